@@ -1,0 +1,74 @@
+"""Every error that Veil raises on purpose.
+
+    VeilError
+    ├── InputError            exit 2   what was given cannot be used
+    │   ├── SourceError                a video that cannot be read
+    │   │   └── DamagedFrameError      one frame of it, named
+    │   ├── RecordError                a detection record that is not one, or of another video
+    │   ├── ModelError                 weights that are missing or not the pinned ones
+    │   ├── StyleError                 a style that would not hide a face, or does not exist
+    │   └── TargetError                an output that cannot be written
+    ├── DetectorError         exit 1   a detector's process died, hung or failed; the run can be resumed
+    ├── RenderError           exit 1   a frame or stream that could not be written
+    └── CheckFailedError      exit 3   a check on finished files failed
+
+A message is one sentence or two for a person: what is wrong with which file, and what to do.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class VeilError(Exception):
+    """Base of all errors that Veil raises on purpose; `exit_code` is what the command line returns."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(VeilError):
+    """What the caller gave cannot be used."""
+
+    exit_code = 2
+
+
+class SourceError(InputError):
+    """The source is not a readable video, or not the one that is meant."""
+
+
+class DamagedFrameError(SourceError):
+    """A frame of the source cannot be decoded; `index` is its place in presentation order."""
+
+    def __init__(self, message: str, index: int) -> None:
+        super().__init__(message)
+        self.index = index
+
+
+class RecordError(InputError):
+    """The detection record cannot be read, or does not belong to the source."""
+
+
+class ModelError(InputError):
+    """Model weights are missing, or are not the pinned ones."""
+
+
+class StyleError(InputError):
+    """The style does not exist, or would not hide a face."""
+
+
+class TargetError(InputError):
+    """The output cannot be written where it was asked for."""
+
+
+class DetectorError(VeilError):
+    """A detector's worker process died, hung or failed; what it had finished is kept."""
+
+
+class RenderError(VeilError):
+    """A frame or a stream could not be written."""
+
+
+class CheckFailedError(VeilError):
+    """A check on finished files failed."""
+
+    exit_code = 3

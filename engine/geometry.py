@@ -1,0 +1,188 @@
+"""Boxes, sizes, and the way from what a person sees to what the file stores."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Self
+
+import msgspec
+
+
+class Size(msgspec.Struct, frozen=True, array_like=True):
+    """Width and height in pixels, both at least 1."""
+
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"a size needs at least 1x1 pixels, got {self.width}x{self.height}")
+
+    @property
+    def longest(self) -> int:
+        return max(self.width, self.height)
+
+    def fit(self, longest: int | None) -> Size:
+        """The size with its longer side at most `longest` pixels, aspect kept, never enlarged."""
+        if longest is None or self.longest <= longest:
+            return self
+        ratio = Fraction(longest, self.longest)
+        return Size(max(1, round(self.width * ratio)), max(1, round(self.height * ratio)))
+
+
+class Box(msgspec.Struct, frozen=True, array_like=True):
+    """A half-open rectangle (left, top, right, bottom) in pixels, with a positive area.
+
+    The pixel with index `i` covers the interval `[i, i + 1)`.
+
+    Raises:
+        ValueError: a coordinate is not finite, or the box has no area.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (self.left, self.top, self.right, self.bottom))):
+            raise ValueError("a box needs four finite numbers")
+        if self.right <= self.left or self.bottom <= self.top:
+            raise ValueError(
+                f"a box needs left < right and top < bottom, got "
+                f"[{self.left}, {self.top}, {self.right}, {self.bottom}]"
+            )
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> float:
+        return self.width * self.height
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    def overlap(self, other: Box) -> float:
+        """Area in square pixels that both boxes cover."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return width * height if width > 0 and height > 0 else 0.0
+
+    def iou(self, other: Box) -> float:
+        """Intersection over union, 0 to 1."""
+        shared = self.overlap(other)
+        return shared / (self.area + other.area - shared)
+
+    def hull(self, other: Box) -> Box:
+        """The smallest box that covers both."""
+        return Box(
+            min(self.left, other.left),
+            min(self.top, other.top),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
+        )
+
+    def within(self, size: Size) -> bool:
+        """Whether no edge crosses the frame's border; touching it is allowed."""
+        return self.left >= 0 and self.top >= 0 and self.right <= size.width and self.bottom <= size.height
+
+    def clipped(self, size: Size) -> Box | None:
+        """The part inside a frame of `size`, or None when there is none."""
+        left, top = max(0.0, self.left), max(0.0, self.top)
+        right, bottom = min(float(size.width), self.right), min(float(size.height), self.bottom)
+        return Box(left, top, right, bottom) if right > left and bottom > top else None
+
+    def scaled(self, factor: float) -> Box:
+        """The box grown or shrunk about its centre, each side times `factor`."""
+        (x, y), half_width, half_height = self.centre, self.width * factor / 2, self.height * factor / 2
+        return Box(x - half_width, y - half_height, x + half_width, y + half_height)
+
+    def stretched(self, x: float, y: float) -> Box:
+        """The box in a frame whose width was multiplied by `x` and whose height by `y`."""
+        return Box(self.left * x, self.top * y, self.right * x, self.bottom * y)
+
+    def blended(self, other: Box, weight: float) -> Box:
+        """The box `weight` (0 to 1) of the way from this one to `other`."""
+        keep = 1.0 - weight
+        return Box(
+            self.left * keep + other.left * weight,
+            self.top * keep + other.top * weight,
+            self.right * keep + other.right * weight,
+            self.bottom * keep + other.bottom * weight,
+        )
+
+    def rounded(self, size: Size) -> Box | None:
+        """The box on a grid of 1/100 pixel, rounded outwards and clipped to `size`; None when nothing is left."""
+        grown = Box(
+            math.floor(self.left * 100 + 1e-6) / 100,
+            math.floor(self.top * 100 + 1e-6) / 100,
+            math.ceil(self.right * 100 - 1e-6) / 100,
+            math.ceil(self.bottom * 100 - 1e-6) / 100,
+        )
+        return grown.clipped(size)
+
+    def pixels(self) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom of the whole pixels that the box touches (rounded outwards)."""
+        return math.floor(self.left), math.floor(self.top), math.ceil(self.right), math.ceil(self.bottom)
+
+
+class Orientation(msgspec.Struct, frozen=True):
+    """How coded pixels become the picture that is seen.
+
+    First the width is multiplied by the sample aspect ratio, then the picture is mirrored left to right if `mirrored`,
+    then turned clockwise by `rotation` degrees (0, 90, 180 or 270).
+    """
+
+    coded: Size
+    sample_aspect_ratio: Fraction = Fraction(1)
+    rotation: int = 0
+    mirrored: bool = False
+
+    def __post_init__(self) -> None:
+        if self.rotation not in {0, 90, 180, 270}:
+            raise ValueError(f"rotation must be 0, 90, 180 or 270 degrees, got {self.rotation}")
+        if self.sample_aspect_ratio <= 0:
+            raise ValueError(f"a sample aspect ratio must be positive, got {self.sample_aspect_ratio}")
+
+    @property
+    def unrotated(self) -> Size:
+        """Display size before the turn: coded size with square pixels."""
+        return Size(max(1, round(self.coded.width * self.sample_aspect_ratio)), self.coded.height)
+
+    @property
+    def display(self) -> Size:
+        """Size of the picture that is seen, in display pixels."""
+        size = self.unrotated
+        return size if self.rotation in {0, 180} else Size(size.height, size.width)
+
+    def to_coded(self, box: Box) -> Box:
+        """A box of display pixels as a box of coded pixels."""
+        return self._unturned(box).stretched(self.coded.width / self.unrotated.width, 1.0)
+
+    def _unturned(self, box: Box) -> Box:
+        width, height = self.unrotated.width, self.unrotated.height
+        match self.rotation:
+            case 90:
+                turned = Box(box.top, height - box.right, box.bottom, height - box.left)
+            case 180:
+                turned = Box(width - box.right, height - box.bottom, width - box.left, height - box.top)
+            case 270:
+                turned = Box(width - box.bottom, box.left, width - box.top, box.right)
+            case _:
+                turned = box
+        if not self.mirrored:
+            return turned
+        return Box(width - turned.right, turned.top, width - turned.left, turned.bottom)
+
+    @classmethod
+    def upright(cls, size: Size) -> Self:
+        """Square pixels, no turn."""
+        return cls(size)
