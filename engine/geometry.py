@@ -50,8 +50,7 @@ class Box(msgspec.Struct, frozen=True, array_like=True):
             raise ValueError("a box needs four finite numbers")
         if self.right <= self.left or self.bottom <= self.top:
             raise ValueError(
-                f"a box needs left < right and top < bottom, got "
-                f"[{self.left}, {self.top}, {self.right}, {self.bottom}]"
+                f"a box needs left < right and top < bottom, got [{self.left}, {self.top}, {self.right}, {self.bottom}]"
             )
 
     @property

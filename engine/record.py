@@ -31,7 +31,7 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of every part of a document: immutable, unknown fields refused."""
 
 
-class Colour(Document):
+class Colour(Document, frozen=True):
     """Colour tags as the stream declares them, in FFmpeg's names; None where nothing is declared."""
 
     range: str | None
@@ -40,7 +40,7 @@ class Colour(Document):
     transfer: str | None
 
 
-class VideoFacts(Document):
+class VideoFacts(Document, frozen=True):
     """The video stream that is anonymised.
 
     Attributes:
@@ -72,7 +72,7 @@ class VideoFacts(Document):
     declared_rate: Ratio | None
 
 
-class StreamFacts(Document):
+class StreamFacts(Document, frozen=True):
     """A stream of the source and what becomes of it in an output.
 
     Attributes:
@@ -88,7 +88,7 @@ class StreamFacts(Document):
     reason: str
 
 
-class SourceFacts(Document):
+class SourceFacts(Document, frozen=True):
     """Which file was looked at: hash, size in bytes, FFmpeg's name of the container, and its streams."""
 
     sha256: Sha256
@@ -98,14 +98,14 @@ class SourceFacts(Document):
     streams: tuple[StreamFacts, ...]
 
 
-class ModelFacts(Document):
+class ModelFacts(Document, frozen=True):
     """A file of weights by name and hash."""
 
     name: str
     sha256: Sha256
 
 
-class DetectorFacts(Document):
+class DetectorFacts(Document, frozen=True):
     """A detector as it ran.
 
     Attributes:
@@ -121,15 +121,16 @@ class DetectorFacts(Document):
     parameters: Mapping[str, bool | int | float | str | tuple[int | float | str, ...] | None]
 
 
-class FusionSettings(Document):
+class FusionSettings(Document, frozen=True):
     """How detections of one frame become faces: boxes that overlap this much (IoU), or of which this share of the
-    smaller lies in the larger, are one face."""
+    smaller lies in the larger, are one face.
+    """
 
     iou: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.35
     containment: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.8
 
 
-class TrackingSettings(Document):
+class TrackingSettings(Document, frozen=True):
     """How faces of successive frames become tracks.
 
     Attributes:
@@ -145,7 +146,7 @@ class TrackingSettings(Document):
     cut_threshold: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.35
 
 
-class SmoothingSettings(Document):
+class SmoothingSettings(Document, frozen=True):
     """What is added to what was seen.
 
     Attributes:
@@ -161,7 +162,7 @@ class SmoothingSettings(Document):
     window: Count = 2
 
 
-class Detection(Document):
+class Detection(Document, frozen=True):
     """What was run: mode, detectors, and the settings that turned sightings into faces."""
 
     mode: str
@@ -171,7 +172,7 @@ class Detection(Document):
     smoothing: SmoothingSettings
 
 
-class Evidence(Document):
+class Evidence(Document, frozen=True):
     """One detector's own sighting of a face: its box in display pixels and its score."""
 
     detector: str
@@ -179,7 +180,7 @@ class Evidence(Document):
     score: Score
 
 
-class Face(Document):
+class Face(Document, frozen=True):
     """One face in one frame.
 
     Attributes:
@@ -195,7 +196,7 @@ class Face(Document):
     evidence: tuple[Evidence, ...]
 
 
-class Frame(Document):
+class Frame(Document, frozen=True):
     """One frame: its place in presentation order, its pts in the video's time base, and its faces."""
 
     index: Count
@@ -203,7 +204,7 @@ class Frame(Document):
     faces: tuple[Face, ...]
 
 
-class Record(Document):
+class Record(Document, frozen=True):
     """A whole detection record.
 
     Attributes:

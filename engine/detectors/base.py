@@ -24,7 +24,7 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True):
     score: Score
 
 
-class Settings(Document):
+class Settings(Document, frozen=True):
     """Base of a detector's parameters; every field has a default and ends up in the record."""
 
 
