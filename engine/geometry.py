@@ -9,7 +9,7 @@ from typing import Self
 import msgspec
 
 
-class Size(msgspec.Struct, frozen=True, array_like=True):
+class Size(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Width and height in pixels, both at least 1."""
 
     width: int
@@ -31,7 +31,7 @@ class Size(msgspec.Struct, frozen=True, array_like=True):
         return Size(max(1, round(self.width * ratio)), max(1, round(self.height * ratio)))
 
 
-class Box(msgspec.Struct, frozen=True, array_like=True):
+class Box(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A half-open rectangle (left, top, right, bottom) in pixels, with a positive area.
 
     The pixel with index `i` covers the interval `[i, i + 1)`.

@@ -122,12 +122,20 @@ class DetectorFacts(Document, frozen=True):
 
 
 class FusionSettings(Document, frozen=True):
-    """How detections of one frame become faces: boxes that overlap this much (IoU), or of which this share of the
-    smaller lies in the larger, are one face.
+    """How detections of one frame become faces.
+
+    Attributes:
+        iou: boxes of two detectors that overlap this much (IoU) are one face.
+        containment: so are they when this share of the smaller lies in the larger.
+        duplicate: boxes of the same detector that overlap this much (IoU) are one face.
+        growth: a face never becomes larger than its best sighting times this (area); boxes that would make it so stay
+            faces of their own.
     """
 
     iou: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.35
     containment: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.8
+    duplicate: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.5
+    growth: Annotated[float, msgspec.Meta(ge=1.0)] = 3.0
 
 
 class TrackingSettings(Document, frozen=True):
@@ -137,13 +145,19 @@ class TrackingSettings(Document, frozen=True):
         iou: least IoU of a face with its predicted place.
         reach: greatest distance of the centres, in face sizes, when the boxes do not overlap enough.
         patience: frames a track may go unseen before it ends.
+        agility: share of a deviation from the predicted place that is taken for a change of speed.
+        inertia: share of its speed that an unseen face keeps from one frame to the next.
         cut_threshold: difference of successive frames (0 to 1) that makes a scene cut.
+        cut_prominence: how many times the usual difference around it a cut must reach.
     """
 
     iou: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.2
     reach: Annotated[float, msgspec.Meta(ge=0.0)] = 0.6
     patience: Count = 30
+    agility: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.4
+    inertia: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.95
     cut_threshold: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.35
+    cut_prominence: Annotated[float, msgspec.Meta(ge=1.0)] = 2.0
 
 
 class SmoothingSettings(Document, frozen=True):
@@ -154,12 +168,16 @@ class SmoothingSettings(Document, frozen=True):
         lead: frames a track is extended before its first sighting.
         tail: frames a track is extended after its last sighting.
         window: frames to each side over which a box is steadied; 0 leaves boxes as they were seen.
+        horizon: frames over which the speed is measured with which an extended face moves on.
+        damping: share of that speed that is kept from one extended frame to the next.
     """
 
     gap: Count = 30
     lead: Count = 6
     tail: Count = 8
     window: Count = 2
+    horizon: Annotated[int, msgspec.Meta(ge=1)] = 5
+    damping: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.8
 
 
 class Detection(Document, frozen=True):
@@ -172,7 +190,7 @@ class Detection(Document, frozen=True):
     smoothing: SmoothingSettings
 
 
-class Evidence(Document, frozen=True):
+class Evidence(Document, frozen=True, gc=False):
     """One detector's own sighting of a face: its box in display pixels and its score."""
 
     detector: str
@@ -180,7 +198,7 @@ class Evidence(Document, frozen=True):
     score: Score
 
 
-class Face(Document, frozen=True):
+class Face(Document, frozen=True, gc=False):
     """One face in one frame.
 
     Attributes:
@@ -196,7 +214,7 @@ class Face(Document, frozen=True):
     evidence: tuple[Evidence, ...]
 
 
-class Frame(Document, frozen=True):
+class Frame(Document, frozen=True, gc=False):
     """One frame: its place in presentation order, its pts in the video's time base, and its faces."""
 
     index: Count

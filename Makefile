@@ -1,0 +1,38 @@
+# Python 3.11 to build the environment with; every target works without make too (see README.md).
+PYTHON ?= python3.11
+BIN := .venv/bin
+# A finished install leaves a stamp, so that it happens once for each state of the requirements.
+STAMP := .venv/installed-
+
+.PHONY: demo test check clean
+
+demo: $(STAMP)run
+	$(BIN)/veil demo
+
+test: $(STAMP)test
+	$(BIN)/veil models fetch
+	$(BIN)/python -m pytest
+
+check: $(STAMP)check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+$(STAMP)run: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[demo]'
+	touch $@
+
+$(STAMP)test: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[demo,test]'
+	touch $(STAMP)run $@
+
+$(STAMP)check: $(STAMP)test
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[demo,test,check]'
+	touch $@
+
+clean:
+	rm -rf .venv data/work data/sample

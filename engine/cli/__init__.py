@@ -1,0 +1,47 @@
+"""The command line: a thin skin over the engine's functions."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from engine.cli.parser import build_parser
+from engine.cli.terminal import Terminal
+from engine.errors import VeilError
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code: 0, 1 for a failed run, 2 for bad input or usage, 3 for a failed check, 130
+    when interrupted.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    options = build_parser().parse_args(arguments)
+    terminal = Terminal(as_json=options.json)
+    try:
+        with terminal:
+            return int(options.verb(options, terminal))
+    except VeilError as error:
+        _complain(str(error), type(error).__name__, as_json=options.json)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has left; nobody is there to be told.
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        _complain(options.interrupted, "Interrupted", as_json=options.json)
+        return INTERRUPTED
+
+
+def _complain(sentence: str, kind: str, *, as_json: bool) -> None:
+    print(f"veil: {sentence}", file=sys.stderr)
+    if as_json:
+        print(json.dumps({"error": sentence, "kind": kind}))
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,145 @@
+"""The arguments of every verb."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import engine
+from engine.cli import verbs
+from engine.modes import MODES
+
+if TYPE_CHECKING:
+    Adder = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
+
+_INTERRUPTED = "Interrupted; nothing was left under the final name."
+_RESUMABLE = "Interrupted; run the same command again to go on from here."
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of `veil`; each verb's namespace carries the function to run as `verb`."""
+    parser = argparse.ArgumentParser(prog="veil", description="Face anonymisation for regulated video.")
+    parser.add_argument("--version", action="version", version=f"veil {engine.__version__}")
+    adder = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+    for add in (_models, _probe, _detect, _render, _verify, _anonymise, _schema, _demo):
+        add(adder)
+    return parser
+
+
+def _verb(
+    adder: Adder, name: str, run: Callable[..., int], purpose: str, interrupted: str = _INTERRUPTED
+) -> argparse.ArgumentParser:
+    verb = adder.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
+    verb.add_argument("--json", action="store_true", help="print the result as JSON")
+    verb.set_defaults(verb=run, interrupted=interrupted)
+    return verb
+
+
+def _models(adder: Adder) -> None:
+    verb = _verb(adder, "models", verbs.models, "fetch or check the weights of the detectors")
+    verb.add_argument("action", choices=("fetch", "verify"))
+    _add_data(verb)
+
+
+def _probe(adder: Adder) -> None:
+    verb = _verb(adder, "probe", verbs.probe, "show what is in a file and what will become of each stream")
+    verb.add_argument("source", type=Path)
+
+
+def _detect(adder: Adder) -> None:
+    verb = _verb(adder, "detect", verbs.detect, "find the faces in a video and write the record", _RESUMABLE)
+    verb.add_argument("source", type=Path)
+    verb.add_argument("-o", "--output", type=Path, required=True, metavar="RECORD", help="detection record to write")
+    _add_detection(verb)
+    _add_data(verb)
+
+
+def _render(adder: Adder) -> None:
+    verb = _verb(adder, "render", verbs.render, "render a video without the faces of a record, as a draft")
+    verb.add_argument("source", type=Path)
+    verb.add_argument("record", type=Path)
+    verb.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="video to write")
+    verb.add_argument("--y4m", type=Path, metavar="FILE", help="also write the very pictures handed to the encoder")
+    _add_style(verb)
+
+
+def _verify(adder: Adder) -> None:
+    verb = _verb(adder, "verify", verbs.verify, "check an output against its source and record")
+    verb.add_argument("source", type=Path)
+    verb.add_argument("record", type=Path)
+    verb.add_argument("output", type=Path, metavar="OUT")
+    verb.add_argument(
+        "--render-report", type=Path, metavar="FILE", help="report of the render (default: OUT.render.json beside OUT)"
+    )
+    verb.add_argument("--report", type=Path, metavar="FILE", help="write the report of the checks as JSON")
+
+
+def _anonymise(adder: Adder) -> None:
+    verb = _verb(
+        adder, "anonymise", verbs.anonymise, "detect, render and verify in one go; nobody has reviewed the output", _RESUMABLE
+    )
+    verb.add_argument("source", type=Path)
+    verb.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="video to write")
+    verb.add_argument("--record", type=Path, help="where the record goes (default: OUT.detections.json)")
+    _add_detection(verb)
+    _add_style(verb)
+    _add_data(verb)
+
+
+def _schema(adder: Adder) -> None:
+    _verb(adder, "schema", verbs.schema, "print the JSON Schema of the detection record")
+
+
+def _demo(adder: Adder) -> None:
+    verb = _verb(adder, "demo", verbs.demo, "anonymise a sample clip, from fetching the models to the check", _RESUMABLE)
+    _add_data(verb)
+
+
+def _add_data(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--data", type=Path, metavar="FOLDER", help="data folder (default: $VEIL_DATA, else data)")
+
+
+def _add_detection(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--mode", choices=tuple(MODES), default="on-prem", help="which detectors run (default: on-prem)")
+    verb.add_argument("--detectors", metavar="A,B", help="other detectors than the mode's")
+    verb.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="PART.NAME=VALUE",
+        help="a parameter of a detector, of fusion, tracking or smoothing, as yolov8-face.threshold=0.2",
+    )
+    verb.add_argument("--workers", type=_positive, metavar="N", help="worker processes for each detector")
+    _add_damage(verb)
+
+
+def _add_damage(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--on-damage",
+        choices=("stop", "cover"),
+        default="stop",
+        help="stop at a frame that cannot be decoded (default), or cover it whole and go on",
+    )
+
+
+def _add_style(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--style",
+        default="strong",
+        metavar="PRESET[,NAME=VALUE...]",
+        help="preset with overrides, as strong,kind=pixelate,shape=rectangle (default: strong)",
+    )
+    verb.add_argument(
+        "--encoder", default="", metavar="NAME=VALUE[,...]", help="settings of the encoder that differ from the defaults"
+    )
+    verb.add_argument("--force", action="store_true", help="allow a style too weak to hide a face; the report says so")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number

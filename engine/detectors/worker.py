@@ -1,0 +1,118 @@
+"""The process in which one detector runs: pictures come through shared memory, tasks by stdin, reports go to stdout.
+
+Started by `engine.detectors.pool` and by nobody else. It imports the one detector's file and what that imports.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib
+import os
+import resource
+import select
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import msgspec
+
+from engine.detectors.base import Detector
+from engine.detectors.memory import Mapped
+from engine.detectors.wire import HEADER, Answer, Failure, Ready, Report, Start, Task, frame
+from engine.errors import InputError, ModelError, VeilError
+
+_PARENT_ENDED = 1
+
+
+def main(lifeline: int) -> int:
+    """Serve the pool until it closes its end; the exit code is not 0 when the detector failed.
+
+    Args:
+        lifeline: read end of a pipe whose other end only the pool's process holds.
+    """
+    _end_with(lifeline)
+    # A core file would hold the pictures.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    tasks, reports = _take_over_pipes()
+    try:
+        _serve(tasks, reports)
+    except Exception as error:  # noqa: BLE001  (whatever a detector raises must reach the pool as a sentence)
+        traceback.print_exc()
+        _send(reports, _failure(error))
+        return 1
+    return 0
+
+
+def _end_with(lifeline: int) -> None:
+    """Let the kernel end this process when the pool's process is gone, even in the midst of native code.
+
+    Not PR_SET_PDEATHSIG: that fires when the thread that made the pool ends, as Streamlit's script threads do.
+    """
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    if select.select([lifeline], [], [], 0)[0]:
+        sys.exit(_PARENT_ENDED)
+
+
+def _take_over_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Move the protocol away from descriptors 0 and 1, where native libraries would read and write."""
+    tasks, reports = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return tasks, reports
+
+
+def _serve(tasks: BinaryIO, reports: BinaryIO) -> None:
+    body = _receive(tasks)
+    if body is None:
+        return
+    start = msgspec.msgpack.decode(body, type=Start)
+    detector, memory = _load(start), Mapped(start.slots)
+    _send(reports, Ready())
+    while (body := _receive(tasks)) is not None:
+        task = msgspec.msgpack.decode(body, type=Task)
+        _send(reports, Answer(task.ticket, detector.detect(memory.pictures(task.slot, task.length, task.sizes))))
+    detector.close()
+
+
+def _load(start: Start) -> Detector:
+    module, _, name = start.detector.partition(":")
+    kind = cast("type[Detector]", getattr(importlib.import_module(module), name))
+    return kind.load(msgspec.msgpack.decode(start.settings, type=kind.settings_type), Path(start.models))
+
+
+def _receive(tasks: BinaryIO) -> bytes | None:
+    """The next message, or None when the pool has closed its end."""
+    header = tasks.read(HEADER)
+    length = int.from_bytes(header, "big")
+    body = tasks.read(length) if len(header) == HEADER else b""
+    return body if header and len(body) == length else None
+
+
+def _send(reports: BinaryIO, report: Report) -> None:
+    reports.write(frame(report))
+    reports.flush()
+
+
+def _failure(error: Exception) -> Failure:
+    match error:
+        case ModelError():
+            return Failure("model", str(error))
+        case InputError():
+            return Failure("input", str(error))
+        case VeilError():
+            return Failure("detector", str(error))
+        case _:
+            return Failure("other", traceback.format_exception_only(error)[-1].strip().rstrip("."))
+
+
+if __name__ == "__main__":
+    code = main(int(sys.argv[1]))
+    # Interpreters that hold TensorFlow or torch take a second to end, and may crash on the way.
+    sys.stderr.flush()
+    os._exit(code)

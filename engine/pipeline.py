@@ -1,0 +1,256 @@
+"""From a video to a detection record: the one place that puts the stages together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count, islice
+from pathlib import Path
+from platform import node
+from time import monotonic
+from typing import Any
+
+from engine import record as records
+from engine.detectors.base import Sighting
+from engine.detectors.crew import Answers, Crew
+from engine.detectors.registry import DetectorPlan, plan
+from engine.errors import InputError
+from engine.geometry import Box, Size
+from engine.journal import Journal, Seen
+from engine.media.decode import OnDamage, Source, SourceFrame, open_source
+from engine.media.probe import MediaInfo, probe, source_facts
+from engine.modes import mode_named
+from engine.progress import Listener, Silent
+from engine.record import (
+    SCHEMA,
+    Detection,
+    Document,
+    Frame,
+    FusionSettings,
+    Record,
+    Sha256,
+    SmoothingSettings,
+    TrackingSettings,
+)
+from engine.store import Data, data_folder, scratch
+from engine.store import write as write_file
+from engine.timeline import build
+from engine.timeline.cuts import change
+
+CHUNK = 4
+"""Frames that travel to a detector together; decides speed and memory, never the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectOptions:
+    """What to run.
+
+    Attributes:
+        mode: names the detectors that run by default.
+        detectors: other detectors than the mode's.
+        parameters: by detector, parameters that differ from their defaults.
+        fusion: when sightings of one frame are one face.
+        tracking: when faces of successive frames are one track.
+        smoothing: what is added to what was seen.
+        workers: worker processes for each detector; None shares the processor's cores among the detectors. The
+            record does not depend on it.
+        on_damage: "stop" at a frame that cannot be decoded, or "cover" it whole and go on.
+    """
+
+    mode: str = "on-prem"
+    detectors: tuple[str, ...] | None = None
+    parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    fusion: FusionSettings = FusionSettings()
+    tracking: TrackingSettings = TrackingSettings()
+    smoothing: SmoothingSettings = SmoothingSettings()
+    workers: int | None = None
+    on_damage: OnDamage = "stop"
+
+
+class RunFacts(Document, frozen=True):
+    """What varies from run to run; lies beside the record, never in it."""
+
+    record_sha256: Sha256
+    host: str
+    started: str
+    seconds: float
+    frames: int
+    resumed_frames: int
+    workers: int
+
+
+class _Subject(Document, frozen=True):
+    """All that decides what the detectors see: names the journal."""
+
+    source: Sha256
+    detectors: tuple[records.DetectorFacts, ...]
+    on_damage: str
+    chunk: int
+
+
+def detect(
+    source: Path | str,
+    output: Path | str | None = None,
+    options: DetectOptions | None = None,
+    *,
+    data: Path | str | None = None,
+    listener: Listener | None = None,
+) -> Record:
+    """Find the faces in a video.
+
+    What is found is kept while it runs: the same call after an interruption goes on where it stopped, and ends with
+    the same record.
+
+    Args:
+        source: the video.
+        output: file to write the record to, with the facts of the run beside it (`NAME.run.json`).
+        options: what to run; on-prem detection when left out.
+        data: the data folder (see `engine.store.data_folder`).
+        listener: hears of progress.
+
+    Raises:
+        SourceError: the source is not a readable video; DamagedFrameError names a frame.
+        InputError: an option is unknown, or another process is at the same work.
+        ModelError: weights are missing or not the pinned ones.
+        DetectorError: a detector's process died, hung or failed.
+        TargetError: the record cannot be written.
+    """
+    options, listener = options or DetectOptions(), listener or Silent()
+    return _Run(Path(source), options, data_folder(data), listener).into(Path(output) if output else None)
+
+
+class _Run:
+    """One call of `detect`."""
+
+    def __init__(self, source: Path, options: DetectOptions, data: Data, listener: Listener) -> None:
+        self._source, self._options, self._data, self._listener = source, options, data, listener
+        self._plans = _plans(options)
+        self._workers = options.workers or max(1, (os.cpu_count() or 1) // len(self._plans))
+        self._started, self._clock = datetime.now(UTC), monotonic()
+
+    def into(self, output: Path | None) -> Record:
+        if output is not None:
+            with scratch(output):  # an output that cannot be written is said before the work, not after it
+                pass
+        info = probe(self._source, listener=self._listener)
+        facts = tuple(plan.facts for plan in self._plans)
+        subject = _Subject(info.sha256, facts, self._options.on_damage, CHUNK)
+        with Journal(self._data.work, subject) as journal:
+            resumed = journal.frames
+            self._fill(journal, info)
+            record = self._record(journal, info, facts)
+            if output is not None:
+                self._write(record, output, resumed)
+            journal.discard()
+        return record
+
+    def _fill(self, journal: Journal, info: MediaInfo) -> None:
+        """Bring the journal to the end of the video."""
+        with (
+            open_source(self._source, info, on_damage=self._options.on_damage) as source,
+            Crew(self._plans, self._data.models, self._workers) as crew,
+        ):
+            crew.start_at(journal.chunks)
+            chunks = _Chunks(journal, info.video.display, self._plans)
+            for ticket, frames, changes in _chunks(source, skip=journal.chunks):
+                crew.submit(ticket, {side: [frame.rgb(side) for frame in frames] for side in crew.sides})
+                chunks.expect(ticket, frames, changes)
+                self._keep(chunks, crew.finished(), journal, info)
+            self._keep(chunks, crew.rest(), journal, info)
+            source.check_unchanged()
+
+    def _keep(self, chunks: _Chunks, finished: Iterator[tuple[int, Answers]], journal: Journal, info: MediaInfo) -> None:
+        for ticket, answers in finished:
+            chunks.keep(ticket, answers)
+            self._listener.progress("detect", journal.frames, info.video.packets)
+
+    def _record(self, journal: Journal, info: MediaInfo, facts: tuple[records.DetectorFacts, ...]) -> Record:
+        seen = tuple(journal.seen())
+        options = self._options
+        faces, cuts = build(
+            [frame.sightings for frame in seen],
+            [frame.change for frame in seen],
+            info.video.display,
+            options.fusion,
+            options.tracking,
+            options.smoothing,
+        )
+        return Record(
+            schema=SCHEMA,
+            source=source_facts(info, len(seen)),
+            detection=Detection(options.mode, facts, options.fusion, options.tracking, options.smoothing),
+            frames=tuple(Frame(index, frame.pts, faces[index]) for index, frame in enumerate(seen)),
+            cuts=cuts,
+            damaged=tuple(index for index, frame in enumerate(seen) if frame.damaged),
+        )
+
+    def _write(self, record: Record, output: Path, resumed: int) -> None:
+        data = records.encode(record)
+        run = RunFacts(
+            record_sha256=records.digest(data),
+            host=node(),
+            started=self._started.isoformat(timespec="seconds"),
+            seconds=round(monotonic() - self._clock, 3),
+            frames=len(record.frames),
+            resumed_frames=resumed,
+            workers=self._workers,
+        )
+        write_file(output.with_name(output.name + ".run.json"), records.encode(run))
+        write_file(output, data)
+
+
+class _Chunks:
+    """Joins what the detectors answer with the frames they were asked about, and keeps it in the journal."""
+
+    def __init__(self, journal: Journal, display: Size, plans: Sequence[DetectorPlan]) -> None:
+        self._journal, self._display = journal, display
+        self._seen_at = {plan.name: display.fit(plan.longest_side) for plan in plans}
+        self._waiting: dict[int, list[tuple[int, bool, float]]] = {}
+
+    def expect(self, ticket: int, frames: Sequence[SourceFrame], changes: Sequence[float]) -> None:
+        rows = zip(frames, changes, strict=True)
+        self._waiting[ticket] = [(frame.pts, frame.damaged, value) for frame, value in rows]
+
+    def keep(self, ticket: int, answers: Answers) -> None:
+        rows = enumerate(self._waiting.pop(ticket))
+        self._journal.append(
+            tuple(Seen(pts, damaged, value, self._sightings(answers, n)) for n, (pts, damaged, value) in rows)
+        )
+
+    def _sightings(self, answers: Answers, number: int) -> dict[str, tuple[tuple[Box, float], ...]]:
+        return {detector: self._on_display(detector, chunk[number]) for detector, chunk in answers.items()}
+
+    def _on_display(self, detector: str, sightings: Sequence[Sighting]) -> tuple[tuple[Box, float], ...]:
+        seen = self._seen_at[detector]
+        x, y = self._display.width / seen.width, self._display.height / seen.height
+        boxes = ((sighting.box.stretched(x, y).rounded(self._display), sighting.score) for sighting in sightings)
+        return tuple((box, round(score, 4)) for box, score in boxes if box is not None)
+
+
+def _chunks(source: Source, skip: int) -> Iterator[tuple[int, list[SourceFrame], list[float]]]:
+    """Chunks of frames with each frame's change from the one before; the first `skip` chunks only pass by."""
+    frames, previous = source.frames(), None
+    for ticket in count():
+        chunk = list(islice(frames, CHUNK))
+        if not chunk:
+            return
+        if ticket < skip:
+            previous = chunk[-1].thumbnail() if ticket == skip - 1 else None
+            continue
+        changes = []
+        for frame in chunk:
+            thumbnail = frame.thumbnail()
+            changes.append(0.0 if previous is None else change(previous, thumbnail))
+            previous = thumbnail
+        yield ticket, chunk, changes
+
+
+def _plans(options: DetectOptions) -> list[DetectorPlan]:
+    names = options.detectors or mode_named(options.mode).detectors
+    if len(set(names)) != len(names):
+        raise InputError(f"A detector is named twice in {', '.join(names)}; name each once.")
+    for stranger in set(options.parameters) - set(names):
+        raise InputError(f"Parameters are given for {stranger}, which does not run; the run has {', '.join(names)}.")
+    return [plan(name, options.parameters.get(name)) for name in names]

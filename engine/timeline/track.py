@@ -1,0 +1,132 @@
+"""Faces of successive frames become tracks: motion is predicted, faces are assigned to predictions at least total cost.
+
+A track keeps a constant velocity that each sighting corrects (an alpha-beta filter whose position follows the sighting).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from engine.record import TrackingSettings
+from engine.timeline.fuse import Fused
+
+Boxes = NDArray[np.float64]
+"""Shape (n, 4): left, top, right, bottom in display pixels."""
+
+_FORBIDDEN = 1e6
+_COST_OF_ABSENCE = 0.02
+"""A frame unseen costs as much as this many face sizes of distance, so that a hidden face does not take the sighting
+of the one that hides it."""
+_LARGEST_CHANGE = 2.5
+"""Factor of size beyond which a face that does not overlap its prediction is another one."""
+
+
+def track(frames: Iterable[Sequence[Fused]], cuts: Iterable[int], settings: TrackingSettings) -> Iterator[list[int]]:
+    """The track number of each face, frame by frame; numbered from 0 in order of appearance.
+
+    Args:
+        frames: faces of each frame.
+        cuts: frames that begin a new scene; no track crosses one.
+        settings: how far a face may be from where it was expected.
+    """
+    tracker, beginnings = _Tracker(settings), frozenset(cuts)
+    for index, faces in enumerate(frames):
+        if index in beginnings:
+            tracker.forget()
+        yield tracker.follow(index, edges(faces)) if faces else []
+
+
+def edges(faces: Sequence[Fused]) -> Boxes:
+    """The boxes of faces as an array of shape (n, 4)."""
+    return np.array([(f.box.left, f.box.top, f.box.right, f.box.bottom) for f in faces], dtype=np.float64)
+
+
+class _Tracker:
+    """Open tracks as arrays: last box, velocity of the centre in pixels a frame, last frame, number."""
+
+    def __init__(self, settings: TrackingSettings) -> None:
+        self._settings = settings
+        decay = settings.inertia ** np.arange(settings.patience + 1)
+        self._travel = np.concatenate(([0.0], np.cumsum(decay)))
+        self._count = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """End all tracks."""
+        self._boxes: Boxes = np.empty((0, 4))
+        self._velocity = np.empty((0, 2))
+        self._seen = np.empty(0, dtype=np.int64)
+        self._number = np.empty(0, dtype=np.int64)
+
+    def follow(self, index: int, boxes: Boxes) -> list[int]:
+        """Track numbers of the boxes of frame `index`."""
+        self._keep(index - self._seen <= self._settings.patience + 1)
+        numbers = np.full(len(boxes), -1, dtype=np.int64)
+        if len(self._boxes):
+            rows, columns = self._assigned(index, boxes)
+            self._update(index, rows, boxes[columns])
+            numbers[columns] = self._number[rows]
+        new = numbers < 0
+        if new.any():
+            numbers[new] = self._begin(index, boxes[new])
+        found: list[int] = numbers.tolist()
+        return found
+
+    def _keep(self, which: NDArray[np.bool_]) -> None:
+        if not which.all():
+            self._boxes, self._velocity = self._boxes[which], self._velocity[which]
+            self._seen, self._number = self._seen[which], self._number[which]
+
+    def _assigned(self, index: int, boxes: Boxes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows of open tracks and, for each, the box that continues it."""
+        absent = index - self._seen
+        predicted = self._boxes + np.tile(self._velocity * self._travel[absent][:, None], 2)
+        cost = _cost(predicted, boxes, absent, self._settings)
+        rows, columns = linear_sum_assignment(cost)
+        allowed = cost[rows, columns] < _FORBIDDEN
+        return rows[allowed], columns[allowed]
+
+    def _update(self, index: int, rows: NDArray[np.int64], boxes: Boxes) -> None:
+        absent = index - self._seen[rows]
+        moved = _centres(boxes) - _centres(self._boxes[rows])
+        surprise = moved / self._travel[absent][:, None] - self._velocity[rows]
+        self._velocity[rows] += self._settings.agility * surprise
+        self._boxes[rows], self._seen[rows] = boxes, index
+
+    def _begin(self, index: int, boxes: Boxes) -> NDArray[np.int64]:
+        numbers = np.arange(self._count, self._count + len(boxes))
+        self._count += len(boxes)
+        self._boxes = np.concatenate((self._boxes, boxes))
+        self._velocity = np.concatenate((self._velocity, np.zeros((len(boxes), 2))))
+        self._seen = np.concatenate((self._seen, np.full(len(boxes), index)))
+        self._number = np.concatenate((self._number, numbers))
+        return numbers
+
+
+def _cost(
+    predicted: Boxes, boxes: Boxes, absent: NDArray[np.int64], settings: TrackingSettings
+) -> NDArray[np.float64]:
+    """Cost of giving each box (columns) to each track (rows): distance in face sizes, lack of overlap, absence."""
+    one, other = predicted[:, None], boxes[None]
+    sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
+    shared = np.maximum(sides, 0.0).prod(axis=-1)
+    area, areas = _areas(one), _areas(other)
+    iou = shared / (area + areas - shared)
+    apart = np.hypot(*np.moveaxis(_centres(one) - _centres(other), -1, 0))
+    distance = apart / np.sqrt(np.sqrt(area * areas))
+    change = np.maximum(area, areas) / np.minimum(area, areas)
+    near = (distance <= settings.reach) & (change <= _LARGEST_CHANGE**2)
+    cost = distance + (1.0 - iou) + _COST_OF_ABSENCE * (absent - 1)[:, None]
+    return np.where(near | ((iou >= settings.iou) & (iou > 0)), cost, _FORBIDDEN)
+
+
+def _areas(boxes: Boxes) -> Boxes:
+    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
+
+
+def _centres(boxes: Boxes) -> Boxes:
+    return (boxes[..., :2] + boxes[..., 2:]) / 2

@@ -1,0 +1,219 @@
+"""Makers of small real clips, shared by all tests: each writes one file and returns its path.
+
+Everything is drawn by FFmpeg's own test sources through the binary that imageio-ffmpeg ships, so no test needs a file
+from outside. The picture moves and carries a frame counter, so that no two frames are alike.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import imageio_ffmpeg
+
+FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
+
+
+@dataclass(frozen=True)
+class Audio:
+    """A tone to be added to a clip.
+
+    Attributes:
+        codec: FFmpeg's encoder.
+        rate: samples a second.
+        channels: 1 or 2.
+        pitch: of the sine, in Hz.
+        late: seconds it starts after the video.
+        language: three letters, or nothing.
+    """
+
+    codec: str = "aac"
+    rate: int = 44100
+    channels: int = 1
+    pitch: int = 440
+    late: float = 0.0
+    language: str = ""
+
+
+def ffmpeg(*arguments: str | Path) -> None:
+    """Run FFmpeg quietly; its message becomes the error when it fails."""
+    command = [FFMPEG, "-hide_banner", "-loglevel", "error", "-nostdin", "-y", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}\n{done.stderr}")
+
+
+def video(
+    path: Path,
+    *,
+    size: tuple[int, int] = (128, 96),
+    frames: int = 25,
+    rate: str = "25",
+    codec: str = "libx264",
+    pixel_format: str = "yuv420p",
+    filters: str = "",
+    audio: Sequence[Audio] = (),
+    options: Sequence[str] = (),
+) -> Path:
+    """A clip of `frames` different pictures; `options` go to FFmpeg before the output's name.
+
+    Filters see the test picture before it is converted to `pixel_format`.
+    """
+    seconds = frames / float(_number(rate))
+    command: list[str | Path] = ["-f", "lavfi", "-i", f"testsrc2=size={size[0]}x{size[1]}:rate={rate}"]
+    for tone in audio:
+        command += ["-itsoffset", str(tone.late), "-f", "lavfi"]
+        command += ["-i", f"sine=frequency={tone.pitch}:sample_rate={tone.rate}:duration={seconds}"]
+    command += ["-map", "0:v"]
+    for number, tone in enumerate(audio):
+        command += ["-map", f"{number + 1}:a", f"-c:a:{number}", tone.codec, f"-ac:a:{number}", str(tone.channels)]
+        if tone.language:
+            command += [f"-metadata:s:a:{number}", f"language={tone.language}"]
+    chain = f"{filters}," if filters else ""
+    command += ["-vf", f"{chain}format={pixel_format}", "-frames:v", str(frames), "-c:v", codec]
+    if codec == "libx264":
+        command += ["-preset", "veryfast", "-threads", "1"]
+    ffmpeg(*command, *options, path)
+    return path
+
+
+def vfr(path: Path, *, size: tuple[int, int] = (128, 96), frames: int = 24) -> Path:
+    """Frames at uneven distances: two of every three frames of a 30 frames/s clip."""
+    return video(
+        path,
+        size=size,
+        frames=frames,
+        rate="30",
+        filters="select='mod(n\\,3)'",
+        options=["-fps_mode", "passthrough"],
+    )
+
+
+def b_frames(path: Path, *, frames: int = 30, audio: Sequence[Audio] = ()) -> Path:
+    """H.264 with two B-frames between references and a keyframe every ten frames."""
+    return video(path, frames=frames, audio=audio, options=["-bf", "2", "-g", "10", "-x264-params", "b-adapt=0"])
+
+
+def turned(
+    path: Path, *, degrees: float = 90, mirrored: bool = False, size: tuple[int, int] = (128, 96), frames: int = 10
+) -> Path:
+    """A clip whose display matrix turns it clockwise by `degrees`, mirrored left to right before if `mirrored`."""
+    flat = video(path.with_name(f"flat-{path.name}"), size=size, frames=frames)
+    flip = ["-display_hflip"] if mirrored else []
+    ffmpeg("-display_rotation", str(-degrees), *flip, "-i", flat, "-c", "copy", path)
+    flat.unlink()
+    return path
+
+
+def several_audio(path: Path, *, frames: int = 50) -> Path:
+    """Video with an English mono and a German stereo track of different pitch and sample rate."""
+    tracks = [Audio(language="eng"), Audio(rate=48000, channels=2, pitch=880, language="deu")]
+    return video(path, frames=frames, audio=tracks)
+
+
+def late_audio(path: Path, *, seconds: float = 0.4, frames: int = 50) -> Path:
+    """Video whose audio starts after it."""
+    return video(path, frames=frames, audio=[Audio(late=seconds)])
+
+
+def silent(path: Path, *, frames: int = 25) -> Path:
+    """Video without audio."""
+    return video(path, frames=frames)
+
+
+def ten_bit(path: Path, *, frames: int = 10) -> Path:
+    """4:2:0 with ten bits a sample, H.264."""
+    return video(path, frames=frames, pixel_format="yuv420p10le")
+
+
+def chroma_422(path: Path, *, frames: int = 10) -> Path:
+    """4:2:2, H.264."""
+    return video(path, frames=frames, pixel_format="yuv422p")
+
+
+def chroma_444(path: Path, *, frames: int = 10) -> Path:
+    """4:4:4, H.264."""
+    return video(path, frames=frames, pixel_format="yuv444p")
+
+
+def odd_size(path: Path, *, frames: int = 10) -> Path:
+    """127x93 pixels, 4:2:0 all the same; FFV1, because H.264 cannot hold odd sizes at 4:2:0."""
+    return video(path, size=(127, 93), frames=frames, codec="ffv1", filters="format=yuv420p")
+
+
+def anamorphic(path: Path, *, sar: str = "4/3", frames: int = 10) -> Path:
+    """Samples that are not square."""
+    return video(path, frames=frames, filters=f"setsar={sar}")
+
+
+def interlaced(path: Path, *, frames: int = 10) -> Path:
+    """H.264 with two fields a frame, top field first."""
+    return video(
+        path,
+        frames=frames,
+        rate="50",
+        filters="tinterlace=interleave_top",
+        options=["-flags", "+ilme+ildct", "-x264-params", "tff=1"],
+    )
+
+
+def hdr(path: Path, *, frames: int = 5) -> Path:
+    """HEVC, ten bits, BT.2020 with PQ, mastering display and content light level."""
+    display = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
+    params = f"log-level=error:pools=1:frame-threads=1:hdr10=1:master-display={display}:max-cll=1000,400"
+    tags = ["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc", "-color_range", "tv"]
+    return video(
+        path,
+        frames=frames,
+        codec="libx265",
+        pixel_format="yuv420p10le",
+        options=["-preset", "ultrafast", "-x265-params", params, *tags],
+    )
+
+
+def telling(path: Path, *, frames: int = 25) -> Path:
+    """A clip that says where, when and with what it was taken, with a chapter, subtitles and a cover picture."""
+    plain = video(path.with_name(f"plain-{path.name}"), frames=frames, audio=[Audio()])
+    words = path.with_suffix(".srt")
+    words.write_text("1\n00:00:00,000 --> 00:00:00,800\nMy name is Jane Doe\n", encoding="utf-8")
+    chapters = path.with_suffix(".ffmeta")
+    chapters.write_text(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=500\ntitle=Ward 7\n", encoding="utf-8")
+    cover = path.with_suffix(".png")
+    ffmpeg("-f", "lavfi", "-i", "testsrc=size=32x32", "-frames:v", "1", "-update", "1", cover)
+    command: list[str | Path] = ["-i", plain, "-i", words, "-i", cover, "-i", chapters, "-map_chapters", "3"]
+    command += ["-map", "0", "-map", "1", "-map", "2", "-c", "copy", "-c:s", "mov_text", "-disposition:v:1", "attached_pic"]
+    for tag in ("location=+52.5200+013.4050/", "creation_time=2024-05-06T07:08:09Z", "title=Jane Doe, visit 3"):
+        command += ["-metadata", tag]
+    ffmpeg(*command, "-movflags", "+use_metadata_tags", path)
+    for leftover in (plain, words, chapters, cover):
+        leftover.unlink()
+    return path
+
+
+def sound_only(path: Path) -> Path:
+    """A file without any video."""
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=1", path)
+    return path
+
+
+def truncated(path: Path, whole: Path, *, share: float = 0.5) -> Path:
+    """The first `share` of another file's bytes."""
+    data = whole.read_bytes()
+    path.write_bytes(data[: round(len(data) * share)])
+    return path
+
+
+def overwritten(path: Path, whole: Path, spans: Iterable[tuple[int, bytes]]) -> Path:
+    """Another file with some bytes replaced, each span given by its offset and what to write there."""
+    data = bytearray(whole.read_bytes())
+    for offset, replacement in spans:
+        data[offset : offset + len(replacement)] = replacement
+    path.write_bytes(data)
+    return path
+
+
+def _number(rate: str) -> float:
+    top, _, bottom = rate.partition("/")
+    return float(top) / float(bottom or 1)

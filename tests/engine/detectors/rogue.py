@@ -1,0 +1,98 @@
+"""A detector without a model, which misbehaves as it is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Self
+
+from engine.detectors.base import Settings, Sighting
+from engine.errors import InputError, ModelError
+from engine.geometry import Box
+from engine.picture import Rgb
+from engine.record import DetectorFacts
+
+TROUBLE = 255
+"""A picture that is all this value makes the detector do what its settings say."""
+
+
+class RogueSettings(Settings, frozen=True):
+    """What to do when loading, and on a picture of trouble."""
+
+    on_load: str = ""
+    on_trouble: str = ""
+
+
+class Rogue:
+    """Answers with one sighting that spells the picture's size and mean."""
+
+    name: ClassVar[str] = "rogue"
+    settings_type: ClassVar[type[Settings]] = RogueSettings
+
+    def __init__(self, settings: RogueSettings, models: Path) -> None:
+        self._settings = settings
+        self._models = models
+
+    @classmethod
+    def facts(cls, settings: Settings) -> DetectorFacts:
+        return DetectorFacts(cls.name, {}, (), {})
+
+    @classmethod
+    def longest_side(cls, settings: Settings) -> int | None:
+        return None
+
+    @classmethod
+    def load(cls, settings: Settings, models: Path) -> Self:
+        assert isinstance(settings, RogueSettings)
+        rogue = cls(settings, models)
+        rogue._do(settings.on_load)
+        return rogue
+
+    def detect(self, pictures: Sequence[Rgb]) -> list[list[Sighting]]:
+        answers = []
+        for picture in pictures:
+            assert not picture.flags.writeable
+            if (picture == TROUBLE).all():
+                self._do(self._settings.on_trouble)
+            answers.append([spelled(picture)])
+        return answers[1:] if self._settings.on_trouble == "forget one" else answers
+
+    def close(self) -> None:
+        self._do("say goodbye")
+
+    def _do(self, what: str) -> None:
+        match what:
+            case "raise":
+                raise ValueError("the tensor is bent")
+            case "miss weights":
+                raise ModelError(f"The model file {self._models / 'rogue.onnx'} is missing: run `veil models fetch`.")
+            case "miss package":
+                raise InputError("The package rogue is not installed.")
+            case "crash":
+                os.write(2, b"loading\nillegal tensor\n\n")
+                os.kill(os.getpid(), signal.SIGSEGV)
+            case "exit":
+                os._exit(3)
+            case "hang":
+                signal.pause()
+            case "spin":
+                while True:
+                    pass
+            case "chatter":
+                os.write(1, b"hello from native code\n")
+                os.write(2, b"x" * 1_000_000)
+                sys.stdout.write("hello from Python\n")
+                assert os.read(0, 1) == b""
+            case "list modules":
+                raise ValueError(",".join(sorted({name.partition(".")[0] for name in sys.modules})))
+            case "show environment":
+                raise ValueError(os.environ["OMP_NUM_THREADS"] + os.environ["YOLO_OFFLINE"])
+
+
+def spelled(picture: Rgb) -> Sighting:
+    """The picture's width, height and content as a sighting."""
+    height, width = picture.shape[:2]
+    return Sighting(Box(0.0, 0.0, float(width), float(height)), round(float(picture.mean()) / 256, 6))

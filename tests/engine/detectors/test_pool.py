@@ -1,0 +1,341 @@
+"""Worker processes: what they answer, how they fail, and what is left of them."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rogue import TROUBLE, Rogue, RogueSettings, spelled
+
+from engine.detectors.pool import DetectorPool, wait
+from engine.errors import DetectorError, InputError, ModelError, VeilError
+from engine.picture import Rgb
+
+HERE = Path(__file__).parent
+PATIENCE = 30
+
+
+def pool(workers: int = 1, timeout: float = PATIENCE, **settings: str) -> DetectorPool:
+    return DetectorPool(Rogue, RogueSettings(**settings), Path("models"), workers=workers, timeout=timeout)
+
+
+def picture(width: int, height: int, seed: int = 0) -> Rgb:
+    return np.random.default_rng(seed).integers(0, 200, (height, width, 3), dtype=np.uint8)
+
+
+def trouble() -> Rgb:
+    return np.full((8, 8, 3), TROUBLE, np.uint8)
+
+
+def loaded(crew: DetectorPool) -> DetectorPool:
+    while not crew.ready():
+        select.select([crew], [], [], PATIENCE)
+    return crew
+
+
+def open_files() -> set[str]:
+    links = (Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd"))
+    return {f"{link.name}:{link.readlink()}" for link in links if link.is_symlink()}
+
+
+def exists(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+def wait_for_end(pid: int) -> bool:
+    """Whether a process that may not be a child of ours is over within `PATIENCE` seconds."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], PATIENCE)[0])
+    finally:
+        os.close(handle)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """Every test must leave no descriptor and no child behind."""
+    before = open_files()
+    yield
+    assert open_files() == before
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_each_picture_arrives_as_it_was_under_its_ticket():
+    chunks = {
+        7: [picture(64, 48, 1), picture(33, 17, 2)],
+        -3: [picture(1, 1, 3)],
+        5: [],
+        9: [picture(640, 360, 4)[::2, ::-1], np.asfortranarray(picture(50, 40, 5))],
+    }
+    with pool(workers=2) as crew:
+        for ticket, pictures in chunks.items():
+            crew.submit(ticket, pictures)
+        answers = dict(crew.drain())
+    assert answers == {ticket: [[spelled(one)] for one in pictures] for ticket, pictures in chunks.items()}
+
+
+def test_more_chunks_than_slots_pass_through_bounded_memory_that_grows_with_the_frames():
+    sizes = [(16, 16), (640, 360), (16, 16), (1920, 1080), (320, 240)] * 3
+    with pool(workers=2) as crew:
+        for ticket, (width, height) in enumerate(sizes):
+            crew.submit(ticket, [picture(width, height, ticket)])
+            assert crew.pending <= len(sizes)
+            assert sum(slot.length for slot in crew._slots) <= 4 * (1920 * 1080 * 3 + 4096)
+        answers = dict(crew.drain())
+    assert answers == {n: [[spelled(picture(*size, n))]] for n, size in enumerate(sizes)}
+
+
+def test_answers_are_taken_once():
+    with pool() as crew:
+        assert crew.take() == []
+        crew.submit(1, [trouble()])
+        assert wait([crew]) == [crew]
+        assert [ticket for ticket, _ in crew.take()] == [1]
+        assert crew.take() == []
+        assert crew.pending == 0
+        assert list(crew.drain()) == []
+
+
+def test_a_ticket_may_come_again_once_it_is_answered():
+    with pool() as crew:
+        crew.submit(1, [trouble()])
+        with pytest.raises(ValueError, match="ticket 1 is in use"):
+            crew.submit(1, [trouble()])
+        wait([crew])
+        crew.submit(1, [trouble()])
+        assert [ticket for ticket, _ in crew.drain()] == [1, 1]
+
+
+def test_one_thread_serves_several_pools():
+    with pool() as first, pool(workers=2) as second:
+        for ticket in range(6):
+            first.submit(ticket, [picture(64, 64, ticket)])
+            second.submit(ticket, [picture(32, 32, ticket)])
+        seen: dict[DetectorPool, set[int]] = {first: set(), second: set()}
+        while settled := wait([first, second]):
+            for crew in settled:
+                seen[crew].update(ticket for ticket, _ in crew.take())
+        assert seen == {first: set(range(6)), second: set(range(6))}
+
+
+def test_a_full_pool_says_so():
+    with pool(on_trouble="hang") as crew:
+        assert not crew.full()
+        crew.submit(1, [trouble()])
+        assert not crew.full()
+        crew.submit(2, [trouble()])
+        assert crew.full()
+
+
+def test_output_of_libraries_does_not_disturb():
+    with pool(on_trouble="chatter") as crew:
+        crew.submit(1, [trouble()])
+        assert dict(crew.drain()) == {1: [[spelled(trouble())]]}
+        assert len(crew._workers[0]._last_words) <= 4096
+
+
+DEATHS = [
+    ("crash", r'crashed with SIGSEGV \(its last words: "illegal tensor"\)'),
+    ("exit", "ended with exit code 3"),
+    ("raise", r"failed \(ValueError: the tensor is bent\)"),
+    ("forget one", "gave 0 answers for 1 pictures"),
+]
+
+
+@pytest.mark.parametrize(("deed", "complaint"), DEATHS)
+def test_a_worker_that_fails_ends_the_pool_with_a_sentence(deed: str, complaint: str):
+    with pool(workers=2, on_trouble=deed) as crew:
+        crew.submit(1, [trouble()], "frames 8 to 11")
+        with pytest.raises(DetectorError, match=f"^The detector rogue {complaint} while it looked at frames 8 to 11;"):
+            list(crew.drain())
+        assert not any(map(exists, crew.pids))
+        with pytest.raises(DetectorError, match="run the same command again to resume"):
+            crew.submit(2, [trouble()])
+        with pytest.raises(DetectorError):
+            crew.take()
+
+
+def test_a_worker_that_is_killed_ends_the_pool_with_a_sentence():
+    with pool(workers=2, on_trouble="hang") as crew:
+        crew.submit(1, [trouble()])
+        crew.submit(2, [trouble()])
+        os.kill(crew.pids[1], signal.SIGKILL)
+        with pytest.raises(DetectorError, match="was killed by SIGKILL, perhaps for want of memory,"):
+            list(crew.drain())
+        assert not any(map(exists, crew.pids))
+
+
+def test_a_worker_killed_between_chunks_is_noticed_by_the_next_one():
+    with pool() as crew:
+        crew.submit(1, [picture(8, 8)])
+        assert len(list(crew.drain())) == 1
+        os.kill(crew.pids[0], signal.SIGKILL)
+        assert wait_for_end(crew.pids[0])
+        with pytest.raises(DetectorError, match="while it waited for work"):
+            crew.submit(2, [picture(8, 8)])
+
+
+@pytest.mark.parametrize("deed", ["hang", "spin"])
+def test_a_hung_worker_ends_the_pool_with_a_sentence(deed: str):
+    with pool(timeout=3.0, on_trouble=deed) as crew:
+        crew.submit(1, [picture(8, 8)])
+        assert len(list(crew.drain())) == 1
+        crew.submit(2, [trouble()])
+        with pytest.raises(DetectorError, match=r"gave no answer for 3 s while it looked at pictures 2;"):
+            list(crew.drain())
+        assert not any(map(exists, crew.pids))
+
+
+def test_a_full_pool_that_hangs_does_not_hang_its_caller():
+    with pool(timeout=3.0, on_trouble="hang") as crew, pytest.raises(DetectorError, match="gave no answer"):
+        for ticket in range(3):
+            crew.submit(ticket, [trouble()])
+
+
+LOADING: list[tuple[str, type[VeilError], str]] = [
+    ("miss weights", ModelError, "^The model file /.*rogue.onnx is missing: run `veil models fetch`.$"),
+    ("miss package", InputError, "^The package rogue is not installed.$"),
+    ("raise", DetectorError, r"failed \(ValueError: the tensor is bent\) while it was loading;"),
+    ("crash", DetectorError, "crashed with SIGSEGV .* while it was loading;"),
+]
+
+
+@pytest.mark.parametrize(("deed", "error", "complaint"), LOADING)
+def test_failing_to_load_is_told_as_what_it_is(deed: str, error: type[VeilError], complaint: str):
+    with pool(on_load=deed) as crew, pytest.raises(VeilError, match=complaint) as raised:
+        crew.submit(1, [trouble()])
+        list(crew.drain())
+    assert raised.type is error
+
+
+def test_a_detector_that_hangs_while_loading_is_noticed():
+    with pool(timeout=1.0, on_load="hang") as crew, pytest.raises(DetectorError, match="while it was loading"):
+        crew.submit(1, [trouble()])
+        list(crew.drain())
+
+
+def test_answers_from_before_a_failure_are_handed_out():
+    with pool(on_trouble="raise") as crew:
+        crew.submit(1, [picture(8, 8)])
+        crew.submit(2, [trouble()])
+        answers = crew.drain()
+        assert next(answers) == (1, [[spelled(picture(8, 8))]])
+        with pytest.raises(DetectorError):
+            next(answers)
+
+
+def test_leaving_early_ends_workers_that_are_busy():
+    with pool(workers=2, on_trouble="spin") as crew:
+        crew.submit(1, [trouble()])
+        pids = crew.pids
+        assert all(map(exists, pids))
+    crew.close()
+    assert not any(map(exists, pids))
+    with pytest.raises(ValueError, match="is closed"):
+        crew.submit(2, [trouble()])
+
+
+def test_workers_are_ready_once_they_have_loaded():
+    with pool(workers=2) as crew:
+        assert loaded(crew).ready()
+        crew.submit(1, [trouble()])
+        assert len(list(crew.drain())) == 1
+    with pool(on_load="hang") as crew:
+        assert not crew.ready()
+
+
+def test_ctrl_c_in_a_terminal_reaches_no_worker():
+    with pool() as crew:
+        assert os.getpgid(crew.pids[0]) == crew.pids[0]
+
+
+def test_workers_outlive_the_thread_that_made_them():
+    made: list[DetectorPool] = []
+    thread = threading.Thread(target=lambda: made.append(loaded(pool())))
+    thread.start()
+    thread.join()
+    with made[0] as crew:
+        crew.submit(1, [trouble()])
+        assert len(list(crew.drain())) == 1
+
+
+def test_a_worker_imports_its_detector_and_little_else():
+    with pool(on_load="list modules") as crew, pytest.raises(DetectorError) as raised:
+        list(crew.drain())
+        crew.submit(1, [])
+        list(crew.drain())
+    modules = set(str(raised.value).partition("ValueError: ")[2].partition(")")[0].split(","))
+    assert {"rogue", "numpy", "msgspec"} <= modules
+    assert modules.isdisjoint({"av", "cv2", "pytest", "multiprocessing", "tensorflow", "torch", "test_pool"})
+
+
+def test_workers_use_one_thread_and_no_network():
+    with pool(on_load="show environment") as crew, pytest.raises(DetectorError, match="ValueError: 1true"):
+        crew.submit(1, [])
+        list(crew.drain())
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3), np.float32)]
+)
+def test_only_rgb_pictures_are_taken(wrong: Rgb):
+    with pool() as crew, pytest.raises(ValueError, match="an RGB picture has shape"):
+        crew.submit(1, [wrong])
+
+
+def test_a_pool_needs_a_worker():
+    with pytest.raises(ValueError, match="at least 1 worker"):
+        pool(workers=0)
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+import numpy as np
+from rogue import Rogue, RogueSettings
+from engine.detectors.pool import DetectorPool
+print("main", flush=True)
+pool = DetectorPool(Rogue, RogueSettings(on_trouble="spin"), Path("models"))
+pool.submit(1, [np.zeros((4, 4, 3), np.uint8)])
+print(len(list(pool.drain())), flush=True)
+"""
+
+
+def script(tmp_path: Path, tail: str) -> subprocess.Popen[str]:
+    """A program without a `__main__` guard, run in an empty folder."""
+    path = tmp_path / "program.py"
+    path.write_text(SCRIPT + tail, encoding="utf-8")
+    paths = os.pathsep.join([str(HERE), str(HERE.parents[2])])
+    environment = {**os.environ, "PYTHONPATH": paths}
+    return subprocess.Popen(
+        [sys.executable, str(path)], cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE
+    )
+
+
+def test_a_script_without_a_guard_is_not_run_again(tmp_path: Path):
+    with script(tmp_path, "pool.close()\n") as process:
+        output, _ = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, output.split()) == (0, ["main", "1"])
+    assert [path.name for path in tmp_path.iterdir()] == ["program.py"]
+
+
+def test_a_busy_worker_ends_when_its_parent_is_killed(tmp_path: Path):
+    tail = "pool.submit(2, [np.full((4, 4, 3), 255, np.uint8)])\nprint(pool.pids[0], flush=True)\nsys.stdin.read()\n"
+    with script(tmp_path, tail) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(3)]
+        process.kill()
+    assert wait_for_end(int(lines[-1]))
+    assert process.returncode == -signal.SIGKILL
