@@ -156,7 +156,7 @@ class TrackingSettings(Document, frozen=True):
     patience: Count = 30
     agility: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.4
     inertia: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.95
-    cut_threshold: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.35
+    cut_threshold: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.3
     cut_prominence: Annotated[float, msgspec.Meta(ge=1.0)] = 2.0
 
 

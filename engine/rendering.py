@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
+import av
+
 import engine
 from engine import record as records
-from engine.errors import RecordError, SourceError, StyleError
-from engine.media.containers import ContainerChoice, choose_container
-from engine.media.decode import Source, SourceFrame, open_source
-from engine.media.encode import EncoderSettings
-from engine.media.mux import mux
-from engine.media.probe import MediaInfo, probe
-from engine.media.writer import VideoWriter, Y4mWriter
-from engine.picture import Picture
+from engine.media.containers import choose_container
+from engine.media.encode import EncoderSettings, Encoding
 from engine.progress import Listener, Silent
-from engine.record import Document, Record, Sha256
-from engine.redact import Style, check, cover, redact, weaknesses
-from engine.review.plan import FramePlan, plan_frames
+from engine.record import Document, Record, Sha256, SourceFacts
+from engine.redact.presets import style_from
+from engine.redact.style import Style, check, weaknesses
+from engine.renderjob import DRAFT, RenderJob, RenderSpec, Tally, prepare
 from engine.store import file_digest, publish, scratch
 from engine.store import write as write_file
 
-SCHEMA = "veil/render/1"
-DRAFT = "Veil draft: not reviewed, not released"
+SCHEMA: Literal["veil/render/1"] = "veil/render/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +36,123 @@ class RenderOptions:
         y4m: also write the pictures handed to the encoder to this file.
     """
 
-    style: Style = Style()
+    style: Style = style_from()
     encoder: EncoderSettings = EncoderSettings()
     force: bool = False
     y4m: Path | None = None
+
+
+class EncoderFacts(Document, frozen=True):
+    """The encoder that ran.
+
+    Attributes:
+        ffmpeg_args: arguments of FFmpeg's command line that mean the same.
+    """
+
+    name: str
+    libraries: dict[str, str]
+    ffmpeg_args: tuple[str, ...]
+
+
+class Dropped(Document, frozen=True):
+    """Something of the source that is not in the output."""
+
+    what: str
+    reason: str
+
+
+class RenderReport(Document, frozen=True):
+    """What a render did; stored beside the output as `OUT.render.json`.
+
+    Attributes:
+        weaknesses: why the style might not hide a face, one sentence a value; not empty only when it was forced.
+        frames: how many there are, of which `masked` have a mask and `covered` are covered whole.
+        sentence: what a person should know of the container; None when it is the source's.
+    """
+
+    schema: Literal["veil/render/1"]
+    veil: str
+    source_sha256: Sha256
+    record_sha256: Sha256
+    output_sha256: Sha256
+    output_bytes: int
+    spec: RenderSpec
+    weaknesses: tuple[str, ...]
+    encoder: EncoderFacts
+    frames: int
+    masked: int
+    covered: int
+    dropped: tuple[Dropped, ...]
+    sentence: str | None
+
+
+def render(
+    source: Path | str,
+    record: Path | str | Record,
+    output: Path | str,
+    options: RenderOptions | None = None,
+    *,
+    listener: Listener | None = None,
+) -> RenderReport:
+    """Write a video in which every face of the record is covered and the audio is the source's.
+
+    The same source, record and options give the same bytes. The output is a draft and carries a tag that says so. Its
+    report lies beside it as `OUT.render.json`.
+
+    Args:
+        source: the video that the record is of.
+        record: a detection record, or the path of one.
+        output: file to write; its suffix names the container.
+        options: style and encoder.
+        listener: hears of progress.
+
+    Raises:
+        RecordError: the record is invalid, or of another video.
+        SourceError: the source is unreadable, or no longer what was detected.
+        StyleError: the style would not hide a face and is not forced.
+        TargetError: the output cannot be written, or its container cannot hold the streams.
+        RenderError: a frame or stream cannot be written.
+    """
+    options, listener, output = options or RenderOptions(), listener or Silent(), Path(output)
+    if not options.force:
+        check(options.style)
+    with scratch(output) as folder:
+        job = prepare(Path(source), record, lambda facts: _spec(facts, output, options), listener)
+        unfinished = folder / output.name
+        tally, encoding = job.write(unfinished, listener, y4m=options.y4m)
+        report = _report(job, unfinished, tally, encoding)
+        write_file(report_path(output), records.encode(report))
+        publish(unfinished, output)
+    if report.sentence:
+        listener.notice(report.sentence)
+    return report
+
+
+def report_path(output: Path) -> Path:
+    """Where the report of a render lies."""
+    return output.with_name(output.name + ".render.json")
+
+
+def _spec(facts: SourceFacts, output: Path, options: RenderOptions) -> RenderSpec:
+    copied = [stream.codec for stream in facts.streams if stream.fate == "copied"]
+    container = choose_container(facts.container, output.suffix, copied)
+    return RenderSpec(options.style, options.encoder, container, DRAFT)
+
+
+def _report(job: RenderJob, unfinished: Path, tally: Tally, encoding: Encoding) -> RenderReport:
+    return RenderReport(
+        schema=SCHEMA,
+        veil=engine.__version__,
+        source_sha256=job.info.sha256,
+        record_sha256=job.record_sha256,
+        output_sha256=file_digest(unfinished),
+        output_bytes=unfinished.stat().st_size,
+        spec=job.spec,
+        weaknesses=tuple(weaknesses(job.spec.style)),
+        encoder=encoder_facts(encoding),
+        frames=tally.frames,
+        masked=tally.masked,
+        covered=tally.covered,
+        dropped=dropped(job),
+        sentence=job.spec.container.sentence,
+    )

@@ -163,13 +163,13 @@ def hdr(path: Path, *, frames: int = 5) -> Path:
     """HEVC, ten bits, BT.2020 with PQ, mastering display and content light level."""
     display = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
     params = f"log-level=error:pools=1:frame-threads=1:hdr10=1:master-display={display}:max-cll=1000,400"
-    tags = ["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc", "-color_range", "tv"]
     return video(
         path,
         frames=frames,
         codec="libx265",
         pixel_format="yuv420p10le",
-        options=["-preset", "ultrafast", "-x265-params", params, *tags],
+        filters="setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc:range=tv",
+        options=["-preset", "ultrafast", "-x265-params", params],
     )
 
 
@@ -186,7 +186,7 @@ def telling(path: Path, *, frames: int = 25) -> Path:
     command += ["-map", "0", "-map", "1", "-map", "2", "-c", "copy", "-c:s", "mov_text", "-disposition:v:1", "attached_pic"]
     for tag in ("location=+52.5200+013.4050/", "creation_time=2024-05-06T07:08:09Z", "title=Jane Doe, visit 3"):
         command += ["-metadata", tag]
-    ffmpeg(*command, "-movflags", "+use_metadata_tags", path)
+    ffmpeg(*command, path)
     for leftover in (plain, words, chapters, cover):
         leftover.unlink()
     return path

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 from argparse import Namespace
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
+import engine
 from engine import record as records
 from engine.cli import reports
+from engine.cli.settings import detect_options, render_options
 from engine.cli.terminal import Terminal
-from engine.errors import InputError
-
-SettingsType = TypeVar("SettingsType", bound=records.Document)
+from engine.detectors import weights
+from engine.errors import CheckFailedError
+from engine.media.sample import make_sample
+from engine.pipeline import DetectOptions
+from engine.store import data_folder
+from engine.store import write as write_file
 
 
 def models(options: Namespace, terminal: Terminal) -> int:
     """`veil models fetch|verify`."""
-    from engine.detectors import weights
-
     folder = data_folder(options.data).models
     if options.action == "fetch":
         weights.fetch(folder, terminal)
@@ -34,3 +36,65 @@ def probe(options: Namespace, terminal: Terminal) -> int:
     info = engine.probe(options.source, listener=terminal)
     terminal.result(info, reports.probe(options.source, info))
     return 0
+
+
+def detect(options: Namespace, terminal: Terminal) -> int:
+    """`veil detect`."""
+    record = engine.detect(
+        options.source, options.output, detect_options(options), data=options.data, listener=terminal
+    )
+    summary = reports.DetectSummary.of(record, options.output)
+    terminal.result(summary, summary.text())
+    return 0
+
+
+def render(options: Namespace, terminal: Terminal) -> int:
+    """`veil render`."""
+    report = engine.render(
+        options.source, options.record, options.output, render_options(options), listener=terminal
+    )
+    terminal.result(report, reports.render(options.output, report))
+    return 0
+
+
+def verify(options: Namespace, terminal: Terminal) -> int:
+    """`veil verify`."""
+    report = engine.verify(
+        options.source, options.record, options.output, render_report=options.render_report, listener=terminal
+    )
+    if options.report is not None:
+        write_file(options.report, records.encode(report))
+    terminal.result(report, reports.verify(report))
+    return 0 if report.passed else CheckFailedError.exit_code
+
+
+def anonymise(options: Namespace, terminal: Terminal) -> int:
+    """`veil anonymise`."""
+    result = engine.anonymise(
+        options.source,
+        options.output,
+        detect_options(options),
+        render_options(options),
+        record=options.record,
+        data=options.data,
+        listener=terminal,
+    )
+    terminal.result(result, reports.anonymise(result))
+    return 0 if result.checks.passed else CheckFailedError.exit_code
+
+
+def schema(options: Namespace, terminal: Terminal) -> int:
+    """`veil schema`: always JSON, whether asked for or not."""
+    terminal.result(records.schema(), msgspec.json.format(msgspec.json.encode(records.schema()), indent=2).decode())
+    return 0
+
+
+def demo(options: Namespace, terminal: Terminal) -> int:
+    """`veil demo`."""
+    data = data_folder(options.data)
+    weights.fetch(data.models, terminal)
+    source, output = data.samples / "interview.mp4", data.samples / "interview.anonymised.mp4"
+    make_sample(source)
+    result = engine.anonymise(source, output, DetectOptions(mode="on-prem"), data=data.root, listener=terminal)
+    terminal.result(result, reports.anonymise(result))
+    return 0 if result.checks.passed else CheckFailedError.exit_code

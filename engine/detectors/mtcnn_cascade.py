@@ -64,8 +64,8 @@ def proposals(
         stretch: width and height of the picture over those of the level.
     """
     rows, columns = np.nonzero(scores > threshold)
-    corners = np.stack([columns, rows, columns, rows], axis=1) * STRIDE + np.array([0, 0, CELL, CELL])
-    boxes = corners + offsets[rows, columns].astype(np.float64) * CELL
+    corners = np.stack([columns, rows, columns, rows], axis=1) * STRIDE + np.array([1, 1, CELL, CELL])
+    boxes = corners + offsets[rows, columns].astype(np.float64) * (CELL - 1)
     return boxes * np.array([*stretch, *stretch]), scores[rows, columns]
 
 

@@ -22,6 +22,8 @@ _GRACE = 2.0
 _CHUNK = 1 << 16
 _STDERR_KEPT = 4096
 """Bytes of a worker's standard error that are kept for its last words."""
+_LINE_SHOWN = 200
+"""Characters of the last line of it that an error shows."""
 _ENVIRONMENT: Mapping[str, str] = {
     # One thread a worker: sums must not depend on the number of cores, and parallel work comes from more workers.
     "OMP_NUM_THREADS": "1",
@@ -97,7 +99,8 @@ class WorkerProcess:
         for body in wire.bodies(self._reports):
             match self._decoded(body):
                 case wire.Ready():
-                    self._since, self.ready = time.monotonic(), True
+                    self.ready = True
+                    self._begin_anew()
                 case wire.Answer() as answer:
                     yield answer, self._done(answer)
                 case wire.Failure() as failure:
@@ -143,8 +146,14 @@ class WorkerProcess:
         if len(answer.sightings) != work.pictures:
             raise self._error(f"gave {len(answer.sightings)} answers for {work.pictures} pictures")
         del self.tasks[answer.ticket]
-        self._since = time.monotonic()
+        self._begin_anew()
         return work
+
+    def _begin_anew(self) -> None:
+        """Forget how long it has been silent, and what it wrote while all was well."""
+        self._since = time.monotonic()
+        self.hear()
+        self._last_words.clear()
 
     def _failure(self, failure: wire.Failure) -> VeilError:
         match failure.kind:
@@ -166,7 +175,7 @@ class WorkerProcess:
 
     def _last_line(self) -> str:
         lines = self._last_words.decode(errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return next((line.strip()[:_LINE_SHOWN] for line in reversed(lines) if line.strip()), "")
 
     def dismiss(self) -> None:
         """Tell it to end: an idle worker does so by itself, one that is at work or loading is killed."""
@@ -179,7 +188,6 @@ class WorkerProcess:
         self._reap(max(0.0, deadline - time.monotonic()))
         for stream in (self.stdout, self.stderr, self._lifeline):
             stream.close()
-
 
     def _reap(self, patience: float) -> None:
         try:

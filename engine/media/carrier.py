@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 import numpy as np
 from av.video.frame import VideoFrame
 
 from engine.errors import RenderError
 from engine.geometry import Size
-from engine.picture import Picture, Plane, PixelFormat
+from engine.picture import Picture, PixelFormat, Plane
 
 _SUBSAMPLING = {(1, 1): "420", (1, 0): "422", (0, 0): "444"}
 _DEEPEST = 12
@@ -43,9 +44,10 @@ class Carrier:
         for target, source, (down, across) in zip(self._targets(frame), picture.planes, self.repeat, strict=True):
             rows, columns = target.shape
             samples = source if down == across == 1 else source.repeat(down, axis=0).repeat(across, axis=1)
-            target[...] = samples[:rows, :columns]
             if self.lift:
-                target <<= self.lift
+                np.left_shift(samples[:rows, :columns], self.lift, out=target)
+            else:
+                target[...] = samples[:rows, :columns]
         return frame
 
     def _targets(self, frame: VideoFrame) -> list[Plane]:
@@ -53,7 +55,7 @@ class Carrier:
             return _channels(frame)
         dtype = np.dtype(np.uint16 if self.name.endswith("le") else np.uint8)
         return [
-            np.ndarray((plane.height, plane.width), dtype, plane, 0, (plane.line_size, dtype.itemsize))  # type: ignore[call-overload]
+            np.ndarray((plane.height, plane.width), dtype, plane, 0, (plane.line_size, dtype.itemsize))  # type: ignore[arg-type]
             for plane in frame.planes
         ]
 
@@ -107,6 +109,6 @@ def _channels(frame: VideoFrame) -> list[Plane]:
     """The green, blue and red samples of a packed frame."""
     plane = frame.planes[0]
     return [
-        np.ndarray((plane.height, plane.width), np.uint8, plane, channel, (plane.line_size, 3))  # type: ignore[call-overload]
+        np.ndarray((plane.height, plane.width), np.uint8, plane, channel, (plane.line_size, 3))  # type: ignore[arg-type]
         for channel in (1, 2, 0)
     ]

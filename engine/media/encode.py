@@ -12,9 +12,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from engine.media.carrier import choose_carrier
+from engine.media.carrier import Carrier, choose_carrier
 from engine.picture import PixelFormat
-from engine.record import Document, VideoFacts
+from engine.record import Document, VideoFacts, ratio
 
 FieldOrder = Literal["progressive", "tt", "bb", "tb", "bt"]
 Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
@@ -61,7 +61,11 @@ class Signal(Document, frozen=True):
 
     @property
     def interlaced(self) -> bool:
+        """Whether a frame holds two fields of different times."""
         return self.field_order not in {None, "progressive"}
+
+
+UNSIGNALLED = Signal()
 
 
 class Encoding(Document, frozen=True):
@@ -72,12 +76,14 @@ class Encoding(Document, frozen=True):
         encoder: FFmpeg's name, as `libx264`.
         pixel_format: what the encoder is fed.
         tick: seconds that a pts unit of the intermediate file lasts.
+        fields: how frames are marked and encoded when they are interlaced, "tff" or "bff"; None for whole frames.
     """
 
     codec: str
     encoder: str
     pixel_format: str
     tick: str
+    fields: Literal["tff", "bff"] | None
     options: dict[str, str]
 
     @property
@@ -89,7 +95,7 @@ class Encoding(Document, frozen=True):
 
 
 def plan_encoding(
-    video: VideoFacts, pixels: PixelFormat, settings: EncoderSettings, signal: Signal = Signal()
+    video: VideoFacts, pixels: PixelFormat, settings: EncoderSettings, signal: Signal = UNSIGNALLED
 ) -> Encoding:
     """Choose encoder, pixel layout and options for a source; this looks at nothing but its arguments.
 
@@ -97,6 +103,7 @@ def plan_encoding(
         RenderError: no encoder holds such samples.
     """
     carrier = choose_carrier(pixels, video.coded)
+    fields = _fields(carrier, signal)
     library = _x265_options if carrier.codec == "hevc" else _x264_options
     options = {
         "preset": settings.preset,
@@ -105,15 +112,16 @@ def plan_encoding(
         "threads": str(settings.threads),
         "thread_type": "frame",
         **({} if settings.b_frames is None else {"bf": str(settings.b_frames)}),
+        **({} if fields is None else {"flags": "+ildct+ilme"}),
         **_tags(video, pixels, signal),
         **library(settings, signal),
     }
-    tick = mov_tick(Fraction(video.time_base))
-    return Encoding(carrier.codec, carrier.encoder, carrier.name, f"{tick.numerator}/{tick.denominator}", options)
+    tick = ratio(mov_tick(Fraction(video.time_base)))
+    return Encoding(carrier.codec, carrier.encoder, carrier.name, tick, fields, options)
 
 
 def ffmpeg_args(
-    settings: EncoderSettings, video: VideoFacts, pixels: PixelFormat, signal: Signal = Signal()
+    settings: EncoderSettings, video: VideoFacts, pixels: PixelFormat, signal: Signal = UNSIGNALLED
 ) -> list[str]:
     """FFmpeg command-line arguments that mean the same settings as `VideoWriter` uses.
 
@@ -148,9 +156,15 @@ def _tags(video: VideoFacts, pixels: PixelFormat, signal: Signal) -> dict[str, s
         "color_trc": video.colour.transfer,
         "chroma_sample_location": signal.chroma_location,
         "field_order": signal.field_order,
-        "flags": "+ildct+ilme" if signal.interlaced else None,
     }
     return {name: value for name, value in tags.items() if value is not None}
+
+
+def _fields(carrier: Carrier, signal: Signal) -> Literal["tff", "bff"] | None:
+    """libx264 codes fields only in rows of whole macroblock pairs' chroma; libx265 wants them as separate pictures."""
+    if not signal.interlaced or carrier.codec != "h264" or carrier.size.height % 4 != 0:
+        return None
+    return "tff" if signal.field_order in {"tt", "tb"} else "bff"
 
 
 def _x264_options(settings: EncoderSettings, signal: Signal) -> dict[str, str]:

@@ -10,18 +10,21 @@ from types import TracebackType
 from typing import Self
 
 import av
+import numpy as np
 from av.filter import Graph
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from engine.errors import RenderError, TargetError, VeilError
 from engine.media.carrier import choose_carrier
-from engine.media.encode import EncoderSettings, Encoding, Signal, encoder_rate, plan_encoding
-from engine.picture import Picture, PixelFormat
+from engine.media.encode import UNSIGNALLED, EncoderSettings, Encoding, Signal, encoder_rate, plan_encoding
+from engine.picture import Picture, PixelFormat, Plane
 from engine.record import VideoFacts
 
 _WAITING = 4
 """Frames between the caller and the encoder; more only cost memory."""
+
+_Y4M_CHROMA = {(1, 1): "420", (1, 0): "422", (0, 0): "444", (2, 0): "411"}
 
 
 class VideoWriter:
@@ -41,7 +44,7 @@ class VideoWriter:
         video: VideoFacts,
         pixels: PixelFormat,
         settings: EncoderSettings,
-        signal: Signal = Signal(),
+        signal: Signal = UNSIGNALLED,
     ) -> None:
         """Open the file.
 
@@ -53,7 +56,7 @@ class VideoWriter:
         self._path = path
         self._carrier = choose_carrier(pixels, video.coded)
         self._clock = _Clock(Fraction(video.time_base), Fraction(self.encoding.tick), path)
-        self._sink = _Sink(path, self.encoding, video, signal)
+        self._sink = _Sink(path, self.encoding, video)
         self._frames: queue.Queue[VideoFrame | None] = queue.Queue(_WAITING)
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._encode, name="veil-encode", daemon=True)
@@ -164,14 +167,14 @@ class _Clock:
 class _Sink:
     """The open file with its encoder."""
 
-    def __init__(self, path: Path, encoding: Encoding, video: VideoFacts, signal: Signal) -> None:
+    def __init__(self, path: Path, encoding: Encoding, video: VideoFacts) -> None:
         options = {"fflags": "+bitexact", "video_track_timescale": str(Fraction(encoding.tick).denominator)}
         try:
             self._container = av.open(str(path), "w", format="mov", options=options)
             self._stream = self._open(encoding, video)
         except av.error.FFmpegError as error:
             raise _translated(error, path) from error
-        self._fields = _FieldMarker(self._stream, signal.field_order) if signal.interlaced else None
+        self._fields = _FieldMarker(self._stream, encoding.fields) if encoding.fields else None
 
     def _open(self, encoding: Encoding, video: VideoFacts) -> VideoStream:
         stream = self._container.add_stream(encoding.encoder, rate=encoder_rate(video), options=encoding.options)
@@ -196,10 +199,10 @@ class _Sink:
 class _FieldMarker:
     """Marks frames as interlaced; PyAV cannot set the flag, a filter that copies nothing can."""
 
-    def __init__(self, stream: VideoStream, order: str | None) -> None:
+    def __init__(self, stream: VideoStream, fields: str) -> None:
         self._graph = Graph()
         source = self._graph.add_buffer(template=stream)
-        setter = self._graph.add("setfield", "tff" if order in {"tt", "tb"} else "bff")
+        setter = self._graph.add("setfield", fields)
         sink = self._graph.add("buffersink")
         source.link_to(setter)
         setter.link_to(sink)
@@ -210,3 +213,82 @@ class _FieldMarker:
         marked = self._graph.pull()
         assert isinstance(marked, VideoFrame)
         return marked
+
+
+class Y4mWriter:
+    """Writes pictures as they are handed to the encoder to a YUV4MPEG2 file, as evidence of what was encoded.
+
+    Samples above 8 bits take two bytes, the low one first. Frames follow each other without time stamps.
+    """
+
+    def __init__(self, path: Path, video: VideoFacts, pixels: PixelFormat) -> None:
+        """Open the file and write its header.
+
+        Raises:
+            TargetError: the file cannot be made, or YUV4MPEG2 has no name for such samples.
+        """
+        self._path, self._pixels, self._size = path, pixels, video.coded
+        header = _y4m_header(path, video, pixels)
+        try:
+            self._file = path.open("wb")
+            self._file.write(header)
+        except OSError as error:
+            raise TargetError(f"{path} cannot be made: {error.strerror}. Choose another place.") from error
+
+    def write(self, picture: Picture) -> None:
+        """Append a frame.
+
+        Raises:
+            TargetError: the file cannot be written.
+        """
+        try:
+            self._file.write(b"FRAME\n")
+            for index, samples in enumerate(picture.planes):
+                self._file.write(np.ascontiguousarray(self._visible(index, samples), self._stored).data)
+        except OSError as error:
+            raise TargetError(f"{self._path} cannot be written: {error.strerror}. Make room.") from error
+
+    def close(self) -> None:
+        """Finish the file.
+
+        Raises:
+            TargetError: the file cannot be written.
+        """
+        try:
+            self._file.close()
+        except OSError as error:
+            raise TargetError(f"{self._path} cannot be written: {error.strerror}. Make room.") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+        if error is not None:
+            self._path.unlink(missing_ok=True)
+
+    @property
+    def _stored(self) -> str:
+        return "u1" if self._pixels.bit_depth == 8 else "<u2"
+
+    def _visible(self, index: int, samples: Plane) -> Plane:
+        """A plane without columns and rows that only pad it."""
+        across, down = self._pixels.shift(index)
+        return samples[: -(-self._size.height >> down), : -(-self._size.width >> across)]
+
+
+def _y4m_header(path: Path, video: VideoFacts, pixels: PixelFormat) -> bytes:
+    chroma = "mono" if pixels.planes == "y" else _Y4M_CHROMA.get(pixels.chroma_shift)
+    if chroma is None or pixels.planes == "gbr":
+        raise TargetError(f"{path} cannot hold {pixels.name} pictures, YUV4MPEG2 has no name for them; leave it out.")
+    depth = "" if pixels.bit_depth == 8 else f"{'' if chroma == 'mono' else 'p'}{pixels.bit_depth}"
+    siting = "jpeg" if chroma == "420" and not depth else ""
+    rate, aspect = encoder_rate(video), Fraction(video.sample_aspect_ratio)
+    fields = [
+        f"W{video.coded.width} H{video.coded.height} F{rate.numerator}:{rate.denominator} Ip",
+        f"A{aspect.numerator}:{aspect.denominator} C{chroma}{siting}{depth}",
+        f"XCOLORRANGE={'FULL' if pixels.full_range else 'LIMITED'}",
+    ]
+    return f"YUV4MPEG2 {' '.join(fields)}\n".encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -64,35 +64,82 @@ class Rogue:
         self._do("say goodbye")
 
     def _do(self, what: str) -> None:
-        match what:
-            case "raise":
-                raise ValueError("the tensor is bent")
-            case "miss weights":
-                raise ModelError(f"The model file {self._models / 'rogue.onnx'} is missing: run `veil models fetch`.")
-            case "miss package":
-                raise InputError("The package rogue is not installed.")
-            case "crash":
-                os.write(2, b"loading\nillegal tensor\n\n")
-                os.kill(os.getpid(), signal.SIGSEGV)
-            case "exit":
-                os._exit(3)
-            case "hang":
-                signal.pause()
-            case "spin":
-                while True:
-                    pass
-            case "chatter":
-                os.write(1, b"hello from native code\n")
-                os.write(2, b"x" * 1_000_000)
-                sys.stdout.write("hello from Python\n")
-                assert os.read(0, 1) == b""
-            case "list modules":
-                raise ValueError(",".join(sorted({name.partition(".")[0] for name in sys.modules})))
-            case "show environment":
-                raise ValueError(os.environ["OMP_NUM_THREADS"] + os.environ["YOLO_OFFLINE"])
+        if what not in {"", "forget one"}:
+            DEEDS[what](self._models)
 
 
 def spelled(picture: Rgb) -> Sighting:
     """The picture's width, height and content as a sighting."""
     height, width = picture.shape[:2]
     return Sighting(Box(0.0, 0.0, float(width), float(height)), round(float(picture.mean()) / 256, 6))
+
+
+def fail(_: Path) -> None:
+    raise ValueError("the tensor is bent")
+
+
+def miss_weights(models: Path) -> None:
+    raise ModelError(f"The model file {models / 'rogue.onnx'} is missing: run `veil models fetch`.")
+
+
+def miss_package(_: Path) -> None:
+    raise InputError("The package rogue is not installed.")
+
+
+def crash(_: Path) -> None:
+    os.write(2, b"loading\nillegal tensor\n\n")
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def leave(_: Path) -> None:
+    os._exit(3)
+
+
+def hang(_: Path) -> None:
+    signal.pause()
+
+
+def spin(_: Path) -> None:
+    while True:
+        pass
+
+
+def chatter(_: Path) -> None:
+    os.write(1, b"hello from native code\n")
+    os.write(2, b"x" * 1_000_000)
+    sys.stdout.write("hello from Python\n")
+    assert os.read(0, 1) == b""
+
+
+def rave(_: Path) -> None:
+    os.write(2, b"x" * 1_000_000)
+    os._exit(3)
+
+
+def list_modules(_: Path) -> None:
+    raise ValueError(",".join(sorted({name.partition(".")[0] for name in sys.modules})))
+
+
+def show_environment(_: Path) -> None:
+    raise ValueError(os.environ["OMP_NUM_THREADS"] + os.environ["YOLO_OFFLINE"])
+
+
+def say_goodbye(models: Path) -> None:
+    if models.is_dir():
+        (models / "goodbye").touch()
+
+
+DEEDS: dict[str, Callable[[Path], None]] = {
+    "raise": fail,
+    "miss weights": miss_weights,
+    "miss package": miss_package,
+    "crash": crash,
+    "exit": leave,
+    "hang": hang,
+    "spin": spin,
+    "chatter": chatter,
+    "rave": rave,
+    "list modules": list_modules,
+    "show environment": show_environment,
+    "say goodbye": say_goodbye,
+}

@@ -35,6 +35,11 @@ def trouble() -> Rgb:
     return np.full((8, 8, 3), TROUBLE, np.uint8)
 
 
+def submit_and_drain(crew: DetectorPool) -> None:
+    crew.submit(1, [trouble()])
+    list(crew.drain())
+
+
 def loaded(crew: DetectorPool) -> DetectorPool:
     while not crew.ready():
         select.select([crew], [], [], PATIENCE)
@@ -42,8 +47,7 @@ def loaded(crew: DetectorPool) -> DetectorPool:
 
 
 def open_files() -> set[str]:
-    links = (Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd"))
-    return {f"{link.name}:{link.readlink()}" for link in links if link.is_symlink()}
+    return {f"{link.name}:{link.readlink()}" for link in list(Path("/proc/self/fd").iterdir()) if link.is_symlink()}
 
 
 def exists(pid: int) -> bool:
@@ -143,7 +147,17 @@ def test_output_of_libraries_does_not_disturb():
     with pool(on_trouble="chatter") as crew:
         crew.submit(1, [trouble()])
         assert dict(crew.drain()) == {1: [[spelled(trouble())]]}
-        assert len(crew._workers[0]._last_words) <= 4096
+
+
+def test_last_words_are_short_and_spoken_since_the_last_answer():
+    with pool(on_load="chatter", on_trouble="exit") as crew:
+        crew.submit(1, [trouble()])
+        with pytest.raises(DetectorError, match="ended with exit code 3 while it looked at"):
+            list(crew.drain())
+    with pool(on_trouble="rave") as crew:
+        crew.submit(1, [trouble()])
+        with pytest.raises(DetectorError, match=r'exit code 3 \(its last words: "x{200}"\) while'):
+            list(crew.drain())
 
 
 DEATHS = [
@@ -199,9 +213,11 @@ def test_a_hung_worker_ends_the_pool_with_a_sentence(deed: str):
 
 
 def test_a_full_pool_that_hangs_does_not_hang_its_caller():
-    with pool(timeout=3.0, on_trouble="hang") as crew, pytest.raises(DetectorError, match="gave no answer"):
-        for ticket in range(3):
-            crew.submit(ticket, [trouble()])
+    with pool(timeout=3.0, on_trouble="hang") as crew:
+        crew.submit(1, [trouble()])
+        crew.submit(2, [trouble()])
+        with pytest.raises(DetectorError, match="gave no answer"):
+            crew.submit(3, [trouble()])
 
 
 LOADING: list[tuple[str, type[VeilError], str]] = [
@@ -215,15 +231,13 @@ LOADING: list[tuple[str, type[VeilError], str]] = [
 @pytest.mark.parametrize(("deed", "error", "complaint"), LOADING)
 def test_failing_to_load_is_told_as_what_it_is(deed: str, error: type[VeilError], complaint: str):
     with pool(on_load=deed) as crew, pytest.raises(VeilError, match=complaint) as raised:
-        crew.submit(1, [trouble()])
-        list(crew.drain())
+        submit_and_drain(crew)
     assert raised.type is error
 
 
 def test_a_detector_that_hangs_while_loading_is_noticed():
     with pool(timeout=1.0, on_load="hang") as crew, pytest.raises(DetectorError, match="while it was loading"):
-        crew.submit(1, [trouble()])
-        list(crew.drain())
+        submit_and_drain(crew)
 
 
 def test_answers_from_before_a_failure_are_handed_out():
@@ -256,6 +270,12 @@ def test_workers_are_ready_once_they_have_loaded():
         assert not crew.ready()
 
 
+def test_an_idle_worker_closes_its_detector(tmp_path: Path):
+    with DetectorPool(Rogue, RogueSettings(), tmp_path) as crew:
+        submit_and_drain(crew)
+    assert (tmp_path / "goodbye").exists()
+
+
 def test_ctrl_c_in_a_terminal_reaches_no_worker():
     with pool() as crew:
         assert os.getpgid(crew.pids[0]) == crew.pids[0]
@@ -273,9 +293,7 @@ def test_workers_outlive_the_thread_that_made_them():
 
 def test_a_worker_imports_its_detector_and_little_else():
     with pool(on_load="list modules") as crew, pytest.raises(DetectorError) as raised:
-        list(crew.drain())
-        crew.submit(1, [])
-        list(crew.drain())
+        submit_and_drain(crew)
     modules = set(str(raised.value).partition("ValueError: ")[2].partition(")")[0].split(","))
     assert {"rogue", "numpy", "msgspec"} <= modules
     assert modules.isdisjoint({"av", "cv2", "pytest", "multiprocessing", "tensorflow", "torch", "test_pool"})
@@ -283,8 +301,7 @@ def test_a_worker_imports_its_detector_and_little_else():
 
 def test_workers_use_one_thread_and_no_network():
     with pool(on_load="show environment") as crew, pytest.raises(DetectorError, match="ValueError: 1true"):
-        crew.submit(1, [])
-        list(crew.drain())
+        submit_and_drain(crew)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,93 @@
+"""From words on the command line to settings of the engine."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from engine.errors import InputError
+from engine.media.encode import EncoderSettings
+from engine.pipeline import DetectOptions
+from engine.record import Document, FusionSettings, SmoothingSettings, TrackingSettings
+from engine.redact.presets import style_from
+from engine.rendering import RenderOptions
+
+Kind = TypeVar("Kind", bound=Document)
+
+_TIMELINE = ("fusion", "tracking", "smoothing")
+
+
+def detect_options(options: Namespace) -> DetectOptions:
+    """Options of a detection.
+
+    Raises:
+        InputError: a setting is not spelled PART.NAME=VALUE, is unknown, or has a wrong value.
+    """
+    parts = _parts(options.settings)
+    detectors = tuple(options.detectors.split(",")) if options.detectors else None
+    return DetectOptions(
+        mode=options.mode,
+        detectors=detectors,
+        parameters={part: values for part, values in parts.items() if part not in _TIMELINE},
+        fusion=_document("fusion", FusionSettings, parts.get("fusion", {})),
+        tracking=_document("tracking", TrackingSettings, parts.get("tracking", {})),
+        smoothing=_document("smoothing", SmoothingSettings, parts.get("smoothing", {})),
+        workers=options.workers,
+        on_damage=options.on_damage,
+    )
+
+
+def render_options(options: Namespace) -> RenderOptions:
+    """Options of a render.
+
+    Raises:
+        InputError: the preset or a setting is unknown, or a value is wrong.
+    """
+    preset, _, overrides = options.style.partition(",")
+    return RenderOptions(
+        style=style_from(preset, _pairs("--style", overrides)),
+        encoder=_document("--encoder", EncoderSettings, _pairs("--encoder", options.encoder)),
+        force=options.force,
+        y4m=getattr(options, "y4m", None),
+    )
+
+
+def _parts(settings: Iterable[str]) -> Mapping[str, dict[str, Any]]:
+    parts: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for setting in settings:
+        path, equals, value = setting.partition("=")
+        part, dot, name = path.rpartition(".")
+        if not (equals and dot):
+            raise InputError(f"--set takes PART.NAME=VALUE, as yolov8-face.threshold=0.2; got {setting!r}.")
+        parts[part][name] = _value(value)
+    return parts
+
+
+def _pairs(flag: str, text: str) -> dict[str, Any]:
+    pairs = {}
+    for pair in filter(None, text.split(",")):
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise InputError(f"{flag} takes NAME=VALUE pairs separated by commas; got {pair!r}.")
+        pairs[name] = _value(value)
+    return pairs
+
+
+def _value(text: str) -> Any:
+    """A JSON value where it is one, else the text itself."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def _document(name: str, kind: type[Kind], values: Mapping[str, Any]) -> Kind:
+    try:
+        return msgspec.convert(dict(values), kind)
+    except msgspec.ValidationError as error:
+        known = ", ".join(kind.__struct_fields__)
+        raise InputError(f"{name} cannot be set to that: {error}; it has {known}.") from error

@@ -1,0 +1,154 @@
+"""CenterFace: one network that says for each 4x4 cell whether a face has its centre there, and how large it is.
+
+Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point", arXiv 1911.03599.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+
+import cv2
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.detectors import libraries, weights
+from engine.detectors.base import Settings, Sighting
+from engine.detectors.suppression import Boxes, Scores, sightings
+from engine.geometry import Size
+from engine.picture import Rgb
+from engine.record import DetectorFacts
+
+_FILE = "centerface.onnx"
+_INPUT = "input.1"
+_STEP = 32
+"""Sides of the network's input are multiples of this many pixels."""
+_CELL = 4
+"""Pixels of the input to a cell of the output."""
+
+Cells = NDArray[np.float32]
+"""What the network says of every cell, shape (1, values, rows, columns)."""
+
+
+class CenterFaceSettings(Settings, frozen=True):
+    """Parameters of CenterFace.
+
+    Attributes:
+        size: longest side in pixels at which pictures are looked at.
+        enlargement: how many times smaller pictures are enlarged at most; small faces are found by it.
+        threshold: least score of a sighting.
+        suppression: of two sightings that overlap by this IoU, the better one is kept.
+        threads: that one process computes with.
+    """
+
+    size: Annotated[int, msgspec.Meta(ge=64, le=4096)] = 1280
+    enlargement: Annotated[float, msgspec.Meta(ge=1.0, le=4.0)] = 2.0
+    threshold: Annotated[float, msgspec.Meta(ge=0.05, le=1.0)] = 0.3
+    suppression: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.3
+    threads: Annotated[int, msgspec.Meta(ge=1)] = 1
+
+
+class CenterFace:
+    """Finds faces down to about ten pixels, seen from the front or half from the side."""
+
+    name: ClassVar[str] = "centerface"
+    settings_type: ClassVar[type[Settings]] = CenterFaceSettings
+
+    def __init__(self, settings: CenterFaceSettings, session: Any) -> None:
+        self._settings = settings
+        self._session = session
+
+    @classmethod
+    def facts(cls, settings: CenterFaceSettings) -> DetectorFacts:
+        """See `Detector.facts`."""
+        return DetectorFacts(
+            name=cls.name,
+            version=libraries.versions("onnxruntime", "opencv-python"),
+            models=weights.model_facts(_FILE),
+            parameters=msgspec.structs.asdict(settings),
+        )
+
+    @classmethod
+    def longest_side(cls, settings: CenterFaceSettings) -> int | None:
+        """The size at which it looks."""
+        return settings.size
+
+    @classmethod
+    def load(cls, settings: CenterFaceSettings, models: Path) -> Self:
+        """See `Detector.load`.
+
+        Raises:
+            InputError: a library cannot be imported.
+            ModelError: the weights are missing or not the pinned ones.
+        """
+        cv2.setNumThreads(settings.threads)
+        return cls(settings, _session(_any_size(weights.model_bytes(models, _FILE)), settings.threads))
+
+    def detect(self, pictures: Sequence[Rgb]) -> list[list[Sighting]]:
+        """See `Detector.detect`."""
+        return [self._look(picture) for picture in pictures]
+
+    def close(self) -> None:
+        """Let go of the network."""
+        self._session = None
+
+    def _look(self, picture: Rgb) -> list[Sighting]:
+        assert self._session is not None, "the detector was closed"
+        size = Size(picture.shape[1], picture.shape[0])
+        seen = self._seen_at(size)
+        centres, sizes, offsets, _landmarks = self._session.run(None, {_INPUT: _tensor(picture, seen)})
+        boxes, scores = _decoded(centres, sizes, offsets, self._settings.threshold)
+        ratio = size.width / seen.width, size.height / seen.height
+        return sightings(boxes * [*ratio, *ratio], scores, size, self._settings.suppression)
+
+    def _seen_at(self, size: Size) -> Size:
+        scale = min(self._settings.enlargement, self._settings.size / size.longest)
+        return Size(max(1, round(size.width * scale)), max(1, round(size.height * scale)))
+
+
+def _any_size(model: bytes) -> bytes:
+    """The model with free sides, which was exported for ten pictures of 32x32 pixels.
+
+    Its weights stop being inputs, so that ONNX Runtime may fold them into the graph.
+    """
+    onnx = libraries.load("onnx", "onnx")
+    graph = (document := onnx.load_from_string(model)).graph
+    pictures = next(one for one in graph.input if one.name == _INPUT)
+    for one in (pictures, *graph.output):
+        count, _, height, width = one.type.tensor_type.shape.dim
+        count.dim_value = 1
+        height.dim_param, width.dim_param = f"height of {one.name}", f"width of {one.name}"
+    del graph.input[:]
+    graph.input.append(pictures)
+    return bytes(document.SerializeToString())
+
+
+def _session(model: bytes, threads: int) -> Any:
+    onnxruntime = libraries.load("onnxruntime", "onnxruntime")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def _tensor(picture: Rgb, seen: Size) -> NDArray[np.float32]:
+    """The picture at the size `seen`, black added at the right and below, as (1, 3, rows, columns)."""
+    method = cv2.INTER_AREA if seen.width < picture.shape[1] else cv2.INTER_LINEAR
+    resized = cv2.resize(np.ascontiguousarray(picture), (seen.width, seen.height), interpolation=method)
+    rows, columns = (-(-side // _STEP) * _STEP for side in (seen.height, seen.width))
+    tensor = np.zeros((1, 3, rows, columns), np.float32)
+    tensor[0, :, : seen.height, : seen.width] = resized.transpose(2, 0, 1)
+    return tensor
+
+
+def _decoded(centres: Cells, sizes: Cells, offsets: Cells, threshold: float) -> tuple[Boxes, Scores]:
+    """Boxes, in pixels of the network's input, and scores of the cells that hold a centre."""
+    rows, columns = np.nonzero(centres[0, 0] >= threshold)
+    scores = centres[0, 0, rows, columns].astype(np.float64)
+    height, width = np.exp(sizes[0, :, rows, columns].astype(np.float64)).T * _CELL
+    down, right = offsets[0, :, rows, columns].astype(np.float64).T
+    x, y = (columns + right + 0.5) * _CELL, (rows + down + 0.5) * _CELL
+    return np.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], axis=1), scores

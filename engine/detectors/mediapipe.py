@@ -1,0 +1,160 @@
+"""BlazeFace, run by MediaPipe Tasks.
+
+Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs", arXiv 1907.05047. One model is for
+faces within two metres of a camera, one for those within five; the first finds very large faces that the other misses.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import msgspec
+import numpy as np
+
+from engine.detectors import libraries, weights
+from engine.detectors.base import Settings, Sighting
+from engine.detectors.suppression import sightings
+from engine.geometry import Size
+from engine.picture import Rgb
+from engine.record import DetectorFacts
+
+_SHORT, _FULL = "face_detection_short_range.tflite", "face_detection_full_range.tflite"
+_FILES = {"short": (_SHORT,), "full": (_FULL,), "both": (_SHORT, _FULL)}
+_LONGEST_SIDE = 640
+"""The models see 128 and 192 pixels: larger pictures show nothing more, smaller ones coarsen the boxes (integers)."""
+_SCHEMAS = "mediapipe.tasks.metadata"
+_HALF_RANGE = 127.5
+"""Takes samples from 0..255 to -1..1, as the models were trained."""
+
+
+class MediaPipeSettings(Settings, frozen=True):
+    """Parameters of BlazeFace.
+
+    Attributes:
+        range: the models that look, "both" joins what they see.
+        threshold: least score of a sighting.
+        suppression: of two sightings that overlap by this IoU, the better one is kept.
+    """
+
+    range: Literal["short", "full", "both"] = "both"
+    threshold: Annotated[float, msgspec.Meta(ge=0.05, le=1.0)] = 0.4
+    suppression: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.3
+
+
+class MediaPipe:
+    """Finds faces that are not far away, in a few milliseconds."""
+
+    name: ClassVar[str] = "mediapipe"
+    settings_type: ClassVar[type[Settings]] = MediaPipeSettings
+
+    def __init__(self, settings: MediaPipeSettings, models: Sequence[bytes]) -> None:
+        self._suppression = settings.suppression
+        self._library = _mediapipe()
+        self._tasks = [_task(self._library, _described(model), settings) for model in models]
+
+    @classmethod
+    def facts(cls, settings: MediaPipeSettings) -> DetectorFacts:
+        """See `Detector.facts`."""
+        return DetectorFacts(
+            name=cls.name,
+            version=libraries.versions("mediapipe"),
+            models=weights.model_facts(*_FILES[settings.range]),
+            parameters=msgspec.structs.asdict(settings),
+        )
+
+    @classmethod
+    def longest_side(cls, settings: MediaPipeSettings) -> int | None:  # noqa: ARG003
+        """The same for all settings: the models see little of a large picture."""
+        return _LONGEST_SIDE
+
+    @classmethod
+    def load(cls, settings: MediaPipeSettings, models: Path) -> Self:
+        """See `Detector.load`.
+
+        Raises:
+            InputError: mediapipe cannot be imported.
+            ModelError: a file of weights is missing or not the pinned one.
+        """
+        return cls(settings, [weights.model_bytes(models, name) for name in _FILES[settings.range]])
+
+    def detect(self, pictures: Sequence[Rgb]) -> list[list[Sighting]]:
+        """See `Detector.detect`."""
+        return [self._look(picture) for picture in pictures]
+
+    def close(self) -> None:
+        """Let go of the models."""
+        while self._tasks:
+            self._tasks.pop().close()
+
+    def _look(self, picture: Rgb) -> list[Sighting]:
+        assert self._tasks, "the detector was closed"
+        image = self._library.Image(image_format=self._library.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
+        found = [face for task in self._tasks for face in task.detect(image).detections]
+        scores = np.array([face.categories[0].score for face in found], np.float64).clip(0.0, 1.0)
+        boxes = np.array([_edges(face.bounding_box) for face in found], np.float64).reshape(-1, 4)
+        return sightings(boxes, scores, Size(picture.shape[1], picture.shape[0]), self._suppression)
+
+
+def _edges(box: Any) -> tuple[int, int, int, int]:
+    return box.origin_x, box.origin_y, box.origin_x + box.width, box.origin_y + box.height
+
+
+def _mediapipe() -> ModuleType:
+    # For a decorator used in its documentation mediapipe imports TensorFlow where there is one (four seconds, and a second
+    # framework in this process), and does without it where there is none: None makes the import fail.
+    hidden = "tensorflow.tools.docs"
+    sys.modules.setdefault(hidden, None)  # type: ignore[arg-type]
+    return libraries.load("mediapipe", "mediapipe")
+
+
+def _task(library: ModuleType, model: bytes, settings: MediaPipeSettings) -> Any:
+    vision = library.tasks.vision
+    return vision.FaceDetector.create_from_options(
+        vision.FaceDetectorOptions(
+            base_options=library.tasks.BaseOptions(model_asset_buffer=model),
+            min_detection_confidence=settings.threshold,
+            min_suppression_threshold=settings.suppression,
+        )
+    )
+
+
+def _described(model: bytes) -> bytes:
+    """The model with the metadata that MediaPipe Tasks asks for and the published file lacks."""
+    flatbuffers = libraries.load("flatbuffers", "flatbuffers")
+    schema = libraries.load(f"{_SCHEMAS}.schema_py_generated", "mediapipe")
+    document = schema.ModelT.InitFromPackedBuf(model, 0)
+    content, entry = schema.BufferT(), schema.MetadataT()
+    content.data = np.frombuffer(_packed(flatbuffers, _metadata(), b"M001"), np.uint8)
+    entry.name, entry.buffer = b"TFLITE_METADATA", len(document.buffers)
+    document.buffers.append(content)
+    document.metadata = [*(document.metadata or []), entry]
+    return _packed(flatbuffers, document, b"TFL3")
+
+
+def _metadata() -> Any:
+    schema = libraries.load(f"{_SCHEMAS}.metadata_schema_py_generated", "mediapipe")
+    scaling, step, colours = schema.NormalizationOptionsT(), schema.ProcessUnitT(), schema.ImagePropertiesT()
+    scaling.mean = scaling.std = [_HALF_RANGE]
+    step.optionsType, step.options = schema.ProcessUnitOptions.NormalizationOptions, scaling
+    colours.colorSpace = schema.ColorSpaceType.RGB
+    content, tensor, graph, whole = (
+        schema.ContentT(),
+        schema.TensorMetadataT(),
+        schema.SubGraphMetadataT(),
+        schema.ModelMetadataT(),
+    )
+    content.contentPropertiesType, content.contentProperties = schema.ContentProperties.ImageProperties, colours
+    tensor.content, tensor.processUnits = content, [step]
+    graph.inputTensorMetadata = [tensor]
+    whole.subgraphMetadata, whole.minParserVersion = [graph], "1.0.0"
+    return whole
+
+
+def _packed(flatbuffers: ModuleType, document: Any, identifier: bytes) -> bytes:
+    builder = flatbuffers.Builder()
+    builder.Finish(document.Pack(builder), identifier)
+    return bytes(builder.Output())

@@ -1,0 +1,114 @@
+"""Colour and high dynamic range tags by FFmpeg's names."""
+
+from __future__ import annotations
+
+import struct
+
+from av.sidedata.sidedata import Type
+from av.video.format import VideoFormat
+from av.video.frame import VideoFrame
+
+from engine.media.facts import Hdr
+from engine.record import Colour
+
+_RANGES = {1: "tv", 2: "pc"}
+_MATRICES = {
+    0: "gbr",
+    1: "bt709",
+    4: "fcc",
+    5: "bt470bg",
+    6: "smpte170m",
+    7: "smpte240m",
+    8: "ycgco",
+    9: "bt2020nc",
+    10: "bt2020c",
+    11: "smpte2085",
+    12: "chroma-derived-nc",
+    13: "chroma-derived-c",
+    14: "ictcp",
+    15: "ipt-c2",
+    16: "ycgco-re",
+    17: "ycgco-ro",
+}
+_PRIMARIES = {
+    1: "bt709",
+    4: "bt470m",
+    5: "bt470bg",
+    6: "smpte170m",
+    7: "smpte240m",
+    8: "film",
+    9: "bt2020",
+    10: "smpte428",
+    11: "smpte431",
+    12: "smpte432",
+    22: "ebu3213",
+}
+_TRANSFERS = {
+    1: "bt709",
+    4: "bt470m",
+    5: "bt470bg",
+    6: "smpte170m",
+    7: "smpte240m",
+    8: "linear",
+    9: "log100",
+    10: "log316",
+    11: "iec61966-2-4",
+    12: "bt1361e",
+    13: "iec61966-2-1",
+    14: "bt2020-10",
+    15: "bt2020-12",
+    16: "smpte2084",
+    17: "smpte428",
+    18: "arib-std-b67",
+}
+_CHROMATICITY_UNIT = 50000
+_LUMINANCE_UNIT = 10000
+
+
+def full_range(frame: VideoFrame) -> bool:
+    """Whether samples use the whole range; colours that are no YUV always do."""
+    name = frame.format.name
+    return frame.color_range == 2 or name.startswith(("yuvj", "mono")) or is_rgb(frame.format)
+
+
+def is_rgb(pixels: VideoFormat) -> bool:
+    """Whether a pixel is a colour rather than brightness and colour differences."""
+    return pixels.is_rgb or pixels.has_palette or pixels.name.startswith("xyz")
+
+
+def colour_of(frame: VideoFrame) -> Colour:
+    """The colour tags a decoded frame carries."""
+    return Colour(
+        range="pc" if full_range(frame) else _RANGES.get(frame.color_range),
+        matrix=_MATRICES.get(frame.colorspace),
+        primaries=_PRIMARIES.get(frame.color_primaries),
+        transfer=_TRANSFERS.get(frame.color_trc),
+    )
+
+
+def hdr_of(frame: VideoFrame) -> Hdr:
+    """The high dynamic range tags a decoded frame carries."""
+    found = {side.type: bytes(side) for side in frame.side_data}
+    light = struct.unpack("<2I", found[Type.CONTENT_LIGHT_LEVEL][:8]) if Type.CONTENT_LIGHT_LEVEL in found else None
+    mastering = found.get(Type.MASTERING_DISPLAY_METADATA)
+    return Hdr(
+        mastering_display=None if mastering is None else _mastering(mastering),
+        max_content_light=light[0] if light else None,
+        max_average_light=light[1] if light else None,
+        dolby_vision=Type.DOVI_METADATA in found or Type.DOVI_RPU_BUFFER in found,
+        hdr10_plus=Type.DYNAMIC_HDR_PLUS in found,
+    )
+
+
+def _mastering(data: bytes) -> str | None:
+    """AVMasteringDisplayMetadata: ten rationals (red, green, blue, white, least and greatest luminance), two flags."""
+    numbers = struct.unpack("<20i2i", data[:88])
+    if not (numbers[20] and numbers[21]):
+        return None
+    ratios = [top / bottom for top, bottom in zip(numbers[0:20:2], numbers[1:20:2], strict=True)]
+    red, green, blue, white = (
+        f"({round(x * _CHROMATICITY_UNIT)},{round(y * _CHROMATICITY_UNIT)})"
+        for x, y in zip(ratios[0:8:2], ratios[1:8:2], strict=True)
+    )
+    least, greatest = (round(value * _LUMINANCE_UNIT) for value in ratios[8:10])
+    return f"G{green}B{blue}R{red}WP{white}L({greatest},{least})"

@@ -1,0 +1,167 @@
+"""Which container can hold which streams without changing what is heard, and where to go when one cannot.
+
+The tables say what was measured with FFmpeg's own stream copy (see docs/audio.md): a container counts as able to hold
+an audio codec only when packets, decoded samples and starts come out as they went in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from engine.errors import TargetError
+from engine.record import Document
+
+_PCM = frozenset({"pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le", "pcm_s16be", "pcm_s24be"})
+_FRAMED = frozenset({"aac", "mp3", "ac3", "eac3"})
+_VIDEO = frozenset({"h264", "hevc"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Container:
+    """What is known of one container.
+
+    Attributes:
+        name: what people call it.
+        holds: codecs it can hold; None for all.
+        refuses: codecs it cannot hold although `holds` is None.
+        exact_from: for each other family of containers, the audio and subtitle codecs that come from there unchanged;
+            a family that is not named gives everything that is held.
+    """
+
+    muxer: str
+    name: str
+    suffixes: tuple[str, ...]
+    holds: frozenset[str] | None
+    refuses: frozenset[str] = frozenset()
+    exact_from: tuple[tuple[str, frozenset[str]], ...] = ()
+
+    def trouble(self, source: str, codecs: Collection[str]) -> list[str]:
+        """The codecs that it cannot hold, or not unchanged."""
+        came_as = dict(self.exact_from).get(family(source)) if family(source) != family(self.muxer) else None
+        return [codec for codec in codecs if not self._takes(codec) or not _unchanged(codec, came_as)]
+
+    def _takes(self, codec: str) -> bool:
+        return codec not in self.refuses and (self.holds is None or codec in self.holds)
+
+
+def _unchanged(codec: str, came_as: frozenset[str] | None) -> bool:
+    return came_as is None or codec in _VIDEO or codec in came_as
+
+
+_MATROSKA = _Container("matroska", "Matroska", (".mkv",), None, frozenset({"mov_text", "bin_data", "dvb_teletext"}))
+_CONTAINERS = (
+    _Container(
+        "mp4",
+        "MP4",
+        (".mp4", ".m4v"),
+        _VIDEO | _FRAMED | _PCM | {"opus", "flac", "alac", "mov_text"},
+        exact_from=(
+            ("matroska", _PCM | {"flac", "alac"}),
+            ("avi", _FRAMED | _PCM),
+        ),
+    ),
+    _Container(
+        "mov",
+        "QuickTime",
+        (".mov", ".qt"),
+        _VIDEO | _FRAMED | _PCM | {"mp2", "alac", "pcm_u8", "pcm_alaw", "pcm_mulaw", "adpcm_ima_qt", "mov_text"},
+        exact_from=(
+            ("matroska", _PCM | {"alac"}),
+            ("avi", _FRAMED | _PCM | {"mp2", "pcm_u8"}),
+        ),
+    ),
+    _MATROSKA,
+    _Container(
+        "mpegts",
+        "MPEG-TS",
+        (".ts", ".mts", ".m2ts"),
+        _VIDEO | _FRAMED | {"mp2", "dts", "opus", "dvb_subtitle", "dvb_teletext"},
+        exact_from=(
+            ("mp4", frozenset()),
+            ("matroska", frozenset()),
+            ("avi", _FRAMED | {"mp2"}),
+        ),
+    ),
+    _Container(
+        "avi",
+        "AVI",
+        (".avi",),
+        _FRAMED | _PCM | {"h264", "mp2", "flac", "vorbis", "pcm_u8", "pcm_alaw", "pcm_mulaw", "adpcm_ms"},
+    ),
+    _Container("webm", "WebM", (".webm",), frozenset({"vp8", "vp9", "av1", "opus", "vorbis", "webvtt"})),
+)
+
+
+class ContainerChoice(Document, frozen=True):
+    """The container of an output.
+
+    Attributes:
+        muxer: FFmpeg's name.
+        suffix: with its dot.
+        sentence: why it is not the source's container, for a person; None when it is or when it was asked for.
+    """
+
+    muxer: str
+    suffix: str
+    sentence: str | None
+
+    @property
+    def stores_presentation(self) -> bool:
+        """Whether frames may be stored in another order than they are shown; AVI has no room for B-frames."""
+        return self.muxer != "avi"
+
+
+def family(container: str) -> str:
+    """The kind of container behind FFmpeg's names of demuxers and muxers, as `mov,mp4,m4a,3gp,3g2,mj2`."""
+    names = set(container.split(","))
+    if names & {"mp4", "mov"}:
+        return "mp4"
+    return "matroska" if names & {"matroska", "webm"} else container
+
+
+def choose_container(source: str, wanted: str | None, codecs: Collection[str]) -> ContainerChoice:
+    """The container for an output.
+
+    Args:
+        source: FFmpeg's name of the source's container.
+        wanted: suffix of the output's path, or None for the source's container, or Matroska when that cannot hold
+            the streams.
+        codecs: FFmpeg's names of the codecs of all streams the output has, the new video among them.
+
+    Raises:
+        TargetError: the wanted suffix is unknown, or its container cannot hold these streams unchanged.
+    """
+    if wanted is not None:
+        return _asked_for(source, wanted.lower(), codecs)
+    own = [container for container in _CONTAINERS if container.muxer in source.split(",")]
+    for container in sorted(own, key=lambda container: container.muxer != "mp4"):
+        if not container.trouble(source, codecs):
+            return ContainerChoice(container.muxer, container.suffixes[0], None)
+    name = own[0].name if own else source
+    reason = f"cannot hold {_listed(own[0].trouble(source, codecs))}" if own else "is not a container Veil writes"
+    return ContainerChoice("matroska", ".mkv", f"The output is a Matroska file (.mkv), because {name} {reason}.")
+
+
+def _asked_for(source: str, wanted: str, codecs: Collection[str]) -> ContainerChoice:
+    container = next((container for container in _CONTAINERS if wanted in container.suffixes), None)
+    if container is None:
+        known = ", ".join(suffix for container in _CONTAINERS for suffix in container.suffixes[:1])
+        raise TargetError(f"An output cannot end in {wanted or 'nothing'}; choose one of {known}.")
+    if container.muxer == "avi" and family(source) != "avi":
+        raise TargetError("AVI keeps neither time stamps nor late starts of a source that is not AVI; choose .mkv.")
+    if trouble := container.trouble(source, codecs):
+        offer = " or ".join(_able(source, codecs))
+        raise TargetError(
+            f"{container.name} ({wanted}) cannot hold {_listed(trouble)} of this source unchanged; choose {offer}."
+        )
+    return ContainerChoice(container.muxer, wanted, None)
+
+
+def _able(source: str, codecs: Collection[str]) -> list[str]:
+    able = [one for one in _CONTAINERS if one.muxer not in {"avi", "mpegts"} and not one.trouble(source, codecs)]
+    return [container.suffixes[0] for container in able] or [".mkv"]
+
+
+def _listed(codecs: Collection[str]) -> str:
+    return " and ".join(sorted({codec.upper().replace("_", " ") for codec in codecs}))

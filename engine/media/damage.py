@@ -1,0 +1,118 @@
+"""How a decoder is made to tell of damage, and which packets owe a frame.
+
+FFmpeg reports damage in three ways, and which one depends on the decoder. Measured by overwriting bytes of packets:
+H.264, MPEG-1, -2 and -4 and ProRes set flags on the frame, and hide damage when told to stop at errors, because they
+then drop the frame; HEVC and Motion JPEG stay silent unless told to stop; FFV1 finds a wrong checksum and only logs it.
+VP8 and VP9 carry no redundancy: a change that still parses is a different picture, and nobody can know.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import av.logging
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+_FLAGGED = frozenset(
+    {"h264", "mpeg1video", "mpeg2video", "mpeg4", "h263", "h263p", "flv", "msmpeg4v1", "msmpeg4v2", "msmpeg4", "wmv1"}
+    | {"wmv2", "wmv3", "vc1", "prores"}
+)
+_STOPPING = frozenset({"hevc", "mjpeg", "vp8", "vp9", "av1", "libdav1d", "libaom-av1"})
+_PLACEHOLDER = 20
+"""MPEG-4 in AVI pads with tiny packets that repeat the frame before; they decode to nothing."""
+
+logging.getLogger("libav").addHandler(logging.NullHandler())
+
+
+def make_it_tell(stream: VideoStream) -> bool:
+    """Set a decoder up, before its first packet, so that damage shows; whether `overheard` is needed as well.
+
+    A decoder that only logs runs on one thread, so that a message belongs to the packet that was just sent.
+    """
+    decoder = stream.codec_context
+    if decoder.name in _FLAGGED:
+        decoder.thread_type = "AUTO"
+        return False
+    decoder.options = {"err_detect": "crccheck+explode"}
+    if decoder.name in _STOPPING:
+        decoder.thread_type = "AUTO"
+        return False
+    decoder.thread_count = 1
+    return True
+
+
+def owes_a_frame(codec: str, packet: Packet) -> bool:  # type: ignore[type-arg]
+    """Whether a packet that decodes must come out as a frame of its own."""
+    if packet.is_discard:
+        return False
+    if codec == "vp8":
+        return bool(bytes(memoryview(packet)[:1])[0] & 0x10)  # type: ignore[arg-type]
+    return codec != "mpeg4" or packet.size >= _PLACEHOLDER
+
+
+class Ledger:
+    """Presentation times of packets that were sent and have not come back as a frame.
+
+    A decoder delivers in presentation order, so a packet is lost as soon as a frame after it appears.
+    """
+
+    def __init__(self) -> None:
+        self._times: list[int] = []
+        self._open: set[int] = set()
+
+    def sent(self, pts: int) -> None:
+        """A packet went in."""
+        if pts not in self._open:
+            self._open.add(pts)
+            heapq.heappush(self._times, pts)
+
+    def delivered(self, pts: int) -> list[int]:
+        """A frame came out; the times before it whose frames will never come, rising."""
+        self._open.discard(pts)
+        return self._overdue(pts)
+
+    def rest(self) -> list[int]:
+        """At the end of the stream: the times whose frames never came, rising."""
+        return self._overdue(None)
+
+    def _overdue(self, before: int | None) -> list[int]:
+        lost = []
+        while self._times and (before is None or self._times[0] <= before):
+            pts = heapq.heappop(self._times)
+            if pts in self._open:
+                self._open.discard(pts)
+                lost.append(pts)
+        return lost
+
+
+class _Listening:
+    """FFmpeg's log has one level for the whole process: it is raised while anybody listens."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._listeners = 0
+
+    def change(self, by: int) -> None:
+        with self._lock:
+            self._listeners += by
+            av.logging.set_skip_repeated(self._listeners == 0)
+            av.logging.set_level(av.logging.ERROR if self._listeners else None)
+
+
+_listening = _Listening()
+
+
+@contextmanager
+def overheard() -> Iterator[list[tuple[int, str, str]]]:
+    """What FFmpeg logs as an error on this thread, as a list that grows."""
+    _listening.change(1)
+    try:
+        with av.logging.Capture(local=True) as messages:
+            yield messages
+    finally:
+        _listening.change(-1)

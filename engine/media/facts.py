@@ -1,0 +1,178 @@
+"""What a look at a file finds: the video, every other stream, and what will become of each."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated, Literal
+
+import msgspec
+
+from engine import record
+from engine.geometry import Orientation, Size
+from engine.record import Colour, Count, Document, Fate, Ratio, Sha256
+
+Timing = Literal["pts", "dts", "count"]
+FieldOrder = Literal["progressive", "tt", "bb", "tb", "bt"]
+Quarter = Literal[0, 90, 180, 270]
+
+
+class Hdr(Document, frozen=True):
+    """High dynamic range tags of the stream.
+
+    Attributes:
+        mastering_display: primaries, white point and luminance in the spelling of SMPTE ST 2086 tools, as
+            `G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)`.
+        max_content_light: MaxCLL in cd/m2.
+        max_average_light: MaxFALL in cd/m2.
+        dolby_vision: frames carry Dolby Vision metadata.
+        hdr10_plus: frames carry HDR10+ metadata.
+    """
+
+    mastering_display: str | None = None
+    max_content_light: Count | None = None
+    max_average_light: Count | None = None
+    dolby_vision: bool = False
+    hdr10_plus: bool = False
+
+
+class VideoInfo(Document, frozen=True):
+    """The video stream that will be anonymised; declared and measured facts are different fields.
+
+    Attributes:
+        index: stream index in the container.
+        codec: FFmpeg's name of the codec.
+        coded: width and height of the decoded picture, as stored.
+        display: width and height as seen: square pixels, rotation applied.
+        rotation: degrees the picture is turned clockwise for display.
+        mirrored: whether it is mirrored left to right before that turn.
+        pixel_format: FFmpeg's name.
+        bit_depth: significant bits a sample.
+        alpha: there is an alpha channel; it is not kept.
+        time_base: seconds a pts unit lasts.
+        declared_frames: frame count the container declares, None when it declares none.
+        declared_rate: average frame rate the container declares, None when it declares none.
+        packets: packets of this stream that ask to be shown.
+        first_pts: least presentation time of a packet, in the time base.
+        last_pts: greatest presentation time of a packet.
+        step: usual distance of two frames, in the time base.
+        vfr: frames come at uneven distances, beyond what rounding to the time base explains.
+        interlaced: frames hold two fields.
+        field_order: as FFmpeg names it, None when nothing is known.
+        timing: where a frame's pts comes from: its own ("pts"), the container's decoding times in order, for a
+            container that stores no other ("dts"), or its place and the frame duration, for one that stores none
+            ("count").
+        key_pts: presentation time of the first keyframe, None when no packet is marked as one or `timing` is not "pts".
+    """
+
+    index: Count
+    codec: str
+    coded: Size
+    display: Size
+    sample_aspect_ratio: Ratio
+    rotation: Quarter
+    mirrored: bool
+    pixel_format: str
+    bit_depth: Count
+    alpha: bool
+    colour: Colour
+    hdr: Hdr
+    time_base: Ratio
+    declared_frames: Count | None
+    declared_rate: Ratio | None
+    packets: Annotated[int, msgspec.Meta(ge=1)]
+    first_pts: int
+    last_pts: int
+    step: Annotated[int, msgspec.Meta(ge=1)]
+    vfr: bool
+    interlaced: bool
+    field_order: FieldOrder | None
+    timing: Timing
+    key_pts: int | None
+
+    @property
+    def orientation(self) -> Orientation:
+        """How stored pixels become the picture that is seen."""
+        return Orientation(self.coded, record.fraction(self.sample_aspect_ratio), self.rotation, self.mirrored)
+
+    def seconds(self, pts: int) -> float:
+        """A presentation time on a clock that starts with the first frame, for messages and screens."""
+        return float((pts - self.first_pts) * Fraction(self.time_base))
+
+
+class StreamInfo(Document, frozen=True):
+    """A stream and what will become of it.
+
+    Attributes:
+        kind: "video", "audio", "subtitle", "data", "attachment" or "unknown".
+        duration: in seconds, as measured on its packets.
+        start: seconds after the first video frame; negative when it starts before.
+    """
+
+    index: Count
+    kind: str
+    codec: str
+    language: str | None
+    duration: Annotated[str, msgspec.Meta(pattern="^[0-9]+/[1-9][0-9]*$")] | None
+    start: Annotated[str, msgspec.Meta(pattern="^-?[0-9]+/[1-9][0-9]*$")] | None
+    fate: Fate
+    reason: str
+
+
+class Extra(Document, frozen=True):
+    """Something beside the streams that will not be kept: `kind` is "chapters" or "metadata", `name` says which."""
+
+    kind: Literal["chapters", "metadata"]
+    name: str
+    fate: Fate
+    reason: str
+
+
+class MediaInfo(Document, frozen=True):
+    """Everything a look at a file finds without decoding it.
+
+    Attributes:
+        bytes: size of the file.
+        container: FFmpeg's name of the format.
+        streams: every stream in the container's order, the video included.
+        extras: chapters and metadata tags.
+        cut_short: why the file cannot be complete, in words that end a sentence; None when nothing says so.
+    """
+
+    sha256: Sha256
+    bytes: Annotated[int, msgspec.Meta(ge=1)]
+    container: str
+    video: VideoInfo
+    streams: tuple[StreamInfo, ...]
+    extras: tuple[Extra, ...]
+    cut_short: str | None
+
+
+def source_facts(info: MediaInfo, frames: int) -> record.SourceFacts:
+    """The source as a detection record states it, once the number of frames that decode is known."""
+    video = info.video
+    return record.SourceFacts(
+        sha256=info.sha256,
+        bytes=info.bytes,
+        container=info.container,
+        video=record.VideoFacts(
+            index=video.index,
+            codec=video.codec,
+            coded=video.coded,
+            display=video.display,
+            sample_aspect_ratio=video.sample_aspect_ratio,
+            rotation=video.rotation,
+            mirrored=video.mirrored,
+            pixel_format=video.pixel_format,
+            colour=video.colour,
+            time_base=video.time_base,
+            declared_frames=video.declared_frames,
+            frames=frames,
+            declared_rate=video.declared_rate,
+        ),
+        streams=tuple(
+            record.StreamFacts(
+                index=stream.index, kind=stream.kind, codec=stream.codec, fate=stream.fate, reason=stream.reason
+            )
+            for stream in info.streams
+        ),
+    )

@@ -1,0 +1,19 @@
+"""Running FFmpeg's command line, the static binary that imageio-ffmpeg ships."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import imageio_ffmpeg
+
+
+def run_ffmpeg(arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+    """Run it to its end, reading nothing from the terminal and saying nothing but errors.
+
+    A path given as `Path` is never taken for an option or a protocol.
+    """
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-v", "error"]
+    command += [f"file:{argument}" if isinstance(argument, Path) else argument for argument in arguments]
+    return subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)

@@ -1,0 +1,119 @@
+"""One decoded frame in the forms that detection, masking and encoding ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+from engine.geometry import Orientation, Size
+from engine.media.colour import full_range
+from engine.media.pixels import as_planar, grey_view, picture_of, rgb_view
+from engine.picture import Picture, Rgb
+
+THUMBNAIL = Size(64, 36)
+_SHRINK = Interpolation.AREA
+_REPEATABLE = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
+
+
+@dataclass(frozen=True)
+class Converters:
+    """Scalers that keep their tables from frame to frame; one set serves one thread."""
+
+    rgb: VideoReformatter = field(default_factory=VideoReformatter)
+    thumbnail: VideoReformatter = field(default_factory=VideoReformatter)
+    planar: VideoReformatter = field(default_factory=VideoReformatter)
+
+
+class SourceFrame:
+    """A frame of the source.
+
+    It stays valid as long as it is held, whatever is decoded after it.
+
+    Attributes:
+        index: place in presentation order, from 0.
+        pts: presentation time in the video's time base; rises strictly from frame to frame.
+        damaged: the picture is not what was recorded and must be covered whole.
+        key: decoding can start here.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        index: int,
+        pts: int,
+        decoded: VideoFrame,
+        orientation: Orientation,
+        converters: Converters,
+        *,
+        damaged: bool = False,
+    ) -> None:
+        self.index = index
+        self.pts = pts
+        self.damaged = damaged
+        self.key = decoded.key_frame
+        self._decoded = decoded
+        self._orientation = orientation
+        self._converters = converters
+        self._planar: VideoFrame | None = None
+
+    @property
+    def native(self) -> VideoFrame:
+        """The frame for the encoder: planar, in coded orientation, sharing its samples with `picture`."""
+        if self._planar is None:
+            self._planar = as_planar(self._decoded, self._converters.planar)
+        return self._planar
+
+    def picture(self, *, writable: bool = False) -> Picture:
+        """Views on the planes, in coded orientation.
+
+        Args:
+            writable: make the samples this frame's own first. Without it they are the decoder's reference, and a change
+                would run through the frames that follow. What is drawn then shows in `native`; `rgb` and
+                `luma_thumbnail` are to be asked for before.
+        """
+        if writable:
+            self.native.make_writable()
+        return picture_of(self.native, read_only=not writable)
+
+    def rgb(self, longest: int | None = None) -> Rgb:
+        """The picture as it is seen: upright, square pixels, its longer side at most `longest` pixels."""
+        size = self._orientation.display.fit(longest)
+        if self._orientation.rotation in {90, 270}:
+            size = Size(size.height, size.width)
+        # The tag of the target's range must be set: PyAV copies the source's, which would squeeze RGB to 16..235.
+        converted = self._converters.rgb.reformat(
+            self._decoded,
+            width=size.width,
+            height=size.height,
+            format="rgb24",
+            src_color_range=_range(self._decoded),
+            dst_color_range=ColorRange.JPEG,
+            interpolation=_SHRINK,
+            threads=1,
+        )
+        return np.ascontiguousarray(self._upright(rgb_view(converted)))
+
+    def luma_thumbnail(self) -> NDArray[np.uint8]:
+        """The whole picture's brightness, shape (36, 64), in coded orientation; for telling scene cuts."""
+        small = self._converters.thumbnail.reformat(
+            self._decoded,
+            width=THUMBNAIL.width,
+            height=THUMBNAIL.height,
+            format="gray",
+            src_color_range=_range(self._decoded),
+            dst_color_range=ColorRange.JPEG,
+            interpolation=_REPEATABLE,
+            threads=1,
+        )
+        return np.ascontiguousarray(grey_view(small))
+
+    def _upright(self, picture: Rgb) -> Rgb:
+        flipped = picture[:, ::-1] if self._orientation.mirrored else picture
+        return np.rot90(flipped, k=-self._orientation.rotation // 90)
+
+
+def _range(frame: VideoFrame) -> ColorRange:
+    return ColorRange.JPEG if full_range(frame) else ColorRange.MPEG

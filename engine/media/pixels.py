@@ -1,0 +1,114 @@
+"""Decoded frames as planes: which planar format stands for a pixel format, and views on the samples."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from av.video.format import VideoFormat
+from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+from engine.geometry import Size
+from engine.media.colour import full_range, is_rgb
+from engine.picture import Picture, PixelFormat, Rgb
+
+_CHROMA = {(1, 1): "420", (1, 0): "422"}
+
+
+def planar_format(frame: VideoFrame) -> PixelFormat:
+    """The planar format in which a frame is masked and encoded.
+
+    It is the frame's own wherever that is planar; else the closest one that loses nothing: RGB and palettes become
+    `gbrp`, semi-planar and packed YUV their planar twin, and chroma that no encoder takes is widened to 4:4:4. Alpha is
+    left out.
+    """
+    return _planar(frame.format.name, full_range(frame))
+
+
+@lru_cache
+def _planar(name: str, full: bool) -> PixelFormat:  # noqa: FBT001
+    source = VideoFormat(name)
+    depth = _storable(bit_depth(source))
+    suffix = "" if depth == 8 else f"{depth}le"
+    if is_rgb(source):
+        return PixelFormat(f"gbrp{suffix}", depth, (0, 0), "gbr", full_range=True)
+    shift = _chroma_shift(source)
+    if shift is None:
+        return PixelFormat(f"gray{suffix}", depth, (0, 0), "y", full)
+    kept = shift if shift in _CHROMA else (0, 0)
+    return PixelFormat(f"yuv{_CHROMA.get(kept, '444')}p{suffix}", depth, kept, "yuv", full)
+
+
+def bit_depth(source: VideoFormat) -> int:
+    """Significant bits of a sample."""
+    return max(component.bits for component in source.components)
+
+
+def has_alpha(source: VideoFormat) -> bool:
+    """Whether there is an alpha channel."""
+    return any(component.is_alpha for component in source.components)
+
+
+def _storable(depth: int) -> int:
+    return next(step for step in (8, 10, 12, 16) if depth <= step)
+
+
+def _chroma_shift(source: VideoFormat) -> tuple[int, int] | None:
+    """log2 of the chroma subsampling, None without chroma."""
+    if len([component for component in source.components if not component.is_alpha]) < 3:
+        return None
+    probe = VideoFormat(source.name, 64, 64)
+    return 6 - (probe.chroma_width().bit_length() - 1), 6 - (probe.chroma_height().bit_length() - 1)
+
+
+def as_planar(frame: VideoFrame, converter: VideoReformatter) -> VideoFrame:
+    """The frame in its planar format: itself when it is planar already, else a converted copy in the same range."""
+    wanted = planar_format(frame)
+    if frame.format.name == wanted.name:
+        return frame
+    span = ColorRange.JPEG if wanted.full_range else ColorRange.MPEG
+    return converter.reformat(
+        frame,
+        format=wanted.name,
+        src_color_range=ColorRange.JPEG if full_range(frame) else ColorRange.MPEG,
+        dst_color_range=span,
+        interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT,
+    )
+
+
+def picture_of(frame: VideoFrame, *, read_only: bool) -> Picture:
+    """Views on the planes of a frame in planar format."""
+    layout = planar_format(frame)
+    planes = tuple(_view(plane, layout.dtype) for plane in frame.planes[: len(layout.planes)])
+    for plane in planes:
+        plane.flags.writeable = not read_only
+    return Picture(layout, planes)
+
+
+def rgb_view(frame: VideoFrame) -> Rgb:
+    """A view, shape (height, width, 3), on a frame in `rgb24`."""
+    plane = frame.planes[0]
+    rows = np.frombuffer(plane, dtype=np.uint8).reshape(plane.height, plane.line_size)
+    return rows[:, : plane.width * 3].reshape(plane.height, plane.width, 3)
+
+
+def grey_view(frame: VideoFrame) -> NDArray[np.uint8]:
+    """A view, shape (height, width), on a frame in `gray`."""
+    return _view(frame.planes[0], np.dtype(np.uint8))
+
+
+def _view(plane: VideoPlane, dtype: np.dtype[Any]) -> NDArray[Any]:
+    rows = np.frombuffer(plane, dtype=dtype).reshape(plane.height, plane.line_size // dtype.itemsize)
+    return rows[:, : plane.width]
+
+
+def grey_frame(like: Size, pixel_format: str) -> VideoFrame:
+    """A frame of middle grey."""
+    blank = VideoFrame(like.width, like.height, "gray")
+    plane = blank.planes[0]
+    plane.update(bytes([128]) * plane.buffer_size)
+    return blank.reformat(format=pixel_format)

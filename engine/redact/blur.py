@@ -1,0 +1,102 @@
+"""Faces made coarse: means over a grid of cells, shown as blocks or blurred and interpolated.
+
+Everything is integer arithmetic or an exact OpenCV function, so that the result is the same on every processor.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.picture import Plane
+from engine.redact.style import Style
+
+_WIDEST = 8
+"""Standard deviations beyond this many cells need no cells so fine."""
+_ONE = 16
+"""Bits of a weight's fraction."""
+
+Cells = NDArray[np.int64]
+
+
+def pixelated(samples: Plane, face: tuple[float, float], style: Style, bit_depth: int) -> Plane:
+    """Square blocks, each the quantised mean of what was there.
+
+    Args:
+        samples: the part of a plane.
+        face: the longer side of the face, in samples along rows (vertical) and columns (horizontal).
+        style: blocks and levels.
+        bit_depth: significant bits of a sample.
+    """
+    starts = [_starts(side, length / style.blocks) for side, length in zip(samples.shape, face, strict=True)]
+    cells = _quantised(_means(samples, starts), style.levels, bit_depth).astype(samples.dtype)
+    for axis, (side, begin) in enumerate(zip(samples.shape, starts, strict=True)):
+        cells = np.repeat(cells, np.diff(begin, append=side), axis=axis)
+    return cells
+
+
+def blurred(samples: Plane, face: tuple[float, float], style: Style, bit_depth: int) -> Plane:
+    """A Gaussian blur of few quantised samples.
+
+    The samples are means over cells, the kernel is binomial (the discrete Gaussian with integer weights), what is left
+    is quantised and then interpolated. Less information remains than the blur alone would keep, so that knowing the
+    kernel does not bring the face back.
+
+    Args:
+        samples: the part of a plane.
+        face: the longer side of the face, in samples along rows (vertical) and columns (horizontal).
+        style: sigma, samples and levels.
+        bit_depth: significant bits of a sample.
+    """
+    count = min(style.samples, math.ceil(_WIDEST / style.sigma))
+    starts = [_starts(side, length / count) for side, length in zip(samples.shape, face, strict=True)]
+    down, across = (
+        _binomial(len(begin), _order(style.sigma * length * len(begin) / side))
+        for side, length, begin in zip(samples.shape, face, starts, strict=True)
+    )
+    mixed = (down @ _means(samples, starts) @ across.T + (1 << (2 * _ONE - 1))) >> (2 * _ONE)
+    cells = _quantised(mixed, style.levels, bit_depth).astype(samples.dtype)
+    smooth: Plane = cv2.resize(cells, samples.shape[::-1], interpolation=cv2.INTER_LINEAR_EXACT)
+    return smooth
+
+
+def _starts(side: int, cell: float) -> NDArray[np.int64]:
+    """Where cells of at least `cell` samples begin that share a side evenly; one cell when it is shorter."""
+    count = min(side, max(1, math.floor(side / cell)))
+    return np.arange(count) * side // count
+
+
+def _means(samples: Plane, starts: list[NDArray[np.int64]]) -> Cells:
+    rows, columns = starts
+    across = np.add.reduceat(samples, columns, axis=1, dtype=np.int64)
+    sums = np.add.reduceat(across, rows, axis=0)
+    counts = np.outer(np.diff(rows, append=samples.shape[0]), np.diff(columns, append=samples.shape[1]))
+    means: Cells = (2 * sums + counts) // (2 * counts)
+    return means
+
+
+def _quantised(values: Cells, levels: int, bit_depth: int) -> Cells:
+    """The nearest of `levels` evenly spaced values; neutral chroma stays neutral."""
+    steps = (values * levels + (1 << (bit_depth - 1))) >> bit_depth
+    return np.minimum((steps << bit_depth) // levels, (1 << bit_depth) - 1)
+
+
+def _order(sigma: float) -> int:
+    """Half the order of the binomial kernel whose standard deviation, in cells, is at least `sigma`."""
+    return min(2 * (_WIDEST + 1) ** 2, max(1, math.ceil(2 * sigma * sigma)))
+
+
+@lru_cache(maxsize=4096)
+def _binomial(count: int, half: int) -> Cells:
+    """The blur of `count` cells as a matrix whose rows sum to 1 << _ONE; beyond the ends the last cell repeats."""
+    whole = 1 << (2 * half)
+    weights = [(math.comb(2 * half, step) << _ONE) // whole for step in range(2 * half + 1)]
+    weights[half] += (1 << _ONE) - sum(weights)
+    matrix = np.zeros((count, count), dtype=np.int64)
+    for row in range(count):
+        np.add.at(matrix[row], np.clip(np.arange(row - half, row + half + 1), 0, count - 1), weights)
+    return matrix

@@ -1,0 +1,79 @@
+"""What opaque styles put over a face: a built-in pattern or a picture from a file."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import StyleError
+from engine.geometry import Orientation
+from engine.record import digest
+from engine.redact.style import Pattern
+
+_FINE = 16
+"""Steps a sample, so that tiles need not be whole samples."""
+_LINE = 4
+"""A line of the grid is this part of a tile."""
+
+
+def pattern(name: Pattern, shape: tuple[int, int], tile: tuple[float, float]) -> NDArray[np.bool_]:
+    """Where the second colour of a pattern is; shape (rows, columns), tile as rows and columns in samples."""
+    down, across = (
+        np.arange(side) * _FINE * _LINE // max(_LINE, round(length * _FINE))
+        for side, length in zip(shape, tile, strict=True)
+    )
+    rows, columns = down[:, None], across[None]
+    second: NDArray[np.bool_]
+    match name:
+        case "stripes":
+            second = (rows + columns) % _LINE >= _LINE // 2
+        case "checker":
+            second = (rows % _LINE >= _LINE // 2) != (columns % _LINE >= _LINE // 2)
+        case "grid":
+            second = (rows % _LINE == 0) | (columns % _LINE == 0)
+    return second
+
+
+@lru_cache(maxsize=4)
+def load_image(path: str, sha256: str, background: tuple[int, int, int], orientation: Orientation) -> NDArray[np.uint8]:
+    """A picture from a file on an opaque background, turned as coded samples are; shape (rows, columns, 3), RGB.
+
+    Raises:
+        StyleError: the file cannot be read, is not the pinned one, or is no picture.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise StyleError(f"The image {path} cannot be read: {error.strerror}. Give the path of a picture.") from error
+    if digest(data) != sha256:
+        raise StyleError(f"The image {path} has the hash {digest(data)}, the style asks for {sha256}.")
+    image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED) if data else None
+    if image is None or image.dtype not in {np.dtype(np.uint8), np.dtype(np.uint16)}:
+        raise StyleError(f"The image {path} is not a picture that can be read; use PNG or JPEG.")
+    turned = np.rot90(_opaque(image, background), orientation.rotation // 90)
+    return np.ascontiguousarray(turned[:, ::-1] if orientation.mirrored else turned)
+
+
+def stretched(image: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """An RGB image resized to `shape` (rows, columns), the same on every processor."""
+    rows, columns = shape
+    for size in ((columns, image.shape[0]), (columns, rows)):
+        smaller = size[0] <= image.shape[1] and size[1] <= image.shape[0]
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR_EXACT)
+    return image
+
+
+def _opaque(image: NDArray[np.uint8] | NDArray[np.uint16], background: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """RGB of a decoded picture (grey, BGR or BGRA, 8 or 16 bits) on a background."""
+    eight = image if image.dtype == np.uint8 else image >> 8
+    if eight.ndim == 2:
+        return np.repeat(eight[..., None], 3, axis=2).astype(np.uint8)
+    rgb = eight[..., 2::-1].astype(np.int64)
+    if eight.shape[2] == 4:
+        alpha = eight[..., 3:].astype(np.int64)
+        rgb = (rgb * alpha + np.array(background) * (255 - alpha) + 127) // 255
+    return rgb.astype(np.uint8)

@@ -1,0 +1,248 @@
+"""A render as a job: source, record and spec brought together, run by `engine.rendering`, repeated by verification."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from engine import record as records
+from engine.errors import RecordError, SourceError
+from engine.media.containers import ContainerChoice
+from engine.media.decode import OnDamage, open_source
+from engine.media.encode import EncoderSettings, Encoding, Signal
+from engine.media.facts import MediaInfo, source_facts
+from engine.media.frame import SourceFrame
+from engine.media.mux import mux
+from engine.media.probe import probe
+from engine.media.writer import VideoWriter, Y4mWriter
+from engine.picture import Picture
+from engine.progress import Listener
+from engine.record import Document, Record, SourceFacts
+from engine.redact.apply import cover, redact
+from engine.redact.style import Style
+from engine.review.plan import FramePlan, plan_frames
+
+DRAFT = "Veil draft: not reviewed"
+
+SpecMaker = Callable[[SourceFacts], "RenderSpec"]
+
+
+class RenderSpec(Document, frozen=True):
+    """Everything that, with source and record, decides an output's bytes.
+
+    Attributes:
+        comment: the one tag that is written into the output.
+    """
+
+    style: Style
+    encoder: EncoderSettings
+    container: ContainerChoice
+    comment: str | None
+
+
+class Redacted(NamedTuple):
+    """A frame on its way to the encoder.
+
+    Attributes:
+        planned: what was to become of it.
+        frame: as it was decoded.
+        picture: with its faces covered; a view of the decoded frame when nothing was to be covered.
+    """
+
+    planned: FramePlan
+    frame: SourceFrame
+    picture: Picture
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many frames were written, how many of them with a mask, and how many covered whole."""
+
+    frames: int = 0
+    masked: int = 0
+    covered: int = 0
+
+    def add(self, planned: FramePlan) -> None:
+        """Count a frame."""
+        self.frames += 1
+        self.masked += bool(planned.boxes) and not planned.covered
+        self.covered += planned.covered
+
+
+@dataclass(frozen=True, slots=True)
+class RenderJob:
+    """A source, its record and a spec that belong together; `record_sha256` is of the record's stored bytes."""
+
+    source: Path
+    info: MediaInfo
+    facts: SourceFacts
+    record: Record
+    record_sha256: str
+    spec: RenderSpec
+
+    def redacted(self) -> Iterator[Redacted]:
+        """Every frame of the source, its faces covered.
+
+        Raises:
+            SourceError: a frame cannot be decoded, or the frames are not those of the record.
+        """
+        orientation = self.info.video.orientation
+        on_damage: OnDamage = "cover" if self.record.damaged else "stop"
+        with open_source(self.source, self.info, on_damage=on_damage) as source:
+            for frame, planned in zip_longest(source.frames(), plan_frames(self.record)):
+                if frame is None or planned is None or frame.pts != planned.pts:
+                    raise self._stranger(frame, planned)
+                if frame.damaged and not planned.covered:
+                    raise SourceError(
+                        f"Frame {frame.index} of {self.source} cannot be decoded whole, though it could when faces "
+                        "were found. Check the disk, and detect again."
+                    )
+                picture = frame.picture(writable=planned.covered or bool(planned.boxes))
+                if planned.covered:
+                    cover(picture)
+                elif planned.boxes:
+                    redact(picture, planned.boxes, orientation, self.spec.style, self.info.video.colour.matrix)
+                yield Redacted(planned, frame, picture)
+
+    def write(self, target: Path, listener: Listener, *, y4m: Path | None = None) -> tuple[Tally, Encoding]:
+        """Render into `target` without checking the outcome, and say with which encoding.
+
+        Args:
+            target: file to write; an intermediate file lies beside it meanwhile.
+            listener: hears of progress.
+            y4m: file for the very pictures handed to the encoder.
+
+        Raises:
+            SourceError: as `redacted`.
+            TargetError: a file cannot be written.
+            RenderError: a frame or stream cannot be written.
+        """
+        with JobWriter(self, target, y4m) as writer:
+            for redacted in self.redacted():
+                writer.write(redacted)
+                listener.progress("render", writer.tally.frames, len(self.record.frames))
+        return writer.tally, writer.encoding
+
+    def _stranger(self, frame: SourceFrame | None, planned: FramePlan | None) -> SourceError:
+        index = frame.index if frame else planned.index if planned else 0
+        return SourceError(
+            f"Frame {index} of {self.source} is not the frame {index} of the record; the decoder gives other frames "
+            "than when faces were found. Detect again with this version of Veil."
+        )
+
+
+class JobWriter:
+    """Encodes the frames of a job and, when the last one is written, puts them together with the audio.
+
+    Use as a context manager. Leaving it by an exception leaves no finished file; an intermediate file may stay beside
+    the target.
+    """
+
+    def __init__(self, job: RenderJob, target: Path, y4m: Path | None = None) -> None:
+        self._job, self._target, self._y4m = job, target, y4m
+        self._video = target.with_name(f"{target.name}.video.mov")
+        self._open = ExitStack()
+        self._writer: VideoWriter | None = None
+        self._copy: Y4mWriter | None = None
+        self.tally = Tally()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.__exit__(kind, error, trace)
+        if error is None:
+            self._join()
+
+    @property
+    def encoding(self) -> Encoding:
+        """The encoder with its options; known from the first frame on."""
+        if self._writer is None:
+            raise ValueError("no frame was written yet")
+        return self._writer.encoding
+
+    def write(self, redacted: Redacted) -> None:
+        """Hand the next frame to the encoder.
+
+        Raises:
+            TargetError: a file cannot be written.
+            RenderError: a frame cannot be encoded.
+        """
+        writer = self._writer or self._start(redacted.picture)
+        writer.write(redacted.picture, redacted.planned.pts)
+        if self._copy is not None:
+            self._copy.write(redacted.picture)
+        self.tally.add(redacted.planned)
+
+    def _start(self, first: Picture) -> VideoWriter:
+        job, video = self._job, self._job.facts.video
+        self._writer = self._open.enter_context(
+            VideoWriter(self._video, video, first.format, job.spec.encoder, _signal(job.info))
+        )
+        if self._y4m is not None:
+            self._copy = self._open.enter_context(Y4mWriter(self._y4m, video, first.format))
+        return self._writer
+
+    def _join(self) -> None:
+        job = self._job
+        mux(
+            self._video,
+            job.source,
+            self._target,
+            job.facts,
+            job.spec.container,
+            first_pts=job.record.frames[0].pts,
+            comment=job.spec.comment,
+        )
+        self._video.unlink()
+
+
+def prepare(source: Path, record: Path | str | Record, spec: SpecMaker, listener: Listener) -> RenderJob:
+    """Bring a source, its record and a spec together; nothing is written yet.
+
+    Args:
+        source: the video that the record is of.
+        record: a detection record, or the path of one.
+        spec: makes the spec, once it is known what the source is.
+        listener: hears of progress.
+
+    Raises:
+        RecordError: the record is invalid, or of another video.
+        SourceError: the source is unreadable.
+    """
+    document, digest = load_record(record)
+    info = probe(source, listener=listener)
+    if info.sha256 != document.source.sha256:
+        name = f" {record}" if isinstance(record, Path | str) else ""
+        raise RecordError(f"The record{name} is of another video than {source}; give its own, or detect this one.")
+    facts = source_facts(info, len(document.frames))
+    return RenderJob(source, info, facts, document, digest, spec(facts))
+
+
+def load_record(record: Path | str | Record) -> tuple[Record, str]:
+    """A record and the SHA-256 of its stored bytes.
+
+    Raises:
+        RecordError: it cannot be read or is invalid.
+    """
+    if isinstance(record, Record):
+        return record, records.digest(records.encode(record))
+    data = records.read_bytes(Path(record))
+    return records.decode(data, str(record)), records.digest(data)
+
+
+def _signal(info: MediaInfo) -> Signal:
+    video = info.video
+    light = (video.hdr.max_content_light, video.hdr.max_average_light)
+    return Signal(
+        field_order=video.field_order if video.interlaced else None,
+        mastering_display=video.hdr.mastering_display,
+        content_light=(light[0] or 0, light[1] or 0) if any(light) else None,
+    )

@@ -1,0 +1,148 @@
+"""Scene cuts, found in small luma thumbnails.
+
+Two frames of one scene look alike once each part is compared with the nearby parts of the frame before, so that a pan
+or a gesture costs little, and their histograms change little; two scenes differ in both. Brightness and contrast are
+taken out first, and blown-out parts are not compared: a fade or a flash is no cut.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.record import TrackingSettings
+
+Thumbnail = NDArray[np.uint8]
+"""Luma of a frame scaled down to about 64x36, shape (rows, columns); all of a video have the same shape."""
+
+_BLOCKS = (4, 8)
+_SEARCH = (4, 8)
+"""Rows and columns by which a part may have moved since the frame before, in steps of _STEP."""
+_STEP = 2
+_LEAST_CONTRAST = np.float32(10)
+"""Standard deviation below which contrast is not stretched further: that would be noise."""
+_BLOWN_OUT = 232
+"""White in video range is 235."""
+_LEAST_BLOCKS = 8
+_BINS = 16
+_HISTOGRAM_OF_A_CUT = 0.12
+"""Share of samples that change their histogram bin in any cut; pans and motion stay below."""
+_NEIGHBOURS = 4
+_FLASH = 2
+"""Frames a flash may last."""
+
+
+def difference(before: Thumbnail, after: Thumbnail) -> float:
+    """How little two successive frames look like one scene, 0 to 1, on a grid of 1/10000; negative when it got darker.
+
+    Raises:
+        ValueError: the thumbnails have different shapes.
+    """
+    if before.shape != after.shape:
+        raise ValueError(f"thumbnails of one video have one shape, got {before.shape} and {after.shape}")
+    weight = min(1.0, _histogram_change(before, after) / _HISTOGRAM_OF_A_CUT)
+    if weight == 0.0:
+        return 0.0
+    change = round(min(1.0, weight * _structure_change(before, after)), 4)
+    return change if after.sum(dtype=np.int64) >= before.sum(dtype=np.int64) else -change
+
+
+def find_cuts(values: Sequence[float], settings: TrackingSettings) -> tuple[int, ...]:
+    """Frames that begin a new scene.
+
+    A cut reaches the threshold, stands out from the differences around it (fast motion does not), and is the greatest
+    of any that follow one another directly (the first of equals). A flash, brighter for a frame or two and then as
+    before, makes none.
+
+    Args:
+        values: for each frame its `difference` to the one before; the first is ignored.
+        settings: threshold and prominence.
+    """
+    bare = np.abs(_without_flashes(np.array(values, dtype=np.float64), settings.cut_threshold))
+    bare[:1] = 0.0
+    cuts: list[int] = []
+    for index in np.flatnonzero(bare >= settings.cut_threshold).tolist():
+        around = [*bare[max(1, index - _NEIGHBOURS) : index], *bare[index + 1 : index + 1 + _NEIGHBOURS]]
+        peak = bare[index] > bare[index - 1] and bare[index] >= max(bare[index + 1 : index + 2], default=0.0)
+        if peak and _stands_out(bare[index], around, settings):
+            cuts.append(index)
+    return tuple(cuts)
+
+
+class CutDetector:
+    """Tells while frames arrive whether each begins a new scene; it cannot look ahead as `find_cuts` does."""
+
+    def __init__(self, settings: TrackingSettings) -> None:
+        self._settings = settings
+        self._before: Thumbnail | None = None
+        self._recent: deque[float] = deque(maxlen=_NEIGHBOURS)
+
+    def feed(self, thumbnail: Thumbnail) -> bool:
+        """Whether the frame of this thumbnail begins a new scene; the first frame never does."""
+        before, self._before = self._before, thumbnail
+        if before is None:
+            return False
+        value = abs(difference(before, thumbnail))
+        found = value >= self._settings.cut_threshold and _stands_out(value, self._recent, self._settings)
+        self._recent.append(value)
+        return found
+
+
+def _without_flashes(values: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
+    """The differences with those that lead into a flash and out of it set to zero."""
+    for index in np.flatnonzero(values >= threshold / 2).tolist():
+        for back in range(index + 1, min(index + 1 + _FLASH, len(values))):
+            into, out_of = values[index], -values[back]
+            if max(into, out_of) >= threshold and min(into, out_of) >= max(into, out_of) / 2:
+                values[[index, back]] = 0.0
+    return values
+
+
+def _stands_out(value: float, around: Sequence[float] | deque[float], settings: TrackingSettings) -> bool:
+    return not around or value >= settings.cut_prominence * float(np.median(around))
+
+
+def _histogram_change(before: Thumbnail, after: Thumbnail) -> float:
+    counts = [np.bincount((thumb // (256 // _BINS)).ravel(), minlength=_BINS) for thumb in (before, after)]
+    return float(np.abs(counts[0] - counts[1]).sum()) / (2 * before.size)
+
+
+def _structure_change(before: Thumbnail, after: Thumbnail) -> float:
+    """Mean difference of the parts to the most alike nearby parts of the frame before, in standard deviations."""
+    rows, columns = (min(side, blocks) for side, blocks in zip(after.shape, _BLOCKS, strict=True))
+    moved = np.lib.stride_tricks.sliding_window_view(
+        np.pad(_standardised(before), [(reach, reach) for reach in _SEARCH], mode="edge"), after.shape
+    )[::_STEP, ::_STEP]
+    apart = np.abs(moved - _standardised(after))
+    best = (_block_sums(apart, rows, columns) / _block_sums(np.ones_like(apart[0, 0]), rows, columns)).min(axis=(0, 1))
+    blown = np.maximum(_block_means(before, rows, columns), _block_means(after, rows, columns)) >= _BLOWN_OUT
+    return float(best[~blown].sum()) / max(_LEAST_BLOCKS, int((~blown).sum()))
+
+
+def _standardised(thumbnail: Thumbnail) -> NDArray[np.float32]:
+    """Softened, with a mean of zero and, unless it is nearly flat, a standard deviation of one."""
+    rows, columns = thumbnail.shape
+    padded = np.pad(thumbnail.astype(np.float32), 1, mode="edge")
+    soft = np.zeros((rows, columns), dtype=np.float32)
+    for down in range(3):
+        for right in range(3):
+            soft += padded[down : down + rows, right : right + columns]
+    soft /= 9
+    centred: NDArray[np.float32] = (soft - soft.mean()) / np.maximum(soft.std(), _LEAST_CONTRAST)
+    return centred
+
+
+def _block_means(thumbnail: Thumbnail, rows: int, columns: int) -> NDArray[np.float32]:
+    values = thumbnail.astype(np.float32)
+    return _block_sums(values, rows, columns) / _block_sums(np.ones_like(values), rows, columns)
+
+
+def _block_sums(values: NDArray[np.float32], rows: int, columns: int) -> NDArray[np.float32]:
+    """Sums over a grid of blocks of the last two axes."""
+    height, width = values.shape[-2:]
+    tall = np.add.reduceat(values, np.arange(rows) * height // rows, axis=-2)
+    sums: NDArray[np.float32] = np.add.reduceat(tall, np.arange(columns) * width // columns, axis=-1)
+    return sums

@@ -1,0 +1,116 @@
+"""What is added to what was seen: gaps are filled, tracks begin earlier and end later, boxes are steadied.
+
+Nothing here ever takes away: a steadied box contains the box it was made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.record import Origin, SmoothingSettings
+
+Boxes = NDArray[np.float64]
+"""Shape (n, 4): left, top, right, bottom in display pixels."""
+Frames = NDArray[np.int64]
+"""Shape (n,): rising frame indices."""
+
+ORIGINS: tuple[Origin, ...] = ("extended", "interpolated", "detected")
+"""What the numbers in `Course.origins` mean."""
+_NOTHING, _EXTENDED, _INTERPOLATED, _DETECTED = -1, 0, 1, 2
+
+
+class Course(NamedTuple):
+    """Where one track's face is: frame indices, boxes (not yet clipped), and places in `ORIGINS`, each of length n."""
+
+    frames: Frames
+    boxes: Boxes
+    origins: NDArray[np.int8]
+
+
+def smooth(frames: Frames, boxes: Boxes, scene: tuple[int, int], settings: SmoothingSettings) -> Course:
+    """The course of one track from its sightings.
+
+    Args:
+        frames: where it was seen.
+        boxes: what was seen there; each is contained in the course's box of that frame.
+        scene: first frame of its scene and first frame after it; the course stays between them.
+        settings: how far to fill, extend and steady.
+    """
+    first = max(scene[0], int(frames[0]) - settings.lead)
+    last = min(scene[1] - 1, int(frames[-1]) + settings.tail)
+    course = np.full((last - first + 1, 4), np.nan)
+    origins = np.full(last - first + 1, _NOTHING, dtype=np.int8)
+    parts = list(_parts(frames - first, boxes, settings))
+    for start, dense, seen in parts:
+        course[start : start + len(dense)] = steady(dense, settings.window)
+        origins[start : start + len(dense)] = np.where(seen, _DETECTED, _INTERPOLATED)
+    for start, dense, _ in parts:
+        stop = start + len(dense)
+        lead, tail = min(settings.lead, start), min(settings.tail, len(course) - stop)
+        _cover(course, origins, start - 1 - np.arange(lead), _extended(course[start:stop], lead, settings))
+        _cover(course, origins, stop + np.arange(tail), _extended(course[start:stop][::-1], tail, settings))
+    present = np.flatnonzero(origins != _NOTHING)
+    return Course(present + first, course[present], origins[present])
+
+
+def steady(boxes: Boxes, window: int) -> Boxes:
+    """Boxes of successive frames made steady over `window` frames to each side, each containing the one it came from.
+
+    The path of the centre is averaged; around it each edge takes the farthest place it had within the window, averaged
+    over the window once more. Every value in that second average is at least as far out as the edge itself.
+    """
+    if window == 0 or len(boxes) < 2:
+        return boxes
+    path = np.tile(_averaged_path((boxes[:, :2] + boxes[:, 2:]) / 2, window), 2)
+    outward = (boxes - path) * _OUTWARD
+    farthest = _windows(outward, window, "edge").max(axis=-1)
+    steadied = path + _windows(farthest, window, "edge").mean(axis=-1) * _OUTWARD
+    return np.where(_OUTWARD < 0, np.minimum(steadied, boxes), np.maximum(steadied, boxes))
+
+
+_OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
+
+
+def _parts(frames: Frames, boxes: Boxes, settings: SmoothingSettings) -> Iterator[tuple[int, Boxes, NDArray[np.bool_]]]:
+    """Stretches without a gap too long to fill: first frame, a box for every frame, and where the face was seen."""
+    breaks = np.flatnonzero(np.diff(frames) > settings.gap + 1) + 1
+    for some, there in zip(np.split(frames, breaks), np.split(boxes, breaks), strict=True):
+        every = np.arange(some[0], some[-1] + 1)
+        dense = np.stack([np.interp(every, some, edge) for edge in there.T], axis=1)
+        dense[some - some[0]] = there
+        yield int(some[0]), dense, np.isin(every, some, assume_unique=True)
+
+
+def _extended(boxes: Boxes, count: int, settings: SmoothingSettings) -> Boxes:
+    """`count` boxes that go on from the first of `boxes` backwards, slower and slower."""
+    steps = min(settings.horizon, len(boxes) - 1)
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    speed = (centres[0] - centres[steps]) / steps if steps else np.zeros(2)
+    travel = np.cumsum(settings.damping ** np.arange(1, count + 1))
+    return boxes[0] + np.tile(travel[:, None] * speed, 2)
+
+
+def _cover(course: Boxes, origins: NDArray[np.int8], frames: Frames, boxes: Boxes) -> None:
+    """Write extended boxes where nothing better is known; where two extensions meet, cover both."""
+    free = origins[frames] <= _EXTENDED
+    frames, boxes = frames[free], boxes[free]
+    course[frames, :2] = np.fmin(course[frames, :2], boxes[:, :2])
+    course[frames, 2:] = np.fmax(course[frames, 2:], boxes[:, 2:])
+    origins[frames] = _EXTENDED
+
+
+def _averaged_path(centres: Boxes, window: int) -> Boxes:
+    """Moving average that leaves uniform motion as it is, also at both ends."""
+    pad = min(window, len(centres) - 1)
+    padded = np.pad(centres, ((pad, pad), (0, 0)), mode="reflect", reflect_type="odd")
+    averaged: Boxes = np.lib.stride_tricks.sliding_window_view(padded, 2 * pad + 1, axis=0).mean(axis=-1)
+    return averaged
+
+
+def _windows(values: Boxes, window: int, mode: str) -> Boxes:
+    padded = np.pad(values, ((window, window), (0, 0)), mode=mode)  # type: ignore[call-overload]
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * window + 1, axis=0)
