@@ -21,6 +21,7 @@ class Size(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def longest(self) -> int:
+        """The longer side."""
         return max(self.width, self.height)
 
     def fit(self, longest: int | None) -> Size:
@@ -55,18 +56,22 @@ class Box(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def width(self) -> float:
+        """Right less left."""
         return self.right - self.left
 
     @property
     def height(self) -> float:
+        """Bottom less top."""
         return self.bottom - self.top
 
     @property
     def area(self) -> float:
+        """In square pixels."""
         return self.width * self.height
 
     @property
     def centre(self) -> tuple[float, float]:
+        """Its middle as (x, y)."""
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
     def overlap(self, other: Box) -> float:

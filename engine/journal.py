@@ -28,7 +28,7 @@ class Seen(Document, frozen=True):
     Attributes:
         pts: presentation timestamp in the video's time base.
         damaged: whether it could not be decoded whole.
-        change: how much the picture differs from the one before, 0 to 1.
+        change: how little the picture looks like the one before (see `engine.timeline.cuts.change`).
         sightings: by detector, boxes in display pixels with their scores.
     """
 
@@ -65,7 +65,9 @@ class Journal:
         self._keep_whole_lines()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._file.close()
 
     @property

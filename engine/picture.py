@@ -33,6 +33,7 @@ class PixelFormat:
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """Of a stored sample."""
         return np.dtype(np.uint8 if self.bit_depth == 8 else np.uint16)
 
     def shift(self, plane: int) -> tuple[int, int]:

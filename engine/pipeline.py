@@ -10,7 +10,6 @@ from itertools import count, islice
 from pathlib import Path
 from platform import node
 from time import monotonic
-from typing import Any
 
 from engine import record as records
 from engine.detectors.base import Sighting
@@ -19,8 +18,10 @@ from engine.detectors.registry import DetectorPlan, plan
 from engine.errors import InputError
 from engine.geometry import Box, Size
 from engine.journal import Journal, Seen
-from engine.media.decode import OnDamage, Source, SourceFrame, open_source
-from engine.media.probe import MediaInfo, probe, source_facts
+from engine.media.decode import OnDamage, Source, open_source
+from engine.media.facts import MediaInfo, source_facts
+from engine.media.frame import SourceFrame
+from engine.media.probe import probe
 from engine.modes import mode_named
 from engine.progress import Listener, Silent
 from engine.record import (
@@ -34,10 +35,12 @@ from engine.record import (
     SmoothingSettings,
     TrackingSettings,
 )
+from engine.rendering import RenderOptions, RenderReport, render
 from engine.store import Data, data_folder, scratch
 from engine.store import write as write_file
-from engine.timeline import build
+from engine.timeline.compose import build
 from engine.timeline.cuts import change
+from engine.verification import VerifyReport, verify
 
 CHUNK = 4
 """Frames that travel to a detector together; decides speed and memory, never the answer."""
@@ -159,9 +162,10 @@ class _Run:
                 chunks.expect(ticket, frames, changes)
                 self._keep(chunks, crew.finished(), journal, info)
             self._keep(chunks, crew.rest(), journal, info)
-            source.check_unchanged()
 
-    def _keep(self, chunks: _Chunks, finished: Iterator[tuple[int, Answers]], journal: Journal, info: MediaInfo) -> None:
+    def _keep(
+        self, chunks: _Chunks, finished: Iterator[tuple[int, Answers]], journal: Journal, info: MediaInfo
+    ) -> None:
         for ticket, answers in finished:
             chunks.keep(ticket, answers)
             self._listener.progress("detect", journal.frames, info.video.packets)
@@ -237,11 +241,11 @@ def _chunks(source: Source, skip: int) -> Iterator[tuple[int, list[SourceFrame],
         if not chunk:
             return
         if ticket < skip:
-            previous = chunk[-1].thumbnail() if ticket == skip - 1 else None
+            previous = chunk[-1].luma_thumbnail() if ticket == skip - 1 else None
             continue
         changes = []
         for frame in chunk:
-            thumbnail = frame.thumbnail()
+            thumbnail = frame.luma_thumbnail()
             changes.append(0.0 if previous is None else change(previous, thumbnail))
             previous = thumbnail
         yield ticket, chunk, changes
@@ -254,3 +258,58 @@ def _plans(options: DetectOptions) -> list[DetectorPlan]:
     for stranger in set(options.parameters) - set(names):
         raise InputError(f"Parameters are given for {stranger}, which does not run; the run has {', '.join(names)}.")
     return [plan(name, options.parameters.get(name)) for name in names]
+
+
+class Anonymised(Document, frozen=True):
+    """What `anonymise` made.
+
+    Attributes:
+        output: path of the video.
+        record: path of the detection record.
+        report: path of the report of the checks.
+        faces: faces in all frames together.
+        tracks: how many different faces were followed.
+    """
+
+    output: str
+    record: str
+    report: str
+    faces: int
+    tracks: int
+    render: RenderReport
+    checks: VerifyReport
+
+
+def anonymise(  # noqa: PLR0913 - the arguments of three verbs
+    source: Path | str,
+    output: Path | str,
+    detection: DetectOptions | None = None,
+    rendering: RenderOptions | None = None,
+    *,
+    record: Path | str | None = None,
+    data: Path | str | None = None,
+    listener: Listener | None = None,
+) -> Anonymised:
+    """Detect, render and verify in one go. Nobody has reviewed the output, and it says so.
+
+    Args:
+        source: the video.
+        output: file to write; beside it go `OUT.detections.json`, `OUT.render.json` and `OUT.checks.json`.
+        detection: what to run.
+        rendering: style and encoder.
+        record: another place for the record.
+        data: the data folder.
+        listener: hears of progress.
+
+    Raises:
+        VeilError: as `detect`, `render` and `verify` do. A failed check is no error; it stands in the report.
+    """
+    output = Path(output)
+    record = Path(record) if record is not None else output.with_name(output.name + ".detections.json")
+    report = output.with_name(output.name + ".checks.json")
+    found = detect(source, record, detection, data=data, listener=listener)
+    rendered = render(source, record, output, rendering, listener=listener)
+    checks = verify(source, record, output, listener=listener)
+    write_file(report, records.encode(checks))
+    faces = [face.track for frame in found.frames for face in frame.faces]
+    return Anonymised(str(output), str(record), str(report), len(faces), len(set(faces)), rendered, checks)

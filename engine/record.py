@@ -10,14 +10,14 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
 from engine.errors import RecordError
 from engine.geometry import Box, Size
 
-SCHEMA = "veil/detections/1"
+SCHEMA: Literal["veil/detections/1"] = "veil/detections/1"
 
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", description="SHA-256, lower-case hexadecimal")]
 Ratio = Annotated[str, msgspec.Meta(pattern="^[0-9]+/[1-9][0-9]*$", description="numerator/denominator")]
@@ -29,6 +29,9 @@ Origin = Literal["detected", "interpolated", "extended", "reviewer"]
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of every part of a document: immutable, unknown fields refused."""
+
+
+Kind = TypeVar("Kind", bound=Document)
 
 
 class Colour(Document, frozen=True):
@@ -308,6 +311,23 @@ def read(path: Path) -> Record:
         RecordError: the file cannot be read or is not a valid record.
     """
     return decode(read_bytes(path), str(path))
+
+
+def read_as(path: Path, kind: type[Kind], what: str) -> Kind:
+    """Read another document of Veil's from a file, as strictly as a record.
+
+    Args:
+        path: the file.
+        kind: the type of the document.
+        what: what to call it in an error, as "report of a render".
+
+    Raises:
+        RecordError: the file cannot be read or is not such a document.
+    """
+    try:
+        return msgspec.json.decode(read_bytes(path), type=kind)
+    except msgspec.MsgspecError as error:
+        raise RecordError(f"{path} is not the {what}: {error}.") from error
 
 
 def read_bytes(path: Path) -> bytes:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import av
+import msgspec
 
 import engine
 from engine import record as records
 from engine.media.containers import choose_container
 from engine.media.encode import EncoderSettings, Encoding
+from engine.media.facts import MediaInfo
+from engine.media.versions import library_versions
 from engine.progress import Listener, Silent
-from engine.record import Document, Record, Sha256, SourceFacts
+from engine.record import Document, Record, Sha256
 from engine.redact.presets import style_from
 from engine.redact.style import Style, check, weaknesses
 from engine.renderjob import DRAFT, RenderJob, RenderSpec, Tally, prepare
@@ -117,7 +118,7 @@ def render(
     if not options.force:
         check(options.style)
     with scratch(output) as folder:
-        job = prepare(Path(source), record, lambda facts: _spec(facts, output, options), listener)
+        job = prepare(Path(source), record, lambda info: spec_for(info, output, options), listener)
         unfinished = folder / output.name
         tally, encoding = job.write(unfinished, listener, y4m=options.y4m)
         report = _report(job, unfinished, tally, encoding)
@@ -133,10 +134,17 @@ def report_path(output: Path) -> Path:
     return output.with_name(output.name + ".render.json")
 
 
-def _spec(facts: SourceFacts, output: Path, options: RenderOptions) -> RenderSpec:
-    copied = [stream.codec for stream in facts.streams if stream.fate == "copied"]
-    container = choose_container(facts.container, output.suffix, copied)
-    return RenderSpec(options.style, options.encoder, container, DRAFT)
+def spec_for(info: MediaInfo, output: Path, options: RenderOptions) -> RenderSpec:
+    """What a render of this source into that file will be.
+
+    Raises:
+        TargetError: the container cannot hold the streams.
+    """
+    copied = [stream.codec for stream in info.streams if stream.fate == "copied"]
+    container = choose_container(
+        info.container, output.suffix, [*copied, "h264" if info.video.bit_depth <= 8 else "hevc"]
+    )
+    return RenderSpec(options.style, container.fitting(options.encoder), container, DRAFT)
 
 
 def _report(job: RenderJob, unfinished: Path, tally: Tally, encoding: Encoding) -> RenderReport:
@@ -149,10 +157,19 @@ def _report(job: RenderJob, unfinished: Path, tally: Tally, encoding: Encoding) 
         output_bytes=unfinished.stat().st_size,
         spec=job.spec,
         weaknesses=tuple(weaknesses(job.spec.style)),
-        encoder=encoder_facts(encoding),
+        encoder=EncoderFacts(encoding.encoder, library_versions(), tuple(encoding.ffmpeg_args)),
         frames=tally.frames,
         masked=tally.masked,
         covered=tally.covered,
-        dropped=dropped(job),
+        dropped=tuple(_dropped(job.info)),
         sentence=job.spec.container.sentence,
     )
+
+
+def _dropped(info: MediaInfo) -> Iterator[Dropped]:
+    for stream in info.streams:
+        if stream.fate == "dropped":
+            yield Dropped(f"{stream.kind} stream {stream.index} ({stream.codec})", stream.reason)
+    for extra in info.extras:
+        if extra.fate == "dropped":
+            yield Dropped(f"{extra.kind} {extra.name}", extra.reason)

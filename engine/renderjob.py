@@ -29,7 +29,7 @@ from engine.review.plan import FramePlan, plan_frames
 
 DRAFT = "Veil draft: not reviewed"
 
-SpecMaker = Callable[[SourceFacts], "RenderSpec"]
+SpecMaker = Callable[[MediaInfo], "RenderSpec"]
 
 
 class RenderSpec(Document, frozen=True):
@@ -52,11 +52,13 @@ class Redacted(NamedTuple):
         planned: what was to become of it.
         frame: as it was decoded.
         picture: with its faces covered; a view of the decoded frame when nothing was to be covered.
+        original: a copy of the decoded picture where it was asked for and something was covered.
     """
 
     planned: FramePlan
     frame: SourceFrame
     picture: Picture
+    original: Picture | None
 
 
 @dataclass(slots=True)
@@ -85,13 +87,15 @@ class RenderJob:
     record_sha256: str
     spec: RenderSpec
 
-    def redacted(self) -> Iterator[Redacted]:
+    def redacted(self, *, keep_originals: bool = False) -> Iterator[Redacted]:
         """Every frame of the source, its faces covered.
+
+        Args:
+            keep_originals: also give a copy of each picture as it was before.
 
         Raises:
             SourceError: a frame cannot be decoded, or the frames are not those of the record.
         """
-        orientation = self.info.video.orientation
         on_damage: OnDamage = "cover" if self.record.damaged else "stop"
         with open_source(self.source, self.info, on_damage=on_damage) as source:
             for frame, planned in zip_longest(source.frames(), plan_frames(self.record)):
@@ -102,12 +106,19 @@ class RenderJob:
                         f"Frame {frame.index} of {self.source} cannot be decoded whole, though it could when faces "
                         "were found. Check the disk, and detect again."
                     )
-                picture = frame.picture(writable=planned.covered or bool(planned.boxes))
-                if planned.covered:
-                    cover(picture)
-                elif planned.boxes:
-                    redact(picture, planned.boxes, orientation, self.spec.style, self.info.video.colour.matrix)
-                yield Redacted(planned, frame, picture)
+                yield self._redacted(frame, planned, keep_original=keep_originals)
+
+    def _redacted(self, frame: SourceFrame, planned: FramePlan, *, keep_original: bool) -> Redacted:
+        if not (planned.covered or planned.boxes):
+            return Redacted(planned, frame, frame.picture(), None)
+        original = _copy(frame.picture()) if keep_original else None
+        picture = frame.picture(writable=True)
+        if planned.covered:
+            cover(picture)
+        else:
+            video = self.info.video
+            redact(picture, planned.boxes, video.orientation, self.spec.style, video.colour.matrix)
+        return Redacted(planned, frame, picture, original)
 
     def write(self, target: Path, listener: Listener, *, y4m: Path | None = None) -> tuple[Tally, Encoding]:
         """Render into `target` without checking the outcome, and say with which encoding.
@@ -223,7 +234,7 @@ def prepare(source: Path, record: Path | str | Record, spec: SpecMaker, listener
         name = f" {record}" if isinstance(record, Path | str) else ""
         raise RecordError(f"The record{name} is of another video than {source}; give its own, or detect this one.")
     facts = source_facts(info, len(document.frames))
-    return RenderJob(source, info, facts, document, digest, spec(facts))
+    return RenderJob(source, info, facts, document, digest, spec(info))
 
 
 def load_record(record: Path | str | Record) -> tuple[Record, str]:
@@ -236,6 +247,10 @@ def load_record(record: Path | str | Record) -> tuple[Record, str]:
         return record, records.digest(records.encode(record))
     data = records.read_bytes(Path(record))
     return records.decode(data, str(record)), records.digest(data)
+
+
+def _copy(picture: Picture) -> Picture:
+    return Picture(picture.format, tuple(plane.copy() for plane in picture.planes))
 
 
 def _signal(info: MediaInfo) -> Signal:

@@ -86,7 +86,7 @@ def scratch(target: Path) -> Iterator[Path]:
         folder = Path(tempfile.mkdtemp(prefix=".veil-", dir=target.parent))
     except OSError as error:
         raise TargetError(
-            f"{target} cannot be written: {error.strerror or error}. Choose a folder that exists and that you may write."
+            f"{target} cannot be written: {error.strerror or error}. Choose a folder that you may write."
         ) from error
     try:
         with _translated(target):

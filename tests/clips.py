@@ -183,7 +183,20 @@ def telling(path: Path, *, frames: int = 25) -> Path:
     cover = path.with_suffix(".png")
     ffmpeg("-f", "lavfi", "-i", "testsrc=size=32x32", "-frames:v", "1", "-update", "1", cover)
     command: list[str | Path] = ["-i", plain, "-i", words, "-i", cover, "-i", chapters, "-map_chapters", "3"]
-    command += ["-map", "0", "-map", "1", "-map", "2", "-c", "copy", "-c:s", "mov_text", "-disposition:v:1", "attached_pic"]
+    command += [
+        "-map",
+        "0",
+        "-map",
+        "1",
+        "-map",
+        "2",
+        "-c",
+        "copy",
+        "-c:s",
+        "mov_text",
+        "-disposition:v:1",
+        "attached_pic",
+    ]
     for tag in ("location=+52.5200+013.4050/", "creation_time=2024-05-06T07:08:09Z", "title=Jane Doe, visit 3"):
         command += ["-metadata", tag]
     ffmpeg(*command, path)

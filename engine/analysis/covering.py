@@ -1,46 +1,73 @@
-"""How much of a face lies under the masks of a record."""
+"""How much of a face lies under the masks that a render would draw."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.geometry import Box, Orientation, Size
+from engine.geometry import Box, Orientation
 from engine.picture import PixelFormat
 from engine.record import VideoFacts, fraction
 from engine.redact.mask import patches_of
 from engine.redact.style import Style
 
-OPAQUE = 255
+_OPAQUE = 255
 _LUMA = PixelFormat("gray", 8, (0, 0), "y", full_range=False)
-"""Chroma is covered wherever luma is, so one plane tells."""
+"""Subsampled chroma is covered wherever luma is, so one plane tells."""
 
 
-class Screen(Protocol):
-    """Tells how much of a face is hidden."""
-
-    def hidden(self, face: Box, boxes: Iterable[Box]) -> float:
-        """The share (0 to 1) of the box of a face that the masks of `boxes` hide; display pixels, all of them."""
+def orientation_of(video: VideoFacts) -> Orientation:
+    """How the coded samples of a recorded video become display pixels."""
+    return Orientation(video.coded, fraction(video.sample_aspect_ratio), video.rotation, video.mirrored)
 
 
-class StyleScreen:
-    """Draws the masks as a render of the same video in the same style does; only opaque samples hide."""
+def hidden_share(face: Box, boxes: Iterable[Box], orientation: Orientation, style: Style) -> float:
+    """The share (0 to 1) of the area of `face` that masks about `boxes` hide fully; a soft edge hides nothing.
 
-    def __init__(self, video: VideoFacts, style: Style) -> None:
-        self._style = style
-        self._orientation = Orientation(
-            video.coded, fraction(video.sample_aspect_ratio), video.rotation, video.mirrored
-        )
+    Args:
+        face: in display pixels, inside the picture.
+        boxes: the faces of the record in that frame, in display pixels.
+        orientation: how coded samples become display pixels.
+        style: what covers a face.
+    """
+    coded = orientation.to_coded(face)
+    left, top, right, bottom = coded.pixels()
+    hidden = np.zeros((bottom - top, right - left), dtype=np.bool_)
+    for box in boxes:
+        if _may_touch(orientation.to_coded(box).scaled(style.scale), coded):
+            _draw(box, orientation, style, hidden, (top, left))
+    rows, columns = _weights(coded.top, coded.bottom), _weights(coded.left, coded.right)
+    return float(rows @ hidden @ columns)
 
-    def hidden(self, face: Box, boxes: Iterable[Box]) -> float:
-        """See `Screen`."""
-        coded = self._orientation.to_coded(face)
-        left, top, right, bottom = coded.pixels()
-        opaque = np.zeros((bottom - top, right - left), dtype=np.bool_)
-        for box in boxes:
-            self._draw(box, coded, opaque, (top, left))
-        rows, columns = _weights(coded.top, coded.bottom), _weights(coded.left, coded.right)
-        return float(rows @ opaque @ columns)
+
+def _may_touch(mask: Box, face: Box) -> bool:
+    """Whether whole pixels of both may overlap: cheaper than drawing a mask that is far away."""
+    return (
+        mask.left < face.right + 2
+        and face.left < mask.right + 2
+        and mask.top < face.bottom + 2
+        and face.top < mask.bottom + 2
+    )
+
+
+def _draw(box: Box, orientation: Orientation, style: Style, hidden: NDArray[np.bool_], corner: tuple[int, int]) -> None:
+    """Mark what the mask of `box` hides of the window whose first row and column in the plane are `corner`."""
+    patches = patches_of(box, orientation, style, _LUMA)
+    if patches is None:
+        return
+    (rows, columns), alpha = hidden.shape, patches[0].alpha
+    down, across = patches[0].top - corner[0], patches[0].left - corner[1]
+    height, width = alpha.shape
+    top, bottom = max(0, down), min(rows, down + height)
+    left, right = max(0, across), min(columns, across + width)
+    if top < bottom and left < right:
+        hidden[top:bottom, left:right] |= alpha[top - down : bottom - down, left - across : right - across] == _OPAQUE
+
+
+def _weights(start: float, end: float) -> NDArray[np.float64]:
+    """The share of the interval that falls to each whole pixel it touches."""
+    edges = np.arange(np.floor(start), np.ceil(end) + 1)
+    weights: NDArray[np.float64] = np.diff(np.clip(edges, start, end)) / (end - start)
+    return weights

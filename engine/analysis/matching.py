@@ -1,9 +1,10 @@
 """Which box found which face, one to one.
 
 An assignment by the Hungarian method, as in FDDB (Jain and Learned-Miller, "FDDB: a benchmark for face detection in
-unconstrained settings", 2010) and CLEAR MOT (Bernardin and Stiefelhagen, 2008): as many pairs as possible, among those
-the greatest sum of IoU. Greedy matching by falling score (PASCAL VOC, COCO) is for curves over a threshold; here there is
-one operating point, interpolated faces have no score, and with greedy matching one box less can mean one face more.
+unconstrained settings", 2010) and CLEAR MOT (Bernardin and Stiefelhagen, 2008): as many pairs as possible, among
+those the greatest sum of IoU. Greedy matching by falling score (PASCAL VOC, COCO) is for curves over a threshold; here
+there is one operating point, interpolated faces have no score, and with greedy matching one box less can mean one face
+more.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import io
 import math
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -90,9 +90,7 @@ class Truth(Document, frozen=True):
             known = ", ".join(self.columns) or "none"
             raise InputError(f"{self.name} has no column {column!r} to choose faces by; it has {known}.")
         return self._with_faces(
-            lambda face: face
-            if face.attributes[column] in values
-            else msgspec.structs.replace(face, ignore=True)
+            lambda face: face if face.attributes[column] in values else msgspec.structs.replace(face, ignore=True)
         )
 
     def centred(self, share: float) -> Truth:
@@ -120,9 +118,13 @@ def read(path: Path) -> Truth:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}. Give the path of a table of ground truth.") from error
+        raise InputError(
+            f"{path} cannot be read: {error.strerror}. Give the path of a table of ground truth."
+        ) from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}. Save it as UTF-8.") from error
+        raise InputError(
+            f"{path} is not UTF-8 text: {error.reason} at byte {error.start}. Save it as UTF-8."
+        ) from error
     return parse(text, str(path))
 
 
@@ -174,16 +176,16 @@ def _check_header(header: Sequence[str], name: str) -> None:
             raise InputError(f"{name} line 1: column {column!r} is there twice; name each column once.")
 
 
-def _lines(
-    table: Iterator[list[str]], header: Sequence[str], name: str
-) -> Iterator[tuple[int, list[str]]]:
+def _lines(table: Iterator[list[str]], header: Sequence[str], name: str) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not blank, each with the number of its line."""
     for cells in table:
         line: int = table.line_num  # type: ignore[attr-defined]
         if not cells:
             continue
         if len(cells) != len(header):
-            raise InputError(f"{name} line {line}: expected {len(header)} columns as in the first line, got {len(cells)}.")
+            raise InputError(
+                f"{name} line {line}: expected {len(header)} columns as in the first line, got {len(cells)}."
+            )
         yield line, cells
 
 
@@ -265,8 +267,8 @@ def _check_sequence(rows: Iterable[_Row], name: str) -> None:
             )
         if file_of.setdefault(row.frame, row.file) != row.file:
             raise InputError(
-                f"{name} line {row.line}, column frame: {row.frame} is also the frame of {file_of[row.frame]}; number the "
-                "stills of a folder from 0 in the order in which they are seen."
+                f"{name} line {row.line}, column frame: {row.frame} is also the frame of {file_of[row.frame]}; "
+                "number the stills of a folder from 0 in the order in which they are seen."
             )
 
 
@@ -289,7 +291,7 @@ def _check_frame(rows: Sequence[_Row], name: str) -> None:
         seen[box] = row.line
     if None in seen and len(seen) > 1:
         raise InputError(
-            f"{name} line {seen[None]}, column x: the row has no box, so the frame shows no face, but another row marks one."
+            f"{name} line {seen[None]}, column x: no box says that the frame shows no face, but another line marks one."
         )
 
 

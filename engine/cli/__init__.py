@@ -43,5 +43,5 @@ def _complain(sentence: str, kind: str, *, as_json: bool) -> None:
         print(json.dumps({"error": sentence, "kind": kind}))
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt

@@ -78,7 +78,11 @@ def _verify(adder: Adder) -> None:
 
 def _anonymise(adder: Adder) -> None:
     verb = _verb(
-        adder, "anonymise", verbs.anonymise, "detect, render and verify in one go; nobody has reviewed the output", _RESUMABLE
+        adder,
+        "anonymise",
+        verbs.anonymise,
+        "detect, render and verify in one go; nobody has reviewed the output",
+        _RESUMABLE,
     )
     verb.add_argument("source", type=Path)
     verb.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="video to write")
@@ -93,7 +97,9 @@ def _schema(adder: Adder) -> None:
 
 
 def _demo(adder: Adder) -> None:
-    verb = _verb(adder, "demo", verbs.demo, "anonymise a sample clip, from fetching the models to the check", _RESUMABLE)
+    verb = _verb(
+        adder, "demo", verbs.demo, "anonymise a sample clip, from fetching the models to the check", _RESUMABLE
+    )
     _add_data(verb)
 
 
@@ -133,7 +139,10 @@ def _add_style(verb: argparse.ArgumentParser) -> None:
         help="preset with overrides, as strong,kind=pixelate,shape=rectangle (default: strong)",
     )
     verb.add_argument(
-        "--encoder", default="", metavar="NAME=VALUE[,...]", help="settings of the encoder that differ from the defaults"
+        "--encoder",
+        default="",
+        metavar="NAME=VALUE[,...]",
+        help="settings of the encoder that differ from the defaults",
     )
     verb.add_argument("--force", action="store_true", help="allow a style too weak to hide a face; the report says so")
 

@@ -11,7 +11,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-_WORDS = {"probe": "Reading", "fetch": "Fetching", "detect": "Finding faces", "render": "Rendering", "verify": "Checking"}
+_WORDS = {
+    "probe": "Reading",
+    "fetch": "Fetching",
+    "detect": "Finding faces",
+    "render": "Rendering",
+    "verify": "Checking",
+}
 
 
 class _Rate(ProgressColumn):
@@ -46,7 +52,9 @@ class Terminal:
         self._progress.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._progress.stop()
 
     def progress(self, stage: str, done: int, total: int | None) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 from argparse import Namespace
-from pathlib import Path
 
 import msgspec
 
@@ -50,9 +48,7 @@ def detect(options: Namespace, terminal: Terminal) -> int:
 
 def render(options: Namespace, terminal: Terminal) -> int:
     """`veil render`."""
-    report = engine.render(
-        options.source, options.record, options.output, render_options(options), listener=terminal
-    )
+    report = engine.render(options.source, options.record, options.output, render_options(options), listener=terminal)
     terminal.result(report, reports.render(options.output, report))
     return 0
 
@@ -83,7 +79,7 @@ def anonymise(options: Namespace, terminal: Terminal) -> int:
     return 0 if result.checks.passed else CheckFailedError.exit_code
 
 
-def schema(options: Namespace, terminal: Terminal) -> int:
+def schema(_options: Namespace, terminal: Terminal) -> int:
     """`veil schema`: always JSON, whether asked for or not."""
     terminal.result(records.schema(), msgspec.json.format(msgspec.json.encode(records.schema()), indent=2).decode())
     return 0

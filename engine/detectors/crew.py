@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -48,7 +48,9 @@ class Crew:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stack.close()
 
     @property
@@ -78,7 +80,7 @@ class Crew:
             self._collect(plan.name, pool.drain())
         yield from self._in_order()
 
-    def _collect(self, detector: str, answers: Sequence[tuple[int, list[list[Sighting]]]]) -> None:
+    def _collect(self, detector: str, answers: Iterable[tuple[int, list[list[Sighting]]]]) -> None:
         for ticket, sightings in answers:
             self._answers[ticket][detector] = sightings
 

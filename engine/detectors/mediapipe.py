@@ -104,8 +104,8 @@ def _edges(box: Any) -> tuple[int, int, int, int]:
 
 
 def _mediapipe() -> ModuleType:
-    # For a decorator used in its documentation mediapipe imports TensorFlow where there is one (four seconds, and a second
-    # framework in this process), and does without it where there is none: None makes the import fail.
+    # For a decorator of its documentation mediapipe imports TensorFlow where there is one (four seconds, and a second
+    # framework in this process), and does without where there is none: None makes the import fail.
     hidden = "tensorflow.tools.docs"
     sys.modules.setdefault(hidden, None)  # type: ignore[arg-type]
     return libraries.load("mediapipe", "mediapipe")

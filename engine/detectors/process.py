@@ -99,8 +99,7 @@ class WorkerProcess:
         for body in wire.bodies(self._reports):
             match self._decoded(body):
                 case wire.Ready():
-                    self.ready = True
-                    self._begin_anew()
+                    self._since, self.ready = time.monotonic(), True
                 case wire.Answer() as answer:
                     yield answer, self._done(answer)
                 case wire.Failure() as failure:
@@ -111,8 +110,9 @@ class WorkerProcess:
             raise self._error(_death(self._process.returncode, self._last_line()))
 
     def hear(self) -> None:
-        """Keep the tail of what it wrote to its standard error."""
+        """Keep the tail of what it wrote to its standard error since its last report."""
         _read(self.stderr, self._last_words)
+        del self._last_words[: self._last_words.rfind(wire.SEPARATOR) + 1]
         del self._last_words[:-_STDERR_KEPT]
 
     def check(self, now: float) -> None:
@@ -146,14 +146,8 @@ class WorkerProcess:
         if len(answer.sightings) != work.pictures:
             raise self._error(f"gave {len(answer.sightings)} answers for {work.pictures} pictures")
         del self.tasks[answer.ticket]
-        self._begin_anew()
-        return work
-
-    def _begin_anew(self) -> None:
-        """Forget how long it has been silent, and what it wrote while all was well."""
         self._since = time.monotonic()
-        self.hear()
-        self._last_words.clear()
+        return work
 
     def _failure(self, failure: wire.Failure) -> VeilError:
         match failure.kind:

@@ -12,6 +12,8 @@ from engine.geometry import Size
 
 HEADER = 4
 """Bytes that hold the length of the document after them, big-endian."""
+SEPARATOR = b"\x1e"
+"""What a worker writes to its standard error before each report: words before it were not its last."""
 
 
 class Start(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ import msgspec
 
 from engine.detectors.base import Detector
 from engine.detectors.memory import Mapped
-from engine.detectors.wire import HEADER, Answer, Failure, Ready, Report, Start, Task, frame
+from engine.detectors.wire import HEADER, SEPARATOR, Answer, Failure, Ready, Report, Start, Task, frame
 from engine.errors import InputError, ModelError, VeilError
 
 _PARENT_ENDED = 1
@@ -50,6 +50,7 @@ def _end_with(lifeline: int) -> None:
 
     Not PR_SET_PDEATHSIG: that fires when the thread that made the pool ends, as Streamlit's script threads do.
     """
+    os.set_inheritable(lifeline, False)
     signal.signal(signal.SIGIO, signal.SIG_DFL)
     fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
@@ -72,6 +73,8 @@ def _serve(tasks: BinaryIO, reports: BinaryIO) -> None:
     if body is None:
         return
     start = msgspec.msgpack.decode(body, type=Start)
+    for slot in start.slots:
+        os.set_inheritable(slot, False)
     detector, memory = _load(start), Mapped(start.slots)
     _send(reports, Ready())
     while (body := _receive(tasks)) is not None:
@@ -95,6 +98,7 @@ def _receive(tasks: BinaryIO) -> bytes | None:
 
 
 def _send(reports: BinaryIO, report: Report) -> None:
+    os.write(2, SEPARATOR)
     reports.write(frame(report))
     reports.flush()
 

@@ -12,15 +12,15 @@ from engine.geometry import Size
 from engine.picture import Picture, PixelFormat, Plane
 
 _SUBSAMPLING = {(1, 1): "420", (1, 0): "422", (0, 0): "444"}
-_DEEPEST = 12
+_DEPTHS = (8, 10, 12)
 
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
     """The layout that carries a source's samples through an encoder.
 
-    It is the source's own wherever an encoder has it. Otherwise it holds more: chroma samples are repeated (4:1:1 as
-    4:2:2, a 4:2:0 picture of odd width as 4:4:4) and 9 or 11 bits become 10 or 12 by a shift.
+    It is the source's own wherever an encoder has it. Otherwise chroma samples are repeated: a 4:2:0 picture of odd
+    width is carried as 4:4:4, and 4:1:1 as 4:2:2.
 
     Attributes:
         codec: "h264" or "hevc".
@@ -28,7 +28,6 @@ class Carrier:
         name: FFmpeg's name of the pixel format.
         size: coded size.
         repeat: for each plane, how often a sample is repeated down and across.
-        lift: bits by which samples are shifted up.
     """
 
     codec: str
@@ -36,7 +35,6 @@ class Carrier:
     name: str
     size: Size
     repeat: tuple[tuple[int, int], ...]
-    lift: int
 
     def load(self, picture: Picture) -> VideoFrame:
         """A frame for the encoder with the picture's samples copied into it."""
@@ -44,10 +42,7 @@ class Carrier:
         for target, source, (down, across) in zip(self._targets(frame), picture.planes, self.repeat, strict=True):
             rows, columns = target.shape
             samples = source if down == across == 1 else source.repeat(down, axis=0).repeat(across, axis=1)
-            if self.lift:
-                np.left_shift(samples[:rows, :columns], self.lift, out=target)
-            else:
-                target[...] = samples[:rows, :columns]
+            target[...] = samples[:rows, :columns]
         return frame
 
     def _targets(self, frame: VideoFrame) -> list[Plane]:
@@ -64,24 +59,23 @@ def choose_carrier(pixels: PixelFormat, size: Size) -> Carrier:
     """The layout for pictures of one format and coded size.
 
     Raises:
-        RenderError: the samples are deeper than any encoder takes.
+        RenderError: no encoder takes samples of this depth.
     """
-    if pixels.bit_depth > _DEEPEST:
+    if pixels.bit_depth not in _DEPTHS:
         raise RenderError(
-            f"The video has {pixels.bit_depth} bits a sample ({pixels.name}) and the deepest encoder takes {_DEEPEST}; "
-            f"convert it to {_DEEPEST} bits first."
+            f"The video has {pixels.bit_depth} bits a sample ({pixels.name}) and encoders take 8, 10 or 12; "
+            "convert it to 12 bits first."
         )
-    depth = next(depth for depth in (8, 10, 12) if depth >= pixels.bit_depth)
-    codec = "h264" if depth == 8 else "hevc"
-    encoder, name, shift = _layout(pixels, size, depth)
+    encoder, name, shift = _layout(pixels, size)
     repeat = tuple(
         _repeat(pixels.shift(plane), shift if kind in "uv" else (0, 0)) for plane, kind in enumerate(pixels.planes)
     )
-    return Carrier(codec, encoder, name, size, repeat, depth - pixels.bit_depth)
+    return Carrier("h264" if pixels.bit_depth == 8 else "hevc", encoder, name, size, repeat)
 
 
-def _layout(pixels: PixelFormat, size: Size, depth: int) -> tuple[str, str, tuple[int, int]]:
-    """Encoder, pixel format and chroma shift for samples of 8, 10 or 12 bits."""
+def _layout(pixels: PixelFormat, size: Size) -> tuple[str, str, tuple[int, int]]:
+    """Encoder, pixel format and chroma shift."""
+    depth = pixels.bit_depth
     encoder = "libx264" if depth == 8 else "libx265"
     suffix = "" if depth == 8 else f"{depth}le"
     match pixels.planes:

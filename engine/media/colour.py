@@ -9,6 +9,7 @@ from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
 from engine.media.facts import Hdr
+from engine.media.side_data import side_data
 from engine.record import Colour
 
 _RANGES = {1: "tv", 2: "pc"}
@@ -88,7 +89,7 @@ def colour_of(frame: VideoFrame) -> Colour:
 
 def hdr_of(frame: VideoFrame) -> Hdr:
     """The high dynamic range tags a decoded frame carries."""
-    found = {side.type: bytes(side) for side in frame.side_data}
+    found = side_data(frame)
     light = struct.unpack("<2I", found[Type.CONTENT_LIGHT_LEVEL][:8]) if Type.CONTENT_LIGHT_LEVEL in found else None
     mastering = found.get(Type.MASTERING_DISPLAY_METADATA)
     return Hdr(

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Literal
+
+import av
+import msgspec
 
 from engine.errors import TargetError
+from engine.media.encode import EncoderSettings
 from engine.record import Document
 
 _PCM = frozenset({"pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le", "pcm_s16be", "pcm_s24be"})
@@ -106,10 +111,9 @@ class ContainerChoice(Document, frozen=True):
     suffix: str
     sentence: str | None
 
-    @property
-    def stores_presentation(self) -> bool:
-        """Whether frames may be stored in another order than they are shown; AVI has no room for B-frames."""
-        return self.muxer != "avi"
+    def fit(self, settings: EncoderSettings) -> EncoderSettings:
+        """The settings with what the container cannot store left out: AVI keeps no other order than that of display."""
+        return msgspec.structs.replace(settings, b_frames=0) if self.muxer == "avi" else settings
 
 
 def family(container: str) -> str:
@@ -120,18 +124,22 @@ def family(container: str) -> str:
     return "matroska" if names & {"matroska", "webm"} else container
 
 
-def choose_container(source: str, wanted: str | None, codecs: Collection[str]) -> ContainerChoice:
+def choose_container(
+    source: str, wanted: str | None, copied: Collection[str], video: Literal["h264", "hevc"] = "h264"
+) -> ContainerChoice:
     """The container for an output.
 
     Args:
         source: FFmpeg's name of the source's container.
         wanted: suffix of the output's path, or None for the source's container, or Matroska when that cannot hold
             the streams.
-        codecs: FFmpeg's names of the codecs of all streams the output has, the new video among them.
+        copied: FFmpeg's names of the codecs, or of their decoders (`mp3float`), of the streams that are copied.
+        video: the codec of the new video.
 
     Raises:
         TargetError: the wanted suffix is unknown, or its container cannot hold these streams unchanged.
     """
+    codecs = [video, *map(_codec, copied)]
     if wanted is not None:
         return _asked_for(source, wanted.lower(), codecs)
     own = [container for container in _CONTAINERS if container.muxer in source.split(",")]
@@ -141,6 +149,11 @@ def choose_container(source: str, wanted: str | None, codecs: Collection[str]) -
     name = own[0].name if own else source
     reason = f"cannot hold {_listed(own[0].trouble(source, codecs))}" if own else "is not a container Veil writes"
     return ContainerChoice("matroska", ".mkv", f"The output is a Matroska file (.mkv), because {name} {reason}.")
+
+
+def _codec(name: str) -> str:
+    """The codec's own name, whichever of its decoders is named."""
+    return av.Codec(name, "r").canonical_name if name in av.codecs_available else name
 
 
 def _asked_for(source: str, wanted: str, codecs: Collection[str]) -> ContainerChoice:

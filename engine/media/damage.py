@@ -13,6 +13,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import av.logging
 from av.packet import Packet
@@ -23,6 +24,9 @@ _FLAGGED = frozenset(
     | {"wmv2", "wmv3", "vc1", "prores"}
 )
 _STOPPING = frozenset({"hevc", "mjpeg", "vp8", "vp9", "av1", "libdav1d", "libaom-av1"})
+_VP8_SHOWN = 0x10
+"""RFC 6386, 9.1: the bit of the first byte that says whether the frame is shown or only referred to."""
+
 _PLACEHOLDER = 20
 """MPEG-4 in AVI pads with tiny packets that repeat the frame before; they decode to nothing."""
 
@@ -46,12 +50,13 @@ def make_it_tell(stream: VideoStream) -> bool:
     return True
 
 
-def owes_a_frame(codec: str, packet: Packet) -> bool:  # type: ignore[type-arg]
+def owes_a_frame(codec: str, packet: Packet[Any]) -> bool:
     """Whether a packet that decodes must come out as a frame of its own."""
     if packet.is_discard:
         return False
     if codec == "vp8":
-        return bool(bytes(memoryview(packet)[:1])[0] & 0x10)  # type: ignore[arg-type]
+        data: Any = packet  # Python 3.11 has no type for "gives a buffer"
+        return bool(memoryview(data)[0] & _VP8_SHOWN)
     return codec != "mpeg4" or packet.size >= _PLACEHOLDER
 
 

@@ -20,7 +20,7 @@ from engine.media.damage import Ledger, make_it_tell, overheard, owes_a_frame
 from engine.media.facts import MediaInfo
 from engine.media.frame import Converters, SourceFrame
 from engine.media.opening import opened
-from engine.media.pixels import grey_frame
+from engine.media.pixels import grey_frame, planar_layout
 from engine.progress import Listener, Silent
 
 OnDamage = Literal["stop", "cover"]
@@ -77,7 +77,7 @@ class Source:
         self._owed = 0
         self._delivered = 0
         self._lead_in = 0
-        self._errors = 0
+        self._unplaced = 0
         self._broken = False
 
     def frames(self) -> Iterator[SourceFrame]:
@@ -129,11 +129,7 @@ class Source:
             yield packet
 
     def _decoded(self, packet: Packet[VideoStream]) -> list[VideoFrame]:
-        if owes_a_frame(self.info.video.codec, packet):
-            self._owed += 1
-            self._clock.sent(packet)
-            if packet.pts is not None and self.info.video.timing == "pts":
-                self._ledger.sent(packet.pts)
+        self._book(packet)
         if packet.is_corrupt and packet.pts is not None:
             self._suspects.add(packet.pts)
         if not self._only_logs:
@@ -144,33 +140,42 @@ class Source:
             self._suspects.add(packet.pts)
         return frames
 
+    def _book(self, packet: Packet[VideoStream]) -> None:
+        """Note what a packet owes."""
+        timing = self.info.video.timing
+        owes = owes_a_frame(self.info.video.codec, packet)
+        self._owed += owes
+        if timing == "dts" and packet.dts is not None:
+            self._clock.sent(packet.dts, owes=owes)
+            packet.pts = packet.dts
+        elif timing == "pts" and owes and packet.pts is not None:
+            self._ledger.sent(packet.pts)
+
     def _tried(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
         try:
             return self.stream.codec_context.decode(packet)
         except EndOfFile:
             raise
         except FFmpegError as error:
-            self._failed(error)
+            if packet is None or not self._leads_in(packet.pts):
+                self._failed(error)
             return []
 
     def _failed(self, error: FFmpegError) -> None:
-        """A decoder with several threads reports a failure some packets late; the ledger finds the frame it cost."""
-        if self.info.video.timing == "pts":
-            self._errors += 1
-        elif self._cover:
+        if self._cover:
             self._broken = True
-        else:
+        elif self.info.video.timing != "pts":
             raise self._damage(self._clock.expected, f"cannot be decoded ({error.strerror})") from error
+        # A decoder with several threads reports some packets late; the ledger finds the frame that the failure cost.
+        self._unplaced += 1
 
     def _drained(self) -> Iterator[VideoFrame]:
         for _ in range(_MOST_ERRORS_AT_THE_END):
-            before = self._errors
             try:
-                yield from self._tried(None)
+                frames = self._tried(None)
             except EndOfFile:
                 return
-            if self._errors == before:
-                return
+            yield from frames
 
     def _in_order(self, frame: VideoFrame) -> Iterator[SourceFrame]:
         self._check_shape(frame)
@@ -184,24 +189,22 @@ class Source:
         yield from self._checked(frame, "cannot be decoded whole" if faulty else None)
 
     def _checked(self, frame: VideoFrame, complaint: str | None) -> Iterator[SourceFrame]:
-        pts = self._clock.stamp(frame, self._delivered)
+        pts, lost = self._clock.stamp(frame, self._delivered, reorders=self.stream.codec_context.has_b_frames)
+        for time in lost:
+            yield from self._lost(time)
         if pts is None:
             pts, complaint = self._clock.expected, "carries no presentation time"
         if complaint and not self._cover:
             raise self._damage(pts, complaint)
         moved = self._clock.rise(pts)
         if moved is None:
-            raise SourceError(
-                f"{self.path} runs backwards in time at frame {self._delivered}. Put it into a new MP4 or Matroska file."
-            )
+            raise SourceError(f"{self.path} runs backwards in time at frame {self._delivered}. Export it again as MP4.")
         # Frames that build on a damaged one carry its faults on, and no decoder says so; a keyframe starts afresh.
         self._broken = bool(complaint) or (self._broken and not frame.key_frame)
         yield self._frame(frame, moved, damaged=self._broken)
 
     def _frame(self, frame: VideoFrame, pts: int, *, damaged: bool) -> SourceFrame:
-        made = SourceFrame(
-            self._delivered, pts, frame, self.info.video.orientation, self._converters, damaged=damaged
-        )
+        made = SourceFrame(self._delivered, pts, frame, self.info.video.orientation, self._converters, damaged=damaged)
         self._delivered += 1
         return made
 
@@ -211,6 +214,7 @@ class Source:
 
     def _lost(self, pts: int) -> Iterator[SourceFrame]:
         """A packet went in and no frame came out."""
+        self._unplaced = max(0, self._unplaced - 1)
         if self._leads_in(pts):
             self._lead_in += 1
             return
@@ -223,16 +227,18 @@ class Source:
 
     def _grey(self, pts: int) -> SourceFrame:
         video = self.info.video
-        return self._frame(grey_frame(video.coded, video.pixel_format), pts, damaged=True)
+        layout = planar_layout(video.pixel_format, full=video.colour.range == "pc")
+        return self._frame(grey_frame(video.coded, layout), pts, damaged=True)
 
     def _ending(self) -> Iterator[SourceFrame]:
         """Say so when the stream should have gone on; one grey frame stands for what is missing."""
-        missing = self._owed - self._delivered if self.info.video.timing != "pts" else 0
+        missing = self._unplaced if self.info.video.timing == "pts" else self._owed - self._delivered
         cut_short = self.info.cut_short
-        if not cut_short and missing <= 0:
+        if not cut_short and (missing <= 0 or (self._cover and self.info.video.timing == "pts")):
             return
         if not self._cover:
-            raise self._damage(self._clock.expected, f"is missing: {cut_short or f'{missing} frames do not decode'}")
+            reason = cut_short or f"{missing} frames before it could not be decoded"
+            raise self._damage(self._clock.expected, f"is missing: {reason}")
         moved = self._clock.rise(self._clock.expected)
         if moved is not None:
             yield self._grey(moved)
@@ -276,7 +282,7 @@ class _Clock:
 
     def __init__(self, info: MediaInfo) -> None:
         self._video = info.video
-        self._dts: deque[int] = deque()
+        self._sent: deque[tuple[int, bool]] = deque()
         self._last: int | None = None
         self.moved = 0
 
@@ -285,20 +291,28 @@ class _Clock:
         """When the next frame should come, judging by the one before."""
         return self._video.first_pts if self._last is None else self._last + self._video.step
 
-    def sent(self, packet: Packet[VideoStream]) -> None:
-        """A packet that owes a frame went in."""
-        if packet.dts is not None:
-            self._dts.append(packet.dts)
+    def sent(self, dts: int, *, owes: bool) -> None:
+        """A packet went in, with nothing but a decoding time."""
+        self._sent.append((dts, owes))
 
-    def stamp(self, frame: VideoFrame, index: int) -> int | None:
-        """The frame's own time, None when it has none."""
+    def stamp(self, frame: VideoFrame, index: int, *, reorders: bool) -> tuple[int | None, list[int]]:
+        """The frame's time, None when it has none, and the times of frames that should have come before it.
+
+        With decoding times alone, frames that come in another order than their packets take the packets' times in
+        rising order; else a frame takes its own packet's.
+        """
         match self._video.timing:
             case "pts":
-                return frame.pts
-            case "dts":
-                return self._dts.popleft() if self._dts else None
+                return frame.pts, []
             case "count":
-                return index * self._video.step
+                return index * self._video.step, []
+        if reorders:
+            return (self._sent.popleft()[0] if self._sent else None), []
+        lost = []
+        while self._sent and frame.pts is not None and self._sent[0][0] < frame.pts:
+            dts, owed = self._sent.popleft()
+            lost += [dts] * owed
+        return (self._sent.popleft()[0] if self._sent else None), lost
 
     def rise(self, pts: int) -> int | None:
         """The time itself, or the next tick after the last frame's; None when that would move it a frame or more."""

@@ -48,9 +48,9 @@ def of(stream: Stream, chosen: VideoStream, *, alpha: bool) -> tuple[Fate, str]:
 
 def codec_name(stream: Stream) -> str:
     """FFmpeg's name of the codec, "unknown" when it has none."""
-    if stream.codec_context is not None:
-        return stream.codec_context.name
-    return (stream.name if isinstance(stream, DataStream) else None) or "unknown"
+    decoder = getattr(stream, "codec_context", None)  # PyAV's stub forgets that there may be none
+    named = stream if isinstance(stream, DataStream) else decoder
+    return (named and named.name) or "unknown"
 
 
 def extras(container: InputContainer) -> tuple[Extra, ...]:

@@ -13,6 +13,9 @@ from math import lcm
 from pathlib import Path
 
 import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Stream
 
 from engine.errors import RenderError, SourceError, TargetError, VeilError
 from engine.media.containers import ContainerChoice, family
@@ -20,11 +23,12 @@ from engine.media.ffmpeg import run_ffmpeg
 from engine.record import SourceFacts
 
 _FINEST_MOVIE_SCALE = 100_000_000
+_COARSE_MOVIE_SCALE = 1_000_000
 _NO_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")
 _NO_WAY = ("Permission denied", "No such file or directory", "Read-only file system", "Is a directory")
 
 
-def mux(
+def mux(  # noqa: PLR0913  three files, and what each of them is
     video: Path,
     source: Path,
     target: Path,
@@ -34,38 +38,60 @@ def mux(
     first_pts: int,
     comment: str | None = None,
 ) -> None:
-    """Write `target` from the rendered video and every stream of the source that is to be copied.
+    """Write `target` from the rendered video and the packets of the source's streams that are to be copied.
 
-    Packets are copied, starts relative to the video are the source's, rotation and mirroring are kept, all metadata,
-    chapters, names and languages are left out; which audio stream is the default one stays. The same files give the
-    same bytes.
+    Starts relative to the video stay the source's, to the container's resolution. Rotation and mirroring are kept, and
+    which audio stream is the default one; all other metadata, chapters, names and languages are left out, but for
+    `comment`. The same files give the same bytes.
 
     Args:
         video: the intermediate file of `VideoWriter`, its first frame at zero.
-        facts: what the source is and which streams are copied.
+        source: the original; every stream that `facts` calls copied is taken from it.
+        target: the file to write.
+        facts: what the source is, and what becomes of its streams.
+        choice: the container of the target.
         first_pts: pts of the first frame in the source's time base.
-        comment: one comment tag of our own.
+        comment: a tag of our own.
 
     Raises:
+        SourceError: the source or the rendered video is no longer readable.
         TargetError: the target cannot be written.
         RenderError: FFmpeg cannot put these streams together.
     """
-    copied = [stream.index for stream in facts.streams if stream.fate == "copied"]
-    timing = _timing(source, copied, facts, choice, first_pts * Fraction(facts.video.time_base))
+    parts = _Parts(video, source, facts, first_pts)
+    timing = _timing(parts, choice)
     arguments = [
-        *_video_input(video, facts),
-        *("-itsoffset", f"{float(timing.offset):.6f}", "-i", source),
+        *_video_input(parts),
+        *("-itsoffset", f"{float(timing.offset):.6f}", "-i", parts.source),
         *("-copyts", "-map", "0:v:0"),
-        *(part for index in copied for part in ("-map", f"1:{index}")),
+        *(part for index in parts.copied for part in ("-map", f"1:{index}")),
         *("-c", "copy", "-bsf:v", _shifted(timing.video_start)),
         *("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
         *(() if comment is None else ("-metadata", f"comment={comment}")),
-        *_muxer_options(video, choice, timing),
+        *_muxer_options(parts, choice, timing),
         *("-f", choice.muxer, "-y", target),
     ]
     done = run_ffmpeg(arguments)
     if done.returncode != 0:
         raise _translated(done.stderr, target)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What an output is put together from; see `mux`."""
+
+    video: Path
+    source: Path
+    facts: SourceFacts
+    first_pts: int
+
+    @property
+    def copied(self) -> list[int]:
+        return [stream.index for stream in self.facts.streams if stream.fate == "copied"]
+
+    @property
+    def video_start(self) -> Fraction:
+        return self.first_pts * Fraction(self.facts.video.time_base)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +101,7 @@ class _Timing:
     Attributes:
         video_start: seconds at which the first frame is shown.
         offset: seconds added to the source's own clock.
-        rates: ticks a second in which the source's streams count.
+        rates: ticks a second in which the copied streams count.
     """
 
     video_start: Fraction
@@ -83,64 +109,74 @@ class _Timing:
     rates: tuple[int, ...]
 
 
-def _timing(
-    source: Path, copied: list[int], facts: SourceFacts, choice: ContainerChoice, video_start: Fraction
-) -> _Timing:
-    """Keep the source's clock; a broadcast clock, which starts anywhere, begins at zero in other containers."""
-    starts, rates = _starts(source, copied)
-    wanders = family(facts.container) not in {"mp4", "matroska", "avi", family(choice.muxer)}
-    offset = -min([video_start, *starts]) if wanders else Fraction(0)
-    return _Timing(video_start + offset, offset, rates)
+def _timing(parts: _Parts, choice: ContainerChoice) -> _Timing:
+    """Keep the source's clock; a broadcast clock, which starts anywhere, begins at zero in another container."""
+    starts, rates = _clocks(parts)
+    container = family(parts.facts.container)
+    wanders = container not in {"mp4", "matroska", "avi", family(choice.muxer)}
+    offset = -min([parts.video_start, *starts]) if wanders else Fraction(0)
+    return _Timing(parts.video_start + offset, offset, rates)
 
 
-def _starts(source: Path, copied: list[int]) -> tuple[list[Fraction], tuple[int, ...]]:
+def _clocks(parts: _Parts) -> tuple[list[Fraction], tuple[int, ...]]:
+    """When the copied streams start, in seconds, and how finely they count."""
+    with _opened(parts.source) as container:
+        streams = [container.streams[index] for index in parts.copied]
+        starts = [stream.start_time * _tick(stream) for stream in streams if stream.start_time is not None]
+        rates = {stream.rate if isinstance(stream, AudioStream) else _tick(stream).denominator for stream in streams}
+        return starts, tuple(sorted(rates))
+
+
+def _opened(path: Path) -> InputContainer:
     try:
-        with av.open(str(source)) as container:
-            streams = [container.streams[index] for index in copied]
-            starts = [stream.start_time * stream.time_base for stream in streams if stream.start_time is not None]
-            rates = {getattr(stream, "rate", None) or stream.time_base.denominator for stream in streams}
-            return starts, tuple(sorted(rates))
-    except (av.error.FFmpegError, OSError) as error:
-        raise SourceError(f"{source} cannot be read again: {error.strerror}. Is it still there?") from error
+        return av.open(str(path))
+    except av.error.FFmpegError as error:
+        raise SourceError(f"{path} cannot be read again: {error.strerror}. Is it still where it was?") from error
 
 
-def _video_input(video: Path, facts: SourceFacts) -> Iterator[str | Path]:
-    # FFmpeg turns anticlockwise first and mirrors the outcome, Veil mirrors first and turns clockwise.
-    yield from ("-display_rotation", str(_anticlockwise(facts.video.rotation, mirrored=facts.video.mirrored)))
-    if facts.video.mirrored:
+def _tick(stream: Stream) -> Fraction:
+    assert stream.time_base is not None
+    return stream.time_base
+
+
+def _video_input(parts: _Parts) -> Iterator[str | Path]:
+    """The rendered video with the source's display matrix; FFmpeg mirrors after it has turned anticlockwise."""
+    rotation, mirrored = parts.facts.video.rotation, parts.facts.video.mirrored
+    yield from ("-display_rotation", str(rotation if mirrored else -rotation))
+    if mirrored:
         yield "-display_hflip"
-    yield from ("-i", video)
-
-
-def _anticlockwise(rotation: int, *, mirrored: bool) -> int:
-    return rotation if mirrored else -rotation
+    yield from ("-i", parts.video)
 
 
 def _shifted(start: Fraction) -> str:
-    """A bitstream filter that moves the video to its start, exactly: the tick divides the source's time base."""
+    """A bitstream filter that moves the video to its start, exactly where the start is a whole number of ticks."""
     shift = f"round({start.numerator}/({start.denominator}*TB))"
     return f"setts=pts=PTS+{shift}:dts=DTS+{shift}"
 
 
-def _muxer_options(video: Path, choice: ContainerChoice, timing: _Timing) -> list[str]:
+def _muxer_options(parts: _Parts, choice: ContainerChoice, timing: _Timing) -> list[str]:
     match family(choice.muxer):
         case "mp4":
-            return _mov_options(video, timing)
+            return _mov_options(parts.video, timing)
         case "mpegts":
             return ["-muxdelay", "0", "-muxpreload", "0", "-mpegts_copyts", "1"]
+        case "avi":
+            # AVI counts frames, the source's time base is the length of one; FFmpeg would guess another.
+            return ["-r:v", str(1 / Fraction(parts.facts.video.time_base))]
         case _:
             return []
 
 
 def _mov_options(video: Path, timing: _Timing) -> list[str]:
     """A movie clock on which every stream's start is a whole number, so that edit lists are not rounded."""
-    with av.open(str(video)) as container:
+    with _opened(video) as container:
         stream = container.streams.video[0]
-        scale, codec = stream.time_base.denominator, stream.codec_context.name
+        scale, codec = _tick(stream).denominator, stream.codec_context.name
     movie = lcm(scale, *timing.rates)
-    clock = ["-movie_timescale", str(movie if movie <= _FINEST_MOVIE_SCALE else 1000)]
+    clock = ["-movie_timescale", str(movie if movie <= _FINEST_MOVIE_SCALE else _COARSE_MOVIE_SCALE)]
     tag = ["-tag:v", "hvc1"] if codec == "hevc" else []
-    return [*clock, "-video_track_timescale", str(scale), "-write_tmcd", "0", "-strict", "-2", *tag]
+    # Opus and FLAC in MP4 count as experimental.
+    return [*clock, "-video_track_timescale", str(scale), "-write_tmcd", "0", "-strict", "experimental", *tag]
 
 
 def _translated(stderr: str, target: Path) -> VeilError:

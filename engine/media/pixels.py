@@ -19,19 +19,15 @@ from engine.picture import Picture, PixelFormat, Rgb
 _CHROMA = {(1, 1): "420", (1, 0): "422"}
 
 
-def planar_format(frame: VideoFrame) -> PixelFormat:
-    """The planar format in which a frame is masked and encoded.
+@lru_cache
+def planar_layout(pixel_format: str, *, full: bool) -> PixelFormat:
+    """The planar format in which frames of a pixel format are masked and encoded; `full` is their range.
 
     It is the frame's own wherever that is planar; else the closest one that loses nothing: RGB and palettes become
     `gbrp`, semi-planar and packed YUV their planar twin, and chroma that no encoder takes is widened to 4:4:4. Alpha is
     left out.
     """
-    return _planar(frame.format.name, full_range(frame))
-
-
-@lru_cache
-def _planar(name: str, full: bool) -> PixelFormat:  # noqa: FBT001
-    source = VideoFormat(name)
+    source = VideoFormat(pixel_format)
     depth = _storable(bit_depth(source))
     suffix = "" if depth == 8 else f"{depth}le"
     if is_rgb(source):
@@ -41,6 +37,11 @@ def _planar(name: str, full: bool) -> PixelFormat:  # noqa: FBT001
         return PixelFormat(f"gray{suffix}", depth, (0, 0), "y", full)
     kept = shift if shift in _CHROMA else (0, 0)
     return PixelFormat(f"yuv{_CHROMA.get(kept, '444')}p{suffix}", depth, kept, "yuv", full)
+
+
+def planar_format(frame: VideoFrame) -> PixelFormat:
+    """The planar format that stands for a decoded frame's own."""
+    return planar_layout(frame.format.name, full=full_range(frame))
 
 
 def bit_depth(source: VideoFormat) -> int:
@@ -92,8 +93,7 @@ def picture_of(frame: VideoFrame, *, read_only: bool) -> Picture:
 def rgb_view(frame: VideoFrame) -> Rgb:
     """A view, shape (height, width, 3), on a frame in `rgb24`."""
     plane = frame.planes[0]
-    rows = np.frombuffer(plane, dtype=np.uint8).reshape(plane.height, plane.line_size)
-    return rows[:, : plane.width * 3].reshape(plane.height, plane.width, 3)
+    return _rows(plane, np.dtype(np.uint8))[:, : plane.width * 3].reshape(plane.height, plane.width, 3)
 
 
 def grey_view(frame: VideoFrame) -> NDArray[np.uint8]:
@@ -102,13 +102,18 @@ def grey_view(frame: VideoFrame) -> NDArray[np.uint8]:
 
 
 def _view(plane: VideoPlane, dtype: np.dtype[Any]) -> NDArray[Any]:
-    rows = np.frombuffer(plane, dtype=dtype).reshape(plane.height, plane.line_size // dtype.itemsize)
-    return rows[:, : plane.width]
+    return _rows(plane, dtype)[:, : plane.width]
 
 
-def grey_frame(like: Size, pixel_format: str) -> VideoFrame:
-    """A frame of middle grey."""
-    blank = VideoFrame(like.width, like.height, "gray")
-    plane = blank.planes[0]
-    plane.update(bytes([128]) * plane.buffer_size)
-    return blank.reformat(format=pixel_format)
+def _rows(plane: VideoPlane, dtype: np.dtype[Any]) -> NDArray[Any]:
+    samples: Any = plane  # Python 3.11 has no type for "gives a buffer"
+    return np.frombuffer(samples, dtype=dtype).reshape(plane.height, plane.line_size // dtype.itemsize)
+
+
+def grey_frame(size: Size, layout: PixelFormat) -> VideoFrame:
+    """A frame of middle grey in a planar format."""
+    grey = VideoFrame(size.width, size.height, layout.name)
+    grey.color_range = ColorRange.JPEG if layout.full_range else ColorRange.MPEG
+    for plane in picture_of(grey, read_only=False).planes:
+        plane[:] = 1 << layout.bit_depth - 1
+    return grey

@@ -29,6 +29,7 @@ from engine.media.facts import FieldOrder, MediaInfo, Quarter, StreamInfo, Timin
 from engine.media.opening import opened
 from engine.media.orientation import turn
 from engine.media.pixels import bit_depth, has_alpha
+from engine.media.side_data import side_data
 from engine.progress import Listener, Silent
 
 _BLOCK = 1 << 22
@@ -89,7 +90,7 @@ def probe(path: Path | str, *, listener: Listener = _SILENT) -> MediaInfo:
         streams = tuple(_stream(stream, chosen, tallies[stream.index], begin, video) for stream in container.streams)
         extras = fates.extras(container)
         container_name = container.format.name
-        cut_short = _cut_short(path, container_name, video, tallies[chosen.index], chosen, error)
+        cut_short = _cut_short(path, container_name, chosen, tallies[chosen.index], error)
     digest, size = _digest(path, listener)
     return MediaInfo(digest, size, container_name, video, streams, extras, cut_short)
 
@@ -128,7 +129,7 @@ def _read(
             break
         mine = packet.stream_index == chosen.index
         if frame is None and mine:
-            frame = next(_decoded(chosen, packet if packet.size else None), None)
+            frame = next(_decoded(chosen, cast("Packet[VideoStream]", packet) if packet.size else None), None)
         if packet.size:
             tallies[packet.stream_index].add(packet)
         if mine and packet.size and owes_a_frame(chosen.codec_context.name, packet):
@@ -149,9 +150,7 @@ def _decoded(chosen: VideoStream, packet: Packet[VideoStream] | None) -> Iterato
         return
 
 
-def _video(
-    container: InputContainer, chosen: VideoStream, tally: _Tally, frame: VideoFrame, path: Path
-) -> VideoInfo:
+def _video(container: InputContainer, chosen: VideoStream, tally: _Tally, frame: VideoFrame, path: Path) -> VideoInfo:
     time_base = _time_base(chosen)
     timing = _timing(container.format.name, tally, path)
     times = sorted(set(tally.times)) if timing != "count" else []
@@ -210,15 +209,15 @@ def _step(times: list[int], tally: _Tally) -> int:
 
 
 def _uneven(times: list[int]) -> bool:
-    """Whether some time is off the even grid by more than rounding, a tick to each side, explains."""
+    """Whether some time is off the even grid by more than rounding explains; both ends of the grid are rounded, too."""
     if len(times) < 3:
         return False
     pitch = Fraction(times[-1] - times[0], len(times) - 1)
-    return any(abs(times[0] + number * pitch - time) > 1 for number, time in enumerate(times))
+    return any(abs(times[0] + number * pitch - time) > 2 for number, time in enumerate(times))
 
 
 def _turned(frame: VideoFrame, path: Path) -> tuple[Quarter, bool]:
-    matrix = next((bytes(side) for side in frame.side_data if side.type == Type.DISPLAYMATRIX), None)
+    matrix = side_data(frame).get(Type.DISPLAYMATRIX)
     if matrix is None:
         return 0, False
     try:
@@ -232,20 +231,17 @@ def _turned(frame: VideoFrame, path: Path) -> tuple[Quarter, bool]:
     return cast("Quarter", int(degrees)), mirrored
 
 
-def _stream(
-    stream: Stream, chosen: VideoStream, tally: _Tally, begin: Fraction | None, video: VideoInfo
-) -> StreamInfo:
+def _stream(stream: Stream, chosen: VideoStream, tally: _Tally, begin: Fraction | None, video: VideoInfo) -> StreamInfo:
     fate, reason = fates.of(stream, chosen, alpha=video.alpha)
     start = _seconds(tally.first, stream)
     end = _seconds(tally.end, stream)
-    known = start is not None and end is not None and begin is not None
     return StreamInfo(
         index=stream.index,
         kind=stream.type,
         codec=fates.codec_name(stream),
         language=stream.language,
-        duration=record.ratio(end - start) if known else None,
-        start=record.ratio(start - begin) if known else None,
+        duration=None if start is None or end is None else record.ratio(end - start),
+        start=None if start is None or begin is None else record.ratio(start - begin),
         fate=fate,
         reason=reason,
     )
@@ -255,15 +251,13 @@ def _seconds(ticks: int | None, stream: Stream) -> Fraction | None:
     return None if ticks is None or stream.time_base is None else ticks * stream.time_base
 
 
-def _cut_short(
-    path: Path, container: str, video: VideoInfo, tally: _Tally, chosen: VideoStream, error: FFmpegError | None
-) -> str | None:
+def _cut_short(path: Path, container: str, chosen: VideoStream, tally: _Tally, error: FFmpegError | None) -> str | None:
     # A reader that fails exactly where the stream was said to end has read it all.
     if error is not None and not isinstance(error, EndOfFile) and tally.duration < (chosen.duration or 1):
         return f"reading stopped with an error ({error.strerror})"
     # Other containers' frame counts are guesses; this one lists every frame.
-    if "mov" in container.split(",") and video.declared_frames and tally.count < video.declared_frames:
-        return f"its index lists {video.declared_frames} frames and only {tally.count} are there"
+    if "mov" in container.split(",") and tally.count < chosen.frames:
+        return f"its index lists {chosen.frames} frames and only {tally.count} are there"
     return broken_off(path, container)
 
 

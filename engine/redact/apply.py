@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -31,12 +33,11 @@ def redact(
     Raises:
         StyleError: the image of the style cannot be read or is not the pinned one.
     """
-    chosen = colour.matrix_for(matrix, orientation.coded)
+    painter = _Painter(picture.format, orientation, style, colour.matrix_for(matrix, orientation.coded))
     for box in sorted(set(boxes), key=lambda box: (box.left, box.top, box.right, box.bottom)):
-        patches = patches_of(box, orientation, style, picture.format)
-        for index, patch in enumerate(patches or ()):
+        for index, patch in enumerate(patches_of(box, orientation, style, picture.format) or ()):
             there = picture.planes[index][patch.area]
-            _lay(there, _filling(there, index, box, picture.format, orientation, style, chosen), patch.alpha)
+            _lay(there, painter.filling(there, index, box), patch.alpha)
 
 
 def cover(picture: Picture) -> None:
@@ -46,46 +47,59 @@ def cover(picture: Picture) -> None:
         plane[...] = colour.samples(black, name, picture.format, "bt709")
 
 
-def _filling(
-    there: Plane,
-    plane: int,
-    box: Box,
-    pixel_format: PixelFormat,
-    orientation: Orientation,
-    style: Style,
-    matrix: str,
-) -> Plane:
-    """What a style puts over a part of a plane: samples of the same shape, or of a shape that broadcasts to it."""
-    face = _face_length(box, orientation, pixel_format.shift(plane))
-    if style.method == "gaussian":
-        return blur.blurred(there, face, style, pixel_format.bit_depth)
-    if style.method == "pixelate":
-        return blur.pixelated(there, face, style, pixel_format.bit_depth)
-    rgb = colour.parse(style.colour)
-    if style.method == "image":
-        image = overlay.load_image(str(style.image), str(style.image_sha256), tuple(rgb.tolist()), orientation)
-        rgb = overlay.stretched(image, there.shape).astype(np.int64)
-    filling = colour.samples(rgb, pixel_format.planes[plane], pixel_format, matrix).astype(there.dtype)
-    if style.method == "pattern":
-        other = colour.samples(colour.parse(style.second_colour), pixel_format.planes[plane], pixel_format, matrix)
-        where = overlay.pattern(style.pattern, there.shape, (face[0] * style.tile, face[1] * style.tile))
-        filling = np.where(where, other.astype(there.dtype), filling)
-    return filling
+@dataclass(frozen=True, slots=True)
+class _Painter:
+    """Makes what a style puts over a face, for pictures of one format and orientation."""
+
+    format: PixelFormat
+    orientation: Orientation
+    style: Style
+    matrix: str
+
+    def filling(self, there: Plane, plane: int, box: Box) -> Plane:
+        """Samples for a part of a plane, of the same shape or of one that broadcasts to it."""
+        style, face = self.style, self._face_length(box, plane)
+        match style.method:
+            case "gaussian":
+                return blur.blurred(there, face, style, self.format.bit_depth)
+            case "pixelate":
+                return blur.pixelated(there, face, style, self.format.bit_depth)
+            case "image":
+                return overlay.stretched(
+                    _image_plane(style, plane, self.format, self.orientation, self.matrix), there.shape
+                )
+            case "solid":
+                return self._samples(style.colour, plane)
+            case "pattern":
+                where = overlay.pattern(style.pattern, there.shape, (face[0] * style.tile, face[1] * style.tile))
+                return np.where(where, self._samples(style.second_colour, plane), self._samples(style.colour, plane))
+
+    def _samples(self, name: str, plane: int) -> Plane:
+        values = colour.samples(colour.parse(name), self.format.planes[plane], self.format, self.matrix)
+        return values.astype(self.format.dtype)
+
+    def _face_length(self, box: Box, plane: int) -> tuple[float, float]:
+        """The longer side of a face in samples of a plane, along rows and along columns."""
+        longest, (right, down) = max(box.width, box.height), self.format.shift(plane)
+        aspect = self.orientation.unrotated.width / self.orientation.coded.width
+        return longest / (1 << down), longest / aspect / (1 << right)
 
 
-def _face_length(box: Box, orientation: Orientation, shift: tuple[int, int]) -> tuple[float, float]:
-    """The longer side of a face in samples of a plane, along rows and along columns."""
-    longest = max(box.width, box.height)
-    aspect = orientation.unrotated.width / orientation.coded.width
-    return longest / (1 << shift[1]), longest / aspect / (1 << shift[0])
+@lru_cache(maxsize=16)
+def _image_plane(style: Style, plane: int, pixel_format: PixelFormat, orientation: Orientation, matrix: str) -> Plane:
+    """One plane of the style's image; kept, as reading and converting it for every face would cost too much."""
+    background = colour.parse(style.colour)
+    image = overlay.load_image(str(style.image), str(style.image_sha256), background, orientation)
+    values = colour.samples(image.astype(np.int64), pixel_format.planes[plane], pixel_format, matrix)
+    return values.astype(pixel_format.dtype)
 
 
 def _lay(there: Plane, filling: Plane, alpha: Alpha) -> None:
     """Put a filling where cover is full, and mix it in where it is partial."""
     edge = (alpha - np.uint8(1)) < np.uint8(254)
     if edge.any():
-        filling = np.broadcast_to(filling, there.shape)
         part = alpha[edge].astype(np.int32)
-        mixed = there[edge] * (255 - part) + filling[edge] * part + 127
+        new = np.broadcast_to(filling, there.shape)[edge].astype(np.int32)
+        mixed = there[edge] * (255 - part) + new * part + 127
         there[edge] = (mixed // 255).astype(there.dtype)
     np.copyto(there, filling, where=alpha == 255)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -33,7 +34,7 @@ def pixelated(samples: Plane, face: tuple[float, float], style: Style, bit_depth
         bit_depth: significant bits of a sample.
     """
     starts = [_starts(side, length / style.blocks) for side, length in zip(samples.shape, face, strict=True)]
-    cells = _quantised(_means(samples, starts), style.levels, bit_depth).astype(samples.dtype)
+    cells: NDArray[Any] = _quantised(_means(samples, starts), style.levels, bit_depth).astype(samples.dtype)
     for axis, (side, begin) in enumerate(zip(samples.shape, starts, strict=True)):
         cells = np.repeat(cells, np.diff(begin, append=side), axis=axis)
     return cells
@@ -82,7 +83,8 @@ def _means(samples: Plane, starts: list[NDArray[np.int64]]) -> Cells:
 def _quantised(values: Cells, levels: int, bit_depth: int) -> Cells:
     """The nearest of `levels` evenly spaced values; neutral chroma stays neutral."""
     steps = (values * levels + (1 << (bit_depth - 1))) >> bit_depth
-    return np.minimum((steps << bit_depth) // levels, (1 << bit_depth) - 1)
+    quantised: Cells = np.minimum((steps << bit_depth) // levels, (1 << bit_depth) - 1)
+    return quantised
 
 
 def _order(sigma: float) -> int:

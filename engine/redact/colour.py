@@ -27,7 +27,7 @@ _HIGH_DEFINITION = 720
 
 def matrix_for(tag: str | None, coded: Size) -> str:
     """The matrix to use: the declared one, or, when none that is known is declared, the usual one for the size."""
-    if tag in _WEIGHTS:
+    if tag is not None and tag in _WEIGHTS:
         return tag
     return "bt709" if min(coded.width, coded.height) >= _HIGH_DEFINITION else "smpte170m"
 

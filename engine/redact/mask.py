@@ -118,13 +118,11 @@ def _distance(start: int, count: int, ends: tuple[float, float]) -> NDArray[np.f
     return distance
 
 
-def _cover(
-    style: Style, sides: tuple[float, float], across: NDArray[np.float64], down: NDArray[np.float64]
-) -> Alpha:
+def _cover(style: Style, sides: tuple[float, float], across: NDArray[np.float64], down: NDArray[np.float64]) -> Alpha:
     """Cover from the distances along both axes.
 
-    An ellipse is where the squares of both distances add up to at most 1. A rectangle with round corners is the same for
-    the distances from its straight parts, in radii of the corner; a soft edge makes the corner rounder outside.
+    An ellipse is where the squares of both distances add up to at most 1. A rectangle with round corners is the same
+    for the distances from its straight parts, in radii of the corner; a soft edge makes the corner rounder outside.
     """
     if style.shape == "ellipse":
         outer = 1.0 + style.feather
@@ -153,7 +151,8 @@ def _ramp(across: NDArray[np.float64], down: NDArray[np.float64], rim: float) ->
 
 def _pooled(alpha: Alpha, shift_x: int, shift_y: int) -> Alpha:
     """The greatest cover of each block of 2**shift_y rows and 2**shift_x columns."""
-    rows, columns = alpha.shape
-    blocks = alpha.reshape(rows >> shift_y, 1 << shift_y, columns >> shift_x, 1 << shift_x)
-    pooled: Alpha = blocks.max(axis=(1, 3))
-    return pooled
+    for _ in range(shift_y):
+        alpha = np.maximum(alpha[::2], alpha[1::2])
+    for _ in range(shift_x):
+        alpha = np.maximum(alpha[:, ::2], alpha[:, 1::2])
+    return alpha

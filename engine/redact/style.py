@@ -25,7 +25,7 @@ class Style(Document, frozen=True):
             (one colour), "pattern" (a built-in pattern, tiled) or "image" (a picture stretched over the mask).
         shape: of the mask.
         scale: sides of the mask in sides of the face box. An ellipse covers the whole box from 1.4143 on.
-        feather: width of the soft edge in half-axes of the mask; it lies outside the mask, whose inside is covered fully.
+        feather: width of the soft edge in half-axes of the mask; it lies outside, the mask itself is covered fully.
         corner: radius of rounded corners in half of the mask's shorter side.
         sigma: gaussian: standard deviation of the blur.
         samples: gaussian: samples across the face that are kept before the blur.
@@ -49,7 +49,7 @@ class Style(Document, frozen=True):
     corner: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.4
     sigma: Annotated[float, msgspec.Meta(ge=0.01, le=1.0)] = 0.25
     samples: Annotated[int, msgspec.Meta(ge=2, le=64)] = 16
-    levels: Annotated[int, msgspec.Meta(ge=2, le=256)] = 32
+    levels: Annotated[int, msgspec.Meta(ge=2, le=256)] = 64
     blocks: Annotated[int, msgspec.Meta(ge=1, le=64)] = 6
     colour: Annotated[str, msgspec.Meta(pattern="^#[0-9a-fA-F]{6}$")] = "#808080"
     second_colour: Annotated[str, msgspec.Meta(pattern="^#[0-9a-fA-F]{6}$")] = "#404040"
@@ -64,7 +64,7 @@ class Style(Document, frozen=True):
 
 
 def weaknesses(style: Style) -> list[str]:
-    """Why a face under this style might be recognised or restored, one sentence for each value; empty when it is safe."""
+    """Why a face under this style might be recognised or restored, one sentence a value; empty when it is safe."""
     return [
         f"{limit.field} {getattr(style, limit.field)} is too weak for {limit.where}: "
         f"at {limit.side} {limit.value} is needed, because {limit.reason}"
@@ -95,6 +95,7 @@ class Limit(NamedTuple):
 
     @property
     def where(self) -> str:
+        """What it holds for, in a word."""
         return self.method or self.shape or "any style"
 
     def applies(self, style: Style) -> bool:
@@ -108,15 +109,15 @@ class Limit(NamedTuple):
 
 LIMITS = (
     Limit("scale", "least", 1.0, "a mask smaller than the face box shows its outline"),
-    Limit("scale", "least", 1.2, "a smaller ellipse leaves more than a twentieth of the face box open", shape="ellipse"),
     Limit(
-        "sigma", "least", 0.125, "a narrower blur keeps the distances of eyes, nose and mouth", method="gaussian"
+        "scale", "least", 1.2, "a smaller ellipse leaves more than a twentieth of the face box open", shape="ellipse"
     ),
+    Limit("sigma", "least", 0.125, "a narrower blur keeps the distances of eyes, nose and mouth", method="gaussian"),
     Limit("samples", "most", 32, "more samples let a known blur be undone", method="gaussian"),
     Limit("levels", "most", 64, "finer steps let a known blur be undone", method="gaussian"),
     Limit("blocks", "most", 8, "recognition works again from about ten blocks across a face", method="pixelate"),
 )
-"""Everything below which a style is refused. Opaque methods (solid, pattern, image) have no strength to fall short of."""
+"""What a style is refused beyond. Opaque methods (solid, pattern, image) have no strength to fall short of."""
 
 
 def _complaints(style: Style) -> Iterator[str]:

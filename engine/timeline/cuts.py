@@ -35,7 +35,7 @@ _FLASH = 2
 """Frames a flash may last."""
 
 
-def difference(before: Thumbnail, after: Thumbnail) -> float:
+def change(before: Thumbnail, after: Thumbnail) -> float:
     """How little two successive frames look like one scene, 0 to 1, on a grid of 1/10000; negative when it got darker.
 
     Raises:
@@ -46,8 +46,8 @@ def difference(before: Thumbnail, after: Thumbnail) -> float:
     weight = min(1.0, _histogram_change(before, after) / _HISTOGRAM_OF_A_CUT)
     if weight == 0.0:
         return 0.0
-    change = round(min(1.0, weight * _structure_change(before, after)), 4)
-    return change if after.sum(dtype=np.int64) >= before.sum(dtype=np.int64) else -change
+    amount = round(min(1.0, weight * _structure_change(before, after)), 4)
+    return amount if after.sum(dtype=np.int64) >= before.sum(dtype=np.int64) else -amount
 
 
 def find_cuts(values: Sequence[float], settings: TrackingSettings) -> tuple[int, ...]:
@@ -58,7 +58,7 @@ def find_cuts(values: Sequence[float], settings: TrackingSettings) -> tuple[int,
     before, makes none.
 
     Args:
-        values: for each frame its `difference` to the one before; the first is ignored.
+        values: for each frame its `change` to the one before; the first is ignored.
         settings: threshold and prominence.
     """
     bare = np.abs(_without_flashes(np.array(values, dtype=np.float64), settings.cut_threshold))
@@ -85,7 +85,7 @@ class CutDetector:
         before, self._before = self._before, thumbnail
         if before is None:
             return False
-        value = abs(difference(before, thumbnail))
+        value = abs(change(before, thumbnail))
         found = value >= self._settings.cut_threshold and _stands_out(value, self._recent, self._settings)
         self._recent.append(value)
         return found

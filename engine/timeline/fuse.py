@@ -53,7 +53,11 @@ def _own(detector: str, sightings: Iterable[tuple[Box, float]], settings: Fusion
     groups: list[_Group] = []
     for seen in sorted((Evidence(detector, box, score) for box, score in sightings), key=_rank):
         home = max(groups, key=lambda group: group.best.box.iou(seen.box), default=None)
-        if home and home.best.box.iou(seen.box) >= settings.duplicate and (hull := home.grown(seen.box, seen, settings)):
+        if (
+            home
+            and home.best.box.iou(seen.box) >= settings.duplicate
+            and (hull := home.grown(seen.box, seen, settings))
+        ):
             home.box = hull
         else:
             groups.append(_Group(seen.box, {detector: seen}, seen))

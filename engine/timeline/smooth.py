@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from engine.record import Origin, SmoothingSettings
@@ -67,9 +68,10 @@ def steady(boxes: Boxes, window: int) -> Boxes:
         return boxes
     path = np.tile(_averaged_path((boxes[:, :2] + boxes[:, 2:]) / 2, window), 2)
     outward = (boxes - path) * _OUTWARD
-    farthest = _windows(outward, window, "edge").max(axis=-1)
-    steadied = path + _windows(farthest, window, "edge").mean(axis=-1) * _OUTWARD
-    return np.where(_OUTWARD < 0, np.minimum(steadied, boxes), np.maximum(steadied, boxes))
+    farthest = _windows(outward, window).max(axis=-1)
+    steadied = path + _windows(farthest, window).mean(axis=-1) * _OUTWARD
+    covering: Boxes = np.where(_OUTWARD < 0, np.minimum(steadied, boxes), np.maximum(steadied, boxes))
+    return covering
 
 
 _OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
@@ -91,7 +93,8 @@ def _extended(boxes: Boxes, count: int, settings: SmoothingSettings) -> Boxes:
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     speed = (centres[0] - centres[steps]) / steps if steps else np.zeros(2)
     travel = np.cumsum(settings.damping ** np.arange(1, count + 1))
-    return boxes[0] + np.tile(travel[:, None] * speed, 2)
+    ahead: Boxes = boxes[0] + np.tile(travel[:, None] * speed, 2)
+    return ahead
 
 
 def _cover(course: Boxes, origins: NDArray[np.int8], frames: Frames, boxes: Boxes) -> None:
@@ -107,10 +110,11 @@ def _averaged_path(centres: Boxes, window: int) -> Boxes:
     """Moving average that leaves uniform motion as it is, also at both ends."""
     pad = min(window, len(centres) - 1)
     padded = np.pad(centres, ((pad, pad), (0, 0)), mode="reflect", reflect_type="odd")
-    averaged: Boxes = np.lib.stride_tricks.sliding_window_view(padded, 2 * pad + 1, axis=0).mean(axis=-1)
+    averaged: Boxes = sliding_window_view(padded, 2 * pad + 1, axis=0).mean(axis=-1)
     return averaged
 
 
-def _windows(values: Boxes, window: int, mode: str) -> Boxes:
-    padded = np.pad(values, ((window, window), (0, 0)), mode=mode)  # type: ignore[call-overload]
-    return np.lib.stride_tricks.sliding_window_view(padded, 2 * window + 1, axis=0)
+def _windows(values: Boxes, window: int) -> Boxes:
+    padded = np.pad(values, ((window, window), (0, 0)), mode="edge")
+    windows: Boxes = sliding_window_view(padded, 2 * window + 1, axis=0)
+    return windows

@@ -1,6 +1,6 @@
-"""Faces of successive frames become tracks: motion is predicted, faces are assigned to predictions at least total cost.
+"""Faces of successive frames become tracks: motion is predicted, faces are given to predictions at least total cost.
 
-A track keeps a constant velocity that each sighting corrects (an alpha-beta filter whose position follows the sighting).
+A track keeps a constant velocity that each sighting corrects (alpha-beta filter whose position follows the sighting).
 """
 
 from __future__ import annotations
@@ -107,9 +107,7 @@ class _Tracker:
         return numbers
 
 
-def _cost(
-    predicted: Boxes, boxes: Boxes, absent: NDArray[np.int64], settings: TrackingSettings
-) -> NDArray[np.float64]:
+def _cost(predicted: Boxes, boxes: Boxes, absent: NDArray[np.int64], settings: TrackingSettings) -> NDArray[np.float64]:
     """Cost of giving each box (columns) to each track (rows): distance in face sizes, lack of overlap, absence."""
     one, other = predicted[:, None], boxes[None]
     sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])

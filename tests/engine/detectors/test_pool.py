@@ -50,6 +50,12 @@ def open_files() -> set[str]:
     return {f"{link.name}:{link.readlink()}" for link in list(Path("/proc/self/fd").iterdir()) if link.is_symlink()}
 
 
+def children() -> set[str]:
+    """Process ids of this process's children, dead ones that nobody waited for included."""
+    lists = [thread / "children" for thread in Path("/proc/self/task").iterdir()]
+    return {pid for one in lists if one.exists() for pid in one.read_text().split()}
+
+
 def exists(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
@@ -69,11 +75,9 @@ def wait_for_end(pid: int) -> bool:
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """Every test must leave no descriptor and no child behind."""
-    before = open_files()
+    before = open_files(), children()
     yield
-    assert open_files() == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert (open_files(), children()) == before
 
 
 def test_each_picture_arrives_as_it_was_under_its_ticket():

@@ -1,4 +1,4 @@
-"""From what detectors saw to the faces of a record: fuse, track, smooth, in this order; only this module knows it."""
+"""From what detectors saw to the faces of a record: fuse, track, smooth, in this order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Sightings = Mapping[str, Sequence[tuple[Box, float]]]
 """What each detector saw in one frame: boxes in display pixels with scores 0 to 1."""
 
 
-def build(
+def build(  # noqa: PLR0913, PLR0917 - each stage has its own settings
     frames: Iterable[Sightings],
     cut_values: Sequence[float],
     size: Size,
@@ -33,7 +33,7 @@ def build(
 
     Args:
         frames: sightings of every frame, in order.
-        cut_values: for every frame its `cuts.difference` to the one before (the first is ignored).
+        cut_values: for every frame its `cuts.change` to the one before (the first is ignored).
         size: display size of the frames.
         fusion: when sightings are one face.
         tracking: when faces are one track.

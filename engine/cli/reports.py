@@ -1,0 +1,126 @@
+"""Results of the verbs in words, for a person at a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+
+from engine.media.facts import MediaInfo, VideoInfo
+from engine.pipeline import Anonymised
+from engine.record import Document, Record
+from engine.rendering import RenderReport, report_path
+from engine.verification import VerifyReport
+
+
+class DetectSummary(Document, frozen=True):
+    """A detection record in figures.
+
+    Attributes:
+        faces: faces in all frames together, by origin.
+        tracks: how many different faces were followed.
+        empty_frames: frames without a face.
+    """
+
+    record: str
+    frames: int
+    faces: dict[str, int]
+    tracks: int
+    empty_frames: int
+    cuts: int
+    damaged: int
+
+    @classmethod
+    def of(cls, record: Record, path: Path) -> DetectSummary:
+        """Count what is in a record."""
+        faces = [face for frame in record.frames for face in frame.faces]
+        return cls(
+            record=str(path),
+            frames=len(record.frames),
+            faces=dict(Counter(face.origin for face in faces)),
+            tracks=len({face.track for face in faces}),
+            empty_frames=sum(not frame.faces for frame in record.frames),
+            cuts=len(record.cuts),
+            damaged=len(record.damaged),
+        )
+
+    def text(self) -> str:
+        """The figures as lines."""
+        origins = ", ".join(f"{count} {origin}" for origin, count in self.faces.items()) or "none"
+        lines = [
+            f"{_count(self.tracks, 'face')} followed through {_count(self.frames, 'frame')} ({origins})",
+            f"{_count(self.empty_frames, 'frame')} without a face, {_count(self.cuts, 'scene cut')}",
+        ]
+        if self.damaged:
+            lines.append(f"{_count(self.damaged, 'damaged frame')}, to be covered whole")
+        return "\n".join([*lines, f"Record: {self.record}"])
+
+
+def models(folder: Path, states: Mapping[str, str]) -> str:
+    """Which weights are there."""
+    width = max(map(len, states))
+    return "\n".join([f"Models in {folder}", *(f"  {name:<{width}}  {state}" for name, state in states.items())])
+
+
+def probe(source: Path, info: MediaInfo) -> str:
+    """What is in a file and what becomes of it."""
+    lines = [f"{source}: {info.container}, {info.bytes:,} bytes", f"sha256 {info.sha256}", *_video(info.video)]
+    if info.cut_short:
+        lines.append(f"The file is not complete: {info.cut_short}")
+    lines.append("Streams:")
+    for stream in info.streams:
+        language = f", {stream.language}" if stream.language else ""
+        lines.append(f"  {stream.index}  {stream.kind} {stream.codec}{language}: {stream.fate}, {stream.reason}")
+    if info.extras:
+        lines.append("Also in the file:")
+        lines += [f"  {extra.kind} {extra.name}: {extra.fate}, {extra.reason}" for extra in info.extras]
+    return "\n".join(lines)
+
+
+def render(output: Path, report: RenderReport) -> str:
+    """What a render made."""
+    lines = [
+        f"{_count(report.frames, 'frame')} rendered, {report.masked} with a mask, {report.covered} covered whole",
+        f"Draft:  {output}",
+        f"Report: {report_path(output)}",
+    ]
+    return "\n".join([*(f"Forced although {weakness}" for weakness in report.weaknesses), *lines])
+
+
+def verify(report: VerifyReport) -> str:
+    """The checks, one a line."""
+    width = max(len(check.name) for check in report.checks)
+    lines = [f"{'ok  ' if check.passed else 'FAIL'}  {check.name:<{width}}  {check.finding}" for check in report.checks]
+    verdict = "Every check holds." if report.passed else "At least one check failed; do not use this output."
+    return "\n".join([f"Held against the style of the {report.style_from}", *lines, verdict])
+
+
+def anonymise(result: Anonymised) -> str:
+    """Where everything is, and how it went."""
+    return "\n".join([
+        f"{_count(result.tracks, 'face')} followed, {result.render.masked} of {_count(result.render.frames, 'frame')} masked",
+        verify(result.checks),
+        f"Output: {result.output}  (a draft: nobody has reviewed it)",
+        f"Record: {result.record}",
+        f"Checks: {result.report}",
+    ])  # fmt: skip
+
+
+def _video(video: VideoInfo) -> Iterator[str]:
+    rate = (
+        f"{float(Fraction(video.declared_rate)):.3f} frames/s declared" if video.declared_rate else "no declared rate"
+    )
+    yield (
+        f"Video: {video.codec}, {video.coded.width}x{video.coded.height} stored, "
+        f"{video.display.width}x{video.display.height} seen, {video.pixel_format}, {rate}, "
+        f"{'variable' if video.vfr else 'constant'} frame rate"
+    )
+    declared = "no count declared" if video.declared_frames is None else f"{video.declared_frames} declared"
+    yield f"       {_count(video.packets, 'frame')} in the file ({declared}), time base {video.time_base}"
+    if video.rotation or video.mirrored:
+        yield f"       turned {video.rotation} degrees clockwise{', mirrored' if video.mirrored else ''}"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -1,0 +1,14 @@
+"""What a decoded frame carries beside its samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from av.sidedata.sidedata import Type
+from av.video.frame import VideoFrame
+
+
+def side_data(frame: VideoFrame) -> dict[Type, bytes]:
+    """The bytes of each kind of side data, the last of a kind."""
+    entries: Any = frame.side_data  # PyAV's stub takes it for a mapping of names
+    return {entry.type: bytes(entry) for entry in entries}

@@ -1,0 +1,180 @@
+"""What a finished file holds: hashes and starts of its audio, and everything that could identify somebody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+import av
+import msgspec
+from av.container import InputContainer
+from av.stream import Disposition, Stream
+
+from engine.errors import SourceError
+from engine.media.ffmpeg import run_ffmpeg
+from engine.record import Count, Document, Ratio, Sha256, ratio
+
+SignedRatio = Annotated[str, msgspec.Meta(pattern="^-?[0-9]+/[1-9][0-9]*$", description="numerator/denominator")]
+
+_HASH_LINE = re.compile(r"^(\d+),\w,SHA256=([0-9a-f]{64})$", re.MULTILINE)
+_STRUCTURE = frozenset({"major_brand", "minor_version", "compatible_brands", "duration"})
+_NEUTRAL = frozenset({
+    ("handler_name", "VideoHandler"),
+    ("handler_name", "SoundHandler"),
+    ("language", "und"),
+    ("encoder", "Lavf"),
+    ("vendor_id", "[0][0][0][0]"),
+})  # fmt: skip
+
+
+class AudioPrint(Document, frozen=True):
+    """An audio stream by what is stored, what is heard, and when.
+
+    Attributes:
+        index: stream index in the file.
+        packets: hash of the codec's payload, without the framing that only a container asks for (ADTS).
+        decoded: hash of the 16-bit samples that FFmpeg's command line decodes.
+        start: seconds from the first video frame to the stream's start, negative when it starts before; None when
+            the stream is empty.
+        tick: seconds that the file's clock for this stream can tell apart.
+    """
+
+    index: Count
+    codec: str
+    packets: Sha256
+    decoded: Sha256
+    start: SignedRatio | None
+    tick: Ratio
+
+
+class Tag(Document, frozen=True):
+    """A metadata tag; `stream` is the index of the stream that carries it, None for the file and its chapters."""
+
+    stream: int | None
+    name: str
+    value: str
+
+
+class StreamContent(Document, frozen=True):
+    """A stream by its kind, "video", "audio", "subtitle", "data", "attachment" or "unknown"; `picture` is cover art."""
+
+    index: Count
+    kind: str
+    codec: str
+    picture: bool
+
+
+class Contents(Document, frozen=True):
+    """Everything in a file that a person should know of before it leaves the house."""
+
+    streams: tuple[StreamContent, ...]
+    chapters: Count
+    tags: tuple[Tag, ...]
+
+    @property
+    def telling(self) -> tuple[Tag, ...]:
+        """The tags that are more than structure: titles, dates, devices, places, languages, names of programs."""
+        return tuple(tag for tag in self.tags if not _is_structure(tag))
+
+
+def audio_prints(path: Path, indices: Sequence[int] | None = None) -> tuple[AudioPrint, ...]:
+    """Fingerprints of audio streams, in one run of FFmpeg.
+
+    Args:
+        path: the file.
+        indices: stream indices; all audio streams when left out.
+
+    Raises:
+        SourceError: the file cannot be read or a stream cannot be decoded.
+    """
+    with _opened(path) as container:
+        chosen = [stream.index for stream in container.streams.audio] if indices is None else list(indices)
+        codecs = [_codec(container.streams[index]) for index in chosen]
+        ticks = [_tick(container.streams[index]) for index in chosen]
+        starts = _starts(container, chosen)
+    hashes = _hashes(path, chosen, codecs) if chosen else []
+    rows = zip(chosen, codecs, hashes, starts, ticks, strict=True)
+    return tuple(
+        AudioPrint(index, codec, packets, decoded, None if start is None else ratio(start), ratio(tick))
+        for index, codec, (packets, decoded), start, tick in rows
+    )
+
+
+def contents(path: Path) -> Contents:
+    """List streams, chapters and tags of a file.
+
+    Raises:
+        SourceError: the file cannot be read.
+    """
+    with _opened(path) as container:
+        return Contents(
+            streams=tuple(_content(stream) for stream in container.streams),
+            chapters=len(container.chapters()),
+            tags=tuple(_tags(container)),
+        )
+
+
+def _opened(path: Path) -> InputContainer:
+    try:
+        return av.open(str(path))
+    except av.error.FFmpegError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}. Is it a video, and complete?") from error
+
+
+def _tick(stream: Stream) -> Fraction:
+    assert stream.time_base is not None
+    return stream.time_base
+
+
+def _hashes(path: Path, indices: Sequence[int], codecs: Sequence[str]) -> list[tuple[str, str]]:
+    """Packet and sample hashes: every stream goes into one output twice, copied and decoded."""
+    arguments: list[str | Path] = ["-i", path]
+    for index in [*indices, *indices]:
+        arguments += ["-map", f"0:{index}"]
+    for place, codec in enumerate(codecs):
+        arguments += [f"-c:{place}", "copy", f"-c:{place + len(codecs)}", "pcm_s16le"]
+        if codec == "aac":
+            arguments += [f"-bsf:{place}", "aac_adtstoasc"]
+    done = run_ffmpeg([*arguments, "-f", "streamhash", "-hash", "sha256", "-"])
+    found = dict(_HASH_LINE.findall(done.stdout))
+    if done.returncode != 0 or len(found) != 2 * len(indices):
+        reason = (done.stderr.strip().splitlines() or ["a stream has no packets"])[0]
+        raise SourceError(f"The audio of {path} cannot be decoded for a check, FFmpeg says: {reason}")
+    return [(found[str(place)], found[str(place + len(indices))]) for place in range(len(indices))]
+
+
+def _starts(container: InputContainer, indices: Sequence[int]) -> list[Fraction | None]:
+    """Seconds from the first video frame to each stream's start."""
+    known = {
+        stream.index: stream.start_time * _tick(stream) for stream in container.streams if stream.start_time is not None
+    }
+    video = known.get(container.streams.video[0].index, Fraction(0)) if container.streams.video else Fraction(0)
+    return [known[index] - video if index in known else None for index in indices]
+
+
+def _content(stream: Stream) -> StreamContent:
+    picture = bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
+    return StreamContent(stream.index, stream.type, _codec(stream), picture)
+
+
+def _codec(stream: Stream) -> str:
+    """The codec's own name; a context goes by the name of its decoder, as `mp3float`."""
+    return "unknown" if stream.codec_context is None else stream.codec_context.codec.canonical_name
+
+
+def _tags(container: InputContainer) -> Iterator[Tag]:
+    for name, value in container.metadata.items():
+        yield Tag(None, name, value)
+    for chapter in container.chapters():
+        for name, value in chapter["metadata"].items():
+            yield Tag(None, name, value)
+    for stream in container.streams:
+        for name, value in stream.metadata.items():
+            yield Tag(stream.index, name, value)
+
+
+def _is_structure(tag: Tag) -> bool:
+    return tag.name.lower() in _STRUCTURE or (tag.name, tag.value) in _NEUTRAL

@@ -1,0 +1,123 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from engine.record import TrackingSettings
+from engine.timeline.cuts import CutDetector, change, find_cuts
+
+SETTINGS = TrackingSettings()
+SHAPE = (36, 64)
+
+
+def scene(seed, shape=SHAPE):
+    """A picture of random soft patches, as different from another seed's as two camera shots are."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(20, 220, (5, 8)).astype(float)
+    rows, columns = (np.linspace(0, side - 1.001, length) for side, length in zip(coarse.shape, shape, strict=True))
+    top, left = rows.astype(int), columns.astype(int)
+    down, right = (rows - top)[:, None], columns - left
+    upper = coarse[top][:, left] * (1 - right) + coarse[top][:, left + 1] * right
+    lower = coarse[top + 1][:, left] * (1 - right) + coarse[top + 1][:, left + 1] * right
+    return upper * (1 - down) + lower * down
+
+
+def thumbnail(picture):
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+def cuts_of(pictures):
+    thumbs = [thumbnail(picture) for picture in pictures]
+    values = [0.0, *(change(one, other) for one, other in pairwise(thumbs))]
+    return find_cuts(values, SETTINGS)
+
+
+def noisy(picture, seed, strength=6):
+    return picture + np.random.default_rng(seed).normal(0, strength, picture.shape)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_hard_cut_is_found_at_its_first_frame(seed):
+    shots = [noisy(scene(seed), k) for k in range(8)] + [noisy(scene(seed + 100), k) for k in range(8)]
+    assert cuts_of(shots) == (8,)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("length", [1, 2])
+@pytest.mark.parametrize(("gain", "lift"), [(1.5, 40), (2.0, 80), (1.0, 240)])
+def test_a_flash_is_no_cut(seed, length, gain, lift):
+    shots = [noisy(scene(seed), k) for k in range(16)]
+    for index in range(8, 8 + length):
+        shots[index] = shots[index] * gain + lift
+    assert cuts_of(shots) == ()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_pan_is_no_cut(seed):
+    wide = scene(seed, (36, 200))
+    assert cuts_of([noisy(wide[:, k * 5 : k * 5 + 64], k, 3) for k in range(20)]) == ()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_fade_is_no_cut(seed):
+    assert cuts_of([scene(seed) * (1 - k / 20) + 16 * k / 20 for k in range(20)]) == ()
+
+
+def test_noise_in_the_dark_is_no_cut():
+    assert cuts_of([noisy(np.full(SHAPE, 20.0), k, 5) for k in range(30)]) == ()
+
+
+def test_something_large_moving_fast_through_the_picture_is_no_cut():
+    shots = []
+    for k in range(16):
+        picture = scene(3)
+        picture[:, max(0, k * 8 - 40) : max(0, k * 8 - 10)] = 30.0
+        shots.append(noisy(picture, k, 2))
+    assert cuts_of(shots) == ()
+
+
+def test_a_cut_through_a_mixed_frame_is_one_cut():
+    one, other = scene(1), scene(2)
+    assert len(cuts_of([*[one] * 6, (one + other) / 2, *[other] * 6])) == 1
+
+
+def test_the_first_frame_is_never_a_cut_and_no_frames_have_none():
+    assert find_cuts([0.9, 0.0, 0.0], SETTINGS) == ()
+    assert find_cuts([], SETTINGS) == ()
+
+
+def test_a_change_amid_changes_as_great_is_motion():
+    assert find_cuts([0, 0.3, 0.35, 0.4, 0.38, 0.36], SETTINGS) == ()
+    assert find_cuts([0, 0.01, 0.02, 0.4, 0.02, 0.01], SETTINGS) == (3,)
+
+
+def test_a_change_is_a_number_on_a_grid_that_depends_on_its_two_frames_alone():
+    one, other = thumbnail(scene(1)), thumbnail(scene(2))
+    value = change(one, other)
+    assert value == change(one.copy(), other.copy())
+    assert value == round(value, 4)
+    assert -1 <= value <= 1
+    assert change(one, one) == 0.0
+
+
+def test_the_sign_tells_brighter_from_darker():
+    dark, bright = thumbnail(scene(1) * 0.4), thumbnail(scene(2) * 0.5 + 120)
+    assert change(dark, bright) > 0 > change(bright, dark)
+
+
+def test_live_the_cut_is_told_with_its_first_frame():
+    detector = CutDetector(SETTINGS)
+    shots = [noisy(scene(1), k) for k in range(5)] + [noisy(scene(2), k) for k in range(5)]
+    assert [detector.feed(thumbnail(shot)) for shot in shots] == [index == 5 for index in range(10)]
+
+
+def test_thumbnails_of_different_shapes_are_refused():
+    with pytest.raises(ValueError, match="one shape"):
+        change(thumbnail(scene(1)), thumbnail(scene(1, (20, 30))))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (64, 36), (9, 200)])
+def test_any_shape_will_do(shape):
+    rng = np.random.default_rng(0)
+    one, other = (rng.integers(0, 256, shape, dtype=np.uint8) for _ in range(2))
+    assert 0.0 <= abs(change(one, other)) <= 1.0

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from engine.record import SmoothingSettings
+from engine.timeline.smooth import ORIGINS, smooth, steady
+
+PLAIN = SmoothingSettings(window=0)
+
+
+def line(frames, speed=0.0):
+    """Boxes of a face of 40 pixels that is at x=100 in frame 0 and moves right."""
+    left = 100.0 + speed * np.asarray(frames, dtype=float)
+    return np.stack([left, np.full_like(left, 50.0), left + 40.0, np.full_like(left, 90.0)], axis=1)
+
+
+def course(frames, settings=PLAIN, speed=0.0, scene=(0, 1000)):
+    frames = np.array(frames)
+    return smooth(frames, line(frames, speed), scene, settings)
+
+
+def named(result):
+    return {
+        index: ORIGINS[origin] for index, origin in zip(result.frames.tolist(), result.origins.tolist(), strict=True)
+    }
+
+
+def test_a_gap_is_filled_on_the_straight_line():
+    result = course([100, 104], SmoothingSettings(window=0, lead=0, tail=0), speed=3.0)
+    assert named(result) == {
+        100: "detected",
+        101: "interpolated",
+        102: "interpolated",
+        103: "interpolated",
+        104: "detected",
+    }
+    np.testing.assert_allclose(result.boxes, line(range(100, 105), 3.0))
+
+
+@pytest.mark.parametrize(("gap", "filled"), [(3, True), (2, False)])
+def test_the_longest_gap_that_is_filled_is_a_setting(gap, filled):
+    result = course([100, 104], SmoothingSettings(window=0, lead=0, tail=0, gap=gap))
+    assert (102 in named(result)) == filled
+
+
+def test_a_gap_too_long_has_a_tail_and_a_lead_and_nothing_between():
+    result = course([100, 150], SmoothingSettings(window=0, lead=2, tail=3, gap=10))
+    assert list(named(result)) == [98, 99, 100, 101, 102, 103, 148, 149, 150, 151, 152, 153]
+    assert named(result)[103] == named(result)[148] == "extended"
+
+
+def test_where_a_tail_and_a_lead_meet_both_are_covered():
+    frames = np.array([0, 3])
+    boxes = np.array([[0.0, 0, 10, 10], [100, 0, 110, 10]])
+    result = smooth(frames, boxes, (0, 4), SmoothingSettings(window=0, lead=2, tail=2, gap=1))
+    np.testing.assert_allclose(result.boxes[1:3], [[0, 0, 110, 10]] * 2)
+
+
+def test_an_extension_goes_on_ever_slower():
+    result = course(range(100, 110), SmoothingSettings(window=0, lead=3, tail=3, damping=0.5), speed=4.0)
+    left = result.boxes[:, 0]
+    np.testing.assert_allclose(np.diff(left[-4:]), [2.0, 1.0, 0.5])
+    np.testing.assert_allclose(np.diff(left[:4]), [0.5, 1.0, 2.0])
+
+
+def test_a_face_seen_once_is_extended_where_it_was():
+    result = course([100], SmoothingSettings(lead=2, tail=2))
+    np.testing.assert_allclose(result.boxes, line([100] * 5))
+
+
+def test_extensions_stay_within_their_scene():
+    assert list(named(course([100, 101], scene=(98, 103)))) == [98, 99, 100, 101, 102]
+
+
+def test_uniform_motion_is_left_as_it_is():
+    frames = np.arange(30)
+    np.testing.assert_allclose(steady(line(frames, 7.5), 3), line(frames, 7.5), atol=1e-9)
+
+
+@pytest.mark.parametrize("speed", [0.0, 5.0])
+def test_jitter_becomes_less_than_half(speed):
+    rng = np.random.default_rng(0)
+    frames = np.arange(400)
+    shaky = line(frames, speed) + rng.normal(0, 2.0, (400, 4))
+    before, after = (np.diff(boxes, n=2, axis=0).std(axis=0) for boxes in (shaky, steady(shaky, 2)))
+    assert (after < 0.5 * before).all()
+    assert (steady(shaky, 2) - line(frames, speed))[:, 2:].max() < 10
+
+
+tall = hnp.arrays(np.float64, st.tuples(st.integers(1, 30), st.just(4)), elements=st.floats(0, 2000))
+
+
+@given(tall, st.integers(0, 6))
+def test_steadying_never_loses_a_pixel(corners, window):
+    boxes = np.concatenate((np.minimum(corners[:, :2], corners[:, 2:]), np.maximum(corners[:, :2], corners[:, 2:])), 1)
+    steadied = steady(boxes, window)
+    assert (steadied[:, :2] <= boxes[:, :2]).all()
+    assert (steadied[:, 2:] >= boxes[:, 2:]).all()
