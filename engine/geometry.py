@@ -159,6 +159,8 @@ class Orientation(msgspec.Struct, frozen=True):
     @property
     def unrotated(self) -> Size:
         """Display size before the turn: coded size with square pixels."""
+        if self.sample_aspect_ratio == 1:
+            return self.coded
         return Size(max(1, round(self.coded.width * self.sample_aspect_ratio)), self.coded.height)
 
     @property

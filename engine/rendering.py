@@ -141,10 +141,9 @@ def spec_for(info: MediaInfo, output: Path, options: RenderOptions) -> RenderSpe
         TargetError: the container cannot hold the streams.
     """
     copied = [stream.codec for stream in info.streams if stream.fate == "copied"]
-    container = choose_container(
-        info.container, output.suffix, [*copied, "h264" if info.video.bit_depth <= 8 else "hevc"]
-    )
-    return RenderSpec(options.style, container.fitting(options.encoder), container, DRAFT)
+    codec: Literal["h264", "hevc"] = "h264" if info.video.bit_depth <= 8 else "hevc"
+    container = choose_container(info.container, output.suffix, copied, codec)
+    return RenderSpec(options.style, container.fit(options.encoder), container, DRAFT)
 
 
 def _report(job: RenderJob, unfinished: Path, tally: Tally, encoding: Encoding) -> RenderReport:

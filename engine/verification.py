@@ -207,7 +207,7 @@ class _Verification:
 def _pixel_checks(pixels: PixelCheck) -> Iterator[Check]:
     if pixels.unmasked:
         yield Check(
-            "masks", passed=False, finding=f"{_frames(pixels.unmasked)} still showing a face that was to be masked"
+            "masks", passed=False, finding=f"{_frames(pixels.unmasked)} showing what was to be masked"
         )
     else:
         yield Check(

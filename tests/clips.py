@@ -140,7 +140,7 @@ def chroma_444(path: Path, *, frames: int = 10) -> Path:
 
 def odd_size(path: Path, *, frames: int = 10) -> Path:
     """127x93 pixels, 4:2:0 all the same; FFV1, because H.264 cannot hold odd sizes at 4:2:0."""
-    return video(path, size=(127, 93), frames=frames, codec="ffv1", filters="format=yuv420p")
+    return video(path, size=(128, 94), frames=frames, codec="ffv1", filters="format=yuv444p,crop=127:93:exact=1")
 
 
 def anamorphic(path: Path, *, sar: str = "4/3", frames: int = 10) -> Path:

@@ -38,8 +38,10 @@ def hidden_share(face: Box, boxes: Iterable[Box], orientation: Orientation, styl
     for box in boxes:
         if _may_touch(orientation.to_coded(box).scaled(style.scale), coded):
             _draw(box, orientation, style, hidden, (top, left))
+    if hidden.all():
+        return 1.0
     rows, columns = _weights(coded.top, coded.bottom), _weights(coded.left, coded.right)
-    return float(rows @ hidden @ columns)
+    return round(float(rows @ hidden @ columns), 6)
 
 
 def _may_touch(mask: Box, face: Box) -> bool:

@@ -94,8 +94,13 @@ class Truth(Document, frozen=True):
         )
 
     def centred(self, share: float) -> Truth:
-        """The truth in which each box is its centre part: `share` of its width and of its height."""
-        return self._with_faces(lambda face: msgspec.structs.replace(face, box=face.box.scaled(share)))
+        """The truth in which each face is the centre of its box: `share` of its width and of its height.
+
+        Ignored boxes stay whole: what lies anywhere on them counts neither way.
+        """
+        return self._with_faces(
+            lambda face: face if face.ignore else msgspec.structs.replace(face, box=face.box.scaled(share))
+        )
 
     def _with_faces(self, change: Callable[[TruthFace], TruthFace]) -> Truth:
         replace = msgspec.structs.replace

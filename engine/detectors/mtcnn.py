@@ -1,4 +1,4 @@
-"""MTCNN: three small networks that propose, refine and confirm faces, as in the package `mtcnn`, several times as fast."""
+"""MTCNN: three small networks that propose, refine and confirm faces; the package `mtcnn`, several times as fast."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from engine.detectors import libraries, weights
 from engine.detectors import mtcnn_cascade as cascade
 from engine.detectors.base import Settings, Sighting
 from engine.detectors.mtcnn_networks import Networks
-from engine.geometry import Box, Size
+from engine.detectors.suppression import sightings
+from engine.geometry import Size
 from engine.picture import Rgb
 from engine.record import DetectorFacts, Score
 
@@ -90,47 +91,40 @@ class Mtcnn:
         self._networks = None
 
     def _look(self, picture: Rgb) -> list[Sighting]:
-        picture = np.ascontiguousarray(picture)
-        boxes, scores = self._confirmed(picture, self._refined(picture, self._proposed(picture)))
-        size = Size(picture.shape[1], picture.shape[0])
-        sightings = [
-            Sighting(box, min(1.0, float(score)))
-            for edges, score in zip(boxes.tolist(), scores, strict=True)
-            if (box := _clipped(edges, size)) is not None
-        ]
-        return sorted(sightings, key=lambda sighting: (-sighting.score, msgspec.structs.astuple(sighting.box)))
+        samples, size = picture.astype(np.float32, order="C"), Size(picture.shape[1], picture.shape[0])
+        squares = self._refined(samples, self._proposed(samples, size))
+        boxes, scores = self._confirmed(samples, squares)
+        return sightings(boxes, scores.astype(np.float64).clip(max=1.0), size, overlap=1.0)
 
-    def _proposed(self, picture: Rgb) -> cascade.Boxes:
+    def _proposed(self, samples: cascade.Samples, size: Size) -> cascade.Boxes:
         """Squares that P-Net takes for faces."""
-        settings, size = self._settings, Size(picture.shape[1], picture.shape[0])
-        sizes = cascade.level_sizes(size, settings.min_face_size, settings.scale_factor)
+        settings = self._settings
+        scales = cascade.scales(size, settings.min_face_size, settings.scale_factor)
         found = [(np.empty((0, 4)), np.empty(0, np.float32))]
-        for level in cascade.pyramid(picture, sizes):
+        for scale, level in zip(scales, cascade.pyramid(samples, scales), strict=True):
             offsets, scores = self._loaded.propose(level)
-            stretch = (size.width / level.shape[1], size.height / level.shape[0])
-            proposals = cascade.proposals(scores, offsets, settings.proposal_threshold, stretch)
-            found.append(_kept(*proposals, _LEVEL_OVERLAP))
+            proposals = cascade.proposals(scores, offsets, settings.proposal_threshold, scale)
+            found.append(_distinct(*proposals, _LEVEL_OVERLAP))
         boxes, scores = (np.concatenate(part) for part in zip(*found, strict=True))
-        return cascade.squared(_kept(boxes, scores, _OVERLAP)[0])
+        return cascade.squared(_distinct(boxes, scores, _OVERLAP)[0])
 
-    def _refined(self, picture: Rgb, squares: cascade.Boxes) -> cascade.Boxes:
+    def _refined(self, samples: cascade.Samples, squares: cascade.Boxes) -> cascade.Boxes:
         """Squares that R-Net takes for faces too."""
         if not len(squares):
             return squares
-        offsets, scores = self._loaded.refine(cascade.crops(picture, squares, 24))
+        offsets, scores = self._loaded.refine(cascade.crops(samples, squares, 24))
         sure = scores > self._settings.refine_threshold
         boxes = cascade.regressed(squares[sure], offsets[sure])
-        return cascade.squared(_kept(boxes, scores[sure], _OVERLAP)[0])
+        return cascade.squared(_distinct(boxes, scores[sure], _OVERLAP)[0])
 
-    def _confirmed(self, picture: Rgb, squares: cascade.Boxes) -> tuple[cascade.Boxes, cascade.Scores]:
+    def _confirmed(self, samples: cascade.Samples, squares: cascade.Boxes) -> tuple[cascade.Boxes, cascade.Scores]:
         """Boxes and scores of what O-Net takes for faces as well."""
         if not len(squares):
             return squares, np.empty(0, np.float32)
-        offsets, scores = self._loaded.output(cascade.crops(picture, squares, 48))
+        offsets, scores = self._loaded.output(cascade.crops(samples, squares, 48))
         sure = scores > self._settings.threshold
-        boxes, scores = cascade.regressed(squares[sure], offsets[sure]), scores[sure]
-        kept = cascade.suppressed(boxes, scores, _OVERLAP, of_smaller=True)
-        return boxes[kept], scores[kept]
+        boxes = cascade.regressed(squares[sure], offsets[sure])
+        return _distinct(boxes, scores[sure], _OVERLAP, of_smaller=True)
 
     @property
     def _loaded(self) -> Networks:
@@ -138,12 +132,8 @@ class Mtcnn:
         return self._networks
 
 
-def _kept(boxes: cascade.Boxes, scores: cascade.Scores, overlap: float) -> tuple[cascade.Boxes, cascade.Scores]:
-    kept = cascade.suppressed(boxes, scores, overlap)
+def _distinct(
+    boxes: cascade.Boxes, scores: cascade.Scores, overlap: float, *, of_smaller: bool = False
+) -> tuple[cascade.Boxes, cascade.Scores]:
+    kept = cascade.distinct(boxes, scores, overlap, of_smaller=of_smaller)
     return boxes[kept], scores[kept]
-
-
-def _clipped(edges: list[float], size: Size) -> Box | None:
-    """The box of four edges inside the picture, None where regression turned it inside out or moved it outside."""
-    left, top, right, bottom = edges
-    return Box(left, top, right, bottom).clipped(size) if right > left and bottom > top else None

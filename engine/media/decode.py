@@ -90,7 +90,7 @@ class Source:
             DamagedFrameError: with `on_damage="stop"`, a frame cannot be decoded whole, or is missing.
             SourceError: time stamps run backwards, the picture changes its size, or the file was changed meanwhile.
         """
-        for packet in self._packets():
+        for packet in self._from_first_key():
             for frame in self._decoded(packet):
                 yield from self._in_order(frame)
         for frame in self._drained():
@@ -115,6 +115,16 @@ class Source:
             ) from error
         if not unchanged:
             raise SourceError(f"{self.path} was changed while it was read. Start again with the file as it is now.")
+
+    def _from_first_key(self) -> Iterator[Packet[VideoStream]]:
+        """The packets without those before the first keyframe, which refer to frames that are not there."""
+        started = self.info.video.key_pts is None
+        for packet in self._packets():
+            started = started or packet.is_keyframe
+            if started:
+                yield packet
+            else:
+                self._lead_in += owes_a_frame(self.info.video.codec, packet)
 
     def _packets(self) -> Iterator[Packet[VideoStream]]:
         packets = self._container.demux(self.stream)

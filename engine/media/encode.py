@@ -24,6 +24,7 @@ FINEST_TICK = Fraction(1, 100_000_000)
 
 _FALLBACK_TICK = Fraction(1, 1_000_000)
 _FALLBACK_RATE = Fraction(25)
+_SHORTEST_REORDERED = 8
 
 
 class EncoderSettings(Document, frozen=True):
@@ -104,17 +105,17 @@ def plan_encoding(
     """
     carrier = choose_carrier(pixels, video.coded)
     fields = _fields(carrier, signal)
-    library = _x265_options if carrier.codec == "hevc" else _x264_options
+    library = _x265_options(settings, signal) if carrier.codec == "hevc" else _x264_options(settings, signal, fields)
     options = {
         "preset": settings.preset,
         "crf": f"{settings.crf:g}",
         "g": str(max(1, round(encoder_rate(video) * settings.keyframe_seconds))),
         "threads": str(settings.threads),
         "thread_type": "frame",
-        **({} if settings.b_frames is None else {"bf": str(settings.b_frames)}),
+        **_b_frames(video, carrier, settings),
         **({} if fields is None else {"flags": "+ildct+ilme"}),
         **_tags(video, pixels, signal),
-        **library(settings, signal),
+        **library,
     }
     tick = ratio(mov_tick(Fraction(video.time_base)))
     return Encoding(carrier.codec, carrier.encoder, carrier.name, tick, fields, options)
@@ -146,6 +147,12 @@ def encoder_rate(video: VideoFacts) -> Fraction:
     return rate if 1 <= rate <= 300 else _FALLBACK_RATE
 
 
+def _b_frames(video: VideoFacts, carrier: Carrier, settings: EncoderSettings) -> dict[str, str]:
+    # libx265 gives the frames of a clip shorter than its reordering decoding times from uninitialised memory.
+    allowed = 0 if carrier.codec == "hevc" and video.frames <= _SHORTEST_REORDERED else settings.b_frames
+    return {} if allowed is None else {"bf": str(allowed)}
+
+
 def _tags(video: VideoFacts, pixels: PixelFormat, signal: Signal) -> dict[str, str]:
     declared = "pc" if pixels.full_range else video.colour.range
     matrix = "rgb" if video.colour.matrix == "gbr" else video.colour.matrix  # the option's spelling
@@ -167,13 +174,14 @@ def _fields(carrier: Carrier, signal: Signal) -> Literal["tff", "bff"] | None:
     return "tff" if signal.field_order in {"tt", "tb"} else "bff"
 
 
-def _x264_options(settings: EncoderSettings, signal: Signal) -> dict[str, str]:
+def _x264_options(settings: EncoderSettings, signal: Signal, fields: str | None) -> dict[str, str]:
     parameters = {
         "cpu-independent": "1",
         "lookahead-threads": str(max(1, settings.threads // 2)),
         "sliced-threads": "0",
         "opencl": "0",
         "open-gop": "0",
+        **({} if fields is None else {fields: "1"}),
         **_hdr(signal, "mastering-display", "cll"),
     }
     return {"x264-params": _joined(parameters)}

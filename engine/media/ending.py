@@ -13,7 +13,7 @@ _LONGER = "its container declares more bytes than the file has"
 def broken_off(path: Path, container: str) -> str | None:
     """Why the file cannot be complete, judging by the outermost layer of its container; None when nothing says so.
 
-    MOV and MP4, Matroska and WebM, and AVI state sizes; other containers do not, and a recording that was never closed
+    MOV and MP4, Matroska and WebM, and AVI state sizes, and a transport stream consists of equal packets; other containers do not, and a recording that was never closed
     may state none.
     """
     walker = next((walk for name, walk in _WALKERS.items() if name in container.split(",")), None)
@@ -73,4 +73,18 @@ def _variable(file: BinaryIO) -> int | None:
     return None if value == (1 << 7 * width) - 1 else value
 
 
-_WALKERS: dict[str, Callable[[BinaryIO, int], int]] = {"mov": _boxes, "matroska": _segment, "avi": _chunks}
+def _transport(file: BinaryIO, size: int) -> int:
+    """End of the last packet of a transport stream: 188 bytes, 192 with a time code before each, 204 with a check."""
+    head = file.read(3 * 204)
+    for length, offset in ((188, 0), (192, 4), (204, 0)):
+        if all(head[offset + length * number : offset + length * number + 1] == b"G" for number in range(3)):
+            return -(-size // length) * length
+    return size
+
+
+_WALKERS: dict[str, Callable[[BinaryIO, int], int]] = {
+    "mov": _boxes,
+    "matroska": _segment,
+    "avi": _chunks,
+    "mpegts": _transport,
+}

@@ -37,6 +37,9 @@ _FIELD_ORDERS: dict[int, FieldOrder] = {1: "progressive", 2: "tt", 3: "bb", 4: "
 _WITHOUT_PTS = frozenset({"avi"})
 """FFmpeg makes up presentation times for these, out of order when there are B-frames."""
 
+_LONGEST_JUMP_BACK = Fraction(1)
+"""Seconds; less is disorder among neighbours, which is dealt with frame by frame."""
+
 _SILENT = Silent()
 
 
@@ -49,6 +52,8 @@ class _Tally:
     end: int | None = None
     times: list[int] = field(default_factory=list)
     rising: bool = True
+    latest_dts: int | None = None
+    jump_back: int = 0
     key_pts: int | None = None
     duration: int = 0
     last_dts: int | None = None
@@ -72,6 +77,10 @@ class _Tally:
             self.key_pts = packet.pts
         self.rising &= packet.dts is not None and (self.last_dts is None or packet.dts > self.last_dts)
         self.last_dts = packet.dts
+        if packet.dts is not None and self.latest_dts is not None:
+            self.jump_back = max(self.jump_back, self.latest_dts - packet.dts)
+        if packet.dts is not None:
+            self.latest_dts = packet.dts if self.latest_dts is None else max(self.latest_dts, packet.dts)
 
 
 def probe(path: Path | str, *, listener: Listener = _SILENT) -> MediaInfo:
@@ -152,6 +161,11 @@ def _decoded(chosen: VideoStream, packet: Packet[VideoStream] | None) -> Iterato
 
 def _video(container: InputContainer, chosen: VideoStream, tally: _Tally, frame: VideoFrame, path: Path) -> VideoInfo:
     time_base = _time_base(chosen)
+    if tally.jump_back * time_base > _LONGEST_JUMP_BACK:
+        raise SourceError(
+            f"{path} starts its clock again in the middle ({float(tally.jump_back * time_base):.1f} s back), as files "
+            "that were strung together do. Cut it there, or export it again."
+        )
     timing = _timing(container.format.name, tally, path)
     times = sorted(set(tally.times)) if timing != "count" else []
     step = _step(times, tally)

@@ -11,7 +11,7 @@ import imageio_ffmpeg
 from engine.errors import InputError, RenderError
 from engine.store import pending
 
-_PICTURE = "scale=880:720:flags=lanczos,pad=1280:720:200:0,setsar=1"
+_PICTURE = "scale=1280:1048:flags=lanczos,crop=1280:720:0:120,setsar=1"
 _VOICE = "0.4*sin(2*PI*(140+30*sin(2*PI*0.7*t))*t)*(0.5+0.5*sin(2*PI*3.1*t))"
 """A gliding tone that swells three times a second, the rhythm of syllables; one side a little behind the other."""
 _SECONDS = 4.2
@@ -33,7 +33,18 @@ def make_sample(target: Path) -> None:
             *("-f", "lavfi", "-i", f"aevalsrc={_VOICE}|{_VOICE.replace('*t)', '*(t-0.002))')}:s=48000:d={_SECONDS}"),
             *("-f", "lavfi", "-i", f"sine=frequency=330:sample_rate=44100:duration={_SECONDS}"),
             *("-map", "0:v", "-map", "1:a", "-map", "2:a", "-vf", _PICTURE),
-            *("-c:v", "libx264", "-crf", "18", "-pix_fmt", "yuv420p", "-threads", "2", "-x264-params", "cpu-independent=1"),
+            *(
+                "-c:v",
+                "libx264",
+                "-crf",
+                "18",
+                "-pix_fmt",
+                "yuv420p",
+                "-threads",
+                "2",
+                "-x264-params",
+                "cpu-independent=1",
+            ),
             *("-c:a", "aac", "-b:a:0", "128k", "-b:a:1", "64k"),
             *("-metadata", "title=Sample interview", "-metadata", "location=+48.2082+016.3738/"),
             *("-movflags", "+faststart+use_metadata_tags", "-f", "mp4", str(unfinished)),

@@ -27,6 +27,7 @@ _NEUTRAL = frozenset({
     ("language", "und"),
     ("encoder", "Lavf"),
     ("vendor_id", "[0][0][0][0]"),
+    ("vendor_id", "FFMP"),
 })  # fmt: skip
 
 
@@ -37,8 +38,8 @@ class AudioPrint(Document, frozen=True):
         index: stream index in the file.
         packets: hash of the codec's payload, without the framing that only a container asks for (ADTS).
         decoded: hash of the 16-bit samples that FFmpeg's command line decodes.
-        start: seconds from the first video frame to the stream's start, negative when it starts before; None when
-            the stream is empty.
+        start: seconds from the first video frame to the stream's first packet, negative when it comes before; None
+            when the stream is empty.
         tick: seconds that the file's clock for this stream can tell apart.
     """
 
@@ -80,12 +81,16 @@ class Contents(Document, frozen=True):
         return tuple(tag for tag in self.tags if not _is_structure(tag))
 
 
-def audio_prints(path: Path, indices: Sequence[int] | None = None) -> tuple[AudioPrint, ...]:
+def audio_prints(
+    path: Path, indices: Sequence[int] | None = None, *, video_start: Fraction | None = None
+) -> tuple[AudioPrint, ...]:
     """Fingerprints of audio streams, in one run of FFmpeg.
 
     Args:
         path: the file.
         indices: stream indices; all audio streams when left out.
+        video_start: seconds on the file's clock at which the first frame is shown, as a record knows it; what the
+            container declares when left out, which in a recording that begins in mid-scene is too early.
 
     Raises:
         SourceError: the file cannot be read or a stream cannot be decoded.
@@ -94,7 +99,7 @@ def audio_prints(path: Path, indices: Sequence[int] | None = None) -> tuple[Audi
         chosen = [stream.index for stream in container.streams.audio] if indices is None else list(indices)
         codecs = [_codec(container.streams[index]) for index in chosen]
         ticks = [_tick(container.streams[index]) for index in chosen]
-        starts = _starts(container, chosen)
+        starts = _starts(container, chosen, video_start) if chosen else []
     hashes = _hashes(path, chosen, codecs) if chosen else []
     rows = zip(chosen, codecs, hashes, starts, ticks, strict=True)
     return tuple(
@@ -146,13 +151,21 @@ def _hashes(path: Path, indices: Sequence[int], codecs: Sequence[str]) -> list[t
     return [(found[str(place)], found[str(place + len(indices))]) for place in range(len(indices))]
 
 
-def _starts(container: InputContainer, indices: Sequence[int]) -> list[Fraction | None]:
-    """Seconds from the first video frame to each stream's start."""
-    known = {
-        stream.index: stream.start_time * _tick(stream) for stream in container.streams if stream.start_time is not None
-    }
-    video = known.get(container.streams.video[0].index, Fraction(0)) if container.streams.video else Fraction(0)
-    return [known[index] - video if index in known else None for index in indices]
+def _starts(container: InputContainer, indices: Sequence[int], video_start: Fraction | None) -> list[Fraction | None]:
+    """Seconds from the first video frame to the first packet of each stream, which a start that is declared may miss."""
+    begin = _declared_start(container) if video_start is None else video_start
+    found: dict[int, Fraction] = {}
+    for packet in container.demux([container.streams[index] for index in indices]):
+        if packet.pts is not None and packet.stream.index not in found:
+            found[packet.stream.index] = packet.pts * _tick(packet.stream) - begin
+            if len(found) == len(indices):
+                break
+    return [found.get(index) for index in indices]
+
+
+def _declared_start(container: InputContainer) -> Fraction:
+    video = next(iter(container.streams.video), None)
+    return Fraction(0) if video is None or video.start_time is None else video.start_time * _tick(video)
 
 
 def _content(stream: Stream) -> StreamContent:

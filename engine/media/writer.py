@@ -11,6 +11,7 @@ from typing import Self
 
 import av
 import numpy as np
+from av.codec.context import Flags
 from av.filter import Graph
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -56,6 +57,7 @@ class VideoWriter:
         self._path = path
         self._carrier = choose_carrier(pixels, video.coded)
         self._clock = _Clock(Fraction(video.time_base), Fraction(self.encoding.tick), path)
+        self._duration = max(1, round(1 / (encoder_rate(video) * self._clock.tick)))
         self._sink = _Sink(path, self.encoding, video)
         self._frames: queue.Queue[VideoFrame | None] = queue.Queue(_WAITING)
         self._failure: Exception | None = None
@@ -72,7 +74,7 @@ class VideoWriter:
         self._complain()
         frame = self._carrier.load(picture)
         frame.pts = self._clock.ticks(pts)
-        frame.time_base = self._clock.tick
+        frame.time_base, frame.duration = self._clock.tick, self._duration
         self._frames.put(frame)
 
     def close(self) -> None:
@@ -168,7 +170,8 @@ class _Sink:
     """The open file with its encoder."""
 
     def __init__(self, path: Path, encoding: Encoding, video: VideoFacts) -> None:
-        options = {"fflags": "+bitexact", "video_track_timescale": str(Fraction(encoding.tick).denominator)}
+        scale = str(Fraction(encoding.tick).denominator)
+        options = {"fflags": "+bitexact", "video_track_timescale": scale, "movie_timescale": scale}
         try:
             self._container = av.open(str(path), "w", format="mov", options=options)
             self._stream = self._open(encoding, video)
@@ -183,6 +186,7 @@ class _Sink:
         context.width, context.height = video.coded.width, video.coded.height
         context.pix_fmt = encoding.pixel_format
         context.sample_aspect_ratio = Fraction(video.sample_aspect_ratio)
+        context.flags |= Flags.frame_duration  # without it the last frame lasts no time and players leave it out
         stream.time_base = context.time_base = Fraction(encoding.tick)
         self._container.start_encoding()
         return stream
@@ -265,9 +269,11 @@ class Y4mWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
-        if error is not None:
-            self._path.unlink(missing_ok=True)
+        try:
+            self.close()
+        finally:
+            if error is not None:
+                self._path.unlink(missing_ok=True)
 
     @property
     def _stored(self) -> str:

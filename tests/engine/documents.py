@@ -1,6 +1,11 @@
 """Makers of small documents for tests."""
 
+import msgspec
+
 from engine.geometry import Box, Size
+from engine.media.decode import open_source
+from engine.media.facts import source_facts
+from engine.media.probe import probe
 from engine.record import (
     SCHEMA,
     Colour,
@@ -16,6 +21,7 @@ from engine.record import (
     StreamFacts,
     TrackingSettings,
     VideoFacts,
+    encode,
 )
 
 
@@ -62,3 +68,25 @@ def make_record(frames, size=Size(320, 240), cuts=(), damaged=(), sha256="ab" * 
 
 def make_face(track, box):
     return Face(track, Box(*box), "detected", (Evidence("mtcnn", Box(*box), 0.9),))
+
+
+def record_of(path, boxes):
+    """A record of a real file in which `boxes(index)` gives the boxes of each frame, found by nobody in particular."""
+    info = probe(path)
+    with open_source(path, info) as source:
+        times = [frame.pts for frame in source.frames()]
+    blank = make_record([[]])
+    return msgspec.structs.replace(
+        blank,
+        source=source_facts(info, len(times)),
+        frames=tuple(
+            Frame(index, pts, tuple(make_face(track, box) for track, box in enumerate(boxes(index))))
+            for index, pts in enumerate(times)
+        ),
+    )
+
+
+def written(record, path):
+    """The path of a record, written."""
+    path.write_bytes(encode(record))
+    return path

@@ -77,7 +77,9 @@ class Scene:
         """The face as high as a frame of `size`, which it fills from top to bottom."""
         factor = size.height / self.face.height
         left = self.face.centre[0] - size.width / factor / 2
-        crop = self.cropped(max(0, left), self.face.top, min(self.size.width, left + size.width / factor), self.face.bottom)
+        crop = self.cropped(
+            max(0, left), self.face.top, min(self.size.width, left + size.width / factor), self.face.bottom
+        )
         scene = crop.scaled(size.height / crop.size.height)
         side = max(0, size.width - scene.size.width) // 2
         picture = cv2.copyMakeBorder(scene.picture, 0, 0, side, side, cv2.BORDER_REPLICATE)

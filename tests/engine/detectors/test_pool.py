@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -52,8 +53,13 @@ def open_files() -> set[str]:
 
 def children() -> set[str]:
     """Process ids of this process's children, dead ones that nobody waited for included."""
-    lists = [thread / "children" for thread in Path("/proc/self/task").iterdir()]
-    return {pid for one in lists if one.exists() for pid in one.read_text().split()}
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent = stat.read_text(errors="replace").rpartition(")")[2].split()[1]
+            if parent == str(os.getpid()):
+                found.add(stat.parent.name)
+    return found
 
 
 def exists(pid: int) -> bool:
@@ -254,6 +260,13 @@ def test_answers_from_before_a_failure_are_handed_out():
             next(answers)
 
 
+def test_workers_are_children_until_the_pool_is_closed():
+    before = children()
+    with pool(workers=2) as crew:
+        assert children() - before == {str(pid) for pid in crew.pids}
+    assert children() == before
+
+
 def test_leaving_early_ends_workers_that_are_busy():
     with pool(workers=2, on_trouble="spin") as crew:
         crew.submit(1, [trouble()])
@@ -272,6 +285,8 @@ def test_workers_are_ready_once_they_have_loaded():
         assert len(list(crew.drain())) == 1
     with pool(on_load="hang") as crew:
         assert not crew.ready()
+    with pool(on_load="miss weights") as crew, pytest.raises(ModelError):
+        loaded(crew)
 
 
 def test_an_idle_worker_closes_its_detector(tmp_path: Path):

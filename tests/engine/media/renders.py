@@ -77,7 +77,10 @@ def render(path: Path, target: Path, settings: EncoderSettings) -> list[int]:
     return times
 
 
-def video_facts(size: Size, pixels: PixelFormat, time_base: str = "1/25", colour: Colour | None = None) -> VideoFacts:
+def video_facts(
+    size: Size, pixels: PixelFormat, time_base: str = "1/25", colour: Colour | None = None, frames: int = 40
+) -> VideoFacts:
+    """Facts of a source that exists only as `picture`."""
     return VideoFacts(
         index=0,
         codec="h264",
@@ -90,7 +93,7 @@ def video_facts(size: Size, pixels: PixelFormat, time_base: str = "1/25", colour
         colour=colour or Colour(None, None, None, None),
         time_base=time_base,
         declared_frames=None,
-        frames=1,
+        frames=frames,
         declared_rate="25/1",
     )
 

@@ -33,7 +33,20 @@ class Notes:
 def upright_by_ffmpeg(path: Path, info: MediaInfo) -> np.ndarray:
     """The first frame as FFmpeg's own program turns it."""
     size = info.video.display
-    command = [clips.FFMPEG, "-v", "error", "-i", str(path), "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    command = [
+        clips.FFMPEG,
+        "-v",
+        "error",
+        "-i",
+        str(path),
+        "-frames:v",
+        "1",
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-",
+    ]
     data = subprocess.run(command, capture_output=True, check=True).stdout
     return np.frombuffer(data, np.uint8).reshape(size.height, size.width, 3)
 
@@ -261,5 +274,3 @@ def test_quiet_even_on_a_broken_file(tmp_path):
 def test_ffmpeg_logger_is_muted():
     handlers = logging.getLogger("libav").handlers
     assert any(isinstance(handler, logging.NullHandler) for handler in handlers)
-
-

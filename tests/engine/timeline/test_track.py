@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.geometry import Box
@@ -14,8 +14,8 @@ def face(x, y=100.0, size=40.0):
     return Fused(Box(x - size / 2, y - size / 2, x + size / 2, y + size / 2), ())
 
 
-def tracks(frames, cuts=(), settings=SETTINGS):
-    return list(track(frames, cuts, settings))
+def tracks(frames, cuts=(), tracking=SETTINGS):
+    return list(track(frames, cuts, tracking))
 
 
 def test_a_still_face_keeps_its_track_and_numbers_start_at_zero():
@@ -27,9 +27,9 @@ def test_numbers_follow_the_order_of_appearance():
 
 
 def test_a_face_is_found_again_within_the_patience_and_not_after_it():
-    settings = TrackingSettings(patience=5)
-    assert tracks([[face(100)], *[[]] * 5, [face(100)]], settings=settings)[-1] == [0]
-    assert tracks([[face(100)], *[[]] * 6, [face(100)]], settings=settings)[-1] == [1]
+    tracking = TrackingSettings(patience=5)
+    assert tracks([[face(100)], *[[]] * 5, [face(100)]], tracking=tracking)[-1] == [0]
+    assert tracks([[face(100)], *[[]] * 6, [face(100)]], tracking=tracking)[-1] == [1]
 
 
 def test_no_track_crosses_a_cut():
@@ -63,20 +63,21 @@ def test_a_face_of_quite_another_size_nearby_is_another_track():
 
 
 def test_fast_motion_within_reach_is_followed_without_overlap():
-    settings = TrackingSettings(reach=1.2)
-    assert tracks([[face(100)], [face(145)], [face(190)]], settings=settings) == [[0], [0], [0]]
+    tracking = TrackingSettings(reach=1.2)
+    assert tracks([[face(100)], [face(145)], [face(190)]], tracking=tracking) == [[0], [0], [0]]
     assert tracks([[face(100)], [face(145)]]) == [[0], [1]]
 
 
 @pytest.mark.parametrize("inertia", [0.0, 1.0])
 def test_every_inertia_is_possible(inertia):
-    found = tracks([[face(100 + 5 * k)] for k in range(10)], settings=TrackingSettings(inertia=inertia))
+    found = tracks([[face(100 + 5 * k)] for k in range(10)], tracking=TrackingSettings(inertia=inertia))
     assert found == [[0]] * 10
 
 
 places = st.lists(st.lists(st.floats(50, 600), max_size=4), min_size=1, max_size=25)
 
 
+@settings(deadline=None)
 @given(places, st.sets(st.integers(0, 24)))
 def test_a_track_is_in_a_frame_once_and_in_one_scene_only(xs, cuts):
     found = tracks([[face(x) for x in row] for row in xs], cuts)

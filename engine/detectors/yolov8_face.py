@@ -1,0 +1,211 @@
+"""YOLOv8n-face through Ultralytics: one network over the whole picture, also small, turned and masked faces.
+
+Ultralytics' own predictor is left aside because it imports torchvision, which crashes beside other frameworks, and stops
+suppressing after a time limit, which makes answers depend on the machine's load. Its backends and its non-maximum
+suppression are used as they are, one picture at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
+
+import cv2
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.detectors import libraries, weights
+from engine.detectors.base import Settings, Sighting
+from engine.detectors.suppression import sightings
+from engine.errors import ModelError
+from engine.geometry import Size
+from engine.picture import Rgb
+from engine.record import DetectorFacts, ModelFacts, Sha256
+
+_FILE = "yolov8n-face.onnx"
+_GREY = 114
+"""What Ultralytics puts around a picture."""
+_FORMATS = (".onnx", ".pt")
+
+
+class Yolov8FaceSettings(Settings, frozen=True):
+    """Parameters of YOLOv8-face.
+
+    Attributes:
+        size: longest side in pixels at which pictures are looked at; smaller ones are enlarged to it.
+        threshold: least score of a sighting.
+        suppression: of two sightings that overlap by more than this IoU, the better one is kept.
+        weights: path of a file to use instead of the pinned one, .onnx or .pt.
+        sha256: of that file.
+        threads: that one process computes with.
+    """
+
+    size: Annotated[int, msgspec.Meta(ge=64, le=4096)] = 640
+    threshold: Annotated[float, msgspec.Meta(ge=0.01, le=1.0)] = 0.3
+    suppression: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.5
+    weights: str | None = None
+    sha256: Sha256 | None = None
+    threads: Annotated[int, msgspec.Meta(ge=1)] = 1
+
+    def __post_init__(self) -> None:
+        if (self.weights is None) != (self.sha256 is None):
+            raise ValueError("a file of weights and its sha256 are given together or not at all")
+        if self.weights is not None and Path(self.weights).suffix not in _FORMATS:
+            raise ValueError(f"weights must be a file ending in {' or '.join(_FORMATS)}, got {self.weights}")
+
+
+class Yolov8Face:
+    """Finds faces from about ten pixels at the size it looks at, from any side that shows some of the face."""
+
+    name: ClassVar[str] = "yolov8-face"
+    settings_type: ClassVar[type[Settings]] = Yolov8FaceSettings
+
+    def __init__(self, settings: Yolov8FaceSettings, path: Path) -> None:
+        self._settings = settings
+        self._folder = tempfile.TemporaryDirectory(prefix="veil-ultralytics-")
+        try:
+            _keep_silent(Path(self._folder.name))
+            self._torch = libraries.load("torch", "torch")
+            self._torch.set_num_threads(settings.threads)
+            self._suppress = libraries.load("ultralytics.utils.nms", "ultralytics").non_max_suppression
+            self._network: Any = _network(path, self._torch.device("cpu"), settings.threads)
+            self._classes = _face_classes(self._network.names, path)
+        except BaseException:
+            self._folder.cleanup()
+            raise
+
+    @classmethod
+    def facts(cls, settings: Yolov8FaceSettings) -> DetectorFacts:
+        """See `Detector.facts`. Of a file the user brought, the name is told and the folder is not."""
+        own = Path(settings.weights).name if settings.weights is not None else None
+        return DetectorFacts(
+            name=cls.name,
+            version=libraries.versions("ultralytics", "onnxruntime", "torch", "opencv-python"),
+            models=(ModelFacts(own, settings.sha256),) if own and settings.sha256 else weights.model_facts(_FILE),
+            parameters={**msgspec.structs.asdict(settings), "weights": own},
+        )
+
+    @classmethod
+    def longest_side(cls, settings: Yolov8FaceSettings) -> int | None:
+        """The size at which it looks."""
+        return settings.size
+
+    @classmethod
+    def load(cls, settings: Yolov8FaceSettings, models: Path) -> Self:
+        """See `Detector.load`.
+
+        Raises:
+            InputError: a library cannot be imported.
+            ModelError: the weights are missing, not the ones that are meant, not a YOLO model, or know no faces.
+        """
+        cv2.setNumThreads(settings.threads)
+        if settings.weights is None or settings.sha256 is None:
+            return cls(settings, weights.model_path(models, _FILE))
+        return cls(settings, weights.supplied_path(Path(settings.weights), settings.sha256))
+
+    def detect(self, pictures: Sequence[Rgb]) -> list[list[Sighting]]:
+        """See `Detector.detect`."""
+        return [self._look(picture) for picture in pictures]
+
+    def close(self) -> None:
+        """Let go of the network and remove Ultralytics' private folder."""
+        self._network = None
+        self._folder.cleanup()
+
+    def _look(self, picture: Rgb) -> list[Sighting]:
+        assert self._network is not None, "the detector was closed"
+        canvas = _canvas(picture, self._settings.size, self._fixed_size)
+        with self._torch.inference_mode():
+            answer = self._network(self._torch.from_numpy(canvas.tensor))
+            found = self._suppress(
+                self._torch.as_tensor(answer[0] if isinstance(answer, list | tuple) else answer),
+                conf_thres=self._settings.threshold,
+                iou_thres=self._settings.suppression,
+                classes=self._classes,
+                end2end=self._network.end2end,
+            )[0]
+        rows = found.numpy().astype(np.float64)
+        boxes = (rows[:, :4] - np.tile(canvas.offset, 2)) / np.tile(canvas.scale, 2)
+        return sightings(boxes, rows[:, 4].clip(0.0, 1.0), Size(picture.shape[1], picture.shape[0]), overlap=1.0)
+
+    @property
+    def _fixed_size(self) -> Size | None:
+        """The only size that an ONNX file exported without dynamic shapes takes."""
+        if self._network.dynamic or not hasattr(self._network, "session"):
+            return None
+        height, width = self._network.session.get_inputs()[0].shape[2:]
+        return Size(width, height)
+
+
+class _Canvas(NamedTuple):
+    """A picture as the network takes it, and the way back: canvas = picture * scale + offset, each for x and y."""
+
+    tensor: NDArray[np.float32]
+    scale: tuple[float, float]
+    offset: tuple[int, int]
+
+
+def _canvas(picture: Rgb, longest: int, fixed: Size | None) -> _Canvas:
+    """The picture scaled to `longest`, or to fit `fixed`, in the middle of a grey canvas of whole strides."""
+    height, width = picture.shape[:2]
+    ratio = longest / max(width, height) if fixed is None else min(fixed.width / width, fixed.height / height)
+    seen = Size(max(1, round(width * ratio)), max(1, round(height * ratio)))
+    size = fixed or Size(_strides(seen.width), _strides(seen.height))
+    left, top = (size.width - seen.width) // 2, (size.height - seen.height) // 2
+    canvas = np.full((size.height, size.width, 3), _GREY, np.uint8)
+    inner = canvas[top : top + seen.height, left : left + seen.width]
+    inner[:] = cv2.resize(np.ascontiguousarray(picture), (seen.width, seen.height), interpolation=cv2.INTER_LINEAR)
+    tensor = np.ascontiguousarray(canvas.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
+    return _Canvas(tensor, (seen.width / width, seen.height / height), (left, top))
+
+
+def _strides(side: int, stride: int = 32) -> int:
+    return -(-side // stride) * stride
+
+
+def _keep_silent(folder: Path) -> None:
+    """Keep Ultralytics, which reads this when it is imported, from probing the network, installing and unpickling."""
+    os.environ.update(
+        YOLO_OFFLINE="true",
+        YOLO_AUTOINSTALL="false",
+        YOLO_VERBOSE="false",
+        YOLO_CONFIG_DIR=str(folder),
+        ULTRALYTICS_SAFE_LOAD="true",
+    )
+
+
+def _network(path: Path, device: Any, threads: int) -> Any:
+    """The model behind one of Ultralytics' backends, which is called with a tensor and has names, end2end and dynamic."""
+    build = _onnx(path, device, threads) if path.suffix == ".onnx" else _checkpoint(path, device)
+    try:
+        return build()
+    except Exception as error:
+        # Ultralytics, ONNX Runtime and torch raise types of their own for a file that is not a model.
+        raise ModelError(f"{path} cannot be loaded as a YOLO model ({error}): give one made by Ultralytics.") from error
+
+
+def _onnx(path: Path, device: Any, threads: int) -> Callable[[], Any]:
+    options = libraries.load("onnxruntime", "onnxruntime").SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    backend = libraries.load("ultralytics.nn.backends.onnx", "ultralytics").ONNXBackend
+    return partial(backend, path, device, session_options=options)
+
+
+def _checkpoint(path: Path, device: Any) -> Callable[[], Any]:
+    backend = libraries.load("ultralytics.nn.autobackend", "ultralytics").AutoBackend
+    return partial(backend, path, device=device, verbose=False)
+
+
+def _face_classes(names: Mapping[int, str], path: Path) -> list[int]:
+    """Numbers of the classes that are faces: those called so, or the only one there is."""
+    faces = [number for number, name in names.items() if "face" in name.lower()]
+    if not faces and len(names) != 1:
+        raise ModelError(f"{path} knows no class called face but {', '.join(names.values())}: give a face detector.")
+    return faces or list(names)

@@ -1,0 +1,216 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from engine import record as records
+from engine.cli import main
+from tests import clips
+from tests.engine.documents import make_record, record_of, written
+
+FACE = (30, 20, 90, 80)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    """A source and its record."""
+    folder = tmp_path_factory.mktemp("clip")
+    source = clips.video(folder / "clip.mp4", audio=[clips.Audio()])
+    return source, written(record_of(source, lambda _: [FACE]), folder / "clip.json")
+
+
+def run(*arguments, **environment):
+    """Run the command line in a process of its own: exit code, standard output, standard error."""
+    done = subprocess.run(
+        [sys.executable, "-m", "engine.cli", *map(str, arguments)],
+        capture_output=True, text=True, check=False, env=os.environ | environment,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def complaint(*arguments, code=2):
+    """The one sentence with which the command line refuses."""
+    returned, out, err = run(*arguments)
+    assert returned == code, err
+    assert out == ""
+    assert err.startswith("veil: ")
+    assert err.count("\n") == 1
+    return err
+
+
+def test_render_and_verify_from_a_shell(clip, tmp_path):
+    source, record = clip
+    out = tmp_path / "out.mp4"
+    code, text, noise = run("render", source, record, "-o", out)
+    assert (code, noise) == (0, "")
+    assert str(out) in text
+    code, text, noise = run("verify", source, record, out, "--report", tmp_path / "report.json")
+    assert (code, noise) == (0, "")
+    assert "Every check holds." in text
+    assert json.loads((tmp_path / "report.json").read_bytes())["passed"] is True
+
+
+def test_a_failed_check_exits_with_3(clip, tmp_path):
+    source, record = clip
+    out = tmp_path / "out.mp4"
+    run("render", source, record, "-o", out, "--style", "training-data")
+    out.with_name("out.mp4.render.json").unlink()
+    code, text, _ = run("verify", source, record, out)
+    assert code == 3
+    assert "FAIL  rendered again" in text
+    code, text, _ = run("verify", source, record, out, "--json")
+    assert code == 3
+    assert json.loads(text)["passed"] is False
+
+
+def test_json_of_every_verb_is_one_document(clip, tmp_path, capsys):
+    source, record = clip
+    out = str(tmp_path / "out.mp4")
+    assert main(["probe", str(source), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["video"]["codec"] == "h264"
+    assert main(["render", str(source), str(record), "-o", out, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["encoder"]["ffmpeg_args"][:2] == ["-c:v", "libx264"]
+    assert main(["verify", str(source), str(record), out, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["passed"]
+    assert main(["schema", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(records.schema()))
+    assert main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["$id"] == "veil/detections/1"
+
+
+def test_an_error_is_json_too_when_json_was_asked_for(tmp_path):
+    code, out, err = run("probe", tmp_path / "none.mp4", "--json")
+    assert code == 2
+    assert json.loads(out)["error"] in err
+
+
+def test_detect_and_anonymise_from_a_shell(talk, own_data, tmp_path):
+    code, text, noise = run("detect", talk, "-o", tmp_path / "a.json", "--detectors", "yolov8-face", "--data", own_data)
+    assert (code, noise) == (0, "")
+    assert "1 face followed through 45 frames" in text
+    code, text, noise = run(
+        "anonymise", talk, "-o", tmp_path / "a.mp4", "--record", tmp_path / "b.json", "--detectors", "yolov8-face",
+        "--set", "smoothing.window=0", "--style", "broadcast,blocks=5", "--encoder", "crf=20,preset=fast",
+        "--json", VEIL_DATA=str(own_data),
+    )  # fmt: skip
+    assert code == 0, noise
+    result = json.loads(text)
+    assert result["checks"]["passed"]
+    assert result["render"]["spec"]["style"]["blocks"] == 5
+    assert result["render"]["spec"]["encoder"]["crf"] == 20
+    assert records.read(tmp_path / "b.json").detection.smoothing.window == 0
+
+
+def test_models_are_verified_with_exit_3_when_one_is_missing(own_data, tmp_path):
+    assert run("models", "verify", "--data", own_data)[0] == 0
+    code, text, _ = run("models", "verify", "--data", tmp_path, "--json")
+    assert code == 3
+    assert set(json.loads(text)["models"].values()) == {"missing"}
+
+
+def test_usage_errors_exit_with_2():
+    assert run("dance")[0] == 2
+    assert run("detect")[0] == 2
+    assert run("--version") [0] == 0
+
+
+def bad_sources(folder):
+    empty, text = folder / "empty.mp4", folder / "text.mp4"
+    empty.write_bytes(b"")
+    text.write_text("Dear diary")
+    whole = clips.video(folder / "whole.mp4", frames=50)
+    return {
+        "empty.mp4": empty,
+        "text.mp4": text,
+        "half.mp4": clips.truncated(folder / "half.mp4", whole),
+        "sound.m4a": clips.sound_only(folder / "sound.m4a"),
+        "none.mp4": folder / "none.mp4",
+        folder.name: folder,
+    }
+
+
+def test_files_that_are_no_videos_are_named_in_one_sentence(own_data, tmp_path):
+    for name, path in bad_sources(tmp_path).items():
+        for verb in (["probe", path], ["detect", path, "-o", tmp_path / "a.json", "--data", own_data]):
+            assert name in complaint(*verb)
+    assert not (tmp_path / "a.json").exists()
+
+
+def test_a_video_cut_in_half_behind_its_index_is_refused(own_data, tmp_path):
+    whole = clips.video(tmp_path / "whole.mp4", frames=50, options=["-movflags", "+faststart"])
+    half = clips.truncated(tmp_path / "half.mp4", whole, share=0.7)
+    said = complaint("detect", half, "-o", tmp_path / "a.json", "--detectors", "yolov8-face", "--data", own_data)
+    assert "half.mp4" in said
+    assert not (tmp_path / "a.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("edit", "word"),
+    [
+        (lambda document: document.update(extra=1), "extra"),
+        (lambda document: document["frames"][0]["faces"][0]["box"].__setitem__(2, 9999), "crosses the border"),
+        (lambda document: document["source"].update(sha256="0" * 64), "another video"),
+        (lambda document: document.update(schema="veil/detections/9"), "veil/detections/9"),
+        (lambda document: document["frames"].pop(), "entries for"),
+    ],
+)
+def test_records_that_are_wrong_are_refused_in_one_sentence(clip, tmp_path, edit, word):
+    source, record = clip
+    document = json.loads(record.read_bytes())
+    edit(document)
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(json.dumps(document))
+    assert word in complaint("render", source, wrong, "-o", tmp_path / "out.mp4")
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_targets_that_cannot_be_written_are_refused_in_one_sentence(clip, tmp_path):
+    source, record = clip
+    assert "nowhere" in complaint("render", source, record, "-o", tmp_path / "nowhere" / "out.mp4")
+    assert "is a folder" in complaint("render", source, record, "-o", tmp_path)
+    assert "out.xyz" in complaint("render", source, record, "-o", tmp_path / "out.xyz")
+
+
+@pytest.mark.skipif(not os.path.ismount("/dev/shm") or os.geteuid() != 0, reason="needs root to mount a small disk")
+def test_a_full_disk_is_said_and_nothing_stays(clip, tmp_path):
+    source, record = clip
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", disk], check=False).returncode != 0:
+        pytest.skip("this machine does not allow to mount a small disk")
+    try:
+        said = complaint("render", source, record, "-o", disk / "out.mp4")
+        assert "out.mp4" in said
+        assert list(disk.iterdir()) == []
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--style", "loud"], "no style 'loud'"),
+        (["--style", "strong,sigma"], "NAME=VALUE"),
+        (["--style", "strong,sparkle=1"], "sparkle"),
+        (["--style", "broadcast,blocks=30"], "blocks 30"),
+        (["--encoder", "crf=90"], "crf"),
+    ],
+)
+def test_styles_and_encoders_that_do_not_exist_are_refused(clip, tmp_path, arguments, word):
+    source, record = clip
+    assert word in complaint("render", source, record, "-o", tmp_path / "out.mp4", *arguments)
+
+
+@pytest.mark.parametrize("setting", ["threshold=1", "yolov8-face.threshold", "fusion.iou=7", "mtcnn.wings=1"])
+def test_settings_that_do_not_exist_are_refused(clip, own_data, tmp_path, setting):
+    complaint("detect", clip[0], "-o", tmp_path / "a.json", "--set", setting, "--data", own_data)
+
+
+def test_a_report_on_a_record_that_is_too_long_for_its_video(clip, tmp_path):
+    source, _ = clip
+    wrong = written(make_record([[]]), tmp_path / "wrong.json")
+    assert "another video" in complaint("verify", source, wrong, source)
