@@ -158,7 +158,8 @@ class _Run:
             crew.start_at(journal.chunks)
             chunks = _Chunks(journal, info.video.display, self._plans)
             for ticket, frames, changes in _chunks(source, skip=journal.chunks):
-                crew.submit(ticket, {side: [frame.rgb(side) for frame in frames] for side in crew.sides})
+                pictures = {side: [frame.rgb(side) for frame in frames] for side in crew.sides}
+                crew.submit(ticket, pictures, f"frames {frames[0].index} to {frames[-1].index}")
                 chunks.expect(ticket, frames, changes)
                 self._keep(chunks, crew.finished(), journal, info)
             self._keep(chunks, crew.rest(), journal, info)

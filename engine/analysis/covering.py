@@ -34,9 +34,10 @@ def hidden_share(face: Box, boxes: Iterable[Box], orientation: Orientation, styl
     """
     coded = orientation.to_coded(face)
     left, top, right, bottom = coded.pixels()
+    reach = style.scale * (1 + style.feather)
     hidden = np.zeros((bottom - top, right - left), dtype=np.bool_)
     for box in boxes:
-        if _may_touch(orientation.to_coded(box).scaled(style.scale), coded):
+        if _may_touch(orientation.to_coded(box).scaled(reach), coded):
             _draw(box, orientation, style, hidden, (top, left))
     if hidden.all():
         return 1.0

@@ -43,7 +43,9 @@ def worst(
         fault: "missed" by the record's faces, or left "uncovered" by the masks.
     """
     misses = (
-        Miss(face.file, face.frame, face.truth.box, round(face.truth.box.height, 2), RECORD in face.found_by, face.hidden)
+        Miss(
+            face.file, face.frame, face.truth.box, round(face.truth.box.height, 2), RECORD in face.found_by, face.hidden
+        )
         for face in findings.faces
         if (RECORD not in face.found_by if fault == "missed" else not face.covered)
     )

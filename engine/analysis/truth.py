@@ -127,9 +127,7 @@ def read(path: Path) -> Truth:
             f"{path} cannot be read: {error.strerror}. Give the path of a table of ground truth."
         ) from error
     except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path} is not UTF-8 text: {error.reason} at byte {error.start}. Save it as UTF-8."
-        ) from error
+        raise InputError(f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
     return parse(text, str(path))
 
 
@@ -188,9 +186,7 @@ def _lines(table: Iterator[list[str]], header: Sequence[str], name: str) -> Iter
         if not cells:
             continue
         if len(cells) != len(header):
-            raise InputError(
-                f"{name} line {line}: expected {len(header)} columns as in the first line, got {len(cells)}."
-            )
+            raise InputError(f"{name} line {line}: expected {len(header)} columns, as in line 1, got {len(cells)}.")
         yield line, cells
 
 

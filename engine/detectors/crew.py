@@ -33,25 +33,24 @@ class Crew:
     """
 
     def __init__(self, plans: Sequence[DetectorPlan], models: Path, workers: int) -> None:
-        self._pools = [
-            DetectorPool(detector_class(plan.name), plan.settings, models, workers=workers) for plan in plans
-        ]
-        self._plans = plans
+        self._plans, self._models, self._workers = plans, models, workers
+        self._pools: list[DetectorPool] = []
         self._answers: dict[int, dict[str, list[list[Sighting]]]] = {}
         self._next = 0
-        self._stack = ExitStack()
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            for pool in self._pools:
-                stack.enter_context(pool)
-            self._stack = stack.pop_all()
+            for plan in self._plans:
+                pool = DetectorPool(detector_class(plan.name), plan.settings, self._models, workers=self._workers)
+                self._pools.append(stack.enter_context(pool))
+            self._open = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.close()
+        self._open.close()
 
     @property
     def sides(self) -> frozenset[int | None]:
@@ -62,11 +61,17 @@ class Crew:
         """Expect `ticket` as the first chunk."""
         self._next = ticket
 
-    def submit(self, ticket: int, pictures: Mapping[int | None, Sequence[Rgb]]) -> None:
-        """Give every detector a chunk, as pictures by longest side; waits while a detector has no room."""
+    def submit(self, ticket: int, pictures: Mapping[int | None, Sequence[Rgb]], label: str) -> None:
+        """Give every detector a chunk; waits while a detector has no room.
+
+        Args:
+            ticket: its number; chunks come back in the order of their numbers.
+            pictures: by longest side, the pictures of that size.
+            label: what to call them in an error, as "frames 8 to 11".
+        """
         self._answers[ticket] = {}
         for plan, pool in zip(self._plans, self._pools, strict=True):
-            pool.submit(ticket, pictures[plan.longest_side])
+            pool.submit(ticket, pictures[plan.longest_side], label)
 
     def finished(self) -> Iterator[tuple[int, Answers]]:
         """The chunks that every detector has answered by now, in order."""

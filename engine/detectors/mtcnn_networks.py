@@ -1,16 +1,17 @@
 """MTCNN's three networks as the package `mtcnn` defines them, run by OpenVINO.
 
 The package runs its networks eagerly, which costs more than the arithmetic. Here TensorFlow builds each network once
-from verified weights, and OpenVINO runs the frozen graph. The frozen graph is read rather than handed to
-`openvino.convert_model`, because that function reports its use to a server.
+from verified weights, and OpenVINO runs the frozen graph.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class Networks:
 
     def __init__(self, models: Path, threads: int) -> None:
         graphs = _graphs(models)
-        openvino = libraries.load("openvino", "openvino")
+        openvino = _openvino()
         core = openvino.Core()
         core.set_property("CPU", _properties(openvino, threads))
         with tempfile.TemporaryDirectory(prefix="veil-mtcnn-") as folder:
@@ -94,7 +95,7 @@ def _graphs(models: Path) -> dict[str, bytes]:
 def _frozen(tensorflow: Any, network: Any, shape: list[int | None]) -> bytes:
     freeze = libraries.load("tensorflow.python.framework.convert_to_constants", "tensorflow-cpu")
     signature = tensorflow.TensorSpec(shape, tensorflow.float32, name="pictures")
-    function = tensorflow.function(network.call).get_concrete_function(signature)
+    function = tensorflow.function(network.call, autograph=False).get_concrete_function(signature)
     graph = freeze.convert_variables_to_constants_v2(function).graph.as_graph_def()
     return bytes(graph.SerializeToString())
 
@@ -103,7 +104,7 @@ def _compiled(core: Any, folder: Path, graph: bytes, batch: int, side: int | Non
     """The graph for OpenVINO, taking samples from 0 to 255."""
     path = folder / "graph.pb"
     path.write_bytes(graph)
-    openvino = libraries.load("openvino", "openvino")
+    openvino = _openvino()
     preprocess = libraries.load("openvino.preprocess", "openvino")
     model = core.read_model(path)
     model.reshape([batch, side or -1, side or -1, 3])
@@ -112,6 +113,13 @@ def _compiled(core: Any, folder: Path, graph: bytes, batch: int, side: int | Non
     steps.input().model().set_layout(openvino.Layout("NHWC"))
     steps.input().preprocess().mean(127.5).scale(128.0)
     return core.compile_model(steps.build(), "CPU")
+
+
+def _openvino() -> ModuleType:
+    """OpenVINO, without the package by which it reports each import and conversion to its makers' server."""
+    # Python's way to say that a module is not there; OpenVINO then puts a stub in its place.
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    return libraries.load("openvino", "openvino")
 
 
 def _properties(openvino: Any, threads: int) -> dict[str, Any]:

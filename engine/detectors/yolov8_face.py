@@ -1,8 +1,8 @@
 """YOLOv8n-face through Ultralytics: one network over the whole picture, also small, turned and masked faces.
 
-Ultralytics' own predictor is left aside because it imports torchvision, which crashes beside other frameworks, and stops
-suppressing after a time limit, which makes answers depend on the machine's load. Its backends and its non-maximum
-suppression are used as they are, one picture at a time.
+Ultralytics' own predictor is left aside because it imports torchvision, which crashes beside other frameworks, and
+gives up on the rest of a batch after a time limit, which makes answers depend on the machine's load. Its backends and its
+non-maximum suppression are used as they are, one picture at a time.
 """
 
 from __future__ import annotations
@@ -67,17 +67,14 @@ class Yolov8Face:
 
     def __init__(self, settings: Yolov8FaceSettings, path: Path) -> None:
         self._settings = settings
-        self._folder = tempfile.TemporaryDirectory(prefix="veil-ultralytics-")
-        try:
-            _keep_silent(Path(self._folder.name))
+        # Ultralytics writes its settings when it is imported, and never reads them again: nothing is left by a crash.
+        with tempfile.TemporaryDirectory(prefix="veil-ultralytics-") as folder:
+            _keep_silent(folder)
             self._torch = libraries.load("torch", "torch")
             self._torch.set_num_threads(settings.threads)
             self._suppress = libraries.load("ultralytics.utils.nms", "ultralytics").non_max_suppression
             self._network: Any = _network(path, self._torch.device("cpu"), settings.threads)
-            self._classes = _face_classes(self._network.names, path)
-        except BaseException:
-            self._folder.cleanup()
-            raise
+        self._classes = _face_classes(self._network.names, path)
 
     @classmethod
     def facts(cls, settings: Yolov8FaceSettings) -> DetectorFacts:
@@ -113,9 +110,8 @@ class Yolov8Face:
         return [self._look(picture) for picture in pictures]
 
     def close(self) -> None:
-        """Let go of the network and remove Ultralytics' private folder."""
+        """Let go of the network."""
         self._network = None
-        self._folder.cleanup()
 
     def _look(self, picture: Rgb) -> list[Sighting]:
         assert self._network is not None, "the detector was closed"
@@ -168,19 +164,19 @@ def _strides(side: int, stride: int = 32) -> int:
     return -(-side // stride) * stride
 
 
-def _keep_silent(folder: Path) -> None:
+def _keep_silent(folder: str) -> None:
     """Keep Ultralytics, which reads this when it is imported, from probing the network, installing and unpickling."""
     os.environ.update(
         YOLO_OFFLINE="true",
         YOLO_AUTOINSTALL="false",
         YOLO_VERBOSE="false",
-        YOLO_CONFIG_DIR=str(folder),
+        YOLO_CONFIG_DIR=folder,
         ULTRALYTICS_SAFE_LOAD="true",
     )
 
 
 def _network(path: Path, device: Any, threads: int) -> Any:
-    """The model behind one of Ultralytics' backends, which is called with a tensor and has names, end2end and dynamic."""
+    """The model behind one of Ultralytics' backends: called with a tensor, it has names, end2end and dynamic."""
     build = _onnx(path, device, threads) if path.suffix == ".onnx" else _checkpoint(path, device)
     try:
         return build()

@@ -44,9 +44,10 @@ class _Container:
     def trouble(self, source: str, codecs: Collection[str]) -> list[str]:
         """The codecs that it cannot hold, or not unchanged."""
         came_as = dict(self.exact_from).get(family(source)) if family(source) != family(self.muxer) else None
-        return [codec for codec in codecs if not self._takes(codec) or not _unchanged(codec, came_as)]
+        return [codec for codec in codecs if not self.takes(codec) or not _unchanged(codec, came_as)]
 
-    def _takes(self, codec: str) -> bool:
+    def takes(self, codec: str) -> bool:
+        """Whether it can hold a codec at all."""
         return codec not in self.refuses and (self.holds is None or codec in self.holds)
 
 
@@ -159,7 +160,9 @@ def _codec(name: str) -> str:
 def _asked_for(source: str, wanted: str, codecs: Collection[str]) -> ContainerChoice:
     container = next((container for container in _CONTAINERS if wanted in container.suffixes), None)
     if container is None:
-        known = ", ".join(suffix for container in _CONTAINERS for suffix in container.suffixes[:1])
+        known = ", ".join(
+            suffix for container in _CONTAINERS for suffix in container.suffixes[:1] if container.takes("h264")
+        )
         raise TargetError(f"An output cannot end in {wanted or 'nothing'}; choose one of {known}.")
     if container.muxer == "avi" and family(source) != "avi":
         raise TargetError("AVI keeps neither time stamps nor late starts of a source that is not AVI; choose .mkv.")

@@ -2,11 +2,14 @@
 
 FFmpeg reports damage in three ways, and which one can be relied on depends on the decoder. Measured by overwriting
 bytes of packets and by cutting files:
-MPEG-1, -2 and -4 and ProRes set flags on the frame; told to stop at errors, MPEG-2 refuses sound files. HEVC and Motion
-JPEG are silent unless they are told to stop: then no frame comes out of a packet, and the ledger finds it missing. H.264
-needs both, and its flags come and go from run to run when several frames are decoded at once, so that threads share one
-frame (slices) or wait. FFV1 finds a wrong checksum and only logs it. VP8 and VP9 carry no redundancy: a change that
-still parses is a different picture, and nobody can know.
+
+- MPEG-1, -2, -4, H.264 and ProRes set flags on the frame; told to stop at errors, MPEG-2 refuses sound files. H.264
+  does so on one thread only: with several frames at once the flags come and go from run to run, with several slices at
+  once the search for holes is off.
+- HEVC, Motion JPEG and AV1 are silent unless they are told to stop: then no frame comes out of a packet, and the ledger
+  finds it missing.
+- FFV1 finds a wrong checksum and only logs it.
+- VP8 and VP9 carry no redundancy: a change that still parses is a different picture, and nobody can know.
 """
 
 from __future__ import annotations
@@ -23,10 +26,10 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 _FLAGGED = frozenset(
-    {"mpeg1video", "mpeg2video", "mpeg4", "h263", "h263p", "flv", "msmpeg4v1", "msmpeg4v2", "msmpeg4", "wmv1"}
+    {"h264", "mpeg1video", "mpeg2video", "mpeg4", "h263", "h263p", "flv", "msmpeg4v1", "msmpeg4v2", "msmpeg4", "wmv1"}
     | {"wmv2", "wmv3", "vc1", "prores"}
 )
-_BOTH = frozenset({"h264"})
+_ALONE = frozenset({"h264"})
 _STOPPING = frozenset({"hevc", "mjpeg", "vp8", "vp9", "av1", "libdav1d", "libaom-av1"})
 _VP8_SHOWN = 0x10
 """RFC 6386, 9.1: the bit of the first byte that says whether the frame is shown or only referred to."""
@@ -43,11 +46,11 @@ def make_it_tell(stream: VideoStream) -> bool:
     A decoder that only logs runs on one thread, so that a message belongs to the packet that was just sent.
     """
     decoder = stream.codec_context
-    if decoder.name not in _FLAGGED:
-        decoder.options = {"err_detect": "crccheck+explode"}
-    if decoder.name in _FLAGGED or decoder.name in _BOTH:
+    if decoder.name in _FLAGGED:
         decoder.thread_type = "SLICE"
+        decoder.thread_count = 1 if decoder.name in _ALONE else 0
         return False
+    decoder.options = {"err_detect": "crccheck+explode"}
     if decoder.name in _STOPPING:
         decoder.thread_type = "AUTO"
         return False

@@ -13,8 +13,8 @@ _LONGER = "its container declares more bytes than the file has"
 def broken_off(path: Path, container: str) -> str | None:
     """Why the file cannot be complete, judging by the outermost layer of its container; None when nothing says so.
 
-    MOV and MP4, Matroska and WebM, and AVI state sizes, and a transport stream consists of equal packets; other containers do not, and a recording that was never closed
-    may state none.
+    MOV and MP4, Matroska and WebM, and AVI state sizes, and a transport stream consists of equal packets. Other
+    containers tell nothing, and a recording that was never closed may tell nothing either.
     """
     walker = next((walk for name, walk in _WALKERS.items() if name in container.split(",")), None)
     if walker is None:

@@ -152,7 +152,7 @@ def _hashes(path: Path, indices: Sequence[int], codecs: Sequence[str]) -> list[t
 
 
 def _starts(container: InputContainer, indices: Sequence[int], video_start: Fraction | None) -> list[Fraction | None]:
-    """Seconds from the first video frame to the first packet of each stream, which a start that is declared may miss."""
+    """Seconds from the first video frame to each stream's first packet, which a declared start may pass over."""
     begin = _declared_start(container) if video_start is None else video_start
     found: dict[int, Fraction] = {}
     for packet in container.demux([container.streams[index] for index in indices]):

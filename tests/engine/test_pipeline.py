@@ -119,7 +119,7 @@ def test_hybrid_keeps_the_evidence_of_each_detector(talk, own_data):
 
 def test_boxes_of_a_turned_video_are_where_the_face_is_seen(carphone, own_data, tmp_path):
     flat, turned = tmp_path / "flat.mp4", tmp_path / "turned.mp4"
-    picture = "scale=352:288,transpose=cclock"
+    picture = "scale=352:288,setsar=1,transpose=cclock"
     clips.ffmpeg("-i", carphone, "-vf", picture, "-frames:v", "4", "-c:v", "libx264", "-preset", "veryfast", flat)
     clips.ffmpeg("-display_rotation", "-90", "-i", flat, "-c", "copy", turned)
     record = engine.detect(turned, options=YOLO, data=own_data)

@@ -280,7 +280,8 @@ def test_a_file_cut_in_half_never_just_looks_shorter(tmp_path, name):
         seen(path)
     covered = seen(path, on_damage="cover")
     assert covered[-1][2]
-    assert not covered[caught.value.index - 1][2]
+    assert covered[caught.value.index][2]
+    assert not covered[0][2]
 
 
 def test_a_covered_frame_without_picture_is_grey(tmp_path):
