@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,9 +12,12 @@ import msgspec
 
 import engine
 from engine import record as records
-from engine.media.containers import choose_container
+from engine.errors import RenderError
+from engine.media.containers import choose_container, matroska_instead
 from engine.media.encode import EncoderSettings, Encoding
 from engine.media.facts import MediaInfo
+from engine.media.probe import probe
+from engine.media.streams import AudioPrint, audio_changes, audio_prints
 from engine.media.versions import library_versions
 from engine.progress import Listener, Silent
 from engine.record import Document, Record, Sha256
@@ -119,14 +123,46 @@ def render(
         check(options.style)
     with scratch(output) as folder:
         job = prepare(Path(source), record, lambda info: spec_for(info, output, options), listener)
-        unfinished = folder / output.name
-        tally, encoding = job.write(unfinished, listener, y4m=options.y4m)
+        video, unfinished = folder / "video.mov", folder / output.name
+        tally, encoding = job.encode(video, listener, y4m=options.y4m)
+        job = _joined(job, video, unfinished)
+        _check_frames(unfinished, tally)
         report = _report(job, unfinished, tally, encoding)
         write_file(report_path(output), records.encode(report))
         publish(unfinished, output)
     if report.sentence:
         listener.notice(report.sentence)
     return report
+
+
+def _joined(job: RenderJob, video: Path, target: Path) -> RenderJob:
+    """Put picture and audio together; in Matroska where the chosen container would change what is heard."""
+    source = job.audio()
+    changes = _changes(job, video, target, source)
+    if changes and job.spec.container.muxer != "matroska":
+        reason = f"{job.spec.container.muxer.upper()} would give this source's {changes[0]}"
+        container = matroska_instead(job.spec.container.suffix, reason)
+        job = dataclasses.replace(job, spec=msgspec.structs.replace(job.spec, container=container))
+        changes = _changes(job, video, target, source)
+    if changes:
+        raise RenderError(f"The audio of {job.source} cannot be kept as it is: a copy has {changes[0]}.")
+    return job
+
+
+def _changes(job: RenderJob, video: Path, target: Path, source: Sequence[AudioPrint]) -> list[str]:
+    job.join(video, target)
+    pairs = zip(source, audio_prints(target), strict=True)
+    return [
+        f"{before.codec} audio {' and '.join(found)}"
+        for before, after in pairs
+        if (found := audio_changes(before, after))
+    ]
+
+
+def _check_frames(unfinished: Path, tally: Tally) -> None:
+    found = probe(unfinished).video.packets
+    if found != tally.frames:
+        raise RenderError(f"{unfinished.name} holds {found} frames instead of {tally.frames}; nothing was kept of it.")
 
 
 def report_path(output: Path) -> Path:

@@ -19,6 +19,7 @@ from engine.media.facts import MediaInfo, source_facts
 from engine.media.frame import SourceFrame
 from engine.media.mux import mux
 from engine.media.probe import probe
+from engine.media.streams import AudioPrint, audio_prints
 from engine.media.writer import VideoWriter, Y4mWriter
 from engine.picture import Picture
 from engine.progress import Listener
@@ -120,24 +121,44 @@ class RenderJob:
             redact(picture, planned.boxes, video.orientation, self.spec.style, video.colour.matrix)
         return Redacted(planned, frame, picture, original)
 
-    def write(self, target: Path, listener: Listener, *, y4m: Path | None = None) -> tuple[Tally, Encoding]:
-        """Render into `target` without checking the outcome, and say with which encoding.
+    def encode(self, video: Path, listener: Listener, *, y4m: Path | None = None) -> tuple[Tally, Encoding]:
+        """Encode every redacted frame into `video`, a file without audio, and say with which encoding.
 
         Args:
-            target: file to write; an intermediate file lies beside it meanwhile.
+            video: intermediate file to write.
             listener: hears of progress.
             y4m: file for the very pictures handed to the encoder.
 
         Raises:
             SourceError: as `redacted`.
             TargetError: a file cannot be written.
-            RenderError: a frame or stream cannot be written.
+            RenderError: a frame cannot be encoded.
         """
-        with JobWriter(self, target, y4m) as writer:
+        with JobEncoder(self, video, y4m) as encoder:
             for redacted in self.redacted():
-                writer.write(redacted)
-                listener.progress("render", writer.tally.frames, len(self.record.frames))
-        return writer.tally, writer.encoding
+                encoder.write(redacted)
+                listener.progress("render", encoder.tally.frames, len(self.record.frames))
+        return encoder.tally, encoder.encoding
+
+    def join(self, video: Path, target: Path) -> None:
+        """Put encoded frames and the source's audio together into `target`.
+
+        Raises:
+            TargetError: it cannot be written.
+            RenderError: the container does not take the streams.
+        """
+        first, comment = self.record.frames[0].pts, self.spec.comment
+        mux(video, self.source, target, self.facts, self.spec.container, first_pts=first, comment=comment)
+
+    def audio(self) -> tuple[AudioPrint, ...]:
+        """Fingerprints of the audio streams that are copied, as they are in the source.
+
+        Raises:
+            SourceError: a stream cannot be decoded.
+        """
+        copied = [stream.index for stream in self.facts.streams if stream.fate == "copied"]
+        start = self.record.frames[0].pts * records.fraction(self.facts.video.time_base)
+        return audio_prints(self.source, copied, video_start=start)
 
     def _stranger(self, frame: SourceFrame | None, planned: FramePlan | None) -> SourceError:
         index = frame.index if frame else planned.index if planned else 0
@@ -147,16 +168,11 @@ class RenderJob:
         )
 
 
-class JobWriter:
-    """Encodes the frames of a job and, when the last one is written, puts them together with the audio.
+class JobEncoder:
+    """Encodes the frames of a job into a file without audio. Use as a context manager."""
 
-    Use as a context manager. Leaving it by an exception leaves no finished file; an intermediate file may stay beside
-    the target.
-    """
-
-    def __init__(self, job: RenderJob, target: Path, y4m: Path | None = None) -> None:
-        self._job, self._target, self._y4m = job, target, y4m
-        self._video = target.with_name(f"{target.name}.video.mov")
+    def __init__(self, job: RenderJob, video: Path, y4m: Path | None = None) -> None:
+        self._job, self._video, self._y4m = job, video, y4m
         self._open = ExitStack()
         self._writer: VideoWriter | None = None
         self._copy: Y4mWriter | None = None
@@ -169,8 +185,6 @@ class JobWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._open.__exit__(kind, error, trace)
-        if error is None:
-            self._join()
 
     @property
     def encoding(self) -> Encoding:
@@ -200,19 +214,6 @@ class JobWriter:
         if self._y4m is not None:
             self._copy = self._open.enter_context(Y4mWriter(self._y4m, video, first.format))
         return self._writer
-
-    def _join(self) -> None:
-        job = self._job
-        mux(
-            self._video,
-            job.source,
-            self._target,
-            job.facts,
-            job.spec.container,
-            first_pts=job.record.frames[0].pts,
-            comment=job.spec.comment,
-        )
-        self._video.unlink()
 
 
 def prepare(source: Path, record: Path | str | Record, spec: SpecMaker, listener: Listener) -> RenderJob:

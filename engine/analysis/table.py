@@ -80,6 +80,7 @@ def _tracks(scores: TrackScores) -> Iterator[str]:
     for exposure in scores.exposures[:_LISTED]:
         track = f" track {exposure.track}" if exposure.track else ""
         between = ", covered before and after" if exposure.between else ""
-        yield f"  shows: {exposure.clip}{track} frames {exposure.first} to {exposure.last} ({exposure.frames} labelled){between}"
+        frames = f"frames {exposure.first} to {exposure.last} ({exposure.frames} labelled)"
+        yield f"  shows: {exposure.clip}{track} {frames}{between}"
     if len(scores.exposures) > _LISTED:
         yield f"  and {len(scores.exposures) - _LISTED} more"

@@ -1,7 +1,7 @@
 """The seam between Veil and face detectors: what a detector is given, what it gives back, and its types.
 
-One file a detector implements `Detector`; `engine.detectors.registry` names it. Nothing here, and nothing at the head of
-a detector's file, imports a machine-learning library: that happens when a detector is built, in a worker process.
+One file a detector implements `Detector`; `engine.detectors.registry` names it. Nothing here, and nothing at the head
+of a detector's file, imports a machine-learning library: that happens when a detector is built, in a worker process.
 """
 
 from __future__ import annotations

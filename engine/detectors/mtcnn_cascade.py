@@ -22,6 +22,8 @@ STRIDE = 2
 OUTSIDE = (127.5, 127.5, 127.5)
 """What lies beyond the picture's border; zero to the networks, which see (sample - 127.5) / 128."""
 _FINENESS = 6
+_BLOCK = 512
+"""Boxes compared with all better ones at a time, which bounds the memory for pictures full of proposals."""
 
 Samples = NDArray[np.float32]
 """Pictures with samples from 0 to 255; rounding to whole ones would lose one face in sixty."""
@@ -120,15 +122,23 @@ def distinct(boxes: Boxes, scores: Scores, threshold: float, *, of_smaller: bool
     """
     order = np.argsort(-scores, kind="stable")
     boxes = boxes[order]
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
     stays = np.ones(len(order), dtype=bool)
-    for best in range(len(order) - 1):
-        rest = slice(best + 1, None)
-        sides = np.minimum(boxes[best, 2:], boxes[rest, 2:]) - np.maximum(boxes[best, :2], boxes[rest, :2])
-        shared = sides.clip(min=0.0).prod(axis=1)
-        whole = np.minimum(areas[best], areas[rest]) if of_smaller else areas[best] + areas[rest] - shared
-        stays[rest] &= shared <= threshold * whole
+    for start in range(0, len(order), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        overlaps = _overlaps(boxes[: start + _BLOCK], boxes[block], threshold, of_smaller=of_smaller)
+        better = np.arange(len(overlaps))[:, None] < np.arange(start, start + overlaps.shape[1])
+        stays[block] = ~(overlaps & better).any(axis=0)
     return order[stays]
+
+
+def _overlaps(some: Boxes, others: Boxes, threshold: float, *, of_smaller: bool) -> NDArray[np.bool_]:
+    """Which of some boxes (rows) share more than `threshold` with which of others (columns)."""
+    some, others = some[:, None], others[None]
+    sides = np.minimum(some[..., 2:], others[..., 2:]) - np.maximum(some[..., :2], others[..., :2])
+    shared = sides.clip(min=0.0).prod(axis=-1)
+    areas, other_areas = ((boxes[..., 2:] - boxes[..., :2]).prod(axis=-1) for boxes in (some, others))
+    whole = np.minimum(areas, other_areas) if of_smaller else areas + other_areas - shared
+    return np.greater(shared, threshold * whole)
 
 
 def _scaled(size: Size, scale: float) -> Size:

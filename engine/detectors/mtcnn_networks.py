@@ -57,7 +57,8 @@ class Networks:
     def propose(self, level: Samples) -> Answer:
         """P-Net over a level of shape (height, width, 3), both at least 12: arrays of shape (rows, columns, ...)."""
         answer = self._propose(level[None])
-        return answer[0][0], answer[1][0, ..., 1]
+        logits = answer[1][0]
+        return answer[0][0], (np.tanh((logits[..., 1] - logits[..., 0]) / 2) + 1) / 2
 
     def refine(self, crops: Samples) -> Answer:
         """R-Net over crops of shape (n, 24, 24, 3)."""
@@ -87,6 +88,8 @@ def _graphs(models: Path) -> dict[str, bytes]:
         network = getattr(libraries.load(f"mtcnn.network.{name}", "mtcnn"), kind)()
         network.build()
         # A pickle, which is why only bytes with the pinned hash get here.
+        if name == "pnet":  # Its softmax over two values costs a seventh of the network; see `propose`.
+            network.conv4_2.activation = tensorflow.keras.activations.linear
         network.set_weights(joblib.load(io.BytesIO(weights.model_bytes(models, f"mtcnn-{name}.lz4"))))
         graphs[name] = _frozen(tensorflow, network, [None, side, side, 3])
     return graphs

@@ -1,8 +1,8 @@
 """YOLOv8n-face through Ultralytics: one network over the whole picture, also small, turned and masked faces.
 
 Ultralytics' own predictor is left aside because it imports torchvision, which crashes beside other frameworks, and
-gives up on the rest of a batch after a time limit, which makes answers depend on the machine's load. Its backends and its
-non-maximum suppression are used as they are, one picture at a time.
+gives up on the rest of a batch after a time limit, which makes answers depend on the machine's load. Its backends and
+its non-maximum suppression are used as they are, one picture at a time.
 """
 
 from __future__ import annotations

@@ -46,6 +46,14 @@ class _Container:
         came_as = dict(self.exact_from).get(family(source)) if family(source) != family(self.muxer) else None
         return [codec for codec in codecs if not self.takes(codec) or not _unchanged(codec, came_as)]
 
+    def fits(self, source: str, codecs: Collection[str]) -> bool:
+        """Whether it takes streams from a source's container, by FFmpeg's name, without changing them."""
+        return (self.muxer != "avi" or self.native(source)) and not self.trouble(source, codecs)
+
+    def native(self, source: str) -> bool:
+        """Whether a source's container, by FFmpeg's name, is of this kind."""
+        return family(source) == family(self.muxer)
+
     def takes(self, codec: str) -> bool:
         """Whether it can hold a codec at all."""
         return codec not in self.refuses and (self.holds is None or codec in self.holds)
@@ -99,6 +107,20 @@ _CONTAINERS = (
 )
 
 
+_ONLY_READ = {
+    ".flv": "flv",
+    ".mpg": "mpeg",
+    ".mpeg": "mpeg",
+    ".vob": "mpeg",
+    ".wmv": "asf",
+    ".asf": "asf",
+    ".3gp": "3gp",
+    ".ogv": "ogg",
+    ".mxf": "mxf",
+}
+"""Suffixes of containers that are read and not written, with FFmpeg's name of each."""
+
+
 class ContainerChoice(Document, frozen=True):
     """The container of an output.
 
@@ -147,9 +169,13 @@ def choose_container(
     for container in sorted(own, key=lambda container: container.muxer != "mp4"):
         if not container.trouble(source, codecs):
             return ContainerChoice(container.muxer, container.suffixes[0], None)
-    name = own[0].name if own else source
-    reason = f"cannot hold {_listed(own[0].trouble(source, codecs))}" if own else "is not a container Veil writes"
-    return ContainerChoice("matroska", ".mkv", f"The output is a Matroska file (.mkv), because {name} {reason}.")
+    return matroska_instead(".mkv", _reason(own[0] if own else None, source, codecs))
+
+
+def matroska_instead(suffix: str, reason: str) -> ContainerChoice:
+    """Matroska under another container's suffix, with a sentence that gives the reason, as "WebM cannot hold H264"."""
+    rename = "" if suffix == ".mkv" else f" Players open it all the same; {suffix} may be renamed to .mkv."
+    return ContainerChoice("matroska", suffix, f"The output is a Matroska file, because {reason}.{rename}")
 
 
 def _codec(name: str) -> str:
@@ -158,20 +184,33 @@ def _codec(name: str) -> str:
 
 
 def _asked_for(source: str, wanted: str, codecs: Collection[str]) -> ContainerChoice:
+    """The container that a suffix names; Matroska under that suffix where the source's own cannot hold the streams."""
     container = next((container for container in _CONTAINERS if wanted in container.suffixes), None)
+    if container is not None and container.fits(source, codecs):
+        return ContainerChoice(container.muxer, wanted, None)
+    if _is_own(container, wanted, source) and not _kin(source, codecs):
+        return matroska_instead(wanted, _reason(container, source, codecs))
     if container is None:
-        known = ", ".join(
-            suffix for container in _CONTAINERS for suffix in container.suffixes[:1] if container.takes("h264")
-        )
+        known = ", ".join(one.suffixes[0] for one in _CONTAINERS if one.takes("h264"))
         raise TargetError(f"An output cannot end in {wanted or 'nothing'}; choose one of {known}.")
-    if container.muxer == "avi" and family(source) != "avi":
+    if container.muxer == "avi" and not container.native(source):
         raise TargetError("AVI keeps neither time stamps nor late starts of a source that is not AVI; choose .mkv.")
-    if trouble := container.trouble(source, codecs):
-        offer = " or ".join(_able(source, codecs))
-        raise TargetError(
-            f"{container.name} ({wanted}) cannot hold {_listed(trouble)} of this source unchanged; choose {offer}."
-        )
-    return ContainerChoice(container.muxer, wanted, None)
+    raise TargetError(f"{_reason(container, source, codecs)} unchanged; choose {' or '.join(_able(source, codecs))}.")
+
+
+def _is_own(container: _Container | None, wanted: str, source: str) -> bool:
+    return _ONLY_READ.get(wanted) in source.split(",") if container is None else container.native(source)
+
+
+def _kin(source: str, codecs: Collection[str]) -> bool:
+    """Whether a relative of the source's container, other than Matroska, can hold the streams."""
+    return any(one.native(source) and one is not _MATROSKA and one.fits(source, codecs) for one in _CONTAINERS)
+
+
+def _reason(container: _Container | None, source: str, codecs: Collection[str]) -> str:
+    if container is None:
+        return f"Veil writes no {source.split(',', maxsplit=1)[0].upper()} files"
+    return f"{container.name} cannot hold {_listed(container.trouble(source, codecs))} of this source"
 
 
 def _able(source: str, codecs: Collection[str]) -> list[str]:

@@ -47,10 +47,11 @@ def of(stream: Stream, chosen: VideoStream, *, alpha: bool) -> tuple[Fate, str]:
 
 
 def codec_name(stream: Stream) -> str:
-    """FFmpeg's name of the codec, "unknown" when it has none."""
+    """FFmpeg's name of the codec (not of one of its decoders), "unknown" when it has none."""
+    if isinstance(stream, DataStream):
+        return stream.name or "unknown"
     decoder = getattr(stream, "codec_context", None)  # PyAV's stub forgets that there may be none
-    named = stream if isinstance(stream, DataStream) else decoder
-    return (named and named.name) or "unknown"
+    return decoder.codec.canonical_name if decoder else "unknown"
 
 
 def extras(container: InputContainer) -> tuple[Extra, ...]:

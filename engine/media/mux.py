@@ -182,7 +182,7 @@ def _mov_options(video: Path, timing: _Timing) -> list[str]:
 def _translated(stderr: str, target: Path) -> VeilError:
     lines = stderr.strip().splitlines() or ["no message"]
     if any(sign in stderr for sign in _NO_ROOM):
-        return TargetError(f"{target} cannot be finished, the disk is full; make room or choose another place.")
+        return TargetError(f"{target.name} cannot be finished, the disk is full; make room or choose another place.")
     if reason := next((sign for sign in _NO_WAY if sign in stderr), None):
-        return TargetError(f"{target} cannot be written: {reason}. Choose another place.")
-    return RenderError(f"{target} could not be put together, FFmpeg says: {lines[0]}")
+        return TargetError(f"{target.name} cannot be written: {reason}. Choose another place.")
+    return RenderError(f"{target.name} could not be put together, FFmpeg says: {lines[0]}")

@@ -141,7 +141,7 @@ def _read(
             frame = next(_decoded(chosen, cast("Packet[VideoStream]", packet) if packet.size else None), None)
         if packet.size:
             tallies[packet.stream_index].add(packet)
-        if mine and packet.size and owes_a_frame(chosen.codec_context.name, packet):
+        if mine and packet.size and owes_a_frame(chosen.codec_context.codec.canonical_name, packet):
             tallies[chosen.index].add_shown(packet, by_dts=by_dts)
     if not tallies[chosen.index].count:
         raise SourceError(f"{path} has a video stream without a single frame. Record or export it again.")
@@ -176,7 +176,7 @@ def _video(container: InputContainer, chosen: VideoStream, tally: _Tally, frame:
     orientation = Orientation(Size(frame.width, frame.height), ratio if ratio > 0 else Fraction(1), rotation, mirrored)
     return VideoInfo(
         index=chosen.index,
-        codec=chosen.codec_context.name,
+        codec=chosen.codec_context.codec.canonical_name,
         coded=orientation.coded,
         display=orientation.display,
         sample_aspect_ratio=record.ratio(orientation.sample_aspect_ratio),

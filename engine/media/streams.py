@@ -108,6 +108,31 @@ def audio_prints(
     )
 
 
+def audio_changes(source: AudioPrint, output: AudioPrint) -> list[str]:
+    """What is not the same in a copied stream, in words; empty when it is the original.
+
+    Starts are compared as finely as the coarser clock of the two files can tell.
+    """
+    changes = []
+    if source.packets != output.packets:
+        changes.append("other packets")
+    if source.decoded != output.decoded:
+        changes.append("other samples")
+    if not _same_start(source, output):
+        changes.append(f"another start ({_spelled(output.start)} after the video, not {_spelled(source.start)})")
+    return changes
+
+
+def _same_start(source: AudioPrint, output: AudioPrint) -> bool:
+    if source.start is None or output.start is None:
+        return source.start == output.start
+    return abs(Fraction(source.start) - Fraction(output.start)) <= max(Fraction(source.tick), Fraction(output.tick))
+
+
+def _spelled(start: str | None) -> str:
+    return "nothing" if start is None else f"{float(Fraction(start)):.3f} s"
+
+
 def contents(path: Path) -> Contents:
     """List streams, chapters and tags of a file.
 

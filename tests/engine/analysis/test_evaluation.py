@@ -187,16 +187,25 @@ def test_a_still_without_a_record_is_named():
 @pytest.mark.parametrize(
     ("name", "frame", "box", "complaint"),
     [
-        ("b.jpg", 0, LARGE, "There is a record for b.jpg, which truth.csv does not name"),
-        ("a.jpg", 3, LARGE, r"a\.jpg frame 3 is not in its record, which has 1 frame\(s\)"),
-        ("a.jpg", 0, (2000, 5, 2050, 60), "a face at 2000,5 that lies outside the 1000x800 picture"),
+        ("b.mp4", 0, LARGE, r"There is a record for b\.mp4, which truth\.csv does not name"),
+        ("a.mp4", 3, LARGE, r"a\.mp4 frame 3 is not in its record, which has 1 frame\(s\)"),
+        (
+            "a.mp4",
+            0,
+            (2000, 5, 2050, 60),
+            r"a\.mp4 frame 0 has a face at 2000,5 that lies outside the 1000x800 picture",
+        ),
     ],
 )
 def test_a_record_of_something_else_is_refused(name, frame, box, complaint):
-    truth = make_truth(truth_row("a.jpg" if frame == 0 else "a.mp4", frame, box))
-    name = name if frame == 0 else "a.mp4"
-    with pytest.raises(InputError, match=complaint.replace("a\\.jpg", truth.clips[0].name)):
-        evaluate(truth, {name: record_of([[LARGE]])})
+    with pytest.raises(InputError, match=complaint):
+        evaluate(make_truth(truth_row("a.mp4", frame, box)), {name: record_of([[LARGE]])})
+
+
+def test_without_any_record_there_are_no_figures():
+    result = evaluate(photograph(LARGE), {}, QUICK, partial=True)
+    assert (result.frames, result.recall, result.false_per_frame, result.by_detectors) == (0, None, None, ())
+    assert result.unrecorded == ("a.jpg",)
 
 
 def test_nothing_to_find_has_no_recall():

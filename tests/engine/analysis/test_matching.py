@@ -25,11 +25,10 @@ def test_a_box_finds_one_face_and_a_face_is_found_once():
 
 
 def test_more_pairs_beat_one_better_pair():
-    """The second box overlaps the first face best, but only the second box can find the second face."""
-    faces = [Box(0, 0, 10, 10), Box(5, 0, 15, 10)]
-    found = [Box(-3, 0, 7, 10), Box(1, 0, 11, 10)]
-    assert faces[0].iou(found[1]) > faces[0].iou(found[0])
-    assert faces[1].iou(found[0]) < 0.35
+    """The second box overlaps the first face by more than both pairs together; no other can find the second."""
+    faces = [Box(0, 0, 100, 100), Box(50, 0, 150, 100)]
+    found = [Box(-45, 0, 55, 100), Box(4, 0, 104, 100)]
+    assert faces[0].iou(found[1]) > faces[0].iou(found[0]) + faces[1].iou(found[1])
     assert assign(faces, found, 0.35) == {0: 0, 1: 1}
 
 

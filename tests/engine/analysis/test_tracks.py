@@ -33,8 +33,7 @@ def test_runs_that_show_are_listed_with_their_ends():
 
 
 def test_ignored_frames_neither_show_nor_end_a_run():
-    rows = [truth_row("v.mp4", frame, FACE, ignore=frame == 2) for frame in range(5)]
-    rows = [row.replace(",True", ",1").replace(",False", ",0") for row in rows]
+    rows = [truth_row("v.mp4", frame, FACE, ignore=int(frame == 2)) for frame in range(5)]
     scores = tracks_of(make_truth(*rows), v_mp4=record_of([[FACE], [], [], [], [FACE]]))
     assert scores.exposures == (Exposure("v.mp4", "", 1, 3, 2, between=True),)
 
@@ -45,6 +44,14 @@ def test_a_column_tells_tracks_apart():
     scores = tracks_of(make_truth(*rows, header=head), v_mp4=record_of([[FACE, OTHER], [FACE], [FACE, OTHER]]))
     assert (scores.tracks, scores.covered) == (2, 1)
     assert [(exposure.track, exposure.first) for exposure in scores.exposures] == [("2", 1)]
+
+
+def test_tracks_of_one_clip_are_drawn_apart():
+    head = "file,frame,x,y,w,h,ignore,track"
+    rows = [f"{truth_row('v.mp4', frame, box)},{name}" for frame in range(3) for box, name in ((FACE, 1), (OTHER, 2))]
+    result = evaluate(make_truth(*rows, header=head), {"v.mp4": record_of([[FACE]] * 3)}, QUICK)
+    assert (result.recall, result.recall_interval) == (0.5, (0.0, 1.0))
+    assert result.tracks.coverage_interval == (0.0, 1.0)
 
 
 def test_without_that_column_several_faces_are_no_tracks():
