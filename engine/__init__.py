@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from engine.version import VERSION
+
 if TYPE_CHECKING:
     from engine.media.probe import probe
     from engine.pipeline import anonymise, detect
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from engine.verification import verify
 
 __all__ = ["__version__", "anonymise", "detect", "probe", "render", "verify"]
-__version__ = "0.1.0"
+__version__ = VERSION
 
 _HOMES = {
     "anonymise": "engine.pipeline",

@@ -10,7 +10,6 @@ from typing import Literal
 
 import msgspec
 
-import engine
 from engine import record as records
 from engine.errors import RenderError
 from engine.media.containers import choose_container, matroska_instead
@@ -26,6 +25,7 @@ from engine.redact.style import Style, check, weaknesses
 from engine.renderjob import DRAFT, RenderJob, RenderSpec, Tally, prepare
 from engine.store import file_digest, publish, scratch
 from engine.store import write as write_file
+from engine.version import VERSION
 
 SCHEMA: Literal["veil/render/1"] = "veil/render/1"
 
@@ -185,7 +185,7 @@ def spec_for(info: MediaInfo, output: Path, options: RenderOptions) -> RenderSpe
 def _report(job: RenderJob, unfinished: Path, tally: Tally, encoding: Encoding) -> RenderReport:
     return RenderReport(
         schema=SCHEMA,
-        veil=engine.__version__,
+        veil=VERSION,
         source_sha256=job.info.sha256,
         record_sha256=job.record_sha256,
         output_sha256=file_digest(unfinished),

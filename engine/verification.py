@@ -13,7 +13,6 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
-import engine
 from engine import record as records
 from engine.errors import SourceError
 from engine.media.decode import Source, open_source
@@ -27,6 +26,7 @@ from engine.record import Document, Record, Sha256
 from engine.rendering import RenderOptions, RenderReport, report_path, spec_for
 from engine.renderjob import JobEncoder, RenderJob, RenderSpec, prepare
 from engine.store import file_digest
+from engine.version import VERSION
 
 SCHEMA: Literal["veil/checks/1"] = "veil/checks/1"
 
@@ -84,7 +84,7 @@ def verify(
     checks = tuple(_Verification(job, output, report, listener).checks())
     return VerifyReport(
         schema=SCHEMA,
-        veil=engine.__version__,
+        veil=VERSION,
         source_sha256=job.info.sha256,
         record_sha256=job.record_sha256,
         output_sha256=file_digest(output),

@@ -98,9 +98,9 @@ def verify(report: VerifyReport) -> str:
 
 def anonymise(result: Anonymised) -> str:
     """Where everything is, and how it went."""
+    frames = _count(result.render.frames, "frame")
     return "\n".join([
-        f"{_count(result.tracks, 'face')} followed, "
-        f"{result.render.masked} of {_count(result.render.frames, 'frame')} masked",
+        f"{_count(result.tracks, 'face')} followed, {result.render.masked} of {frames} masked",
         verify(result.checks),
         f"Output: {result.output}  (a draft: nobody has reviewed it)",
         f"Record: {result.record}",

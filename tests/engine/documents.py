@@ -50,7 +50,7 @@ def make_record(frames, size=Size(320, 240), cuts=(), damaged=(), sha256="ab" * 
         schema=SCHEMA,
         source=SourceFacts(
             sha256, 1000, "mov,mp4,m4a,3gp,3g2,mj2", make_video(len(frames), size),
-            (StreamFacts(0, "video", "h264", "rendered", "the picture"), StreamFacts(1, "audio", "aac", "copied", "kept")),
+            (StreamFacts(0, "video", "h264", "rendered", "seen"), StreamFacts(1, "audio", "aac", "copied", "heard")),
         ),
         detection=Detection(
             "on-prem",

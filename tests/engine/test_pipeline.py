@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,11 @@ class Progress:
 
     def notice(self, message):
         self.told.append(message)
+
+
+def children():
+    """Processes that this one has started."""
+    return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +74,8 @@ def test_a_run_that_is_killed_goes_on_and_ends_with_the_same_bytes(talk, detecte
     data.mkdir()
     (data / "models").symlink_to(own_data / "models")
     path = tmp_path / "again.json"
-    command = [sys.executable, "-m", "engine.cli", "detect", talk, "-o", path, "--detectors", "yolov8-face", "--workers", "1"]  # fmt: skip
-    running = subprocess.Popen([*command, "--data", data], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "engine.cli", "detect", talk, "-o", path, "--data", data, "--workers", "1"]
+    running = subprocess.Popen([*command, "--detectors", "yolov8-face"], stdout=subprocess.DEVNULL)
     while not any(journal.stat().st_size for journal in data.glob("work/*.journal")):
         assert running.poll() is None, "it ended before it could be killed"
         time.sleep(0.002)
@@ -99,9 +105,9 @@ def test_an_interruption_by_the_caller_is_resumed_too(talk, detected, own_data, 
 
 def test_a_detector_that_is_killed_ends_the_run_with_a_sentence(talk, detected, own_data, tmp_path):
     def kill_workers():
-        for process in subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True, check=True).stdout.splitlines():  # fmt: skip
-            if "engine.detectors.worker" in process:
-                os.kill(int(process.split()[0]), signal.SIGKILL)
+        for pid in children():
+            if b"engine.detectors.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGKILL)
 
     with pytest.raises(DetectorError, match=r"yolov8-face.*SIGKILL.*resume"):
         engine.detect(talk, tmp_path / "a.json", YOLO, data=own_data, listener=Progress(8, kill_workers))
@@ -194,8 +200,12 @@ def test_anonymise_goes_from_a_clip_to_a_checked_clip(talk, own_data, tmp_path):
     assert result.checks.passed
     assert (result.tracks, result.faces) == (1, 45)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "out.mp4", "out.mp4.checks.json", "out.mp4.detections.json", "out.mp4.detections.json.run.json", "out.mp4.render.json",
-    ]  # fmt: skip
+        "out.mp4",
+        "out.mp4.checks.json",
+        "out.mp4.detections.json",
+        "out.mp4.detections.json.run.json",
+        "out.mp4.render.json",
+    ]
     tags = probe(tmp_path / "out.mp4").extras
     assert any(tag.name == "comment" for tag in tags)
     assert engine.verify(talk, result.record, result.output) == result.checks

@@ -99,7 +99,7 @@ def test_two_faces_of_one_frame_have_two_tracks():
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"schema": 1}', b"\xff\xfe"])
 def test_what_is_not_a_record_is_said_to_be_none(data):
-    with pytest.raises(RecordError, match="clip.json is not a detection record"):
+    with pytest.raises(RecordError, match=r"clip\.json is not a detection record"):
         records.decode(data, "clip.json")
 
 

@@ -74,10 +74,7 @@ def test_the_same_render_gives_the_same_bytes_whatever_the_machine_does(tmp_path
     source = clips.video(tmp_path / "clip.mp4", size=(320, 240), frames=40, audio=[clips.Audio()])
     record = written(record_of(source, two_boxes), tmp_path / "clip.json")
     first = engine.render(source, record, tmp_path / "a.mp4").output_sha256
-    script = (
-        "import sys, os, engine; os.sched_setaffinity(0, {0});"
-        "print(engine.render(*sys.argv[1:]).output_sha256)"
-    )
+    script = "import sys, os, engine; os.sched_setaffinity(0, {0});print(engine.render(*sys.argv[1:]).output_sha256)"
     burner = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         again = [
@@ -85,7 +82,7 @@ def test_the_same_render_gives_the_same_bytes_whatever_the_machine_does(tmp_path
                 [sys.executable, "-c", script, source, record, tmp_path / f"{number}.mp4"],
                 env=os.environ | environment, capture_output=True, text=True, check=True,
             ).stdout.strip()
-            for number, environment in enumerate([{}, {"OPENCV_CPU_DISABLE": "AVX2"}, {"OPENCV_CPU_DISABLE": "SSE4_2,AVX"}])
+            for number, environment in enumerate([{}, {"OPENCV_CPU_DISABLE": "AVX2"}])
         ]  # fmt: skip
     finally:
         burner.kill()
@@ -185,7 +182,7 @@ def test_a_source_that_vanishes_midway_leaves_nothing_behind(tmp_path):
 
         def notice(self, message): ...
 
-    with pytest.raises(SourceError, match="clip.mp4"):
+    with pytest.raises(SourceError, match=r"clip\.mp4"):
         engine.render(source, record, tmp_path / "out.mp4", listener=Thief())
     assert list(tmp_path.iterdir()) == []
 
@@ -215,9 +212,9 @@ def test_what_the_container_cannot_hold_goes_into_matroska_with_a_sentence(tmp_p
 
 
 def test_importing_the_engine_imports_no_library_that_it_may_not_need():
-    script = "import sys, engine, engine.record; print([m for m in ('av', 'cv2', 'numpy', 'tensorflow') if m in sys.modules])"
+    script = "import sys, engine.record; print({'av', 'cv2', 'tensorflow', 'torch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() in {"[]", "['numpy']"}
+    assert done.stdout.strip() == "set()"
 
 
 def test_paths_may_be_strings(tmp_path):

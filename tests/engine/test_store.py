@@ -1,4 +1,5 @@
 import hashlib
+from pathlib import Path
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_a_full_disk_is_said_in_words(tmp_path):
     target = tmp_path / "out.bin"
     with pytest.raises(TargetError, match="No space left"), pending(target) as unfinished:
         unfinished.write_bytes(b"")
-        with open("/dev/full", "wb", buffering=0) as full:
+        with Path("/dev/full").open("wb", buffering=0) as full:
             full.write(b"x")
     assert not target.exists()
 

@@ -19,7 +19,8 @@ FACE = (30, 20, 90, 80)
 def honest(tmp_path_factory):
     """A source, its record and an honest render of it."""
     folder = tmp_path_factory.mktemp("honest")
-    source = clips.video(folder / "clip.mp4", size=(160, 120), frames=40, audio=[clips.Audio(), clips.Audio(channels=2)])
+    sound = [clips.Audio(), clips.Audio(channels=2)]
+    source = clips.video(folder / "clip.mp4", size=(160, 120), frames=40, audio=sound)
     record = written(record_of(source, lambda _: [FACE]), folder / "clip.json")
     out = folder / "out.mp4"
     engine.render(source, record, out)
@@ -54,7 +55,8 @@ def test_one_frame_left_unmasked_is_named(honest, tmp_path):
     source, record, _ = honest
     whole = record_of(source, lambda _: [FACE])
     bare = msgspec.structs.replace(whole.frames[17], faces=())
-    engine.render(source, msgspec.structs.replace(whole, frames=(*whole.frames[:17], bare, *whole.frames[18:])), tmp_path / "out.mp4")  # fmt: skip
+    frames = (*whole.frames[:17], bare, *whole.frames[18:])
+    engine.render(source, msgspec.structs.replace(whole, frames=frames), tmp_path / "out.mp4")
     found = failures(source, record, tmp_path / "out.mp4")
     assert found["masks"] == "frame 17 is showing what was to be masked"
     assert {"report", "rendered again"} < set(found)
@@ -80,7 +82,8 @@ def test_another_style_than_the_reported_one_is_found(honest, tmp_path):
     target = tmp_path / "out.mp4"
     engine.render(source, record, target, RenderOptions(style=style_from("training-data")))
     assert engine.verify(source, record, target).passed
-    assert {"outside the masks", "rendered again"} <= set(failures(source, record, target, render_report=report_path(out)))
+    found = failures(source, record, target, render_report=report_path(out))
+    assert {"outside the masks", "rendered again"} <= set(found)
 
 
 def test_a_dropped_audio_packet_is_found(honest, tmp_path):
@@ -91,12 +94,14 @@ def test_a_dropped_audio_packet_is_found(honest, tmp_path):
 
 
 def test_a_missing_audio_stream_is_found(honest, tmp_path):
-    assert "2 audio streams, the output 1" in failures(*honest[:2], doctored(honest, tmp_path, "-map", "-0:a:1"))["audio"]
+    found = failures(*honest[:2], doctored(honest, tmp_path, "-map", "-0:a:1"))
+    assert "2 audio streams, the output 1" in found["audio"]
 
 
 def test_audio_that_starts_later_is_found(honest, tmp_path):
     target = tmp_path / "out.mp4"
-    clips.ffmpeg("-i", honest[2], "-itsoffset", "0.2", "-i", honest[2], "-map", "0:v", "-map", "1:a", "-c", "copy", target)
+    late = ("-itsoffset", "0.2", "-i", honest[2])
+    clips.ffmpeg("-i", honest[2], *late, "-map", "0:v", "-map", "1:a", "-c", "copy", target)
     shutil.copy(report_path(honest[2]), report_path(target))
     assert "another start" in failures(*honest[:2], target)["audio 1"]
 

@@ -115,7 +115,7 @@ def test_models_are_verified_with_exit_3_when_one_is_missing(own_data, tmp_path)
 def test_usage_errors_exit_with_2():
     assert run("dance")[0] == 2
     assert run("detect")[0] == 2
-    assert run("--version") [0] == 0
+    assert run("--version")[0] == 0
 
 
 def bad_sources(folder):
@@ -175,7 +175,7 @@ def test_targets_that_cannot_be_written_are_refused_in_one_sentence(clip, tmp_pa
     assert "out.xyz" in complaint("render", source, record, "-o", tmp_path / "out.xyz")
 
 
-@pytest.mark.skipif(not os.path.ismount("/dev/shm") or os.geteuid() != 0, reason="needs root to mount a small disk")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a small disk")
 def test_a_full_disk_is_said_and_nothing_stays(clip, tmp_path):
     source, record = clip
     disk = tmp_path / "disk"

@@ -1,0 +1,3 @@
+"""Veil's own version."""
+
+VERSION = "0.1.0"
