@@ -80,7 +80,7 @@ def verify(
     """
     output, listener = Path(output), listener or Silent()
     report = _report(output, render_report)
-    job = prepare(Path(source), record, lambda info: _spec(info, output, report), listener)
+    job = prepare(Path(source), record, lambda info: _spec(Path(source), info, output, report), listener)
     checks = tuple(_Verification(job, output, report, listener).checks())
     return VerifyReport(
         schema=SCHEMA,
@@ -101,8 +101,8 @@ def _report(output: Path, given: Path | str | None) -> RenderReport | None:
     return records.read_as(path, RenderReport, "report of a render")
 
 
-def _spec(info: MediaInfo, output: Path, report: RenderReport | None) -> RenderSpec:
-    return report.spec if report else spec_for(info, output, RenderOptions())
+def _spec(source: Path, info: MediaInfo, output: Path, report: RenderReport | None) -> RenderSpec:
+    return report.spec if report else spec_for(source, info, output, RenderOptions())
 
 
 class _Verification:
@@ -139,7 +139,7 @@ class _Verification:
         with tempfile.TemporaryDirectory(prefix="veil-") as folder:
             video, again = Path(folder) / "video.mov", Path(folder) / self._output.name
             with JobEncoder(job, video) as encoder, open_source(self._output, self._info) as output:
-                for redacted, rendered in zip_longest(job.redacted(keep_originals=True), self._rendered(output)):
+                for redacted, rendered in zip_longest(job.redacted(), self._rendered(output)):
                     times.append((redacted.frame.pts if redacted else None, rendered.pts if rendered else None))
                     if redacted is not None:
                         encoder.write(redacted)

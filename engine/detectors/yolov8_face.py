@@ -201,6 +201,8 @@ def _checkpoint(path: Path, device: Any) -> Callable[[], Any]:
 
 def _face_classes(names: Mapping[int, str], path: Path) -> list[int]:
     """Numbers of the classes that are faces: those called so, or the only one there is."""
+    if not names:
+        raise ModelError(f"{path} does not say which classes it knows: export it with Ultralytics, which writes them.")
     faces = [number for number, name in names.items() if "face" in name.lower()]
     if not faces and len(names) != 1:
         raise ModelError(f"{path} knows no class called face but {', '.join(names.values())}: give a face detector.")
