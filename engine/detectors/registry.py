@@ -17,6 +17,7 @@ DETECTORS: Mapping[str, str] = {
     "yolov8-face": "engine.detectors.yolov8_face:Yolov8Face",
     "mediapipe": "engine.detectors.mediapipe:MediaPipe",
     "centerface": "engine.detectors.centerface:CenterFace",
+    "rekognition": "engine.detectors.rekognition:Rekognition",
 }
 """Name, as in `--detectors`, to "module:class"."""
 

@@ -17,6 +17,8 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
+from engine.errors import DetectorError
+
 _FIRST = 1.0
 """Seconds after the first throttled call in which answers are counted, to begin with their rate."""
 _LEAST_RATE = 0.5
@@ -174,6 +176,7 @@ class Pace:
     def __init__(self, ceiling: float | None = None) -> None:
         self._finder = Finder(ceiling)
         self._lock = threading.Lock()
+        self._closed = threading.Event()
 
     @property
     def rate(self) -> float:
@@ -181,12 +184,21 @@ class Pace:
         return self._finder.rate
 
     def wait(self) -> Trial:
-        """Wait until a call may begin; it begins now."""
+        """Wait until a call may begin; it begins now.
+
+        Raises:
+            DetectorError: `close` was called.
+        """
         with self._lock:
             slot = self._finder.slot(time.monotonic())
-        time.sleep(max(0.0, slot - time.monotonic()))
+        if self._closed.wait(max(0.0, slot - time.monotonic())):
+            raise DetectorError("No more calls are made: the run is ending.")
         with self._lock:
             return self._finder.sent(time.monotonic())
+
+    def close(self) -> None:
+        """Let no more calls begin; whoever waits is told at once."""
+        self._closed.set()
 
     def heard(self, trial: Trial, *, throttled: bool) -> None:
         """Tell what became of a call that `wait` let begin."""
