@@ -1,4 +1,4 @@
-"""A stand-in for Amazon Rekognition's DetectFaces on this machine: for tests, and for trying cloud mode without an account.
+"""A stand-in for Amazon Rekognition's DetectFaces: for tests, and for trying cloud mode without an account.
 
     python -m tests.rekognition_stand_in --port 8099 --detector yolov8-face
     export AWS_ENDPOINT_URL_REKOGNITION=http://127.0.0.1:8099 AWS_DEFAULT_REGION=eu-west-1
@@ -26,12 +26,12 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -167,7 +167,7 @@ class StandIn:
         self._server.shutdown()
         self._server.server_close()
 
-    def __enter__(self) -> StandIn:
+    def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self.serve, daemon=True)
         self._thread.start()
         return self
@@ -264,9 +264,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path == "/control":
-            self.server.stand_in.behave(**{
-                name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(body).items()
-            })
+            self.server.stand_in.behave(
+                **{name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(body).items()}
+            )
             self._send(200, b"{}")
             return
         try:
@@ -407,11 +407,10 @@ def main() -> None:
     with eye_of(options.detector, data_folder(options.data).models) as eye:
         stand_in = StandIn(eye, conduct, options.port)
         lines = [f"export {name}={value}" for name, value in stand_in.environment().items()]
-        print(*lines, sep="\n", flush=True)
-        try:
+        sys.stdout.write("\n".join([*lines, ""]))
+        sys.stdout.flush()
+        with suppress(KeyboardInterrupt):
             stand_in.serve()
-        except KeyboardInterrupt:
-            print(json.dumps({name: value for name, value in stand_in.tell().items() if isinstance(value, int | float)}))
 
 
 if __name__ == "__main__":

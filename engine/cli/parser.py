@@ -118,8 +118,21 @@ def _add_detection(verb: argparse.ArgumentParser) -> None:
         metavar="PART.NAME=VALUE",
         help="a parameter of a detector, of fusion, tracking or smoothing, as yolov8-face.threshold=0.2",
     )
-    verb.add_argument("--workers", type=_positive, metavar="N", help="worker processes for each detector")
+    verb.add_argument(
+        "--workers", type=_positive, metavar="N", help="worker processes for each detector, or calls under way at once"
+    )
+    _add_asking(verb)
     _add_damage(verb)
+
+
+def _add_asking(verb: argparse.ArgumentParser) -> None:
+    group = verb.add_argument_group("services (mode cloud)")
+    group.add_argument("--policy", metavar="all|every:N|contested", help="which frames are sent (default: all)")
+    group.add_argument("--max-cost", type=float, metavar="USD", help="stop before the calls cost more")
+    group.add_argument("--price", type=float, metavar="USD", help="of a call (default: 0.001)")
+    group.add_argument(
+        "--rate", type=float, metavar="CALLS", help="a second at most (default: what the service admits)"
+    )
 
 
 def _add_damage(verb: argparse.ArgumentParser) -> None:

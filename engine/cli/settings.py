@@ -18,6 +18,7 @@ from engine.rendering import RenderOptions
 
 Kind = TypeVar("Kind", bound=Document)
 
+_ASKING = ("policy", "price", "rate")
 _TIMELINE = ("fusion", "tracking", "smoothing")
 
 
@@ -36,6 +37,8 @@ def detect_options(options: Namespace) -> DetectOptions:
         fusion=_document("fusion", FusionSettings, parts.get("fusion", {})),
         tracking=_document("tracking", TrackingSettings, parts.get("tracking", {})),
         smoothing=_document("smoothing", SmoothingSettings, parts.get("smoothing", {})),
+        asking={name: value for name in _ASKING if (value := getattr(options, name)) is not None},
+        max_cost=options.max_cost,
         workers=options.workers,
         on_damage=options.on_damage,
     )

@@ -25,7 +25,10 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Settings(Document, frozen=True):
-    """Base of a detector's parameters; every field has a default, and ends up in the record if it can change an answer."""
+    """Base of a detector's parameters.
+
+    Every field has a default, and ends up in the record if it can change an answer.
+    """
 
 
 class RemoteSettings(Settings, frozen=True):
@@ -34,13 +37,17 @@ class RemoteSettings(Settings, frozen=True):
     Attributes:
         policy: which frames it is asked about: "all", "every:N", or "contested", those in which the other detectors of
             the run leave doubt (see `engine.asking`).
-        workers: calls under way at once.
-        price: US dollars a call; does not change an answer, as all that follow.
+        doubt: score below which local evidence is weak; it decides with `glance` what is contested.
+        glance: of the frames that are not contested, one in so many is sent all the same.
+        workers: calls under way at once; it does not change an answer, nor do those that follow.
+        price: US dollars a call.
         rate: calls a second that are never exceeded; None finds out what the service admits.
         max_calls: calls after which to stop; None knows no end.
     """
 
     policy: Annotated[str, msgspec.Meta(pattern="^(all|contested|every:[1-9][0-9]*)$")] = "all"
+    doubt: Score = 0.5
+    glance: Annotated[int, msgspec.Meta(ge=1)] = 25
     workers: Annotated[int, msgspec.Meta(ge=1, le=256)] = 32
     price: Annotated[float, msgspec.Meta(ge=0.0)] = 0.001
     rate: Annotated[float, msgspec.Meta(gt=0.0)] | None = None

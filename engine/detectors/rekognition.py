@@ -12,7 +12,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 import cv2
@@ -33,7 +33,7 @@ from engine.store import Data
 
 _ENDPOINT = ("AWS_ENDPOINT_URL_REKOGNITION", "AWS_ENDPOINT_URL")
 _SERVICE = "amazonaws.com"
-_OF_THE_ANSWER = ("policy", "size", "quality", "threshold")
+_OF_THE_ANSWER = ("policy", "doubt", "glance", "size", "quality", "threshold")
 """Parameters that decide what the record says; the others are the run's own affair."""
 
 
@@ -46,6 +46,7 @@ class RekognitionSettings(RemoteSettings, frozen=True):
         threshold: least score of a sighting.
         connect_timeout: seconds to wait for a connection; does not change an answer.
         read_timeout: seconds to wait for an answer; does not change it.
+        retries: botocore's retry mode. "adaptive" holds back more than the quota asks for; does not change an answer.
     """
 
     size: Annotated[int, msgspec.Meta(ge=80, le=4096)] = 1920
@@ -53,6 +54,7 @@ class RekognitionSettings(RemoteSettings, frozen=True):
     threshold: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.5
     connect_timeout: Annotated[float, msgspec.Meta(gt=0.0)] = 10.0
     read_timeout: Annotated[float, msgspec.Meta(gt=0.0)] = 30.0
+    retries: Literal["standard", "adaptive"] = "standard"
 
 
 class Rekognition:
@@ -64,7 +66,9 @@ class Rekognition:
     def __init__(self, settings: RekognitionSettings, answers: Answers) -> None:
         self._settings, self._answers = settings, answers
         self._service = Service(
-            Conditions(settings.workers, settings.rate, settings.connect_timeout, settings.read_timeout)
+            Conditions(
+                settings.workers, settings.rate, settings.connect_timeout, settings.read_timeout, settings.retries
+            )
         )
         self._asked_with = digest(f"DetectFaces DEFAULT {self._service.address}".encode())[:16]
         self._calls, self._counting = 0, threading.Lock()
@@ -72,7 +76,7 @@ class Rekognition:
 
     @classmethod
     def facts(cls, settings: RekognitionSettings) -> DetectorFacts:
-        """See `Detector.facts`. Credentials and region are nobody's business; an address that is not Amazon's is told."""
+        """See `Detector.facts`. No credentials, no region; an address that is not Amazon's is told."""
         own = next((os.environ[name] for name in _ENDPOINT if os.environ.get(name)), None)
         parameters = {name: getattr(settings, name) for name in _OF_THE_ANSWER}
         return DetectorFacts(

@@ -14,17 +14,18 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import msgspec
 
-from engine.detectors.base import Detector, Look, RemoteDetector, is_remote
+from engine.detectors.base import Detector, RemoteDetector, is_remote
 from engine.detectors.memory import Mapped
 from engine.detectors.wire import HEADER, SEPARATOR, Answer, Failure, Ready, Report, Start, Task, frame
 from engine.errors import InputError, ModelError, VeilError
+from engine.picture import Rgb
 
 _PARENT_ENDED = 1
 
@@ -103,13 +104,13 @@ class _SideBySide:
         with ThreadPoolExecutor(threads) as executor:
             for task in tasks:
                 pictures = self._memory.pictures(task.slot, task.length, task.sizes)
-                executor.submit(self._guarded, task.ticket, lambda pictures=pictures: self._detector.look(pictures))
+                executor.submit(self._guarded, task.ticket, pictures)
             self._over.set()
             self._detector.close()
 
-    def _guarded(self, ticket: int, look: Callable[[], list[Look]]) -> None:
+    def _guarded(self, ticket: int, pictures: list[Rgb]) -> None:
         try:
-            looks = look()
+            looks = self._detector.look(pictures)
             answer = Answer(ticket, [one.sightings for one in looks], [one.receipt for one in looks])
             with self._sending:
                 _send(self._reports, answer)

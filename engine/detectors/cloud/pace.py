@@ -28,9 +28,9 @@ _PROBE, _LARGEST_PROBE = 1.08, 1.5
 """How much faster than answers come calls are made; the greater while more and more are admitted."""
 _SLOWER = 0.95
 """How much slower than answers come calls are made while the service's own throttling is measured."""
-_EVERY, _EVERY_AT_FIRST = 24, 4
+_EVERY, _EVERY_AT_FIRST = 24, 5
 """Trials from one such measurement to the next, and while there are few."""
-_REMEMBERED = 5
+_REMEMBERED = 4
 """Such measurements that count."""
 _ASSUMED = 0.25
 """What is taken for the service's own share of throttled calls until it was measured."""
@@ -90,11 +90,16 @@ class Finder:
 
         Too high an estimate costs some throttled calls, too low a one would drive the rate down.
         """
+        share, error = self._measured()
+        return min(_WORST, share + error)
+
+    def _measured(self) -> tuple[float, float]:
+        """That share as far as it was measured, and the standard error."""
         sent = sum(trial.answered + trial.throttled for trial in self._slower)
         if sent < _CALLS / 2:
-            return _ASSUMED
+            return 0.0, _ASSUMED
         share = sum(trial.throttled for trial in self._slower) / sent
-        return min(_WORST, share + math.sqrt(share * (1 - share) / sent))
+        return share, math.sqrt(share * (1 - share) / sent)
 
     def slot(self, now: float) -> float:
         """The time at which the next call may begin."""
@@ -152,7 +157,9 @@ class Finder:
         every = _EVERY if len(self._slower) == _REMEMBERED else _EVERY_AT_FIRST
         if self._since_slower >= every and self._share(self._trial) > _NOTICED and not self._trial.slower:
             self._since_slower = 0
-            slower = Trial(max(self._answers * _SLOWER, _LEAST_RATE), now, slower=True)
+            share, error = self._measured()
+            certain = max(0.0, share - 1.5 * error)
+            slower = Trial(max(self._answers * _SLOWER / (1 - certain), _LEAST_RATE), now, slower=True)
             self._slower.append(slower)
             return slower
         return self._faster(now)

@@ -1,9 +1,9 @@
 """Amazon Rekognition's DetectFaces through boto3: one client a thread, calls at the pace that the account admits.
 
-Credentials and region come by boto3's own chain and are looked at by nobody else. Each client retries in botocore's
-adaptive mode; the pace that all clients share is held before each attempt, botocore's retries among them. (Adaptive
-mode alone would not do: clients that share one limiter lower its rate with every throttled call, also with those that
-a lower rate would not spare.)
+Credentials and region come by boto3's own chain and are looked at by nobody else. Botocore retries what may succeed
+later; the pace that all clients share is held before each attempt, botocore's retries among them. Botocore's "adaptive"
+mode holds a pace of its own on top, which it lowers with every throttled call, also with those that a lower rate would
+not spare; it is there for who wants it, and `engine.detectors.cloud.pace` for who wants the whole quota.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ from engine.detectors.cloud.pace import Pace, Trial
 from engine.errors import DetectorError, InputError
 
 _OPERATION = "rekognition.DetectFaces"
-_ATTEMPTS = 3
-"""That botocore makes, the first among them."""
-_ROUNDS = 2
+_ATTEMPTS = 2
+"""That botocore makes, the first among them; it pauses longer and longer before each, and a frame waits with it."""
+_ROUNDS = 3
 """Of such attempts, for what is no throttling."""
+_PAUSE = 0.5
+"""Seconds before the second round; each time twice as long."""
 _PATIENCE = 150.0
 """Seconds without any answer, all calls throttled, after which the run ends."""
 
@@ -42,6 +44,7 @@ class Conditions:
         clients: calls under way at once.
         rate: ceiling in calls a second, None for none.
         connect, read: seconds of patience for a connection, and for an answer.
+        retries: botocore's retry mode, "standard" or "adaptive".
         attributes: what DetectFaces is asked for.
     """
 
@@ -49,6 +52,7 @@ class Conditions:
     rate: float | None
     connect: float
     read: float
+    retries: str = "standard"
     attributes: Sequence[str] = ("DEFAULT",)
 
 
@@ -67,7 +71,7 @@ class Service:
         self._attempt = threading.local()
         self._errors = libraries.load("botocore.exceptions", "boto3")
         self._answered = time.monotonic()
-        self._clients: queue.LifoQueue[Any] = queue.LifoQueue()
+        self._clients: queue.Queue[Any] = queue.Queue()
         try:
             for client in self._made(conditions):
                 self._clients.put(client)
@@ -104,13 +108,14 @@ class Service:
                 "run the same command again."
             )
         config = libraries.load("botocore.config", "boto3").Config(
-            retries={"mode": "adaptive", "total_max_attempts": _ATTEMPTS},
+            retries={"mode": conditions.retries, "total_max_attempts": _ATTEMPTS},
             connect_timeout=conditions.connect,
             read_timeout=conditions.read,
             max_pool_connections=1,
         )
         clients = [session.client("rekognition", config=config) for _ in range(conditions.clients)]
-        self._region, self._address = clients[0].meta.region_name, clients[0].meta.endpoint_url
+        self._region: str = clients[0].meta.region_name
+        self._address: str = clients[0].meta.endpoint_url
         _check_secrecy(self._address)
         for client in clients:
             client.meta.events.register(f"before-send.{_OPERATION}", self._before)
@@ -134,10 +139,13 @@ class Service:
             try:
                 answer = _read(client.detect_faces(Image={"Bytes": jpeg}, Attributes=[*self._conditions.attributes]))
             except (self._errors.BotoCoreError, self._errors.ClientError, _NonsenseError) as error:
-                failures += not self._throttled(error)
+                if self._throttled(error):
+                    continue
+                failures += 1
                 said = complaint(error, self._region)
                 if isinstance(said, InputError) or failures >= _ROUNDS:
                     raise said from error
+                time.sleep(_PAUSE * 2 ** (failures - 1))
             else:
                 self._answered = time.monotonic()
                 return answer
@@ -188,5 +196,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
