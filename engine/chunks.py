@@ -35,7 +35,7 @@ class Pictures(Sequence[Rgb]):
         return self._made[place]
 
 
-def places(frames: Sequence[SourceFrame], asked: Asked) -> list[int]:
+def places_asked(frames: Sequence[SourceFrame], asked: Asked) -> list[int]:
     """Which frames of a chunk a service is asked about; never those that are covered whole anyway."""
     return [place for place, frame in enumerate(frames) if asked(frame.index) and not frame.damaged]
 

@@ -17,8 +17,8 @@ from typing import Self
 
 import msgspec
 
-from engine.errors import InputError
 from engine.detectors.base import Receipt
+from engine.errors import InputError
 from engine.geometry import Box
 from engine.record import Document, Score, digest, encode
 

@@ -16,7 +16,7 @@ import msgspec
 
 from engine import asking
 from engine import record as records
-from engine.chunks import Pictures, joined, places
+from engine.chunks import Pictures, joined, places_asked
 from engine.detectors.base import Receipt, RemoteSettings, Sighting
 from engine.detectors.crew import Answers, Crew
 from engine.detectors.registry import DetectorPlan, plan
@@ -216,7 +216,7 @@ class _Run:
             chunks = _Chunks(journal, info.video.display, plans, self._spending.heard)
             for ticket, frames, changes in _chunks(source, skip=journal.chunks):
                 pictures = {side: Pictures(frames, side) for side in crew.sides}
-                places = {name: places(frames, which) for name, which in asked.items()}
+                places = {name: places_asked(frames, which) for name, which in asked.items()}
                 crew.submit(ticket, pictures, f"frames {frames[0].index} to {frames[-1].index}", places)
                 chunks.expect(ticket, frames, changes, places)
                 self._keep(chunks, crew.finished(), journal, info)
