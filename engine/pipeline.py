@@ -156,6 +156,7 @@ class _Run:
             Crew(self._plans, self._data.models, self._workers) as crew,
         ):
             crew.start_at(journal.chunks)
+            self._listener.progress("detect", journal.frames, info.video.packets)
             chunks = _Chunks(journal, info.video.display, self._plans)
             for ticket, frames, changes in _chunks(source, skip=journal.chunks):
                 pictures = {side: [frame.rgb(side) for frame in frames] for side in crew.sides}
