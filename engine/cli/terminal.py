@@ -48,6 +48,7 @@ class Terminal:
             TimeRemainingColumn(),
             console=console,
             transient=True,
+            redirect_stdout=False,
             disable=not console.is_terminal,
         )
         self._stage: str | None = None
@@ -78,6 +79,7 @@ class Terminal:
 
     def result(self, document: Any, text: str) -> None:
         """Print the result of a verb: `document` as JSON when asked for, else `text`."""
+        self._progress.stop()
         if self.as_json:
             print(msgspec.json.encode(document, order="sorted").decode())
         elif text:
