@@ -213,6 +213,7 @@ class _Run:
             Crew(plans, self._data.models, self._workers) as crew,
         ):
             crew.start_at(journal.chunks)
+            self._listener.progress("detect", journal.frames, info.video.packets)
             chunks = _Chunks(journal, info.video.display, plans, self._spending.heard)
             for ticket, frames, changes in _chunks(source, skip=journal.chunks):
                 pictures = {side: Pictures(frames, side) for side in crew.sides}

@@ -46,7 +46,7 @@ class Yolov8FaceSettings(Settings, frozen=True):
     """
 
     size: Annotated[int, msgspec.Meta(ge=64, le=4096)] = 640
-    threshold: Annotated[float, msgspec.Meta(ge=0.01, le=1.0)] = 0.3
+    threshold: Annotated[float, msgspec.Meta(ge=0.01, le=1.0)] = 0.25
     suppression: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.5
     weights: str | None = None
     sha256: Sha256 | None = None

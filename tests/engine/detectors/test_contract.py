@@ -34,9 +34,10 @@ SCENES = {
 }
 BLIND = {
     "mtcnn": {"cut at the right"},
-    "yolov8-face": {"fills a tall frame"},
+    "yolov8-face": set[str](),
     "mediapipe": set[str](),
     "centerface": {"fills a tall frame"},
+    "rekognition": set[str](),  # what the stand-in's own detector sees
 }
 """What a detector is known not to see, so that nobody believes it does; a test fails when one learns it."""
 SAME_FACE = 0.5
@@ -88,7 +89,7 @@ def test_finds_nothing_where_nothing_is(detector: Remote) -> None:
         np.zeros((240, 320, 3), np.uint8),
         np.full((240, 320, 3), 255, np.uint8),
         scenes.faceless(Size(320, 240)),
-        WOMAN.picture[250:, :],
+        WOMAN.picture[:250, 330:],
     ]
     assert detector.call(look, pictures) == [[], [], [], []]
 
@@ -146,8 +147,10 @@ def test_sightings_are_sorted_and_scored(detector: Remote) -> None:
 def test_the_record_can_say_what_ran(detector: Remote) -> None:
     plan = registry.plan(detector.name)
     assert plan.facts.name == registry.detector_class(detector.name).name == detector.name
-    assert set(plan.facts.parameters) == set(plan.settings.__struct_fields__)
     assert plan.facts.version
+    if detector.name not in registry.local_names():
+        return
+    assert set(plan.facts.parameters) == set(plan.settings.__struct_fields__)
     assert plan.facts.models
     assert all(weights.pinned(model.name).sha256 == model.sha256 for model in plan.facts.models)
 
