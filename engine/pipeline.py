@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count, islice
@@ -18,10 +19,10 @@ from engine.detectors.registry import DetectorPlan, plan
 from engine.errors import InputError
 from engine.geometry import Box, Size
 from engine.journal import Journal, Seen
-from engine.media.decode import OnDamage, Source, open_source
+from engine.media.decode import OnDamage
 from engine.media.facts import MediaInfo, source_facts
 from engine.media.frame import SourceFrame
-from engine.media.probe import probe
+from engine.media.stills import Frames, look, open_any
 from engine.modes import mode_named
 from engine.progress import Listener, Silent
 from engine.record import (
@@ -93,25 +94,27 @@ class _Subject(Document, frozen=True):
     chunk: int
 
 
-def detect(
+def detect(  # noqa: PLR0913 - what, where to, how, and who hears of it
     source: Path | str,
     output: Path | str | None = None,
     options: DetectOptions | None = None,
     *,
     data: Path | str | None = None,
     listener: Listener | None = None,
+    crew: Crew | None = None,
 ) -> Record:
-    """Find the faces in a video.
+    """Find the faces in a video, in a photograph, or in a folder of numbered stills taken for a video.
 
     What is found is kept while it runs: the same call after an interruption goes on where it stopped, and ends with
     the same record.
 
     Args:
-        source: the video.
+        source: the video, photograph or folder.
         output: file to write the record to, with the facts of the run beside it (`NAME.run.json`).
         options: what to run; on-prem detection when left out.
         data: the data folder (see `engine.store.data_folder`).
         listener: hears of progress.
+        crew: detectors that run already, as `options` name them; they are left running.
 
     Raises:
         SourceError: the source is not a readable video; DamagedFrameError names a frame.
@@ -121,23 +124,24 @@ def detect(
         TargetError: the record cannot be written.
     """
     options, listener = options or DetectOptions(), listener or Silent()
-    return _Run(Path(source), options, data_folder(data), listener).into(Path(output) if output else None)
+    run = _Run(Path(source), options, data_folder(data), listener, crew)
+    return run.into(Path(output) if output else None)
 
 
 class _Run:
     """One call of `detect`."""
 
-    def __init__(self, source: Path, options: DetectOptions, data: Data, listener: Listener) -> None:
-        self._source, self._options, self._data, self._listener = source, options, data, listener
-        self._plans = _plans(options)
-        self._workers = options.workers or max(1, (os.cpu_count() or 1) // len(self._plans))
+    def __init__(self, source: Path, options: DetectOptions, data: Data, listener: Listener, crew: Crew | None) -> None:
+        self._source, self._options, self._data, self._listener, self._crew = source, options, data, listener, crew
+        self._plans = plans(options)
+        self._workers = workers(options)
         self._started, self._clock = datetime.now(UTC), monotonic()
 
     def into(self, output: Path | None) -> Record:
         if output is not None:
             with scratch(output):  # an output that cannot be written is said before the work, not after it
                 pass
-        info = probe(self._source, listener=self._listener)
+        info = look(self._source, listener=self._listener)
         facts = tuple(plan.facts for plan in self._plans)
         subject = _Subject(info.sha256, facts, self._options.on_damage, CHUNK)
         with Journal(self._data.work, subject) as journal:
@@ -152,8 +156,8 @@ class _Run:
     def _fill(self, journal: Journal, info: MediaInfo) -> None:
         """Bring the journal to the end of the video."""
         with (
-            open_source(self._source, info, on_damage=self._options.on_damage) as source,
-            Crew(self._plans, self._data.models, self._workers) as crew,
+            open_any(self._source, info, on_damage=self._options.on_damage) as source,
+            nullcontext(self._crew) if self._crew else hired(self._options, self._data) as crew,
         ):
             crew.start_at(journal.chunks)
             chunks = _Chunks(journal, info.video.display, self._plans)
@@ -172,24 +176,7 @@ class _Run:
             self._listener.progress("detect", journal.frames, info.video.packets)
 
     def _record(self, journal: Journal, info: MediaInfo, facts: tuple[records.DetectorFacts, ...]) -> Record:
-        seen = tuple(journal.seen())
-        options = self._options
-        faces, cuts = build(
-            [frame.sightings for frame in seen],
-            [frame.change for frame in seen],
-            info.video.display,
-            options.fusion,
-            options.tracking,
-            options.smoothing,
-        )
-        return Record(
-            schema=SCHEMA,
-            source=source_facts(info, len(seen)),
-            detection=Detection(options.mode, facts, options.fusion, options.tracking, options.smoothing),
-            frames=tuple(Frame(index, frame.pts, faces[index]) for index, frame in enumerate(seen)),
-            cuts=cuts,
-            damaged=tuple(index for index, frame in enumerate(seen) if frame.damaged),
-        )
+        return assembled(tuple(journal.seen()), info, facts, self._options)
 
     def _write(self, record: Record, output: Path, resumed: int) -> None:
         data = records.encode(record)
@@ -206,12 +193,34 @@ class _Run:
         write_file(output, data)
 
 
+def assembled(
+    seen: Sequence[Seen], info: MediaInfo, facts: tuple[records.DetectorFacts, ...], options: DetectOptions
+) -> Record:
+    """The record of what was seen."""
+    faces, cuts = build(
+        [frame.sightings for frame in seen],
+        [frame.change for frame in seen],
+        info.video.display,
+        options.fusion,
+        options.tracking,
+        options.smoothing,
+    )
+    return Record(
+        schema=SCHEMA,
+        source=source_facts(info, len(seen)),
+        detection=Detection(options.mode, facts, options.fusion, options.tracking, options.smoothing),
+        frames=tuple(Frame(index, frame.pts, faces[index]) for index, frame in enumerate(seen)),
+        cuts=cuts,
+        damaged=tuple(index for index, frame in enumerate(seen) if frame.damaged),
+    )
+
+
 class _Chunks:
     """Joins what the detectors answer with the frames they were asked about, and keeps it in the journal."""
 
     def __init__(self, journal: Journal, display: Size, plans: Sequence[DetectorPlan]) -> None:
         self._journal, self._display = journal, display
-        self._seen_at = {plan.name: display.fit(plan.longest_side) for plan in plans}
+        self._plans = {plan.name: plan for plan in plans}
         self._waiting: dict[int, list[tuple[int, bool, float]]] = {}
 
     def expect(self, ticket: int, frames: Sequence[SourceFrame], changes: Sequence[float]) -> None:
@@ -225,16 +234,18 @@ class _Chunks:
         )
 
     def _sightings(self, answers: Answers, number: int) -> dict[str, tuple[tuple[Box, float], ...]]:
-        return {detector: self._on_display(detector, chunk[number]) for detector, chunk in answers.items()}
-
-    def _on_display(self, detector: str, sightings: Sequence[Sighting]) -> tuple[tuple[Box, float], ...]:
-        seen = self._seen_at[detector]
-        x, y = self._display.width / seen.width, self._display.height / seen.height
-        boxes = ((sighting.box.stretched(x, y).rounded(self._display), sighting.score) for sighting in sightings)
-        return tuple((box, round(score, 4)) for box, score in boxes if box is not None)
+        return {name: on_display(self._plans[name], chunk[number], self._display) for name, chunk in answers.items()}
 
 
-def _chunks(source: Source, skip: int) -> Iterator[tuple[int, list[SourceFrame], list[float]]]:
+def on_display(plan: DetectorPlan, sightings: Sequence[Sighting], display: Size) -> tuple[tuple[Box, float], ...]:
+    """What a detector saw at the size it looks at, in display pixels on the record's grid."""
+    seen = display.fit(plan.longest_side)
+    x, y = display.width / seen.width, display.height / seen.height
+    boxes = ((sighting.box.stretched(x, y).rounded(display), sighting.score) for sighting in sightings)
+    return tuple((box, round(score, 4)) for box, score in boxes if box is not None)
+
+
+def _chunks(source: Frames, skip: int) -> Iterator[tuple[int, list[SourceFrame], list[float]]]:
     """Chunks of frames with each frame's change from the one before; the first `skip` chunks only pass by."""
     frames, previous = source.frames(), None
     for ticket in count():
@@ -252,7 +263,22 @@ def _chunks(source: Source, skip: int) -> Iterator[tuple[int, list[SourceFrame],
         yield ticket, chunk, changes
 
 
-def _plans(options: DetectOptions) -> list[DetectorPlan]:
+def hired(options: DetectOptions, data: Data) -> Crew:
+    """The detectors that `options` name, ready to be started as a context."""
+    return Crew(plans(options), data.models, workers(options))
+
+
+def workers(options: DetectOptions) -> int:
+    """Worker processes for each detector."""
+    return options.workers or max(1, (os.cpu_count() or 1) // len(plans(options)))
+
+
+def plans(options: DetectOptions) -> list[DetectorPlan]:
+    """The detectors that `options` name.
+
+    Raises:
+        InputError: one is unknown or named twice, or parameters do not fit.
+    """
     names = options.detectors or mode_named(options.mode).detectors
     if len(set(names)) != len(names):
         raise InputError(f"A detector is named twice in {', '.join(names)}; name each once.")
