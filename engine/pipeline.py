@@ -36,7 +36,7 @@ from engine.record import (
     SmoothingSettings,
     TrackingSettings,
 )
-from engine.rendering import RenderOptions, RenderReport, render
+from engine.rendering import RenderOptions, RenderReport, refuse_early, render
 from engine.store import Data, data_folder, scratch
 from engine.store import write as write_file
 from engine.timeline.compose import build
@@ -334,6 +334,7 @@ def anonymise(  # noqa: PLR0913 - the arguments of three verbs
     output = Path(output)
     record = Path(record) if record is not None else output.with_name(output.name + ".detections.json")
     report = output.with_name(output.name + ".checks.json")
+    refuse_early(source, output, rendering)
     found = detect(source, record, detection, data=data, listener=listener)
     rendered = render(source, record, output, rendering, listener=listener)
     checks = verify(source, record, output, listener=listener)

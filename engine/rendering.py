@@ -122,7 +122,7 @@ def render(
     if not options.force:
         check(options.style)
     with scratch(output) as folder:
-        job = prepare(Path(source), record, lambda info: spec_for(info, output, options), listener)
+        job = prepare(Path(source), record, lambda info: spec_for(Path(source), info, output, options), listener)
         video, unfinished = folder / "video.mov", folder / output.name
         tally, encoding = job.encode(video, listener, y4m=options.y4m)
         job = _joined(job, video, unfinished)
@@ -165,12 +165,27 @@ def _check_frames(unfinished: Path, tally: Tally) -> None:
         raise RenderError(f"{unfinished.name} holds {found} frames instead of {tally.frames}; nothing was kept of it.")
 
 
+def refuse_early(source: Path | str, output: Path | str, options: RenderOptions | None = None) -> None:
+    """Say what would keep `render` from writing `output`, before the work of finding faces is done.
+
+    Raises:
+        SourceError: the source is unreadable.
+        StyleError: the style would not hide a face and is not forced.
+        TargetError: the output cannot be written, or its container cannot hold the streams.
+    """
+    options, output = options or RenderOptions(), Path(output)
+    if not options.force:
+        check(options.style)
+    with scratch(output):
+        spec_for(Path(source), probe(source), output, options)
+
+
 def report_path(output: Path) -> Path:
     """Where the report of a render lies."""
     return output.with_name(output.name + ".render.json")
 
 
-def spec_for(info: MediaInfo, output: Path, options: RenderOptions) -> RenderSpec:
+def spec_for(source: Path, info: MediaInfo, output: Path, options: RenderOptions) -> RenderSpec:
     """What a render of this source into that file will be.
 
     Raises:
@@ -178,7 +193,7 @@ def spec_for(info: MediaInfo, output: Path, options: RenderOptions) -> RenderSpe
     """
     copied = [stream.codec for stream in info.streams if stream.fate == "copied"]
     codec: Literal["h264", "hevc"] = "h264" if info.video.bit_depth <= 8 else "hevc"
-    container = choose_container(info.container, output.suffix, copied, codec)
+    container = choose_container(info.container, output.suffix, copied, codec, own=source.suffix)
     return RenderSpec(options.style, container.fit(options.encoder), container, DRAFT)
 
 

@@ -80,7 +80,7 @@ def verify(
     """
     output, listener = Path(output), listener or Silent()
     report = _report(output, render_report)
-    job = prepare(Path(source), record, lambda info: _spec(info, output, report), listener)
+    job = prepare(Path(source), record, lambda info: _spec(Path(source), info, output, report), listener)
     checks = tuple(_Verification(job, output, report, listener).checks())
     return VerifyReport(
         schema=SCHEMA,
@@ -101,8 +101,8 @@ def _report(output: Path, given: Path | str | None) -> RenderReport | None:
     return records.read_as(path, RenderReport, "report of a render")
 
 
-def _spec(info: MediaInfo, output: Path, report: RenderReport | None) -> RenderSpec:
-    return report.spec if report else spec_for(info, output, RenderOptions())
+def _spec(source: Path, info: MediaInfo, output: Path, report: RenderReport | None) -> RenderSpec:
+    return report.spec if report else spec_for(source, info, output, RenderOptions())
 
 
 class _Verification:

@@ -133,12 +133,19 @@ def distinct(boxes: Boxes, scores: Scores, threshold: float, *, of_smaller: bool
 
 def _overlaps(some: Boxes, others: Boxes, threshold: float, *, of_smaller: bool) -> NDArray[np.bool_]:
     """Which of some boxes (rows) share more than `threshold` with which of others (columns)."""
-    some, others = some[:, None], others[None]
-    sides = np.minimum(some[..., 2:], others[..., 2:]) - np.maximum(some[..., :2], others[..., :2])
-    shared = sides.clip(min=0.0).prod(axis=-1)
-    areas, other_areas = ((boxes[..., 2:] - boxes[..., :2]).prod(axis=-1) for boxes in (some, others))
+    left, top, right, bottom = (
+        pick(some[:, edge, None], others[None, :, edge])
+        for edge, pick in enumerate((np.maximum, np.maximum, np.minimum, np.minimum))
+    )
+    shared = (right - left).clip(min=0.0) * (bottom - top).clip(min=0.0)
+    areas, other_areas = _areas(some)[:, None], _areas(others)[None]
     whole = np.minimum(areas, other_areas) if of_smaller else areas + other_areas - shared
-    return np.greater(shared, threshold * whole)
+    overlaps: NDArray[np.bool_] = shared > threshold * whole
+    return overlaps
+
+
+def _areas(boxes: Boxes) -> NDArray[np.float64]:
+    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
 
 
 def _scaled(size: Size, scale: float) -> Size:

@@ -63,7 +63,9 @@ def _unchanged(codec: str, came_as: frozenset[str] | None) -> bool:
     return came_as is None or codec in _VIDEO or codec in came_as
 
 
-_MATROSKA = _Container("matroska", "Matroska", (".mkv",), None, frozenset({"mov_text", "bin_data", "dvb_teletext"}))
+_MATROSKA = _Container(
+    "matroska", "Matroska", (".mkv",), None, frozenset({"mov_text", "bin_data", "dvb_teletext", "nellymoser"})
+)
 _CONTAINERS = (
     _Container(
         "mp4",
@@ -107,20 +109,6 @@ _CONTAINERS = (
 )
 
 
-_ONLY_READ = {
-    ".flv": "flv",
-    ".mpg": "mpeg",
-    ".mpeg": "mpeg",
-    ".vob": "mpeg",
-    ".wmv": "asf",
-    ".asf": "asf",
-    ".3gp": "3gp",
-    ".ogv": "ogg",
-    ".mxf": "mxf",
-}
-"""Suffixes of containers that are read and not written, with FFmpeg's name of each."""
-
-
 class ContainerChoice(Document, frozen=True):
     """The container of an output.
 
@@ -148,7 +136,12 @@ def family(container: str) -> str:
 
 
 def choose_container(
-    source: str, wanted: str | None, copied: Collection[str], video: Literal["h264", "hevc"] = "h264"
+    source: str,
+    wanted: str | None,
+    copied: Collection[str],
+    video: Literal["h264", "hevc"] = "h264",
+    *,
+    own: str | None = None,
 ) -> ContainerChoice:
     """The container for an output.
 
@@ -158,18 +151,19 @@ def choose_container(
             the streams.
         copied: FFmpeg's names of the codecs, or of their decoders (`mp3float`), of the streams that are copied.
         video: the codec of the new video.
+        own: suffix of the source's path.
 
     Raises:
-        TargetError: the wanted suffix is unknown, or its container cannot hold these streams unchanged.
+        TargetError: the wanted suffix is unknown, or no container behind it can hold these streams unchanged.
     """
     codecs = [video, *map(_codec, copied)]
     if wanted is not None:
-        return _asked_for(source, wanted.lower(), codecs)
-    own = [container for container in _CONTAINERS if container.muxer in source.split(",")]
-    for container in sorted(own, key=lambda container: container.muxer != "mp4"):
+        return _asked_for(source, wanted.lower(), codecs, own=wanted.lower() == (own or "").lower())
+    kin = [container for container in _CONTAINERS if container.muxer in source.split(",")]
+    for container in sorted(kin, key=lambda container: container.muxer != "mp4"):
         if not container.trouble(source, codecs):
             return ContainerChoice(container.muxer, container.suffixes[0], None)
-    return matroska_instead(".mkv", _reason(own[0] if own else None, source, codecs))
+    return _in_matroska(".mkv", _reason(kin[0] if kin else None, source, codecs), codecs)
 
 
 def matroska_instead(suffix: str, reason: str) -> ContainerChoice:
@@ -183,23 +177,29 @@ def _codec(name: str) -> str:
     return av.Codec(name, "r").canonical_name if name in av.codecs_available else name
 
 
-def _asked_for(source: str, wanted: str, codecs: Collection[str]) -> ContainerChoice:
-    """The container that a suffix names; Matroska under that suffix where the source's own cannot hold the streams."""
+def _in_matroska(suffix: str, reason: str, codecs: Collection[str]) -> ContainerChoice:
+    if strange := _MATROSKA.trouble("matroska", codecs):
+        raise TargetError(f"{reason}, nor can Matroska hold {_listed(strange)}; convert that audio first.")
+    return matroska_instead(suffix, reason)
+
+
+def _asked_for(source: str, wanted: str, codecs: Collection[str], *, own: bool) -> ContainerChoice:
+    """The container that a suffix names; Matroska under that suffix where the source's own cannot hold the streams.
+
+    `own` says that the source has the same suffix.
+    """
     container = next((container for container in _CONTAINERS if wanted in container.suffixes), None)
     if container is not None and container.fits(source, codecs):
         return ContainerChoice(container.muxer, wanted, None)
-    if _is_own(container, wanted, source) and not _kin(source, codecs):
-        return matroska_instead(wanted, _reason(container, source, codecs))
+    native = own if container is None else container.native(source)
+    if native and not _kin(source, codecs):
+        return _in_matroska(wanted, _reason(container, source, codecs), codecs)
     if container is None:
         known = ", ".join(one.suffixes[0] for one in _CONTAINERS if one.takes("h264"))
         raise TargetError(f"An output cannot end in {wanted or 'nothing'}; choose one of {known}.")
     if container.muxer == "avi" and not container.native(source):
         raise TargetError("AVI keeps neither time stamps nor late starts of a source that is not AVI; choose .mkv.")
     raise TargetError(f"{_reason(container, source, codecs)} unchanged; choose {' or '.join(_able(source, codecs))}.")
-
-
-def _is_own(container: _Container | None, wanted: str, source: str) -> bool:
-    return _ONLY_READ.get(wanted) in source.split(",") if container is None else container.native(source)
 
 
 def _kin(source: str, codecs: Collection[str]) -> bool:

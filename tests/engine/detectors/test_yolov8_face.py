@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scenes
+from remote import Remote
+
+from engine import store
+from engine.detectors import registry, weights
+from engine.detectors.base import Detector, Sighting
+from engine.errors import ModelError
+from engine.picture import Rgb
+
+WOMAN = scenes.astronaut()
+PINNED = "yolov8n-face.onnx"
+
+
+def look(detector: Detector, picture: Rgb) -> list[Sighting]:
+    return detector.detect([picture])[0]
+
+
+def surroundings(_: Detector) -> dict[str, Any]:
+    return {
+        "torchvision": "torchvision" in sys.modules,
+        "ultralytics": "ultralytics" in sys.modules,
+        "offline": os.environ["YOLO_OFFLINE"],
+        "folder left": os.path.exists(os.environ["YOLO_CONFIG_DIR"]),  # noqa: PTH110
+    }
+
+
+def reduce_to_fixed_size(_: Detector, source: Path, target: Path) -> None:
+    """Export the pinned model as one that takes a single picture of 320x320 pixels and nothing else."""
+    import onnx
+
+    model = onnx.load(source)
+    for value, sizes in zip((*model.graph.input, *model.graph.output), ([1, 3, 320, 320], [1, 5, 2100]), strict=True):
+        for dimension, size in zip(value.type.tensor_type.shape.dim, sizes, strict=True):
+            dimension.dim_value = size
+    del model.metadata_props[:]
+    onnx.save(model, target)
+
+
+def write_checkpoint(_: Detector, target: Path, classes: int) -> None:
+    """An untrained YOLOv8n as Ultralytics stores one."""
+    import torch
+    from ultralytics.nn.tasks import DetectionModel
+
+    torch.manual_seed(1)
+    model = DetectionModel("yolov8n.yaml", nc=classes, verbose=False)
+    model.names = {number: f"thing {number}" for number in range(classes)}
+    torch.save({"model": model, "train_args": {}}, target)
+
+
+@pytest.fixture(scope="module")
+def yolo(models: Path) -> Iterator[Remote]:
+    remote = Remote("yolov8-face", models)
+    yield remote
+    remote.close()
+
+
+def own(path: Path) -> dict[str, object]:
+    return {"weights": str(path), "sha256": store.file_digest(path), "size": 320}
+
+
+def test_it_runs_without_torchvision_and_leaves_no_folder(yolo: Remote) -> None:
+    assert yolo.call(surroundings) == {
+        "torchvision": False,
+        "ultralytics": True,
+        "offline": "true",
+        "folder left": False,
+    }
+    assert not list(Path(tempfile.gettempdir()).glob(f"veil-ultralytics-*/{os.getpid()}"))
+
+
+def test_boxes_come_back_in_the_pixels_of_the_picture(yolo: Remote) -> None:
+    wide = WOMAN.cropped(0, 40, 512, 240)
+    [small], [large] = yolo.call(look, wide.picture), yolo.call(look, wide.scaled(3).picture)
+    assert small.box.iou(wide.face) > 0.7
+    assert large.box.iou(small.box.stretched(3, 3)) > 0.9
+
+
+def test_a_model_of_a_fixed_size_is_fed_that_size(yolo: Remote, models: Path, tmp_path: Path) -> None:
+    yolo.call(reduce_to_fixed_size, models / PINNED, tmp_path / "fixed.onnx")
+    remote = Remote("yolov8-face", models, own(tmp_path / "fixed.onnx"))
+    wide = WOMAN.cropped(0, 40, 512, 240)
+    sightings = remote.call(look, wide.picture)
+    remote.close()
+    assert [sighting.box.iou(wide.face) > 0.7 for sighting in sightings] == [True]
+
+
+def test_a_checkpoint_of_the_user_is_run(yolo: Remote, models: Path, tmp_path: Path) -> None:
+    yolo.call(write_checkpoint, tmp_path / "own.pt", 1)
+    remote = Remote("yolov8-face", models, {**own(tmp_path / "own.pt"), "threshold": 0.01})
+    sightings = remote.call(look, WOMAN.picture)
+    again = remote.call(look, WOMAN.picture)
+    known = remote.call(surroundings)
+    remote.close()
+    assert sightings == again
+    assert not known["torchvision"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("classes", r"knows no class called face but thing 0, thing 1"), ("noise", r"cannot be loaded as a YOLO model")],
+)
+def test_weights_that_cannot_find_faces_are_refused(
+    yolo: Remote, models: Path, tmp_path: Path, content: str, message: str
+) -> None:
+    path = tmp_path / "own.pt"
+    if content == "classes":
+        yolo.call(write_checkpoint, path, 2)
+    else:
+        path.write_bytes(b"no model at all")
+    with pytest.raises(ModelError, match=message):
+        yolo.call(load_again, models, own(path))
+
+
+def load_again(_: Detector, models: Path, overrides: dict[str, object]) -> None:
+    plan = registry.plan("yolov8-face", overrides)
+    registry.detector_class("yolov8-face").load(plan.settings, models)
+
+
+def test_a_changed_pinned_file_is_refused(yolo: Remote, models: Path, tmp_path: Path) -> None:
+    shutil.copy(models / PINNED, tmp_path / PINNED)
+    with (tmp_path / PINNED).open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\0\1\2\3")
+    with pytest.raises(ModelError, match=weights.pinned(PINNED).sha256):
+        yolo.call(load_again, tmp_path, {})
+
+
+def test_the_record_names_weights_of_the_user_but_not_their_folder(tmp_path: Path) -> None:
+    (tmp_path / "own.onnx").write_bytes(b"weights")
+    facts = registry.plan("yolov8-face", own(tmp_path / "own.onnx")).facts
+    assert [(model.name, model.sha256) for model in facts.models] == [
+        ("own.onnx", store.file_digest(tmp_path / "own.onnx"))
+    ]
+    assert facts.parameters["weights"] == "own.onnx"
+
+
+def test_a_lower_threshold_adds_and_takes_nothing_away(yolo: Remote, models: Path) -> None:
+    group = np.hstack([WOMAN.picture, WOMAN.darkened(0.3).half_covered().picture])
+    remote = Remote("yolov8-face", models, {"threshold": 0.05})
+    eager = remote.call(look, group)
+    remote.close()
+    sure = yolo.call(look, group)
+    assert [sighting for sighting in eager if sighting.score > 0.3] == sure
+    assert len(eager) > len(sure) >= 2

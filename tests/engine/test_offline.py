@@ -1,0 +1,89 @@
+"""Nothing but cloud mode opens a socket to anywhere, and nothing needs a network."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.detectors import registry
+from tests import clips
+from tests.engine.documents import record_of, written
+
+CI = os.environ.get("CI") == "true"
+CONTACT = re.compile(r"\b(?:connect|bind|send(?:to|msg|mmsg))\(.*sa_family=AF_INET6?\b")
+OWN_HOST = re.compile(r'inet_addr\("127\.|inet_pton\(AF_INET6, "::1"')
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    """A source with audio and its record."""
+    folder = tmp_path_factory.mktemp("offline")
+    source = clips.video(folder / "clip.mp4", frames=6, audio=[clips.Audio()])
+    return source, written(record_of(source, lambda _: [(30, 20, 90, 80)]), folder / "clip.json")
+
+
+def traced(log, *arguments):
+    """Run a verb under strace and return every line in which some process contacts another host.
+
+    A socket alone is no contact: libraries open one to ask for the host's own addresses, or whether there is IPv6.
+    """
+    if shutil.which("strace") is None:
+        assert not CI, "strace must be there in continuous integration"
+        pytest.skip("strace is not installed; it shows which sockets a process opens")
+    command = ["strace", "-f", "-qq", "-e", "trace=%network", "-o", log, sys.executable, "-m", "engine.cli"]
+    done = subprocess.run([*command, *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return contacts(log)
+
+
+def contacts(log):
+    return [line for line in log.read_text().splitlines() if CONTACT.search(line) and not OWN_HOST.search(line)]
+
+
+@pytest.mark.parametrize("detector", registry.names())
+def test_no_local_detector_contacts_anybody(clip, own_data, tmp_path, detector):
+    record = tmp_path / "record.json"
+    assert traced(tmp_path / "log", "detect", clip[0], "-o", record, "--detectors", detector, "--data", own_data) == []
+
+
+def test_render_and_verify_contact_nobody(clip, tmp_path):
+    source, record = clip
+    out = tmp_path / "out.mp4"
+    assert traced(tmp_path / "log", "render", source, record, "-o", out) == []
+    assert traced(tmp_path / "log", "verify", source, record, out) == []
+
+
+def test_strace_would_have_seen_a_contact(tmp_path):
+    if shutil.which("strace") is None:
+        assert not CI
+        pytest.skip("strace is not installed")
+    log = tmp_path / "log"
+    script = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('192.0.2.1', 9))"
+    subprocess.run(["strace", "-f", "-e", "trace=%network", "-o", log, sys.executable, "-c", script], check=False)
+    assert len(contacts(log)) == 1
+
+
+def test_the_installed_onnx_runtime_knows_no_telemetry_host():
+    folder = Path(importlib.util.find_spec("onnxruntime").origin).parent
+    libraries = list(folder.glob("capi/*.so*"))
+    assert libraries
+    for library in libraries:
+        assert b"events.data.microsoft.com" not in library.read_bytes()
+
+
+def test_everything_works_without_any_network_interface(clip, own_data, tmp_path):
+    apart = ["unshare", "--net", "--map-root-user"]
+    if shutil.which("unshare") is None or subprocess.run([*apart, "true"], check=False).returncode != 0:
+        assert not CI, "network namespaces must be there in continuous integration"
+        pytest.skip("this machine does not allow a network namespace of one's own")
+    source, out = clip[0], tmp_path / "out.mp4"
+    detectors = ",".join(registry.names())
+    command = [sys.executable, "-m", "engine.cli", "anonymise", source, "-o", out, "--detectors", detectors]
+    done = subprocess.run([*apart, *command, "--data", own_data], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Every check holds." in done.stdout
