@@ -54,7 +54,7 @@ class DetectOptions:
     Attributes:
         mode: names the detectors that run by default.
         detectors: other detectors than the mode's.
-        parameters: by detector, parameters that differ from their defaults.
+        parameters: by detector, parameters that differ from the mode's, or else from their defaults.
         fusion: when sightings of one frame are one face.
         tracking: when faces of successive frames are one track.
         smoothing: what is added to what was seen.
@@ -197,20 +197,24 @@ def assembled(
     seen: Sequence[Seen], info: MediaInfo, facts: tuple[records.DetectorFacts, ...], options: DetectOptions
 ) -> Record:
     """The record of what was seen."""
-    faces, cuts = build(
+    timeline = build(
         [frame.sightings for frame in seen],
         [frame.change for frame in seen],
         info.video.display,
         options.fusion,
         options.tracking,
         options.smoothing,
+        {detector.name: float(str(detector.parameters.get("sure") or 0.0)) for detector in facts},
     )
     return Record(
         schema=SCHEMA,
         source=source_facts(info, len(seen)),
         detection=Detection(options.mode, facts, options.fusion, options.tracking, options.smoothing),
-        frames=tuple(Frame(index, frame.pts, faces[index]) for index, frame in enumerate(seen)),
-        cuts=cuts,
+        frames=tuple(
+            Frame(index, frame.pts, tuple(timeline.faces[index]), tuple(timeline.doubtful[index]))
+            for index, frame in enumerate(seen)
+        ),
+        cuts=timeline.cuts,
         damaged=tuple(index for index, frame in enumerate(seen) if frame.damaged),
     )
 
@@ -279,12 +283,13 @@ def plans(options: DetectOptions) -> list[DetectorPlan]:
     Raises:
         InputError: one is unknown or named twice, or parameters do not fit.
     """
-    names = options.detectors or mode_named(options.mode).detectors
+    mode = mode_named(options.mode)
+    names = options.detectors or mode.detectors
     if len(set(names)) != len(names):
         raise InputError(f"A detector is named twice in {', '.join(names)}; name each once.")
     for stranger in set(options.parameters) - set(names):
         raise InputError(f"Parameters are given for {stranger}, which does not run; the run has {', '.join(names)}.")
-    return [plan(name, options.parameters.get(name)) for name in names]
+    return [plan(name, {**mode.parameters.get(name, {}), **options.parameters.get(name, {})}) for name in names]
 
 
 class Anonymised(Document, frozen=True):

@@ -25,7 +25,14 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Settings(Document, frozen=True):
-    """Base of a detector's parameters; every field has a default and ends up in the record."""
+    """Base of a detector's parameters; every field has a default and ends up in the record.
+
+    Attributes:
+        sure: least score at which a sighting makes a face by itself; a weaker one needs another detector, or its track.
+            At 0 every sighting does.
+    """
+
+    sure: Score = 0.0
 
 
 class Detector(Protocol):

@@ -11,6 +11,11 @@ GRID = 1e-6
 
 
 def built(frames, values=None, **smoothing):
+    timeline = timeline_of(frames, values, **smoothing)
+    return timeline.faces, timeline.cuts
+
+
+def timeline_of(frames, values=None, sure=None, **smoothing):
     return build(
         frames,
         values or [0.0] * len(frames),
@@ -18,6 +23,7 @@ def built(frames, values=None, **smoothing):
         FusionSettings(),
         TrackingSettings(),
         SmoothingSettings(**smoothing),
+        sure,
     )
 
 
