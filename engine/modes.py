@@ -35,8 +35,8 @@ MODES: Mapping[str, Mode] = {
             "independent detectors; what any of them flags is covered",
             # Measured in docs/recall.md.
             {
-                "yolov8-face": {"threshold": 0.05, "sure": 0.25, "mirror": True},
-                "centerface": {"threshold": 0.1, "sure": 0.25},
+                "yolov8-face": {"threshold": 0.03, "sure": 0.27, "suppression": 0.45},
+                "centerface": {"threshold": 0.08, "sure": 0.27, "mirror": True},
             },
         ),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -13,7 +12,8 @@ from engine.geometry import Box, Size
 from engine.record import Evidence, Face, FusionSettings, SmoothingSettings, TrackingSettings
 from engine.timeline.cuts import find_cuts
 from engine.timeline.fuse import Fused, fuse
-from engine.timeline.smooth import ORIGINS, Course, smooth
+from engine.timeline.smooth import ORIGINS, Course, as_seen, smooth
+from engine.timeline.support import SURE, held, is_face, support
 from engine.timeline.track import edges, track
 
 Sightings = Mapping[str, Sequence[tuple[Box, float]]]
@@ -25,7 +25,7 @@ class Timeline(NamedTuple):
 
     Attributes:
         faces: of every frame, sorted by track.
-        doubtful: of every frame, sightings on tracks without one that is sure.
+        doubtful: of every frame, sure sightings that their tracks do not bear out.
         cuts: indices of frames.
     """
 
@@ -45,8 +45,9 @@ def build(  # noqa: PLR0913, PLR0917 - each stage has its own settings
 ) -> Timeline:
     """The faces of every frame, sorted by track, and the frames that begin a new scene.
 
-    Every sighting that is sure, or on a track that is, lies, clipped to the frame, within a face of its frame. Evidence is clipped to the frame and rounded
-    outwards to the record's grid; a sighting wholly outside the frame is left out.
+    Every sighting that is held (see `engine.timeline.support`) lies, clipped to the frame, within a face of its frame.
+    Evidence is clipped to the frame and rounded outwards to the record's grid; a sighting wholly outside the frame is
+    left out.
 
     Args:
         frames: sightings of every frame, in order.
@@ -67,32 +68,27 @@ def build(  # noqa: PLR0913, PLR0917 - each stage has its own settings
     timeline = Timeline([[] for _ in fused], [[] for _ in fused], cuts)
     number = 0
     for sighted in _sightings_of_tracks(fused, cuts, tracking):
-        if not _is_face([_support(face, sure or {}) for _, face in sighted], tracking.support if len(fused) > 1 else 1.0):
-            for index, face in sighted:
+        supported = [(index, support(face.evidence, sure or {})) for index, face in sighted]
+        kept = _kept(supported, tracking, len(fused))
+        for (index, face), (_, value) in zip(sighted, supported, strict=True):
+            if index not in kept and value >= SURE:
                 timeline.doubtful[index].extend(face.evidence)
-            continue
-        scene = _scene(sighted[0][0], cuts, len(fused))
-        indices = np.array([index for index, _ in sighted])
-        course = smooth(indices, edges([face for _, face in sighted]), scene, smoothing)
-        for index, face in _faces(number, course, dict(sighted), size):
-            timeline.faces[index].append(face)
-        number += 1
+        if kept:
+            faces = {index: face for index, face in sighted if index in kept}
+            scene = _scene(min(kept), cuts, len(fused))
+            frames, boxes = np.array(list(faces)), edges(list(faces.values()))
+            course = smooth(frames, boxes, scene, smoothing) if len(fused) > 1 else as_seen(frames, boxes)
+            for index, covered in _faces(number, course, faces, size):
+                timeline.faces[index].append(covered)
+            number += 1
     return timeline
 
 
-def _support(face: Fused, sure: Mapping[str, float]) -> float:
-    """How sure a face is: each detector's score over the score at which it is sure, summed; 1 is enough.
-
-    So two detectors that are each half sure of the same face are as good as one that is sure of it.
-    """
-    return sum(
-        seen.score / least if (least := sure.get(seen.detector, 0.0)) > 0 else math.inf for seen in face.evidence
-    )
-
-
-def _is_face(support: Sequence[float], least: float) -> bool:
-    """Whether a track is one, by the support of its sightings."""
-    return max(support) >= 1.0 and sum(support) >= least
+def _kept(supported: Sequence[tuple[int, float]], settings: TrackingSettings, frames: int) -> frozenset[int]:
+    """The frames whose sightings of a track are taken for a face."""
+    if frames > 1 and not is_face(supported, settings):
+        return frozenset()
+    return held(supported, settings.hold)
 
 
 def _on_grid(sightings: Sightings, size: Size) -> Sightings:

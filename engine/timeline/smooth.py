@@ -57,14 +57,21 @@ def smooth(frames: Frames, boxes: Boxes, scene: tuple[int, int], settings: Smoot
         _cover(course, origins, start - 1 - np.arange(lead), _extended(course[start:stop], lead, settings))
         _cover(course, origins, stop + np.arange(tail), _extended(course[start:stop][::-1], tail, settings))
     present = np.flatnonzero(origins != _NOTHING)
-    return Course(present + first, broad(course[present], settings.breadth), origins[present])
+    return Course(present + first, grown(course[present], settings), origins[present])
 
 
-def broad(boxes: Boxes, breadth: float) -> Boxes:
-    """Boxes grown about their centres until the shorter side is at least `breadth` times the longer one."""
+def as_seen(frames: Frames, boxes: Boxes) -> Course:
+    """The course that adds nothing to what was seen."""
+    return Course(frames, boxes, np.full(len(frames), _DETECTED, dtype=np.int8))
+
+
+def grown(boxes: Boxes, settings: SmoothingSettings) -> Boxes:
+    """Boxes grown about their centres: until broad enough, then by the margin."""
     sides = boxes[:, 2:] - boxes[:, :2]
-    missing = (sides.max(axis=1, keepdims=True) * breadth - sides).clip(min=0.0) / 2
-    return boxes + np.hstack([-missing, missing])
+    wanted = np.maximum(sides, sides.max(axis=1, keepdims=True) * settings.breadth) * (1 + 2 * settings.margin)
+    more = (wanted - sides) / 2
+    larger: Boxes = boxes + np.hstack([-more, more])
+    return larger
 
 
 def steady(boxes: Boxes, window: int) -> Boxes:
