@@ -160,6 +160,7 @@ class _Run:
             nullcontext(self._crew) if self._crew else hired(self._options, self._data) as crew,
         ):
             crew.start_at(journal.chunks)
+            self._listener.progress("detect", journal.frames, info.video.packets)
             chunks = _Chunks(journal, info.video.display, self._plans)
             for ticket, frames, changes in _chunks(source, skip=journal.chunks):
                 pictures = {side: [frame.rgb(side) for frame in frames] for side in crew.sides}

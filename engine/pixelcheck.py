@@ -73,7 +73,7 @@ class PixelCheck:
 
     def _still_shows(self, redacted: Redacted, rendered: NDArray[np.uint8], error: Blocks) -> bool:
         """Whether a block inside a mask is nearer to the source than to the masked picture."""
-        if redacted.original is None:
+        if redacted.picture is redacted.original:
             return False
         original = _eight_bit(redacted.original.planes[0], redacted.original)
         wanted = _eight_bit(redacted.picture.planes[0], redacted.picture)

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+import numpy as np
+
 from engine import record as records
 from engine.errors import RecordError, SourceError
 from engine.media.containers import ContainerChoice
@@ -52,14 +54,14 @@ class Redacted(NamedTuple):
     Attributes:
         planned: what was to become of it.
         frame: as it was decoded.
-        picture: with its faces covered; a view of the decoded frame when nothing was to be covered.
-        original: a copy of the decoded picture where it was asked for and something was covered.
+        original: views of the decoded picture.
+        picture: with its faces covered, until the next frame is asked for; the original when nothing was to be covered.
     """
 
     planned: FramePlan
     frame: SourceFrame
+    original: Picture
     picture: Picture
-    original: Picture | None
 
 
 @dataclass(slots=True)
@@ -88,15 +90,13 @@ class RenderJob:
     record_sha256: str
     spec: RenderSpec
 
-    def redacted(self, *, keep_originals: bool = False) -> Iterator[Redacted]:
+    def redacted(self) -> Iterator[Redacted]:
         """Every frame of the source, its faces covered.
-
-        Args:
-            keep_originals: also give a copy of each picture as it was before.
 
         Raises:
             SourceError: a frame cannot be decoded, or the frames are not those of the record.
         """
+        sheet: Picture | None = None
         on_damage: OnDamage = "cover" if self.record.damaged else "stop"
         with open_source(self.source, self.info, on_damage=on_damage) as source:
             for frame, planned in zip_longest(source.frames(), plan_frames(self.record)):
@@ -107,19 +107,22 @@ class RenderJob:
                         f"Frame {frame.index} of {self.source} cannot be decoded whole, though it could when faces "
                         "were found. Check the disk, and detect again."
                     )
-                yield self._redacted(frame, planned, keep_original=keep_originals)
+                original = frame.picture()
+                sheet = sheet or _blank_like(original)
+                yield Redacted(planned, frame, original, self._covered(original, planned, sheet))
 
-    def _redacted(self, frame: SourceFrame, planned: FramePlan, *, keep_original: bool) -> Redacted:
-        if not (planned.covered or planned.boxes):
-            return Redacted(planned, frame, frame.picture(), None)
-        original = _copy(frame.picture()) if keep_original else None
-        picture = frame.picture(writable=True)
+    def _covered(self, original: Picture, planned: FramePlan, sheet: Picture) -> Picture:
+        """The picture with its faces covered, drawn on one sheet that serves every frame: new memory costs more."""
         if planned.covered:
-            cover(picture)
-        else:
-            video = self.info.video
-            redact(picture, planned.boxes, video.orientation, self.spec.style, video.colour.matrix)
-        return Redacted(planned, frame, picture, original)
+            cover(sheet)
+            return sheet
+        if not planned.boxes:
+            return original
+        for plane, drawn in zip(original.planes, sheet.planes, strict=True):
+            np.copyto(drawn, plane)
+        video = self.info.video
+        redact(sheet, planned.boxes, video.orientation, self.spec.style, video.colour.matrix)
+        return sheet
 
     def encode(self, video: Path, listener: Listener, *, y4m: Path | None = None) -> tuple[Tally, Encoding]:
         """Encode every redacted frame into `video`, a file without audio, and say with which encoding.
@@ -250,8 +253,8 @@ def load_record(record: Path | str | Record) -> tuple[Record, str]:
     return records.decode(data, str(record)), records.digest(data)
 
 
-def _copy(picture: Picture) -> Picture:
-    return Picture(picture.format, tuple(plane.copy() for plane in picture.planes))
+def _blank_like(picture: Picture) -> Picture:
+    return Picture(picture.format, tuple(np.empty_like(plane, subok=False) for plane in picture.planes))
 
 
 def _signal(info: MediaInfo) -> Signal:

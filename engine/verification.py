@@ -139,7 +139,7 @@ class _Verification:
         with tempfile.TemporaryDirectory(prefix="veil-") as folder:
             video, again = Path(folder) / "video.mov", Path(folder) / self._output.name
             with JobEncoder(job, video) as encoder, open_source(self._output, self._info) as output:
-                for redacted, rendered in zip_longest(job.redacted(keep_originals=True), self._rendered(output)):
+                for redacted, rendered in zip_longest(job.redacted(), self._rendered(output)):
                     times.append((redacted.frame.pts if redacted else None, rendered.pts if rendered else None))
                     if redacted is not None:
                         encoder.write(redacted)

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 _WORDS = {
@@ -25,7 +25,10 @@ class _Rate(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:.1f}/s", style="progress.data.speed")
+        if speed is None:
+            return Text("")
+        text = f"{speed / 1e6:.0f} MB/s" if task.fields["in_bytes"] else f"{speed:.1f}/s"
+        return Text(text, style="progress.data.speed")
 
 
 class Terminal:
@@ -40,13 +43,16 @@ class Terminal:
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
+            TaskProgressColumn(),
             _Rate(),
             TimeRemainingColumn(),
             console=console,
+            transient=True,
+            redirect_stdout=False,
             disable=not console.is_terminal,
         )
         self._stage: str | None = None
+        self._task = self._progress.add_task("", visible=False, in_bytes=False)
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -58,12 +64,13 @@ class Terminal:
         self._progress.stop()
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
-        """Move the bar of the running stage."""
+        """Move the bar of the running stage; the bar of the one before makes room for it."""
         if self._progress.disable:
             return
         if stage != self._stage:
             self._stage = stage
-            self._task = self._progress.add_task(_WORDS.get(stage, stage.capitalize()), total=total)
+            words = _WORDS.get(stage, stage.capitalize())
+            self._progress.reset(self._task, description=words, visible=True, in_bytes=stage == "probe")
         self._progress.update(self._task, completed=done, total=total)
 
     def notice(self, message: str) -> None:
@@ -72,6 +79,7 @@ class Terminal:
 
     def result(self, document: Any, text: str) -> None:
         """Print the result of a verb: `document` as JSON when asked for, else `text`."""
+        self._progress.stop()
         if self.as_json:
             print(msgspec.json.encode(document, order="sorted").decode())
         elif text:

@@ -42,7 +42,7 @@ class MtcnnSettings(Settings, frozen=True):
     scale_factor: Annotated[float, msgspec.Meta(ge=0.3, le=0.95)] = 0.709
     proposal_threshold: Score = 0.6
     refine_threshold: Score = 0.7
-    threshold: Score = 0.8
+    threshold: Score = 0.7
     threads: Annotated[int, msgspec.Meta(ge=1)] = 1
 
 

@@ -87,9 +87,9 @@ def _graphs(models: Path) -> dict[str, bytes]:
     for name, kind, side in (("pnet", "PNet", None), ("rnet", "RNet", 24), ("onet", "ONet", 48)):
         network = getattr(libraries.load(f"mtcnn.network.{name}", "mtcnn"), kind)()
         network.build()
-        # A pickle, which is why only bytes with the pinned hash get here.
         if name == "pnet":  # Its softmax over two values costs a seventh of the network; see `propose`.
             network.conv4_2.activation = tensorflow.keras.activations.linear
+        # The file is a pickle, which is why only bytes with the pinned hash get here.
         network.set_weights(joblib.load(io.BytesIO(weights.model_bytes(models, f"mtcnn-{name}.lz4"))))
         graphs[name] = _frozen(tensorflow, network, [None, side, side, 3])
     return graphs

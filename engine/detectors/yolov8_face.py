@@ -50,7 +50,7 @@ class Yolov8FaceSettings(Settings, frozen=True):
     size: Annotated[int, msgspec.Meta(ge=64, le=4096)] = 640
     more_sizes: tuple[Annotated[int, msgspec.Meta(ge=64, le=4096)], ...] = ()
     mirror: bool = False
-    threshold: Annotated[float, msgspec.Meta(ge=0.01, le=1.0)] = 0.3
+    threshold: Annotated[float, msgspec.Meta(ge=0.01, le=1.0)] = 0.25
     suppression: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.5
     weights: str | None = None
     sha256: Sha256 | None = None
@@ -211,6 +211,8 @@ def _checkpoint(path: Path, device: Any) -> Callable[[], Any]:
 
 def _face_classes(names: Mapping[int, str], path: Path) -> list[int]:
     """Numbers of the classes that are faces: those called so, or the only one there is."""
+    if not names:
+        raise ModelError(f"{path} does not say which classes it knows: export it with Ultralytics, which writes them.")
     faces = [number for number, name in names.items() if "face" in name.lower()]
     if not faces and len(names) != 1:
         raise ModelError(f"{path} knows no class called face but {', '.join(names.values())}: give a face detector.")

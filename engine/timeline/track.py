@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from engine.record import TrackingSettings
 from engine.timeline.fuse import Fused
@@ -86,6 +85,8 @@ class _Tracker:
         absent = index - self._seen
         predicted = self._boxes + np.tile(self._velocity * self._travel[absent][:, None], 2)
         cost = _cost(predicted, boxes, absent, self._settings)
+        from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - takes half a second that rendering saves
+
         rows, columns = linear_sum_assignment(cost)
         allowed = cost[rows, columns] < _FORBIDDEN
         return rows[allowed], columns[allowed]

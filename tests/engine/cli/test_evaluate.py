@@ -58,7 +58,7 @@ def test_a_file_without_a_record_is_an_error_unless_it_may_be_left_out(table, ca
     assert evaluated(capsys, table, table.with_name("a.json"), "--partial")[1]["recall"] == 1.0
 
 
-@pytest.mark.parametrize("extra", [[], ["--mode", "hybrid", "a.json"]])
+@pytest.mark.parametrize("extra", [[], ["a.json", "--mode", "hybrid"]])
 def test_either_records_or_something_to_run_are_needed(table, capsys, extra):
     code, complaint = evaluated(capsys, table, *extra)
     assert code == 2

@@ -3,12 +3,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import scenes
 from remote import Remote
@@ -17,6 +15,7 @@ from engine import store
 from engine.detectors import registry, weights
 from engine.detectors.base import Detector, Sighting
 from engine.errors import ModelError
+from engine.geometry import Size
 from engine.picture import Rgb
 
 WOMAN = scenes.astronaut()
@@ -44,7 +43,6 @@ def reduce_to_fixed_size(_: Detector, source: Path, target: Path) -> None:
     for value, sizes in zip((*model.graph.input, *model.graph.output), ([1, 3, 320, 320], [1, 5, 2100]), strict=True):
         for dimension, size in zip(value.type.tensor_type.shape.dim, sizes, strict=True):
             dimension.dim_value = size
-    del model.metadata_props[:]
     onnx.save(model, target)
 
 
@@ -77,7 +75,6 @@ def test_it_runs_without_torchvision_and_leaves_no_folder(yolo: Remote) -> None:
         "offline": "true",
         "folder left": False,
     }
-    assert not list(Path(tempfile.gettempdir()).glob(f"veil-ultralytics-*/{os.getpid()}"))
 
 
 def test_boxes_come_back_in_the_pixels_of_the_picture(yolo: Remote) -> None:
@@ -147,10 +144,8 @@ def test_the_record_names_weights_of_the_user_but_not_their_folder(tmp_path: Pat
 
 
 def test_a_lower_threshold_adds_and_takes_nothing_away(yolo: Remote, models: Path) -> None:
-    group = np.hstack([WOMAN.picture, WOMAN.darkened(0.3).half_covered().picture])
-    remote = Remote("yolov8-face", models, {"threshold": 0.05})
-    eager = remote.call(look, group)
+    remote = Remote("yolov8-face", models, {"threshold": 0.1})
+    clear, unclear = WOMAN.picture, WOMAN.filling(Size(360, 640)).picture
+    assert remote.call(look, clear) == yolo.call(look, clear)
+    assert len(remote.call(look, unclear)) > len(yolo.call(look, unclear))
     remote.close()
-    sure = yolo.call(look, group)
-    assert [sighting for sighting in eager if sighting.score > 0.3] == sure
-    assert len(eager) > len(sure) >= 2
