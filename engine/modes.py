@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """Which detectors run by default, and what the mode is for, in words for a person.
+    """What runs by default.
 
     Attributes:
+        name: as in `--mode`.
+        detectors: which run.
+        purpose: what the mode is for, in words for a person.
         witnesses: detectors that run too when a service is to be asked about contested frames only.
+        parameters: by detector, those that differ from the detector's own defaults.
     """
 
     name: str
     detectors: tuple[str, ...]
     purpose: str
     witnesses: tuple[str, ...] = ()
+    parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 MODES: Mapping[str, Mode] = {
@@ -32,7 +37,16 @@ MODES: Mapping[str, Mode] = {
             "Amazon Rekognition is asked: frames leave the machine, and cost money",
             witnesses=("yolov8-face",),
         ),
-        Mode("hybrid", ("mtcnn", "yolov8-face"), "independent detectors; what any of them flags is covered"),
+        Mode(
+            "hybrid",
+            ("yolov8-face", "centerface"),
+            "independent detectors; what any of them flags is covered",
+            # Measured in docs/recall.md.
+            parameters={
+                "yolov8-face": {"threshold": 0.03, "sure": 0.28, "suppression": 0.35},
+                "centerface": {"threshold": 0.08, "sure": 0.265, "suppression": 0.2, "mirror": True},
+            },
+        ),
     )
 }
 

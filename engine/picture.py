@@ -12,6 +12,9 @@ Plane = NDArray[np.uint8] | NDArray[np.uint16]
 Rgb = NDArray[np.uint8]
 """An upright picture, shape (height, width, 3), uint8, red first."""
 
+STILLS = frozenset({".bmp", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+"""Endings of files that hold one picture."""
+
 
 @dataclass(frozen=True, slots=True)
 class PixelFormat:

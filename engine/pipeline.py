@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count, islice
@@ -23,11 +23,11 @@ from engine.detectors.registry import DetectorPlan, plan
 from engine.errors import InputError
 from engine.geometry import Box, Size
 from engine.journal import Journal, Seen
-from engine.media.decode import OnDamage, Source, open_source
+from engine.media.decode import OnDamage
 from engine.media.facts import MediaInfo, source_facts
 from engine.media.frame import SourceFrame
-from engine.media.probe import probe
-from engine.modes import mode_named
+from engine.media.stills import Frames, look, open_any
+from engine.modes import Mode, mode_named
 from engine.progress import Listener, Silent
 from engine.record import (
     SCHEMA,
@@ -59,7 +59,7 @@ class DetectOptions:
     Attributes:
         mode: names the detectors that run by default.
         detectors: other detectors than the mode's.
-        parameters: by detector, parameters that differ from their defaults.
+        parameters: by detector, parameters that differ from the mode's, or else from their defaults.
         fusion: when sightings of one frame are one face.
         tracking: when faces of successive frames are one track.
         smoothing: what is added to what was seen.
@@ -104,25 +104,27 @@ class _Subject(Document, frozen=True):
     asked: Sha256 | None = None
 
 
-def detect(
+def detect(  # noqa: PLR0913 - what, where to, how, and who hears of it
     source: Path | str,
     output: Path | str | None = None,
     options: DetectOptions | None = None,
     *,
     data: Path | str | None = None,
     listener: Listener | None = None,
+    crew: Crew | None = None,
 ) -> Record:
-    """Find the faces in a video.
+    """Find the faces in a video, in a photograph, or in a folder of numbered stills taken for a video.
 
     What is found is kept while it runs: the same call after an interruption goes on where it stopped, and ends with
     the same record.
 
     Args:
-        source: the video.
+        source: the video, photograph or folder.
         output: file to write the record to, with the facts of the run beside it (`NAME.run.json`).
         options: what to run; on-prem detection when left out.
         data: the data folder (see `engine.store.data_folder`).
         listener: hears of progress.
+        crew: detectors that run already, as `options` name them; they are left running.
 
     Raises:
         SourceError: the source is not a readable video; DamagedFrameError names a frame.
@@ -132,16 +134,17 @@ def detect(
         TargetError: the record cannot be written.
     """
     options, listener = options or DetectOptions(), listener or Silent()
-    return _Run(Path(source), options, data_folder(data), listener).into(Path(output) if output else None)
+    run = _Run(Path(source), options, data_folder(data), listener, crew)
+    return run.into(Path(output) if output else None)
 
 
 class _Run:
     """One call of `detect`."""
 
-    def __init__(self, source: Path, options: DetectOptions, data: Data, listener: Listener) -> None:
-        self._source, self._options, self._data, self._listener = source, options, data, listener
-        self._plans = _plans(options)
-        self._workers = options.workers or max(1, (os.cpu_count() or 1) // len(self._plans))
+    def __init__(self, source: Path, options: DetectOptions, data: Data, listener: Listener, crew: Crew | None) -> None:
+        self._source, self._options, self._data, self._listener, self._crew = source, options, data, listener, crew
+        self._plans = plans(options)
+        self._workers = workers(options)
         self._started, self._clock = datetime.now(UTC), monotonic()
         self._spending = Spending(self._plans, options.max_cost, listener)
 
@@ -149,12 +152,12 @@ class _Run:
         if output is not None:
             with scratch(output):  # an output that cannot be written is said before the work, not after it
                 pass
-        info = probe(self._source, listener=self._listener)
+        info = look(self._source, listener=self._listener)
         with ExitStack() as journals:
             journal, *others = self._looked(info, journals, output)
             resumed = self._resumed
             seen = joined([one.seen() for one in (journal, *others)])
-            record = self._record(seen, info, tuple(plan.facts for plan in self._plans))
+            record = assembled(seen, info, tuple(plan.facts for plan in self._plans), self._options)
             self._spending.end()
             if output is not None:
                 self._write(record, output, resumed, seen)
@@ -209,8 +212,8 @@ class _Run:
     ) -> None:
         """Bring the journal to the end of the video."""
         with (
-            open_source(self._source, info, on_damage=self._options.on_damage) as source,
-            Crew(plans, self._data.models, self._workers) as crew,
+            open_any(self._source, info, on_damage=self._options.on_damage) as source,
+            nullcontext(self._crew) if self._crew else Crew(plans, self._data.models, self._workers) as crew,
         ):
             crew.start_at(journal.chunks)
             self._listener.progress("detect", journal.frames, info.video.packets)
@@ -230,26 +233,6 @@ class _Run:
             chunks.keep(ticket, answers)
             self._listener.progress("detect", journal.frames, info.video.packets)
 
-    def _record(self, seen: Sequence[Seen], info: MediaInfo, facts: tuple[records.DetectorFacts, ...]) -> Record:
-        options = self._options
-        asked = asking.ranges([frame.sightings for frame in seen], [one.name for one in facts])
-        faces, cuts = build(
-            [frame.sightings for frame in seen],
-            [frame.change for frame in seen],
-            info.video.display,
-            options.fusion,
-            options.tracking,
-            options.smoothing,
-        )
-        return Record(
-            schema=SCHEMA,
-            source=source_facts(info, len(seen)),
-            detection=Detection(options.mode, facts, options.fusion, options.tracking, options.smoothing, asked),
-            frames=tuple(Frame(index, frame.pts, faces[index]) for index, frame in enumerate(seen)),
-            cuts=cuts,
-            damaged=tuple(index for index, frame in enumerate(seen) if frame.damaged),
-        )
-
     def _write(self, record: Record, output: Path, resumed: int, seen: Sequence[Seen]) -> None:
         data = records.encode(record)
         if any(isinstance(plan.settings, RemoteSettings) for plan in self._plans):
@@ -268,6 +251,34 @@ class _Run:
         write_file(output, data)
 
 
+def assembled(
+    seen: Sequence[Seen], info: MediaInfo, facts: tuple[records.DetectorFacts, ...], options: DetectOptions
+) -> Record:
+    """The record of what was seen."""
+    sightings = [frame.sightings for frame in seen]
+    timeline = build(
+        sightings,
+        [frame.change for frame in seen],
+        info.video.display,
+        options.fusion,
+        options.tracking,
+        options.smoothing,
+        {detector.name: float(str(detector.parameters.get("sure") or 0.0)) for detector in facts},
+    )
+    asked = asking.ranges(sightings, [one.name for one in facts])
+    return Record(
+        schema=SCHEMA,
+        source=source_facts(info, len(seen)),
+        detection=Detection(options.mode, facts, options.fusion, options.tracking, options.smoothing, asked),
+        frames=tuple(
+            Frame(index, frame.pts, tuple(timeline.faces[index]), tuple(timeline.doubtful[index]))
+            for index, frame in enumerate(seen)
+        ),
+        cuts=timeline.cuts,
+        damaged=tuple(index for index, frame in enumerate(seen) if frame.damaged),
+    )
+
+
 class _Chunks:
     """Joins what the detectors answer with the frames they were asked about, and keeps it in the journal."""
 
@@ -279,7 +290,7 @@ class _Chunks:
         heard: Callable[[list[Mapping[str, Receipt]]], None],
     ) -> None:
         self._journal, self._display, self._heard = journal, display, heard
-        self._seen_at = {plan.name: display.fit(plan.longest_side) for plan in plans}
+        self._plans = {plan.name: plan for plan in plans}
         self._waiting: dict[int, list[tuple[int, bool, float]]] = {}
         self._places: dict[int, Mapping[str, Sequence[int]]] = {}
 
@@ -309,19 +320,21 @@ class _Chunks:
             asked = places.get(detector, range(CHUNK))
             if number in asked:
                 place = asked.index(number)
-                sightings[detector] = self._on_display(detector, chunk[place])
+                sightings[detector] = on_display(self._plans[detector], chunk[place], self._display)
                 if chunk.receipts:
                     receipts[detector] = chunk.receipts[place]
         return sightings, receipts
 
-    def _on_display(self, detector: str, sightings: Sequence[Sighting]) -> tuple[tuple[Box, float], ...]:
-        seen = self._seen_at[detector]
-        x, y = self._display.width / seen.width, self._display.height / seen.height
-        boxes = ((sighting.box.stretched(x, y).rounded(self._display), sighting.score) for sighting in sightings)
-        return tuple((box, round(score, 4)) for box, score in boxes if box is not None)
+
+def on_display(plan: DetectorPlan, sightings: Sequence[Sighting], display: Size) -> tuple[tuple[Box, float], ...]:
+    """What a detector saw at the size it looks at, in display pixels on the record's grid."""
+    seen = display.fit(plan.longest_side)
+    x, y = display.width / seen.width, display.height / seen.height
+    boxes = ((sighting.box.stretched(x, y).rounded(display), sighting.score) for sighting in sightings)
+    return tuple((box, round(score, 4)) for box, score in boxes if box is not None)
 
 
-def _chunks(source: Source, skip: int) -> Iterator[tuple[int, list[SourceFrame], list[float]]]:
+def _chunks(source: Frames, skip: int) -> Iterator[tuple[int, list[SourceFrame], list[float]]]:
     """Chunks of frames with each frame's change from the one before; the first `skip` chunks only pass by."""
     frames, previous = source.frames(), None
     for ticket in count():
@@ -339,23 +352,41 @@ def _chunks(source: Source, skip: int) -> Iterator[tuple[int, list[SourceFrame],
         yield ticket, chunk, changes
 
 
-def _plans(options: DetectOptions) -> list[DetectorPlan]:
-    names = options.detectors or _of_mode(options)
+def hired(options: DetectOptions, data: Data) -> Crew:
+    """The detectors that `options` name, ready to be started as a context."""
+    return Crew(plans(options), data.models, workers(options))
+
+
+def workers(options: DetectOptions) -> int:
+    """Worker processes for each detector."""
+    return options.workers or max(1, (os.cpu_count() or 1) // len(plans(options)))
+
+
+def plans(options: DetectOptions) -> list[DetectorPlan]:
+    """The detectors that `options` name.
+
+    Raises:
+        InputError: one is unknown or named twice, or parameters do not fit.
+    """
+    mode = mode_named(options.mode)
+    names = options.detectors or _of_mode(mode, options)
     if len(set(names)) != len(names):
         raise InputError(f"A detector is named twice in {', '.join(names)}; name each once.")
     for stranger in set(options.parameters) - set(names):
         raise InputError(f"Parameters are given for {stranger}, which does not run; the run has {', '.join(names)}.")
-    return _asking([plan(name, options.parameters.get(name)) for name in names], options)
+    chosen = {name: {**mode.parameters.get(name, {}), **options.parameters.get(name, {})} for name in names}
+    return _asking([plan(name, parameters) for name, parameters in chosen.items()], chosen, options)
 
 
-def _of_mode(options: DetectOptions) -> tuple[str, ...]:
+def _of_mode(mode: Mode, options: DetectOptions) -> tuple[str, ...]:
     """Its detectors, and its witnesses if a service is to be asked about contested frames only."""
-    mode = mode_named(options.mode)
     policies = [options.asking.get("policy"), *(values.get("policy") for values in options.parameters.values())]
     return (*mode.witnesses, *mode.detectors) if "contested" in policies else mode.detectors
 
 
-def _asking(plans: list[DetectorPlan], options: DetectOptions) -> list[DetectorPlan]:
+def _asking(
+    plans: list[DetectorPlan], chosen: Mapping[str, Mapping[str, object]], options: DetectOptions
+) -> list[DetectorPlan]:
     """The plans with what is meant for all detectors that ask a service."""
     services = {detector.name for detector, _ in remote(plans)}
     if not services and (options.asking or options.max_cost is not None):
@@ -363,9 +394,7 @@ def _asking(plans: list[DetectorPlan], options: DetectOptions) -> list[DetectorP
         raise InputError(f"{said} is said of a service that is asked, and none is: choose --mode cloud.")
     common: dict[str, object] = {"workers": options.workers} if options.workers else {}
     return [
-        plan(one.name, {**common, **options.asking, **options.parameters.get(one.name, {})})
-        if one.name in services
-        else one
+        plan(one.name, {**common, **options.asking, **chosen[one.name]}) if one.name in services else one
         for one in plans
     ]
 

@@ -148,6 +148,10 @@ class TrackingSettings(Document, frozen=True):
         iou: least IoU of a face with its predicted place.
         reach: greatest distance of the centres, in face sizes, when the boxes do not overlap enough.
         patience: frames a track may go unseen before it ends.
+        support: least support that makes a track a face: summed over a stretch of its frames, score over the score at
+            which the detector is sure, less the toll. One sighting must also be sure; a single picture needs no more.
+        toll: support that every frame of that stretch costs.
+        hold: greatest distance in frames at which weak sightings carry a track on beyond its sure ones.
         agility: share of a deviation from the predicted place that is taken for a change of speed.
         inertia: share of its speed that an unseen face keeps from one frame to the next.
         cut_threshold: difference of successive frames (0 to 1) that makes a scene cut.
@@ -157,6 +161,9 @@ class TrackingSettings(Document, frozen=True):
     iou: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.2
     reach: Annotated[float, msgspec.Meta(ge=0.0)] = 0.6
     patience: Count = 30
+    support: Annotated[float, msgspec.Meta(ge=0.0)] = 4.0
+    toll: Annotated[float, msgspec.Meta(ge=0.0)] = 1.0
+    hold: Annotated[int, msgspec.Meta(ge=1)] = 5
     agility: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.4
     inertia: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.95
     cut_threshold: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.3
@@ -164,20 +171,27 @@ class TrackingSettings(Document, frozen=True):
 
 
 class SmoothingSettings(Document, frozen=True):
-    """What is added to what was seen.
+    """What is added to what was seen in a video; a single picture is left as it was seen.
 
     Attributes:
         gap: longest gap within a track, in frames, that is filled by interpolation.
         lead: frames a track is extended before its first sighting.
         tail: frames a track is extended after its last sighting.
+        trust: frames by which a track is extended at most for each time that it was seen.
+        breadth: least shorter side of a box over its longer one: a head that turns away shows less of the face, but
+            ear, temple and jaw identify too.
+        margin: share of a box by which it is grown on each side: detectors draw tightly round eyes, nose and mouth.
         window: frames to each side over which a box is steadied; 0 leaves boxes as they were seen.
         horizon: frames over which the speed is measured with which an extended face moves on.
         damping: share of that speed that is kept from one extended frame to the next.
     """
 
     gap: Count = 30
-    lead: Count = 6
-    tail: Count = 8
+    lead: Count = 8
+    tail: Count = 12
+    trust: Annotated[int, msgspec.Meta(ge=1)] = 2
+    breadth: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.9
+    margin: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.1
     window: Count = 2
     horizon: Annotated[int, msgspec.Meta(ge=1)] = 5
     damping: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.8
@@ -224,11 +238,19 @@ class Face(Document, frozen=True, gc=False):
 
 
 class Frame(Document, frozen=True, gc=False):
-    """One frame: its place in presentation order, its pts in the video's time base, and its faces."""
+    """One frame.
+
+    Attributes:
+        index: its place in presentation order.
+        pts: in the video's time base.
+        faces: what is to be covered.
+        doubtful: sightings that the frames around do not bear out; they are not covered, and stand here for a reviewer.
+    """
 
     index: Count
     pts: int
     faces: tuple[Face, ...]
+    doubtful: tuple[Evidence, ...] = ()
 
 
 class Record(Document, frozen=True):

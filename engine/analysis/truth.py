@@ -15,13 +15,11 @@ import msgspec
 
 from engine.errors import InputError
 from engine.geometry import Box
+from engine.picture import STILLS
 from engine.record import Document
 
 COLUMNS = ("file", "frame", "x", "y", "w", "h")
 """Columns a table must have; `ignore` and `track` may be there, any other is kept as an attribute."""
-
-STILLS = frozenset({".bmp", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-"""Endings of files that hold one picture."""
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INDEX = re.compile(r"\d+", re.ASCII)

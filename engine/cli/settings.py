@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from engine.analysis.findings import Criteria
 from engine.errors import InputError
 from engine.media.encode import EncoderSettings
 from engine.pipeline import DetectOptions
 from engine.record import Document, FusionSettings, SmoothingSettings, TrackingSettings
 from engine.redact.presets import style_from
+from engine.redact.style import Style
 from engine.rendering import RenderOptions
 
 Kind = TypeVar("Kind", bound=Document)
@@ -50,13 +52,31 @@ def render_options(options: Namespace) -> RenderOptions:
     Raises:
         InputError: the preset or a setting is unknown, or a value is wrong.
     """
-    preset, _, overrides = options.style.partition(",")
     return RenderOptions(
-        style=style_from(preset, _pairs("--style", overrides)),
+        style=style(options),
         encoder=_document("--encoder", EncoderSettings, _pairs("--encoder", options.encoder)),
         force=options.force,
         y4m=getattr(options, "y4m", None),
     )
+
+
+def style(options: Namespace) -> Style:
+    """What covers the faces.
+
+    Raises:
+        InputError: the preset or a setting is unknown, or a value is wrong.
+    """
+    preset, _, overrides = options.style.partition(",")
+    return style_from(preset, _pairs("--style", overrides))
+
+
+def criteria(**values: float | str) -> Criteria:
+    """What counts as what in an evaluation.
+
+    Raises:
+        InputError: a value is out of range.
+    """
+    return _document("the evaluation", Criteria, values)
 
 
 def _parts(settings: Iterable[str]) -> Mapping[str, dict[str, Any]]:

@@ -28,7 +28,13 @@ class Settings(Document, frozen=True):
     """Base of a detector's parameters.
 
     Every field has a default, and ends up in the record if it can change an answer.
+
+    Attributes:
+        sure: least score at which a sighting makes a face by itself; a weaker one needs another detector, or its track.
+            At 0 every sighting does.
     """
+
+    sure: Score = 0.0
 
 
 class RemoteSettings(Settings, frozen=True):

@@ -14,9 +14,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detectors import libraries, weights
+from engine.detectors import libraries, views, weights
 from engine.detectors.base import Settings, Sighting
-from engine.detectors.suppression import Boxes, Scores, sightings
+from engine.detectors.suppression import Boxes, Scores
 from engine.geometry import Size
 from engine.picture import Rgb
 from engine.record import DetectorFacts
@@ -38,6 +38,7 @@ class CenterFaceSettings(Settings, frozen=True):
     Attributes:
         size: longest side in pixels at which pictures are looked at.
         enlargement: how many times smaller pictures are enlarged at most; small faces are found by it.
+        mirror: whether pictures are looked at in a mirror too.
         threshold: least score of a sighting.
         suppression: of two sightings that overlap by this IoU, the better one is kept.
         threads: that one process computes with.
@@ -45,6 +46,7 @@ class CenterFaceSettings(Settings, frozen=True):
 
     size: Annotated[int, msgspec.Meta(ge=64, le=4096)] = 1280
     enlargement: Annotated[float, msgspec.Meta(ge=1.0, le=4.0)] = 2.0
+    mirror: bool = False
     threshold: Annotated[float, msgspec.Meta(ge=0.05, le=1.0)] = 0.3
     suppression: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.3
     threads: Annotated[int, msgspec.Meta(ge=1)] = 1
@@ -95,16 +97,21 @@ class CenterFace:
         self._session = None
 
     def _look(self, picture: Rgb) -> list[Sighting]:
+        settings = self._settings
+        ways = list(views.views([settings.size], mirror=settings.mirror))
+        return views.look(picture, self._see, ways, settings.suppression)
+
+    def _see(self, picture: Rgb, longest: int) -> tuple[Boxes, Scores]:
         assert self._session is not None, "the detector was closed"
         size = Size(picture.shape[1], picture.shape[0])
-        seen = self._seen_at(size)
+        seen = self._seen_at(size, longest)
         centres, sizes, offsets, _landmarks = self._session.run(None, {_INPUT: _tensor(picture, seen)})
         boxes, scores = _decoded(centres, sizes, offsets, self._settings.threshold)
         ratio = size.width / seen.width, size.height / seen.height
-        return sightings(boxes * [*ratio, *ratio], scores, size, self._settings.suppression)
+        return boxes * [*ratio, *ratio], scores
 
-    def _seen_at(self, size: Size) -> Size:
-        scale = min(self._settings.enlargement, self._settings.size / size.longest)
+    def _seen_at(self, size: Size, longest: int) -> Size:
+        scale = min(self._settings.enlargement, longest / size.longest)
         return Size(max(1, round(size.width * scale)), max(1, round(size.height * scale)))
 
 

@@ -19,9 +19,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detectors import libraries, weights
+from engine.detectors import libraries, views, weights
 from engine.detectors.base import Settings, Sighting
-from engine.detectors.suppression import sightings
+from engine.detectors.suppression import Boxes, Scores
 from engine.errors import ModelError
 from engine.geometry import Size
 from engine.picture import Rgb
@@ -38,6 +38,8 @@ class Yolov8FaceSettings(Settings, frozen=True):
 
     Attributes:
         size: longest side in pixels at which pictures are looked at; smaller ones are enlarged to it.
+        more_sizes: further such sizes; large faces are found at small ones, small faces at large ones.
+        mirror: whether pictures are looked at in a mirror too.
         threshold: least score of a sighting.
         suppression: of two sightings that overlap by more than this IoU, the better one is kept.
         weights: path of a file to use instead of the pinned one, .onnx or .pt.
@@ -46,6 +48,8 @@ class Yolov8FaceSettings(Settings, frozen=True):
     """
 
     size: Annotated[int, msgspec.Meta(ge=64, le=4096)] = 640
+    more_sizes: tuple[Annotated[int, msgspec.Meta(ge=64, le=4096)], ...] = ()
+    mirror: bool = False
     threshold: Annotated[float, msgspec.Meta(ge=0.01, le=1.0)] = 0.25
     suppression: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.5
     weights: str | None = None
@@ -89,8 +93,8 @@ class Yolov8Face:
 
     @classmethod
     def longest_side(cls, settings: Yolov8FaceSettings) -> int | None:
-        """The size at which it looks."""
-        return settings.size
+        """The largest size at which it looks."""
+        return max((settings.size, *settings.more_sizes))
 
     @classmethod
     def load(cls, settings: Yolov8FaceSettings, models: Path) -> Self:
@@ -114,8 +118,13 @@ class Yolov8Face:
         self._network = None
 
     def _look(self, picture: Rgb) -> list[Sighting]:
+        settings = self._settings
+        ways = list(views.views([settings.size, *settings.more_sizes], mirror=settings.mirror))
+        return views.look(picture, self._see, ways, settings.suppression if len(ways) > 1 else 1.0)
+
+    def _see(self, picture: Rgb, longest: int) -> tuple[Boxes, Scores]:
         assert self._network is not None, "the detector was closed"
-        canvas = _canvas(picture, self._settings.size, self._fixed_size)
+        canvas = _canvas(picture, longest, self._fixed_size)
         with self._torch.inference_mode():
             answer = self._network(self._torch.from_numpy(canvas.tensor))
             found = self._suppress(
@@ -127,7 +136,7 @@ class Yolov8Face:
             )[0]
         rows = found.numpy().astype(np.float64)
         boxes = (rows[:, :4] - np.tile(canvas.offset, 2)) / np.tile(canvas.scale, 2)
-        return sightings(boxes, rows[:, 4].clip(0.0, 1.0), Size(picture.shape[1], picture.shape[0]), overlap=1.0)
+        return boxes, rows[:, 4].clip(0.0, 1.0)
 
     @property
     def _fixed_size(self) -> Size | None:
@@ -155,7 +164,8 @@ def _canvas(picture: Rgb, longest: int, fixed: Size | None) -> _Canvas:
     left, top = (size.width - seen.width) // 2, (size.height - seen.height) // 2
     canvas = np.full((size.height, size.width, 3), _GREY, np.uint8)
     inner = canvas[top : top + seen.height, left : left + seen.width]
-    inner[:] = cv2.resize(np.ascontiguousarray(picture), (seen.width, seen.height), interpolation=cv2.INTER_LINEAR)
+    method = cv2.INTER_AREA if seen.width < width else cv2.INTER_LINEAR
+    inner[:] = cv2.resize(np.ascontiguousarray(picture), (seen.width, seen.height), interpolation=method)
     tensor = np.ascontiguousarray(canvas.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
     return _Canvas(tensor, (seen.width / width, seen.height / height), (left, top))
 

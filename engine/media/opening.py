@@ -15,6 +15,8 @@ from engine.errors import SourceError
 _POINTERS = frozenset({"hls", "concat", "dash", "imf", "image2", "sdp", "rtsp", "tty", "lavfi"})
 """Formats that only point at other files or hosts, or that FFmpeg takes any text for."""
 
+_JPEG = "jpeg_pipe"
+
 
 @contextmanager
 def opened(path: Path) -> Iterator[InputContainer]:
@@ -26,7 +28,11 @@ def opened(path: Path) -> Iterator[InputContainer]:
     _refuse_what_is_no_file(path)
     try:
         container = av.open(
-            f"file:{path}", mode="r", metadata_errors="replace", container_options={"protocol_whitelist": "file"}
+            f"file:{path}",
+            mode="r",
+            format=_JPEG if _is_jpeg(path) else None,
+            metadata_errors="replace",
+            container_options={"protocol_whitelist": "file"},
         )
     except FFmpegError as error:
         raise SourceError(
@@ -51,3 +57,11 @@ def _refuse_what_is_no_file(path: Path) -> None:
         raise SourceError(f"{path} cannot be read: {error.strerror}. Check its permissions.") from error
     if empty:
         raise SourceError(f"{path} is empty. Copy or export the video again.")
+
+
+def _is_jpeg(path: Path) -> bool:
+    """Whether it is a photograph for which FFmpeg, going by its name, would choose the reader of numbered files."""
+    if path.suffix.lower() not in {".jpg", ".jpeg"}:
+        return False
+    with path.open("rb") as file:
+        return file.read(3) == b"\xff\xd8\xff"

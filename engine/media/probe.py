@@ -232,10 +232,9 @@ def _uneven(times: list[int]) -> bool:
 
 def _turned(frame: VideoFrame, path: Path) -> tuple[Quarter, bool]:
     matrix = side_data(frame).get(Type.DISPLAYMATRIX)
-    if matrix is None:
-        return 0, False
     try:
-        degrees, mirrored = turn(matrix)
+        # Without its side data (see there) a frame still tells its turn, anticlockwise, but not whether it is mirrored.
+        degrees, mirrored = turn(matrix) if matrix is not None else (-frame.rotation % 360, False)
     except ValueError as error:
         raise SourceError(f"{path} cannot be shown: {error}. Export it again without a rotation.") from error
     if degrees not in {0, 90, 180, 270}:

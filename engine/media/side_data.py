@@ -9,6 +9,12 @@ from av.video.frame import VideoFrame
 
 
 def side_data(frame: VideoFrame) -> dict[Type, bytes]:
-    """The bytes of each kind of side data, the last of a kind."""
-    entries: Any = frame.side_data  # PyAV's stub takes it for a mapping of names
+    """The bytes of each kind of side data, the last of a kind; none when there is a kind that PyAV does not know.
+
+    That is so for photographs with Exif data, whose orientation `VideoFrame.rotation` still tells.
+    """
+    try:
+        entries: Any = frame.side_data  # PyAV's stub takes it for a mapping of names
+    except ValueError:
+        return {}
     return {entry.type: bytes(entry) for entry in entries}

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from engine.geometry import Box, Size
-from engine.record import Face, FusionSettings, SmoothingSettings, TrackingSettings
+from engine.record import Evidence, Face, FusionSettings, SmoothingSettings, TrackingSettings
 from engine.timeline.cuts import find_cuts
 from engine.timeline.fuse import Fused, fuse
-from engine.timeline.smooth import ORIGINS, Course, smooth
+from engine.timeline.smooth import ORIGINS, Course, as_seen, smooth
+from engine.timeline.support import SURE, held, is_face, support
 from engine.timeline.track import edges, track
 
 Sightings = Mapping[str, Sequence[tuple[Box, float]]]
 """What each detector saw in one frame: boxes in display pixels with scores 0 to 1."""
+
+
+class Timeline(NamedTuple):
+    """What was found: the faces of every frame, what was seen of no face, and the frames that begin a new scene.
+
+    Attributes:
+        faces: of every frame, sorted by track.
+        doubtful: of every frame, sure sightings that their tracks do not bear out.
+        cuts: indices of frames.
+    """
+
+    faces: list[list[Face]]
+    doubtful: list[list[Evidence]]
+    cuts: tuple[int, ...]
 
 
 def build(  # noqa: PLR0913, PLR0917 - each stage has its own settings
@@ -25,11 +41,13 @@ def build(  # noqa: PLR0913, PLR0917 - each stage has its own settings
     fusion: FusionSettings,
     tracking: TrackingSettings,
     smoothing: SmoothingSettings,
-) -> tuple[list[tuple[Face, ...]], tuple[int, ...]]:
+    sure: Mapping[str, float] | None = None,
+) -> Timeline:
     """The faces of every frame, sorted by track, and the frames that begin a new scene.
 
-    Every sighting, clipped to the frame, lies within a face of its frame. Evidence is clipped to the frame and rounded
-    outwards to the record's grid; a sighting wholly outside the frame is left out.
+    Every sighting that is held (see `engine.timeline.support`) lies, clipped to the frame, within a face of its frame.
+    Evidence is clipped to the frame and rounded outwards to the record's grid; a sighting wholly outside the frame is
+    left out.
 
     Args:
         frames: sightings of every frame, in order.
@@ -38,6 +56,7 @@ def build(  # noqa: PLR0913, PLR0917 - each stage has its own settings
         fusion: when sightings are one face.
         tracking: when faces are one track.
         smoothing: what is added.
+        sure: by detector, the score from which its sighting makes a face by itself; from 0 on for the others.
 
     Raises:
         ValueError: there are not as many cut values as frames.
@@ -46,14 +65,30 @@ def build(  # noqa: PLR0913, PLR0917 - each stage has its own settings
     if len(fused) != len(cut_values):
         raise ValueError(f"{len(fused)} frames need as many cut values, got {len(cut_values)}")
     cuts = find_cuts(cut_values, tracking)
-    faces: list[list[Face]] = [[] for _ in fused]
-    for number, sighted in enumerate(_sightings_of_tracks(fused, cuts, tracking)):
-        scene = _scene(sighted[0][0], cuts, len(fused))
-        indices = np.array([index for index, _ in sighted])
-        course = smooth(indices, edges([face for _, face in sighted]), scene, smoothing)
-        for index, face in _faces(number, course, dict(sighted), size):
-            faces[index].append(face)
-    return [tuple(some) for some in faces], cuts
+    timeline = Timeline([[] for _ in fused], [[] for _ in fused], cuts)
+    number = 0
+    for sighted in _sightings_of_tracks(fused, cuts, tracking):
+        supported = [(index, support(face.evidence, sure or {})) for index, face in sighted]
+        kept = _kept(supported, tracking, len(fused))
+        for (index, face), (_, value) in zip(sighted, supported, strict=True):
+            if index not in kept and value >= SURE:
+                timeline.doubtful[index].extend(face.evidence)
+        if kept:
+            faces = {index: face for index, face in sighted if index in kept}
+            scene = _scene(min(kept), cuts, len(fused))
+            frames, boxes = np.array(list(faces)), edges(list(faces.values()))
+            course = smooth(frames, boxes, scene, smoothing) if len(fused) > 1 else as_seen(frames, boxes)
+            for index, covered in _faces(number, course, faces, size):
+                timeline.faces[index].append(covered)
+            number += 1
+    return timeline
+
+
+def _kept(supported: Sequence[tuple[int, float]], settings: TrackingSettings, frames: int) -> frozenset[int]:
+    """The frames whose sightings of a track are taken for a face."""
+    if frames > 1 and not is_face(supported, settings):
+        return frozenset()
+    return held(supported, settings.hold)
 
 
 def _on_grid(sightings: Sightings, size: Size) -> Sightings:

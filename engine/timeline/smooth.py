@@ -41,8 +41,10 @@ def smooth(frames: Frames, boxes: Boxes, scene: tuple[int, int], settings: Smoot
         scene: first frame of its scene and first frame after it; the course stays between them.
         settings: how far to fill, extend and steady.
     """
-    first = max(scene[0], int(frames[0]) - settings.lead)
-    last = min(scene[1] - 1, int(frames[-1]) + settings.tail)
+    most = settings.trust * len(frames)
+    before, after = min(settings.lead, most), min(settings.tail, most)
+    first = max(scene[0], int(frames[0]) - before)
+    last = min(scene[1] - 1, int(frames[-1]) + after)
     course = np.full((last - first + 1, 4), np.nan)
     origins = np.full(last - first + 1, _NOTHING, dtype=np.int8)
     parts = list(_parts(frames - first, boxes, settings))
@@ -51,11 +53,25 @@ def smooth(frames: Frames, boxes: Boxes, scene: tuple[int, int], settings: Smoot
         origins[start : start + len(dense)] = np.where(seen, _DETECTED, _INTERPOLATED)
     for start, dense, _ in parts:
         stop = start + len(dense)
-        lead, tail = min(settings.lead, start), min(settings.tail, len(course) - stop)
+        lead, tail = min(before, start), min(after, len(course) - stop)
         _cover(course, origins, start - 1 - np.arange(lead), _extended(course[start:stop], lead, settings))
         _cover(course, origins, stop + np.arange(tail), _extended(course[start:stop][::-1], tail, settings))
     present = np.flatnonzero(origins != _NOTHING)
-    return Course(present + first, course[present], origins[present])
+    return Course(present + first, grown(course[present], settings), origins[present])
+
+
+def as_seen(frames: Frames, boxes: Boxes) -> Course:
+    """The course that adds nothing to what was seen."""
+    return Course(frames, boxes, np.full(len(frames), _DETECTED, dtype=np.int8))
+
+
+def grown(boxes: Boxes, settings: SmoothingSettings) -> Boxes:
+    """Boxes grown about their centres: until broad enough, then by the margin."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    wanted = np.maximum(sides, sides.max(axis=1, keepdims=True) * settings.breadth) * (1 + 2 * settings.margin)
+    more = (wanted - sides) / 2
+    larger: Boxes = boxes + np.hstack([-more, more])
+    return larger
 
 
 def steady(boxes: Boxes, window: int) -> Boxes:

@@ -46,7 +46,7 @@ def test_bytes_are_canonical():
     document = json.loads(data)
     assert data == json.dumps(document, sort_keys=True, separators=(",", ":")).encode() + b"\n"
     assert document["frames"][0]["faces"][0]["box"] == [1, 2, 3, 4.5]
-    assert document["frames"][1] == {"faces": [], "index": 1, "pts": 512}
+    assert document["frames"][1] == {"doubtful": [], "faces": [], "index": 1, "pts": 512}
 
 
 def test_the_published_schema_accepts_what_is_written_and_refuses_what_is_not_known():

@@ -2,7 +2,7 @@ from itertools import permutations
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from engine.analysis.matching import assign
 from engine.geometry import Box
@@ -32,6 +32,7 @@ def test_more_pairs_beat_one_better_pair():
     assert assign(faces, found, 0.35) == {0: 0, 1: 1}
 
 
+@settings(deadline=None)
 @given(boxes, boxes)
 def test_no_assignment_is_better(faces, found):
     def worth(pairs):

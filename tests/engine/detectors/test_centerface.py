@@ -90,7 +90,9 @@ def test_parameters_are_recorded_and_checked():
     assert plan.longest_side == 960
     assert plan.facts.parameters == {
         "size": 960,
+        "sure": 0.0,
         "enlargement": 2.0,
+        "mirror": False,
         "threshold": 0.2,
         "suppression": 0.3,
         "threads": 1,
@@ -98,3 +100,11 @@ def test_parameters_are_recorded_and_checked():
     assert [model.name for model in plan.facts.models] == ["centerface.onnx"]
     with pytest.raises(InputError):
         registry.plan("centerface", {"enlargement": 0.5})
+
+
+def test_a_mirror_changes_nothing_for_a_face_that_is_seen_anyway(detector: DetectorPool, models: Path):
+    scene = scenes.astronaut()
+    with pool("centerface", models, mirror=True) as crew:
+        (found,) = look(crew, scene.picture)
+    assert [one.box.iou(scene.face) > 0.7 for one in found] == [True]
+    assert found[0].score >= look(detector, scene.picture)[0][0].score

@@ -11,6 +11,11 @@ GRID = 1e-6
 
 
 def built(frames, values=None, **smoothing):
+    timeline = timeline_of(frames, values, **smoothing)
+    return timeline.faces, timeline.cuts
+
+
+def timeline_of(frames, values=None, sure=None, **smoothing):
     return build(
         frames,
         values or [0.0] * len(frames),
@@ -18,6 +23,7 @@ def built(frames, values=None, **smoothing):
         FusionSettings(),
         TrackingSettings(),
         SmoothingSettings(**smoothing),
+        sure,
     )
 
 
@@ -43,6 +49,34 @@ def test_a_face_seen_now_and_then_is_covered_throughout():
         ["extended"] * 3 + ["detected"] * 2 + ["interpolated"] * 3 + ["detected"] * 2 + ["extended"] * 4
     )
     assert {some[0].track for some in faces[7:21]} == {0}
+
+
+def test_a_weak_sighting_on_a_sure_track_is_a_face_and_a_lone_one_is_not():
+    """Box b is as weak as the last sightings of a, but nothing near it is sure."""
+    frames = [seen(100, score=0.8 if k < 6 else 0.1) | {"b": [(Box(200, 10, 240, 50), 0.1)]} for k in range(10)]
+    timeline = timeline_of(frames, sure={"a": 0.3, "b": 0.3})
+    assert [len(some) for some in timeline.faces] == [1] * 10
+    assert {some[0].origin for some in timeline.faces} == {"detected"}
+    assert {some[0].track for some in timeline.faces} == {0}
+
+
+def test_a_sure_sighting_that_nothing_bears_out_stands_for_a_reviewer():
+    frames = [seen(100, score=0.8), *[{}] * 30, *[seen(200, score=0.31)], *[{}] * 30]
+    timeline = timeline_of(frames, sure={"a": 0.3})
+    assert [index for index, some in enumerate(timeline.doubtful) if some] == [0, 31]
+    assert timeline.doubtful[31][0].score == 0.31
+    assert not any(timeline.faces)
+
+
+def test_in_a_single_picture_a_sure_sighting_is_a_face_as_it_was_seen():
+    timeline = timeline_of([seen(100, score=0.31) | {"b": [(Box(200, 10, 240, 50), 0.1)]}], sure={"a": 0.3, "b": 0.3})
+    assert [face.box for face in timeline.faces[0]] == [Box(100, 100, 140, 140)]
+
+
+def test_two_weak_detectors_that_agree_make_a_face():
+    box = Box(100, 100, 140, 140)
+    timeline = timeline_of([{"a": [(box, 0.2)], "b": [(box, 0.2)]}], sure={"a": 0.3, "b": 0.3})
+    assert [len(face.evidence) for face in timeline.faces[0]] == [2]
 
 
 def test_evidence_stands_with_detected_faces_only():
@@ -106,7 +140,8 @@ def test_what_any_detector_saw_is_covered_and_the_record_holds(frames, values, w
     for index, (sightings, some) in enumerate(zip(frames, faces, strict=True)):
         for box, _ in (pair for found in sightings.values() for pair in found):
             inside = box.clipped(SIZE)
-            assert inside is None or any(contains(face.box, inside) for face in some)
+            visible = inside is not None and min(inside.width, inside.height) > GRID
+            assert not visible or any(contains(face.box, inside) for face in some)
         assert [face.track for face in some] == sorted({face.track for face in some})
         scene = sum(cut <= index for cut in cuts)
         for face in some:

@@ -7,7 +7,13 @@ from hypothesis.extra import numpy as hnp
 from engine.record import SmoothingSettings
 from engine.timeline.smooth import ORIGINS, smooth, steady
 
-PLAIN = SmoothingSettings(window=0)
+
+def bare(**values):
+    """Settings that do not grow boxes, unless told to."""
+    return SmoothingSettings(**{"breadth": 0.0, "margin": 0.0, **values})
+
+
+PLAIN = bare(window=0)
 
 
 def line(frames, speed=0.0):
@@ -28,7 +34,7 @@ def named(result):
 
 
 def test_a_gap_is_filled_on_the_straight_line():
-    result = course([100, 104], SmoothingSettings(window=0, lead=0, tail=0), speed=3.0)
+    result = course([100, 104], bare(window=0, lead=0, tail=0), speed=3.0)
     assert named(result) == {
         100: "detected",
         101: "interpolated",
@@ -41,12 +47,12 @@ def test_a_gap_is_filled_on_the_straight_line():
 
 @pytest.mark.parametrize(("gap", "filled"), [(3, True), (2, False)])
 def test_the_longest_gap_that_is_filled_is_a_setting(gap, filled):
-    result = course([100, 104], SmoothingSettings(window=0, lead=0, tail=0, gap=gap))
+    result = course([100, 104], bare(window=0, lead=0, tail=0, gap=gap))
     assert (102 in named(result)) == filled
 
 
 def test_a_gap_too_long_has_a_tail_and_a_lead_and_nothing_between():
-    result = course([100, 150], SmoothingSettings(window=0, lead=2, tail=3, gap=10))
+    result = course([100, 150], bare(window=0, lead=2, tail=3, gap=10))
     assert list(named(result)) == [98, 99, 100, 101, 102, 103, 148, 149, 150, 151, 152, 153]
     assert named(result)[103] == named(result)[148] == "extended"
 
@@ -54,19 +60,19 @@ def test_a_gap_too_long_has_a_tail_and_a_lead_and_nothing_between():
 def test_where_a_tail_and_a_lead_meet_both_are_covered():
     frames = np.array([0, 3])
     boxes = np.array([[0.0, 0, 10, 10], [100, 0, 110, 10]])
-    result = smooth(frames, boxes, (0, 4), SmoothingSettings(window=0, lead=2, tail=2, gap=1))
+    result = smooth(frames, boxes, (0, 4), bare(window=0, lead=2, tail=2, gap=1))
     np.testing.assert_allclose(result.boxes[1:3], [[0, 0, 110, 10]] * 2)
 
 
 def test_an_extension_goes_on_ever_slower():
-    result = course(range(100, 110), SmoothingSettings(window=0, lead=3, tail=3, damping=0.5), speed=4.0)
+    result = course(range(100, 110), bare(window=0, lead=3, tail=3, damping=0.5), speed=4.0)
     left = result.boxes[:, 0]
     np.testing.assert_allclose(np.diff(left[-4:]), [2.0, 1.0, 0.5])
     np.testing.assert_allclose(np.diff(left[:4]), [0.5, 1.0, 2.0])
 
 
 def test_a_face_seen_once_is_extended_where_it_was():
-    result = course([100], SmoothingSettings(lead=2, tail=2))
+    result = course([100], bare(lead=2, tail=2))
     np.testing.assert_allclose(result.boxes, line([100] * 5))
 
 
@@ -99,3 +105,25 @@ def test_steadying_never_loses_a_pixel(corners, window):
     steadied = steady(boxes, window)
     assert (steadied[:, :2] <= boxes[:, :2]).all()
     assert (steadied[:, 2:] >= boxes[:, 2:]).all()
+
+
+def test_a_narrow_box_is_broadened_and_then_grown_by_the_margin():
+    narrow = np.array([[100.0, 50.0, 110.0, 90.0]])
+    result = smooth(np.array([5]), narrow, (0, 10), bare(breadth=0.8, margin=0.1, lead=0, tail=0))
+    assert result.boxes.tolist() == [pytest.approx([105 - 19.2, 70 - 24, 105 + 19.2, 70 + 24])]
+
+
+def test_a_lying_box_is_broadened_upwards():
+    lying = np.array([[100.0, 50.0, 140.0, 60.0]])
+    result = smooth(np.array([5]), lying, (0, 10), bare(breadth=0.5, lead=0, tail=0))
+    assert result.boxes.tolist() == [[100, 45, 140, 65]]
+
+
+def test_a_track_is_extended_no_further_than_its_sightings_are_trusted():
+    assert [len(course(range(100, 100 + seen), bare(lead=6, tail=8, trust=2)).frames) for seen in (1, 2, 3, 4, 5)] == [
+        1 + 2 + 2,
+        2 + 4 + 4,
+        3 + 6 + 6,
+        4 + 6 + 8,
+        5 + 6 + 8,
+    ]
