@@ -22,6 +22,7 @@ MODES: Mapping[str, Mode] = {
     for mode in (
         Mode("on-prem", ("mtcnn",), "nothing leaves the machine"),
         Mode("hybrid", ("mtcnn", "yolov8-face"), "independent detectors; what any of them flags is covered"),
+        Mode("live", ("mediapipe", "yolov8-face"), "a running picture; what is not judged in time is covered whole"),
     )
 }
 
