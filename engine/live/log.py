@@ -1,6 +1,7 @@
 """What a live run showed, written line by line while it runs, and the detection record made from it.
 
-Each line is one JSON document with its `kind`. A line that a crash cut short is left out; what was shown before it stands.
+Each line is one JSON document with its `kind`. A line that a crash cut short is left out; what was shown before it
+stands.
 """
 
 from __future__ import annotations

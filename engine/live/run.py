@@ -163,7 +163,9 @@ class _Run:
         ) as masker:
             masker.wait_ready(options.judging.load)
             with LiveInput(self._source, stop, options.patience) as source:
-                stage = Stage(source, masker, self._opener(source, masker), listener, watcher, stop)
+                stage = Stage(
+                    source, masker, self._opener(source, masker), listener=listener, watcher=watcher, stop=stop
+                )
                 stage.run(audio=options.audio)
             counters = masker.counters
         return self._report(counters, time.monotonic() - begun)
@@ -177,7 +179,7 @@ class _Run:
             masker.witness = log
             audio = source.audio if self._options.audio else []
             encoding = self._options.encoding
-            return LiveOutput(self._target, size, source.time_base, source.rate, audio, encoding), log
+            return LiveOutput(self._target, size, source.time_base, source.rate, audio=audio, encoding=encoding), log
 
         return opened
 

@@ -29,7 +29,7 @@ class Judging(Document, frozen=True):
     hang: Seconds = 3.0
     load: Seconds = 120.0
     cuts: bool = True
-    backlog: Annotated[int, msgspec.Meta(ge=2)] = 12
+    backlog: Annotated[int, msgspec.Meta(ge=2)] = 8
 
 
 class Following(Document, frozen=True):

@@ -1,4 +1,4 @@
-"""The two threads of a live run: one reads and decodes, the other hides faces, encodes and sends, in the order of arrival."""
+"""The two threads of a live run: one reads and decodes; the other hides faces, encodes and sends, in order."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ _PATIENCE = 0.25
 class Opener(Protocol):
     """Opens the output and the log for pictures of a size."""
 
-    def __call__(self, size: Size, /) -> tuple[LiveOutput, LiveLog]: ...
+    def __call__(self, size: Size, /) -> tuple[LiveOutput, LiveLog]:
+        """The open output and log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Stage:
         source: LiveInput,
         masker: LiveMasker,
         opener: Opener,
+        *,
         listener: Listener,
         watcher: Callable[[LiveCounters], None],
         stop: threading.Event,

@@ -1,8 +1,8 @@
 """Faces followed forward in time, from sightings that come late and at different rates.
 
 A track keeps the last sighting of each detector and one speed. Where the face is at some time is what each recent
-sighting says, moved by the speed and grown by its distance in time, all of them together. Prediction works both ways, so
-a sighting of a frame that is already gone, or still to be shown, serves as well.
+sighting says, moved by the speed and grown by its distance in time, all of them together. Prediction works both ways,
+so a sighting of a frame that is already gone, or still to be shown, serves as well.
 """
 
 from __future__ import annotations

@@ -93,6 +93,7 @@ class LiveOutput:
         size: Size,
         time_base: Fraction,
         rate: Fraction,
+        *,
         audio: Sequence[AudioStream],
         encoding: LiveEncoding,
     ) -> None:
