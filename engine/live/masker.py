@@ -172,7 +172,7 @@ class LiveMasker:
         """Give the next frame; returns as soon as the detectors have it.
 
         Args:
-            decoded: PyAV's frame; it is not changed.
+            decoded: PyAV's frame, given away: it may be the one that comes out.
             pts: its time, handed through.
             seconds: its time in seconds of a clock that rises.
             aspect: sample aspect ratio.
@@ -240,7 +240,9 @@ class LiveMasker:
         seconds = time.monotonic() if frame.time is None else frame.time
         self.submit(frame, frame.pts or 0, seconds)
         masked = self.collect()
-        masked.frame.pts, masked.frame.time_base = frame.pts, frame.time_base
+        masked.frame.pts = frame.pts
+        if frame.time_base is not None:
+            masked.frame.time_base = frame.time_base
         self.sent(masked)
         return masked.frame
 
