@@ -21,7 +21,7 @@ class LiveCounters(Document, frozen=True):
         covered: of these, covered whole, by reason (see `engine.live.judge.Reason`).
         dropped: that came and did not go out, because the machine could not follow.
         undecodable: packets that no frame came out of.
-        reconnects: how often the source was opened again.
+        reconnects: how often the source was opened again, or another one took its place.
         source_changes: how often the size, the format or the orientation of its pictures changed.
         looks: answers, by detector.
         restarts: how often a detector was started afresh, by detector.

@@ -11,6 +11,7 @@ from pathlib import Path
 from platform import node
 
 from engine import record as records
+from engine.errors import TargetError
 from engine.geometry import Size
 from engine.live.controls import Controls
 from engine.live.counters import LiveCounters
@@ -175,11 +176,16 @@ class _Run:
         facts = source_facts_of(source, audio=self._options.audio)  # before the pictures run: a file is hashed for it
 
         def opened(size: Size) -> tuple[LiveOutput, LiveLog]:
-            log = LiveLog(self._places.log, self._start(facts(size), source))
-            masker.witness = log
             audio = source.audio if self._options.audio else []
             encoding = self._options.encoding
-            return LiveOutput(self._target, size, source.time_base, source.rate, audio=audio, encoding=encoding), log
+            output = LiveOutput(self._target, size, source.time_base, source.rate, audio=audio, encoding=encoding)
+            try:
+                log = LiveLog(self._places.log, self._start(facts(size), source))
+            except TargetError:
+                output.abandon()
+                raise
+            masker.witness = log
+            return output, log
 
         return opened
 

@@ -44,6 +44,7 @@ class Following(Document, frozen=True):
         travel: seconds of motion that are predicted at most.
         agility: share of a surprise that is taken for a change of speed.
         reach: greatest distance, in face sides, of a sighting from where its track was expected.
+        stride: face sides that are added to it for each second since the track was seen, until it has doubled.
     """
 
     hold: Seconds = 1.0
@@ -54,3 +55,4 @@ class Following(Document, frozen=True):
     travel: Seconds = 0.4
     agility: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.4
     reach: Annotated[float, msgspec.Meta(gt=0.0)] = 0.7
+    stride: Annotated[float, msgspec.Meta(ge=0.0)] = 5.0

@@ -56,6 +56,12 @@ class _Track:
         last = own if own is not None and newest.time - own.time <= settings.together else newest
         return _moved(last.sighting.box, self.speed, time - last.time, settings)
 
+    def cost(self, detector: str, seen: Seen, settings: Following) -> float | None:
+        """How badly a sighting continues the track; None when it is of another face."""
+        elapsed = abs(seen.time - self.newest.time)
+        reach = min(settings.reach + settings.stride * elapsed, 2 * settings.reach)
+        return _cost(self.expected(detector, seen.time, settings), seen.sighting.box, reach)
+
     def take(self, detector: str, seen: Seen, settings: Following) -> None:
         before = self.seen.get(detector)
         self.seen[detector] = seen
@@ -120,7 +126,7 @@ class Tracks:
         costs = [
             (cost, track.number, track)
             for track in free
-            if (cost := _cost(track.expected(detector, time, self._settings), sighting.box, self._settings)) is not None
+            if (cost := track.cost(detector, Seen(time, sighting), self._settings)) is not None
         ]
         return min(costs, key=lambda entry: entry[:2])[2] if costs else None
 
@@ -131,13 +137,13 @@ class Tracks:
         return track
 
 
-def _cost(expected: Box, box: Box, settings: Following) -> float | None:
+def _cost(expected: Box, box: Box, reach: float) -> float | None:
     """How far a box is from what was expected, in face sides; None when it is another face."""
     iou = expected.iou(box)
     (x, y), (other_x, other_y) = expected.centre, box.centre
     distance = math.hypot(x - other_x, y - other_y) / math.sqrt(math.sqrt(expected.area * box.area))
     change = max(expected.area, box.area) / min(expected.area, box.area)
-    near = distance <= settings.reach and change <= _LARGEST_CHANGE**2
+    near = distance <= reach and change <= _LARGEST_CHANGE**2
     return distance + 1.0 - iou if near or iou >= _LEAST_IOU else None
 
 

@@ -33,8 +33,8 @@ from engine.errors import SourceError
 _NETWORK = ("udp", "rtp", "rtsp", "http", "https", "tcp", "rtmp", "rtmps")
 _SILENCE = 3.0
 """Seconds without a packet after which a stream counts as gone."""
-_JUMP = Fraction(2)
-"""Seconds by which a stream's clock may jump before it counts as another one."""
+_BACK, _AHEAD = Fraction(1, 10), Fraction(2)
+"""Seconds by which a stream's clock may jump back and ahead before it counts as another one."""
 _OPTIONS = {
     "udp": {"overrun_nonfatal": "1", "fifo_size": "50000", "buffer_size": "4194304"},
     "rtsp": {"rtsp_transport": "tcp"},
@@ -165,6 +165,7 @@ class LiveInput:
             arrived = time.monotonic()
             self._book(packet)
             if self._clock.jumped(packet):
+                self.reconnects += 1
                 yield BreakIn("the source's clock jumped")
             self._pace(packet)
             if packet.stream is video:
@@ -275,7 +276,7 @@ class _Clock:
             return False
         now = stamp * packet.time_base
         before, jumped = self._latest.get(packet.stream_index), False
-        if before is not None and not -_JUMP < now - before < _JUMP:
+        if before is not None and not -_BACK < now - before < _AHEAD:
             self._goal, jumped = self._end(), True
             self._shift = None
             self._latest.clear()

@@ -203,7 +203,7 @@ def scene(carphone, tmp_path_factory):
 def test_two_faces_are_hidden_as_the_batch_engine_would(scene, own_data, tmp_path):
     """A machine under load covers more frames; those that are judged hide both faces."""
     options = LiveOptions(judging=Judging(deadline=2.0, age=3.0, hang=20.0, load=120.0))
-    report = live(scene, tmp_path / "out.mp4", options, data=own_data.root)
+    report = live(scene, tmp_path / "out.mp4", options, data=own_data)
     record = records.read(Path(report.record))
     open_frames = [frame for frame in record.frames if frame.index not in set(record.covered)]
     assert len(open_frames) > 30
@@ -220,7 +220,7 @@ def test_two_faces_are_hidden_as_the_batch_engine_would(scene, own_data, tmp_pat
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs root and unshare")
 def test_the_command_line_runs_without_any_network(scene, own_data, tmp_path):
     command = ["unshare", "-n", sys.executable, "-m", "engine.cli", "live", scene, tmp_path / "out.mkv", "--json"]
-    command += ["--data", own_data.root, "--set", "judging.age=3.0", "--control", tmp_path / "control"]
+    command += ["--data", own_data, "--set", "judging.age=3.0", "--control", tmp_path / "control"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     counters = json.loads(done.stdout)["counters"]
