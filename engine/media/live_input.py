@@ -1,6 +1,6 @@
 """A running source: frames and audio packets as they come, through interruptions, on one clock.
 
-A file is read at the speed of its clock. A camera or a stream that falls silent is opened again; its clock then goes on
+A file, also one behind HTTP, is read at the speed of its clock. A camera or a stream that falls silent is opened again; its clock then goes on
 after the pause. What is told of an address leaves out names and passwords in it.
 """
 
@@ -31,8 +31,10 @@ from av.video.stream import VideoStream
 from engine.errors import SourceError
 
 _NETWORK = ("udp", "rtp", "rtsp", "http", "https", "tcp", "rtmp", "rtmps")
+_FINITE = ("http", "https")
 _SILENCE = 3.0
 """Seconds without a packet after which a stream counts as gone."""
+_ENDED = "the source ended"
 _BACK, _AHEAD = Fraction(1, 10), Fraction(2)
 """Seconds by which a stream's clock may jump back and ahead before it counts as another one."""
 _OPTIONS = {
@@ -93,6 +95,7 @@ class LiveInput:
     def __init__(self, address: str, stop: threading.Event, patience: float = 30.0) -> None:
         self.address = address
         self.is_file = "://" not in address and not _is_camera(address)
+        self._finite = self.is_file or urlsplit(address).scheme in _FINITE
         self.undecodable = 0
         self.reconnects = 0
         self._stop, self._patience = stop, patience
@@ -106,6 +109,7 @@ class LiveInput:
         self._codecs = [stream.codec_context.name for stream in self._container.streams.audio]
         self._clock = _Clock(keep=self.is_file)
         self._arrivals: dict[int, float] = {}
+        self._heard: dict[int, Fraction] = {}
         self._started: tuple[float, Fraction] | None = None
         self._last: int | None = None
 
@@ -136,7 +140,7 @@ class LiveInput:
         """Frames and packets until the source ends or is told to stop."""
         while not self._stop.is_set():
             reason = yield from self._connection()
-            if self.is_file or self._stop.is_set() or not self._reconnected():
+            if (self._finite and reason == _ENDED) or self._stop.is_set() or not self._reconnected():
                 return
             self.reconnects += 1
             yield BreakIn(reason)
@@ -158,10 +162,10 @@ class LiveInput:
             try:
                 packet = next(packets, None)
             except FFmpegError as error:
-                return f"the source fell silent ({error.strerror})"
+                return _ENDED if self.is_file else f"the source fell silent ({error.strerror})"
             if packet is None or not packet.size:
                 yield from self._drained(video)
-                return "the source ended"
+                return _ENDED
             arrived = time.monotonic()
             self._book(packet)
             if self._clock.jumped(packet):
@@ -172,12 +176,23 @@ class LiveInput:
                 keyed = keyed or packet.is_keyframe
                 if keyed:
                     yield from self._decoded(packet, video, arrived)
-            elif tracks[packet.stream_index] < len(self._codecs):
-                yield AudioIn(tracks[packet.stream_index], self._clock.moved(packet))
+            elif self._follows(tracks[packet.stream_index], self._clock.moved(packet)):
+                yield AudioIn(tracks[packet.stream_index], packet)
         return "stopped"
 
+    def _follows(self, track: int, packet: Packet[Any]) -> bool:
+        """Whether an audio packet goes on where its output stream is; after an interruption the first may not."""
+        stamp = packet.dts if packet.dts is not None else packet.pts
+        if track >= len(self._codecs) or stamp is None:
+            return False
+        now, before = stamp * packet.time_base, self._heard.get(track)
+        if before is not None and now <= before:
+            return False
+        self._heard[track] = now
+        return True
+
     def _decoded(self, packet: Packet[Any], video: VideoStream, arrived: float) -> Iterator[FrameIn]:
-        if self.is_file:
+        if self._finite:
             arrived = time.monotonic()  # it arrives when its time has come
         if packet.pts is not None:
             self._arrivals[packet.pts] = arrived
@@ -215,8 +230,8 @@ class LiveInput:
             self._hash.update(bytes(packet))
 
     def _pace(self, packet: Packet[Any]) -> None:
-        """Wait until a packet of a file is due."""
-        if not self.is_file or packet.dts is None:
+        """Wait until a packet is due of a source that may come faster than its clock."""
+        if not self._finite or packet.dts is None:
             return
         due = packet.dts * packet.time_base
         if self._started is None:
@@ -317,7 +332,7 @@ def _open(address: str, *, is_file: bool) -> InputContainer:
     if scheme not in {"", *_NETWORK}:
         raise SourceError(f"{told(address)} cannot be read: sources are files, cameras, {', '.join(_NETWORK)}.")
     name = "v4l2" if not is_file and not scheme else None
-    options = {**({} if is_file else _HURRY), **_OPTIONS.get(scheme, {})}
+    options = {**({} if is_file or scheme in _FINITE else _HURRY), **_OPTIONS.get(scheme, {})}
     target = f"file:{address}" if is_file else address
     limit = None if is_file else (10.0, _SILENCE)
     try:

@@ -245,7 +245,8 @@ def _address(target: str) -> str:
 
 def _relay(target: str) -> subprocess.Popen[bytes]:
     """FFmpeg's own program, which speaks SRT where PyAV's library does not, passing a transport stream on."""
-    quiet = ["-hide_banner", "-loglevel", "error", "-fflags", "nobuffer", "-probesize", "200000"]
+    quiet = ["-hide_banner", "-loglevel", "error", "-probesize", "200000"]
+    quiet += ["-analyzeduration", "400000"]
     command = [imageio_ffmpeg.get_ffmpeg_exe(), *quiet, "-f", "mpegts", "-i", "pipe:0", "-map", "0", "-c", "copy"]
     return subprocess.Popen(
         [*command, "-f", "mpegts", "-flush_packets", "1", target],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,3 +63,33 @@ def sent(clip: Path, port: int, *options: str):
     finally:
         sender.kill()
         sender.wait()
+
+
+class Heard:
+    """Keeps the datagrams that are sent to a UDP port on loopback in a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.settimeout(0.2)
+        self.address = f"udp://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._listen)
+
+    def _listen(self) -> None:
+        with self.path.open("wb") as file:
+            while not self._over.is_set():
+                try:
+                    file.write(self._socket.recv(65536))
+                except TimeoutError:
+                    continue
+
+    def __enter__(self) -> Heard:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._socket.close()
