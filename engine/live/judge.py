@@ -16,8 +16,8 @@ from engine.live.tracks import Followed, Tracks
 
 Reason = Literal["asked", "damaged", "lost", "unanswered", "start", "source", "cut", "stale"]
 """Why a frame is covered whole: somebody asked for it; it was not decoded whole; a detector's process is gone; no
-answer came by the deadline; the run began, the source was interrupted or changed, or the scene did, and a detector has not yet
-looked at what is new; a detector has not looked for too long."""
+answer came by the deadline; the run began, the source was interrupted or changed, or the scene did, and a detector has
+not yet looked at what is new; a detector has not looked for too long."""
 Beginning = Literal["start", "source", "cut"]
 
 _REMEMBERED = 512

@@ -1,7 +1,7 @@
 """A running source: frames and audio packets as they come, through interruptions, on one clock.
 
-A file, also one behind HTTP, is read at the speed of its clock. A camera or a stream that falls silent is opened again; its clock then goes on
-after the pause. What is told of an address leaves out names and passwords in it.
+A file, also one behind HTTP, is read at the speed of its clock. A camera or a stream that falls silent is opened again;
+its clock then goes on after the pause. What is told of an address leaves out names and passwords in it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 from urllib.parse import urlsplit, urlunsplit
 
 import av
@@ -177,7 +177,7 @@ class LiveInput:
                 if keyed:
                     yield from self._decoded(packet, video, arrived)
             elif self._follows(tracks[packet.stream_index], self._clock.moved(packet)):
-                yield AudioIn(tracks[packet.stream_index], packet)
+                yield AudioIn(tracks[packet.stream_index], cast("Packet[AudioStream]", packet))
         return "stopped"
 
     def _follows(self, track: int, packet: Packet[Any]) -> bool:

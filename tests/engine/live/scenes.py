@@ -7,6 +7,7 @@ import subprocess
 import threading
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import cv2
 import skimage.data
@@ -33,7 +34,7 @@ def two_faces(path: Path, carphone: Path, seconds: float = 5.0) -> Path:
     return path
 
 
-def flash_and_beep(path: Path, seconds: float = 3.0, at: float = 1.6, size: str = "320x180") -> Path:
+def flash_and_beep(path: Path, seconds: float = 2.0, at: float = 1.0, size: str = "320x180") -> Path:
     """A dark picture that turns bright for 0.2 s when a tone sounds."""
     on = f"between(t,{at},{at + 0.199})"
     clips.ffmpeg(
@@ -85,7 +86,7 @@ class Heard:
                 except TimeoutError:
                     continue
 
-    def __enter__(self) -> Heard:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
