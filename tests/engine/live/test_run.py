@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
@@ -111,7 +112,7 @@ def test_a_log_that_a_crash_cut_short_still_makes_a_record(beep, moods, tmp_path
 def test_udp_to_udp_reconnects_and_keeps_covering(beep, moods, tmp_path, stop):
     """The sender dies and another comes: what is new is covered first, and one clock goes through."""
     port, judged, again = free_port(), threading.Event(), threading.Event()
-    reports, before = [], []
+    before = []
 
     def watch(counters):
         if counters.judged > 20:
@@ -121,26 +122,25 @@ def test_udp_to_udp_reconnects_and_keeps_covering(beep, moods, tmp_path, stop):
         if before and counters.judged > before[0] + 20:
             again.set()
 
-    def run():
-        options = LiveOptions(watches(moods), STEADY, patience=30.0)
-        reports.append(live(f"udp://127.0.0.1:{port}", heard.address, options, stop=stop, data=tmp_path, watcher=watch))
-
-    with Heard(tmp_path / "heard.ts") as heard:
-        thread = threading.Thread(target=run)
+    with Heard(tmp_path / "heard.ts") as heard, ThreadPoolExecutor(1) as pool:
         with sent(beep, port):
-            thread.start()
-            assert judged.wait(60)
+            options = LiveOptions(watches(moods), STEADY, patience=30.0)
+            ends = f"udp://127.0.0.1:{port}", heard.address
+            run = pool.submit(live, *ends, options, stop=stop, data=tmp_path, watcher=watch)
+            while not judged.wait(0.1):
+                assert not run.done() or run.result()
         with sent(beep, port):
-            assert again.wait(60)
+            while not again.wait(0.1):
+                assert not run.done() or run.result()
             stop.set()
-            thread.join(60)
-    counters = reports[0].counters
+            report = run.result(60)
+    counters = report.counters
     assert counters.reconnects >= 1
     assert counters.covered["source"] >= 1
     assert counters.frames == counters.shown + counters.dropped
-    record = records.read(Path(reports[0].record))
+    record = records.read(Path(report.record))
     assert len(record.frames) == counters.shown
-    received = [line for line in lines(Path(reports[0].record).with_suffix(".jsonl")) if isinstance(line, Received)]
+    received = [line for line in lines(Path(report.record).with_suffix(".jsonl")) if isinstance(line, Received)]
     assert record.source.sha256 == received[-1].sha256
     times = [time for _, time in decoded(heard.path)]
     assert len(times) > 40
