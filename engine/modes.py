@@ -47,6 +47,7 @@ MODES: Mapping[str, Mode] = {
                 "centerface": {"threshold": 0.08, "sure": 0.265, "suppression": 0.2, "mirror": True},
             },
         ),
+        Mode("live", ("mediapipe", "yolov8-face"), "a running picture; what is not judged in time is covered whole"),
     )
 }
 

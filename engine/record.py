@@ -253,7 +253,7 @@ class Frame(Document, frozen=True, gc=False):
     doubtful: tuple[Evidence, ...] = ()
 
 
-class Record(Document, frozen=True):
+class Record(Document, frozen=True, omit_defaults=True):
     """A whole detection record.
 
     Attributes:
@@ -261,6 +261,8 @@ class Record(Document, frozen=True):
         frames: one entry for every frame, in order, also when it is empty.
         cuts: indices of frames that begin a new scene.
         damaged: indices of frames that could not be decoded whole; a render covers them entirely.
+        covered: indices of frames that a live run covered entirely, because they were not judged in time or somebody
+            asked for it; a render covers them too. Written only when there are any.
     """
 
     schema: Literal["veil/detections/1"]
@@ -269,6 +271,7 @@ class Record(Document, frozen=True):
     frames: tuple[Frame, ...]
     cuts: tuple[Count, ...]
     damaged: tuple[Count, ...]
+    covered: tuple[Count, ...] = ()
 
     @property
     def display(self) -> Size:
@@ -389,7 +392,7 @@ def _contradictions(record: Record) -> Iterator[tuple[str, str]]:
         last = frame.pts
         for complaint in _face_contradictions(frame, record.display, known):
             yield f"{place}.faces[{complaint[0]}]{complaint[1]}", complaint[2]
-    for name, indices in (("cuts", record.cuts), ("damaged", record.damaged)):
+    for name, indices in (("cuts", record.cuts), ("damaged", record.damaged), ("covered", record.covered)):
         if list(indices) != sorted(set(indices)) or (indices and indices[-1] >= len(record.frames)):
             yield f"$.{name}", "frame indices must rise and exist"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import engine
-from engine.cli import evaluating, verbs
+from engine.cli import evaluating, live, verbs
 from engine.modes import MODES
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="veil", description="Face anonymisation for regulated video.")
     parser.add_argument("--version", action="version", version=f"veil {engine.__version__}")
     adder = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
-    for add in (_models, _probe, _detect, _render, _verify, _anonymise, _evaluate, _schema, _demo):
+    for add in (_models, _probe, _detect, _render, _verify, _anonymise, _live, _evaluate, _schema, _demo):
         add(adder)
     return parser
 
@@ -89,6 +89,12 @@ def _anonymise(adder: Adder) -> None:
     verb.add_argument("--record", type=Path, help="where the record goes (default: OUT.detections.json)")
     _add_detection(verb)
     _add_style(verb)
+    _add_data(verb)
+
+
+def _live(adder: Adder) -> None:
+    verb = _verb(adder, "live", live.run, "hide the faces of a running picture; what is not judged in time is covered")
+    live.add_arguments(verb)
     _add_data(verb)
 
 
