@@ -8,21 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from engine.detectors.base import Receipt, RemoteSettings, Sighting
-from engine.detectors.pool import DetectorPool, Finished
+from engine.detectors.base import RemoteSettings
+from engine.detectors.pool import DetectorPool, Finished, Looks
 from engine.detectors.registry import DetectorPlan, detector_class
 from engine.picture import Rgb
 
 _AHEAD = 8
 """Pictures beyond the calls under way that wait for a detector that asks a service."""
-
-
-class Looks(list[list[Sighting]]):
-    """What a detector saw in each picture of a chunk it was asked about; `receipts` for those that were sent away."""
-
-    def __init__(self, sightings: Iterable[list[Sighting]], receipts: Sequence[Receipt] = ()) -> None:
-        super().__init__(sightings)
-        self.receipts = tuple(receipts)
 
 
 Answers = Mapping[str, Looks]
@@ -117,8 +109,8 @@ class Crew:
         return DetectorPool(detector, settings, self._models, tasks=room, pictures=room)
 
     def _collect(self, detector: str, answers: Iterable[Finished]) -> None:
-        for ticket, sightings, receipts in answers:
-            self._answers[ticket][detector] = Looks(sightings, receipts)
+        for ticket, looks in answers:
+            self._answers[ticket][detector] = looks
 
     def _in_order(self) -> Iterator[tuple[int, Answers]]:
         while len(self._answers.get(self._next, ())) == len(self._plans):

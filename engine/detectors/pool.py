@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import selectors
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -28,12 +28,19 @@ _TASKS = 2
 """Tasks a worker holds at most, so that the next one is at hand when it has finished one."""
 
 
+class Looks(list[list[Sighting]]):
+    """What a detector saw in each picture of a chunk it was asked about; `receipts` for those that were sent away."""
+
+    def __init__(self, sightings: Iterable[list[Sighting]], receipts: Sequence[Receipt] = ()) -> None:
+        super().__init__(sightings)
+        self.receipts = tuple(receipts)
+
+
 class Finished(NamedTuple):
     """The answer to one `submit`: its ticket, and the sightings in each of its pictures."""
 
     ticket: int
-    sightings: list[list[Sighting]]
-    receipts: Sequence[Receipt] = ()
+    sightings: Looks
 
 
 class DetectorPool:
@@ -221,7 +228,7 @@ class DetectorPool:
     def _hear_answers(self, worker: WorkerProcess) -> None:
         for answer, work in worker.answers():
             self._free.append(work.slot)
-            self._finished.append(Finished(answer.ticket, answer.sightings, answer.receipts))
+            self._finished.append(Finished(answer.ticket, Looks(answer.sightings, answer.receipts)))
 
 
 def wait(pools: Sequence[DetectorPool]) -> list[DetectorPool]:

@@ -179,7 +179,7 @@ class WorkerProcess:
         One that asks a service ends by itself when the calls under way are answered.
         """
         cast("IO[bytes]", self._process.stdin).close()
-        if self.deadline is not None and not (self._remote and self.ready):
+        if self.deadline is not None and not self._remote:
             self._process.kill()
 
     def end(self, deadline: float) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from engine.detectors import registry
-from engine.detectors.crew import Crew, Looks
+from engine.detectors.crew import Crew
+from engine.detectors.pool import Looks
 from engine.geometry import Size
 from engine.picture import Rgb
 
