@@ -4,7 +4,7 @@ BIN := .venv/bin
 # A finished install leaves a stamp, so that it happens once for each state of the requirements.
 STAMP := .venv/installed-
 
-.PHONY: demo test check clean
+.PHONY: demo test coverage check clean
 
 demo: $(STAMP)run
 	$(BIN)/veil demo
@@ -33,6 +33,10 @@ $(STAMP)test: .venv/bin/python pyproject.toml constraints.txt
 $(STAMP)check: $(STAMP)test
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[demo,test,check]'
 	touch $@
+
+coverage: $(STAMP)test
+	$(BIN)/veil models fetch
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
 clean:
 	rm -rf .venv data/work data/sample

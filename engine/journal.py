@@ -17,25 +17,28 @@ from typing import Self
 
 import msgspec
 
+from engine.detectors.base import Receipt
 from engine.errors import InputError
 from engine.geometry import Box
 from engine.record import Document, Score, digest, encode
 
 
-class Seen(Document, frozen=True):
+class Seen(Document, frozen=True, omit_defaults=True):
     """One frame as the detectors saw it.
 
     Attributes:
         pts: presentation timestamp in the video's time base.
         damaged: whether it could not be decoded whole.
         change: how little the picture looks like the one before (see `engine.timeline.cuts.change`).
-        sightings: by detector, boxes in display pixels with their scores.
+        sightings: by detector, boxes in display pixels with their scores; one that was not asked is not there.
+        receipts: by detector that asks a service, what left the machine.
     """
 
     pts: int
     damaged: bool
     change: float
     sightings: Mapping[str, tuple[tuple[Box, Score], ...]]
+    receipts: Mapping[str, Receipt] = {}
 
 
 class Journal:

@@ -16,12 +16,14 @@ class Mode:
         name: as in `--mode`.
         detectors: which run.
         purpose: what the mode is for, in words for a person.
+        witnesses: detectors that run too when a service is to be asked about contested frames only.
         parameters: by detector, those that differ from the detector's own defaults.
     """
 
     name: str
     detectors: tuple[str, ...]
     purpose: str
+    witnesses: tuple[str, ...] = ()
     parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
@@ -30,15 +32,22 @@ MODES: Mapping[str, Mode] = {
     for mode in (
         Mode("on-prem", ("mtcnn",), "nothing leaves the machine"),
         Mode(
+            "cloud",
+            ("rekognition",),
+            "Amazon Rekognition is asked: frames leave the machine, and cost money",
+            witnesses=("yolov8-face",),
+        ),
+        Mode(
             "hybrid",
             ("yolov8-face", "centerface"),
             "independent detectors; what any of them flags is covered",
             # Measured in docs/recall.md.
-            {
+            parameters={
                 "yolov8-face": {"threshold": 0.03, "sure": 0.28, "suppression": 0.35},
                 "centerface": {"threshold": 0.08, "sure": 0.265, "suppression": 0.2, "mirror": True},
             },
         ),
+        Mode("live", ("mediapipe", "yolov8-face"), "a running picture; what is not judged in time is covered whole"),
     )
 }
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count, islice
@@ -12,8 +12,12 @@ from pathlib import Path
 from platform import node
 from time import monotonic
 
+import msgspec
+
+from engine import asking
 from engine import record as records
-from engine.detectors.base import Sighting
+from engine.chunks import Pictures, joined, places_asked
+from engine.detectors.base import Receipt, RemoteSettings, Sighting
 from engine.detectors.crew import Answers, Crew
 from engine.detectors.registry import DetectorPlan, plan
 from engine.errors import InputError
@@ -23,7 +27,7 @@ from engine.media.decode import OnDamage
 from engine.media.facts import MediaInfo, source_facts
 from engine.media.frame import SourceFrame
 from engine.media.stills import Frames, look, open_any
-from engine.modes import mode_named
+from engine.modes import Mode, mode_named
 from engine.progress import Listener, Silent
 from engine.record import (
     SCHEMA,
@@ -37,6 +41,7 @@ from engine.record import (
     TrackingSettings,
 )
 from engine.rendering import RenderOptions, RenderReport, refuse_early, render
+from engine.spending import Spending, ledger, ledger_path, remote
 from engine.store import Data, data_folder, scratch
 from engine.store import write as write_file
 from engine.timeline.compose import build
@@ -58,8 +63,10 @@ class DetectOptions:
         fusion: when sightings of one frame are one face.
         tracking: when faces of successive frames are one track.
         smoothing: what is added to what was seen.
-        workers: worker processes for each detector; None shares the processor's cores among the detectors. The
-            record does not depend on it.
+        asking: parameters of every detector that asks a service, as `policy`, `price` and `rate`.
+        max_cost: US dollars that the calls to services may cost; None knows no limit.
+        workers: worker processes for each detector; None shares the processor's cores among the detectors. For one that
+            asks a service, calls under way at once; None takes its own default. The record does not depend on it.
         on_damage: "stop" at a frame that cannot be decoded, or "cover" it whole and go on.
     """
 
@@ -69,6 +76,8 @@ class DetectOptions:
     fusion: FusionSettings = FusionSettings()
     tracking: TrackingSettings = TrackingSettings()
     smoothing: SmoothingSettings = SmoothingSettings()
+    asking: Mapping[str, object] = field(default_factory=dict)
+    max_cost: float | None = None
     workers: int | None = None
     on_damage: OnDamage = "stop"
 
@@ -92,6 +101,7 @@ class _Subject(Document, frozen=True):
     detectors: tuple[records.DetectorFacts, ...]
     on_damage: str
     chunk: int
+    asked: Sha256 | None = None
 
 
 def detect(  # noqa: PLR0913 - what, where to, how, and who hears of it
@@ -136,36 +146,83 @@ class _Run:
         self._plans = plans(options)
         self._workers = workers(options)
         self._started, self._clock = datetime.now(UTC), monotonic()
+        self._spending = Spending(self._plans, options.max_cost, listener)
 
     def into(self, output: Path | None) -> Record:
         if output is not None:
             with scratch(output):  # an output that cannot be written is said before the work, not after it
                 pass
         info = look(self._source, listener=self._listener)
-        facts = tuple(plan.facts for plan in self._plans)
-        subject = _Subject(info.sha256, facts, self._options.on_damage, CHUNK)
-        with Journal(self._data.work, subject) as journal:
-            resumed = journal.frames
-            self._fill(journal, info)
-            record = self._record(journal, info, facts)
+        with ExitStack() as journals:
+            journal, *others = self._looked(info, journals, output)
+            resumed = self._resumed
+            seen = joined([one.seen() for one in (journal, *others)])
+            record = assembled(seen, info, tuple(plan.facts for plan in self._plans), self._options)
+            self._spending.end()
             if output is not None:
-                self._write(record, output, resumed)
-            journal.discard()
+                self._write(record, output, resumed, seen)
+            for one in (journal, *others):
+                one.discard()
         return record
 
-    def _fill(self, journal: Journal, info: MediaInfo) -> None:
+    def _looked(self, info: MediaInfo, journals: ExitStack, output: Path | None) -> list[Journal]:
+        """A full journal for each pass over the video; the second asks about what the first left contested."""
+        full: list[Journal] = []
+        contested: frozenset[int] | None = None
+        frames = info.video.packets
+        for plans in asking.passes(self._plans):
+            if full:
+                contested, frames = self._contested(full[0], plans), full[0].frames
+            facts = tuple(plan.facts for plan in (*plans, *(self._plans if full else ())))
+            which = None if contested is None else records.digest(msgspec.json.encode(sorted(contested)))
+            subject = _Subject(info.sha256, facts, self._options.on_damage, CHUNK, which)
+            journal = journals.enter_context(Journal(self._data.work, subject))
+            self._resumed = journal.frames
+            self._spending.resume(journal.seen())
+            self._spending.plan(frames, contested)
+            full.append(journal)
+            with self._accounted(full, output):
+                self._fill(journal, info, self._spending.limited(plans), asking.asked(plans, contested or frozenset()))
+        return full
+
+    def _contested(self, journal: Journal, plans: Sequence[DetectorPlan]) -> frozenset[int]:
+        seen = tuple(journal.seen())
+        sightings, changes = [frame.sightings for frame in seen], [frame.change for frame in seen]
+        options = self._options
+        chosen = (
+            asking.contested(sightings, changes, options.fusion, options.tracking, plan.settings)
+            for plan in plans
+            if isinstance(plan.settings, RemoteSettings)
+        )
+        return frozenset(index for some in chosen for index in some if not seen[index].damaged)
+
+    @contextmanager
+    def _accounted(self, journals: Sequence[Journal], output: Path | None) -> Iterator[None]:
+        """Leave a ledger of what left the machine when the block fails."""
+        try:
+            yield
+        except BaseException:
+            sent = ledger(joined([journal.seen() for journal in journals]), self._plans, None)
+            if output is not None and sent.frames:
+                write_file(ledger_path(output), records.encode(sent))
+            raise
+
+    def _fill(
+        self, journal: Journal, info: MediaInfo, plans: Sequence[DetectorPlan], asked: Mapping[str, asking.Asked]
+    ) -> None:
         """Bring the journal to the end of the video."""
         with (
             open_any(self._source, info, on_damage=self._options.on_damage) as source,
-            nullcontext(self._crew) if self._crew else hired(self._options, self._data) as crew,
+            nullcontext(self._crew) if self._crew else Crew(plans, self._data.models, self._workers) as crew,
         ):
             crew.start_at(journal.chunks)
             self._listener.progress("detect", journal.frames, info.video.packets)
-            chunks = _Chunks(journal, info.video.display, self._plans)
+            chunks = _Chunks(journal, info.video.display, plans, self._spending.heard)
             for ticket, frames, changes in _chunks(source, skip=journal.chunks):
-                pictures = {side: [frame.rgb(side) for frame in frames] for side in crew.sides}
-                crew.submit(ticket, pictures, f"frames {frames[0].index} to {frames[-1].index}")
-                chunks.expect(ticket, frames, changes)
+                pictures = {side: Pictures(frames, side) for side in crew.sides}
+                places = {name: places_asked(frames, which) for name, which in asked.items()}
+                crew.submit(ticket, pictures, f"frames {frames[0].index} to {frames[-1].index}", places)
+                chunks.expect(ticket, frames, changes, places)
                 self._keep(chunks, crew.finished(), journal, info)
             self._keep(chunks, crew.rest(), journal, info)
 
@@ -176,11 +233,11 @@ class _Run:
             chunks.keep(ticket, answers)
             self._listener.progress("detect", journal.frames, info.video.packets)
 
-    def _record(self, journal: Journal, info: MediaInfo, facts: tuple[records.DetectorFacts, ...]) -> Record:
-        return assembled(tuple(journal.seen()), info, facts, self._options)
-
-    def _write(self, record: Record, output: Path, resumed: int) -> None:
+    def _write(self, record: Record, output: Path, resumed: int, seen: Sequence[Seen]) -> None:
         data = records.encode(record)
+        if any(isinstance(plan.settings, RemoteSettings) for plan in self._plans):
+            sent = ledger(seen, self._plans, records.digest(data))
+            write_file(ledger_path(output), records.encode(sent))
         run = RunFacts(
             record_sha256=records.digest(data),
             host=node(),
@@ -198,8 +255,9 @@ def assembled(
     seen: Sequence[Seen], info: MediaInfo, facts: tuple[records.DetectorFacts, ...], options: DetectOptions
 ) -> Record:
     """The record of what was seen."""
+    sightings = [frame.sightings for frame in seen]
     timeline = build(
-        [frame.sightings for frame in seen],
+        sightings,
         [frame.change for frame in seen],
         info.video.display,
         options.fusion,
@@ -207,10 +265,11 @@ def assembled(
         options.smoothing,
         {detector.name: float(str(detector.parameters.get("sure") or 0.0)) for detector in facts},
     )
+    asked = asking.ranges(sightings, [one.name for one in facts])
     return Record(
         schema=SCHEMA,
         source=source_facts(info, len(seen)),
-        detection=Detection(options.mode, facts, options.fusion, options.tracking, options.smoothing),
+        detection=Detection(options.mode, facts, options.fusion, options.tracking, options.smoothing, asked),
         frames=tuple(
             Frame(index, frame.pts, tuple(timeline.faces[index]), tuple(timeline.doubtful[index]))
             for index, frame in enumerate(seen)
@@ -223,23 +282,48 @@ def assembled(
 class _Chunks:
     """Joins what the detectors answer with the frames they were asked about, and keeps it in the journal."""
 
-    def __init__(self, journal: Journal, display: Size, plans: Sequence[DetectorPlan]) -> None:
-        self._journal, self._display = journal, display
+    def __init__(
+        self,
+        journal: Journal,
+        display: Size,
+        plans: Sequence[DetectorPlan],
+        heard: Callable[[list[Mapping[str, Receipt]]], None],
+    ) -> None:
+        self._journal, self._display, self._heard = journal, display, heard
         self._plans = {plan.name: plan for plan in plans}
         self._waiting: dict[int, list[tuple[int, bool, float]]] = {}
+        self._places: dict[int, Mapping[str, Sequence[int]]] = {}
 
-    def expect(self, ticket: int, frames: Sequence[SourceFrame], changes: Sequence[float]) -> None:
+    def expect(
+        self,
+        ticket: int,
+        frames: Sequence[SourceFrame],
+        changes: Sequence[float],
+        places: Mapping[str, Sequence[int]],
+    ) -> None:
         rows = zip(frames, changes, strict=True)
         self._waiting[ticket] = [(frame.pts, frame.damaged, value) for frame, value in rows]
+        self._places[ticket] = places
 
     def keep(self, ticket: int, answers: Answers) -> None:
-        rows = enumerate(self._waiting.pop(ticket))
-        self._journal.append(
-            tuple(Seen(pts, damaged, value, self._sightings(answers, n)) for n, (pts, damaged, value) in rows)
-        )
+        rows, places = enumerate(self._waiting.pop(ticket)), self._places.pop(ticket)
+        seen = tuple(Seen(pts, damaged, value, *self._told(answers, places, n)) for n, (pts, damaged, value) in rows)
+        self._journal.append(seen)
+        self._heard([frame.receipts for frame in seen if frame.receipts])
 
-    def _sightings(self, answers: Answers, number: int) -> dict[str, tuple[tuple[Box, float], ...]]:
-        return {name: on_display(self._plans[name], chunk[number], self._display) for name, chunk in answers.items()}
+    def _told(
+        self, answers: Answers, places: Mapping[str, Sequence[int]], number: int
+    ) -> tuple[dict[str, tuple[tuple[Box, float], ...]], dict[str, Receipt]]:
+        """Sightings and receipts of the detectors that were asked about the frame at place `number` of its chunk."""
+        sightings, receipts = {}, {}
+        for detector, chunk in answers.items():
+            asked = places.get(detector, range(CHUNK))
+            if number in asked:
+                place = asked.index(number)
+                sightings[detector] = on_display(self._plans[detector], chunk[place], self._display)
+                if chunk.receipts:
+                    receipts[detector] = chunk.receipts[place]
+        return sightings, receipts
 
 
 def on_display(plan: DetectorPlan, sightings: Sequence[Sighting], display: Size) -> tuple[tuple[Box, float], ...]:
@@ -285,12 +369,34 @@ def plans(options: DetectOptions) -> list[DetectorPlan]:
         InputError: one is unknown or named twice, or parameters do not fit.
     """
     mode = mode_named(options.mode)
-    names = options.detectors or mode.detectors
+    names = options.detectors or _of_mode(mode, options)
     if len(set(names)) != len(names):
         raise InputError(f"A detector is named twice in {', '.join(names)}; name each once.")
     for stranger in set(options.parameters) - set(names):
         raise InputError(f"Parameters are given for {stranger}, which does not run; the run has {', '.join(names)}.")
-    return [plan(name, {**mode.parameters.get(name, {}), **options.parameters.get(name, {})}) for name in names]
+    chosen = {name: {**mode.parameters.get(name, {}), **options.parameters.get(name, {})} for name in names}
+    return _asking([plan(name, parameters) for name, parameters in chosen.items()], chosen, options)
+
+
+def _of_mode(mode: Mode, options: DetectOptions) -> tuple[str, ...]:
+    """Its detectors, and its witnesses if a service is to be asked about contested frames only."""
+    policies = [options.asking.get("policy"), *(values.get("policy") for values in options.parameters.values())]
+    return (*mode.witnesses, *mode.detectors) if "contested" in policies else mode.detectors
+
+
+def _asking(
+    plans: list[DetectorPlan], chosen: Mapping[str, Mapping[str, object]], options: DetectOptions
+) -> list[DetectorPlan]:
+    """The plans with what is meant for all detectors that ask a service."""
+    services = {detector.name for detector, _ in remote(plans)}
+    if not services and (options.asking or options.max_cost is not None):
+        said = ", ".join([*options.asking, *(["max_cost"] if options.max_cost is not None else [])])
+        raise InputError(f"{said} is said of a service that is asked, and none is: choose --mode cloud.")
+    common: dict[str, object] = {"workers": options.workers} if options.workers else {}
+    return [
+        plan(one.name, {**common, **options.asking, **chosen[one.name]}) if one.name in services else one
+        for one in plans
+    ]
 
 
 class Anonymised(Document, frozen=True):

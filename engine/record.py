@@ -197,14 +197,20 @@ class SmoothingSettings(Document, frozen=True):
     damping: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.8
 
 
-class Detection(Document, frozen=True):
-    """What was run: mode, detectors, and the settings that turned sightings into faces."""
+class Detection(Document, frozen=True, omit_defaults=True):
+    """What was run: mode, detectors, and the settings that turned sightings into faces.
+
+    Attributes:
+        asked: by detector, the frames it was asked about as half-open ranges of indices; a detector that is not named
+            here was asked about every frame.
+    """
 
     mode: str
     detectors: tuple[DetectorFacts, ...]
     fusion: FusionSettings
     tracking: TrackingSettings
     smoothing: SmoothingSettings
+    asked: Mapping[str, tuple[tuple[Count, Count], ...]] = {}
 
 
 class Evidence(Document, frozen=True, gc=False):
@@ -247,7 +253,7 @@ class Frame(Document, frozen=True, gc=False):
     doubtful: tuple[Evidence, ...] = ()
 
 
-class Record(Document, frozen=True):
+class Record(Document, frozen=True, omit_defaults=True):
     """A whole detection record.
 
     Attributes:
@@ -255,6 +261,8 @@ class Record(Document, frozen=True):
         frames: one entry for every frame, in order, also when it is empty.
         cuts: indices of frames that begin a new scene.
         damaged: indices of frames that could not be decoded whole; a render covers them entirely.
+        covered: indices of frames that a live run covered entirely, because they were not judged in time or somebody
+            asked for it; a render covers them too. Written only when there are any.
     """
 
     schema: Literal["veil/detections/1"]
@@ -263,6 +271,7 @@ class Record(Document, frozen=True):
     frames: tuple[Frame, ...]
     cuts: tuple[Count, ...]
     damaged: tuple[Count, ...]
+    covered: tuple[Count, ...] = ()
 
     @property
     def display(self) -> Size:
@@ -370,6 +379,7 @@ class _Versioned(msgspec.Struct):
 
 def _contradictions(record: Record) -> Iterator[tuple[str, str]]:
     known = {detector.name for detector in record.detection.detectors}
+    yield from _asked_contradictions(record, known)
     if len(record.frames) != record.source.video.frames:
         yield "$.frames", f"{len(record.frames)} entries for {record.source.video.frames} frames"
     last = None
@@ -382,9 +392,24 @@ def _contradictions(record: Record) -> Iterator[tuple[str, str]]:
         last = frame.pts
         for complaint in _face_contradictions(frame, record.display, known):
             yield f"{place}.faces[{complaint[0]}]{complaint[1]}", complaint[2]
-    for name, indices in (("cuts", record.cuts), ("damaged", record.damaged)):
+    for name, indices in (("cuts", record.cuts), ("damaged", record.damaged), ("covered", record.covered)):
         if list(indices) != sorted(set(indices)) or (indices and indices[-1] >= len(record.frames)):
             yield f"$.{name}", "frame indices must rise and exist"
+
+
+def _asked_contradictions(record: Record, known: set[str]) -> Iterator[tuple[str, str]]:
+    for name, runs in record.detection.asked.items():
+        place = f"$.detection.asked.{name}"
+        if name not in known:
+            yield place, "it is not among the detectors"
+        edges = [edge for run in runs for edge in run]
+        if edges != sorted(set(edges)) or (edges and edges[-1] > len(record.frames)):
+            yield place, "ranges of frames must rise, not touch, and exist"
+            continue
+        asked = {index for start, stop in runs for index in range(start, stop)}
+        for frame in record.frames:
+            if frame.index not in asked and any(one.detector == name for f in frame.faces for one in f.evidence):
+                yield f"$.frames[{frame.index}]", f"{name} saw a face there and was not asked"
 
 
 def _face_contradictions(frame: Frame, size: Size, known: set[str]) -> Iterator[tuple[int, str, str]]:

@@ -31,6 +31,11 @@ class Data:
         return self.root / "work"
 
     @property
+    def answers(self) -> Path:
+        """What services answered, by what they were asked; paid for, and worth keeping."""
+        return self.root / "answers"
+
+    @property
     def samples(self) -> Path:
         """The sample clip and what was made of it."""
         return self.root / "sample"

@@ -165,7 +165,7 @@ class _Video:
     @classmethod
     def of(cls, record: Record) -> _Video:
         orientation = orientation_of(record.source.video)
-        return cls(record.frames, record.display, orientation, frozenset(record.damaged))
+        return cls(record.frames, record.display, orientation, frozenset(record.damaged + record.covered))
 
     def view(self, truth: LabelledFrame, index: int) -> _View:
         """The frame at `index` beside what the truth says of it."""

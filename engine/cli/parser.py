@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import engine
-from engine.cli import evaluating, verbs
+from engine.cli import evaluating, live, verbs
 from engine.modes import MODES
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="veil", description="Face anonymisation for regulated video.")
     parser.add_argument("--version", action="version", version=f"veil {engine.__version__}")
     adder = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
-    for add in (_models, _probe, _detect, _render, _verify, _anonymise, _evaluate, _schema, _demo):
+    for add in (_models, _probe, _detect, _render, _verify, _anonymise, _live, _evaluate, _schema, _demo):
         add(adder)
     return parser
 
@@ -92,6 +92,12 @@ def _anonymise(adder: Adder) -> None:
     _add_data(verb)
 
 
+def _live(adder: Adder) -> None:
+    verb = _verb(adder, "live", live.run, "hide the faces of a running picture; what is not judged in time is covered")
+    live.add_arguments(verb)
+    _add_data(verb)
+
+
 def _evaluate(adder: Adder) -> None:
     verb = _verb(adder, "evaluate", evaluating.evaluate, "hold records, or a detection, against ground truth")
     evaluating.add_arguments(verb, _add_detection)
@@ -124,8 +130,21 @@ def _add_detection(verb: argparse.ArgumentParser) -> None:
         metavar="PART.NAME=VALUE",
         help="a parameter of a detector, of fusion, tracking or smoothing, as yolov8-face.threshold=0.2",
     )
-    verb.add_argument("--workers", type=_positive, metavar="N", help="worker processes for each detector")
+    verb.add_argument(
+        "--workers", type=_positive, metavar="N", help="worker processes for each detector, or calls under way at once"
+    )
+    _add_asking(verb)
     _add_damage(verb)
+
+
+def _add_asking(verb: argparse.ArgumentParser) -> None:
+    group = verb.add_argument_group("services (mode cloud)")
+    group.add_argument("--policy", metavar="all|every:N|contested", help="which frames are sent (default: all)")
+    group.add_argument("--max-cost", type=float, metavar="USD", help="stop before the calls cost more")
+    group.add_argument("--price", type=float, metavar="USD", help="of a call (default: 0.001)")
+    group.add_argument(
+        "--rate", type=float, metavar="CALLS", help="a second at most (default: what the service admits)"
+    )
 
 
 def _add_damage(verb: argparse.ArgumentParser) -> None:

@@ -20,6 +20,7 @@ from engine.rendering import RenderOptions
 
 Kind = TypeVar("Kind", bound=Document)
 
+_ASKING = ("policy", "price", "rate")
 _TIMELINE = ("fusion", "tracking", "smoothing")
 
 
@@ -29,15 +30,17 @@ def detect_options(options: Namespace) -> DetectOptions:
     Raises:
         InputError: a setting is not spelled PART.NAME=VALUE, is unknown, or has a wrong value.
     """
-    parts = _parts(options.settings)
+    parts = parts_of(options.settings)
     detectors = tuple(options.detectors.split(",")) if options.detectors else None
     return DetectOptions(
         mode=options.mode,
         detectors=detectors,
         parameters={part: values for part, values in parts.items() if part not in _TIMELINE},
-        fusion=_document("fusion", FusionSettings, parts.get("fusion", {})),
-        tracking=_document("tracking", TrackingSettings, parts.get("tracking", {})),
-        smoothing=_document("smoothing", SmoothingSettings, parts.get("smoothing", {})),
+        fusion=document("fusion", FusionSettings, parts.get("fusion", {})),
+        tracking=document("tracking", TrackingSettings, parts.get("tracking", {})),
+        smoothing=document("smoothing", SmoothingSettings, parts.get("smoothing", {})),
+        asking={name: value for name in _ASKING if (value := getattr(options, name)) is not None},
+        max_cost=options.max_cost,
         workers=options.workers,
         on_damage=options.on_damage,
     )
@@ -51,7 +54,7 @@ def render_options(options: Namespace) -> RenderOptions:
     """
     return RenderOptions(
         style=style(options),
-        encoder=_document("--encoder", EncoderSettings, _pairs("--encoder", options.encoder)),
+        encoder=document("--encoder", EncoderSettings, pairs("--encoder", options.encoder)),
         force=options.force,
         y4m=getattr(options, "y4m", None),
     )
@@ -64,7 +67,7 @@ def style(options: Namespace) -> Style:
         InputError: the preset or a setting is unknown, or a value is wrong.
     """
     preset, _, overrides = options.style.partition(",")
-    return style_from(preset, _pairs("--style", overrides))
+    return style_from(preset, pairs("--style", overrides))
 
 
 def criteria(**values: float | str) -> Criteria:
@@ -73,10 +76,15 @@ def criteria(**values: float | str) -> Criteria:
     Raises:
         InputError: a value is out of range.
     """
-    return _document("the evaluation", Criteria, values)
+    return document("the evaluation", Criteria, values)
 
 
-def _parts(settings: Iterable[str]) -> Mapping[str, dict[str, Any]]:
+def parts_of(settings: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The values of `--set PART.NAME=VALUE`, by part.
+
+    Raises:
+        InputError: one is not spelled like that.
+    """
     parts: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for setting in settings:
         path, equals, value = setting.partition("=")
@@ -84,17 +92,22 @@ def _parts(settings: Iterable[str]) -> Mapping[str, dict[str, Any]]:
         if not (equals and dot):
             raise InputError(f"--set takes PART.NAME=VALUE, as yolov8-face.threshold=0.2; got {setting!r}.")
         parts[part][name] = _value(value)
-    return parts
+    return dict(parts)
 
 
-def _pairs(flag: str, text: str) -> dict[str, Any]:
-    pairs = {}
+def pairs(flag: str, text: str) -> dict[str, Any]:
+    """The values of `NAME=VALUE,...`.
+
+    Raises:
+        InputError: it is not spelled like that.
+    """
+    found = {}
     for pair in filter(None, text.split(",")):
         name, equals, value = pair.partition("=")
         if not equals:
             raise InputError(f"{flag} takes NAME=VALUE pairs separated by commas; got {pair!r}.")
-        pairs[name] = _value(value)
-    return pairs
+        found[name] = _value(value)
+    return found
 
 
 def _value(text: str) -> Any:
@@ -105,7 +118,12 @@ def _value(text: str) -> Any:
         return text
 
 
-def _document(name: str, kind: type[Kind], values: Mapping[str, Any]) -> Kind:
+def document(name: str, kind: type[Kind], values: Mapping[str, Any]) -> Kind:
+    """Settings of some kind with these values, called `name` in an error.
+
+    Raises:
+        InputError: a value is unknown, or wrong.
+    """
     try:
         return msgspec.convert(dict(values), kind)
     except msgspec.ValidationError as error:

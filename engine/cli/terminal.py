@@ -17,6 +17,7 @@ _WORDS = {
     "detect": "Finding faces",
     "render": "Rendering",
     "verify": "Checking",
+    "live": "Live",
 }
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Protocol, Self
+from typing import Annotated, ClassVar, Protocol, Self
 
 import msgspec
 
 from engine.geometry import Box
 from engine.picture import Rgb
-from engine.record import DetectorFacts, Document, Score
+from engine.record import Count, DetectorFacts, Document, Score, Sha256
 
 
 class Sighting(msgspec.Struct, frozen=True, array_like=True):
@@ -25,7 +25,9 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Settings(Document, frozen=True):
-    """Base of a detector's parameters; every field has a default and ends up in the record.
+    """Base of a detector's parameters.
+
+    Every field has a default, and ends up in the record if it can change an answer.
 
     Attributes:
         sure: least score at which a sighting makes a face by itself; a weaker one needs another detector, or its track.
@@ -33,6 +35,52 @@ class Settings(Document, frozen=True):
     """
 
     sure: Score = 0.0
+
+
+class RemoteSettings(Settings, frozen=True):
+    """Parameters of a detector that asks a service: one process with many calls under way, which cost money.
+
+    Attributes:
+        policy: which frames it is asked about: "all", "every:N", or "contested", those in which the other detectors of
+            the run leave doubt (see `engine.asking`).
+        doubt: score below which local evidence is weak; it decides with `glance` what is contested.
+        glance: of the frames that are not contested, one in so many is sent all the same.
+        workers: calls under way at once; it does not change an answer, nor do those that follow.
+        price: US dollars a call.
+        rate: calls a second that are never exceeded; None finds out what the service admits.
+        max_calls: calls after which to stop; None knows no end.
+    """
+
+    policy: Annotated[str, msgspec.Meta(pattern="^(all|contested|every:[1-9][0-9]*)$")] = "all"
+    doubt: Score = 0.5
+    glance: Annotated[int, msgspec.Meta(ge=1)] = 25
+    workers: Annotated[int, msgspec.Meta(ge=1, le=256)] = 32
+    price: Annotated[float, msgspec.Meta(ge=0.0)] = 0.001
+    rate: Annotated[float, msgspec.Meta(gt=0.0)] | None = None
+    max_calls: Count | None = None
+
+
+class Receipt(Document, frozen=True):
+    """What left the machine for the sake of one picture.
+
+    Attributes:
+        sha256: of the bytes that were sent.
+        bytes: how many.
+        request: the service's name for the call.
+        paid: False when the answer was kept from an earlier call with the same bytes.
+    """
+
+    sha256: Sha256
+    bytes: Count
+    request: str
+    paid: bool
+
+
+class Look(msgspec.Struct, frozen=True, array_like=True):
+    """What a service saw in one picture, and what was sent to it."""
+
+    sightings: list[Sighting]
+    receipt: Receipt
 
 
 class Detector(Protocol):
@@ -71,3 +119,18 @@ class Detector(Protocol):
 
     def close(self) -> None:
         """Free what it holds; closing twice is allowed."""
+
+
+class RemoteDetector(Detector, Protocol):
+    """A detector that asks a service. `settings_type` is a `RemoteSettings`, by which it is known.
+
+    Calls that are under way when its process is to end are waited for, and their answers kept: they are paid for.
+    """
+
+    def look(self, pictures: Sequence[Rgb]) -> list[Look]:
+        """As `detect`, with a receipt for each picture; several threads may call it at once."""
+
+
+def is_remote(detector: type[Detector]) -> bool:
+    """Whether it is a `RemoteDetector`."""
+    return issubclass(detector.settings_type, RemoteSettings)

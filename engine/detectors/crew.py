@@ -8,13 +8,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from engine.detectors.base import Sighting
-from engine.detectors.pool import DetectorPool
+from engine.detectors.base import Receipt, RemoteSettings, Sighting
+from engine.detectors.pool import DetectorPool, Finished
 from engine.detectors.registry import DetectorPlan, detector_class
 from engine.picture import Rgb
 
-Answers = Mapping[str, list[list[Sighting]]]
-"""By detector, for each picture of a chunk, what it saw."""
+_AHEAD = 8
+"""Pictures beyond the calls under way that wait for a detector that asks a service."""
+
+
+class Looks(list[list[Sighting]]):
+    """What a detector saw in each picture of a chunk it was asked about; `receipts` for those that were sent away."""
+
+    def __init__(self, sightings: Iterable[list[Sighting]], receipts: Sequence[Receipt] = ()) -> None:
+        super().__init__(sightings)
+        self.receipts = tuple(receipts)
+
+
+Answers = Mapping[str, Looks]
+"""By detector."""
 
 
 class Crew:
@@ -35,15 +47,14 @@ class Crew:
     def __init__(self, plans: Sequence[DetectorPlan], models: Path, workers: int) -> None:
         self._plans, self._models, self._workers = plans, models, workers
         self._pools: list[DetectorPool] = []
-        self._answers: dict[int, dict[str, list[list[Sighting]]]] = {}
+        self._answers: dict[int, dict[str, Looks]] = {}
         self._next = 0
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             for plan in self._plans:
-                pool = DetectorPool(detector_class(plan.name), plan.settings, self._models, workers=self._workers)
-                self._pools.append(stack.enter_context(pool))
+                self._pools.append(stack.enter_context(self._pool(plan)))
             self._open = stack.pop_all()
         return self
 
@@ -61,17 +72,29 @@ class Crew:
         """Expect `ticket` as the first chunk."""
         self._next = ticket
 
-    def submit(self, ticket: int, pictures: Mapping[int | None, Sequence[Rgb]], label: str) -> None:
+    def submit(
+        self,
+        ticket: int,
+        pictures: Mapping[int | None, Sequence[Rgb]],
+        label: str,
+        asked: Mapping[str, Sequence[int]] | None = None,
+    ) -> None:
         """Give every detector a chunk; waits while a detector has no room.
 
         Args:
             ticket: its number; chunks come back in the order of their numbers.
             pictures: by longest side, the pictures of that size.
             label: what to call them in an error, as "frames 8 to 11".
+            asked: by detector, places of the pictures it is to look at; one that is left out looks at all.
         """
         self._answers[ticket] = {}
         for plan, pool in zip(self._plans, self._pools, strict=True):
-            pool.submit(ticket, pictures[plan.longest_side], label)
+            chunk = pictures.get(plan.longest_side, ())
+            wanted = chunk if asked is None or plan.name not in asked else [chunk[place] for place in asked[plan.name]]
+            if wanted:
+                pool.submit(ticket, wanted, label)
+            else:
+                self._answers[ticket][plan.name] = Looks(())
 
     def finished(self) -> Iterator[tuple[int, Answers]]:
         """The chunks that every detector has answered by now, in order."""
@@ -85,9 +108,17 @@ class Crew:
             self._collect(plan.name, pool.drain())
         yield from self._in_order()
 
-    def _collect(self, detector: str, answers: Iterable[tuple[int, list[list[Sighting]]]]) -> None:
-        for ticket, sightings in answers:
-            self._answers[ticket][detector] = sightings
+    def _pool(self, plan: DetectorPlan) -> DetectorPool:
+        """Processes for a detector that computes; one process with many calls under way for one that asks a service."""
+        detector, settings = detector_class(plan.name), plan.settings
+        if not isinstance(settings, RemoteSettings):
+            return DetectorPool(detector, settings, self._models, workers=self._workers)
+        room = settings.workers + _AHEAD
+        return DetectorPool(detector, settings, self._models, tasks=room, pictures=room)
+
+    def _collect(self, detector: str, answers: Iterable[Finished]) -> None:
+        for ticket, sightings, receipts in answers:
+            self._answers[ticket][detector] = Looks(sightings, receipts)
 
     def _in_order(self) -> Iterator[tuple[int, Answers]]:
         while len(self._answers.get(self._next, ())) == len(self._plans):

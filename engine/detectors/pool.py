@@ -17,7 +17,7 @@ from typing import NamedTuple, Self
 import msgspec
 
 from engine.detectors import wire
-from engine.detectors.base import Detector, Settings, Sighting
+from engine.detectors.base import Detector, Receipt, Settings, Sighting
 from engine.detectors.memory import Slot
 from engine.detectors.process import WorkerProcess, end
 from engine.errors import VeilError
@@ -33,6 +33,7 @@ class Finished(NamedTuple):
 
     ticket: int
     sightings: list[list[Sighting]]
+    receipts: Sequence[Receipt] = ()
 
 
 class DetectorPool:
@@ -48,13 +49,23 @@ class DetectorPool:
         models: folder of the weights.
         workers: number of processes.
         timeout: seconds without an answer after which a worker counts as hung; loading counts too.
+        tasks: that a worker holds at most; one that computes does them one by one, one that asks a service at once.
+        pictures: that all workers together hold at most, however few tasks they come in; None knows no bound.
 
     Raises:
         DetectorError: a process cannot be started.
     """
 
-    def __init__(
-        self, detector: type[Detector], settings: Settings, models: Path, *, workers: int = 1, timeout: float = 300.0
+    def __init__(  # noqa: PLR0913 - what to run, and how much at once
+        self,
+        detector: type[Detector],
+        settings: Settings,
+        models: Path,
+        *,
+        workers: int = 1,
+        timeout: float = 300.0,
+        tasks: int = _TASKS,
+        pictures: int | None = None,
     ) -> None:
         if workers < 1:
             raise ValueError(f"a pool needs at least 1 worker, got {workers}")
@@ -63,7 +74,8 @@ class DetectorPool:
         self._failure: VeilError | None = None
         self._closed = False
         self._selector = selectors.DefaultSelector()
-        self._slots = [Slot() for _ in range(workers * _TASKS)]
+        self._tasks, self._most_pictures = tasks, pictures
+        self._slots = [Slot() for _ in range(workers * tasks)]
         self._free = list(range(len(self._slots)))
         self._workers: list[WorkerProcess] = []
         try:
@@ -92,7 +104,10 @@ class DetectorPool:
     def full(self) -> bool:
         """Whether `submit` would wait."""
         self._pump(0.0)
-        return not self._free
+        return not self._free or (
+            self._most_pictures is not None
+            and sum(work.pictures for worker in self._workers for work in worker.tasks.values()) >= self._most_pictures
+        )
 
     def submit(self, ticket: int, pictures: Sequence[Rgb], label: str | None = None) -> None:
         """Copy pictures into shared memory and give them to a worker; while all hold enough work, wait for an answer.
@@ -178,6 +193,7 @@ class DetectorPool:
             msgspec.Raw(msgspec.msgpack.encode(settings)),
             str(models.absolute()),
             tuple(slot.descriptor for slot in self._slots),
+            self._tasks,
         )
         for _ in range(workers):
             worker = WorkerProcess(detector, start, timeout)
@@ -205,7 +221,7 @@ class DetectorPool:
     def _hear_answers(self, worker: WorkerProcess) -> None:
         for answer, work in worker.answers():
             self._free.append(work.slot)
-            self._finished.append(Finished(answer.ticket, answer.sightings))
+            self._finished.append(Finished(answer.ticket, answer.sightings, answer.receipts))
 
 
 def wait(pools: Sequence[DetectorPool]) -> list[DetectorPool]:

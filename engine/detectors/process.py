@@ -14,11 +14,13 @@ from typing import IO, NamedTuple, cast
 import msgspec
 
 from engine.detectors import wire
-from engine.detectors.base import Detector
+from engine.detectors.base import Detector, is_remote
 from engine.errors import DetectorError, InputError, ModelError, VeilError
 
 _GRACE = 2.0
 """Seconds that idle workers have to end by themselves."""
+_GRACE_FOR_CALLS = 90.0
+"""Seconds that calls to a service have to end, which were paid for and whose answers are kept."""
 _CHUNK = 1 << 16
 _STDERR_KEPT = 4096
 """Bytes of a worker's standard error that are kept for its last words."""
@@ -60,7 +62,7 @@ class WorkerProcess:
     def __init__(self, detector: type[Detector], start: wire.Start, timeout: float) -> None:
         self.tasks: dict[int, Work] = {}
         self.ready = False
-        self._name = detector.name
+        self._name, self._remote = detector.name, is_remote(detector)
         self._timeout = timeout
         self._since = time.monotonic()
         self._reports = bytearray()
@@ -172,13 +174,18 @@ class WorkerProcess:
         return next((line.strip()[:_LINE_SHOWN] for line in reversed(lines) if line.strip()), "")
 
     def dismiss(self) -> None:
-        """Tell it to end: an idle worker does so by itself, one that is at work or loading is killed."""
+        """Tell it to end: an idle worker does so by itself, one that computes or loads is killed.
+
+        One that asks a service ends by itself when the calls under way are answered.
+        """
         cast("IO[bytes]", self._process.stdin).close()
-        if self.deadline is not None:
+        if self.deadline is not None and not (self._remote and self.ready):
             self._process.kill()
 
     def end(self, deadline: float) -> None:
-        """Wait for its end, which is made when the monotonic time `deadline` has come."""
+        """Wait for its end, which is made when the monotonic time `deadline` has come; for calls, somewhat later."""
+        if self._remote:
+            deadline += _GRACE_FOR_CALLS
         self._reap(max(0.0, deadline - time.monotonic()))
         for stream in (self.stdout, self.stderr, self._lifeline):
             stream.close()

@@ -8,7 +8,7 @@ from typing import cast
 
 import msgspec
 
-from engine.detectors.base import Detector, Settings
+from engine.detectors.base import Detector, Settings, is_remote
 from engine.errors import InputError
 from engine.record import DetectorFacts
 
@@ -17,6 +17,7 @@ DETECTORS: Mapping[str, str] = {
     "yolov8-face": "engine.detectors.yolov8_face:Yolov8Face",
     "mediapipe": "engine.detectors.mediapipe:MediaPipe",
     "centerface": "engine.detectors.centerface:CenterFace",
+    "rekognition": "engine.detectors.rekognition:Rekognition",
 }
 """Name, as in `--detectors`, to "module:class"."""
 
@@ -40,6 +41,11 @@ class DetectorPlan(msgspec.Struct, frozen=True):
 def names() -> tuple[str, ...]:
     """Names of all detectors, in the order of the table."""
     return tuple(DETECTORS)
+
+
+def local_names() -> tuple[str, ...]:
+    """Names of the detectors that ask nobody."""
+    return tuple(name for name in DETECTORS if not is_remote(detector_class(name)))
 
 
 def detector_class(name: str) -> type[Detector]:

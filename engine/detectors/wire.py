@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from engine.detectors.base import Sighting
+from engine.detectors.base import Receipt, Sighting
 from engine.geometry import Size
 
 HEADER = 4
@@ -24,12 +24,14 @@ class Start(msgspec.Struct, frozen=True):
         settings: of the detector, in MessagePack.
         models: folder of the weights.
         slots: file descriptors of the shared memory.
+        side_by_side: tasks that it is given at once, if it asks a service.
     """
 
     detector: str
     settings: msgspec.Raw
     models: str
     slots: tuple[int, ...]
+    side_by_side: int = 1
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -46,10 +48,11 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
 
 class Answer(msgspec.Struct, frozen=True, tag="answer"):
-    """What was seen in each picture of a task."""
+    """What was seen in each picture of a task, and a receipt for each if they were sent away."""
 
     ticket: int
     sightings: list[list[Sighting]]
+    receipts: list[Receipt] = []
 
 
 class Failure(msgspec.Struct, frozen=True, tag="failure"):

@@ -12,16 +12,20 @@ import resource
 import select
 import signal
 import sys
+import threading
 import traceback
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import msgspec
 
-from engine.detectors.base import Detector
+from engine.detectors.base import Detector, RemoteDetector, is_remote
 from engine.detectors.memory import Mapped
 from engine.detectors.wire import HEADER, SEPARATOR, Answer, Failure, Ready, Report, Start, Task, frame
 from engine.errors import InputError, ModelError, VeilError
+from engine.picture import Rgb
 
 _PARENT_ENDED = 1
 
@@ -77,10 +81,60 @@ def _serve(tasks: BinaryIO, reports: BinaryIO) -> None:
         os.set_inheritable(slot, False)
     detector, memory = _load(start), Mapped(start.slots)
     _send(reports, Ready())
-    while (body := _receive(tasks)) is not None:
-        task = msgspec.msgpack.decode(body, type=Task)
-        _send(reports, Answer(task.ticket, detector.detect(memory.pictures(task.slot, task.length, task.sizes))))
+    if is_remote(type(detector)):
+        _SideBySide(cast("RemoteDetector", detector), memory, reports).serve(_tasks(tasks), start.side_by_side)
+    else:
+        for task in _tasks(tasks):
+            _send(reports, Answer(task.ticket, detector.detect(memory.pictures(task.slot, task.length, task.sizes))))
     detector.close()
+
+
+class _SideBySide:
+    """Serves tasks in threads, and ends no earlier than the calls to the service that are under way."""
+
+    def __init__(self, detector: RemoteDetector, memory: Mapped, reports: BinaryIO) -> None:
+        self._detector, self._memory, self._reports = detector, memory, reports
+        self._sending = threading.Lock()
+        self._over = threading.Event()
+        # When the pool's process is gone, the end of the tasks says so too.
+        signal.signal(signal.SIGIO, signal.SIG_IGN)
+
+    def serve(self, tasks: Iterator[Task], threads: int) -> None:
+        """Until there are no more tasks; those that have not begun by then are left."""
+        with ThreadPoolExecutor(threads) as executor:
+            for task in tasks:
+                pictures = self._memory.pictures(task.slot, task.length, task.sizes)
+                executor.submit(self._guarded, task.ticket, pictures)
+            self._over.set()
+            self._detector.close()
+
+    def _guarded(self, ticket: int, pictures: list[Rgb]) -> None:
+        try:
+            looks = self._detector.look(pictures)
+            answer = Answer(ticket, [one.sightings for one in looks], [one.receipt for one in looks])
+            with self._sending:
+                _send(self._reports, answer)
+        except Exception as error:  # noqa: BLE001  (as in `main`)
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        """Report the first error when the calls under way are answered; the others follow from it."""
+        with self._sending:
+            if self._over.is_set():
+                return
+            self._over.set()
+        traceback.print_exception(error)
+        try:
+            self._detector.close()
+            with self._sending:
+                _send(self._reports, _failure(error))
+        finally:
+            os._exit(1)
+
+
+def _tasks(tasks: BinaryIO) -> Iterator[Task]:
+    while (body := _receive(tasks)) is not None:
+        yield msgspec.msgpack.decode(body, type=Task)
 
 
 def _load(start: Start) -> Detector:

@@ -17,7 +17,7 @@ class FramePlan:
         index: its place in presentation order.
         pts: its presentation timestamp in the video's time base.
         boxes: faces to mask, in display pixels.
-        covered: the whole frame is covered, because it could not be decoded whole.
+        covered: the whole frame is covered, because it could not be decoded whole or a live run covered it.
     """
 
     index: int
@@ -28,7 +28,7 @@ class FramePlan:
 
 def plan_frames(record: Record) -> Iterator[FramePlan]:
     """The plan of every frame, in order."""
-    damaged = frozenset(record.damaged)
+    covered = frozenset(record.damaged + record.covered)
     for frame in record.frames:
         boxes = tuple(face.box for face in frame.faces)
-        yield FramePlan(frame.index, frame.pts, boxes, frame.index in damaged)
+        yield FramePlan(frame.index, frame.pts, boxes, frame.index in covered)

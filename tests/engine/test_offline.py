@@ -13,6 +13,7 @@ import pytest
 from engine.detectors import registry
 from tests import clips
 from tests.engine.documents import record_of, written
+from tests.rekognition_stand_in import StandIn, middle
 
 CI = os.environ.get("CI") == "true"
 CONTACT = re.compile(r"\b(?:connect|bind|send(?:to|msg|mmsg))\(.*sa_family=AF_INET6?\b")
@@ -45,10 +46,27 @@ def contacts(log):
     return [line for line in log.read_text().splitlines() if CONTACT.search(line) and not OWN_HOST.search(line)]
 
 
-@pytest.mark.parametrize("detector", registry.names())
+@pytest.mark.parametrize("detector", registry.local_names())
 def test_no_local_detector_contacts_anybody(clip, own_data, tmp_path, detector):
     record = tmp_path / "record.json"
     assert traced(tmp_path / "log", "detect", clip[0], "-o", record, "--detectors", detector, "--data", own_data) == []
+
+
+def test_cloud_mode_contacts_the_service_and_nobody_else(clip, own_data, tmp_path, monkeypatch):
+    log, record = tmp_path / "log", tmp_path / "record.json"
+    with StandIn(middle) as stand_in:
+        for name, value in stand_in.environment().items():
+            monkeypatch.setenv(name, value)
+        arguments = ("detect", clip[0], "-o", record, "--mode", "cloud", "--workers", "2", "--data", own_data)
+        assert traced(log, *arguments) == []
+        ports = set(re.findall(r"connect\(.*sin6?_port=htons\((\d+)\)", log.read_text()))
+        assert ports == {stand_in.url.rpartition(":")[2]}
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+        monkeypatch.setenv("HOME", str(tmp_path))
+        with pytest.raises(AssertionError, match="No AWS credentials"):
+            traced(log, *arguments)
+        assert contacts(log) == []
 
 
 def test_render_and_verify_contact_nobody(clip, tmp_path):
@@ -82,7 +100,7 @@ def test_everything_works_without_any_network_interface(clip, own_data, tmp_path
         assert not CI, "network namespaces must be there in continuous integration"
         pytest.skip("this machine does not allow a network namespace of one's own")
     source, out = clip[0], tmp_path / "out.mp4"
-    detectors = ",".join(registry.names())
+    detectors = ",".join(registry.local_names())
     command = [sys.executable, "-m", "engine.cli", "anonymise", source, "-o", out, "--detectors", detectors]
     done = subprocess.run([*apart, *command, "--data", own_data], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

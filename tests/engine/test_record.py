@@ -5,6 +5,7 @@ from time import perf_counter
 
 import hypothesis.strategies as st
 import jsonschema
+import msgspec
 import pytest
 from hypothesis import given
 
@@ -131,3 +132,12 @@ def test_an_hour_is_written_and_read_in_seconds_and_little_memory():
 def test_the_schema_in_the_documentation_is_the_one_of_the_code():
     published = Path(__file__).parents[2] / "docs" / "schema" / "detections-1.json"
     assert json.loads(published.read_bytes()) == json.loads(json.dumps(records.schema()))
+
+
+def test_covered_frames_are_written_only_when_there_are_any():
+    record = make_record([[], []])
+    assert b"covered" not in records.encode(record)
+    live = msgspec.structs.replace(record, covered=(1,))
+    assert records.decode(records.encode(live)).covered == (1,)
+    with pytest.raises(RecordError, match="covered"):
+        records.decode(records.encode(msgspec.structs.replace(record, covered=(2,))))

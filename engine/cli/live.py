@@ -1,0 +1,184 @@
+"""`veil live`: its arguments, its keys, and what it says."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from argparse import Namespace
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+
+from engine.cli.keys import keys
+from engine.cli.settings import document, pairs, parts_of
+from engine.cli.terminal import Terminal
+from engine.errors import InputError, VeilError
+from engine.live.controls import Controls, Look
+from engine.live.counters import LiveCounters
+from engine.live.facts import watches_of
+from engine.live.remote import ControlSocket
+from engine.live.run import LiveOptions, LiveReport, live, recover
+from engine.live.settings import Following, Judging
+from engine.media.live_output import LiveEncoding
+from engine.redact.presets import PRESETS
+
+_SHAPES = ("ellipse", "rounded", "rectangle")
+_KEYS = "p cover all · s style · e shape · + - strength · ] [ confidence · q end"
+
+
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """The arguments of `veil live`."""
+    verb.add_argument("source", help="file, camera (/dev/video0), or udp, rtp, rtsp, http, tcp, rtmp address")
+    verb.add_argument("target", help="file, or udp, tcp, srt, rtmp address")
+    verb.add_argument("--record", type=Path, help="where the record goes (default: OUTPUT.detections.json)")
+    verb.add_argument(
+        "--control", type=Path, metavar="SOCKET", help="make a Unix socket that takes changes as JSON lines"
+    )
+    verb.add_argument("--style", choices=tuple(PRESETS), default="strong", help="how faces are hidden at first")
+    verb.add_argument("--confidence", type=float, default=Look().confidence, help="least score that begins a face")
+    verb.add_argument("--encoder", default="", metavar="NAME=VALUE[,...]", help="settings of the encoder")
+    verb.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="PART.NAME=VALUE",
+        help="a parameter of a detector, of judging or following, as judging.age=0.3",
+    )
+    verb.add_argument("--no-audio", dest="audio", action="store_false", help="leave the audio out")
+    verb.add_argument(
+        "--patience",
+        type=float,
+        default=30.0,
+        metavar="SECONDS",
+        help="how long a source that went away is tried again",
+    )
+    verb.add_argument(
+        "--recover", action="store_true", help="SOURCE is the log of a run that crashed: write its record to OUTPUT"
+    )
+
+
+def run(options: Namespace, terminal: Terminal) -> int:
+    """`veil live`."""
+    if options.recover:
+        made = recover(options.source, options.target)
+        terminal.result({"record": options.target, "frames": len(made.frames)}, f"Record: {options.target}")
+        return 0
+    stop, latest = threading.Event(), [LiveCounters()]
+    controls = Controls(document("live", Look, {"style": options.style, "confidence": options.confidence}))
+    with ExitStack() as stack:
+        _end_on_signals(stack, stop)
+        if options.control is not None:
+            stack.enter_context(ControlSocket(options.control, controls, lambda: latest[0]))
+        stack.enter_context(keys(_Keys(controls, stop, terminal.notice)))
+        report = live(
+            options.source,
+            options.target,
+            _options(options),
+            controls=controls,
+            record=options.record,
+            data=options.data,
+            listener=terminal,
+            stop=stop,
+            watcher=lambda counters: latest.__setitem__(0, counters),
+        )
+    terminal.result(report, text_of(report))
+    return 0
+
+
+def text_of(report: LiveReport) -> str:
+    """The report as lines."""
+    counters = report.counters
+    covered = sum(counters.covered.values())
+    reasons = ", ".join(f"{count} {reason}" for reason, count in counters.covered.items())
+    restarts = sum(counters.restarts.values())
+    lines = [
+        f"{counters.shown} frames shown in {report.seconds:.1f} s: {counters.judged} judged, {covered} covered whole"
+        + (f" ({reasons})" if reasons else ""),
+        f"95 % of them within {counters.delay_p95} ms; {counters.dropped} dropped, never shown",
+    ]
+    if restarts or counters.reconnects:
+        lines.append(f"{restarts} restarts of detectors, {counters.reconnects} reconnections of the source")
+    if counters.late_faces:
+        lines.append(f"{counters.late_faces} faces were reported after their frame was shown without a mask on them")
+    return "\n".join([*lines, f"Record: {report.record}"])
+
+
+class _Keys:
+    """What a key does."""
+
+    def __init__(self, controls: Controls, stop: threading.Event, say: Callable[[str], None]) -> None:
+        self._controls, self._stop, self._say = controls, stop, say
+
+    def __call__(self, key: str) -> None:
+        """Do it, and say how frames are shown now."""
+        if key == "q":
+            self._stop.set()
+            return
+        try:
+            look = self._changed(key)
+        except VeilError as error:
+            self._say(str(error))
+            return
+        if look is None:
+            self._say(_KEYS)
+        else:
+            cover = "EVERYTHING COVERED, " if look.cover_all else ""
+            shape = look.shape or "own shape"
+            self._say(f"{cover}{look.style}, {shape}, strength {look.strength:g}, confidence {look.confidence:g}")
+
+    def _changed(self, key: str) -> Look | None:
+        controls, look = self._controls, self._controls.look
+        match key:
+            case "p":
+                return controls.panic()
+            case "s":
+                return controls.change(style=_next(tuple(PRESETS), look.style))
+            case "e":
+                return controls.change(shape=_next(_SHAPES, look.shape))
+            case "+" | "-":
+                return controls.change(strength=_stepped(look.strength, key == "+", 0.5, (1.0, 4.0)))
+            case "]" | "[":
+                return controls.change(confidence=_stepped(look.confidence, key == "]", 0.05, (0.0, 1.0)))
+            case _:
+                return None
+
+
+def _next(words: tuple[str, ...], word: str | None) -> str:
+    return words[(words.index(word) + 1) % len(words)] if word in words else words[0]
+
+
+def _stepped(value: float, up: bool, step: float, ends: tuple[float, float]) -> float:  # noqa: FBT001 - a direction
+    return round(min(ends[1], max(ends[0], value + (step if up else -step))), 4)
+
+
+def _options(options: Namespace) -> LiveOptions:
+    parts = parts_of(options.settings)
+    judging = document("judging", Judging, parts.pop("judging", {}))
+    following = document("following", Following, parts.pop("following", {}))
+    watches = watches_of(parts)
+    for stranger in parts.keys() - {watch.name for watch in watches}:
+        raise InputError(f"Parameters are given for {stranger}, which does not run live.")
+    return LiveOptions(
+        watches=watches,
+        judging=judging,
+        following=following,
+        encoding=document("--encoder", LiveEncoding, pairs("--encoder", options.encoder)),
+        audio=options.audio,
+        patience=options.patience,
+    )
+
+
+def _end_on_signals(stack: ExitStack, stop: threading.Event) -> None:
+    """Let the first interruption end the run in order, and the next one break it off."""
+
+    def asked(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        del number
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        stack.callback(signal.signal, number, signal.signal(number, asked))

@@ -1,0 +1,109 @@
+"""What can be changed while a live run goes on, from any thread."""
+
+from __future__ import annotations
+
+import threading
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from engine.errors import InputError
+from engine.record import Document, Score
+from engine.redact import style as styles
+from engine.redact.presets import PRESETS, style_from
+from engine.redact.style import Style
+
+Strength = Annotated[float, msgspec.Meta(ge=1.0, le=4.0)]
+
+
+class Look(Document, frozen=True):
+    """How frames are shown from some moment on.
+
+    Attributes:
+        style: name of a preset.
+        strength: how many times coarser than the preset; an opaque style has none.
+        shape: of the masks; None for the preset's own.
+        confidence: least score with which a face begins to be covered.
+        cover_all: cover every frame whole, whatever is in it.
+    """
+
+    style: Literal["strong", "broadcast", "editorial", "training-data"] = "strong"
+    strength: Strength = 1.0
+    shape: styles.Shape | None = None
+    confidence: Score = 0.3
+    cover_all: bool = False
+
+    def made(self) -> Style:
+        """The style that faces are hidden with; it always hides a face.
+
+        Raises:
+            StyleError: it would not.
+        """
+        base = PRESETS[self.style]
+        made = style_from(
+            self.style,
+            {
+                "shape": self.shape or base.shape,
+                "scale": max(base.scale, 1.45) if self.shape == "ellipse" else base.scale,
+                "sigma": min(1.0, base.sigma * self.strength),
+                "samples": max(2, int(base.samples / self.strength)),
+                "blocks": max(1, int(base.blocks / self.strength)),
+                "levels": max(2, int(base.levels / self.strength)),
+            },
+        )
+        styles.check(made)
+        return made
+
+
+class Controls:
+    """The look that holds now. Safe to use from several threads.
+
+    A change is whole or not at all; an unsafe one is refused and the look stays as it was.
+    """
+
+    def __init__(self, look: Look | None = None) -> None:
+        self._lock = threading.Lock()
+        self._look = look or Look()
+        self._style = self._look.made()
+        self._revision = 0
+
+    @property
+    def look(self) -> Look:
+        """What holds now."""
+        return self._look
+
+    def now(self) -> tuple[int, Look, Style]:
+        """How often it was changed, the look, and its style, that belong together."""
+        with self._lock:
+            return self._revision, self._look, self._style
+
+    def change(self, **changes: Any) -> Look:
+        """Change some fields of the look.
+
+        Args:
+            changes: fields of `Look` by name.
+
+        Raises:
+            InputError: there is no such field, or its value is out of range.
+            StyleError: the style would not hide a face.
+        """
+        with self._lock:
+            look = _changed(self._look, changes)
+            self._style, self._look = look.made(), look
+            self._revision += 1
+            return look
+
+    def panic(self, on: bool | None = None) -> Look:  # noqa: FBT001 - the one thing a panic key says
+        """Cover everything from the next frame on, or stop doing so; None turns it round."""
+        with self._lock:
+            wanted = not self._look.cover_all if on is None else on
+            self._look = msgspec.structs.replace(self._look, cover_all=wanted)
+            self._revision += 1
+            return self._look
+
+
+def _changed(look: Look, changes: dict[str, Any]) -> Look:
+    try:
+        return msgspec.convert({**msgspec.structs.asdict(look), **changes}, Look)
+    except msgspec.ValidationError as error:
+        raise InputError(f"That cannot be changed: {error}; there are {', '.join(Look.__struct_fields__)}.") from error

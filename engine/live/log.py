@@ -1,0 +1,243 @@
+"""What a live run showed, written line by line while it runs, and the detection record made from it.
+
+Each line is one JSON document with its `kind`. A line that a crash cut short is left out; what was shown before it
+stands.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from engine.detectors.base import Sighting
+from engine.errors import RecordError, TargetError
+from engine.geometry import Box, Size
+from engine.live.controls import Look
+from engine.live.judge import Reason
+from engine.live.masker import Masked
+from engine.live.settings import Following, Judging
+from engine.media.live_output import LiveEncoding
+from engine.record import SCHEMA, Count, Detection, Evidence, Face, Frame, Record, Score, SourceFacts
+
+_SAME_FACE = 0.35
+"""IoU from which a late sighting is evidence for a face that was shown as hidden."""
+
+
+class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag=str.lower):
+    """Base of the lines."""
+
+
+class Start(_Line, frozen=True):
+    """The run as it began; `source.video.frames` is 1, as nobody knows how many will come."""
+
+    address: str
+    target: str
+    started: str
+    source: SourceFacts
+    detection: Detection
+    judging: Judging
+    following: Following
+    encoding: LiveEncoding
+
+
+class Shown(_Line, frozen=True):
+    """A frame that went out.
+
+    Attributes:
+        frame: its place among those that went out, its time and its faces.
+        number: its place among those that came.
+        covered: why it was covered whole, None when it was not.
+        cut: it begins a new scene.
+    """
+
+    frame: Frame
+    number: Count
+    covered: Reason | None
+    cut: bool = False
+
+
+class Late(_Line, frozen=True):
+    """What a detector said of a frame (by its number among those that came) after it was shown."""
+
+    number: Count
+    detector: str
+    sightings: tuple[tuple[Box, Score], ...]
+
+
+class Looked(_Line, frozen=True):
+    """How frames are shown from here on."""
+
+    look: Look
+
+
+class Happened(_Line, frozen=True):
+    """Something else that an auditor should know."""
+
+    what: str
+
+
+class Received(_Line, frozen=True):
+    """What was read of a source that is no file until now: bytes of its packets, and their SHA-256."""
+
+    bytes: Count
+    sha256: str
+
+
+Line = Start | Shown | Late | Looked | Happened | Received
+
+
+class LiveLog:
+    """Writes the log; a `Witness` of a masker. Whoever calls it holds the masker's lock."""
+
+    def __init__(self, path: Path, start: Start) -> None:
+        self.path = path
+        self.frames = 0
+        self._file = _created(path)
+        self._encoder = msgspec.json.Encoder()
+        self.write(start)
+
+    def write(self, line: Line) -> None:
+        """Append a line; it survives the death of this process from here on.
+
+        Raises:
+            TargetError: the disk is full, say.
+        """
+        try:
+            self._file.write(self._encoder.encode(line) + b"\n")
+        except OSError as error:
+            raise TargetError(
+                f"{self.path} cannot be written ({error.strerror}); the run cannot be audited."
+            ) from error
+
+    def showed(self, masked: Masked, size: Size) -> None:
+        """See `engine.live.masker.Witness`."""
+        del size
+        faces = tuple(
+            Face(face.number, face.box, "detected" if face.now else "extended", _evidence(face.now))
+            for face in masked.verdict.faces
+        )
+        frame = Frame(self.frames, masked.pts, faces)
+        self.frames += 1
+        self.write(Shown(frame, masked.number, masked.verdict.reason, masked.cut))
+
+    def late(self, number: int, detector: str, sightings: Sequence[Sighting]) -> None:
+        """See `engine.live.masker.Witness`."""
+        if sightings:
+            self.write(Late(number, detector, tuple((sighting.box, sighting.score) for sighting in sightings)))
+
+    def looked(self, revision: int, look: Look) -> None:
+        """See `engine.live.masker.Witness`."""
+        del revision
+        self.write(Looked(look))
+
+    def happened(self, what: str) -> None:
+        """See `engine.live.masker.Witness`."""
+        self.write(Happened(what))
+
+    def close(self) -> None:
+        """Bring everything to stable storage; closing twice is allowed."""
+        if not self._file.closed:
+            os.fsync(self._file.fileno())
+            self._file.close()
+
+
+def record_of(path: Path) -> Record:
+    """The detection record of what a live run showed, from its log, also of one that ended in a crash.
+
+    Raises:
+        RecordError: the file is not such a log, or nothing was shown.
+    """
+    start, frames, late = None, list[Shown](), dict[int, list[Late]]()
+    received: Received | None = None
+    for line in lines(path):
+        match line:
+            case Start():
+                start = line
+            case Shown():
+                frames.append(line)
+            case Late():
+                late.setdefault(line.number, []).append(line)
+            case Received():
+                received = line
+            case _:
+                continue
+    if start is None or not frames:
+        raise RecordError(f"{path} is the log of a live run that showed nothing; there is no record to make.")
+    return Record(
+        schema=SCHEMA,
+        source=_source(start.source, len(frames), received),
+        detection=start.detection,
+        frames=tuple(_with_late(shown.frame, late.get(shown.number, ())) for shown in frames),
+        cuts=tuple(shown.frame.index for shown in frames if shown.cut),
+        damaged=(),
+        covered=tuple(shown.frame.index for shown in frames if shown.covered is not None),
+    )
+
+
+def lines(path: Path) -> Iterator[Line]:
+    """The whole lines of a log.
+
+    Raises:
+        RecordError: the file cannot be read or is not such a log.
+    """
+    decoder = msgspec.json.Decoder(Line)
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):
+                    yield decoder.decode(line)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise RecordError(f"{path} is not the log of a live run ({error}).") from error
+
+
+def _created(path: Path) -> IO[bytes]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("wb", buffering=0)
+    except OSError as error:
+        raise TargetError(
+            f"{path} cannot be written ({error.strerror}); choose another place for the record."
+        ) from error
+
+
+def _evidence(now: Iterable[tuple[str, Sighting]]) -> tuple[Evidence, ...]:
+    return tuple(Evidence(detector, sighting.box, sighting.score) for detector, sighting in now)
+
+
+def _with_late(frame: Frame, answers: Iterable[Late]) -> Frame:
+    """The frame with late sightings as evidence of the faces they belong to; boxes stay as they were shown."""
+    evidence: dict[int, dict[str, Evidence]] = {
+        place: {seen.detector: seen for seen in face.evidence} for place, face in enumerate(frame.faces)
+    }
+    for answer in answers:
+        for box, score in answer.sightings:
+            place = _home(box, frame.faces)
+            if place is not None:
+                evidence[place].setdefault(answer.detector, Evidence(answer.detector, box, score))
+    faces = (_seen(face, evidence[place]) for place, face in enumerate(frame.faces))
+    return msgspec.structs.replace(frame, faces=tuple(faces))
+
+
+def _seen(face: Face, evidence: Mapping[str, Evidence]) -> Face:
+    found = tuple(evidence[name] for name in sorted(evidence))
+    return msgspec.structs.replace(face, origin="detected" if found else "extended", evidence=found)
+
+
+def _home(box: Box, faces: Sequence[Face]) -> int | None:
+    """The face that a sighting belongs to."""
+    best = max(range(len(faces)), key=lambda place: faces[place].box.iou(box), default=None)
+    if best is None:
+        return None
+    mask = faces[best].box
+    return best if mask.iou(box) >= _SAME_FACE or mask.overlap(box) >= 0.8 * box.area else None
+
+
+def _source(source: SourceFacts, frames: int, received: Received | None) -> SourceFacts:
+    video = msgspec.structs.replace(source.video, frames=frames)
+    if received is None:
+        return msgspec.structs.replace(source, video=video)
+    return msgspec.structs.replace(source, video=video, sha256=received.sha256, bytes=max(1, received.bytes))

@@ -1,0 +1,47 @@
+"""A stand-in service to call, and a crew that calls it, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from engine.detectors import registry
+from engine.detectors.crew import Crew, Looks
+from engine.geometry import Size
+from engine.picture import Rgb
+
+
+def pictures(count: int, size: Size) -> list[Rgb]:
+    """Pictures of which no two are alike."""
+    ramp = np.linspace(0, 255, size.width, dtype=np.uint8)
+    found = []
+    for number in range(count):
+        picture = np.repeat(np.tile(ramp, (size.height, 1))[..., None], 3, axis=2)
+        bits = np.unpackbits(np.array([number >> 8, number & 255], np.uint8)) * 255
+        picture[:8, :128] = np.repeat(bits, 8)[None, :, None]
+        found.append(picture)
+    return found
+
+
+@contextmanager
+def calling(folder: Path, **settings: object) -> Iterator[Crew]:
+    """A crew of Rekognition alone, with its answers kept in `folder`."""
+    with Crew([registry.plan("rekognition", settings)], folder / "models", 1) as crew:
+        yield crew
+
+
+def ask(crew: Crew, chunks: list[list[Rgb]]) -> list[Looks]:
+    """What is answered for each chunk."""
+    answers: list[Looks] = []
+    for ticket, chunk in enumerate(chunks):
+        crew.submit(ticket, {1920: chunk}, f"chunk {ticket}")
+        answers += [answer["rekognition"] for _, answer in crew.finished()]
+    return answers + [answer["rekognition"] for _, answer in crew.rest()]
+
+
+def chunked(some: list[Rgb], size: int = 4) -> list[list[Rgb]]:
+    """Pictures in chunks."""
+    return [some[start : start + size] for start in range(0, len(some), size)]

@@ -1,0 +1,63 @@
+import json
+import socket
+
+import pytest
+
+from engine.errors import InputError, TargetError
+from engine.live.controls import Controls
+from engine.live.counters import LiveCounters, Tally
+from engine.live.remote import ControlSocket
+from engine.redact.style import weaknesses
+
+
+@pytest.mark.parametrize("style", ["strong", "broadcast", "editorial", "training-data"])
+@pytest.mark.parametrize("shape", [None, "ellipse", "rectangle", "rounded"])
+@pytest.mark.parametrize("strength", [1.0, 2.5, 4.0])
+def test_every_look_hides_faces(style, shape, strength):
+    controls = Controls()
+    controls.change(style=style, shape=shape, strength=strength)
+    assert weaknesses(controls.now()[2]) == []
+
+
+@pytest.mark.parametrize("change", [{"strength": 0.5}, {"style": "none"}, {"confidence": 2}, {"colour": "red"}])
+def test_what_cannot_be_is_refused_and_changes_nothing(change):
+    controls = Controls()
+    before = controls.now()
+    with pytest.raises(InputError):
+        controls.change(**change)
+    assert controls.now() == before
+
+
+def test_a_socket_changes_the_look_and_answers(tmp_path):
+    controls = Controls()
+    path = tmp_path / "control"
+    with ControlSocket(path, controls, lambda: LiveCounters(shown=7)):
+        assert path.stat().st_mode & 0o077 == 0
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            answers = client.makefile("r")
+            client.sendall(b'{"cover_all": true, "style": "broadcast"}\n')
+            answer = json.loads(answers.readline())
+            assert answer["look"]["cover_all"] is True
+            assert answer["counters"]["shown"] == 7
+            client.sendall(b'{"strength": 0.1}\n')
+            assert "strength" in json.loads(answers.readline())["error"]
+            client.sendall(b"nonsense\n")
+            assert "error" in json.loads(answers.readline())
+            client.sendall(b"{}\n")
+            assert json.loads(answers.readline())["look"]["style"] == "broadcast"
+        assert controls.look.cover_all
+    assert not path.exists()
+
+
+def test_a_socket_that_cannot_be_made_says_so(tmp_path):
+    with pytest.raises(TargetError, match="control socket"):
+        ControlSocket(tmp_path / "no" / "where", Controls(), LiveCounters)
+
+
+def test_delays_are_told_by_share():
+    tally = Tally()
+    for milliseconds in range(1, 101):
+        tally.delayed(milliseconds / 1000)
+    counters = tally.counters()
+    assert (counters.delay_p50, counters.delay_p95, counters.delay_most) == (50, 95, 100)

@@ -1,0 +1,241 @@
+"""Live runs from a source to an output, with real files, sockets and, in the last tests, real models."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import msgspec
+import numpy as np
+import pytest
+
+from engine import record as records
+from engine.errors import InputError, SourceError, TargetError
+from engine.live.controls import Controls
+from engine.live.log import Happened, Looked, Received, Shown, Start, lines
+from engine.live.run import LiveOptions, live, recover
+from engine.live.settings import Judging
+from engine.media.live_input import told
+from engine.rendering import RenderOptions, render
+from tests import clips
+from tests.engine.live.conftest import JUDGING, watches
+from tests.engine.live.scenes import Heard, flash_and_beep, free_port, sent, two_faces
+
+STEADY = msgspec.structs.replace(JUDGING, cuts=False, age=2.0)
+
+
+def decoded(path):
+    """Mean brightness and time of each frame."""
+    with av.open(str(path)) as container:
+        frames = list(container.decode(video=0))
+    return [(frame.to_ndarray(format="gray").mean(), frame.time) for frame in frames]
+
+
+def packets(path):
+    """Payload and seconds of each audio packet."""
+    with av.open(str(path)) as container:
+        found = [
+            (bytes(packet), float(packet.pts * packet.time_base)) for packet in container.demux(audio=0) if packet.size
+        ]
+        start = float(container.streams.video[0].start_time * container.streams.video[0].time_base)
+    return [payload for payload, _ in found], [time - start for _, time in found]
+
+
+def flash(path):
+    """When the picture first turns from dark to bright, and when the tone first begins after silence, in seconds."""
+    means = decoded(path)
+    bright = next(time for (before, _), (mean, time) in pairwise(means) if before < 100 < mean)
+    quiet = False
+    with av.open(str(path)) as container:
+        for frame in container.decode(audio=0):
+            loud = np.flatnonzero(np.abs(frame.to_ndarray()[0].astype(np.float64)) > 0.1)
+            if quiet and len(loud):
+                return bright, frame.time + loud[0] / frame.sample_rate
+            quiet = not len(loud)
+    raise AssertionError("no tone")
+
+
+@pytest.fixture(scope="module")
+def beep(tmp_path_factory):
+    return flash_and_beep(tmp_path_factory.mktemp("beep") / "beep.mp4")
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
+def test_audio_packets_pass_untouched_and_in_sync(beep, moods, tmp_path, ending):
+    out = tmp_path / f"out.{ending}"
+    report = live(beep, out, LiveOptions(watches(moods), STEADY), data=tmp_path)
+    assert report.counters.frames == report.counters.shown == 50
+    assert report.counters.dropped == 0
+    payloads, times = packets(out)
+    if ending != "ts":  # there each packet is given a header
+        assert payloads == packets(beep)[0]
+    assert times == pytest.approx(packets(beep)[1], abs=0.002)
+    bright, tone = flash(out)
+    assert abs(bright - tone) < 0.04
+    assert len(decoded(out)) == 50
+
+
+def test_the_record_says_what_was_shown_and_renders_the_same_cover(beep, moods, tmp_path):
+    out = tmp_path / "out.mp4"
+    report = live(beep, out, LiveOptions(watches(moods), STEADY), data=tmp_path)
+    record = records.read(Path(report.record))
+    assert len(record.frames) == report.counters.shown
+    assert len(record.covered) == sum(report.counters.covered.values()) > 0
+    assert record.detection.mode == "live"
+    brightness = [mean for mean, _ in decoded(out)]
+    assert all(brightness[index] < 20 for index in record.covered)
+    kinds = {type(line) for line in lines(tmp_path / "out.mp4.detections.jsonl")}
+    assert {Start, Shown, Looked} <= kinds
+    render(beep, record, tmp_path / "again.mp4", RenderOptions())
+    again = [mean for mean, _ in decoded(tmp_path / "again.mp4")]
+    assert {index for index, mean in enumerate(again) if mean < 20} == set(record.covered)
+
+
+def test_a_log_that_a_crash_cut_short_still_makes_a_record(beep, moods, tmp_path):
+    live(beep, tmp_path / "out.mkv", LiveOptions(watches(moods), STEADY), data=tmp_path)
+    log = tmp_path / "out.mkv.detections.jsonl"
+    whole = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(whole[:40]) + whole[40][:-9])
+    record = recover(log, tmp_path / "recovered.json")
+    shown = sum(b'"kind":"shown"' in line for line in whole[:40])
+    assert len(record.frames) == shown
+    assert records.read(tmp_path / "recovered.json") == record
+
+
+def test_udp_to_udp_reconnects_and_keeps_covering(beep, moods, tmp_path, stop):
+    """The sender dies and another comes: what is new is covered first, and one clock goes through."""
+    port, judged, again = free_port(), threading.Event(), threading.Event()
+    before = []
+
+    def watch(counters):
+        if counters.judged > 20:
+            judged.set()
+        if counters.reconnects:
+            before.append(counters.judged)
+        if before and counters.judged > before[0] + 20:
+            again.set()
+
+    with Heard(tmp_path / "heard.ts") as heard, ThreadPoolExecutor(1) as pool:
+        with sent(beep, port):
+            options = LiveOptions(watches(moods), STEADY, patience=30.0)
+            ends = f"udp://127.0.0.1:{port}", heard.address
+            run = pool.submit(live, *ends, options, stop=stop, data=tmp_path, watcher=watch)
+            while not judged.wait(0.1):
+                assert not run.done() or run.result()
+        with sent(beep, port):
+            while not again.wait(0.1):
+                assert not run.done() or run.result()
+            stop.set()
+            report = run.result(60)
+    counters = report.counters
+    assert counters.reconnects >= 1
+    assert counters.covered["source"] >= 1
+    assert counters.frames == counters.shown + counters.dropped
+    record = records.read(Path(report.record))
+    assert len(record.frames) == counters.shown
+    received = [line for line in lines(Path(report.record).with_suffix(".jsonl")) if isinstance(line, Received)]
+    assert record.source.sha256 == received[-1].sha256
+    times = [time for _, time in decoded(heard.path)]
+    assert len(times) > 40
+    assert times == sorted(set(times))
+    bright, tone = flash(heard.path)
+    assert abs((bright - tone + 1) % 2 - 1) < 0.04  # the clip comes again every two seconds
+
+
+def test_a_detector_that_dies_is_counted_and_told(beep, moods, tmp_path):
+    (moods / "moody").write_text("crash")
+    report = live(beep, tmp_path / "out.mkv", LiveOptions(watches(moods), STEADY), data=tmp_path)
+    assert report.counters.judged == 0
+    assert report.counters.restarts["moody"] >= 1
+    told_of = [line.what for line in lines(tmp_path / "out.mkv.detections.jsonl") if isinstance(line, Happened)]
+    assert any("SIGSEGV" in what for what in told_of)
+    assert max(mean for mean, _ in decoded(tmp_path / "out.mkv")) < 20
+
+
+@pytest.mark.parametrize(
+    ("ends", "error", "words"),
+    [
+        (("nowhere.mp4", "out.mp4"), SourceError, "nowhere.mp4 cannot be opened"),
+        (("gopher://x/y", "out.mp4"), SourceError, "sources are files"),
+        (("SOUND", "out.mp4"), SourceError, "no video"),
+        (("BEEP", "sftp://x/y"), TargetError, "outputs are files"),
+        (("BEEP", "no/such/folder/out.mp4"), TargetError, "cannot be written"),
+        (("BEEP", "out.webm"), TargetError, "out.webm"),
+        (("rtsp://anna:secret@127.0.0.1:9/x?token=1", "out.mp4"), SourceError, "rtsp://127.0.0.1:9/x cannot"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence(beep, moods, ends, error, words):
+    source = {"BEEP": str(beep), "SOUND": str(clips.sound_only(moods / "s.m4a"))}.get(ends[0], ends[0])
+    target = ends[1] if "://" in ends[1] else str(moods / ends[1])
+    with pytest.raises(error, match=re.escape(words)) as caught:
+        live(source, target, LiveOptions(watches(moods), STEADY), record=moods / "r.json", data=moods)
+    assert "secret" not in str(caught.value)
+    assert not Path(target).exists()
+
+
+def test_addresses_are_told_without_secrets():
+    assert told("rtmp://anna:pw@host:1935/live/key?token=9") == "rtmp://host:1935/live/key"
+    assert told("/videos/a@b.mp4") == "/videos/a@b.mp4"
+
+
+def test_panic_from_another_thread_turns_the_picture_black(beep, moods, tmp_path):
+    controls = Controls()
+
+    def watch(counters):
+        if counters.judged:
+            controls.panic(on=True)
+
+    report = live(
+        beep, tmp_path / "o.mkv", LiveOptions(watches(moods), STEADY), controls=controls, data=tmp_path, watcher=watch
+    )
+    assert report.counters.covered["asked"] > 5
+    assert decoded(tmp_path / "o.mkv")[-1][0] < 20
+
+
+# with the real detectors
+
+
+@pytest.fixture(scope="module")
+def scene(carphone, tmp_path_factory):
+    return two_faces(tmp_path_factory.mktemp("scene") / "scene.mp4", carphone, 4.0)
+
+
+def test_two_faces_are_hidden_as_the_batch_engine_would(scene, own_data, tmp_path):
+    """A machine under load covers more frames; those that are judged hide both faces."""
+    options = LiveOptions(judging=Judging(deadline=2.0, age=3.0, hang=20.0, load=120.0))
+    report = live(scene, tmp_path / "out.mp4", options, data=own_data)
+    record = records.read(Path(report.record))
+    open_frames = [frame for frame in record.frames if frame.index not in set(record.covered)]
+    assert len(open_frames) > 30
+    man, astronaut = (640, 0), (1280, 640)
+    for frame in open_frames:
+        middles = [face.box.centre[0] for face in frame.faces]
+        assert any(astronaut[1] <= middle < astronaut[0] for middle in middles), frame.index
+        assert any(man[1] <= middle < man[0] for middle in middles), frame.index
+    seen_by = {seen.detector for frame in record.frames for face in frame.faces for seen in face.evidence}
+    assert seen_by == {"mediapipe", "yolov8-face"}
+    assert {facts.name for facts in record.detection.detectors} == seen_by
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs root and unshare")
+def test_the_command_line_runs_without_any_network(scene, own_data, tmp_path):
+    command = ["unshare", "-n", sys.executable, "-m", "engine.cli", "live", scene, tmp_path / "out.mkv", "--json"]
+    command += ["--data", own_data, "--set", "judging.age=3.0", "--control", tmp_path / "control"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    counters = json.loads(done.stdout)["counters"]
+    assert counters["shown"] == counters["frames"] == 100
+    assert len(decoded(tmp_path / "out.mkv")) == 100
+    assert not (tmp_path / "control").exists()
+
+
+def test_a_look_that_cannot_be_is_refused_before_anything_starts(tmp_path):
+    with pytest.raises(InputError, match="strength"):
+        Controls().change(strength="much")
