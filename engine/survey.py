@@ -89,7 +89,7 @@ def _photographs(
         info = probe(place)
         with open_source(place, info, on_damage=options.on_damage) as source:
             (frame, *_) = source.frames()
-        desk.expect(ticket, name, info)
+        desk.expect(ticket, name, info, damaged=frame.damaged)
         crew.submit(ticket, {side: [frame.rgb(side)] for side in crew.sides}, str(place))
         yield from desk.records(crew.finished())
         listener.progress("detect", ticket + 1, len(places))
@@ -103,19 +103,19 @@ class _Desk:
         self._options = options
         self._plans = {plan.name: plan for plan in plans(options)}
         self._facts = tuple(plan.facts for plan in self._plans.values())
-        self._waiting: dict[int, tuple[str, MediaInfo]] = {}
+        self._waiting: dict[int, tuple[str, MediaInfo, bool]] = {}
 
-    def expect(self, ticket: int, name: str, info: MediaInfo) -> None:
+    def expect(self, ticket: int, name: str, info: MediaInfo, *, damaged: bool) -> None:
         """An answer with the number `ticket` is to be of the photograph called `name`."""
-        self._waiting[ticket] = name, info
+        self._waiting[ticket] = name, info, damaged
 
     def records(self, finished: Iterator[tuple[int, Answers]]) -> Iterator[tuple[str, Record]]:
         """The records of what was answered."""
         for ticket, answers in finished:
-            name, info = self._waiting.pop(ticket)
+            name, info, damaged = self._waiting.pop(ticket)
             display = info.video.display
             sightings = {
                 detector: on_display(self._plans[detector], seen, display) for detector, (seen,) in answers.items()
             }
-            seen = Seen(info.video.first_pts, damaged=False, change=0.0, sightings=sightings)
+            seen = Seen(info.video.first_pts, damaged=damaged, change=0.0, sightings=sightings)
             yield name, assembled([seen], info, self._facts, self._options)
