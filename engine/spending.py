@@ -139,6 +139,8 @@ class Spending:
 
     def heard(self, receipts: Iterable[Mapping[str, Receipt]]) -> None:
         """Count what was sent for some frames, and say so now and then."""
+        if not self._prices:
+            return
         for some in receipts:
             self._count(some)
         if self._calls >= self._said + _NEWS * self._planned and monotonic() >= self._said_at + _PEACE:

@@ -35,7 +35,7 @@ def test_the_size_a_detector_looks_at_is_the_size_it_wants() -> None:
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"min_face": 40}, r"mtcnn has no parameter 'min_face'; it has min_face_size, .*threads"),
+        ({"min_face": 40}, r"mtcnn has no parameter 'min_face'; it has sure, min_face_size, .*threads"),
         ({"min_face_size": "40"}, r"mtcnn cannot take min_face_size: Expected `int`, got `str`"),
         ({"threshold": 1.5}, r"mtcnn cannot take threshold: Expected `float` <= 1.0"),
         ({"threads": True}, r"mtcnn cannot take threads: Expected `int`, got `bool`"),

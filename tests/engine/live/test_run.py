@@ -26,7 +26,7 @@ from engine.media.live_input import told
 from engine.rendering import RenderOptions, render
 from tests import clips
 from tests.engine.live.conftest import JUDGING, watches
-from tests.engine.live.scenes import Heard, flash_and_beep, free_port, sent, two_faces
+from tests.engine.live.live_scenes import Heard, flash_and_beep, free_port, sent, two_faces
 
 STEADY = msgspec.structs.replace(JUDGING, cuts=False, age=2.0)
 

@@ -15,7 +15,7 @@ from engine.errors import TargetError
 from engine.live.run import LiveOptions, live
 from tests import clips
 from tests.engine.live.conftest import watches
-from tests.engine.live.scenes import flash_and_beep, free_port
+from tests.engine.live.live_scenes import flash_and_beep, free_port
 from tests.engine.live.test_run import STEADY, decoded, flash, packets
 
 
