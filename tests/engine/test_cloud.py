@@ -247,7 +247,7 @@ def test_a_made_up_fifth_detector_needs_its_file_and_a_line_in_the_table(monkeyp
     options = DetectOptions(detectors=("brightest", "yolov8-face"), parameters={"brightest": {"share": 0.25}})
     record = engine.detect(talk, options=options, data=cloud_data)
     facts = record.detection.detectors[0]
-    assert (facts.name, facts.parameters) == ("brightest", {"share": 0.25})
+    assert (facts.name, facts.parameters) == ("brightest", {"sure": 0.0, "share": 0.25})
     for frame in record.frames:
         assert "brightest" in {one.detector for face in frame.faces for one in face.evidence}
     with pytest.raises(InputError, match="brightest cannot take share"):
