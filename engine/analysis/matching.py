@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from engine.geometry import Box
 
@@ -36,6 +35,8 @@ def _best(overlaps: Mapping[tuple[int, int], float], rows: Sequence[int], column
     gain = np.zeros((len(rows), len(columns)))
     for (row, column), overlap in overlaps.items():
         gain[rows.index(row), columns.index(column)] = more_than_all + overlap
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - takes half a second that other verbs save
+
     chosen = zip(*linear_sum_assignment(gain, maximize=True), strict=True)
     pairs = ((rows[row], columns[column]) for row, column in chosen)
     return {row: column for row, column in pairs if (row, column) in overlaps}
