@@ -129,6 +129,7 @@ def _properties(openvino: Any, threads: int) -> dict[str, Any]:
     return {
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
+        "ENABLE_CPU_PINNING": False,  # every worker would pin its thread to the same core
         "INFERENCE_PRECISION_HINT": openvino.Type.f32,
         "PERFORMANCE_HINT": "LATENCY",
     }
