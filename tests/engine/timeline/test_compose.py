@@ -61,11 +61,18 @@ def test_a_weak_sighting_on_a_sure_track_is_a_face_and_a_lone_one_is_not():
 
 
 def test_a_sure_sighting_that_nothing_bears_out_stands_for_a_reviewer():
-    frames = [seen(100, score=0.8), *[{}] * 30, *[seen(200, score=0.31)], *[{}] * 30]
+    frames = [seen(100, score=0.33), *[{}] * 30, *[seen(200, score=0.31)], *[{}] * 30]
     timeline = timeline_of(frames, sure={"a": 0.3})
     assert [index for index, some in enumerate(timeline.doubtful) if some] == [0, 31]
     assert timeline.doubtful[31][0].score == 0.31
     assert not any(timeline.faces)
+
+
+def test_a_face_that_is_clear_in_a_single_frame_is_covered():
+    frames = [*[{}] * 30, seen(100, score=0.5), *[{}] * 30]
+    timeline = timeline_of(frames, sure={"a": 0.3})
+    assert timeline.faces[30]
+    assert not any(timeline.doubtful)
 
 
 def test_in_a_single_picture_a_sure_sighting_is_a_face_as_it_was_seen():
