@@ -161,7 +161,7 @@ class TrackingSettings(Document, frozen=True):
     iou: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.2
     reach: Annotated[float, msgspec.Meta(ge=0.0)] = 0.6
     patience: Count = 30
-    support: Annotated[float, msgspec.Meta(ge=0.0)] = 0.5
+    support: Annotated[float, msgspec.Meta(ge=0.0)] = 1.0
     toll: Annotated[float, msgspec.Meta(ge=0.0)] = 1.0
     hold: Annotated[int, msgspec.Meta(ge=1)] = 5
     agility: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.4

@@ -69,7 +69,7 @@ def test_a_sure_sighting_that_nothing_bears_out_stands_for_a_reviewer():
 
 
 def test_a_face_that_is_clear_in_a_single_frame_is_covered():
-    frames = [*[{}] * 30, seen(100, score=0.5), *[{}] * 30]
+    frames = [*[{}] * 30, seen(100, score=0.65), *[{}] * 30]
     timeline = timeline_of(frames, sure={"a": 0.3})
     assert timeline.faces[30]
     assert not any(timeline.doubtful)
