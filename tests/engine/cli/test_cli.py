@@ -214,3 +214,24 @@ def test_a_report_on_a_record_that_is_too_long_for_its_video(clip, tmp_path):
     source, _ = clip
     wrong = written(make_record([[]]), tmp_path / "wrong.json")
     assert "another video" in complaint("verify", source, wrong, source)
+
+
+def test_the_verbs_say_what_they_did_and_where_it_is(talk, own_data, tmp_path, capsys):
+    data, out = str(own_data), str(tmp_path / "out.mp4")
+    detection = ["--detectors", "yolov8-face", "--set", "smoothing.window=1", "--data", data]
+    assert main(["detect", str(talk), "-o", str(tmp_path / "a.json"), *detection]) == 0
+    assert "1 face followed through 45 frames" in capsys.readouterr().out
+    assert main(["anonymise", str(talk), "-o", out, "--style", "broadcast,blocks=5", *detection]) == 0
+    said = capsys.readouterr().out
+    assert "Every check holds." in said
+    assert out in said
+    assert main(["render", str(talk), str(tmp_path / "a.json"), "-o", out, "--encoder", "crf=20"]) == 0
+    assert "45 frames rendered" in capsys.readouterr().out
+    assert main(["verify", str(talk), str(tmp_path / "a.json"), out]) == 0
+    assert "ok    masks" in capsys.readouterr().out
+    assert main(["probe", str(talk)]) == 0
+    assert "352x288" in capsys.readouterr().out
+    assert main(["models", "verify", "--data", data]) == 0
+    assert "yolov8n-face.onnx" in capsys.readouterr().out
+    assert main(["probe", str(tmp_path / "none.mp4")]) == 2
+    assert "none.mp4" in capsys.readouterr().err
