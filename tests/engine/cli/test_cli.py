@@ -235,3 +235,9 @@ def test_the_verbs_say_what_they_did_and_where_it_is(talk, own_data, tmp_path, c
     assert "yolov8n-face.onnx" in capsys.readouterr().out
     assert main(["probe", str(tmp_path / "none.mp4")]) == 2
     assert "none.mp4" in capsys.readouterr().err
+
+
+def test_the_demo_goes_from_a_package_to_a_checked_clip(own_data, capsys):
+    assert main(["demo", "--data", str(own_data)]) == 0
+    assert "Every check holds." in capsys.readouterr().out
+    assert (own_data / "sample" / "interview.anonymised.mp4").stat().st_size > 100_000
