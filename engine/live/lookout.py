@@ -162,11 +162,19 @@ def _stand_back(pids: Sequence[int], steps: int) -> None:
     Workers are sessions of their own. Where Linux shares the processor among sessions first, niceness counts within one
     only, and a session's own weight has to say the same.
     """
-    own = Path("/proc/self/autogroup")
     niceness = os.getpriority(os.PRIO_PROCESS, 0) + steps
-    weight = int(own.read_text().split()[-1]) + steps if own.exists() else None
+    weight = session_weight(Path("/proc/self/autogroup"))
     for pid in pids:
         with suppress(OSError):  # it died at once, and the pool will say so; or the system grants no weights
             os.setpriority(os.PRIO_PROCESS, pid, min(19, niceness))
             if weight is not None:
-                Path(f"/proc/{pid}/autogroup").write_text(str(min(19, weight)))
+                Path(f"/proc/{pid}/autogroup").write_text(str(min(19, weight + steps)))
+
+
+def session_weight(autogroup: Path) -> int | None:
+    """The niceness of a process's session, from its `autogroup` file; None where sessions have none of their own.
+
+    The file is missing in a kernel without such groups, and empty where a control group took a process out of them.
+    """
+    words = autogroup.read_text().split() if autogroup.exists() else []
+    return int(words[-1]) if words else None
