@@ -23,15 +23,15 @@ check: $(STAMP)check
 	$(PYTHON) -m venv .venv
 
 $(STAMP)run: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[demo]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[cloud,demo,workbench]'
 	touch $@
 
 $(STAMP)test: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[demo,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
 	touch $(STAMP)run $@
 
 $(STAMP)check: $(STAMP)test
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[demo,test,check]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,check]'
 	touch $@
 
 coverage: $(STAMP)test
