@@ -6,6 +6,7 @@
     │   │   └── DamagedFrameError      one frame of it, named
     │   ├── RecordError                a detection record that is not one, or of another video
     │   ├── ModelError                 weights that are missing or not the pinned ones
+    │   ├── RunError                   a run that does not exist, is damaged, or is not where that can be done to it
     │   ├── StyleError                 a style that would not hide a face, or does not exist
     │   └── TargetError                an output that cannot be written
     ├── DetectorError         exit 1   a detector's process died, hung or failed; the run can be resumed
@@ -50,6 +51,10 @@ class RecordError(InputError):
 
 class ModelError(InputError):
     """Model weights are missing, or are not the pinned ones."""
+
+
+class RunError(InputError):
+    """There is no such run, its folder is damaged, or it is in a state in which what was asked cannot be done."""
 
 
 class StyleError(InputError):

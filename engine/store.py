@@ -40,6 +40,31 @@ class Data:
         """The sample clip and what was made of it."""
         return self.root / "sample"
 
+    @property
+    def footage(self) -> Path:
+        """The library of sources that the workbench offers, and where it puts what is uploaded."""
+        return self.root / "footage"
+
+    @property
+    def runs(self) -> Path:
+        """Detections of sources, a folder each (see `engine.runs`)."""
+        return self.root / "runs"
+
+    @property
+    def audit(self) -> Path:
+        """The audit chain, one for the installation."""
+        return self.root / "audit"
+
+    @property
+    def access(self) -> Path:
+        """Accounts, the policy, the key."""
+        return self.root / "access"
+
+    @property
+    def index(self) -> Path:
+        """The index over the records; it may be deleted at any time."""
+        return self.root / "index"
+
 
 def data_folder(chosen: Path | str | None = None) -> Data:
     """The data folder: `chosen`, else `$VEIL_DATA`, else `data` in the checkout, else `data` in the current folder."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import engine
-from engine.cli import evaluating, live, verbs
+from engine.cli import evaluating, live, verbs, workbench
 from engine.modes import MODES
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="veil", description="Face anonymisation for regulated video.")
     parser.add_argument("--version", action="version", version=f"veil {engine.__version__}")
     adder = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
-    for add in (_models, _probe, _detect, _render, _verify, _anonymise, _live, _evaluate, _schema, _demo):
+    for add in (_models, _probe, _detect, _render, _verify, _anonymise, _live, _evaluate, _schema, _demo, _workbench):
         add(adder)
     return parser
 
@@ -112,6 +112,12 @@ def _demo(adder: Adder) -> None:
     verb = _verb(
         adder, "demo", verbs.demo, "anonymise a sample clip, from fetching the models to the check", _RESUMABLE
     )
+    _add_data(verb)
+
+
+def _workbench(adder: Adder) -> None:
+    verb = _verb(adder, "workbench", workbench.run, "open the workbench in the browser", "The workbench has ended.")
+    workbench.add_arguments(verb)
     _add_data(verb)
 
 

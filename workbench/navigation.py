@@ -1,0 +1,33 @@
+"""The script of every session: page settings, and the navigation between the pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from workbench.links import Page
+
+_PAGES = Path(__file__).parent.parent / "pages"
+_LISTED = (
+    (Page.HOME, "home.py", "Home", ":material/home:"),
+    (Page.DETECT, "detect.py", "Detect", ":material/center_focus_strong:"),
+    (Page.REVIEW, "review.py", "Review", ":material/fact_check:"),
+    (Page.ANALYSE, "analyse.py", "Analyse", ":material/query_stats:"),
+    (Page.SIGN_OFF, "signoff.py", "Sign off", ":material/approval:"),
+    (Page.LIVE, "live.py", "Live", ":material/sensors:"),
+)
+
+
+def main() -> None:
+    """Show the page that the address names."""
+    st.set_page_config(page_title="Veil", page_icon=":material/visibility_off:", layout="wide")
+    pages = [
+        st.Page(_PAGES / file, title=title, icon=icon, url_path=page.value, default=page is Page.HOME)
+        for page, file, title, icon in _LISTED
+        if (_PAGES / file).is_file()
+    ]
+    st.navigation(pages).run()
+
+
+main()
