@@ -4,7 +4,8 @@
     ├── InputError            exit 2   what was given cannot be used
     │   ├── SourceError                a video that cannot be read
     │   │   └── DamagedFrameError      one frame of it, named
-    │   ├── RecordError                a detection record that is not one, or of another video
+    │   ├── RecordError                a record or review that is not one, or of another video
+    │   │   └── AmendmentError             one line of a review, named
     │   ├── ModelError                 weights that are missing or not the pinned ones
     │   ├── RunError                   a run that does not exist, is damaged, or is not where that can be done to it
     │   ├── StyleError                 a style that would not hide a face, or does not exist
@@ -46,7 +47,16 @@ class DamagedFrameError(SourceError):
 
 
 class RecordError(InputError):
-    """The detection record cannot be read, or does not belong to the source."""
+    """The detection record, or its review, cannot be read, or does not belong to the source."""
+
+
+class AmendmentError(RecordError):
+    """An amendment does not fit its record; `number` is its place in the review, `complaint` what is wrong."""
+
+    def __init__(self, number: int, complaint: str) -> None:
+        super().__init__(f"Amendment {number} (line {number} of the review) does not fit the record: {complaint}.")
+        self.number = number
+        self.complaint = complaint
 
 
 class ModelError(InputError):

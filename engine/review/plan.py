@@ -1,4 +1,4 @@
-"""From a record to what a render does to each frame. Runs no model, reads no file."""
+"""From a record and its review to what a render does to each frame. Runs no model, reads no file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from engine.geometry import Box
 from engine.record import Record
+from engine.review.amendments import Review
+from engine.review.fold import Folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,18 +19,29 @@ class FramePlan:
         index: its place in presentation order.
         pts: its presentation timestamp in the video's time base.
         boxes: faces to mask, in display pixels.
-        covered: the whole frame is covered, because it could not be decoded whole or a live run covered it.
+        covered: the whole frame is covered: it could not be decoded whole, a live run covered it, or a reviewer does.
+        visible: faces that a reviewer keeps visible, in display pixels; a box of `boxes` that overlaps still masks.
     """
 
     index: int
     pts: int
     boxes: tuple[Box, ...]
     covered: bool
+    visible: tuple[Box, ...] = ()
 
 
-def plan_frames(record: Record) -> Iterator[FramePlan]:
-    """The plan of every frame, in order."""
-    covered = frozenset(record.damaged + record.covered)
-    for frame in record.frames:
-        boxes = tuple(face.box for face in frame.faces)
-        yield FramePlan(frame.index, frame.pts, boxes, frame.index in covered)
+def plan_frames(record: Record, review: Review | None = None) -> Iterator[FramePlan]:
+    """The plan of every frame, in order.
+
+    Raises:
+        RecordError: an amendment does not fit the record; the message names its line.
+    """
+    return planned(Folded(record, review))
+
+
+def planned(folded: Folded) -> Iterator[FramePlan]:
+    """The plan of every frame of a record with its amendments, in order."""
+    for frame in folded.frames():
+        boxes = tuple(face.box for face in frame.faces if not face.visible)
+        visible = tuple(face.box for face in frame.faces if face.visible)
+        yield FramePlan(frame.index, frame.pts, boxes, frame.covered, visible)
