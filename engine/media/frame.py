@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -81,6 +83,20 @@ class SourceFrame:
         if writable:
             self.native.make_writable()
         return picture_of(self.native, read_only=not writable)
+
+    @contextmanager
+    def drawn_over(self) -> Iterator[SourceFrame]:
+        """This frame in planar form, to be drawn on: what is drawn shows in its `rgb`, and is gone after the block."""
+        sheet = SourceFrame(
+            self.index, self.pts, self.native, self._orientation, self._converters, damaged=self.damaged
+        )
+        planes = sheet.picture(writable=True).planes
+        kept = [plane.copy() for plane in planes]
+        try:
+            yield sheet
+        finally:
+            for plane, samples in zip(planes, kept, strict=True):
+                np.copyto(plane, samples)
 
     def rgb(self, longest: int | None = None) -> Rgb:
         """The picture as it is seen: upright, square pixels, its longer side at most `longest` pixels."""
