@@ -14,6 +14,7 @@ import numpy as np
 
 from engine import record as records
 from engine.errors import RecordError, SourceError
+from engine.media.ahead import ahead
 from engine.media.containers import ContainerChoice
 from engine.media.decode import OnDamage, open_source
 from engine.media.encode import EncoderSettings, Encoding, Signal
@@ -31,6 +32,8 @@ from engine.redact.style import Style
 from engine.review.plan import FramePlan, plan_frames
 
 DRAFT = "Veil draft: not reviewed"
+_AHEAD = 3
+"""Frames that are decoded while one is masked; more only cost memory."""
 
 SpecMaker = Callable[[MediaInfo], "RenderSpec"]
 
@@ -98,8 +101,11 @@ class RenderJob:
         """
         sheet: Picture | None = None
         on_damage: OnDamage = "cover" if self.record.damaged else "stop"
-        with open_source(self.source, self.info, on_damage=on_damage) as source:
-            for frame, planned in zip_longest(source.frames(), plan_frames(self.record)):
+        with (
+            open_source(self.source, self.info, on_damage=on_damage) as source,
+            ahead(source.frames(), _AHEAD) as frames,
+        ):
+            for frame, planned in zip_longest(frames, plan_frames(self.record)):
                 if frame is None or planned is None or frame.pts != planned.pts:
                     raise self._stranger(frame, planned)
                 if frame.damaged and not planned.covered:

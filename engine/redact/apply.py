@@ -95,11 +95,12 @@ def _image_plane(style: Style, plane: int, pixel_format: PixelFormat, orientatio
 
 
 def _lay(there: Plane, filling: Plane, alpha: Alpha) -> None:
-    """Put a filling where cover is full, and mix it in where it is partial."""
-    edge = (alpha - np.uint8(1)) < np.uint8(254)
-    if edge.any():
-        part = alpha[edge].astype(np.int32)
-        new = np.broadcast_to(filling, there.shape)[edge].astype(np.int32)
-        mixed = there[edge] * (255 - part) + new * part + 127
-        there[edge] = (mixed // 255).astype(there.dtype)
-    np.copyto(there, filling, where=alpha == 255)
+    """Put a filling over samples as far as they are covered: wholly at 255, not at all at 0, rounded between."""
+    if not ((alpha - np.uint8(1)) < np.uint8(254)).any():
+        np.copyto(there, filling, where=alpha == 255)
+        return
+    wide = np.uint16 if there.dtype == np.uint8 else np.uint32  # holds 255 times a sample and a little more
+    mixed = np.multiply(there, np.uint8(255) - alpha, dtype=wide)
+    mixed += np.multiply(filling, alpha, dtype=wide)
+    mixed += wide(127)
+    np.copyto(there, np.floor_divide(mixed, wide(255), out=mixed), casting="unsafe")

@@ -21,6 +21,9 @@ _WIDEST = 8
 _ONE = 16
 """Bits of a weight's fraction."""
 
+_SUMMED = (2**31 - 1) // 255
+"""Samples of 8 bits whose sum fits into 32."""
+
 Cells = NDArray[np.int64]
 
 
@@ -72,12 +75,18 @@ def _starts(side: int, cell: float) -> NDArray[np.int64]:
 
 
 def _means(samples: Plane, starts: list[NDArray[np.int64]]) -> Cells:
-    rows, columns = starts
-    across = np.add.reduceat(samples, columns, axis=1, dtype=np.int64)
-    sums = np.add.reduceat(across, rows, axis=0)
-    counts = np.outer(np.diff(rows, append=samples.shape[0]), np.diff(columns, append=samples.shape[1]))
+    rows, columns = (np.append(begin, side) for begin, side in zip(starts, samples.shape, strict=True))
+    # Every sum is a whole number that the type holds to the last digit.
+    integral = cv2.integral(samples, sdepth=_depth(samples))
+    sums = np.diff(np.diff(integral[np.ix_(rows, columns)].astype(np.int64), axis=0), axis=1)
+    counts = np.outer(np.diff(rows), np.diff(columns))
     means: Cells = (2 * sums + counts) // (2 * counts)
     return means
+
+
+def _depth(samples: Plane) -> int:
+    """The smallest type of OpenCV's that holds the sum of all samples exactly."""
+    return cv2.CV_32S if samples.dtype == np.uint8 and samples.size <= _SUMMED else cv2.CV_64F
 
 
 def _quantised(values: Cells, levels: int, bit_depth: int) -> Cells:
