@@ -9,10 +9,13 @@
     │   ├── ModelError                 weights that are missing or not the pinned ones
     │   ├── RunError                   a run that does not exist, is damaged, or is not where that can be done to it
     │   ├── StyleError                 a style that would not hide a face, or does not exist
-    │   └── TargetError                an output that cannot be written
+    │   ├── TargetError                an output that cannot be written
+    │   ├── AccessError                somebody who may not do that, or is not who they say
+    │   └── AuditError                 an audit log that cannot be read or added to
     ├── DetectorError         exit 1   a detector's process died, hung or failed; the run can be resumed
     ├── RenderError           exit 1   a frame or stream that could not be written
     └── CheckFailedError      exit 3   a check on finished files failed
+        └── SignOffError               a step of review and sign-off is missing, or was voided by a change
 
 A message is one sentence or two for a person: what is wrong with which file, and what to do.
 """
@@ -75,6 +78,14 @@ class TargetError(InputError):
     """The output cannot be written where it was asked for."""
 
 
+class AccessError(InputError):
+    """The person may not do that, or is not who they say."""
+
+
+class AuditError(InputError):
+    """The audit log cannot be read or added to."""
+
+
 class DetectorError(VeilError):
     """A detector's worker process died, hung or failed; what it had finished is kept."""
 
@@ -87,3 +98,7 @@ class CheckFailedError(VeilError):
     """A check on finished files failed."""
 
     exit_code = 3
+
+
+class SignOffError(CheckFailedError):
+    """A step of review and sign-off is missing, or was voided by a change."""

@@ -1,0 +1,24 @@
+"""The audit log: an append-only chain of entries, one a line, each bound to the one before by its hash."""
+
+from engine.audit.chain import append, entries, head
+from engine.audit.check import AuditReport, Finding, verify
+from engine.audit.entry import BEGINNING, Actor, Anchor, Entry, Event, How, Kind
+from engine.audit.export import AuditExport, export
+
+__all__ = [
+    "BEGINNING",
+    "Actor",
+    "Anchor",
+    "AuditExport",
+    "AuditReport",
+    "Entry",
+    "Event",
+    "Finding",
+    "How",
+    "Kind",
+    "append",
+    "entries",
+    "export",
+    "head",
+    "verify",
+]
