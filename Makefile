@@ -36,7 +36,9 @@ $(STAMP)check: $(STAMP)test
 
 coverage: $(STAMP)test
 	$(BIN)/veil models fetch
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/coverage run -m pytest
+	-$(BIN)/coverage combine --quiet # complains about the unfinished files of workers that tests have killed
+	$(BIN)/coverage report --skip-covered
 
 clean:
 	rm -rf .venv data/work data/sample

@@ -315,7 +315,8 @@ def test_a_worker_imports_its_detector_and_little_else():
         submit_and_drain(crew)
     modules = set(str(raised.value).partition("ValueError: ")[2].partition(")")[0].split(","))
     assert {"rogue", "numpy", "msgspec"} <= modules
-    assert modules.isdisjoint({"av", "cv2", "pytest", "multiprocessing", "tensorflow", "torch", "test_pool"})
+    assert modules.isdisjoint({"av", "cv2", "pytest", "tensorflow", "torch", "test_pool"})
+    assert "multiprocessing" not in modules or "coverage" in modules  # which imports it while it measures
 
 
 def test_workers_use_one_thread_and_no_network():
