@@ -426,10 +426,11 @@ def anonymise(  # noqa: PLR0913 - the arguments of three verbs
     rendering: RenderOptions | None = None,
     *,
     record: Path | str | None = None,
+    review: Path | str | None = None,
     data: Path | str | None = None,
     listener: Listener | None = None,
 ) -> Anonymised:
-    """Detect, render and verify in one go. Nobody has reviewed the output, and it says so.
+    """Detect, render and verify in one go. Nobody has approved the output, and it says so.
 
     Args:
         source: the video.
@@ -437,6 +438,7 @@ def anonymise(  # noqa: PLR0913 - the arguments of three verbs
         detection: what to run.
         rendering: style and encoder.
         record: another place for the record.
+        review: amendments of the record that an earlier detection of this source made with the same options.
         data: the data folder.
         listener: hears of progress.
 
@@ -448,8 +450,8 @@ def anonymise(  # noqa: PLR0913 - the arguments of three verbs
     report = output.with_name(output.name + ".checks.json")
     refuse_early(source, output, rendering)
     found = detect(source, record, detection, data=data, listener=listener)
-    rendered = render(source, record, output, rendering, listener=listener)
-    checks = verify(source, record, output, listener=listener)
+    rendered = render(source, record, output, rendering, review=review, listener=listener)
+    checks = verify(source, record, output, review=review, listener=listener)
     write_file(report, records.encode(checks))
     faces = [face.track for frame in found.frames for face in frame.faces]
     return Anonymised(str(output), str(record), str(report), len(faces), len(set(faces)), rendered, checks)

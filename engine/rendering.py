@@ -23,6 +23,8 @@ from engine.record import Document, Record, Sha256
 from engine.redact.presets import style_from
 from engine.redact.style import Style, check, weaknesses
 from engine.renderjob import DRAFT, RenderJob, RenderSpec, Tally, prepare
+from engine.review.amendments import Review
+from engine.review.fold import KeptVisible
 from engine.store import file_digest, publish, scratch
 from engine.store import write as write_file
 from engine.version import VERSION
@@ -73,6 +75,8 @@ class RenderReport(Document, frozen=True):
         weaknesses: why the style might not hide a face, one sentence a value; not empty only when it was forced.
         frames: how many there are, of which `masked` have a mask and `covered` are covered whole.
         sentence: what a person should know of the container; None when it is the source's.
+        review_sha256: of the stored bytes of the review that was applied; None when there was none.
+        kept_visible: the faces that are shown because a reviewer says so.
     """
 
     schema: Literal["veil/render/1"]
@@ -89,30 +93,34 @@ class RenderReport(Document, frozen=True):
     covered: int
     dropped: tuple[Dropped, ...]
     sentence: str | None
+    review_sha256: Sha256 | None = None
+    kept_visible: tuple[KeptVisible, ...] = ()
 
 
-def render(
+def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
     source: Path | str,
     record: Path | str | Record,
     output: Path | str,
     options: RenderOptions | None = None,
     *,
+    review: Path | str | Review | None = None,
     listener: Listener | None = None,
 ) -> RenderReport:
     """Write a video in which every face of the record is covered and the audio is the source's.
 
-    The same source, record and options give the same bytes. The output is a draft and carries a tag that says so. Its
-    report lies beside it as `OUT.render.json`.
+    The same source, record, review and options give the same bytes. The output is a draft and carries a tag that says
+    so. Its report lies beside it as `OUT.render.json`.
 
     Args:
         source: the video that the record is of.
         record: a detection record, or the path of one.
         output: file to write; its suffix names the container.
         options: style and encoder.
+        review: amendments of that record, or the path of them: faces that were missed, are none, or are to be seen.
         listener: hears of progress.
 
     Raises:
-        RecordError: the record is invalid, or of another video.
+        RecordError: record or review is invalid, or of another video or record.
         SourceError: the source is unreadable, or no longer what was detected.
         StyleError: the style would not hide a face and is not forced.
         TargetError: the output cannot be written, or its container cannot hold the streams.
@@ -122,7 +130,9 @@ def render(
     if not options.force:
         check(options.style)
     with scratch(output) as folder:
-        job = prepare(Path(source), record, lambda info: spec_for(Path(source), info, output, options), listener)
+        job = prepare(
+            Path(source), record, lambda info: spec_for(Path(source), info, output, options), listener, review
+        )
         video, unfinished = folder / "video.mov", folder / output.name
         tally, encoding = job.encode(video, listener, y4m=options.y4m)
         job = _joined(job, video, unfinished)
@@ -213,6 +223,8 @@ def _report(job: RenderJob, unfinished: Path, tally: Tally, encoding: Encoding) 
         covered=tally.covered,
         dropped=tuple(_dropped(job.info)),
         sentence=job.spec.container.sentence,
+        review_sha256=job.review_sha256,
+        kept_visible=job.folded.kept_visible(),
     )
 
 

@@ -29,7 +29,10 @@ from engine.progress import Listener
 from engine.record import Document, Record, SourceFacts
 from engine.redact.apply import cover, redact
 from engine.redact.style import Style
-from engine.review.plan import FramePlan, plan_frames
+from engine.review.amendments import Review
+from engine.review.fold import Folded
+from engine.review.plan import FramePlan, planned
+from engine.review.reviews import read_review
 
 DRAFT = "Veil draft: not reviewed"
 _AHEAD = 3
@@ -39,7 +42,7 @@ SpecMaker = Callable[[MediaInfo], "RenderSpec"]
 
 
 class RenderSpec(Document, frozen=True):
-    """Everything that, with source and record, decides an output's bytes.
+    """Everything that, with source, record and review, decides an output's bytes.
 
     Attributes:
         comment: the one tag that is written into the output.
@@ -84,7 +87,13 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class RenderJob:
-    """A source, its record and a spec that belong together; `record_sha256` is of the record's stored bytes."""
+    """A source, its record with what its reviewers made of it, and a spec that belong together.
+
+    Attributes:
+        record_sha256: of the record's stored bytes.
+        folded: the record with the amendments of the review applied.
+        review_sha256: of the review's stored bytes, None without a review.
+    """
 
     source: Path
     info: MediaInfo
@@ -92,6 +101,8 @@ class RenderJob:
     record: Record
     record_sha256: str
     spec: RenderSpec
+    folded: Folded
+    review_sha256: str | None = None
 
     def redacted(self) -> Iterator[Redacted]:
         """Every frame of the source, its faces covered.
@@ -105,17 +116,17 @@ class RenderJob:
             open_source(self.source, self.info, on_damage=on_damage) as source,
             ahead(source.frames(), _AHEAD) as frames,
         ):
-            for frame, planned in zip_longest(frames, plan_frames(self.record)):
-                if frame is None or planned is None or frame.pts != planned.pts:
-                    raise self._stranger(frame, planned)
-                if frame.damaged and not planned.covered:
+            for frame, plan in zip_longest(frames, planned(self.folded)):
+                if frame is None or plan is None or frame.pts != plan.pts:
+                    raise self._stranger(frame, plan)
+                if frame.damaged and not plan.covered:
                     raise SourceError(
                         f"Frame {frame.index} of {self.source} cannot be decoded whole, though it could when faces "
                         "were found. Check the disk, and detect again."
                     )
                 original = frame.picture()
                 sheet = sheet or _blank_like(original)
-                yield Redacted(planned, frame, original, self._covered(original, planned, sheet))
+                yield Redacted(plan, frame, original, self._covered(original, plan, sheet))
 
     def _covered(self, original: Picture, planned: FramePlan, sheet: Picture) -> Picture:
         """The picture with its faces covered, drawn on one sheet that serves every frame: new memory costs more."""
@@ -225,26 +236,36 @@ class JobEncoder:
         return self._writer
 
 
-def prepare(source: Path, record: Path | str | Record, spec: SpecMaker, listener: Listener) -> RenderJob:
-    """Bring a source, its record and a spec together; nothing is written yet.
+def prepare(
+    source: Path,
+    record: Path | str | Record,
+    spec: SpecMaker,
+    listener: Listener,
+    review: Path | str | Review | None = None,
+) -> RenderJob:
+    """Bring a source, its record, its review and a spec together; nothing is written yet.
 
     Args:
         source: the video that the record is of.
         record: a detection record, or the path of one.
         spec: makes the spec, once it is known what the source is.
         listener: hears of progress.
+        review: amendments of that record, or the path of them.
 
     Raises:
-        RecordError: the record is invalid, or of another video.
+        RecordError: record or review is invalid, or of another video or record.
         SourceError: the source is unreadable.
     """
     document, digest = load_record(record)
+    amendments = load_review(review, digest)
+    folded = Folded(document, amendments)
     info = probe(source, listener=listener)
     if info.sha256 != document.source.sha256:
         name = f" {record}" if isinstance(record, Path | str) else ""
         raise RecordError(f"The record{name} is of another video than {source}; give its own, or detect this one.")
     facts = source_facts(info, len(document.frames))
-    return RenderJob(source, info, facts, document, digest, spec(info))
+    reviewed = amendments.sha256 if amendments else None
+    return RenderJob(source, info, facts, document, digest, spec(info), folded, reviewed)
 
 
 def load_record(record: Path | str | Record) -> tuple[Record, str]:
@@ -257,6 +278,19 @@ def load_record(record: Path | str | Record) -> tuple[Record, str]:
         return record, records.digest(records.encode(record))
     data = records.read_bytes(Path(record))
     return records.decode(data, str(record)), records.digest(data)
+
+
+def load_review(review: Path | str | Review | None, record_sha256: str) -> Review | None:
+    """A review of the record with that hash.
+
+    Raises:
+        RecordError: it cannot be read, is invalid, or is of another record.
+    """
+    if isinstance(review, Path | str):
+        return read_review(Path(review), record_sha256)
+    if review is not None and review.record_sha256 != record_sha256:
+        raise RecordError("The review is of another record than the one that is given; give its own.")
+    return review
 
 
 def _blank_like(picture: Picture) -> Picture:

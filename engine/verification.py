@@ -1,4 +1,4 @@
-"""Every law that can be checked on the files: source, record and output side by side. Runs no model.
+"""Every law that can be checked on the files: source, record, review and output side by side. Runs no model.
 
 Each check looks at the files by itself, so that it finds its own kind of change and names it; that the output can be
 rendered again to the same bytes is one check among them.
@@ -25,6 +25,7 @@ from engine.progress import Listener, Silent
 from engine.record import Document, Record, Sha256
 from engine.rendering import RenderOptions, RenderReport, report_path, spec_for
 from engine.renderjob import JobEncoder, RenderJob, RenderSpec, prepare
+from engine.review.amendments import Review
 from engine.store import file_digest
 from engine.version import VERSION
 
@@ -44,6 +45,7 @@ class VerifyReport(Document, frozen=True):
 
     Attributes:
         style_from: where the style to check against came from: the report of the render, or the default preset.
+        review_sha256: of the review that says what is to be masked; None when none was given.
     """
 
     schema: Literal["veil/checks/1"]
@@ -54,33 +56,36 @@ class VerifyReport(Document, frozen=True):
     style_from: str
     passed: bool
     checks: tuple[Check, ...]
+    review_sha256: Sha256 | None = None
 
 
-def verify(
+def verify(  # noqa: PLR0913 - the files that belong together, and who hears of it
     source: Path | str,
     record: Path | str | Record,
     output: Path | str,
     *,
+    review: Path | str | Review | None = None,
     render_report: Path | str | None = None,
     listener: Listener | None = None,
 ) -> VerifyReport:
-    """Check an output against its source and record.
+    """Check an output against its source, its record and the review of that.
 
     Args:
         source: the original video.
         record: its detection record, or the path of one.
         output: the rendered video.
+        review: amendments of the record, or the path of them; left out, the output is held against the record alone.
         render_report: report of the render; `OUT.render.json` beside the output when left out. Without any, the output
             is held against the default style.
         listener: hears of progress.
 
     Raises:
-        RecordError: the record or the report cannot be read, or is of another video.
+        RecordError: record, review or report cannot be read, or is of another video or record.
         SourceError: source or output is not a readable video.
     """
     output, listener = Path(output), listener or Silent()
     report = _report(output, render_report)
-    job = prepare(Path(source), record, lambda info: _spec(Path(source), info, output, report), listener)
+    job = prepare(Path(source), record, lambda info: _spec(Path(source), info, output, report), listener, review)
     checks = tuple(_Verification(job, output, report, listener).checks())
     return VerifyReport(
         schema=SCHEMA,
@@ -91,6 +96,7 @@ def verify(
         style_from="report of the render" if report else "default preset, for want of the report of the render",
         passed=all(check.passed for check in checks),
         checks=checks,
+        review_sha256=job.review_sha256,
     )
 
 
@@ -124,12 +130,14 @@ class _Verification:
         pairs = {
             "source": (report.source_sha256, self._job.info.sha256),
             "record": (report.record_sha256, self._job.record_sha256),
+            "review": (report.review_sha256, self._job.review_sha256),
             "output": (report.output_sha256, self._info.sha256),
         }
+        reviewed = "record, review" if report.review_sha256 else "record"
         strangers = [name for name, (said, found) in pairs.items() if said != found]
         if strangers:
             return Check("report", passed=False, finding=f"the report of the render names another {_and(strangers)}")
-        return Check("report", passed=True, finding="source, record and output are those the report names")
+        return Check("report", passed=True, finding=f"source, {reviewed} and output are those the report names")
 
     def _pictures(self) -> Iterator[Check]:
         """Render once more, and compare each frame with the output's on the way."""

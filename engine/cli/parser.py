@@ -61,6 +61,7 @@ def _render(adder: Adder) -> None:
     verb.add_argument("source", type=Path)
     verb.add_argument("record", type=Path)
     verb.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="video to write")
+    _add_review(verb)
     verb.add_argument("--y4m", type=Path, metavar="FILE", help="also write the very pictures handed to the encoder")
     _add_style(verb)
 
@@ -70,6 +71,7 @@ def _verify(adder: Adder) -> None:
     verb.add_argument("source", type=Path)
     verb.add_argument("record", type=Path)
     verb.add_argument("output", type=Path, metavar="OUT")
+    _add_review(verb)
     verb.add_argument(
         "--render-report", type=Path, metavar="FILE", help="report of the render (default: OUT.render.json beside OUT)"
     )
@@ -87,6 +89,7 @@ def _anonymise(adder: Adder) -> None:
     verb.add_argument("source", type=Path)
     verb.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="video to write")
     verb.add_argument("--record", type=Path, help="where the record goes (default: OUT.detections.json)")
+    _add_review(verb)
     _add_detection(verb)
     _add_style(verb)
     _add_data(verb)
@@ -123,6 +126,10 @@ def _workbench(adder: Adder) -> None:
 
 def _add_data(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--data", type=Path, metavar="FOLDER", help="data folder (default: $VEIL_DATA, else data)")
+
+
+def _add_review(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--review", type=Path, metavar="FILE", help="amendments of the record, as veil amend writes them")
 
 
 def _add_detection(verb: argparse.ArgumentParser) -> None:

@@ -85,7 +85,11 @@ def render(output: Path, report: RenderReport) -> str:
         f"Draft:  {output}",
         f"Report: {report_path(output)}",
     ]
-    return "\n".join([*(f"Forced although {weakness}" for weakness in report.weaknesses), *lines])
+    shown = (
+        f"Kept visible: track {face.track} in frames {face.start} to {face.stop - 1}, by {face.by.name}: {face.reason}"
+        for face in report.kept_visible
+    )
+    return "\n".join([*(f"Forced although {weakness}" for weakness in report.weaknesses), *shown, *lines])
 
 
 def verify(report: VerifyReport) -> str:

@@ -48,7 +48,14 @@ def detect(options: Namespace, terminal: Terminal) -> int:
 
 def render(options: Namespace, terminal: Terminal) -> int:
     """`veil render`."""
-    report = engine.render(options.source, options.record, options.output, render_options(options), listener=terminal)
+    report = engine.render(
+        options.source,
+        options.record,
+        options.output,
+        render_options(options),
+        review=options.review,
+        listener=terminal,
+    )
     terminal.result(report, reports.render(options.output, report))
     return 0
 
@@ -56,7 +63,12 @@ def render(options: Namespace, terminal: Terminal) -> int:
 def verify(options: Namespace, terminal: Terminal) -> int:
     """`veil verify`."""
     report = engine.verify(
-        options.source, options.record, options.output, render_report=options.render_report, listener=terminal
+        options.source,
+        options.record,
+        options.output,
+        review=options.review,
+        render_report=options.render_report,
+        listener=terminal,
     )
     if options.report is not None:
         write_file(options.report, records.encode(report))
@@ -72,6 +84,7 @@ def anonymise(options: Namespace, terminal: Terminal) -> int:
         detect_options(options),
         render_options(options),
         record=options.record,
+        review=options.review,
         data=options.data,
         listener=terminal,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import msgspec
@@ -15,6 +15,7 @@ from engine.review.amendments import (
     Accept,
     Add,
     Amendment,
+    Author,
     Cover,
     Delete,
     Extend,
@@ -67,6 +68,26 @@ class AmendedFrame(Document, frozen=True, gc=False):
     amendment: int | None = None
 
 
+class KeptVisible(Document, frozen=True):
+    """A face that is shown on purpose.
+
+    Attributes:
+        track: whose face.
+        start: first frame.
+        stop: first frame after it.
+        amendment: number of the amendment that says so.
+        by: who said so.
+        reason: why.
+    """
+
+    track: int
+    start: int
+    stop: int
+    amendment: int
+    by: Author
+    reason: str
+
+
 class Folded:
     """A record with the amendments that count applied.
 
@@ -95,6 +116,26 @@ class Folded:
     def frames(self) -> Iterator[AmendedFrame]:
         """Every frame, in order."""
         return map(self.frame, range(len(self.record.frames)))
+
+    def kept_visible(self) -> tuple[KeptVisible, ...]:
+        """Every face that is shown on purpose, by amendment and frame; frames that are covered whole show none."""
+        said: dict[tuple[int, int], int] = {}
+        for amendment in standing(self.amendments):
+            if isinstance(action := amendment.action, KeepVisible):
+                frames = (index for index in range(action.start, action.stop) if self._is_shown(index, action.track))
+                said |= dict.fromkeys(((action.track, index) for index in frames), amendment.number)
+        shown: dict[tuple[int, int], list[int]] = {}
+        for (track, index), number in sorted(said.items()):
+            shown.setdefault((number, track), []).append(index)
+        return tuple(
+            KeptVisible(track, *span, number, self.amendments[number - 1].by, self.amendments[number - 1].reason)
+            for (number, track), indices in sorted(shown.items())
+            for span in runs(indices)
+        )
+
+    def _is_shown(self, index: int, track: int) -> bool:
+        face = self._changed.get(index, {}).get(track)
+        return face is not None and face.visible and index not in self._covered and index not in self._whole
 
     def new_track(self, amendment: int) -> int:
         """The track that the amendment with this number, which adds a face, made."""
@@ -240,6 +281,19 @@ def amended(record: Record, review: Review | None = None) -> tuple[AmendedFrame,
         RecordError: an amendment does not fit the record; the message names its line.
     """
     return tuple(Folded(record, review).frames())
+
+
+def runs(indices: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Rising frame indices as half-open ranges."""
+    start = stop = None
+    for index in indices:
+        if index != stop:
+            if start is not None and stop is not None:
+                yield start, stop
+            start = index
+        stop = index + 1
+    if start is not None and stop is not None:
+        yield start, stop
 
 
 def _as_found(frame: Frame) -> dict[int, AmendedFace]:
