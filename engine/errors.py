@@ -14,6 +14,7 @@
     │   └── AuditError                 an audit log that cannot be read or added to
     ├── DetectorError         exit 1   a detector's process died, hung or failed; the run can be resumed
     ├── RenderError           exit 1   a frame or stream that could not be written
+    ├── RunCancelledError     exit 130 somebody wanted a run to stop; it can be resumed
     └── CheckFailedError      exit 3   a check on finished files failed
         └── SignOffError               a step of review and sign-off is missing, or was voided by a change
 
@@ -92,6 +93,12 @@ class DetectorError(VeilError):
 
 class RenderError(VeilError):
     """A frame or a stream could not be written."""
+
+
+class RunCancelledError(VeilError):
+    """Somebody wanted a run to stop; what it had finished is kept."""
+
+    exit_code = 130
 
 
 class CheckFailedError(VeilError):

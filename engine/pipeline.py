@@ -47,6 +47,7 @@ from engine.store import write as write_file
 from engine.timeline.compose import build
 from engine.timeline.cuts import change
 from engine.verification import VerifyReport, verify
+from engine.watching import GLIMPSE, Glimpse, Watcher
 
 CHUNK = 4
 """Frames that travel to a detector together; decides speed and memory, never the answer."""
@@ -112,6 +113,7 @@ def detect(  # noqa: PLR0913 - what, where to, how, and who hears of it
     data: Path | str | None = None,
     listener: Listener | None = None,
     crew: Crew | None = None,
+    watcher: Watcher | None = None,
 ) -> Record:
     """Find the faces in a video, in a photograph, or in a folder of numbered stills taken for a video.
 
@@ -125,6 +127,7 @@ def detect(  # noqa: PLR0913 - what, where to, how, and who hears of it
         data: the data folder (see `engine.store.data_folder`).
         listener: hears of progress.
         crew: detectors that run already, as `options` name them; they are left running.
+        watcher: is shown what is found.
 
     Raises:
         SourceError: the source is not a readable video; DamagedFrameError names a frame.
@@ -134,14 +137,23 @@ def detect(  # noqa: PLR0913 - what, where to, how, and who hears of it
         TargetError: the record cannot be written.
     """
     options, listener = options or DetectOptions(), listener or Silent()
-    run = _Run(Path(source), options, data_folder(data), listener, crew)
+    run = _Run(Path(source), options, data_folder(data), listener, crew, watcher)
     return run.into(Path(output) if output else None)
 
 
 class _Run:
     """One call of `detect`."""
 
-    def __init__(self, source: Path, options: DetectOptions, data: Data, listener: Listener, crew: Crew | None) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - as `detect`
+        self,
+        source: Path,
+        options: DetectOptions,
+        data: Data,
+        listener: Listener,
+        crew: Crew | None,
+        watcher: Watcher | None,
+    ) -> None:
+        self._watcher = watcher
         self._source, self._options, self._data, self._listener, self._crew = source, options, data, listener, crew
         self._plans = plans(options)
         self._workers = workers(options)
@@ -217,7 +229,8 @@ class _Run:
         ):
             crew.start_at(journal.chunks)
             self._listener.progress("detect", journal.frames, info.video.packets)
-            chunks = _Chunks(journal, info.video.display, plans, self._spending.heard)
+            chunks = _Chunks(journal, info.video.display, plans, self._spending.heard, self._watcher)
+            chunks.tell_again()
             for ticket, frames, changes in _chunks(source, skip=journal.chunks):
                 pictures = {side: Pictures(frames, side) for side in crew.sides}
                 places = {name: places_asked(frames, which) for name, which in asked.items()}
@@ -288,7 +301,10 @@ class _Chunks:
         display: Size,
         plans: Sequence[DetectorPlan],
         heard: Callable[[list[Mapping[str, Receipt]]], None],
+        watcher: Watcher | None,
     ) -> None:
+        self._watcher = watcher
+        self._glimpses: dict[int, Glimpse] = {}
         self._journal, self._display, self._heard = journal, display, heard
         self._plans = {plan.name: plan for plan in plans}
         self._waiting: dict[int, list[tuple[int, bool, float]]] = {}
@@ -304,11 +320,21 @@ class _Chunks:
         rows = zip(frames, changes, strict=True)
         self._waiting[ticket] = [(frame.pts, frame.damaged, value) for frame, value in rows]
         self._places[ticket] = places
+        if self._watcher is not None and self._watcher.wants_glimpse():
+            self._glimpses = {ticket: Glimpse(frames[0].index, frames[0].rgb(GLIMPSE), self._display)}
+
+    def tell_again(self) -> None:
+        """Show what an earlier attempt had found."""
+        if self._watcher is not None:
+            self._watcher.found(0, tuple(self._journal.seen()), None)
 
     def keep(self, ticket: int, answers: Answers) -> None:
         rows, places = enumerate(self._waiting.pop(ticket)), self._places.pop(ticket)
         seen = tuple(Seen(pts, damaged, value, *self._told(answers, places, n)) for n, (pts, damaged, value) in rows)
+        first = self._journal.frames
         self._journal.append(seen)
+        if self._watcher is not None:
+            self._watcher.found(first, seen, self._glimpses.pop(ticket, None))
         self._heard([frame.receipts for frame in seen if frame.receipts])
 
     def _told(

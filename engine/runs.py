@@ -24,6 +24,7 @@ import msgspec
 
 from engine import store
 from engine.errors import RunError, TargetError
+from engine.geometry import Size
 from engine.record import Count, Document, FusionSettings, Sha256, SmoothingSettings, TrackingSettings, encode
 
 Stage = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -78,6 +79,7 @@ class RunState(Document, frozen=True, kw_only=True):
         total: of how many, None while that is unknown.
         faces: sightings of faces so far, in all frames together.
         rate: frames a second over the last while, None while nothing is known.
+        display: width and height of a frame as it is seen, None before the first was.
         pid: of the process that works or worked, None before the first.
         born: start of that process in clock ticks since boot: tells it from a later one with the same pid.
         sentence: why it failed, or the latest thing that a person should read.
@@ -93,6 +95,7 @@ class RunState(Document, frozen=True, kw_only=True):
     total: Count | None = None
     faces: Count = 0
     rate: float | None = None
+    display: Size | None = None
     pid: int | None = None
     born: int | None = None
     sentence: str | None = None
@@ -131,6 +134,11 @@ class RunFolder:
     def record(self) -> Path:
         """The detection record; with it lie the facts of the run and perhaps the ledger."""
         return self.path / "detections.json"
+
+    @property
+    def facts(self) -> Path:
+        """Facts of the run that vary: host, clock, speed."""
+        return self.path / "detections.json.run.json"
 
     @property
     def review(self) -> Path:
@@ -211,11 +219,11 @@ class Register:
 
 def now() -> str:
     """The time as run documents state it: RFC 3339 with zone."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def create(data: store.Data, request: RunRequest) -> RunFolder:
-    """Make the folder of a new run, queued.
+def create(data: store.Data, request: RunRequest, state: RunState | None = None) -> RunFolder:
+    """Make the folder of a new run; it waits in the queue unless another `state` is given.
 
     Raises:
         TargetError: it cannot be made.
@@ -225,7 +233,7 @@ def create(data: store.Data, request: RunRequest) -> RunFolder:
     try:
         unfinished.path.mkdir(parents=True)
         store.write(unfinished.request, encode(request))
-        write_state(unfinished, RunState(stage="queued", updated=now()))
+        write_state(unfinished, state or RunState(stage="queued", updated=now()))
         unfinished.path.rename(made.path)
     except OSError as error:
         raise TargetError(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import engine
-from engine.cli import evaluating, live, verbs, workbench
+from engine.cli import evaluating, live, running, verbs, workbench
 from engine.modes import MODES
 
 if TYPE_CHECKING:
@@ -23,7 +23,21 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="veil", description="Face anonymisation for regulated video.")
     parser.add_argument("--version", action="version", version=f"veil {engine.__version__}")
     adder = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
-    for add in (_models, _probe, _detect, _render, _verify, _anonymise, _live, _evaluate, _schema, _demo, _workbench):
+    for add in (
+        _models,
+        _probe,
+        _detect,
+        _render,
+        _verify,
+        _anonymise,
+        _live,
+        _evaluate,
+        _schema,
+        _demo,
+        _run,
+        _work,
+        _workbench,
+    ):
         add(adder)
     return parser
 
@@ -115,6 +129,17 @@ def _demo(adder: Adder) -> None:
     verb = _verb(
         adder, "demo", verbs.demo, "anonymise a sample clip, from fetching the models to the check", _RESUMABLE
     )
+    _add_data(verb)
+
+
+def _run(adder: Adder) -> None:
+    verb = _verb(adder, "run", running.run, "find the faces in a video as a run, which the workbench shows", _RESUMABLE)
+    running.add_arguments(verb, _add_detection)
+    _add_data(verb)
+
+
+def _work(adder: Adder) -> None:
+    verb = _verb(adder, "work", running.work, "do the runs that wait, one after another", _RESUMABLE)
     _add_data(verb)
 
 

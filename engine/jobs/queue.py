@@ -1,0 +1,110 @@
+"""The queue: runs that wait, and the one process that takes them one after another.
+
+The worker holds a lock for as long as it lives, and so does each run it has started: whatever is killed, no two runs
+of the queue go on at once. It ends when nothing waits; whoever adds a run starts another one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine import runs
+from engine.errors import SourceError
+from engine.jobs.options import check
+from engine.runs import Run, RunFolder, RunRequest, RunState
+from engine.store import Data
+
+
+def submit(data: Data, request: RunRequest) -> RunFolder:
+    """Put a new run into the queue, and see to it that somebody works on the queue.
+
+    Raises:
+        SourceError: the source is not there.
+        InputError: the options are not those of a detection.
+        TargetError: the run cannot be made.
+    """
+    check(request.detection)
+    if not Path(request.source).exists():
+        raise SourceError(f"{request.source} is not there; choose a file that is.")
+    folder = runs.create(data, request)
+    start_worker(data)
+    return folder
+
+
+def start_worker(data: Data) -> None:
+    """Start a process that works on the queue if something waits and none does.
+
+    It is in a session of its own: it goes on when this process ends.
+    """
+    if not waiting(data):
+        return
+    with _lock(data) as descriptor:
+        if descriptor is None:
+            return
+    log = data.runs / ".worker.log"
+    with log.open("ab") as output:
+        worker = subprocess.Popen(
+            _command(data, "work"),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    # Somebody has to wait for it, or it stays in the table of processes when it has ended.
+    threading.Thread(target=worker.wait, name="worker", daemon=True).start()
+
+
+def work(data: Data) -> int:
+    """Do the runs that wait, oldest first, each in a process of its own, until none waits; returns how many.
+
+    Does nothing when another process is at it.
+    """
+    done = 0
+    while waiting(data):
+        with _lock(data) as descriptor:
+            if descriptor is None:
+                return done
+            while runs_left := waiting(data):
+                _do(data, runs_left[0], descriptor)
+                done += 1
+        # A run that was added after the last look, while the lock was still held, was left to us: look again.
+    return done
+
+
+def waiting(data: Data) -> list[Run]:
+    """The runs that wait, oldest first."""
+    return [run for run in reversed(runs.register(data).runs) if run.status == "queued"]
+
+
+def _do(data: Data, run: Run, descriptor: int) -> None:
+    code = subprocess.run(_command(data, "run", "--resume", run.id), pass_fds=[descriptor], check=False).returncode
+    if runs.get(data, run.id).state == run.state:
+        sentence = f"The process of the run ended before it began (exit code {code}); {data.runs}/.worker.log has more."
+        runs.write_state(run.folder, RunState(stage="failed", sentence=sentence, updated=runs.now()))
+
+
+def _command(data: Data, *words: str) -> list[str]:
+    return [sys.executable, "-m", "engine.cli", *words, "--data", str(data.root)]
+
+
+@contextmanager
+def _lock(data: Data) -> Iterator[int | None]:
+    """The lock of the queue as a descriptor, which children may inherit; None when another process holds it."""
+    data.runs.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(data.runs / ".worker.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+        else:
+            yield descriptor
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,69 @@
+"""A picture of how far a run is, masked before it touches the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from engine import store
+from engine.geometry import Box, Orientation, Size
+from engine.journal import Seen
+from engine.picture import Picture, PixelFormat, Rgb
+from engine.redact.apply import redact
+from engine.redact.presets import style_from
+from engine.runs import RunFolder
+from engine.watching import Glimpse
+
+LATEST = "latest.jpg"
+_PLANAR = PixelFormat("gbrp", 8, (0, 0), "gbr", full_range=True)
+_BLOCKS = 24
+"""Across a picture in which nothing was found."""
+_GROWN = 1.3
+"""Sightings are masked larger than they are: the margin that smoothing adds to a record is not there yet."""
+
+
+def latest(folder: RunFolder) -> Path | None:
+    """The newest thumbnail of a run, None when there is none."""
+    path = folder.thumbs / LATEST
+    return path if path.is_file() else None
+
+
+def write_latest(folder: RunFolder, glimpse: Glimpse, seen: Sequence[Seen]) -> None:
+    """Write a picture with every sighting of these frames masked.
+
+    Raises:
+        TargetError: it cannot be written.
+    """
+    boxes = [box for frame in seen for found in frame.sightings.values() for box, _ in found]
+    picture = masked(glimpse.picture, boxes, glimpse.display)
+    folder.thumbs.mkdir(exist_ok=True)
+    done, data = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
+    assert done
+    store.write(folder.thumbs / LATEST, data.tobytes())
+
+
+def masked(picture: Rgb, boxes: Sequence[Box], display: Size) -> Rgb:
+    """A picture with faces hidden by the strong style; without faces, so coarse that a missed one cannot be recognised.
+
+    Args:
+        picture: upright, of any size.
+        boxes: faces in display pixels.
+        display: size of the frame in display pixels.
+    """
+    if not boxes:
+        return _coarse(picture)
+    height, width = picture.shape[:2]
+    red, green, blue = (np.ascontiguousarray(picture[:, :, channel]) for channel in range(3))
+    planar = Picture(_PLANAR, (green, blue, red))
+    there = [box.scaled(_GROWN).stretched(width / display.width, height / display.height) for box in boxes]
+    redact(planar, there, Orientation.upright(Size(width, height)), style_from("strong"))
+    return np.stack((red, green, blue), axis=2)
+
+
+def _coarse(picture: Rgb) -> Rgb:
+    height, width = picture.shape[:2]
+    few = cv2.resize(picture, (_BLOCKS, max(1, _BLOCKS * height // width)), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(few, (width, height), interpolation=cv2.INTER_NEAREST), dtype=np.uint8)

@@ -1,0 +1,94 @@
+import cv2
+import pytest
+
+import engine
+from engine import runs
+from engine.errors import InputError, ModelError, RunCancelledError, SourceError
+from engine.jobs.options import asked_of, options_of
+from engine.jobs.perform import begin, perform
+from engine.jobs.thumbnails import latest
+from engine.pipeline import DetectOptions
+from engine.record import SmoothingSettings
+from engine.runs import Asked
+from tests import clips
+
+
+class AtFrame:
+    """Does something when so many frames are finished."""
+
+    def __init__(self, frame, act):
+        self.frame, self.act = frame, act
+
+    def progress(self, stage, done, total):
+        if stage == "detect" and done >= self.frame:
+            self.act()
+
+    def notice(self, message):
+        pass
+
+
+@pytest.fixture(scope="module")
+def expected(talk, own_data, tmp_path_factory):
+    """The bytes of the record of `talk`."""
+    path = tmp_path_factory.mktemp("record") / "talk.json"
+    engine.detect(talk, path, DetectOptions(detectors=("yolov8-face",)), data=own_data)
+    return path.read_bytes()
+
+
+def test_a_run_is_done_as_detect_does_it(place, wanted, expected):
+    run = begin(place, wanted())
+    assert runs.get(place, run.id).status == "running"
+    perform(place, run)
+    after = runs.get(place, run.id)
+    assert after.folder.record.read_bytes() == expected
+    assert (after.status, after.state.done, after.state.total, after.state.faces) == ("done", 45, 45, 45)
+    picture = cv2.imread(str(latest(after.folder)))
+    assert picture.shape == (288, 385, 3)
+
+
+def test_a_cancelled_run_goes_on_where_it_was(place, wanted, expected):
+    run = begin(place, wanted())
+    with pytest.raises(RunCancelledError):
+        perform(place, run, AtFrame(8, run.folder.cancel.touch))
+    cancelled = runs.get(place, run.id)
+    assert cancelled.status == "cancelled"
+    assert "kept" in cancelled.state.sentence
+    runs.queue_again(cancelled)
+    perform(place, runs.get(place, run.id))
+    after = runs.get(place, run.id)
+    assert (after.status, after.state.faces) == ("done", 45)
+    assert after.folder.record.read_bytes() == expected
+    assert b'"resumed_frames":0' not in (after.folder.path / "detections.json.run.json").read_bytes()
+
+
+def test_a_failure_leaves_its_sentence(place, wanted, tmp_path):
+    gone = clips.video(tmp_path / "gone.mp4", frames=2)
+    run = begin(place, wanted(gone))
+    gone.unlink()
+    with pytest.raises(SourceError):
+        perform(place, run)
+    failed = runs.get(place, run.id)
+    assert failed.status == "failed"
+    assert "gone.mp4" in failed.state.sentence
+
+
+def test_missing_models_are_a_failure_too(place, wanted):
+    (place.root / "models").unlink()
+    run = begin(place, wanted())
+    with pytest.raises(ModelError):
+        perform(place, run)
+    assert "veil models fetch" in runs.get(place, run.id).state.sentence
+
+
+def test_options_that_no_detection_takes_make_no_run(place, wanted):
+    for wrong in (Asked(mode="magic"), Asked(parameters={"mtcnn": {"wings": 2}}), Asked(max_cost=1.0)):
+        with pytest.raises(InputError):
+            begin(place, wanted(detection=wrong))
+    assert runs.register(place).runs == ()
+
+
+def test_options_survive_being_kept():
+    options = DetectOptions(
+        "hybrid", None, {"yolov8-face": {"threshold": 0.2}}, smoothing=SmoothingSettings(window=0), workers=3
+    )
+    assert options_of(asked_of(options)) == options
