@@ -1,0 +1,289 @@
+"""The leak check: faces that can still be found in an output, for a person to judge before it is released.
+
+Two questions are asked of every output. Is each mask of the plan in it? That is told for every mask of every frame by
+holding the output against the source. And is there a face where the plan has none? For that, detectors that the
+detection did not use look at the output: thinly where the plan is sure, densely where masks begin and end. Where they
+find something, a second look at that frame and its neighbours, by another detector too, tells a face from a chance
+likeness. See docs/leaks.md for what this finds and what it costs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, zip_longest
+from os import cpu_count
+from pathlib import Path
+
+from engine import record as records
+from engine.detectors.registry import DetectorPlan
+from engine.errors import CheckFailedError, RecordError
+from engine.evidence.findings import SCHEMA, Glimpse, Leak, LeakReport, LeakSettings, Looked
+from engine.evidence.looking import Lookouts, Sight
+from engine.evidence.panel import Panel, panel_for
+from engine.evidence.scrutiny import Scrutiny, region_about, scrutiny
+from engine.evidence.showing import likeness
+from engine.evidence.sieve import believed, doubted, leak_of, linked, nearest_track, sift, unmasked
+from engine.geometry import Box
+from engine.media.decode import OnDamage, open_source
+from engine.media.facts import MediaInfo
+from engine.media.frame import SourceFrame
+from engine.media.probe import probe
+from engine.progress import Listener, Silent
+from engine.record import Record
+from engine.rendering import RenderReport, report_path
+from engine.renderjob import load_record
+from engine.review.amendments import Review
+from engine.review.fold import AmendedFace, AmendedFrame, amended
+from engine.review.reviews import read_review
+from engine.store import data_folder
+from engine.version import VERSION
+
+_AGAIN = (1, 2, 4, 8)
+"""Frames before and after a finding that are looked at again."""
+_MOST_AGAIN = 0.1
+"""Findings, a frame of the video, that are looked at again at most, and not less than this many:"""
+_LEAST_AGAIN = 16
+_SAME_REGION = 0.5
+"""IoU of two parts of a frame from which one look at either shows both."""
+_SHOWS = 0.3
+"""Likeness of a mask's inside to the source from which a face that a detector finds there is taken seriously."""
+
+
+def check_leaks(  # noqa: PLR0913 - three files, a review, how, and who hears of it
+    source: Path | str,
+    record: Path | str | Record,
+    output: Path | str,
+    *,
+    review: Path | str | Review | None = None,
+    settings: LeakSettings | None = None,
+    panel: Panel | None = None,
+    data: Path | str | None = None,
+    listener: Listener | None = None,
+) -> LeakReport:
+    """Look for faces that can still be found in an output.
+
+    The same files, settings and detectors give the same report.
+
+    Args:
+        source: the video.
+        record: its detection record, or the path of it.
+        output: what was rendered of both.
+        review: amendments that the output was rendered with, or the path of them.
+        settings: how densely to look, and what counts as what.
+        panel: other detectors than those that `panel_for` chooses.
+        data: the data folder.
+        listener: hears of progress.
+
+    Raises:
+        RecordError: the record or the review is invalid, or of another video.
+        SourceError: source or output is unreadable.
+        CheckFailedError: the output has other frames than the source.
+        ModelError: weights are missing or not the pinned ones.
+        DetectorError: a detector's process died, hung or failed.
+    """
+    document, digest = load_record(record)
+    reviewed = read_review(Path(review), digest) if isinstance(review, Path | str) else review
+    subject = _subject(Path(source), Path(output), document, digest, reviewed)
+    check = _Check(subject, settings or LeakSettings(), panel or panel_for(document), data_folder(data).models)
+    return check.report(listener or Silent())
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What is checked: files that belong together, and the frames as they were to be rendered."""
+
+    source: Path
+    output: Path
+    record: Record
+    digests: tuple[str, str | None]
+    infos: tuple[MediaInfo, MediaInfo]
+    frames: tuple[AmendedFrame, ...]
+
+    @property
+    def weak_style(self) -> bool:
+        """Whether the style was so weak that it had to be forced."""
+        path = report_path(self.output)
+        return path.exists() and bool(records.read_as(path, RenderReport, "report of a render").weaknesses)
+
+    def pairs(self) -> Iterator[tuple[AmendedFrame, SourceFrame, SourceFrame]]:
+        """Every frame with what the source and the output show of it.
+
+        Raises:
+            CheckFailedError: they have other frames than the record.
+        """
+        on_damage: OnDamage = "cover" if self.record.damaged else "stop"
+        with (
+            open_source(self.source, self.infos[0], on_damage=on_damage) as source,
+            open_source(self.output, self.infos[1]) as output,
+        ):
+            for frame, ours, theirs in zip_longest(self.frames, source.frames(), output.frames()):
+                if frame is None or ours is None or theirs is None:
+                    raise CheckFailedError(
+                        f"{self.output} has other frames than {self.source} and its record; render it again."
+                    )
+                yield frame, ours, theirs
+
+    def shown(self, wanted: Container[int], last: int) -> Iterator[SourceFrame]:
+        """Some frames of the output, up to the last one."""
+        with open_source(self.output, self.infos[1]) as output:
+            for frame in output.frames():
+                if frame.index in wanted:
+                    yield frame
+                if frame.index >= last:
+                    return
+
+
+def _subject(source: Path, output: Path, record: Record, digest: str, review: Review | None) -> _Subject:
+    infos = probe(source), probe(output)
+    if infos[0].sha256 != record.source.sha256:
+        raise RecordError(f"The record is of another video than {source}; give its own, or detect this one.")
+    if infos[1].video.display != record.display:
+        raise CheckFailedError(f"{output} has another picture size than the record; render it again.")
+    digests = digest, review.sha256 if review else None
+    return _Subject(source, output, record, digests, infos, amended(record, review))
+
+
+class _Check:
+    """One run of the check."""
+
+    def __init__(self, subject: _Subject, settings: LeakSettings, panel: Panel, models: Path) -> None:
+        self._subject, self._settings, self._panel = subject, settings, panel
+        self._models, self._weak_style = models, subject.weak_style
+        self._cuts, self._display = subject.record.cuts, subject.record.display
+        self._showing: dict[int, list[tuple[int, Box, float]]] = defaultdict(list)
+        self._likeness: dict[tuple[int, int], float] = {}
+        self._masks = 0
+
+    def report(self, listener: Listener) -> LeakReport:
+        subject, settings = self._subject, self._settings
+        where = scrutiny(subject.frames, self._cuts, self._display, settings)
+        with self._lookouts(self._panel.lookout, cpu_count() or 1) as lookouts:
+            seen = self._first(where, lookouts, listener)
+            seen = self._again(seen, lookouts)
+        leaks, doubtful = self._leaks(seen)
+        return LeakReport(
+            schema=SCHEMA,
+            veil=VERSION,
+            source_sha256=subject.infos[0].sha256,
+            record_sha256=subject.digests[0],
+            review_sha256=subject.digests[1],
+            output_sha256=subject.infos[1].sha256,
+            settings=settings,
+            detectors=tuple(self._panel.facts(subject.record)),
+            looked=self._looked(where),
+            leaks=leaks,
+            doubtful=doubtful,
+        )
+
+    def _lookouts(self, plan: DetectorPlan, workers: int) -> Lookouts:
+        return Lookouts((plan,), self._panel.hire((plan,), self._models, workers), self._display)
+
+    def _first(self, where: Scrutiny, lookouts: Lookouts, listener: Listener) -> list[Glimpse]:
+        """Every mask compared, and the lookout's finds where it was to look."""
+        parts: dict[int, list[Box]] = defaultdict(list)
+        for part in where.parts:
+            parts[part.frame].append(part.region)
+        for frame, ours, theirs in self._subject.pairs():
+            self._compare(frame, ours, theirs)
+            wanted: list[Box | None] = [None] if frame.index in where.whole else []
+            lookouts.show([Sight(theirs, region) for region in (*wanted, *parts.get(frame.index, ()))])
+            listener.progress("leaks", frame.index + 1, len(self._subject.frames))
+        return list(lookouts.rest())
+
+    def _compare(self, frame: AmendedFrame, ours: SourceFrame, theirs: SourceFrame) -> None:
+        if frame.covered:
+            return
+        orientation = self._subject.infos[0].video.orientation
+        for face in frame.faces:
+            value = None if face.visible else likeness(ours.picture(), theirs.picture(), face.box, orientation)
+            if value is None:
+                continue
+            self._masks += 1
+            self._likeness[frame.index, face.track] = value
+            if value >= self._settings.likeness:
+                self._showing[face.track].append((frame.index, face.box, value))
+
+    def _again(self, seen: list[Glimpse], lookouts: Lookouts) -> list[Glimpse]:
+        """What was seen, and what a second look at the finds and about them adds."""
+        asked = self._doubts(seen)
+        if not asked:
+            return seen
+        with self._lookouts(self._panel.witness, 1) as witnesses:
+            for frame in self._subject.shown(asked, max(asked)):
+                for region in asked[frame.index]:
+                    sight = [Sight(frame, region)]
+                    lookouts.show(sight)
+                    witnesses.show(sight)
+            return [*lookouts.rest(), *witnesses.rest()]
+
+    def _doubts(self, seen: list[Glimpse]) -> dict[int, list[Box]]:
+        """By frame, the regions to be looked at again: about the finds, and about their places in the frames around."""
+        groups = linked(self._serious(seen), self._cuts, 2 * self._settings.stride)
+        groups = [group for group in groups if max(one.score for one in group) >= self._settings.likely]
+        groups.sort(key=lambda group: -max(one.score for one in group))
+        most = max(_LEAST_AGAIN, round(_MOST_AGAIN * len(self._subject.frames)))
+        asked: dict[int, list[Box]] = defaultdict(list)
+        for group in groups[:most]:
+            best = max(group, key=lambda one: one.score)
+            for around in {best.frame: best, group[0].frame: group[0], group[-1].frame: group[-1]}.values():
+                for index in (around.frame, *(around.frame + step * way for step in _AGAIN for way in (-1, 1))):
+                    if 0 <= index < len(self._subject.frames):
+                        _add(asked[index], region_about(around.box, self._display))
+        return dict(asked)
+
+    def _serious(self, seen: Iterable[Glimpse]) -> list[Glimpse]:
+        """Finds in the open, and those under a mask of which anything speaks for its being too weak."""
+        sifted = sift(seen, self._subject.frames)
+        return [*sifted.open, *(glimpse for glimpse, face in sifted.under if self._shows(glimpse, face))]
+
+    def _shows(self, glimpse: Glimpse, face: AmendedFace) -> bool:
+        value = self._likeness.get((glimpse.frame, face.track), 0.0)
+        return self._weak_style or value >= _SHOWS
+
+    def _leaks(self, seen: list[Glimpse]) -> tuple[tuple[Leak, ...], tuple[Leak, ...]]:
+        frames, settings, reach = self._subject.frames, self._settings, 2 * self._settings.stride
+        leaks = list(unmasked(self._showing, self._cuts, reach))
+        doubtful: list[Leak] = []
+        sifted = sift(seen, frames)
+        for group in linked(sifted.open, self._cuts, reach):
+            if believed(group, settings):
+                leak = leak_of(group, "unrecorded", nearest_track(group, frames, reach))
+                (doubtful if doubted(group, frames) else leaks).append(leak)
+        leaks += self._weak(sifted.under)
+        return tuple(sorted(leaks, key=_place)), tuple(sorted(doubtful, key=_place))
+
+    def _weak(self, under: Sequence[tuple[Glimpse, AmendedFace]]) -> Iterator[Leak]:
+        """Masks under which detectors still find a face, where anything but the detectors speaks for it."""
+        by_track: dict[int, list[Glimpse]] = defaultdict(list)
+        missing = {(index, track) for track, places in self._showing.items() for index, _, _ in places}
+        for glimpse, face in under:
+            if self._shows(glimpse, face) and (glimpse.frame, face.track) not in missing:
+                by_track[face.track].append(glimpse)
+        for track, glimpses in sorted(by_track.items()):
+            for group in linked(glimpses, self._cuts, 2 * self._settings.stride):
+                if believed(group, self._settings):
+                    yield leak_of(group, "weak", track)
+
+    def _looked(self, where: Scrutiny) -> Looked:
+        seen = sorted(where.whole | {part.frame for part in where.parts})
+        bounds = [-1, *seen, len(self._subject.frames)]
+        return Looked(
+            frames=len(self._subject.frames),
+            whole=len(where.whole),
+            parts=len(where.parts),
+            left_out=where.left_out,
+            masks=self._masks,
+            longest=max(after - before - 1 for before, after in pairwise(bounds)),
+        )
+
+
+def _add(regions: list[Box], region: Box) -> None:
+    """Add a region to those of a frame, unless one of them shows the same."""
+    if all(region.iou(other) < _SAME_REGION for other in regions):
+        regions.append(region)
+
+
+def _place(leak: Leak) -> tuple[int, str]:
+    return leak.frame, leak.key
