@@ -11,7 +11,8 @@
     │   ├── StyleError                 a style that would not hide a face, or does not exist
     │   ├── TargetError                an output that cannot be written
     │   ├── AccessError                somebody who may not do that, or is not who they say
-    │   └── AuditError                 an audit log that cannot be read or added to
+    │   ├── AuditError                 an audit log that cannot be read or added to
+    │   └── QueryError                 a question that the index cannot answer
     ├── DetectorError         exit 1   a detector's process died, hung or failed; the run can be resumed
     ├── RenderError           exit 1   a frame or stream that could not be written
     ├── RunCancelledError     exit 130 somebody wanted a run to stop; it can be resumed
@@ -85,6 +86,10 @@ class AccessError(InputError):
 
 class AuditError(InputError):
     """The audit log cannot be read or added to."""
+
+
+class QueryError(InputError):
+    """A question that the index cannot answer, or may not."""
 
 
 class DetectorError(VeilError):

@@ -148,12 +148,21 @@ def captures_of(record: Record) -> Iterator[Capture]:
 def asked_everywhere(detection: Detection, frames: int) -> NDArray[np.bool_]:
     """For each frame, whether every detector was asked about it."""
     everywhere = np.ones(frames, dtype=np.bool_)
-    for ranges in detection.asked.values():
-        asked = np.zeros(frames, dtype=np.bool_)
-        for start, stop in ranges:
-            asked[start:stop] = True
+    for asked in asked_by_detector(detection, frames).values():
         everywhere &= asked
     return everywhere
+
+
+def asked_by_detector(detection: Detection, frames: int) -> dict[str, NDArray[np.bool_]]:
+    """For each detector, by name, whether it was asked about each frame."""
+    return {detector.name: _mask(detection.asked.get(detector.name), frames) for detector in detection.detectors}
+
+
+def _mask(ranges: Iterable[tuple[int, int]] | None, frames: int) -> NDArray[np.bool_]:
+    mask = np.full(frames, ranges is None)
+    for start, stop in ranges or ():
+        mask[start:stop] = True
+    return mask
 
 
 def surest(evidence: Sequence[Evidence]) -> Evidence:

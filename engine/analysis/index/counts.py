@@ -1,0 +1,124 @@
+"""How often: agreement of detectors, scores, sizes, and an estimate of what all of them missed.
+
+Each function takes an open index and a selection. All raise QueryError as `Index.ask` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pandas as pd
+
+from engine.analysis.index.opened import Index
+from engine.analysis.index.selection import Selection
+from engine.analysis.recapture import Capture, Recapture, estimate
+
+_ALL = Selection()
+
+
+def agreement(index: Index, selection: Selection = _ALL) -> pd.DataFrame:
+    """Of what each detector saw, how much each other one saw too.
+
+    Columns: run, detector, other, sightings, seen, share (seen / sightings), and of the surest sighting that the other
+    lacks: frame, seconds, track (nothing where it lacks none). Doubtful sightings count.
+    """
+    return index.ask(
+        """
+        SELECT run, detector, other, count(*) AS sightings, count(*) FILTER (seen) AS seen,
+            count(*) FILTER (seen) / count(*) AS share,
+            arg_max(frame, score) FILTER (NOT seen) AS frame, arg_max(seconds, score) FILTER (NOT seen) AS seconds,
+            arg_max(track, score) FILTER (NOT seen) AS track
+        FROM read_parquet($agreement)
+        WHERE seconds >= $start AND seconds < $stop
+            AND (len($detectors) = 0 OR (list_contains($detectors, detector) AND list_contains($detectors, other)))
+            AND ($track IS NULL OR track = $track)
+            AND height_px >= $least_height AND height_px < $most_height
+            AND score >= $least_score
+        GROUP BY run, detector, other ORDER BY run, detector, other
+        """,
+        selection,
+    )
+
+
+def scores(index: Index, selection: Selection = _ALL, bins: int = 40) -> pd.DataFrame:
+    """How sure the detectors were.
+
+    Columns: run, detector, low and high (ends of the bin), sightings, and of its least sure one: frame, seconds, track.
+    """
+    return index.ask(
+        """
+        SELECT run, detector, least(floor(score * $bins), $bins - 1) / $bins AS low, low + 1 / $bins AS high,
+            count(*) AS sightings, arg_min(frame, score) AS frame, arg_min(seconds, score) AS seconds,
+            arg_min(track, score) AS track
+        FROM read_parquet($evidence)
+        WHERE seconds >= $start AND seconds < $stop
+            AND (len($detectors) = 0 OR list_contains($detectors, detector))
+            AND ($track IS NULL OR track = $track)
+            AND height_px >= $least_height AND height_px < $most_height
+            AND score >= $least_score
+        GROUP BY run, detector, low ORDER BY run, detector, low
+        """,
+        selection,
+        bins=bins,
+    )
+
+
+def sizes(index: Index, selection: Selection = _ALL, steps: int = 4) -> pd.DataFrame:
+    """How high faces are, by origin; bins widen with the height, `steps` to each doubling.
+
+    Columns: run, origin, low and high (ends of the bin in display pixels), faces, and of the smallest: frame, seconds,
+    track.
+    """
+    return index.ask(
+        """
+        SELECT run, origin, floor(log2(height_px) * $steps) AS bin, 2 ** (bin / $steps) AS low,
+            2 ** ((bin + 1) / $steps) AS high, count(*) AS faces, arg_min(frame, height_px) AS frame,
+            arg_min(seconds, height_px) AS seconds, arg_min(track, height_px) AS track
+        FROM read_parquet($faces)
+        WHERE seconds >= $start AND seconds < $stop
+            AND ($track IS NULL OR track = $track)
+            AND height_px >= $least_height AND height_px < $most_height
+            AND (score >= $least_score OR (score IS NULL AND $least_score = 0))
+        GROUP BY run, origin, bin ORDER BY run, origin, bin
+        """,
+        selection,
+        steps=steps,
+    ).drop(columns="bin")
+
+
+def captures(index: Index, selection: Selection = _ALL) -> Iterator[Capture]:
+    """Faces that were seen in frames in which all detectors were asked, for `engine.analysis.recapture.estimate`.
+
+    A sure sighting's height stands for its class of sizes in whole pixels.
+    """
+    rows = index.ask(
+        """
+        SELECT run, track, seen_by, floor(seen_height_px) AS height, count(*) AS count
+        FROM read_parquet($faces)
+        WHERE sightings > 0 AND all_asked AND seconds >= $start AND seconds < $stop
+            AND ($track IS NULL OR track = $track)
+            AND seen_height_px >= $least_height AND seen_height_px < $most_height
+            AND score >= $least_score
+        GROUP BY run, track, seen_by, height ORDER BY run, track, seen_by, height
+        """,
+        selection,
+    )
+    for run, track, seen_by, height, count in rows.itertuples(index=False, name=None):
+        yield Capture((run, track), float(height), frozenset(seen_by.split("+")), int(count))
+
+
+def missed(index: Index, run: str, selection: Selection = _ALL) -> Recapture:
+    """Estimate how many faces of a run every detector missed: a likely lower bound.
+
+    Args:
+        index: the index.
+        run: which run.
+        selection: a part of it; its runs and detectors do not matter.
+
+    Raises:
+        InputError: fewer than two detectors ran.
+        QueryError: the run is not in the index.
+    """
+    only = replace(selection, runs=(run,), detectors=())
+    return estimate(captures(index, only), index.chosen(only)[run].detectors)

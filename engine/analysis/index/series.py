@@ -1,0 +1,166 @@
+"""What happens over time: frames, faces, sightings, confidence, disagreement, tracks.
+
+Each function takes an open index and a selection and gives a DataFrame whose columns are those of the tables
+(`engine.analysis.index.tables.TABLES`), or are named in its docstring. All raise QueryError as `Index.ask` does.
+"""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from engine.analysis.index.opened import Index
+from engine.analysis.index.selection import Selection
+
+_ALL = Selection()
+
+
+def frames(index: Index, selection: Selection = _ALL, limit: int = 200_000) -> pd.DataFrame:
+    """One row a frame, of the first `limit`."""
+    return index.ask(
+        """
+        FROM read_parquet($frames) WHERE seconds >= $start AND seconds < $stop
+        ORDER BY run, frame LIMIT $limit
+        """,
+        selection,
+        limit=limit,
+    )
+
+
+def faces(index: Index, selection: Selection = _ALL, limit: int = 200_000) -> pd.DataFrame:
+    """One row a face that is covered, of the first `limit`."""
+    return index.ask(
+        """
+        FROM read_parquet($faces)
+        WHERE seconds >= $start AND seconds < $stop
+            AND ($track IS NULL OR track = $track)
+            AND height_px >= $least_height AND height_px < $most_height
+            AND (score >= $least_score OR (score IS NULL AND $least_score = 0))
+        ORDER BY run, frame, track LIMIT $limit
+        """,
+        selection,
+        limit=limit,
+    )
+
+
+def evidence(index: Index, selection: Selection = _ALL, limit: int = 200_000) -> pd.DataFrame:
+    """One row a sighting of a face by a detector, of the first `limit`."""
+    return index.ask(
+        """
+        FROM read_parquet($evidence)
+        WHERE seconds >= $start AND seconds < $stop
+            AND (len($detectors) = 0 OR list_contains($detectors, detector))
+            AND ($track IS NULL OR track = $track)
+            AND height_px >= $least_height AND height_px < $most_height
+            AND score >= $least_score
+        ORDER BY run, frame, track, detector LIMIT $limit
+        """,
+        selection,
+        limit=limit,
+    )
+
+
+def doubtful(index: Index, selection: Selection = _ALL, limit: int = 200_000) -> pd.DataFrame:
+    """One row a sighting that the frames around do not bear out and that is not covered, of the first `limit`."""
+    return index.ask(
+        """
+        FROM read_parquet($doubtful)
+        WHERE seconds >= $start AND seconds < $stop
+            AND (len($detectors) = 0 OR list_contains($detectors, detector))
+            AND height_px >= $least_height AND height_px < $most_height
+            AND score >= $least_score
+        ORDER BY run, frame, detector LIMIT $limit
+        """,
+        selection,
+        limit=limit,
+    )
+
+
+def confidence(index: Index, selection: Selection = _ALL, buckets: int = 1200) -> pd.DataFrame:
+    """How sure each detector was over time, in at most `buckets` steps of equal length.
+
+    Columns: run, detector, bucket, seconds (of the lowest score), frame and track (likewise), lowest, mean and highest
+    score, sightings. A step in which the detector saw nothing has no row. Where steps are shorter than frames, every
+    sighting counts alone.
+    """
+    return index.ask(
+        """
+        SELECT run, detector, CAST(floor(seconds / $step) AS INTEGER) AS bucket,
+            arg_min(seconds, score) AS seconds, arg_min(frame, score) AS frame, arg_min(track, score) AS track,
+            min(score) AS lowest, avg(score) AS mean, max(score) AS highest, count(*) AS sightings
+        FROM read_parquet($evidence)
+        WHERE seconds >= $start AND seconds < $stop
+            AND (len($detectors) = 0 OR list_contains($detectors, detector))
+            AND ($track IS NULL OR track = $track)
+            AND height_px >= $least_height AND height_px < $most_height
+            AND score >= $least_score
+        GROUP BY run, detector, bucket ORDER BY run, detector, bucket
+        """,
+        selection,
+        step=step(index, selection, buckets),
+    )
+
+
+def disagreement(index: Index, selection: Selection = _ALL, buckets: int = 600) -> pd.DataFrame:
+    """Where a detector did not see what another saw, in at most `buckets` steps of equal length.
+
+    Columns: run, detector (who did not see it), bucket, seconds, frame and track (of the surest sighting it lacks),
+    seen_by (whose that is), score (its score), lacking (sightings it lacks), frames (in which it lacks any), of (frames
+    in the step), share (frames / of). Doubtful sightings count.
+    """
+    return index.ask(
+        """
+        WITH steps AS (
+            SELECT run, CAST(floor(seconds / $step) AS INTEGER) AS bucket, count(*) AS of
+            FROM read_parquet($frames) WHERE seconds >= $start AND seconds < $stop
+            GROUP BY run, bucket
+        ), lacks AS (
+            SELECT run, other AS detector, CAST(floor(seconds / $step) AS INTEGER) AS bucket,
+                arg_max(seconds, score) AS seconds, arg_max(frame, score) AS frame,
+                arg_max(track, score) AS track, arg_max(detector, score) AS seen_by, max(score) AS score,
+                count(*) AS lacking, count(DISTINCT frame) AS frames
+            FROM read_parquet($agreement)
+            WHERE NOT seen AND seconds >= $start AND seconds < $stop
+                AND (len($detectors) = 0 OR list_contains($detectors, other))
+                AND ($track IS NULL OR track = $track)
+                AND height_px >= $least_height AND height_px < $most_height
+                AND score >= $least_score
+            GROUP BY run, other, bucket
+        )
+        SELECT lacks.*, steps.of, lacks.frames / steps.of AS share
+        FROM lacks JOIN steps USING (run, bucket) ORDER BY run, detector, bucket
+        """,
+        selection,
+        step=step(index, selection, buckets),
+    )
+
+
+def tracks(index: Index, selection: Selection = _ALL, limit: int = 2000) -> pd.DataFrame:
+    """Stretches of tracks with one origin, of at most `limit` tracks, the longest first chosen.
+
+    Columns: those of the table, `of` (tracks in the selection). The detectors, scores and sizes of a selection do not
+    restrict it.
+    """
+    return index.ask(
+        """
+        WITH chosen AS (
+            SELECT run, track, sum(stop - start) AS length, count(*) OVER () AS of
+            FROM read_parquet($tracks)
+            WHERE stop_seconds > $start AND start_seconds < $stop AND ($track IS NULL OR track = $track)
+            GROUP BY run, track ORDER BY length DESC, run, track LIMIT $limit
+        )
+        SELECT stretch.*, chosen.of FROM read_parquet($tracks) AS stretch JOIN chosen USING (run, track)
+        WHERE stop_seconds > $start AND start_seconds < $stop
+        ORDER BY run, track, stretch.start
+        """,
+        selection,
+        limit=limit,
+    )
+
+
+def step(index: Index, selection: Selection, buckets: int) -> float:
+    """Length in seconds of a step, so that `buckets` of them span the selection."""
+    longest = max((entry.seconds for entry in index.chosen(selection).values()), default=0.0)
+    stop = longest if math.isinf(selection.stop) else min(selection.stop, longest)
+    return max(stop - selection.start, 1e-3) / buckets
