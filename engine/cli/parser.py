@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import engine
-from engine.cli import evaluating, live, running, verbs, workbench
+from engine.cli import evaluating, indexing, live, running, verbs, workbench
 from engine.modes import MODES
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
         _anonymise,
         _live,
         _evaluate,
+        _index,
         _schema,
         _demo,
         _run,
@@ -118,6 +119,12 @@ def _live(adder: Adder) -> None:
 def _evaluate(adder: Adder) -> None:
     verb = _verb(adder, "evaluate", evaluating.evaluate, "hold records, or a detection, against ground truth")
     evaluating.add_arguments(verb, _add_detection)
+    _add_data(verb)
+
+
+def _index(adder: Adder) -> None:
+    verb = _verb(adder, "index", indexing.run, "build the index that Analyse reads, from the records")
+    indexing.add_arguments(verb)
     _add_data(verb)
 
 

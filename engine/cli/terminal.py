@@ -18,6 +18,7 @@ _WORDS = {
     "render": "Rendering",
     "verify": "Checking",
     "live": "Live",
+    "index": "Indexing",
 }
 
 

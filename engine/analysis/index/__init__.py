@@ -2,7 +2,7 @@
 
 It is a cache. It holds no fact of its own, may be deleted at any time, and is built again from the records. Reading it
 takes no lock; building it publishes whole folders, so readers and writers of several processes never wait for each
-other. Only this package imports DuckDB.
+other. Only this package imports DuckDB. Names load on first use.
 
     from engine.analysis import index
 
@@ -11,15 +11,21 @@ other. Only this package imports DuckDB.
     index.confidence(opened, index.Selection(runs=("interview",)))
 """
 
-from engine.analysis.index.across import across, same_source
-from engine.analysis.index.box import Answer, ask
-from engine.analysis.index.catalog import Indexed, Unreadable, rebuild, records_of, review_beside, stale
-from engine.analysis.index.counts import agreement, captures, missed, scores, sizes
-from engine.analysis.index.database import Database
-from engine.analysis.index.opened import Index, open_index
-from engine.analysis.index.selection import Selection
-from engine.analysis.index.series import confidence, disagreement, doubtful, evidence, faces, frames, tracks
-from engine.analysis.index.tables import TABLES, Column
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.analysis.index.box import Answer, ask
+    from engine.analysis.index.catalog import Indexed, Unreadable, rebuild, records_of, review_beside, stale
+    from engine.analysis.index.columns import TABLES, Column
+    from engine.analysis.index.counts import agreement, captures, missed, scores, sizes
+    from engine.analysis.index.database import Database
+    from engine.analysis.index.opened import Index, open_index
+    from engine.analysis.index.selection import Selection
+    from engine.analysis.index.series import confidence, disagreement, doubtful, evidence, faces, frames, tracks
+    from engine.analysis.index.versus import across, same_source
 
 __all__ = [
     "TABLES",
@@ -51,3 +57,22 @@ __all__ = [
     "stale",
     "tracks",
 ]
+
+_MODULES = {
+    "versus": ("across", "same_source"),
+    "box": ("Answer", "ask"),
+    "catalog": ("Indexed", "Unreadable", "rebuild", "records_of", "review_beside", "stale"),
+    "counts": ("agreement", "captures", "missed", "scores", "sizes"),
+    "database": ("Database",),
+    "opened": ("Index", "open_index"),
+    "selection": ("Selection",),
+    "series": ("confidence", "disagreement", "doubtful", "evidence", "faces", "frames", "tracks"),
+    "columns": ("TABLES", "Column"),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'engine.analysis.index' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"engine.analysis.index.{_HOMES[name]}"), name)

@@ -1,24 +1,26 @@
-"""Questions that a person writes: one SELECT over the tables, in a database of its own that can do nothing else."""
+"""Questions that a person writes: one SELECT over the tables, answered by a process that can do nothing else."""
 
 from __future__ import annotations
 
-import threading
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-import duckdb
+import msgspec
 import pandas as pd
 import pyarrow as pa
 
-from engine.analysis.index.database import connect, lock
+import engine
+from engine.analysis.index.boxed import COMPLETE, REFUSED, Question
 from engine.analysis.index.opened import Index
 from engine.analysis.index.selection import Selection
-from engine.analysis.index.tables import TABLES, schema
 from engine.errors import QueryError
 
-_ROWS_AT_ONCE = 500
-_LARGEST = 32_000_000
-"""Bytes of an answer."""
-_MEMORY = "128MB"
+_STARTING = 30.0
+"""Seconds more that the process may take on a machine that is busy; it watches its own processor time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,10 @@ class Answer:
 
 
 def ask(index: Index, statement: str, *, limit: int = 10_000, seconds: float = 5.0) -> Answer:
-    """Answer one SELECT over the tables `runs` and `engine.analysis.index.tables.TABLES`, of all indexed runs.
+    """Answer one SELECT over the tables `runs` and `engine.analysis.index.columns.TABLES`, of all indexed runs.
 
-    The database reads the index's own files and nothing else: no other file, no network, no extension, no setting, no
-    writing, no variable of this program.
+    The process that answers reads the index's own files and nothing else: no other file, no network, no extension, no
+    setting, no writing. It is killed when it takes too long or wants too much memory.
 
     Args:
         index: the index.
@@ -44,59 +46,33 @@ def ask(index: Index, statement: str, *, limit: int = 10_000, seconds: float = 5
     Raises:
         QueryError: it is not one SELECT, is wrong, takes too long, or wants too much memory.
     """
-    _check(statement)
-    with _opened(index) as connection:
-        alarm = threading.Timer(seconds, connection.interrupt)
-        alarm.start()
-        try:
-            return _answer(connection, statement, limit)
-        except duckdb.InterruptException as error:
-            raise QueryError(f"This took longer than {seconds:g} seconds and was stopped; ask for less.") from error
-        except duckdb.OutOfMemoryException as error:
-            raise QueryError(f"This needs more than {_MEMORY} of memory; ask for less.") from error
-        except (duckdb.Error, pa.ArrowException) as error:
-            raise QueryError(_first_lines(error)) from error
-        finally:
-            alarm.cancel()
-
-
-def _check(statement: str) -> None:
-    try:
-        statements = duckdb.extract_statements(statement)
-    except duckdb.Error as error:
-        raise QueryError(_first_lines(error)) from error
-    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise QueryError("Only a single SELECT is answered here: the index is for reading.")
-
-
-def _opened(index: Index) -> duckdb.DuckDBPyConnection:
-    connection = connect(_MEMORY)
-    connection.from_arrow(pa.Table.from_pandas(index.runs(), preserve_index=False)).create("runs")
     files = index.files(Selection()) if index.indexed else {}
-    connection.execute("SET allowed_paths = $1", [[path for paths in files.values() for path in paths]])
-    for table in TABLES:
-        if files:
-            connection.read_parquet(files[table]).create_view(table)
-        else:
-            connection.from_arrow(schema(table).empty_table()).create(table)
-    lock(connection)
-    return connection
+    runs = index.runs()
+    question = Question(
+        statement, limit, seconds, files, dict(zip(runs.columns, runs.to_numpy().T.tolist(), strict=True))
+    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "engine.analysis.index.boxed"],
+            input=msgspec.json.encode(question),
+            capture_output=True,
+            timeout=seconds + _STARTING,
+            check=False,
+            env=_environment(),
+        )
+    except subprocess.TimeoutExpired as error:
+        raise QueryError(f"This took longer than {seconds:g} seconds and was stopped; ask for less.") from error
+    if done.returncode == REFUSED:
+        raise QueryError(done.stderr.decode().strip())
+    if done.returncode != 0:
+        raise QueryError("This needed more time or memory than it may have and was stopped; ask for less.")
+    with pa.ipc.open_stream(done.stdout) as reader:
+        complete = (reader.schema.metadata or {}).get(COMPLETE) == b"yes"
+        return Answer(reader.read_all().to_pandas(), complete)
 
 
-def _answer(connection: duckdb.DuckDBPyConnection, statement: str, limit: int) -> Answer:
-    reader = connection.execute(statement).to_arrow_reader(_ROWS_AT_ONCE)
-    batches, rows, size = [], 0, 0
-    for batch in reader:
-        batches.append(batch)
-        rows, size = rows + batch.num_rows, size + batch.nbytes
-        if size > _LARGEST:
-            raise QueryError(f"The answer is larger than {_LARGEST // 1_000_000} MB; ask for less.")
-        if rows > limit:
-            break
-    table = pa.Table.from_batches(batches, reader.schema)
-    return Answer(table.slice(0, limit).to_pandas(), rows <= limit)
-
-
-def _first_lines(error: Exception) -> str:
-    """What DuckDB says, without its hints and without paths of this machine."""
-    return str(error).split("\n\n", 1)[0].strip()
+def _environment() -> Mapping[str, str]:
+    """No more of the caller's than what makes this code importable."""
+    root = str(Path(engine.__file__).parent.parent)
+    inherited = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": f"{root}{os.pathsep}{inherited}" if inherited else root}

@@ -88,7 +88,7 @@ Entry = Indexed | Unreadable
 
 def records_of(data: Data) -> dict[str, Path]:
     """The finished record of every run in the data folder, by name of the run."""
-    return {path.parent.name: path for path in sorted((data.root / "runs").glob("*/detections.json"))}
+    return {path.parent.name: path for path in sorted(data.runs.glob("*/detections.json"))}
 
 
 def review_beside(record: Path) -> Path:

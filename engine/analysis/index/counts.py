@@ -27,8 +27,8 @@ def agreement(index: Index, selection: Selection = _ALL) -> pd.DataFrame:
         """
         SELECT run, detector, other, count(*) AS sightings, count(*) FILTER (seen) AS seen,
             count(*) FILTER (seen) / count(*) AS share,
-            arg_max(frame, score) FILTER (NOT seen) AS frame, arg_max(seconds, score) FILTER (NOT seen) AS seconds,
-            arg_max(track, score) FILTER (NOT seen) AS track
+            unnest(arg_max({'frame': frame, 'seconds': seconds, 'track': track},
+                score - frame / 1e11 - coalesce(track, 0) / 1e15) FILTER (NOT seen))
         FROM read_parquet($agreement)
         WHERE seconds >= $start AND seconds < $stop
             AND (len($detectors) = 0 OR (list_contains($detectors, detector) AND list_contains($detectors, other)))
@@ -49,8 +49,9 @@ def scores(index: Index, selection: Selection = _ALL, bins: int = 40) -> pd.Data
     return index.ask(
         """
         SELECT run, detector, least(floor(score * $bins), $bins - 1) / $bins AS low, low + 1 / $bins AS high,
-            count(*) AS sightings, arg_min(frame, score) AS frame, arg_min(seconds, score) AS seconds,
-            arg_min(track, score) AS track
+            count(*) AS sightings,
+            unnest(arg_min({'frame': frame, 'seconds': seconds, 'track': track},
+                score + frame / 1e11 + track / 1e15))
         FROM read_parquet($evidence)
         WHERE seconds >= $start AND seconds < $stop
             AND (len($detectors) = 0 OR list_contains($detectors, detector))
@@ -73,8 +74,9 @@ def sizes(index: Index, selection: Selection = _ALL, steps: int = 4) -> pd.DataF
     return index.ask(
         """
         SELECT run, origin, floor(log2(height_px) * $steps) AS bin, 2 ** (bin / $steps) AS low,
-            2 ** ((bin + 1) / $steps) AS high, count(*) AS faces, arg_min(frame, height_px) AS frame,
-            arg_min(seconds, height_px) AS seconds, arg_min(track, height_px) AS track
+            2 ** ((bin + 1) / $steps) AS high, count(*) AS faces,
+            unnest(arg_min({'frame': frame, 'seconds': seconds, 'track': track},
+                height_px + frame / 1e8 + track / 1e12))
         FROM read_parquet($faces)
         WHERE seconds >= $start AND seconds < $stop
             AND ($track IS NULL OR track = $track)

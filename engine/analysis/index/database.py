@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd  # the process of the SQL box does without
 
 _NAMED = re.compile(r"\$([a-z_]+)")
 _QUIET: Mapping[str, str] = {
@@ -37,6 +39,10 @@ class Database:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of files and memory; nothing may be asked after that."""
         self._connection.close()
 
     def frame(self, statement: str, values: Mapping[str, Any]) -> pd.DataFrame:

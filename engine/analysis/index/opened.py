@@ -10,9 +10,9 @@ import duckdb
 import pandas as pd
 
 from engine.analysis.index.catalog import Entry, Indexed, Unreadable, entries, rebuild, records_of, stale
+from engine.analysis.index.columns import TABLES
 from engine.analysis.index.database import Database
 from engine.analysis.index.selection import Selection
-from engine.analysis.index.tables import TABLES
 from engine.errors import QueryError
 from engine.store import Data, data_folder
 
@@ -158,7 +158,7 @@ def open_index(
         TargetError: the index cannot be written.
     """
     home = data if isinstance(data, Data) else data_folder(data)
-    folder = home.root / "index"
+    folder = home.index
     known = records_of(home) if records is None else records
     if refresh and stale(folder, known):
         rebuild(folder, known, missing_only=True)

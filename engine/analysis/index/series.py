@@ -1,7 +1,7 @@
 """What happens over time: frames, faces, sightings, confidence, disagreement, tracks.
 
 Each function takes an open index and a selection and gives a DataFrame whose columns are those of the tables
-(`engine.analysis.index.tables.TABLES`), or are named in its docstring. All raise QueryError as `Index.ask` does.
+(`engine.analysis.index.columns.TABLES`), or are named in its docstring. All raise QueryError as `Index.ask` does.
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ def confidence(index: Index, selection: Selection = _ALL, buckets: int = 1200) -
     return index.ask(
         """
         SELECT run, detector, CAST(floor(seconds / $step) AS INTEGER) AS bucket,
-            arg_min(seconds, score) AS seconds, arg_min(frame, score) AS frame, arg_min(track, score) AS track,
+            unnest(arg_min({'seconds': seconds, 'frame': frame, 'track': track},
+                score + frame / 1e11 + track / 1e15)),
             min(score) AS lowest, avg(score) AS mean, max(score) AS highest, count(*) AS sightings
         FROM read_parquet($evidence)
         WHERE seconds >= $start AND seconds < $stop
@@ -117,8 +118,8 @@ def disagreement(index: Index, selection: Selection = _ALL, buckets: int = 600) 
             GROUP BY run, bucket
         ), lacks AS (
             SELECT run, other AS detector, CAST(floor(seconds / $step) AS INTEGER) AS bucket,
-                arg_max(seconds, score) AS seconds, arg_max(frame, score) AS frame,
-                arg_max(track, score) AS track, arg_max(detector, score) AS seen_by, max(score) AS score,
+                arg_max({'seconds': seconds, 'frame': frame, 'track': track, 'seen_by': detector},
+                    score - frame / 1e11 - coalesce(track, 0) / 1e15) AS surest, max(score) AS score,
                 count(*) AS lacking, count(DISTINCT frame) AS frames
             FROM read_parquet($agreement)
             WHERE NOT seen AND seconds >= $start AND seconds < $stop
@@ -128,7 +129,7 @@ def disagreement(index: Index, selection: Selection = _ALL, buckets: int = 600) 
                 AND score >= $least_score
             GROUP BY run, other, bucket
         )
-        SELECT lacks.*, steps.of, lacks.frames / steps.of AS share
+        SELECT lacks.* EXCLUDE (surest), unnest(surest), steps.of, lacks.frames / steps.of AS share
         FROM lacks JOIN steps USING (run, bucket) ORDER BY run, detector, bucket
         """,
         selection,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any
 
 import pyarrow as pa
 
+from engine.analysis.index.columns import schema
 from engine.analysis.matching import assign
 from engine.analysis.recapture import asked_by_detector, asked_everywhere, surest
 from engine.geometry import Box
@@ -18,94 +19,7 @@ VERSION = 1
 """Of the tables; an index that another version built is built again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table: its name, its type in Arrow's words, and what it means."""
-
-    name: str
-    kind: str
-    meaning: str
-
-
-_PLACE = (
-    Column("run", "string", "which run"),
-    Column("frame", "int32", "index of the frame, from 0"),
-    Column("seconds", "float64", "time of the frame, from the first one"),
-)
-_EDGES = (
-    Column("left_px", "float32", "edges of the box in display pixels"),
-    Column("top_px", "float32", ""),
-    Column("right_px", "float32", ""),
-    Column("bottom_px", "float32", ""),
-    Column("height_px", "float32", "its height"),
-)
-TABLES: Mapping[str, tuple[Column, ...]] = {
-    "frames": (
-        *_PLACE,
-        Column("pts", "int64", "presentation timestamp in the video's time base"),
-        Column("faces", "int32", "faces that are covered"),
-        Column("seen", "int32", "those that a detector saw in this very frame"),
-        Column("doubtful", "int32", "sightings that the frames around do not bear out"),
-        Column("disagreements", "int32", "sightings that another detector lacks, once for each that lacks it"),
-        Column("cut", "bool", "a new scene begins"),
-        Column("damaged", "bool", "it could not be decoded whole"),
-        Column("covered", "bool", "it is covered whole"),
-    ),
-    "faces": (
-        *_PLACE,
-        Column("track", "int32", "number of the track"),
-        Column("origin", "string", "detected, interpolated, extended or reviewer"),
-        *_EDGES,
-        Column("sightings", "int32", "how many detectors saw it"),
-        Column("seen_by", "string", "their names, joined by +"),
-        Column("score", "float32", "of the surest sighting"),
-        Column("seen_height_px", "float32", "height of the surest sighting's box"),
-        Column("all_asked", "bool", "every detector of the run was asked about this frame"),
-        Column("amendment", "int32", "number of the amendment it comes from"),
-    ),
-    "evidence": (
-        *_PLACE,
-        Column("track", "int32", "the face it belongs to"),
-        Column("detector", "string", "who saw it"),
-        Column("score", "float32", "how sure, 0 to 1"),
-        *_EDGES,
-    ),
-    "doubtful": (
-        *_PLACE,
-        Column("detector", "string", "who saw it"),
-        Column("score", "float32", "how sure, 0 to 1"),
-        *_EDGES,
-    ),
-    "agreement": (
-        *_PLACE,
-        Column("track", "int32", "the face it belongs to, nothing for a doubtful sighting"),
-        Column("detector", "string", "who saw something"),
-        Column("other", "string", "another detector that was asked about this frame"),
-        Column("seen", "bool", "whether the other saw it too"),
-        Column("score", "float32", "how sure the first was"),
-        Column("height_px", "float32", "height of its box"),
-    ),
-    "tracks": (
-        Column("run", "string", "which run"),
-        Column("track", "int32", "number of the track"),
-        Column("origin", "string", "of the faces in this stretch"),
-        Column("start", "int32", "first frame of the stretch"),
-        Column("stop", "int32", "the frame after its last"),
-        Column("start_seconds", "float64", "when it begins"),
-        Column("stop_seconds", "float64", "when it ends"),
-    ),
-}
-"""Every table by name, as the files and the SQL box have them."""
-
 Row = tuple[Any, ...]
-
-
-def schema(table: str) -> pa.Schema:
-    """The Arrow schema of a table."""
-    kinds = {"string": pa.string(), "bool": pa.bool_()}
-    return pa.schema(
-        [(column.name, kinds.get(column.kind) or pa.type_for_alias(column.kind)) for column in TABLES[table]]
-    )
 
 
 def tables_of(run: str, record: Record) -> dict[str, pa.Table]:

@@ -58,9 +58,8 @@ def across(index: Index, one: str, other: str, selection: Selection = _ALL, iou:
         )
         SELECT a.run, a.detector, looker.run AS other_run, looker.detector AS other, count(*) AS sightings,
             count(met.number) AS seen, count(met.number) / count(*) AS share,
-            arg_max(a.frame, a.score) FILTER (met.number IS NULL) AS frame,
-            arg_max(a.seconds, a.score) FILTER (met.number IS NULL) AS seconds,
-            arg_max(a.track, a.score) FILTER (met.number IS NULL) AS track
+            unnest(arg_max({'frame': a.frame, 'seconds': a.seconds, 'track': a.track},
+                a.score - a.frame / 1e11 - a.track / 1e15) FILTER (met.number IS NULL))
         FROM sighting AS a JOIN looker ON a.run <> looker.run
             LEFT JOIN met ON met.number = a.number AND met.other_run = looker.run AND met.other = looker.detector
         GROUP BY a.run, a.detector, looker.run, looker.detector
