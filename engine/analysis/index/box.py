@@ -13,7 +13,6 @@ import msgspec
 import pandas as pd
 import pyarrow as pa
 
-import engine
 from engine.analysis.index.boxed import COMPLETE, REFUSED, Question
 from engine.analysis.index.opened import Index
 from engine.analysis.index.selection import Selection
@@ -73,6 +72,6 @@ def ask(index: Index, statement: str, *, limit: int = 10_000, seconds: float = 5
 
 def _environment() -> Mapping[str, str]:
     """No more of the caller's than what makes this code importable."""
-    root = str(Path(engine.__file__).parent.parent)
+    root = str(Path(__file__).absolute().parents[3])
     inherited = os.environ.get("PYTHONPATH")
     return {"PYTHONPATH": f"{root}{os.pathsep}{inherited}" if inherited else root}

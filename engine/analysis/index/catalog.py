@@ -27,7 +27,9 @@ from engine.analysis.index.tables import VERSION, seconds_of, tables_of
 from engine.errors import RecordError, TargetError
 from engine.geometry import Size
 from engine.progress import Listener
-from engine.record import Count, Document, Record, Sha256
+from engine.record import Count, Document, Sha256
+from engine.review.fold import Folded
+from engine.review.reviews import read_review
 from engine.store import Data, write
 
 _GRACE = 60.0
@@ -53,8 +55,8 @@ class Indexed(Document, frozen=True, tag="indexed", kw_only=True):
         folder: name of the folder of its tables.
         seconds: length of the video.
         display: width and height of the frame that boxes live in.
-        tracks: how many faces were followed.
-        faces: faces in all frames together.
+        tracks: how many faces the record follows.
+        faces: faces in all frames of the record together.
     """
 
     version: int
@@ -63,6 +65,8 @@ class Indexed(Document, frozen=True, tag="indexed", kw_only=True):
     stamp: Stamp
     folder: str
     record_sha256: Sha256
+    review_sha256: Sha256
+    amendments: Count
     source_sha256: Sha256
     mode: str
     detectors: tuple[str, ...]
@@ -145,12 +149,13 @@ def _build(folder: Path, run: str, path: Path) -> None:
     entry: Entry
     try:
         data = records.read_bytes(path)
-        record = records.decode(data, str(path))
+        record, sha256 = records.decode(data, str(path)), records.digest(data)
+        review = read_review(review_beside(path), sha256, missing_ok=True)
+        folded = Folded(record, review)
     except RecordError as error:
         entry = Unreadable(version=VERSION, run=run, record=str(path), stamp=stamp, failure=str(error))
     else:
-        sha256 = records.digest(data)
-        name = _write_tables(folder, run, record, sha256)
+        name = _write_tables(folder, run, folded, sha256)
         entry = Indexed(
             version=VERSION,
             run=run,
@@ -158,6 +163,8 @@ def _build(folder: Path, run: str, path: Path) -> None:
             stamp=stamp,
             folder=name,
             record_sha256=sha256,
+            review_sha256=review.sha256,
+            amendments=len(review.amendments),
             source_sha256=record.source.sha256,
             mode=record.detection.mode,
             detectors=tuple(detector.name for detector in record.detection.detectors),
@@ -178,12 +185,12 @@ def _retire(folder: Path, run: str) -> None:
         os.utime(folder / previous.folder)
 
 
-def _write_tables(folder: Path, run: str, record: Record, sha256: str) -> str:
+def _write_tables(folder: Path, run: str, folded: Folded, sha256: str) -> str:
     """Write the tables of a record into a new folder; returns its name."""
     name = f"{run}.{sha256[:12]}.{secrets.token_hex(4)}"
     try:
         unfinished = Path(tempfile.mkdtemp(prefix=".building-", dir=folder))
-        for table, rows in tables_of(run, record).items():
+        for table, rows in tables_of(run, folded).items():
             pq.write_table(rows, unfinished / f"{table}.parquet", row_group_size=_ROWS)
         unfinished.rename(folder / name)
     except OSError as error:

@@ -33,7 +33,7 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
     "frames": (
         *_PLACE,
         Column("pts", "int64", "presentation timestamp in the video's time base"),
-        Column("faces", "int32", "faces that are covered"),
+        Column("faces", "int32", "faces after review"),
         Column("seen", "int32", "those that a detector saw in this very frame"),
         Column("doubtful", "int32", "sightings that the frames around do not bear out"),
         Column("disagreements", "int32", "sightings that another detector lacks, once for each that lacks it"),
@@ -51,7 +51,8 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
         Column("score", "float32", "of the surest sighting"),
         Column("seen_height_px", "float32", "height of the surest sighting's box"),
         Column("all_asked", "bool", "every detector of the run was asked about this frame"),
-        Column("amendment", "int32", "number of the amendment it comes from"),
+        Column("amendment", "int32", "number of the last amendment that changed it"),
+        Column("visible", "bool", "a reviewer keeps it visible, with a reason"),
     ),
     "evidence": (
         *_PLACE,

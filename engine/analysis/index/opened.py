@@ -49,7 +49,7 @@ class Index:
         return tuple(run for run in self.known if run not in self._entries)
 
     def runs(self) -> pd.DataFrame:
-        """One row a run: its name, source, mode, detectors, frames, seconds, width, height, tracks and faces."""
+        """One row a run, with the columns `RUN_COLUMNS`."""
         rows = [
             (
                 entry.run,
@@ -63,6 +63,7 @@ class Index:
                 entry.display.height,
                 entry.tracks,
                 entry.faces,
+                entry.amendments,
             )
             for entry in self.indexed.values()
         ]
@@ -135,6 +136,7 @@ RUN_COLUMNS = [
     "height",
     "tracks",
     "faces",
+    "amendments",
 ]
 """Columns of `Index.runs`, and of the table `runs` in the SQL box."""
 

@@ -13,7 +13,8 @@ from engine.analysis.index.columns import schema
 from engine.analysis.matching import assign
 from engine.analysis.recapture import asked_by_detector, asked_everywhere, surest
 from engine.geometry import Box
-from engine.record import Evidence, Face, Frame, Record, fraction
+from engine.record import Evidence, Frame, Record, fraction
+from engine.review.fold import AmendedFace, AmendedFrame, Folded
 
 VERSION = 1
 """Of the tables; an index that another version built is built again."""
@@ -22,14 +23,16 @@ VERSION = 1
 Row = tuple[Any, ...]
 
 
-def tables_of(run: str, record: Record) -> dict[str, pa.Table]:
+def tables_of(run: str, folded: Folded) -> dict[str, pa.Table]:
     """The tables of one record; sorted by frame, tracks by track.
+
+    Faces and tracks are as the reviewers left them; what detectors saw is as in the record.
 
     Args:
         run: what to call it in the column `run`.
-        record: what was found.
+        folded: what was found, with its amendments.
     """
-    reading = _Reading.of(run, record)
+    reading = _Reading.of(run, folded)
     return {
         "frames": _table("frames", reading.frames()),
         "faces": _table("faces", reading.faces()),
@@ -62,11 +65,13 @@ class _Reading:
 
     run: str
     record: Record
+    amended: Sequence[AmendedFrame]
     seconds: Sequence[float]
     pairs: Sequence[Sequence[Row]]
 
     @classmethod
-    def of(cls, run: str, record: Record) -> _Reading:
+    def of(cls, run: str, folded: Folded) -> _Reading:
+        record = folded.record
         seconds, iou = seconds_of(record), record.detection.fusion.iou
         asked = asked_by_detector(record.detection, len(record.frames))
         masks = {name: mask.tolist() for name, mask in asked.items()}
@@ -74,15 +79,14 @@ class _Reading:
             list(_pairs((run, frame.index, when), frame, [name for name in masks if masks[name][frame.index]], iou))
             for frame, when in zip(record.frames, seconds, strict=False)
         ]
-        return cls(run, record, seconds, pairs)
+        return cls(run, record, list(folded.frames()), seconds, pairs)
 
-    def place(self, frame: Frame) -> tuple[str, int, float]:
+    def place(self, frame: Frame | AmendedFrame) -> tuple[str, int, float]:
         return self.run, frame.index, self.seconds[frame.index]
 
     def frames(self) -> Iterator[Row]:
         cuts, damaged = frozenset(self.record.cuts), frozenset(self.record.damaged)
-        covered = damaged | frozenset(self.record.covered)
-        for frame, pairs in zip(self.record.frames, self.pairs, strict=True):
+        for frame, pairs in zip(self.amended, self.pairs, strict=True):
             yield (
                 *self.place(frame),
                 frame.pts,
@@ -92,12 +96,12 @@ class _Reading:
                 sum(not pair[_SEEN] for pair in pairs),
                 frame.index in cuts,
                 frame.index in damaged,
-                frame.index in covered,
+                frame.covered,
             )
 
     def faces(self) -> Iterator[Row]:
         asked = asked_everywhere(self.record.detection, len(self.record.frames)).tolist()
-        for frame in self.record.frames:
+        for frame in self.amended:
             for face in frame.faces:
                 yield (
                     *self.place(frame),
@@ -106,7 +110,8 @@ class _Reading:
                     *_edges(face.box),
                     *_sightings(face),
                     asked[frame.index],
-                    None,
+                    face.amendment,
+                    face.visible,
                 )
 
     def evidence(self) -> Iterator[Row]:
@@ -122,7 +127,7 @@ class _Reading:
 
     def tracks(self) -> Iterator[Row]:
         tracks: dict[int, list[tuple[int, str]]] = {}
-        for frame in self.record.frames:
+        for frame in self.amended:
             for face in frame.faces:
                 tracks.setdefault(face.track, []).append((frame.index, face.origin))
         for number in sorted(tracks):
@@ -141,7 +146,7 @@ def _edges(box: Box) -> tuple[float, float, float, float, float]:
     return box.left, box.top, box.right, box.bottom, box.height
 
 
-def _sightings(face: Face) -> tuple[int, str | None, float | None, float | None]:
+def _sightings(face: AmendedFace) -> tuple[int, str | None, float | None, float | None]:
     if not face.evidence:
         return 0, None, None, None
     best = surest(face.evidence)

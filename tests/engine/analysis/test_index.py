@@ -17,6 +17,9 @@ from engine.analysis.recapture import captures_of, estimate
 from engine.errors import QueryError
 from engine.geometry import Box
 from engine.record import Evidence
+from engine.review.amendments import Add, Author, Delete, Keyframe
+from engine.review.fold import Folded
+from engine.review.reviews import append
 from engine.store import data_folder
 from tests.engine.analysis.long_runs import make_long_record, write_long_runs
 from tests.engine.analysis.makers import record_of
@@ -66,7 +69,7 @@ FRAMES = st.lists(st.lists(st.tuples(BOXES, SEEN), max_size=3), min_size=1, max_
 @given(FRAMES)
 def test_the_rows_are_the_record(frames):
     record = record_of(frames)
-    tables = tables_of("clip", record)
+    tables = tables_of("clip", Folded(record))
     assert {name: table.schema for name, table in tables.items()} == {name: schema(name) for name in index.TABLES}
     faces = [
         (frame.index, face.track, face.origin, len(face.evidence), (face.box.left, face.box.bottom))
@@ -102,11 +105,11 @@ def test_agreement_is_by_face_then_by_overlap():
         (FAR, {"b": FAR}),  # two faces in one place: the same all the same
         (NEAR, {"a": (300, 300, 320, 320)}),
     ]])  # fmt: skip
-    rows = tables_of("clip", record)["agreement"].to_pylist()
+    rows = tables_of("clip", Folded(record))["agreement"].to_pylist()
     assert [(row["detector"], row["track"], row["seen"]) for row in rows] == [
         ("a", 0, True), ("a", 1, True), ("a", 3, False), ("b", 0, True), ("b", 2, True),
     ]  # fmt: skip
-    assert tables_of("clip", record)["frames"].to_pylist()[0]["disagreements"] == 1
+    assert tables_of("clip", Folded(record))["frames"].to_pylist()[0]["disagreements"] == 1
 
 
 def test_a_detector_that_was_not_asked_disagrees_with_nobody():
@@ -114,14 +117,14 @@ def test_a_detector_that_was_not_asked_disagrees_with_nobody():
     record = msgspec.structs.replace(
         record, detection=msgspec.structs.replace(record.detection, asked={"b": ((1, 2),)})
     )
-    rows = tables_of("clip", record)["agreement"].to_pylist()
+    rows = tables_of("clip", Folded(record))["agreement"].to_pylist()
     assert [(row["frame"], row["other"]) for row in rows] == [(1, "b")]
 
 
 def test_doubtful_sightings_disagree_and_have_no_track():
     record = record_of([[]])
     frame = msgspec.structs.replace(record.frames[0], doubtful=(Evidence("a", Box(*NEAR), 0.8),))
-    rows = tables_of("clip", msgspec.structs.replace(record, frames=(frame,)))
+    rows = tables_of("clip", Folded(msgspec.structs.replace(record, frames=(frame,))))
     assert [(row["track"], row["seen"]) for row in rows["agreement"].to_pylist()] == [(None, False)]
     assert rows["doubtful"].num_rows == rows["frames"].to_pylist()[0]["doubtful"] == 1
 
@@ -239,6 +242,27 @@ def test_what_changed_is_built_again_and_nothing_else(one):
     after = index.open_index(one, known).indexed
     assert after["one"].frames == 31
     assert after["two"] == before["two"]
+
+
+def test_amendments_come_into_the_index(one):
+    (run,), (path,) = zip(*index.records_of(data_folder(one)).items(), strict=True)
+    write_long_runs(one / "long", 1, 400)
+    path.write_bytes(next((one / "long").rglob("detections.json")).read_bytes())
+    before = index.open_index(one)
+    assert before.indexed[run].amendments == 0
+    data = path.read_bytes()
+    record, sha256, author = records.decode(data), records.digest(data), Author("jd", "Jane Doe")
+    add = Add((Keyframe(0, Box(*NEAR)), Keyframe(9, Box(*NEAR))))
+    append(index.review_beside(path), record, sha256, add, author, "missed")
+    gone = int(index.tracks(before)["track"].iloc[0])
+    append(index.review_beside(path), record, sha256, Delete(gone, 0, 400), author, "a poster")
+    after = index.open_index(one)
+    added = index.faces(after).query("origin == 'reviewer'")
+    assert added["frame"].tolist() == list(range(10))
+    assert set(added["amendment"]) == {1}
+    assert gone not in set(index.tracks(after)["track"])
+    pd.testing.assert_frame_equal(index.evidence(after), index.evidence(before))
+    assert after.indexed[run].amendments == 2
 
 
 def test_a_record_that_cannot_be_read_stops_no_other(tmp_path):
