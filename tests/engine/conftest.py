@@ -1,11 +1,13 @@
 import importlib.util
+import shutil
 from pathlib import Path
 
 import pytest
 
 from engine.detectors import weights
-from engine.store import data_folder
+from engine.store import Data, data_folder
 from tests import clips
+from tests.engine import people
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +44,15 @@ def talk(carphone, tmp_path_factory):
         "-c:v", "libx264", "-preset", "veryfast", "-crf", "16", "-c:a", "aac", path,
     )  # fmt: skip
     return path
+
+
+@pytest.fixture(scope="session")
+def staff(tmp_path_factory):
+    """A data folder with accounts; made once, as hashing passwords is slow on purpose."""
+    return people.staff(tmp_path_factory.mktemp("staff"))
+
+
+@pytest.fixture
+def staffed(staff, tmp_path):
+    """A data folder of the test's own with the accounts of `tests.engine.people`."""
+    return Data(shutil.copytree(staff.root, tmp_path / "staffed"))
