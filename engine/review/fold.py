@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import msgspec
@@ -26,6 +26,7 @@ from engine.review.amendments import (
     Undo,
     standing,
 )
+from engine.review.spans import named, runs
 
 
 class AmendedFace(Document, frozen=True, gc=False):
@@ -219,7 +220,7 @@ class Folded:
         if not known:
             raise _MisfitError(f"there is no track {track}")
         if not missing:
-            raise _MisfitError(f"track {track} has a face in each of {_frames(start, stop)} already")
+            raise _MisfitError(f"track {track} has a face in each of {named(start, stop)} already")
         boxes = {index: self._faces(index)[track].box for index in known}
         return ((index, self._continued(index, known, boxes, start, stop)) for index in missing)
 
@@ -244,14 +245,12 @@ class Folded:
         self._check_frames(start, stop)
         found = [index for index in range(start, stop) if self._has(index, track)]
         if not found:
-            raise _MisfitError(f"track {track} has no face in {_frames(start, stop)}")
+            raise _MisfitError(f"track {track} has no face in {named(start, stop)}")
         return found
 
     def _check_frames(self, start: int, stop: int) -> None:
         if stop > (count := len(self.record.frames)):
-            raise _MisfitError(
-                f"{_frames(start, stop)} are asked for, and the video has {count}, from 0 to {count - 1}"
-            )
+            raise _MisfitError(f"{named(start, stop)} are asked for, and the video has {count}, from 0 to {count - 1}")
 
     def _check_keyframes(self, keyframes: Sequence[Keyframe]) -> None:
         size = self.record.display
@@ -281,19 +280,6 @@ def amended(record: Record, review: Review | None = None) -> tuple[AmendedFrame,
         RecordError: an amendment does not fit the record; the message names its line.
     """
     return tuple(Folded(record, review).frames())
-
-
-def runs(indices: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Rising frame indices as half-open ranges."""
-    start = stop = None
-    for index in indices:
-        if index != stop:
-            if start is not None and stop is not None:
-                yield start, stop
-            start = index
-        stop = index + 1
-    if start is not None and stop is not None:
-        yield start, stop
 
 
 def _as_found(frame: Frame) -> dict[int, AmendedFace]:
@@ -327,7 +313,3 @@ def _whole(box: Box, size: Size) -> Box:
     inside = box.rounded(size)
     assert inside is not None  # it was checked that keyframes do not cross the border, and so nothing between them does
     return Box(*map(float, inside.pixels()))
-
-
-def _frames(start: int, stop: int) -> str:
-    return f"frame {start}" if stop == start + 1 else f"frames {start} to {stop - 1}"

@@ -1,0 +1,37 @@
+"""Ranges of frames: half-open pairs of indices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+Span = tuple[int, int]
+"""First frame, and first frame after it."""
+
+
+def runs(indices: Iterable[int], bridge: int = 0) -> Iterator[Span]:
+    """Rising frame indices as ranges; up to `bridge` missing ones do not end a range."""
+    start = stop = None
+    for index in indices:
+        if start is None or stop is None or index > stop + bridge:
+            if start is not None and stop is not None:
+                yield start, stop
+            start = index
+        stop = index + 1
+    if start is not None and stop is not None:
+        yield start, stop
+
+
+def united(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Ranges in order, those that overlap or touch made one."""
+    whole: list[Span] = []
+    for start, stop in sorted(spans):
+        if whole and start <= whole[-1][1]:
+            whole[-1] = whole[-1][0], max(whole[-1][1], stop)
+        else:
+            whole.append((start, stop))
+    return tuple(whole)
+
+
+def named(start: int, stop: int) -> str:
+    """A range in words, as "frame 7" or "frames 7 to 9"."""
+    return f"frame {start}" if stop == start + 1 else f"frames {start} to {stop - 1}"
