@@ -15,6 +15,12 @@ Rgb = NDArray[np.uint8]
 STILLS = frozenset({".bmp", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 """Endings of files that hold one picture."""
 
+VIDEOS = frozenset({
+    *(".3gp", ".avi", ".flv", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
+    *(".mts", ".mxf", ".nut", ".ogv", ".qt", ".ts", ".webm", ".wmv"),
+})  # fmt: skip
+"""Endings by which videos are found in a folder; what is named outright may have any other."""
+
 
 @dataclass(frozen=True, slots=True)
 class PixelFormat:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import engine
-from engine.cli import evaluating, indexing, live, running, verbs, workbench
+from engine.cli import benching, evaluating, indexing, live, running, verbs, workbench
 from engine.modes import MODES
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
         _anonymise,
         _live,
         _evaluate,
+        _bench,
         _index,
         _schema,
         _demo,
@@ -55,6 +56,9 @@ def _verb(
 def _models(adder: Adder) -> None:
     verb = _verb(adder, "models", verbs.models, "fetch or check the weights of the detectors")
     verb.add_argument("action", choices=("fetch", "verify"))
+    verb.add_argument(
+        "--benchmark", action="store_true", help="also what `veil bench reidentify` needs (a 100 MB package)"
+    )
     _add_data(verb)
 
 
@@ -119,6 +123,16 @@ def _live(adder: Adder) -> None:
 def _evaluate(adder: Adder) -> None:
     verb = _verb(adder, "evaluate", evaluating.evaluate, "hold records, or a detection, against ground truth")
     evaluating.add_arguments(verb, _add_detection)
+    _add_data(verb)
+
+
+def _bench(adder: Adder) -> None:
+    group = adder.add_parser("bench", help="measure what styles hide", description="Measure what styles hide.")
+    benches = group.add_subparsers(title="benchmarks", required=True, metavar="BENCHMARK")
+    verb = _verb(
+        benches, "reidentify", benching.reidentify, "try to identify masked faces with a face-recognition model"
+    )
+    benching.add_reidentify(verb, _add_detection)
     _add_data(verb)
 
 

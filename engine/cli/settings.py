@@ -66,7 +66,16 @@ def style(options: Namespace) -> Style:
     Raises:
         InputError: the preset or a setting is unknown, or a value is wrong.
     """
-    preset, _, overrides = options.style.partition(",")
+    return style_named(options.style)
+
+
+def style_named(text: str) -> Style:
+    """The style that `PRESET[,NAME=VALUE...]` spells.
+
+    Raises:
+        InputError: the preset or a setting is unknown, or a value is wrong.
+    """
+    preset, _, overrides = text.partition(",")
     return style_from(preset, pairs("--style", overrides))
 
 

@@ -19,6 +19,8 @@ _WORDS = {
     "verify": "Checking",
     "live": "Live",
     "index": "Indexing",
+    "survey": "Looking at people",
+    "attack": "Attacking",
 }
 
 

