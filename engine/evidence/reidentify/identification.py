@@ -42,7 +42,8 @@ def centred(groups: Sequence[Prints]) -> list[Prints]:
 
 def _unit(rows: Prints) -> Prints:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    directions: Prints = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    return directions
 
 
 def alike(galleries: Sequence[Prints], distance: float) -> list[list[int]]:
