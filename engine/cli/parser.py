@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import engine
-from engine.cli import benching, evaluating, indexing, live, running, verbs, workbench
+from engine.cli import benching, evaluating, indexing, live, reviewing, running, verbs, workbench
 from engine.modes import MODES
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def build_parser() -> argparse.ArgumentParser:
         _verify,
         _anonymise,
         _live,
+        _review,
+        _amend,
         _evaluate,
         _bench,
         _index,
@@ -120,6 +122,16 @@ def _live(adder: Adder) -> None:
     _add_data(verb)
 
 
+def _review(adder: Adder) -> None:
+    verb = _verb(adder, "review", reviewing.review, "list what leaves doubt in a record, and what was made of it")
+    reviewing.add_review_arguments(verb)
+
+
+def _amend(adder: Adder) -> None:
+    verb = _verb(adder, "amend", reviewing.amend, "amend a record: add, delete, resize, cover, accept, undo")
+    reviewing.add_amend_arguments(verb)
+
+
 def _evaluate(adder: Adder) -> None:
     verb = _verb(adder, "evaluate", evaluating.evaluate, "hold records, or a detection, against ground truth")
     evaluating.add_arguments(verb, _add_detection)
@@ -143,7 +155,10 @@ def _index(adder: Adder) -> None:
 
 
 def _schema(adder: Adder) -> None:
-    _verb(adder, "schema", verbs.schema, "print the JSON Schema of the detection record")
+    verb = _verb(adder, "schema", verbs.schema, "print the JSON Schema of a document")
+    verb.add_argument(
+        "--of", choices=tuple(verbs.SCHEMAS), default="record", help="detection record (default), or line of a review"
+    )
 
 
 def _demo(adder: Adder) -> None:

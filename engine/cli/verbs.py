@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -15,8 +17,12 @@ from engine.detectors import weights
 from engine.errors import CheckFailedError
 from engine.media.sample import make_sample
 from engine.pipeline import DetectOptions
+from engine.review import amendments
 from engine.store import data_folder
 from engine.store import write as write_file
+
+SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {"record": records.schema, "amendment": amendments.schema}
+"""The documents whose JSON Schema is published."""
 
 
 def models(options: Namespace, terminal: Terminal) -> int:
@@ -93,9 +99,10 @@ def anonymise(options: Namespace, terminal: Terminal) -> int:
     return 0 if result.checks.passed else CheckFailedError.exit_code
 
 
-def schema(_options: Namespace, terminal: Terminal) -> int:
+def schema(options: Namespace, terminal: Terminal) -> int:
     """`veil schema`: always JSON, whether asked for or not."""
-    terminal.result(records.schema(), msgspec.json.format(msgspec.json.encode(records.schema()), indent=2).decode())
+    document = SCHEMAS[options.of]()
+    terminal.result(document, msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
     return 0
 
 

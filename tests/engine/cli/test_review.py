@@ -1,0 +1,99 @@
+"""`veil review`, `veil amend` and `veil schema --of amendment`."""
+
+import json
+
+import pytest
+
+from engine.cli import main
+from engine.review import amendments
+from tests.engine.documents import make_record, written
+
+FACE = (4, 4, 44, 44)
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A record with a hole in its track, and the place of its review."""
+    record = make_record([[FACE]] * 5 + [[]] * 5 + [[FACE]] * 10)
+    return str(written(record, tmp_path / "r.json")), str(tmp_path / "review.jsonl")
+
+
+def amend(files, *words, by="Jane Doe"):
+    return main(["amend", *files, *words, "--by", by, "--account", "jdoe", "--reason", "because"])
+
+
+def test_spots_are_listed_and_closed_by_amending(files, capsys):
+    record, review = files
+    assert main(["review", record]) == 0
+    said = capsys.readouterr().out
+    assert "hole:0:5-10" in said
+    assert "track 0 has no mask in frames 5 to 9" in said
+    assert amend(files, "extend", "0", "5-10") == 0
+    assert "extend track 0 through frames 5 to 9 (because)" in capsys.readouterr().out
+    assert main(["review", record, "--review", review]) == 0
+    said = capsys.readouterr().out
+    assert "1 amendments, of which 1 count" in said
+    assert "amended   hole:0:5-10" in said
+    assert main(["review", record, "--review", review, "--open", "--json"]) == 0
+    assert "hole:0:5-10" not in {spot["key"] for spot in json.loads(capsys.readouterr().out)["spots"]}
+
+
+def test_every_action_has_a_spelling(files, capsys):
+    assert main(["review", files[0], "--json"]) == 0
+    key = json.loads(capsys.readouterr().out)["spots"][-1]["key"]
+    for words in (
+        ["add", "0=100,100,140,140", "4=110.5,100,150,140"], ["resize", "0", "1=0,0,50,50"], ["delete", "0", "12-13"],
+        ["keep-visible", "0", "14-15"], ["extend", "0", "5-10"], ["cover", "18-20"], ["accept", key], ["undo", "3"],
+    ):  # fmt: skip
+        assert amend(files, *words) == 0
+    capsys.readouterr()
+    assert main(["review", files[0], "--review", files[1], "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    kinds = [amendment["action"]["kind"] for amendment in summary["amendments"]]
+    assert kinds == ["add", "resize", "delete", "keep_visible", "extend", "cover", "accept", "undo"]
+    assert summary["amendments"][0]["by"] == {"account": "jdoe", "name": "Jane Doe"}
+    assert summary["kept_visible"][0]["reason"] == "because"
+
+
+def test_a_long_list_is_cut_and_says_so(files, capsys):
+    assert main(["review", files[0], "--limit", "0"]) == 0
+    assert "of less risk" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["add"], "a box is missing"),
+        (["add", "0:1,2,3,4"], "FRAME=LEFT,TOP,RIGHT,BOTTOM"),
+        (["add", "0=1,2,3"], "box in frame 0"),
+        (["delete", "x", "1-2"], "the number of one track"),
+        (["delete", "0"], "START-STOP"),
+        (["cover", "1-2", "3-4"], "START-STOP"),
+        (["cover", "1-99"], "the video has 20"),
+        (["accept"], "the key of one spot"),
+        (["accept", "gap:0:1-2"], "no spot gap:0:1-2"),
+        (["undo", "1", "2"], "the number of one amendment"),
+        (["repair"], "nothing to repair"),
+    ],
+)
+def test_what_cannot_be_amended_is_said_in_one_sentence(files, capsys, words, said):
+    assert amend(files, *words) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_a_torn_review_is_said_and_repaired(files, tmp_path, capsys):
+    amend(files, "cover", "0-1")
+    with (tmp_path / "review.jsonl").open("ab") as file:
+        file.write(b'{"action":')
+    assert main(["review", files[0], "--review", files[1]]) == 2
+    assert "in the middle of line 2" in capsys.readouterr().err
+    assert amend(files, "repair") == 0
+    assert "1 whole amendment" in capsys.readouterr().out
+    assert main(["review", files[0], "--review", files[1]]) == 0
+
+
+def test_the_schema_of_an_amendment_is_printed(capsys):
+    assert main(["schema", "--of", "amendment", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(amendments.schema()))
