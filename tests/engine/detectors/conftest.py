@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from hybrid import Hybrid
 from remote import Remote
 
 from engine import store
@@ -22,15 +23,18 @@ def models() -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=registry.names())
-def detector(request: pytest.FixtureRequest, models: Path) -> Iterator[Remote]:
-    """Each detector in turn, in a process of its own; one that asks a service asks the stand-in."""
+HYBRID = ("centerface", "rekognition")
+
+
+@pytest.fixture(scope="module", params=[*registry.names(), Hybrid.name])
+def detector(request: pytest.FixtureRequest, models: Path) -> Iterator[Remote | Hybrid]:
+    """Each detector in turn, in a process of its own, and two of them as one; a service is the stand-in."""
     with ExitStack() as stack:
         if request.param not in registry.local_names():
             models = stack.enter_context(standing_in(models))
-        remote = Remote(request.param, models)
-        stack.callback(remote.close)
-        yield remote
+        made = Hybrid(HYBRID, models) if request.param == Hybrid.name else Remote(request.param, models)
+        stack.callback(made.close)
+        yield made
 
 
 @contextmanager

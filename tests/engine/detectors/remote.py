@@ -20,7 +20,7 @@ class Remote:
     """Runs functions on a detector that was loaded in a spawned process."""
 
     def __init__(self, name: str, models: Path, overrides: Mapping[str, Any] | None = None) -> None:
-        self.name = name
+        self.name, self.detectors = name, (name,)
         context = multiprocessing.get_context("spawn")
         self._executor = ProcessPoolExecutor(
             1, mp_context=context, initializer=_load, initargs=(name, models, overrides)

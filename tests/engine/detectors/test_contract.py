@@ -7,6 +7,7 @@ import os
 import numpy as np
 import pytest
 import scenes
+from hybrid import Hybrid
 from remote import Remote
 
 from engine.detectors import registry, weights
@@ -38,6 +39,7 @@ BLIND = {
     "mediapipe": set[str](),
     "centerface": {"fills a tall frame"},
     "rekognition": {"fills a tall frame"},  # so does the stand-in's own detector, at too low a score
+    "hybrid": {"fills a tall frame"},
 }
 """What a detector is known not to see, so that nobody believes it does; a test fails when one learns it."""
 SAME_FACE = 0.5
@@ -79,12 +81,12 @@ def found(sightings: list[Sighting], face: Box) -> bool:
 
 
 @pytest.mark.parametrize("scene", SCENES)
-def test_finds_the_face(detector: Remote, scene: str) -> None:
+def test_finds_the_face(detector: Remote | Hybrid, scene: str) -> None:
     [sightings] = detector.call(look, [SCENES[scene].picture])
     assert found(sightings, SCENES[scene].face) == (scene not in BLIND[detector.name])
 
 
-def test_finds_nothing_where_nothing_is(detector: Remote) -> None:
+def test_finds_nothing_where_nothing_is(detector: Remote | Hybrid) -> None:
     pictures = [
         np.zeros((240, 320, 3), np.uint8),
         np.full((240, 320, 3), 255, np.uint8),
@@ -95,13 +97,13 @@ def test_finds_nothing_where_nothing_is(detector: Remote) -> None:
 
 
 @pytest.mark.parametrize("border", ["left", "top", "right", "bottom"])
-def test_boxes_stay_inside_the_picture(detector: Remote, border: str) -> None:
+def test_boxes_stay_inside_the_picture(detector: Remote | Hybrid, border: str) -> None:
     scene = WOMAN.cut_at(border)
     [sightings] = detector.call(look, [scene.picture])
     assert all(sighting.box.within(scene.size) for sighting in sightings)
 
 
-def test_takes_pictures_of_any_size(detector: Remote) -> None:
+def test_takes_pictures_of_any_size(detector: Remote | Hybrid) -> None:
     sizes = [(side, side) for side in range(1, 14)] + [(1, 400), (400, 1), (13, 500), (17, 33), (720, 21)]
     pictures = [scenes.faceless(Size(width, height)) for width, height in sizes]
     answers = detector.call(look, pictures)
@@ -110,7 +112,7 @@ def test_takes_pictures_of_any_size(detector: Remote) -> None:
         assert all(sighting.box.within(Size(*size)) for sighting in answer)
 
 
-def test_the_answer_depends_on_the_picture_alone(detector: Remote) -> None:
+def test_the_answer_depends_on_the_picture_alone(detector: Remote | Hybrid) -> None:
     pictures = [
         WOMAN.picture,
         scenes.carphone(40).picture,
@@ -126,16 +128,16 @@ def test_the_answer_depends_on_the_picture_alone(detector: Remote) -> None:
     assert detector.call(look_on_one_core, WOMAN.picture) == alone[0]
 
 
-def test_no_picture_gives_no_answer(detector: Remote) -> None:
+def test_no_picture_gives_no_answer(detector: Remote | Hybrid) -> None:
     assert detector.call(look, []) == []
 
 
-def test_reads_any_memory_layout_and_changes_nothing(detector: Remote) -> None:
+def test_reads_any_memory_layout_and_changes_nothing(detector: Remote | Hybrid) -> None:
     [expected] = detector.call(look, [WOMAN.picture])
     assert detector.call(look_at_strided, WOMAN.picture) == (expected, True)
 
 
-def test_sightings_are_sorted_and_scored(detector: Remote) -> None:
+def test_sightings_are_sorted_and_scored(detector: Remote | Hybrid) -> None:
     men = [scenes.carphone(index).picture for index in (0, 110)]
     group = np.hstack([men[0], *men, WOMAN.picture[48:192, 120:320]])
     [sightings] = detector.call(look, [group])
@@ -144,17 +146,18 @@ def test_sightings_are_sorted_and_scored(detector: Remote) -> None:
     assert all(0.0 < sighting.score <= 1.0 for sighting in sightings)
 
 
-def test_the_record_can_say_what_ran(detector: Remote) -> None:
-    plan = registry.plan(detector.name)
-    assert plan.facts.name == registry.detector_class(detector.name).name == detector.name
-    assert plan.facts.version
-    if detector.name not in registry.local_names():
-        return
-    assert set(plan.facts.parameters) == set(plan.settings.__struct_fields__)
-    assert plan.facts.models
-    assert all(weights.pinned(model.name).sha256 == model.sha256 for model in plan.facts.models)
+def test_the_record_can_say_what_ran(detector: Remote | Hybrid) -> None:
+    for name in detector.detectors:
+        plan = registry.plan(name)
+        assert plan.facts.name == registry.detector_class(name).name == name
+        assert plan.facts.version
+        if name not in registry.local_names():
+            continue
+        assert set(plan.facts.parameters) == set(plan.settings.__struct_fields__)
+        assert plan.facts.models
+        assert all(weights.pinned(model.name).sha256 == model.sha256 for model in plan.facts.models)
 
 
-def test_closing_twice_is_allowed(detector: Remote) -> None:
+def test_closing_twice_is_allowed(detector: Remote | Hybrid) -> None:
     """The last of these tests, because it ends the detector they share."""
     assert detector.call(close_twice) == "closed"
