@@ -23,10 +23,11 @@ from engine.detectors.registry import DetectorPlan, plan
 from engine.errors import InputError
 from engine.geometry import Box, Size
 from engine.journal import Journal, Seen
+from engine.media.ahead import ahead
 from engine.media.decode import OnDamage
 from engine.media.facts import MediaInfo, source_facts
 from engine.media.frame import SourceFrame
-from engine.media.stills import Frames, look, open_any
+from engine.media.stills import look, open_any
 from engine.modes import Mode, mode_named
 from engine.progress import Listener, Silent
 from engine.record import (
@@ -51,6 +52,8 @@ from engine.watching import GLIMPSE, Glimpse, Watcher
 
 CHUNK = 4
 """Frames that travel to a detector together; decides speed and memory, never the answer."""
+_AHEAD = 4
+"""Frames that are decoded while those before them are converted and handed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,13 +228,14 @@ class _Run:
         """Bring the journal to the end of the video."""
         with (
             open_any(self._source, info, on_damage=self._options.on_damage) as source,
+            ahead(source.frames(), _AHEAD) as frames_ahead,
             nullcontext(self._crew) if self._crew else Crew(plans, self._data.models, self._workers) as crew,
         ):
             crew.start_at(journal.chunks)
             self._listener.progress("detect", journal.frames, info.video.packets)
             chunks = _Chunks(journal, info.video.display, plans, self._spending.heard, self._watcher)
             chunks.tell_again()
-            for ticket, frames, changes in _chunks(source, skip=journal.chunks):
+            for ticket, frames, changes in _chunks(frames_ahead, skip=journal.chunks):
                 pictures = {side: Pictures(frames, side) for side in crew.sides}
                 places = {name: places_asked(frames, which) for name, which in asked.items()}
                 crew.submit(ticket, pictures, f"frames {frames[0].index} to {frames[-1].index}", places)
@@ -360,9 +364,9 @@ def on_display(plan: DetectorPlan, sightings: Sequence[Sighting], display: Size)
     return tuple((box, round(score, 4)) for box, score in boxes if box is not None)
 
 
-def _chunks(source: Frames, skip: int) -> Iterator[tuple[int, list[SourceFrame], list[float]]]:
+def _chunks(frames: Iterator[SourceFrame], skip: int) -> Iterator[tuple[int, list[SourceFrame], list[float]]]:
     """Chunks of frames with each frame's change from the one before; the first `skip` chunks only pass by."""
-    frames, previous = source.frames(), None
+    previous = None
     for ticket in count():
         chunk = list(islice(frames, CHUNK))
         if not chunk:
