@@ -11,8 +11,8 @@ from engine.geometry import Size
 from engine.live.lookout import Watch
 from engine.live.settings import Following
 from engine.media.facts import source_facts
-from engine.media.live_input import LiveInput
 from engine.media.probe import probe
+from engine.media.pushed_input import RunningSource
 from engine.modes import mode_named
 from engine.record import (
     Colour,
@@ -69,7 +69,7 @@ def detection_of(watches: tuple[Watch, ...], following: Following, rate: float) 
     )
 
 
-def source_facts_of(source: LiveInput, *, audio: bool) -> Callable[[Size], SourceFacts]:
+def source_facts_of(source: RunningSource, *, audio: bool) -> Callable[[Size], SourceFacts]:
     """The source as a record says it, once the size of its pictures is known.
 
     A file is read once here, for its hash. Of anything else the log tells what was received.
@@ -83,21 +83,20 @@ def source_facts_of(source: LiveInput, *, audio: bool) -> Callable[[Size], Sourc
     return lambda size: _running(source, size, audio=audio)
 
 
-def _running(source: LiveInput, size: Size, *, audio: bool) -> SourceFacts:
-    video = source.video
+def _running(source: RunningSource, size: Size, *, audio: bool) -> SourceFacts:
     return SourceFacts(
         sha256=_NOTHING,
         bytes=1,
         container=source.container,
         video=VideoFacts(
-            index=video.index,
+            index=source.index,
             codec=source.codec,
             coded=size,
             display=size,
             sample_aspect_ratio="1/1",
             rotation=0,
             mirrored=False,
-            pixel_format=video.pix_fmt or "yuv420p",
+            pixel_format=source.pixel_format,
             colour=Colour(None, None, None, None),
             time_base=ratio(source.time_base),
             declared_frames=None,
@@ -108,8 +107,8 @@ def _running(source: LiveInput, size: Size, *, audio: bool) -> SourceFacts:
     )
 
 
-def _stream(source: LiveInput, index: int, kind: str, codec: str, *, audio: bool) -> StreamFacts:
-    if index == source.video.index:
+def _stream(source: RunningSource, index: int, kind: str, codec: str, *, audio: bool) -> StreamFacts:
+    if index == source.index:
         return StreamFacts(index, kind, codec, "rendered", "the picture, with faces hidden")
     if kind == "audio" and audio:
         return StreamFacts(index, kind, codec, "copied", "packets as they came")

@@ -23,6 +23,8 @@ from engine.live.settings import Following, Judging
 from engine.live.stage import Stage
 from engine.media.live_input import LiveInput, told
 from engine.media.live_output import LiveEncoding, LiveOutput, scheme_of
+from engine.media.preview import Preview
+from engine.media.pushed_input import PushedInput, RunningSource
 from engine.progress import Listener, Silent
 from engine.record import Document, Sha256, SourceFacts
 from engine.store import Data, data_folder
@@ -88,7 +90,7 @@ class _Places:
 
 
 def live(  # noqa: PLR0913
-    source: str | Path,
+    source: str | Path | PushedInput,
     target: str | Path,
     options: LiveOptions | None = None,
     *,
@@ -98,6 +100,7 @@ def live(  # noqa: PLR0913
     listener: Listener | None = None,
     stop: threading.Event | None = None,
     watcher: Callable[[LiveCounters], None] | None = None,
+    preview: Preview | None = None,
 ) -> LiveReport:
     """Hide the faces of a running picture until it ends or is told to stop.
 
@@ -105,7 +108,8 @@ def live(  # noqa: PLR0913
     written down while it runs (`NAME.jsonl`) and becomes a detection record at the end, with a report beside it.
 
     Args:
-        source: a file (read at the speed of its clock), a camera, or an address.
+        source: a file (read at the speed of its clock), a camera, an address, or what hands frames over; the last is
+            made with the same `stop`.
         target: a file, or an address.
         options: how to run.
         controls: what can be changed meanwhile.
@@ -114,6 +118,7 @@ def live(  # noqa: PLR0913
         listener: hears of progress.
         stop: ends the run in order when it is set.
         watcher: is given the counters about once a second.
+        preview: keeps the newest pictures for somebody who looks on.
 
     Raises:
         SourceError: the source cannot be opened or shows no frame.
@@ -123,7 +128,7 @@ def live(  # noqa: PLR0913
     """
     folder, options = data_folder(data), options or LiveOptions()
     places = _Places(Path(record) if record is not None else _record_path(str(target), folder))
-    run = _Run(str(source), str(target), options, folder, places)
+    run = _Run(source, str(target), options, folder, places, preview)
     return run.into_report(
         controls or Controls(), listener or Silent(), stop or threading.Event(), watcher or (lambda _: None)
     )
@@ -144,9 +149,19 @@ def recover(log: Path | str, record: Path | str) -> records.Record:
 class _Run:
     """One call of `live`."""
 
-    def __init__(self, source: str, target: str, options: LiveOptions, data: Data, places: _Places) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917
+        self,
+        source: str | Path | PushedInput,
+        target: str,
+        options: LiveOptions,
+        data: Data,
+        places: _Places,
+        preview: Preview | None,
+    ) -> None:
         scheme_of(target)
-        self._source, self._target, self._options = source, target, options
+        self._pushed = source if isinstance(source, PushedInput) else None
+        self._source = source.address if isinstance(source, PushedInput) else str(source)
+        self._target, self._options, self._preview = target, options, preview
         self._data, self._places = data, places
         self._watches = options.watches or watches_of()
         self._started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -163,15 +178,21 @@ class _Run:
             controls=controls,
         ) as masker:
             masker.wait_ready(options.judging.load)
-            with LiveInput(self._source, stop, options.patience) as source:
+            with self._pushed or LiveInput(self._source, stop, options.patience) as source:
                 stage = Stage(
-                    source, masker, self._opener(source, masker), listener=listener, watcher=watcher, stop=stop
+                    source,
+                    masker,
+                    self._opener(source, masker),
+                    listener=listener,
+                    watcher=watcher,
+                    stop=stop,
+                    preview=self._preview,
                 )
                 stage.run(audio=options.audio)
             counters = masker.counters
         return self._report(counters, time.monotonic() - begun)
 
-    def _opener(self, source: LiveInput, masker: LiveMasker) -> Callable[[Size], tuple[LiveOutput, LiveLog]]:
+    def _opener(self, source: RunningSource, masker: LiveMasker) -> Callable[[Size], tuple[LiveOutput, LiveLog]]:
         """Opens output and log once the size of the pictures is known."""
         facts = source_facts_of(source, audio=self._options.audio)  # before the pictures run: a file is hashed for it
 
@@ -189,7 +210,7 @@ class _Run:
 
         return opened
 
-    def _start(self, facts: SourceFacts, source: LiveInput) -> Start:
+    def _start(self, facts: SourceFacts, source: RunningSource) -> Start:
         options = self._options
         return Start(
             address=told(self._source),

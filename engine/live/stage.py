@@ -14,8 +14,10 @@ from engine.geometry import Size
 from engine.live.counters import LiveCounters
 from engine.live.log import LiveLog, Received
 from engine.live.masker import LiveMasker
-from engine.media.live_input import AudioIn, BreakIn, FrameIn, LiveInput, told
+from engine.media.live_input import AudioIn, BreakIn, FrameIn, told
 from engine.media.live_output import LiveOutput
+from engine.media.preview import Preview
+from engine.media.pushed_input import RunningSource
 from engine.progress import Listener
 
 _QUEUE = 2000
@@ -48,14 +50,16 @@ class Stage:
 
     def __init__(  # noqa: PLR0913
         self,
-        source: LiveInput,
+        source: RunningSource,
         masker: LiveMasker,
         opener: Opener,
         *,
         listener: Listener,
         watcher: Callable[[LiveCounters], None],
         stop: threading.Event,
+        preview: Preview | None = None,
     ) -> None:
+        self._preview = preview
         self._source, self._masker, self._opener = source, masker, opener
         self._listener, self._watcher, self._stop = listener, watcher, stop
         self._due: queue.Queue[_FrameDue | AudioIn | _Ended] = queue.Queue(_QUEUE)
@@ -119,6 +123,8 @@ class Stage:
         if self._masker.backlogged:
             self._masker.drop()
             return
+        if self._preview is not None:
+            self._preview.came(event.frame)
         seconds = event.pts * self._source.time_base
         self._masker.submit(event.frame, event.pts, seconds, aspect=event.aspect, arrived=event.arrived)
         self._put(_FrameDue())
@@ -157,6 +163,8 @@ class Stage:
         masked = self._masker.collect()
         self._output.video(masked.frame, masked.pts)
         self._masker.sent(masked)
+        if self._preview is not None:
+            self._preview.went(masked.frame)
         self._tell()
 
     def _send_audio(self, audio: AudioIn) -> None:

@@ -132,6 +132,16 @@ class LiveInput:
         return self._container.streams.video[0]
 
     @property
+    def index(self) -> int:
+        """Of the video stream."""
+        return self.video.index
+
+    @property
+    def pixel_format(self) -> str:
+        """Of the video, as far as the source declares it."""
+        return self.video.pix_fmt or "yuv420p"
+
+    @property
     def received(self) -> Received:
         """What was read of video and audio until now."""
         return Received(self._bytes, self._hash.hexdigest())
@@ -193,8 +203,8 @@ class LiveInput:
 
     def _decoded(self, packet: Packet[Any], video: VideoStream, arrived: float) -> Iterator[FrameIn]:
         if self._finite:
-            arrived = time.monotonic()  # it arrives when its time has come
-        if packet.pts is not None:
+            arrived = time.monotonic()  # a frame of it arrives when its turn to be shown has come
+        elif packet.pts is not None:
             self._arrivals[packet.pts] = arrived
         try:
             frames = video.codec_context.decode(packet)
