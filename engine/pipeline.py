@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count, islice
 from pathlib import Path
@@ -19,30 +17,25 @@ from engine import record as records
 from engine.chunks import Pictures, joined, places_asked
 from engine.detectors.base import Receipt, RemoteSettings, Sighting
 from engine.detectors.crew import Answers, Crew
-from engine.detectors.registry import DetectorPlan, plan
-from engine.errors import InputError
+from engine.detectors.registry import DetectorPlan
 from engine.geometry import Box, Size
 from engine.journal import Journal, Seen
 from engine.media.ahead import ahead
-from engine.media.decode import OnDamage
 from engine.media.facts import MediaInfo, source_facts
 from engine.media.frame import SourceFrame
 from engine.media.stills import look, open_any
-from engine.modes import Mode, mode_named
+from engine.options import DetectOptions, plans, workers
 from engine.progress import Listener, Silent
 from engine.record import (
     SCHEMA,
     Detection,
     Document,
     Frame,
-    FusionSettings,
     Record,
     Sha256,
-    SmoothingSettings,
-    TrackingSettings,
 )
 from engine.rendering import RenderOptions, RenderReport, refuse_early, render
-from engine.spending import Spending, ledger, ledger_path, remote
+from engine.spending import Spending, ledger, ledger_path
 from engine.store import Data, data_folder, scratch
 from engine.store import write as write_file
 from engine.timeline.compose import build
@@ -54,36 +47,6 @@ CHUNK = 4
 """Frames that travel to a detector together; decides speed and memory, never the answer."""
 _AHEAD = 4
 """Frames that are decoded while those before them are converted and handed on."""
-
-
-@dataclass(frozen=True, slots=True)
-class DetectOptions:
-    """What to run.
-
-    Attributes:
-        mode: names the detectors that run by default.
-        detectors: other detectors than the mode's.
-        parameters: by detector, parameters that differ from the mode's, or else from their defaults.
-        fusion: when sightings of one frame are one face.
-        tracking: when faces of successive frames are one track.
-        smoothing: what is added to what was seen.
-        asking: parameters of every detector that asks a service, as `policy`, `price` and `rate`.
-        max_cost: US dollars that the calls to services may cost; None knows no limit.
-        workers: worker processes for each detector; None shares the processor's cores among the detectors. For one that
-            asks a service, calls under way at once; None takes its own default. The record does not depend on it.
-        on_damage: "stop" at a frame that cannot be decoded, or "cover" it whole and go on.
-    """
-
-    mode: str = "on-prem"
-    detectors: tuple[str, ...] | None = None
-    parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    fusion: FusionSettings = FusionSettings()
-    tracking: TrackingSettings = TrackingSettings()
-    smoothing: SmoothingSettings = SmoothingSettings()
-    asking: Mapping[str, object] = field(default_factory=dict)
-    max_cost: float | None = None
-    workers: int | None = None
-    on_damage: OnDamage = "stop"
 
 
 class RunFacts(Document, frozen=True):
@@ -159,7 +122,7 @@ class _Run:
         self._watcher = watcher
         self._source, self._options, self._data, self._listener, self._crew = source, options, data, listener, crew
         self._plans = plans(options)
-        self._workers = workers(options)
+        self._workers = workers(options, self._plans)
         self._started, self._clock = datetime.now(UTC), monotonic()
         self._spending = Spending(self._plans, options.max_cost, listener)
 
@@ -185,10 +148,10 @@ class _Run:
         full: list[Journal] = []
         contested: frozenset[int] | None = None
         frames = info.video.packets
-        for plans in asking.passes(self._plans):
+        for running in asking.passes(self._plans):
             if full:
-                contested, frames = self._contested(full[0], plans), full[0].frames
-            facts = tuple(plan.facts for plan in (*plans, *(self._plans if full else ())))
+                contested, frames = self._contested(full[0], running), full[0].frames
+            facts = tuple(plan.facts for plan in (*running, *(self._plans if full else ())))
             which = None if contested is None else records.digest(msgspec.json.encode(sorted(contested)))
             subject = _Subject(info.sha256, facts, self._options.on_damage, CHUNK, which)
             journal = journals.enter_context(Journal(self._data.work, subject))
@@ -197,7 +160,8 @@ class _Run:
             self._spending.plan(frames, contested)
             full.append(journal)
             with self._accounted(full, output):
-                self._fill(journal, info, self._spending.limited(plans), asking.asked(plans, contested or frozenset()))
+                which_frames = asking.asked(running, contested or frozenset())
+                self._fill(journal, info, self._spending.limited(running), which_frames)
         return full
 
     def _contested(self, journal: Journal, plans: Sequence[DetectorPlan]) -> frozenset[int]:
@@ -380,53 +344,6 @@ def _chunks(frames: Iterator[SourceFrame], skip: int) -> Iterator[tuple[int, lis
             changes.append(0.0 if previous is None else change(previous, thumbnail))
             previous = thumbnail
         yield ticket, chunk, changes
-
-
-def hired(options: DetectOptions, data: Data) -> Crew:
-    """The detectors that `options` name, ready to be started as a context."""
-    return Crew(plans(options), data.models, workers(options))
-
-
-def workers(options: DetectOptions) -> int:
-    """Worker processes for each detector."""
-    return options.workers or max(1, (os.cpu_count() or 1) // len(plans(options)))
-
-
-def plans(options: DetectOptions) -> list[DetectorPlan]:
-    """The detectors that `options` name.
-
-    Raises:
-        InputError: one is unknown or named twice, or parameters do not fit.
-    """
-    mode = mode_named(options.mode)
-    names = options.detectors or _of_mode(mode, options)
-    if len(set(names)) != len(names):
-        raise InputError(f"A detector is named twice in {', '.join(names)}; name each once.")
-    for stranger in set(options.parameters) - set(names):
-        raise InputError(f"Parameters are given for {stranger}, which does not run; the run has {', '.join(names)}.")
-    chosen = {name: {**mode.parameters.get(name, {}), **options.parameters.get(name, {})} for name in names}
-    return _asking([plan(name, parameters) for name, parameters in chosen.items()], chosen, options)
-
-
-def _of_mode(mode: Mode, options: DetectOptions) -> tuple[str, ...]:
-    """Its detectors, and its witnesses if a service is to be asked about contested frames only."""
-    policies = [options.asking.get("policy"), *(values.get("policy") for values in options.parameters.values())]
-    return (*mode.witnesses, *mode.detectors) if "contested" in policies else mode.detectors
-
-
-def _asking(
-    plans: list[DetectorPlan], chosen: Mapping[str, Mapping[str, object]], options: DetectOptions
-) -> list[DetectorPlan]:
-    """The plans with what is meant for all detectors that ask a service."""
-    services = {detector.name for detector, _ in remote(plans)}
-    if not services and (options.asking or options.max_cost is not None):
-        said = ", ".join([*options.asking, *(["max_cost"] if options.max_cost is not None else [])])
-        raise InputError(f"{said} is said of a service that is asked, and none is: choose --mode cloud.")
-    common: dict[str, object] = {"workers": options.workers} if options.workers else {}
-    return [
-        plan(one.name, {**common, **options.asking, **chosen[one.name]}) if one.name in services else one
-        for one in plans
-    ]
 
 
 class Anonymised(Document, frozen=True):

@@ -35,7 +35,7 @@ _ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]{1,40}-[0-9a-f]{4}")
 
 
 class Asked(Document, frozen=True):
-    """The options of a detection as they were given; `engine.pipeline.DetectOptions` says what each means."""
+    """The options of a detection as they were given; `engine.options.DetectOptions` says what each means."""
 
     mode: str = "on-prem"
     detectors: tuple[str, ...] | None = None

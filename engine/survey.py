@@ -14,8 +14,9 @@ from engine.media.decode import open_source
 from engine.media.facts import MediaInfo
 from engine.media.probe import probe
 from engine.media.stills import files
+from engine.options import DetectOptions, hired, plans
 from engine.picture import STILLS
-from engine.pipeline import DetectOptions, assembled, detect, hired, on_display, plans
+from engine.pipeline import assembled, detect, on_display
 from engine.progress import Listener, Silent
 from engine.record import Record
 from engine.store import data_folder

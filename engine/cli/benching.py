@@ -18,8 +18,9 @@ from engine.evidence.reidentify.pictures import Clip
 from engine.evidence.reidentify.scores import ATTACKS
 from engine.evidence.reidentify.table import table
 from engine.media.stills import look
+from engine.options import hired
 from engine.picture import VIDEOS
-from engine.pipeline import detect, hired
+from engine.pipeline import detect
 from engine.record import Record
 from engine.redact.presets import PRESETS
 from engine.redact.style import Style

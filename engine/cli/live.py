@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from engine.cli.keys import keys
-from engine.cli.settings import document, pairs, parts_of
+from engine.cli.settings import add_set, document, pairs, parts_of
 from engine.cli.terminal import Terminal
 from engine.errors import InputError, VeilError
 from engine.live.controls import Controls, Look
@@ -39,14 +39,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--style", choices=tuple(PRESETS), default="strong", help="how faces are hidden at first")
     verb.add_argument("--confidence", type=float, default=Look().confidence, help="least score that begins a face")
     verb.add_argument("--encoder", default="", metavar="NAME=VALUE[,...]", help="settings of the encoder")
-    verb.add_argument(
-        "--set",
-        dest="settings",
-        action="append",
-        default=[],
-        metavar="PART.NAME=VALUE",
-        help="a parameter of a detector, of judging or following, as judging.age=0.3",
-    )
+    add_set(verb, "a parameter of a detector, of judging or following, as judging.age=0.3")
     verb.add_argument("--no-audio", dest="audio", action="store_false", help="leave the audio out")
     verb.add_argument(
         "--patience",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import engine
 from engine.cli import benching, evaluating, indexing, live, reviewing, running, verbs, workbench
+from engine.cli.settings import add_set
 from engine.modes import MODES
 
 if TYPE_CHECKING:
@@ -196,14 +197,7 @@ def _add_review(verb: argparse.ArgumentParser) -> None:
 def _add_detection(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--mode", choices=tuple(MODES), default="on-prem", help="which detectors run (default: on-prem)")
     verb.add_argument("--detectors", metavar="A,B", help="other detectors than the mode's")
-    verb.add_argument(
-        "--set",
-        dest="settings",
-        action="append",
-        default=[],
-        metavar="PART.NAME=VALUE",
-        help="a parameter of a detector, of fusion, tracking or smoothing, as yolov8-face.threshold=0.2",
-    )
+    add_set(verb, "a parameter of a detector, of fusion, tracking or smoothing, as yolov8-face.threshold=0.2")
     verb.add_argument(
         "--workers", type=_positive, metavar="N", help="worker processes for each detector, or calls under way at once"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ import msgspec
 from engine.analysis.findings import Criteria
 from engine.errors import InputError
 from engine.media.encode import EncoderSettings
-from engine.pipeline import DetectOptions
+from engine.options import DetectOptions
 from engine.record import Document, FusionSettings, SmoothingSettings, TrackingSettings
 from engine.redact.presets import style_from
 from engine.redact.style import Style
@@ -22,6 +22,11 @@ Kind = TypeVar("Kind", bound=Document)
 
 _ASKING = ("policy", "price", "rate")
 _TIMELINE = ("fusion", "tracking", "smoothing")
+
+
+def add_set(verb: ArgumentParser, purpose: str) -> None:
+    """The argument `--set PART.NAME=VALUE`, for `parts_of`."""
+    verb.add_argument("--set", dest="settings", action="append", default=[], metavar="PART.NAME=VALUE", help=purpose)
 
 
 def detect_options(options: Namespace) -> DetectOptions:

@@ -16,7 +16,7 @@ from engine.cli.terminal import Terminal
 from engine.detectors import weights
 from engine.errors import CheckFailedError
 from engine.media.sample import make_sample
-from engine.pipeline import DetectOptions
+from engine.options import DetectOptions
 from engine.review import amendments
 from engine.store import data_folder
 from engine.store import write as write_file

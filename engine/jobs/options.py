@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from engine.pipeline import DetectOptions, plans
+from engine.options import DetectOptions, plans
 from engine.runs import Asked
 
 

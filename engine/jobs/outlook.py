@@ -14,7 +14,8 @@ from engine.detectors.registry import DetectorPlan
 from engine.errors import RecordError
 from engine.jobs.options import options_of
 from engine.media.facts import MediaInfo
-from engine.pipeline import RunFacts, plans
+from engine.options import plans
+from engine.pipeline import RunFacts
 from engine.runs import Asked, Run
 from engine.spending import Spending
 from engine.store import Data

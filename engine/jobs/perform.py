@@ -6,7 +6,8 @@ from engine import runs
 from engine.errors import RunCancelledError, VeilError
 from engine.jobs.options import check, options_of
 from engine.jobs.reporter import Reporter
-from engine.pipeline import detect, plans
+from engine.options import plans
+from engine.pipeline import detect
 from engine.progress import Listener, Silent
 from engine.record import Record
 from engine.runs import Run, RunRequest

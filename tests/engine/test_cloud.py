@@ -16,7 +16,7 @@ from engine.detectors import registry
 from engine.detectors.base import RemoteSettings
 from engine.errors import DetectorError, InputError, RecordError
 from engine.geometry import Box
-from engine.pipeline import DetectOptions
+from engine.options import DetectOptions
 from engine.record import FusionSettings, TrackingSettings
 from engine.spending import Ledger, ledger_path
 from tests import clips

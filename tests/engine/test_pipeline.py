@@ -12,7 +12,8 @@ import engine
 from engine import record as records
 from engine.errors import DamagedFrameError, DetectorError, InputError, ModelError, TargetError
 from engine.media.probe import probe
-from engine.pipeline import DetectOptions, RunFacts
+from engine.options import DetectOptions
+from engine.pipeline import RunFacts
 from tests import clips
 
 YOLO = DetectOptions(detectors=("yolov8-face",))

@@ -9,7 +9,7 @@ import skimage.data
 
 from engine.analysis import evaluation, truth
 from engine.errors import InputError
-from engine.pipeline import DetectOptions
+from engine.options import DetectOptions
 from engine.survey import survey
 from tests import clips
 

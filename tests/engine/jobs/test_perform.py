@@ -7,7 +7,7 @@ from engine.errors import InputError, ModelError, RunCancelledError, SourceError
 from engine.jobs.options import asked_of, options_of
 from engine.jobs.perform import begin, perform
 from engine.jobs.thumbnails import latest
-from engine.pipeline import DetectOptions
+from engine.options import DetectOptions
 from engine.record import SmoothingSettings
 from engine.runs import Asked
 from tests import clips
