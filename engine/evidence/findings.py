@@ -39,7 +39,7 @@ class LeakSettings(Document, frozen=True):
     budget: Annotated[float, msgspec.Meta(ge=0.0, le=4.0)] = 0.25
     certain: Score = 0.75
     likely: Score = 0.5
-    likeness: Share = 0.6
+    likeness: Share = 0.75
 
 
 class Glimpse(Document, frozen=True):

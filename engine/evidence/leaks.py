@@ -10,13 +10,12 @@ likeness. See docs/leaks.md for what this finds and what it costs.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from os import cpu_count
 from pathlib import Path
 
-from engine import record as records
 from engine.detectors.registry import DetectorPlan
 from engine.errors import CheckFailedError, RecordError
 from engine.evidence.findings import SCHEMA, Glimpse, Leak, LeakReport, LeakSettings, Looked
@@ -32,7 +31,6 @@ from engine.media.frame import SourceFrame
 from engine.media.probe import probe
 from engine.progress import Listener, Silent
 from engine.record import Record
-from engine.rendering import RenderReport, report_path
 from engine.renderjob import load_record
 from engine.review.amendments import Review
 from engine.review.fold import AmendedFace, AmendedFrame, amended
@@ -47,8 +45,6 @@ _MOST_AGAIN = 0.1
 _LEAST_AGAIN = 16
 _SAME_REGION = 0.5
 """IoU of two parts of a frame from which one look at either shows both."""
-_SHOWS = 0.3
-"""Likeness of a mask's inside to the source from which a face that a detector finds there is taken seriously."""
 
 
 def check_leaks(  # noqa: PLR0913 - three files, a review, how, and who hears of it
@@ -101,12 +97,6 @@ class _Subject:
     infos: tuple[MediaInfo, MediaInfo]
     frames: tuple[AmendedFrame, ...]
 
-    @property
-    def weak_style(self) -> bool:
-        """Whether the style was so weak that it had to be forced."""
-        path = report_path(self.output)
-        return path.exists() and bool(records.read_as(path, RenderReport, "report of a render").weaknesses)
-
     def pairs(self) -> Iterator[tuple[AmendedFrame, SourceFrame, SourceFrame]]:
         """Every frame with what the source and the output show of it.
 
@@ -150,10 +140,9 @@ class _Check:
 
     def __init__(self, subject: _Subject, settings: LeakSettings, panel: Panel, models: Path) -> None:
         self._subject, self._settings, self._panel = subject, settings, panel
-        self._models, self._weak_style = models, subject.weak_style
+        self._models = models
         self._cuts, self._display = subject.record.cuts, subject.record.display
         self._showing: dict[int, list[tuple[int, Box, float]]] = defaultdict(list)
-        self._likeness: dict[tuple[int, int], float] = {}
         self._masks = 0
 
     def report(self, listener: Listener) -> LeakReport:
@@ -201,7 +190,6 @@ class _Check:
             if value is None:
                 continue
             self._masks += 1
-            self._likeness[frame.index, face.track] = value
             if value >= self._settings.likeness:
                 self._showing[face.track].append((frame.index, face.box, value))
 
@@ -220,7 +208,9 @@ class _Check:
 
     def _doubts(self, seen: list[Glimpse]) -> dict[int, list[Box]]:
         """By frame, the regions to be looked at again: about the finds, and about their places in the frames around."""
-        groups = linked(self._serious(seen), self._cuts, 2 * self._settings.stride)
+        sifted = sift(seen, self._subject.frames)
+        finds = [*sifted.open, *(glimpse for glimpse, _ in sifted.under)]
+        groups = linked(finds, self._cuts, 2 * self._settings.stride)
         groups = [group for group in groups if max(one.score for one in group) >= self._settings.likely]
         groups.sort(key=lambda group: -max(one.score for one in group))
         most = max(_LEAST_AGAIN, round(_MOST_AGAIN * len(self._subject.frames)))
@@ -232,15 +222,6 @@ class _Check:
                     if 0 <= index < len(self._subject.frames):
                         _add(asked[index], region_about(around.box, self._display))
         return dict(asked)
-
-    def _serious(self, seen: Iterable[Glimpse]) -> list[Glimpse]:
-        """Finds in the open, and those under a mask of which anything speaks for its being too weak."""
-        sifted = sift(seen, self._subject.frames)
-        return [*sifted.open, *(glimpse for glimpse, face in sifted.under if self._shows(glimpse, face))]
-
-    def _shows(self, glimpse: Glimpse, face: AmendedFace) -> bool:
-        value = self._likeness.get((glimpse.frame, face.track), 0.0)
-        return self._weak_style or value >= _SHOWS
 
     def _leaks(self, seen: list[Glimpse]) -> tuple[tuple[Leak, ...], tuple[Leak, ...]]:
         frames, settings, reach = self._subject.frames, self._settings, 2 * self._settings.stride
@@ -255,11 +236,11 @@ class _Check:
         return tuple(sorted(leaks, key=_place)), tuple(sorted(doubtful, key=_place))
 
     def _weak(self, under: Sequence[tuple[Glimpse, AmendedFace]]) -> Iterator[Leak]:
-        """Masks under which detectors still find a face, where anything but the detectors speaks for it."""
+        """Masks that are in the output, and under which detectors still find a face."""
         by_track: dict[int, list[Glimpse]] = defaultdict(list)
         missing = {(index, track) for track, places in self._showing.items() for index, _, _ in places}
         for glimpse, face in under:
-            if self._shows(glimpse, face) and (glimpse.frame, face.track) not in missing:
+            if (glimpse.frame, face.track) not in missing:
                 by_track[face.track].append(glimpse)
         for track, glimpses in sorted(by_track.items()):
             for group in linked(glimpses, self._cuts, 2 * self._settings.stride):

@@ -18,7 +18,7 @@ _CORE = 0.6
 """Share of a face box's sides that is compared: its middle."""
 _SIDE = 48
 """Longest side at which it is compared, in samples."""
-_LEAST_SIDE = 8
+_LEAST_SIDE = 10
 """Shortest side of what can be told apart."""
 _DETAIL = 1.5
 """Least standard deviation of fine detail, in 8-bit steps, of a source in which anything can be told."""
