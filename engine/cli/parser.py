@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import engine
-from engine.cli import benching, evaluating, indexing, live, reviewing, running, verbs, workbench
+from engine.cli import benching, evaluating, evidence, indexing, live, reviewing, running, verbs, workbench
 from engine.cli.settings import add_set
 from engine.modes import MODES
 
@@ -35,6 +35,9 @@ def build_parser() -> argparse.ArgumentParser:
         _review,
         _amend,
         _evaluate,
+        _leaks,
+        _plant,
+        _risk,
         _bench,
         _index,
         _schema,
@@ -152,6 +155,24 @@ def _bench(adder: Adder) -> None:
 def _index(adder: Adder) -> None:
     verb = _verb(adder, "index", indexing.run, "build the index that Analyse reads, from the records")
     indexing.add_arguments(verb)
+    _add_data(verb)
+
+
+def _leaks(adder: Adder) -> None:
+    verb = _verb(adder, "leaks", evidence.leaks, "look for faces that can still be found in an output")
+    evidence.add_leaks(verb)
+    _add_data(verb)
+
+
+def _plant(adder: Adder) -> None:
+    verb = _verb(adder, "plant", evidence.planting, "plant faces into copies of a video and see how many are found")
+    evidence.add_plant(verb)
+    _add_data(verb)
+
+
+def _risk(adder: Adder) -> None:
+    verb = _verb(adder, "risk", evidence.risk, "say what may still be in an output, measured in several ways")
+    evidence.add_risk(verb)
     _add_data(verb)
 
 

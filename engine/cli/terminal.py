@@ -18,6 +18,8 @@ _WORDS = {
     "render": "Rendering",
     "verify": "Checking",
     "live": "Live",
+    "leaks": "Looking for leaks",
+    "plant": "Planting faces",
     "index": "Indexing",
     "survey": "Looking at people",
     "attack": "Attacking",

@@ -26,6 +26,7 @@ from engine.errors import InputError, RecordError
 from engine.evidence.intervals import Interval, clopper_pearson, wilson
 from engine.evidence.panel import Hire
 from engine.evidence.plants import (
+    LEAST_HEIGHT,
     Course,
     Donor,
     Guise,
@@ -57,6 +58,8 @@ SCHEMA: Literal["veil/planted/1"] = "veil/planted/1"
 _MOST_DONORS = 8
 _TRIES = 40
 """How often a free place is drawn for a face before it is given up."""
+_SMALLER = (1.0, 0.7, 0.5, 0.3)
+"""Shares of the height that was drawn, tried one after the other."""
 _APART = 1.4
 """Sides about which faces are kept apart, in sides of their boxes."""
 _FOUND = 0.35
@@ -306,14 +309,22 @@ class _Challenge:
             for _ in range(self._settings.faces):
                 donor = donors[int(self._lot.integers(len(donors)))]
                 look = guise(heights, self._size, borders, self._lot)
-                place = self._place(donor, look, segment, speed, taken)
-                if place is None:
+                one = self._placed(donor, look, segment, speed, taken)
+                if one is None:
                     self._left_out += 1
                     continue
-                one = _Sown(donor, look, place, segment, int(self._lot.integers(2**32)))
                 taken += [one.box(index).scaled(_APART) for index in segment]
                 sown[segment.start].append(one)
         return sown
+
+    def _placed(self, donor: Donor, look: Guise, segment: range, speed: float, taken: Sequence[Box]) -> _Sown | None:
+        """A face on its way, smaller where there is no room for it as it was drawn; None where there is none at all."""
+        for smaller in _SMALLER:
+            fit = msgspec.structs.replace(look, height=round(max(look.height * smaller, LEAST_HEIGHT), 2))
+            way = self._way(donor, fit, segment, speed, taken)
+            if way is not None:
+                return _Sown(donor, fit, way, segment, int(self._lot.integers(2**32)))
+        return None
 
     def _place(self, donor: Donor, look: Guise, segment: range, speed: float, taken: Sequence[Box]) -> Course | None:
         """A way that keeps clear of all other faces; None when none was drawn."""

@@ -28,7 +28,7 @@ _FEATHER = 0.25
 """Width of the soft edge of a planted picture, in its half-axes."""
 _ASTRONAUT = Box(172, 62, 272, 192)
 """The face in the picture astronaut.png of scikit-image."""
-_LEAST_HEIGHT = 12.0
+LEAST_HEIGHT = 12.0
 _MOST_SHARE = 0.5
 """Heights of planted faces: at least in pixels, at most of the frame's shorter side."""
 
@@ -146,7 +146,7 @@ def guise(heights: Sequence[float], size: Size, borders: float, generator: np.ra
     height = float(heights[int(generator.integers(len(heights)))]) * float(generator.uniform(0.5, 1.05))
     most = _MOST_SHARE * min(size.width, size.height)
     return Guise(
-        height=round(min(max(height, _LEAST_HEIGHT), most), 2),
+        height=round(min(max(height, LEAST_HEIGHT), most), 2),
         mirrored=bool(generator.integers(2)),
         turned=round(float(generator.uniform(-20, 20)), 1),
         blur=round(float(generator.choice([0.0, 0.0, 0.02, 0.04])), 3),

@@ -1,0 +1,214 @@
+"""The verbs `veil leaks`, `veil plant` and `veil risk`: their arguments, and what they say."""
+
+from __future__ import annotations
+
+import getpass
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import TypeVar
+
+import msgspec
+
+from engine import record as records
+from engine import runs
+from engine.cli.terminal import Terminal
+from engine.errors import CheckFailedError, InputError, RecordError
+from engine.evidence.findings import LeakJudgement, LeakReport, unjudged
+from engine.evidence.leaks import check_leaks
+from engine.evidence.planting import PlantedRecall, PlantedReport, PlantSettings, plant
+from engine.evidence.residual import AUDIT_SCHEMA, FrameAudit, audit_sample, residual, words
+from engine.record import Document, Record
+from engine.renderjob import load_record
+from engine.review.amendments import Author
+from engine.store import data_folder, file_digest
+from engine.store import write as write_file
+
+Kind = TypeVar("Kind", bound=Document)
+
+_LEAKS, _PLANTED = "report of a leak check", "report of planted faces"
+
+
+def add_leaks(verb: ArgumentParser) -> None:
+    """The arguments of `veil leaks`."""
+    verb.add_argument("source", type=Path)
+    verb.add_argument("record", type=Path)
+    verb.add_argument("output", type=Path, metavar="OUT")
+    verb.add_argument("--review", type=Path, metavar="FILE", help="amendments that OUT was rendered with")
+    verb.add_argument(
+        "--judgements", type=Path, metavar="FILE", help="what people said of its leaks, one a line (JSON)"
+    )
+    verb.add_argument("-o", "--report", type=Path, metavar="FILE", help="write the report as JSON")
+
+
+def leaks(options: Namespace, terminal: Terminal) -> int:
+    """`veil leaks`."""
+    start = monotonic()
+    report = check_leaks(
+        options.source, options.record, options.output, review=options.review, data=options.data, listener=terminal
+    )
+    if options.report is not None:
+        write_file(options.report, records.encode(report))
+    open_ones = unjudged(report, _judgements(options.judgements))
+    terminal.result(report, "\n".join(_leaks_text(report, len(open_ones), monotonic() - start)))
+    return CheckFailedError.exit_code if open_ones else 0
+
+
+def add_plant(verb: ArgumentParser) -> None:
+    """The arguments of `veil plant`."""
+    verb.add_argument("source", type=Path)
+    verb.add_argument("record", type=Path)
+    defaults = PlantSettings()
+    for name, what in (("segments", "stretches of the video"), ("length", "frames of each"), ("faces", "in each")):
+        value = getattr(defaults, name)
+        verb.add_argument(f"--{name}", type=int, default=value, metavar="N", help=f"{what} (default: {value})")
+    verb.add_argument("-o", "--report", type=Path, metavar="FILE", help="write the report as JSON")
+
+
+def planting(options: Namespace, terminal: Terminal) -> int:
+    """`veil plant`."""
+    given = {name: getattr(options, name) for name in ("segments", "length", "faces")}
+    try:
+        settings = msgspec.convert(given, PlantSettings)
+    except msgspec.ValidationError as error:
+        raise InputError(f"Faces cannot be planted like that: {error}.") from error
+    report = plant(options.source, options.record, settings=settings, data=options.data, listener=terminal)
+    if options.report is not None:
+        write_file(options.report, records.encode(report))
+    terminal.result(report, "\n".join(_planted_text(report)))
+    return 0
+
+
+def add_risk(verb: ArgumentParser) -> None:
+    """The arguments of `veil risk`."""
+    verb.add_argument(
+        "subject", type=Path, nargs="+", metavar="RUN|SOURCE RECORD", help="a run, or a video and its record"
+    )
+    verb.add_argument("--leaks", type=Path, metavar="FILE", help="report of veil leaks (else the last release's)")
+    verb.add_argument("--planted", type=Path, metavar="FILE", help="report of veil plant (else the last release's)")
+    verb.add_argument("--audit", type=Path, metavar="FILE", help="what a person found in frames drawn by lot (JSON)")
+    verb.add_argument("--draw", type=int, metavar="N", help="draw N frames for a person to look at, and list them")
+    verb.add_argument(
+        "--missed", metavar="I,J,...", help="with --draw: all were looked at, and these show a face; '' for none"
+    )
+    verb.add_argument("-o", "--report", type=Path, metavar="FILE", help="write the document as JSON")
+
+
+def risk(options: Namespace, terminal: Terminal) -> int:
+    """`veil risk`."""
+    record, sha256, release = _subject(options)
+    audit = _read(options.audit, FrameAudit, "audit of frames", None)
+    if options.draw is not None:
+        drawn = audit_sample(record, options.draw)
+        if options.missed is None:
+            listed = ", ".join(map(str, drawn))
+            terminal.result({"drawn": drawn}, f"Look at these frames of the output for faces: {listed}")
+            return 0
+        audit = _audited(record, sha256, drawn, options.missed)
+    document = residual(
+        record,
+        sha256,
+        planted=_read(options.planted, PlantedReport, _PLANTED, release / "planted.json" if release else None),
+        leaks=_read(options.leaks, LeakReport, _LEAKS, release / "leaks.json" if release else None),
+        audit=audit,
+    )
+    if options.report is not None:
+        write_file(options.report, records.encode(document))
+    terminal.result(document, "\n".join(words(document)))
+    return 0
+
+
+def _judgements(path: Path | None) -> list[LeakJudgement]:
+    if path is None:
+        return []
+    lines = records.read_bytes(path).splitlines()
+    try:
+        return [msgspec.json.decode(line, type=LeakJudgement) for line in lines]
+    except msgspec.MsgspecError as error:
+        raise RecordError(f"{path} holds a line that is no judgement of a leak: {error}.") from error
+
+
+def _read(path: Path | None, kind: type[Kind], what: str, otherwise: Path | None) -> Kind | None:
+    """The document in the file that was given, or else in the one that lies where it belongs, if there is one."""
+    if path is None and (otherwise is None or not otherwise.exists()):
+        return None
+    place = path or otherwise
+    assert place is not None
+    return records.read_as(place, kind, what)
+
+
+def _subject(options: Namespace) -> tuple[Record, str, Path | None]:
+    """A record, the hash of its stored bytes, and the folder of its last release, if it has one."""
+    if len(options.subject) == 1:
+        folder = runs.get(data_folder(options.data), str(options.subject[0])).folder
+        record, sha256 = load_record(folder.record)
+        releases = sorted(folder.releases.iterdir()) if folder.releases.exists() else []
+        return record, sha256, releases[-1] if releases else None
+    if len(options.subject) > 2:
+        raise InputError("Give a run, or a video and its record.")
+    source, path = options.subject
+    record, sha256 = load_record(path)
+    if source.is_file() and file_digest(source) != record.source.sha256:
+        raise RecordError(f"The record {path} is of another video than {source}; give its own, or detect this one.")
+    return record, sha256, None
+
+
+def _audited(record: Record, sha256: str, drawn: tuple[int, ...], missed: str) -> FrameAudit:
+    try:
+        found = tuple(sorted({int(index) for index in missed.split(",") if index.strip()}))
+    except ValueError as error:
+        raise InputError(f"--missed takes numbers of frames separated by commas; got {missed!r}.") from error
+    if strangers := set(found) - set(drawn):
+        raise InputError(f"--missed names frame {min(strangers)}, which was not drawn.")
+    account = getpass.getuser()
+    return FrameAudit(
+        schema=AUDIT_SCHEMA,
+        source_sha256=record.source.sha256,
+        record_sha256=sha256,
+        review_sha256=None,
+        drawn=drawn,
+        looked=drawn,
+        missed=found,
+        by=Author(account, account),
+        at=datetime.now(UTC),
+    )
+
+
+def _leaks_text(report: LeakReport, open_ones: int, seconds: float) -> Iterator[str]:
+    looked = report.looked
+    names = " and ".join(
+        f"{one.facts.name}{'' if one.independent else ' (which the detection used too)'}" for one in report.detectors
+    )
+    yield f"{names} looked at {looked.whole} of {looked.frames} frames and at {looked.parts} parts of frames"
+    if looked.left_out:
+        yield f"{looked.left_out} parts that are next to a mask were left out, to bound the cost"
+    yield f"{looked.masks} masks were held against the source; {seconds:.1f} s in all"
+    for leak in report.leaks:
+        yield f"LEAK  {leak.key}  {leak.finding}"
+    for leak in report.doubtful:
+        yield f"doubtful in the record too:  {leak.key}  {leak.finding}"
+    if not report.leaks:
+        yield "No leak was found."
+    elif open_ones:
+        yield f"{open_ones} of {len(report.leaks)} leaks are not cleared by a person: look at each before a release."
+    else:
+        yield f"All {len(report.leaks)} leaks are cleared by a person."
+
+
+def _planted_text(report: PlantedReport) -> Iterator[str]:
+    yield f"{len(report.plants)} faces planted in {len(report.segments)} segments ({report.share:.1%} of the frames)"
+    if report.left_out:
+        yield f"{report.left_out} more found no free place"
+    yield f"  {'height':<16} {'plants':>6} {'throughout':>10} {'frames':>7} {'recall':>7}  95 % interval"
+    for name, recall in (("all", report.overall), *report.by_size.items()):
+        yield f"  {name.replace('_', ' '):<16} {_row(recall)}"
+
+
+def _row(recall: PlantedRecall) -> str:
+    if recall.recall is None or recall.recall_interval is None:
+        return f"{recall.plants:>6}"
+    low, high = recall.recall_interval
+    figures = f"{recall.plants:>6} {recall.throughout:>10} {recall.frames:>7} {recall.recall:>7.3f}"
+    return f"{figures}  {low:.3f} to {high:.3f}"
