@@ -326,7 +326,7 @@ class _Challenge:
                 return _Sown(donor, fit, way, segment, int(self._lot.integers(2**32)))
         return None
 
-    def _place(self, donor: Donor, look: Guise, segment: range, speed: float, taken: Sequence[Box]) -> Course | None:
+    def _way(self, donor: Donor, look: Guise, segment: range, speed: float, taken: Sequence[Box]) -> Course | None:
         """A way that keeps clear of all other faces; None when none was drawn."""
         shape = donor.face.width / donor.face.height
         for _ in range(_TRIES):
