@@ -58,6 +58,7 @@ class RunRequest(Document, frozen=True, kw_only=True):
         detection: with which options.
         account: of the person who asked.
         name: of that person, as printed.
+        how: how it is known who it was, in the words of the audit log.
         at: when, RFC 3339 with zone.
     """
 
@@ -67,6 +68,7 @@ class RunRequest(Document, frozen=True, kw_only=True):
     detection: Asked = Asked()
     account: str
     name: str
+    how: Literal["single-user", "account", "oidc"] = "single-user"
     at: str
 
 

@@ -4,5 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-ROUTES: tuple[BaseRoute, ...] = ()
+from workbench import signin
+
+ROUTES: tuple[BaseRoute, ...] = (*signin.ROUTES,)
 """Every part of the workbench that answers requests of its own adds its routes here; paths begin with /api/."""

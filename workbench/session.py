@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Generic, TypeVar, cast
 
 import streamlit as st
 
-from engine import runs
+from engine import access, runs
+from engine.access import Login, Person, Session
 from engine.errors import RunError
 from engine.runs import Run
 from engine.store import Data, data_folder
+from workbench import gate, oidc, sessions
 from workbench.links import Place
 
 _Value = TypeVar("_Value")
@@ -40,6 +43,48 @@ class Key(Generic[_Value]):
 def data() -> Data:
     """The data folder of the server."""
     return data_folder()
+
+
+def person(*, used: bool = True) -> Person:
+    """Who is at work, with the roles of now. Whatever a page does is asked of the engine in this person's name.
+
+    Args:
+        used: whether this is something that the person does; a fragment that refreshes itself says no, or nobody's
+            session would ever end.
+
+    Raises:
+        AccessError: nobody, or their session has ended.
+    """
+    return gate.person_by(data(), token(), used=used)
+
+
+def sitting() -> Session:
+    """The session of who is at work, for what asks for a credential (see `engine.access.confirm`).
+
+    Raises:
+        AccessError: nobody, or their session has ended.
+    """
+    if access.read_people(data()).accounts:
+        return sessions.find(data(), token())
+    now = datetime.now(UTC)
+    return Session(access.single_user(data()), now, now)
+
+
+def keep_sitting(changed: Session) -> None:
+    """Keep what `engine.access.confirm` has returned."""
+    if changed.person.how != "single-user":
+        sessions.replace(data(), token() or "", changed)
+
+
+def provider_login() -> Login | None:
+    """What an OpenID provider has said of who is at work; None for other people."""
+    found = oidc.claims(st.context.cookies)
+    return found[0].login if found else None
+
+
+def token() -> str | None:
+    """What the browser shows for a session; None where there is none."""
+    return st.context.cookies.get(gate.COOKIE)
 
 
 def place() -> Place:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
 from engine import runs
+from engine.access import single_user
 from engine.cli import reports
 from engine.cli.settings import detect_options
 from engine.cli.terminal import Terminal
 from engine.errors import InputError, RunError
-from engine.jobs.options import asked_of
+from engine.jobs.asking import asked_of
 from engine.jobs.perform import begin, perform
 from engine.jobs.queue import work as work_off
-from engine.runs import Run, RunRequest
+from engine.runs import Run
 from engine.store import Data, data_folder
 
 
@@ -49,10 +49,7 @@ def work(options: Namespace, terminal: Terminal) -> int:
 def _new(data: Data, options: Namespace) -> Run:
     if not options.source.exists():
         raise InputError(f"{options.source} is not there; give the path of a video.")
-    account = getpass.getuser()
-    detection = asked_of(detect_options(options))
-    source = str(options.source.absolute())
-    return begin(data, RunRequest(source=source, detection=detection, account=account, name=account, at=runs.now()))
+    return begin(data, single_user(data), options.source, asked_of(detect_options(options)))
 
 
 def _resumed(data: Data, run_id: str) -> Run:

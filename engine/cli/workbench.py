@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import ipaddress
 import os
 import sys
 from argparse import Namespace
 from pathlib import Path
 
+from engine.access import check_address
 from engine.cli.terminal import Terminal
 from engine.errors import InputError
 from engine.store import data_folder
@@ -27,8 +27,10 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
 
 def run(options: Namespace, _terminal: Terminal) -> int:
     """`veil workbench`; the server takes over this process, so nothing comes after it."""
+    data = data_folder(options.data)
+    check_address(data, options.address)
     command, home = serving(options.address, options.port)
-    environment = {**os.environ, "VEIL_DATA": str(data_folder(options.data).root)}
+    environment = {**os.environ, "VEIL_DATA": str(data.root)}
     os.chdir(home)
     os.execve(command[0], command, environment)  # noqa: S606 - a list of arguments, no shell
 
@@ -37,26 +39,11 @@ def serving(address: str, port: int) -> tuple[list[str], Path]:
     """The command that serves the workbench, and the folder to run it in: the one with its configuration.
 
     Raises:
-        InputError: the packages of the workbench are not installed, or others could reach it without signing in.
+        InputError: the packages of the workbench are not installed.
     """
     place = importlib.util.find_spec("workbench")
     if importlib.util.find_spec("streamlit") is None or place is None or place.origin is None:
         raise InputError("The workbench needs more packages: pip install 'veil-workbench[workbench]'.")
-    if not loopback(address):
-        raise InputError(
-            f"On {address} others could reach the workbench, and nobody has to sign in: create accounts with "
-            "`veil users add`, or leave --address out."
-        )
     package = Path(place.origin).parent
     command = [sys.executable, "-m", "streamlit", "run", str(package / "app.py")]
     return [*command, f"--server.address={address}", f"--server.port={port}"], package.parent
-
-
-def loopback(address: str) -> bool:
-    """Whether only this machine can reach an address."""
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False

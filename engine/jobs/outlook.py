@@ -12,7 +12,7 @@ from engine import runs
 from engine.detectors.base import RemoteSettings
 from engine.detectors.registry import DetectorPlan
 from engine.errors import RecordError
-from engine.jobs.options import options_of
+from engine.jobs.asking import options_of
 from engine.media.facts import MediaInfo
 from engine.options import plans
 from engine.pipeline import RunFacts

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from engine import runs
+from engine.access import Person, authorise
 from engine.errors import RunCancelledError, VeilError
-from engine.jobs.options import check, options_of
+from engine.jobs.asking import check, note, options_of, requested
 from engine.jobs.reporter import Reporter
 from engine.options import plans
 from engine.pipeline import detect
 from engine.progress import Listener, Silent
 from engine.record import Record
-from engine.runs import Run, RunRequest
+from engine.runs import Asked, Run
 from engine.store import Data
 
 _SILENT = Silent()
 
 
-def begin(data: Data, request: RunRequest) -> Run:
+def begin(data: Data, by: Person, source: Path, asked: Asked) -> Run:
     """Make a run that this process is to perform at once, so that no worker takes it from the queue.
 
     Raises:
+        AccessError: `by` may not start a detection.
         InputError: the options are not those of a detection.
         TargetError: it cannot be made.
+        AuditError: it cannot be put on record.
     """
-    check(request.detection)
+    person = authorise(data, by, "detect")
+    check(asked)
     pid, born = runs.itself()
     now = runs.now()
     state = runs.RunState(stage="running", pid=pid, born=born, started=now, updated=now)
-    return runs.get(data, runs.create(data, request, state).id)
+    run = runs.get(data, runs.create(data, requested(person, source, asked), state).id)
+    note(data, run, "begun")
+    return run
 
 
 def perform(data: Data, run: Run, listener: Listener = _SILENT) -> Record:
@@ -53,9 +61,11 @@ def perform(data: Data, run: Run, listener: Listener = _SILENT) -> Record:
         raise
     except VeilError as error:
         reporter.end("failed", str(error))
+        note(data, run, "failed")
         raise
     except Exception as error:
         reporter.end("failed", f"Something unexpected happened ({type(error).__name__}: {error}); the log has more.")
         raise
+    note(data, run, "done", record=record)
     reporter.end("done")
     return record

@@ -16,26 +16,65 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine import runs
+from engine.access import Person, authorise
 from engine.errors import SourceError
-from engine.jobs.options import check
-from engine.runs import Run, RunFolder, RunRequest, RunState
+from engine.jobs.asking import check, note, requested
+from engine.runs import Asked, Run, RunFolder, RunState
 from engine.store import Data
 
 
-def submit(data: Data, request: RunRequest) -> RunFolder:
+def submit(data: Data, by: Person, source: Path, asked: Asked, sha256: str | None = None) -> RunFolder:
     """Put a new run into the queue, and see to it that somebody works on the queue.
 
+    Args:
+        data: the data folder.
+        by: who asks for it.
+        source: the video.
+        asked: with which options.
+        sha256: of the video, where somebody has looked at it already.
+
     Raises:
+        AccessError: `by` may not start a detection.
         SourceError: the source is not there.
         InputError: the options are not those of a detection.
         TargetError: the run cannot be made.
+        AuditError: it cannot be put on record.
     """
-    check(request.detection)
-    if not Path(request.source).exists():
-        raise SourceError(f"{request.source} is not there; choose a file that is.")
-    folder = runs.create(data, request)
+    person = authorise(data, by, "detect")
+    check(asked)
+    if not source.exists():
+        raise SourceError(f"{source} is not there; choose a file that is.")
+    folder = runs.create(data, requested(person, source, asked, sha256))
+    note(data, runs.get(data, folder.id), "queued")
     start_worker(data)
     return folder
+
+
+def cancel(data: Data, by: Person, run: Run) -> None:
+    """Want a run to stop; what it has finished is kept.
+
+    Raises:
+        AccessError: `by` may not.
+        RunError: it is over.
+        AuditError: it cannot be put on record.
+    """
+    person = authorise(data, by, "detect")
+    runs.ask_to_stop(run)
+    note(data, run, "cancelled", person)
+
+
+def resume(data: Data, by: Person, run: Run) -> None:
+    """Put a run that came to no end into the queue again.
+
+    Raises:
+        AccessError: `by` may not.
+        RunError: it is done, or waits or runs already.
+        AuditError: it cannot be put on record.
+    """
+    person = authorise(data, by, "detect")
+    runs.queue_again(run)
+    note(data, run, "queued again", person)
+    start_worker(data)
 
 
 def start_worker(data: Data) -> None:

@@ -1,7 +1,8 @@
 import pytest
 
-from engine import runs
-from engine.runs import Asked, RunRequest
+from engine.access import Person, single_user
+from engine.jobs.asking import requested
+from engine.runs import Asked
 from engine.store import Data
 
 YOLO = Asked(detectors=("yolov8-face",), workers=1)
@@ -16,10 +17,16 @@ def place(own_data, tmp_path):
 
 
 @pytest.fixture
+def ana(place):
+    """The single user."""
+    return single_user(place)
+
+
+@pytest.fixture
 def wanted(talk):
     """Makes requests for runs."""
 
     def make(source=talk, detection=YOLO):
-        return RunRequest(source=str(source), detection=detection, account="ana", name="Ana Bell", at=runs.now())
+        return requested(Person("ana", "Ana Bell", (), "single-user"), source, detection)
 
     return make

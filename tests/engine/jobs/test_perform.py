@@ -2,15 +2,16 @@ import cv2
 import pytest
 
 import engine
-from engine import runs
+from engine import audit, runs
 from engine.errors import InputError, ModelError, RunCancelledError, SourceError
-from engine.jobs.options import asked_of, options_of
+from engine.jobs.asking import asked_of, options_of
 from engine.jobs.perform import begin, perform
 from engine.jobs.thumbnails import latest
 from engine.options import DetectOptions
 from engine.record import SmoothingSettings
 from engine.runs import Asked
 from tests import clips
+from tests.engine.jobs.conftest import YOLO
 
 
 class AtFrame:
@@ -35,19 +36,22 @@ def expected(talk, own_data, tmp_path_factory):
     return path.read_bytes()
 
 
-def test_a_run_is_done_as_detect_does_it(place, wanted, expected):
-    run = begin(place, wanted())
+def test_a_run_is_done_as_detect_does_it(place, ana, talk, expected):
+    run = begin(place, ana, talk, YOLO)
     assert runs.get(place, run.id).status == "running"
     perform(place, run)
     after = runs.get(place, run.id)
     assert after.folder.record.read_bytes() == expected
     assert (after.status, after.state.done, after.state.total, after.state.faces) == ("done", 45, 45, 45)
+    assert [(entry.kind, entry.details["state"]) for entry in audit.entries(place.audit)] == [
+        ("run", "begun"), ("run", "done"),
+    ]  # fmt: skip
     picture = cv2.imread(str(latest(after.folder)))
     assert picture.shape == (288, 385, 3)
 
 
-def test_a_cancelled_run_goes_on_where_it_was(place, wanted, expected):
-    run = begin(place, wanted())
+def test_a_cancelled_run_goes_on_where_it_was(place, ana, talk, expected):
+    run = begin(place, ana, talk, YOLO)
     with pytest.raises(RunCancelledError):
         perform(place, run, AtFrame(8, run.folder.cancel.touch))
     cancelled = runs.get(place, run.id)
@@ -61,9 +65,9 @@ def test_a_cancelled_run_goes_on_where_it_was(place, wanted, expected):
     assert b'"resumed_frames":0' not in (after.folder.path / "detections.json.run.json").read_bytes()
 
 
-def test_a_failure_leaves_its_sentence(place, wanted, tmp_path):
+def test_a_failure_leaves_its_sentence(place, ana, tmp_path):
     gone = clips.video(tmp_path / "gone.mp4", frames=2)
-    run = begin(place, wanted(gone))
+    run = begin(place, ana, gone, YOLO)
     gone.unlink()
     with pytest.raises(SourceError):
         perform(place, run)
@@ -72,18 +76,18 @@ def test_a_failure_leaves_its_sentence(place, wanted, tmp_path):
     assert "gone.mp4" in failed.state.sentence
 
 
-def test_missing_models_are_a_failure_too(place, wanted):
+def test_missing_models_are_a_failure_too(place, ana, talk):
     (place.root / "models").unlink()
-    run = begin(place, wanted())
+    run = begin(place, ana, talk, YOLO)
     with pytest.raises(ModelError):
         perform(place, run)
     assert "veil models fetch" in runs.get(place, run.id).state.sentence
 
 
-def test_options_that_no_detection_takes_make_no_run(place, wanted):
+def test_options_that_no_detection_takes_make_no_run(place, ana, talk):
     for wrong in (Asked(mode="magic"), Asked(parameters={"mtcnn": {"wings": 2}}), Asked(max_cost=1.0)):
         with pytest.raises(InputError):
-            begin(place, wanted(detection=wrong))
+            begin(place, ana, talk, wrong)
     assert runs.register(place).runs == ()
 
 

@@ -6,10 +6,12 @@ import time
 
 import pytest
 
-from engine import runs
-from engine.errors import SourceError
-from engine.jobs.queue import start_worker, submit, waiting, work
+from engine import access, runs
+from engine.errors import AccessError, SourceError
+from engine.jobs.queue import cancel, resume, submit, waiting, work
+from engine.access import Person
 from engine.runs import Asked
+from tests.engine.jobs.conftest import YOLO
 
 SECONDS = 120
 
@@ -27,37 +29,35 @@ def status(place, folder):
     return runs.get(place, folder.id).status
 
 
-def test_runs_are_done_one_after_another_and_a_failure_stops_none(place, wanted, tmp_path):
+def test_runs_are_done_one_after_another_and_a_failure_stops_none(place, ana, wanted, tmp_path):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video")
     queued = [runs.create(place, wanted()), runs.create(place, wanted(broken)), runs.create(place, wanted())]
-    runs.ask_to_stop(runs.get(place, queued[2].id))
+    cancel(place, ana, runs.get(place, queued[2].id))
     assert work(place) == 2
     assert [status(place, folder) for folder in queued] == ["done", "failed", "cancelled"]
     assert "broken.mp4" in runs.get(place, queued[1].id).state.sentence
 
 
-def test_what_is_submitted_is_done_although_who_submitted_it_has_gone(place, wanted):
+def test_what_is_submitted_is_done_although_who_submitted_it_has_gone(place, talk):
     script = (
         "import sys; from engine.jobs.queue import submit; from engine.store import Data; from pathlib import Path;"
-        "from engine.runs import RunRequest, Asked;"
-        "submit(Data(Path(sys.argv[1])), RunRequest(source=sys.argv[2], account='a', name='A', at='',"
-        "detection=Asked(detectors=('yolov8-face',))))"
+        "from engine.runs import Asked; from engine.access import single_user; data = Data(Path(sys.argv[1]));"
+        "submit(data, single_user(data), Path(sys.argv[2]), Asked(detectors=('yolov8-face',)))"
     )
-    subprocess.run([sys.executable, "-c", script, place.root, wanted().source], check=True)
+    subprocess.run([sys.executable, "-c", script, place.root, talk], check=True)
     (run,) = runs.register(place).runs
     until(lambda: status(place, run.folder) == "done", "a run")
 
 
-def test_a_killed_run_is_interrupted_and_ends_with_the_same_record(place, wanted):
+def test_a_killed_run_is_interrupted_and_ends_with_the_same_record(place, ana, talk, wanted):
     first = runs.create(place, wanted(detection=Asked(detectors=("yolov8-face",))))
     assert work(place) == 1
-    folder = submit(place, wanted())
+    folder = submit(place, ana, talk, YOLO)
     until(lambda: runs.get(place, folder.id).state.done >= 4, "the first frames")
     os.kill(runs.get(place, folder.id).state.pid, signal.SIGKILL)
     until(lambda: status(place, folder) == "interrupted", "the death of the process")
-    runs.queue_again(runs.get(place, folder.id))
-    start_worker(place)
+    resume(place, ana, runs.get(place, folder.id))
     until(lambda: status(place, folder) == "done", "a resumed run")
     assert folder.record.read_bytes() == first.record.read_bytes()
 
@@ -69,10 +69,24 @@ def test_a_process_that_cannot_begin_a_run_does_not_try_for_ever(place, wanted):
     assert waiting(place) == []
 
 
-def test_what_is_not_there_is_not_queued(place, wanted, tmp_path):
+def test_what_is_not_there_is_not_queued(place, ana, tmp_path):
     with pytest.raises(SourceError, match=r"none\.mp4"):
-        submit(place, wanted(tmp_path / "none.mp4"))
+        submit(place, ana, tmp_path / "none.mp4", YOLO)
     assert runs.register(place).runs == ()
+
+
+def test_only_an_operator_starts_cancels_or_resumes(place, wanted, talk):
+    access.add(place, access.single_user(place), "root", "Root", ["administrator"], "correct horse")
+    stranger = Person("root", "Root", ("operator",), "account")
+    run = runs.get(place, runs.create(place, wanted()).id)
+    for forbidden in (
+        lambda: submit(place, stranger, talk, YOLO),
+        lambda: cancel(place, stranger, run),
+        lambda: resume(place, stranger, run),
+    ):
+        with pytest.raises(AccessError, match="operator"):
+            forbidden()
+    assert len(runs.register(place).runs) == 1
 
 
 def test_a_server_that_submits_loads_no_machine_learning_library():

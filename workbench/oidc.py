@@ -1,0 +1,72 @@
+"""What an OpenID provider says of whoever asks: Streamlit does the talking with it and keeps the answer in a cookie.
+
+This is the one place that knows how Streamlit keeps it; the cookie is signed with the server's secret and holds the
+claims of an ID token whose signature was checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+from streamlit.auth_util import get_cookie_with_chunks, get_secrets_auth_section
+from streamlit.user_info import generate_login_redirect_url
+from streamlit.web.server.server_util import get_cookie_secret
+from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+
+from engine.access import Login
+
+_COOKIE = "_streamlit_user"
+_SHARED = frozenset({"redirect_uri", "cookie_secret", "expose_tokens"})
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """The claims that matter; a provider may send others."""
+
+    iss: str
+    sub: str
+    iat: Annotated[int, msgspec.Meta(ge=0)]
+    origin: str
+    is_logged_in: bool
+    auth_time: int | None = None
+    email: str | None = None
+    email_verified: bool = False
+
+    @property
+    def issued(self) -> datetime:
+        """When the provider issued the token."""
+        return datetime.fromtimestamp(self.iat, UTC)
+
+    @property
+    def login(self) -> Login:
+        """The same for the engine."""
+        at = datetime.fromtimestamp(self.auth_time or self.iat, UTC)
+        return Login(self.iss, self.sub, at, self.email, self.email_verified)
+
+
+def providers() -> dict[str, str]:
+    """By name, the addresses that lead to the providers that are configured; none where none is."""
+    section = get_secrets_auth_section().to_dict()
+    named = [name for name, value in section.items() if isinstance(value, dict) and name != "client_kwargs"]
+    default = ["default"] if "client_id" in section else []
+    return {name: generate_login_redirect_url(name) for name in (*default, *named)}
+
+
+def claims(cookies: Mapping[str, str]) -> tuple[Claims, bytes] | None:
+    """What the provider said, and the bytes that say so; None where it said nothing that holds."""
+    if not get_secrets_auth_section():
+        return None
+    said = get_cookie_with_chunks(lambda name: _signed(cookies.get(name), name), _COOKIE)
+    if said is None:
+        return None
+    try:
+        found = msgspec.json.decode(said, type=Claims)
+    except msgspec.MsgspecError:
+        return None
+    return (found, said) if found.is_logged_in else None
+
+
+def _signed(value: str | None, name: str) -> bytes | None:
+    return None if value is None else decode_signed_value(get_cookie_secret(), name, value.encode("latin-1"))
