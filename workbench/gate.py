@@ -146,4 +146,3 @@ def _wanted(request: HTTPConnection) -> str:
 
 def _refused(sentence: str) -> Response:
     return PlainTextResponse(sentence, status_code=403, headers={"Cache-Control": "no-store"})
-

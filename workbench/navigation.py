@@ -1,4 +1,4 @@
-"""The script of every session: page settings, and the navigation between the pages."""
+"""The script of every session: who is there, page settings, and the navigation between the pages."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from engine.access import Person
+from engine.errors import AccessError
+from workbench import leaving, session
 from workbench.links import Page
 
 _PAGES = Path(__file__).parent.parent / "pages"
@@ -20,14 +23,32 @@ _LISTED = (
 
 
 def main() -> None:
-    """Show the page that the address names."""
+    """Show the page that the address names to whoever is signed in."""
     st.set_page_config(page_title="Veil", page_icon=":material/visibility_off:", layout="wide")
+    try:
+        person = session.person()
+    except AccessError as error:
+        leaving.farewell(str(error))
+        st.stop()
     pages = [
         st.Page(_PAGES / file, title=title, icon=icon, url_path=page.value, default=page is Page.HOME)
         for page, file, title, icon in _LISTED
         if (_PAGES / file).is_file()
     ]
-    st.navigation(pages).run()
+    chosen = st.navigation(pages)
+    with st.sidebar:
+        _who(person)
+    chosen.run()
+
+
+def _who(person: Person) -> None:
+    """Who is at work, with a way out."""
+    if person.how == "single-user":
+        st.caption(f"{person.name}, single user: nobody signs in, and every record says so.")
+        return
+    st.caption(f"**{person.name}**  \n{', '.join(person.roles)}")
+    if st.button("Sign out", icon=":material/logout:"):
+        leaving.sign_out()
 
 
 main()

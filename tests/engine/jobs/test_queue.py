@@ -7,9 +7,9 @@ import time
 import pytest
 
 from engine import access, runs
+from engine.access import Person
 from engine.errors import AccessError, SourceError
 from engine.jobs.queue import cancel, resume, submit, waiting, work
-from engine.access import Person
 from engine.runs import Asked
 from tests.engine.jobs.conftest import YOLO
 
@@ -76,7 +76,7 @@ def test_what_is_not_there_is_not_queued(place, ana, tmp_path):
 
 
 def test_only_an_operator_starts_cancels_or_resumes(place, wanted, talk):
-    access.add(place, access.single_user(place), "root", "Root", ["administrator"], "correct horse")
+    access.add(place, access.single_user(place), "root", name="Root", roles=["administrator"], password="correct horse")
     stranger = Person("root", "Root", ("operator",), "account")
     run = runs.get(place, runs.create(place, wanted()).id)
     for forbidden in (
