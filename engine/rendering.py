@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from engine import record as records
-from engine.errors import RenderError
+from engine.errors import RenderError, SignOffError
 from engine.media.containers import choose_container, matroska_instead
 from engine.media.encode import EncoderSettings, Encoding
 from engine.media.facts import MediaInfo
@@ -22,9 +22,11 @@ from engine.progress import Listener, Silent
 from engine.record import Document, Record, Sha256
 from engine.redact.presets import style_from
 from engine.redact.style import Style, check, weaknesses
-from engine.renderjob import DRAFT, RenderJob, RenderSpec, Tally, prepare
+from engine.renderjob import DRAFT, FINAL, RenderJob, RenderSpec, Tally, prepare
 from engine.review.amendments import Review
+from engine.review.approval import terms_digest
 from engine.review.fold import KeptVisible
+from engine.review.steps import Cleared
 from engine.store import file_digest, publish, scratch
 from engine.store import write as write_file
 from engine.version import VERSION
@@ -47,6 +49,34 @@ class RenderOptions:
     encoder: EncoderSettings = EncoderSettings()
     force: bool = False
     y4m: Path | None = None
+
+
+class Terms(Document, frozen=True):
+    """Everything about how an output is made that an approval is bound to.
+
+    Attributes:
+        style: what covers a face.
+        encoder: settings of the encoder.
+        suffix: of the output's name, which chooses the container.
+        forced: whether a style too weak to hide a face is allowed.
+        versions: of Veil and of the libraries that make the bytes.
+    """
+
+    style: Style
+    encoder: EncoderSettings
+    suffix: str
+    forced: bool
+    versions: dict[str, str]
+
+    @property
+    def options(self) -> RenderOptions:
+        """What to render with."""
+        return RenderOptions(self.style, self.encoder, self.forced)
+
+
+def terms_of(options: RenderOptions, suffix: str) -> Terms:
+    """The terms of a render into a file with that suffix, by this version of Veil."""
+    return Terms(options.style, options.encoder, suffix, options.force, {"veil": VERSION, **library_versions()})
 
 
 class EncoderFacts(Document, frozen=True):
@@ -77,6 +107,7 @@ class RenderReport(Document, frozen=True):
         sentence: what a person should know of the container; None when it is the source's.
         review_sha256: of the stored bytes of the review that was applied; None when there was none.
         kept_visible: the faces that are shown because a reviewer says so.
+        draft: whether the output is a draft, and no release.
     """
 
     schema: Literal["veil/render/1"]
@@ -95,6 +126,7 @@ class RenderReport(Document, frozen=True):
     sentence: str | None
     review_sha256: Sha256 | None = None
     kept_visible: tuple[KeptVisible, ...] = ()
+    draft: bool = True
 
 
 def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
@@ -104,12 +136,14 @@ def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
     options: RenderOptions | None = None,
     *,
     review: Path | str | Review | None = None,
+    cleared: Cleared | None = None,
     listener: Listener | None = None,
 ) -> RenderReport:
     """Write a video in which every face of the record is covered and the audio is the source's.
 
     The same source, record, review and options give the same bytes. The output is a draft and carries a tag that says
-    so. Its report lies beside it as `OUT.render.json`.
+    so, unless the sign-off has cleared these very bytes (see `engine.release`). Its report lies beside it as
+    `OUT.render.json`.
 
     Args:
         source: the video that the record is of.
@@ -117,6 +151,7 @@ def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
         output: file to write; its suffix names the container.
         options: style and encoder.
         review: amendments of that record, or the path of them: faces that were missed, are none, or are to be seen.
+        cleared: the clearance of the sign-off, which alone makes an output final.
         listener: hears of progress.
 
     Raises:
@@ -125,14 +160,18 @@ def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
         StyleError: the style would not hide a face and is not forced.
         TargetError: the output cannot be written, or its container cannot hold the streams.
         RenderError: a frame or stream cannot be written.
+        SignOffError: something is not what the sign-off cleared.
     """
     options, listener, output = options or RenderOptions(), listener or Silent(), Path(output)
     if not options.force:
         check(options.style)
+    comment = DRAFT if cleared is None else FINAL
     with scratch(output) as folder:
         job = prepare(
-            Path(source), record, lambda info: spec_for(Path(source), info, output, options), listener, review
+            Path(source), record, lambda info: spec_for(Path(source), info, output, options, comment), listener, review
         )
+        if cleared is not None:
+            _check_cleared(job, cleared, terms_of(options, output.suffix))
         video, unfinished = folder / "video.mov", folder / output.name
         tally, encoding = job.encode(video, listener, y4m=options.y4m)
         job = _joined(job, video, unfinished)
@@ -143,6 +182,21 @@ def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
     if report.sentence:
         listener.notice(report.sentence)
     return report
+
+
+def _check_cleared(job: RenderJob, cleared: Cleared, terms: Terms) -> None:
+    """What was read for this render is what the sign-off has seen, byte for byte."""
+    found = {
+        "source": job.info.sha256,
+        "record": job.record_sha256,
+        "review": job.review_sha256 or records.digest(b""),
+        "terms": terms_digest(msgspec.to_builtins(terms)),
+    }
+    for name, sha256 in found.items():
+        if getattr(cleared.subject, name) != sha256:
+            raise SignOffError(
+                f"The {name} was changed between the check of the sign-off and the render; nothing was rendered."
+            )
 
 
 def _joined(job: RenderJob, video: Path, target: Path) -> RenderJob:
@@ -195,7 +249,13 @@ def report_path(output: Path) -> Path:
     return output.with_name(output.name + ".render.json")
 
 
-def spec_for(source: Path, info: MediaInfo, output: Path, options: RenderOptions) -> RenderSpec:
+def draft_name(name: str) -> str:
+    """The name of a draft of that output: `draft` stands before its suffix."""
+    path = Path(name)
+    return f"{path.stem}.draft{path.suffix}"
+
+
+def spec_for(source: Path, info: MediaInfo, output: Path, options: RenderOptions, comment: str = DRAFT) -> RenderSpec:
     """What a render of this source into that file will be.
 
     Raises:
@@ -204,7 +264,7 @@ def spec_for(source: Path, info: MediaInfo, output: Path, options: RenderOptions
     copied = [stream.codec for stream in info.streams if stream.fate == "copied"]
     codec: Literal["h264", "hevc"] = "h264" if info.video.bit_depth <= 8 else "hevc"
     container = choose_container(info.container, output.suffix, copied, codec, own=source.suffix)
-    return RenderSpec(options.style, container.fit(options.encoder), container, DRAFT)
+    return RenderSpec(options.style, container.fit(options.encoder), container, comment)
 
 
 def _report(job: RenderJob, unfinished: Path, tally: Tally, encoding: Encoding) -> RenderReport:
@@ -225,6 +285,7 @@ def _report(job: RenderJob, unfinished: Path, tally: Tally, encoding: Encoding) 
         sentence=job.spec.container.sentence,
         review_sha256=job.review_sha256,
         kept_visible=job.folded.kept_visible(),
+        draft=job.spec.comment != FINAL,
     )
 
 

@@ -35,6 +35,7 @@ from engine.review.plan import FramePlan, planned
 from engine.review.reviews import read_review
 
 DRAFT = "Veil draft: not reviewed"
+FINAL = "Veil release: reviewed and approved"
 _AHEAD = 3
 """Frames that are decoded while one is masked; more only cost memory."""
 

@@ -17,10 +17,17 @@ _NO_ANCHORS: Mapping[str, Anchor] = {}
 
 
 class Finding(Document, frozen=True):
-    """Something wrong: the number of the line, from 1, and a sentence for a person."""
+    """Something wrong.
+
+    Attributes:
+        line: its number, from 1; the last one where the log was cut off.
+        sentence: for a person.
+        anchor: name of the anchor that showed it, None when the log itself does.
+    """
 
     line: Annotated[int, msgspec.Meta(ge=0)]
     sentence: str
+    anchor: str | None = None
 
 
 class AuditReport(Document, frozen=True):
@@ -104,14 +111,11 @@ class _Walk:
 
     def held_against(self, name: str, anchor: Anchor) -> Iterator[Finding]:
         if anchor.number > self.lines:
-            yield Finding(
-                self.lines, f"The log was cut off after line {self.lines}: {name} knows entry {anchor.number}."
-            )
+            cut = f"The audit log was cut off after line {self.lines}: {name} knows entry {anchor.number}."
+            yield Finding(self.lines, cut, name)
         elif self._seen.get(anchor.number) != anchor.sha256:
-            yield Finding(
-                anchor.number,
-                f"Line {anchor.number} is not the one that {name} knows: the log was written anew there or before.",
-            )
+            other = f"Line {anchor.number} of the audit log is not the one that {name} knows"
+            yield Finding(anchor.number, f"{other}: the log was written anew there or before.", name)
 
     def _misplaced(self, entry: Entry) -> Finding:
         due = self.head.number + 1

@@ -8,7 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import engine
-from engine.cli import benching, evaluating, evidence, indexing, live, reviewing, running, verbs, workbench
+from engine.cli import (
+    auditing,
+    benching,
+    evaluating,
+    evidence,
+    indexing,
+    live,
+    persons,
+    reviewing,
+    running,
+    signing,
+    verbs,
+    workbench,
+)
 from engine.cli.settings import add_set
 from engine.modes import MODES
 
@@ -34,6 +47,11 @@ def build_parser() -> argparse.ArgumentParser:
         _live,
         _review,
         _amend,
+        _sign,
+        _release,
+        _purge,
+        _audit,
+        _users,
         _evaluate,
         _leaks,
         _plant,
@@ -134,6 +152,43 @@ def _review(adder: Adder) -> None:
 def _amend(adder: Adder) -> None:
     verb = _verb(adder, "amend", reviewing.amend, "amend a record: add, delete, resize, cover, accept, undo")
     reviewing.add_amend_arguments(verb)
+
+
+def _sign(adder: Adder) -> None:
+    verb = _verb(adder, "sign", signing.sign, "sign that a run was reviewed, approved or rejected")
+    verb.add_argument("run", metavar="RUN")
+    verb.add_argument("--meaning", choices=("reviewed", "approved", "rejected"))
+    verb.add_argument("--reason", help="why; a rejection must say it")
+    verb.add_argument("--suffix", help="of the output's name (default: what was signed last, or the source's)")
+    _add_style(verb, default=None)
+    persons.add_person(verb)
+    _add_data(verb)
+
+
+def _release(adder: Adder) -> None:
+    verb = _verb(adder, "release", signing.release, "render, check and publish what was reviewed and approved")
+    verb.add_argument("run", metavar="RUN")
+    verb.add_argument("--reason", help="why")
+    persons.add_person(verb)
+    _add_data(verb)
+
+
+def _purge(adder: Adder) -> None:
+    verb = _verb(adder, "purge", signing.purge, "remove what shows people from a run, keep what proves it")
+    verb.add_argument("run", metavar="RUN")
+    verb.add_argument("--reason", required=True, help="why; it goes on record")
+    persons.add_person(verb)
+    _add_data(verb)
+
+
+def _audit(adder: Adder) -> None:
+    verb = _verb(adder, "audit", auditing.verify, "check the audit log, or write a part of it")
+    auditing.add_arguments(verb.add_subparsers(required=True, metavar="ACTION"))
+
+
+def _users(adder: Adder) -> None:
+    verb = _verb(adder, "users", persons.show, "make and change accounts, and the rule of four eyes")
+    persons.add_arguments(verb.add_subparsers(required=True, metavar="ACTION"))
 
 
 def _evaluate(adder: Adder) -> None:
@@ -245,12 +300,12 @@ def _add_damage(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_style(verb: argparse.ArgumentParser) -> None:
+def _add_style(verb: argparse.ArgumentParser, default: str | None = "strong") -> None:
     verb.add_argument(
         "--style",
-        default="strong",
+        default=default,
         metavar="PRESET[,NAME=VALUE...]",
-        help="preset with overrides, as strong,kind=pixelate,shape=rectangle (default: strong)",
+        help=f"preset with overrides, as strong,kind=pixelate,shape=rectangle (default: {default or 'as signed last'})",
     )
     verb.add_argument(
         "--encoder",

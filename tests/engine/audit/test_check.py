@@ -75,10 +75,10 @@ def test_a_log_cut_off_is_found_by_an_anchor_and_by_nothing_else(log):
     log.write_bytes(b"".join(lines(log)[:5]))
     assert findings(log) == []
     assert findings(log, certificate=anchor) == [
-        (5, "The log was cut off after line 5: certificate knows entry 8.")
+        (5, "The audit log was cut off after line 5: certificate knows entry 8.")
     ]  # fmt: skip
     log.unlink()
-    assert findings(log, certificate=anchor)[0][1].startswith("The log was cut off after line 0")
+    assert findings(log, certificate=anchor)[0][1].startswith("The audit log was cut off after line 0")
 
 
 def test_a_log_written_anew_is_found_by_an_anchor(log):

@@ -1,0 +1,61 @@
+"""Anchors of the audit log that lie outside of it: in every signature, and beside every release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from engine import audit
+from engine.errors import SignOffError
+from engine.record import encode
+from engine.store import Data, write
+
+
+class _Anchored(msgspec.Struct):
+    head: audit.Anchor
+
+
+def kept_anchors(data: Data) -> dict[str, audit.Anchor]:
+    """Every anchor that lies in a run, by the path of the file, relative to the data folder.
+
+    Raises:
+        SignOffError: a file that holds one was tampered with.
+    """
+    found = {}
+    for pattern in ("*/signatures/*.json", "*/releases/*/anchor.json"):
+        for path in sorted(data.runs.glob(pattern)):
+            found[str(path.relative_to(data.root))] = _anchor(path)
+    return found
+
+
+def keep_anchor(folder: Path, anchor: audit.Anchor) -> None:
+    """Lay the head of the log beside a release.
+
+    Raises:
+        TargetError: it cannot be written.
+    """
+    write(folder / "anchor.json", encode(anchor))
+
+
+def check_log(data: Data, more: Mapping[str, audit.Anchor] | None = None) -> audit.AuditReport:
+    """Check the audit log against every anchor that lies in a run, and more from elsewhere.
+
+    Raises:
+        AuditError: the log cannot be read.
+        SignOffError: a file that holds an anchor was tampered with.
+    """
+    return audit.verify(data.audit, kept_anchors(data) | dict(more or {}))
+
+
+def _anchor(path: Path) -> audit.Anchor:
+    try:
+        stored = path.read_bytes()
+        if path.name == "anchor.json":
+            return msgspec.json.decode(stored, type=audit.Anchor)
+        return msgspec.json.decode(stored, type=_Anchored).head
+    except (OSError, msgspec.MsgspecError) as error:
+        raise SignOffError(
+            f"{path} was tampered with: it holds no anchor of the audit log any more ({error})."
+        ) from error

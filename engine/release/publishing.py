@@ -1,0 +1,212 @@
+"""The only way to a final output; and drafts, which are marked as such in name, metadata and report."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from engine import access, audit, runs
+from engine.access import Credential, Person, Session
+from engine.errors import CheckFailedError
+from engine.progress import Listener, Silent
+from engine.record import Document, Sha256, digest, encode
+from engine.release.anchors import keep_anchor
+from engine.release.case import Case, held, open_case
+from engine.release.evidence import CERTIFIERS, EVIDENCE, Candidate, Certifier, EvidenceStep, Sealed
+from engine.release.signing import Wish, asked_of, refused, stated
+from engine.rendering import RenderOptions, RenderReport, draft_name, render
+from engine.review.approval import Statement
+from engine.review.steps import Cleared
+from engine.runs import Run
+from engine.store import Data, write
+from engine.verification import verify
+
+SCHEMA: Literal["veil/release/1"] = "veil/release/1"
+_SILENT = Silent()
+
+
+class Release(Document, frozen=True):
+    """A final output.
+
+    Attributes:
+        number: of the release within its run, from 1.
+        folder: where everything about it lies.
+        output: path of the video.
+        statements: who reviewed, approved and released it.
+        persons: how many people the policy asked for.
+        head: of the audit log, the release included.
+    """
+
+    schema: Literal["veil/release/1"]
+    run: str
+    number: int
+    folder: str
+    output: str
+    output_sha256: Sha256
+    statements: tuple[Statement, ...]
+    persons: access.Persons
+    head: audit.Anchor
+
+
+def release(  # noqa: PLR0913 - who, with what, of what, and what it goes through
+    data: Data,
+    run_id: str,
+    session: Session,
+    credential: Credential | None,
+    *,
+    options: RenderOptions | None = None,
+    suffix: str | None = None,
+    reason: str | None = None,
+    listener: Listener = _SILENT,
+    evidence: Sequence[EvidenceStep] = EVIDENCE,
+    certifiers: Sequence[Certifier] = CERTIFIERS,
+) -> tuple[Release, Session]:
+    """Render, check, sign and publish the final output of a run that was reviewed and approved.
+
+    What is rendered are the very bytes whose hashes the approval is bound to. Nothing lies under the final name before
+    everything holds.
+
+    Args:
+        data: the data folder.
+        run_id: the run.
+        session: of the person who releases.
+        credential: asked again for this signature; None for a single user.
+        options: style and encoder, which must be the approved ones; those when left out.
+        suffix: of the output's name, likewise.
+        reason: why, in the words of the person.
+        listener: hears of progress.
+        evidence: what the output goes through before it is released.
+        certifiers: what the release is given.
+
+    Raises:
+        AccessError: the role does not allow it, the credential is wrong, or the session has ended.
+        SignOffError: a step is missing or void, or something was tampered with; the sentence names it.
+        CheckFailedError: the output does not pass its checks.
+        VeilError: as `engine.render` and `engine.verify` raise.
+    """
+    person = access.authorise(data, session.person, "release")
+    with held(runs.get(data, run_id)):
+        case = open_case(data, run_id, options, suffix)
+        if why := case.steps.refusal("released", person.account):
+            raise refused(data, person, run_id, why)
+        cleared = case.steps.clear()
+        asked = asked_of(session, credential)
+        session = access.confirm(data, session, credential)
+        with _unpublished(case.run) as (folder, final):
+            candidate = _rendered(data, case, cleared, folder, listener)
+            _verified(candidate, person)
+            for step in evidence:
+                step(candidate)
+            wish = Wish("released", reason)
+            statement = stated(data, case, session, asked, wish, candidate.report.output_sha256)
+            head = audit.head(data.audit)
+            keep_anchor(folder, head)
+            for certify in certifiers:
+                certify(Sealed(candidate, statement, head))
+            folder.rename(final)
+    return _told(case, cleared, statement, final, candidate, head), session
+
+
+def draft(
+    data: Data, run_id: str, person: Person, options: RenderOptions | None = None, *, listener: Listener = _SILENT
+) -> Path:
+    """Render a run as it stands, for somebody to look at; the path of the video, whose name says that it is a draft.
+
+    Raises:
+        AccessError: the role does not allow it.
+        VeilError: as `engine.render` raises.
+    """
+    person = access.authorise(data, person, "draft")
+    run = runs.get(data, run_id)
+    run.folder.drafts.mkdir(exist_ok=True)
+    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}{run.source.suffix}"
+    output = run.folder.drafts / draft_name(name)
+    review = run.folder.review if run.folder.review.exists() else None
+    report = render(run.source, run.folder.record, output, options, review=review, listener=listener)
+    _record_render(data, run, person.actor, report)
+    return output
+
+
+@contextmanager
+def _unpublished(run: Run) -> Iterator[tuple[Path, Path]]:
+    """A folder for the next release, removed with all it holds unless it was given its final name."""
+    run.folder.releases.mkdir(exist_ok=True)
+    taken = [int(path.name) for path in run.folder.releases.iterdir() if path.name.isdecimal()]
+    final = run.folder.releases / f"{1 + max([0, *taken]):02}"
+    folder = final.with_name(f".{final.name}")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder, final
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _rendered(data: Data, case: Case, cleared: Cleared, folder: Path, listener: Listener) -> Candidate:
+    record, review = folder / "detections.json", folder / "review.jsonl"
+    write(record, case.record_bytes)
+    if case.review_bytes:
+        write(review, case.review_bytes)
+    reviewed = review if case.review_bytes else None
+    output = folder / f"{case.run.id}{case.terms.suffix}"
+    report = render(
+        case.run.source, record, output, case.terms.options, review=reviewed, cleared=cleared, listener=listener
+    )
+    actor = audit.Actor("veil", "Veil", "system")
+    _record_render(data, case.run, actor, report)
+    checks = verify(case.run.source, record, output, review=reviewed, listener=listener)
+    write(output.with_name(output.name + ".checks.json"), encode(checks))
+    return Candidate(data, case, cleared, folder, output, report, checks, listener)
+
+
+def _verified(candidate: Candidate, person: Person) -> None:
+    """The output passes its checks, and is of what was cleared; on record either way."""
+    checks, subject = candidate.checks, candidate.cleared.subject
+    failed = [f"{check.name}: {check.finding}" for check in checks.checks if not check.passed]
+    failed += [
+        f"the {name} was changed between the check of the sign-off and the render"
+        for name, sha256 in (("source", checks.source_sha256), ("record", checks.record_sha256))
+        if getattr(subject, name) != sha256
+    ]
+    audit.append(
+        candidate.data.audit,
+        audit.Event(
+            actor=person.actor,
+            kind="verification",
+            run=candidate.case.run.id,
+            subjects={"output": checks.output_sha256, "checks": digest(encode(checks))},
+            details={"passed": not failed},
+        ),
+    )
+    if failed:
+        raise CheckFailedError(f"The output does not pass its checks ({'; '.join(failed)}); nothing was released.")
+
+
+def _record_render(data: Data, run: Run, actor: audit.Actor, report: RenderReport) -> None:
+    subjects = {"source": report.source_sha256, "record": report.record_sha256, "output": report.output_sha256}
+    if report.review_sha256 is not None:
+        subjects["review"] = report.review_sha256
+    audit.append(
+        data.audit,
+        audit.Event(actor=actor, kind="render", run=run.id, subjects=subjects, details={"draft": report.draft}),
+    )
+
+
+def _told(  # noqa: PLR0913, PLR0917 - the parts of the document
+    case: Case, cleared: Cleared, statement: Statement, final: Path, candidate: Candidate, head: audit.Anchor
+) -> Release:
+    return Release(
+        schema=SCHEMA,
+        run=case.run.id,
+        number=int(final.name),
+        folder=str(final),
+        output=str(final / candidate.output.name),
+        output_sha256=candidate.report.output_sha256,
+        statements=(*cleared.statements, statement),
+        persons=cleared.persons,
+        head=head,
+    )

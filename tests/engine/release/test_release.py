@@ -1,0 +1,194 @@
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from engine import access, audit, release, runs
+from engine.errors import AccessError, CheckFailedError, SignOffError, StyleError
+from engine.media.streams import contents
+from engine.record import digest, read_as
+from engine.redact.presets import style_from
+from engine.release import Wish
+from engine.rendering import RenderOptions, RenderReport, report_path
+from engine.store import Data
+from engine.verification import VerifyReport
+from tests.engine.people import ada, person
+from tests.engine.release import cases
+
+BROADCAST = RenderOptions(style=style_from("broadcast"))
+
+
+def comment(path):
+    return {tag.value for tag in contents(path).telling if tag.name.lower() == "comment"}
+
+
+def test_a_release_is_what_was_approved_with_everything_that_proves_it(released):
+    run = cases.the_run(released)
+    (folder,) = run.folder.releases.iterdir()
+    output = folder / f"{run.id}.mp4"
+    assert {path.name.removeprefix(output.name) for path in folder.iterdir()} == {
+        "", ".render.json", ".checks.json", "detections.json", "anchor.json",
+    }  # fmt: skip
+    report = read_as(report_path(output), RenderReport, "report")
+    assert not report.draft
+    assert comment(output) == {"Veil release: reviewed and approved"}
+    assert read_as(folder / f"{output.name}.checks.json", VerifyReport, "checks").passed
+    assert (folder / "detections.json").read_bytes() == run.folder.record.read_bytes()
+    kinds = [entry.kind for entry in audit.entries(released.audit, run=run.id)]
+    assert kinds == ["run", "review", "approval", "render", "verification", "release"]
+    last = list(audit.entries(released.audit))[-1]
+    assert last.subjects["output"] == digest(output.read_bytes())
+    assert json.loads((folder / "anchor.json").read_bytes())["sha256"] == last.sha256
+    assert release.check_log(released).passed
+
+
+def test_signatures_carry_name_time_zone_meaning_and_what_they_are_bound_to(approved):
+    case = release.open_case(approved, cases.the_run(approved).id)
+    reviewed, consent = (one.statement for one in case.steps.standings())
+    assert (consent.name, consent.account, consent.meaning, consent.reason) == ("Anna", "anna", "approved", "as agreed")
+    assert consent.at.utcoffset() is not None
+    assert consent.subject == case.steps.subject
+    assert consent.asked == "account and password"
+    assert consent.persons == "two"
+    assert reviewed.line().startswith("reviewed by Rita (rita), ")
+
+
+def test_amendments_are_rendered_as_they_were_approved(ready):
+    cases.amend(ready)
+    cases.signed(ready, "rita", "reviewed")
+    cases.signed(ready, "anna", "approved", options=BROADCAST)
+    made = cases.published(ready)
+    report = read_as(report_path(Path(made.output)), RenderReport, "report")
+    assert report.review_sha256 == digest(cases.the_run(ready).folder.review.read_bytes())
+    assert report.spec.style == BROADCAST.style
+    assert [one.meaning for one in made.statements] == ["reviewed", "approved", "released"]
+
+
+def test_a_second_release_is_a_folder_of_its_own_with_the_same_bytes(released):
+    again = cases.published(released, "paul")
+    run = cases.the_run(released)
+    assert again.number == 2
+    first, second = sorted(run.folder.releases.glob("*/*.mp4"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_no_step_can_be_left_out(ready):
+    run = cases.the_run(ready)
+    with pytest.raises(SignOffError, match="Nobody has approved the run"):
+        cases.published(ready)
+    with pytest.raises(SignOffError, match="Nobody has signed that the run was reviewed"):
+        cases.signed(ready, "anna", "approved")
+    assert not list(run.folder.path.glob("releases/*"))
+    refusals = [entry.reason for entry in audit.entries(ready.audit, kinds=["refusal"])]
+    assert len(refusals) == 2
+
+
+def test_a_rejection_says_why_and_takes_the_steps_back(approved):
+    with pytest.raises(SignOffError, match="says why"):
+        cases.signed(approved, "paul", "rejected")
+    cases.signed(approved, "paul", "rejected", reason="a face at 0:03")
+    with pytest.raises(SignOffError, match=r"Paul rejected the run after it \(a face at 0:03\)"):
+        cases.published(approved)
+
+
+def test_nothing_signed_is_signed_twice_by_one_person(approved):
+    with pytest.raises(SignOffError, match="anna has signed that the run was approved already"):
+        cases.signed(approved, "anna", "approved")
+
+
+def test_releasing_is_not_a_statement_of_its_own(approved):
+    with pytest.raises(SignOffError, match="veil release"):
+        cases.signed(approved, "anna", "released")
+
+
+def test_an_output_that_evidence_keeps_back_is_not_published(approved):
+    seen = []
+
+    def doubt(candidate):
+        seen.append(candidate.output.exists())
+        raise CheckFailedError("3 faces can still be found; judge each of them.")
+
+    with pytest.raises(CheckFailedError, match="judge each"):
+        cases.published(approved, evidence=[doubt])
+    assert seen == [True]
+    assert list(cases.the_run(approved).folder.releases.iterdir()) == []
+
+
+def test_evidence_and_certificates_are_published_with_the_output(approved):
+    def looked(candidate):
+        (candidate.folder / "leaks.json").write_text("{}")
+
+    def certified(sealed):
+        assert sealed.statement.output == sealed.candidate.report.output_sha256
+        (sealed.candidate.folder / "certificate.json").write_text(str(sealed.head.number))
+
+    made = cases.published(approved, evidence=[looked], certifiers=[certified])
+    assert {"leaks.json", "certificate.json"} <= {path.name for path in Path(made.folder).iterdir()}
+
+
+def test_a_weak_style_is_not_approved(ready):
+    weak = RenderOptions(style=style_from("broadcast", {"blocks": 20}))
+    cases.signed(ready, "rita", "reviewed")
+    with pytest.raises(StyleError, match="blocks 20"):
+        cases.signed(ready, "anna", "approved", options=weak)
+
+
+def test_a_draft_says_so_in_its_name_its_metadata_and_its_report(ready):
+    run = cases.the_run(ready)
+    path = release.draft(ready, run.id, person(ready, "rita"), BROADCAST)
+    assert path.name.endswith(".draft.mp4")
+    assert path.parent == run.folder.drafts
+    assert comment(path) == {"Veil draft: not reviewed"}
+    assert read_as(report_path(path), RenderReport, "report").draft
+    assert list(audit.entries(ready.audit, kinds=["render"]))[-1].details == {"draft": True}
+
+
+def test_a_purge_removes_what_shows_people_and_keeps_what_proves(released):
+    run = cases.the_run(released)
+    for folder in (run.folder.thumbs, run.folder.drafts):
+        folder.mkdir()
+        (folder / "0001.jpg").write_bytes(b"picture")
+    evidence = sorted(run.folder.path.rglob("*.json*"))
+    with pytest.raises(AccessError, match="Rita may not purge a run"):
+        release.purge(released, run.id, person(released, "rita"), "retention")
+    purged = release.purge(released, run.id, ada(released), "retention")
+    assert not run.source.exists()
+    assert not run.folder.thumbs.exists()
+    assert not run.folder.drafts.exists()
+    assert all(path.exists() for path in evidence)
+    assert len(list(run.folder.releases.glob("*/*.mp4"))) == 1
+    assert purged.removed[0] == "footage/clip.mp4"
+    entry = list(audit.entries(released.audit, kinds=["purge"]))[-1]
+    assert (entry.actor.account, entry.reason, entry.run) == ("ada", "retention", run.id)
+    assert release.check_log(released).passed
+
+
+def test_a_source_outside_of_the_library_is_named_and_left(released, tmp_path):
+    run = cases.the_run(released)
+    outside = run.source.rename(tmp_path / "clip.mp4")
+    request = json.loads(run.folder.request.read_bytes()) | {"source": str(outside)}
+    run.folder.request.write_text(json.dumps(request))
+    assert release.purge(released, run.id, ada(released), "retention").kept_elsewhere == str(outside)
+    assert outside.exists()
+
+
+def test_a_run_at_work_is_not_purged(ready):
+    run = cases.the_run(ready)
+    runs.write_state(run.folder, runs.RunState(stage="queued", updated=runs.now()))
+    with pytest.raises(SignOffError, match="at work"):
+        release.purge(ready, run.id, ada(ready), "retention")
+
+
+def test_one_person_does_it_all_where_there_are_no_accounts_and_every_statement_says_so(tmp_path):
+    data = Data(tmp_path)
+    alone = access.single_user(data)
+    run = cases.run_by(data, alone.account)
+    now = datetime.now(UTC)
+    session = access.Session(alone, now, now)
+    for meaning in ("reviewed", "approved"):
+        _, session = release.sign(data, run.id, session, None, Wish(meaning))
+    made, _ = release.release(data, run.id, session, None)
+    assert {one.how for one in made.statements} == {"single-user"}
+    assert made.persons == "one"
+    assert {entry.actor.how for entry in audit.entries(data.audit, kinds=["approval", "release"])} == {"single-user"}
