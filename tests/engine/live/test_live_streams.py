@@ -3,6 +3,7 @@
 import functools
 import http.server
 import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -24,18 +25,33 @@ def beep(tmp_path_factory):
     return flash_and_beep(tmp_path_factory.mktemp("beep") / "beep.mp4")
 
 
+def listening(process, port, table="tcp"):
+    """Wait until somebody listens at a port; `process` is to be that somebody."""
+    until = time.monotonic() + 20
+    while f":{port:04X} " not in Path(f"/proc/net/{table}").read_text():
+        assert process.poll() is None
+        assert time.monotonic() < until, "nobody listens"
+        time.sleep(0.05)
+
+
+@contextmanager
+def running(*command):
+    process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
 @contextmanager
 def recorder(address, out, *options, table):
     """FFmpeg waiting for a stream at an address and copying it into a file; ends by itself when the stream does."""
     command = [clips.FFMPEG, "-loglevel", "error", "-y", *options, "-i", address, "-c", "copy", str(out)]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     port = int(address.split(":")[2].split("/")[0].split("?")[0])
-    until = time.monotonic() + 20
-    while f":{port:04X} " not in Path(f"/proc/net/{table}").read_text():
-        assert process.poll() is None
-        assert time.monotonic() < until, "FFmpeg does not listen"
-        time.sleep(0.05)
     try:
+        listening(process, port, table)
         yield process
     finally:
         process.kill()
@@ -59,6 +75,40 @@ def test_srt_out(beep, moods, tmp_path):
     assert len(decoded(out)) > 20  # closing a connection cuts off what it still delays
     bright, tone = flash(out)
     assert abs(bright - tone) < 0.04
+
+
+def test_rtmp_in(beep, moods, tmp_path):
+    port = free_port()
+    address = f"rtmp://127.0.0.1:{port}/live/key"
+    sender = [clips.FFMPEG, "-loglevel", "error", "-re", "-stream_loop", "2", "-i", beep, "-c", "copy", "-f", "flv"]
+    with running(*sender, "-listen", "1", address) as process:
+        listening(process, port)
+        options = LiveOptions(watches(moods), STEADY, patience=0.2)
+        report = live(address, tmp_path / "out.mkv", options, data=tmp_path)
+    assert report.counters.shown == len(decoded(tmp_path / "out.mkv")) > 75  # of 150; it joins at a keyframe
+    assert report.counters.judged > 25
+    assert len(packets(tmp_path / "out.mkv")[0]) > 50
+
+
+def test_rtsp_in(beep, moods, tmp_path, stop):
+    port, other, folder = free_port(), free_port(), tmp_path / "served"
+    folder.mkdir()
+    clips.ffmpeg("-stream_loop", "4", "-i", beep, "-c", "copy", folder / "beep.mp4")
+    serve = "import asyncio, sys; from aio_rtsp_toolkit import server; "
+    serve += "asyncio.run(server.serve(sys.argv[1], '127.0.0.1', int(sys.argv[2]), control_port=int(sys.argv[3])))"
+    with running(sys.executable, "-c", serve, folder, port, other) as process:
+        listening(process, port)
+        report = live(
+            f"rtsp://user:secret@127.0.0.1:{port}/beep.mp4",
+            tmp_path / "out.mkv",
+            LiveOptions(watches(moods), STEADY),
+            data=tmp_path,
+            stop=stop,
+            watcher=lambda counters: stop.set() if counters.judged > 50 else None,
+        )
+    assert report.source == f"rtsp://127.0.0.1:{port}/beep.mp4"
+    assert report.counters.shown == len(decoded(tmp_path / "out.mkv")) > 50
+    assert len(packets(tmp_path / "out.mkv")[0]) > 50
 
 
 def test_http_in(beep, moods, tmp_path):
