@@ -1,0 +1,7 @@
+"""Live: the masked picture of a running source, its controls and its figures."""
+
+from __future__ import annotations
+
+from workbench import live_page
+
+live_page.show()

@@ -1,0 +1,192 @@
+"""The parts of the page Live: begin, picture, controls, figures, and what was left when it ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from engine.access import Person
+from engine.errors import AccessError, VeilError
+from engine.live.controls import Look
+from engine.live.session import CAMERA, LiveSession
+from engine.redact.presets import PRESETS
+from workbench import session
+from workbench.links import Page, link
+from workbench.live import desk, show_picture
+
+_BROWSER, _SERVER = "Camera of this browser", "Camera, stream or file of the server"
+_OWN = "own"
+_SHAPES = {_OWN: "Style's own", "ellipse": "Ellipse", "rounded": "Rounded", "rectangle": "Rectangle"}
+_REASONS = {
+    "start": "before the detectors had looked",
+    "source": "after an interruption or change of the source",
+    "cut": "at a new scene",
+    "unanswered": "for want of an answer in time",
+    "stale": "because a detector was too slow",
+    "lost": "because a detector had died",
+    "damaged": "not decoded whole",
+    "asked": "because somebody asked for it",
+}
+_ENDING = 20.0
+"""Seconds that a run may take to write its record."""
+
+
+def show() -> None:
+    """The page."""
+    st.title("Live")
+    try:
+        person = session.person()
+    except AccessError as error:
+        st.error(str(error))
+        return
+    live = desk().of(person.account)
+    if live is None or live.over:
+        if live is not None:
+            _outcome(live)
+        _begin(person)
+    else:
+        _going_on(live, person)
+
+
+def _begin(person: Person) -> None:
+    """Choose a source and start."""
+    st.write("Faces are hidden while the picture runs. A frame that was not judged in time is covered whole.")
+    source: str | None = None
+    kind = st.radio("Source", (_BROWSER, _SERVER), horizontal=True, key="live-source")
+    if kind == _SERVER:
+        source = st.text_input(
+            "Address or path",
+            key="live-address",
+            placeholder="/dev/video0, rtsp://camera/stream, or a video file",
+            help="A camera of the server, an RTSP, RTMP, UDP or HTTP address, or a file, read at its own speed.",
+        )
+    look = _look(Look(), "begin")
+    if st.button("Start", type="primary", icon=":material/play_arrow:", key="live-start"):
+        try:
+            desk().begin(session.data(), source, person, look)
+        except VeilError as error:
+            st.error(str(error))
+            return
+        st.rerun()
+
+
+def _going_on(live: LiveSession, person: Person) -> None:
+    picture, controls = st.columns([5, 2], gap="medium")
+    with controls:
+        _controls(live)
+        unmasked = _raw_view(live, person)
+        if st.button("Stop and keep the record", icon=":material/stop:", key="live-stop", width="stretch"):
+            with st.spinner("Writing the record"):
+                live.stop(_ENDING)
+            st.rerun()
+    with picture:
+        if unmasked:
+            st.warning("Raw view: faces are not hidden here. What is recorded stays masked.")
+        show_picture(live, camera=live.title == CAMERA, unmasked=unmasked)
+        _figures(live)
+
+
+@st.fragment
+def _controls(live: LiveSession) -> None:
+    """What acts on the next frames."""
+    covered = live.controls.look.cover_all
+    label = "Show the picture again" if covered else "Cover everything"
+    icon = ":material/visibility:" if covered else ":material/visibility_off:"
+    if st.button(label, type="primary", icon=icon, key="live-cover", width="stretch", shortcut="p"):
+        live.controls.panic(on=not covered)
+        st.rerun(scope="fragment")
+    wanted = _look(live.controls.look, "now")
+    if wanted != live.controls.look:
+        try:
+            live.controls.change(style=wanted.style, strength=wanted.strength, shape=wanted.shape)
+            live.controls.change(confidence=wanted.confidence)
+        except VeilError as error:
+            st.error(str(error))
+
+
+def _look(now: Look, when: str) -> Look:
+    """Widgets for a look."""
+    left, right = st.columns(2) if when == "begin" else (st.container(), st.container())
+    styles: list[Any] = list(PRESETS)
+    style = left.selectbox("Style", styles, index=styles.index(now.style), key=f"live-style-{when}")
+    shapes = list(_SHAPES)
+    shape: Any = left.selectbox(
+        "Shape of the masks",
+        shapes,
+        index=shapes.index(now.shape or _OWN),
+        format_func=_SHAPES.__getitem__,
+        key=f"live-shape-{when}",
+    )
+    strength = right.slider(
+        "Blur", 1.0, 4.0, now.strength, 0.5, key=f"live-strength-{when}", help="Times the style's own."
+    )
+    confidence = right.slider(
+        "Confidence",
+        0.05,
+        0.95,
+        now.confidence,
+        0.05,
+        key=f"live-confidence-{when}",
+        help="Least score with which a face begins to be covered. Lower covers more.",
+    )
+    return Look(
+        style=style,
+        strength=strength,
+        shape=None if shape == _OWN else shape,
+        confidence=round(confidence, 2),
+        cover_all=now.cover_all,
+    )
+
+
+def _raw_view(live: LiveSession, person: Person) -> bool:
+    """Whether this person wants to see what comes in, and may; each time it is asked for goes on record."""
+    wanted = st.toggle("Raw view", key=f"live-raw-{live.folder.id}", help="Shows the source unmasked. Goes on record.")
+    if not wanted:
+        live.mask()
+        return False
+    if not live.preview.unmasked:
+        try:
+            live.unmask(person)
+        except VeilError as error:
+            st.error(str(error))
+            return False
+    return True
+
+
+@st.fragment(run_every=1.0)
+def _figures(live: LiveSession) -> None:
+    """How it goes; refreshes itself."""
+    if live.over:
+        st.rerun(scope="app")
+    if live.phase == "starting":
+        st.info("The detectors are loading; the picture is black until they have looked.", icon=":material/hourglass:")
+    figures = live.figures
+    counters, covered = figures.counters, sum(figures.counters.covered.values())
+    rate, delay, whole, late = st.columns(4)
+    rate.metric("Frames a second", f"{figures.rate:.1f}", help="Shown, over the last seconds.")
+    delay.metric("Delay", f"{counters.delay_p95} ms", help="95 % of the frames went out within this time.")
+    whole.metric(
+        "Covered whole", f"{covered:,}", help="Frames that were not judged in time, or were covered on demand."
+    )
+    late.metric("Seen late", f"{counters.late_faces:,}", help="Faces reported after their frame was shown unmasked.")
+    looks = " · ".join(f"{name} {count:.1f}/s" for name, count in figures.looks.items())
+    st.caption(f"{counters.shown:,} frames shown, {counters.dropped:,} dropped. Looks: {looks or 'none yet'}.")
+    if counters.covered:
+        st.caption("Covered " + "; ".join(f"{n:,} {_REASONS[why]}" for why, n in counters.covered.items()) + ".")
+    if counters.restarts or counters.reconnects:
+        restarts = sum(counters.restarts.values())
+        st.caption(f"{restarts} restarts of detectors, {counters.reconnects} reconnections of the source.")
+
+
+def _outcome(live: LiveSession) -> None:
+    """What is left of a run that is over."""
+    if live.phase == "failed":
+        st.error(live.sentence or "The live run failed.")
+        return
+    counters = live.figures.counters
+    st.success(
+        f"The live run has ended ({live.title}): {counters.shown:,} frames were shown, "
+        f"{sum(counters.covered.values()):,} of them covered whole. Its record is kept."
+    )
+    st.markdown(f"[Open the run]({link(Page.REVIEW, live.folder.id)})")
