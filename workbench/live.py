@@ -28,6 +28,7 @@ _CONSTRAINTS = {
     "video": {"width": {"ideal": 1280}, "height": {"ideal": 720}, "frameRate": {"ideal": _RATE}},
     "audio": False,
 }
+_BOX: Any = {"width": "100%", "aspectRatio": "16 / 9", "objectFit": "contain", "background": "#000"}
 _WORDS = {"start": "Start the camera", "stop": "Stop the camera", "select_device": "Choose a camera"}
 
 
@@ -91,7 +92,7 @@ def show_picture(live: LiveSession, *, camera: bool, unmasked: bool = False) -> 
         sink_video_track=inward,
         source_video_track=create_video_source_track(pictures(live, unmasked=unmasked), f"out-{key}", fps=_RATE),
         sendback_audio=False,
-        video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": {"width": "100%"}},
+        video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": _BOX},
         translations=_WORDS,
         media_toggle_controls=False,
     )
