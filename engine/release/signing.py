@@ -16,7 +16,7 @@ from engine.record import Sha256, digest, encode
 from engine.redact.style import check
 from engine.release.case import Case, held, open_case
 from engine.rendering import RenderOptions
-from engine.review.approval import EVENTS, Asked, Meaning, Statement
+from engine.review.approval import EVENTS, Asked, Meaning, Statement, statement_name
 from engine.store import Data, write
 
 _ACTIONS: dict[Meaning, Action] = {
@@ -149,4 +149,4 @@ def stated(  # noqa: PLR0913, PLR0917 - the parts of the document
 def _path(case: Case) -> Path:
     folder = case.run.folder.signatures
     folder.mkdir(exist_ok=True)
-    return folder / f"{case.next_number:04}.json"
+    return folder / statement_name(case.next_number)

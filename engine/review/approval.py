@@ -93,6 +93,11 @@ def terms_digest(terms: Mapping[str, Any]) -> Sha256:
     return digest(msgspec.json.encode(terms, order="sorted") + b"\n")
 
 
+def statement_name(number: int) -> str:
+    """The name of the file of a statement."""
+    return f"{number:04}.json"
+
+
 def read_statement(data: bytes, name: str) -> Statement:
     """A statement from its stored bytes, called `name` in an error.
 

@@ -15,7 +15,7 @@ from engine.access import Persons
 from engine.errors import RecordError, SignOffError
 from engine.record import Record, Sha256, decode, digest
 from engine.review.amendments import Review
-from engine.review.approval import Meaning, Statement, Subject, changes, read_statement, terms_digest
+from engine.review.approval import Meaning, Statement, Subject, changes, read_statement, statement_name, terms_digest
 from engine.review.reviews import decode_review
 
 _SEAL = object()
@@ -143,6 +143,8 @@ class SignOff:
         for name, statement in found.items():
             if statement.run != self._run:
                 raise SignOffError(f"The signature {name} is of the run {statement.run}, not of {self._run}.")
+            if name != statement_name(statement.number):
+                raise SignOffError(f"The signature {name} is a copy of the signature {statement.number:04}; remove it.")
             known = self._logged.statements.get(statement.number)
             if known is not None and known != digest(stored[name]):
                 raise SignOffError(f"The signature {name} was tampered with: the audit log knows another.")
