@@ -1,0 +1,89 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from engine import access
+from engine.cli import main
+from engine.store import Data
+from tests.engine.people import PASSWORD
+from tests.engine.release import cases
+
+
+def shell(*arguments, typed=""):
+    """Run the command line in a process of its own, with lines on standard input."""
+    done = subprocess.run(
+        [sys.executable, "-m", "engine.cli", *map(str, arguments)],
+        input=typed, capture_output=True, text=True, check=False, env=os.environ,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def veil(capsys):
+    """Run the command line in this process: exit code, and what it said as JSON."""
+
+    def run(*arguments):
+        code = main([*map(str, arguments), "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def test_a_single_user_signs_releases_and_purges(tmp_path, veil):
+    data = Data(tmp_path / "data")
+    run, at = cases.run_by(data, access.single_user(data).account).id, ("--data", data.root)
+    code, said = veil("release", run, *at)
+    assert (code, said["kind"]) == (3, "SignOffError")
+    assert veil("sign", run, "--meaning", "reviewed", *at)[0] == 0
+    assert veil("sign", run, "--meaning", "approved", "--style", "broadcast", "--reason", "as agreed", *at)[0] == 0
+    shown = veil("sign", run, *at)[1]
+    assert [one["meaning"] for one in shown["signatures"]] == ["reviewed", "approved"]
+    assert shown["not_released"] is None
+    code, made = veil("release", run, *at)
+    assert code == 0
+    assert made["statements"][1]["terms"]["style"]["method"] == "pixelate"
+    assert veil("audit", "verify", "--anchor", data.runs / run / "releases/01/anchor.json", *at)[1]["anchors"] == 5
+    exported = veil("audit", "export", "--run", run, "--since", "2020-01-01", *at)[1]
+    assert exported["entries"][-1]["kind"] == "release"
+    assert exported["check"]["passed"]
+    assert veil("purge", run, "--reason", "retention", *at)[1]["removed"] == ["footage/clip.mp4"]
+
+
+def test_a_changed_log_exits_with_3_and_names_the_line(tmp_path, veil):
+    data = Data(tmp_path / "data")
+    cases.run_by(data, access.single_user(data).account)
+    log = data.audit / "log.jsonl"
+    log.write_bytes(log.read_bytes().replace(b'"run"', b'"pun"', 1))
+    code, report = veil("audit", "verify", "--data", data.root)
+    assert code == 3
+    assert report["findings"][0]["line"] == 1
+
+
+def test_accounts_are_made_with_passwords_from_standard_input(tmp_path):
+    at = ("--data", tmp_path)
+    code, said, noise = shell(
+        "users", "add", "ada", "--name", "Ada Adams", "--role", "administrator", *at, typed=f"{PASSWORD}\n"
+    )
+    assert (code, noise) == (0, "")
+    assert said == "Ada Adams has the account ada: administrator\n"
+    rita = ("users", "add", "rita", "--name", "Rita Rees", "--role", "reviewer", "--role", "operator")
+    code, _, noise = shell(*rita, *at, typed=f"{PASSWORD}\n")
+    assert code == 2
+    assert "--as ACCOUNT" in noise
+    assert shell(*rita, "--as", "ada", *at, typed=f"{PASSWORD}\nanother good one\n")[0] == 0
+    code, said, _ = shell("users", "list", "--json", *at)
+    assert [one["account"] for one in json.loads(said)] == ["ada", "rita"]
+    assert "argon2" not in said
+    code, _, noise = shell("users", "policy", "--persons", "one", "--as", "rita", *at, typed="another good one\n")
+    assert code == 2
+    assert "Rita Rees may not change the policy" in noise
+
+
+def test_no_verb_takes_a_password_as_an_argument():
+    code, _, noise = shell("users", "passwd", "ada", "--password", PASSWORD)
+    assert code == 2
+    assert "unrecognized arguments" in noise
