@@ -5,15 +5,29 @@ What is kept is frozen and shared by all sessions; a file that was replaced is r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
 
 from engine import record as records
+from engine.audit.chain import log_path
 from engine.media.facts import MediaInfo
 from engine.media.probe import probe
 from engine.record import Record
+from engine.review.amendments import Review
+from engine.review.desk import viewed
+from engine.review.fold import Folded
+from engine.review.reviews import read_review
+from engine.review.spans import Span
+from engine.review.spots import Spot, find_spots
 from engine.runs import Run
+from engine.store import Data, file_digest
+from workbench.tracks import Lanes, lanes
+
+Stamp = tuple[int, int, int]
+"""What changes when a file is replaced: inode, size, time of change."""
 
 _RECORDS = 4
 """Records kept; one of an hour's video takes some 200 MB."""
@@ -25,7 +39,7 @@ def record_of(run: Run) -> Record:
     Raises:
         RecordError: it is not there, or cannot be read.
     """
-    return _record(str(run.folder.record), _stamp(run.folder.record))
+    return _record(str(run.folder.record), stamp(run.folder.record))
 
 
 def look_at(source: Path) -> MediaInfo:
@@ -34,10 +48,49 @@ def look_at(source: Path) -> MediaInfo:
     Raises:
         SourceError: it is not a readable video.
     """
-    return _info(str(source), _stamp(source))
+    return _info(str(source), stamp(source))
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
+def digest_of(run: Run) -> str:
+    """SHA-256 of the stored bytes of a run's record.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    return _digest(str(run.folder.record), stamp(run.folder.record))
+
+
+def folded_of(run: Run) -> tuple[Review, Folded]:
+    """The review of a run as it stands now, and the record with it applied.
+
+    Raises:
+        RecordError: the record is not there, or it or its review cannot be read.
+    """
+    record, review = run.folder.record, run.folder.review
+    return _folded(str(record), stamp(record), str(review), stamp(review))
+
+
+def spots_found(run: Run) -> tuple[Spot, ...]:
+    """The doubtful spots of a run's record, the greatest risk first, whatever was amended."""
+    return _spots(str(run.folder.record), stamp(run.folder.record))
+
+
+def lanes_found(run: Run) -> Lanes:
+    """Where each track of a run's record is, whatever was amended."""
+    return _lanes(str(run.folder.record), stamp(run.folder.record))
+
+
+def viewed_of(data: Data, run: Run) -> Mapping[str, tuple[Span, ...]]:
+    """By account, the frames of a run that were really seen.
+
+    Raises:
+        AuditError: the log cannot be read.
+    """
+    log = log_path(data.audit)
+    return _viewed(str(data.root), run.id, digest_of(run), str(log), stamp(log))
+
+
+def stamp(path: Path) -> Stamp:
     """What changes when a file is replaced: inode, size, time of change; zeros when there is none."""
     try:
         status = path.stat()
@@ -46,11 +99,37 @@ def _stamp(path: Path) -> tuple[int, int, int]:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-@st.cache_resource(max_entries=_RECORDS, show_spinner="Reading the record")
-def _record(path: str, _at: tuple[int, int, int]) -> Record:
+@lru_cache(maxsize=_RECORDS)
+def _record(path: str, _at: Stamp) -> Record:
     return records.read(Path(path))
 
 
 @st.cache_resource(max_entries=64, show_spinner="Looking into the file")
-def _info(path: str, _at: tuple[int, int, int]) -> MediaInfo:
+def _info(path: str, _at: Stamp) -> MediaInfo:
     return probe(Path(path))
+
+
+@lru_cache(maxsize=64)
+def _digest(path: str, _at: Stamp) -> str:
+    return file_digest(Path(path))
+
+
+@lru_cache(maxsize=_RECORDS)
+def _folded(record: str, record_at: Stamp, review: str, _at: Stamp) -> tuple[Review, Folded]:
+    read = read_review(Path(review), _digest(record, record_at), missing_ok=True)
+    return read, Folded(_record(record, record_at), read)
+
+
+@lru_cache(maxsize=_RECORDS)
+def _spots(record: str, at: Stamp) -> tuple[Spot, ...]:
+    return find_spots(_record(record, at))
+
+
+@lru_cache(maxsize=_RECORDS)
+def _lanes(record: str, at: Stamp) -> Lanes:
+    return lanes(_record(record, at))
+
+
+@lru_cache(maxsize=16)
+def _viewed(root: str, run_id: str, record_sha256: str, _log: str, _at: Stamp) -> Mapping[str, tuple[Span, ...]]:
+    return viewed(Data(Path(root)), run_id, record_sha256)

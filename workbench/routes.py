@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from workbench import signin
+from workbench import gate, signin
+from workbench.stills import Stills
 
-ROUTES: tuple[BaseRoute, ...] = (*signin.ROUTES,)
+ROUTES: tuple[BaseRoute, ...] = (*signin.ROUTES, *Stills(gate.person_of).routes())
 """Every part of the workbench that answers requests of its own adds its routes here; paths begin with /api/."""

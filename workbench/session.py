@@ -11,10 +11,12 @@ import streamlit as st
 from engine import access, runs
 from engine.access import Login, Person, Session
 from engine.errors import RunError
+from engine.redact.presets import DEFAULT
 from engine.runs import Run
 from engine.store import Data, data_folder
 from workbench import gate, oidc, sessions
 from workbench.links import Place
+from workbench.review import Told
 
 _Value = TypeVar("_Value")
 
@@ -123,3 +125,10 @@ def run_or_stop() -> Run:
         st.page_link("pages/home.py", label="Choose a run on Home", icon=":material/home:")
         st.stop()
     return run
+
+
+REVIEW_TOLD: Key[Told | None] = Key("review_told", None)
+"""What the Review page says of the last action."""
+
+STYLE: Key[str] = Key("style", DEFAULT)
+"""The preset in which masked stills are shown."""

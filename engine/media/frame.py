@@ -84,6 +84,10 @@ class SourceFrame:
             self.native.make_writable()
         return picture_of(self.native, read_only=not writable)
 
+    def detached(self) -> SourceFrame:
+        """The same frame, for use on another thread than those that are decoded with it."""
+        return SourceFrame(self.index, self.pts, self._decoded, self._orientation, Converters(), damaged=self.damaged)
+
     @contextmanager
     def drawn_over(self) -> Iterator[SourceFrame]:
         """This frame in planar form, to be drawn on: what is drawn shows in its `rgb`, and is gone after the block."""

@@ -32,7 +32,7 @@ from engine.media.frame import Converters, SourceFrame
 from engine.media.opening import opened
 from engine.media.pixels import grey_frame, planar_layout
 from engine.media.probe import probe
-from engine.record import Record
+from engine.record import Record, VideoFacts
 
 _STEPS_BACK = (Fraction(0), Fraction(1), Fraction(4), Fraction(16), Fraction(64))
 """Seconds by which a seek goes further back each time that it landed too late."""
@@ -70,15 +70,9 @@ class StillReader:
         self._times = tuple(frame.pts for frame in record.frames)
         self._places = {pts: index for index, pts in enumerate(self._times)}
         self._damaged = frozenset(record.damaged)
-        self._orientation = Orientation(
-            self._facts.coded,
-            records.fraction(self._facts.sample_aspect_ratio),
-            self._facts.rotation,
-            self._facts.mirrored,
-        )
+        self._orientation = orientation_of(self._facts)
         self._by_dts = record.source.container == "avi"
         self._direct = (not self._by_dts or self._facts.codec in _INTRA) and not _moved(self._times)
-        self._converters = Converters()
         self._open = ExitStack()
         self._container: InputContainer | None = None
         self._check_size(record)
@@ -100,10 +94,15 @@ class StillReader:
         """One frame; the errors are those of `frames`."""
         return next(self.frames(index))
 
-    def frames(self, start: int) -> Iterator[SourceFrame]:
+    def frames(self, start: int, *, earlier: int = 0) -> Iterator[SourceFrame]:
         """The frames `start`, `start + 1`, and so on, each exactly that of the record.
 
-        An iterator that this reader gave before must not be used any more.
+        An iterator that this reader gave before must not be used any more. Frames may be used on any thread, each on
+        one at a time.
+
+        Args:
+            start: index of the first frame.
+            earlier: at most so many frames before it come first, as far as they are decoded on the way.
 
         Raises:
             IndexError: the record has no such frame.
@@ -113,24 +112,24 @@ class StillReader:
             raise IndexError(f"there are {len(self._times)} frames, no number {start}")
         if self._direct:
             try:
-                for frame in self._sought(start):
+                for frame in self._sought(start, earlier):
                     yield frame
-                    start = frame.index + 1
+                    start, earlier = max(start, frame.index + 1), 0
             except _ForeignTimeError:
                 self._direct = False
             else:
                 return
-        yield from self._in_order(start)
+        yield from self._in_order(start - earlier)
 
-    def _sought(self, start: int) -> Iterator[SourceFrame]:
+    def _sought(self, start: int, earlier: int) -> Iterator[SourceFrame]:
         for back in (*_STEPS_BACK, None):
             packets = self._from_start() if back is None else self._landed(start, back)
             if packets is None:
                 continue
             try:
-                for frame in self._decoded(packets, start):
+                for frame in self._decoded(packets, start, max(0, start - earlier)):
                     yield frame
-                    start = frame.index + 1
+                    start, earlier = max(start, frame.index + 1), 0
             except _UncleanError as unclean:
                 start = unclean.index
             else:
@@ -183,15 +182,19 @@ class StillReader:
                 packet.pts = packet.dts
             yield packet
 
-    def _decoded(self, packets: Iterator[Packet[VideoStream]], start: int) -> Iterator[SourceFrame]:
-        """Frames from `start` on out of packets that begin at a keyframe before it."""
-        for frame in self._raw(packets, self._times[start]):
+    def _decoded(self, packets: Iterator[Packet[VideoStream]], start: int, earliest: int) -> Iterator[SourceFrame]:
+        """Frames from `start` on, and those from `earliest` on that come whole, of packets that begin at a keyframe."""
+        key = next(packets, None)
+        packets = packets if key is None else chain((key,), packets)
+        for frame in self._raw(packets, self._times[earliest]):
             index = self._places.get(frame.pts) if frame.pts is not None else None
             if index is None:
                 if frame.pts is None or frame.pts >= self._times[start]:
                     raise _ForeignTimeError
                 continue
             if index < start:
+                if index >= earliest and _stands_alone(frame, key) and index not in self._damaged:
+                    yield self._made(index, frame)
                 continue
             yield from self._missing(start, index)
             if frame.is_corrupt and index not in self._damaged:
@@ -224,7 +227,7 @@ class StillReader:
         if (frame.width, frame.height) != (self._facts.coded.width, self._facts.coded.height):
             raise SourceError(f"{self.path} is not the video that was detected: its frame {index} has another size.")
         damaged = index in self._damaged
-        return SourceFrame(index, self._times[index], frame, self._orientation, self._converters, damaged=damaged)
+        return SourceFrame(index, self._times[index], frame, self._orientation, Converters(), damaged=damaged)
 
     def _in_order(self, start: int) -> Iterator[SourceFrame]:
         self.close()
@@ -236,7 +239,7 @@ class StillReader:
                         f"Frame {frame.index} of {self.path} is not that of the record. Detect again with this version."
                     )
                 if frame.index >= start:
-                    yield frame
+                    yield frame.detached()
 
     def _opened(self) -> tuple[InputContainer, VideoStream]:
         if self._container is None:
@@ -264,6 +267,22 @@ class StillReader:
             ) from error
         if size != record.source.bytes:
             raise SourceError(f"{self.path} is not the video that was detected: its size differs. Put it back.")
+
+
+def orientation_of(video: VideoFacts) -> Orientation:
+    """How the stored pixels of a recorded video become the picture that is seen."""
+    return Orientation(video.coded, records.fraction(video.sample_aspect_ratio), video.rotation, video.mirrored)
+
+
+def _stands_alone(frame: VideoFrame, key: Packet[VideoStream] | None) -> bool:
+    """Whether a frame is whole although decoding began at a keyframe: not broken, and shown after it."""
+    return (
+        not frame.is_corrupt
+        and key is not None
+        and key.pts is not None
+        and frame.pts is not None
+        and frame.pts >= key.pts
+    )
 
 
 def _moved(times: tuple[int, ...]) -> bool:

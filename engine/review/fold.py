@@ -138,6 +138,11 @@ class Folded:
         face = self._changed.get(index, {}).get(track)
         return face is not None and face.visible and index not in self._covered and index not in self._whole
 
+    @property
+    def changed(self) -> frozenset[int]:
+        """Frames whose faces an amendment changed."""
+        return frozenset(self._changed)
+
     def new_track(self, amendment: int) -> int:
         """The track that the amendment with this number, which adds a face, made."""
         return self._tracks[amendment]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.geometry import Box
 from engine.record import Record
 from engine.review.amendments import Review
-from engine.review.fold import Folded
+from engine.review.fold import AmendedFrame, Folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,11 @@ def plan_frames(record: Record, review: Review | None = None) -> Iterator[FrameP
 
 def planned(folded: Folded) -> Iterator[FramePlan]:
     """The plan of every frame of a record with its amendments, in order."""
-    for frame in folded.frames():
-        boxes = tuple(face.box for face in frame.faces if not face.visible)
-        visible = tuple(face.box for face in frame.faces if face.visible)
-        yield FramePlan(frame.index, frame.pts, boxes, frame.covered, visible)
+    return map(plan_of, folded.frames())
+
+
+def plan_of(frame: AmendedFrame) -> FramePlan:
+    """The plan of one frame as its reviewers left it."""
+    boxes = tuple(face.box for face in frame.faces if not face.visible)
+    visible = tuple(face.box for face in frame.faces if face.visible)
+    return FramePlan(frame.index, frame.pts, boxes, frame.covered, visible)

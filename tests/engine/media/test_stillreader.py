@@ -1,6 +1,7 @@
 """A frame that is reached by seeking is the frame that decoding in order gives, to the sample."""
 
 import hashlib
+import itertools
 import random
 
 import numpy as np
@@ -97,6 +98,18 @@ def test_frames_go_on_from_the_first_one_asked_for(tmp_path):
     wanted = in_order(path)
     with StillReader(path, record_of(path, lambda _: [])) as reader:
         assert [prints(frame) for frame in reader.frames(13)] == wanted[13:]
+
+
+@pytest.mark.parametrize("name", ["b_frames.mp4", "open.mp4", "open.ts", "gradual.mkv", "b_frames.avi", "hevc.mp4"])
+def test_frames_decoded_on_the_way_come_first_and_are_right(tmp_path, name):
+    path = MAKERS[name](tmp_path / name)
+    wanted = in_order(path)
+    record = record_of(path, lambda _: [])
+    for start in range(1, len(wanted), 3):
+        with StillReader(path, record) as reader:
+            found = [prints(frame) for frame in itertools.islice(reader.frames(start, earlier=7), 9)]
+        assert found == wanted[found[0][0] :][: len(found)]
+        assert start - 7 <= found[0][0] <= start
 
 
 def test_times_that_were_moved_are_found_all_the_same(tmp_path):

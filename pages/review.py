@@ -1,0 +1,114 @@
+"""Review: what was found, frame by frame, and what a reviewer makes of it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from engine import access
+from engine.errors import AccessError, RecordError, VeilError
+from engine.review.desk import Desk
+from engine.runs import Run
+from workbench import caches, cases, links, review, session
+from workbench.cases import Case
+from workbench.components.canvas import action, review_canvas
+from workbench.links import Page
+
+_KEY = "review_canvas"
+_ROOM = """<style>
+.stMainBlockContainer { padding: 3.2rem 1.6rem 1rem; }
+.stMainBlockContainer h1 { font-size: 1.5rem; padding: 0; }
+</style>"""
+"""A still needs the room that other pages leave free."""
+
+
+def _heading(run: Run) -> None:
+    name, state, on = st.columns([5, 3, 2], vertical_alignment="bottom")
+    name.title(f"Review: {run.title}", anchor=False)
+    state.caption(f"Run {run.id}, asked for by {run.request.name}")
+    on.link_button("Sign off", links.link(Page.SIGN_OFF, run.id), icon=":material/approval:", width="stretch")
+
+
+def _ready(run: Run) -> bool:
+    """Whether there is a record to look at; if not, say what to do."""
+    if run.status == "done" or run.folder.record.exists():
+        return True
+    match run.status:
+        case "failed":
+            st.error(f"This run failed: {run.state.sentence or 'no reason was kept'}")
+        case "queued" | "running":
+            of = f" of {run.state.total}" if run.state.total else ""
+            st.info(f"Faces are still being found: {run.state.done}{of} frames. The review can begin when it is done.")
+        case _:
+            st.warning("This run was stopped before every frame was in its record. Resume it on Detect.")
+    st.page_link("pages/home.py", label="Other runs on Home", icon=":material/home:")
+    return False
+
+
+def _case(run: Run) -> Case | None:
+    try:
+        return cases.case_of(run)
+    except RecordError as error:
+        st.error(str(error))
+        if "middle of line" in str(error):
+            st.button("Remove the unfinished line", on_click=_mend, args=(run,), icon=":material/healing:")
+        st.page_link("pages/home.py", label="Other runs on Home", icon=":material/home:")
+        return None
+
+
+def _mend(run: Run) -> None:
+    try:
+        Desk(session.data(), session.person(), run, caches.digest_of(run)).mend()
+    except VeilError as error:
+        session.REVIEW_TOLD.set(review.Told(str(error), 0, bad=True))
+
+
+def _act(run_id: str) -> None:
+    """Write what the person has just done, before the page is drawn anew."""
+    act = action(_KEY, run_id)
+    run = session.chosen_run()
+    if act is None or run is None:
+        return
+    case = cases.case_of(run)
+    desk = Desk(session.data(), session.person(), run, case.record_sha256)
+    session.REVIEW_TOLD.set(review.take(desk, case, act))
+
+
+def _show(run: Run, case: Case) -> None:
+    person, place = session.person(), session.place()
+    viewed = caches.viewed_of(session.data(), run)
+    screen = review.Screen(
+        case=case,
+        spots=cases.spots_of(case),
+        tracks=cases.tracks_of(case),
+        eyes=review.Eyes.of(viewed, person.account),
+        may_amend=review.may_amend(person),
+        frame=place.frame,
+        track=place.track,
+        told=session.REVIEW_TOLD.get(),
+        style=session.STYLE.get(),
+    )
+    review_canvas(_KEY, run.id, screen.data(), on_act=_act)
+
+
+def main() -> None:
+    """Show the page."""
+    st.html(_ROOM)
+    run = session.run_or_stop()
+    _heading(run)
+    if not _ready(run):
+        return
+    try:
+        access.require(session.person(), "look")
+    except AccessError as error:
+        st.error(str(error))
+        return
+    if not run.source.exists():
+        st.error(f"The source {run.source} is gone, so its frames cannot be shown. Put it back under that name.")
+        st.page_link("pages/home.py", label="Other runs on Home", icon=":material/home:")
+        return
+    case = _case(run)
+    if case is not None:
+        _show(run, case)
+
+
+main()

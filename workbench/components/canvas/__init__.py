@@ -1,0 +1,54 @@
+"""The review canvas: still, boxes, timeline and lists in the browser, with the keyboard and without reruns.
+
+`js/*.js` are parts of one module, put together in the order below: a Streamlit component is one text of JavaScript.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+_PARTS = ("stills", "stage", "timeline", "lists", "ask", "draft", "keys", "viewer", "amending", "main")
+
+
+def _read(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
+_component = st.components.v2.component(
+    "veil_review",
+    html=_read("canvas.html"),
+    css=_read("canvas.css"),
+    js="\n".join(_read(f"js/{part}.js") for part in _PARTS),
+)
+
+
+def review_canvas(key: str, run_id: str, data: dict[str, Any], on_act: Callable[[str], None]) -> None:
+    """Show the canvas.
+
+    Args:
+        key: of the widget.
+        run_id: the run that is shown; another one is another canvas.
+        data: what it shows, as `workbench.review.Screen.data` makes it.
+        on_act: called with `run_id`, before the page runs again, when the person did something; `action` says what.
+    """
+    _component(key=_key(key, run_id), data=data, on_act_change=partial(on_act, run_id))
+
+
+def action(key: str, run_id: str) -> dict[str, Any] | None:
+    """What the person has just done in the canvas, inside `on_act`.
+
+    Returns:
+        `action` (an amendment's, in plain values), `reason`, `serial`, `revision`, `run`, `frame`; None when nothing.
+    """
+    found: dict[str, Any] | None = st.session_state.get(_key(key, run_id), {}).get("act")
+    return found
+
+
+def _key(key: str, run_id: str) -> str:
+    return f"{key}-{run_id}"

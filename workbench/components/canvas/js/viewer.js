@@ -1,0 +1,389 @@
+/* The viewer: where a person is, what is chosen, what is drawn; steps without asking Streamlit. */
+
+const LEFT_FOR_REST = 330;
+const LEAST_HEIGHT = 260;
+const AHEAD = 14;
+const BEHIND = 5;
+
+class Viewer {
+  constructor(root) {
+    this.root = root.querySelector(".review");
+    this.part = (name) => this.root.querySelector(`[data-at="${name}"]`);
+    this.view = "before";
+    this.chosen = null;
+    this.spot = null;
+    this.draft = null;
+    this.mark = null;
+    this.direction = 1;
+    this.painted = null;
+    this.token = 0;
+    this.serial = 0;
+    this.ask = new Ask(this.part("ask"), () => this.root.focus({ preventScroll: true }));
+    this.lists = new Lists(this.part, {
+      spot: (key) => this.openSpot(key), frame: (frame, track) => { this.choose(track); this.goTo(frame); }, undo: (number) => this.undo(number),
+    });
+    this.listen();
+  }
+
+  listen() {
+    this.onKey = (event) => {
+      const inside = event.composedPath().includes(this.root), active = document.activeElement;
+      if (!inside && active && active !== document.body) return;
+      if (this.data && this.data.frames && pressed(this, event)) { event.preventDefault(); event.stopImmediatePropagation(); }
+    };
+    window.addEventListener("keydown", this.onKey, true);
+    this.root.addEventListener("click", (event) => this.clicked(event));
+    this.part("frame").addEventListener("change", () => this.goTo(Number(this.part("frame").value)));
+    this.resized = new ResizeObserver(() => this.layout());
+    this.resized.observe(this.root);
+    this.onResize = () => this.layout();
+    window.addEventListener("resize", this.onResize);
+  }
+
+  end() {
+    window.removeEventListener("keydown", this.onKey, true);
+    window.removeEventListener("resize", this.onResize);
+    this.resized.disconnect();
+    clearTimeout(this.addressing);
+    this.seen?.end();
+    this.stills?.clear();
+    this.stage?.show(null, null);
+  }
+
+  clicked(event) {
+    const { do: what, view, tab } = event.target.closest("button")?.dataset || {};
+    if (view) this.look(view);
+    if (tab) this.tab(tab);
+    const doing = {
+      back: () => this.step(-1), on: () => this.step(1), back10: () => this.step(-10), on10: () => this.step(10),
+      prevSpot: () => this.spotBy(-1), nextSpot: () => this.spotBy(1), zoomIn: () => this.stage.zoomTo(this.stage.zoom * 1.5),
+      zoomOut: () => this.stage.zoomTo(this.stage.zoom / 1.5), fit: () => this.stage.zoomTo(1), draw: () => this.drawInMiddle(),
+      cover: () => this.askCover(), help: () => this.toggleHelp(), span: () => this.toggleSpan(), accept: () => this.accept(),
+      delete: () => this.askDelete(), extend: () => this.askExtend(), visible: () => this.askVisible(), resize: () => this.resizeChosen(),
+    };
+    if (what) doing[what]();
+  }
+
+  /* ---- what Streamlit says ---- */
+
+  update(data, trigger) {
+    const first = !this.data || this.data.run !== data.run;
+    this.trigger = trigger;
+    this.data = data;
+    if (first) this.begin(data);
+    this.faces.at(data.revision);
+    this.tracks = new Map(data.tracks.map((track) => [track.track, track]));
+    this.timeline.update(data);
+    this.lists.update(data);
+    if (this.spot && !data.spots.some((spot) => spot.key === this.spot)) this.spot = null;
+    for (const button of this.root.querySelectorAll(".amending button")) button.disabled = !data.rights.amend;
+    if (data.message && data.message.serial !== this.told) {
+      this.told = data.message.serial;
+      this.say(data.message.text, data.message.bad);
+    }
+    this.lists.mark(this.spot);
+    this.layout();
+    if (first) {
+      this.chosen = data.at.track;
+      this.goTo(data.at.frame ?? 0);
+    } else this.show(this.index);
+  }
+
+  begin(data) {
+    this.count = data.frames;
+    this.stills?.clear();
+    this.seen?.end();
+    this.stills = new Stills(data.urls.stills);
+    this.faces = new Faces(data.urls.frames, data.frames);
+    this.seen = new Seen(data.urls.seen, data.seen, data.seen_by_anybody, data.frames);
+    this.stage = new Stage(this.part, { width: data.width, height: data.height }, {
+      choose: (track) => this.choose(track), redraw: () => this.redraw(), zoomed: () => this.zoomed(), grabbed: () => this.grabbed(),
+      held: (drag) => this.held(drag), boxed: (box, drag) => this.boxed(box, drag),
+    });
+    this.timeline = new Timeline(this.part("timeline"), data.frames, (frame) => this.goTo(frame));
+    this.index = 0;
+    this.part("frame").max = data.frames - 1;
+    this.part("of").textContent = `of ${data.frames}`;
+    this.tab("spots");
+    this.look("before");
+    this.root.focus({ preventScroll: true });
+  }
+
+  layout() {
+    if (!this.stage) return;
+    const width = this.part("stage").clientWidth;
+    if (!width) return;
+    this.stage.layout(width, Math.max(LEAST_HEIGHT, window.innerHeight - LEFT_FOR_REST));
+    const left = this.root.querySelector(".left");
+    for (const list of ["spots", "amendments"]) this.part(list).style.maxHeight = `${Math.max(200, this.stage.height - 40)}px`;
+    left.style.minHeight = "0";
+    this.redraw();
+  }
+
+  /* ---- going about ---- */
+
+  step(by) {
+    if (this.waiting && this.repeating) return;
+    this.goTo(this.index + by);
+  }
+
+  goTo(frame) {
+    const to = Math.max(0, Math.min(this.count - 1, Math.round(Number.isFinite(frame) ? frame : 0)));
+    if (to !== this.index) this.direction = Math.sign(to - this.index);
+    this.show(to);
+  }
+
+  lookOf(after) {
+    const side = Math.ceil(this.stage.side);
+    const step = [640, 960, 1280, 1920, 2560].find((size) => size >= side) || "";
+    const size = step ? `side=${step}` : "side=99999";
+    return after ? `${size}&masked=1&style=${encodeURIComponent(this.data.style)}&at=${this.data.revision.slice(0, 12)}` : size;
+  }
+
+  get looks() { return { before: [false], after: [true], split: [false, true] }[this.view]; }
+
+  async show(index) {
+    const token = (this.token += 1), began = performance.now();
+    this.index = index;
+    this.waiting = true;
+    this.part("frame").value = index;
+    this.part("time").textContent = this.timeOf(index);
+    const slow = setTimeout(() => this.wait(true), 150);
+    try {
+      const looks = this.looks;
+      const [faces, ...blobs] = await Promise.all([this.faces.get(index), ...looks.map((after) => this.stills.get(index, this.lookOf(after)))]);
+      if (token !== this.token) return;
+      const pictures = await Promise.all(blobs.map((blob) => createImageBitmap(blob)));
+      if (token !== this.token) { for (const picture of pictures) picture.close(); return; }
+      this.current = faces;
+      this.stage.slider.hidden = this.view !== "split";
+      this.stage.show(looks.includes(false) ? pictures[0] : null, looks.includes(true) ? pictures[pictures.length - 1] : null);
+      this.part("failure").hidden = true;
+      this.painted = index;
+      this.seen.add(index);
+      this.redraw();
+      this.root.dataset.frame = index;
+      this.root.dataset.latency = (performance.now() - began).toFixed(1);
+      this.faces.ahead(index);
+    } catch (error) {
+      if (token !== this.token) return;
+      this.fail(error.message);
+    } finally {
+      clearTimeout(slow);
+      if (token === this.token) {
+        this.waiting = false;
+        this.wait(false);
+        this.stills.want(this.near(index));
+        this.address();
+      }
+    }
+  }
+
+  /* The frame before stays in sight, but nobody should take it for the one that is decoded. */
+  wait(waits) {
+    this.part("loading").hidden = !waits;
+    this.part("stage").classList.toggle("waiting", waits);
+  }
+
+  fail(sentence) {
+    this.painted = null;
+    this.part("failure").textContent = sentence;
+    this.part("failure").hidden = false;
+  }
+
+  /* Neighbours in the direction of travel first, then those behind, then where n and p would lead. */
+  near(index) {
+    const looks = this.looks.map((after) => this.lookOf(after)), list = [];
+    const add = (frame) => { if (frame >= 0 && frame < this.count) for (const look of looks) list.push([frame, look]); };
+    for (let by = 1; by <= AHEAD; by += 1) {
+      add(index + by * this.direction);
+      if (by <= BEHIND) add(index - by * this.direction);
+    }
+    const next = this.nextSpot(1);
+    if (next) add(next.at);
+    return list;
+  }
+
+  /* The address follows, so that it can be copied; Streamlit reads it with the next rerun. */
+  address() {
+    clearTimeout(this.addressing);
+    this.addressing = setTimeout(() => {
+      const url = new URL(window.location.href);
+      url.searchParams.set("frame", this.index);
+      if (this.chosen === null) url.searchParams.delete("track"); else url.searchParams.set("track", this.chosen);
+      window.history.replaceState(window.history.state, "", url);
+    }, 250);
+  }
+
+  timeOf(index) {
+    const told = this.faces?.now(index)?.t ?? index * this.data.step;
+    const minutes = Math.floor(told / 60);
+    return `${minutes}:${(told - 60 * minutes).toFixed(2).padStart(5, "0")}`;
+  }
+
+  spots(state = null) { return this.data.spots.filter((spot) => state === null || spot.state === state); }
+
+  nextSpot(by) {
+    const spots = this.data.spots, place = spots.findIndex((spot) => spot.key === this.spot);
+    const open = (at) => spots[at] && spots[at].state === "open";
+    for (let at = place + by; at >= 0 && at < spots.length; at += by) if (open(at)) return spots[at];
+    for (let at = by > 0 ? 0 : spots.length - 1; at >= 0 && at < spots.length && at !== place; at += by) if (open(at)) return spots[at];
+    return null;
+  }
+
+  spotBy(by) {
+    const spot = this.nextSpot(by);
+    if (spot) this.openSpot(spot.key); else this.say("No open spot is left.");
+  }
+
+  openSpot(key) {
+    const spot = this.data.spots.find((one) => one.key === key);
+    this.spot = key;
+    this.tab("spots");
+    this.lists.mark(key);
+    this.choose(spot.track);
+    this.goTo(spot.at);
+  }
+
+  cutBy(by) {
+    const cuts = by > 0 ? this.data.cuts.find((cut) => cut > this.index) : this.data.cuts.filter((cut) => cut < this.index).pop();
+    if (cuts === undefined) this.say(by > 0 ? "No cut after this frame." : "No cut before this frame."); else this.goTo(cuts);
+  }
+
+  faceBy(by) {
+    const tracks = (this.current?.faces || []).map((face) => face.track);
+    if (!tracks.length) { this.say("No face in this frame."); return; }
+    const at = tracks.indexOf(this.chosen);
+    this.choose(tracks[at < 0 ? (by > 0 ? 0 : tracks.length - 1) : (at + by + tracks.length) % tracks.length]);
+  }
+
+  trackEdge(end) {
+    const track = this.track();
+    if (track) this.goTo(end ? track.stop - 1 : track.start);
+  }
+
+  /* The chosen track, or the only face of the frame. */
+  track() {
+    const faces = this.current?.faces || [];
+    if (this.chosen === null && faces.length === 1) this.choose(faces[0].track);
+    const track = this.chosen === null ? null : this.tracks.get(this.chosen);
+    if (!track) this.say("Choose a face first: click its box, or press f.");
+    return track || null;
+  }
+
+  face() { return this.current?.faces.find((face) => face.track === this.chosen) || null; }
+
+  choose(track) {
+    if (track === -1) return;
+    this.chosen = track ?? null;
+    this.redraw();
+    this.address();
+  }
+
+  look(view) {
+    this.view = view;
+    for (const button of this.root.querySelectorAll("[data-view]")) button.setAttribute("aria-checked", String(button.dataset.view === view));
+    if (this.painted !== null) this.show(this.index);
+  }
+
+  tab(name) {
+    for (const button of this.root.querySelectorAll("[data-tab]")) button.setAttribute("aria-selected", String(button.dataset.tab === name));
+    for (const list of ["spots", "amendments"]) this.part(list).hidden = list !== name;
+  }
+
+  toggleSpan() {
+    this.timeline.around = !this.timeline.around;
+    this.part("span").textContent = this.timeline.around ? "Whole video" : "Around this frame";
+    this.redraw();
+  }
+
+  get helpOpen() { return !this.part("help").hidden; }
+
+  toggleHelp() {
+    const help = this.part("help");
+    if (help.hidden) help.replaceChildren(...helpOf(() => this.toggleHelp()));
+    help.hidden = !help.hidden;
+    if (help.hidden) this.root.focus({ preventScroll: true }); else help.querySelector("button").focus();
+  }
+
+  zoomed() {
+    this.part("zoom").textContent = this.stage.zoom > 1.01 ? `${Math.round(100 * this.stage.zoom)} %` : "Fit";
+    this.stage.paint();
+    this.redraw();
+    clearTimeout(this.sharpening);
+    this.sharpening = setTimeout(() => this.show(this.index), 200);
+  }
+
+  say(text, bad = false) {
+    const says = this.part("says");
+    says.textContent = text;
+    says.classList.toggle("bad", Boolean(bad));
+  }
+
+  /* ---- drawing over ---- */
+
+  redraw() {
+    if (!this.stage || !this.data) return;
+    this.stage.paint();
+    this.stage.outline(this.painted === this.index ? this.outlined() : []);
+    this.timeline.draw(this.index, this.seen.flags, this.chosen, this.spot, (frame) => this.timeOf(frame));
+    this.lists.count(this.seen, this.count);
+    this.describe();
+  }
+
+  outlined() {
+    const held = this.draft && !this.draft.adds ? this.draft.track : null;
+    const faces = this.current?.faces.filter((face) => face.track !== held).map((face) => ({
+      box: face.box, track: face.track, tone: face.origin, visible: face.visible, chosen: face.track === this.chosen && !this.draft,
+      held: face.track === this.chosen && !this.draft && this.data.rights.amend, label: this.labelOf(face),
+      said: `Track ${face.track}, ${face.visible ? "kept visible" : face.origin}${face.seen ? `, ${seenBy(face.seen)}` : ""}`,
+    })) || [];
+    const doubtful = (this.current?.doubtful || []).map((one) => ({
+      box: one.box, track: -1, tone: "doubtful", label: `not covered ${seenBy(one.seen)}`, said: `Doubtful sighting, not covered, ${seenBy(one.seen)}`,
+    }));
+    const box = this.draft?.box(this.index);
+    const draft = box ? [{ box, track: -2, tone: "draft", chosen: true, held: true, label: this.draft.adds ? "new face" : `track ${this.draft.track}`, said: "The box that is being drawn" }] : [];
+    return [...doubtful, ...faces, ...draft];
+  }
+
+  labelOf(face) {
+    if (face.visible) return `${face.track} visible`;
+    return face.seen ? `${face.track} ${seenBy(face.seen)}` : `${face.track} ${face.origin}`;
+  }
+
+  describe() {
+    const place = this.part("selection"), face = this.face(), track = this.chosen === null ? null : this.tracks.get(this.chosen);
+    const shown = JSON.stringify([this.index, this.painted, this.chosen, face, track, this.current?.covered, this.data.revision, this.spot]);
+    if (shown === this.described) return;
+    this.described = shown;
+    const parts = [];
+    if (this.current?.covered) parts.push(element("span", { className: "what" }, this.current.covered === "record" ? "This frame is damaged or was covered when it was recorded; it is covered whole." : "This frame is covered whole."));
+    if (track) {
+      const runs = `frames ${track.start}–${track.stop - 1}`;
+      parts.push(element("span", { className: "what" }, `Track ${track.track}`), element("span", { className: "quiet" }, runs),
+        element("span", {}, face ? (face.visible ? "kept visible" : face.origin) : "not in this frame"));
+      if (face?.seen) parts.push(element("span", { className: "quiet" }, face.seen.map(([name, score]) => `${name} ${score.toFixed(3)}`).join(", ")));
+      const button = (what, text, title) => element("button", { dataset: { do: what }, title }, text);
+      if (this.data.rights.amend) parts.push(element("span", { className: "spacer" }), button("extend", "Extend", "Up to this frame (e)"),
+        button("visible", "Keep visible", "k"), button("delete", "Delete", "No face (x)"));
+    } else if (this.painted === this.index && !this.current?.covered) {
+      const count = this.current?.faces.length || 0;
+      parts.push(element("span", { className: "quiet" }, count === 1 ? "1 face in this frame." : `${count} faces in this frame.`));
+    }
+    const spot = this.data.spots.find((one) => one.key === this.spot);
+    if (spot && spot.state === "open" && this.data.rights.amend) {
+      if (!track) parts.push(element("span", { className: "spacer" }));
+      parts.push(element("button", { className: "main", dataset: { do: "accept" }, title: "Looked at, right as it is (a)" }, "Accept spot"));
+    }
+    place.replaceChildren(...parts);
+  }
+
+  escape() {
+    if (this.helpOpen) this.toggleHelp();
+    else if (this.ask.open) this.ask.close();
+    else if (this.draft) this.discard();
+    else { this.mark = null; this.choose(null); }
+  }
+}
+
+function seenBy(seen) { return seen.map(([name, score]) => `${name} ${score.toFixed(2)}`).join(" "); }
