@@ -163,6 +163,26 @@ class RunFolder:
         return self.path / "thumbs"
 
     @property
+    def leaks(self) -> Path:
+        """Reports of leak checks, by the hash of the output that was checked."""
+        return self.path / "leaks"
+
+    @property
+    def judgements(self) -> Path:
+        """What people say of the leaks that were found, a line each."""
+        return self.path / "judgements.jsonl"
+
+    @property
+    def frame_audit(self) -> Path:
+        """What a person found in frames drawn by lot."""
+        return self.path / "frame-audit.json"
+
+    @property
+    def planted(self) -> Path:
+        """How many faces planted into the source were found."""
+        return self.path / "planted.json"
+
+    @property
     def releases(self) -> Path:
         """Final outputs, a numbered folder each, with what proves them."""
         return self.path / "releases"

@@ -26,6 +26,7 @@ Kind = Literal[
     "render",
     "verification",
     "release",
+    "certificate",
     "download",
     "judgement",
     "settings",

@@ -11,6 +11,7 @@ import engine
 from engine.cli import (
     auditing,
     benching,
+    certifying,
     evaluating,
     evidence,
     indexing,
@@ -48,7 +49,9 @@ def build_parser() -> argparse.ArgumentParser:
         _review,
         _amend,
         _sign,
+        _judge,
         _release,
+        _certificate,
         _purge,
         _audit,
         _users,
@@ -171,6 +174,17 @@ def _release(adder: Adder) -> None:
     verb.add_argument("--reason", help="why")
     persons.add_person(verb)
     _add_data(verb)
+
+
+def _judge(adder: Adder) -> None:
+    verb = _verb(adder, "judge", certifying.judge, "say what a finding of the leak check is; without one, list them")
+    certifying.add_judge(verb)
+    _add_data(verb)
+
+
+def _certificate(adder: Adder) -> None:
+    verb = _verb(adder, "certificate", certifying.verify, "check the certificate of a release, or make the signing key")
+    certifying.add_arguments(verb.add_subparsers(required=True, metavar="ACTION"))
 
 
 def _purge(adder: Adder) -> None:

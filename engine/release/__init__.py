@@ -2,6 +2,7 @@
 
 from engine.release.anchors import check_log, kept_anchors
 from engine.release.case import Case, open_case
+from engine.release.findings import audit_frames, found_leaks, frame_audit, judge, judgements, newest_leaks, open_leaks
 from engine.release.publishing import Release, draft, release
 from engine.release.purging import Purged, purge
 from engine.release.signing import Wish, sign
@@ -11,10 +12,17 @@ __all__ = [
     "Purged",
     "Release",
     "Wish",
+    "audit_frames",
     "check_log",
     "draft",
+    "found_leaks",
+    "frame_audit",
+    "judge",
+    "judgements",
     "kept_anchors",
+    "newest_leaks",
     "open_case",
+    "open_leaks",
     "purge",
     "release",
     "sign",

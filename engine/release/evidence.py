@@ -7,7 +7,7 @@ A `Certifier` runs when the release is signed and on record, and writes what pro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,9 +63,3 @@ class Sealed:
 
 EvidenceStep = Callable[[Candidate], None]
 Certifier = Callable[[Sealed], None]
-
-EVIDENCE: Sequence[EvidenceStep] = ()
-"""What every release goes through, in this order."""
-
-CERTIFIERS: Sequence[Certifier] = ()
-"""What every release is given, in this order."""

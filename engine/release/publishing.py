@@ -16,7 +16,8 @@ from engine.progress import Listener, Silent
 from engine.record import Document, Sha256, digest, encode
 from engine.release.anchors import keep_anchor
 from engine.release.case import Case, held, open_case
-from engine.release.evidence import CERTIFIERS, EVIDENCE, Candidate, Certifier, EvidenceStep, Sealed
+from engine.release.composition import CERTIFIERS, EVIDENCE
+from engine.release.evidence import Candidate, Certifier, EvidenceStep, Sealed
 from engine.release.signing import Wish, asked_of, refused, stated
 from engine.rendering import RenderOptions, RenderReport, draft_name, render
 from engine.review.approval import Statement

@@ -28,7 +28,7 @@ def test_a_release_is_what_was_approved_with_everything_that_proves_it(released)
     (folder,) = run.folder.releases.iterdir()
     output = folder / f"{run.id}.mp4"
     assert {path.name.removeprefix(output.name) for path in folder.iterdir()} == {
-        "", ".render.json", ".checks.json", "detections.json", "anchor.json",
+        "", ".render.json", ".checks.json", "detections.json", "anchor.json", "certificate.json", "certificate.html",
     }  # fmt: skip
     report = read_as(report_path(output), RenderReport, "report")
     assert not report.draft
@@ -36,7 +36,7 @@ def test_a_release_is_what_was_approved_with_everything_that_proves_it(released)
     assert read_as(folder / f"{output.name}.checks.json", VerifyReport, "checks").passed
     assert (folder / "detections.json").read_bytes() == run.folder.record.read_bytes()
     kinds = [entry.kind for entry in audit.entries(released.audit, run=run.id)]
-    assert kinds == ["run", "review", "approval", "render", "verification", "release"]
+    assert kinds == ["run", "review", "approval", "render", "verification", "release", "certificate"]
     last = list(audit.entries(released.audit))[-1]
     assert last.subjects["output"] == digest(output.read_bytes())
     assert json.loads((folder / "anchor.json").read_bytes())["sha256"] == last.sha256
@@ -188,7 +188,7 @@ def test_one_person_does_it_all_where_there_are_no_accounts_and_every_statement_
     session = access.Session(alone, now, now)
     for meaning in ("reviewed", "approved"):
         _, session = release.sign(data, run.id, session, None, Wish(meaning))
-    made, _ = release.release(data, run.id, session, None)
+    made, _ = release.release(data, run.id, session, None, evidence=())
     assert {one.how for one in made.statements} == {"single-user"}
     assert made.persons == "one"
     assert {entry.actor.how for entry in audit.entries(data.audit, kinds=["approval", "release"])} == {"single-user"}

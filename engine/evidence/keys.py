@@ -1,0 +1,75 @@
+"""Ed25519: a certificate signed with a key that the organisation keeps, in the formats of OpenSSL."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from engine.errors import InputError, TargetError
+
+
+def make_key(path: Path) -> str:
+    """Make a new private key in a file that only its owner may read, and give its public half as PEM.
+
+    Raises:
+        TargetError: the file exists already, or cannot be written.
+    """
+    key = Ed25519PrivateKey.generate()
+    data = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise TargetError(f"The key {path} cannot be written: {error.strerror}. A key is never replaced.") from error
+    return _public(key.public_key()).decode()
+
+
+def sign(data: bytes, path: Path) -> tuple[bytes, bytes]:
+    """The signature over bytes with the private key in a file, and the public key as PEM.
+
+    Raises:
+        InputError: the file holds no Ed25519 key.
+    """
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise InputError(
+            f"{path} is not a private key that can be read ({error}); make one with veil certificate key."
+        ) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise InputError(f"{path} holds another kind of key than Ed25519; make one with veil certificate key.")
+    return key.sign(data), _public(key.public_key())
+
+
+def signed(data: bytes, signature: bytes, public: bytes) -> bool:
+    """Whether a signature over bytes is of the key whose public half is given as PEM.
+
+    Raises:
+        InputError: the public key is none.
+    """
+    try:
+        key = load_pem_public_key(public)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise InputError(f"The public key is none that can be read ({error}); give it as PEM.") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise InputError("The public key is of another kind than Ed25519.")
+    try:
+        key.verify(signature, data)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _public(key: Ed25519PublicKey) -> bytes:
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

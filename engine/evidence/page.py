@@ -1,0 +1,39 @@
+"""The certificate as a page for a person: one HTML file without scripts and without anything from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from engine.evidence.certificate import (
+    JSON_NAME,
+    KEY_NAME,
+    SIGNATURE_NAME,
+    Certificate,
+)
+from engine.evidence.stock import signature_command
+from engine.record import Sha256
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def page(made: Certificate, sha256: Sha256, *, is_signed: bool) -> str:
+    """The page of a certificate.
+
+    Args:
+        made: the certificate.
+        sha256: of its bytes.
+        is_signed: whether a signature with the organisation's key lies beside it.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    signature = signature_command(JSON_NAME, SIGNATURE_NAME, KEY_NAME) if is_signed else None
+    return environment.get_template("certificate.html.j2").render(
+        made=made, sha256=sha256, json_name=JSON_NAME, signature=signature
+    )

@@ -1,0 +1,100 @@
+"""The commands of a certificate, run to the letter where there is no Veil: a shell, coreutils, FFmpeg, OpenSSL."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+import engine
+from engine.evidence.stock import hash_command, output_commands, source_commands
+from engine.media.stock import StockAudio, stock_facts
+from engine.store import file_digest
+from tests import clips
+from tests.engine.documents import record_of
+
+TOOLS = ("ffmpeg", "ffprobe", "sha256sum")
+EMPTY = "/usr/bin:/bin"
+
+
+@pytest.fixture(autouse=True)
+def tools():
+    missing = [tool for tool in TOOLS if shutil.which(tool, path=EMPTY) is None]
+    if missing:
+        assert not os.environ.get("CI"), f"in CI nothing may be skipped, and {missing} are not installed"
+        pytest.skip(f"the stock tools {', '.join(missing)} are not installed on this machine")
+
+
+def run(command, folder):
+    """The exit code of a command in an environment that holds nothing but where the stock tools are."""
+    return subprocess.run(
+        ["/bin/sh", "-c", command], cwd=folder, env={"PATH": EMPTY}, capture_output=True, check=False
+    ).returncode
+
+
+def released(source, folder, suffix):
+    output = folder / f"out it's{suffix}"
+    report = engine.render(source, record_of(source, lambda _: [(90, 60, 128, 96)]), output)
+    facts = stock_facts(output, report.output_sha256)
+    return output, list(output_commands(output.name, facts, report.spec.comment)), facts
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".ts"])
+def test_every_command_passes_on_what_was_released(talk, tmp_path, suffix):
+    source = tmp_path / f"source{suffix}"
+    clips.ffmpeg("-i", talk, "-map", "0", "-c", "copy", source)
+    _, commands, _ = released(source, tmp_path, suffix)
+    assert len(commands) == 7
+    for one in commands:
+        assert run(one.command, tmp_path) == 0, one
+
+
+@pytest.mark.parametrize("make", [clips.ten_bit, clips.silent])
+def test_every_command_passes_on_other_pictures(tmp_path, make):
+    source = make(tmp_path / "clip.mp4")
+    output, commands, _ = released(source, tmp_path, ".mp4")
+    assert output.exists()
+    for one in commands:
+        assert run(one.command, tmp_path) == 0, one
+
+
+@pytest.mark.parametrize(
+    ("doctor", "fails"),
+    [
+        (["-c", "copy", "-metadata", "location=+52.5+013.4/"], "no tag"),
+        (["-c", "copy", "-map_metadata", "-1", "-metadata:s:a:0", "handler_name=Jane's phone"], "no tag"),
+        (["-map", "0", "-c", "copy", "-bsf:a:0", "noise=drop=eq(n\\,3)"], "audio stream 0"),
+        (["-map", "0", "-c", "copy", "-bsf:v", "setts=pts=PTS+eq(N\\,7)*40"], "each at its time"),
+        (["-map", "0:v", "-map", "0:a:0", "-c", "copy"], "these streams"),
+        (["-map", "0", "-c", "copy", "-c:v", "libx264", "-vf", "drawbox=enable=eq(n\\,5):t=fill"], "decoded picture"),
+    ],
+    ids=["place", "device", "audio packet", "time", "stream", "picture"],
+)
+def test_a_doctored_output_fails(talk, tmp_path, doctor, fails):
+    output, commands, _ = released(talk, tmp_path, ".mp4")
+    doctored = tmp_path / "doctored.mp4"
+    clips.ffmpeg("-i", output, "-map", "0", *doctor, doctored)
+    doctored.replace(output)
+    failed = [one.shows for one in commands if run(one.command, tmp_path) != 0]
+    assert commands[0].shows in failed
+    assert any(fails in shows for shows in failed)
+
+
+def test_the_source_and_its_audio(talk, tmp_path):
+    _, _, facts = released(talk, tmp_path, ".mkv")
+    shutil.copy(talk, tmp_path / "source.mp4")
+    audio = dict(zip([1, 2], facts.audio, strict=True))
+    for one in source_commands("source.mp4", file_digest(talk), audio):
+        assert run(one.command, tmp_path) == 0, one
+    other = {1: StockAudio("aac", "0" * 64)}
+    assert run(list(source_commands("source.mp4", file_digest(talk), other))[1].command, tmp_path) != 0
+
+
+def test_hashes_of_files_with_any_name(tmp_path):
+    names = ["plain.json", "with space.json", "it's.json", "%s.json", "-dash.json"]
+    for name in names:
+        (tmp_path / name).write_text(name)
+    command = hash_command("all", {name: file_digest(tmp_path / name) for name in names}).command
+    assert run(command, tmp_path) == 0
+    (tmp_path / "%s.json").write_text("other")
+    assert run(command, tmp_path) != 0
