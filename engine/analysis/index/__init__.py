@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from engine.analysis.index.box import Answer, ask
     from engine.analysis.index.catalog import Indexed, Unreadable, rebuild, records_of, review_beside, stale
     from engine.analysis.index.columns import TABLES, Column
-    from engine.analysis.index.counts import agreement, captures, missed, scores, sizes
+    from engine.analysis.index.counts import agreement, alone, captures, missed, scores, sizes
     from engine.analysis.index.database import Database
     from engine.analysis.index.opened import Index, open_index
     from engine.analysis.index.selection import Selection
-    from engine.analysis.index.series import confidence, disagreement, doubtful, evidence, faces, frames, tracks
+    from engine.analysis.index.series import confidence, disagreement, doubtful, evidence, faces, frames, lanes, tracks
     from engine.analysis.index.versus import across, same_source
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "Unreadable",
     "across",
     "agreement",
+    "alone",
     "ask",
     "captures",
     "confidence",
@@ -46,6 +47,7 @@ __all__ = [
     "evidence",
     "faces",
     "frames",
+    "lanes",
     "missed",
     "open_index",
     "rebuild",
@@ -62,11 +64,11 @@ _MODULES = {
     "versus": ("across", "same_source"),
     "box": ("Answer", "ask"),
     "catalog": ("Indexed", "Unreadable", "rebuild", "records_of", "review_beside", "stale"),
-    "counts": ("agreement", "captures", "missed", "scores", "sizes"),
+    "counts": ("agreement", "alone", "captures", "missed", "scores", "sizes"),
     "database": ("Database",),
     "opened": ("Index", "open_index"),
     "selection": ("Selection",),
-    "series": ("confidence", "disagreement", "doubtful", "evidence", "faces", "frames", "tracks"),
+    "series": ("confidence", "disagreement", "doubtful", "evidence", "faces", "frames", "lanes", "tracks"),
     "columns": ("TABLES", "Column"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

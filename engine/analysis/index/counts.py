@@ -110,6 +110,27 @@ def captures(index: Index, selection: Selection = _ALL) -> Iterator[Capture]:
         yield Capture((run, track), float(height), frozenset(seen_by.split("+")), int(count))
 
 
+def alone(index: Index, run: str, selection: Selection = _ALL) -> pd.DataFrame:
+    """For each class of sizes, the surest face of a run that only one detector saw.
+
+    Columns: size (a key of `engine.analysis.scores.SIZES`), run, frame, seconds, track.
+    """
+    return index.ask(
+        """
+        SELECT CASE WHEN seen_height_px < 24 THEN 'under_24' WHEN seen_height_px < 48 THEN 'from_24_to_48'
+                ELSE 'from_48' END AS size, run,
+            unnest(arg_max({'frame': frame, 'seconds': seconds, 'track': track},
+                score - frame / 1e11 - track / 1e15))
+        FROM read_parquet($faces)
+        WHERE sightings = 1 AND all_asked AND seconds >= $start AND seconds < $stop
+            AND ($track IS NULL OR track = $track)
+            AND seen_height_px >= $least_height AND seen_height_px < $most_height AND score >= $least_score
+        GROUP BY size, run ORDER BY size
+        """,
+        replace(selection, runs=(run,), detectors=()),
+    )
+
+
 def missed(index: Index, run: str, selection: Selection = _ALL) -> Recapture:
     """Estimate how many faces of a run every detector missed: a likely lower bound.
 

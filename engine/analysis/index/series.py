@@ -106,9 +106,9 @@ def confidence(index: Index, selection: Selection = _ALL, buckets: int = 1200) -
 def disagreement(index: Index, selection: Selection = _ALL, buckets: int = 600) -> pd.DataFrame:
     """Where a detector did not see what another saw, in at most `buckets` steps of equal length.
 
-    Columns: run, detector (who did not see it), bucket, seconds, frame and track (of the surest sighting it lacks),
-    seen_by (whose that is), score (its score), lacking (sightings it lacks), frames (in which it lacks any), of (frames
-    in the step), share (frames / of). Doubtful sightings count.
+    Columns: run, detector (who did not see it), bucket, start_seconds and stop_seconds (of the step), seconds, frame and
+    track (of the surest sighting it lacks), seen_by (whose that is), score (its score), lacking (sightings it lacks),
+    frames (in which it lacks any), of (frames in the step), share (frames / of). Doubtful sightings count.
     """
     return index.ask(
         """
@@ -129,7 +129,8 @@ def disagreement(index: Index, selection: Selection = _ALL, buckets: int = 600) 
                 AND score >= $least_score
             GROUP BY run, other, bucket
         )
-        SELECT lacks.* EXCLUDE (surest), unnest(surest), steps.of, lacks.frames / steps.of AS share
+        SELECT lacks.* EXCLUDE (surest), bucket * $step AS start_seconds, (bucket + 1) * $step AS stop_seconds,
+            unnest(surest), steps.of, lacks.frames / steps.of AS share
         FROM lacks JOIN steps USING (run, bucket) ORDER BY run, detector, bucket
         """,
         selection,
@@ -157,6 +158,41 @@ def tracks(index: Index, selection: Selection = _ALL, limit: int = 2000) -> pd.D
         """,
         selection,
         limit=limit,
+    )
+
+
+def lanes(index: Index, selection: Selection = _ALL, buckets: int = 900, limit: int = 120) -> pd.DataFrame:
+    """Tracks as they can be drawn: bars of whole steps, each with the origin that most of its faces have.
+
+    Columns: run, track, origin, frame and start_seconds (of the first face), stop_seconds, faces, of (tracks in the
+    selection). At most `limit` tracks, the longest.
+    """
+    return index.ask(
+        """
+        WITH face AS (
+            SELECT * FROM read_parquet($faces)
+            WHERE seconds >= $start AND seconds < $stop AND ($track IS NULL OR track = $track)
+                AND height_px >= $least_height AND height_px < $most_height
+        ), chosen AS (
+            SELECT run, track, count(*) AS length, count(*) OVER () AS of
+            FROM face GROUP BY run, track ORDER BY length DESC, run, track LIMIT $limit
+        ), cell AS (
+            SELECT run, track, CAST(floor(seconds / $step) AS INTEGER) AS bucket, mode(origin) AS origin,
+                min(frame) AS frame, min(seconds) AS seconds, count(*) AS faces, any_value(of) AS of
+            FROM face JOIN chosen USING (run, track) GROUP BY run, track, bucket
+        ), marked AS (
+            SELECT *, (origin = lag(origin) OVER along AND bucket = lag(bucket) OVER along + 1) IS NOT TRUE AS begins
+            FROM cell WINDOW along AS (PARTITION BY run, track ORDER BY bucket)
+        ), numbered AS (
+            SELECT *, sum(CAST(begins AS INTEGER)) OVER (PARTITION BY run, track ORDER BY bucket) AS bar FROM marked
+        )
+        SELECT run, track, origin, min(frame) AS frame, min(seconds) AS start_seconds,
+            (max(bucket) + 1) * $step AS stop_seconds, CAST(sum(faces) AS BIGINT) AS faces, any_value(of) AS of
+        FROM numbered GROUP BY run, track, bar, origin ORDER BY run, track, start_seconds
+        """,
+        selection,
+        limit=limit,
+        step=step(index, selection, buckets),
     )
 
 

@@ -1,0 +1,348 @@
+"""Charts over the DataFrames of `engine.analysis.index`, in one look. No Streamlit.
+
+Every point carries (run, frame, track) as its first custom data, so that a click can open that frame; a track that does
+not apply is None. Hovering shows frame and time. What is drawn was downsampled where it was counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from engine.analysis.recapture import LABEL, Recapture
+from engine.analysis.scores import DetectorScores, Evaluation, Miss, Scores
+from engine.analysis.table import SIZE_LABELS
+from workbench import palette
+
+CONFIG: Mapping[str, Any] = {
+    "displaylogo": False,
+    "responsive": True,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "toImageButtonOptions": {"format": "png", "scale": 2},
+}
+"""What plotly shows around a chart: a button for a PNG among others."""
+
+_LANE = 34
+"""Pixels a lane is high."""
+_WHEN = "frame %{customdata[1]}, %{customdata[3]}"
+
+
+def confidence(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
+    """How sure each detector was over time: the mean as a line, the least sure sighting of each step as a point."""
+    figure = _figure(dark=dark, height=320, legend=True)
+    for run, detector in _pairs(rows):
+        part = rows[(rows["run"] == run) & (rows["detector"] == detector)]
+        name, colour = _series(rows, run, detector), palette.of_detector(detector)
+        gapped = _gapped(part)
+        figure.add_scattergl(
+            x=_time(gapped["seconds"]), y=gapped["mean"], mode="lines", name=name, legendgroup=name,
+            line={"color": colour, "width": 1.5}, hoverinfo="skip",
+        )  # fmt: skip
+        figure.add_scattergl(
+            x=_time(part["seconds"]), y=part["lowest"], mode="markers", name=name, legendgroup=name, showlegend=False,
+            marker={"color": colour, "size": 5, "opacity": 0.55}, customdata=_custom(part, "mean", "sightings"),
+            hovertemplate=f"{name}: %{{y:.2f}} least sure<br>{_WHEN}<br>"
+            "mean %{customdata[4]:.2f} of %{customdata[5]}<extra></extra>",
+        )  # fmt: skip
+    figure.update_yaxes(title="score (0 to 1)", range=[0, 1.02])
+    return _over_time(figure)
+
+
+def disagreement(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
+    """A lane for each detector: where it did not see what another saw, and in what share of the frames."""
+    lanes = _pairs(rows)
+    figure = _figure(dark=dark, height=110 + _LANE * len(lanes), legend=False)
+    for lane, (run, detector) in enumerate(lanes):
+        part = rows[(rows["run"] == run) & (rows["detector"] == detector)]
+        figure.add_bar(
+            x=_time(part["start_seconds"]), y=0.12 + 0.73 * part["share"], base=lane,
+            width=_milliseconds(part),
+            offset=0, marker={"color": palette.of_detector(detector), "line": {"width": 0}},
+            customdata=_custom(part, "seen_by", "lacking", "share"),
+            hovertemplate=f"not seen by {detector}, seen by %{{customdata[4]}}<br>{_WHEN}<br>"
+            "%{customdata[5]} sightings, %{customdata[6]:.0%} of the frames<extra></extra>",
+        )  # fmt: skip
+    names = [f"not seen by {_series(rows, run, detector)}" for run, detector in lanes]
+    figure.update_yaxes(
+        tickvals=[lane + 0.4 for lane in range(len(lanes))], ticktext=names, showgrid=False, range=[-0.1, len(lanes)]
+    )
+    figure.update_layout(barmode="overlay", bargap=0)
+    return _over_time(figure)
+
+
+def tracks(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
+    """A bar for each track, coloured by where its boxes come from."""
+    order = rows.groupby(["run", "track"])["start_seconds"].min().sort_values(kind="stable").index.tolist()
+    place = {key: number for number, key in enumerate(order)}
+    figure = _figure(
+        dark=dark, height=130 + max(12, min(_LANE // 2, 900 // max(1, len(order)))) * len(order), legend=True
+    )
+    for origin, colour in palette.ORIGINS.items():
+        part = rows[rows["origin"] == origin]
+        if part.empty:
+            continue
+        figure.add_bar(
+            orientation="h", name=origin, y=[place[key] for key in zip(part["run"], part["track"], strict=True)],
+            base=_time(part["start_seconds"]), x=_milliseconds(part),
+            width=0.8, marker={"color": colour, "line": {"width": 0}},
+            customdata=_custom(part.assign(seconds=part["start_seconds"]), "faces"),
+            hovertemplate=f"track %{{customdata[2]}}, {origin}<br>from {_WHEN}<br>"
+            "%{customdata[4]} frames<extra></extra>",
+        )  # fmt: skip
+    several = len(set(rows["run"])) > 1
+    names = [f"{_short(run)} / {track}" if several else str(track) for run, track in order]
+    figure.update_yaxes(title="track", tickvals=_sparse(len(names)), ticktext=[names[at] for at in _sparse(len(names))])
+    figure.update_yaxes(range=[len(order) - 0.4, -0.6], showgrid=False)
+    figure.update_layout(barmode="overlay")
+    return _over_time(figure)
+
+
+def agreement(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
+    """Of what the detector of a row saw, the share that the one of a column saw too."""
+    summed = _summed(rows, ["detector", "other"])
+    return _matrix(summed, "detector", "other", dark=dark)
+
+
+def across(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
+    """As `agreement`, of detectors in different runs of one source."""
+    named = rows.assign(
+        detector=[f"{_short(run)} {name}" for run, name in zip(rows["run"], rows["detector"], strict=True)],
+        other=[f"{_short(run)} {name}" for run, name in zip(rows["other_run"], rows["other"], strict=True)],
+    )
+    return _matrix(named, "detector", "other", dark=dark)
+
+
+def scores(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
+    """How sure the detectors were, as a histogram."""
+    summed = _counted(rows, ["detector", "low", "high"], "sightings")
+    figure = _figure(dark=dark, height=300, legend=True)
+    for detector, part in summed.groupby("detector"):
+        figure.add_bar(
+            x=(part["low"] + part["high"]) / 2, y=part["sightings"], name=detector,
+            marker={"color": palette.of_detector(str(detector)), "line": {"width": 0}},
+            customdata=_custom(part, "low", "high"),
+            hovertemplate=f"{detector}: %{{y}} sightings from %{{customdata[4]:.3f}} to %{{customdata[5]:.3f}}<br>"
+            f"least sure: {_WHEN}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title="score (0 to 1)")
+    figure.update_yaxes(title="sightings")
+    figure.update_layout(barmode="group", bargap=0.05)
+    return figure
+
+
+def sizes(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
+    """How high faces are, by where their boxes come from, as a histogram."""
+    summed = _counted(rows, ["origin", "low", "high"], "faces")
+    figure = _figure(dark=dark, height=300, legend=True)
+    labels = {low: f"{low:.0f}–{high:.0f}" for low, high in zip(summed["low"], summed["high"], strict=True)}
+    for origin, colour in palette.ORIGINS.items():
+        part = summed[summed["origin"] == origin]
+        if part.empty:
+            continue
+        figure.add_bar(
+            x=[labels[low] for low in part["low"]], y=part["faces"], name=origin,
+            marker={"color": colour, "line": {"width": 0}}, customdata=_custom(part),
+            hovertemplate=f"{origin}: %{{y}} faces, %{{x}} px high<br>smallest: {_WHEN}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(
+        title="height of the box (px)", type="category", categoryorder="array",
+        categoryarray=[labels[low] for low in sorted(labels)],
+    )  # fmt: skip
+    figure.update_yaxes(title="faces in frames")
+    figure.update_layout(barmode="stack", bargap=0.05)
+    return figure
+
+
+def recall(evaluation: Evaluation, misses: Sequence[Miss], run: str, *, dark: bool = False) -> go.Figure:
+    """Recall of the record and of each union of detectors, by size, with intervals; a click opens the largest miss."""
+    subjects: list[tuple[str, Evaluation | DetectorScores]] = [("record", evaluation)]
+    subjects += [(" + ".join(union.detectors), union) for union in evaluation.by_detectors]
+    figure = _figure(dark=dark, height=150 + 30 * len(subjects), legend=True)
+    worst = [run, misses[0].frame if misses else None, None]
+    colours = dict(zip(SIZE_LABELS, (palette.VERMILLION, palette.ORANGE, palette.BLUE), strict=True))
+    for size, label in SIZE_LABELS.items():
+        rows = _by_size(subjects, size)
+        ends = [one.recall_interval or (one.recall, one.recall) for _, one in rows]
+        figure.add_scatter(
+            x=[one.recall for _, one in rows], y=[name for name, _ in rows], name=label, mode="markers",
+            marker={"color": colours[size], "size": 9},
+            error_x={
+                "type": "data", "symmetric": False, "thickness": 1.2,
+                "array": [high - (one.recall or 0) for (_, one), (_, high) in zip(rows, ends, strict=True)],
+                "arrayminus": [(one.recall or 0) - low for (_, one), (low, _) in zip(rows, ends, strict=True)],
+            },
+            customdata=[[*worst, one.found, one.faces] for _, one in rows],
+            hovertemplate=f"%{{y}}, {label}: %{{x:.3f}}<br>%{{customdata[3]}} of %{{customdata[4]}} faces"
+            "<br>largest miss: frame %{customdata[1]}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title="recall (share of the faces in the truth that were found)", range=[-0.02, 1.02])
+    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_layout(scattermode="group")
+    return figure
+
+
+def _by_size(subjects: Iterable[tuple[str, Evaluation | DetectorScores]], size: str) -> list[tuple[str, Scores]]:
+    """Those that had faces of that size to find."""
+    found = [(name, subject.by_size[size]) for name, subject in subjects]
+    return [(name, scores) for name, scores in found if scores.recall is not None]
+
+
+def missed(estimate: Recapture, alone: pd.DataFrame, run: str, *, dark: bool = False) -> go.Figure:
+    """Faces seen, and faces likely missed by every detector, by size; `alone` has an example frame for each size."""
+    figure = _figure(dark=dark, height=240, legend=True)
+    sizes_seen = {size: one for size, one in estimate.by_size.items() if one.missed is not None}
+    labels = [SIZE_LABELS[size] for size in sizes_seen]
+    custom = [list(_example(run, alone, size)) for size in sizes_seen]
+    figure.add_bar(
+        orientation="h", y=labels, x=[one.seen for one in sizes_seen.values()], name="seen by a detector",
+        marker={"color": palette.BLUE}, customdata=custom,
+        hovertemplate="%{x} seen<br>seen by one only, as in frame %{customdata[1]}, %{customdata[3]}<extra></extra>",
+    )  # fmt: skip
+    ends = [one.missed_interval or (one.missed, one.missed) for one in sizes_seen.values()]
+    values = [one.missed or 0.0 for one in sizes_seen.values()]
+    figure.add_bar(
+        orientation="h", y=labels, x=values, name=f"missed by all, {LABEL}", marker={"color": palette.VERMILLION},
+        error_x={
+            "type": "data", "symmetric": False, "thickness": 1.2, "color": palette.look(dark=dark).text,
+            "array": [max(0.0, (high or 0.0) - value) for value, (_, high) in zip(values, ends, strict=True)],
+            "arrayminus": [max(0.0, value - (low or 0.0)) for value, (low, _) in zip(values, ends, strict=True)],
+        },
+        customdata=custom,
+        hovertemplate="%{x:.0f} likely missed<br>seen by one only, as in frame %{customdata[1]}, %{customdata[3]}"
+        "<extra></extra>",
+    )  # fmt: skip
+    figure.update_xaxes(title="faces in frames")
+    figure.update_yaxes(type="category", autorange="reversed")
+    figure.update_layout(barmode="stack")
+    return figure
+
+
+def clock(seconds: float) -> str:
+    """A time from the first frame as h:mm:ss.ff, as hovering shows it."""
+    hours, rest = divmod(round(seconds * 100), 360_000)
+    minutes, hundredths = divmod(rest, 6000)
+    return f"{hours}:{minutes:02d}:{hundredths // 100:02d}.{hundredths % 100:02d}"
+
+
+def _figure(*, dark: bool, height: int, legend: bool) -> go.Figure:
+    """An empty chart in the look of all charts; the only place where the look is decided."""
+    look = palette.look(dark=dark)
+    axis = {
+        "gridcolor": look.grid, "linecolor": look.grid, "zeroline": False, "automargin": True,
+        "title": {"font": {"size": 12, "color": look.quiet}, "standoff": 8}, "tickfont": {"size": 12},
+    }  # fmt: skip
+    return go.Figure(
+        layout={
+            "template": "none", "height": height, "showlegend": legend, "clickmode": "event+select",
+            "paper_bgcolor": look.ground, "plot_bgcolor": look.ground, "font": {"color": look.text, "size": 13},
+            "margin": {"l": 8, "r": 12, "t": 34, "b": 8}, "xaxis": axis, "yaxis": axis, "hovermode": "closest",
+            "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
+            "hoverlabel": {"bgcolor": look.ground, "bordercolor": look.quiet, "font": {"color": look.text, "size": 12}},
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": look.quiet, "activecolor": look.text},
+        }
+    )  # fmt: skip
+
+
+def _over_time(figure: go.Figure) -> go.Figure:
+    figure.update_xaxes(
+        title="time (h:min:s)", type="date", hoverformat="%H:%M:%S.%L",
+        tickformatstops=[
+            {"dtickrange": [None, 1000], "value": "%-H:%M:%S.%L"},
+            {"dtickrange": [1000, None], "value": "%-H:%M:%S"},
+        ],
+    )  # fmt: skip
+    return figure
+
+
+def _time(seconds: pd.Series[float]) -> np.ndarray[Any, np.dtype[np.datetime64]]:
+    """Seconds as points of a time axis, which plotly counts from 1970."""
+    return (seconds.to_numpy(dtype=np.float64) * 1000.0).round().astype("datetime64[ms]")
+
+
+def _custom(rows: pd.DataFrame, *more: str) -> list[list[Any]]:
+    """Run, frame, track and time as text, then the columns that are named."""
+    frames = rows["frame"].astype(object).where(rows["frame"].notna(), None)
+    tracks = rows["track"].astype(object).where(rows["track"].notna(), None)
+    times = [None if pd.isna(seconds) else clock(seconds) for seconds in rows["seconds"]]
+    columns = [rows["run"], frames, tracks, times, *(rows[name] for name in more)]
+    return [list(values) for values in zip(*columns, strict=True)]
+
+
+def _gapped(part: pd.DataFrame) -> pd.DataFrame:
+    """The rows with an empty one wherever a step is missing, so that a line breaks there."""
+    breaks = part[part["bucket"].diff() > 1].assign(mean=np.nan)
+    return pd.concat([part, breaks.assign(bucket=breaks["bucket"] - 1)]).sort_values("bucket", kind="stable")
+
+
+def _milliseconds(rows: pd.DataFrame) -> pd.Series[float]:
+    """From start to stop: a time axis measures lengths in milliseconds."""
+    return 1000.0 * (rows["stop_seconds"] - rows["start_seconds"])
+
+
+def _pairs(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    """Runs and detectors that there are, in order."""
+    return list(dict.fromkeys(zip(rows["run"], rows["detector"], strict=True)))
+
+
+def _series(rows: pd.DataFrame, run: str, detector: str) -> str:
+    return f"{detector}, {_short(run)}" if len(set(rows["run"])) > 1 else detector
+
+
+def _short(run: str) -> str:
+    """A run by the last two parts of its name, when it is a run's name."""
+    parts = run.split("-")
+    return "-".join(parts[2:]) if len(parts) > 3 and parts[0].isdecimal() else run
+
+
+def _sparse(number: int, most: int = 60) -> list[int]:
+    return list(range(0, number, max(1, -(-number // most))))
+
+
+def _summed(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Shares over several runs; the example is of the run in which most is lacking."""
+    ordered = rows.assign(lacking=rows["sightings"] - rows["seen"]).sort_values("lacking", ascending=False)
+    summed = ordered.groupby(keys, as_index=False).agg({
+        "sightings": "sum", "seen": "sum", "run": "first", "frame": "first", "seconds": "first", "track": "first",
+    })  # fmt: skip
+    return summed.assign(share=summed["seen"] / summed["sightings"])
+
+
+def _counted(rows: pd.DataFrame, keys: list[str], count: str) -> pd.DataFrame:
+    return rows.groupby(keys, as_index=False).agg({
+        count: "sum", "run": "first", "frame": "first", "seconds": "first", "track": "first",
+    })  # fmt: skip
+
+
+def _matrix(rows: pd.DataFrame, down: str, along: str, *, dark: bool) -> go.Figure:
+    """A heat map whose cells can be clicked: plotly lets only points be chosen, so an unseen one lies on each cell."""
+    names, others = sorted(set(rows[down])), sorted(set(rows[along]))
+    figure = _figure(dark=dark, height=150 + 56 * len(names), legend=False)
+    shares = rows.pivot_table(index=down, columns=along, values="share").reindex(index=names, columns=others)
+    figure.add_heatmap(
+        z=shares.to_numpy(), x=others, y=names, zmin=0, zmax=1, colorscale="Cividis", hoverinfo="skip",
+        texttemplate="%{z:.0%}", xgap=2, ygap=2,
+        colorbar={"title": {"text": "share", "font": {"size": 12}}, "tickformat": ".0%", "thickness": 12},
+    )  # fmt: skip
+    figure.add_scatter(
+        x=rows[along], y=rows[down], mode="markers", marker={"symbol": "square", "size": 40, "opacity": 0.0},
+        customdata=_custom(rows, "sightings", "seen"),
+        hovertemplate="%{y} saw %{customdata[4]}, %{x} %{customdata[5]} of them<br>"
+        f"surest it lacks: {_WHEN}<extra></extra>",
+    )  # fmt: skip
+    figure.update_xaxes(title="also seen by", type="category", showgrid=False, side="bottom")
+    figure.update_yaxes(title="seen by", type="category", showgrid=False, autorange="reversed")
+    return figure
+
+
+def _example(run: str, alone: pd.DataFrame, size: str) -> Iterator[Any]:
+    found = alone[alone["size"] == size]
+    yield run
+    if found.empty:
+        yield from (None, None, "none")
+    else:
+        first = found.iloc[0]
+        yield from (int(first["frame"]), int(first["track"]), clock(float(first["seconds"])))
