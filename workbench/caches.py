@@ -12,6 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from engine import record as records
+from engine.analysis.index import Database
 from engine.audit.chain import log_path
 from engine.media.facts import MediaInfo
 from engine.media.probe import probe
@@ -90,6 +91,11 @@ def viewed_of(data: Data, run: Run) -> Mapping[str, tuple[Span, ...]]:
     return _viewed(str(data.root), run.id, digest_of(run), str(log), stamp(log))
 
 
+def database_of(folder: Path) -> Database:
+    """What answers questions to the index in a folder; sessions share it, each question has a cursor of its own."""
+    return _database(str(folder))
+
+
 def stamp(path: Path) -> Stamp:
     """What changes when a file is replaced: inode, size, time of change; zeros when there is none."""
     try:
@@ -105,7 +111,7 @@ def _record(path: str, _at: Stamp) -> Record:
 
 
 @st.cache_resource(max_entries=64, show_spinner="Looking into the file")
-def _info(path: str, _at: Stamp) -> MediaInfo:
+def _info(path: str, at: Stamp) -> MediaInfo:  # noqa: ARG001 - Streamlit leaves names that begin with _ out of the key
     return probe(Path(path))
 
 
@@ -133,3 +139,8 @@ def _lanes(record: str, at: Stamp) -> Lanes:
 @lru_cache(maxsize=16)
 def _viewed(root: str, run_id: str, record_sha256: str, _log: str, _at: Stamp) -> Mapping[str, tuple[Span, ...]]:
     return viewed(Data(Path(root)), run_id, record_sha256)
+
+
+@lru_cache(maxsize=4)
+def _database(folder: str) -> Database:
+    return Database(Path(folder))

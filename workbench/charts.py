@@ -26,8 +26,13 @@ CONFIG: Mapping[str, Any] = {
 }
 """What plotly shows around a chart: a button for a PNG among others."""
 
+_FONT = "Source Sans, Source Sans Pro, sans-serif"
 _LANE = 34
 """Pixels a lane is high."""
+_TRACKS = 520
+"""Pixels that all tracks together are high at most."""
+_LABELS = 160
+"""Pixels to the left of charts over time: what is at one time is in one column in all of them."""
 _WHEN = "frame %{customdata[1]}, %{customdata[3]}"
 
 
@@ -44,11 +49,11 @@ def confidence(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
         )  # fmt: skip
         figure.add_scattergl(
             x=_time(part["seconds"]), y=part["lowest"], mode="markers", name=name, legendgroup=name, showlegend=False,
-            marker={"color": colour, "size": 5, "opacity": 0.55}, customdata=_custom(part, "mean", "sightings"),
+            marker={"color": colour, "size": 4, "opacity": 0.45}, customdata=_custom(part, "mean", "sightings"),
             hovertemplate=f"{name}: %{{y:.2f}} least sure<br>{_WHEN}<br>"
             "mean %{customdata[4]:.2f} of %{customdata[5]}<extra></extra>",
         )  # fmt: skip
-    figure.update_yaxes(title="score (0 to 1)", range=[0, 1.02])
+    figure.update_yaxes(title_text="score (0 to 1)", range=[0, 1.02])
     return _over_time(figure)
 
 
@@ -95,7 +100,8 @@ def tracks(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
         )  # fmt: skip
     several = len(set(rows["run"])) > 1
     names = [f"{_short(run)} / {track}" if several else str(track) for run, track in order]
-    figure.update_yaxes(title="track", tickvals=_sparse(len(names)), ticktext=[names[at] for at in _sparse(len(names))])
+    labelled = _sparse(len(names), most=_TRACKS // 14)
+    figure.update_yaxes(title_text="track", tickvals=labelled, ticktext=[names[at] for at in labelled])
     figure.update_yaxes(range=[len(order) - 0.4, -0.6], showgrid=False)
     figure.update_layout(barmode="overlay")
     return _over_time(figure)
@@ -128,8 +134,8 @@ def scores(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
             hovertemplate=f"{detector}: %{{y}} sightings from %{{customdata[4]:.3f}} to %{{customdata[5]:.3f}}<br>"
             f"least sure: {_WHEN}<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title="score (0 to 1)")
-    figure.update_yaxes(title="sightings")
+    figure.update_xaxes(title_text="score (0 to 1)")
+    figure.update_yaxes(title_text="sightings")
     figure.update_layout(barmode="group", bargap=0.05)
     return figure
 
@@ -149,10 +155,10 @@ def sizes(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
             hovertemplate=f"{origin}: %{{y}} faces, %{{x}} px high<br>smallest: {_WHEN}<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(
-        title="height of the box (px)", type="category", categoryorder="array",
+        title_text="height of the box (px)", type="category", categoryorder="array",
         categoryarray=[labels[low] for low in sorted(labels)],
     )  # fmt: skip
-    figure.update_yaxes(title="faces in frames")
+    figure.update_yaxes(title_text="faces in frames")
     figure.update_layout(barmode="stack", bargap=0.05)
     return figure
 
@@ -166,20 +172,21 @@ def recall(evaluation: Evaluation, misses: Sequence[Miss], run: str, *, dark: bo
     colours = dict(zip(SIZE_LABELS, (palette.VERMILLION, palette.ORANGE, palette.BLUE), strict=True))
     for size, label in SIZE_LABELS.items():
         rows = _by_size(subjects, size)
-        ends = [one.recall_interval or (one.recall, one.recall) for _, one in rows]
+        values = [one.recall or 0.0 for _, one in rows]
+        ends = [one.recall_interval or (value, value) for (_, one), value in zip(rows, values, strict=True)]
         figure.add_scatter(
-            x=[one.recall for _, one in rows], y=[name for name, _ in rows], name=label, mode="markers",
+            x=values, y=[name for name, _ in rows], name=label, mode="markers",
             marker={"color": colours[size], "size": 9},
             error_x={
                 "type": "data", "symmetric": False, "thickness": 1.2,
-                "array": [high - (one.recall or 0) for (_, one), (_, high) in zip(rows, ends, strict=True)],
-                "arrayminus": [(one.recall or 0) - low for (_, one), (low, _) in zip(rows, ends, strict=True)],
+                "array": [high - value for value, (_, high) in zip(values, ends, strict=True)],
+                "arrayminus": [value - low for value, (low, _) in zip(values, ends, strict=True)],
             },
             customdata=[[*worst, one.found, one.faces] for _, one in rows],
             hovertemplate=f"%{{y}}, {label}: %{{x:.3f}}<br>%{{customdata[3]}} of %{{customdata[4]}} faces"
             "<br>largest miss: frame %{customdata[1]}<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title="recall (share of the faces in the truth that were found)", range=[-0.02, 1.02])
+    figure.update_xaxes(title_text="recall (share of the faces in the truth that were found)", range=[-0.02, 1.02])
     figure.update_yaxes(autorange="reversed", type="category")
     figure.update_layout(scattermode="group")
     return figure
@@ -215,10 +222,15 @@ def missed(estimate: Recapture, alone: pd.DataFrame, run: str, *, dark: bool = F
         hovertemplate="%{x:.0f} likely missed<br>seen by one only, as in frame %{customdata[1]}, %{customdata[3]}"
         "<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(title="faces in frames")
+    figure.update_xaxes(title_text="faces in frames")
     figure.update_yaxes(type="category", autorange="reversed")
     figure.update_layout(barmode="stack")
     return figure
+
+
+def within(figure: go.Figure, start: float, stop: float) -> go.Figure:
+    """The chart over that time in seconds, so that several charts over time line up."""
+    return figure.update_xaxes(range=[1000.0 * start, 1000.0 * stop])
 
 
 def clock(seconds: float) -> str:
@@ -238,9 +250,11 @@ def _figure(*, dark: bool, height: int, legend: bool) -> go.Figure:
     return go.Figure(
         layout={
             "template": "none", "height": height, "showlegend": legend, "clickmode": "event+select",
-            "paper_bgcolor": look.ground, "plot_bgcolor": look.ground, "font": {"color": look.text, "size": 13},
+            "paper_bgcolor": look.ground, "plot_bgcolor": look.ground, "font": {"color": look.text, "size": 13, "family": _FONT},
             "margin": {"l": 8, "r": 12, "t": 34, "b": 8}, "xaxis": axis, "yaxis": axis, "hovermode": "closest",
-            "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
+            "legend": {
+                "orientation": "h", "traceorder": "normal", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 12},
+            },
             "hoverlabel": {"bgcolor": look.ground, "bordercolor": look.quiet, "font": {"color": look.text, "size": 12}},
             "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": look.quiet, "activecolor": look.text},
         }
@@ -248,8 +262,10 @@ def _figure(*, dark: bool, height: int, legend: bool) -> go.Figure:
 
 
 def _over_time(figure: go.Figure) -> go.Figure:
+    figure.update_layout(margin_l=_LABELS)
+    figure.update_yaxes(automargin=False)
     figure.update_xaxes(
-        title="time (h:min:s)", type="date", hoverformat="%H:%M:%S.%L",
+        title_text="time (h:min:s)", type="date", hoverformat="%H:%M:%S.%L",
         tickformatstops=[
             {"dtickrange": [None, 1000], "value": "%-H:%M:%S.%L"},
             {"dtickrange": [1000, None], "value": "%-H:%M:%S"},
@@ -298,7 +314,7 @@ def _short(run: str) -> str:
     return "-".join(parts[2:]) if len(parts) > 3 and parts[0].isdecimal() else run
 
 
-def _sparse(number: int, most: int = 60) -> list[int]:
+def _sparse(number: int, most: int) -> list[int]:
     return list(range(0, number, max(1, -(-number // most))))
 
 
@@ -333,8 +349,8 @@ def _matrix(rows: pd.DataFrame, down: str, along: str, *, dark: bool) -> go.Figu
         hovertemplate="%{y} saw %{customdata[4]}, %{x} %{customdata[5]} of them<br>"
         f"surest it lacks: {_WHEN}<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(title="also seen by", type="category", showgrid=False, side="bottom")
-    figure.update_yaxes(title="seen by", type="category", showgrid=False, autorange="reversed")
+    figure.update_xaxes(title_text="also seen by", type="category", showgrid=False, side="bottom")
+    figure.update_yaxes(title_text="seen by", type="category", showgrid=False, autorange="reversed")
     return figure
 
 

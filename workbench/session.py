@@ -42,6 +42,10 @@ class Key(Generic[_Value]):
         st.session_state[self.name] = value
 
 
+QUESTION = Key("analyse_question", "")
+"""The last SQL that was asked in Analyse."""
+
+
 def data() -> Data:
     """The data folder of the server."""
     return data_folder()

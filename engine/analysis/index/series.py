@@ -106,9 +106,9 @@ def confidence(index: Index, selection: Selection = _ALL, buckets: int = 1200) -
 def disagreement(index: Index, selection: Selection = _ALL, buckets: int = 600) -> pd.DataFrame:
     """Where a detector did not see what another saw, in at most `buckets` steps of equal length.
 
-    Columns: run, detector (who did not see it), bucket, start_seconds and stop_seconds (of the step), seconds, frame and
-    track (of the surest sighting it lacks), seen_by (whose that is), score (its score), lacking (sightings it lacks),
-    frames (in which it lacks any), of (frames in the step), share (frames / of). Doubtful sightings count.
+    Columns: run, detector (who did not see it), bucket, start_seconds and stop_seconds (of the step), seconds, frame
+    and track (of the surest sighting it lacks), seen_by (whose that is), score (its score), lacking (sightings it
+    lacks), frames (in which it lacks any), of (frames in the step), share (frames / of). Doubtful sightings count.
     """
     return index.ask(
         """

@@ -1,0 +1,78 @@
+"""Recall and precision of a run against a table of ground truth that a person brings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pandas as pd
+import streamlit as st
+
+from engine import record as records
+from engine.analysis import evaluation, truth
+from engine.analysis.findings import examine
+from engine.analysis.index import Index, Selection
+from engine.analysis.scores import DetectorScores, Evaluation, Miss, Scores
+from engine.analysis.table import SIZE_LABELS
+from workbench import charts
+from workbench.panels import dark, grid, plot
+
+_LISTED = 500
+_ASKING = "Truth table (CSV with the columns file, frame, x, y, w, h, and perhaps ignore and track)"
+
+
+def show(found: Index, selection: Selection) -> None:
+    """Ask for a table, hold the first chosen run against it.
+
+    Raises:
+        InputError: the table cannot be read, or the record cannot be of what it describes.
+    """
+    run = selection.runs[0]
+    uploaded = st.file_uploader(_ASKING, "csv", key="analyse_truth")
+    st.caption("The record as it was detected is judged, before any amendment. Only the first chosen run is looked at.")
+    if uploaded is None:
+        return
+    text = uploaded.getvalue().decode("utf-8-sig", errors="replace")
+    marked = truth.parse(text, uploaded.name)
+    clip = st.selectbox(f"Which of its files is {run}?", [clip.name for clip in marked.clips], key="analyse_clip")
+    entry = found.indexed[run]
+    figures, misses = _judged(text, clip, entry.record, entry.record_sha256)
+    rows = _rows(figures)
+    meaning = "Share of the faces in the truth that were found (IoU 0.35), by height of the face, with 95 % intervals."
+    plot(charts.recall(figures, misses, run, dark=dark()), rows, "recall", "Recall", meaning)
+    grid(rows, "recall-table")
+    st.markdown("**Faces that were missed, the largest first**")
+    grid(_missed(misses, run), "misses")
+
+
+@st.cache_resource(max_entries=8, show_spinner="Holding the record against the truth")
+def _judged(text: str, clip: str, record: str, sha256: str) -> tuple[Evaluation, tuple[Miss, ...]]:  # noqa: ARG001
+    """Kept by the table, the clip and the bytes of the record."""
+    marked = truth.parse(text)
+    one = msgspec.structs.replace(marked, clips=tuple(part for part in marked.clips if part.name == clip))
+    findings = examine(one, {clip: records.read(Path(record))})
+    return evaluation.summarise(findings), evaluation.worst(findings, _LISTED)
+
+
+def _rows(figures: Evaluation) -> pd.DataFrame:
+    """One row for the record and each union of detectors, in all sizes and in each."""
+    rows = []
+    subjects: list[tuple[str, Evaluation | DetectorScores]] = [("record", figures)]
+    subjects += [(" + ".join(union.detectors), union) for union in figures.by_detectors]
+    for name, subject in subjects:
+        sizes: list[tuple[str, Scores]] = [("all sizes", subject)]
+        sizes += [(SIZE_LABELS[key], one) for key, one in subject.by_size.items()]
+        for size, scores in sizes:
+            low, high = scores.recall_interval or (None, None)
+            rows.append((
+                name, size, scores.faces, scores.found, scores.recall, low, high, scores.boxes, scores.precision,
+                scores.false_per_frame,
+            ))  # fmt: skip
+    columns = ["who", "size", "faces", "found", "recall", "low", "high", "boxes", "precision", "false_per_frame"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _missed(misses: Sequence[Miss], run: str) -> pd.DataFrame:
+    rows = [(run, miss.frame, miss.height, miss.hidden, miss.box.left, miss.box.top) for miss in misses]
+    return pd.DataFrame(rows, columns=["run", "frame", "height_px", "hidden_share", "left_px", "top_px"])
