@@ -7,12 +7,14 @@ import streamlit as st
 from workbench import analyse, views
 
 st.title("Analyse")
+analyse.admit()
 found = analyse.opened()
 
 
 @st.fragment
 def body() -> None:
     """Filters and the view; a filter runs this alone."""
+    analyse.admit()
     selection = analyse.choose(found)
     view = st.segmented_control(
         "View", views.names(), default=views.names()[0], key="analyse_view", label_visibility="collapsed"

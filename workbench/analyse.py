@@ -11,10 +11,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from engine import runs
+from engine import access, runs
 from engine.analysis import index
 from engine.analysis.index import Index, Selection
-from engine.errors import RunError
+from engine.errors import AccessError, RunError
 from engine.runs import Register
 from engine.store import Data
 from workbench import caches, session
@@ -27,6 +27,16 @@ _TELLING = {
     "cancelled": "was cancelled",
     "failed": "failed",
 }
+
+
+def admit() -> None:
+    """Let nobody pass who may not analyse; asked on the server's side at every rerun."""
+    try:
+        access.authorise(session.data(), session.person(), "analyse")
+    except AccessError as error:
+        st.error(str(error))
+        st.page_link("pages/home.py", label="Go to Home", icon=":material/home:")
+        st.stop()
 
 
 def opened() -> Index:
@@ -125,7 +135,7 @@ def _index(data: Data) -> Index:
 def _build(data: Data, found: Index) -> None:
     """Build what is missing in a process of its own: a long record takes memory that the server shall not keep."""
     total = len(found.missing)
-    bar = st.progress(0.0, f"Reading {total} record(s) into the index")
+    bar = st.progress(0.0, "Reading records into the index")
     command = [sys.executable, "-P", "-m", "engine.cli", "index", "rebuild", "--missing", "--data", str(data.root)]
     root = str(Path(__file__).absolute().parents[1])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
@@ -165,7 +175,9 @@ def _say_of_chosen() -> None:
 def _say_unreadable(found: Index) -> None:
     if not found.unreadable:
         return
-    with st.expander(f"{len(found.unreadable)} run(s) cannot be analysed", icon=":material/warning:", expanded=True):
+    number = len(found.unreadable)
+    label = "One run cannot be analysed" if number == 1 else f"{number} runs cannot be analysed"
+    with st.expander(label, icon=":material/warning:", expanded=not found.indexed):
         for run, entry in found.unreadable.items():
             st.markdown(f"**{run}**: {entry.failure}")
         st.caption("Detect the video again, or bring the record back from a backup; the other runs are not touched.")

@@ -250,7 +250,8 @@ def _figure(*, dark: bool, height: int, legend: bool) -> go.Figure:
     return go.Figure(
         layout={
             "template": "none", "height": height, "showlegend": legend, "clickmode": "event+select",
-            "paper_bgcolor": look.ground, "plot_bgcolor": look.ground, "font": {"color": look.text, "size": 13, "family": _FONT},
+            "paper_bgcolor": look.ground, "plot_bgcolor": look.ground,
+            "font": {"color": look.text, "size": 13, "family": _FONT},
             "margin": {"l": 8, "r": 12, "t": 34, "b": 8}, "xaxis": axis, "yaxis": axis, "hovermode": "closest",
             "legend": {
                 "orientation": "h", "traceorder": "normal", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 12},

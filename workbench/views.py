@@ -103,9 +103,7 @@ def _missed(found: Index, selection: Selection) -> None:
             continue
         rows = _estimates(estimate)
         figure = charts.missed(estimate, index.alone(found, run, selection), run, dark=dark())
-        title = (
-            f"Faces likely missed by every detector: {estimate.missed:,.0f} of {estimate.seen + estimate.missed:,.0f}"
-        )
+        title = f"Faces that every detector missed: likely more than {estimate.missed:,.0f}"
         meaning = (
             "Capture-recapture, a likely lower bound: detectors share blind spots, so the truth is likely higher. "
             "A face is one face in one frame."
