@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from engine import audit, release
 from engine.cli.terminal import Terminal
 from engine.errors import CheckFailedError
+from engine.evidence.page import log_page
 from engine.record import encode, read_as
 from engine.store import data_folder
 from engine.store import write as write_file
@@ -35,7 +36,9 @@ def add_arguments(actions: Adder) -> None:
     export.add_argument("--since", type=_moment, metavar="TIME", help="from this day or time on, as 2026-03-01")
     export.add_argument("--until", type=_moment, metavar="TIME", help="before this day or time")
     export.add_argument("--run", metavar="RUN", help="of this run only")
-    export.add_argument("-o", "--output", type=Path, metavar="FILE", help="file to write (default: standard output)")
+    export.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="file to write: JSON, or a page if it ends in .html"
+    )
     export.set_defaults(verb=_export)
     for parser in (check, export):
         parser.add_argument("--json", action="store_true", default=SUPPRESS, help="print the result as JSON")
@@ -60,7 +63,8 @@ def _text(report: audit.AuditReport) -> str:
 def _export(options: Namespace, terminal: Terminal) -> int:
     found = audit.export(data_folder(options.data).audit, since=options.since, until=options.until, run=options.run)
     if options.output is not None:
-        write_file(options.output, encode(found))
+        as_page = options.output.suffix.lower() in {".html", ".htm"}
+        write_file(options.output, log_page(found).encode() if as_page else encode(found))
     elif not options.json:
         terminal.result(found, encode(found).decode().rstrip("\n"))
         return 0

@@ -1,4 +1,4 @@
-"""The certificate as a page for a person: one HTML file without scripts and without anything from elsewhere."""
+"""Evidence as pages for a person: each one HTML file without scripts and without anything from elsewhere."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from engine.audit import AuditExport
 from engine.evidence.certificate import (
     JSON_NAME,
     KEY_NAME,
@@ -26,6 +27,16 @@ def page(made: Certificate, sha256: Sha256, *, is_signed: bool) -> str:
         sha256: of its bytes.
         is_signed: whether a signature with the organisation's key lies beside it.
     """
+    signature = signature_command(JSON_NAME, SIGNATURE_NAME, KEY_NAME) if is_signed else None
+    return _rendered("certificate.html.j2", made=made, sha256=sha256, json_name=JSON_NAME, signature=signature)
+
+
+def log_page(exported: AuditExport) -> str:
+    """The page of a part of the audit log."""
+    return _rendered("log.html.j2", exported=exported)
+
+
+def _rendered(template: str, **values: object) -> str:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -33,7 +44,4 @@ def page(made: Certificate, sha256: Sha256, *, is_signed: bool) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    signature = signature_command(JSON_NAME, SIGNATURE_NAME, KEY_NAME) if is_signed else None
-    return environment.get_template("certificate.html.j2").render(
-        made=made, sha256=sha256, json_name=JSON_NAME, signature=signature
-    )
+    return environment.get_template(template).render(**values)

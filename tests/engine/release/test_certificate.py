@@ -165,3 +165,16 @@ def test_the_verbs(released, capsys):
     assert "FAILED  detections.json" in capsys.readouterr().out
     assert main(["judge", cases.the_run(released).id, "--data", str(released.root)]) == 0
     assert "No output of this run was searched" in capsys.readouterr().out
+
+
+def test_the_audit_log_as_a_page(released, tmp_path, capsys):
+    page = tmp_path / "log.html"
+    assert main(["audit", "export", "-o", str(page), "--data", str(released.root)]) == 0
+    text = page.read_text()
+    for needed in ("The whole log holds", "Rita", "approval", "as agreed", "certificate"):
+        assert needed in text
+    log = released.audit / "log.jsonl"
+    log.write_bytes(log.read_bytes().replace(b"as agreed", b"as argued"))
+    assert main(["audit", "export", "-o", str(page), "--data", str(released.root)]) == 0
+    assert "The log was tampered with" in page.read_text()
+    capsys.readouterr()
