@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from engine.access import Person
@@ -11,7 +9,6 @@ from engine.errors import AccessError
 from workbench import leaving, session
 from workbench.links import Page
 
-_PAGES = Path(__file__).parent.parent / "pages"
 _LISTED = (
     (Page.HOME, "home.py", "Home", ":material/home:"),
     (Page.DETECT, "detect.py", "Detect", ":material/center_focus_strong:"),
@@ -31,9 +28,9 @@ def main() -> None:
         leaving.farewell(str(error))
         st.stop()
     pages = [
-        st.Page(_PAGES / file, title=title, icon=icon, url_path=page.value, default=page is Page.HOME)
+        st.Page(session.PAGES / file, title=title, icon=icon, url_path=page.value, default=page is Page.HOME)
         for page, file, title, icon in _LISTED
-        if (_PAGES / file).is_file()
+        if (session.PAGES / file).is_file()
     ]
     chosen = st.navigation(pages)
     with st.sidebar:

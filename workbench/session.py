@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Generic, TypeVar, cast
 
 import streamlit as st
 
 from engine import access, runs
-from engine.access import Login, Person, Session
-from engine.errors import RunError
+from engine.access import Action, Login, Person, Session
+from engine.errors import AccessError, RunError
 from engine.redact.presets import DEFAULT
 from engine.runs import Run
 from engine.store import Data, data_folder
 from workbench import gate, oidc, sessions
-from workbench.links import Place
+from workbench.links import Page, Place
 from workbench.review import Told
+
+PAGES = Path(__file__).parent.parent / "pages"
 
 _Value = TypeVar("_Value")
 
@@ -44,6 +47,10 @@ class Key(Generic[_Value]):
 
 QUESTION = Key("analyse_question", "")
 """The last SQL that was asked in Analyse."""
+ADDED: Key[tuple[str, ...]] = Key("added", ())
+"""Names in the library of what was uploaded in this session and not started yet."""
+UPLOADS: Key[int] = Key("uploads", 0)
+"""How many times something was uploaded; part of widgets' keys, so that they start anew."""
 
 
 def data() -> Data:
@@ -62,6 +69,28 @@ def person(*, used: bool = True) -> Person:
         AccessError: nobody, or their session has ended.
     """
     return gate.person_by(data(), token(), used=used)
+
+
+def still_there() -> None:
+    """In a fragment that refreshes itself: show the whole page anew when the session has ended."""
+    try:
+        person(used=False)
+    except AccessError:
+        st.rerun()
+
+
+def allowed(action: Action) -> None:
+    """Where who is at work may not do what a page is for, say so and end the page; the engine asks again."""
+    try:
+        access.require(person(), action)
+    except AccessError as error:
+        st.info(str(error), icon=":material/lock:")
+        st.stop()
+
+
+def listed() -> tuple[Page, ...]:
+    """The pages that exist."""
+    return tuple(page for page in Page if page is not Page.HOME and (PAGES / f"{page.value}.py").is_file())
 
 
 def sitting() -> Session:
