@@ -10,4 +10,16 @@ from starlette.middleware import Middleware
 from workbench.gate import Gate
 from workbench.routes import ROUTES
 
-app = st.App(Path(__file__).with_name("navigation.py"), routes=list(ROUTES), middleware=[Middleware(Gate)])
+
+def _apologise(_error: Exception) -> bool:
+    """Say that something broke without saying what: the log has it, and it may name people."""
+    st.error("Something unexpected happened; nothing was changed. Load the page again; the server's log says more.")
+    return True
+
+
+app = st.App(
+    Path(__file__).with_name("navigation.py"),
+    routes=list(ROUTES),
+    middleware=[Middleware(Gate)],
+    on_script_error=_apologise,
+)

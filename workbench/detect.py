@@ -10,7 +10,7 @@ import streamlit as st
 
 from engine.detectors.registry import names
 from engine.errors import VeilError
-from engine.jobs.footage import VIDEOS, Footage, library, take_in
+from engine.jobs.footage import Footage, library, take_in
 from engine.jobs.outlook import Outlook, outlook
 from engine.jobs.queue import submit
 from engine.media.facts import MediaInfo
@@ -71,7 +71,6 @@ def choose_footage() -> list[Footage]:
 def _upload() -> None:
     uploads = st.file_uploader(
         f"Upload, up to {UPLOAD_MB} MB a file",
-        type=sorted(VIDEOS),
         accept_multiple_files=True,
         max_upload_size=UPLOAD_MB,
         key=f"upload-{session.UPLOADS.get()}",
@@ -94,35 +93,33 @@ def _upload() -> None:
 
 def choose_options() -> Asked:
     """Let a person choose how faces are found."""
-    mode = st.radio(
-        "Mode",
-        list(CARDS),
-        format_func=lambda name: CARDS[name].title,
-        captions=[card.words for card in CARDS.values()],
-        horizontal=True,
-    )
-    with st.expander("Options"):
+    chooser, options = st.columns([3, 2], gap="large")
+    with chooser:
+        mode = st.radio(
+            "Mode",
+            list(CARDS),
+            format_func=lambda name: CARDS[name].title,
+            captions=[card.words for card in CARDS.values()],
+        )
+    with options, st.expander("Options", expanded=mode == "cloud"):
         return _options(mode)
 
 
 def _options(mode: str) -> Asked:
-    left, middle, right = st.columns(3, gap="large")
-    with left:
-        usual = list(MODES[mode].detectors)
-        chosen = st.multiselect("Detectors", names(), default=usual, key=f"detectors-{mode}")
-    with middle:
-        workers = st.number_input(
-            "Workers",
-            min_value=0,
-            max_value=64,
-            help="Processes for each detector, or calls under way at once; 0 leaves it to Veil.",
-        )
-    with right:
-        damage = st.radio(
-            "A frame that cannot be decoded",
-            ("stop", "cover"),
-            format_func={"stop": "ends the run", "cover": "is covered whole"}.__getitem__,
-        )
+    usual = list(MODES[mode].detectors)
+    chosen = st.multiselect("Detectors", names(), default=usual, key=f"detectors-{mode}")
+    workers = st.number_input(
+        "Workers",
+        min_value=0,
+        max_value=64,
+        help="Processes for each detector, or calls under way at once; 0 leaves it to Veil.",
+    )
+    damage = st.radio(
+        "A frame that cannot be decoded",
+        ("stop", "cover"),
+        format_func={"stop": "ends the run", "cover": "is covered whole"}.__getitem__,
+        horizontal=True,
+    )
     asking, most = _spending() if "rekognition" in chosen else ({}, None)
     return Asked(
         mode=mode,
@@ -136,19 +133,18 @@ def _options(mode: str) -> Asked:
 
 def _spending() -> tuple[dict[str, bool | int | float | str | None], float | None]:
     """What may be sent, and what it may cost."""
-    left, middle, right = st.columns(3, gap="large")
+    policy = st.selectbox("Frames that are sent", list(_POLICIES), format_func=_POLICIES.__getitem__)
+    left, right = st.columns(2)
     with left:
-        policy = st.selectbox("Frames that are sent", list(_POLICIES), format_func=_POLICIES.__getitem__)
-    with middle:
         most = st.number_input(
-            "Most it may cost, in USD",
+            "Most it may cost, USD",
             min_value=0.0,
             value=None,
             placeholder="no limit",
-            help="Stops before it costs more.",
+            help="It stops before it costs more.",
         )
     with right:
-        price = st.number_input("Price of a call, in USD", min_value=0.0, value=0.001, format="%.4f")
+        price = st.number_input("Price of a call, USD", min_value=0.0, value=0.001, format="%.4f")
     return {"policy": policy, "price": float(price)}, None if most is None else float(most)
 
 
@@ -179,11 +175,7 @@ def _summary(footage: Footage, info: MediaInfo, expected: Outlook) -> None:
     ]
     st.markdown(" · ".join(told))
     if expected.seconds is not None:
-        basis = (
-            "by earlier runs on this machine"
-            if expected.measured
-            else "roughly, by what a machine with two cores takes"
-        )
+        basis = "by earlier runs on this machine" if expected.measured else "roughly; no earlier run to go by"
         st.caption(f"Takes about {wording.duration(expected.seconds)} ({basis}).")
     if expected.leaves:
         st.warning(expected.leaves, icon=":material/cloud_upload:")
@@ -197,21 +189,14 @@ def _audio(info: MediaInfo) -> str:
 
 
 def _dropped(info: MediaInfo) -> str:
-    dropped = sum(stream.fate == "dropped" for stream in info.streams) + sum(
-        one.fate == "dropped" for one in info.extras
-    )
-    return f"{wording.count(dropped, 'thing')} dropped" if dropped else "nothing dropped"
+    fates = [stream.fate for stream in info.streams] + [extra.fate for extra in info.extras]
+    dropped = fates.count("dropped")
+    return f"{dropped} other streams or tags dropped" if dropped else "nothing dropped"
 
 
 def _streams(info: MediaInfo) -> None:
-    rows = [
-        (
-            f"{stream.kind} {stream.codec}" + (f", {stream.language}" if stream.language else ""),
-            stream.fate,
-            stream.reason,
-        )
-        for stream in info.streams
-    ] + [(f"{extra.kind} {extra.name}", extra.fate, extra.reason) for extra in info.extras]
+    rows = [(f"{stream.kind} {stream.codec}", stream.fate, stream.reason) for stream in info.streams]
+    rows += [(f"{extra.kind} {extra.name}", extra.fate, extra.reason) for extra in info.extras]
     st.table({"what": [row[0] for row in rows], "becomes": [row[1] for row in rows], "why": [row[2] for row in rows]})
     st.caption(f"SHA-256 of the file: {info.sha256}")
 

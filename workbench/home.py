@@ -13,6 +13,8 @@ from engine.jobs.queue import submit
 from engine.media.sample import make_sample
 from engine.runs import Asked, Register, Run
 from workbench import runlist, session
+from workbench.links import Page
+from workbench.pages import way_to
 
 SAMPLE = "sample interview.mp4"
 
@@ -35,8 +37,7 @@ def beginning() -> None:
     if not may("detect"):
         st.caption("Somebody with the role operator starts the first run.")
         return
-    with st.container(horizontal=True):
-        st.page_link("pages/detect.py", label="Detect your first video", icon=":material/center_focus_strong:")
+    way_to(Page.DETECT, "Detect your first video")
     st.markdown("Or see how it goes with a clip that comes with Veil: a man talking in a car, four seconds long.")
     if st.button("Try it with the sample clip", icon=":material/movie:"):
         _sample()

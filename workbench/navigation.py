@@ -7,32 +7,22 @@ import streamlit as st
 from engine.access import Person
 from engine.errors import AccessError
 from workbench import leaving, session
-from workbench.links import Page
+from workbench.pages import existing, page_of
 
-_LISTED = (
-    (Page.HOME, "home.py", "Home", ":material/home:"),
-    (Page.DETECT, "detect.py", "Detect", ":material/center_focus_strong:"),
-    (Page.REVIEW, "review.py", "Review", ":material/fact_check:"),
-    (Page.ANALYSE, "analyse.py", "Analyse", ":material/query_stats:"),
-    (Page.SIGN_OFF, "signoff.py", "Sign off", ":material/approval:"),
-    (Page.LIVE, "live.py", "Live", ":material/sensors:"),
-)
+_DENSE = "<style>.stMainBlockContainer { padding-top: 3.25rem; padding-bottom: 3rem; }</style>"
+"""Streamlit leaves a hand's breadth above every page."""
 
 
 def main() -> None:
     """Show the page that the address names to whoever is signed in."""
     st.set_page_config(page_title="Veil", page_icon=":material/visibility_off:", layout="wide")
+    st.html(_DENSE)
     try:
         person = session.person()
     except AccessError as error:
         leaving.farewell(str(error))
         st.stop()
-    pages = [
-        st.Page(session.PAGES / file, title=title, icon=icon, url_path=page.value, default=page is Page.HOME)
-        for page, file, title, icon in _LISTED
-        if (session.PAGES / file).is_file()
-    ]
-    chosen = st.navigation(pages)
+    chosen = st.navigation([page_of(page) for page in existing()])
     with st.sidebar:
         _who(person)
     chosen.run()

@@ -16,7 +16,8 @@ from engine.jobs.thumbnails import latest
 from engine.runs import DamagedRun, Register, Run
 from engine.store import Data
 from workbench import session, wording
-from workbench.links import Page, link
+from workbench.links import Page, Place, link
+from workbench.pages import way_to
 
 _ACTIVITIES = {"probe": "reading the file", "detect": "finding faces", "render": "rendering", "verify": "checking"}
 _STATES = {
@@ -27,11 +28,7 @@ _STATES = {
     "cancelled": ("cancelled", "gray", ":material/block:"),
     "interrupted": ("interrupted", "orange", ":material/power_off:"),
 }
-_WAYS = (
-    (Page.REVIEW, "Review", ":material/fact_check:"),
-    (Page.ANALYSE, "Analyse", ":material/query_stats:"),
-    (Page.SIGN_OFF, "Sign off", ":material/approval:"),
-)
+_WAYS = (Page.REVIEW, Page.ANALYSE, Page.SIGN_OFF)
 _RECENT = 8
 EVERY = 1.0
 """Seconds after which a list that is watched is looked up again."""
@@ -39,6 +36,8 @@ EVERY = 1.0
 
 def show_register(register: Register) -> None:
     """All runs: what goes on, what is over, and what is damaged."""
+    if not (register.runs or register.damaged):
+        st.caption("No runs yet.")
     going_on([run for run in register.runs if run.status in {"running", "queued"}])
     history([run for run in register.runs if run.status not in {"running", "queued"}])
     damage(register.damaged)
@@ -118,21 +117,17 @@ def _thumbnail(run: Run) -> None:
     if path is None:
         st.caption("No picture yet" if run.status == "running" else "")
         return
-    st.image(path.read_bytes(), width=180)
+    st.image(path.read_bytes(), width="stretch")
 
 
 def _ended(run: Run) -> None:
     text, buttons = st.columns([5, 1], vertical_alignment="center")
     with text:
         _heading(run)
-        if run.status == "done":
-            st.caption(
-                f"{wording.count(run.state.done, 'frame')} · {wording.count(run.state.faces, 'face')} · {_took(run)}"
-            )
+        if run.status == "interrupted":
+            st.markdown("The process that worked on it has ended; what it had finished is kept.")
         elif run.state.sentence:
             st.markdown(_plain(run.state.sentence))
-        elif run.status == "interrupted":
-            st.markdown("The process that worked on it has ended; what it had finished is kept.")
     with buttons:
         _resume(run)
         if run.status == "done":
@@ -140,20 +135,16 @@ def _ended(run: Run) -> None:
 
 
 def _ways_on(run: Run) -> None:
-    for page, label, icon in (
-        (Page.REVIEW, "Review", ":material/fact_check:"),
-        (Page.ANALYSE, "Analyse", ":material/query_stats:"),
-    ):
-        if page in session.listed():
-            st.page_link(f"pages/{page.value}.py", label=label, icon=icon, query_params={"run": run.id})
+    for page in _WAYS:
+        way_to(page, place=Place(run.id))
 
 
 def _heading(run: Run) -> None:
     words, colour, icon = _STATES[run.status]
-    who = f"{run.request.name}, {wording.moment(run.request.at)}"
-    st.markdown(
-        f"**{_plain(run.title)}** :{colour}-badge[{icon} {words}]  \n{run.request.detection.mode} · {_plain(who)}"
-    )
+    told = [run.request.detection.mode, _plain(run.request.name), wording.moment(run.request.at)]
+    if run.status == "done":
+        told += [wording.count(run.state.done, "frame"), wording.count(run.state.faces, "face"), _took(run)]
+    st.markdown(f"**{_plain(run.title)}** :{colour}-badge[{icon} {words}]  \n{' · '.join(told)}")
 
 
 def _took(run: Run) -> str:
@@ -165,12 +156,12 @@ def _took(run: Run) -> str:
 
 
 def _cancel(run: Run) -> None:
-    if st.button("Cancel", key=f"cancel-{run.id}", icon=":material/stop:", disabled=run.cancelling, help=run.id):
+    if st.button("Cancel", key=f"cancel-{run.id}", icon=":material/stop:", disabled=run.cancelling, width="stretch"):
         _act(cancel, run)
 
 
 def _resume(run: Run) -> None:
-    if run.resumable and st.button("Resume", key=f"resume-{run.id}", icon=":material/resume:", help=run.id):
+    if run.resumable and st.button("Resume", key=f"resume-{run.id}", icon=":material/resume:", width="stretch"):
         _act(resume, run)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Generic, TypeVar, cast
 
 import streamlit as st
@@ -17,9 +16,8 @@ from engine.runs import Run
 from engine.store import Data, data_folder
 from workbench import gate, oidc, sessions
 from workbench.links import Page, Place
+from workbench.pages import way_to
 from workbench.review import Told
-
-PAGES = Path(__file__).parent.parent / "pages"
 
 _Value = TypeVar("_Value")
 
@@ -51,6 +49,10 @@ ADDED: Key[tuple[str, ...]] = Key("added", ())
 """Names in the library of what was uploaded in this session and not started yet."""
 UPLOADS: Key[int] = Key("uploads", 0)
 """How many times something was uploaded; part of widgets' keys, so that they start anew."""
+REVIEW_TOLD: Key[Told | None] = Key("review_told", None)
+"""What the Review page says of the last action."""
+STYLE: Key[str] = Key("style", DEFAULT)
+"""The preset in which masked stills are shown."""
 
 
 def data() -> Data:
@@ -86,11 +88,6 @@ def allowed(action: Action) -> None:
     except AccessError as error:
         st.info(str(error), icon=":material/lock:")
         st.stop()
-
-
-def listed() -> tuple[Page, ...]:
-    """The pages that exist."""
-    return tuple(page for page in Page if page is not Page.HOME and (PAGES / f"{page.value}.py").is_file())
 
 
 def sitting() -> Session:
@@ -155,13 +152,6 @@ def run_or_stop() -> Run:
         if run is None:
             st.info("No run is chosen.")
     if run is None:
-        st.page_link("pages/home.py", label="Choose a run on Home", icon=":material/home:")
+        way_to(Page.HOME, "Choose a run on Home")
         st.stop()
     return run
-
-
-REVIEW_TOLD: Key[Told | None] = Key("review_told", None)
-"""What the Review page says of the last action."""
-
-STYLE: Key[str] = Key("style", DEFAULT)
-"""The preset in which masked stills are shown."""

