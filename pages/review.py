@@ -12,6 +12,7 @@ from workbench import caches, cases, links, review, session
 from workbench.cases import Case
 from workbench.components.canvas import action, review_canvas
 from workbench.links import Page
+from workbench.pages import way_to
 
 _KEY = "review_canvas"
 _ROOM = """<style>
@@ -40,7 +41,7 @@ def _ready(run: Run) -> bool:
             st.info(f"Faces are still being found: {run.state.done}{of} frames. The review can begin when it is done.")
         case _:
             st.warning("This run was stopped before every frame was in its record. Resume it on Detect.")
-    st.page_link("pages/home.py", label="Other runs on Home", icon=":material/home:")
+    way_to(Page.HOME, "Other runs on Home")
     return False
 
 
@@ -51,7 +52,7 @@ def _case(run: Run) -> Case | None:
         st.error(str(error))
         if "middle of line" in str(error):
             st.button("Remove the unfinished line", on_click=_mend, args=(run,), icon=":material/healing:")
-        st.page_link("pages/home.py", label="Other runs on Home", icon=":material/home:")
+        way_to(Page.HOME, "Other runs on Home")
         return None
 
 
@@ -104,7 +105,7 @@ def main() -> None:
         return
     if not run.source.exists():
         st.error(f"The source {run.source} is gone, so its frames cannot be shown. Put it back under that name.")
-        st.page_link("pages/home.py", label="Other runs on Home", icon=":material/home:")
+        way_to(Page.HOME, "Other runs on Home")
         return
     case = _case(run)
     if case is not None:

@@ -18,7 +18,8 @@ from engine.errors import AccessError, RunError
 from engine.runs import Register
 from engine.store import Data
 from workbench import caches, session
-from workbench.links import Place
+from workbench.links import Page, Place
+from workbench.pages import way_to
 
 _TELLING = {
     "queued": "waits for its turn",
@@ -35,7 +36,7 @@ def admit() -> None:
         access.authorise(session.data(), session.person(), "analyse")
     except AccessError as error:
         st.error(str(error))
-        st.page_link("pages/home.py", label="Go to Home", icon=":material/home:")
+        way_to(Page.HOME, "Go to Home")
         st.stop()
 
 
@@ -169,7 +170,7 @@ def _say_of_chosen() -> None:
         telling = _TELLING.get(run.status, "has no record")
         sentence = f": {run.state.sentence}" if run.status == "failed" and run.state.sentence else "."
         st.info(f"{run.title} {telling}{sentence} Its record is needed here.")
-        st.page_link("pages/home.py", label="See the runs on Home", icon=":material/home:")
+        way_to(Page.HOME, "See the runs on Home")
 
 
 def _say_unreadable(found: Index) -> None:
@@ -187,7 +188,7 @@ def _say_empty(register: Register) -> None:
     working = sum(run.status in {"queued", "running"} for run in register.runs)
     if working:
         st.info(f"No run is finished yet; {working} are on their way. Come back when one is done.")
-        st.page_link("pages/home.py", label="See how far they are", icon=":material/home:")
+        way_to(Page.HOME, "See how far they are")
     else:
         st.info("There is no record to analyse yet. Detect a video first.")
-        st.page_link("pages/home.py", label="Go to Home", icon=":material/home:")
+        way_to(Page.HOME, "Go to Home")
