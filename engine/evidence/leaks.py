@@ -148,7 +148,7 @@ class _Check:
     def report(self, listener: Listener) -> LeakReport:
         subject, settings = self._subject, self._settings
         where = scrutiny(subject.frames, self._cuts, self._display, settings)
-        with self._lookouts(self._panel.lookout, cpu_count() or 1) as lookouts:
+        with self._lookouts(self._panel.lookouts) as lookouts:
             seen = self._first(where, lookouts, listener)
             seen = self._again(seen, lookouts)
         leaks, doubtful = self._leaks(seen)
@@ -166,8 +166,9 @@ class _Check:
             doubtful=doubtful,
         )
 
-    def _lookouts(self, plan: DetectorPlan, workers: int) -> Lookouts:
-        return Lookouts((plan,), self._panel.hire((plan,), self._models, workers), self._display)
+    def _lookouts(self, plans: tuple[DetectorPlan, ...]) -> Lookouts:
+        workers = max(1, (cpu_count() or 1) // len(plans))
+        return Lookouts(plans, self._panel.hire(plans, self._models, workers), self._display)
 
     def _first(self, where: Scrutiny, lookouts: Lookouts, listener: Listener) -> list[Glimpse]:
         """Every mask compared, and the lookout's finds where it was to look."""
@@ -198,7 +199,7 @@ class _Check:
         asked = self._doubts(seen)
         if not asked:
             return seen
-        with self._lookouts(self._panel.witness, 1) as witnesses:
+        with self._lookouts((self._panel.witness,)) as witnesses:
             for frame in self._subject.shown(asked, max(asked)):
                 for region in asked[frame.index]:
                     sight = [Sight(frame, region)]

@@ -1,4 +1,4 @@
-"""Which detectors check an output: such as the detection did not use, as far as there are any."""
+"""Which detectors check an output: such as the detection did not use come first."""
 
 from __future__ import annotations
 
@@ -12,18 +12,13 @@ from engine.detectors.registry import DetectorPlan, plan
 from engine.evidence.findings import CheckDetector
 from engine.record import Record
 
-_LOOKOUTS: Mapping[str, Mapping[str, object]] = {
+_PARAMETERS: Mapping[str, Mapping[str, object]] = {
     "centerface": {"size": 640, "enlargement": 1.0, "threshold": 0.3},
     "mtcnn": {},
-}
-"""Detectors that look over an output, with their parameters; the first that the detection did not use is taken."""
-_WITNESSES: Mapping[str, Mapping[str, object]] = {
     "yolov8-face": {"size": 320},
-    "mediapipe": {},
-    "mtcnn": {},
-    "centerface": {"size": 640, "enlargement": 1.0},
 }
-"""The same of detectors that are asked about what a lookout found."""
+"""Detectors that can check, with their parameters. MediaPipe is not among them: it takes masks for faces."""
+_LOOKOUTS = ("centerface", "mtcnn")
 
 Hire = Callable[[Sequence[DetectorPlan], Path, int], AbstractContextManager[Crew]]
 """Starts detectors: plans, folder of the models, processes for each."""
@@ -34,26 +29,32 @@ class Panel:
     """The detectors of a check.
 
     Attributes:
-        lookout: looks at frames and parts of frames.
-        witness: looks where the lookout found something; it is started only then.
+        lookouts: look at frames and parts of frames.
+        witness: looks where a lookout found something; it is started only then.
         hire: starts them.
     """
 
-    lookout: DetectorPlan
+    lookouts: tuple[DetectorPlan, ...]
     witness: DetectorPlan
     hire: Hire = Crew
 
     def facts(self, record: Record) -> Iterator[CheckDetector]:
         """What a report says of them."""
         used = {detector.name for detector in record.detection.detectors}
-        yield CheckDetector("lookout", self.lookout.name not in used, self.lookout.facts)
+        for one in self.lookouts:
+            yield CheckDetector("lookout", one.name not in used, one.facts)
         yield CheckDetector("witness", self.witness.name not in used, self.witness.facts)
 
 
 def panel_for(record: Record) -> Panel:
-    """The detectors that check what a record led to."""
+    """The detectors that check what a record led to.
+
+    CenterFace looks at every output, and YOLOv8-face is asked about finds: of the fast detectors they see most. Where
+    the detection used either, MTCNN looks too if it did not.
+    """
     used = {detector.name for detector in record.detection.detectors}
-    lookout = next((name for name in _LOOKOUTS if name not in used), next(iter(_LOOKOUTS)))
-    others = [name for name in _WITNESSES if name != lookout]
-    witness = next((name for name in others if name not in used), others[0])
-    return Panel(plan(lookout, _LOOKOUTS[lookout]), plan(witness, _WITNESSES[witness]))
+    needed = used & {"centerface", "yolov8-face"} and "mtcnn" not in used
+    names = _LOOKOUTS if needed else _LOOKOUTS[:1]
+    return Panel(
+        tuple(plan(name, _PARAMETERS[name]) for name in names), plan("yolov8-face", _PARAMETERS["yolov8-face"])
+    )

@@ -18,7 +18,7 @@ from engine.review.reviews import append, read_review
 from tests.engine.documents import make_record, record_of, written
 from tests.engine.evidence.watchers import Watchers, blind, face_clip, place
 
-PANEL = Panel(plan("centerface", {"size": 640}), plan("mediapipe"), Watchers)
+PANEL = Panel((plan("centerface", {"size": 640}),), plan("yolov8-face"), Watchers)
 
 
 def without(record, gone):
@@ -56,7 +56,7 @@ def test_an_output_as_it_was_rendered_has_no_leak_and_every_mask_was_compared(cl
 
 def test_a_mask_that_is_missing_in_one_frame_of_the_output_is_named(clip, record, tmp_path):
     engine.render(clip, without(record, lambda index: index == 17), tmp_path / "out.mp4")
-    (leak,) = check(clip, record, tmp_path / "out.mp4", panel=Panel(PANEL.lookout, PANEL.witness, blind)).leaks
+    (leak,) = check(clip, record, tmp_path / "out.mp4", panel=Panel(PANEL.lookouts, PANEL.witness, blind)).leaks
     assert (leak.kind, leak.first, leak.last, leak.track) == ("unmasked", 17, 17, 0)
     assert leak.detector == "comparison"
     assert leak.key.startswith("unmasked:17:")
@@ -84,7 +84,7 @@ def test_a_face_that_is_nowhere_in_the_record_is_found(clip, record, tmp_path):
 def test_what_only_one_detector_half_sees_once_is_no_leak(clip, record, tmp_path):
     lost = without(record, lambda index: index == 17)
     engine.render(clip, lost, tmp_path / "out.mp4")
-    unsure = Panel(PANEL.lookout, PANEL.witness, partial(Watchers, score=0.4))
+    unsure = Panel(PANEL.lookouts, PANEL.witness, partial(Watchers, score=0.4))
     assert check(clip, lost, tmp_path / "out.mp4", panel=unsure).leaks == ()
 
 
@@ -131,18 +131,21 @@ def test_a_record_of_another_video_is_refused(clip, output):
     ("used", "chosen"),
     [
         (["mtcnn"], ["centerface", "yolov8-face"]),
-        (["yolov8-face", "centerface"], ["mtcnn", "mediapipe"]),
-        (["mediapipe", "yolov8-face"], ["centerface", "mtcnn"]),
+        (["yolov8-face", "centerface"], ["centerface", "mtcnn", "yolov8-face"]),
+        (["mediapipe", "yolov8-face"], ["centerface", "mtcnn", "yolov8-face"]),
+        (["rekognition"], ["centerface", "yolov8-face"]),
     ],
 )
-def test_the_detectors_of_a_check_are_such_as_the_detection_did_not_use(used, chosen):
+def test_a_detector_that_the_detection_did_not_use_looks_at_every_output(used, chosen):
     record = make_record([[]])
     (facts,) = record.detection.detectors
     detectors = tuple(msgspec.structs.replace(facts, name=name) for name in used)
     record = msgspec.structs.replace(record, detection=msgspec.structs.replace(record.detection, detectors=detectors))
     panel = panel_for(record)
-    assert [panel.lookout.name, panel.witness.name] == chosen
-    assert all(one.independent for one in panel.facts(record))
+    assert [*(one.name for one in panel.lookouts), panel.witness.name] == chosen
+    lookouts = [one for one in panel.facts(record) if one.role == "lookout"]
+    assert any(one.independent for one in lookouts)
+    assert [one.independent for one in panel.facts(record)] == [name not in used for name in chosen]
 
 
 def test_the_verb_finds_a_real_face_and_asks_for_a_judgement(talk, own_data, tmp_path, capsys):
