@@ -174,8 +174,7 @@ def plant(  # noqa: PLR0913 - what, how much, who looks, and who hears of it
     Raises:
         RecordError: the record is invalid, or of another video.
         SourceError: the source is unreadable.
-        InputError: the detection asked a service, which is not sent made-up pictures, used weights of the user's own,
-            or there is no face to plant.
+        InputError: the detection cannot be repeated, see `obstacle`.
         ModelError: weights are missing or not the pinned ones.
         DetectorError: a detector's process died, hung or failed.
     """
@@ -190,22 +189,27 @@ def plant(  # noqa: PLR0913 - what, how much, who looks, and who hears of it
     return challenge.report(sha256, plants)
 
 
+def obstacle(record: Record) -> str | None:
+    """Why the detection of a record cannot be repeated on copies with planted faces, in a sentence; None when it can."""
+    for facts in record.detection.detectors:
+        if issubclass(detector_class(facts.name).settings_type, RemoteSettings):
+            return (
+                f"{facts.name} asks a service: faces are not planted for it, as each look would be sent and paid for."
+            )
+        if facts.parameters.get("weights") is not None:
+            return f"{facts.name} ran with weights of your own, which the record does not say where to find."
+    return None
+
+
 def plans_of(record: Record) -> list[DetectorPlan]:
     """The detectors of a record, with its parameters.
 
     Raises:
-        InputError: one of them asks a service, or used a file of weights of the user's own.
+        InputError: the detection cannot be repeated, see `obstacle`.
     """
-    plans = []
-    for facts in record.detection.detectors:
-        if issubclass(detector_class(facts.name).settings_type, RemoteSettings):
-            raise InputError(
-                f"{facts.name} asks a service: faces are not planted for it, as each look would be sent and paid for."
-            )
-        if facts.parameters.get("weights") is not None:
-            raise InputError(f"{facts.name} ran with weights of your own, which the record does not say where to find.")
-        plans.append(plan(facts.name, facts.parameters))
-    return plans
+    if why := obstacle(record):
+        raise InputError(why)
+    return [plan(facts.name, facts.parameters) for facts in record.detection.detectors]
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +275,7 @@ class _Challenge:
         return max(1, min(self._settings.segments, most))
 
     def _donors(self) -> list[Donor]:
-        """Faces to plant: good ones of the clip, and the package's where there are few."""
+        """Faces to plant: good ones of the clip, and the package's where there are few and it is installed."""
         places = donor_places(self._record, _MOST_DONORS)
         wanted = defaultdict(list)
         for index, face in places:
@@ -280,11 +284,6 @@ class _Challenge:
         spare = package_donor()
         if spare is not None and len(donors) < 2:
             donors.append(spare)
-        if not donors:
-            raise InputError(
-                f"{self._source} has no face that is large and clear enough to be planted. Install scikit-image, "
-                "whose picture of an astronaut is used then."
-            )
         return donors
 
     def _pictures(self, wanted: Mapping[int, object]) -> Iterator[tuple[int, Rgb]]:
@@ -306,7 +305,7 @@ class _Challenge:
         sown: dict[int, list[_Sown]] = {segment.start: [] for segment in self._segments}
         for segment in self._segments:
             taken = [face.box.scaled(_APART) for index in segment for face in self._record.frames[index].faces]
-            for _ in range(self._settings.faces):
+            for _ in range(self._settings.faces if donors else 0):
                 donor = donors[int(self._lot.integers(len(donors)))]
                 look = guise(heights, self._size, borders, self._lot)
                 one = self._placed(donor, look, segment, speed, taken)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from engine import audit
 from engine import record as records
 from engine.audit import Actor, Event
-from engine.detectors.base import RemoteSettings
-from engine.detectors.registry import plan
 from engine.errors import SignOffError
 from engine.evidence.findings import LeakReport
 from engine.evidence.leaks import check_leaks
-from engine.evidence.planting import PlantedReport, plant
-from engine.record import DetectorFacts, digest, encode
+from engine.evidence.planting import PlantedReport, obstacle, plant
+from engine.record import digest, encode
 from engine.release.evidence import Candidate
 from engine.release.findings import found_leaks, leak_path, open_leaks
 from engine.store import write
@@ -70,7 +68,7 @@ def _searched(candidate: Candidate) -> LeakReport:
 
 
 def plant_faces(candidate: Candidate) -> None:
-    """Measure how many faces planted into this very clip its detection finds; not where that would ask a service.
+    """Measure how many faces planted into this very clip its detection finds, where that can be repeated.
 
     A run is measured once: the same source, record and settings give the same figures.
 
@@ -78,7 +76,7 @@ def plant_faces(candidate: Candidate) -> None:
         VeilError: as `plant`.
     """
     run, data = candidate.case.run, candidate.data
-    if any(_remote(detector) for detector in candidate.case.record.detection.detectors):
+    if obstacle(candidate.case.record):
         return
     kept = run.folder.planted
     stored = kept.read_bytes() if kept.exists() else None
@@ -113,7 +111,3 @@ def _measured(candidate: Candidate) -> set[str]:
         for entry in entries
         if "planted" in entry.subjects and entry.subjects.get("record") == record
     }
-
-
-def _remote(detector: DetectorFacts) -> bool:
-    return isinstance(plan(detector.name).settings, RemoteSettings)

@@ -105,6 +105,15 @@ def test_a_clip_without_faces_gets_the_picture_of_a_package(clip, record):
     assert {one.origin for one in plant(clip, empty, settings=SETTINGS, hire=blind).plants} == {"package"}
 
 
+def test_weights_of_one_s_own_are_not_looked_for(record):
+    (facts,) = record.detection.detectors
+    own = msgspec.structs.replace(facts, name="yolov8-face", parameters={"weights": "mine.onnx"})
+    assert "weights of your own" in obstacle(
+        msgspec.structs.replace(record, detection=msgspec.structs.replace(record.detection, detectors=(own,)))
+    )
+    assert obstacle(record) is None
+
+
 def test_a_record_of_another_video_is_refused(clip):
     with pytest.raises(RecordError, match="another video"):
         plant(clip, make_record([[]]), hire=blind)
