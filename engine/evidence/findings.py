@@ -30,7 +30,8 @@ class LeakSettings(Document, frozen=True):
         budget: looks at parts of frames, a frame of the video, that are spent at most; what is left out is said.
         certain: score from which a detector is believed alone.
         likely: score from which it is believed when another one, or its own look at a neighbouring frame, agrees.
-        likeness: correlation of the fine detail inside a mask with the source's from which the mask is not there.
+        likeness: correlation of the fine detail inside a mask with the source's (the lower end of its interval) from which
+            the mask is not there.
     """
 
     stride: Stride = 12

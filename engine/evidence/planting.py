@@ -190,12 +190,10 @@ def plant(  # noqa: PLR0913 - what, how much, who looks, and who hears of it
 
 
 def obstacle(record: Record) -> str | None:
-    """Why the detection of a record cannot be repeated on copies with planted faces, in a sentence; None when it can."""
+    """Why faces cannot be planted for the detection of a record, in a sentence; None when they can."""
     for facts in record.detection.detectors:
         if issubclass(detector_class(facts.name).settings_type, RemoteSettings):
-            return (
-                f"{facts.name} asks a service: faces are not planted for it, as each look would be sent and paid for."
-            )
+            return f"{facts.name} asks a service: faces are not planted, as each look would be sent and paid for."
         if facts.parameters.get("weights") is not None:
             return f"{facts.name} ran with weights of your own, which the record does not say where to find."
     return None

@@ -7,6 +7,8 @@ style, at a fraction of what a detector costs.
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +27,20 @@ _DETAIL = 1.5
 _FINE = 5
 """Detail is what is finer than this many samples."""
 
+_ALIKE = 4
+"""Samples of fine detail that say no more than one: neighbours are alike."""
+_DEVIATIONS = 2.0
+"""Standard deviations from a correlation to the lower end of its interval."""
+_CLOSEST = 0.9999
+
 Detail = NDArray[np.float32]
 
 
 def likeness(source: Picture, output: Picture, box: Box, orientation: Orientation) -> float | None:
-    """Correlation of fine detail about the middle of a face, -1 to 1; None where the source has none, or too little.
+    """How sure it is that fine detail about the middle of a face is the source's: at least so much correlation, -1 to 1.
+
+    It is the lower end of the correlation's interval (Fisher, "On the probable error of a coefficient of correlation",
+    1921): in a few samples likeness may be chance. None where the source has no detail, or too little is seen of it.
 
     Args:
         source: of the frame, as it was decoded.
@@ -48,7 +59,13 @@ def likeness(source: Picture, output: Picture, box: Box, orientation: Orientatio
     if spread < _DETAIL:
         return None
     other = float(theirs.std())
-    return float((ours * theirs).mean()) / (spread * other) if other > 0 else 0.0
+    correlation = float((ours * theirs).mean()) / (spread * other) if other > 0 else 0.0
+    return _at_least(correlation, ours.size / _ALIKE)
+
+
+def _at_least(correlation: float, samples: float) -> float:
+    kept = min(max(correlation, -_CLOSEST), _CLOSEST)
+    return math.tanh(math.atanh(kept) - _DEVIATIONS / math.sqrt(samples - 3))
 
 
 def _detail(picture: Picture, rows: slice, columns: slice) -> Detail:

@@ -7,7 +7,7 @@ import engine
 from engine.cli import main
 from engine.detectors.base import Sighting
 from engine.errors import InputError, RecordError
-from engine.evidence.planting import PlantedReport, PlantSettings, plans_of, plant
+from engine.evidence.planting import PlantedReport, PlantSettings, obstacle, plans_of, plant
 from engine.evidence.plants import Course, Donor, Guise, donor_places, guise, heights_of, planted, segments
 from engine.geometry import Box, Size
 from engine.pipeline import DetectOptions

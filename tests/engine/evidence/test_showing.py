@@ -54,5 +54,12 @@ def test_nothing_can_be_told_of_what_is_flat_or_tiny_or_outside():
 def test_ten_bits_are_as_telling_as_eight():
     deep = PixelFormat("yuv420p10le", 10, (1, 1), "yuv", full_range=False)
     source = Picture(deep, tuple(plane.astype(np.uint16) << 2 for plane in picture().planes))
-    assert likeness(source, source, FACE, UPRIGHT) == pytest.approx(1.0)
+    assert likeness(source, source, FACE, UPRIGHT) == pytest.approx(1.0, abs=0.01)
     assert likeness(source, encoded(picture()), FACE, UPRIGHT) > 0.9
+
+
+def test_in_a_few_samples_likeness_must_be_closer_to_count():
+    small, large = (Box(60, 40, 60 + side, 40 + side) for side in (18, 100))
+    assert likeness(picture(), encoded(picture(), 8.0), small, UPRIGHT) < likeness(
+        picture(), encoded(picture(), 8.0), large, UPRIGHT
+    )
