@@ -28,17 +28,15 @@ class LeakSettings(Document, frozen=True):
         edge: frames before the first mask of a track and after its last, and in gaps, that are looked at about there.
         sparse: of such frames further from the mask than two, one in so many is looked at.
         budget: looks at parts of frames, a frame of the video, that are spent at most; what is left out is said.
-        certain: score from which a detector is believed alone.
-        likely: score from which it is believed when another one, or its own look at a neighbouring frame, agrees.
-        likeness: correlation of the fine detail inside a mask with the source's (the lower end of its interval) from which
-            the mask is not there.
+        likely: score that two detectors must give to the same face in the same frame to be believed.
+        likeness: correlation of the fine detail inside a mask with the source's, by the lower end of its interval,
+            from which the mask is not there.
     """
 
     stride: Stride = 12
     edge: Stride = 12
     sparse: Stride = 4
     budget: Annotated[float, msgspec.Meta(ge=0.0, le=4.0)] = 0.25
-    certain: Score = 0.75
     likely: Score = 0.5
     likeness: Share = 0.75
 

@@ -37,7 +37,7 @@ Detail = NDArray[np.float32]
 
 
 def likeness(source: Picture, output: Picture, box: Box, orientation: Orientation) -> float | None:
-    """How sure it is that fine detail about the middle of a face is the source's: at least so much correlation, -1 to 1.
+    """Correlation, at least, of fine detail about the middle of a face with the source's, -1 to 1.
 
     It is the lower end of the correlation's interval (Fisher, "On the probable error of a coefficient of correlation",
     1921): in a few samples likeness may be chance. None where the source has no detail, or too little is seen of it.

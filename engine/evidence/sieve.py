@@ -69,14 +69,12 @@ def linked(glimpses: Iterable[Glimpse], cuts: Sequence[int], reach: int) -> list
 
 
 def believed(group: Sequence[Glimpse], settings: LeakSettings) -> bool:
-    """Whether findings are of a face: two detectors agree in a frame, or one is certain in two frames."""
-    by_frame: defaultdict[int, dict[str, float]] = defaultdict(dict)
+    """Whether findings are of a face: two detectors agree in a frame. One alone errs again and again alike."""
+    by_frame: defaultdict[int, set[str]] = defaultdict(set)
     for glimpse in group:
-        scores = by_frame[glimpse.frame]
-        scores[glimpse.detector] = max(glimpse.score, scores.get(glimpse.detector, 0.0))
-    agreed = any(sum(score >= settings.likely for score in scores.values()) > 1 for scores in by_frame.values())
-    certain = sum(max(scores.values()) >= settings.certain for scores in by_frame.values())
-    return agreed or certain > 1
+        if glimpse.score >= settings.likely:
+            by_frame[glimpse.frame].add(glimpse.detector)
+    return any(len(detectors) > 1 for detectors in by_frame.values())
 
 
 def leak_of(group: Sequence[Glimpse], kind: Kind, track: int | None) -> Leak:

@@ -81,7 +81,7 @@ def test_a_face_that_is_nowhere_in_the_record_is_found(clip, record, tmp_path):
     assert leak.last - leak.first > 24
 
 
-def test_what_only_one_detector_half_sees_once_is_no_leak(clip, record, tmp_path):
+def test_what_detectors_half_see_is_no_leak(clip, record, tmp_path):
     lost = without(record, lambda index: index == 17)
     engine.render(clip, lost, tmp_path / "out.mp4")
     unsure = Panel(PANEL.lookouts, PANEL.witness, partial(Watchers, score=0.4))
