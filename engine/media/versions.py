@@ -8,6 +8,7 @@ import av
 
 
 def library_versions() -> dict[str, str]:
-    """Versions of PyAV and FFmpeg's libraries in it, and of the package that ships FFmpeg's command line."""
+    """Versions of PyAV and FFmpeg's libraries in it, of FFmpeg's command line, and of what draws the masks."""
     own = {name: ".".join(map(str, av.library_versions[name])) for name in ("libavcodec", "libavformat", "libswscale")}
-    return {"av": av.__version__, "imageio-ffmpeg": version("imageio-ffmpeg"), **own}
+    packages = {name: version(name) for name in ("imageio-ffmpeg", "numpy", "opencv-python")}
+    return {"av": av.__version__, **packages, **own}
