@@ -15,7 +15,7 @@ from engine.store import data_folder
 from tests.engine.documents import record_of
 
 ASTRONAUT = Box(165, 60, 285, 210)
-DRIVER = (48, 28, 108, 108)
+DRIVER = (57, 24, 130, 105)
 
 
 @pytest.fixture(scope="module")
