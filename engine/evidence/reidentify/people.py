@@ -38,7 +38,7 @@ class Sampling(Document, frozen=True):
     fewest: Annotated[int, msgspec.Meta(ge=1)] = 4
     apart: Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)] = 0.2
     size: Annotated[float, msgspec.Meta(ge=1.0)] = 24.0
-    same: Annotated[float, msgspec.Meta(ge=0.0)] = 0.5
+    same: Annotated[float, msgspec.Meta(ge=0.0)] = 0.4
 
 
 class Sitting(Document, frozen=True):
