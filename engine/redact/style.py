@@ -115,9 +115,14 @@ LIMITS = (
     Limit("sigma", "least", 0.125, "a narrower blur keeps the distances of eyes, nose and mouth", method="gaussian"),
     Limit("samples", "most", 32, "more samples let a known blur be undone", method="gaussian"),
     Limit("levels", "most", 64, "finer steps let a known blur be undone", method="gaussian"),
-    Limit("blocks", "most", 8, "recognition works again from about ten blocks across a face", method="pixelate"),
+    Limit(
+        "blocks", "most", 8, "from ten blocks on, frames laid over each other tell who somebody is", method="pixelate"
+    ),
 )
-"""What a style is refused beyond. Opaque methods (solid, pattern, image) have no strength to fall short of."""
+"""What a style is refused beyond; docs/reidentification.md has the figures.
+
+Opaque methods (solid, pattern, image) have no strength to fall short of.
+"""
 
 
 def _complaints(style: Style) -> Iterator[str]:

@@ -65,6 +65,22 @@ def test_each_limit_is_allowed_and_what_lies_beyond_is_refused(limit):
         check(Style(**about, **{limit.field: beyond}))
 
 
+@pytest.mark.parametrize(
+    ("preset", "overrides"),
+    [
+        ("strong", {"sigma": 0.04, "samples": 64, "levels": 256}),
+        ("strong", {"sigma": 0.02, "samples": 64, "levels": 256}),
+        ("broadcast", {"blocks": 10}),
+        ("broadcast", {"blocks": 12}),
+        ("broadcast", {"blocks": 16}),
+        ("broadcast", {"blocks": 24}),
+    ],
+)
+def test_what_people_were_recognised_under_is_refused(preset, overrides):
+    """As docs/reidentification.md has it, from a single frame or from several."""
+    assert weaknesses(style_from(preset, overrides))
+
+
 def test_every_weakness_is_told():
     assert len(weaknesses(Style(sigma=0.05, samples=64, levels=256, scale=0.9))) == 5
 
