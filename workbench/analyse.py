@@ -140,19 +140,20 @@ def _build(data: Data, found: Index) -> None:
     command = [sys.executable, "-P", "-m", "engine.cli", "index", "rebuild", "--missing", "--data", str(data.root)]
     root = str(Path(__file__).absolute().parents[1])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
-    )
-    while process.poll() is None:
-        left = len(index.stale(data.index, found.known))
-        bar.progress(1.0 - left / total, f"Reading records into the index: {total - left} of {total}")
-        try:
-            process.wait(0.3)
-        except subprocess.TimeoutExpired:
-            continue
+    environment = {**os.environ, "PYTHONPATH": path}
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        while process.poll() is None:
+            left = len(index.stale(data.index, found.known))
+            bar.progress(1.0 - left / total, f"Reading records into the index: {total - left} of {total}")
+            try:
+                process.wait(0.3)
+            except subprocess.TimeoutExpired:
+                continue
+        said = process.stderr.read().strip().splitlines() if process.stderr else []
     bar.empty()
     if _index(data).missing:
-        said = process.stderr.read().strip().splitlines() if process.stderr else []
         st.error(said[-1].removeprefix("veil: ") if said else "The index could not be built.")
         if st.button("Try again", icon=":material/refresh:"):
             st.rerun()
@@ -191,4 +192,5 @@ def _say_empty(register: Register) -> None:
         way_to(Page.HOME, "See how far they are")
     else:
         st.info("There is no record to analyse yet. Detect a video first.")
+        way_to(Page.DETECT, "Detect a video")
         way_to(Page.HOME, "Go to Home")

@@ -12,10 +12,16 @@ from workbench.pages import existing, page_of
 _DENSE = "<style>.stMainBlockContainer { padding-top: 3.25rem; padding-bottom: 3rem; }</style>"
 """Streamlit leaves a hand's breadth above every page."""
 
+_SIGN = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">'
+    '<ellipse cx="12" cy="12" rx="8" ry="10.5" fill="#0072b2"/><path d="M3 9h18v6H3z" fill="#1b2328"/></svg>'
+)
+"""In the tab of the browser: a covered face. A Material icon there would be fetched from a server of Google's."""
+
 
 def main() -> None:
     """Show the page that the address names to whoever is signed in."""
-    st.set_page_config(page_title="Veil", page_icon=":material/visibility_off:", layout="wide")
+    st.set_page_config(page_title="Veil", page_icon=_SIGN, layout="wide")
     st.html(_DENSE)
     try:
         person = session.person()

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from workbench import charts, exports
-from workbench.links import Place
+from workbench.links import Page, Place
+from workbench.pages import page_of
 
 
 def dark() -> bool:
@@ -42,7 +43,7 @@ def open_frame(custom: Sequence[Any]) -> None:
     run, frame, track = custom[:3]
     if frame is not None and not pd.isna(frame):
         place = Place(str(run), int(frame), None if track is None or pd.isna(track) else int(track))
-        st.switch_page("pages/review.py", query_params=place.parameters())
+        st.switch_page(page_of(Page.REVIEW), query_params=place.parameters())
 
 
 def grid(rows: pd.DataFrame, name: str, whole: Callable[[], pd.DataFrame] | None = None) -> None:
