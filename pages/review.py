@@ -8,18 +8,12 @@ from engine import access
 from engine.errors import AccessError, RecordError, VeilError
 from engine.review.desk import Desk
 from engine.runs import Run
-from workbench import caches, cases, links, review, session
+from workbench import caches, cases, links, opening, review, session
 from workbench.cases import Case
 from workbench.components.canvas import action, review_canvas
 from workbench.links import Page
-from workbench.pages import way_to
 
 _KEY = "review_canvas"
-_ROOM = """<style>
-.stMainBlockContainer { padding: 3.2rem 1.6rem 1rem; }
-.stMainBlockContainer h1 { font-size: 1.5rem; padding: 0; }
-</style>"""
-"""A still needs the room that other pages leave free."""
 
 
 def _heading(run: Run) -> None:
@@ -29,22 +23,6 @@ def _heading(run: Run) -> None:
     on.link_button("Sign off", links.link(Page.SIGN_OFF, run.id), icon=":material/approval:", width="stretch")
 
 
-def _ready(run: Run) -> bool:
-    """Whether there is a record to look at; if not, say what to do."""
-    if run.status == "done" or run.folder.record.exists():
-        return True
-    match run.status:
-        case "failed":
-            st.error(f"This run failed: {run.state.sentence or 'no reason was kept'}")
-        case "queued" | "running":
-            of = f" of {run.state.total}" if run.state.total else ""
-            st.info(f"Faces are still being found: {run.state.done}{of} frames. The review can begin when it is done.")
-        case _:
-            st.warning("This run was stopped before every frame was in its record. Resume it on Detect.")
-    way_to(Page.HOME, "Other runs on Home")
-    return False
-
-
 def _case(run: Run) -> Case | None:
     try:
         return cases.case_of(run)
@@ -52,7 +30,7 @@ def _case(run: Run) -> Case | None:
         st.error(str(error))
         if "middle of line" in str(error):
             st.button("Remove the unfinished line", on_click=_mend, args=(run,), icon=":material/healing:")
-        way_to(Page.HOME, "Other runs on Home")
+        opening.way_out()
         return None
 
 
@@ -93,19 +71,16 @@ def _show(run: Run, case: Case) -> None:
 
 def main() -> None:
     """Show the page."""
-    st.html(_ROOM)
+    st.html(opening.ROOM)
     run = session.run_or_stop()
     _heading(run)
-    if not _ready(run):
+    if not opening.ready(run):
         return
     try:
         access.require(session.person(), "look")
     except AccessError as error:
         st.error(str(error))
-        return
-    if not run.source.exists():
-        st.error(f"The source {run.source} is gone, so its frames cannot be shown. Put it back under that name.")
-        way_to(Page.HOME, "Other runs on Home")
+        opening.way_out()
         return
     case = _case(run)
     if case is not None:

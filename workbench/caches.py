@@ -12,11 +12,14 @@ from pathlib import Path
 import streamlit as st
 
 from engine import record as records
+from engine import release
 from engine.analysis.index import Database
 from engine.audit.chain import log_path
 from engine.media.facts import MediaInfo
 from engine.media.probe import probe
 from engine.record import Record
+from engine.redact.presets import style_from
+from engine.rendering import RenderOptions
 from engine.review.amendments import Review
 from engine.review.desk import viewed
 from engine.review.fold import Folded
@@ -25,6 +28,7 @@ from engine.review.spans import Span
 from engine.review.spots import Spot, find_spots
 from engine.runs import Run
 from engine.store import Data, file_digest
+from workbench.releasing import Releases
 from workbench.tracks import Lanes, lanes
 
 Stamp = tuple[int, int, int]
@@ -96,6 +100,24 @@ def database_of(folder: Path) -> Database:
     return _database(str(folder))
 
 
+def sign_off_case(data: Data, run: Run, preset: str | None) -> release.Case:
+    """A run as it would be signed, read again when any of it, or the audit log, has changed.
+
+    The style is that of the newest signature where no preset is chosen.
+
+    Raises:
+        VeilError: as `engine.release.open_case` raises.
+    """
+    parts = (run.source, run.folder.record, run.folder.review, run.folder.signatures, log_path(data.audit))
+    return _sign_off(str(data.root), run.id, preset, tuple(map(stamp, parts)))
+
+
+@st.cache_resource
+def releases() -> Releases:
+    """The releases that this server makes."""
+    return Releases()
+
+
 def stamp(path: Path) -> Stamp:
     """What changes when a file is replaced: inode, size, time of change; zeros when there is none."""
     try:
@@ -144,3 +166,9 @@ def _viewed(root: str, run_id: str, record_sha256: str, _log: str, _at: Stamp) -
 @lru_cache(maxsize=4)
 def _database(folder: str) -> Database:
     return Database(Path(folder))
+
+
+@lru_cache(maxsize=16)
+def _sign_off(root: str, run_id: str, preset: str | None, _at: tuple[Stamp, ...]) -> release.Case:
+    options = None if preset is None else RenderOptions(style_from(preset))
+    return release.open_case(Data(Path(root)), run_id, options)

@@ -38,6 +38,10 @@ class Key(Generic[_Value]):
         """The value now."""
         return cast("_Value", st.session_state.get(self.name, self.default))
 
+    def is_set(self) -> bool:
+        """Whether this session has a value of its own."""
+        return self.name in st.session_state
+
     def set(self, value: _Value) -> None:
         """Keep another value."""
         st.session_state[self.name] = value
@@ -155,3 +159,7 @@ def run_or_stop() -> Run:
         way_to(Page.HOME, "Choose a run on Home")
         st.stop()
     return run
+
+
+SIGNED: Key[str | None] = Key("signed", None)
+"""What the Sign-off page says of the signature that was just made."""

@@ -16,7 +16,7 @@ from engine.record import Sha256, digest, encode
 from engine.redact.style import check
 from engine.release.case import Case, held, open_case
 from engine.rendering import RenderOptions
-from engine.review.approval import EVENTS, Asked, Meaning, Statement, statement_name
+from engine.review.approval import EVENTS, Asked, Meaning, Statement, Subject, statement_name
 from engine.store import Data, write
 
 _ACTIONS: dict[Meaning, Action] = {
@@ -36,12 +36,14 @@ class Wish:
         reason: why; a rejection must have one.
         options: style and encoder that are approved; those of the newest statement when left out, or the defaults.
         suffix: of the output's name; that of the newest statement when left out, or the source's.
+        subject: what the person was shown; a run that is another by now is not signed. Not looked at when left out.
     """
 
     meaning: Meaning
     reason: str | None = None
     options: RenderOptions | None = None
     suffix: str | None = None
+    subject: Subject | None = None
 
 
 def sign(
@@ -73,6 +75,8 @@ def sign(
     person = access.authorise(data, session.person, _ACTIONS[wish.meaning])
     with held(runs.get(data, run_id)):
         case = open_case(data, run_id, wish.options, wish.suffix)
+        if wish.subject not in {None, case.steps.subject}:
+            raise refused(data, person, run_id, "The run was changed since it was shown; look at it again, then sign.")
         if wish.meaning == "approved" and not case.terms.forced:
             check(case.terms.style)
         if why := case.steps.refusal(wish.meaning, person.account):

@@ -1,0 +1,114 @@
+"""Review and Sign off in every state: a sentence and a way out, never a traceback."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine import access, release
+from engine.release import Wish
+from engine.store import Data
+from tests.workbench.made_runs import made_run, of_another_version, without_record
+
+NAVIGATION = Path(__file__).parents[2] / "workbench" / "navigation.py"
+BOTH = pytest.mark.parametrize("page", ["review", "signoff"])
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    monkeypatch.setenv("VEIL_DATA", str(tmp_path / "data"))
+    return Data(tmp_path / "data")
+
+
+def shown(page, run=None):
+    """A page after it ran, for a run or for none."""
+    app = AppTest.from_file(NAVIGATION, default_timeout=60).run()
+    app.switch_page(f"../pages/{page}.py")
+    if run is not None:
+        app.query_params["run"] = getattr(run, "id", run)
+    return app.run()
+
+
+def sentences(app):
+    assert not app.exception
+    return " ".join(element.value for kind in (app.error, app.warning, app.info) for element in kind)
+
+
+@BOTH
+def test_no_run_is_chosen(data, page):
+    assert "No run is chosen" in sentences(shown(page))
+
+
+@BOTH
+def test_a_run_that_does_not_exist(data, page):
+    assert "There is no run" in sentences(shown(page, "20260101-000000-none-0000"))
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ({"stage": "queued"}, "Faces are still being found: 0 frames"),
+        ({"stage": "failed", "sentence": "The disk is full."}, "This run failed: The disk is full."),
+        ({"stage": "cancelled"}, "Resume it on Detect"),
+        ({"stage": "done"}, "is missing. Detect the source again."),
+    ],
+)
+def test_a_run_without_a_record(data, page, state, sentence):
+    assert sentence in sentences(shown(page, without_record(made_run(data, **state))))
+
+
+@BOTH
+def test_a_source_that_is_gone(data, page):
+    run = made_run(data)
+    run.source.unlink()
+    assert "Put it back under that name" in sentences(shown(page, run))
+
+
+@BOTH
+def test_a_record_of_an_unknown_version(data, page):
+    assert "veil/detections/9" in sentences(shown(page, of_another_version(made_run(data))))
+
+
+def test_a_review_that_a_crash_cut_short_is_mended_by_a_button(data):
+    run = made_run(data)
+    run.folder.review.write_bytes(b'{"action":{"ki')
+    app = shown("review", run)
+    assert "ends in the middle of line 1" in sentences(app)
+    app.button[0].click().run()
+    assert sentences(app) == ""
+    assert run.folder.review.read_bytes() == b""
+
+
+def test_what_is_signed_is_what_is_shown(data):
+    run = made_run(data)
+    app = shown("signoff", run)
+    digest = release.open_case(data, run.id).steps.subject.record
+    assert digest[:12] in " ".join(one.value for one in app.caption)
+    app.button(key="FormSubmitter:sign-reviewed-Sign as reviewed").click().run()
+    assert not app.exception
+    standing = release.open_case(data, run.id).steps.standings()
+    assert [(one.statement.meaning, one.statement.subject.record) for one in standing] == [("reviewed", digest)]
+    assert any("Signed: reviewed by" in one.value for one in app.success)
+
+
+def test_a_run_that_changed_since_it_was_shown_is_not_signed(data):
+    from engine.errors import SignOffError
+    from engine.geometry import Box
+    from engine.review.amendments import Add, Keyframe
+    from engine.review.desk import Desk
+    from workbench import caches
+    from workbench.session import sitting
+
+    run = made_run(data)
+    subject = release.open_case(data, run.id).steps.subject
+    desk = Desk(data, access.single_user(data), run, caches.digest_of(run))
+    desk.amend(caches.record_of(run), Add((Keyframe(25, Box(80, 30, 120, 80)),)))
+    with pytest.raises(SignOffError, match="changed since it was shown"):
+        release.sign(data, run.id, sitting(), None, Wish("reviewed", subject=subject))
+
+
+def test_sending_back_needs_a_reason(data):
+    app = shown("signoff", made_run(data))
+    app.button(key="FormSubmitter:sign-rejected-Send back").click().run()
+    assert "give a reason" in sentences(app)
