@@ -55,7 +55,7 @@ def serving(data, *words, port=None, **environment):
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, **environment})
     try:
-        _until_it_answers(process, port, log)
+        until_it_answers(process, port, log)
         yield Server(f"http://localhost:{port}", data, log, process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -68,14 +68,15 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def _until_it_answers(process, port, log):
+def until_it_answers(process, port, log):
+    """Wait until a process listens on a port."""
     for _ in range(SECONDS * 20):
         with socket.socket() as caller:
             if caller.connect_ex(("127.0.0.1", port)) == 0:
                 return
         assert process.poll() is None, log.read_text()
         time.sleep(0.05)
-    pytest.fail(f"the workbench did not answer within {SECONDS} s: {log.read_text()}")
+    pytest.fail(f"it did not answer within {SECONDS} s: {log.read_text()}")
 
 
 def data_with_models(folder, models):

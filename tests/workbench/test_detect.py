@@ -157,6 +157,9 @@ def test_open_detect_watch_reload_done(workbench, talk_in, page):
     assert run.status == "done"
     picture = page.locator("img").count()
     assert picture == 0, "a run that is over needs no live picture"
+    loaded = Path(f"/proc/{workbench.pid}/maps").read_text()
+    assert "streamlit" in loaded or "pyarrow" in loaded
+    assert [name for name in ("torch", "tensorflow", "mediapipe", "onnxruntime", "openvino") if name in loaded] == []
 
 
 @pytest.fixture
