@@ -11,8 +11,9 @@ from workbench.pages import way_to
 ROOM = """<style>
 .stMainBlockContainer { padding: 3.2rem 1.6rem 1rem; }
 .stMainBlockContainer h1 { font-size: 1.5rem; padding: 0; }
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: inherit; opacity: 0.92; }
 </style>"""
-"""A still needs the room that other pages leave free."""
+"""A still needs the room that other pages leave free, and a caption has to be legible."""
 
 
 def ready(run: Run) -> bool:

@@ -1,0 +1,169 @@
+"""The canvas in a browser: exact stills while stepping, boxes drawn by hand, undone, and links that land on a frame."""
+
+import statistics
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from engine.review.amendments import Add, Delete, Undo
+from engine.review.desk import viewed
+from engine.review.reviews import read_review
+from tests import clips
+from tests.workbench.conftest import SECONDS, photograph, settled
+from tests.workbench.made_runs import made_run
+from workbench import caches
+from workbench.links import Page, link
+
+FRAMES = 120
+FACE = (60.0, 60.0, 180.0, 200.0)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """One group of pictures, 640x360."""
+    options = ["-bf", "3", "-g", "600", "-x264-params", "scenecut=0"]
+    return clips.video(tmp_path_factory.mktemp("canvas") / "long.mp4", size=(640, 360), frames=FRAMES, options=options)
+
+
+@pytest.fixture
+def run(workbench, source):
+    """Two faces; the second ends in the middle."""
+    other = (400.0, 80.0, 470.0, 160.0)
+    return made_run(workbench.data, source, lambda index: [FACE, other] if index < 60 else [FACE])
+
+
+def opened(page, workbench, run, frame=None, track=None):
+    page.goto(workbench.url + link(Page.REVIEW, run.id, frame, track))
+    painted(page, frame or 0)
+    settled(page)
+    return page
+
+
+def painted(page, frame):
+    page.locator(f'.review[data-frame="{frame}"]').wait_for()
+
+
+def said(page, sentence):
+    page.locator(".says", has_text=sentence).first.wait_for()
+
+
+def review_of(run):
+    return read_review(run.folder.review, caches.digest_of(run), missing_ok=True).amendments
+
+
+def serious(page):
+    """What axe-core finds that keeps people out."""
+    found = Axe().run(page).response["violations"]
+    return [
+        (one["id"], [node["target"] for node in one["nodes"]])
+        for one in found
+        if one["impact"] in {"serious", "critical"}
+    ]
+
+
+def test_a_link_lands_on_its_frame_and_track(workbench, page, run):
+    opened(page, workbench, run, frame=30, track=1)
+    assert page.locator("rect.box.chosen").get_attribute("data-track") == "1"
+    assert page.get_by_label("Frame number").input_value() == "30"
+
+
+def test_stepping_is_quick_forwards_backwards_and_after_a_jump_and_is_put_on_record(workbench, page, run):
+    opened(page, workbench, run)
+    took, frame = [], 0
+    for key, by in [*[("ArrowRight", 1)] * 12, ("End", 119 - 12), *[("ArrowLeft", -1)] * 20]:
+        frame += by
+        page.keyboard.press(key)
+        painted(page, frame)
+        took.append(float(page.locator(".review").get_attribute("data-latency")))
+    assert statistics.median(took) < 250
+    page.wait_for_function("new URL(location).searchParams.get('frame') === '99'")
+    with page.expect_response("**/api/seen/**") as answered:
+        page.evaluate("document.querySelector('body').focus()")
+    assert answered.value.status == 204
+    seen = {
+        index
+        for spans in viewed(workbench.data, run.id, caches.digest_of(run)).values()
+        for a, b in spans
+        for index in range(a, b)
+    }
+    assert seen >= {*range(13), *range(100, 120)}
+    assert not seen & set(range(13, 99))
+
+
+def test_a_face_is_added_by_dragging_another_deleted_and_that_undone(workbench, page, run):
+    opened(page, workbench, run, frame=70)
+    place = page.locator("[data-at=boxes]").bounding_box()
+    scale = place["height"] / 360
+    left = place["x"] + (place["width"] - 640 * scale) / 2
+    page.mouse.move(left + 300 * scale, place["y"] + 100 * scale)
+    page.mouse.down()
+    page.mouse.move(left + 380 * scale, place["y"] + 190 * scale, steps=4)
+    page.mouse.up()
+    page.get_by_label("Keep it until frame").fill("75")
+    page.get_by_label("Reason").fill("missed")
+    page.get_by_role("button", name="Save (Enter)").click()
+    said(page, "Saved as amendment 1.")
+    (added,) = review_of(run)
+    assert isinstance(added.action, Add)
+    assert [keyframe.index for keyframe in added.action.keyframes] == [70, 75]
+    box = added.action.keyframes[0].box
+    assert (
+        max(abs(a - b) for a, b in zip((box.left, box.top, box.right, box.bottom), (300, 100, 380, 190), strict=True))
+        < 3
+    )
+    page.locator('rect.box.reviewer[data-track="2"]').wait_for()
+    photograph(page, "review-added")
+
+    page.locator('rect.box[data-track="0"]').click()
+    page.keyboard.press("x")
+    page.get_by_label("Reason").fill("a poster")
+    page.keyboard.press("Enter")
+    said(page, "Saved as amendment 2.")
+    page.locator('rect.box[data-track="0"]').wait_for(state="detached")
+    page.keyboard.press("z")
+    said(page, "Saved as amendment 3.")
+    page.locator('rect.box[data-track="0"]').wait_for()
+    assert [type(one.action) for one in review_of(run)] == [Add, Delete, Undo]
+    page.get_by_role("tab", name="Amendments").click()
+    assert page.locator(".amendment.undone").count() == 1
+
+
+def test_the_queue_is_worked_through_with_the_keyboard_alone(workbench, page, run):
+    opened(page, workbench, run)
+    first = page.locator(".item").first.get_attribute("data-spot")
+    page.keyboard.press("n")
+    page.locator(f'.item.current[data-spot="{first}"]').wait_for()
+    page.keyboard.press("a")
+    said(page, "Saved as amendment 1.")
+    assert review_of(run)[0].action.spot == first
+    page.keyboard.press("d")
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("Alt+ArrowDown")
+    page.keyboard.press("Enter")
+    said(page, "Saved as amendment 2.")
+    page.keyboard.press("k")
+    page.keyboard.press("Escape")
+    assert len(review_of(run)) == 2
+
+
+def test_the_picture_after_masking_is_the_renders(workbench, page, run):
+    opened(page, workbench, run, frame=10)
+    with page.expect_response(lambda answer: "masked=1" in answer.url) as answered:
+        page.keyboard.press("m")
+    assert answered.value.status == 200
+    page.keyboard.press("s")
+    page.get_by_label("Split between before and after").wait_for(timeout=SECONDS * 1000)
+
+
+@pytest.mark.parametrize("where", [Page.REVIEW, Page.SIGN_OFF])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nobody_is_kept_out(workbench, page, run, where, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.goto(workbench.url + link(where, run.id))
+    if where is Page.REVIEW:
+        painted(page, 0)
+    else:
+        page.get_by_role("button", name="Sign as reviewed").wait_for()
+    settled(page)
+    photograph(page, f"{where.value}-{scheme}")
+    assert serious(page) == []
