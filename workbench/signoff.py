@@ -85,12 +85,16 @@ def showcase(record: Record) -> int:
 
 def residual_sentences(coverage: ReviewCoverage, open_spots: int) -> Iterator[str]:
     """What is left open, in sentences; none when nothing is."""
-    if coverage.open_unseen:
-        yield f"{len(coverage.open_unseen)} open spots were not looked at by anybody."
+    if unseen := len(coverage.open_unseen):
+        yield f"{_spots(unseen)} not looked at by anybody."
     if open_spots:
-        yield f"{open_spots} doubtful spots are neither accepted nor amended."
+        yield f"{_spots(open_spots)} neither accepted nor amended."
     if coverage.seen < coverage.frames:
         yield f"{coverage.frames - coverage.seen} of {coverage.frames} frames were not seen by anybody."
+
+
+def _spots(number: int) -> str:
+    return "1 doubtful spot is" if number == 1 else f"{number} doubtful spots are"
 
 
 def step_of(case: release.Case) -> str:
