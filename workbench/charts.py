@@ -43,11 +43,11 @@ def confidence(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
         part = rows[(rows["run"] == run) & (rows["detector"] == detector)]
         name, colour = _series(rows, run, detector), palette.of_detector(detector)
         gapped = _gapped(part)
-        figure.add_scattergl(
+        figure.add_scatter(
             x=_time(gapped["seconds"]), y=gapped["mean"], mode="lines", name=name, legendgroup=name,
             line={"color": colour, "width": 1.5}, hoverinfo="skip",
         )  # fmt: skip
-        figure.add_scattergl(
+        figure.add_scatter(
             x=_time(part["seconds"]), y=part["lowest"], mode="markers", name=name, legendgroup=name, showlegend=False,
             marker={"color": colour, "size": 4, "opacity": 0.45}, customdata=_custom(part, "mean", "sightings"),
             hovertemplate=f"{name}: %{{y:.2f}} least sure<br>{_WHEN}<br>"

@@ -17,6 +17,8 @@ from engine.errors import InputError
 from workbench import charts, session, truthview
 from workbench.panels import dark, grid, plot
 
+_STEPS = 600
+"""Steps over the chosen time: two pixels of a usual chart. A shorter time has finer ones."""
 _LINES = 6
 """Runs that are drawn side by side over time; a table has all."""
 
@@ -41,11 +43,11 @@ def _over_time(found: Index, selection: Selection) -> None:
     def over(draw: Callable[..., go.Figure]) -> Callable[..., go.Figure]:
         return lambda rows, *, dark: charts.within(draw(rows, dark=dark), selection.start, stop)
 
-    sure = index.confidence(found, drawn, 1200 // len(drawn.runs))
+    sure = index.confidence(found, drawn, _STEPS // len(drawn.runs))
     _or_nothing(
         sure, over(charts.confidence), "confidence", "Confidence", "How sure each detector was; points: the least sure."
     )
-    lacking = index.disagreement(found, drawn, 150 + 450 // len(drawn.runs))
+    lacking = index.disagreement(found, drawn, _STEPS // 2)
     if len({name for run in drawn.runs for name in found.indexed[run].detectors}) < 2:
         st.info("One detector alone cannot disagree. Detect the video in mode hybrid to compare two.")
     else:
@@ -54,7 +56,7 @@ def _over_time(found: Index, selection: Selection) -> None:
             "Where a detector did not see a face that another saw; height: share of frames.",
         )
         _or_nothing(lacking, over(charts.disagreement), "disagreement", title, meaning)
-    lanes = index.lanes(found, drawn)
+    lanes = index.lanes(found, drawn, _STEPS)
     _or_nothing(
         lanes, over(charts.tracks), "tracks", "Tracks", "One bar a track, coloured by where its boxes come from."
     )

@@ -63,6 +63,13 @@ def timed(page, act):
     return time.perf_counter() - start
 
 
+def first_plot(page, act):
+    start = time.perf_counter()
+    act()
+    page.wait_for_selector(".js-plotly-plot .main-svg")
+    return time.perf_counter() - start
+
+
 def choose(page, name):
     page.get_by_test_id("stButtonGroup").get_by_text(name, exact=True).click()
 
@@ -86,17 +93,27 @@ def resident(pid):
 def test_ten_hours_are_looked_at_without_waiting(many, chromium):
     figures = {}
     with serving(many) as server:
-        for visit in ("first visitor", "second visitor"):
+        for visitor in ("first", "second"):
             context = chromium.new_context(viewport={"width": 1280, "height": 1400})
             page = context.new_page()
             page.set_default_timeout(60_000)
-            start = time.perf_counter()
-            page.goto(f"{server.url}/analyse")
-            page.wait_for_selector(".js-plotly-plot .main-svg")
-            figures[f"first plot, {visit}"] = time.perf_counter() - start
+            figures[f"{visitor} plot of a browser that was never here"] = first_plot(
+                page, lambda page=page: page.goto(f"{server.url}/analyse")
+            )
+            context.close()
+        context = chromium.new_context(viewport={"width": 1280, "height": 1400})
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.goto(server.url)
+        settled(page)
+        for time_of_day in ("first", "second"):
+            link = page.get_by_role("link", name="Analyse", exact=True)
+            figures[f"{time_of_day} plot from Home"] = first_plot(page, link.click)
             settled(page)
-            if visit == "first visitor":
-                context.close()
+            if time_of_day == "first":
+                page.get_by_role("link", name="Home", exact=True).click()
+                page.get_by_role("heading", name="Home").wait_for()
+                settled(page)
         changes = {
             "least score": lambda: nudge(page, "Least score"),
             "time": lambda: nudge(page, "Time"),
@@ -119,7 +136,8 @@ def test_ten_hours_are_looked_at_without_waiting(many, chromium):
         context.close()
     sys.stdout.write(json.dumps({name: round(value, 2) for name, value in figures.items()}, indent=1))
     assert most < 1e9
-    assert max(figures["first plot, first visitor"], figures["first plot, second visitor"]) < 2 * PATIENCE
+    assert figures["first plot from Home"] < 2 * PATIENCE
+    assert figures["second plot from Home"] < 2 * PATIENCE
     slow = {
         name: value
         for name, value in figures.items()

@@ -34,6 +34,7 @@ from engine.store import Data, write
 
 _GRACE = 60.0
 """Seconds that tables stay after others have taken their place, for those who are reading them."""
+_ATTEMPTS = 5
 _ROWS = 20_000
 """Rows in a group: a question about a stretch of time reads only the groups it touches."""
 
@@ -137,9 +138,21 @@ def rebuild(
         for done, run in enumerate(wanted):
             if listener:
                 listener.progress("index", done, len(wanted))
-            _build(folder, run, known[run])
+            _build_patiently(folder, run, known[run])
         _sweep(folder)
     return entries(folder, known)
+
+
+def _build_patiently(folder: Path, run: str, path: Path) -> None:
+    """Build a run, and begin again when somebody deletes the index meanwhile, which they may."""
+    for left in reversed(range(_ATTEMPTS)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return _build(folder, run, path)
+        except TargetError as error:
+            if not left or not isinstance(error.__cause__, FileNotFoundError):
+                raise
+    return None
 
 
 def _build(folder: Path, run: str, path: Path) -> None:

@@ -18,6 +18,8 @@ from engine.store import Data, data_folder
 
 _PASSING = (duckdb.OutOfMemoryException, duckdb.InterruptException)
 """Errors that building the index again does not mend."""
+_RENEWALS = 3
+"""Somebody may delete the index while it is read, more than once."""
 
 
 class Index:
@@ -91,17 +93,18 @@ class Index:
     def ask(self, statement: str, selection: Selection, **values: Any) -> pd.DataFrame:
         """The answer to a statement that reads `read_parquet($faces)` and so on, its values given by name.
 
-        Tables that were removed or damaged are built again from the records, once.
+        Tables that were removed or damaged are built again from the records.
 
         Raises:
             QueryError: a run is not in the index, or the tables cannot be read even when they are new.
         """
-        try:
-            return self._answer(statement, selection, values)
-        except _PASSING as error:
-            raise QueryError("The index could not answer within its limits; choose fewer runs.") from error
-        except duckdb.Error:
-            self.renew(selection.runs)
+        for _ in range(_RENEWALS):
+            try:
+                return self._answer(statement, selection, values)
+            except _PASSING as error:
+                raise QueryError("The index could not answer within its limits; choose fewer runs.") from error
+            except duckdb.Error:
+                self.renew(selection.runs)
         try:
             return self._answer(statement, selection, values)
         except duckdb.Error as error:
