@@ -81,8 +81,10 @@ def show_picture(live: LiveSession, *, camera: bool, unmasked: bool = False) -> 
         camera: whether its frames come from this browser.
         unmasked: show what comes in; whoever calls has made sure that this person may see it.
     """
-    key = f"{live.folder.id}{'-unmasked' if unmasked else ''}"
+    key = live.folder.id
     inward: Any = create_video_sink_track(live.push, f"in-{key}", on_ended=live.source_ended) if camera else None
+    # Made once for a run and given another callback from then on: another track would end the camera's.
+    outward = create_video_source_track(pictures(live, unmasked=unmasked), f"out-{key}", fps=_RATE)
     webrtc_streamer(
         key=f"live-{key}",
         mode=WebRtcMode.SENDRECV if camera else WebRtcMode.RECVONLY,
@@ -90,7 +92,7 @@ def show_picture(live: LiveSession, *, camera: bool, unmasked: bool = False) -> 
         media_stream_constraints=_CONSTRAINTS,
         desired_playing_state=not live.over,
         sink_video_track=inward,
-        source_video_track=create_video_source_track(pictures(live, unmasked=unmasked), f"out-{key}", fps=_RATE),
+        source_video_track=outward,
         sendback_audio=False,
         video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": _BOX},
         translations=_WORDS,

@@ -64,10 +64,11 @@ def _begin(person: Person) -> None:
     look = _look(Look(), "begin")
     if st.button("Start", type="primary", icon=":material/play_arrow:", key="live-start"):
         try:
-            desk().begin(session.data(), source, person, look)
+            begun = desk().begin(session.data(), source, person, look)
         except VeilError as error:
             st.error(str(error))
             return
+        session.BEGUN.set(begun.folder.id)
         st.rerun()
 
 
@@ -83,7 +84,9 @@ def _going_on(live: LiveSession, person: Person) -> None:
     with picture:
         if unmasked:
             st.warning("Raw view: faces are not hidden here. What is recorded stays masked.")
-        show_picture(live, camera=live.title == CAMERA, unmasked=unmasked)
+        # In another tab the same run is looked at; only the one that began it sends its camera.
+        camera = live.title == CAMERA and session.BEGUN.get() == live.folder.id
+        show_picture(live, camera=camera, unmasked=unmasked)
         _figures(live)
 
 

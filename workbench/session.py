@@ -57,6 +57,8 @@ REVIEW_TOLD: Key[Told | None] = Key("review_told", None)
 """What the Review page says of the last action."""
 STYLE: Key[str] = Key("style", DEFAULT)
 """The preset in which masked stills are shown."""
+BEGUN = Key("live-begun", "")
+"""The live run that this session began, by its folder."""
 
 
 def data() -> Data:

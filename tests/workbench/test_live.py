@@ -9,9 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from streamlit.testing.v1 import AppTest
 
-from engine import access, runs
+from engine import access, audit, runs
 from engine.record import read
 from tests import clips
 from tests.workbench.conftest import CHROMIUM, SECONDS, photograph, serving, settled
@@ -61,6 +62,24 @@ class Broken:
 def test_an_exception_where_the_picture_is_made_gives_black():
     frame = pictures(Broken())(0, None)
     assert frame.to_ndarray(format="rgb24").max() < 20
+
+
+def test_a_run_of_a_file_goes_on_through_reruns_and_new_sessions(app, place, tmp_path):
+    clip = clips.video(tmp_path / "clip.mp4", frames=750)
+    app.run()
+    app.radio[0].set_value("Camera, stream or file of the server").run()
+    app.text_input[0].set_value(str(clip)).run()
+    button(app, "Start").click().run()
+    assert not app.exception and not app.error
+    button(app, "Cover everything").click().run()
+    assert button(app, "Show the picture again")
+    other = AppTest.from_file(PAGE, default_timeout=60).run()
+    assert not other.exception
+    assert button(other, "Show the picture again"), "a new session of the same person finds the run going on"
+    button(other, "Stop and keep the record").click().run()
+    assert not other.exception
+    assert {run.status for run in runs.register(place).runs} <= {"done", "failed"}
+    assert button(other, "Start")
 
 
 def test_one_live_run_a_person(place, tmp_path):
@@ -151,6 +170,16 @@ def faces(models, picture):
         return len(look(crew, picture)[0])
 
 
+def serious(page):
+    """What axe-core finds serious or worse, our own page's part of it."""
+    found = Axe().run(page).response["violations"]
+    return [
+        (one["id"], [node["target"] for node in one["nodes"]])
+        for one in found
+        if one["impact"] in {"serious", "critical"}
+    ]
+
+
 def slide(page, label, keys):
     handle = page.get_by_role("slider", name=label)
     handle.focus()
@@ -169,6 +198,7 @@ def test_a_camera_that_shows_a_face_comes_back_masked(window, place, camera):
         window.goto(f"{server.url}/live")
         settled(window)
         photograph(window, "live-empty")
+        assert not serious(window)
         window.get_by_role("button", name="Start", exact=True).click()
         first = looked_at(window, 120, shows_the_car)
         assert faces(place.models, first) == 0
@@ -177,9 +207,19 @@ def test_a_camera_that_shows_a_face_comes_back_masked(window, place, camera):
         coarser = looked_at(window, 60, shows_the_car)
         assert faces(place.models, coarser) == 0
         photograph(window, "live-running")
+        assert not serious(window)
         libraries = Path(f"/proc/{server.pid}/maps").read_text()
         assert "libav" in libraries, "this is the process that serves"
         assert not [name for name in ("tensorflow", "torch", "onnxruntime", "openvino") if name in libraries]
+        window.get_by_text("Raw view", exact=True).click()
+        window.get_by_text("faces are not hidden here").wait_for()
+        looked_at(window, 30, lambda picture: shows_the_car(picture) and faces(place.models, picture) == 1)
+        window.get_by_text("Raw view", exact=True).click()
+        window.get_by_text("faces are not hidden here").wait_for(state="detached")
+        masked_again = looked_at(
+            window, 60, lambda picture: shows_the_car(picture) and faces(place.models, picture) == 0
+        )
+        assert masked_again.shape == first.shape
         window.get_by_role("button", name="Cover everything").click()
         window.get_by_role("button", name="Show the picture again").wait_for()
         looked_at(window, 30, black)
@@ -187,6 +227,7 @@ def test_a_camera_that_shows_a_face_comes_back_masked(window, place, camera):
         window.get_by_text("The live run has ended").wait_for()
         photograph(window, "live-ended")
     [run] = runs.register(place).runs
+    assert [seen.details["unmasked"] for seen in audit.entries(place.audit, run=run.id, kinds=["view"])] == [True]
     assert (run.status, run.request.detection.mode) == ("done", "live")
     record = read(run.folder.record)
     assert any(face.evidence for frame in record.frames for face in frame.faces)
