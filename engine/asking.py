@@ -24,8 +24,10 @@ Asked = Callable[[int], bool]
 Sightings = Mapping[str, Sequence[tuple[Box, float]]]
 """What each detector that was asked saw in one frame."""
 
-_STRIDE = 4
-"""In a run of contested frames, the first, the last and one in so many between are sent; tracks carry across."""
+_STRIDES = (4, 6, 8, 12)
+"""In a run of contested frames, the first, the last and one in so many between are sent; tracks carry across. The first
+of these with which no more than `_SHARE` of the video is sent, else the last."""
+_SHARE = 0.25
 _AROUND = (1, 4, 8)
 """Frames before the first sighting of a track, and after its last, that are sent."""
 
@@ -96,9 +98,15 @@ def contested(
         chosen.update(_edges(frames[0], frames[-1]))
         for before, after in pairwise(frames):
             doubtful.update(range(before + 1, after))
-    for start, stop in _runs(sorted(doubtful)):
-        chosen.update(range(start, stop, _STRIDE), (stop - 1,))
-    return frozenset(index for index in chosen if 0 <= index < len(seen))
+    sent: frozenset[int] = frozenset()
+    for stride in _STRIDES:
+        thinned = (
+            index for start, stop in _runs(sorted(doubtful)) for index in (*range(start, stop, stride), stop - 1)
+        )
+        sent = frozenset(index for index in (*chosen, *thinned) if 0 <= index < len(seen))
+        if len(sent) <= _SHARE * len(seen):
+            break
+    return sent
 
 
 def _policy(plan: DetectorPlan) -> str:

@@ -174,12 +174,13 @@ def _figures(live: LiveSession) -> None:
     )
     late.metric("Seen late", f"{counters.late_faces:,}", help="Faces reported after their frame was shown unmasked.")
     looks = " · ".join(f"{name} {count:.1f}/s" for name, count in figures.looks.items())
-    st.caption(f"{counters.shown:,} frames shown, {counters.dropped:,} dropped. Looks: {looks or 'none yet'}.")
+    lines = [f"{counters.shown:,} frames shown, {counters.dropped:,} dropped. Looks: {looks or 'none yet'}."]
     if counters.covered:
-        st.caption("Covered " + "; ".join(f"{n:,} {_REASONS[why]}" for why, n in counters.covered.items()) + ".")
+        lines.append("Covered " + "; ".join(f"{n:,} {_REASONS[why]}" for why, n in counters.covered.items()) + ".")
     if counters.restarts or counters.reconnects:
         restarts = sum(counters.restarts.values())
-        st.caption(f"{restarts} restarts of detectors, {counters.reconnects} reconnections of the source.")
+        lines.append(f"{restarts} restarts of detectors, {counters.reconnects} reconnections of the source.")
+    st.markdown("  \n".join(f":small[{line}]" for line in lines))
 
 
 def _outcome(live: LiveSession) -> None:

@@ -226,6 +226,12 @@ def test_weak_frames_and_gaps_are_contested():
     assert {20, 24, 28} <= set(contested(frames))
 
 
+def test_where_everything_is_contested_a_quarter_is_sent_at_most():
+    assert len(contested([[0.2]] * 100)) <= 25
+    assert {0, 99} <= set(contested([[0.2]] * 100))
+    assert len(contested([[0.9]] * 60 + [[0.2]] * 40)) > 40 / 4
+
+
 def test_what_one_of_two_detectors_alone_sees_is_contested():
     both = {"one": ((FACE, 0.9),), "two": ((FACE, 0.9),)}
     frames = [both] * 10 + [{**both, "two": ()}] + [both] * 10

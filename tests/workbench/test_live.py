@@ -64,24 +64,6 @@ def test_an_exception_where_the_picture_is_made_gives_black():
     assert frame.to_ndarray(format="rgb24").max() < 20
 
 
-def test_a_run_of_a_file_goes_on_through_reruns_and_new_sessions(app, place, tmp_path):
-    clip = clips.video(tmp_path / "clip.mp4", frames=750)
-    app.run()
-    app.radio[0].set_value("Camera, stream or file of the server").run()
-    app.text_input[0].set_value(str(clip)).run()
-    button(app, "Start").click().run()
-    assert not app.exception and not app.error
-    button(app, "Cover everything").click().run()
-    assert button(app, "Show the picture again")
-    other = AppTest.from_file(PAGE, default_timeout=60).run()
-    assert not other.exception
-    assert button(other, "Show the picture again"), "a new session of the same person finds the run going on"
-    button(other, "Stop and keep the record").click().run()
-    assert not other.exception
-    assert {run.status for run in runs.register(place).runs} <= {"done", "failed"}
-    assert button(other, "Start")
-
-
 def test_one_live_run_a_person(place, tmp_path):
     desk, person = Desk(), access.single_user(place)
     clip = clips.video(tmp_path / "clip.mp4", frames=500)
@@ -233,3 +215,24 @@ def test_a_camera_that_shows_a_face_comes_back_masked(window, place, camera):
     assert any(face.evidence for frame in record.frames for face in frame.faces)
     looks = (run.folder.path / "detections.jsonl").read_text()
     assert '"strength":3.0' in looks and '"cover_all":true' in looks
+
+
+def test_a_file_of_the_server_goes_on_through_a_reload(window, place, camera, tmp_path):
+    clip = tmp_path / "drive.mp4"
+    clips.ffmpeg("-stream_loop", "29", "-i", camera, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", clip)
+    with serving(place) as server:
+        window.goto(f"{server.url}/live")
+        settled(window)
+        window.get_by_text("Camera, stream or file of the server").click()
+        window.get_by_role("textbox", name="Address or path").fill(str(clip))
+        window.get_by_role("textbox", name="Address or path").press("Enter")
+        window.get_by_role("button", name="Start", exact=True).click()
+        looked_at(window, 120, lambda picture: picture.mean() > 20)
+        window.reload()
+        settled(window)
+        picture = looked_at(window, 60, lambda picture: picture.mean() > 20)
+        assert faces(place.models, picture) == 0
+        window.get_by_role("button", name="Stop and keep the record").click()
+        window.get_by_text("The live run has ended").wait_for()
+    [run] = runs.register(place).runs
+    assert (run.status, run.source) == ("done", clip)
