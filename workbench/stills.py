@@ -28,6 +28,8 @@ from workbench.shelf import Shelf
 
 _AT_ONCE = 3
 """Requests that decode at the same time; the others wait."""
+_AHEAD = "ahead"
+"""Query parameter of a request that nobody waits for; one is answered at a time, so that a decoder is always free."""
 _STRETCH = 1024
 """Most frames whose faces one answer tells."""
 _SIZES = (640, 960, 1280, 1920, 2560)
@@ -51,7 +53,7 @@ class Stills:
     def __init__(self, person_of: Callable[[Request], Person], shelf: Shelf | None = None) -> None:
         self._person_of = person_of
         self._shelf = shelf or Shelf()
-        self._limit: anyio.CapacityLimiter | None = None
+        self._limits: tuple[anyio.CapacityLimiter, anyio.CapacityLimiter] | None = None
 
     def routes(self) -> tuple[BaseRoute, ...]:
         """Where the answers are."""
@@ -63,9 +65,10 @@ class Stills:
 
     def _guarded(self, answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
         async def answered(request: Request) -> Response:
-            # A limiter belongs to the event loop that runs when it is made.
-            self._limit = self._limit or anyio.CapacityLimiter(_AT_ONCE)
-            return await anyio.to_thread.run_sync(partial(self._checked, answer, request), limiter=self._limit)
+            # Limiters belong to the event loop that runs when they are made.
+            self._limits = self._limits or (anyio.CapacityLimiter(_AT_ONCE), anyio.CapacityLimiter(1))
+            limit = self._limits[request.query_params.get(_AHEAD) == "1"]
+            return await anyio.to_thread.run_sync(partial(self._checked, answer, request), limiter=limit)
 
         return answered
 

@@ -96,10 +96,12 @@ class Reel:
                 self._kept.popitem(last=False)
 
     def _choose(self, index: int) -> _Pass:
-        """The pass that will come by soon, else the one that was not used last."""
+        """The pass that will come by soon, else one that is free, else the one that was not used last."""
         with self._guard:
             near = [place for place, one in enumerate(self._passes) if one.passes_soon(index)]
-            self._turn = near[0] if near else 1 - self._turn
+            other = 1 - self._turn
+            free = [place for place in (other, self._turn) if not self._passes[place].lock.locked()]
+            self._turn = (*near, *free, other)[0]
             return self._passes[self._turn]
 
 

@@ -24,7 +24,7 @@ class Stills {
 
   has(index, look) { return this.kept.has(`${index}?${look}`); }
 
-  get(index, look) {
+  get(index, look, ahead = false) {
     const key = `${index}?${look}`;
     const blob = this.kept.get(key);
     if (blob) {
@@ -32,15 +32,18 @@ class Stills {
       this.kept.set(key, blob);
       return Promise.resolve(blob);
     }
-    if (!this.flying.has(key)) this.flying.set(key, this.fetched(key).finally(() => this.flying.delete(key)));
-    return this.flying.get(key);
+    const flying = this.flying.get(key);
+    if (flying && (ahead || !flying.ahead)) return flying.coming;
+    const coming = this.fetched(key, ahead).finally(() => { if (this.flying.get(key)?.coming === coming) this.flying.delete(key); });
+    this.flying.set(key, { coming, ahead });
+    return coming;
   }
 
-  async fetched(key) {
-    const response = await answerOf(await fetch(this.base + key, { credentials: "same-origin", cache: "no-store" }));
+  async fetched(key, ahead) {
+    const response = await answerOf(await fetch(`${this.base}${key}${ahead ? "&ahead=1" : ""}`, { credentials: "same-origin", cache: "no-store" }));
     const blob = await response.blob();
+    this.bytes += blob.size - (this.kept.get(key)?.size ?? 0);
     this.kept.set(key, blob);
-    this.bytes += blob.size;
     for (const [old, data] of this.kept) {
       if (this.bytes <= BLOB_BUDGET || this.kept.size < 3) break;
       this.kept.delete(old);
@@ -60,7 +63,7 @@ class Stills {
       const [index, look] = this.wanted.shift();
       if (this.has(index, look) || this.flying.has(`${index}?${look}`)) continue;
       this.ahead += 1;
-      this.get(index, look).catch(() => {}).finally(() => { this.ahead -= 1; this.pump(); });
+      this.get(index, look, true).catch(() => {}).finally(() => { this.ahead -= 1; this.pump(); });
     }
   }
 
