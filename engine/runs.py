@@ -219,8 +219,8 @@ class Run:
 
     @property
     def resumable(self) -> bool:
-        """Whether it can be put into the queue again."""
-        return self.status in {"interrupted", "failed", "cancelled"}
+        """Whether it can be put into the queue again; a running picture is over when it is over."""
+        return self.status in {"interrupted", "failed", "cancelled"} and self.state.activity != "live"
 
 
 @dataclass(frozen=True, slots=True)

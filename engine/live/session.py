@@ -90,8 +90,7 @@ class LiveSession:
         self._sentence: str | None = None
         self._heard: list[tuple[float, LiveCounters]] = []
         self._started, self._written = runs.now(), 0.0
-        self.folder = runs.create(data, _request(source, self.person))
-        self._write("running")
+        self.folder = runs.create(data, _request(source, self.person), self._state("running"))
         self._thread = threading.Thread(target=self._work, name=f"live {self.folder.id}", daemon=True)
         self._thread.start()
 
@@ -196,9 +195,12 @@ class LiveSession:
         self._phase = phase
 
     def _write(self, stage: runs.Stage, sentence: str | None = None) -> None:
+        runs.write_state(self.folder, self._state(stage, sentence))
+
+    def _state(self, stage: runs.Stage, sentence: str | None = None) -> RunState:
         pid, born = runs.itself()
         figures, now = self.figures, runs.now()
-        state = RunState(
+        return RunState(
             stage=stage,
             activity="live",
             done=figures.counters.shown,
@@ -210,7 +212,6 @@ class LiveSession:
             ended=None if stage == "running" else now,
             updated=now,
         )
-        runs.write_state(self.folder, state)
 
 
 def _check(source: str | None) -> None:

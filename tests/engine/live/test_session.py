@@ -100,6 +100,7 @@ def test_a_source_that_cannot_be_opened_is_a_sentence_in_the_run(moods, data):
     assert "cannot be opened" in live.sentence
     run = runs.get(data, live.folder.id)
     assert (run.status, run.state.sentence) == ("failed", live.sentence)
+    assert not run.resumable
     assert "secret" not in run.folder.request.read_text() + live.sentence + live.title
 
 
