@@ -117,7 +117,7 @@ def _thumbnail(run: Run) -> None:
     if path is None:
         st.caption("No picture yet" if run.status == "running" else "")
         return
-    st.image(path.read_bytes(), width="stretch")
+    st.image(path.read_bytes(), width="stretch", alt=f"A masked frame of {run.title}")
 
 
 def _ended(run: Run) -> None:
