@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import streamlit as st
 
 from engine import access
 from engine.detectors import weights
-from engine.errors import AccessError, VeilError
+from engine.errors import AccessError, SignOffError, VeilError
 from engine.jobs.queue import submit
 from engine.media.sample import make_sample
+from engine.review.approval import read_statement
 from engine.runs import Asked, Register, Run
 from workbench import runlist, session
 from workbench.links import Page
@@ -64,35 +66,82 @@ def _sample() -> None:
 
 def overview(register: Register) -> None:
     """What waits, what runs, what was released."""
-    active = [run for run in register.runs if run.status in {"running", "queued"}]
-    stuck = [run for run in register.runs if run.resumable]
-    done = [run for run in register.runs if run.status == "done"]
-    released = [run for run in done if _released(run)]
-    waiting = [run for run in done if run not in released]
-    figures = st.columns(4)
-    for column, name, count in zip(
-        figures,
-        ("Running or queued", "Waiting for review", "Came to no end", "Released"),
-        (len(active), len(waiting), len(stuck), len(released)),
-        strict=True,
-    ):
-        column.metric(name, count, border=True)
-    _section("Running", active, "Nothing runs.")
-    _section("Waiting for review and sign-off", waiting, "Nothing waits.")
-    if stuck:
-        _section("Came to no end", stuck, "")
-    _section("Released", released, "Nothing has been released yet.")
+    groups = _grouped(register.runs)
+    for column, group in zip(st.columns(len(groups)), groups, strict=True):
+        column.metric(group.short, len(group.runs), border=True)
+    for group in groups:
+        if group.runs or group.otherwise:
+            st.subheader(group.title)
+            if not group.runs:
+                st.caption(group.otherwise)
+            runlist.show(group.runs, _wanting)
     runlist.damage(register.damaged)
 
 
-def _section(title: str, runs: Iterable[Run], otherwise: str) -> None:
-    st.subheader(title)
-    listed = list(runs)
-    if not listed:
-        st.caption(otherwise)
-    runlist.going_on([run for run in listed if run.status in {"running", "queued"}])
-    runlist.history([run for run in listed if run.status not in {"running", "queued"}])
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Runs that belong together: a title, a shorter one, and what stands there when there are none."""
+
+    short: str
+    title: str
+    otherwise: str
+    runs: list[Run]
 
 
-def _released(run: Run) -> bool:
-    return run.folder.releases.is_dir() and any(run.folder.releases.glob("*/certificate.json"))
+def _grouped(runs: Iterable[Run]) -> list[_Group]:
+    mine, others, active, stuck, released = (
+        _Group(*_MINE, []),
+        _Group(*_OTHERS, []),
+        *(_Group(*one, []) for one in _REST),
+    )
+    for run in runs:
+        if run.resumable:
+            group = stuck
+        elif run.status != "done":
+            group = active
+        elif (step := _next_step(run)) is None:
+            group = released
+        else:
+            group = mine if may(step.action) else others
+        group.runs.append(run)
+    return [mine, active, others, stuck, released]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What has to be done with a run next, and what one has to be allowed to do for it."""
+
+    words: str
+    action: access.Action
+
+
+_MINE = ("Waiting for you", "Waiting for you", "Nothing waits for you.")
+_OTHERS = ("Waiting for others", "Waiting for others", "")
+_REST = (
+    ("Running", "Running and queued", "Nothing runs."),
+    ("Without an end", "Came to no end", ""),
+    ("Released", "Released", "Nothing has been released yet."),
+)
+_REVIEW, _APPROVE, _RELEASE = (
+    _Step("waits for review", "amend"),
+    _Step("waits for approval", "sign-approved"),
+    _Step("waits for release", "release"),
+)
+
+
+def _next_step(run: Run) -> _Step | None:
+    """By the newest signature; whether it still counts is for the sign-off to say."""
+    signatures = sorted(run.folder.signatures.glob("*.json"))
+    if not signatures:
+        return _REVIEW
+    try:
+        meaning = read_statement(signatures[-1].read_bytes(), signatures[-1].name).meaning
+    except SignOffError:
+        return _APPROVE  # where it is said what is wrong with it
+    return {"reviewed": _APPROVE, "approved": _RELEASE, "rejected": _REVIEW, "released": None}[meaning]
+
+
+def _wanting(run: Run) -> str | None:
+    """What a run that is done waits for, in words."""
+    step = _next_step(run) if run.status == "done" else None
+    return step.words if step else None

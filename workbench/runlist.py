@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import pandas as pd
@@ -38,8 +38,7 @@ def show_register(register: Register) -> None:
     """All runs: what goes on, what is over, and what is damaged."""
     if not (register.runs or register.damaged):
         st.caption("No runs yet.")
-    going_on([run for run in register.runs if run.status in {"running", "queued"}])
-    history([run for run in register.runs if run.status not in {"running", "queued"}])
+    show(register.runs)
     damage(register.damaged)
 
 
@@ -51,20 +50,18 @@ def looked_up() -> Register:
     return register
 
 
-def going_on(active: list[Run]) -> None:
-    """The runs that run or wait, those that run first."""
+def show(runs: Sequence[Run], wanting: Callable[[Run], str | None] = lambda _: None) -> None:
+    """Runs, those that go on first; `wanting` says what one that is done waits for."""
+    active = [run for run in runs if run.status in {"running", "queued"}]
+    over = [run for run in runs if run not in active]
     for run in sorted(active, key=lambda run: (run.status != "running", run.id)):
         with st.container(border=True):
             _progress(run)
-
-
-def history(over: list[Run]) -> None:
-    """The runs that are over, newest first."""
     for run in over[:_RECENT]:
         with st.container(border=True):
-            _ended(run)
+            _ended(run, wanting(run))
     if over[_RECENT:]:
-        with st.expander(f"{wording.count(len(over) - _RECENT, 'older run')}"):
+        with st.expander(wording.count(len(over) - _RECENT, "older run")):
             _table(over[_RECENT:])
 
 
@@ -120,10 +117,10 @@ def _thumbnail(run: Run) -> None:
     st.image(path.read_bytes(), width="stretch", alt=f"A masked frame of {run.title}")
 
 
-def _ended(run: Run) -> None:
+def _ended(run: Run, wanting: str | None) -> None:
     text, buttons = st.columns([5, 1], vertical_alignment="center")
     with text:
-        _heading(run)
+        _heading(run, wanting)
         if run.status == "interrupted":
             st.markdown("The process that worked on it has ended; what it had finished is kept.")
         elif run.state.sentence:
@@ -139,12 +136,13 @@ def _ways_on(run: Run) -> None:
         way_to(page, place=Place(run.id))
 
 
-def _heading(run: Run) -> None:
+def _heading(run: Run, wanting: str | None = None) -> None:
     words, colour, icon = _STATES[run.status]
     told = [run.request.detection.mode, _plain(run.request.name), wording.moment(run.request.at)]
     if run.status == "done":
         told += [wording.count(run.state.done, "frame"), wording.count(run.state.faces, "face"), _took(run)]
-    st.markdown(f"**{_plain(run.title)}** :{colour}-badge[{icon} {words}]  \n{' · '.join(told)}")
+    badges = f":{colour}-badge[{icon} {words}]" + (f" :violet-badge[{wanting}]" if wanting else "")
+    st.markdown(f"**{_plain(run.title)}** {badges}  \n{' · '.join(told)}")
 
 
 def _took(run: Run) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine import runs
-from engine.access import single_user
 from engine.cli import reports
+from engine.cli.persons import add_person, session_of
 from engine.cli.settings import detect_options
 from engine.cli.terminal import Terminal
 from engine.errors import InputError, RunError
@@ -25,6 +25,7 @@ def add_arguments(verb: argparse.ArgumentParser, add_detection: Callable[[argpar
     verb.add_argument("source", type=Path, nargs="?", help="video to make a run of")
     verb.add_argument("--resume", metavar="RUN", help="go on with a run that came to no end, with the options it has")
     add_detection(verb)
+    add_person(verb)
 
 
 def run(options: Namespace, terminal: Terminal) -> int:
@@ -49,7 +50,7 @@ def work(options: Namespace, terminal: Terminal) -> int:
 def _new(data: Data, options: Namespace) -> Run:
     if not options.source.exists():
         raise InputError(f"{options.source} is not there; give the path of a video.")
-    return begin(data, single_user(data), options.source, asked_of(detect_options(options)))
+    return begin(data, session_of(data, options)[0].person, options.source, asked_of(detect_options(options)))
 
 
 def _resumed(data: Data, run_id: str) -> Run:

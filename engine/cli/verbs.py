@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from engine import record as records
 from engine.cli import reports
 from engine.cli.settings import detect_options, render_options
 from engine.cli.terminal import Terminal
+from engine.cli.workbench import hand_over
 from engine.detectors import weights
 from engine.errors import CheckFailedError
 from engine.media.sample import make_sample
@@ -114,4 +116,10 @@ def demo(options: Namespace, terminal: Terminal) -> int:
     make_sample(source)
     result = engine.anonymise(source, output, DetectOptions(mode="on-prem"), data=data.root, listener=terminal)
     terminal.result(result, reports.anonymise(result))
-    return 0 if result.checks.passed else CheckFailedError.exit_code
+    if not result.checks.passed:
+        return CheckFailedError.exit_code
+    if sys.stdout.isatty() and not terminal.as_json:
+        terminal.notice("The workbench opens; Ctrl-C ends it.")
+        hand_over(data)
+    terminal.notice("See it in the workbench: veil workbench")
+    return 0

@@ -8,34 +8,44 @@ import os
 import sys
 from argparse import Namespace
 from pathlib import Path
+from typing import NoReturn
 
 from engine.access import check_address
 from engine.cli.terminal import Terminal
 from engine.errors import InputError
-from engine.store import data_folder
+from engine.store import Data, data_folder
 
-PORT = 8501
+LOOPBACK = "127.0.0.1"
 
 
 def add_arguments(verb: argparse.ArgumentParser) -> None:
     """The arguments of `veil workbench`."""
-    verb.add_argument("--port", type=int, default=PORT, metavar="N", help=f"to listen on (default: {PORT})")
+    verb.add_argument("--port", type=int, metavar="N", help="to listen on (default: 8501, or the next free one)")
     verb.add_argument(
-        "--address", default="127.0.0.1", metavar="A", help="to listen on (default: 127.0.0.1, this machine only)"
+        "--address", default=LOOPBACK, metavar="A", help="to listen on (default: 127.0.0.1, this machine only)"
     )
 
 
 def run(options: Namespace, _terminal: Terminal) -> int:
     """`veil workbench`; the server takes over this process, so nothing comes after it."""
-    data = data_folder(options.data)
-    check_address(data, options.address)
-    command, home = serving(options.address, options.port)
+    hand_over(data_folder(options.data), options.address, options.port)
+
+
+def hand_over(data: Data, address: str = LOOPBACK, port: int | None = None) -> NoReturn:
+    """Let the server take over this process.
+
+    Raises:
+        AccessError: others could reach it without signing in.
+        InputError: the packages of the workbench are not installed.
+    """
+    check_address(data, address)
+    command, home = serving(address, port)
     environment = {**os.environ, "VEIL_DATA": str(data.root)}
     os.chdir(home)
     os.execve(command[0], command, environment)  # noqa: S606 - a list of arguments, no shell
 
 
-def serving(address: str, port: int) -> tuple[list[str], Path]:
+def serving(address: str, port: int | None) -> tuple[list[str], Path]:
     """The command that serves the workbench, and the folder to run it in: the one with its configuration.
 
     Raises:
@@ -46,4 +56,5 @@ def serving(address: str, port: int) -> tuple[list[str], Path]:
         raise InputError("The workbench needs more packages: pip install 'veil-workbench[workbench]'.")
     package = Path(place.origin).parent
     command = [sys.executable, "-m", "streamlit", "run", str(package / "app.py")]
-    return [*command, f"--server.address={address}", f"--server.port={port}"], package.parent
+    chosen = [f"--server.port={port}"] if port else []
+    return [*command, f"--server.address={address}", *chosen], package.parent

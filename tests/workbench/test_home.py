@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from engine import runs
 from engine.jobs.queue import lock
-from tests.workbench.states import fill, run_in
+from tests.workbench.states import fill
 
 PAGE = Path(__file__).parents[2] / "pages" / "home.py"
 
@@ -45,13 +45,12 @@ def test_without_models_the_sample_says_how_to_get_them(app, place):
 
 def test_every_state_has_its_place(app, place):
     fill(place)
-    released = run_in(place, "done", "/footage/out.mp4", done=1, total=1)
-    (released.folder.releases / "01").mkdir(parents=True)
-    (released.folder.releases / "01" / "certificate.json").write_text("{}")
     with lock(place):
         app.run()
     assert not app.exception
     assert [(metric.label, metric.value) for metric in app.metric] == [
-        ("Running or queued", "2"), ("Waiting for review", "2"), ("Came to no end", "3"), ("Released", "1"),
+        ("Waiting for you", "2"), ("Running", "2"), ("Waiting for others", "0"), ("Without an end", "3"),
+        ("Released", "0"),
     ]  # fmt: skip
     assert "veil/run-state/9" in app.warning[0].value
+    assert sum("waits for review" in element.value for element in app.markdown) == 2
