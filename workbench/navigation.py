@@ -9,8 +9,8 @@ from engine.errors import AccessError
 from workbench import leaving, session
 from workbench.pages import existing, page_of
 
+# Streamlit leaves a hand's breadth above every page.
 _DENSE = "<style>.stMainBlockContainer { padding-top: 3.25rem; padding-bottom: 3rem; }</style>"
-"""Streamlit leaves a hand's breadth above every page."""
 
 _SIGN = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">'
@@ -26,6 +26,7 @@ def main() -> None:
     try:
         person = session.person()
     except AccessError as error:
+        st.navigation([page_of(page) for page in existing()], position="hidden")
         leaving.farewell(str(error))
         st.stop()
     chosen = st.navigation([page_of(page) for page in existing()])
