@@ -84,6 +84,13 @@ def test_what_is_drawn_is_what_was_counted(opened, run):
     assert {trace.name: trace.marker.color for trace in lanes.data}.items() <= palette.ORIGINS.items()
 
 
+def test_a_track_is_one_bar_when_steps_are_shorter_than_frames(opened, run):
+    chosen = index.Selection((run,))
+    fine, coarse = index.lanes(opened, chosen, buckets=5000), index.lanes(opened, chosen, buckets=20)
+    assert fine["faces"].sum() == coarse["faces"].sum() == opened.indexed[run].faces
+    assert len(fine) == len(index.tracks(opened, chosen))
+
+
 def test_an_hour_is_drawn_with_as_many_points_as_can_be_seen(opened, run):
     rows = index.confidence(opened, index.Selection((run,)), buckets=50)
     assert len(points(charts.confidence(rows))) <= 50 * 2

@@ -178,10 +178,11 @@ def lanes(index: Index, selection: Selection = _ALL, buckets: int = 900, limit: 
             FROM face GROUP BY run, track ORDER BY length DESC, run, track LIMIT $limit
         ), cell AS (
             SELECT run, track, CAST(floor(seconds / $step) AS INTEGER) AS bucket, mode(origin) AS origin,
-                min(frame) AS frame, min(seconds) AS seconds, count(*) AS faces, any_value(of) AS of
+                min(frame) AS frame, max(frame) AS last, min(seconds) AS seconds, count(*) AS faces, any_value(of) AS of
             FROM face JOIN chosen USING (run, track) GROUP BY run, track, bucket
         ), marked AS (
-            SELECT *, (origin = lag(origin) OVER along AND bucket = lag(bucket) OVER along + 1) IS NOT TRUE AS begins
+            SELECT *, (origin = lag(origin) OVER along
+                AND (bucket = lag(bucket) OVER along + 1 OR frame = lag(last) OVER along + 1)) IS NOT TRUE AS begins
             FROM cell WINDOW along AS (PARTITION BY run, track ORDER BY bucket)
         ), numbered AS (
             SELECT *, sum(CAST(begins AS INTEGER)) OVER (PARTITION BY run, track ORDER BY bucket) AS bar FROM marked
