@@ -57,4 +57,6 @@ def serving(address: str, port: int | None) -> tuple[list[str], Path]:
     package = Path(place.origin).parent
     command = [sys.executable, "-m", "streamlit", "run", str(package / "app.py")]
     chosen = [f"--server.port={port}"] if port else []
-    return [*command, f"--server.address={address}", *chosen], package.parent
+    # Streamlit goes on without a configuration that it cannot read, and would report its use then.
+    silent = "--browser.gatherUsageStats=false"
+    return [*command, f"--server.address={address}", *chosen, silent], package.parent

@@ -1,0 +1,15 @@
+"""The configuration of the server: Streamlit ignores one that it cannot read, so that it can is shown here."""
+
+import tomllib
+
+from engine.cli.workbench import serving
+
+
+def test_the_configuration_is_whole_and_nothing_is_reported():
+    command, home = serving("127.0.0.1", None)
+    settings = tomllib.loads((home / ".streamlit" / "config.toml").read_text())
+    assert settings["browser"]["gatherUsageStats"] is False
+    assert settings["runner"]["magicEnabled"] is False
+    assert settings["client"]["showErrorDetails"] == "none"
+    assert {"light", "dark"} <= set(settings["theme"])
+    assert "--browser.gatherUsageStats=false" in command
