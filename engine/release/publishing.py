@@ -104,10 +104,10 @@ def release(  # noqa: PLR0913 - who, with what, of what, and what it goes throug
                 step(candidate)
             wish = Wish("released", reason)
             statement = stated(data, case, session, asked, wish, candidate.report.output_sha256)
+            for certify in certifiers:
+                certify(Sealed(candidate, statement, audit.head(data.audit)))
             head = audit.head(data.audit)
             keep_anchor(folder, head)
-            for certify in certifiers:
-                certify(Sealed(candidate, statement, head))
             folder.rename(final)
     return _told(case, cleared, statement, final, candidate, head), session
 

@@ -33,8 +33,10 @@ def veil(capsys):
     return run
 
 
-def test_a_single_user_signs_releases_and_purges(tmp_path, veil):
+def test_a_single_user_signs_releases_and_purges(own_data, tmp_path, veil):
     data = Data(tmp_path / "data")
+    data.root.mkdir()
+    data.models.symlink_to(own_data / "models")
     run, at = cases.run_by(data, access.single_user(data).account).id, ("--data", data.root)
     code, said = veil("release", run, *at)
     assert (code, said["kind"]) == (3, "SignOffError")
@@ -48,7 +50,7 @@ def test_a_single_user_signs_releases_and_purges(tmp_path, veil):
     assert made["statements"][1]["terms"]["style"]["method"] == "pixelate"
     assert veil("audit", "verify", "--anchor", data.runs / run / "releases/01/anchor.json", *at)[1]["anchors"] == 5
     exported = veil("audit", "export", "--run", run, "--since", "2020-01-01", *at)[1]
-    assert exported["entries"][-1]["kind"] == "release"
+    assert exported["entries"][-1]["kind"] == "certificate"
     assert exported["check"]["passed"]
     assert veil("purge", run, "--reason", "retention", *at)[1]["removed"] == ["footage/clip.mp4"]
 

@@ -85,7 +85,7 @@ def test_rtmp_in(beep, moods, tmp_path):
         listening(process, port)
         options = LiveOptions(watches(moods), STEADY, patience=0.2)
         report = live(address, tmp_path / "out.mkv", options, data=tmp_path)
-    assert report.counters.shown == len(decoded(tmp_path / "out.mkv")) > 75  # of 150; it joins at a keyframe
+    assert report.counters.shown == len(decoded(tmp_path / "out.mkv")) > 50  # of 150; it joins at a keyframe
     assert report.counters.judged > 25
     assert len(packets(tmp_path / "out.mkv")[0]) > 50
 
