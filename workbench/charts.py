@@ -175,7 +175,7 @@ def recall(evaluation: Evaluation, misses: Sequence[Miss], run: str, *, dark: bo
         values = [one.recall or 0.0 for _, one in rows]
         ends = [one.recall_interval or (value, value) for (_, one), value in zip(rows, values, strict=True)]
         figure.add_scatter(
-            x=values, y=[name for name, _ in rows], name=label, mode="markers",
+            orientation="h", x=values, y=[name for name, _ in rows], name=label, mode="markers",
             marker={"color": colours[size], "size": 9},
             error_x={
                 "type": "data", "symmetric": False, "thickness": 1.2,

@@ -62,7 +62,7 @@ def ask(index: Index, statement: str, *, limit: int = 10_000, seconds: float = 5
     except subprocess.TimeoutExpired as error:
         raise QueryError(f"This took longer than {seconds:g} seconds and was stopped; ask for less.") from error
     if done.returncode == REFUSED:
-        raise QueryError(done.stderr.decode().strip())
+        raise QueryError(done.stdout.decode().strip())
     if done.returncode != 0:
         raise QueryError("This needed more time or memory than it may have and was stopped; ask for less.")
     with pa.ipc.open_stream(done.stdout) as reader:

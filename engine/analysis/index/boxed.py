@@ -20,7 +20,7 @@ from engine.analysis.index.database import connect, lock
 from engine.errors import QueryError
 
 REFUSED = 2
-"""Exit code when the sentence on standard error says why there is no answer."""
+"""Exit code when standard output is a sentence that says why there is no answer."""
 COMPLETE = b"complete"
 """Metadata of the answer: "yes" when there are no more rows."""
 
@@ -57,7 +57,7 @@ def main() -> int:
     try:
         answer = _answer(question)
     except QueryError as error:
-        sys.stderr.write(str(error))
+        sys.stdout.write(str(error))  # libraries say things of their own on standard error
         return REFUSED
     with pa.ipc.new_stream(sys.stdout.buffer, answer.schema) as writer:
         writer.write_table(answer)
