@@ -50,6 +50,9 @@ def _over_time(found: Index, selection: Selection) -> None:
     lacking = index.disagreement(found, drawn, _STEPS // 2)
     if len({name for run in drawn.runs for name in found.indexed[run].detectors}) < 2:
         st.info("One detector alone cannot disagree. Detect the video in mode hybrid to compare two.")
+    elif lacking.empty:
+        st.markdown("**Disagreement**")
+        st.caption("The detectors saw the same wherever the filters reach.")
     else:
         title, meaning = (
             "Disagreement",
@@ -105,7 +108,7 @@ def _missed(found: Index, selection: Selection) -> None:
             continue
         rows = _estimates(estimate)
         figure = charts.missed(estimate, index.alone(found, run, selection), run, dark=dark())
-        title = f"Faces that every detector missed: likely more than {estimate.missed:,.0f}"
+        title = f"Missed by every detector, a likely lower bound: {estimate.missed:,.0f} faces in frames"
         meaning = (
             "Capture-recapture, a likely lower bound: detectors share blind spots, so the truth is likely higher. "
             "A face is one face in one frame."

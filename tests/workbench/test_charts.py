@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 
+from engine import record as records
 from engine.analysis import evaluation, index
 from engine.analysis.findings import examine
 from tests.engine.analysis.long_runs import write_long_runs
@@ -88,7 +89,14 @@ def test_a_track_is_one_bar_when_steps_are_shorter_than_frames(opened, run):
     chosen = index.Selection((run,))
     fine, coarse = index.lanes(opened, chosen, buckets=5000), index.lanes(opened, chosen, buckets=20)
     assert fine["faces"].sum() == coarse["faces"].sum() == opened.indexed[run].faces
-    assert len(fine) == len(index.tracks(opened, chosen))
+    assert len(coarse) < len(fine) <= len(index.tracks(opened, chosen))
+
+
+def test_a_face_that_is_always_seen_is_one_bar(tmp_path):
+    box = (10, 10, 60, 70)
+    (tmp_path / "clip.json").write_bytes(records.encode(make_record_of([[(box, {"a": box})]] * 50)))
+    lanes = index.lanes(index.open_index(tmp_path, {"clip": tmp_path / "clip.json"}), buckets=5000)
+    assert lanes["faces"].tolist() == [50]
 
 
 def test_an_hour_is_drawn_with_as_many_points_as_can_be_seen(opened, run):

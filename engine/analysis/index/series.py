@@ -14,6 +14,8 @@ from engine.analysis.index.opened import Index
 from engine.analysis.index.selection import Selection
 
 _ALL = Selection()
+_ROOM = 1.02
+"""Frames to the shortest step: with just one, rounding would leave steps empty now and then."""
 
 
 def frames(index: Index, selection: Selection = _ALL, limit: int = 200_000) -> pd.DataFrame:
@@ -81,8 +83,7 @@ def confidence(index: Index, selection: Selection = _ALL, buckets: int = 1200) -
     """How sure each detector was over time, in at most `buckets` steps of equal length.
 
     Columns: run, detector, bucket, seconds (of the lowest score), frame and track (likewise), lowest, mean and highest
-    score, sightings. A step in which the detector saw nothing has no row. Where steps are shorter than frames, every
-    sighting counts alone.
+    score, sightings. A step in which the detector saw nothing has no row.
     """
     return index.ask(
         """
@@ -198,7 +199,9 @@ def lanes(index: Index, selection: Selection = _ALL, buckets: int = 900, limit: 
 
 
 def step(index: Index, selection: Selection, buckets: int) -> float:
-    """Length in seconds of a step, so that `buckets` of them span the selection."""
-    longest = max((entry.seconds for entry in index.chosen(selection).values()), default=0.0)
+    """Length in seconds of a step, so that `buckets` of them span the selection, and each holds at least one frame."""
+    chosen = index.chosen(selection).values()
+    longest = max(entry.seconds for entry in chosen)
     stop = longest if math.isinf(selection.stop) else min(selection.stop, longest)
-    return max(stop - selection.start, 1e-3) / buckets
+    frame = max(entry.seconds / entry.frames for entry in chosen)
+    return max((stop - selection.start) / buckets, _ROOM * frame)

@@ -166,6 +166,11 @@ def test_steps_keep_the_extremes(opened):
     assert weakest["lowest"] in there["score"].to_numpy()
 
 
+def test_steps_are_never_shorter_than_a_frame(tmp_path):
+    opened = indexed(tmp_path, record_of([[(NEAR, {"a": NEAR})]] * 50))
+    assert index.confidence(opened, buckets=1000)["bucket"].diff().dropna().eq(1).all()
+
+
 def test_disagreement_adds_up(opened):
     chosen = index.Selection((first(opened),))
     rows = index.disagreement(opened, chosen, buckets=30)
