@@ -47,7 +47,7 @@ def _over_time(found: Index, selection: Selection) -> None:
     _or_nothing(
         sure, over(charts.confidence), "confidence", "Confidence", "How sure each detector was; points: the least sure."
     )
-    lacking = index.disagreement(found, drawn, _STEPS // 2)
+    lacking = index.disagreement(found, drawn, _STEPS // max(2, len(drawn.runs)))
     if len({name for run in drawn.runs for name in found.indexed[run].detectors}) < 2:
         st.info("One detector alone cannot disagree. Detect the video in mode hybrid to compare two.")
     elif lacking.empty:
