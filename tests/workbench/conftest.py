@@ -117,8 +117,8 @@ def workbench(models, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    """The browser."""
+def launch():
+    """Starts browsers, with more arguments if need be; Playwright runs only once in a process."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         assert not CI, "Chromium must be there in continuous integration"
@@ -126,9 +126,15 @@ def chromium():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
-        yield browser
-        browser.close()
+        yield lambda *more: playwright.chromium.launch(executable_path=path, args=[*CHROMIUM, *more])
+
+
+@pytest.fixture(scope="session")
+def chromium(launch):
+    """The browser."""
+    browser = launch()
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

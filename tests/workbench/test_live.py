@@ -2,7 +2,6 @@
 
 import base64
 import importlib.util
-import shutil
 import time
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from engine import access, audit, runs
 from engine.record import read
 from tests import clips
-from tests.workbench.conftest import CHROMIUM, SECONDS, photograph, serving, settled
+from tests.workbench.conftest import SECONDS, photograph, serving, settled
 from workbench.live import Desk, pictures
 
 PAGE = Path(__file__).parents[2] / "pages" / "live.py"
@@ -96,21 +95,14 @@ def camera(tmp_path_factory):
 
 
 @pytest.fixture
-def window(camera):
+def window(camera, launch):
     """A browser with that camera."""
-    from playwright.sync_api import sync_playwright
-
-    path = shutil.which("chromium")
-    assert path, "Chromium is not installed: apt-get install chromium"
     fake = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=[*CHROMIUM, *fake, f"--use-file-for-fake-video-capture={camera}"]
-        )
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(SECONDS * 1000)
-        yield page
-        browser.close()
+    browser = launch(*fake, f"--use-file-for-fake-video-capture={camera}")
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(SECONDS * 1000)
+    yield page
+    browser.close()
 
 
 PIXELS = """video => {
