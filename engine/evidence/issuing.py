@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from engine import audit
 from engine import record as records
-from engine.audit import Anchor
 from engine.errors import InputError, VeilError
 from engine.evidence.certificate import (
     JSON_NAME,
@@ -102,16 +101,6 @@ def check_certificate(
     if log is not None:
         checks += _log(made, data, log)
     return CertificateReport(SCHEMA, digest(data), all(check.passed for check in checks), tuple(checks))
-
-
-def anchors(releases: Iterator[Path]) -> Mapping[str, Anchor]:
-    """Where the audit log stood when each certificate was issued, by the certificate's path: for `audit.verify`.
-
-    Raises:
-        RecordError: one cannot be read or is none.
-    """
-    found = (folder / JSON_NAME for folder in releases)
-    return {str(path): read_certificate(path).audit for path in found if path.exists()}
 
 
 def _file(path: Path) -> Path:
