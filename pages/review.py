@@ -8,7 +8,7 @@ from engine import access
 from engine.errors import AccessError, RecordError, VeilError
 from engine.review.desk import Desk
 from engine.runs import Run
-from workbench import caches, cases, links, opening, review, session
+from workbench import caches, cases, links, lot, opening, review, session, signoff
 from workbench.cases import Case
 from workbench.components.canvas import action, review_canvas
 from workbench.links import Page
@@ -67,6 +67,8 @@ def _show(run: Run, case: Case) -> None:
         style=session.STYLE.get(),
     )
     review_canvas(_KEY, run.id, screen.data(), on_act=_act)
+    if signoff.may(person, "judge") and st.toggle("Audit of frames drawn by lot"):
+        lot.show(case)
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from engine.review.coverage import coverage
 from engine.runs import Run
 from workbench import caches, cases, links, opening, session, signoff
 from workbench.links import Page
+from workbench.wording import sentence
 
 _WORDS = {
     "strong": "Strong: a soft patch of skin colour is left",
@@ -233,6 +234,19 @@ def _judge(run: Run, leak: str, verdict: str, reason: str) -> None:
     st.rerun()
 
 
+def _risk(run: Run) -> None:
+    """The measures of what may still be in an output, as they go into the certificate."""
+    found = caches.risk_of(session.data(), run)
+    st.subheader("Residual risk", anchor=False)
+    st.caption(found.summary)
+    rows = "".join(
+        f"<tr>{''.join(f'<td>{escape(sentence(text))}</td>' for text in cells)}</tr>"
+        for cells in ((one.name, one.figure, one.means, one.means_not) for one in found.measures)
+    )
+    head = "<tr><th>Measure</th><th>Figure</th><th>It means</th><th>It does not mean</th></tr>"
+    st.html(f"{_TABLE}<table class=facts>{head}{rows}</table>")
+
+
 def _released(run: Run) -> None:
     for place, folder in enumerate(signoff.releases_of(run)):
         video = signoff.video_of(folder)
@@ -304,6 +318,7 @@ def _show(run: Run) -> None:
     _facts(case)
     _signatures(case)
     _leaks(run)
+    _risk(run)
     if standing is None or standing.ended:
         _steps(run, case)
         _release(run, case)

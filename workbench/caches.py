@@ -12,9 +12,10 @@ from pathlib import Path
 import streamlit as st
 
 from engine import record as records
-from engine import release
+from engine import release, runs
 from engine.analysis.index import Database
 from engine.audit.chain import log_path
+from engine.evidence.residual import ResidualRisk
 from engine.media.facts import MediaInfo
 from engine.media.probe import probe
 from engine.record import Record
@@ -112,6 +113,16 @@ def sign_off_case(data: Data, run: Run, preset: str | None) -> release.Case:
     return _sign_off(str(data.root), run.id, preset, tuple(map(stamp, parts)))
 
 
+def risk_of(data: Data, run: Run) -> ResidualRisk:
+    """What may still be in the output of a run, measured again when any of it, or the audit log, has changed.
+
+    Raises:
+        VeilError: as `engine.release.risk_of` raises.
+    """
+    parts = (run.folder.record, run.folder.review, run.folder.frame_audit, run.folder.planted, log_path(data.audit))
+    return _risk(str(data.root), run.id, tuple(map(stamp, parts)))
+
+
 @st.cache_resource
 def releases() -> Releases:
     """The releases that this server makes."""
@@ -172,3 +183,9 @@ def _database(folder: str) -> Database:
 def _sign_off(root: str, run_id: str, preset: str | None, _at: tuple[Stamp, ...]) -> release.Case:
     options = None if preset is None else RenderOptions(style_from(preset))
     return release.open_case(Data(Path(root)), run_id, options)
+
+
+@lru_cache(maxsize=16)
+def _risk(root: str, run_id: str, _at: tuple[Stamp, ...]) -> ResidualRisk:
+    data = Data(Path(root))
+    return release.risk_of(data, runs.get(data, run_id))

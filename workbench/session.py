@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Generic, TypeVar, cast
 
@@ -47,6 +47,33 @@ class Key(Generic[_Value]):
         st.session_state[self.name] = value
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Frames drawn by lot as far as a person has gone through them.
+
+    Attributes:
+        of_what: the run, its amendments and how many frames were drawn.
+        turned_to: pages of it that were shown.
+        missed: frames that were said to show a face.
+    """
+
+    of_what: str = ""
+    turned_to: frozenset[int] = frozenset()
+    missed: tuple[int, ...] = ()
+
+    def of(self, what: str) -> Sheet:
+        """This one, or a new one when it is of something else."""
+        return self if self.of_what == what else Sheet(what)
+
+    def turned(self, page: int) -> Sheet:
+        """With one more page that was shown."""
+        return replace(self, turned_to=self.turned_to | {page})
+
+    def ticked(self, index: int) -> Sheet:
+        """With a frame that shows a face, or that does not after all."""
+        return replace(self, missed=tuple(sorted({index}.symmetric_difference(self.missed))))
+
+
 QUESTION = Key("analyse_question", "")
 """The last SQL that was asked in Analyse."""
 ADDED: Key[tuple[str, ...]] = Key("added", ())
@@ -57,6 +84,8 @@ REVIEW_TOLD: Key[Told | None] = Key("review_told", None)
 """What the Review page says of the last action."""
 STYLE: Key[str] = Key("style", DEFAULT)
 """The preset in which masked stills are shown."""
+LOT = Key("lot", Sheet())
+"""The frames drawn by lot that this session looks at."""
 BEGUN = Key("live-begun", "")
 """The live run that this session began, by its folder."""
 

@@ -35,3 +35,8 @@ def count(number: int, thing: str) -> str:
 def moment(text: str) -> str:
     """A time of a document on the clock of this machine, as 2026-03-01 14:05."""
     return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def sentence(text: str) -> str:
+    """A text that begins like a sentence; the rest stays as it is."""
+    return text[:1].upper() + text[1:]

@@ -13,13 +13,14 @@ from typing import TypeVar
 import msgspec
 
 from engine import record as records
-from engine import runs
+from engine import release, runs
+from engine.cli.persons import add_person, session_of
 from engine.cli.terminal import Terminal
 from engine.errors import CheckFailedError, InputError, RecordError
 from engine.evidence.findings import LeakJudgement, LeakReport, unjudged
 from engine.evidence.leaks import check_leaks
 from engine.evidence.planting import PlantedRecall, PlantedReport, PlantSettings, plant
-from engine.evidence.residual import AUDIT_SCHEMA, FrameAudit, audit_sample, residual, words
+from engine.evidence.residual import AUDIT_SCHEMA, FrameAudit, ResidualRisk, audit_sample, residual, words
 from engine.record import Document, Record
 from engine.renderjob import load_record
 from engine.review.amendments import Author
@@ -86,38 +87,65 @@ def add_risk(verb: ArgumentParser) -> None:
     verb.add_argument(
         "subject", type=Path, nargs="+", metavar="RUN|SOURCE RECORD", help="a run, or a video and its record"
     )
-    verb.add_argument("--leaks", type=Path, metavar="FILE", help="report of veil leaks (else the last release's)")
-    verb.add_argument("--planted", type=Path, metavar="FILE", help="report of veil plant (else the last release's)")
-    verb.add_argument("--audit", type=Path, metavar="FILE", help="what a person found in frames drawn by lot (JSON)")
+    verb.add_argument("--leaks", type=Path, metavar="FILE", help="with SOURCE RECORD: report of veil leaks")
+    verb.add_argument("--planted", type=Path, metavar="FILE", help="with SOURCE RECORD: report of veil plant")
+    verb.add_argument("--audit", type=Path, metavar="FILE", help="with SOURCE RECORD: outcome of an audit of frames")
     verb.add_argument("--draw", type=int, metavar="N", help="draw N frames for a person to look at, and list them")
     verb.add_argument(
         "--missed", metavar="I,J,...", help="with --draw: all were looked at, and these show a face; '' for none"
     )
+    add_person(verb)
     verb.add_argument("-o", "--report", type=Path, metavar="FILE", help="write the document as JSON")
 
 
 def risk(options: Namespace, terminal: Terminal) -> int:
     """`veil risk`."""
-    record, sha256, release = _subject(options)
-    audit = _read(options.audit, FrameAudit, "audit of frames", None)
+    found = _risk_of_run(options) if len(options.subject) == 1 else _risk_of_record(options)
+    if isinstance(found, tuple):
+        listed = ", ".join(map(str, found))
+        terminal.result({"drawn": found}, f"Look at these frames of the output for faces: {listed}")
+        return 0
+    if options.report is not None:
+        write_file(options.report, records.encode(found))
+    terminal.result(found, "\n".join(words(found)))
+    return 0
+
+
+def _risk_of_run(options: Namespace) -> ResidualRisk | tuple[int, ...]:
+    """What is known of a run, after what somebody found in drawn frames was put on record; or the frames to look at."""
+    data = data_folder(options.data)
+    run = runs.get(data, str(options.subject[0]))
+    if options.leaks or options.planted or options.audit:
+        raise InputError(f"The reports of {run.id} are known; --leaks, --planted and --audit go with SOURCE RECORD.")
+    if options.draw is not None:
+        if options.missed is None:
+            return release.drawn_frames(run, options.draw)
+        session, _ = session_of(data, options)
+        release.audit_frames(data, run.id, session.person, options.draw, _indices(options.missed))
+    return release.risk_of(data, run)
+
+
+def _risk_of_record(options: Namespace) -> ResidualRisk | tuple[int, ...]:
+    """What reports say of a record; or the frames to look at."""
+    if len(options.subject) > 2:
+        raise InputError("Give a run, or a video and its record.")
+    source, path = options.subject
+    record, sha256 = load_record(path)
+    if source.is_file() and file_digest(source) != record.source.sha256:
+        raise RecordError(f"The record {path} is of another video than {source}; give its own, or detect this one.")
+    audit = _read(options.audit, FrameAudit, "audit of frames")
     if options.draw is not None:
         drawn = audit_sample(record, options.draw)
         if options.missed is None:
-            listed = ", ".join(map(str, drawn))
-            terminal.result({"drawn": drawn}, f"Look at these frames of the output for faces: {listed}")
-            return 0
+            return drawn
         audit = _audited(record, sha256, drawn, options.missed)
-    document = residual(
+    return residual(
         record,
         sha256,
-        planted=_read(options.planted, PlantedReport, _PLANTED, release / "planted.json" if release else None),
-        leaks=_read(options.leaks, LeakReport, _LEAKS, release / "leaks.json" if release else None),
+        planted=_read(options.planted, PlantedReport, _PLANTED),
+        leaks=_read(options.leaks, LeakReport, _LEAKS),
         audit=audit,
     )
-    if options.report is not None:
-        write_file(options.report, records.encode(document))
-    terminal.result(document, "\n".join(words(document)))
-    return 0
 
 
 def _judgements(path: Path | None) -> list[LeakJudgement]:
@@ -130,36 +158,19 @@ def _judgements(path: Path | None) -> list[LeakJudgement]:
         raise RecordError(f"{path} holds a line that is no judgement of a leak: {error}.") from error
 
 
-def _read(path: Path | None, kind: type[Kind], what: str, otherwise: Path | None) -> Kind | None:
-    """The document in the file that was given, or else in the one that lies where it belongs, if there is one."""
-    if path is None and (otherwise is None or not otherwise.exists()):
-        return None
-    place = path or otherwise
-    assert place is not None
-    return records.read_as(place, kind, what)
+def _read(path: Path | None, kind: type[Kind], what: str) -> Kind | None:
+    return None if path is None else records.read_as(path, kind, what)
 
 
-def _subject(options: Namespace) -> tuple[Record, str, Path | None]:
-    """A record, the hash of its stored bytes, and the folder of its last release, if it has one."""
-    if len(options.subject) == 1:
-        folder = runs.get(data_folder(options.data), str(options.subject[0])).folder
-        record, sha256 = load_record(folder.record)
-        releases = sorted(folder.releases.iterdir()) if folder.releases.exists() else []
-        return record, sha256, releases[-1] if releases else None
-    if len(options.subject) > 2:
-        raise InputError("Give a run, or a video and its record.")
-    source, path = options.subject
-    record, sha256 = load_record(path)
-    if source.is_file() and file_digest(source) != record.source.sha256:
-        raise RecordError(f"The record {path} is of another video than {source}; give its own, or detect this one.")
-    return record, sha256, None
+def _indices(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(sorted({int(index) for index in text.split(",") if index.strip()}))
+    except ValueError as error:
+        raise InputError(f"--missed takes numbers of frames separated by commas; got {text!r}.") from error
 
 
 def _audited(record: Record, sha256: str, drawn: tuple[int, ...], missed: str) -> FrameAudit:
-    try:
-        found = tuple(sorted({int(index) for index in missed.split(",") if index.strip()}))
-    except ValueError as error:
-        raise InputError(f"--missed takes numbers of frames separated by commas; got {missed!r}.") from error
+    found = _indices(missed)
     if strangers := set(found) - set(drawn):
         raise InputError(f"--missed names frame {min(strangers)}, which was not drawn.")
     account = getpass.getuser()

@@ -2,9 +2,11 @@
 
 from engine.release.anchors import check_log, kept_anchors
 from engine.release.case import Case, open_case
-from engine.release.findings import audit_frames, found_leaks, frame_audit, judge, judgements, newest_leaks, open_leaks
+from engine.release.findings import found_leaks, judge, judgements, newest_leaks, open_leaks
+from engine.release.frameaudit import audit_frames, drawn_frames, frame_audit
 from engine.release.publishing import Release, draft, release
 from engine.release.purging import Purged, purge
+from engine.release.risks import risk_of
 from engine.release.signing import Wish, sign
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "audit_frames",
     "check_log",
     "draft",
+    "drawn_frames",
     "found_leaks",
     "frame_audit",
     "judge",
@@ -25,5 +28,6 @@ __all__ = [
     "open_leaks",
     "purge",
     "release",
+    "risk_of",
     "sign",
 ]

@@ -10,7 +10,8 @@ from engine.evidence.findings import LeakReport
 from engine.evidence.issuing import issue
 from engine.evidence.residual import residual
 from engine.release.evidence import Sealed
-from engine.release.findings import LEAKS, frame_audit, judgements
+from engine.release.findings import LEAKS, judgements
+from engine.release.frameaudit import frame_audit
 from engine.release.searching import LEAKS_NAME, planted_of
 
 
@@ -44,7 +45,7 @@ def certify(sealed: Sealed) -> None:
             planted=planted_of(candidate),
             leaks=found,
             judgements=judged,
-            audit=frame_audit(data, run),
+            audit=frame_audit(data, run, candidate.report.record_sha256),
         ),
         source_suffix=run.source.suffix,
     )

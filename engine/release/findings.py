@@ -19,11 +19,10 @@ from engine.access import Person
 from engine.audit import Event
 from engine.errors import InputError, SignOffError
 from engine.evidence.findings import Leak, LeakJudgement, LeakReport, Verdict, unjudged
-from engine.evidence.residual import AUDIT_SCHEMA, FrameAudit, audit_sample
 from engine.record import Sha256, digest, encode
 from engine.review.amendments import Author
 from engine.runs import Run
-from engine.store import Data, write
+from engine.store import Data
 
 LEAKS = "report of a leak check"
 
@@ -42,7 +41,7 @@ def found_leaks(data: Data, run: Run, output_sha256: Sha256) -> LeakReport | Non
     path = leak_path(run, output_sha256)
     if not path.exists():
         return None
-    if digest(path.read_bytes()) not in _known(data, run, "leaks"):
+    if digest(path.read_bytes()) not in known(data, run, "leaks"):
         raise SignOffError(f"{path} was tampered with: the audit log knows another report of that leak check.")
     return records.read_as(path, LeakReport, LEAKS)
 
@@ -70,10 +69,10 @@ def judgements(data: Data, run: Run) -> tuple[LeakJudgement, ...]:
     path = run.folder.judgements
     if not path.exists():
         return ()
-    known = _known(data, run, "judgement")
+    on_record = known(data, run, "judgement")
     made = []
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        if digest(line) not in known:
+        if digest(line) not in on_record:
             raise SignOffError(f"Line {number} of {path} was tampered with: the audit log knows no such judgement.")
         made.append(msgspec.json.decode(line, type=LeakJudgement))
     return tuple(made)
@@ -132,74 +131,8 @@ def judge(  # noqa: PLR0913, PLR0917 - who says what of which finding
     return made
 
 
-def audit_frames(data: Data, run_id: str, person: Person, number: int, missed: tuple[int, ...]) -> FrameAudit:
-    """Put on record what a person found who looked at frames drawn by lot.
-
-    Args:
-        data: the data folder.
-        run_id: the run.
-        person: who looked.
-        number: of frames that were drawn.
-        missed: those of them in which a face shows that should not.
-
-    Raises:
-        AccessError: the role does not allow it.
-        InputError: a frame was not drawn.
-    """
-    person = access.authorise(data, person, "judge")
-    run = runs.get(data, run_id)
-    stored = records.read_bytes(run.folder.record)
-    record = records.decode(stored, str(run.folder.record))
-    review = digest(run.folder.review.read_bytes()) if run.folder.review.exists() else None
-    drawn = audit_sample(record, number, review)
-    if strangers := set(missed) - set(drawn):
-        raise InputError(
-            f"Frame {min(strangers)} was not drawn; the frames to look at are {', '.join(map(str, drawn))}."
-        )
-    at = datetime.now(UTC).astimezone()
-    found = FrameAudit(
-        schema=AUDIT_SCHEMA,
-        source_sha256=record.source.sha256,
-        record_sha256=digest(stored),
-        review_sha256=review,
-        drawn=drawn,
-        looked=drawn,
-        missed=tuple(sorted(missed)),
-        by=Author(person.account, person.name),
-        at=at,
-    )
-    made = encode(found)
-    subjects = {"record": digest(stored), "frames": digest(made)}
-    audit.append(
-        data.audit,
-        Event(
-            actor=person.actor,
-            kind="judgement",
-            run=run.id,
-            subjects=subjects,
-            details={"frames": tuple((index, index + 1) for index in drawn), "missed": len(missed)},
-        ),
-    )
-    write(run.folder.frame_audit, made)
-    return found
-
-
-def frame_audit(data: Data, run: Run) -> FrameAudit | None:
-    """What a person found in frames drawn by lot, None when nobody has looked.
-
-    Raises:
-        SignOffError: the document is not one that the audit log knows.
-    """
-    path = run.folder.frame_audit
-    if not path.exists():
-        return None
-    if digest(path.read_bytes()) not in _known(data, run, "frames"):
-        raise SignOffError(f"{path} was tampered with: the audit log knows no such audit of frames.")
-    return records.read_as(path, FrameAudit, "audit of frames")
-
-
-def _known(data: Data, run: Run, subject: str) -> set[Sha256]:
-    """The hashes of that kind of document that the audit log knows of the run."""
+def known(data: Data, run: Run, subject: str) -> set[Sha256]:
+    """The hashes of that kind of document that the audit log knows of the run: "leaks", "judgement", "frames"."""
     entries = audit.entries(data.audit, run=run.id, kinds=["verification", "judgement"])
     return {entry.subjects[subject] for entry in entries if subject in entry.subjects}
 

@@ -9,13 +9,15 @@ from engine.errors import SignOffError
 from engine.evidence.findings import LeakReport
 from engine.evidence.leaks import check_leaks
 from engine.evidence.planting import PlantedReport, obstacle, plant
-from engine.record import digest, encode
+from engine.record import Sha256, digest, encode
 from engine.release.evidence import Candidate
 from engine.release.findings import found_leaks, leak_path, open_leaks
-from engine.store import write
+from engine.runs import Run
+from engine.store import Data, write
 
 LEAKS_NAME = "leaks.json"
 PLANTED_NAME = "planted.json"
+_PLANTED = "report of planted faces"
 _SYSTEM = Actor("veil", "Veil", "system")
 
 
@@ -80,7 +82,7 @@ def plant_faces(candidate: Candidate) -> None:
         return
     kept = run.folder.planted
     stored = kept.read_bytes() if kept.exists() else None
-    if stored is None or digest(stored) not in _measured(candidate):
+    if stored is None or digest(stored) not in _measured(candidate.data, run, candidate.report.record_sha256):
         report = plant(run.source, candidate.record, data=data.root, listener=candidate.listener)
         stored = encode(report)
         audit.append(
@@ -99,13 +101,24 @@ def plant_faces(candidate: Candidate) -> None:
 def planted_of(candidate: Candidate) -> PlantedReport | None:
     """What `plant_faces` found, None when nothing was planted."""
     path = candidate.folder / PLANTED_NAME
-    return records.read_as(path, PlantedReport, "report of planted faces") if path.exists() else None
+    return records.read_as(path, PlantedReport, _PLANTED) if path.exists() else None
 
 
-def _measured(candidate: Candidate) -> set[str]:
+def newest_planted(data: Data, run: Run, record_sha256: Sha256) -> PlantedReport | None:
+    """What was found of the faces planted into a run's source, None when its record as it is was not measured so.
+
+    Raises:
+        RecordError: the report cannot be read.
+    """
+    path = run.folder.planted
+    if not path.exists() or digest(path.read_bytes()) not in _measured(data, run, record_sha256):
+        return None
+    return records.read_as(path, PlantedReport, _PLANTED)
+
+
+def _measured(data: Data, run: Run, record: Sha256) -> set[Sha256]:
     """Hashes of reports that the audit log knows to be of this record."""
-    record = candidate.report.record_sha256
-    entries = audit.entries(candidate.data.audit, run=candidate.case.run.id, kinds=["verification"])
+    entries = audit.entries(data.audit, run=run.id, kinds=["verification"])
     return {
         entry.subjects["planted"]
         for entry in entries

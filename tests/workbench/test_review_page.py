@@ -112,3 +112,43 @@ def test_sending_back_needs_a_reason(data):
     app = shown("signoff", made_run(data))
     app.button(key="FormSubmitter:sign-rejected-Send back").click().run()
     assert "give a reason" in sentences(app)
+
+
+def test_frames_drawn_by_lot_are_looked_at_page_by_page_and_go_on_record(data):
+    run = made_run(data)
+    drawn = release.drawn_frames(run, 20)
+    app = shown("review", run)
+    app.toggle[0].set_value(True).run()
+    app.number_input[0].set_value(20).run()
+    record = app.button[0]
+    assert record.disabled, "two pages were not shown yet"
+    assert [box.label for box in app.checkbox] == [
+        f"A face shows in frame {index} ({index / 25:.1f} s)" for index in drawn[:9]
+    ]
+    app.checkbox[2].set_value(True).run()
+    for page in (2, 3):
+        app.number_input[1].set_value(page).run()
+    assert not app.button[0].disabled
+    assert app.button[0].label == "Put on record: a face in 1 frame of 20"
+    app.button[0].click().run()
+    assert not app.exception
+    found = release.frame_audit(data, run, release.open_case(data, run.id).steps.subject.record)
+    assert (found.drawn, found.missed) == (drawn, (drawn[2],))
+    shown_risk = " ".join(one.proto.body for one in shown("signoff", run).get("html"))
+    assert "1 of 20 frames show a face that should not be seen" in shown_risk
+
+
+def test_an_audit_counts_until_something_is_amended(data):
+    from engine.geometry import Box
+    from engine.review.amendments import Add, Keyframe
+    from engine.review.desk import Desk
+    from workbench import caches
+
+    run, person = made_run(data), access.single_user(data)
+    release.audit_frames(data, run.id, person, 5, ())
+    measured = {one.name for one in release.risk_of(data, run).measures if one.measured}
+    assert measured == {"audit of frames"}
+    Desk(data, person, run, caches.digest_of(run)).amend(
+        caches.record_of(run), Add((Keyframe(25, Box(80, 30, 120, 80)),))
+    )
+    assert not any(one.measured for one in release.risk_of(data, run).measures)

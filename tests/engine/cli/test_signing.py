@@ -89,3 +89,18 @@ def test_no_verb_takes_a_password_as_an_argument():
     code, _, noise = shell("users", "passwd", "ada", "--password", PASSWORD)
     assert code == 2
     assert "unrecognized arguments" in noise
+
+
+def test_drawn_frames_of_a_run_go_on_record(tmp_path, capsys):
+    data = Data(tmp_path / "data")
+    run = cases.run_by(data, access.single_user(data).account).id
+    arguments = ["risk", run, "--draw", "3", "--data", str(data.root)]
+    assert main([*arguments, "--json"]) == 0
+    drawn = json.loads(capsys.readouterr().out)["drawn"]
+    assert main([*arguments, "--missed", str(drawn[0])]) == 0
+    assert "1 of 3 frames show a face" in capsys.readouterr().out
+    assert main(["risk", run, "--data", str(data.root)]) == 0
+    assert "1 of 3 frames show a face" in capsys.readouterr().out, "it is on record"
+    assert main([*arguments, "--missed", "x"]) == 2
+    assert main(["risk", run, "--audit", "some.json", "--data", str(data.root)]) == 2
+    assert "go with SOURCE RECORD" in capsys.readouterr().err

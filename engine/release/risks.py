@@ -1,0 +1,38 @@
+"""What may still be in the output of a run, as far as it was measured yet."""
+
+from __future__ import annotations
+
+from engine import record as records
+from engine.evidence.residual import ResidualRisk, residual
+from engine.record import digest
+from engine.release.findings import judgements, newest_leaks
+from engine.release.frameaudit import frame_audit, review_sha256
+from engine.release.searching import newest_planted
+from engine.runs import Run
+from engine.store import Data
+
+
+def risk_of(data: Data, run: Run) -> ResidualRisk:
+    """The measures of a run side by side: as far as they are of its record and amendments as they are now.
+
+    Args:
+        data: the data folder.
+        run: a run with a record.
+
+    Raises:
+        RecordError: the record, or a report, cannot be read.
+        SignOffError: a report was tampered with.
+    """
+    stored = records.read_bytes(run.folder.record)
+    record, sha256 = records.decode(stored, str(run.folder.record)), digest(stored)
+    leaks = newest_leaks(data, run)
+    if leaks and (leaks.record_sha256, leaks.review_sha256) != (sha256, review_sha256(run)):
+        leaks = None
+    return residual(
+        record,
+        sha256,
+        planted=newest_planted(data, run, sha256),
+        leaks=leaks,
+        judgements=tuple(one for one in judgements(data, run) if leaks and one.output_sha256 == leaks.output_sha256),
+        audit=frame_audit(data, run, sha256),
+    )
