@@ -14,6 +14,7 @@ from typing import Any
 
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, create_video_sink_track, create_video_source_track, webrtc_streamer
+from streamlit_webrtc.component import generate_frontend_component_key
 
 from engine.access import Person
 from engine.errors import InputError
@@ -90,7 +91,7 @@ def show_picture(live: LiveSession, *, camera: bool, unmasked: bool = False) -> 
         mode=WebRtcMode.SENDRECV if camera else WebRtcMode.RECVONLY,
         rtc_configuration={"iceServers": []},  # no server of anybody's is asked for a way
         media_stream_constraints=_CONSTRAINTS,
-        desired_playing_state=not live.over,
+        desired_playing_state=not live.over and _stands(f"live-{key}"),
         sink_video_track=inward,
         source_video_track=outward,
         sendback_audio=False,
@@ -98,6 +99,15 @@ def show_picture(live: LiveSession, *, camera: bool, unmasked: bool = False) -> 
         translations=_WORDS,
         media_toggle_controls=False,
     )
+
+
+def _stands(key: str) -> bool:
+    """Whether the component stands in the page and has said so.
+
+    Told to play, it begins a connection each time it is drawn until its code has loaded, and of several connections the
+    answer reaches the wrong one. So it is told to play once it is drawn for good.
+    """
+    return st.session_state.get(generate_frontend_component_key(key)) is not None
 
 
 def pictures(live: LiveSession, *, unmasked: bool = False) -> Callable[[int, Fraction], Any]:

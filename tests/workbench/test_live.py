@@ -161,7 +161,21 @@ def slide(page, label, keys):
         handle.press(key)
 
 
-@pytest.mark.xfail(strict=False, reason="on a busy machine the connection to the browser is not always made")
+def begin_with_code_that_comes_late(page):
+    """Press Start; what makes the connection loads only once the page stands still, as on a busy machine."""
+    held, code = [], "**/adapter_core*"
+
+    def hold(route):  # Playwright cannot look into a list's own method
+        held.append(route)
+
+    page.route(code, hold)
+    with page.expect_request(code):
+        page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_text("Frames a second").wait_for()
+    settled(page)
+    held[0].continue_()
+
+
 def test_a_camera_that_shows_a_face_comes_back_masked(window, place, camera):
     seen = np.ascontiguousarray(cv2.VideoCapture(str(camera)).read()[1][..., ::-1])
     assert faces(place.models, seen) == 1, "the camera shows a face"
@@ -174,7 +188,7 @@ def test_a_camera_that_shows_a_face_comes_back_masked(window, place, camera):
         settled(window)
         photograph(window, "live-empty")
         assert not serious(window)
-        window.get_by_role("button", name="Start", exact=True).click()
+        begin_with_code_that_comes_late(window)
         first = looked_at(window, 120, shows_the_car)
         assert faces(place.models, first) == 0
         slide(window, "Blur", ["ArrowRight"] * 4)
