@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from engine import access
-from engine.errors import AccessError, RecordError, VeilError
+from engine.errors import RecordError, VeilError
 from engine.review.desk import Desk
 from engine.runs import Run
-from workbench import caches, cases, links, lot, opening, review, session, signoff
+from workbench import caches, cases, lot, opening, review, session, signoff
 from workbench.cases import Case
 from workbench.components.canvas import action, review_canvas
 from workbench.links import Page
 
 _KEY = "review_canvas"
-
-
-def _heading(run: Run) -> None:
-    name, state, on = st.columns([5, 3, 2], vertical_alignment="bottom")
-    name.title(f"Review: {run.title}", anchor=False)
-    state.caption(f"Run {run.id}, asked for by {run.request.name}")
-    on.link_button("Sign off", links.link(Page.SIGN_OFF, run.id), icon=":material/approval:", width="stretch")
 
 
 def _case(run: Run) -> Case | None:
@@ -73,19 +65,9 @@ def _show(run: Run, case: Case) -> None:
 
 def main() -> None:
     """Show the page."""
-    st.html(opening.ROOM)
-    run = session.run_or_stop()
-    _heading(run)
-    if not opening.ready(run):
-        return
-    try:
-        access.require(session.person(), "look")
-    except AccessError as error:
-        st.error(str(error))
-        opening.way_out()
-        return
-    case = _case(run)
-    if case is not None:
+    run = opening.opened(Page.REVIEW, Page.SIGN_OFF)
+    case = None if run is None else _case(run)
+    if run is not None and case is not None:
         _show(run, case)
 
 

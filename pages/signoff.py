@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from engine import access, release
+from engine import release
 from engine.access import Password
 from engine.access.sessions import Credential
 from engine.errors import VeilError
@@ -17,7 +17,7 @@ from engine.redact.presets import PRESETS
 from engine.release import Wish
 from engine.review.coverage import coverage
 from engine.runs import Run
-from workbench import caches, cases, links, opening, session, signoff
+from workbench import caches, cases, opening, session, signoff
 from workbench.links import Page
 from workbench.wording import sentence
 
@@ -40,13 +40,6 @@ _TABLE = """<style>
 .facts th { font-weight: 600; white-space: nowrap; width: 16em; } .facts td { overflow-wrap: anywhere; }
 </style>"""
 """A table of Streamlit cuts a hash off."""
-
-
-def _heading(run: Run) -> None:
-    name, state, on = st.columns([5, 3, 2], vertical_alignment="bottom")
-    name.title(f"Sign off: {run.title}", anchor=False)
-    state.caption(f"Run {run.id}, asked for by {run.request.name}")
-    on.link_button("Review", links.link(Page.REVIEW, run.id), icon=":material/fact_check:", width="stretch")
 
 
 def _opened(run: Run, preset: str | None) -> release.Case | None:
@@ -326,13 +319,10 @@ def _show(run: Run) -> None:
 
 def main() -> None:
     """Show the page."""
-    st.html(opening.ROOM)
-    run = session.run_or_stop()
-    _heading(run)
-    if not opening.ready(run):
+    run = opening.opened(Page.SIGN_OFF, Page.REVIEW)
+    if run is None:
         return
     try:
-        access.require(session.person(), "look")
         _show(run)
     except VeilError as error:
         st.error(str(error))

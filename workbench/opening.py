@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
+from engine import access, runs
+from engine.errors import AccessError, RunError
 from engine.runs import Run
-from workbench.links import Page
-from workbench.pages import way_to
+from workbench import session
+from workbench.links import Page, Place, link
+from workbench.pages import LISTED, way_to
+from workbench.wording import moment
 
-ROOM = """<style>
+_ROOM = """<style>
 .stMainBlockContainer { padding: 3.2rem 1.6rem 1rem; }
 .stMainBlockContainer h1 { font-size: 1.5rem; padding: 0; }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: inherit; opacity: 0.92; }
@@ -16,7 +20,72 @@ ROOM = """<style>
 """A still needs the room that other pages leave free, and a caption has to be legible."""
 
 
-def ready(run: Run) -> bool:
+_OFFERED = 20
+"""Runs that are offered where none is chosen, the newest ones."""
+
+
+def opened(page: Page, onward: Page) -> Run | None:
+    """Begin a page of a run: its heading, and whether there is something to look at; if not, it is said what to do.
+
+    Args:
+        page: that is shown.
+        onward: the page that comes next, for a button.
+
+    Returns:
+        The run, None when there is nothing to look at.
+    """
+    st.html(_ROOM)
+    run = _chosen(page)
+    if run is None:
+        return None
+    _heading(page, run, onward)
+    try:
+        access.require(session.person(), "look")
+    except AccessError as error:
+        st.error(str(error))
+        way_out()
+        return None
+    return run if _ready(run) else None
+
+
+def way_out() -> None:
+    """A link to where other runs are."""
+    way_to(Page.HOME, "Other runs on Home")
+
+
+def _chosen(page: Page) -> Run | None:
+    """The run that the address names; where there is none, those that can be chosen."""
+    try:
+        run = session.chosen_run()
+    except RunError as error:
+        complaint = str(error)
+    else:
+        if run is not None:
+            return run
+        complaint = ""
+    st.title(LISTED[page].title, anchor=False)
+    if complaint:
+        st.error(complaint)
+    finished = [run for run in reversed(runs.register(session.data()).runs) if run.status == "done"]
+    if finished:
+        st.info("No run is chosen. Choose one of the newest:")
+    else:
+        st.info("No run is chosen, and none is finished yet. Start one on Detect, or look on Home what is running.")
+        way_to(Page.DETECT)
+    for one in finished[:_OFFERED]:
+        way_to(page, f"{one.title} · {one.request.detection.mode} · {moment(one.request.at)}", Place(one.id))
+    way_out()
+    return None
+
+
+def _heading(page: Page, run: Run, onward: Page) -> None:
+    name, state, on = st.columns([5, 3, 2], vertical_alignment="bottom")
+    name.title(f"{LISTED[page].title}: {run.title}", anchor=False)
+    state.caption(f"Run {run.id}, asked for by {run.request.name}")
+    on.link_button(LISTED[onward].title, link(onward, run.id), icon=LISTED[onward].icon, width="stretch")
+
+
+def _ready(run: Run) -> bool:
     """Whether there is a record and its source; if not, it is said why, with a way out."""
     if not run.folder.record.exists():
         _say_why(run)
@@ -26,11 +95,6 @@ def ready(run: Run) -> bool:
         return True
     way_out()
     return False
-
-
-def way_out() -> None:
-    """A link to where other runs are."""
-    way_to(Page.HOME, "Other runs on Home")
 
 
 def _say_why(run: Run) -> None:

@@ -10,13 +10,12 @@ import streamlit as st
 
 from engine import access, runs
 from engine.access import Action, Login, Person, Session
-from engine.errors import AccessError, RunError
+from engine.errors import AccessError
 from engine.redact.presets import DEFAULT
 from engine.runs import Run
 from engine.store import Data, data_folder
 from workbench import gate, oidc, sessions
-from workbench.links import Page, Place
-from workbench.pages import way_to
+from workbench.links import Place
 from workbench.review import Told
 
 _Value = TypeVar("_Value")
@@ -174,22 +173,6 @@ def chosen_run() -> Run | None:
     """
     run_id = place().run
     return None if run_id is None else runs.get(data(), run_id)
-
-
-def run_or_stop() -> Run:
-    """The run that the address names; where there is none, the page says what to do and ends here."""
-    try:
-        run = chosen_run()
-    except RunError as error:
-        st.error(str(error))
-        run = None
-    else:
-        if run is None:
-            st.info("No run is chosen.")
-    if run is None:
-        way_to(Page.HOME, "Choose a run on Home")
-        st.stop()
-    return run
 
 
 SIGNED: Key[str | None] = Key("signed", None)
