@@ -66,7 +66,7 @@ def _chosen(page: Page) -> Run | None:
     st.title(LISTED[page].title, anchor=False)
     if complaint:
         st.error(complaint)
-    finished = [run for run in reversed(runs.register(session.data()).runs) if run.status == "done"]
+    finished = [run for run in runs.register(session.data()).runs if run.status == "done"]
     if finished:
         st.info("No run is chosen. Choose one of the newest:")
     else:

@@ -40,6 +40,15 @@ def test_no_run_is_chosen(data, page):
 
 
 @BOTH
+def test_the_newest_runs_are_offered_where_none_is_chosen(data, page):
+    older, newer = made_run(data), made_run(data, data.footage / "clip.mp4")
+    older.folder.path.rename(older.folder.path.with_name("20250101-000000-clip-0001"))
+    app = shown(page)
+    links = [one.proto for one in app.get("page_link") if "clip.mp4" in one.proto.label]
+    assert [one.query_string for one in links] == [f"run={newer.id}", "run=20250101-000000-clip-0001"]
+
+
+@BOTH
 def test_a_run_that_does_not_exist(data, page):
     assert "There is no run" in sentences(shown(page, "20260101-000000-none-0000"))
 
