@@ -71,7 +71,7 @@ def _summary(run: Run, case: release.Case) -> None:
 
 
 def _style() -> str:
-    st.subheader("Style", anchor=False)
+    st.header("Style", anchor=False)
     options = list(PRESETS)
     return st.radio(
         "What covers a face", options, format_func=_WORDS.__getitem__, key=session.STYLE.name, horizontal=True
@@ -93,7 +93,7 @@ def _previews(run: Run, chosen: str) -> None:
 
 
 def _facts(case: release.Case) -> None:
-    st.subheader("What is signed", anchor=False)
+    st.header("What is signed", anchor=False)
     rows = "".join(f"<tr><th>{escape(what)}</th><td>{escape(value)}</td></tr>" for what, value in signoff.facts(case))
     st.html(f"{_TABLE}<table class=facts>{rows}</table>")
 
@@ -101,7 +101,7 @@ def _facts(case: release.Case) -> None:
 def _signatures(case: release.Case) -> None:
     standings = case.steps.standings()
     if standings:
-        st.subheader("Signatures", anchor=False)
+        st.header("Signatures", anchor=False)
     for standing in standings:
         why = f"  \nDoes not count any more: {'; '.join(standing.void)}." if standing.void else ""
         icon = ":material/block:" if standing.void else ":material/verified:"
@@ -154,7 +154,7 @@ def _sign(run: Run, credential: Credential | None, wish: Wish) -> None:
 
 def _steps(run: Run, case: release.Case) -> None:
     person = session.person()
-    st.subheader("Sign", anchor=False)
+    st.header("Sign", anchor=False)
     shown = f"source {signoff.short(case.steps.subject.source)}, record {signoff.short(case.steps.subject.record)}, "
     shown += f"amendments {signoff.short(case.steps.subject.review)}, terms {signoff.short(case.steps.subject.terms)}"
     st.caption(f"A signature is bound to exactly what is shown here: {shown}.")
@@ -175,7 +175,7 @@ def _steps(run: Run, case: release.Case) -> None:
 def _release(run: Run, case: release.Case) -> None:
     if signoff.step_of(case) != "approved" or not signoff.may(session.person(), "release"):
         return
-    st.subheader("Release", anchor=False)
+    st.header("Release", anchor=False)
     with st.form("release", border=True):
         st.caption("The final video is rendered, verified and searched for faces left over; this may take long.")
         credential = _credential("release")
@@ -203,7 +203,7 @@ def _leaks(run: Run) -> None:
     unjudged = release.open_leaks(session.data(), run, report) if report else ()
     if not unjudged:
         return
-    st.subheader("Findings that hold the release up", anchor=False)
+    st.header("Findings that hold the release up", anchor=False)
     for leak in unjudged:
         with st.form(f"leak-{leak.key}", border=True):
             st.markdown(f"**Frames {leak.first} to {leak.last}**: {leak.finding}")
@@ -230,7 +230,7 @@ def _judge(run: Run, leak: str, verdict: str, reason: str) -> None:
 def _risk(run: Run) -> None:
     """The measures of what may still be in an output, as they go into the certificate."""
     found = caches.risk_of(session.data(), run)
-    st.subheader("Residual risk", anchor=False)
+    st.header("Residual risk", anchor=False)
     st.caption(found.summary)
     rows = "".join(
         f"<tr>{''.join(f'<td>{escape(sentence(text))}</td>' for text in cells)}</tr>"
@@ -245,7 +245,7 @@ def _released(run: Run) -> None:
         video = signoff.video_of(folder)
         if video is None:
             continue
-        st.subheader(f"Release {int(folder.name)}", anchor=False)
+        st.header(f"Release {int(folder.name)}", anchor=False)
         if place == 0:
             _players(run, folder, video)
         _checks(folder)

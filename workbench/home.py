@@ -71,7 +71,7 @@ def overview(register: Register) -> None:
         column.metric(group.short, len(group.runs), border=True)
     for group in groups:
         if group.runs or group.otherwise:
-            st.subheader(group.title)
+            st.header(group.title)
             if not group.runs:
                 st.caption(group.otherwise)
             runlist.show(group.runs, _wanting)

@@ -187,3 +187,15 @@ def photograph(page, name):
     folder = os.environ.get("VEIL_SCREENSHOTS")
     if folder:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def violations(page):
+    """What axe-core finds on a page that keeps people out, in words."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    return [
+        f"{one['id']}: {node['html']}: {node.get('failureSummary')}"
+        for one in Axe().run(page).response["violations"]
+        if one["impact"] in {"serious", "critical"}
+        for node in one["nodes"]
+    ]

@@ -1,14 +1,13 @@
 """Pages by keyboard and for screen readers: axe-core finds nothing serious."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from engine import runs
 from engine.jobs.queue import lock
 from tests import clips
-from tests.workbench.conftest import data_with_models, serving, visit, with_people
+from tests.workbench.conftest import data_with_models, serving, violations, visit, with_people
+from tests.workbench.made_runs import made_run
 from tests.workbench.states import fill
-
-SERIOUS = {"serious", "critical"}
 
 
 @pytest.fixture(scope="module")
@@ -16,19 +15,9 @@ def busy(models, tmp_path_factory):
     """A server with a run in every state."""
     data = data_with_models(tmp_path_factory.mktemp("busy"), models)
     fill(data)
+    made_run(data)
     with serving(data) as server:
         yield server
-
-
-def violations(page):
-    """What axe-core finds serious, in words."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{one['id']}: {node['html']}: {node.get('failureSummary')}"
-        for one in found
-        if one["impact"] in SERIOUS
-        for node in one["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -37,6 +26,18 @@ def test_pages_have_no_serious_violation(busy, page, path, scheme):
     page.emulate_media(color_scheme=scheme)
     visit(page, busy.url + path)
     page.get_by_text("12,340 of 27,000").wait_for()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("path", "shown"), [("review", "Around this frame"), ("analyse", "Confidence"), ("signoff", "Residual risk")]
+)
+def test_pages_of_a_run_have_no_serious_violation(busy, page, path, shown, scheme):
+    page.emulate_media(color_scheme=scheme)
+    run = next(one for one in runs.register(busy.data).runs if one.title == "clip.mp4")
+    visit(page, f"{busy.url}/{path}?run={run.id}")
+    page.get_by_text(shown).first.wait_for()
     assert violations(page) == []
 
 

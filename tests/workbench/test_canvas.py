@@ -3,13 +3,12 @@
 import statistics
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from engine.review.amendments import Add, Delete, Undo
 from engine.review.desk import viewed
 from engine.review.reviews import read_review
 from tests import clips
-from tests.workbench.conftest import SECONDS, photograph, settled
+from tests.workbench.conftest import SECONDS, photograph, settled, violations
 from tests.workbench.made_runs import made_run
 from workbench import caches
 from workbench.links import Page, link
@@ -49,16 +48,6 @@ def said(page, sentence):
 
 def review_of(run):
     return read_review(run.folder.review, caches.digest_of(run), missing_ok=True).amendments
-
-
-def serious(page):
-    """What axe-core finds that keeps people out."""
-    found = Axe().run(page).response["violations"]
-    return [
-        (one["id"], [node["target"] for node in one["nodes"]])
-        for one in found
-        if one["impact"] in {"serious", "critical"}
-    ]
 
 
 def test_a_link_lands_on_its_frame_and_track(workbench, page, run):
@@ -166,4 +155,4 @@ def test_nobody_is_kept_out(workbench, page, run, where, scheme):
         page.get_by_role("button", name="Sign as reviewed").wait_for()
     settled(page)
     photograph(page, f"{where.value}-{scheme}")
-    assert serious(page) == []
+    assert violations(page) == []

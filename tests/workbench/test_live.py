@@ -8,13 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from streamlit.testing.v1 import AppTest
 
 from engine import access, audit, runs
 from engine.record import read
 from tests import clips
-from tests.workbench.conftest import SECONDS, photograph, serving, settled
+from tests.workbench.conftest import SECONDS, photograph, serving, settled, violations
 from workbench.live import Desk, pictures
 
 PAGE = Path(__file__).parents[2] / "pages" / "live.py"
@@ -144,16 +143,6 @@ def faces(models, picture):
         return len(look(crew, picture)[0])
 
 
-def serious(page):
-    """What axe-core finds serious or worse, our own page's part of it."""
-    found = Axe().run(page).response["violations"]
-    return [
-        (one["id"], [node["target"] for node in one["nodes"]])
-        for one in found
-        if one["impact"] in {"serious", "critical"}
-    ]
-
-
 def slide(page, label, keys):
     handle = page.get_by_role("slider", name=label)
     handle.focus()
@@ -187,7 +176,7 @@ def test_a_camera_that_shows_a_face_comes_back_masked(window, place, camera):
         window.goto(f"{server.url}/live")
         settled(window)
         photograph(window, "live-empty")
-        assert not serious(window)
+        assert not violations(window)
         begin_with_code_that_comes_late(window)
         first = looked_at(window, 120, shows_the_car)
         assert faces(place.models, first) == 0
@@ -196,7 +185,7 @@ def test_a_camera_that_shows_a_face_comes_back_masked(window, place, camera):
         coarser = looked_at(window, 60, shows_the_car)
         assert faces(place.models, coarser) == 0
         photograph(window, "live-running")
-        assert not serious(window)
+        assert not violations(window)
         libraries = Path(f"/proc/{server.pid}/maps").read_text()
         assert "libav" in libraries, "this is the process that serves"
         assert not [name for name in ("tensorflow", "torch", "onnxruntime", "openvino") if name in libraries]
