@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,22 +16,26 @@ from engine.media.containers import choose_container, matroska_instead
 from engine.media.encode import EncoderSettings, Encoding
 from engine.media.facts import MediaInfo
 from engine.media.probe import probe
-from engine.media.streams import AudioPrint, audio_changes, audio_prints
+from engine.media.streams import AudioPrint
 from engine.media.versions import library_versions
 from engine.progress import Listener, Silent
 from engine.record import Document, Record, Sha256
 from engine.redact.presets import style_from
 from engine.redact.style import Style, check, weaknesses
-from engine.renderjob import DRAFT, FINAL, RenderJob, RenderSpec, Tally, prepare
+from engine.renderjob import DRAFT, FINAL, Heard, RenderJob, RenderSpec, Tally, prepare
 from engine.review.amendments import Review
 from engine.review.approval import terms_digest
 from engine.review.fold import KeptVisible
 from engine.review.steps import Cleared
+from engine.sound.choice import AudioSpan
+from engine.sound.compare import AlteredAudio
+from engine.sound.planning import new_codecs
 from engine.store import file_digest, publish, scratch
 from engine.store import write as write_file
 from engine.version import VERSION
 
 SCHEMA: Literal["veil/render/1"] = "veil/render/1"
+_NOT_IN_MP4 = "few players can read the exact samples of the audio that was changed from an MP4 file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +47,17 @@ class RenderOptions:
         encoder: settings of the encoder.
         force: allow a style too weak to hide a face; the report says that it was.
         y4m: also write the pictures handed to the encoder to this file.
+        audio: spans in which audio is muted or bleeped; it is kept as in the source where none says otherwise.
     """
 
     style: Style = style_from()
     encoder: EncoderSettings = EncoderSettings()
     force: bool = False
     y4m: Path | None = None
+    audio: tuple[AudioSpan, ...] = ()
 
 
-class Terms(Document, frozen=True):
+class Terms(Document, frozen=True, omit_defaults=True):
     """Everything about how an output is made that an approval is bound to.
 
     Attributes:
@@ -60,6 +66,7 @@ class Terms(Document, frozen=True):
         suffix: of the output's name, which chooses the container.
         forced: whether a style too weak to hide a face is allowed.
         versions: of Veil and of the libraries that make the bytes.
+        audio: spans in which audio is replaced; left out of the JSON when it is kept as in the source.
     """
 
     style: Style
@@ -67,16 +74,18 @@ class Terms(Document, frozen=True):
     suffix: str
     forced: bool
     versions: dict[str, str]
+    audio: tuple[AudioSpan, ...] = ()
 
     @property
     def options(self) -> RenderOptions:
         """What to render with."""
-        return RenderOptions(self.style, self.encoder, self.forced)
+        return RenderOptions(self.style, self.encoder, self.forced, audio=self.audio)
 
 
 def terms_of(options: RenderOptions, suffix: str) -> Terms:
     """The terms of a render into a file with that suffix, by this version of Veil."""
-    return Terms(options.style, options.encoder, suffix, options.force, {"veil": VERSION, **library_versions()})
+    versions = {"veil": VERSION, **library_versions()}
+    return Terms(options.style, options.encoder, suffix, options.force, versions, options.audio)
 
 
 class EncoderFacts(Document, frozen=True):
@@ -108,6 +117,7 @@ class RenderReport(Document, frozen=True):
         review_sha256: of the stored bytes of the review that was applied; None when there was none.
         kept_visible: the faces that are shown because a reviewer says so.
         draft: whether the output is a draft, and no release.
+        audio: the audio streams in which spans were replaced; all others are the source's, packet for packet.
     """
 
     schema: Literal["veil/render/1"]
@@ -127,6 +137,7 @@ class RenderReport(Document, frozen=True):
     review_sha256: Sha256 | None = None
     kept_visible: tuple[KeptVisible, ...] = ()
     draft: bool = True
+    audio: tuple[AlteredAudio, ...] = ()
 
 
 def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
@@ -139,7 +150,8 @@ def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
     cleared: Cleared | None = None,
     listener: Listener | None = None,
 ) -> RenderReport:
-    """Write a video in which every face of the record is covered and the audio is the source's.
+    """Write a video in which every face of the record is covered and the audio is the source's, unless spans of it were
+    chosen to be replaced.
 
     The same source, record, review and options give the same bytes. The output is a draft and carries a tag that says
     so, unless the sign-off has cleared these very bytes (see `engine.release`). Its report lies beside it as
@@ -149,7 +161,7 @@ def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
         source: the video that the record is of.
         record: a detection record, or the path of one.
         output: file to write; its suffix names the container.
-        options: style and encoder.
+        options: style and encoder, and what becomes of the audio.
         review: amendments of that record, or the path of them: faces that were missed, are none, or are to be seen.
         cleared: the clearance of the sign-off, which alone makes an output final.
         listener: hears of progress.
@@ -159,6 +171,7 @@ def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
         SourceError: the source is unreadable, or no longer what was detected.
         StyleError: the style would not hide a face and is not forced.
         TargetError: the output cannot be written, or its container cannot hold the streams.
+        InputError: a span of audio cannot be replaced, because it lies outside or contradicts another.
         RenderError: a frame or stream cannot be written.
         SignOffError: something is not what the sign-off cleared.
     """
@@ -174,9 +187,9 @@ def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
             _check_cleared(job, cleared, terms_of(options, output.suffix))
         video, unfinished = folder / "video.mov", folder / output.name
         tally, encoding = job.encode(video, listener, y4m=options.y4m)
-        job = _joined(job, video, unfinished)
+        job, heard = _joined(job, video, unfinished)
         _check_frames(unfinished, tally)
-        report = _report(job, unfinished, tally, encoding)
+        report = _report(job, unfinished, tally, encoding, heard)
         write_file(report_path(output), records.encode(report))
         publish(unfinished, output)
     if report.sentence:
@@ -199,28 +212,27 @@ def _check_cleared(job: RenderJob, cleared: Cleared, terms: Terms) -> None:
             )
 
 
-def _joined(job: RenderJob, video: Path, target: Path) -> RenderJob:
+def _joined(job: RenderJob, video: Path, target: Path) -> tuple[RenderJob, list[Heard]]:
     """Put picture and audio together; in Matroska where the chosen container would change what is heard."""
     source = job.audio()
-    changes = _changes(job, video, target, source)
-    if changes and job.spec.container.muxer != "matroska":
+    heard = _heard(job, video, target, source)
+    if (changes := _changes(heard)) and job.spec.container.muxer != "matroska":
         reason = f"{job.spec.container.muxer.upper()} would give this source's {changes[0]}"
         container = matroska_instead(job.spec.container.suffix, reason)
         job = dataclasses.replace(job, spec=msgspec.structs.replace(job.spec, container=container))
-        changes = _changes(job, video, target, source)
-    if changes:
+        heard = _heard(job, video, target, source)
+    if changes := _changes(heard):
         raise RenderError(f"The audio of {job.source} cannot be kept as it is: a copy has {changes[0]}.")
-    return job
+    return job, heard
 
 
-def _changes(job: RenderJob, video: Path, target: Path, source: Sequence[AudioPrint]) -> list[str]:
+def _heard(job: RenderJob, video: Path, target: Path, source: Mapping[int, AudioPrint]) -> list[Heard]:
     job.join(video, target)
-    pairs = zip(source, audio_prints(target), strict=True)
-    return [
-        f"{before.codec} audio {' and '.join(found)}"
-        for before, after in pairs
-        if (found := audio_changes(before, after))
-    ]
+    return list(job.heard(target, source))
+
+
+def _changes(heard: list[Heard]) -> list[str]:
+    return [f"{one.codec} audio {' and '.join(one.changes)}" for one in heard if one.changes]
 
 
 def _check_frames(unfinished: Path, tally: Tally) -> None:
@@ -260,14 +272,18 @@ def spec_for(source: Path, info: MediaInfo, output: Path, options: RenderOptions
 
     Raises:
         TargetError: the container cannot hold the streams.
+        InputError: a span of audio cannot be replaced.
     """
-    copied = [stream.codec for stream in info.streams if stream.fate == "copied"]
+    new = new_codecs(source, info, options.audio, output.suffix)
+    codecs = [new.get(stream.index, stream.codec) for stream in info.streams if stream.fate == "copied"]
     codec: Literal["h264", "hevc"] = "h264" if info.video.bit_depth <= 8 else "hevc"
-    container = choose_container(info.container, output.suffix, copied, codec, own=source.suffix)
-    return RenderSpec(options.style, container.fit(options.encoder), container, comment)
+    container = choose_container(info.container, output.suffix, codecs, codec, own=source.suffix)
+    if container.muxer == "mp4" and any(name.startswith("pcm_") for name in new.values()):
+        container = matroska_instead(container.suffix, _NOT_IN_MP4)
+    return RenderSpec(options.style, container.fit(options.encoder), container, comment, options.audio)
 
 
-def _report(job: RenderJob, unfinished: Path, tally: Tally, encoding: Encoding) -> RenderReport:
+def _report(job: RenderJob, unfinished: Path, tally: Tally, encoding: Encoding, heard: list[Heard]) -> RenderReport:
     return RenderReport(
         schema=SCHEMA,
         veil=VERSION,
@@ -286,6 +302,7 @@ def _report(job: RenderJob, unfinished: Path, tally: Tally, encoding: Encoding) 
         review_sha256=job.review_sha256,
         kept_visible=job.folded.kept_visible(),
         draft=job.spec.comment != FINAL,
+        audio=tuple(one.altered for one in heard if one.altered is not None),
     )
 
 

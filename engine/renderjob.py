@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +24,8 @@ from engine.media.facts import MediaInfo, source_facts
 from engine.media.frame import SourceFrame
 from engine.media.mux import mux
 from engine.media.probe import probe
-from engine.media.streams import AudioPrint, audio_prints
+from engine.media.samples import sound_format
+from engine.media.streams import AudioPrint, audio_changes, audio_prints, audio_streams
 from engine.media.writer import VideoWriter, Y4mWriter
 from engine.picture import Picture
 from engine.progress import Listener
@@ -33,6 +36,9 @@ from engine.review.amendments import Review
 from engine.review.fold import Folded
 from engine.review.plan import FramePlan, planned
 from engine.review.reviews import read_review
+from engine.sound.choice import AudioSpan, Stretch, stretches
+from engine.sound.compare import AlteredAudio, End, compare
+from engine.sound.planning import tracks
 
 DRAFT = "Veil draft: not reviewed"
 FINAL = "Veil release: reviewed and approved"
@@ -42,17 +48,19 @@ _AHEAD = 3
 SpecMaker = Callable[[MediaInfo], "RenderSpec"]
 
 
-class RenderSpec(Document, frozen=True):
+class RenderSpec(Document, frozen=True, omit_defaults=True):
     """Everything that, with source, record and review, decides an output's bytes.
 
     Attributes:
         comment: the one tag that is written into the output.
+        audio: spans in which audio is replaced; left out of the JSON when it is kept as in the source.
     """
 
     style: Style
     encoder: EncoderSettings
     container: ContainerChoice
     comment: str | None
+    audio: tuple[AudioSpan, ...] = ()
 
 
 class Redacted(NamedTuple):
@@ -169,17 +177,61 @@ class RenderJob:
             RenderError: the container does not take the streams.
         """
         first, comment = self.record.frames[0].pts, self.spec.comment
-        mux(video, self.source, target, self.facts, self.spec.container, first_pts=first, comment=comment)
+        with tempfile.TemporaryDirectory(prefix="veil-", dir=video.parent) as folder:
+            made = tracks(self.source, self.altered, self._origin, self.spec.container.suffix, Path(folder))
+            facts, container = self.facts, self.spec.container
+            mux(video, self.source, target, facts, container, first_pts=first, comment=comment, tracks=made)
 
-    def audio(self) -> tuple[AudioPrint, ...]:
-        """Fingerprints of the audio streams that are copied, as they are in the source.
+    @property
+    def copied(self) -> tuple[int, ...]:
+        """The audio streams of the output by their index in the source, in order."""
+        return tuple(stream.index for stream in self.facts.streams if stream.fate == "copied")
+
+    @property
+    def altered(self) -> Mapping[int, tuple[Stretch, ...]]:
+        """What is replaced in which audio stream, by its index in the source; those that are kept are left out."""
+        chosen = {index: stretches(self.spec.audio, number) for number, index in enumerate(self.copied, start=1)}
+        return {index: found for index, found in chosen.items() if found}
+
+    @property
+    def _origin(self) -> Fraction:
+        """Seconds on the source's clock at which the first frame is shown."""
+        return self.record.frames[0].pts * records.fraction(self.facts.video.time_base)
+
+    def audio(self) -> Mapping[int, AudioPrint]:
+        """Fingerprints of the audio streams that are kept as they are, by their index in the source.
 
         Raises:
             SourceError: a stream cannot be decoded.
         """
-        copied = [stream.index for stream in self.facts.streams if stream.fate == "copied"]
-        start = self.record.frames[0].pts * records.fraction(self.facts.video.time_base)
-        return audio_prints(self.source, copied, video_start=start)
+        kept = [index for index in self.copied if index not in self.altered]
+        return dict(zip(kept, audio_prints(self.source, kept, video_start=self._origin), strict=True))
+
+    def heard(self, target: Path, kept: Mapping[int, AudioPrint]) -> Iterator[Heard]:
+        """Hold each audio stream of an output against the source's.
+
+        Args:
+            target: the output; it has as many audio streams as the source.
+            kept: what `audio` gives.
+
+        Raises:
+            SourceError: a stream cannot be decoded.
+        """
+        streams, start = audio_streams(target)
+        places = dict(zip(self.copied, streams, strict=True))
+        prints = dict(zip(kept, audio_prints(target, [places[index] for index in kept]), strict=True))
+        for number, index in enumerate(self.copied, start=1):
+            if index in kept:
+                yield Heard(number, kept[index].codec, audio_changes(kept[index], prints[index]))
+            else:
+                yield self._altered(number, index, End(target, places[index], start))
+
+    def _altered(self, number: int, index: int, output: End) -> Heard:
+        sound = sound_format(self.source, index)
+        codec = sound.lossless(self.spec.container.suffix)
+        found = compare(End(self.source, index, self._origin), output, codec, self.altered[index])
+        facts = (number, index, sound.codec, codec, sound.kind, sound.rate, sound.channels, tuple(found.pieces))
+        return Heard(number, sound.codec, found.changes, AlteredAudio(*facts))
 
     def _stranger(self, frame: SourceFrame | None, planned: FramePlan | None) -> SourceError:
         index = frame.index if frame else planned.index if planned else 0
@@ -187,6 +239,23 @@ class RenderJob:
             f"Frame {index} of {self.source} is not the frame {index} of the record; the decoder gives other frames "
             "than when faces were found. Detect again with this version of Veil."
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An audio stream of an output held against the source's.
+
+    Attributes:
+        number: of the stream among the audio streams, from 1.
+        codec: of the source's stream.
+        changes: what is not as it should be, in words; empty when all is.
+        altered: what was replaced in it; None when it is kept as it is.
+    """
+
+    number: int
+    codec: str
+    changes: Sequence[str]
+    altered: AlteredAudio | None = None
 
 
 class JobEncoder:

@@ -19,12 +19,12 @@ from engine.media.decode import Source, open_source
 from engine.media.facts import MediaInfo
 from engine.media.frame import SourceFrame
 from engine.media.probe import probe
-from engine.media.streams import AudioPrint, audio_changes, audio_prints, contents
+from engine.media.streams import audio_streams, contents
 from engine.pixelcheck import PixelCheck
 from engine.progress import Listener, Silent
 from engine.record import Document, Record, Sha256
 from engine.rendering import RenderOptions, RenderReport, report_path, spec_for
-from engine.renderjob import JobEncoder, RenderJob, RenderSpec, prepare
+from engine.renderjob import Heard, JobEncoder, RenderJob, RenderSpec, prepare
 from engine.review.amendments import Review
 from engine.store import file_digest
 from engine.version import VERSION
@@ -186,13 +186,12 @@ class _Verification:
         return Check("frames", passed=True, finding=f"all {len(times)} frames are there, each at its time")
 
     def _audio(self) -> Iterator[Check]:
-        before, after = self._job.audio(), audio_prints(self._output)
+        before, after = self._job.copied, audio_streams(self._output)[0]
         if len(before) != len(after):
             finding = f"the source has {len(before)} audio streams, the output {len(after)}"
             yield Check("audio", passed=False, finding=finding)
             return
-        for number, (source, output) in enumerate(zip(before, after, strict=True), start=1):
-            yield _audio_check(number, source, output)
+        yield from map(_audio_check, self._job.heard(self._output, self._job.audio()))
         if not before:
             yield Check("audio", passed=True, finding="there is none, in the source or the output")
 
@@ -227,11 +226,13 @@ def _pixel_checks(pixels: PixelCheck) -> Iterator[Check]:
         yield Check("outside the masks", passed=True, finding=finding)
 
 
-def _audio_check(number: int, source: AudioPrint, output: AudioPrint) -> Check:
-    name, changes = f"audio {number}", audio_changes(source, output)
-    if changes:
-        return Check(name, passed=False, finding=f"the {source.codec} stream has {_and(changes)}")
-    return Check(name, passed=True, finding=f"{source.codec}: same packets, same samples, same start")
+def _audio_check(heard: Heard) -> Check:
+    name = f"audio {heard.number}"
+    if heard.changes:
+        return Check(name, passed=False, finding=f"the {heard.codec} stream has {_and(heard.changes)}")
+    if heard.altered is None:
+        return Check(name, passed=True, finding=f"{heard.codec}: same packets, same samples, same start")
+    return Check(name, passed=True, finding=f"{heard.codec}: {heard.altered.words}, same start")
 
 
 def _frames(indices: Sequence[int]) -> str:

@@ -14,6 +14,11 @@ def run_ffmpeg(arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[s
 
     A path given as `Path` is never taken for an option or a protocol.
     """
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-v", "error"]
-    command += [f"file:{argument}" if isinstance(argument, Path) else argument for argument in arguments]
+    command = ffmpeg_command(arguments)
     return subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
+
+
+def ffmpeg_command(arguments: Sequence[str | Path], level: str = "error") -> list[str]:
+    """The command that `run_ffmpeg` runs; `level` is what it says."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-v", level]
+    return command + [f"file:{argument}" if isinstance(argument, Path) else argument for argument in arguments]

@@ -6,8 +6,8 @@ same packets through its library did not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import lcm
 from pathlib import Path
@@ -20,6 +20,7 @@ from av.stream import Stream
 from engine.errors import RenderError, SourceError, TargetError, VeilError
 from engine.media.containers import ContainerChoice, family
 from engine.media.ffmpeg import run_ffmpeg
+from engine.media.samples import SoundFormat
 from engine.record import SourceFacts
 
 _FINEST_MOVIE_SCALE = 100_000_000
@@ -28,7 +29,24 @@ _NO_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")
 _NO_WAY = ("Permission denied", "No such file or directory", "Read-only file system", "Is a directory")
 
 
-def mux(  # noqa: PLR0913  three files, and what each of them is
+@dataclass(frozen=True, slots=True)
+class SoundTrack:
+    """An audio stream that takes the place of one of the source's.
+
+    Attributes:
+        path: file of `SoundWriter`.
+        sound: what its samples are.
+        start: seconds after the first video frame at which it starts.
+        codec: lossless, by FFmpeg's name.
+    """
+
+    path: Path
+    sound: SoundFormat
+    start: Fraction
+    codec: str
+
+
+def mux(  # noqa: PLR0913  the files, and what each of them is
     video: Path,
     source: Path,
     target: Path,
@@ -37,6 +55,7 @@ def mux(  # noqa: PLR0913  three files, and what each of them is
     *,
     first_pts: int,
     comment: str | None = None,
+    tracks: Mapping[int, SoundTrack] | None = None,
 ) -> None:
     """Write `target` from the rendered video and the packets of the source's streams that are to be copied.
 
@@ -52,20 +71,23 @@ def mux(  # noqa: PLR0913  three files, and what each of them is
         choice: the container of the target.
         first_pts: pts of the first frame in the source's time base.
         comment: a tag of our own.
+        tracks: by index of the source's stream, what takes its place.
 
     Raises:
         SourceError: the source or the rendered video is no longer readable.
         TargetError: the target cannot be written.
         RenderError: FFmpeg cannot put these streams together.
     """
-    parts = _Parts(video, source, facts, first_pts)
+    parts = _Parts(video, source, facts, first_pts, dict(tracks or {}))
     timing = _timing(parts, choice)
     arguments = [
         *_video_input(parts),
         *("-itsoffset", f"{float(timing.offset):.6f}", "-i", parts.source),
+        *_track_inputs(parts, timing),
         *("-copyts", "-map", "0:v:0"),
-        *(part for index in parts.copied for part in ("-map", f"1:{index}")),
+        *_mapped(parts),
         *("-c", "copy", "-bsf:v", _shifted(timing.video_start)),
+        *_track_codecs(parts),
         *("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
         *(() if comment is None else ("-metadata", f"comment={comment}")),
         *_muxer_options(parts, choice, timing),
@@ -84,6 +106,7 @@ class _Parts:
     source: Path
     facts: SourceFacts
     first_pts: int
+    tracks: Mapping[int, SoundTrack] = field(default_factory=dict)
 
     @property
     def copied(self) -> list[int]:
@@ -146,6 +169,30 @@ def _video_input(parts: _Parts) -> Iterator[str | Path]:
     if mirrored:
         yield "-display_hflip"
     yield from ("-i", parts.video)
+
+
+def _track_inputs(parts: _Parts, timing: _Timing) -> Iterator[str | Path]:
+    """The files that take the place of audio streams; layouts are said, because the files do not store them."""
+    for track in parts.tracks.values():
+        if track.sound.channels > 2 and " channels" not in track.sound.layout:
+            yield from ("-channel_layout", track.sound.layout)
+        yield from ("-itsoffset", f"{float(timing.video_start + track.start):.6f}", "-i", track.path)
+
+
+def _mapped(parts: _Parts) -> Iterator[str]:
+    """The audio streams in the source's order, each from its file."""
+    replacing = list(parts.tracks)
+    for index in parts.copied:
+        yield from ("-map", f"{2 + replacing.index(index)}:0" if index in parts.tracks else f"1:{index}")
+
+
+def _track_codecs(parts: _Parts) -> Iterator[str]:
+    for place, index in enumerate(parts.copied):
+        if (track := parts.tracks.get(index)) is not None:
+            yield from (f"-c:a:{place}", track.codec, f"-metadata:s:a:{place}", "encoder=")
+            yield from (f"-disposition:a:{place}", "default" if track.sound.default else "0")
+            if track.sound.kind == "s32" and track.codec == "flac":
+                yield from (f"-bits_per_raw_sample:a:{place}", "24")
 
 
 def _shifted(start: Fraction) -> str:

@@ -108,6 +108,16 @@ def audio_prints(
     )
 
 
+def audio_streams(path: Path) -> tuple[tuple[int, ...], Fraction]:
+    """Indices of a file's audio streams, and when its clock says that the video starts, in seconds.
+
+    Raises:
+        SourceError: the file cannot be read.
+    """
+    with _opened(path) as container:
+        return tuple(stream.index for stream in container.streams.audio), _declared_start(container)
+
+
 def audio_changes(source: AudioPrint, output: AudioPrint) -> list[str]:
     """What is not the same in a copied stream, in words; empty when it is the original.
 

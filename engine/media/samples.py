@@ -1,0 +1,247 @@
+"""An audio stream as samples: decoded by FFmpeg's command line, and written for it to encode without loss.
+
+Samples are those of the decoder, in the width that it gives: 16 or 32 bit integers (narrower ones stand in the upper
+bits), or 32 or 64 bit floats. Nothing is resampled, mixed or dithered.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Literal, NamedTuple, Self, cast
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Disposition
+from numpy.typing import NDArray
+
+from engine.errors import SourceError
+from engine.media.ffmpeg import ffmpeg_command
+
+SampleKind = Literal["s16", "s32", "flt", "dbl"]
+Samples = NDArray[Any]
+"""Samples of all channels, shape (samples, channels)."""
+
+_KINDS: dict[str, SampleKind] = {"u8": "s16", "s16": "s16", "s32": "s32", "flt": "flt", "dbl": "dbl"}
+_DTYPES: dict[SampleKind, str] = {"s16": "<i2", "s32": "<i4", "flt": "<f4", "dbl": "<f8"}
+RAW: dict[SampleKind, str] = {"s16": "s16le", "s32": "s32le", "flt": "f32le", "dbl": "f64le"}
+"""FFmpeg's name of raw samples of each kind; `pcm_` stands before it in the name of the encoder."""
+
+_BITS = r"^\s*Stream #0:{index}\b.* Audio: .* s32p? \((\d+) bit\)"
+_WITHOUT_FLAC = frozenset({".mov", ".qt", ".avi"})
+_SHIFT = 3600
+"""Seconds that are added on the way through a format that stores no negative times."""
+
+JITTER = Fraction(2, 1000)
+"""Seconds; packets that come off by less follow each other without a gap, whatever their stamps were rounded to."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundFormat:
+    """What the samples of an audio stream are.
+
+    Attributes:
+        codec: of the stream, by FFmpeg's name.
+        kind: of the samples, as the decoder gives them.
+        bits: of a sample that are not zero by construction.
+        layout: names of the channels, as FFmpeg spells them.
+        default: whether it is marked as the stream to play.
+        tick: seconds that the file's clock for this stream can tell apart.
+        times: whether the container stores when packets are played; AVI does not.
+    """
+
+    codec: str
+    kind: SampleKind
+    bits: int
+    rate: int
+    channels: int
+    layout: str
+    default: bool
+    tick: Fraction
+    times: bool
+
+    def lossless(self, suffix: str) -> str:
+        """The codec that holds these samples exactly in a file with that suffix, by FFmpeg's name.
+
+        FLAC holds integers up to 24 bits; QuickTime and AVI, which do not hold FLAC well, take PCM of the same width.
+        """
+        match self.kind:
+            case "flt" | "dbl":
+                return f"pcm_{RAW[self.kind]}"
+            case "s32" if self.bits > 24:
+                return "pcm_s32le"
+            case _ if suffix.lower() in _WITHOUT_FLAC:
+                return "pcm_s16le" if self.kind == "s16" else "pcm_s24le"
+            case _:
+                return "flac"
+
+
+class Block(NamedTuple):
+    """Samples that follow each other without a gap.
+
+    Attributes:
+        first: number of the first one in its stream, from 0.
+        offset: seconds after the origin at which sample 0 was played if no gap lay before this block.
+    """
+
+    first: int
+    offset: Fraction
+    samples: Samples
+
+    def part(self, start: int, count: int) -> Block:
+        """`count` samples from the `start`-th one of this block on."""
+        return Block(self.first + start, self.offset, self.samples[start : start + count])
+
+
+def sound_format(path: Path, index: int) -> SoundFormat:
+    """What the samples of an audio stream are, from its first frame.
+
+    Raises:
+        SourceError: the file or the stream cannot be read, or its samples are of a kind nobody else has.
+    """
+    with _opened(path) as container:
+        stream = container.streams[index]
+        frame = _first_frame(container, index)
+        name = "" if frame is None else frame.format.name.removesuffix("p")
+        if frame is None or name not in _KINDS:
+            reason = "not one sample of it can be decoded" if frame is None else f"its samples are of the kind {name}"
+            raise SourceError(f"The audio stream {index} of {path} cannot be changed: {reason}.")
+        return SoundFormat(
+            codec=stream.codec_context.codec.canonical_name,
+            kind=_KINDS[name],
+            bits=_significant(path, index) if name == "s32" else 8 * np.dtype(_DTYPES[_KINDS[name]]).itemsize,
+            rate=frame.sample_rate,
+            channels=frame.layout.nb_channels,
+            layout=frame.layout.name,
+            default=bool(stream.disposition & Disposition.default),
+            tick=cast("Fraction", stream.time_base),
+            times=container.format.name != "avi",
+        )
+
+
+@contextmanager
+def decoded(path: Path, index: int, sound: SoundFormat, origin: Fraction) -> Iterator[Iterator[Block]]:
+    """The samples of an audio stream, as FFmpeg's command line decodes them.
+
+    Args:
+        path: the file.
+        index: of the stream in the file.
+        sound: what its samples are.
+        origin: seconds on the file's clock from which times count.
+
+    Raises:
+        SourceError: the stream cannot be decoded, or jumps back in time.
+    """
+    arguments: list[str | Path] = ["-itsoffset", str(_SHIFT), "-copyts", "-i", path, "-map", f"0:{index}"]
+    arguments += ["-c:a", f"pcm_{RAW[sound.kind]}", "-fflags", "+bitexact", "-f", "nut", "pipe:1"]
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(ffmpeg_command(arguments), stdout=subprocess.PIPE, stderr=complaints) as process,
+    ):
+        try:
+            yield _blocks(cast("IO[bytes]", process.stdout), process, complaints, path, sound, origin)
+        finally:
+            process.kill()
+
+
+class SoundWriter:
+    """Writes blocks into a file that FFmpeg's command line reads, the first sample at zero. A context manager.
+
+    Attributes:
+        start: seconds after the origin at which the first sample is played; None before there was one.
+    """
+
+    def __init__(self, path: Path, sound: SoundFormat) -> None:
+        self._sound, self.start = sound, cast("Fraction | None", None)
+        self._container = av.open(str(path), "w", format="nut", options={"fflags": "bitexact"})
+        stream = self._container.add_stream(f"pcm_{RAW[sound.kind]}", rate=sound.rate, layout=sound.layout)
+        self._stream = cast("AudioStream", stream)
+
+    def write(self, block: Block) -> None:
+        """Add a block."""
+        rate = self._sound.rate
+        if self.start is None:
+            self.start = block.offset + Fraction(block.first, rate)
+        flat = np.ascontiguousarray(block.samples).reshape(1, -1)
+        frame = AudioFrame.from_ndarray(flat, format=self._sound.kind, layout=self._sound.layout)
+        frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
+        frame.pts = block.first + round((block.offset - self.start) * rate)
+        self._container.mux(self._stream.encode(frame))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+
+def _opened(path: Path) -> InputContainer:
+    try:
+        return av.open(str(path))
+    except av.error.FFmpegError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}. Is it a video, and complete?") from error
+
+
+def _first_frame(container: InputContainer, index: int) -> AudioFrame | None:
+    try:
+        return cast("AudioFrame | None", next(container.decode(container.streams[index]), None))
+    except av.error.FFmpegError:
+        # That there is none is said by whoever asked.
+        return None
+
+
+def _significant(path: Path, index: int) -> int:
+    """Significant bits of 32-bit samples: what FFmpeg's command line says, all where it says nothing."""
+    command = ffmpeg_command(["-i", path], "info")
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
+    found = re.search(_BITS.format(index=index), done.stderr, re.MULTILINE)
+    return int(found[1]) if found else 32
+
+
+def _blocks(  # noqa: PLR0913, PLR0917 - the process and what comes out of it
+    pipe: IO[bytes], process: subprocess.Popen[bytes], complaints: IO[bytes], path: Path, sound: SoundFormat,
+    origin: Fraction,
+) -> Iterator[Block]:  # fmt: skip
+    try:
+        with av.open(pipe, "r", format="nut") as container:
+            yield from _timed(container, path, sound, origin + _SHIFT)
+    except av.error.FFmpegError as error:
+        raise SourceError(f"The audio of {path} cannot be decoded: {_said(complaints) or error.strerror}.") from error
+    if process.wait() != 0:
+        raise SourceError(f"The audio of {path} cannot be decoded, FFmpeg says: {_said(complaints)}")
+
+
+def _timed(container: InputContainer, path: Path, sound: SoundFormat, origin: Fraction) -> Iterator[Block]:
+    first, offset = 0, cast("Fraction | None", None)
+    jitter = max(2 * sound.tick, JITTER)
+    for packet in container.demux(audio=0):
+        if not packet.size or packet.pts is None or packet.time_base is None:
+            continue
+        found = packet.pts * packet.time_base - origin - Fraction(first, sound.rate)
+        samples = np.frombuffer(bytes(packet), _DTYPES[sound.kind]).reshape(-1, sound.channels)
+        if offset is not None and sound.times and (offset - found) * sound.rate > len(samples):
+            at = float(found + Fraction(first, sound.rate))
+            raise SourceError(f"An audio stream of {path} jumps back in time at {at:.3f} s, so it cannot be changed.")
+        if offset is None or (sound.times and abs(found - offset) > jitter):
+            offset = found
+        yield Block(first, offset, samples)
+        first += len(samples)
+
+
+def _said(complaints: IO[bytes]) -> str:
+    complaints.seek(0)
+    lines = complaints.read().decode("utf-8", "replace").strip().splitlines()
+    return lines[0] if lines else ""
