@@ -27,10 +27,10 @@ from engine.media.probe import probe
 from engine.media.samples import sound_format
 from engine.media.streams import AudioPrint, audio_changes, audio_prints, audio_streams
 from engine.media.writer import VideoWriter, Y4mWriter
-from engine.picture import Picture
+from engine.picture import Picture, PixelFormat
 from engine.progress import Listener
 from engine.record import Document, Record, SourceFacts
-from engine.redact.apply import cover, redact
+from engine.redact.apply import Painter, cover
 from engine.redact.style import Style
 from engine.review.amendments import Review
 from engine.review.fold import Folded
@@ -120,6 +120,7 @@ class RenderJob:
             SourceError: a frame cannot be decoded, or the frames are not those of the record.
         """
         sheet: Picture | None = None
+        painter: Painter | None = None
         on_damage: OnDamage = "cover" if self.record.damaged else "stop"
         with (
             open_source(self.source, self.info, on_damage=on_damage) as source,
@@ -135,20 +136,12 @@ class RenderJob:
                     )
                 original = frame.picture()
                 sheet = sheet or _blank_like(original)
-                yield Redacted(plan, frame, original, self._covered(original, plan, sheet))
+                painter = painter or self._painter(original.format)
+                yield Redacted(plan, frame, original, _covered(original, plan, sheet, painter))
 
-    def _covered(self, original: Picture, planned: FramePlan, sheet: Picture) -> Picture:
-        """The picture with its faces covered, drawn on one sheet that serves every frame: new memory costs more."""
-        if planned.covered:
-            cover(sheet)
-            return sheet
-        if not planned.boxes:
-            return original
-        for plane, drawn in zip(original.planes, sheet.planes, strict=True):
-            np.copyto(drawn, plane)
+    def _painter(self, pixels: PixelFormat) -> Painter:
         video = self.info.video
-        redact(sheet, planned.boxes, video.orientation, self.spec.style, video.colour.matrix)
-        return sheet
+        return Painter(pixels, video.orientation, self.spec.style, video.colour.matrix)
 
     def encode(self, video: Path, listener: Listener, *, y4m: Path | None = None) -> tuple[Tally, Encoding]:
         """Encode every redacted frame into `video`, a file without audio, and say with which encoding.
@@ -361,6 +354,19 @@ def load_review(review: Path | str | Review | None, record_sha256: str) -> Revie
     if review is not None and review.record_sha256 != record_sha256:
         raise RecordError("The review is of another record than the one that is given; give its own.")
     return review
+
+
+def _covered(original: Picture, planned: FramePlan, sheet: Picture, painter: Painter) -> Picture:
+    """The picture with its faces covered, drawn on one sheet that serves every frame: new memory costs more."""
+    if planned.covered:
+        cover(sheet)
+        return sheet
+    if not planned.boxes:
+        return original
+    for plane, drawn in zip(original.planes, sheet.planes, strict=True):
+        np.copyto(drawn, plane)
+    painter.paint(sheet, planned.boxes)
+    return sheet
 
 
 def _blank_like(picture: Picture) -> Picture:

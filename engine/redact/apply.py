@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.geometry import Box, Orientation
 from engine.picture import Picture, PixelFormat, Plane
 from engine.redact import blur, colour, overlay
-from engine.redact.mask import Alpha, patches_of
+from engine.redact.mask import Alpha, Patch, patches_of
 from engine.redact.style import Style
 
 
@@ -33,11 +35,7 @@ def redact(
     Raises:
         StyleError: the image of the style cannot be read or is not the pinned one.
     """
-    painter = _Painter(picture.format, orientation, style, colour.matrix_for(matrix, orientation.coded))
-    for box in sorted(set(boxes), key=lambda box: (box.left, box.top, box.right, box.bottom)):
-        for index, patch in enumerate(patches_of(box, orientation, style, picture.format) or ()):
-            there = picture.planes[index][patch.area]
-            _lay(there, painter.filling(there, index, box), patch.alpha)
+    Painter(picture.format, orientation, style, matrix).paint(picture, boxes)
 
 
 def cover(picture: Picture) -> None:
@@ -47,21 +45,34 @@ def cover(picture: Picture) -> None:
         plane[...] = colour.samples(black, name, picture.format, "bt709")
 
 
-@dataclass(frozen=True, slots=True)
-class _Painter:
-    """Makes what a style puts over a face, for pictures of one format and orientation."""
+class Painter:
+    """Hides faces in one picture after another of one format and orientation, as `redact` does in one.
 
-    format: PixelFormat
-    orientation: Orientation
-    style: Style
-    matrix: str
+    It keeps the memory it draws in: fresh memory for every face would cost more than the drawing. Serves one thread.
+    """
 
-    def filling(self, there: Plane, plane: int, box: Box) -> Plane:
+    def __init__(
+        self, pixel_format: PixelFormat, orientation: Orientation, style: Style, matrix: str | None = None
+    ) -> None:
+        self.format = pixel_format
+        self.orientation = orientation
+        self.style = style
+        self.matrix = colour.matrix_for(matrix, orientation.coded)
+        self._sheet: Plane = np.empty(0, pixel_format.dtype)
+
+    def paint(self, picture: Picture, boxes: Sequence[Box]) -> None:
+        """Hide faces in place; see `redact`."""
+        for box in sorted(set(boxes), key=lambda box: (box.left, box.top, box.right, box.bottom)):
+            for index, patch in enumerate(patches_of(box, self.orientation, self.style, self.format) or ()):
+                there = picture.planes[index][patch.area]
+                _lay(there, self._filling(there, index, box), patch)
+
+    def _filling(self, there: Plane, plane: int, box: Box) -> Plane:
         """Samples for a part of a plane, of the same shape or of one that broadcasts to it."""
         style, face = self.style, self._face_length(box, plane)
         match style.method:
             case "gaussian":
-                return blur.blurred(there, face, style, self.format.bit_depth)
+                return blur.blurred(there, face, style, self.format.bit_depth, self._drawn_on(there.shape))
             case "pixelate":
                 return blur.pixelated(there, face, style, self.format.bit_depth)
             case "image":
@@ -73,6 +84,13 @@ class _Painter:
             case "pattern":
                 where = overlay.pattern(style.pattern, there.shape, (face[0] * style.tile, face[1] * style.tile))
                 return np.where(where, self._samples(style.second_colour, plane), self._samples(style.colour, plane))
+
+    def _drawn_on(self, shape: tuple[int, ...]) -> Plane:
+        """Memory for samples of that shape; it serves until the next is asked for."""
+        size = math.prod(shape)
+        if self._sheet.size < size:
+            self._sheet = np.empty(size, self.format.dtype)
+        return self._sheet[:size].reshape(shape)
 
     def _samples(self, name: str, plane: int) -> Plane:
         values = colour.samples(colour.parse(name), self.format.planes[plane], self.format, self.matrix)
@@ -94,11 +112,19 @@ def _image_plane(style: Style, plane: int, pixel_format: PixelFormat, orientatio
     return values.astype(pixel_format.dtype)
 
 
-def _lay(there: Plane, filling: Plane, alpha: Alpha) -> None:
+def _lay(there: Plane, filling: Plane, patch: Patch) -> None:
     """Put a filling over samples as far as they are covered: wholly at 255, not at all at 0, rounded between."""
-    if not ((alpha - np.uint8(1)) < np.uint8(254)).any():
-        np.copyto(there, filling, where=alpha == 255)
-        return
+    everywhere = np.broadcast_to(filling, there.shape)
+    for area, alpha in patch.parts():
+        if alpha is None:
+            there[area] = everywhere[area]
+        elif patch.soft:
+            _mix(there[area], everywhere[area], alpha)
+        else:
+            np.copyto(there[area], everywhere[area], where=alpha == 255)
+
+
+def _mix(there: Plane, filling: NDArray[Any], alpha: Alpha) -> None:
     wide = np.uint16 if there.dtype == np.uint8 else np.uint32  # holds 255 times a sample and a little more
     mixed = np.multiply(there, np.uint8(255) - alpha, dtype=wide)
     mixed += np.multiply(filling, alpha, dtype=wide)

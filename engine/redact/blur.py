@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -21,8 +22,8 @@ _WIDEST = 8
 _ONE = 16
 """Bits of a weight's fraction."""
 
-_SUMMED = (2**31 - 1) // 255
-"""Samples of 8 bits whose sum fits into 32."""
+_SUMMED = (2**16 - 1) // 255
+"""Samples of 8 bits whose sum fits into 16."""
 
 Cells = NDArray[np.int64]
 
@@ -43,7 +44,9 @@ def pixelated(samples: Plane, face: tuple[float, float], style: Style, bit_depth
     return cells
 
 
-def blurred(samples: Plane, face: tuple[float, float], style: Style, bit_depth: int) -> Plane:
+def blurred(
+    samples: Plane, face: tuple[float, float], style: Style, bit_depth: int, sheet: Plane | None = None
+) -> Plane:
     """A Gaussian blur of few quantised samples.
 
     The samples are means over cells, the kernel is binomial (the discrete Gaussian with integer weights), what is left
@@ -55,6 +58,7 @@ def blurred(samples: Plane, face: tuple[float, float], style: Style, bit_depth: 
         face: the longer side of the face, in samples along rows (vertical) and columns (horizontal).
         style: sigma, samples and levels.
         bit_depth: significant bits of a sample.
+        sheet: of the same shape, to draw on instead of new memory.
     """
     count = min(style.samples, math.ceil(_WIDEST / style.sigma))
     starts = [_starts(side, length / count) for side, length in zip(samples.shape, face, strict=True)]
@@ -64,7 +68,7 @@ def blurred(samples: Plane, face: tuple[float, float], style: Style, bit_depth: 
     )
     mixed = (down @ _means(samples, starts) @ across.T + (1 << (2 * _ONE - 1))) >> (2 * _ONE)
     cells = _quantised(mixed, style.levels, bit_depth).astype(samples.dtype)
-    smooth: Plane = cv2.resize(cells, samples.shape[::-1], interpolation=cv2.INTER_LINEAR_EXACT)
+    smooth: Plane = cv2.resize(cells, samples.shape[::-1], dst=sheet, interpolation=cv2.INTER_LINEAR_EXACT)
     return smooth
 
 
@@ -75,18 +79,20 @@ def _starts(side: int, cell: float) -> NDArray[np.int64]:
 
 
 def _means(samples: Plane, starts: list[NDArray[np.int64]]) -> Cells:
-    rows, columns = (np.append(begin, side) for begin, side in zip(starts, samples.shape, strict=True))
-    # Every sum is a whole number that the type holds to the last digit.
-    integral = cv2.integral(samples, sdepth=_depth(samples))
-    sums = np.diff(np.diff(integral[np.ix_(rows, columns)].astype(np.int64), axis=0), axis=1)
-    counts = np.outer(np.diff(rows), np.diff(columns))
+    rows, columns = starts
+    bands = [_column_sums(samples[top:end]) for top, end in pairwise([*rows.tolist(), len(samples)])]
+    sums = np.add.reduceat(np.stack(bands), columns, axis=1, dtype=np.int64)
+    heights, widths = (np.diff(begin, append=side) for begin, side in zip(starts, samples.shape, strict=True))
+    counts = np.outer(heights, widths)
     means: Cells = (2 * sums + counts) // (2 * counts)
     return means
 
 
-def _depth(samples: Plane) -> int:
-    """The smallest type of OpenCV's that holds the sum of all samples exactly."""
-    return cv2.CV_32S if samples.dtype == np.uint8 and samples.size <= _SUMMED else cv2.CV_64F
+def _column_sums(band: Plane) -> NDArray[np.uint16] | NDArray[np.uint32]:
+    """The sum of each column, in the smallest type that holds it for certain."""
+    narrow = band.dtype == np.uint8 and len(band) <= _SUMMED
+    sums: NDArray[np.uint16] | NDArray[np.uint32] = band.sum(axis=0, dtype=np.uint16 if narrow else np.uint32)
+    return sums
 
 
 def _quantised(values: Cells, levels: int, bit_depth: int) -> Cells:

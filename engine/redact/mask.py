@@ -2,19 +2,20 @@
 
 A mask is a shape about the face box, `scale` times its size. Each sample it touches is covered fully (255); a soft edge
 only ever adds samples outside. All shapes are sums of one number a row and one a column, kept as integers, so that a
-mask costs one addition a sample and comes out the same on every processor.
+mask costs one addition a sample and comes out the same on every processor. Whoever lays a mask over a picture asks for
+it strip by strip: most of a strip lies wholly inside or outside, and costs nothing.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.geometry import Box, Orientation
+from engine.geometry import Box, Orientation, Size
 from engine.picture import PixelFormat
 from engine.redact.style import Style
 
@@ -25,22 +26,93 @@ _UNIT = 8000
 """Most steps from the middle of a shape to its outer rim; a soft edge narrower than 255 of them is a hard one."""
 _FARTHEST = 16000
 """Two of these still fit into 16 bits."""
+_FULL = 255
+_STRIPS = 10
+"""Strips of a patch: more cost calls, fewer leave more samples to be looked at one by one."""
 _SHARP = 1e-6
 """Radius of a corner that is not round."""
 
 
+class Part(NamedTuple):
+    """A part of a patch, by rows and columns of the patch; wholly covered, or as much as `alpha` says."""
+
+    area: tuple[slice, slice]
+    alpha: Alpha | None
+
+
 class Patch(NamedTuple):
-    """The part of a plane that one mask touches: its first row and column there, and the cover of its samples."""
+    """The part of a plane that one mask touches.
+
+    Attributes:
+        top: its first row in the plane.
+        left: its first column there.
+        down: steps from the middle of the shape for each row, int16.
+        across: likewise for each column; a sample is as far from the middle as both add up to.
+        core: up to so many steps a sample is covered fully.
+        soft: whether the cover falls by one a step beyond the core, or at once.
+    """
 
     top: int
     left: int
-    alpha: Alpha
+    down: NDArray[np.int16]
+    across: NDArray[np.int16]
+    core: int
+    soft: bool
 
     @property
     def area(self) -> tuple[slice, slice]:
         """The patch as an index into the plane."""
-        rows, columns = self.alpha.shape
-        return slice(self.top, self.top + rows), slice(self.left, self.left + columns)
+        return slice(self.top, self.top + len(self.down)), slice(self.left, self.left + len(self.across))
+
+    @property
+    def alpha(self) -> Alpha:
+        """The cover of its samples."""
+        return self._cover(slice(None), slice(None))
+
+    def parts(self, strips: int = _STRIPS) -> Iterator[Part]:
+        """What is covered, in strips of rows from the top; what none of the parts holds is not covered."""
+        tops = np.arange(0, len(self.down), max(1, -(-len(self.down) // strips)))
+        ends = np.append(tops[1:], len(self.down)).tolist()
+        farthest = self.core + (_FULL - 1 if self.soft else 0)
+        lefts, rights = _within(self.across, farthest - np.minimum.reduceat(self.down, tops))
+        starts, stops = _within(self.across, self.core - np.maximum.reduceat(self.down, tops))
+        for top, end, left, start, stop, right in zip(tops.tolist(), ends, lefts, starts, stops, rights, strict=True):
+            rows = slice(top, end)
+            if start == stop:
+                start = stop = right  # noqa: PLW2901  nothing of the strip is wholly covered
+            else:
+                yield Part((rows, slice(start, stop)), None)
+            for columns in (slice(left, start), slice(stop, right)):
+                if columns.start < columns.stop:
+                    yield Part((rows, columns), self._cover(rows, columns))
+
+    def pooled(self, shift_x: int, shift_y: int) -> Patch:
+        """The patch of a subsampled plane, each of its samples covered as the most covered of those it stands for."""
+        down, across = (
+            self.down.reshape(-1, 1 << shift_y).min(axis=1),
+            self.across.reshape(-1, 1 << shift_x).min(axis=1),
+        )
+        return self._replace(top=self.top >> shift_y, left=self.left >> shift_x, down=down, across=across)
+
+    def cropped(self, size: Size) -> Patch:
+        """Without what lies beyond the last row and column of a plane."""
+        down, across = self.down[: size.height - self.top], self.across[: size.width - self.left]
+        return self._replace(down=down, across=across)
+
+    def _cover(self, rows: slice, columns: slice) -> Alpha:
+        total = np.add.outer(self.down[rows], self.across[columns])
+        if not self.soft:
+            return (total <= self.core).astype(np.uint8) * np.uint8(_FULL)
+        np.subtract(np.int16(_FULL + self.core), total, out=total)
+        np.maximum(total, np.int16(0), out=total)
+        return np.minimum(total, np.int16(_FULL), out=total).astype(np.uint8)
+
+
+def _within(steps: NDArray[np.int16], most: NDArray[np.int16]) -> tuple[list[int], list[int]]:
+    """For each of `most` the first and the last but one of the places so many steps away; steps fall, then rise."""
+    near = steps <= most[:, None]
+    first, last = near.argmax(axis=1), len(steps) - near[:, ::-1].argmax(axis=1)
+    return first.tolist(), np.where(near.any(axis=1), last, first).tolist()
 
 
 def patches_of(box: Box, orientation: Orientation, style: Style, pixel_format: PixelFormat) -> tuple[Patch, ...] | None:
@@ -58,12 +130,7 @@ def patches_of(box: Box, orientation: Orientation, style: Style, pixel_format: P
     found = _luma_patch(box, orientation, style, (shift_x, shift_y))
     if found is None:
         return None
-    top, left, alpha = found
-    size = orientation.coded
-    luma = Patch(top, left, alpha[: size.height - top, : size.width - left])
-    if not (shift_x or shift_y):
-        return (luma,) * len(pixel_format.planes)
-    chroma = Patch(top >> shift_y, left >> shift_x, _pooled(alpha, shift_x, shift_y))
+    luma, chroma = found.cropped(orientation.coded), found.pooled(shift_x, shift_y)
     return tuple(chroma if plane in "uv" else luma for plane in pixel_format.planes)
 
 
@@ -85,10 +152,8 @@ def mask_of(
     return tuple(covers)
 
 
-def _luma_patch(
-    box: Box, orientation: Orientation, style: Style, shift: tuple[int, int]
-) -> tuple[int, int, Alpha] | None:
-    """Top, left and cover, aligned to the chroma grid; rows and columns beyond the picture are not covered."""
+def _luma_patch(box: Box, orientation: Orientation, style: Style, shift: tuple[int, int]) -> Patch | None:
+    """A patch aligned to the chroma grid; rows and columns beyond the picture are not covered."""
     coded = orientation.to_coded(box)
     reach = coded.scaled(style.scale * (1 + style.feather)).clipped(orientation.coded)
     if reach is None:
@@ -100,10 +165,10 @@ def _luma_patch(
     aspect = orientation.unrotated.width / orientation.coded.width
     across = _distance(left, width, (mask.left, mask.right))
     down = _distance(top, height, (mask.top, mask.bottom))
-    alpha = _cover(style, (mask.width * aspect, mask.height), across, down)
-    alpha[orientation.coded.height - top :] = 0
-    alpha[:, orientation.coded.width - left :] = 0
-    return top, left, alpha
+    steps, core, soft = _steps(style, (mask.width * aspect, mask.height), across, down)
+    steps[0][orientation.coded.height - top :] = _FARTHEST
+    steps[1][orientation.coded.width - left :] = _FARTHEST
+    return Patch(top, left, *steps, core, soft)
 
 
 def _aligned(length: int, shift: int) -> int:
@@ -118,8 +183,10 @@ def _distance(start: int, count: int, ends: tuple[float, float]) -> NDArray[np.f
     return distance
 
 
-def _cover(style: Style, sides: tuple[float, float], across: NDArray[np.float64], down: NDArray[np.float64]) -> Alpha:
-    """Cover from the distances along both axes.
+def _steps(
+    style: Style, sides: tuple[float, float], across: NDArray[np.float64], down: NDArray[np.float64]
+) -> tuple[tuple[NDArray[np.int16], NDArray[np.int16]], int, bool]:
+    """Steps of the rows and of the columns, the core, and whether it is soft, from the distances along both axes.
 
     An ellipse is where the squares of both distances add up to at most 1. A rectangle with round corners is the same
     for the distances from its straight parts, in radii of the corner; a soft edge makes the corner rounder outside.
@@ -136,23 +203,12 @@ def _cover(style: Style, sides: tuple[float, float], across: NDArray[np.float64]
     return _ramp(lengths[0], lengths[1], corner / outer)
 
 
-def _ramp(across: NDArray[np.float64], down: NDArray[np.float64], rim: float) -> Alpha:
-    """255 where the squares add up to at most `rim` squared, falling to 0 where they add up to 1."""
-    unit = _UNIT if 1.0 - rim * rim < 255 / _UNIT else 255 / (1.0 - rim * rim)
-    row, column = (
+def _ramp(
+    across: NDArray[np.float64], down: NDArray[np.float64], rim: float
+) -> tuple[tuple[NDArray[np.int16], NDArray[np.int16]], int, bool]:
+    """Full cover where the squares add up to at most `rim` squared, falling to none where they add up to 1."""
+    unit = _UNIT if 1.0 - rim * rim < _FULL / _UNIT else _FULL / (1.0 - rim * rim)
+    column, row = (
         np.minimum(np.floor(distance * distance * unit), _FARTHEST).astype(np.int16) for distance in (across, down)
     )
-    total, core = np.add.outer(column, row), math.ceil(rim * rim * unit)
-    if unit == _UNIT:
-        return (total <= core).astype(np.uint8) * np.uint8(255)
-    np.subtract(np.int16(255 + core), total, out=total)
-    return np.clip(total, 0, 255, out=total).astype(np.uint8)
-
-
-def _pooled(alpha: Alpha, shift_x: int, shift_y: int) -> Alpha:
-    """The greatest cover of each block of 2**shift_y rows and 2**shift_x columns."""
-    for _ in range(shift_y):
-        alpha = np.maximum(alpha[::2], alpha[1::2])
-    for _ in range(shift_x):
-        alpha = np.maximum(alpha[:, ::2], alpha[:, 1::2])
-    return alpha
+    return (row, column), math.ceil(rim * rim * unit), unit != _UNIT
