@@ -5,10 +5,11 @@ import sys
 
 import pytest
 
-from engine import access
+from engine import access, runs
 from engine.cli import main
 from engine.store import Data
-from tests.engine.people import PASSWORD
+from tests import clips
+from tests.engine.people import PASSWORD, staff
 from tests.engine.release import cases
 
 
@@ -83,6 +84,29 @@ def test_accounts_are_made_with_passwords_from_standard_input(tmp_path):
     code, _, noise = shell("users", "policy", "--persons", "one", "--as", "rita", *at, typed="another good one\n")
     assert code == 2
     assert "Rita Rees may not change the policy" in noise
+
+
+def test_the_workbench_is_not_shown_to_other_machines_without_accounts(tmp_path):
+    code, _, noise = shell("workbench", "--address", "0.0.0.0", "--data", tmp_path)  # noqa: S104
+    assert code == 2
+    assert "listens on this machine alone, not on 0.0.0.0; make accounts" in noise
+
+
+def test_a_run_is_made_by_somebody_who_may(own_data, tmp_path):
+    data = staff(tmp_path)
+    data.models.symlink_to(own_data / "models")
+    clip = clips.video(tmp_path / "clip.mp4", size=(128, 96), frames=4)
+    asked = ("run", clip, "--detectors", "mediapipe", "--json", "--data", tmp_path)
+    code, _, noise = shell(*asked)
+    assert code == 2
+    assert "--as ACCOUNT" in noise
+    code, _, noise = shell(*asked, "--as", "rita", typed=f"{PASSWORD}\n")
+    assert code == 2
+    assert "Rita may not start a detection" in noise
+    code, said, _ = shell(*asked, "--as", "otto", typed=f"{PASSWORD}\n")
+    assert code == 0
+    (run,) = runs.register(data).runs
+    assert (json.loads(said)["run"], run.request.account, run.status) == (run.id, "otto", "done")
 
 
 def test_no_verb_takes_a_password_as_an_argument():
