@@ -38,7 +38,7 @@ class LeakSettings(Document, frozen=True):
     sparse: Stride = 4
     budget: Annotated[float, msgspec.Meta(ge=0.0, le=4.0)] = 0.25
     likely: Score = 0.5
-    likeness: Share = 0.75
+    likeness: Share = 0.65
 
 
 class Glimpse(Document, frozen=True):

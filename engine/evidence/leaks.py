@@ -1,10 +1,11 @@
 """The leak check: faces that can still be found in an output, for a person to judge before it is released.
 
 Two questions are asked of every output. Is each mask of the plan in it? That is told for every mask of every frame by
-holding the output against the source. And is there a face where the plan has none? For that, detectors that the
-detection did not use look at the output: thinly where the plan is sure, densely where masks begin and end. Where they
-find something, a second look at that frame and its neighbours, by another detector too, tells a face from a chance
-likeness. See docs/leaks.md for what this finds and what it costs.
+holding the output against the source. And is there a face where the plan has none? Where a track of the record is
+interrupted, or ends, as no detection leaves it, a mask is missing. Apart from that, detectors that the detection did
+not use look at the output: thinly where the plan is sure, densely where masks begin and end. Where they find
+something, a second look at that frame and its neighbours, by another detector too, tells a face from a chance likeness.
+ See docs/leaks.md for what this finds and what it costs.
 """
 
 from __future__ import annotations
@@ -18,12 +19,24 @@ from pathlib import Path
 
 from engine.detectors.registry import DetectorPlan
 from engine.errors import CheckFailedError, RecordError
+from engine.evidence.courses import Owed, owed
 from engine.evidence.findings import SCHEMA, Glimpse, Leak, LeakReport, LeakSettings, Looked
 from engine.evidence.looking import Lookouts, Sight
 from engine.evidence.panel import Panel, panel_for
 from engine.evidence.scrutiny import Scrutiny, region_about, scrutiny
 from engine.evidence.showing import likeness
-from engine.evidence.sieve import believed, doubted, leak_of, linked, nearest_track, sift, unmasked
+from engine.evidence.sieve import (
+    RULES,
+    believed,
+    by_rules,
+    doubted,
+    leak_of,
+    linked,
+    mask_over,
+    nearest_track,
+    sift,
+    unmasked,
+)
 from engine.geometry import Box
 from engine.media.decode import OnDamage, open_source
 from engine.media.facts import MediaInfo
@@ -144,6 +157,10 @@ class _Check:
         self._cuts, self._display = subject.record.cuts, subject.record.display
         self._showing: dict[int, list[tuple[int, Box, float]]] = defaultdict(list)
         self._masks = 0
+        self._owed: dict[int, list[Owed]] = defaultdict(list)
+        for one in owed(subject.record):
+            self._owed[one.frame].append(one)
+        self._owing: list[Glimpse] = []
 
     def report(self, listener: Listener) -> LeakReport:
         subject, settings = self._subject, self._settings
@@ -193,6 +210,11 @@ class _Check:
             self._masks += 1
             if value >= self._settings.likeness:
                 self._showing[face.track].append((frame.index, face.box, value))
+        for one in self._owed[frame.index]:
+            value = likeness(ours.picture(), theirs.picture(), one.box, orientation)
+            shows = mask_over(one.box, frame) is None if value is None else value >= self._settings.likeness
+            if shows:
+                self._owing.append(Glimpse(frame.index, one.box, 1.0, RULES))
 
     def _again(self, seen: list[Glimpse], lookouts: Lookouts) -> list[Glimpse]:
         """What was seen, and what a second look at the finds and about them adds."""
@@ -229,10 +251,10 @@ class _Check:
         leaks = list(unmasked(self._showing, self._cuts, reach))
         doubtful: list[Leak] = []
         sifted = sift(seen, frames)
-        for group in linked(sifted.open, self._cuts, reach):
+        for group in linked([*sifted.open, *self._owing], self._cuts, reach):
             if believed(group, settings):
                 leak = leak_of(group, "unrecorded", nearest_track(group, frames, reach))
-                (doubtful if doubted(group, frames) else leaks).append(leak)
+                (doubtful if doubted(group, frames) and not by_rules(group) else leaks).append(leak)
         leaks += self._weak(sifted.under)
         return tuple(sorted(leaks, key=_place)), tuple(sorted(doubtful, key=_place))
 

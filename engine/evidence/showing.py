@@ -18,11 +18,13 @@ from engine.picture import Picture
 
 _CORE = 0.6
 """Share of a face box's sides that is compared: its middle."""
+_WIDE = 14.0
+"""Samples that are wanted on the shorter side of it: of a small face more than its middle is compared."""
 _SIDE = 48
 """Longest side at which it is compared, in samples."""
-_LEAST_SIDE = 10
+_LEAST_SIDE = 8
 """Shortest side of what can be told apart."""
-_DETAIL = 1.5
+_DETAIL = 1.0
 """Least standard deviation of fine detail, in 8-bit steps, of a source in which anything can be told."""
 _FINE = 5
 """Detail is what is finer than this many samples."""
@@ -48,7 +50,9 @@ def likeness(source: Picture, output: Picture, box: Box, orientation: Orientatio
         box: of the face in display pixels.
         orientation: how coded samples become display pixels.
     """
-    area = orientation.to_coded(box.scaled(_CORE)).clipped(orientation.coded)
+    whole = orientation.to_coded(box)
+    share = min(1.0, max(_CORE, _WIDE / min(whole.width, whole.height)))
+    area = whole.scaled(share).clipped(orientation.coded)
     if area is None:
         return None
     left, top, right, bottom = area.pixels()
@@ -69,12 +73,24 @@ def _at_least(correlation: float, samples: float) -> float:
 
 
 def _detail(picture: Picture, rows: slice, columns: slice) -> Detail:
-    plane = picture.planes[0][rows, columns]
-    values = plane.astype(np.float32) / np.float32(1 << (picture.format.bit_depth - 8))
+    """What is finer than `_FINE` samples in a part of the picture; what lies around it is looked at too, not returned.
+
+    Without its surroundings the rim of a smooth slope would look like detail, in a mask as in the source.
+    """
+    plane = picture.planes[0]
+    ratio = min(1.0, _SIDE / max(rows.stop - rows.start, columns.stop - columns.start))
+    rim = math.ceil(_FINE // 2 / ratio)
+    top, left = max(0, rows.start - rim), max(0, columns.start - rim)
+    values = plane[top : rows.stop + rim, left : columns.stop + rim].astype(np.float32)
+    values /= np.float32(1 << (picture.format.bit_depth - 8))
     height, width = values.shape
-    ratio = min(1.0, _SIDE / max(height, width))
     size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
     small = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
     fine: Detail = small - cv2.blur(small, (_FINE, _FINE))
-    fine -= fine.mean()
-    return fine
+    down, across = round((rows.start - top) * ratio), round((columns.start - left) * ratio)
+    inner: Detail = fine[
+        down : down + max(1, round((rows.stop - rows.start) * ratio)),
+        across : across + max(1, round((columns.stop - columns.start) * ratio)),
+    ]
+    inner -= inner.mean()
+    return inner

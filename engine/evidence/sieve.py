@@ -12,6 +12,8 @@ from engine.review.fold import AmendedFace, AmendedFrame
 
 COMPARISON = "comparison"
 """Who finds that a mask is not in the output: nobody's detector."""
+RULES = "record"
+"""Who finds that a mask is not in the record which its own settings ask for: nobody's detector either."""
 _FACE = 0.6
 """Share of the sides of a detector's box that is surely face: its middle."""
 _UNDER = 0.5
@@ -69,12 +71,22 @@ def linked(glimpses: Iterable[Glimpse], cuts: Sequence[int], reach: int) -> list
 
 
 def believed(group: Sequence[Glimpse], settings: LeakSettings) -> bool:
-    """Whether findings are of a face: two detectors agree in a frame. One alone errs again and again alike."""
+    """Whether findings are of a face: two detectors agree in a frame, or the record lacks a mask by its own settings.
+
+    One detector alone errs again and again alike.
+    """
+    if by_rules(group):
+        return True
     by_frame: defaultdict[int, set[str]] = defaultdict(set)
     for glimpse in group:
         if glimpse.score >= settings.likely:
             by_frame[glimpse.frame].add(glimpse.detector)
     return any(len(detectors) > 1 for detectors in by_frame.values())
+
+
+def by_rules(group: Iterable[Glimpse]) -> bool:
+    """Whether any of these is a mask that the record lacks by its own settings."""
+    return any(glimpse.detector == RULES for glimpse in group)
 
 
 def leak_of(group: Sequence[Glimpse], kind: Kind, track: int | None) -> Leak:
@@ -159,6 +171,8 @@ def _finding(kind: Kind, best: Glimpse, run: tuple[int, int], track: int | None)
             return f"{mask} is not in the output in {frames}: the source shows there (likeness {best.score:.2f})"
         case "weak":
             return f"under {mask}, {best.detector} still finds a face in {frames} (score {best.score:.2f})"
+        case "unrecorded" if best.detector == RULES:
+            return f"the record has no mask of track {track} in {frames}, where its own settings put one"
         case "unrecorded":
             near = "" if track is None else f", next to track {track}"
             return f"{best.detector} finds a face where no mask is in {frames}{near} (score {best.score:.2f})"
