@@ -14,10 +14,10 @@ from engine.access import Credential, Person, Session
 from engine.errors import CheckFailedError
 from engine.progress import Listener, Silent
 from engine.record import Document, Sha256, digest, encode
-from engine.release.anchors import keep_anchor
 from engine.release.case import Case, held, open_case
 from engine.release.composition import CERTIFIERS, EVIDENCE
-from engine.release.evidence import Candidate, Certifier, EvidenceStep, Sealed
+from engine.release.evidence import Candidate, Certifier, EvidenceStep
+from engine.release.finishing import checks_path, finish, interrupted, resumed
 from engine.release.signing import Wish, asked_of, refused, stated
 from engine.rendering import RenderOptions, RenderReport, draft_name, render
 from engine.review.approval import Statement
@@ -69,7 +69,7 @@ def release(  # noqa: PLR0913 - who, with what, of what, and what it goes throug
     """Render, check, sign and publish the final output of a run that was reviewed and approved.
 
     What is rendered are the very bytes whose hashes the approval is bound to. Nothing lies under the final name before
-    everything holds.
+    everything holds. A release that is on record and was interrupted before it was published is finished instead.
 
     Args:
         data: the data folder.
@@ -97,19 +97,20 @@ def release(  # noqa: PLR0913 - who, with what, of what, and what it goes throug
         cleared = case.steps.clear()
         asked = asked_of(session, credential)
         session = access.confirm(data, session, credential)
-        with _unpublished(case.run) as (folder, final):
-            candidate = _rendered(data, case, cleared, folder, listener)
-            _verified(candidate, person)
-            for step in evidence:
-                step(candidate)
+        found = interrupted(data, case.run)
+        candidate = resumed(data, case, found, listener) if found else None
+        if found and candidate:
+            statement, final = found.statement, found.final
+        else:
+            with _unpublished(case.run) as (folder, final):
+                candidate = _rendered(data, case, cleared, folder, listener)
+                _verified(candidate, person)
+                for step in evidence:
+                    step(candidate)
             wish = Wish("released", reason)
             statement = stated(data, case, session, asked, wish, candidate.report.output_sha256)
-            for certify in certifiers:
-                certify(Sealed(candidate, statement, audit.head(data.audit)))
-            head = audit.head(data.audit)
-            keep_anchor(folder, head)
-            folder.rename(final)
-    return _told(case, cleared, statement, final, candidate, head), session
+        head = finish(candidate, statement, final, certifiers)
+    return _told(candidate, statement, final, head), session
 
 
 def draft(
@@ -134,17 +135,19 @@ def draft(
 
 @contextmanager
 def _unpublished(run: Run) -> Iterator[tuple[Path, Path]]:
-    """A folder for the next release, removed with all it holds unless it was given its final name."""
+    """A folder for the next release, and its final name; removed with all it holds when something fails."""
     run.folder.releases.mkdir(exist_ok=True)
     taken = [int(path.name) for path in run.folder.releases.iterdir() if path.name.isdecimal()]
     final = run.folder.releases / f"{1 + max([0, *taken]):02}"
+    for left in run.folder.releases.glob(".[0-9]*"):
+        shutil.rmtree(left)
     folder = final.with_name(f".{final.name}")
-    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     try:
         yield folder, final
-    finally:
+    except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _rendered(data: Data, case: Case, cleared: Cleared, folder: Path, listener: Listener) -> Candidate:
@@ -160,7 +163,7 @@ def _rendered(data: Data, case: Case, cleared: Cleared, folder: Path, listener: 
     actor = audit.Actor("veil", "Veil", "system")
     _record_render(data, case.run, actor, report)
     checks = verify(case.run.source, record, output, review=reviewed, listener=listener)
-    write(output.with_name(output.name + ".checks.json"), encode(checks))
+    write(checks_path(output), encode(checks))
     return Candidate(data, case, cleared, folder, output, report, checks, listener)
 
 
@@ -197,12 +200,11 @@ def _record_render(data: Data, run: Run, actor: audit.Actor, report: RenderRepor
     )
 
 
-def _told(  # noqa: PLR0913, PLR0917 - the parts of the document
-    case: Case, cleared: Cleared, statement: Statement, final: Path, candidate: Candidate, head: audit.Anchor
-) -> Release:
+def _told(candidate: Candidate, statement: Statement, final: Path, head: audit.Anchor) -> Release:
+    cleared = candidate.cleared
     return Release(
         schema=SCHEMA,
-        run=case.run.id,
+        run=candidate.case.run.id,
         number=int(final.name),
         folder=str(final),
         output=str(final / candidate.output.name),

@@ -11,6 +11,7 @@ from engine.access import Person
 from engine.errors import SignOffError, TargetError
 from engine.record import Document
 from engine.release.case import held
+from engine.release.finishing import interrupted, withdraw
 from engine.runs import Run
 from engine.store import Data
 
@@ -53,6 +54,8 @@ def purge(data: Data, run_id: str, person: Person, reason: str) -> Purged:
         going = [path for path in _going(data, run) if path.exists()]
         size = sum(_size(path) for path in going)
         names = tuple(str(path.relative_to(data.root)) for path in going)
+        if found := interrupted(data, run):
+            withdraw(data, run, found, "the run was purged")
         _announce(data, run, person, reason, len(names), size)
         for path in going:
             _remove(path)

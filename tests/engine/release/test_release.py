@@ -1,4 +1,7 @@
 import json
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -6,6 +9,7 @@ import pytest
 
 from engine import access, audit, release, runs
 from engine.errors import AccessError, CheckFailedError, SignOffError, StyleError
+from engine.evidence.issuing import check_certificate
 from engine.media.streams import contents
 from engine.record import digest, read_as
 from engine.redact.presets import style_from
@@ -113,6 +117,80 @@ def test_an_output_that_evidence_keeps_back_is_not_published(approved):
         cases.published(approved, evidence=[doubt])
     assert seen == [True]
     assert list(cases.the_run(approved).folder.releases.iterdir()) == []
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from engine.store import Data
+from tests.engine.release import cases
+from engine.release.certifying import certify
+
+def die(_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+cases.published(Data(Path(sys.argv[1])), certifiers=[*[certify] * int(sys.argv[2]), die])
+"""
+
+
+def killed(data, certified):
+    """Release in a process that is killed when the release is on record, before its folder has its name."""
+    command = [sys.executable, "-c", KILLED, str(data.root), str(int(certified))]
+    done = subprocess.run(command, cwd=Path(__file__).parents[3], check=False)
+    assert done.returncode == -signal.SIGKILL
+    kinds = [entry.kind for entry in audit.entries(data.audit)]
+    assert kinds[-1] == ("certificate" if certified else "release")
+    assert [path.name for path in cases.the_run(data).folder.releases.iterdir()] == [".01"]
+
+
+@pytest.mark.parametrize("certified", [False, True])
+def test_a_release_that_was_killed_when_it_was_on_record_is_finished_by_the_next(approved, certified):
+    killed(approved, certified)
+    made = cases.published(approved, "paul")
+    (folder,) = cases.the_run(approved).folder.releases.iterdir()
+    assert (made.number, folder.name) == (1, "01")
+    assert made.statements[-1].account == "anna"
+    assert made.output_sha256 == digest(Path(made.output).read_bytes())
+    entries = list(audit.entries(approved.audit))
+    assert [entry.kind for entry in entries].count("release") == 1
+    assert [entry.kind for entry in entries].count("certificate") == 1
+    assert json.loads((folder / "anchor.json").read_bytes())["sha256"] == entries[-1].sha256
+    assert check_certificate(folder / "certificate.json").passed
+    assert release.check_log(approved).passed
+    assert cases.published(approved).number == 2
+
+
+def test_an_interrupted_release_of_what_was_changed_since_is_taken_back_on_record(approved):
+    killed(approved, certified=False)
+    cases.amend(approved)
+    cases.signed(approved, "rita", "reviewed")
+    cases.signed(approved, "anna", "approved")
+    made = cases.published(approved)
+    (folder,) = cases.the_run(approved).folder.releases.iterdir()
+    assert (folder / "review.jsonl").exists()
+    (taken,) = (entry for entry in audit.entries(approved.audit, kinds=["refusal"]))
+    assert "withdrawn: the run was changed" in taken.reason
+    assert taken.subjects["output"] != made.output_sha256
+
+
+def test_a_purge_takes_an_interrupted_release_back_on_record(approved):
+    killed(approved, certified=False)
+    run = cases.the_run(approved)
+    release.purge(approved, run.id, ada(approved), "consent withdrawn")
+    (taken,) = (entry for entry in audit.entries(approved.audit, kinds=["refusal"]))
+    assert "withdrawn: the run was purged" in taken.reason
+    assert list(run.folder.releases.iterdir()) == []
+
+
+def test_a_certificate_that_cannot_be_made_leaves_a_release_that_can_be_finished(approved):
+    def fails(_):
+        raise CheckFailedError("no room for a certificate")
+
+    with pytest.raises(CheckFailedError, match="no room"):
+        cases.published(approved, certifiers=[fails])
+    made = cases.published(approved)
+    assert made.number == 1
+    assert Path(made.output).exists()
 
 
 def test_evidence_and_certificates_are_published_with_the_output(approved):
