@@ -23,6 +23,7 @@ from engine.detectors.base import RemoteSettings, Sighting
 from engine.detectors.crew import Answers, Crew
 from engine.detectors.registry import DetectorPlan, detector_class, plan
 from engine.errors import InputError, RecordError
+from engine.evidence.donors import donors_for
 from engine.evidence.intervals import Interval, clopper_pearson, wilson
 from engine.evidence.panel import Hire
 from engine.evidence.plants import (
@@ -31,14 +32,15 @@ from engine.evidence.plants import (
     Donor,
     Guise,
     Origin,
+    borders_of,
     course,
     donor_of,
     donor_places,
     guise,
     heights_of,
-    package_donor,
     planted,
     segments,
+    speed_of,
 )
 from engine.geometry import Box, Size
 from engine.media.decode import OnDamage, open_source
@@ -184,8 +186,10 @@ def plant(  # noqa: PLR0913 - what, how much, who looks, and who hears of it
         raise RecordError(f"The record is of another video than {source}; give its own, or detect this one.")
     challenge = _Challenge(Path(source), info, document, settings or PlantSettings())
     plans = plans_of(document)
-    with hire(plans, data_folder(data).models, 1) as crew:
-        plants = tuple(challenge.plants(plans, crew, listener or Silent()))
+    models = data_folder(data).models
+    with hire(plans, models, 1) as crew:
+        donors = donors_for(challenge.donors(), document, hire, models)
+        plants = tuple(challenge.plants(donors, plans, crew, listener or Silent()))
     return challenge.report(sha256, plants)
 
 
@@ -235,8 +239,11 @@ class _Challenge:
         self._segments = tuple(segments(len(record.frames), record.cuts, settings.length, self._number(), self._lot))
         self._left_out = 0
 
-    def plants(self, plans: Sequence[DetectorPlan], crew: Crew, listener: Listener) -> Iterator[Plant]:
-        sown = self._sown(self._donors())
+    def plants(
+        self, donors: Sequence[Donor], plans: Sequence[DetectorPlan], crew: Crew, listener: Listener
+    ) -> Iterator[Plant]:
+        """What became of every face that was planted."""
+        sown = self._sown(donors)
         sightings = self._detected(sown, plans, crew, listener)
         for segment in self._segments:
             faces = self._timeline([sightings[index] for index in segment])
@@ -272,17 +279,12 @@ class _Challenge:
         most = int(self._settings.share * len(self._record.frames) / self._settings.length)
         return max(1, min(self._settings.segments, most))
 
-    def _donors(self) -> list[Donor]:
-        """Faces to plant: good ones of the clip, and the package's where there are few and it is installed."""
-        places = donor_places(self._record, _MOST_DONORS)
+    def donors(self) -> list[Donor]:
+        """Faces of the clip that every detector of the record saw well."""
         wanted = defaultdict(list)
-        for index, face in places:
+        for index, face in donor_places(self._record, _MOST_DONORS):
             wanted[index].append(face)
-        donors = [donor_of(picture, face) for index, picture in self._pictures(wanted) for face in wanted[index]]
-        spare = package_donor()
-        if spare is not None and len(donors) < 2:
-            donors.append(spare)
-        return donors
+        return [donor_of(picture, face) for index, picture in self._pictures(wanted) for face in wanted[index]]
 
     def _pictures(self, wanted: Mapping[int, object]) -> Iterator[tuple[int, Rgb]]:
         """Some frames of the source as they are seen, at full size."""
@@ -299,7 +301,7 @@ class _Challenge:
 
     def _sown(self, donors: Sequence[Donor]) -> dict[int, list[_Sown]]:
         """By first frame of each segment, the faces that are planted in it."""
-        heights, speed, borders = heights_of(self._record), _speed(self._record), _borders(self._record)
+        heights, speed, borders = heights_of(self._record), speed_of(self._record), borders_of(self._record)
         sown: dict[int, list[_Sown]] = {segment.start: [] for segment in self._segments}
         for segment in self._segments:
             taken = [face.box.scaled(_APART) for index in segment for face in self._record.frames[index].faces]
@@ -396,26 +398,3 @@ def _sized(picture: Rgb, side: int | None) -> Rgb:
     if wanted == size:
         return picture
     return np.asarray(cv2.resize(picture, (wanted.width, wanted.height), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _speed(record: Record) -> float:
-    """Usual way of a face from frame to frame, in shares of its height."""
-    last: dict[int, tuple[int, Box]] = {}
-    ways = []
-    for frame in record.frames:
-        for face in frame.faces:
-            before = last.get(face.track)
-            if before is not None and before[0] == frame.index - 1:
-                (x, y), (u, v) = before[1].centre, face.box.centre
-                ways.append(max(abs(x - u), abs(y - v)) / face.box.height)
-            last[face.track] = frame.index, face.box
-    return float(np.median(ways)) if ways else 0.02
-
-
-def _borders(record: Record) -> float:
-    """Share of the clip's faces that touch the border."""
-    size, boxes = record.display, [face.box for frame in record.frames for face in frame.faces]
-    touching = sum(
-        box.left <= 0 or box.top <= 0 or box.right >= size.width or box.bottom >= size.height for box in boxes
-    )
-    return touching / len(boxes) if boxes else 0.0

@@ -134,6 +134,29 @@ def heights_of(record: Record) -> list[float]:
     return found or [shorter * share for share in (0.05, 0.1, 0.2, 0.3)]
 
 
+def speed_of(record: Record) -> float:
+    """Usual way of a face from frame to frame, in shares of its height."""
+    last: dict[int, tuple[int, Box]] = {}
+    ways = []
+    for frame in record.frames:
+        for face in frame.faces:
+            before = last.get(face.track)
+            if before is not None and before[0] == frame.index - 1:
+                (x, y), (u, v) = before[1].centre, face.box.centre
+                ways.append(max(abs(x - u), abs(y - v)) / face.box.height)
+            last[face.track] = frame.index, face.box
+    return float(np.median(ways)) if ways else 0.02
+
+
+def borders_of(record: Record) -> float:
+    """Share of the clip's faces that touch the border."""
+    size, boxes = record.display, [face.box for frame in record.frames for face in frame.faces]
+    touching = sum(
+        box.left <= 0 or box.top <= 0 or box.right >= size.width or box.bottom >= size.height for box in boxes
+    )
+    return touching / len(boxes) if boxes else 0.0
+
+
 def guise(heights: Sequence[float], size: Size, borders: float, generator: np.random.Generator) -> Guise:
     """A look drawn by lot: as large as one of the clip's faces, or down to half of that.
 

@@ -6,6 +6,7 @@ import pytest
 import engine
 from engine.cli import main
 from engine.detectors.base import Sighting
+from engine.detectors.registry import plan
 from engine.errors import InputError, RecordError
 from engine.evidence.planting import PlantedReport, PlantSettings, obstacle, plans_of, plant
 from engine.evidence.plants import Course, Donor, Guise, donor_places, guise, heights_of, planted, segments
@@ -61,6 +62,36 @@ def test_a_detector_that_sees_nothing_finds_none_of_the_plants(clip, record):
 
 def test_a_detector_that_sees_some_finds_some(clip, record):
     assert plant(clip, record, settings=SETTINGS, hire=Colourful).overall.found > 0
+
+
+def seen_by(record, *detectors):
+    """The record with a larger face, which these detectors saw well."""
+    facts = tuple(plan(name).facts for name in detectors)
+    frames = []
+    for frame in record.frames:
+        (face,) = frame.faces
+        box = face.box.scaled(1.3)
+        evidence = tuple(Evidence(name, box, 0.99) for name in detectors)
+        frames.append(
+            msgspec.structs.replace(frame, faces=(msgspec.structs.replace(face, box=box, evidence=evidence),))
+        )
+    detection = msgspec.structs.replace(record.detection, detectors=facts)
+    return msgspec.structs.replace(record, detection=detection, frames=tuple(frames))
+
+
+@pytest.mark.parametrize(
+    ("detectors", "hire", "planted"),
+    [
+        (["mtcnn"], Colourful, "clip"),
+        (["mtcnn"], blind, "package"),
+        (["yolov8-face"], blind, "package"),
+        (["centerface", "yolov8-face"], blind, "clip"),
+    ],
+)
+def test_a_face_of_the_clip_is_planted_when_two_detectors_take_it_for_one(clip, record, detectors, hire, planted):
+    report = plant(clip, seen_by(record, *detectors), settings=SETTINGS, hire=hire)
+    assert (planted in {one.origin for one in report.plants}) is True
+    assert ("clip" in {one.origin for one in report.plants}) is (planted == "clip")
 
 
 def test_the_same_source_and_record_give_the_same_report_and_another_seed_another(clip, record, tmp_path):
