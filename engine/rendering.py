@@ -256,6 +256,17 @@ def refuse_early(source: Path | str, output: Path | str, options: RenderOptions 
         spec_for(Path(source), probe(source), output, options)
 
 
+def refuse_audio(source: Path, terms: Terms) -> None:
+    """Say what would keep these spans of audio from being replaced; looks at the source only when there are any.
+
+    Raises:
+        SourceError: the source is unreadable.
+        InputError: a span lies outside of the audio or contradicts another.
+    """
+    if terms.audio:
+        new_codecs(source, probe(source), terms.audio, terms.suffix)
+
+
 def report_path(output: Path) -> Path:
     """Where the report of a render lies."""
     return output.with_name(output.name + ".render.json")

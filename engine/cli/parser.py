@@ -23,7 +23,7 @@ from engine.cli import (
     verbs,
     workbench,
 )
-from engine.cli.settings import add_set
+from engine.cli.settings import add_audio, add_set
 from engine.modes import MODES
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ def _render(adder: Adder) -> None:
     _add_review(verb)
     verb.add_argument("--y4m", type=Path, metavar="FILE", help="also write the very pictures handed to the encoder")
     _add_style(verb)
+    add_audio(verb)
 
 
 def _verify(adder: Adder) -> None:
@@ -138,6 +139,7 @@ def _anonymise(adder: Adder) -> None:
     _add_review(verb)
     _add_detection(verb)
     _add_style(verb)
+    add_audio(verb)
     _add_data(verb)
 
 
@@ -164,6 +166,8 @@ def _sign(adder: Adder) -> None:
     verb.add_argument("--reason", help="why; a rejection must say it")
     verb.add_argument("--suffix", help="of the output's name (default: what was signed last, or the source's)")
     _add_style(verb, default=None)
+    add_audio(verb)
+    verb.add_argument("--keep-audio", action="store_true", help="keep the audio, though something else was signed last")
     persons.add_person(verb)
     _add_data(verb)
 

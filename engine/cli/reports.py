@@ -89,7 +89,9 @@ def render(output: Path, report: RenderReport) -> str:
         f"Kept visible: track {face.track} in frames {face.start} to {face.stop - 1}, by {face.by.name}: {face.reason}"
         for face in report.kept_visible
     )
-    return "\n".join([*(f"Forced although {weakness}" for weakness in report.weaknesses), *shown, *lines])
+    forced = (f"Forced although {weakness}" for weakness in report.weaknesses)
+    sound = (f"Audio {one.number}: {one.words}" for one in report.audio)
+    return "\n".join([*forced, *shown, *sound, *lines])
 
 
 def verify(report: VerifyReport) -> str:

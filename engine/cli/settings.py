@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from argparse import ArgumentParser, Namespace
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -17,11 +18,13 @@ from engine.record import Document, FusionSettings, SmoothingSettings, TrackingS
 from engine.redact.presets import style_from
 from engine.redact.style import Style
 from engine.rendering import RenderOptions
+from engine.sound.choice import AudioSpan, SpanKind
 
 Kind = TypeVar("Kind", bound=Document)
 
 _ASKING = ("policy", "price", "rate")
 _TIMELINE = ("fusion", "tracking", "smoothing")
+_SPAN = re.compile(r"(-?\d+(?:\.\d+)?)-(-?\d+(?:\.\d+)?)(?:@(\d+(?:,\d+)*))?")
 
 
 def add_set(verb: ArgumentParser, purpose: str) -> None:
@@ -62,7 +65,48 @@ def render_options(options: Namespace) -> RenderOptions:
         encoder=document("--encoder", EncoderSettings, pairs("--encoder", options.encoder)),
         force=options.force,
         y4m=getattr(options, "y4m", None),
+        audio=audio_spans(options),
     )
+
+
+def add_audio(verb: ArgumentParser) -> None:
+    """The arguments that say what becomes of the audio, for `audio_spans`."""
+    group = verb.add_argument_group("audio (default: kept as in the source)")
+    for kind, what in (("mute", "silence"), ("bleep", "a tone")):
+        group.add_argument(
+            f"--{kind}",
+            action="append",
+            default=[],
+            metavar="START-END[@N,...]",
+            help=f"seconds to replace by {what}, as 12-15.5; @2 for audio stream 2 only; may be given again",
+        )
+    group.add_argument("--audio-reason", metavar="TEXT", help="why; needed with --mute and --bleep")
+
+
+def audio_spans(options: Namespace) -> tuple[AudioSpan, ...]:
+    """The spans of audio that are to be replaced, in order.
+
+    Raises:
+        InputError: one is not spelled like that, ends before it starts, or there is no reason.
+    """
+    kinds: tuple[SpanKind, ...] = ("mute", "bleep")
+    spans = [_span(kind, text, options.audio_reason) for kind in kinds for text in getattr(options, kind)]
+    if options.audio_reason is not None and not spans:
+        raise InputError("--audio-reason says why spans are replaced, and none is: give --mute or --bleep.")
+    return tuple(sorted(spans, key=lambda span: (span.start, span.end)))
+
+
+def _span(kind: SpanKind, text: str, reason: str | None) -> AudioSpan:
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        raise InputError(f"--{kind} takes START-END in seconds, as 12-15.5, or 12-15.5@2 for stream 2; got {text!r}.")
+    if reason is None:
+        raise InputError(f"--{kind} {text} needs --audio-reason: a change of what is heard says why.")
+    streams = tuple(map(int, match[3].split(","))) if match[3] else None
+    try:
+        return AudioSpan(kind, float(match[1]), float(match[2]), reason, streams)
+    except ValueError as error:
+        raise InputError(f"--{kind} {text} cannot be used: {error}.") from error
 
 
 def style(options: Namespace) -> Style:

@@ -6,13 +6,15 @@ from argparse import Namespace
 
 from engine import release as signoff
 from engine.cli.persons import session_of
-from engine.cli.settings import render_options
+from engine.cli.settings import audio_spans, document, pairs, style
 from engine.cli.terminal import Terminal
+from engine.errors import InputError
+from engine.media.encode import EncoderSettings
 from engine.record import Document
 from engine.release import Case, Purged, Release, Wish
 from engine.rendering import RenderOptions
 from engine.review.approval import Statement
-from engine.store import data_folder
+from engine.store import Data, data_folder
 
 
 class SignOffShown(Document, frozen=True):
@@ -32,7 +34,7 @@ def sign(options: Namespace, terminal: Terminal) -> int:
         terminal.result(shown, _standing(shown))
         return 0
     session, credential = session_of(data, options)
-    wish = Wish(options.meaning, options.reason, _options(options), options.suffix)
+    wish = Wish(options.meaning, options.reason, _options(data, options), options.suffix)
     statement, _ = signoff.sign(data, options.run, session, credential, wish)
     terminal.result(statement, f"{statement.run}: {statement.line()}")
     return 0
@@ -56,12 +58,21 @@ def purge(options: Namespace, terminal: Terminal) -> int:
     return 0
 
 
-def _options(options: Namespace) -> RenderOptions | None:
-    """Style and encoder when any was named; those that were signed last when none was."""
-    if options.style is None and not options.encoder and not options.force:
+def _options(data: Data, options: Namespace) -> RenderOptions | None:
+    """What is named; the rest as it was signed last, all of it when nothing is named."""
+    audio = audio_spans(options)
+    if audio and options.keep_audio:
+        raise InputError("--keep-audio and --mute or --bleep contradict each other; choose one of them.")
+    if not (options.style or options.encoder or options.force or audio or options.keep_audio):
         return None
-    options.style = options.style or "strong"
-    return render_options(options)
+    last = signoff.signed_options(data, options.run)
+    encoder = document("--encoder", EncoderSettings, pairs("--encoder", options.encoder))
+    return RenderOptions(
+        style=style(options) if options.style else last.style,
+        encoder=encoder if options.encoder else last.encoder,
+        force=options.force or (last.force and not options.style),
+        audio=audio or (() if options.keep_audio else last.audio),
+    )
 
 
 def _shown(case: Case) -> SignOffShown:

@@ -29,6 +29,7 @@ from engine.renderjob import RenderSpec
 from engine.review.amendments import Review
 from engine.review.approval import Statement
 from engine.review.fold import KeptVisible
+from engine.sound.compare import AlteredAudio
 from engine.store import file_digest
 from engine.verification import Check, VerifyReport
 from engine.version import VERSION
@@ -82,8 +83,13 @@ class ReviewPart(Document, frozen=True):
     kept_visible: tuple[KeptVisible, ...]
 
 
-class RenderPart(Document, frozen=True):
-    """How faces were hidden and the video was encoded, what was dropped, and what became of the audio."""
+class RenderPart(Document, frozen=True, omit_defaults=True):
+    """How faces were hidden and the video was encoded, what was dropped, and what became of the audio.
+
+    Attributes:
+        audio: what became of it, in a sentence; `spec.audio` has the spans that were replaced, each with its reason.
+        altered: the audio streams in which something was replaced, piece by piece.
+    """
 
     spec: RenderSpec
     encoder: EncoderFacts
@@ -92,6 +98,7 @@ class RenderPart(Document, frozen=True):
     covered: Count
     dropped: tuple[Dropped, ...]
     audio: str
+    altered: tuple[AlteredAudio, ...] = ()
 
 
 class LeaksPart(Document, frozen=True):
@@ -217,14 +224,16 @@ def certificate(evidence: Evidence, issued: datetime) -> Certificate:
         audit=evidence.head,
         documents=documents,
         commands=(
-            *output_commands(output.name, facts, render.spec.comment),
+            *output_commands(output.name, facts, render.spec.comment, render.audio),
             *(
                 [hash_command("the documents of the release are those it was certified with", documents)]
                 * bool(documents)
             ),
         ),
         source_commands=tuple(
-            source_commands(f"source{evidence.source_suffix}", record.source.sha256, _copied(record, facts))
+            source_commands(
+                f"source{evidence.source_suffix}", record.source.sha256, _copied(record, render, facts), render.audio
+            )
         ),
     )
 
@@ -246,11 +255,17 @@ def _detection(record: Record, record_sha256: Sha256) -> DetectionPart:
 
 
 def _render(render: RenderReport, facts: StockFacts) -> RenderPart:
-    streams = f"{len(facts.audio)} stream{'s' * (len(facts.audio) != 1)}"
-    kept = f"Kept bit for bit: {streams}." if facts.audio else "The source has no audio."
-    return RenderPart(
-        render.spec, render.encoder, render.weaknesses, render.masked, render.covered, render.dropped, kept
-    )
+    parts = (render.spec, render.encoder, render.weaknesses, render.masked, render.covered, render.dropped)
+    return RenderPart(*parts, _audio(render, len(facts.audio)), render.audio)
+
+
+def _audio(render: RenderReport, streams: int) -> str:
+    """What became of the audio, in a sentence."""
+    if not streams:
+        return "The source has no audio."
+    kept = streams - len(render.audio)
+    sentences = [f"Kept bit for bit: {kept} stream{'s' * (kept != 1)}."] * bool(kept)
+    return " ".join([*sentences, *(f"Stream {one.number} ({one.source_codec}): {one.words}." for one in render.audio)])
 
 
 def _leaks(evidence: Evidence) -> LeaksPart | None:
@@ -270,6 +285,8 @@ def _leaks(evidence: Evidence) -> LeaksPart | None:
     )
 
 
-def _copied(record: Record, facts: StockFacts) -> dict[int, StockAudio]:
+def _copied(record: Record, render: RenderReport, facts: StockFacts) -> dict[int, StockAudio]:
     copied = [stream.index for stream in record.source.streams if stream.fate == "copied"]
-    return dict(zip(copied, facts.audio, strict=False))
+    altered = {one.index for one in render.audio}
+    pairs = zip(copied, facts.audio, strict=False)
+    return {index: audio for index, audio in pairs if index not in altered}

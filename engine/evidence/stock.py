@@ -7,10 +7,12 @@ another number when it does not, and needs nothing but GNU coreutils, FFmpeg (5.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from engine.media.samples import RAW, SAMPLE_BYTES
 from engine.media.stock import StockAudio, StockFacts
 from engine.record import Document, Sha256
+from engine.sound.compare import AlteredAudio
 
 _STRUCTURE = (
     "(major_brand|minor_version|compatible_brands|vendor_id|[Dd]uration|DURATION)=.*",
@@ -28,18 +30,23 @@ class StockCommand(Document, frozen=True):
     command: str
 
 
-def output_commands(name: str, facts: StockFacts, comment: str | None) -> Iterator[StockCommand]:
+def output_commands(
+    name: str, facts: StockFacts, comment: str | None, altered: Sequence[AlteredAudio] = ()
+) -> Iterator[StockCommand]:
     """Commands that check the released video by itself.
 
     Args:
         name: of its file.
         facts: what stock tools say of it.
         comment: the one tag it may carry.
+        altered: its audio streams in which something was replaced.
     """
     file = shlex.quote(f"file:{name}")
     yield hash_command("the video is the released one, byte for byte", {name: facts.sha256})
     for place, audio in enumerate(facts.audio):
         yield _audio(f"audio stream {place} holds the released packets", file, f"0:a:{place}", audio)
+    for one in altered:
+        yield from _pieces(f"audio stream {one.number - 1}", file, f"0:a:{one.number - 1}", one)
     yield StockCommand(
         "every decoded picture is the released one",
         f"test \"$(ffmpeg -v error -i {file} -map 0:v:0 -f framehash -hash sha256 - | grep -v '^#' | cut -d, -f6 | "
@@ -64,18 +71,25 @@ def output_commands(name: str, facts: StockFacts, comment: str | None) -> Iterat
     )
 
 
-def source_commands(name: str, sha256: Sha256, audio: Mapping[int, StockAudio]) -> Iterator[StockCommand]:
+def source_commands(
+    name: str, sha256: Sha256, audio: Mapping[int, StockAudio], altered: Sequence[AlteredAudio] = ()
+) -> Iterator[StockCommand]:
     """Commands for who holds the source: it is the one that was anonymised, and its audio is the release's.
 
     Args:
         name: under which the source is expected in the folder.
         sha256: of the source.
         audio: by stream index in the source, the streams that were copied.
+        altered: those in which something was replaced. Decoders of lossy codecs differ in the last bits, so only what
+            every version of FFmpeg decodes alike is compared.
     """
     file = shlex.quote(f"file:{name}")
     yield hash_command("the source is the one that was anonymised", {name: sha256})
     for index, stream in audio.items():
         yield _audio(f"stream {index} of the source holds the packets of the release", file, f"0:{index}", stream)
+    for one in altered:
+        if one.samples in {"s16", "s32"}:
+            yield from _pieces(f"stream {one.index} of the source", file, f"0:{one.index}", one, only_kept=True)
 
 
 def hash_command(shows: str, files: Mapping[str, Sha256]) -> StockCommand:
@@ -91,6 +105,33 @@ def signature_command(document: str, signature: str, key: str) -> StockCommand:
         f"openssl pkeyutl -verify -pubin -inkey {shlex.quote(key)} -rawin -in {shlex.quote(document)} "
         f"-sigfile {shlex.quote(signature)}",
     )
+
+
+def _pieces(
+    what: str, file: str, mapped: str, altered: AlteredAudio, *, only_kept: bool = False
+) -> Iterator[StockCommand]:
+    """A command for each piece of a stream: silence is compared with zeros, everything else by its hash.
+
+    The last piece goes on to the end of the stream, so that nothing can follow it.
+    """
+    raw = RAW[altered.samples]
+    width = altered.channels * SAMPLE_BYTES[altered.samples]
+    for piece in altered.pieces:
+        if only_kept and piece.kind != "kept":
+            continue
+        seconds = f"{(piece.stop - piece.first) / altered.rate:.3f} s"
+        end = "" if piece is altered.pieces[-1] else f":end_sample={piece.stop}"
+        trimmed = f"ffmpeg -v error -i {file} -map {mapped} -af atrim=start_sample={piece.first}{end} -c:a pcm_{raw}"
+        shows = f"{what}, samples {piece.first} to {piece.stop - 1} ({seconds})"
+        if piece.kind == "mute":
+            zeros = f"head -c {(piece.stop - piece.first) * width} /dev/zero | sha256sum"
+            yield StockCommand(
+                f"{shows}: nothing but silence", f'test "$({trimmed} -f {raw} - | sha256sum)" = "$({zeros})"'
+            )
+        else:
+            is_what = "the bleep and nothing else" if piece.kind == "bleep" else "the samples of the source"
+            hashed = f"{trimmed} -f hash -hash sha256 -"
+            yield StockCommand(f"{shows}: {is_what}", f'test "$({hashed})" = SHA256={piece.sha256}')
 
 
 def _audio(shows: str, file: str, mapped: str, audio: StockAudio) -> StockCommand:

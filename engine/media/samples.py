@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -34,7 +34,9 @@ Samples = NDArray[Any]
 
 _KINDS: dict[str, SampleKind] = {"u8": "s16", "s16": "s16", "s32": "s32", "flt": "flt", "dbl": "dbl"}
 _DTYPES: dict[SampleKind, str] = {"s16": "<i2", "s32": "<i4", "flt": "<f4", "dbl": "<f8"}
-RAW: dict[SampleKind, str] = {"s16": "s16le", "s32": "s32le", "flt": "f32le", "dbl": "f64le"}
+SAMPLE_BYTES: Mapping[SampleKind, int] = {"s16": 2, "s32": 4, "flt": 4, "dbl": 8}
+"""How wide a sample of each kind is."""
+RAW: Mapping[SampleKind, str] = {"s16": "s16le", "s32": "s32le", "flt": "f32le", "dbl": "f64le"}
 """FFmpeg's name of raw samples of each kind; `pcm_` stands before it in the name of the encoder."""
 
 _BITS = r"^\s*Stream #0:{index}\b.* Audio: .* s32p? \((\d+) bit\)"
@@ -119,7 +121,7 @@ def sound_format(path: Path, index: int) -> SoundFormat:
         return SoundFormat(
             codec=stream.codec_context.codec.canonical_name,
             kind=_KINDS[name],
-            bits=_significant(path, index) if name == "s32" else 8 * np.dtype(_DTYPES[_KINDS[name]]).itemsize,
+            bits=_significant(path, index) if name == "s32" else 8 * SAMPLE_BYTES[_KINDS[name]],
             rate=frame.sample_rate,
             channels=frame.layout.nb_channels,
             layout=frame.layout.name,

@@ -1,7 +1,7 @@
 """Sign-off: signing statements, the only way to a final output, and what becomes of a run afterwards."""
 
 from engine.release.anchors import check_log, kept_anchors
-from engine.release.case import Case, open_case
+from engine.release.case import Case, open_case, signed_options
 from engine.release.findings import found_leaks, judge, judgements, newest_leaks, open_leaks
 from engine.release.frameaudit import audit_frames, drawn_frames, frame_audit
 from engine.release.publishing import Release, draft, release
@@ -30,4 +30,5 @@ __all__ = [
     "release",
     "risk_of",
     "sign",
+    "signed_options",
 ]

@@ -81,6 +81,20 @@ def open_case(data: Data, run_id: str, options: RenderOptions | None = None, suf
     return Case(run, record, record_bytes, review, review_bytes, terms, steps, number)
 
 
+def signed_options(data: Data, run_id: str) -> RenderOptions:
+    """Style, encoder and audio of the newest statement of a run, the defaults when nobody has signed.
+
+    Raises:
+        RunError: there is no such run.
+        SignOffError: a signature was tampered with.
+        AuditError: the audit log cannot be read.
+    """
+    run = runs.get(data, run_id)
+    known = _logged(data, run).statements
+    signed = _last_terms({name: stored for name, stored in _statements(run).items() if _number(name) in known})
+    return signed.options if signed else RenderOptions()
+
+
 @contextmanager
 def held(run: Run) -> Iterator[None]:
     """Keep others from signing or releasing the same run at the same time."""

@@ -18,7 +18,7 @@ from engine.release.case import Case, held, open_case
 from engine.release.composition import CERTIFIERS, EVIDENCE
 from engine.release.evidence import Candidate, Certifier, EvidenceStep
 from engine.release.finishing import checks_path, finish, interrupted, resumed
-from engine.release.signing import Wish, asked_of, refused, stated
+from engine.release.signing import Wish, asked_of, audio_details, refused, stated
 from engine.rendering import RenderOptions, RenderReport, draft_name, render
 from engine.review.approval import Statement
 from engine.review.steps import Cleared
@@ -194,9 +194,10 @@ def _record_render(data: Data, run: Run, actor: audit.Actor, report: RenderRepor
     subjects = {"source": report.source_sha256, "record": report.record_sha256, "output": report.output_sha256}
     if report.review_sha256 is not None:
         subjects["review"] = report.review_sha256
+    details = {"draft": report.draft, **audio_details(report.spec.audio)}
     audit.append(
         data.audit,
-        audit.Event(actor=actor, kind="render", run=run.id, subjects=subjects, details={"draft": report.draft}),
+        audit.Event(actor=actor, kind="render", run=run.id, subjects=subjects, details=details),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,12 +12,14 @@ import msgspec
 from engine import access, audit, runs
 from engine.access import Credential, Login, Password, Session
 from engine.access.actions import Action
+from engine.audit.entry import Detail
 from engine.errors import SignOffError
 from engine.record import Sha256, digest, encode
 from engine.redact.style import check
 from engine.release.case import Case, held, open_case
-from engine.rendering import RenderOptions
+from engine.rendering import RenderOptions, refuse_audio
 from engine.review.approval import EVENTS, Asked, Meaning, Statement, Subject, statement_name
+from engine.sound.choice import AudioSpan, words
 from engine.store import Data, write
 
 _ACTIONS: dict[Meaning, Action] = {
@@ -34,7 +37,7 @@ class Wish:
     Attributes:
         meaning: "reviewed", "approved" or "rejected"; "released" is signed by releasing.
         reason: why; a rejection must have one.
-        options: style and encoder that are approved; those of the newest statement when left out, or the defaults.
+        options: style, encoder and audio that are approved; those signed last when left out, or the defaults.
         suffix: of the output's name; that of the newest statement when left out, or the source's.
         subject: what the person was shown; a run that is another by now is not signed. Not looked at when left out.
     """
@@ -66,6 +69,7 @@ def sign(
         RunError: there is no such run.
         SignOffError: a step before is missing or void, or something was tampered with; a sentence names it.
         StyleError: the style that is approved would not hide a face, and is not forced.
+        InputError: a span of audio cannot be replaced, because it lies outside or contradicts another.
         AuditError: it cannot be put on record.
     """
     if wish.meaning == "released":
@@ -79,6 +83,7 @@ def sign(
             raise refused(data, person, run_id, "The run was changed since it was shown; look at it again, then sign.")
         if wish.meaning == "approved" and not case.terms.forced:
             check(case.terms.style)
+        refuse_audio(case.run.source, case.terms)
         if why := case.steps.refusal(wish.meaning, person.account):
             raise refused(data, person, run_id, why)
         asked = asked_of(session, credential)
@@ -143,11 +148,21 @@ def stated(  # noqa: PLR0913, PLR0917 - the parts of the document
             kind=EVENTS[wish.meaning],
             run=case.run.id,
             subjects=subjects | ({} if output is None else {"output": output}),
-            details={"number": statement.number, "persons": statement.persons, "asked": asked},
+            details={
+                "number": statement.number,
+                "persons": statement.persons,
+                "asked": asked,
+                **audio_details(case.terms.audio),
+            },
             reason=wish.reason,
         ),
     )
     return statement
+
+
+def audio_details(spans: Sequence[AudioSpan]) -> dict[str, Detail]:
+    """What an entry of the log says of the audio: nothing where it is kept as in the source."""
+    return {"audio": words(spans)} if spans else {}
 
 
 def _path(case: Case) -> Path:

@@ -17,6 +17,7 @@ from engine.audit import Kind as EventKind
 from engine.audit.entry import Moment
 from engine.errors import SignOffError
 from engine.record import Document, Sha256, digest
+from engine.sound.choice import AudioSpan, words
 
 SCHEMA: Literal["veil/statement/1"] = "veil/statement/1"
 
@@ -134,5 +135,12 @@ def _differences(place: str, before: Mapping[str, Any], after: Mapping[str, Any]
         was, now, where = before.get(name), after.get(name), f"{place}{name}"
         if isinstance(was, Mapping) and isinstance(now, Mapping):
             yield from _differences(f"{where}.", was, now)
+        elif was != now and where == "audio":
+            yield f"the audio is {_audio(now)}, it was {_audio(was)}"
         elif was != now:
             yield f"{where} is {now}, it was {was}"
+
+
+def _audio(spans: object) -> str:
+    """The decision on the audio in words."""
+    return words(msgspec.convert(spans or (), tuple[AudioSpan, ...]))

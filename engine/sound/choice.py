@@ -39,6 +39,8 @@ class AudioSpan(Document, frozen=True, omit_defaults=True):
     def __post_init__(self) -> None:
         for complaint in self._complaints():
             raise ValueError(complaint)
+        for name in ("start", "end"):  # 2 and 2.0 are written as the same bytes
+            msgspec.structs.force_setattr(self, name, float(getattr(self, name)))
 
     def _complaints(self) -> Iterator[str]:
         if self.kind not in {"mute", "bleep"}:

@@ -241,3 +241,41 @@ def test_the_demo_goes_from_a_package_to_a_checked_clip(own_data, capsys):
     assert main(["demo", "--data", str(own_data)]) == 0
     assert "Every check holds." in capsys.readouterr().out
     assert (own_data / "sample" / "interview.anonymised.mp4").stat().st_size > 100_000
+
+
+def test_spans_of_audio_are_replaced_and_said(clip, tmp_path):
+    source, record = clip
+    out = tmp_path / "out.mp4"
+    spans = ("--mute", "0.2-0.4", "--bleep", "0.5-0.6@1", "--audio-reason", "a name")
+    code, text, noise = run("render", source, record, "-o", out, *spans)
+    assert code == 0
+    assert "Audio 1: 8820 samples muted and 4410 samples bleeped, all " in text
+    assert "The output is a Matroska file, because" in noise
+    code, text, _ = run("verify", source, record, out)
+    assert code == 0
+    assert "aac: 8820 samples muted and 4410 samples bleeped, all " in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--mute", "2-3"), "--mute 2-3 needs --audio-reason"),
+        (("--audio-reason", "a name"), "give --mute or --bleep"),
+        (("--mute", "from two", "--audio-reason", "a name"), "--mute takes START-END in seconds, as 12-15.5"),
+        (("--bleep", "0.4-0.2", "--audio-reason", "a name"), "must end after it starts, and 0.4-0.2 s does not"),
+        (("--bleep", "0.2-0.4", "--audio-reason", " "), "gives no reason"),
+        (("--mute", "7-8", "--audio-reason", "a name"), "The mute of 7-8 s lies outside of the audio"),
+        (("--mute", "0.2-0.4@2", "--audio-reason", "a name"), "names audio stream 2, and the source has 1"),
+        (("--mute", "0-0.4", "--bleep", "0.3-0.5", "--audio-reason", "a name"), "overlap in the same stream"),
+    ],
+)
+def test_spans_that_cannot_be_meant_are_refused(clip, tmp_path, arguments, says):
+    source, record = clip
+    assert says in complaint("render", source, record, "-o", tmp_path / "out.mp4", *arguments)
+
+
+def test_silence_in_a_clip_without_audio_is_refused(tmp_path):
+    source = clips.silent(tmp_path / "silent.mp4")
+    record = written(record_of(source, lambda _: [FACE]), tmp_path / "silent.json")
+    arguments = ("--mute", "0.2-0.4", "--audio-reason", "a name")
+    assert "has no audio stream" in complaint("render", source, record, "-o", tmp_path / "out.mp4", *arguments)

@@ -56,6 +56,21 @@ def test_a_single_user_signs_releases_and_purges(own_data, tmp_path, veil):
     assert veil("purge", run, "--reason", "retention", *at)[1]["removed"] == ["footage/clip.mp4"]
 
 
+def test_what_was_signed_of_the_audio_stays_until_another_decision_is_named(tmp_path, veil):
+    data = Data(tmp_path / "data")
+    run, at = cases.run_by(data, access.single_user(data).account).id, ("--data", data.root)
+    approve = ("sign", run, "--meaning", "approved", *at)
+    veil("sign", run, "--meaning", "reviewed", *at)
+    span = {"kind": "bleep", "start": 0.1, "end": 0.2, "reason": "a name"}
+    bleep = ("--bleep", "0.1-0.2", "--audio-reason", "a name")
+    assert veil(*approve, "--style", "broadcast", *bleep)[1]["terms"]["audio"] == [span]
+    again = veil(*approve, "--style", "editorial")[1]["terms"]
+    assert (again["audio"], again["style"]["feather"]) == ([span], 0.3)
+    kept = veil(*approve, "--keep-audio")[1]["terms"]
+    assert ("audio" in kept, kept["style"]) == (False, again["style"])
+    assert veil(*approve, *bleep, "--keep-audio")[0] == 2
+
+
 def test_a_changed_log_exits_with_3_and_names_the_line(tmp_path, veil):
     data = Data(tmp_path / "data")
     cases.run_by(data, access.single_user(data).account)

@@ -9,9 +9,11 @@ import pytest
 import engine
 from engine.evidence.stock import hash_command, output_commands, source_commands
 from engine.media.stock import StockAudio, stock_facts
+from engine.sound.choice import AudioSpan
 from engine.store import file_digest
 from tests import clips
 from tests.engine.documents import record_of
+from tests.engine.sound.hearing import clip, options
 
 TOOLS = ("ffmpeg", "ffprobe", "sha256sum")
 EMPTY = "/usr/bin:/bin"
@@ -98,3 +100,50 @@ def test_hashes_of_files_with_any_name(tmp_path):
     assert run(command, tmp_path) == 0
     (tmp_path / "%s.json").write_text("other")
     assert run(command, tmp_path) != 0
+
+
+@pytest.fixture(scope="module")
+def muted(tmp_path_factory):
+    """By codec, a source and its released output with silence and a tone in it, with the commands for both."""
+    made = {}
+    for codec, suffix in (("aac", ".mp4"), ("flac", ".mkv"), ("pcm_s24le", ".mov")):
+        folder = tmp_path_factory.mktemp(codec)
+        source = clip(folder / f"source{suffix}", codec, [(0.1, 1.3), (0.0, 1.4)])
+        spans = (AudioSpan("mute", 0.5, 0.75, "a name", (1,)), AudioSpan("bleep", 1.1, 9.0, "a place", (1,)))
+        output = folder / f"out{suffix}"
+        report = engine.render(source, record_of(source, lambda _: []), output, options(*spans))
+        facts = stock_facts(output, report.output_sha256)
+        commands = list(output_commands(output.name, facts, report.spec.comment, report.audio))
+        kept = {2: facts.audio[1]}
+        made[codec] = (output, commands, list(source_commands(source.name, file_digest(source), kept, report.audio)))
+    return made
+
+
+@pytest.mark.parametrize("codec", ["aac", "flac", "pcm_s24le"])
+def test_every_command_passes_on_audio_with_silence_and_a_tone_in_it(muted, codec):
+    output, commands, of_source = muted[codec]
+    assert len(commands) == 7 + 4
+    assert len(of_source) == 2 + 2 * (codec != "aac")
+    for one in (*commands, *of_source):
+        assert run(one.command, output.parent) == 0, one
+
+
+@pytest.mark.parametrize(
+    ("place", "filters", "fails"),
+    [
+        (30000, "aeval=val(ch)+1/32768*eq(n\\,30000):c=same", "nothing but silence"),
+        (50000, "aeval=val(ch)+1/32768*eq(n\\,50000):c=same", "the bleep and nothing else"),
+        (100, "aeval=val(ch)+1/32768*eq(n\\,100):c=same", "the samples of the source"),
+        (0, "apad=pad_len=1", "the bleep and nothing else"),
+    ],
+    ids=["in the silence", "in the tone", "outside", "one more"],
+)
+def test_one_sample_of_altered_audio_that_was_changed_fails(muted, tmp_path, place, filters, fails):
+    output, commands, _ = muted["flac"]
+    clips.ffmpeg("-i", output, "-map", "0", "-c", "copy", "-c:a:0", "flac", "-filter:a:0", filters,
+                 tmp_path / output.name)  # fmt: skip
+    failed = [one.shows for one in commands if " samples " in one.shows and run(one.command, tmp_path) != 0]
+    assert len(failed) == 1
+    assert fails in failed[0]
+    first, last = map(int, failed[0].split("samples ")[1].split(" (")[0].split(" to "))
+    assert place == 0 or first <= place <= last
