@@ -89,6 +89,9 @@ def _ready(run: Run) -> bool:
     """Whether there is a record and its source; if not, it is said why, with a way out."""
     if not run.folder.record.exists():
         _say_why(run)
+    elif not run.source.is_absolute():
+        st.info(f"{run.title} was masked live; its frames were kept only as they were shown, with the faces hidden.")
+        way_to(Page.ANALYSE, "The record in Analyse", Place(run.id))
     elif not run.source.exists():
         st.error(f"The source {run.source} is gone, so its frames cannot be shown. Put it back under that name.")
     else:

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import access, release
+from engine.record import encode
 from engine.release import Wish
 from engine.store import Data
 from tests.workbench.made_runs import made_run, of_another_version, without_record
@@ -72,6 +74,16 @@ def test_a_source_that_is_gone(data, page):
     run = made_run(data)
     run.source.unlink()
     assert "Put it back under that name" in sentences(shown(page, run))
+
+
+@BOTH
+def test_a_picture_that_was_masked_live_has_no_frames_to_look_at(data, page):
+    run = made_run(data)
+    request = msgspec.structs.replace(run.request, source="camera of the browser")
+    run.folder.request.write_bytes(encode(request))
+    app = shown(page, run)
+    assert "kept only as they were shown" in sentences(app)
+    assert any("Analyse" in one.proto.label for one in app.get("page_link"))
 
 
 @BOTH
