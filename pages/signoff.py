@@ -17,7 +17,7 @@ from engine.redact.presets import PRESETS
 from engine.release import Wish
 from engine.review.coverage import coverage
 from engine.runs import Run
-from workbench import caches, cases, opening, session, signoff
+from workbench import audio, caches, cases, opening, session, signoff
 from workbench.links import Page
 from workbench.wording import sentence
 
@@ -34,18 +34,12 @@ _STAGES = {
     "leaks": "Searching for faces left over",
 }
 
-_TABLE = """<style>
-.facts { border-collapse: collapse; width: 100%; }
-.facts th, .facts td { text-align: left; padding: 4px 14px 4px 0; border-bottom: 1px solid #8885; vertical-align: top; }
-.facts th { font-weight: 600; white-space: nowrap; width: 16em; } .facts td { overflow-wrap: anywhere; }
-</style>"""
-"""A table of Streamlit cuts a hash off."""
 
-
-def _opened(run: Run, preset: str | None) -> release.Case | None:
+def _opened(run: Run) -> release.Case | None:
+    preset = session.STYLE.get() if session.STYLE.is_set() else None
     try:
         with st.spinner("Checking the run and the audit log"):
-            return caches.sign_off_case(session.data(), run, preset)
+            return caches.sign_off_case(session.data(), run, preset, session.AUDIO.get().get(run.id))
     except VeilError as error:
         st.error(str(error))
         opening.way_out()
@@ -95,7 +89,7 @@ def _previews(run: Run, chosen: str) -> None:
 def _facts(case: release.Case) -> None:
     st.header("What is signed", anchor=False)
     rows = "".join(f"<tr><th>{escape(what)}</th><td>{escape(value)}</td></tr>" for what, value in signoff.facts(case))
-    st.html(f"{_TABLE}<table class=facts>{rows}</table>")
+    st.html(f"{signoff.TABLE}<table class=facts>{rows}</table>")
 
 
 def _signatures(case: release.Case) -> None:
@@ -237,7 +231,7 @@ def _risk(run: Run) -> None:
         for cells in ((one.name, one.figure, one.means, one.means_not) for one in found.measures)
     )
     head = "<tr><th>Measure</th><th>Figure</th><th>It means</th><th>It does not mean</th></tr>"
-    st.html(f"{_TABLE}<table class=facts>{head}{rows}</table>")
+    st.html(f"{signoff.TABLE}<table class=facts>{head}{rows}</table>")
 
 
 def _released(run: Run) -> None:
@@ -292,7 +286,7 @@ def _downloads(run: Run, folder: Path, video: Path) -> None:
 
 
 def _show(run: Run) -> None:
-    case = _opened(run, session.STYLE.get() if session.STYLE.is_set() else None)
+    case = _opened(run)
     if case is None:
         return
     if not session.STYLE.is_set():
@@ -308,6 +302,7 @@ def _show(run: Run) -> None:
     _released(run)
     _summary(run, case)
     _previews(run, _style())
+    audio.decision(run, case)
     _facts(case)
     _signatures(case)
     _leaks(run)

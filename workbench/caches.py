@@ -28,6 +28,7 @@ from engine.review.reviews import read_review
 from engine.review.spans import Span
 from engine.review.spots import Spot, find_spots
 from engine.runs import Run
+from engine.sound.choice import AudioSpan
 from engine.store import Data, file_digest
 from workbench.releasing import Releases
 from workbench.tracks import Lanes, lanes
@@ -101,16 +102,16 @@ def database_of(folder: Path) -> Database:
     return _database(str(folder))
 
 
-def sign_off_case(data: Data, run: Run, preset: str | None) -> release.Case:
+def sign_off_case(data: Data, run: Run, preset: str | None, audio: tuple[AudioSpan, ...] | None = None) -> release.Case:
     """A run as it would be signed, read again when any of it, or the audit log, has changed.
 
-    The style is that of the newest signature where no preset is chosen.
+    The style is that of the newest signature where no preset is chosen, and so is what becomes of the audio.
 
     Raises:
         VeilError: as `engine.release.open_case` raises.
     """
     parts = (run.source, run.folder.record, run.folder.review, run.folder.signatures, log_path(data.audit))
-    return _sign_off(str(data.root), run.id, preset, tuple(map(stamp, parts)))
+    return _sign_off(str(data.root), run.id, preset, audio, tuple(map(stamp, parts)))
 
 
 def risk_of(data: Data, run: Run) -> ResidualRisk:
@@ -180,9 +181,19 @@ def _database(folder: str) -> Database:
 
 
 @lru_cache(maxsize=16)
-def _sign_off(root: str, run_id: str, preset: str | None, _at: tuple[Stamp, ...]) -> release.Case:
-    options = None if preset is None else RenderOptions(style_from(preset))
-    return release.open_case(Data(Path(root)), run_id, options)
+def _sign_off(
+    root: str, run_id: str, preset: str | None, audio: tuple[AudioSpan, ...] | None, _at: tuple[Stamp, ...]
+) -> release.Case:
+    data = Data(Path(root))
+    if preset is None and audio is None:
+        return release.open_case(data, run_id)
+    signed = release.signed_options(data, run_id)
+    options = RenderOptions(
+        style=signed.style if preset is None else style_from(preset),
+        encoder=signed.encoder,
+        audio=signed.audio if audio is None else audio,
+    )
+    return release.open_case(data, run_id, options)
 
 
 @lru_cache(maxsize=16)

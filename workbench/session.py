@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Generic, TypeVar, cast
@@ -13,6 +14,7 @@ from engine.access import Action, Login, Person, Session
 from engine.errors import AccessError
 from engine.redact.presets import DEFAULT
 from engine.runs import Run
+from engine.sound.choice import AudioSpan
 from engine.store import Data, data_folder
 from workbench import gate, oidc, sessions
 from workbench.links import Place
@@ -83,6 +85,8 @@ REVIEW_TOLD: Key[Told | None] = Key("review_told", None)
 """What the Review page says of the last action."""
 STYLE: Key[str] = Key("style", DEFAULT)
 """The preset in which masked stills are shown."""
+AUDIO: Key[Mapping[str, tuple[AudioSpan, ...]]] = Key("audio", {})
+"""By run, the spans of audio to be replaced; of a run that is not named here, what was signed last."""
 LOT = Key("lot", Sheet())
 """The frames drawn by lot that this session looks at."""
 BEGUN = Key("live-begun", "")

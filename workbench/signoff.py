@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engine import record as records
@@ -14,11 +14,18 @@ from engine.redact.presets import DEFAULT, PRESETS
 from engine.redact.style import Style
 from engine.review.coverage import ReviewCoverage
 from engine.runs import Run
+from engine.sound.choice import AudioSpan, words
 from engine.verification import VerifyReport
 
 _SHOWN = 12
 """Characters of a hash that a person compares; the whole one stands beside it to be copied."""
 
+TABLE = """<style>
+.facts { border-collapse: collapse; width: 100%; }
+.facts th, .facts td { text-align: left; padding: 4px 14px 4px 0; border-bottom: 1px solid #8885; vertical-align: top; }
+.facts th { font-weight: 600; white-space: nowrap; width: 16em; } .facts td { overflow-wrap: anywhere; }
+</style>"""
+"""How a table of facts looks; one of Streamlit cuts a hash off."""
 _PRIMARY = ("detections.json", "review.jsonl", "certificate.html", "certificate.json")
 
 
@@ -36,7 +43,7 @@ def facts(case: release.Case) -> Iterator[tuple[str, str]]:
     yield "Picture", f"{video.display.width}x{video.display.height}, {len(record.frames)} frames, {seconds:.1f} s"
     yield "Detection", f"{record.detection.mode}: {', '.join(one.name for one in record.detection.detectors)}"
     yield "Amendments", f"{len(case.review.amendments)}"
-    yield "Audio", audio_decision(record)
+    yield "Audio", audio_decision(record, case.terms.audio)
     yield "Dropped", dropped(record)
     yield "Style", words_of(case.terms.style)
     yield "SHA-256 of the source", subject.source
@@ -45,8 +52,10 @@ def facts(case: release.Case) -> Iterator[tuple[str, str]]:
     yield "SHA-256 of the terms", subject.terms
 
 
-def audio_decision(record: Record) -> str:
+def audio_decision(record: Record, spans: Sequence[AudioSpan] = ()) -> str:
     """What becomes of the sound."""
+    if spans:
+        return f"{words(spans)}; everything else is kept"
     kept = [stream.codec for stream in record.source.streams if stream.kind == "audio" and stream.fate == "copied"]
     if not kept:
         return "there is none that is kept"

@@ -27,7 +27,7 @@ def new_codecs(source: Path, info: MediaInfo, spans: Sequence[AudioSpan], suffix
         SourceError: a stream cannot be decoded.
     """
     streams = [stream for stream in info.streams if stream.fate == "copied"]
-    check(spans, [_extent(stream) for stream in streams])
+    check(spans, extents(streams))
     return {
         stream.index: sound_format(source, stream.index).lossless(suffix)
         for number, stream in enumerate(streams, start=1)
@@ -54,6 +54,11 @@ def tracks(
         index: _track(source, index, chosen, origin, suffix, folder / f"{index}.nut")
         for index, chosen in altered.items()
     }
+
+
+def extents(streams: Sequence[StreamInfo]) -> tuple[Extent, ...]:
+    """From when to when each stream lasts."""
+    return tuple(map(_extent, streams))
 
 
 def _extent(stream: StreamInfo) -> Extent:

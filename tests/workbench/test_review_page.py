@@ -10,6 +10,7 @@ from engine import access, release
 from engine.record import encode
 from engine.release import Wish
 from engine.store import Data
+from tests import clips
 from tests.workbench.made_runs import made_run, of_another_version, without_record
 
 NAVIGATION = Path(__file__).parents[2] / "workbench" / "navigation.py"
@@ -173,3 +174,67 @@ def test_an_audit_counts_until_something_is_amended(data):
         caches.record_of(run), Add((Keyframe(25, Box(80, 30, 120, 80)),))
     )
     assert not any(one.measured for one in release.risk_of(data, run).measures)
+
+
+@pytest.fixture
+def spoken(data):
+    """A run of a clip with two audio streams."""
+    data.footage.mkdir(parents=True)
+    return made_run(data, clips.video(data.footage / "talk.mp4", audio=[clips.Audio(), clips.Audio(codec="mp3")]))
+
+
+def replaced(app, kind="mute", start=0.2, end=0.4, *, reason="a name", streams=()):
+    """The page after somebody asked for a span to be muted or bleeped."""
+    app.selectbox(key="audio-kind").set_value(kind)
+    app.number_input(key="audio-start").set_value(start)
+    app.number_input(key="audio-end").set_value(end)
+    app.multiselect(key="audio-streams").set_value(list(streams))
+    app.text_input(key="audio-reason").set_value(reason)
+    return app.button(key="FormSubmitter:audio-span-Add").click().run()
+
+
+def facts(app):
+    return " ".join(one.proto.body for one in app.get("html"))
+
+
+def test_audio_is_kept_until_a_span_is_muted_and_what_is_shown_is_signed(data, spoken):
+    app = shown("signoff", spoken)
+    assert "<td>1 (aac)</td>" in facts(app)
+    assert facts(app).count("kept as it is, packet for packet") == 2
+    replaced(replaced(app), "bleep", 0.5, 0.75, reason="a place", streams=[2])
+    assert not app.exception
+    assert "<td>mute of 0.2-0.4 s; stored without loss</td>" in facts(app)
+    assert "<td>mute of 0.2-0.4 s and bleep of 0.5-0.75 s; stored without loss</td>" in facts(app)
+    assert "bleep of 0.5-0.75 s in audio stream 2 (a place); everything else is kept" in facts(app)
+    app.button(key="FormSubmitter:sign-reviewed-Sign as reviewed").click().run()
+    app.button(key="FormSubmitter:sign-approved-Approve").click().run()
+    assert sentences(app).count("cannot") == 0
+    chosen = release.signed_options(data, spoken.id).audio
+    assert [(one.kind, one.start, one.end, one.reason, one.streams) for one in chosen] == [
+        ("mute", 0.2, 0.4, "a name", None), ("bleep", 0.5, 0.75, "a place", (2,)),
+    ]  # fmt: skip
+    again = shown("signoff", spoken)
+    assert "bleep of 0.5-0.75 s in audio stream 2 (a place)" in facts(again)
+    again.button(key="audio-back-1").click().run()
+    assert "bleep of" not in facts(again)
+    said = " ".join(one.value for one in again.markdown)
+    assert "the audio is mute of 0.2-0.4 s (a name), it was mute of 0.2-0.4 s (a name); bleep of 0.5-0.75 s" in said
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"reason": ""}, "gives no reason"),
+        ({"start": 0.5}, "must end after it starts"),
+        ({"start": 7.0, "end": 8.0}, "The mute of 7-8 s lies outside of the audio"),
+    ],
+)
+def test_a_span_that_cannot_be_meant_is_refused_on_the_page(spoken, values, says):
+    app = replaced(shown("signoff", spoken), **values)
+    assert says in sentences(app)
+    assert facts(app).count("kept as it is, packet for packet") == 2
+
+
+def test_a_clip_without_audio_offers_no_decision(data):
+    app = shown("signoff", made_run(data))
+    assert "The source has no audio." in " ".join(one.value for one in app.caption)
