@@ -20,7 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     when interrupted.
     """
     signal.signal(signal.SIGTERM, _interrupt)
-    options = build_parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    options = build_parser(words).parse_args(words)
     terminal = Terminal(as_json=options.json)
     try:
         with terminal:

