@@ -232,7 +232,11 @@ def certificate(evidence: Evidence, issued: datetime) -> Certificate:
         ),
         source_commands=tuple(
             source_commands(
-                f"source{evidence.source_suffix}", record.source.sha256, _copied(record, render, facts), render.audio
+                f"source{evidence.source_suffix}",
+                record.source.sha256,
+                _copied(record, render, facts),
+                render.audio,
+                output.name,
             )
         ),
     )

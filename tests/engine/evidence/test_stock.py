@@ -115,7 +115,8 @@ def muted(tmp_path_factory):
         facts = stock_facts(output, report.output_sha256)
         commands = list(output_commands(output.name, facts, report.spec.comment, report.audio))
         kept = {2: facts.audio[1]}
-        made[codec] = (output, commands, list(source_commands(source.name, file_digest(source), kept, report.audio)))
+        of_source = source_commands(source.name, file_digest(source), kept, report.audio, output.name)
+        made[codec] = output, commands, list(of_source)
     return made
 
 
@@ -123,9 +124,20 @@ def muted(tmp_path_factory):
 def test_every_command_passes_on_audio_with_silence_and_a_tone_in_it(muted, codec):
     output, commands, of_source = muted[codec]
     assert len(commands) == 7 + 4
-    assert len(of_source) == 2 + 2 * (codec != "aac")
+    assert len(of_source) == 2 + 2
     for one in (*commands, *of_source):
         assert run(one.command, output.parent) == 0, one
+
+
+def test_kept_pieces_of_a_lossy_stream_that_are_not_the_sources_fail(muted, tmp_path):
+    output, _, of_source = muted["aac"]
+    shutil.copy(output.with_name("source.mp4"), tmp_path)
+    changed = "aeval=val(ch)+0.0002*eq(n\\,100):c=same"
+    clips.ffmpeg("-i", output, "-map", "0", "-c", "copy", "-c:a:0", "pcm_f32le", "-filter:a:0", changed,
+                 "-f", "matroska", tmp_path / output.name)  # fmt: skip
+    failed = [one.shows for one in of_source if run(one.command, tmp_path) != 0]
+    assert len(failed) == 1
+    assert "samples 0 to " in failed[0]
 
 
 @pytest.mark.parametrize(
