@@ -64,7 +64,10 @@ def _added(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo]) 
         last = end.number_input("To, in seconds", value=1.0, step=0.1, format="%.3f", key="audio-end")
         named = st.multiselect("Streams (none means all)", list(range(1, len(streams) + 1)), key="audio-streams")
         reason = st.text_input("Reason (needed)", key="audio-reason")
-        st.caption("Seconds count from the first frame; the sample at the end of the span is kept.")
+        st.caption(
+            "Seconds count from the first frame; the sample at the end of the span is kept. The reason goes into the "
+            "certificate: say what kind of thing is hidden, never the name itself."
+        )
         if st.form_submit_button("Add"):
             _add(run, spans, streams, (chosen, first, last, reason, tuple(sorted(named)) or None))
 
