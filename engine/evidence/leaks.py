@@ -11,7 +11,8 @@ something, a second look at that frame and its neighbours, by another detector t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from os import cpu_count
@@ -51,7 +52,7 @@ from engine.review.reviews import read_review
 from engine.store import data_folder
 from engine.version import VERSION
 
-_AGAIN = (1, 2, 4, 8)
+_AGAIN = (1, 4)
 """Frames before and after a finding that are looked at again."""
 _MOST_AGAIN = 0.1
 """Findings, a frame of the video, that are looked at again at most, and not less than this many:"""
@@ -165,9 +166,11 @@ class _Check:
     def report(self, listener: Listener) -> LeakReport:
         subject, settings = self._subject, self._settings
         where = scrutiny(subject.frames, self._cuts, self._display, settings)
-        with self._lookouts(self._panel.lookouts) as lookouts:
-            seen = self._first(where, lookouts, listener)
-            seen = self._again(seen, lookouts)
+        with ExitStack() as stack:
+            lookouts = stack.enter_context(self._lookouts(self._panel.lookouts))
+            witnesses = _Summoned(stack, self._witnesses)
+            seen = self._first(where, lookouts, witnesses, listener)
+            seen = self._again(seen, lookouts, witnesses)
         leaks, doubtful = self._leaks(seen)
         return LeakReport(
             schema=SCHEMA,
@@ -187,8 +190,15 @@ class _Check:
         workers = max(1, (cpu_count() or 1) // len(plans))
         return Lookouts(plans, self._panel.hire(plans, self._models, workers), self._display)
 
-    def _first(self, where: Scrutiny, lookouts: Lookouts, listener: Listener) -> list[Glimpse]:
-        """Every mask compared, and the lookout's finds where it was to look."""
+    def _witnesses(self) -> Lookouts:
+        plans = (self._panel.witness,)
+        return Lookouts(plans, self._panel.hire(plans, self._models, 1), self._display)
+
+    def _first(self, where: Scrutiny, lookouts: Lookouts, witnesses: _Summoned, listener: Listener) -> list[Glimpse]:
+        """Every mask compared, and the lookout's finds where it was to look.
+
+        The witness takes a second to load, so it is sent for as soon as there may be something to ask it.
+        """
         parts: dict[int, list[Box]] = defaultdict(list)
         for part in where.parts:
             parts[part.frame].append(part.region)
@@ -196,6 +206,8 @@ class _Check:
             self._compare(frame, ours, theirs)
             wanted: list[Box | None] = [None] if frame.index in where.whole else []
             lookouts.show([Sight(theirs, region) for region in (*wanted, *parts.get(frame.index, ()))])
+            if any(find.score >= self._settings.likely for find in self._finds(lookouts.news())):
+                witnesses.come()
             listener.progress("leaks", frame.index + 1, len(self._subject.frames))
         return list(lookouts.rest())
 
@@ -216,24 +228,28 @@ class _Check:
             if shows:
                 self._owing.append(Glimpse(frame.index, one.box, 1.0, RULES))
 
-    def _again(self, seen: list[Glimpse], lookouts: Lookouts) -> list[Glimpse]:
+    def _finds(self, seen: Iterable[Glimpse]) -> Iterator[Glimpse]:
+        """What was seen where no face should show, in the open or under a mask."""
+        sifted = sift(seen, self._subject.frames)
+        yield from sifted.open
+        yield from (glimpse for glimpse, _ in sifted.under)
+
+    def _again(self, seen: list[Glimpse], lookouts: Lookouts, summoned: _Summoned) -> list[Glimpse]:
         """What was seen, and what a second look at the finds and about them adds."""
         asked = self._doubts(seen)
         if not asked:
             return seen
-        with self._lookouts((self._panel.witness,)) as witnesses:
-            for frame in self._subject.shown(asked, max(asked)):
-                for region in asked[frame.index]:
-                    sight = [Sight(frame, region)]
-                    lookouts.show(sight)
-                    witnesses.show(sight)
-            return [*lookouts.rest(), *witnesses.rest()]
+        witnesses = summoned.come()
+        for frame in self._subject.shown(asked, max(asked)):
+            for region in asked[frame.index]:
+                sight = [Sight(frame, region)]
+                lookouts.show(sight)
+                witnesses.show(sight)
+        return [*lookouts.rest(), *witnesses.rest()]
 
     def _doubts(self, seen: list[Glimpse]) -> dict[int, list[Box]]:
         """By frame, the regions to be looked at again: about the finds, and about their places in the frames around."""
-        sifted = sift(seen, self._subject.frames)
-        finds = [*sifted.open, *(glimpse for glimpse, _ in sifted.under)]
-        groups = linked(finds, self._cuts, 2 * self._settings.stride)
+        groups = linked(self._finds(seen), self._cuts, 2 * self._settings.stride)
         groups = [group for group in groups if max(one.score for one in group) >= self._settings.likely]
         groups.sort(key=lambda group: -max(one.score for one in group))
         most = max(_LEAST_AGAIN, round(_MOST_AGAIN * len(self._subject.frames)))
@@ -281,6 +297,20 @@ class _Check:
             masks=self._masks,
             longest=max(after - before - 1 for before, after in pairwise(bounds)),
         )
+
+
+class _Summoned:
+    """The witness, which is started when it is first asked for and ended with the check."""
+
+    def __init__(self, stack: ExitStack, make: Callable[[], Lookouts]) -> None:
+        self._stack, self._make = stack, make
+        self._there: Lookouts | None = None
+
+    def come(self) -> Lookouts:
+        """Start it unless it runs; returns while it loads."""
+        if self._there is None:
+            self._there = self._stack.enter_context(self._make())
+        return self._there
 
 
 def _add(regions: list[Box], region: Box) -> None:

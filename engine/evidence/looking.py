@@ -54,7 +54,7 @@ class Lookouts:
         self._plans, self._starting, self._display = plans, crew, display
         self._asked: dict[int, _Asked] = {}
         self._glimpses: list[Glimpse] = []
-        self._next = 0
+        self._next = self._told = 0
 
     def __enter__(self) -> Self:
         self._crew = self._starting.__enter__()
@@ -78,6 +78,11 @@ class Lookouts:
             self._crew.submit(self._next, {side: [picture] for side, picture in pictures.items()}, label)
             self._next += 1
         self._hear(self._crew.finished())
+
+    def news(self) -> list[Glimpse]:
+        """What was found and not yet told by this; does not wait."""
+        told, self._told = self._told, len(self._glimpses)
+        return self._glimpses[told:]
 
     def rest(self) -> list[Glimpse]:
         """Wait for every answer; all that was found, in the order in which it was shown."""
