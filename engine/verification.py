@@ -24,7 +24,7 @@ from engine.pixelcheck import PixelCheck
 from engine.progress import Listener, Silent
 from engine.record import Document, Record, Sha256
 from engine.rendering import RenderOptions, RenderReport, report_path, spec_for
-from engine.renderjob import Heard, JobEncoder, RenderJob, RenderSpec, prepare
+from engine.renderjob import DRAFT, FINAL, Heard, JobEncoder, RenderJob, RenderSpec, prepare
 from engine.review.amendments import Review
 from engine.store import file_digest
 from engine.version import VERSION
@@ -76,7 +76,7 @@ def verify(  # noqa: PLR0913 - the files that belong together, and who hears of 
         output: the rendered video.
         review: amendments of the record, or the path of them; left out, the output is held against the record alone.
         render_report: report of the render; `OUT.render.json` beside the output when left out. Without any, the output
-            is held against the default style.
+            is held against the default style, and what it says itself, draft or release, is believed.
         listener: hears of progress.
 
     Raises:
@@ -108,7 +108,10 @@ def _report(output: Path, given: Path | str | None) -> RenderReport | None:
 
 
 def _spec(source: Path, info: MediaInfo, output: Path, report: RenderReport | None) -> RenderSpec:
-    return report.spec if report else spec_for(source, info, output, RenderOptions())
+    if report:
+        return report.spec
+    final = ("comment", FINAL) in {(tag.name.lower(), tag.value) for tag in contents(output).telling}
+    return spec_for(source, info, output, RenderOptions(), FINAL if final else DRAFT)
 
 
 class _Verification:
@@ -208,7 +211,10 @@ class _Verification:
         telling += ["chapters"] * bool(found.chapters)
         if telling:
             return Check("metadata", passed=False, finding=f"the output holds {_and(telling)}")
-        return Check("metadata", passed=True, finding="no tags, chapters, pictures or streams but video and audio")
+        finding = "no tags, chapters, pictures or streams but video and audio"
+        if self._report is None and self._job.spec.comment == FINAL:
+            finding += "; that it is a release is what it says itself, and its certificate proves"
+        return Check("metadata", passed=True, finding=finding)
 
 
 def _pixel_checks(pixels: PixelCheck) -> Iterator[Check]:

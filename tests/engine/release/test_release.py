@@ -1,4 +1,5 @@
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from engine.redact.presets import style_from
 from engine.release import Wish
 from engine.rendering import RenderOptions, RenderReport, report_path
 from engine.store import Data
-from engine.verification import VerifyReport
+from engine.verification import VerifyReport, verify
 from tests.engine.people import ada, person
 from tests.engine.release import cases
 
@@ -45,6 +46,17 @@ def test_a_release_is_what_was_approved_with_everything_that_proves_it(released)
     assert last.subjects["output"] == digest(output.read_bytes())
     assert json.loads((folder / "anchor.json").read_bytes())["sha256"] == last.sha256
     assert release.check_log(released).passed
+
+
+def test_a_release_taken_away_without_its_report_passes_and_says_what_that_does_not_prove(released, tmp_path):
+    run = cases.the_run(released)
+    (output,) = run.folder.releases.glob("01/*.mp4")
+    alone = Path(shutil.copy(output, tmp_path))
+    checks = verify(run.source, output.with_name("detections.json"), alone)
+    assert checks.passed
+    assert checks.style_from.startswith("default preset")
+    (metadata,) = (check for check in checks.checks if check.name == "metadata")
+    assert "what it says itself" in metadata.finding
 
 
 def test_signatures_carry_name_time_zone_meaning_and_what_they_are_bound_to(approved):
