@@ -18,7 +18,8 @@ from engine.release import Wish
 from engine.review.coverage import coverage
 from engine.runs import Run
 from workbench import audio, caches, cases, opening, session, signoff
-from workbench.links import Page
+from workbench.links import Page, Place
+from workbench.pages import way_to
 from workbench.wording import sentence
 
 _WORDS = {
@@ -32,6 +33,7 @@ _STAGES = {
     "render": "Rendering",
     "verify": "Verifying",
     "leaks": "Searching for faces left over",
+    "plant": "Measuring with planted faces",
 }
 
 
@@ -201,9 +203,7 @@ def _leaks(run: Run) -> None:
     for leak in unjudged:
         with st.form(f"leak-{leak.key}", border=True):
             st.markdown(f"**Frames {leak.first} to {leak.last}**: {leak.finding}")
-            st.page_link(
-                "../pages/review.py", label="Look at it", query_params={"run": run.id, "frame": str(leak.frame)}
-            )
+            way_to(Page.REVIEW, "Look at it", Place(run.id, leak.frame))
             verdict = st.radio(
                 "Verdict", ["no face", "hidden", "allowed", "leak"], horizontal=True, key=f"v-{leak.key}"
             )

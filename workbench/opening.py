@@ -8,7 +8,7 @@ from engine import access, runs
 from engine.errors import AccessError, RunError
 from engine.runs import Run
 from workbench import session
-from workbench.links import Page, Place, link
+from workbench.links import Page, Place
 from workbench.pages import LISTED, way_to
 from workbench.wording import moment
 
@@ -82,7 +82,8 @@ def _heading(page: Page, run: Run, onward: Page) -> None:
     name, state, on = st.columns([5, 3, 2], vertical_alignment="bottom")
     name.title(f"{LISTED[page].title}: {run.title}", anchor=False)
     state.caption(f"Run {run.id}, asked for by {run.request.name}")
-    on.link_button(LISTED[onward].title, link(onward, run.id), icon=LISTED[onward].icon, width="stretch")
+    with on:
+        way_to(onward, place=Place(run.id))
 
 
 def _ready(run: Run) -> bool:
