@@ -140,10 +140,17 @@ def chromium(launch):
 @pytest.fixture
 def page(chromium):
     """A window of a browser that nobody has used."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
-    window = context.new_page()
-    window.set_default_timeout(SECONDS * 1000)
-    yield window
+    with window(chromium) as made:
+        yield made
+
+
+@contextmanager
+def window(browser):
+    """A window that shares nothing with others of the same browser."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    page = context.new_page()
+    page.set_default_timeout(SECONDS * 1000)
+    yield page
     context.close()
 
 
@@ -166,15 +173,16 @@ def sign_in(page, account, password):
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
-PASSWORDS = {"ana": "horse battery 1", "ben": "horse battery 2", "cho": "horse battery 3"}
+PASSWORDS = {"ana": "horse battery 1", "ben": "horse battery 2", "cho": "horse battery 3", "dee": "horse battery 4"}
 
 
 def with_people(data):
-    """Accounts: ana operates and administers, ben reviews, cho approves."""
+    """Accounts: ana operates and administers, ben and dee review, cho approves."""
     access.add(data, access.single_user(data), **_account("ana", "Ana Bell", "administrator", "operator"))
     ana = access.read_people(data).named("ana").person("account")
     access.add(data, ana, **_account("ben", "Ben Carr", "reviewer"), email="ben@example.org")
     access.add(data, ana, **_account("cho", "Cho Diaz", "approver", "analyst"))
+    access.add(data, ana, **_account("dee", "Dee Eads", "reviewer"))
     return data
 
 

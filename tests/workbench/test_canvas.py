@@ -10,6 +10,7 @@ from engine.review.reviews import read_review
 from tests import clips
 from tests.workbench.conftest import SECONDS, photograph, settled, violations
 from tests.workbench.made_runs import made_run
+from tests.workbench.steps import add_face, delete_track, painted, reviewed_at, said
 from workbench import caches
 from workbench.links import Page, link
 
@@ -32,18 +33,7 @@ def run(workbench, source):
 
 
 def opened(page, workbench, run, frame=None, track=None):
-    page.goto(workbench.url + link(Page.REVIEW, run.id, frame, track))
-    painted(page, frame or 0)
-    settled(page)
-    return page
-
-
-def painted(page, frame):
-    page.locator(f'.review[data-frame="{frame}"]').wait_for()
-
-
-def said(page, sentence):
-    page.locator(".says", has_text=sentence).first.wait_for()
+    reviewed_at(page, workbench, run.id, frame or 0, track)
 
 
 def review_of(run):
@@ -81,16 +71,7 @@ def test_stepping_is_quick_forwards_backwards_and_after_a_jump_and_is_put_on_rec
 
 def test_a_face_is_added_by_dragging_another_deleted_and_that_undone(workbench, page, run):
     opened(page, workbench, run, frame=70)
-    place = page.locator("[data-at=boxes]").bounding_box()
-    scale = place["height"] / 360
-    left = place["x"] + (place["width"] - 640 * scale) / 2
-    page.mouse.move(left + 300 * scale, place["y"] + 100 * scale)
-    page.mouse.down()
-    page.mouse.move(left + 380 * scale, place["y"] + 190 * scale, steps=4)
-    page.mouse.up()
-    page.get_by_label("Keep it until frame").fill("75")
-    page.get_by_label("Reason").fill("missed")
-    page.get_by_role("button", name="Save (Enter)").click()
+    add_face(page, (640, 360), (300, 100, 380, 190), until=75)
     said(page, "Saved as amendment 1.")
     (added,) = review_of(run)
     assert isinstance(added.action, Add)
@@ -103,10 +84,7 @@ def test_a_face_is_added_by_dragging_another_deleted_and_that_undone(workbench, 
     page.locator('rect.box.reviewer[data-track="2"]').wait_for()
     photograph(page, "review-added")
 
-    page.locator('rect.box[data-track="0"]').click()
-    page.keyboard.press("x")
-    page.get_by_label("Reason").fill("a poster")
-    page.keyboard.press("Enter")
+    delete_track(page, 0, "a poster")
     said(page, "Saved as amendment 2.")
     page.locator('rect.box[data-track="0"]').wait_for(state="detached")
     page.keyboard.press("z")
