@@ -31,6 +31,7 @@ class LeakSettings(Document, frozen=True):
         likely: score that two detectors must give to the same face in the same frame to be believed.
         likeness: correlation of the fine detail inside a mask with the source's, by the lower end of its interval,
             from which the mask is not there.
+        small_likeness: the same for a face under 18 pixels: a mosaic leaves something of so small a face.
     """
 
     stride: Stride = 12
@@ -39,6 +40,7 @@ class LeakSettings(Document, frozen=True):
     budget: Annotated[float, msgspec.Meta(ge=0.0, le=4.0)] = 0.25
     likely: Score = 0.5
     likeness: Share = 0.65
+    small_likeness: Share = 0.8
 
 
 class Glimpse(Document, frozen=True):

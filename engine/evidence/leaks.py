@@ -57,6 +57,8 @@ _AGAIN = (1, 4)
 _MOST_AGAIN = 0.1
 """Findings, a frame of the video, that are looked at again at most, and not less than this many:"""
 _LEAST_AGAIN = 16
+_SMALL = 18.0
+"""Shorter side, in pixels, of a face of which a mosaic leaves enough to be like the source."""
 _SAME_REGION = 0.5
 """IoU of two parts of a frame from which one look at either shows both."""
 
@@ -220,13 +222,18 @@ class _Check:
             if value is None:
                 continue
             self._masks += 1
-            if value >= self._settings.likeness:
+            if value >= self._limit(face.box):
                 self._showing[face.track].append((frame.index, face.box, value))
         for one in self._owed[frame.index]:
             value = likeness(ours.picture(), theirs.picture(), one.box, orientation)
-            shows = mask_over(one.box, frame) is None if value is None else value >= self._settings.likeness
+            shows = mask_over(one.box, frame) is None if value is None else value >= self._limit(one.box)
             if shows:
                 self._owing.append(Glimpse(frame.index, one.box, 1.0, RULES))
+
+    def _limit(self, box: Box) -> float:
+        """Likeness from which the mask of a face is not there."""
+        small = min(box.width, box.height) < _SMALL
+        return self._settings.small_likeness if small else self._settings.likeness
 
     def _finds(self, seen: Iterable[Glimpse]) -> Iterator[Glimpse]:
         """What was seen where no face should show, in the open or under a mask."""

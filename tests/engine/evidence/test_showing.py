@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from engine.evidence.findings import LeakSettings
 from engine.evidence.showing import likeness
 from engine.geometry import Box, Orientation, Size
 from engine.picture import Picture, PixelFormat
@@ -45,7 +46,7 @@ def test_nor_does_it_under_a_small_one(preset, side):
         source = picture(seed)
         masked = Picture(FORMAT, tuple(plane.copy() for plane in source.planes))
         redact(masked, [face], UPRIGHT, PRESETS[preset])
-        assert likeness(source, encoded(masked, 1.0), face, UPRIGHT) < 0.5
+        assert likeness(source, encoded(masked, 1.0), face, UPRIGHT) < LeakSettings().small_likeness
 
 
 @pytest.mark.parametrize("box", [FACE, Box(60, 40, 70, 52)])
