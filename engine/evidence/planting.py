@@ -33,6 +33,7 @@ from engine.evidence.plants import (
     Guise,
     Origin,
     borders_of,
+    cast,
     course,
     donor_of,
     donor_places,
@@ -306,8 +307,8 @@ class _Challenge:
         for segment in self._segments:
             taken = [face.box.scaled(_APART) for index in segment for face in self._record.frames[index].faces]
             for _ in range(self._settings.faces if donors else 0):
-                donor = donors[int(self._lot.integers(len(donors)))]
                 look = guise(heights, self._size, borders, self._lot)
+                donor, look = cast(donors, look, self._lot)
                 one = self._placed(donor, look, segment, speed, taken)
                 if one is None:
                     self._left_out += 1

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import cv2
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +29,10 @@ _FEATHER = 0.25
 """Width of the soft edge of a planted picture, in its half-axes."""
 _ASTRONAUT = Box(172, 62, 272, 192)
 """The face in the picture astronaut.png of scikit-image."""
+_ENLARGED = 1.25
+"""A donor is enlarged by so much at most."""
+_GREY = 2.0
+"""Mean spread of the colours of a picture, in 8-bit steps, up to which it has none."""
 LEAST_HEIGHT = 12.0
 _MOST_SHARE = 0.5
 """Heights of planted faces: at least in pixels, at most of the frame's shorter side."""
@@ -179,6 +184,18 @@ def guise(heights: Sequence[float], size: Size, borders: float, generator: np.ra
     )
 
 
+def cast(donors: Sequence[Donor], look: Guise, generator: np.random.Generator) -> tuple[Donor, Guise]:
+    """A donor drawn by lot from those that are large enough for a look; where none is, the largest, and a smaller look.
+
+    A face that is enlarged much is blurred more than the clip's faces of that size are.
+    """
+    large = [donor for donor in donors if donor.face.height * _ENLARGED >= look.height]
+    if large:
+        return large[int(generator.integers(len(large)))], look
+    donor = max(donors, key=lambda one: one.face.height)
+    return donor, msgspec.structs.replace(look, height=round(donor.face.height * _ENLARGED, 2))
+
+
 def course(look: Guise, shape: float, size: Size, speed: float, generator: np.random.Generator) -> Course:
     """A way drawn by lot.
 
@@ -219,6 +236,8 @@ def planted(picture: Rgb, donor: Donor, look: Guise, face: Box, noise_seed: int)
         return
     there = picture[y:bottom, x:right].astype(np.float32)
     part, cover = (array[y - top : bottom - top, x - left : right - left] for array in (patch, alpha))
+    if np.ptp(picture[::8, ::8].astype(np.int16), axis=2).mean() <= _GREY:
+        part = part.mean(axis=2, keepdims=True)
     part = part + look.light * (there.mean() - part.mean())
     picture[y:bottom, x:right] = np.clip(there + (part - there) * cover[..., None], 0, 255).round().astype(np.uint8)
 

@@ -9,7 +9,7 @@ from engine.detectors.base import Sighting
 from engine.detectors.registry import plan
 from engine.errors import InputError, RecordError
 from engine.evidence.planting import PlantedReport, PlantSettings, obstacle, plans_of, plant
-from engine.evidence.plants import Course, Donor, Guise, donor_places, guise, heights_of, planted, segments
+from engine.evidence.plants import Course, Donor, Guise, cast, donor_places, guise, heights_of, planted, segments
 from engine.geometry import Box, Size
 from engine.pipeline import DetectOptions
 from engine.record import Evidence, encode, read_as
@@ -218,3 +218,26 @@ def test_the_verb_plants_real_faces_and_real_detectors_find_most(talk, own_data,
 def test_nonsense_is_refused(talk, capsys):
     assert main(["plant", str(talk), str(talk), "--segments", "0"]) == 2
     assert "cannot be planted" in capsys.readouterr().err
+
+
+def test_a_donor_is_enlarged_a_little_at_most():
+    small, large = (Donor(np.zeros((side, side, 3), np.uint8), Box(0, 0, side, side), "clip") for side in (20, 40))
+    lot = np.random.default_rng(1)
+    assert {cast([small, large], msgspec.structs.replace(LOOK, height=45), lot)[0].face.height for _ in range(9)} == {
+        40
+    }
+    donor, look = cast([small, large], msgspec.structs.replace(LOOK, height=90), lot)
+    assert (donor.face.height, look.height) == (40, 50)
+    assert (
+        len({cast([small, large], msgspec.structs.replace(LOOK, height=20), lot)[0].face.height for _ in range(20)})
+        == 2
+    )
+
+
+def test_a_picture_without_colours_gets_a_face_without_colours():
+    red = Donor(np.full((40, 40, 3), (200, 30, 30), np.uint8), Box(0, 0, 40, 40), "package")
+    grey, coloured = np.full((80, 80, 3), 90, np.uint8), np.full((80, 80, 3), (90, 90, 140), np.uint8)
+    for picture in (grey, coloured):
+        planted(picture, red, LOOK, Box(20, 20, 60, 60), 1)
+    assert np.ptp(grey.astype(np.int16), axis=2).max() <= 1
+    assert np.ptp(coloured[40, 40].astype(np.int16)) > 100
