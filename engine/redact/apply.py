@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from engine.geometry import Box, Orientation
 from engine.picture import Picture, PixelFormat, Plane
 from engine.redact import blur, colour, overlay
-from engine.redact.mask import Alpha, Patch, patches_of
+from engine.redact.mask import Alpha, Part, patches_of
 from engine.redact.style import Style
 
 
@@ -48,7 +47,7 @@ def cover(picture: Picture) -> None:
 class Painter:
     """Hides faces in one picture after another of one format and orientation, as `redact` does in one.
 
-    It keeps the memory it draws in: fresh memory for every face would cost more than the drawing. Serves one thread.
+    It keeps the memory it works in, so it serves one thread.
     """
 
     def __init__(
@@ -58,23 +57,27 @@ class Painter:
         self.orientation = orientation
         self.style = style
         self.matrix = colour.matrix_for(matrix, orientation.coded)
-        self._sheet: Plane = np.empty(0, pixel_format.dtype)
+        self._paper = blur.Paper()
 
     def paint(self, picture: Picture, boxes: Sequence[Box]) -> None:
         """Hide faces in place; see `redact`."""
         for box in sorted(set(boxes), key=lambda box: (box.left, box.top, box.right, box.bottom)):
+            parts: tuple[Part, ...] = ()
+            before = None
             for index, patch in enumerate(patches_of(box, self.orientation, self.style, self.format) or ()):
+                if patch is not before:
+                    before, parts = patch, tuple(patch.parts())
                 there = picture.planes[index][patch.area]
-                _lay(there, self._filling(there, index, box), patch)
+                _lay(there, self._filling(there, index, box), parts)
 
     def _filling(self, there: Plane, plane: int, box: Box) -> Plane:
         """Samples for a part of a plane, of the same shape or of one that broadcasts to it."""
         style, face = self.style, self._face_length(box, plane)
         match style.method:
             case "gaussian":
-                return blur.blurred(there, face, style, self.format.bit_depth, self._drawn_on(there.shape))
+                return blur.blurred(there, face, style, self.format.bit_depth, self._paper)
             case "pixelate":
-                return blur.pixelated(there, face, style, self.format.bit_depth)
+                return blur.pixelated(there, face, style, self.format.bit_depth, self._paper)
             case "image":
                 return overlay.stretched(
                     _image_plane(style, plane, self.format, self.orientation, self.matrix), there.shape
@@ -84,13 +87,6 @@ class Painter:
             case "pattern":
                 where = overlay.pattern(style.pattern, there.shape, (face[0] * style.tile, face[1] * style.tile))
                 return np.where(where, self._samples(style.second_colour, plane), self._samples(style.colour, plane))
-
-    def _drawn_on(self, shape: tuple[int, ...]) -> Plane:
-        """Memory for samples of that shape; it serves until the next is asked for."""
-        size = math.prod(shape)
-        if self._sheet.size < size:
-            self._sheet = np.empty(size, self.format.dtype)
-        return self._sheet[:size].reshape(shape)
 
     def _samples(self, name: str, plane: int) -> Plane:
         values = colour.samples(colour.parse(name), self.format.planes[plane], self.format, self.matrix)
@@ -112,16 +108,14 @@ def _image_plane(style: Style, plane: int, pixel_format: PixelFormat, orientatio
     return values.astype(pixel_format.dtype)
 
 
-def _lay(there: Plane, filling: Plane, patch: Patch) -> None:
+def _lay(there: Plane, filling: Plane, parts: Iterable[Part]) -> None:
     """Put a filling over samples as far as they are covered: wholly at 255, not at all at 0, rounded between."""
     everywhere = np.broadcast_to(filling, there.shape)
-    for area, alpha in patch.parts():
+    for area, alpha in parts:
         if alpha is None:
             there[area] = everywhere[area]
-        elif patch.soft:
-            _mix(there[area], everywhere[area], alpha)
         else:
-            np.copyto(there[area], everywhere[area], where=alpha == 255)
+            _mix(there[area], everywhere[area], alpha)
 
 
 def _mix(there: Plane, filling: NDArray[Any], alpha: Alpha) -> None:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from engine.picture import Plane
 from engine.redact.style import Style
@@ -22,13 +21,27 @@ _WIDEST = 8
 _ONE = 16
 """Bits of a weight's fraction."""
 
-_SUMMED = (2**16 - 1) // 255
-"""Samples of 8 bits whose sum fits into 16."""
+_SUMMED = (2**31 - 1) // 255
+"""Samples of 8 bits whose sum fits into 32."""
 
 Cells = NDArray[np.int64]
 
 
-def pixelated(samples: Plane, face: tuple[float, float], style: Style, bit_depth: int) -> Plane:
+class Paper:
+    """Memory that serves one face after another: fresh memory for each would cost more than what is done in it."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, NDArray[np.uint8]] = {}
+
+    def sheet(self, use: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+        """An array with anything in it, which serves until the next for the same use is asked for."""
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        if use not in self._kept or self._kept[use].size < size:
+            self._kept[use] = np.empty(size, np.uint8)
+        return self._kept[use][:size].view(dtype).reshape(shape)
+
+
+def pixelated(samples: Plane, face: tuple[float, float], style: Style, bit_depth: int, paper: Paper) -> Plane:
     """Square blocks, each the quantised mean of what was there.
 
     Args:
@@ -36,17 +49,16 @@ def pixelated(samples: Plane, face: tuple[float, float], style: Style, bit_depth
         face: the longer side of the face, in samples along rows (vertical) and columns (horizontal).
         style: blocks and levels.
         bit_depth: significant bits of a sample.
+        paper: memory for the sums.
     """
     starts = [_starts(side, length / style.blocks) for side, length in zip(samples.shape, face, strict=True)]
-    cells: NDArray[Any] = _quantised(_means(samples, starts), style.levels, bit_depth).astype(samples.dtype)
+    cells: NDArray[Any] = _quantised(_means(samples, starts, paper), style.levels, bit_depth).astype(samples.dtype)
     for axis, (side, begin) in enumerate(zip(samples.shape, starts, strict=True)):
         cells = np.repeat(cells, np.diff(begin, append=side), axis=axis)
     return cells
 
 
-def blurred(
-    samples: Plane, face: tuple[float, float], style: Style, bit_depth: int, sheet: Plane | None = None
-) -> Plane:
+def blurred(samples: Plane, face: tuple[float, float], style: Style, bit_depth: int, paper: Paper) -> Plane:
     """A Gaussian blur of few quantised samples.
 
     The samples are means over cells, the kernel is binomial (the discrete Gaussian with integer weights), what is left
@@ -58,7 +70,7 @@ def blurred(
         face: the longer side of the face, in samples along rows (vertical) and columns (horizontal).
         style: sigma, samples and levels.
         bit_depth: significant bits of a sample.
-        sheet: of the same shape, to draw on instead of new memory.
+        paper: memory for the sums and for what is returned.
     """
     count = min(style.samples, math.ceil(_WIDEST / style.sigma))
     starts = [_starts(side, length / count) for side, length in zip(samples.shape, face, strict=True)]
@@ -66,8 +78,9 @@ def blurred(
         _binomial(len(begin), _order(style.sigma * length * len(begin) / side))
         for side, length, begin in zip(samples.shape, face, starts, strict=True)
     )
-    mixed = (down @ _means(samples, starts) @ across.T + (1 << (2 * _ONE - 1))) >> (2 * _ONE)
+    mixed = (down @ _means(samples, starts, paper) @ across.T + (1 << (2 * _ONE - 1))) >> (2 * _ONE)
     cells = _quantised(mixed, style.levels, bit_depth).astype(samples.dtype)
+    sheet = paper.sheet("drawn", samples.shape, samples.dtype)
     smooth: Plane = cv2.resize(cells, samples.shape[::-1], dst=sheet, interpolation=cv2.INTER_LINEAR_EXACT)
     return smooth
 
@@ -78,21 +91,21 @@ def _starts(side: int, cell: float) -> NDArray[np.int64]:
     return np.arange(count) * side // count
 
 
-def _means(samples: Plane, starts: list[NDArray[np.int64]]) -> Cells:
-    rows, columns = starts
-    bands = [_column_sums(samples[top:end]) for top, end in pairwise([*rows.tolist(), len(samples)])]
-    sums = np.add.reduceat(np.stack(bands), columns, axis=1, dtype=np.int64)
-    heights, widths = (np.diff(begin, append=side) for begin, side in zip(starts, samples.shape, strict=True))
-    counts = np.outer(heights, widths)
+def _means(samples: Plane, starts: list[NDArray[np.int64]], paper: Paper) -> Cells:
+    rows, columns = (np.append(begin, side) for begin, side in zip(starts, samples.shape, strict=True))
+    # Every sum is a whole number that the type holds to the last digit.
+    depth, dtype = (cv2.CV_32S, np.int32) if _fits(samples) else (cv2.CV_64F, np.float64)
+    sheet = paper.sheet("sums", (samples.shape[0] + 1, samples.shape[1] + 1), dtype)
+    integral = cv2.integral(samples, sum=sheet, sdepth=depth)
+    sums = np.diff(np.diff(integral[np.ix_(rows, columns)].astype(np.int64), axis=0), axis=1)
+    counts = np.outer(np.diff(rows), np.diff(columns))
     means: Cells = (2 * sums + counts) // (2 * counts)
     return means
 
 
-def _column_sums(band: Plane) -> NDArray[np.uint16] | NDArray[np.uint32]:
-    """The sum of each column, in the smallest type that holds it for certain."""
-    narrow = band.dtype == np.uint8 and len(band) <= _SUMMED
-    sums: NDArray[np.uint16] | NDArray[np.uint32] = band.sum(axis=0, dtype=np.uint16 if narrow else np.uint32)
-    return sums
+def _fits(samples: Plane) -> bool:
+    """Whether the sum of all samples fits into 32 bits."""
+    return samples.dtype == np.uint8 and samples.size <= _SUMMED
 
 
 def _quantised(values: Cells, levels: int, bit_depth: int) -> Cells:

@@ -27,8 +27,10 @@ _UNIT = 8000
 _FARTHEST = 16000
 """Two of these still fit into 16 bits."""
 _FULL = 255
-_STRIPS = 10
-"""Strips of a patch: more cost calls, fewer leave more samples to be looked at one by one."""
+_SAMPLES = 60_000
+"""Of a strip at most, so that what is computed of it stays in the processor's cache and in memory at hand."""
+_LOWEST = 16
+"""Rows of a strip at least; lower ones cost more calls than they save samples."""
 _SHARP = 1e-6
 """Radius of a corner that is not round."""
 
@@ -69,9 +71,9 @@ class Patch(NamedTuple):
         """The cover of its samples."""
         return self._cover(slice(None), slice(None))
 
-    def parts(self, strips: int = _STRIPS) -> Iterator[Part]:
+    def parts(self) -> Iterator[Part]:
         """What is covered, in strips of rows from the top; what none of the parts holds is not covered."""
-        tops = np.arange(0, len(self.down), max(1, -(-len(self.down) // strips)))
+        tops = np.arange(0, len(self.down), max(_LOWEST, _SAMPLES // len(self.across)))
         ends = np.append(tops[1:], len(self.down)).tolist()
         farthest = self.core + (_FULL - 1 if self.soft else 0)
         lefts, rights = _within(self.across, farthest - np.minimum.reduceat(self.down, tops))
