@@ -121,7 +121,7 @@ def detect(page, clip):
     page.get_by_text("Finding faces").wait_for(timeout=PATIENCE)
     page.reload()
     settled(page)
-    page.get_by_text(f"{FRAMES} frames · {3 * FRAMES} faces").wait_for(timeout=PATIENCE)
+    page.get_by_text(f"{FRAMES} frames · {3 * FRAMES} faces · ").wait_for(timeout=PATIENCE)
 
 
 def follow_a_disagreement(page, run):
