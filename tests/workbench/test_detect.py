@@ -151,7 +151,7 @@ def test_open_detect_watch_reload_done(workbench, talk_in, page):
     photograph(page, "detect-running")
     page.reload()
     settled(page)
-    page.get_by_text("45 frames · 45 faces · ").wait_for(timeout=4 * SECONDS * 1000)
+    page.get_by_text("45 frames · 45 faces").wait_for(timeout=4 * SECONDS * 1000)
     (run,) = (run for run in runs.register(workbench.data).runs if run.title == "talk.mp4")
     assert run.status == "done"
     picture = page.locator("img").count()
