@@ -1,6 +1,7 @@
 """The page Detect in its states, and its story in a browser."""
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -151,7 +152,7 @@ def test_open_detect_watch_reload_done(workbench, talk_in, page):
     photograph(page, "detect-running")
     page.reload()
     settled(page)
-    page.get_by_text("45 frames · 45 faces").wait_for(timeout=4 * SECONDS * 1000)
+    page.get_by_text(re.compile(r"300 frames · \d+ faces")).wait_for(timeout=4 * SECONDS * 1000)
     (run,) = (run for run in runs.register(workbench.data).runs if run.title == "talk.mp4")
     assert run.status == "done"
     picture = page.locator("img").count()
@@ -163,10 +164,13 @@ def test_open_detect_watch_reload_done(workbench, talk_in, page):
 
 @pytest.fixture
 def talk_in(workbench, carphone):
-    """The clip `talk.mp4` in the library of the server."""
+    """The clip `talk.mp4` in the library of the server, long enough to be watched while its faces are found."""
     workbench.data.footage.mkdir(exist_ok=True)
     path = workbench.data.footage / "talk.mp4"
-    clips.ffmpeg("-i", carphone, "-vf", "scale=352:288:flags=lanczos", "-frames:v", "45", "-c:v", "libx264", path)
+    clips.ffmpeg(
+        "-stream_loop", "2", "-i", carphone, "-vf", "scale=704:576:flags=lanczos", "-frames:v", "300",
+        "-c:v", "libx264", "-preset", "veryfast", path,
+    )  # fmt: skip
     return path
 
 
