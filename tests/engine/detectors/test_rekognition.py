@@ -221,7 +221,8 @@ def test_a_run_makes_no_more_calls_than_it_may(service, tmp_path):
         calling(tmp_path, max_calls=5) as crew,
     ):
         ask(crew, chunked(pictures(40, SMALL)))
-    assert service.account.answered == 5
+    # The refusal may come before the last call that was allowed has left.
+    assert 4 <= service.account.calls <= 5
 
 
 def test_a_real_face_is_found_through_a_real_detector_behind_the_stand_in(models, tmp_path, monkeypatch):

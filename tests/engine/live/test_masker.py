@@ -68,9 +68,13 @@ def test_a_detector_in_trouble_covers_everything_and_recovers(camera, moods, who
     (moods / who).write_text(mood)
     passed = camera.until(covered)
     passed += [camera.frame() for _ in range(10)]
-    late = [verdict.reason for verdict, _ in passed[-10:]]
+    # An answer that was on its way when the trouble began may still come.
+    for _ in range(100):
+        late = [verdict.reason for verdict, _ in passed[-10:]]
+        if None not in late:
+            break
+        passed.append(camera.frame())
     assert set(late) <= reasons, late
-    assert None not in late
     (moods / who).write_text("")
     passed += camera.until(judged)
     assert_closed(passed)
