@@ -2,11 +2,12 @@
 
 from engine.audit.chain import append, entries, head
 from engine.audit.check import AuditReport, Finding, verify
-from engine.audit.entry import BEGINNING, Actor, Anchor, Entry, Event, How, Kind
+from engine.audit.entry import BEGINNING, SYSTEM, Actor, Anchor, Entry, Event, How, Kind
 from engine.audit.export import AuditExport, export
 
 __all__ = [
     "BEGINNING",
+    "SYSTEM",
     "Actor",
     "Anchor",
     "AuditExport",

@@ -18,11 +18,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from engine.audit.entry import NOTHING, Actor, Anchor, Entry, Event, Kind, intact, opened, sealed
+from engine.audit.entry import NOTHING, SYSTEM, Anchor, Entry, Event, Kind, intact, opened, sealed
 from engine.errors import AuditError
 from engine.record import digest
 
-_SYSTEM = Actor("veil", "Veil", "system")
 _TAIL = 4096
 
 
@@ -157,7 +156,7 @@ def _completed(ending: _Ending) -> Entry | None:
 
 def _repair(torn: bytes) -> Event:
     return Event(
-        actor=_SYSTEM,
+        actor=SYSTEM,
         kind="repair",
         subjects={"removed": digest(torn)},
         details={"bytes": len(torn)},

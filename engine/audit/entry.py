@@ -64,6 +64,10 @@ class Actor(Document, frozen=True):
     how: How
 
 
+SYSTEM = Actor("veil", "Veil", "system")
+"""The engine, of what it does by itself."""
+
+
 class Event(Document, frozen=True, kw_only=True, omit_defaults=True):
     """Something that happened.
 

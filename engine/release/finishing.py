@@ -15,7 +15,7 @@ import msgspec
 
 from engine import audit
 from engine import record as records
-from engine.audit import Actor, Event
+from engine.audit import SYSTEM, Event
 from engine.evidence.certificate import JSON_NAME, KEY_NAME, PAGE_NAME, SIGNATURE_NAME
 from engine.progress import Listener
 from engine.record import digest
@@ -27,8 +27,6 @@ from engine.review.approval import Statement, read_statement, statement_name
 from engine.runs import Run
 from engine.store import Data, file_digest
 from engine.verification import VerifyReport
-
-_SYSTEM = Actor("veil", "Veil", "system")
 
 
 class Interrupted(NamedTuple):
@@ -118,7 +116,7 @@ def withdraw(data: Data, run: Run, found: Interrupted, why: str) -> None:
     audit.append(
         data.audit,
         Event(
-            actor=_SYSTEM,
+            actor=SYSTEM,
             kind="refusal",
             run=run.id,
             subjects={"output": found.statement.output},

@@ -160,8 +160,7 @@ def _rendered(data: Data, case: Case, cleared: Cleared, folder: Path, listener: 
     report = render(
         case.run.source, record, output, case.terms.options, review=reviewed, cleared=cleared, listener=listener
     )
-    actor = audit.Actor("veil", "Veil", "system")
-    _record_render(data, case.run, actor, report)
+    _record_render(data, case.run, audit.SYSTEM, report)
     checks = verify(case.run.source, record, output, review=reviewed, listener=listener)
     write(checks_path(output), encode(checks))
     return Candidate(data, case, cleared, folder, output, report, checks, listener)

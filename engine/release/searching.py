@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine import audit
 from engine import record as records
-from engine.audit import Actor, Event
+from engine.audit import SYSTEM, Event
 from engine.errors import SignOffError
 from engine.evidence.findings import LeakReport
 from engine.evidence.leaks import check_leaks
@@ -18,7 +18,6 @@ from engine.store import Data, write
 LEAKS_NAME = "leaks.json"
 PLANTED_NAME = "planted.json"
 _PLANTED = "report of planted faces"
-_SYSTEM = Actor("veil", "Veil", "system")
 
 
 def search(candidate: Candidate) -> None:
@@ -58,7 +57,7 @@ def _searched(candidate: Candidate) -> LeakReport:
     audit.append(
         data.audit,
         Event(
-            actor=_SYSTEM,
+            actor=SYSTEM,
             kind="verification",
             run=run.id,
             subjects=subjects,
@@ -88,7 +87,7 @@ def plant_faces(candidate: Candidate) -> None:
         audit.append(
             data.audit,
             Event(
-                actor=_SYSTEM,
+                actor=SYSTEM,
                 kind="verification",
                 run=run.id,
                 subjects={"record": candidate.report.record_sha256, "planted": digest(stored)},
