@@ -14,7 +14,7 @@ import numpy as np
 from engine.media.samples import JITTER, Block, SampleKind, Samples, SoundFormat, decoded, sound_format
 from engine.record import Count, Document, Sha256
 from engine.sound.choice import SpanKind, Stretch
-from engine.sound.replace import cuts, replaced
+from engine.sound.replace import Cut, cuts, replaced
 
 PieceKind = Literal["kept", "mute", "bleep"]
 
@@ -131,29 +131,30 @@ class _Comparer:
         for before, after in _side_by_side(original, altered):
             counts[0] += 0 if before is None else len(before.samples)
             counts[1] += 0 if after is None else len(after.samples)
-            if before is not None:
-                self._add(before)
-            if before is not None and after is not None:
-                self._compare(before, after)
+            if before is None:
+                continue
+            parts = list(cuts(before, self._stretches, self._sound.rate))
+            expected = replaced(before, self._stretches, self._sound)
+            self._add(expected, parts)
+            if after is not None:
+                self._compare(before, expected, after, parts)
         if counts[0] != counts[1]:
             self._found["count"] = f"{counts[1]} samples instead of {counts[0]}"
         return Comparison(list(self._found.values()), self._pieces.closed())
 
-    def _add(self, before: Block) -> None:
-        expected = replaced(before, self._stretches, self._sound)
-        for cut in cuts(before, self._stretches, self._sound.rate):
+    def _add(self, expected: Block, parts: Sequence[Cut]) -> None:
+        for cut in parts:
             kind: PieceKind = "kept" if cut.stretch is None else self._stretches[cut.stretch].kind
-            self._pieces.add((kind, cut.stretch), before.first + cut.start, expected.samples[cut.start : cut.stop])
+            self._pieces.add((kind, cut.stretch), expected.first + cut.start, expected.samples[cut.start : cut.stop])
 
-    def _compare(self, before: Block, after: Block) -> None:
+    def _compare(self, before: Block, expected: Block, after: Block, parts: Sequence[Cut]) -> None:
         slack = self._drift if before.first else self._slack
         if abs(before.offset - after.offset) > slack:
             self._found.setdefault("time", self._late(before, after))
-        expected = replaced(before, self._stretches, self._sound)
         wrong = _differ(expected.samples, after.samples)
         if not wrong.any():
             return
-        for cut in cuts(before, self._stretches, self._sound.rate):
+        for cut in parts:
             places = np.flatnonzero(wrong[cut.start : cut.stop])
             if not len(places):
                 continue
