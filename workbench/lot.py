@@ -30,7 +30,7 @@ def show(case: Case) -> None:
     number = int(
         st.number_input("Frames to draw", 1, min(_MOST, len(case.record.frames)), _number(case), 10, width=200)
     )
-    drawn = release.drawn_frames(case.run, number)
+    drawn = release.drawn_frames(case.run, number, case.record)
     bound = at_most(0, len(drawn)) or 1.0
     st.caption(
         f"One frame from each of {number} equal parts, the same for everybody until something is amended. If none "

@@ -10,14 +10,15 @@ from engine.access import Person
 from engine.audit import Event
 from engine.errors import InputError, SignOffError
 from engine.evidence.residual import AUDIT_SCHEMA, FrameAudit, audit_sample
-from engine.record import Sha256, digest, encode
+from engine.record import Record, Sha256, digest, encode
 from engine.release.findings import known
+from engine.renderjob import load_record
 from engine.review.amendments import Author
 from engine.runs import Run
 from engine.store import Data, write
 
 
-def drawn_frames(run: Run, number: int) -> tuple[int, ...]:
+def drawn_frames(run: Run, number: int, record: Record | None = None) -> tuple[int, ...]:
     """The frames of a run that the lot gives to look at, in order.
 
     The same record and amendments give the same frames; an amendment draws others.
@@ -25,12 +26,13 @@ def drawn_frames(run: Run, number: int) -> tuple[int, ...]:
     Args:
         run: the run.
         number: of frames; all of them when there are not so many.
+        record: of the run, where it is at hand; it is read when left out.
 
     Raises:
         InputError: `number` is not at least 1.
         RecordError: the record cannot be read.
     """
-    return audit_sample(records.read(run.folder.record), number, review_sha256(run))
+    return audit_sample(record or records.read(run.folder.record), number, review_sha256(run))
 
 
 def audit_frames(data: Data, run_id: str, person: Person, number: int, missed: tuple[int, ...]) -> FrameAudit:
@@ -49,8 +51,7 @@ def audit_frames(data: Data, run_id: str, person: Person, number: int, missed: t
     """
     person = access.authorise(data, person, "judge")
     run = runs.get(data, run_id)
-    stored = records.read_bytes(run.folder.record)
-    record = records.decode(stored, str(run.folder.record))
+    record, record_sha256 = load_record(run.folder.record)
     review = review_sha256(run)
     drawn = audit_sample(record, number, review)
     if strangers := set(missed) - set(drawn):
@@ -60,7 +61,7 @@ def audit_frames(data: Data, run_id: str, person: Person, number: int, missed: t
     found = FrameAudit(
         schema=AUDIT_SCHEMA,
         source_sha256=record.source.sha256,
-        record_sha256=digest(stored),
+        record_sha256=record_sha256,
         review_sha256=review,
         drawn=drawn,
         looked=drawn,
@@ -75,7 +76,7 @@ def audit_frames(data: Data, run_id: str, person: Person, number: int, missed: t
             actor=person.actor,
             kind="judgement",
             run=run.id,
-            subjects={"record": digest(stored), "frames": digest(made)},
+            subjects={"record": record_sha256, "frames": digest(made)},
             details={"frames": tuple((index, index + 1) for index in drawn), "missed": len(missed)},
         ),
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from engine import record as records
 from engine.evidence.residual import ResidualRisk, residual
-from engine.record import digest
 from engine.release.findings import judgements, newest_leaks
 from engine.release.frameaudit import frame_audit, review_sha256
 from engine.release.searching import newest_planted
+from engine.renderjob import load_record
 from engine.runs import Run
 from engine.store import Data
 
@@ -23,8 +22,7 @@ def risk_of(data: Data, run: Run) -> ResidualRisk:
         RecordError: the record, or a report, cannot be read.
         SignOffError: a report was tampered with.
     """
-    stored = records.read_bytes(run.folder.record)
-    record, sha256 = records.decode(stored, str(run.folder.record)), digest(stored)
+    record, sha256 = load_record(run.folder.record)
     leaks = newest_leaks(data, run)
     if leaks and (leaks.record_sha256, leaks.review_sha256) != (sha256, review_sha256(run)):
         leaks = None
@@ -33,6 +31,6 @@ def risk_of(data: Data, run: Run) -> ResidualRisk:
         sha256,
         planted=newest_planted(data, run, sha256),
         leaks=leaks,
-        judgements=tuple(one for one in judgements(data, run) if leaks and one.output_sha256 == leaks.output_sha256),
+        judgements=judgements(data, run),
         audit=frame_audit(data, run, sha256),
     )
