@@ -52,7 +52,7 @@ def _show(run: Run, case: Case) -> None:
         spots=cases.spots_of(case),
         tracks=cases.tracks_of(case),
         eyes=review.Eyes.of(viewed, person.account),
-        may_amend=review.may_amend(person),
+        may_amend=signoff.may(person, "amend"),
         frame=place.frame,
         track=place.track,
         told=session.REVIEW_TOLD.get(),

@@ -20,6 +20,7 @@ from engine.runs import Run
 from workbench import audio, caches, cases, opening, session, signoff
 from workbench.links import Page, Place
 from workbench.pages import way_to
+from workbench.releasing import Order
 from workbench.wording import sentence
 
 _WORDS = {
@@ -176,9 +177,8 @@ def _release(run: Run, case: release.Case) -> None:
         st.caption("The final video is rendered, verified and searched for faces left over; this may take long.")
         credential = _credential("release")
         if st.form_submit_button("Release the final video", type="primary"):
-            caches.releases().start(
-                session.data(), run.id, session.sitting(), session.token(), credential, case.terms.options
-            )
+            who = session.sitting(), session.token(), credential
+            caches.releases().start(Order(session.data(), run.id, *who, case.terms.options))
             st.rerun()
 
 
@@ -226,12 +226,9 @@ def _risk(run: Run) -> None:
     found = caches.risk_of(session.data(), run)
     st.header("Residual risk", anchor=False)
     st.caption(found.summary)
-    rows = "".join(
-        f"<tr>{''.join(f'<td>{escape(sentence(text))}</td>' for text in cells)}</tr>"
-        for cells in ((one.name, one.figure, one.means, one.means_not) for one in found.measures)
-    )
-    head = "<tr><th>Measure</th><th>Figure</th><th>It means</th><th>It does not mean</th></tr>"
-    st.html(f"{signoff.TABLE}<table class=facts>{head}{rows}</table>")
+    cells = ((one.name, one.figure, one.means, one.means_not) for one in found.measures)
+    rows = (tuple(map(sentence, row)) for row in cells)
+    st.html(signoff.table(["Measure", "Figure", "It means", "It does not mean"], rows))
 
 
 def _released(run: Run) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
 
 import streamlit as st
 
@@ -14,6 +13,7 @@ from engine.runs import Run
 from engine.sound.choice import AudioSpan, check
 from engine.sound.planning import extents
 from workbench import caches, session, signoff
+from workbench.wording import plain
 
 _KINDS = {"mute": "Mute: silence", "bleep": "Bleep: a tone"}
 
@@ -29,7 +29,7 @@ def decision(run: Run, case: release.Case) -> None:
         "A voice identifies as a face does. Kept as it is unless you mute or bleep spans; every other sample stays "
         "what it was. The decision is part of what is signed."
     )
-    st.html(_table(["Stream", "Lasts", "What happens"], _fates(streams, case.terms.audio)))
+    st.html(signoff.table(["Stream", "Lasts", "What happens"], _fates(streams, case.terms.audio)))
     if case.terms.audio:
         _chosen(run, case.terms.audio)
     _added(run, case.terms.audio, streams)
@@ -50,7 +50,7 @@ def _chosen(run: Run, spans: Sequence[AudioSpan]) -> None:
         words, button = st.columns([5, 1], vertical_alignment="center")
         streams = "all streams" if span.streams is None else f"stream {', '.join(map(str, span.streams))}"
         where = f"{span.start:g} to {span.end:g} s in {streams}"
-        words.markdown(f"**{span.kind.capitalize()}** {where}: {_plain(span.reason)}")
+        words.markdown(f"**{span.kind.capitalize()}** {where}: {plain(span.reason)}")
         label = f"Take back the {span.place}"
         if button.button("Take back", key=f"audio-back-{place}", help=label, width="stretch"):
             _keep(run, tuple(one for one in spans if one is not span))
@@ -87,14 +87,3 @@ def _add(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo], va
 def _keep(run: Run, spans: tuple[AudioSpan, ...]) -> None:
     session.AUDIO.set({**session.AUDIO.get(), run.id: spans})
     st.rerun()
-
-
-def _plain(text: str) -> str:
-    """Text in which Markdown finds nothing to do."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|<>$:~" else sign for sign in text)
-
-
-def _table(heads: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
-    head = "".join(f"<th>{name}</th>" for name in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f"{signoff.TABLE}<table class=facts><tr>{head}</tr>{body}</table>"

@@ -34,6 +34,24 @@ class Standing:
     notice: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A release that a person asks for.
+
+    Attributes:
+        session: of that person; what confirming does to it is kept under `token`.
+        credential: that confirms the signature.
+        options: what was approved.
+    """
+
+    data: Data
+    run_id: str
+    session: Session
+    token: str | None
+    credential: Credential | None
+    options: RenderOptions
+
+
 class Releases:
     """The releases that this server makes, by run."""
 
@@ -46,46 +64,29 @@ class Releases:
         with self._guard:
             return self._standing.get(run_id)
 
-    def start(  # noqa: PLR0913, PLR0917 - who releases what, with what
-        self,
-        data: Data,
-        run_id: str,
-        session: Session,
-        token: str | None,
-        credential: Credential | None,
-        options: RenderOptions,
-    ) -> None:
+    def start(self, order: Order) -> None:
         """Begin a release, unless one of that run is under way."""
         with self._guard:
-            under_way = self._standing.get(run_id)
+            under_way = self._standing.get(order.run_id)
             if under_way is not None and not under_way.ended:
                 return
-            self._standing[run_id] = Standing()
-        work = threading.Thread(
-            target=self._work, args=(data, run_id, session, token, credential, options), name=f"release {run_id}"
-        )
-        work.start()
+            self._standing[order.run_id] = Standing()
+        threading.Thread(target=self._work, args=(order,), name=f"release {order.run_id}").start()
 
-    def _work(  # noqa: PLR0913, PLR0917
-        self,
-        data: Data,
-        run_id: str,
-        session: Session,
-        token: str | None,
-        credential: Credential | None,
-        options: RenderOptions,
-    ) -> None:
+    def _work(self, order: Order) -> None:
         failure: str | None = "It ended with a fault of the program; the log of the server says more."
         try:
-            listener = _Listener(self, run_id)
-            _, changed = release.release(data, run_id, session, credential, options=options, listener=listener)
-            if token is not None and changed.person.how != "single-user":
-                sessions.replace(data, token, changed)
+            listener = _Listener(self, order.run_id)
+            _, changed = release.release(
+                order.data, order.run_id, order.session, order.credential, options=order.options, listener=listener
+            )
+            if order.token is not None and changed.person.how != "single-user":
+                sessions.replace(order.data, order.token, changed)
             failure = None
         except VeilError as error:
             failure = str(error)
         finally:
-            self.change(run_id, ended=True, failure=failure)
+            self.change(order.run_id, ended=True, failure=failure)
 
     def change(self, run_id: str, **values: str | int | bool | None) -> None:
         """Say how far a release is."""

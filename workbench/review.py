@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.access import Person
-from engine.access.actions import ALLOWED
 from engine.errors import VeilError
 from engine.review.amendments import (
     Accept,
@@ -117,11 +115,6 @@ class Screen:
             "rights": {"amend": self.may_amend, "why": "Amending takes the role reviewer."},
             "message": None if self.told is None else _told(self.told),
         }
-
-
-def may_amend(person: Person) -> bool:
-    """Whether the canvas offers amending; whether it is done is asked again when it is."""
-    return not ALLOWED["amend"].isdisjoint(person.roles)
 
 
 def risk_by_bucket(spots: Iterable[Spot], frames: int) -> list[float]:

@@ -124,7 +124,7 @@ def _ended(run: Run, wanting: str | None) -> None:
         if run.status == "interrupted":
             st.markdown("The process that worked on it has ended; what it had finished is kept.")
         elif run.state.sentence:
-            st.markdown(_plain(run.state.sentence))
+            st.markdown(wording.plain(run.state.sentence))
     with buttons:
         _resume(run)
         if run.status == "done":
@@ -138,11 +138,11 @@ def _ways_on(run: Run) -> None:
 
 def _heading(run: Run, wanting: str | None = None) -> None:
     words, colour, icon = _STATES[run.status]
-    told = [run.request.detection.mode, _plain(run.request.name), wording.moment(run.request.at)]
+    told = [run.request.detection.mode, wording.plain(run.request.name), wording.moment(run.request.at)]
     if run.status == "done":
         told += [wording.count(run.state.done, "frame"), wording.count(run.state.faces, "face"), _took(run)]
     badges = f":{colour}-badge[{icon} {words}]" + (f" :violet-badge[{wanting}]" if wanting else "")
-    st.markdown(f"**{_plain(run.title)}** {badges}  \n{' · '.join(told)}")
+    st.markdown(f"**{wording.plain(run.title)}** {badges}  \n{' · '.join(told)}")
 
 
 def _took(run: Run) -> str:
@@ -191,8 +191,3 @@ def _table(over: list[Run]) -> None:
         hide_index=True,
         column_config={"open": st.column_config.LinkColumn("review", display_text="open")},
     )
-
-
-def _plain(text: str) -> str:
-    """Text without what Markdown would make of it."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#+!|$~:" else letter for letter in text)

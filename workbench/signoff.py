@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
 from pathlib import Path
 
 from engine import record as records
@@ -81,6 +82,13 @@ def preset_of(style: Style) -> str:
 def short(sha256: str) -> str:
     """A hash as a person compares it."""
     return sha256[:_SHOWN]
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """HTML of a table of texts."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return f"{TABLE}<table class=facts><tr>{head}</tr>{body}</table>"
 
 
 def showcase(record: Record) -> int:

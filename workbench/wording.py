@@ -40,3 +40,8 @@ def moment(text: str) -> str:
 def sentence(text: str) -> str:
     """A text that begins like a sentence; the rest stays as it is."""
     return text[:1].upper() + text[1:]
+
+
+def plain(text: str) -> str:
+    """Text without what Markdown would make of it."""
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#+!|$~:" else letter for letter in text)
