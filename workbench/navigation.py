@@ -12,12 +12,13 @@ from workbench.pages import existing, page_of
 # Streamlit leaves a hand's breadth above every page.
 _DENSE = "<style>.stMainBlockContainer { padding-top: 3.25rem; padding-bottom: 3rem; }</style>"
 
-_ON_LIGHT_BLUE = """<style>
+_ON_ACCENT = """<style>
 [data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"], [data-tag], [data-tag] * {
-  color: #0b1013;
+  color: light-dark(#ffffff, #0b1013);
 }
 </style>"""
-"""The dark theme's accent is light, and Streamlit writes white on it."""
+"""The dark theme's accent is light, and Streamlit writes white on it. The browser chooses: a script may run before it
+is told of the theme."""
 
 _SIGN = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">'
@@ -30,8 +31,7 @@ def main() -> None:
     """Show the page that the address names to whoever is signed in."""
     st.set_page_config(page_title="Veil", page_icon=_SIGN, layout="wide")
     st.html(_DENSE)
-    if st.context.theme.type == "dark":
-        st.html(_ON_LIGHT_BLUE)
+    st.html(_ON_ACCENT)
     try:
         person = session.person()
     except AccessError as error:
