@@ -9,16 +9,14 @@ from engine.errors import AccessError
 from workbench import leaving, session
 from workbench.pages import existing, page_of
 
-# Streamlit leaves a hand's breadth above every page.
-_DENSE = "<style>.stMainBlockContainer { padding-top: 3.25rem; padding-bottom: 3rem; }</style>"
-
-_ON_ACCENT = """<style>
+_LOOK = """<style>
+.stMainBlockContainer { padding-top: 3.25rem; padding-bottom: 3rem; }
 [data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"], [data-tag], [data-tag] * {
   color: light-dark(#ffffff, #0b1013);
 }
 </style>"""
-"""The dark theme's accent is light, and Streamlit writes white on it. The browser chooses: a script may run before it
-is told of the theme."""
+"""Streamlit leaves a hand's breadth above every page, and writes white on the accent, which is light in the dark theme.
+The browser chooses that colour: a script may run before it is told of the theme."""
 
 _SIGN = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">'
@@ -30,8 +28,7 @@ _SIGN = (
 def main() -> None:
     """Show the page that the address names to whoever is signed in."""
     st.set_page_config(page_title="Veil", page_icon=_SIGN, layout="wide")
-    st.html(_DENSE)
-    st.html(_ON_ACCENT)
+    st.html(_LOOK)
     try:
         person = session.person()
     except AccessError as error:

@@ -161,9 +161,11 @@ def visit(page, address):
 
 
 def settled(page):
-    """Wait until the page shows something and no script runs."""
+    """Wait until the page shows something in its own look, which the browser loads by itself, and no script runs."""
     page.wait_for_selector("h1", state="visible")
     page.wait_for_selector(".stApp[data-test-script-state=notRunning]", state="attached")
+    styled = "[...document.querySelectorAll('style')].some(one => one.textContent.includes('[data-tag]'))"
+    page.wait_for_function(styled)
 
 
 def sign_in(page, account, password):
