@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from engine.media.samples import RAW, SAMPLE_BYTES
-from engine.media.stock import StockAudio, StockFacts
+from engine.media.stock import StockAudio, StockFacts, clock_of
 from engine.record import Document, Sha256
 from engine.sound.compare import AlteredAudio
 
@@ -56,8 +56,8 @@ def output_commands(
     )
     yield StockCommand(
         f"it has {facts.frames} frames, each at its time",
-        f'test "$(ffprobe -v error -select_streams v:0 -show_entries packet=pts -of csv=p=0 {file} | cut -d, -f1 | '
-        f'grep . | sort -n | sha256sum | cut -c1-64)" = {facts.times}',
+        f'test "$(ffprobe -v error -select_streams v:0 -show_entries packet={clock_of(name)} -of csv=p=0 {file} | '
+        f'cut -d, -f1 | grep . | sort -n | sha256sum | cut -c1-64)" = {facts.times}',
     )
     kinds = " ".join(f"{place},{kind}" for place, kind in enumerate(facts.streams))
     yield StockCommand(

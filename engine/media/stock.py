@@ -7,6 +7,7 @@ packets of an audio stream, the hash of every decoded picture, and the list of p
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import av
 
@@ -30,7 +31,7 @@ class StockFacts(Document, frozen=True):
         sha256: of the file.
         frames: how many pictures it holds.
         pictures: SHA-256 of the list of SHA-256 hashes of its decoded pictures, one a line.
-        times: SHA-256 of the list of its presentation timestamps, rising, one a line.
+        times: SHA-256 of the list of its timestamps (see `clock_of`), rising, one a line.
         audio: its audio streams, in order.
         streams: kind of every stream, in order.
     """
@@ -73,11 +74,21 @@ def _picture_hashes(path: Path) -> list[str]:
     return [line.split(",")[5].strip() for line in lines]
 
 
+def clock_of(name: str) -> Literal["pts", "dts"]:
+    """Which timestamps of its packets say when a file's pictures are shown, as ffprobe calls them, by the file's name.
+
+    An AVI stores none for presentation; its pictures follow each other at one rate, as decoding counts them.
+    """
+    return "dts" if name.lower().endswith(".avi") else "pts"
+
+
 def _times(path: Path) -> list[int]:
+    clock = clock_of(path.name)
     try:
         with av.open(str(path)) as container:
-            packets = container.demux(container.streams.video[0])
-            return sorted(packet.pts for packet in packets if packet.size and packet.pts is not None)
+            packets = [packet for packet in container.demux(container.streams.video[0]) if packet.size]
+            times = (packet.dts if clock == "dts" else packet.pts for packet in packets)
+            return sorted(time for time in times if time is not None)
     except av.error.FFmpegError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}. Is it a video, and complete?") from error
 

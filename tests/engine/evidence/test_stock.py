@@ -51,6 +51,17 @@ def test_every_command_passes_on_what_was_released(talk, tmp_path, suffix):
         assert run(one.command, tmp_path) == 0, one
 
 
+def test_every_command_passes_on_an_avi_which_stores_no_presentation_times(talk, tmp_path):
+    source = tmp_path / "source.avi"
+    clips.ffmpeg("-i", talk, "-c:v", "mpeg4", "-bf", "2", "-c:a", "mp3", source)
+    output, commands, facts = released(source, tmp_path, ".avi")
+    assert facts.frames > 0
+    assert [one.shows for one in commands if run(one.command, tmp_path) != 0] == []
+    clips.ffmpeg("-i", output, "-map", "0", "-c", "copy", "-t", "1", tmp_path / "short.avi")
+    (tmp_path / "short.avi").replace(output)
+    assert any("each at its time" in one.shows for one in commands if run(one.command, tmp_path) != 0)
+
+
 @pytest.mark.parametrize("make", [clips.ten_bit, clips.silent])
 def test_every_command_passes_on_other_pictures(tmp_path, make):
     source = make(tmp_path / "clip.mp4")
