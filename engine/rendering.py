@@ -48,6 +48,7 @@ class RenderOptions:
         force: allow a style too weak to hide a face; the report says that it was.
         y4m: also write the pictures handed to the encoder to this file.
         audio: spans in which audio is muted or bleeped; it is kept as in the source where none says otherwise.
+        mark: word that is written into the picture of a draft; a final output has none.
     """
 
     style: Style = style_from()
@@ -55,6 +56,7 @@ class RenderOptions:
     force: bool = False
     y4m: Path | None = None
     audio: tuple[AudioSpan, ...] = ()
+    mark: str | None = None
 
 
 class Terms(Document, frozen=True, omit_defaults=True):
@@ -198,7 +200,9 @@ def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
 
 
 def _check_cleared(job: RenderJob, cleared: Cleared, terms: Terms) -> None:
-    """What was read for this render is what the sign-off has seen, byte for byte."""
+    """What was read for this render is what the sign-off has seen, byte for byte, and nothing is written over it."""
+    if job.spec.mark is not None:
+        raise SignOffError("A final output bears no mark; only a draft does.")
     found = {
         "source": job.info.sha256,
         "record": job.record_sha256,
@@ -291,7 +295,7 @@ def spec_for(source: Path, info: MediaInfo, output: Path, options: RenderOptions
     container = choose_container(info.container, output.suffix, codecs, codec, own=source.suffix)
     if container.muxer == "mp4" and any(name.startswith("pcm_") for name in new.values()):
         container = matroska_instead(container.suffix, _NOT_IN_MP4)
-    return RenderSpec(options.style, container.fit(options.encoder), container, comment, options.audio)
+    return RenderSpec(options.style, container.fit(options.encoder), container, comment, options.audio, options.mark)
 
 
 def _report(job: RenderJob, unfinished: Path, tally: Tally, encoding: Encoding, heard: list[Heard]) -> RenderReport:

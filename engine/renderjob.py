@@ -31,6 +31,7 @@ from engine.picture import Picture, PixelFormat
 from engine.progress import Listener
 from engine.record import Document, Record, SourceFacts
 from engine.redact.apply import Painter, cover
+from engine.redact.stamp import Stamp
 from engine.redact.style import Style
 from engine.review.amendments import Review
 from engine.review.fold import Folded
@@ -53,6 +54,7 @@ class RenderSpec(Document, frozen=True, omit_defaults=True):
 
     Attributes:
         comment: the one tag that is written into the output.
+        mark: word that is written into the picture; left out of the JSON when there is none.
         audio: spans in which audio is replaced; left out of the JSON when it is kept as in the source.
     """
 
@@ -61,6 +63,7 @@ class RenderSpec(Document, frozen=True, omit_defaults=True):
     container: ContainerChoice
     comment: str | None
     audio: tuple[AudioSpan, ...] = ()
+    mark: str | None = None
 
 
 class Redacted(NamedTuple):
@@ -121,6 +124,7 @@ class RenderJob:
         """
         sheet: Picture | None = None
         painter: Painter | None = None
+        stamp: Stamp | None = None
         on_damage: OnDamage = "cover" if self.record.damaged else "stop"
         with (
             open_source(self.source, self.info, on_damage=on_damage) as source,
@@ -137,7 +141,12 @@ class RenderJob:
                 original = frame.picture()
                 sheet = sheet or _blank_like(original)
                 painter = painter or self._painter(original.format)
-                yield Redacted(plan, frame, original, _covered(original, plan, sheet, painter))
+                stamp = stamp or self._stamp(original.format)
+                yield Redacted(plan, frame, original, _covered(original, plan, sheet, (painter, stamp)))
+
+    def _stamp(self, pixels: PixelFormat) -> Stamp | None:
+        video, mark = self.info.video, self.spec.mark
+        return None if mark is None else Stamp(mark, pixels, video.orientation, video.colour.matrix)
 
     def _painter(self, pixels: PixelFormat) -> Painter:
         video = self.info.video
@@ -356,16 +365,19 @@ def load_review(review: Path | str | Review | None, record_sha256: str) -> Revie
     return review
 
 
-def _covered(original: Picture, planned: FramePlan, sheet: Picture, painter: Painter) -> Picture:
+def _covered(original: Picture, planned: FramePlan, sheet: Picture, tools: tuple[Painter, Stamp | None]) -> Picture:
     """The picture with its faces covered, drawn on one sheet that serves every frame: new memory costs more."""
+    painter, stamp = tools
     if planned.covered:
         cover(sheet)
-        return sheet
-    if not planned.boxes:
+    elif planned.boxes or stamp is not None:
+        for plane, drawn in zip(original.planes, sheet.planes, strict=True):
+            np.copyto(drawn, plane)
+        painter.paint(sheet, planned.boxes)
+    else:
         return original
-    for plane, drawn in zip(original.planes, sheet.planes, strict=True):
-        np.copyto(drawn, plane)
-    painter.paint(sheet, planned.boxes)
+    if stamp is not None:
+        stamp.put(sheet)
     return sheet
 
 

@@ -163,6 +163,11 @@ class RunFolder:
         return self.path / "thumbs"
 
     @property
+    def copies(self) -> Path:
+        """Small copies of videos that browsers do not play; may be removed."""
+        return self.path / "copies"
+
+    @property
     def leaks(self) -> Path:
         """Reports of leak checks, by the hash of the output that was checked."""
         return self.path / "leaks"

@@ -24,6 +24,33 @@ PRESETS: Mapping[str, Style] = {
 }
 
 
+def name_of(style: Style) -> str | None:
+    """The preset that a style is, None when it is none."""
+    return next((name for name, one in PRESETS.items() if one == style), None)
+
+
+def spelled(style: Style) -> str:
+    """A style as `style_spelled` reads it: the preset that is nearest, and what is different, as `strong,sigma=0.3`."""
+    values = msgspec.structs.asdict(style)
+
+    def differing(preset: str) -> list[str]:
+        return [name for name, value in values.items() if value != getattr(PRESETS[preset], name)]
+
+    nearest = min(PRESETS, key=lambda preset: len(differing(preset)))
+    return ",".join([nearest, *(f"{name}={values[name]}" for name in differing(nearest))])
+
+
+def style_spelled(text: str) -> Style:
+    """The style that `PRESET[,NAME=VALUE...]` spells.
+
+    Raises:
+        StyleError: it is not spelled like that, or the preset, a name or a value is none.
+    """
+    preset, *rest = text.split(",")
+    overrides = dict(pair.partition("=")[::2] for pair in rest if pair)
+    return style_from(preset, overrides)
+
+
 def style_from(preset: str = DEFAULT, overrides: Mapping[str, Any] | None = None) -> Style:
     """The style of a preset with some values replaced.
 

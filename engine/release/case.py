@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -79,6 +80,16 @@ def open_case(data: Data, run_id: str, options: RenderOptions | None = None, suf
     steps.feed_terms(msgspec.to_builtins(terms))
     number = 1 + max([0, *logged.statements, *map(_number, stored)])
     return Case(run, record, record_bytes, review, review_bytes, terms, steps, number)
+
+
+def on_terms(case: Case, options: RenderOptions) -> Case:
+    """The same case with another style, encoder or audio; nothing is read again, so only for showing it.
+
+    Whoever signs reads everything anew.
+    """
+    terms, steps = terms_of(options, case.terms.suffix), copy.copy(case.steps)
+    steps.feed_terms(msgspec.to_builtins(terms))
+    return replace(case, terms=terms, steps=steps)
 
 
 def signed_options(data: Data, run_id: str) -> RenderOptions:

@@ -1,11 +1,10 @@
-"""The only way to a final output; and drafts, which are marked as such in name, metadata and report."""
+"""The only way to a final output."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -16,10 +15,11 @@ from engine.progress import Listener, Silent
 from engine.record import Document, Sha256, digest, encode
 from engine.release.case import Case, held, open_case
 from engine.release.composition import CERTIFIERS, EVIDENCE
+from engine.release.drafts import record_render
 from engine.release.evidence import Candidate, Certifier, EvidenceStep
 from engine.release.finishing import checks_path, finish, interrupted, resumed
-from engine.release.signing import Wish, asked_of, audio_details, refused, stated
-from engine.rendering import RenderOptions, RenderReport, draft_name, render
+from engine.release.signing import Wish, asked_of, refused, stated
+from engine.rendering import RenderOptions, render
 from engine.review.approval import Statement
 from engine.review.steps import Cleared
 from engine.runs import Run
@@ -113,26 +113,6 @@ def release(  # noqa: PLR0913 - who, with what, of what, and what it goes throug
     return _told(candidate, statement, final, head), session
 
 
-def draft(
-    data: Data, run_id: str, person: Person, options: RenderOptions | None = None, *, listener: Listener = _SILENT
-) -> Path:
-    """Render a run as it stands, for somebody to look at; the path of the video, whose name says that it is a draft.
-
-    Raises:
-        AccessError: the role does not allow it.
-        VeilError: as `engine.render` raises.
-    """
-    person = access.authorise(data, person, "draft")
-    run = runs.get(data, run_id)
-    run.folder.drafts.mkdir(exist_ok=True)
-    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}{run.source.suffix}"
-    output = run.folder.drafts / draft_name(name)
-    review = run.folder.review if run.folder.review.exists() else None
-    report = render(run.source, run.folder.record, output, options, review=review, listener=listener)
-    _record_render(data, run, person.actor, report)
-    return output
-
-
 @contextmanager
 def _unpublished(run: Run) -> Iterator[tuple[Path, Path]]:
     """A folder for the next release, and its final name; removed with all it holds when something fails."""
@@ -160,7 +140,7 @@ def _rendered(data: Data, case: Case, cleared: Cleared, folder: Path, listener: 
     report = render(
         case.run.source, record, output, case.terms.options, review=reviewed, cleared=cleared, listener=listener
     )
-    _record_render(data, case.run, audit.SYSTEM, report)
+    record_render(data, case.run, audit.SYSTEM, report)
     checks = verify(case.run.source, record, output, review=reviewed, listener=listener)
     write(checks_path(output), encode(checks))
     return Candidate(data, case, cleared, folder, output, report, checks, listener)
@@ -187,17 +167,6 @@ def _verified(candidate: Candidate, person: Person) -> None:
     )
     if failed:
         raise CheckFailedError(f"The output does not pass its checks ({'; '.join(failed)}); nothing was released.")
-
-
-def _record_render(data: Data, run: Run, actor: audit.Actor, report: RenderReport) -> None:
-    subjects = {"source": report.source_sha256, "record": report.record_sha256, "output": report.output_sha256}
-    if report.review_sha256 is not None:
-        subjects["review"] = report.review_sha256
-    details = {"draft": report.draft, **audio_details(report.spec.audio)}
-    audit.append(
-        data.audit,
-        audit.Event(actor=actor, kind="render", run=run.id, subjects=subjects, details=details),
-    )
 
 
 def _told(candidate: Candidate, statement: Statement, final: Path, head: audit.Anchor) -> Release:

@@ -26,7 +26,9 @@ class Purged(Document, frozen=True):
 
 
 def purge(data: Data, run_id: str, person: Person, reason: str) -> Purged:
-    """Remove the library's copy of a run's source, thumbnails, drafts and what an interrupted release left.
+    """Remove the library's copy of a run's source, what was made to look at, and what an interrupted release left.
+
+    What was made to look at are thumbnails, drafts and copies for browsers.
 
     The record, the amendments, the signatures, the releases and the log stay: they show nobody. A source that lies
     outside of the library is not Veil's to remove; the result names it.
@@ -68,6 +70,7 @@ def _going(data: Data, run: Run) -> Iterator[Path]:
         yield run.source
     yield run.folder.thumbs
     yield run.folder.drafts
+    yield run.folder.copies
     yield from run.folder.releases.glob(".[0-9]*")
 
 

@@ -1,0 +1,130 @@
+"""Drafts of a run, to look at before anything is approved; each says in its picture and its name that it is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engine import access, audit, runs
+from engine import record as records
+from engine.access import Person
+from engine.errors import InputError, TargetError
+from engine.progress import Listener, Silent
+from engine.release.signing import audio_details
+from engine.rendering import RenderOptions, RenderReport, draft_name, render, report_path
+from engine.runs import Run
+from engine.store import Data
+
+MARK = "DRAFT"
+"""What stands in the picture of every draft."""
+_SILENT = Silent()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft that is there.
+
+    Attributes:
+        video: where it lies.
+        report: of its render: of which record and amendments it is, in which style, with which audio.
+    """
+
+    video: Path
+    report: RenderReport
+
+    @property
+    def made(self) -> datetime:
+        """When it was finished."""
+        return datetime.fromtimestamp(self.video.stat().st_mtime, UTC)
+
+
+def draft(  # noqa: PLR0913 - who, of what, how, and who hears of it
+    data: Data,
+    run_id: str,
+    person: Person,
+    options: RenderOptions | None = None,
+    *,
+    suffix: str | None = None,
+    listener: Listener = _SILENT,
+) -> Path:
+    """Render a run as it stands, for somebody to look at.
+
+    The draft lies among the run's drafts. That it is one stands in its picture, its name, its metadata and its report.
+
+    Args:
+        data: the data folder.
+        run_id: the run.
+        person: who wants it.
+        options: style, encoder and audio.
+        suffix: of its name, which chooses the container; the source's when left out.
+        listener: hears of progress.
+
+    Returns:
+        The path of the video.
+
+    Raises:
+        AccessError: the role does not allow it.
+        VeilError: as `engine.render` raises.
+    """
+    person = access.authorise(data, person, "draft")
+    run = runs.get(data, run_id)
+    run.folder.drafts.mkdir(exist_ok=True)
+    name = draft_name(f"{run.id}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}{suffix or run.source.suffix}")
+    output = run.folder.drafts / name
+    review = run.folder.review if run.folder.review.exists() else None
+    marked = replace(options or RenderOptions(), mark=MARK)
+    report = render(run.source, run.folder.record, output, marked, review=review, listener=listener)
+    record_render(data, run, person.actor, report)
+    return output
+
+
+def drafts_of(run: Run) -> tuple[Draft, ...]:
+    """The drafts of a run, the newest first.
+
+    Raises:
+        RecordError: the report of one cannot be read.
+    """
+    paths = sorted(run.folder.drafts.glob("*.render.json"), reverse=True) if run.folder.drafts.is_dir() else []
+    videos = [(path, path.with_name(path.name.removesuffix(".render.json"))) for path in paths]
+    return tuple(
+        Draft(video, records.read_as(path, RenderReport, "report of a render"))
+        for path, video in videos
+        if video.is_file()
+    )
+
+
+def remove_draft(data: Data, run_id: str, person: Person, name: str) -> None:
+    """Remove a draft and its report. No evidence goes with it: that it was rendered stays on record.
+
+    Raises:
+        AccessError: the role does not allow it.
+        InputError: the run has no such draft.
+        TargetError: it cannot be removed.
+    """
+    access.authorise(data, person, "draft")
+    run = runs.get(data, run_id)
+    found = next((one.video for one in drafts_of(run) if one.video.name == name), None)
+    if found is None:
+        raise InputError(f"The run {run_id} has no draft {name!r}; it may have been removed already.")
+    try:
+        found.unlink()
+        report_path(found).unlink()
+    except OSError as error:
+        raise TargetError(f"{found} cannot be removed ({error.strerror}).") from error
+
+
+def record_render(data: Data, run: Run, actor: audit.Actor, report: RenderReport) -> None:
+    """Put on record that an output was rendered.
+
+    Raises:
+        AuditError: it cannot be put on record.
+    """
+    subjects = {"source": report.source_sha256, "record": report.record_sha256, "output": report.output_sha256}
+    if report.review_sha256 is not None:
+        subjects["review"] = report.review_sha256
+    details = {"draft": report.draft, **audio_details(report.spec.audio)}
+    audit.append(
+        data.audit,
+        audit.Event(actor=actor, kind="render", run=run.id, subjects=subjects, details=details),
+    )

@@ -1,0 +1,99 @@
+"""Drafts: marked in picture, name and metadata, never final, removable; and copies that browsers play."""
+
+import numpy as np
+import pytest
+
+from engine import audit, release
+from engine.errors import AccessError, InputError, SignOffError, StyleError
+from engine.media.decode import open_source
+from engine.media.probe import probe
+from engine.media.streams import contents
+from engine.redact.presets import style_from
+from engine.rendering import RenderOptions, render
+from engine.verification import verify
+from tests import clips
+from tests.engine.people import ada, person
+from tests.engine.release import cases
+
+OWN = RenderOptions(style=style_from("strong", {"sigma": 0.4, "shape": "rectangle"}))
+
+
+def pictures(path):
+    with open_source(path, probe(path)) as source:
+        return [frame.picture().planes[0].astype(int) for frame in source.frames()]
+
+
+def test_a_draft_says_so_in_its_picture_its_name_and_its_metadata(ready):
+    run = cases.the_run(ready)
+    path = release.draft(ready, run.id, person(ready, "rita"), OWN)
+    assert path.parent == run.folder.drafts and path.name.startswith(run.id) and path.name.endswith(".draft.mp4")
+    assert "Veil draft: not reviewed" in {tag.value for tag in contents(path).telling}
+    for before, after in zip(pictures(run.source), pictures(path), strict=True):
+        assert np.abs(before - after)[:8, :30].mean() > 30 and np.abs(before - after)[-8:, -30:].mean() > 30
+    (found,) = release.drafts_of(run)
+    assert (found.video, found.report.draft, found.report.spec.mark) == (path, True, "DRAFT")
+    assert found.report.spec.style == OWN.style
+    assert verify(run.source, run.folder.record, path).passed
+    (entry,) = audit.entries(ready.audit, run=run.id, kinds=["render"])
+    assert entry.details["draft"] is True and entry.actor.account == "rita"
+
+
+def test_a_draft_is_removed_by_who_may_make_one(ready):
+    run = cases.the_run(ready)
+    path = release.draft(ready, run.id, person(ready, "rita"))
+    with pytest.raises(AccessError):
+        release.remove_draft(ready, run.id, ada(ready), path.name)
+    release.remove_draft(ready, run.id, person(ready, "otto"), path.name)
+    assert list(run.folder.drafts.iterdir()) == []
+    with pytest.raises(InputError, match="has no draft"):
+        release.remove_draft(ready, run.id, person(ready, "otto"), path.name)
+    with pytest.raises(InputError, match="has no draft"):
+        release.remove_draft(ready, run.id, person(ready, "otto"), "../detections.json")
+    assert run.folder.record.exists()
+
+
+def test_a_style_that_hides_nothing_makes_no_draft(ready):
+    run = cases.the_run(ready)
+    with pytest.raises(StyleError, match="sigma"):
+        release.draft(ready, run.id, person(ready, "rita"), RenderOptions(style=style_from("strong", {"sigma": 0.01})))
+    assert release.drafts_of(run) == ()
+
+
+def test_a_final_output_bears_no_mark(approved, tmp_path):
+    run = cases.the_run(approved)
+    cleared = release.open_case(approved, run.id).steps.clear()
+    marked = RenderOptions(mark="DRAFT")
+    with pytest.raises(SignOffError, match="bears no mark"):
+        render(run.source, run.folder.record, tmp_path / "out.mp4", marked, cleared=cleared)
+    assert not list(tmp_path.glob("*.mp4"))
+
+
+def test_a_case_on_other_terms_is_bound_to_them_and_the_case_itself_is_not(approved):
+    case = release.open_case(approved, cases.the_run(approved).id)
+    other = release.on_terms(case, OWN)
+    assert other.terms.style == OWN.style and other.steps.subject.terms != case.steps.subject.terms
+    assert other.steps.subject == release.open_case(approved, case.run.id, OWN).steps.subject
+    assert [bool(one.void) for one in other.steps.standings()] == [False, True]
+    assert [bool(one.void) for one in case.steps.standings()] == [False, False]
+
+
+def test_what_browsers_do_not_play_gets_a_copy_that_is_purged_with_the_run(ready):
+    run, rita = cases.the_run(ready), person(ready, "rita")
+    assert release.playable(run, run.source, probe(run.source)) == release.Playable(run.source, None)
+    path = release.draft(ready, run.id, rita, suffix=".mkv")
+    assert release.playable(run, path, probe(path)) == release.Playable(None, "Matroska files")
+    copy = release.make_copy(ready, run.id, rita, path)
+    assert release.playable(run, path, probe(path)) == release.Playable(copy, "Matroska files")
+    assert probe(copy).video.packets == probe(run.source).video.packets
+    assert release.make_copy(ready, run.id, rita, path) == copy
+    release.purge(ready, run.id, ada(ready), "retention over")
+    assert not copy.exists() and not path.exists()
+
+
+def test_nothing_but_videos_of_the_run_is_copied_and_only_for_who_may_look(ready):
+    run = cases.the_run(ready)
+    other = clips.video(ready.footage / "other.mp4")
+    with pytest.raises(InputError, match="no video of the run"):
+        release.make_copy(ready, run.id, person(ready, "rita"), other)
+    with pytest.raises(AccessError):
+        release.make_copy(ready, run.id, ada(ready), run.source)
