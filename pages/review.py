@@ -7,7 +7,7 @@ import streamlit as st
 from engine.errors import RecordError, VeilError
 from engine.review.desk import Desk
 from engine.runs import Run
-from workbench import caches, cases, lot, opening, review, session, signoff
+from workbench import caches, cases, lot, opening, review, session, signoff, styles
 from workbench.cases import Case
 from workbench.components.canvas import action, review_canvas
 from workbench.links import Page
@@ -56,7 +56,7 @@ def _show(run: Run, case: Case) -> None:
         frame=place.frame,
         track=place.track,
         told=session.REVIEW_TOLD.get(),
-        style=session.STYLE.get(),
+        style=styles.shown(run),
     )
     review_canvas(_KEY, run.id, screen.data(), on_act=_act)
     if signoff.may(person, "judge") and st.toggle("Audit of frames drawn by lot"):

@@ -15,6 +15,8 @@ from engine.sound.planning import extents
 from workbench import caches, session, signoff
 from workbench.wording import plain
 
+_BEFORE = 2.0
+"""Seconds before and after a span that are offered to listen to."""
 _KINDS = {"mute": "Mute: silence", "bleep": "Bleep: a tone"}
 
 
@@ -32,6 +34,7 @@ def decision(run: Run, case: release.Case) -> None:
     st.html(signoff.table(["Stream", "Lasts", "What happens"], _fates(streams, case.terms.audio)))
     if case.terms.audio:
         _chosen(run, case.terms.audio)
+    _listened(run, case.terms.audio, streams)
     _added(run, case.terms.audio, streams)
 
 
@@ -54,6 +57,27 @@ def _chosen(run: Run, spans: Sequence[AudioSpan]) -> None:
         label = f"Take back the {span.place}"
         if button.button("Take back", key=f"audio-back-{place}", help=label, width="stretch"):
             _keep(run, tuple(one for one in spans if one is not span))
+
+
+def _listened(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo]) -> None:
+    """Some seconds as they would be released: about the newest span, or where the person wants to listen."""
+    if not st.toggle("Listen to the audio", key=f"listening-{run.id}"):
+        return
+    about = spans[-1] if spans else None
+    begin = max(0.0, about.start - _BEFORE) if about else 0.0
+    until = about.end + _BEFORE if about else 10.0
+    key = f"{run.id}-{begin}-{until}"
+    first, last, which = st.columns(3)
+    start = first.number_input("Listen from, in seconds", value=begin, step=1.0, format="%.3f", key=f"from-{key}")
+    stop = last.number_input("Listen to, in seconds", value=until, step=1.0, format="%.3f", key=f"to-{key}")
+    number = which.selectbox("Stream to listen to", range(1, len(streams) + 1), key=f"stream-{run.id}")
+    try:
+        with st.spinner("Decoding"):
+            heard = caches.heard(run, streams[number - 1].index, number, tuple(spans), (start, stop))
+    except InputError as error:
+        st.error(str(error))
+    else:
+        st.audio(heard, format="audio/wav")
 
 
 def _added(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo]) -> None:

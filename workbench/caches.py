@@ -6,6 +6,8 @@ What is kept is frozen and shared by all sessions; a file that was replaced is r
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from engine.evidence.residual import ResidualRisk
 from engine.media.facts import MediaInfo
 from engine.media.probe import probe
 from engine.record import Record
-from engine.redact.presets import style_from
+from engine.redact.style import Style
 from engine.rendering import RenderOptions
 from engine.review.amendments import Review
 from engine.review.desk import viewed
@@ -29,8 +31,9 @@ from engine.review.spans import Span
 from engine.review.spots import Spot, find_spots
 from engine.runs import Run
 from engine.sound.choice import AudioSpan
+from engine.sound.excerpt import excerpt
 from engine.store import Data, file_digest
-from workbench.releasing import Releases
+from workbench.background import Works
 from workbench.tracks import Lanes, lanes
 
 Stamp = tuple[int, int, int]
@@ -102,16 +105,60 @@ def database_of(folder: Path) -> Database:
     return _database(str(folder))
 
 
-def sign_off_case(data: Data, run: Run, preset: str | None, audio: tuple[AudioSpan, ...] | None = None) -> release.Case:
+def signed_options(data: Data, run: Run) -> RenderOptions:
+    """Style, encoder and audio that were signed last, the defaults when nobody has signed.
+
+    Raises:
+        SignOffError: a signature was tampered with.
+        AuditError: the audit log cannot be read.
+    """
+    return _signed(str(data.root), run.id, (stamp(run.folder.signatures), stamp(log_path(data.audit))))
+
+
+def sign_off_case(
+    data: Data, run: Run, style: Style | None, audio: tuple[AudioSpan, ...] | None = None
+) -> release.Case:
     """A run as it would be signed, read again when any of it, or the audit log, has changed.
 
-    The style is that of the newest signature where no preset is chosen, and so is what becomes of the audio.
+    What is not chosen is that of the newest signature.
+
+    Args:
+        data: the data folder.
+        run: the run.
+        style: that is chosen.
+        audio: spans that are chosen.
 
     Raises:
         VeilError: as `engine.release.open_case` raises.
     """
-    parts = (run.source, run.folder.record, run.folder.review, run.folder.signatures, log_path(data.audit))
-    return _sign_off(str(data.root), run.id, preset, audio, tuple(map(stamp, parts)))
+    folder = run.folder
+    access = (data.access / "people.json", data.access / "policy.json")
+    parts = (run.source, folder.record, folder.review, folder.signatures, *access, log_path(data.audit))
+    case = _sign_off(str(data.root), run.id, tuple(map(stamp, parts)))
+    signed = case.terms.options
+    wanted = replace(signed, style=style or signed.style, audio=signed.audio if audio is None else audio)
+    if wanted.style != signed.style:
+        wanted = replace(wanted, force=False)
+    return case if wanted == signed else release.on_terms(case, wanted)
+
+
+def heard(run: Run, index: int, number: int, spans: tuple[AudioSpan, ...], window: tuple[float, float]) -> bytes:
+    """Some seconds of an audio stream of a run's source as they would be released, as a WAV file.
+
+    Args:
+        run: the run.
+        index: of the stream in the source.
+        number: of the stream among those of the output, from 1.
+        spans: what is to be replaced.
+        window: from when to when, in seconds after the first frame.
+
+    Raises:
+        InputError: nothing is heard there.
+        SourceError: it cannot be decoded.
+    """
+    record = record_of(run)
+    origin = record.frames[0].pts * records.fraction(record.source.video.time_base)
+    return _heard(str(run.source), stamp(run.source), (index, number, spans, origin, *window))
 
 
 def risk_of(data: Data, run: Run) -> ResidualRisk:
@@ -125,9 +172,9 @@ def risk_of(data: Data, run: Run) -> ResidualRisk:
 
 
 @st.cache_resource
-def releases() -> Releases:
-    """The releases that this server makes."""
-    return Releases()
+def works() -> Works:
+    """What this server does beside its pages."""
+    return Works()
 
 
 def stamp(path: Path) -> Stamp:
@@ -180,20 +227,19 @@ def _database(folder: str) -> Database:
     return Database(Path(folder))
 
 
-@lru_cache(maxsize=16)
-def _sign_off(
-    root: str, run_id: str, preset: str | None, audio: tuple[AudioSpan, ...] | None, _at: tuple[Stamp, ...]
-) -> release.Case:
-    data = Data(Path(root))
-    if preset is None and audio is None:
-        return release.open_case(data, run_id)
-    signed = release.signed_options(data, run_id)
-    options = RenderOptions(
-        style=signed.style if preset is None else style_from(preset),
-        encoder=signed.encoder,
-        audio=signed.audio if audio is None else audio,
-    )
-    return release.open_case(data, run_id, options)
+@lru_cache(maxsize=_RECORDS)
+def _sign_off(root: str, run_id: str, _at: tuple[Stamp, ...]) -> release.Case:
+    return release.open_case(Data(Path(root)), run_id)
+
+
+@lru_cache(maxsize=64)
+def _signed(root: str, run_id: str, _at: tuple[Stamp, ...]) -> RenderOptions:
+    return release.signed_options(Data(Path(root)), run_id)
+
+
+@lru_cache(maxsize=8)
+def _heard(source: str, _at: Stamp, asked: tuple[int, int, tuple[AudioSpan, ...], Fraction, float, float]) -> bytes:
+    return excerpt(Path(source), *asked)
 
 
 @lru_cache(maxsize=16)

@@ -10,7 +10,7 @@ import streamlit as st
 from engine import release
 from engine.errors import VeilError
 from engine.evidence.intervals import at_most
-from workbench import links, session
+from workbench import links, session, styles
 from workbench.cases import Case
 from workbench.links import Page
 from workbench.wording import count
@@ -58,7 +58,7 @@ def _page(case: Case, drawn: Sequence[int], sheet: session.Sheet) -> None:
 
 
 def _frame(case: Case, index: int, sheet: session.Sheet) -> None:
-    address = f"/api/stills/{quote(case.run.id)}/{index}?side=640&masked=1&style={session.STYLE.get()}"
+    address = f"/api/stills/{quote(case.run.id)}/{index}?side=640&masked=1&style={quote(styles.shown(case.run))}"
     to = links.link(Page.REVIEW, case.run.id, index)
     st.html(
         f'<a href="{to}" target="_blank"><img src="{address}&at={case.review.sha256[:12]}" loading="lazy"'

@@ -1,4 +1,4 @@
-"""Videos and documents as files that a browser streams or keeps: the source of a run, and what its releases hold."""
+"""Videos and documents as files that a browser streams or keeps: of a run its source, releases, drafts and copies."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ class Outputs:
         return (
             Route("/api/sources/{run}", self._answered(self._source), methods=["GET"]),
             Route("/api/outputs/{run}/{number}/{name}", self._answered(self._output), methods=["GET"]),
+            Route("/api/drafts/{run}/{name}", self._answered(self._draft), methods=["GET"]),
+            Route("/api/copies/{run}/{name}", self._answered(self._copy), methods=["GET"]),
         )
 
     def _answered(self, answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
@@ -56,8 +58,24 @@ class Outputs:
 
     def _output(self, request: Request) -> Response:
         """A file of a release to be played; with `keep=1` to be kept, which goes on record."""
-        person, run = self._person_of(request), _run(request)
+        run = _run(request)
         path = file_of(run, str(request.path_params["number"]), str(request.path_params["name"]))
+        return self._given(request, run, path)
+
+    def _draft(self, request: Request) -> Response:
+        """A draft likewise."""
+        run = _run(request)
+        return self._given(request, run, _file_in(run.folder.drafts, str(request.path_params["name"]), "draft"))
+
+    def _copy(self, request: Request) -> Response:
+        """A copy that browsers play, which is not to be kept."""
+        access.require(self._person_of(request), "look")
+        return FileResponse(
+            _file_in(_run(request).folder.copies, str(request.path_params["name"]), "copy"), headers=_HEADERS
+        )
+
+    def _given(self, request: Request, run: Run, path: Path) -> Response:
+        person = self._person_of(request)
         if request.query_params.get("keep") != "1":
             access.require(person, "look")
             return FileResponse(path, headers=_HEADERS)
@@ -72,11 +90,18 @@ def file_of(run: Run, number: str, name: str) -> Path:
         InputError: there is no such file.
     """
     folder = run.folder.releases / number
-    if number.isdecimal() and folder.is_dir():
-        for path in folder.iterdir():
-            if path.name == name and path.is_file():
-                return path
-    raise InputError(f"The release {number} of {run.id} holds no file {name!r}.")
+    if not number.isdecimal():
+        raise InputError(f"The run {run.id} has no release {number!r}.")
+    return _file_in(folder, name, f"file of release {number}")
+
+
+def _file_in(folder: Path, name: str, what: str) -> Path:
+    """A file that lies in a folder itself, by a name that comes from outside."""
+    found = folder.iterdir() if folder.is_dir() else ()
+    for path in found:
+        if path.name == name and path.is_file() and not name.startswith("."):
+            return path
+    raise InputError(f"There is no {what} that is called {name!r}.")
 
 
 def note_download(data: store.Data, person: Person, run: Run, path: Path) -> None:

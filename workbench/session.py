@@ -12,7 +12,7 @@ import streamlit as st
 from engine import access, runs
 from engine.access import Action, Login, Person, Session
 from engine.errors import AccessError
-from engine.redact.presets import DEFAULT
+from engine.redact.style import Style
 from engine.runs import Run
 from engine.sound.choice import AudioSpan
 from engine.store import Data, data_folder
@@ -83,8 +83,8 @@ UPLOADS: Key[int] = Key("uploads", 0)
 """How many times something was uploaded; part of widgets' keys, so that they start anew."""
 REVIEW_TOLD: Key[Told | None] = Key("review_told", None)
 """What the Review page says of the last action."""
-STYLE: Key[str] = Key("style", DEFAULT)
-"""The preset in which masked stills are shown."""
+STYLES: Key[Mapping[str, Style]] = Key("styles", {})
+"""By run, the style that was chosen; of a run that is not named here, what was signed last."""
 AUDIO: Key[Mapping[str, tuple[AudioSpan, ...]]] = Key("audio", {})
 """By run, the spans of audio to be replaced; of a run that is not named here, what was signed last."""
 LOT = Key("lot", Sheet())

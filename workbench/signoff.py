@@ -3,31 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import quote
 
 from engine import record as records
 from engine import release
 from engine.access.actions import ALLOWED, Action
 from engine.access.people import Person
-from engine.record import Record
-from engine.redact.presets import DEFAULT, PRESETS
+from engine.record import Record, digest
+from engine.redact.presets import name_of
 from engine.redact.style import Style
+from engine.rendering import RenderReport
+from engine.review.approval import Meaning, Statement
 from engine.review.coverage import ReviewCoverage
+from engine.review.fold import Folded
+from engine.review.spans import named
+from engine.review.words import described
 from engine.runs import Run
 from engine.sound.choice import AudioSpan, words
 from engine.verification import VerifyReport
+from workbench.wording import count, moment, sentence, size
 
 _SHOWN = 12
 """Characters of a hash that a person compares; the whole one stands beside it to be copied."""
 
 TABLE = """<style>
 .facts { border-collapse: collapse; width: 100%; }
-.facts th, .facts td { text-align: left; padding: 4px 14px 4px 0; border-bottom: 1px solid #8885; vertical-align: top; }
-.facts th { font-weight: 600; white-space: nowrap; width: 16em; } .facts td { overflow-wrap: anywhere; }
+.facts th, .facts td { text-align: left; padding: 5px 16px 5px 0; border-bottom: 1px solid #8885; vertical-align: top; }
+.facts th { font-weight: 600; } .facts td { overflow-wrap: anywhere; } .facts td > code { font-size: 0.92em; }
+.facts.named th { width: 15rem; } .facts td.short { white-space: nowrap; overflow-wrap: normal; }
 </style>"""
 """How a table of facts looks; one of Streamlit cuts a hash off."""
-_PRIMARY = ("detections.json", "review.jsonl", "certificate.html", "certificate.json")
+OWN = "own"
+"""Stands for a style that is no preset."""
+STYLE_NAMES = MappingProxyType({
+    "strong": "Strong",
+    "broadcast": "Broadcast",
+    "editorial": "Editorial",
+    "training-data": "Training data",
+    OWN: "Your own",
+})  # fmt: skip
+STYLE_MEANS = MappingProxyType({
+    "strong": "A soft patch of skin colour is left",
+    "broadcast": "The mosaic that viewers know",
+    "editorial": "Keeps the light, wide soft edge",
+    "training-data": "Grey, nothing of the face",
+    OWN: "Every value as you set it",
+})  # fmt: skip
+_PAPERS = MappingProxyType({
+    "certificate.html": "certificate, to read and to print",
+    "certificate.json": "certificate, to be checked by a program",
+    "certificate.json.sig": "signature of the certificate",
+    "certificate.pub": "key that it was signed with",
+    "detections.json": "detection record",
+    "review.jsonl": "amendments of the review",
+    "leaks.json": "search for faces left over",
+    "planted.json": "faces planted to measure the detection",
+    "anchor.json": "head of the audit log at the release",
+})  # fmt: skip
+"""The documents of a release, those that a person wants first."""
+_PAPER_ENDS = MappingProxyType({
+    ".checks.json": "report of the checks", ".render.json": "report of the render",
+})  # fmt: skip
 
 
 def may(person: Person, action: Action) -> bool:
@@ -35,22 +75,57 @@ def may(person: Person, action: Action) -> bool:
     return not ALLOWED[action].isdisjoint(person.roles)
 
 
-def facts(case: release.Case) -> Iterator[tuple[str, str]]:
+def still(run: Run, index: int, style: str = "", revision: str = "") -> str:
+    """The address of a still.
+
+    Args:
+        run: the run.
+        index: of the frame.
+        style: its name in an address, for a masked one; nothing for the frame as it was recorded.
+        revision: SHA-256 of the amendments that it is masked by.
+    """
+    address = f"/api/stills/{quote(run.id)}/{index}?side=1280"
+    return f"{address}&masked=1&style={quote(style)}&at={revision[:12]}" if style else address
+
+
+def facts(case: release.Case, folded: Folded, looked: ReviewCoverage) -> Iterator[tuple[str, str]]:
     """What is signed, line by line."""
-    record, subject = case.record, case.steps.subject
+    record, terms, request = case.record, case.terms, case.run.request
     video = record.source.video
     seconds = float((record.frames[-1].pts - record.frames[0].pts) * records.fraction(video.time_base))
-    yield "Source", f"{case.run.title}, {record.source.bytes:,} bytes"
-    yield "Picture", f"{video.display.width}x{video.display.height}, {len(record.frames)} frames, {seconds:.1f} s"
+    picture = f"{video.display.width} x {video.display.height}, {count(len(record.frames), 'frame')}, {seconds:.1f} s"
+    tracks = {face.track for frame in record.frames for face in frame.faces}
+    faces = sum(len(frame.faces) for frame in record.frames)
+    yield "Source", f"{case.run.title}, {size(record.source.bytes)}"
+    yield "Picture", picture
+    yield "Run", f"{case.run.id}, asked for by {request.name} ({request.account}) on {moment(request.at)}"
     yield "Detection", f"{record.detection.mode}: {', '.join(one.name for one in record.detection.detectors)}"
-    yield "Amendments", f"{len(case.review.amendments)}"
-    yield "Audio", audio_decision(record, case.terms.audio)
+    yield "Found", f"{count(faces, 'face')} in {count(len(tracks), 'track')}"
+    yield "Amendments", count(len(case.review.amendments), "amendment") if case.review.amendments else "none"
+    shown = [f"track {one.track} in {named(one.start, one.stop)}: {one.reason}" for one in folded.kept_visible()]
+    yield "Shown on purpose", "; ".join(shown) or "nobody"
+    yield "Review", f"{looked.seen:,} of {looked.frames:,} frames seen, {looked.risk_seen:.0%} of the risk looked at"
+    yield "Audio", audio_decision(record, terms.audio)
     yield "Dropped", dropped(record)
-    yield "Style", words_of(case.terms.style)
+    yield "Style", words_of(terms.style) + (" (forced)" if terms.forced else "")
+    encoder = f"quality {terms.encoder.crf:g} (crf), preset {terms.encoder.preset}"
+    yield "Output", f"a {terms.suffix} file, {encoder}"
+
+
+def hashes(case: release.Case) -> Iterator[tuple[str, str]]:
+    """The SHA-256 that a signature is bound to."""
+    subject = case.steps.subject
     yield "SHA-256 of the source", subject.source
     yield "SHA-256 of the record", subject.record
     yield "SHA-256 of the amendments", subject.review
     yield "SHA-256 of the terms", subject.terms
+
+
+def amendments(case: release.Case) -> Iterator[tuple[str, str, str, str]]:
+    """The amendments: number, what, who and when, why."""
+    for one in case.review.amendments:
+        when = f"{one.by.name}, {one.at.astimezone():%Y-%m-%d %H:%M}"
+        yield str(one.number), sentence(described(one.action)), when, one.reason or "-"
 
 
 def audio_decision(record: Record, spans: Sequence[AudioSpan] = ()) -> str:
@@ -70,13 +145,21 @@ def dropped(record: Record) -> str:
 
 
 def words_of(style: Style) -> str:
-    """A style in a few words."""
-    return f"{style.method}, {style.shape}, {style.scale:g} times the face"
-
-
-def preset_of(style: Style) -> str:
-    """The preset that a style is, the default when it is none."""
-    return next((name for name, one in PRESETS.items() if one == style), DEFAULT)
+    """A style in words: the preset that it is, and every value that counts."""
+    match style.method:
+        case "gaussian":
+            how = f"blur of {style.sigma:g} faces, {style.samples} samples a face, {style.levels} steps of a colour"
+        case "pixelate":
+            how = f"mosaic of {style.blocks} blocks a face, {style.levels} steps of a colour"
+        case "solid":
+            how = f"the colour {style.colour}"
+        case "pattern":
+            how = f"{style.pattern} of {style.colour} and {style.second_colour}, {style.tile:g} faces a tile"
+        case "image":
+            how = f"the picture {Path(style.image or '').name} ({short(style.image_sha256 or '')})"
+    name = STYLE_NAMES[name_of(style) or OWN]
+    corner = f" with corners of {style.corner:g}" if style.shape == "rounded" else ""
+    return f"{name}: {how}; {style.shape}{corner} of {style.scale:g} face boxes, soft edge {style.feather:g}"
 
 
 def short(sha256: str) -> str:
@@ -85,10 +168,20 @@ def short(sha256: str) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """HTML of a table of texts."""
+    """HTML of a table of texts with heads."""
     head = "".join(f"<th>{escape(name)}</th>" for name in heads)
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     return f"{TABLE}<table class=facts><tr>{head}</tr>{body}</table>"
+
+
+def named_values(rows: Iterable[tuple[str, str]]) -> str:
+    """HTML of a table of names and values; a hash is set in letters of one width."""
+    body = "".join(f"<tr><th scope=row>{escape(name)}</th><td>{_cell(name, value)}</td></tr>" for name, value in rows)
+    return f'{TABLE}<table class="facts named">{body}</table>'
+
+
+def _cell(name: str, value: str) -> str:
+    return f"<code>{escape(value)}</code>" if name.startswith("SHA-256") else escape(value)
 
 
 def showcase(record: Record) -> int:
@@ -114,10 +207,79 @@ def _spots(number: int) -> str:
     return "1 doubtful spot is" if number == 1 else f"{number} doubtful spots are"
 
 
+def holding(case: release.Case, meaning: Meaning) -> tuple[Statement, ...]:
+    """The statements of a meaning that count for what is shown."""
+    found = (standing for standing in case.steps.standings() if not standing.void)
+    return tuple(one.statement for one in found if one.statement.meaning == meaning)
+
+
 def step_of(case: release.Case) -> str:
     """How far the sign-off of what is shown is: "approved", "reviewed" or "open"."""
-    holding = {standing.statement.meaning for standing in case.steps.standings() if not standing.void}
-    return "approved" if "approved" in holding else "reviewed" if "reviewed" in holding else "open"
+    return "approved" if holding(case, "approved") else "reviewed" if holding(case, "reviewed") else "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the sign-off.
+
+    Attributes:
+        title: what has to be done.
+        by: who did it, and when; None while nobody has, or what was signed counts no more.
+        void: why what was signed counts no more.
+    """
+
+    title: str
+    by: str | None
+    void: str | None = None
+
+
+def steps(case: release.Case) -> tuple[Step, ...]:
+    """The steps of the sign-off, in order, each as it stands for what is shown."""
+    meanings: tuple[tuple[str, Meaning], ...] = (
+        ("Reviewed", "reviewed"), ("Approved", "approved"), ("Released", "released"),
+    )  # fmt: skip
+    return tuple(_step(case, title, meaning) for title, meaning in meanings)
+
+
+def _step(case: release.Case, title: str, meaning: Meaning) -> Step:
+    signed = [one for one in case.steps.standings() if one.statement.meaning == meaning]
+    counting = [one.statement for one in signed if not one.void]
+    if counting:
+        last = counting[-1]
+        return Step(title, f"{last.name}, {last.at.astimezone():%Y-%m-%d %H:%M}")
+    return Step(title, None, "; ".join(signed[-1].void) if signed else None)
+
+
+def sent_back(case: release.Case) -> Statement | None:
+    """The rejection after which nobody has signed again, None when there is none."""
+    signed = [standing.statement for standing in case.steps.standings()]
+    return signed[-1] if signed and signed[-1].meaning == "rejected" else None
+
+
+def next_step(case: release.Case) -> str:
+    """What comes next, in a sentence."""
+    if holding(case, "released"):
+        return "It is released. A change of the amendments, the style or the audio begins the sign-off anew."
+    match step_of(case):
+        case "approved":
+            return "It is approved: the final video can be released."
+        case "reviewed":
+            return "It is reviewed: somebody has to approve it, in this style and with this audio."
+        case _:
+            return "It waits for a signature that it was reviewed."
+
+
+def outdated(report: RenderReport, case: release.Case) -> Iterator[str]:
+    """What of a render is not what is shown now."""
+    review = digest(case.review_bytes) if case.review_bytes else None
+    if report.record_sha256 != case.steps.subject.record:
+        yield "the record"
+    if report.review_sha256 != review:
+        yield "the amendments"
+    if report.spec.style != case.terms.style:
+        yield "the style"
+    if report.spec.audio != case.terms.audio:
+        yield "the audio"
 
 
 def releases_of(run: Run) -> tuple[Path, ...]:
@@ -137,8 +299,14 @@ def papers_of(folder: Path) -> tuple[Path, ...]:
     """The documents of a release, those that a person wants first."""
     video = video_of(folder)
     papers = [path for path in folder.iterdir() if path.is_file() and path != video]
-    rank = {name: place for place, name in enumerate(_PRIMARY)}
+    rank = {name: place for place, name in enumerate(_PAPERS)}
     return tuple(sorted(papers, key=lambda path: (rank.get(path.name, len(rank)), path.name)))
+
+
+def paper_named(path: Path) -> str:
+    """What a file of a release is, in words."""
+    ends = (words for end, words in _PAPER_ENDS.items() if path.name.endswith(end))
+    return _PAPERS.get(path.name) or next(ends, "document")
 
 
 def checks_of(folder: Path) -> VerifyReport | None:

@@ -17,12 +17,13 @@ from starlette.routing import BaseRoute, Route
 
 from engine import access, runs
 from engine.access import Person
-from engine.errors import AccessError, InputError, RunError
+from engine.errors import AccessError, InputError, RunError, SignOffError
 from engine.preview import Look
-from engine.redact.presets import DEFAULT, style_from
+from engine.redact.presets import DEFAULT
 from engine.review.desk import Desk
+from engine.runs import Run
 from engine.store import data_folder
-from workbench import frames, gate
+from workbench import frames, gate, styles
 from workbench.cases import Case, case_of
 from workbench.shelf import Shelf
 
@@ -80,7 +81,7 @@ class Stills:
             response = _complaint(403, str(error))
         except (RunError, IndexError) as error:
             response = _complaint(404, str(error))
-        except InputError as error:
+        except (InputError, SignOffError) as error:
             response = _complaint(409, str(error))
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -104,7 +105,7 @@ class Stills:
 
     def _still(self, request: Request) -> Response:
         case = _case(request)
-        data = self._shelf.still(case, int(request.path_params["index"]), _look(request))
+        data = self._shelf.still(case, int(request.path_params["index"]), _look(request, case.run))
         return Response(data, media_type="image/jpeg")
 
     def _stretch(self, request: Request) -> Response:
@@ -119,11 +120,11 @@ def _case(request: Request) -> Case:
     return case_of(runs.get(data_folder(), str(request.path_params["run"])))
 
 
-def _look(request: Request) -> Look:
+def _look(request: Request, run: Run) -> Look:
     asked = request.query_params
     side = asked.get("side", "")
     longest = next((size for size in _SIZES if size >= int(side)), None) if _is_number(side) else None
-    return Look(longest, style_from(asked.get("style", DEFAULT)) if asked.get("masked") == "1" else None)
+    return Look(longest, styles.named(asked.get("style", DEFAULT), run) if asked.get("masked") == "1" else None)
 
 
 def _is_number(text: str) -> bool:

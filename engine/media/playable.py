@@ -1,8 +1,8 @@
 """What browsers play, and a small copy that every one of them plays of what they do not.
 
 Tried with Chromium 150: MP4, QuickTime, Matroska and WebM files with H.264, VP8, VP9 or AV1 play, also with FLAC or
-PCM. HEVC, Motion JPEG and ProRes stay black there, AC-3 and ALAC silent, and AVI and MPEG-TS do not open. Other browsers
-do not open Matroska, so that it counts as not played.
+PCM. HEVC, Motion JPEG and ProRes stay black there, AC-3 and ALAC silent, and AVI and MPEG-TS do not open. Other
+browsers do not open Matroska, so that it counts as not played.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def confirm(page, button, account):
 
 
 def judge(page, verdict, reason):
-    """Judge the first finding that holds the release up."""
+    """Judge the first finding that holds the release up; `verdict` in the words of the page."""
     form = form_with(page, "Judge").first
     form.get_by_text(verdict, exact=True).click()
     form.get_by_label("Reason").fill(reason)

@@ -161,13 +161,13 @@ def release(page):
     photograph(page, "story-findings")
     while page.get_by_role("button", name="Judge").count():
         left = page.get_by_role("button", name="Judge").count()
-        judge(page, "allowed", "a poster, and she agreed")
+        judge(page, "A face that may be seen", "a poster, and she agreed")
         page.wait_for_function(BUTTONS, arg=left - 1)
         settled(page)
     confirm(page, "Release the final video", "cho")
     page.get_by_text("Every check passed").wait_for(timeout=PATIENCE)
     settled(page)
-    assert page.get_by_label("Released").evaluate("video => video.readyState") >= 1
+    assert page.get_by_label("Released", exact=True).evaluate("video => video.readyState") >= 1
 
 
 BUTTONS = (

@@ -1,0 +1,47 @@
+"""Videos side by side on one clock: played, stopped and sought together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+
+
+def _read(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
+_component = st.components.v2.component(
+    "veil_player", html=_read("player.html"), css=_read("player.css"), js=_read("player.js")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A video that is played.
+
+    Attributes:
+        label: what it is, in a word or two.
+        source: where the browser gets it.
+        note: what a person should know of it.
+    """
+
+    label: str
+    source: str
+    note: str = ""
+
+
+def player(key: str, videos: Sequence[Video], frame: float) -> None:
+    """Show videos side by side.
+
+    Args:
+        key: of the widget.
+        videos: one or two, of the same length.
+        frame: seconds that a frame lasts.
+    """
+    told = [{"label": one.label, "source": one.source, "note": one.note} for one in videos]
+    _component(key=key, data={"videos": told, "frame": frame})

@@ -1,0 +1,69 @@
+"""What was released of a run, on the page Sign off: the video beside its source, its checks, and its files."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+
+import streamlit as st
+
+from engine.runs import Run
+from workbench import playing, session, signoff
+from workbench.wording import count, sentence, size
+
+_FILES = """<style>
+.files { list-style: none; margin: 0; padding: 0; }
+.files li { display: grid; grid-template-columns: minmax(11rem, 1fr) minmax(0, 3fr) 5rem; gap: 14px; margin: 0;
+  padding: 6px 0; border-bottom: 1px solid #8885; }
+.files a { overflow-wrap: anywhere; color: light-dark(#00659e, #7cc4ee); } .files span:last-child { text-align: right; }
+</style>"""
+
+
+def releases(run: Run) -> None:
+    """Every release of a run, the newest open."""
+    for place, folder in enumerate(signoff.releases_of(run)):
+        video = signoff.video_of(folder)
+        if video is None:
+            continue
+        if place == 0:
+            st.header(f"Release {int(folder.name)}", anchor=False)
+            _release(run, folder, video)
+        else:
+            with st.expander(f"Release {int(folder.name)}, an earlier one"):
+                _release(run, folder, video)
+
+
+def _release(run: Run, folder: Path, video: Path) -> None:
+    shown = playing.Shown("Released", video, _address(run, folder, video))
+    playing.play(f"release-{folder.name}", run, [playing.source_of(run), shown])
+    _checks(folder)
+    _downloads(run, folder, video)
+
+
+def _address(run: Run, folder: Path, path: Path) -> str:
+    return f"/api/outputs/{quote(run.id)}/{folder.name}/{quote(path.name)}"
+
+
+def _checks(folder: Path) -> None:
+    report = signoff.checks_of(folder)
+    if report is None:
+        return
+    title = "Every check passed" if report.passed else "A check failed"
+    icon = ":material/verified:" if report.passed else ":material/error:"
+    with st.expander(f"{title}: {count(len(report.checks), 'check')}", icon=icon):
+        rows = ((one.name, "yes" if one.passed else "no", one.finding) for one in report.checks)
+        st.html(signoff.table(["Check", "Passed", "Finding"], rows))
+
+
+def _downloads(run: Run, folder: Path, video: Path) -> None:
+    if not signoff.may(session.person(), "download"):
+        return
+    files = [(video, "final video"), *((path, signoff.paper_named(path)) for path in signoff.papers_of(folder))]
+    rows = "".join(
+        f'<li><span>{escape(sentence(words))}</span><a href="{_address(run, folder, path)}?keep=1" download>'
+        f"{escape(path.name)}</a><span>{size(path.stat().st_size)}</span></li>"
+        for path, words in files
+    )
+    st.markdown("**Downloads**")
+    st.html(f'{_FILES}<ul class="files" aria-label="Downloads">{rows}</ul>')

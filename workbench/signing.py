@@ -1,0 +1,151 @@
+"""Signing, on the page Sign off: the forms in which a person says what they stand for, and the order to release."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import streamlit as st
+
+from engine import release
+from engine.access import Action, Password
+from engine.access.sessions import Credential
+from engine.errors import VeilError
+from engine.redact.style import weaknesses
+from engine.release import Wish
+from engine.review.approval import Meaning
+from engine.runs import Run
+from workbench import caches, session, signoff
+from workbench.releasing import Order, release_of
+from workbench.wording import plain
+
+SignedBy = Literal["reviewed", "approved", "rejected"]
+
+
+class _Form(NamedTuple):
+    """A form in which something is signed."""
+
+    action: Action
+    meaning: SignedBy
+    button: str
+    words: str
+
+
+_FORMS = (
+    _Form("sign-reviewed", "reviewed", "Sign as reviewed", "I reviewed this run, and the amendments are complete."),
+    _Form("sign-approved", "approved", "Approve", "I approve what is shown; the final video may be made of it."),
+    _Form("sign-rejected", "rejected", "Send back", "It goes back to review, for the reason given."),
+)
+
+
+def signatures(case: release.Case) -> None:
+    """Every statement that was signed, and whether it counts."""
+    standings = case.steps.standings()
+    if not standings:
+        return
+    st.header("Signatures", anchor=False)
+    for standing in standings:
+        why = f"  \nDoes not count any more: {plain('; '.join(standing.void))}." if standing.void else ""
+        icon = ":material/block:" if standing.void else ":material/verified:"
+        st.markdown(f"{icon} {plain(standing.statement.line())}{why}")
+
+
+def forms(run: Run, case: release.Case) -> None:
+    """The forms that this person's roles allow."""
+    st.header("Sign", anchor=False)
+    subject = case.steps.subject
+    bound = (
+        ("source", subject.source),
+        ("record", subject.record),
+        ("amendments", subject.review),
+        ("terms", subject.terms),
+    )
+    shown = ", ".join(f"{name} {signoff.short(sha256)}" for name, sha256 in bound)
+    st.caption(f"A signature is bound to exactly what is shown here: {shown}.")
+    offered = [form for form in _FORMS if signoff.may(session.person(), form.action)]
+    if not offered:
+        st.info("Signing takes the role reviewer or approver.", icon=":material/lock:")
+    for form, place in zip(offered, st.columns(len(_FORMS)), strict=False):
+        with place:
+            _form(run, case, form)
+
+
+def _form(run: Run, case: release.Case, form: _Form) -> None:
+    with st.form(f"sign-{form.meaning}", border=True, height="stretch"):
+        st.markdown(f"**{form.button}**")
+        st.caption(form.words)
+        refusal = _refusal(case, form.meaning)
+        if refusal:
+            st.markdown(f":material/block: {plain(refusal)}")
+            st.form_submit_button(form.button, disabled=True)
+            return
+        reason = st.text_input(
+            "Reason (needed)" if form.meaning == "rejected" else "Reason", key=f"{form.meaning}-reason"
+        )
+        credential = _credential(form.meaning)
+        kind: Literal["primary", "secondary"] = "primary" if form.meaning == "approved" else "secondary"
+        if st.form_submit_button(form.button, type=kind):
+            terms = case.terms
+            _sign(run, credential, Wish(form.meaning, reason or None, terms.options, terms.suffix, case.steps.subject))
+
+
+def _refusal(case: release.Case, meaning: Meaning) -> str | None:
+    """Why it cannot be signed now, in a sentence; the engine asks again when it is."""
+    if why := case.steps.refusal(meaning, session.person().account):
+        return why
+    if meaning == "approved" and not case.terms.forced and weaknesses(case.terms.style):
+        return "This style would not hide a face; make it stronger before you approve."
+    return None
+
+
+def _credential(key: str) -> Credential | None:
+    """Fields for what confirms a signature; nothing is asked of a single user."""
+    sitting = session.sitting()
+    match sitting.person.how:
+        case "account":
+            account = st.text_input("Account", sitting.person.account, key=f"{key}-account")
+            password = st.text_input("Password", type="password", key=f"{key}-password", autocomplete="off")
+            return Password(password, account)
+        case "oidc":
+            st.caption("Your sign-in at the provider confirms this; it must be at most five minutes old.")
+            return session.provider_login()
+        case _:
+            st.caption("A single user is asked for no credential, and the signature says so.")
+            return None
+
+
+def _sign(run: Run, credential: Credential | None, wish: Wish) -> None:
+    try:
+        statement, changed = release.sign(session.data(), run.id, session.sitting(), credential, wish)
+    except VeilError as error:
+        st.error(str(error))
+        return
+    session.keep_sitting(changed)
+    session.SIGNED.set(f"Signed: {plain(statement.line())}")
+    st.rerun()
+
+
+def releasing(run: Run, case: release.Case) -> None:
+    """The order to release, where it is approved and this person may."""
+    if signoff.step_of(case) != "approved":
+        return
+    if not signoff.may(session.person(), "release"):
+        st.info("It is approved. Releasing takes the role approver.", icon=":material/lock:")
+        return
+    again = bool(signoff.holding(case, "released"))
+    st.header("Release again" if again else "Release", anchor=False)
+    with st.form("release", border=True):
+        st.caption(
+            "The final video is rendered, verified and searched for faces left over, which may take long. You may "
+            "close the page meanwhile."
+        )
+        if again:
+            st.caption(
+                "What is shown is released already; another release gives the same video with another certificate."
+            )
+        reason = st.text_input("Reason", key="release-reason")
+        credential = _credential("release")
+        if st.form_submit_button("Release the final video", type="secondary" if again else "primary"):
+            who = session.sitting(), session.token(), credential
+            order = Order(session.data(), run.id, *who, case.terms.options, reason or None)
+            caches.works().start(release_of(run.id), order.fulfil)
+            st.rerun()

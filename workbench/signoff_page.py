@@ -1,0 +1,111 @@
+"""The page Sign off from top to bottom: how far it is, what was released, what is decided and signed, and signing."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from engine import release
+from engine.errors import VeilError
+from engine.review.coverage import ReviewCoverage, coverage
+from engine.runs import Run
+from workbench import audio, caches, cases, drafting, findings, opening, released, session, signing, signoff, styling
+from workbench.links import Page, Place
+from workbench.pages import way_to
+from workbench.progress import under_way
+from workbench.releasing import release_of
+from workbench.wording import count, plain, sentence
+
+
+def show() -> None:
+    """The page."""
+    run = opening.opened(Page.SIGN_OFF, Page.REVIEW)
+    if run is None:
+        return
+    try:
+        _show(run)
+    except VeilError as error:
+        st.error(str(error))
+        opening.way_out()
+
+
+def _show(run: Run) -> None:
+    with st.spinner("Checking the run and the audit log"):
+        data, style = session.data(), session.STYLES.get().get(run.id)
+        case = caches.sign_off_case(data, run, style, session.AUDIO.get().get(run.id))
+    busy = caches.works().under_way(release_of(run.id))
+    _how_far(run, case)
+    findings.judging(run)
+    released.releases(run)
+    looked = _summary(run, case)
+    styling.decision(run, case)
+    audio.decision(run, case)
+    drafting.drafts(run, case)
+    _what_is_signed(run, case, looked)
+    signing.signatures(case)
+    _risk(run)
+    if busy:
+        st.info("It is being released; nothing can be signed until that has ended.", icon=":material/hourglass:")
+        return
+    signing.forms(run, case)
+    signing.releasing(run, case)
+
+
+def _how_far(run: Run, case: release.Case) -> None:
+    """The steps of the sign-off, what comes next, and a release that is under way or came to nothing."""
+    st.space("xsmall")
+    for number, (step, place) in enumerate(zip(signoff.steps(case), st.columns(3), strict=True), start=1):
+        with place.container(border=True, height="stretch"):
+            icon = ":material/check_circle:" if step.by else ":material/radio_button_unchecked:"
+            st.markdown(f"{icon} **{number}. {step.title}**")
+            st.caption(plain(step.by) if step.by else f"No more: {plain(step.void)}." if step.void else "Not yet.")
+    if said := session.SIGNED.get():
+        st.success(said)
+        session.SIGNED.set(None)
+    back = signoff.sent_back(case)
+    if back is not None:
+        st.warning(f"{plain(back.name)} sent it back: {plain(back.reason or '')}", icon=":material/undo:")
+    standing = caches.works().of(release_of(run.id))
+    if standing is not None and not standing.ended:
+        under_way(release_of(run.id))
+    elif standing is not None and standing.failure:
+        st.error(f"The release came to nothing: {standing.failure}")
+    else:
+        st.markdown(f"**Next:** {signoff.next_step(case)}")
+
+
+def _summary(run: Run, case: release.Case) -> ReviewCoverage:
+    mine = cases.case_of(run)
+    spots = cases.spots_of(mine)
+    looked = coverage(mine.record, spots, caches.viewed_of(session.data(), run))
+    open_spots = sum(spot.state == "open" for spot in spots)
+    st.header("Review", anchor=False)
+    figures = st.columns(4)
+    figures[0].metric("Amendments", f"{len(case.review.amendments):,}")
+    figures[1].metric("Risk looked at", f"{int(100 * looked.risk_seen)} %")
+    figures[2].metric("Open spots", f"{open_spots:,} of {len(spots):,}")
+    figures[3].metric("Frames seen", f"{looked.seen:,} of {looked.frames:,}")
+    if left := list(signoff.residual_sentences(looked, open_spots)):
+        st.warning("Residual risk: " + " ".join(left), icon=":material/warning:")
+        way_to(Page.REVIEW, "Go on with the review", Place(run.id))
+    else:
+        st.success("Every spot is decided, and every frame was seen.")
+    if case.review.amendments:
+        with st.expander(sentence(count(len(case.review.amendments), "amendment"))):
+            st.html(signoff.table(["No.", "What", "Who and when", "Why"], signoff.amendments(case)))
+    return looked
+
+
+def _what_is_signed(run: Run, case: release.Case, looked: ReviewCoverage) -> None:
+    st.header("What is signed", anchor=False)
+    folded = cases.case_of(run).folded
+    st.html(signoff.named_values([*signoff.facts(case, folded, looked), *signoff.hashes(case)]))
+
+
+def _risk(run: Run) -> None:
+    """The measures of what may still be in an output, as they go into the certificate."""
+    found = caches.risk_of(session.data(), run)
+    st.header("Residual risk", anchor=False)
+    st.caption(found.summary)
+    cells = ((one.name, one.figure, one.means, one.means_not) for one in found.measures)
+    rows = (tuple(map(sentence, row)) for row in cells)
+    st.html(signoff.table(["Measure", "Figure", "It means", "It does not mean"], rows))
