@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench import detect, runlist, session, wording
+from engine.errors import VeilError
+from workbench import detect, footage, options, runlist, session
 
-st.title("Detect")
+st.title("Detect", anchor=False)
 session.allowed("detect")
-chosen = detect.choose_footage()
-asked = detect.choose_options()
-ready = [footage for footage in chosen if detect.expectation(footage, asked)]
-words = f"Start {wording.count(len(ready), 'run')}" if ready else "Start"
-if st.button(words, type="primary", icon=":material/play_arrow:", disabled=not ready):
-    detect.start(ready, asked)
+chosen = footage.choose()
+asked = options.choose()
+detect.prepare(chosen, asked)
 
-st.header("Runs")
+st.header("Runs", anchor=False)
 
 
 @st.fragment(run_every=runlist.EVERY)
 def _runs() -> None:
     session.still_there()
-    runlist.show_register(runlist.looked_up())
+    try:
+        detect.history(runlist.looked_up())
+    except VeilError as error:
+        st.error(str(error))
 
 
 _runs()

@@ -1,186 +1,99 @@
-"""The parts of the Detect page: which footage, how, what is to be expected."""
+"""The parts of the Detect page: what is to be expected of what was chosen, the start, and the history."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, cast
 
 import streamlit as st
 
-from engine.detectors.registry import names
 from engine.errors import VeilError
-from engine.jobs.footage import Footage, library, take_in
-from engine.jobs.outlook import Outlook, outlook
-from engine.jobs.queue import submit
+from engine.jobs.footage import Footage
+from engine.jobs.outlook import Outlook, Past, outlook, past
+from engine.jobs.queue import submit, waiting
 from engine.media.facts import MediaInfo
-from engine.modes import MODES
-from engine.runs import Asked
-from workbench import caches, session, wording
+from engine.runs import Asked, Register
+from workbench import caches, footage, models, runlist, session, wording
 
-UPLOAD_MB = 200
+_NAMED = 6
+"""Things that are dropped which are named in one line."""
+_OF_THE_CONTAINER = frozenset({
+    *("compatible_brands", "encoder", "handler_name", "language", "major_brand", "minor_version", "vendor_id"),
+})  # fmt: skip
+"""Tags that say how a file was written, and nothing of what is in it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """A mode in the words of who uses it."""
+class Prospect:
+    """A video that can be detected: what is in it, and what it will take."""
 
-    title: str
-    words: str
-
-
-CARDS = {
-    "on-prem": Card("On-prem", "MTCNN on this machine. Nothing leaves it."),
-    "hybrid": Card("Hybrid", "YOLOv8-face and CenterFace: what either sees is covered. Finds the most."),
-    "cloud": Card("Cloud", "Amazon Rekognition. Frames leave this machine, and each call costs money."),
-    "live": Card("Live", "The light detectors of the live mode. Quick, for a first look."),
-}
-_POLICIES = {
-    "all": "all",
-    "every:2": "every second",
-    "every:5": "every fifth",
-    "contested": "those in which a local detector leaves doubt",
-}
+    footage: Footage
+    info: MediaInfo
+    outlook: Outlook
 
 
-def choose_footage() -> list[Footage]:
-    """Let a person choose from the library, or add to it."""
-    data = session.data()
-    chooser, adder = st.columns([3, 2], gap="large")
-    with adder:
-        _upload()
-    with chooser:
-        there = {footage.name: footage for footage in library(data)}
-        if not there:
-            st.info(
-                f"The library is empty. Copy videos into {data.footage}, of any size, or upload one here.",
-                icon=":material/video_library:",
-            )
-        chosen = st.multiselect(
-            "Footage",
-            list(there),
-            default=[name for name in session.ADDED.get() if name in there],
-            format_func=lambda name: f"{name}, {wording.size(there[name].bytes)}" if name in there else name,
-            placeholder="Choose one or more videos",
-            help=f"Videos in {data.footage}. Several are detected one after another.",
-            key=f"footage-{session.UPLOADS.get()}",
-        )
-    return [there[name] for name in chosen]
+def prepare(chosen: list[Footage], asked: Asked) -> None:
+    """Say what is in each of the chosen videos and what to expect; start the runs when that is wanted."""
+    earlier = past(session.data())
+    ready = [prospect for one in chosen if (prospect := _prospect(one, asked, earlier)) is not None]
+    for prospect in ready:
+        _summary(prospect)
+    equipped = not chosen or models.there(asked)
+    if len(ready) > 1:
+        st.markdown(_in_all(ready))
+    where = " in the cloud" if any(prospect.outlook.leaves for prospect in ready) else ""
+    words = f"Start {wording.count(len(ready), 'run')}{where}" if ready else "Start"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(words, type="primary", icon=":material/play_arrow:", disabled=not (ready and equipped)):
+            _start(ready, asked)
+        if not chosen:
+            st.caption("Choose footage first.")
+        elif ready and equipped:
+            st.caption(_queue())
 
 
-def _upload() -> None:
-    uploads = st.file_uploader(
-        f"Upload, up to {UPLOAD_MB} MB a file",
-        accept_multiple_files=True,
-        max_upload_size=UPLOAD_MB,
-        key=f"upload-{session.UPLOADS.get()}",
-    )
-    if not uploads:
-        return
-    added = []
+def history(register: Register) -> None:
+    """All runs: what goes on, what is over, and what is damaged."""
+    if not (register.runs or register.damaged):
+        st.caption("No runs yet.")
+    runlist.show(runlist.listed(register))
+    runlist.damage(register.damaged)
+
+
+def _prospect(one: Footage, asked: Asked, earlier: tuple[Past, ...]) -> Prospect | None:
     try:
-        for upload in uploads:
-            with st.spinner("Writing it into the library"):
-                added.append(take_in(session.data(), session.person(), upload.name, upload).name)
+        info = caches.look_at(one.path)
+        return Prospect(one, info, outlook(earlier, info, asked))
     except VeilError as error:
-        st.error(str(error))
-        return
-    session.ADDED.set((*session.ADDED.get(), *added))
-    # Another key is another uploader, which lets go of what the first one holds in memory.
-    session.UPLOADS.set(session.UPLOADS.get() + 1)
-    st.rerun()
+        st.error(wording.plain(str(error)))
+        return None
 
 
-def choose_options() -> Asked:
-    """Let a person choose how faces are found."""
-    chooser, options = st.columns([3, 2], gap="large")
-    with chooser:
-        mode = st.radio(
-            "Mode",
-            list(CARDS),
-            format_func=lambda name: CARDS[name].title,
-            captions=[card.words for card in CARDS.values()],
-        )
-    with options, st.expander("Options", expanded=mode == "cloud"):
-        return _options(mode)
-
-
-def _options(mode: str) -> Asked:
-    usual = list(MODES[mode].detectors)
-    chosen = st.multiselect("Detectors", names(), default=usual, key=f"detectors-{mode}")
-    workers = st.number_input(
-        "Workers",
-        min_value=0,
-        max_value=64,
-        help="Processes for each detector, or calls under way at once; 0 leaves it to Veil.",
-    )
-    damage = st.radio(
-        "A frame that cannot be decoded",
-        ("stop", "cover"),
-        format_func={"stop": "ends the run", "cover": "is covered whole"}.__getitem__,
-        horizontal=True,
-    )
-    asking, most = _spending() if "rekognition" in chosen else ({}, None)
-    return Asked(
-        mode=mode,
-        detectors=None if chosen == usual or not chosen else tuple(chosen),
-        asking=asking,
-        max_cost=most,
-        workers=int(workers) or None,
-        on_damage=cast("Literal['stop', 'cover']", damage),
-    )
-
-
-def _spending() -> tuple[dict[str, bool | int | float | str | None], float | None]:
-    """What may be sent, and what it may cost."""
-    policy = st.selectbox("Frames that are sent", list(_POLICIES), format_func=_POLICIES.__getitem__)
-    left, right = st.columns(2)
-    with left:
-        most = st.number_input(
-            "Most it may cost, USD",
-            min_value=0.0,
-            value=None,
-            placeholder="no limit",
-            help="It stops before it costs more.",
-        )
-    with right:
-        price = st.number_input("Price of a call, USD", min_value=0.0, value=0.001, format="%.4f")
-    return {"policy": policy, "price": float(price)}, None if most is None else float(most)
-
-
-def expectation(footage: Footage, asked: Asked) -> bool:
-    """Say what is in a file and what to expect of it; whether it can be started."""
-    try:
-        info = caches.look_at(footage.path)
-        expected = outlook(session.data(), info, asked)
-    except VeilError as error:
-        st.error(str(error))
-        return False
-    with st.container(border=True):
-        _summary(footage, info, expected)
-        with st.expander("What is in the file, and what becomes of it"):
+def _summary(prospect: Prospect) -> None:
+    info, expected, video = prospect.info, prospect.outlook, prospect.info.video
+    with st.container(border=True, gap="xsmall"):
+        told = [
+            f"{video.display.width} x {video.display.height}",
+            wording.count(video.packets, "frame"),
+            wording.duration(video.seconds(video.last_pts + video.step)),
+            _audio(info),
+            _takes(expected),
+        ]
+        st.markdown(f"**{wording.plain(prospect.footage.name)}**  \n{' · '.join(part for part in told if part)}")
+        if expected.leaves:
+            st.warning(expected.leaves, icon=":material/cloud_upload:")
+        if info.cut_short:
+            st.warning(f"The file is not complete: {wording.plain(info.cut_short)}", icon=":material/content_cut:")
+        with st.expander(_dropped(info)):
             _streams(info)
-    return True
 
 
-def _summary(footage: Footage, info: MediaInfo, expected: Outlook) -> None:
-    video = info.video
-    seconds = video.seconds(video.last_pts + video.step)
-    st.markdown(f"**{footage.name.replace('_', chr(92) + '_')}**")
-    told = [
-        f"{video.display.width} x {video.display.height}",
-        f"{wording.count(video.packets, 'frame')}, {wording.duration(seconds)}",
-        _audio(info),
-        _dropped(info),
-    ]
-    st.markdown(" · ".join(told))
-    if expected.seconds is not None:
-        basis = "by earlier runs on this machine" if expected.measured else "roughly; no earlier run to go by"
-        st.caption(f"Takes about {wording.duration(expected.seconds)} ({basis}).")
-    if expected.leaves:
-        st.warning(expected.leaves, icon=":material/cloud_upload:")
-    if info.cut_short:
-        st.warning(f"The file is not complete: {info.cut_short}")
+def _takes(expected: Outlook) -> str:
+    if expected.seconds is None:
+        return ""
+    basis = "by earlier runs" if expected.measured else "roughly; no like run to go by"
+    return f"takes about {wording.duration(expected.seconds)} ({basis})"
 
 
 def _audio(info: MediaInfo) -> str:
@@ -189,9 +102,14 @@ def _audio(info: MediaInfo) -> str:
 
 
 def _dropped(info: MediaInfo) -> str:
-    fates = [stream.fate for stream in info.streams] + [extra.fate for extra in info.extras]
-    dropped = fates.count("dropped")
-    return f"{dropped} other streams or tags dropped" if dropped else "nothing dropped"
+    """What the output will lack, in a line: streams by kind, then tags, those of the container last."""
+    streams = Counter(stream.kind for stream in info.streams if stream.fate == "dropped")
+    told = [wording.count(number, f"{kind} stream") for kind, number in streams.items()]
+    tags = {extra.name.rpartition(": ")[2] for extra in info.extras if extra.fate == "dropped"}
+    told += sorted(tags, key=lambda tag: (tag in _OF_THE_CONTAINER, tag))
+    if len(told) > _NAMED:
+        told = [*told[:_NAMED], f"{len(told) - _NAMED} more"]
+    return f"Dropped: {', '.join(told)}" if told else "Nothing is dropped"
 
 
 def _streams(info: MediaInfo) -> None:
@@ -201,16 +119,37 @@ def _streams(info: MediaInfo) -> None:
     st.caption(f"SHA-256 of the file: {info.sha256}")
 
 
-def start(chosen: list[Footage], asked: Asked) -> None:
-    """Put runs of the chosen footage into the queue, and say so."""
+def _in_all(ready: Iterable[Prospect]) -> str:
+    """What all of them take, one after another."""
+    expected = [prospect.outlook for prospect in ready]
+    seconds = sum(one.seconds for one in expected if one.seconds is not None)
+    told = [f"**In all {len(expected)} videos**"]
+    if seconds:
+        told.append(f"about {wording.duration(seconds)}, one after another")
+    spent = [one.spent for one in expected if one.spent is not None]
+    if spent:
+        most = "at most " if any(one.at_most for one in spent) else ""
+        frames, dollars = sum(one.frames for one in spent), sum(one.dollars for one in spent)
+        told.append(f"{most}{wording.count(frames, 'frame')} leave this machine, {most}USD {dollars:,.3f}")
+    return " · ".join(told)
+
+
+def _queue() -> str:
+    before = len(waiting(session.data()))
+    behind = f" after {wording.count(before, 'run')} that wait" if before else ""
+    return f"It goes on in the background{behind}; you may close this page."
+
+
+def _start(ready: Iterable[Prospect], asked: Asked) -> None:
+    """Put runs into the queue, and say so."""
+    begun = 0
     try:
-        for footage in chosen:
-            sha256 = caches.look_at(footage.path).sha256
-            submit(session.data(), session.person(), Path(footage.path), asked, sha256)
+        for prospect in ready:
+            submit(session.data(), session.person(), prospect.footage.path, asked, prospect.info.sha256)
+            begun += 1
     except VeilError as error:
-        st.error(str(error))
+        st.error(wording.plain(str(error)))
         return
-    session.ADDED.set(())
-    session.UPLOADS.set(session.UPLOADS.get() + 1)
-    st.toast(f"{wording.count(len(chosen), 'run')} in the queue; you may close this page.")
+    footage.forget()
+    st.toast(f"{wording.count(begun, 'run')} in the queue; you may close this page.")
     st.rerun()

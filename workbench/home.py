@@ -2,146 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import streamlit as st
 
-from engine import access
-from engine.detectors import weights
-from engine.errors import AccessError, SignOffError, VeilError
-from engine.jobs.queue import submit
-from engine.media.sample import make_sample
-from engine.review.approval import read_statement
-from engine.runs import Asked, Register, Run
-from workbench import runlist, session
+from engine.access import Person, may
+from engine.runs import Register
+from workbench import runlist, sample, session
 from workbench.links import Page
 from workbench.pages import way_to
+from workbench.runlist import Listed
 
-SAMPLE = "sample interview.mp4"
+_MINE = "Waiting for you"
 
 
-def may(action: access.Action) -> bool:
-    """Whether who is at work may do something; the engine asks again when they do it."""
-    try:
-        access.require(session.person(used=False), action)
-    except AccessError:
-        return False
-    return True
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Runs that belong together, and what stands there when there are none."""
+
+    title: str
+    otherwise: str = ""
+    runs: list[Listed] = field(default_factory=list)
 
 
 def beginning() -> None:
     """What to do where there is nothing yet."""
-    st.markdown(
-        "Nothing has been detected yet. Choose a video on the Detect page; its faces are found in the background, and "
-        "then it is reviewed and signed off here."
-    )
-    if not may("detect"):
-        st.caption("Somebody with the role operator starts the first run.")
+    st.markdown("Nothing has been detected yet.")
+    if not may(session.person(used=False), "detect"):
+        st.caption("Somebody with the role operator starts the first run; it will be here as soon as they have.")
         return
-    way_to(Page.DETECT, "Detect your first video")
-    st.markdown("Or see how it goes with a clip that comes with Veil: a man talking in a car, four seconds long.")
-    if st.button("Try it with the sample clip", icon=":material/movie:"):
-        _sample()
-
-
-def _sample() -> None:
-    data = session.data()
-    missing = [name for name, state in weights.verify(data.models) if state != "ok"]
-    if missing:
-        st.error(
-            f"The models of the detectors are missing or changed ({', '.join(missing)}): run `veil models fetch` in a "
-            "terminal, then try again."
+    own, ours = st.columns(2, gap="medium")
+    with own.container(border=True, height="stretch"):
+        st.subheader("With a video of yours", anchor=False)
+        st.markdown(
+            "Choose it on Detect. Its faces are found in the background; then it waits here for its review and for "
+            "its sign-off, which makes the final video."
         )
-        return
-    try:
-        with st.spinner("Making the sample clip"):
-            make_sample(data.footage / SAMPLE)
-        submit(data, session.person(), data.footage / SAMPLE, Asked())
-    except VeilError as error:
-        st.error(str(error))
-        return
-    st.rerun()
+        way_to(Page.DETECT, "Choose a video on Detect")
+    with ours.container(border=True, height="stretch"):
+        st.subheader("With the sample clip", anchor=False)
+        st.markdown(
+            "A man talking in a car, four seconds long; it comes with Veil. Finding his face takes a quarter of a "
+            "minute, on this machine."
+        )
+        sample.offer()
 
 
 def overview(register: Register) -> None:
-    """What waits, what runs, what was released."""
-    groups = _grouped(register.runs)
+    """What waits, what runs, what was released.
+
+    Raises:
+        AccessError: the policy cannot be read.
+    """
+    person = session.person(used=False)
+    groups = grouped(runlist.listed(register), person)
     for column, group in zip(st.columns(len(groups)), groups, strict=True):
-        column.metric(group.short, len(group.runs), border=True)
+        column.metric(group.title, len(group.runs), border=True)
     for group in groups:
         if group.runs or group.otherwise:
-            st.header(group.title)
+            st.header(group.title, anchor=False)
             if not group.runs:
                 st.caption(group.otherwise)
-            runlist.show(group.runs, _wanting)
+            runlist.show(group.runs, group.title)
+            if group.title == _MINE and not group.runs:
+                _idle(person)
     runlist.damage(register.damaged)
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Runs that belong together: a title, a shorter one, and what stands there when there are none."""
-
-    short: str
-    title: str
-    otherwise: str
-    runs: list[Run]
-
-
-def _grouped(runs: Iterable[Run]) -> list[_Group]:
-    mine, others, active, stuck, released = (
-        _Group(*_MINE, []),
-        _Group(*_OTHERS, []),
-        *(_Group(*one, []) for one in _REST),
-    )
-    for run in runs:
-        if run.resumable:
-            group = stuck
-        elif run.status != "done":
-            group = active
-        elif (step := _next_step(run)) is None:
+def grouped(found: Iterable[Listed], person: Person) -> list[Group]:
+    """The runs by what is to be done with them, each group newest first."""
+    mine, active = Group(_MINE, "Nothing waits for you."), Group("Running", "Nothing runs or waits in the queue.")
+    stuck, others = Group("Unfinished"), Group("Waiting for others")
+    released = Group("Released", "Nothing has been released yet.")
+    for one in _without_superseded(found):
+        if one.turn is None:
+            group = stuck if one.run.resumable else active
+        elif one.turn.step is None:
             group = released
         else:
-            group = mine if may(step.action) else others
-        group.runs.append(run)
-    return [mine, active, others, stuck, released]
+            group = mine if one.turn.of(person) else others
+        group.runs.append(one)
+    return [mine, active, stuck, others, released]
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """What has to be done with a run next, and what one has to be allowed to do for it."""
-
-    words: str
-    action: access.Action
-
-
-_MINE = ("Waiting for you", "Waiting for you", "Nothing waits for you.")
-_OTHERS = ("Waiting for others", "Waiting for others", "")
-_REST = (
-    ("Running", "Running and queued", "Nothing runs."),
-    ("Without an end", "Came to no end", ""),
-    ("Released", "Released", "Nothing has been released yet."),
-)
-_REVIEW, _APPROVE, _RELEASE = (
-    _Step("waits for review", "amend"),
-    _Step("waits for approval", "sign-approved"),
-    _Step("waits for release", "release"),
-)
+def _without_superseded(newest_first: Iterable[Listed]) -> Iterator[Listed]:
+    """Without runs that came to no end and whose source was detected, or is to be, once more."""
+    again: set[Path] = set()
+    for one in newest_first:
+        if not (one.run.resumable and one.run.source in again):
+            yield one
+        if not one.run.resumable:
+            again.add(one.run.source)
 
 
-def _next_step(run: Run) -> _Step | None:
-    """By the newest signature; whether it still counts is for the sign-off to say."""
-    signatures = sorted(run.folder.signatures.glob("*.json"))
-    if not signatures:
-        return _REVIEW
-    try:
-        meaning = read_statement(signatures[-1].read_bytes(), signatures[-1].name).meaning
-    except SignOffError:
-        return _APPROVE  # where it is said what is wrong with it
-    return {"reviewed": _APPROVE, "approved": _RELEASE, "rejected": _REVIEW, "released": None}[meaning]
-
-
-def _wanting(run: Run) -> str | None:
-    """What a run that is done waits for, in words."""
-    step = _next_step(run) if run.status == "done" else None
-    return step.words if step else None
+def _idle(person: Person) -> None:
+    """What somebody can do for whom nothing waits."""
+    if may(person, "detect"):
+        way_to(Page.DETECT, "Detect another video")
+    elif may(person, "analyse") and not may(person, "look"):
+        way_to(Page.ANALYSE, "Look at what was found in Analyse")

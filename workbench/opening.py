@@ -12,14 +12,6 @@ from workbench.links import Page, Place
 from workbench.pages import LISTED, way_to
 from workbench.wording import moment
 
-_ROOM = """<style>
-.stMainBlockContainer { padding: 3.2rem 1.6rem 1rem; }
-.stMainBlockContainer h1 { font-size: 1.5rem; padding: 0; }
-[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: inherit; opacity: 0.92; }
-</style>"""
-"""A still needs the room that other pages leave free, and a caption has to be legible."""
-
-
 _OFFERED = 20
 """Runs that are offered where none is chosen, the newest ones."""
 
@@ -34,7 +26,6 @@ def opened(page: Page, onward: Page) -> Run | None:
     Returns:
         The run, None when there is nothing to look at.
     """
-    st.html(_ROOM)
     run = _chosen(page)
     if run is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +14,8 @@ from workbench.links import Page, Place
 
 _FOLDER = Path(__file__).parent.parent / "pages"
 _HERE = Place()
+FIRST = "first-way"
+"""Begins the keys of links that look like buttons; see `workbench.look`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,17 @@ def page_of(page: Page) -> StreamlitPage:
     return st.Page(listed.file, title=listed.title, icon=listed.icon, url_path=page.value, default=page is Page.HOME)
 
 
-def way_to(page: Page, label: str | None = None, place: Place = _HERE) -> None:
-    """A link to a page at a place; nothing where that page does not exist."""
-    if page in existing():
+def way_to(page: Page, label: str | None = None, place: Place = _HERE, *, first: bool = False) -> None:
+    """A link to a page at a place; nothing where that page does not exist.
+
+    Args:
+        page: where to.
+        label: what is written on it, the title of the page when left out.
+        place: of which run, and where in it.
+        first: whether it is the way that one is most likely to take; it looks like a button then.
+    """
+    if page not in existing():
+        return
+    frame = st.container(key=f"{FIRST}-{page.value}-{place.run}", width="content") if first else nullcontext()
+    with frame:
         st.page_link(page_of(page), label=label or LISTED[page].title, query_params=place.parameters())

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
 import streamlit as st
 
-from engine import runs
-from engine.access import Person
+from engine import access, runs
+from engine.access import Action, Person
 from engine.errors import VeilError
 from engine.jobs.queue import cancel, resume, start_worker
 from engine.jobs.thumbnails import latest
+from engine.review.turns import Step, Turn, turn
 from engine.runs import DamagedRun, Register, Run
 from engine.store import Data
 from workbench import session, wording
-from workbench.links import Page, Place, link
+from workbench.links import Page, Place
 from workbench.pages import way_to
 
 _ACTIVITIES = {"probe": "reading the file", "detect": "finding faces", "render": "rendering", "verify": "checking"}
@@ -28,18 +30,19 @@ _STATES = {
     "cancelled": ("cancelled", "gray", ":material/block:"),
     "interrupted": ("interrupted", "orange", ":material/power_off:"),
 }
-_WAYS = (Page.REVIEW, Page.ANALYSE, Page.SIGN_OFF)
+_WAYS: tuple[tuple[Page, Action], ...] = ((Page.REVIEW, "look"), (Page.ANALYSE, "analyse"), (Page.SIGN_OFF, "look"))
+_PAGES: dict[Step, Page] = {"review": Page.REVIEW, "approval": Page.SIGN_OFF, "release": Page.SIGN_OFF}
 _RECENT = 8
 EVERY = 1.0
 """Seconds after which a list that is watched is looked up again."""
 
 
-def show_register(register: Register) -> None:
-    """All runs: what goes on, what is over, and what is damaged."""
-    if not (register.runs or register.damaged):
-        st.caption("No runs yet.")
-    show(register.runs)
-    damage(register.damaged)
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A run and, where it is done, whose turn it is."""
+
+    run: Run
+    turn: Turn | None
 
 
 def looked_up() -> Register:
@@ -50,47 +53,63 @@ def looked_up() -> Register:
     return register
 
 
-def show(runs: Sequence[Run], wanting: Callable[[Run], str | None] = lambda _: None) -> None:
-    """Runs, those that go on first; `wanting` says what one that is done waits for."""
-    active = [run for run in runs if run.status in {"running", "queued"}]
-    over = [run for run in runs if run not in active]
-    for run in sorted(active, key=lambda run: (run.status != "running", run.id)):
+def listed(register: Register) -> list[Listed]:
+    """Every run, newest first, with whose turn it is.
+
+    Raises:
+        AccessError: the policy cannot be read.
+    """
+    persons = access.read_policy(session.data()).persons
+    return [Listed(run, turn(run, persons) if run.status == "done" else None) for run in register.runs]
+
+
+def show(runs: Sequence[Listed], name: str = "runs") -> None:
+    """Runs, those that go on first; those that were over long ago in a table, from which one is chosen.
+
+    Args:
+        runs: newest first.
+        name: of the list, on its page.
+    """
+    person = session.person(used=False)
+    active = [one.run for one in runs if one.run.status in {"running", "queued"}]
+    over = [one for one in runs if one.run not in active]
+    for before, run in enumerate(sorted(active, key=lambda run: (run.status != "running", run.id))):
         with st.container(border=True):
-            _progress(run)
-    for run in over[:_RECENT]:
-        with st.container(border=True):
-            _ended(run, wanting(run))
+            _progress(run, before, person)
+    for one in over[:_RECENT]:
+        _ended(one, person)
     if over[_RECENT:]:
         with st.expander(wording.count(len(over) - _RECENT, "older run")):
-            _table(over[_RECENT:])
+            _older(over[_RECENT:], name, person)
 
 
 def damage(damaged: tuple[DamagedRun, ...]) -> None:
     """Folders among the runs that cannot be read."""
     for one in damaged:
-        st.warning(one.sentence, icon=":material/folder_off:")
+        st.warning(wording.plain(one.sentence), icon=":material/folder_off:")
 
 
-def _progress(run: Run) -> None:
+def _progress(run: Run, before: int, person: Person) -> None:
     picture, text, button = st.columns([1, 4, 1], vertical_alignment="center")
     with picture:
         _thumbnail(run)
     with text:
         _heading(run)
-        _bar(run)
+        _bar(run, before)
     with button:
-        _cancel(run)
+        if access.may(person, "detect"):
+            _cancel(run)
 
 
-def _bar(run: Run) -> None:
+def _bar(run: Run, before: int) -> None:
     state = run.state
     if run.status == "queued":
-        st.caption("Waits for the runs before it.")
+        st.caption(f"Waits for {wording.count(before, 'run')} before it." if before else "Begins in a moment.")
         return
     share = min(1.0, state.done / state.total) if state.total else 0.0
     st.progress(share, text=_pace(run))
     if state.sentence:
-        st.caption(state.sentence)
+        st.caption(wording.plain(state.sentence))
 
 
 def _pace(run: Run) -> str:
@@ -117,40 +136,60 @@ def _thumbnail(run: Run) -> None:
     st.image(path.read_bytes(), width="stretch", alt=f"A masked frame of {run.title}")
 
 
-def _ended(run: Run, wanting: str | None) -> None:
-    text, buttons = st.columns([5, 1], vertical_alignment="center")
-    with text:
-        _heading(run, wanting)
-        if run.status == "interrupted":
-            st.markdown("The process that worked on it has ended; what it had finished is kept.")
-        elif run.state.sentence:
-            st.markdown(wording.plain(run.state.sentence))
-    with buttons:
+def _ended(one: Listed, person: Person) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
+        with st.container(gap="xxsmall"):
+            _heading(one.run, one.turn)
+            if said := _said(one):
+                st.caption(wording.plain(said))
+        with st.container(horizontal=True, width="content"):
+            _ways_on(one, person)
+
+
+def _said(one: Listed) -> str | None:
+    """What else a person should know of a run that is over."""
+    run = one.run
+    if run.status == "interrupted":
+        return "The process that worked on it has ended; what it had finished is kept."
+    if one.turn is None:
+        return run.state.sentence
+    if one.turn.why or one.turn.last is None:
+        return one.turn.why
+    last = one.turn.last
+    return f"{last.meaning.capitalize()} by {last.name}, {wording.moment(last.at.isoformat())}"
+
+
+def _ways_on(one: Listed, person: Person) -> None:
+    run = one.run
+    if run.resumable and access.may(person, "detect"):
         _resume(run)
-        if run.status == "done":
-            _ways_on(run)
+    if run.status != "done":
+        return
+    next_page = _PAGES[one.turn.step] if one.turn and one.turn.step and one.turn.of(person) else None
+    for page, action in _WAYS:
+        if access.may(person, action):
+            way_to(page, place=Place(run.id), first=page is next_page)
 
 
-def _ways_on(run: Run) -> None:
-    for page in _WAYS:
-        way_to(page, place=Place(run.id))
-
-
-def _heading(run: Run, wanting: str | None = None) -> None:
+def _heading(run: Run, whose: Turn | None = None) -> None:
     words, colour, icon = _STATES[run.status]
-    told = [run.request.detection.mode, wording.plain(run.request.name), wording.moment(run.request.at)]
+    told = [run.request.detection.mode, f"by {wording.plain(run.request.name)}", wording.moment(run.request.at)]
     if run.status == "done":
-        told += [wording.count(run.state.done, "frame"), wording.count(run.state.faces, "face"), _took(run)]
-    badges = f":{colour}-badge[{icon} {words}]" + (f" :violet-badge[{wanting}]" if wanting else "")
-    st.markdown(f"**{wording.plain(run.title)}** {badges}  \n{' · '.join(told)}")
+        told += [wording.count(run.state.done, "frame"), f"{wording.count(run.state.faces, 'face')} seen", _took(run)]
+    elif run.resumable and run.state.total:
+        told.append(f"{run.state.done:,} of {wording.count(run.state.total, 'frame')}")
+    step = f" :violet-badge[waits for {whose.step}]" if whose and whose.step else ""
+    state = (
+        ":green-badge[:material/verified: released]" if whose and not whose.step else f":{colour}-badge[{icon} {words}]"
+    )
+    st.markdown(f"**{wording.plain(run.title)}** {state}{step}  \n{' · '.join(told)}")
 
 
 def _took(run: Run) -> str:
     if not (run.state.started and run.state.ended):
         return "no time known"
-    return wording.duration(
-        (datetime.fromisoformat(run.state.ended) - datetime.fromisoformat(run.state.started)).total_seconds()
-    )
+    began, ended = map(datetime.fromisoformat, (run.state.started, run.state.ended))
+    return f"took {wording.duration((ended - began).total_seconds())}"
 
 
 def _cancel(run: Run) -> None:
@@ -159,7 +198,7 @@ def _cancel(run: Run) -> None:
 
 
 def _resume(run: Run) -> None:
-    if run.resumable and st.button("Resume", key=f"resume-{run.id}", icon=":material/resume:", width="stretch"):
+    if st.button("Resume", key=f"resume-{run.id}", icon=":material/resume:"):
         _act(resume, run)
 
 
@@ -172,22 +211,25 @@ def _act(action: Callable[[Data, Person, Run], None], run: Run) -> None:
         st.rerun()
 
 
-def _table(over: list[Run]) -> None:
+def _older(over: list[Listed], name: str, person: Person) -> None:
+    """A table that can be sorted and searched; the run that is chosen in it is shown with its ways on."""
     rows = [
         {
-            "video": run.title,
-            "state": run.status,
-            "mode": run.request.detection.mode,
-            "who": run.request.name,
-            "when": wording.moment(run.request.at),
-            "frames": run.state.done,
-            "faces": run.state.faces,
-            "open": link(Page.REVIEW, run.id),
+            "video": one.run.title,
+            "state": one.run.status,
+            "waits for": (one.turn and one.turn.step) or "",
+            "mode": one.run.request.detection.mode,
+            "who": one.run.request.name,
+            "when": wording.moment(one.run.request.at),
+            "frames": one.run.state.done,
+            "faces": one.run.state.faces,
         }
-        for run in over
+        for one in over
     ]
-    st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
-        column_config={"open": st.column_config.LinkColumn("review", display_text="open")},
+    st.caption("Choose a row to open its run.")
+    chosen = st.dataframe(
+        pd.DataFrame(rows), hide_index=True, key=f"older-{name}", on_select="rerun", selection_mode="single-row"
     )
+    for row in chosen["selection"]["rows"]:
+        if row < len(over):
+            _ended(over[row], person)

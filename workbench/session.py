@@ -77,10 +77,12 @@ class Sheet:
 
 QUESTION = Key("analyse_question", "")
 """The last SQL that was asked in Analyse."""
-ADDED: Key[tuple[str, ...]] = Key("added", ())
-"""Names in the library of what was uploaded in this session and not started yet."""
+CHOSEN: Key[tuple[str, ...]] = Key("chosen", ())
+"""Names in the library of what is chosen to be detected."""
 UPLOADS: Key[int] = Key("uploads", 0)
 """How many times something was uploaded; part of widgets' keys, so that they start anew."""
+UPLOAD_SAID: Key[str] = Key("upload_said", "")
+"""What was wrong with the last upload."""
 REVIEW_TOLD: Key[Told | None] = Key("review_told", None)
 """What the Review page says of the last action."""
 STYLES: Key[Mapping[str, Style]] = Key("styles", {})

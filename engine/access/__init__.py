@@ -1,7 +1,7 @@
 """Who somebody is and what they may do: accounts, roles, sessions, the rule of four eyes."""
 
 from engine.access.accounts import add, change_password, check_password, disable, known_by
-from engine.access.actions import Action, authorise, require
+from engine.access.actions import Action, authorise, may, require
 from engine.access.addresses import check_address
 from engine.access.people import ROLES, Account, Identity, People, Person, Role, read_people, single_user
 from engine.access.policy import Persons, Policy, read_policy, set_policy
@@ -39,6 +39,7 @@ __all__ = [
     "confirm",
     "disable",
     "known_by",
+    "may",
     "read_people",
     "read_policy",
     "require",

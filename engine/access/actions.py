@@ -71,13 +71,18 @@ _WORDS: Mapping[Action, str] = {
 }
 
 
+def may(person: Person, action: Action) -> bool:
+    """Whether one of the person's roles allows an action; for what is offered. Whoever does it asks again."""
+    return not ALLOWED[action].isdisjoint(person.roles)
+
+
 def require(person: Person, action: Action) -> None:
     """Refuse an action that none of the person's roles allows.
 
     Raises:
         AccessError: names the person, the action and the roles it takes.
     """
-    if ALLOWED[action].isdisjoint(person.roles):
+    if not may(person, action):
         needed = " or ".join(sorted(ALLOWED[action]))
         raise AccessError(f"{person.name} may not {_WORDS[action]}; that takes the role {needed}.")
 

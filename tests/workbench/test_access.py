@@ -61,7 +61,7 @@ def test_a_run_is_started_with_the_keyboard_alone(place, page):
         page.get_by_role("button", name="Start 1 run").wait_for()
         tab_to(page, "button", "Start 1 run")
         page.keyboard.press("Enter")
-        page.get_by_text("Waits for the runs before it.").wait_for()
+        page.get_by_text("Begins in a moment.").wait_for()
 
 
 def tab_to(page, role, name):

@@ -6,8 +6,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import runs
+from engine.access import Person
 from engine.jobs.queue import lock
-from tests.workbench.states import fill
+from tests.workbench.states import fill, run_in
+from workbench import home, runlist
 
 PAGE = Path(__file__).parents[2] / "pages" / "home.py"
 
@@ -49,8 +51,40 @@ def test_every_state_has_its_place(app, place):
         app.run()
     assert not app.exception
     assert [(metric.label, metric.value) for metric in app.metric] == [
-        ("Waiting for you", "2"), ("Running", "2"), ("Waiting for others", "0"), ("Without an end", "3"),
+        ("Waiting for you", "2"), ("Running", "2"), ("Unfinished", "3"), ("Waiting for others", "0"),
         ("Released", "0"),
     ]  # fmt: skip
-    assert "veil/run-state/9" in app.warning[0].value
+    assert "veil/run-state/9" in app.warning[0].value.replace("\\", "")
     assert sum("waits for review" in element.value for element in app.markdown) == 2
+
+
+def grouped(place, monkeypatch, *roles):
+    """Titles of runs by group, for somebody with these roles."""
+    monkeypatch.setenv("VEIL_DATA", str(place.root))
+    person = Person("eve", "Eve", roles, "account")
+    groups = home.grouped(runlist.listed(runs.register(place)), person)
+    return {group.title: [one.run.title for one in group.runs] for group in groups if group.runs}
+
+
+@pytest.mark.parametrize(("role", "group"), [("reviewer", "Waiting for you"), ("analyst", "Waiting for others")])
+def test_what_waits_goes_by_role(place, monkeypatch, role, group):
+    run_in(place, "done", "/exam.mp4")
+    assert grouped(place, monkeypatch, role) == {group: ["exam.mp4"]}
+
+
+def test_what_came_to_no_end_and_was_begun_anew_is_not_unfinished(place, monkeypatch):
+    run_in(place, "failed", "/exam.mp4")
+    later = run_in(place, "queued", "/exam.mp4")
+    run_in(place, "failed", "/gait.mp4")
+    renamed = runs.RunFolder(later.folder.path.with_name("20991231-000000-exam-0000"))
+    later.folder.path.rename(renamed.path)
+    assert grouped(place, monkeypatch, "operator") == {"Running": ["exam.mp4"], "Unfinished": ["gait.mp4"]}
+
+
+def test_a_policy_that_cannot_be_read_is_a_sentence(app, place):
+    run_in(place, "done", "/exam.mp4")
+    place.access.mkdir()
+    (place.access / "policy.json").write_bytes(b"none")
+    app.run()
+    assert not app.exception
+    assert "policy" in app.error[0].value
