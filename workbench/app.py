@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
+from workbench import starting
 from workbench.gate import Gate
 from workbench.routes import ROUTES
 
@@ -20,6 +21,7 @@ def _apologise(_error: Exception) -> bool:
 app = st.App(
     Path(__file__).with_name("navigation.py"),
     routes=list(ROUTES),
+    lifespan=starting.lifespan,
     middleware=[Middleware(Gate)],
     on_script_error=_apologise,
 )
