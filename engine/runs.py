@@ -375,9 +375,10 @@ def _document(path: Path, kind: type[_Kind]) -> _Kind:
             f"{path.parent}; restore it from a copy, or move it away."
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        why = str(error).replace("`", "")
         raise RunError(
             f"The run {path.parent.name} is damaged, or of another version of Veil: {path.name} says something "
-            f"unexpected ({error}). Its folder is {path.parent}; restore it from a copy, or move it away."
+            f"unexpected ({why}). Its folder is {path.parent}; restore it from a copy, or move it away."
         ) from error
 
 

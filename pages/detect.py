@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from engine.errors import VeilError
-from workbench import detect, footage, options, runlist, session
+from workbench import detect, footage, opening, options, runlist, session
+from workbench.links import Page
 
 st.title("Detect", anchor=False)
-session.allowed("detect")
+opening.admit(Page.DETECT)
 chosen = footage.choose()
 asked = options.choose()
 detect.prepare(chosen, asked)

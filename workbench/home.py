@@ -84,7 +84,7 @@ def grouped(found: Iterable[Listed], person: Person) -> list[Group]:
         else:
             group = mine if one.turn.of(person) else others
         group.runs.append(one)
-    return [mine, active, stuck, others, released]
+    return [mine, active, *((stuck, others) if may(person, "detect") else (others, stuck)), released]
 
 
 def _without_superseded(newest_first: Iterable[Listed]) -> Iterator[Listed]:

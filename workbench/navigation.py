@@ -7,7 +7,7 @@ import streamlit as st
 from engine.access import Person
 from engine.errors import AccessError
 from workbench import leaving, look, session
-from workbench.pages import existing, page_of
+from workbench.pages import existing, open_to, page_of
 
 _SIDEBAR = 220
 """Pixels; the pages need the others."""
@@ -24,7 +24,7 @@ def main() -> None:
         st.navigation([page_of(page) for page in existing()], position="hidden")
         leaving.farewell(str(error))
         st.stop()
-    chosen = st.navigation([page_of(page) for page in existing()])
+    chosen = st.navigation([page_of(page, hidden=not open_to(page, person)) for page in existing()])
     st.set_page_config(page_title=f"{chosen.title} · Veil")
     with st.sidebar:
         _who(person)

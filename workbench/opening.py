@@ -5,15 +5,23 @@ from __future__ import annotations
 import streamlit as st
 
 from engine import access, runs
-from engine.errors import AccessError, RunError
+from engine.errors import AccessError, RunError, VeilError
 from engine.runs import Run
-from workbench import session
+from workbench import runlist, session, wording
 from workbench.links import Page, Place
-from workbench.pages import LISTED, way_to
-from workbench.wording import moment
+from workbench.pages import LISTED, open_to, way_to
 
-_OFFERED = 20
-"""Runs that are offered where none is chosen, the newest ones."""
+
+def admit(page: Page) -> None:
+    """Let nobody pass who has no use for a page: it is said what it takes, with a way out, and the page ends."""
+    action = LISTED[page].action
+    try:
+        if action is not None:
+            access.require(session.person(), action)
+    except AccessError as error:
+        st.info(str(error), icon=":material/lock:")
+        way_to(Page.HOME, "Go to Home")
+        st.stop()
 
 
 def opened(page: Page, onward: Page) -> Run | None:
@@ -26,16 +34,19 @@ def opened(page: Page, onward: Page) -> Run | None:
     Returns:
         The run, None when there is nothing to look at.
     """
-    run = _chosen(page)
+    try:
+        run = session.chosen_run()
+    except RunError as error:
+        run, complaint = None, str(error)
+    else:
+        complaint = ""
     if run is None:
+        st.title(LISTED[page].title, anchor=False)
+        admit(page)
+        _offer(page, complaint)
         return None
     _heading(page, run, onward)
-    try:
-        access.require(session.person(), "look")
-    except AccessError as error:
-        st.error(str(error))
-        way_out()
-        return None
+    admit(page)
     return run if _ready(run) else None
 
 
@@ -44,29 +55,25 @@ def way_out() -> None:
     way_to(Page.HOME, "Other runs on Home")
 
 
-def _chosen(page: Page) -> Run | None:
-    """The run that the address names; where there is none, those that can be chosen."""
-    try:
-        run = session.chosen_run()
-    except RunError as error:
-        complaint = str(error)
-    else:
-        if run is not None:
-            return run
-        complaint = ""
-    st.title(LISTED[page].title, anchor=False)
+def _offer(page: Page, complaint: str) -> None:
+    """The runs that can be chosen, those first for which somebody waits on this page."""
     if complaint:
-        st.error(complaint)
-    finished = [run for run in runs.register(session.data()).runs if run.status == "done"]
-    if finished:
-        st.info("No run is chosen. Choose one of the newest:")
+        st.error(wording.plain(complaint))
     else:
-        st.info("No run is chosen, and none is finished yet. Start one on Detect, or look on Home what is running.")
-        way_to(Page.DETECT)
-    for one in finished[:_OFFERED]:
-        way_to(page, f"{one.title} · {one.request.detection.mode} · {moment(one.request.at)}", Place(one.id))
+        st.markdown("No run is chosen.")
+    try:
+        listed = [one for one in runlist.listed(runs.register(session.data())) if one.run.status == "done"]
+    except VeilError as error:
+        st.error(str(error))
+        listed = []
+    if listed:
+        here = [one for one in listed if one.turn and one.turn.step and runlist.PAGES[one.turn.step] is page]
+        runlist.show([*here, *(one for one in listed if one not in here)], page.value)
+    else:
+        st.info("None is finished yet.")
+        if open_to(Page.DETECT, session.person()):
+            way_to(Page.DETECT, "Choose a video on Detect")
     way_out()
-    return None
 
 
 def _heading(page: Page, run: Run, onward: Page) -> None:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 import streamlit as st
 from streamlit.navigation.page import Page as StreamlitPage
 
+from engine.access import Action, Person, may
 from workbench.links import Page, Place
 
 _FOLDER = Path(__file__).parent.parent / "pages"
@@ -20,20 +21,21 @@ FIRST = "first-way"
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A page as the navigation shows it."""
+    """A page as the navigation shows it, and what one has to be allowed to do to have a use for it."""
 
     file: Path
     title: str
     icon: str
+    action: Action | None = None
 
 
 LISTED = MappingProxyType({
     Page.HOME: Listed(_FOLDER / "home.py", "Home", ":material/home:"),
-    Page.DETECT: Listed(_FOLDER / "detect.py", "Detect", ":material/center_focus_strong:"),
-    Page.REVIEW: Listed(_FOLDER / "review.py", "Review", ":material/fact_check:"),
-    Page.ANALYSE: Listed(_FOLDER / "analyse.py", "Analyse", ":material/query_stats:"),
-    Page.SIGN_OFF: Listed(_FOLDER / "signoff.py", "Sign off", ":material/approval:"),
-    Page.LIVE: Listed(_FOLDER / "live.py", "Live", ":material/sensors:"),
+    Page.DETECT: Listed(_FOLDER / "detect.py", "Detect", ":material/center_focus_strong:", "detect"),
+    Page.REVIEW: Listed(_FOLDER / "review.py", "Review", ":material/fact_check:", "look"),
+    Page.ANALYSE: Listed(_FOLDER / "analyse.py", "Analyse", ":material/query_stats:", "analyse"),
+    Page.SIGN_OFF: Listed(_FOLDER / "signoff.py", "Sign off", ":material/approval:", "look"),
+    Page.LIVE: Listed(_FOLDER / "live.py", "Live", ":material/sensors:", "live"),
 })  # fmt: skip
 
 
@@ -42,10 +44,23 @@ def existing() -> list[Page]:
     return [page for page, listed in LISTED.items() if listed.file.is_file()]
 
 
-def page_of(page: Page) -> StreamlitPage:
-    """A page as Streamlit takes it."""
+def open_to(page: Page, person: Person) -> bool:
+    """Whether somebody has a use for a page; what they do on it is asked of the engine all the same."""
+    action = LISTED[page].action
+    return action is None or may(person, action)
+
+
+def page_of(page: Page, *, hidden: bool = False) -> StreamlitPage:
+    """A page as Streamlit takes it; a hidden one has its address, and no place in the navigation."""
     listed = LISTED[page]
-    return st.Page(listed.file, title=listed.title, icon=listed.icon, url_path=page.value, default=page is Page.HOME)
+    return st.Page(
+        listed.file,
+        title=listed.title,
+        icon=listed.icon,
+        url_path=page.value,
+        default=page is Page.HOME,
+        visibility="hidden" if hidden else "visible",
+    )
 
 
 def way_to(page: Page, label: str | None = None, place: Place = _HERE, *, first: bool = False) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from engine import access, runs
-from engine.access import Action, Person
+from engine.access import Person
 from engine.errors import VeilError
 from engine.jobs.queue import cancel, resume, start_worker
 from engine.jobs.thumbnails import latest
@@ -19,7 +19,7 @@ from engine.runs import DamagedRun, Register, Run
 from engine.store import Data
 from workbench import session, wording
 from workbench.links import Page, Place
-from workbench.pages import way_to
+from workbench.pages import open_to, way_to
 
 _ACTIVITIES = {"probe": "reading the file", "detect": "finding faces", "render": "rendering", "verify": "checking"}
 _STATES = {
@@ -30,8 +30,9 @@ _STATES = {
     "cancelled": ("cancelled", "gray", ":material/block:"),
     "interrupted": ("interrupted", "orange", ":material/power_off:"),
 }
-_WAYS: tuple[tuple[Page, Action], ...] = ((Page.REVIEW, "look"), (Page.ANALYSE, "analyse"), (Page.SIGN_OFF, "look"))
-_PAGES: dict[Step, Page] = {"review": Page.REVIEW, "approval": Page.SIGN_OFF, "release": Page.SIGN_OFF}
+_WAYS = (Page.REVIEW, Page.ANALYSE, Page.SIGN_OFF)
+PAGES: dict[Step, Page] = {"review": Page.REVIEW, "approval": Page.SIGN_OFF, "release": Page.SIGN_OFF}
+"""Where a run is taken a step further."""
 _RECENT = 8
 EVERY = 1.0
 """Seconds after which a list that is watched is looked up again."""
@@ -142,7 +143,7 @@ def _ended(one: Listed, person: Person) -> None:
             _heading(one.run, one.turn)
             if said := _said(one):
                 st.caption(wording.plain(said))
-        with st.container(horizontal=True, width="content"):
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
             _ways_on(one, person)
 
 
@@ -165,9 +166,9 @@ def _ways_on(one: Listed, person: Person) -> None:
         _resume(run)
     if run.status != "done":
         return
-    next_page = _PAGES[one.turn.step] if one.turn and one.turn.step and one.turn.of(person) else None
-    for page, action in _WAYS:
-        if access.may(person, action):
+    next_page = PAGES[one.turn.step] if one.turn and one.turn.step and one.turn.of(person) else None
+    for page in _WAYS:
+        if open_to(page, person):
             way_to(page, place=Place(run.id), first=page is next_page)
 
 

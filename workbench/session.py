@@ -10,7 +10,7 @@ from typing import Generic, TypeVar, cast
 import streamlit as st
 
 from engine import access, runs
-from engine.access import Action, Login, Person, Session
+from engine.access import Login, Person, Session
 from engine.errors import AccessError
 from engine.redact.style import Style
 from engine.runs import Run
@@ -119,15 +119,6 @@ def still_there() -> None:
         person(used=False)
     except AccessError:
         st.rerun()
-
-
-def allowed(action: Action) -> None:
-    """Where who is at work may not do what a page is for, say so and end the page; the engine asks again."""
-    try:
-        access.require(person(), action)
-    except AccessError as error:
-        st.info(str(error), icon=":material/lock:")
-        st.stop()
 
 
 def sitting() -> Session:

@@ -34,7 +34,8 @@ def shown(page, run=None):
 
 def sentences(app):
     assert not app.exception
-    return " ".join(element.value for kind in (app.error, app.warning, app.info) for element in kind)
+    kinds = (app.error, app.warning, app.info, app.markdown)
+    return " ".join(element.value.replace("\\", "") for kind in kinds for element in kind)
 
 
 @BOTH
@@ -47,7 +48,7 @@ def test_the_newest_runs_are_offered_where_none_is_chosen(data, page):
     older, newer = made_run(data), made_run(data, data.footage / "clip.mp4")
     older.folder.path.rename(older.folder.path.with_name("20250101-000000-clip-0001"))
     app = shown(page)
-    links = [one.proto for one in app.get("page_link") if "clip.mp4" in one.proto.label]
+    links = [one.proto for one in app.get("page_link") if one.proto.label == "Review" and one.proto.query_string]
     assert [one.query_string for one in links] == [f"run={newer.id}", "run=20250101-000000-clip-0001"]
 
 

@@ -105,7 +105,7 @@ def test_from_footage_to_a_release_that_anybody_can_check(server, chromium, clip
 
 def detect(page, clip):
     """From Home: bring footage, detect on-prem with two detectors, watch, load the page again, see the end."""
-    page.get_by_role("link", name="Detect your first video").click()
+    page.get_by_role("link", name="Choose a video on Detect").click()
     page.get_by_text("Options", exact=True).click()
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(clip)
     page.get_by_text("Takes about").wait_for()
@@ -121,7 +121,7 @@ def detect(page, clip):
     page.get_by_text("Finding faces").wait_for(timeout=PATIENCE)
     page.reload()
     settled(page)
-    page.get_by_text(f"{FRAMES} frames · {3 * FRAMES} faces · ").wait_for(timeout=PATIENCE)
+    page.get_by_text(f"{FRAMES} frames · {3 * FRAMES} faces seen · ").wait_for(timeout=PATIENCE)
 
 
 def follow_a_disagreement(page, run):
