@@ -65,7 +65,8 @@ def _draft(run: Run, case: release.Case, draft: Draft, place: int, *, may: bool)
         st.caption(f"Style: {plain(signoff.words_of(draft.report.spec.style))}")
         with st.container(horizontal=True, vertical_alignment="center"):
             if signoff.may(session.person(), "download"):
-                st.html(f'<a href="{address}?keep=1" download>Download the draft</a>', width="content")
+                look = "color:light-dark(#00659e,#7cc4ee)"
+                st.html(f'<a href="{address}?keep=1" download style="{look}">Download the draft</a>', width="content")
             if may and st.button("Remove it", icon=":material/delete:", key=f"remove-{draft.video.name}"):
                 _remove(run, draft.video.name)
 

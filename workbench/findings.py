@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast, get_args
 
 import streamlit as st
@@ -25,10 +26,18 @@ _MEANS = {
 }
 
 
-def judging(run: Run) -> None:
-    """Show the findings that nobody has judged, each with a form where this person may judge."""
+def open_findings(run: Run) -> tuple[Leak, ...]:
+    """The findings that hold a release of a run up.
+
+    Raises:
+        SignOffError: a report or a judgement was tampered with.
+    """
     report = release.newest_leaks(session.data(), run)
-    unjudged = release.open_leaks(session.data(), run, report) if report else ()
+    return release.open_leaks(session.data(), run, report) if report else ()
+
+
+def judging(run: Run, unjudged: Sequence[Leak]) -> None:
+    """Show the findings that nobody has judged, each with a form where this person may judge."""
     if not unjudged:
         return
     st.header("Findings that hold the release up", anchor=False)

@@ -34,6 +34,7 @@ TABLE = """<style>
 .facts { border-collapse: collapse; width: 100%; }
 .facts th, .facts td { text-align: left; padding: 5px 16px 5px 0; border-bottom: 1px solid #8885; vertical-align: top; }
 .facts th { font-weight: 600; } .facts td { overflow-wrap: anywhere; } .facts td > code { font-size: 0.92em; }
+.facts.headed td:first-child { white-space: nowrap; }
 .facts.named th { width: 15rem; } .facts td.short { white-space: nowrap; overflow-wrap: normal; }
 </style>"""
 """How a table of facts looks; one of Streamlit cuts a hash off."""
@@ -104,7 +105,8 @@ def facts(case: release.Case, folded: Folded, looked: ReviewCoverage) -> Iterato
     yield "Amendments", count(len(case.review.amendments), "amendment") if case.review.amendments else "none"
     shown = [f"track {one.track} in {named(one.start, one.stop)}: {one.reason}" for one in folded.kept_visible()]
     yield "Shown on purpose", "; ".join(shown) or "nobody"
-    yield "Review", f"{looked.seen:,} of {looked.frames:,} frames seen, {looked.risk_seen:.0%} of the risk looked at"
+    risk = int(100 * looked.risk_seen)
+    yield "Review", f"{looked.seen:,} of {looked.frames:,} frames seen, {risk} % of the risk looked at"
     yield "Audio", audio_decision(record, terms.audio)
     yield "Dropped", dropped(record)
     yield "Style", words_of(terms.style) + (" (forced)" if terms.forced else "")
@@ -158,7 +160,7 @@ def words_of(style: Style) -> str:
         case "image":
             how = f"the picture {Path(style.image or '').name} ({short(style.image_sha256 or '')})"
     name = STYLE_NAMES[name_of(style) or OWN]
-    corner = f" with corners of {style.corner:g}" if style.shape == "rounded" else ""
+    corner = f" (corners {style.corner:g})" if style.shape == "rounded" else ""
     return f"{name}: {how}; {style.shape}{corner} of {style.scale:g} face boxes, soft edge {style.feather:g}"
 
 
@@ -171,7 +173,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """HTML of a table of texts with heads."""
     head = "".join(f"<th>{escape(name)}</th>" for name in heads)
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f"{TABLE}<table class=facts><tr>{head}</tr>{body}</table>"
+    return f'{TABLE}<table class="facts headed"><tr>{head}</tr>{body}</table>'
 
 
 def named_values(rows: Iterable[tuple[str, str]]) -> str:
@@ -185,12 +187,15 @@ def _cell(name: str, value: str) -> str:
 
 
 def showcase(record: Record) -> int:
-    """The frame whose faces are largest, to compare styles on."""
+    """The frame to compare styles on: the largest face that leaves half of the picture's height to what is about it."""
+    half = record.source.video.display.height / 2
 
-    def covered(index: int) -> float:
-        return sum(face.box.area for face in record.frames[index].faces)
+    def shown(index: int) -> tuple[float, float]:
+        areas = [face.box.area for face in record.frames[index].faces]
+        small = [face.box.area for face in record.frames[index].faces if face.box.height <= half]
+        return max(small, default=0.0), max(areas, default=0.0)
 
-    return max(range(len(record.frames)), key=covered)
+    return max(range(len(record.frames)), key=shown)
 
 
 def residual_sentences(coverage: ReviewCoverage, open_spots: int) -> Iterator[str]:
@@ -256,17 +261,26 @@ def sent_back(case: release.Case) -> Statement | None:
     return signed[-1] if signed and signed[-1].meaning == "rejected" else None
 
 
-def next_step(case: release.Case) -> str:
-    """What comes next, in a sentence."""
+def next_step(case: release.Case, findings: int) -> str:
+    """What comes next, in a sentence.
+
+    Args:
+        case: as it stands.
+        findings: how many findings hold a release up.
+    """
+    if findings:
+        return f"{sentence(count(findings, 'finding'))} in the rendered video: judge each one, then release again."
+    if sent_back(case):
+        return "Amend what was found, then sign again that it was reviewed."
     if holding(case, "released"):
-        return "It is released. A change of the amendments, the style or the audio begins the sign-off anew."
+        return "Nothing. A change of the amendments, the style or the audio begins the sign-off anew."
     match step_of(case):
         case "approved":
-            return "It is approved: the final video can be released."
+            return "The final video can be released."
         case "reviewed":
-            return "It is reviewed: somebody has to approve it, in this style and with this audio."
+            return "Somebody has to approve it, in this style and with this audio."
         case _:
-            return "It waits for a signature that it was reviewed."
+            return "Somebody who has reviewed it has to sign that."
 
 
 def outdated(report: RenderReport, case: release.Case) -> Iterator[str]:

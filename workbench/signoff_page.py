@@ -33,8 +33,9 @@ def _show(run: Run) -> None:
         data, style = session.data(), session.STYLES.get().get(run.id)
         case = caches.sign_off_case(data, run, style, session.AUDIO.get().get(run.id))
     busy = caches.works().under_way(release_of(run.id))
-    _how_far(run, case)
-    findings.judging(run)
+    unjudged = findings.open_findings(run)
+    _how_far(run, case, len(unjudged))
+    findings.judging(run, unjudged)
     released.releases(run)
     looked = _summary(run, case)
     styling.decision(run, case)
@@ -50,12 +51,12 @@ def _show(run: Run) -> None:
     signing.releasing(run, case)
 
 
-def _how_far(run: Run, case: release.Case) -> None:
+def _how_far(run: Run, case: release.Case, unjudged: int) -> None:
     """The steps of the sign-off, what comes next, and a release that is under way or came to nothing."""
     st.space("xsmall")
     for number, (step, place) in enumerate(zip(signoff.steps(case), st.columns(3), strict=True), start=1):
         with place.container(border=True, height="stretch"):
-            icon = ":material/check_circle:" if step.by else ":material/radio_button_unchecked:"
+            icon = ":green[:material/check_circle:]" if step.by else ":material/radio_button_unchecked:"
             st.markdown(f"{icon} **{number}. {step.title}**")
             st.caption(plain(step.by) if step.by else f"No more: {plain(step.void)}." if step.void else "Not yet.")
     if said := session.SIGNED.get():
@@ -70,7 +71,7 @@ def _how_far(run: Run, case: release.Case) -> None:
     elif standing is not None and standing.failure:
         st.error(f"The release came to nothing: {standing.failure}")
     else:
-        st.markdown(f"**Next:** {signoff.next_step(case)}")
+        st.markdown(f"**Next:** {signoff.next_step(case, unjudged)}")
 
 
 def _summary(run: Run, case: release.Case) -> ReviewCoverage:

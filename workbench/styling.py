@@ -119,7 +119,7 @@ def _side_by_side(run: Run, style: Style) -> None:
     index = int(st.number_input("Frame to compare on", 0, last, signoff.showcase(case.record), width=200))
     boxes = [face.box for face in case.folded.frame(index).faces]
     face = max(boxes, key=lambda box: box.area, default=None)
-    looks = [*PRESETS.items(), *([] if name_of(style) else [(signoff.OWN, style)])]
+    looks = [*([] if name_of(style) else [(signoff.OWN, style)]), *PRESETS.items()]
     found = [tile("As recorded", signoff.still(run, index), face, size)]
     for name, look in looks:
         source = signoff.still(run, index, styles.name_in_address(look), case.review.sha256)

@@ -10,7 +10,7 @@ import streamlit as st
 from engine.geometry import Box, Size
 
 _LOOK = """<style>
-.looks { display: grid; grid-template-columns: repeat(auto-fit, minmax(172px, 1fr)); gap: 12px; }
+.looks { display: grid; grid-template-columns: repeat(auto-fit, minmax(136px, 1fr)); gap: 12px; }
 .looks figure { margin: 0; max-width: 420px; }
 .looks .window { position: relative; overflow: hidden; aspect-ratio: 4 / 3; border-radius: 4px; background: #0b0d0f; }
 .looks .chosen .window { outline: 3px solid light-dark(#00659e, #56b4e9); outline-offset: 1px; }

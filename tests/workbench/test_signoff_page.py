@@ -79,7 +79,7 @@ def test_what_was_signed_elsewhere_is_shown_as_it_is_and_stays_so(data, run):
         app
     )
     assert signed.subject.terms in facts(app)
-    assert "It is approved: the final video can be released." in said(app)
+    assert "The final video can be released." in said(app)
 
 
 def test_another_style_voids_the_approval_and_the_signed_one_brings_it_back(data, run):
@@ -135,7 +135,7 @@ def test_a_signed_picture_is_kept_and_no_address_names_its_file(data, run, tmp_p
     app = shown("signoff", run)
     assert "style=signed&amp;at=" in facts(app) and "logo.png" in said(app)
     assert str(tmp_path) not in facts(app).replace(str(run.source), "")
-    assert "It is approved" in said(app)
+    assert "The final video can be released" in said(app)
 
 
 def test_a_draft_that_is_there_is_played_named_and_removed(data, run):
