@@ -26,7 +26,7 @@ def told(case: Case, index: int) -> dict[str, Any]:
 
 
 def _face(face: AmendedFace) -> dict[str, Any]:
-    told: dict[str, Any] = {"track": face.track, "box": _edges(face.box), "origin": face.origin}
+    told: dict[str, Any] = {"track": face.track, "box": edges(face.box), "origin": face.origin}
     if face.evidence:
         told["seen"] = [[one.detector, round(one.score, 3)] for one in face.evidence]
     if face.visible:
@@ -35,8 +35,9 @@ def _face(face: AmendedFace) -> dict[str, Any]:
 
 
 def _sighting(one: Evidence) -> dict[str, Any]:
-    return {"box": _edges(one.box), "seen": [[one.detector, round(one.score, 3)]]}
+    return {"box": edges(one.box), "seen": [[one.detector, round(one.score, 3)]]}
 
 
-def _edges(box: Box) -> tuple[float, float, float, float]:
+def edges(box: Box) -> tuple[float, float, float, float]:
+    """A box as the canvas takes it: left, top, right, bottom."""
     return box.left, box.top, box.right, box.bottom

@@ -26,6 +26,7 @@ from engine.review.fold import Folded
 from engine.review.spans import Span, united
 from engine.review.spots import Spot
 from workbench.cases import Case
+from workbench.frames import edges
 from workbench.tracks import Lanes, bars
 
 _BUCKETS = 1200
@@ -141,7 +142,7 @@ def amendments(all_of_them: tuple[Amendment, ...], folded: Folded) -> Iterable[d
             "frame": frame,
             "track": track,
             "by": one.by.name,
-            "at": f"{one.at:%Y-%m-%d %H:%M}",
+            "at": f"{one.at.astimezone():%Y-%m-%d %H:%M %Z}",
             "reason": one.reason,
             "undone": one.number not in counting,
         }
@@ -167,6 +168,7 @@ def _spot(spot: Spot) -> dict[str, Any]:
         "start": spot.start,
         "stop": spot.stop,
         "at": spot.frame,
+        "box": None if spot.box is None else edges(spot.box),
         "reason": spot.reason,
         "risk": spot.risk,
         "state": spot.state,

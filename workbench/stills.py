@@ -31,6 +31,8 @@ _AT_ONCE = 3
 """Requests that decode at the same time; the others wait."""
 _AHEAD = "ahead"
 """Query parameter of a request that nobody waits for; one is answered at a time, so that a decoder is always free."""
+_GONE = 499
+"""Status where the browser has given up a request while it waited for its turn; nobody reads it."""
 _STRETCH = 1024
 """Most frames whose faces one answer tells."""
 _SIZES = (640, 960, 1280, 1920, 2560)
@@ -68,8 +70,10 @@ class Stills:
         async def answered(request: Request) -> Response:
             # Limiters belong to the event loop that runs when they are made.
             self._limits = self._limits or (anyio.CapacityLimiter(_AT_ONCE), anyio.CapacityLimiter(1))
-            limit = self._limits[request.query_params.get(_AHEAD) == "1"]
-            return await anyio.to_thread.run_sync(partial(self._checked, answer, request), limiter=limit)
+            async with self._limits[request.query_params.get(_AHEAD) == "1"]:
+                if await request.is_disconnected():
+                    return Response(status_code=_GONE)
+                return await anyio.to_thread.run_sync(partial(self._checked, answer, request))
 
         return answered
 

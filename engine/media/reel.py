@@ -23,7 +23,7 @@ _WITHIN_REACH = 24
 class Reel:
     """The frames of one source by index, for several threads.
 
-    Two decoders run: while one is busy with a jump, the other goes on where somebody steps.
+    Two decoders run: one goes on where somebody steps, the other makes the jumps.
 
     Args:
         path: the source.
@@ -43,7 +43,7 @@ class Reel:
         layout = planar_layout(record.source.video.pixel_format, full=False)
         samples = size.width * size.height * 3 // 2
         self._capacity = max(4, budget // (samples * layout.dtype.itemsize))
-        self._turn = 0
+        self._followed = 0
 
     def __enter__(self) -> Self:
         return self
@@ -96,13 +96,15 @@ class Reel:
                 self._kept.popitem(last=False)
 
     def _choose(self, index: int) -> _Pass:
-        """The pass that will come by soon, else one that is free, else the one that was not used last."""
+        """The pass that will come by soon; else for a jump the other one than somebody steps with, while it is free."""
         with self._guard:
             near = [place for place, one in enumerate(self._passes) if one.passes_soon(index)]
-            other = 1 - self._turn
-            free = [place for place in (other, self._turn) if not self._passes[place].lock.locked()]
-            self._turn = (*near, *free, other)[0]
-            return self._passes[self._turn]
+            if near:
+                self._followed = near[0]
+                return self._passes[self._followed]
+            jumping = 1 - self._followed
+            free = [place for place in (jumping, self._followed) if not self._passes[place].lock.locked()]
+            return self._passes[(*free, jumping)[0]]
 
 
 class _Pass:

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 _HERE = Path(__file__).parent
-_PARTS = ("stills", "stage", "timeline", "lists", "ask", "draft", "keys", "viewer", "amending", "main")
+_PARTS = ("stills", "stage", "timeline", "lists", "ask", "draft", "keys", "viewer", "going", "closer", "amending", "main")
 
 
 def _read(name: str) -> str:

@@ -16,8 +16,14 @@ Object.assign(Viewer.prototype, {
     return this.data.rights.amend;
   },
 
+  /* Whether another amendment can be begun: the box that is being drawn comes first. */
+  mayBegin() {
+    if (this.mayAmend() && this.draft) this.say("Save the box first, or discard it: Enter, Esc.", true);
+    return this.data.rights.amend && !this.draft;
+  },
+
   accept() {
-    if (!this.mayAmend()) return;
+    if (!this.mayBegin()) return;
     const spot = this.data.spots.find((one) => one.key === this.spot);
     if (!spot || spot.state !== "open") { this.say("Choose an open spot first: press n."); return; }
     spot.state = "accepted";
@@ -53,18 +59,25 @@ Object.assign(Viewer.prototype, {
 
   face0(track) { return this.current?.faces.some((face) => face.track === track); },
 
+  /* A sighting of this frame that no mask covers: what the open spot is about, else the first. */
+  sighting() {
+    const found = this.painted === this.index ? this.current?.doubtful || [] : [];
+    const spot = this.data.spots.find((one) => one.key === this.spot), meant = spot?.at === this.index ? spot.box : null;
+    return found.find((one) => meant && one.box.every((edge, place) => Math.abs(edge - meant[place]) < 1)) || found[0] || null;
+  },
+
+  /* A new box: over the sighting that is not covered, else in the middle of what is seen. */
   drawInMiddle() {
-    if (!this.mayAmend() || this.draft) return;
-    const { width, height } = this.data, side = Math.round(Math.min(width, height) / 6);
-    const x = Math.round(this.stage.left + (width / this.stage.zoom - side) / 2), y = Math.round(this.stage.top + (height / this.stage.zoom - side) / 2);
+    if (!this.mayBegin() || this.painted !== this.index) return;
+    const sighting = this.sighting();
     this.choose(null);
     this.draft = new Draft();
-    this.draft.set(this.index, [x, y, x + side, y + side]);
+    this.draft.set(this.index, (sighting && this.stage.clipped(sighting.box)) || this.stage.middleBox());
     this.askDraft();
   },
 
   resizeChosen() {
-    if (!this.mayAmend() || this.draft || !this.track()) return;
+    if (!this.mayBegin() || !this.track()) return;
     const face = this.face();
     if (!face) { this.say("The track has no box in this frame."); return; }
     this.draft = new Draft(face.track);
@@ -101,7 +114,7 @@ Object.assign(Viewer.prototype, {
     this.redraw();
   },
 
-  save() { if (this.draft && this.ask.open) this.ask.submit(); },
+  save() { if (this.ask.open) this.ask.submit(); },
 
   discard() {
     this.draft = null;
@@ -112,7 +125,7 @@ Object.assign(Viewer.prototype, {
   /* ---- tracks and ranges ---- */
 
   askDelete() {
-    if (!this.mayAmend()) return;
+    if (!this.mayBegin()) return;
     const track = this.track();
     if (!track) return;
     const at = this.index, whole = [["whole", `whole track, frames ${track.start} to ${track.stop - 1}`]];
@@ -129,53 +142,70 @@ Object.assign(Viewer.prototype, {
   },
 
   askVisible() {
-    if (!this.mayAmend()) return;
+    if (!this.mayBegin()) return;
     const track = this.track();
-    if (track) this.askRange(`Keep the person of track ${track.track} visible`, track.start, track.stop - 1, true,
-      (start, stop) => ({ kind: "keep_visible", track: track.track, start, stop }));
+    if (track) this.askRange({
+      title: `Keep the person of track ${track.track} visible`, from: track.start, to: track.stop - 1, required: true,
+      action: (start, stop) => ({ kind: "keep_visible", track: track.track, start, stop }),
+    });
   },
 
+  /* Up to the frame that one steps to while the form is open. */
   askExtend() {
-    if (!this.mayAmend()) return;
+    if (!this.mayBegin()) return;
     const track = this.track();
     if (!track) return;
-    if (this.index >= track.stop) this.askRange(`Extend track ${track.track} to this frame`, track.stop, this.index, false, (start, stop) => ({ kind: "extend", track: track.track, start, stop }));
-    else if (this.index < track.start) this.askRange(`Extend track ${track.track} back to this frame`, this.index, track.start - 1, false, (start, stop) => ({ kind: "extend", track: track.track, start, stop }));
-    else if (!this.face()) {
-      const [from, to] = this.gap(track);
-      this.askRange(`Fill the gap of track ${track.track}`, from, to - 1, false, (start, stop) => ({ kind: "extend", track: track.track, start, stop }));
-    } else {
-      const room = this.count - track.stop;
-      if (!room && !track.start) { this.say("The track goes from the first frame to the last."); return; }
-      const back = !room || (track.start > 0 && this.index - track.start < track.stop - 1 - this.index);
-      const [from, to] = back ? [Math.max(0, track.start - 12), track.start - 1] : [track.stop, Math.min(this.count, track.stop + 12) - 1];
-      this.askRange(`Extend track ${track.track} ${back ? "backwards" : "forwards"}; or step to the frame it should reach, and press e there`, from, to, false,
-        (start, stop) => ({ kind: "extend", track: track.track, start, stop }));
-    }
+    if (!track.start && track.stop === this.count && this.face()) { this.say("The track goes from the first frame to the last."); return; }
+    const [from, to] = this.reach(track, this.index) || this.aLittle(track);
+    this.askRange({
+      title: `Extend track ${track.track}: step to the frame that it should reach`, from, to, focus: false,
+      follow: (index) => this.reach(track, index),
+      action: (start, stop) => ({ kind: "extend", track: track.track, start, stop }),
+    });
   },
 
-  gap(track) {
+  /* First and last frame that a track lacks up to another frame; null where it has a face there. */
+  reach(track, index) {
+    if (index >= track.stop) return [track.stop, index];
+    if (index < track.start) return [index, track.start - 1];
+    const [start, stop] = this.gap(track, index) || [0, 0];
+    return stop ? [start, stop - 1] : null;
+  },
+
+  /* Half a second at the nearer end. */
+  aLittle(track) {
+    const back = track.stop === this.count || (track.start > 0 && this.index - track.start < track.stop - 1 - this.index);
+    return back ? [Math.max(0, track.start - 12), track.start - 1] : [track.stop, Math.min(this.count, track.stop + 12) - 1];
+  },
+
+  gap(track, index) {
     let at = track.start;
     for (const [kind, length] of track.runs) {
-      if (kind === "-" && this.index >= at && this.index < at + length) return [at, at + length];
+      if (kind === "-" && index >= at && index < at + length) return [at, at + length];
       at += length;
     }
-    return [this.index, this.index + 1];
+    return null;
   },
 
-  /* The first b marks where a range begins, a b elsewhere ends it. */
+  /* From this frame to the one that one steps to while the form is open. */
   askCover() {
-    if (!this.mayAmend()) return;
-    const from = Math.min(this.mark ?? this.index, this.index), to = Math.max(this.mark ?? this.index, this.index);
-    this.mark = this.mark === null ? this.index : null;
-    this.askRange(from === to ? "Blur whole frames; or close this, step to the last frame of the range, and press b again" : "Blur whole frames", from, to, false,
-      (start, stop) => { this.mark = null; return { kind: "cover", start, stop }; });
+    if (!this.mayBegin()) return;
+    const mark = this.index;
+    this.askRange({
+      title: "Blur whole frames: step to the last frame of the range", from: mark, to: mark, focus: false,
+      follow: (index) => [Math.min(mark, index), Math.max(mark, index)],
+      action: (start, stop) => ({ kind: "cover", start, stop }),
+    });
   },
 
-  askRange(title, from, to, required, action) {
+  askRange({ title, from, to, action, required = false, focus = true, follow = null }) {
     const limits = { type: "number", min: 0, max: this.count - 1 };
     this.ask.show({
-      title,
+      title, focus, label: focus ? "Save" : "Save (Enter)",
+      follow: follow && ((index, { from: first, to: last }) => {
+        const range = follow(index);
+        if (range) [first.value, last.value] = range;
+      }),
       fields: [{ name: "from", label: "From frame", value: from, ...limits }, { name: "to", label: "To frame", value: to, ...limits }, { ...REASON, required, label: required ? "Reason (needed)" : "Reason" }],
       save: (values) => {
         if (values.to < values.from) return "The last frame comes before the first.";
@@ -190,7 +220,7 @@ Object.assign(Viewer.prototype, {
     this.part("frame").select();
   },
 
-  undo(number) { if (this.mayAmend()) this.send({ kind: "undo", amendment: number }); },
+  undo(number) { if (this.mayBegin()) this.send({ kind: "undo", amendment: number }); },
 
   undoLast() {
     const last = this.data.amendments.filter((one) => !one.undone && one.kind !== "undo").pop();

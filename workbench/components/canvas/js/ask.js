@@ -5,6 +5,7 @@ class Ask {
     this.place = place;
     this.back = back;
     this.cancel = null;
+    this.following = null;
   }
 
   get open() { return !this.place.hidden; }
@@ -13,6 +14,7 @@ class Ask {
     if (!this.open) return;
     const cancel = this.cancel;
     this.cancel = null;
+    this.following = null;
     this.place.hidden = true;
     this.place.replaceChildren();
     this.back();
@@ -20,17 +22,22 @@ class Ask {
   }
 
   /* fields: {name, label, type: "number" | "text" | "choice", value, min, max, options, required, hint};
-     `save` gets their values by name and may return a complaint. */
-  show({ title, fields, save, cancel = null, label = "Save", focus = true }) {
+     `save` gets their values by name and may return a complaint; `follow` is told the frame one goes to meanwhile. */
+  show({ title, fields, save, cancel = null, follow = null, label = "Save", focus = true }) {
     this.cancel = null;
+    this.following = follow;
     const complaint = element("span", { className: "says bad", attributes: { role: "alert" } });
     const form = element("form", { noValidate: true }, element("h3", {}, title), ...fields.map((field) => this.field(field)),
       element("span", { className: "end" }, element("button", { className: "main", type: "submit" }, label),
         element("button", { type: "button", onclick: () => this.close() }, "Cancel")), complaint);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const problem = this.problem(form, fields) || save(this.values(form, fields));
-      if (problem) { complaint.textContent = problem; return; }
+      const [problem, where] = this.problem(form, fields) || [save(this.values(form, fields))];
+      if (problem) {
+        complaint.textContent = problem;
+        form.elements[where]?.focus();
+        return;
+      }
       this.cancel = null;
       this.close();
     });
@@ -42,6 +49,11 @@ class Ask {
   }
 
   submit() { this.form.requestSubmit(); }
+
+  /* To the reason, from the keyboard. */
+  why() { if (this.open) this.form.querySelector("[data-first]")?.focus(); }
+
+  follow(frame) { if (this.open && this.following) this.following(frame, this.form.elements); }
 
   field({ name, label, type, value, min, max, options, hint, first }) {
     if (type === "choice") {
@@ -65,11 +77,11 @@ class Ask {
   problem(form, fields) {
     for (const { name, label, type, min, max, required } of fields) {
       const value = form.elements[name].value.trim();
-      if (required && !value) return `${label} is needed.`;
+      if (required && !value) return ["Give a reason: it goes on record.", name];
       if (type === "number" && !(Number.isInteger(Number(value)) && value !== "" && Number(value) >= min && Number(value) <= max)) {
-        return `${label}: a whole number from ${min} to ${max}.`;
+        return [`${label}: a whole number from ${min} to ${max}.`, name];
       }
     }
-    return "";
+    return null;
   }
 }

@@ -7,6 +7,8 @@ const KEYS = [
   [",", null, null, (v) => v.step(-1)],
   ["Shift+ArrowRight", "Shift+→ ←", "10 frames on, back", (v) => v.step(10)],
   ["Shift+ArrowLeft", null, null, (v) => v.step(-10)],
+  [" ", "Space", "Play, pause; every frame is shown", (v) => v.play()],
+  ["Shift+ ", "Shift+Space", "Play slowly", (v) => v.play(SLOW)],
   ["Home", "Home End", "First, last frame", (v) => v.goTo(0)],
   ["End", null, null, (v) => v.goTo(v.count - 1)],
   ["n", "n p", "Next, previous spot", (v) => v.spotBy(1)],
@@ -19,21 +21,24 @@ const KEYS = [
   ["]", null, null, (v) => v.trackEdge(1)],
   ["g", "g", "Go to a frame by its number", (v) => v.askFrame()],
   ["a", "a", "Accept the spot", (v) => v.accept()],
-  ["d", "d", "Draw a box: arrows move it, Alt+arrows resize it", (v) => v.drawInMiddle()],
+  ["d", "d", "New face: arrows move the box, Alt+arrows resize it", (v) => v.drawInMiddle()],
   ["r", "r", "Resize the chosen box", (v) => v.resizeChosen()],
   ["x", "x", "Delete the track: no face", (v) => v.askDelete()],
-  ["e", "e", "Extend the track to this frame", (v) => v.askExtend()],
+  ["e", "e", "Extend the track: step to where, Enter", (v) => v.askExtend()],
   ["k", "k", "Keep the person visible", (v) => v.askVisible()],
-  ["b", "b", "Blur whole frames of a range", (v) => v.askCover()],
+  ["b", "b", "Blur whole frames: step to the last, Enter", (v) => v.askCover()],
+  ["w", "w", "Write the reason", (v) => v.ask.why()],
   ["z", "z", "Undo the last amendment", (v) => v.undoLast()],
   ["m", "m", "Before, after", (v) => v.look(v.view === "after" ? "before" : "after")],
   ["s", "s", "Split", (v) => v.look(v.view === "split" ? "before" : "split")],
-  ["+", "+ − 0", "Zoom in, out, fit; Ctrl+wheel, Alt+drag", (v) => v.stage.zoomTo(v.stage.zoom * 1.5)],
-  ["=", null, null, (v) => v.stage.zoomTo(v.stage.zoom * 1.5)],
-  ["-", null, null, (v) => v.stage.zoomTo(v.stage.zoom / 1.5)],
+  ["v", "v", "View the face or spot closely, and back", (v) => v.closer()],
+  ["+", "+ − 0", "Zoom in, out, fit; Ctrl+wheel", (v) => v.zoomBy(1.5)],
+  [null, "Alt+←↑↓→", "Move the picture; Alt+drag", null],
+  ["=", null, null, (v) => v.zoomBy(1.5)],
+  ["-", null, null, (v) => v.zoomBy(1 / 1.5)],
   ["0", null, null, (v) => v.stage.zoomTo(1)],
   ["t", "t", "Timeline: all, or around this frame", (v) => v.toggleSpan()],
-  ["Enter", "Enter Esc", "Save, discard the box", (v) => v.save()],
+  ["Enter", "Enter Esc", "Save, discard what is open", (v) => v.save()],
   ["Escape", null, null, (v) => v.escape()],
   ["?", "?", "These keys", (v) => v.toggleHelp()],
 ];
@@ -41,7 +46,7 @@ const KEYS = [
 const NUDGES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 function keyOf(event) {
-  const named = event.key.length > 1 && event.shiftKey;
+  const named = (event.key.length > 1 || event.key === " ") && event.shiftKey;
   return named ? `Shift+${event.key}` : event.key;
 }
 
@@ -57,10 +62,11 @@ function pressed(viewer, event) {
   if (typing(target)) return false;
   const nudge = NUDGES[event.key];
   if (nudge && viewer.draft) { viewer.nudge(nudge[0] * (event.shiftKey ? 10 : 1), nudge[1] * (event.shiftKey ? 10 : 1), event.altKey); return true; }
+  if (nudge && event.altKey) { viewer.stage.pan(nudge[0] * 0.15, nudge[1] * 0.15); return true; }
   if (event.altKey) return false;
   if (target instanceof HTMLElement && target.matches("button, [role=tab], [role=radio], input") && ["Enter", " "].includes(event.key)) return false;
   const found = KEYS.find(([key]) => key === keyOf(event)) || KEYS.find(([key]) => key === event.key && !event.shiftKey);
-  if (!found || (event.key === "Enter" && !viewer.draft)) return false;
+  if (!found || (event.key === "Enter" && !viewer.ask.open)) return false;
   viewer.repeating = event.repeat;
   found[3](viewer);
   viewer.repeating = false;

@@ -37,14 +37,14 @@ class Lists {
     return whole ? looked / whole : 1;
   }
 
-  count({ flags, count: seen }, frames) {
+  count({ flags, count: seen, mine }, frames) {
     const { spots } = this.data, risk = this.risk(flags), open = spots.filter((spot) => spot.state === "open").length;
     const row = (name, value, share) => element("div", {}, element("div", { className: "row" }, element("span", {}, name), element("b", {}, value)),
       element("div", { className: "meter", attributes: { "aria-hidden": "true" } }, element("i", { style: `width:${100 * share}%` })));
     this.sum.replaceChildren(
       row("Risk looked at", percent(risk), risk),
       row("Spots decided", `${spots.length - open} of ${spots.length}`, spots.length ? 1 - open / spots.length : 1),
-      row("Frames seen", `${seen} of ${frames}`, seen / frames),
+      row("Frames seen", `${seen} of ${frames}${mine === seen ? "" : `, ${mine} by you`}`, seen / frames),
     );
   }
 

@@ -2,6 +2,9 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const SMALLEST = 4;
+const MOST_ZOOM = 16;
+const TAG = 15;
+const FEW = 4;
 const GRIPS = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
 
 function svg(name, attributes, text) {
@@ -9,6 +12,10 @@ function svg(name, attributes, text) {
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   if (text !== undefined) made.textContent = text;
   return made;
+}
+
+function overlap(one, other) {
+  return one.x < other.x + other.width && other.x < one.x + one.width && one.y < other.y + other.height && other.y < one.y + one.height;
 }
 
 class Stage {
@@ -24,6 +31,8 @@ class Stage {
     this.top = 0;
     this.pictures = [null, null];
     this.drag = null;
+    this.ruler = document.createElement("canvas").getContext("2d");
+    this.ruler.font = `600 11px ${getComputedStyle(this.stage).fontFamily}`;
     this.boxes.addEventListener("pointerdown", (event) => this.down(event));
     this.boxes.addEventListener("pointermove", (event) => this.move(event));
     this.boxes.addEventListener("pointerup", (event) => this.up(event));
@@ -54,11 +63,48 @@ class Stage {
 
   zoomTo(zoom, x = this.left + this.size.width / this.zoom / 2, y = this.top + this.size.height / this.zoom / 2) {
     const before = this.zoom;
-    this.zoom = Math.min(16, Math.max(1, zoom));
+    this.zoom = Math.min(MOST_ZOOM, Math.max(1, zoom));
     this.left = x - (x - this.left) * before / this.zoom;
     this.top = y - (y - this.top) * before / this.zoom;
     this.hold();
     this.on.zoomed();
+  }
+
+  /* Zoom with a box in the middle; without one, about the middle of what is seen. */
+  zoomOn(zoom, box) {
+    if (!box) { this.zoomTo(zoom); return; }
+    this.zoom = Math.min(MOST_ZOOM, Math.max(1, zoom));
+    this.middle(box);
+    this.on.zoomed();
+  }
+
+  /* The zoom in which a box takes a share of the stage. */
+  zoomFor([left, top, right, bottom], share) {
+    return Math.max(1.5, share * Math.min(this.width / (right - left), this.height / (bottom - top)) / this.fitted);
+  }
+
+  middle([left, top, right, bottom]) {
+    this.left = (left + right) / 2 - this.width / this.scale / 2;
+    this.top = (top + bottom) / 2 - this.height / this.scale / 2;
+    this.hold();
+  }
+
+  centre(box) {
+    this.middle(box);
+    this.paint();
+  }
+
+  shows(box) {
+    const { x, y, width, height } = this.onScreen(box);
+    return x >= 0 && y >= 0 && x + width <= this.width && y + height <= this.height;
+  }
+
+  /* Move the view by shares of what is seen. */
+  pan(across, down) {
+    this.left += across * this.width / this.scale;
+    this.top += down * this.height / this.scale;
+    this.hold();
+    this.on.redraw();
   }
 
   hold() {
@@ -118,26 +164,53 @@ class Stage {
   outline(faces) {
     const focused = this.boxes.getRootNode().activeElement?.dataset?.track;
     this.boxes.replaceChildren();
+    const labels = this.labels(faces), reached = faces.find((face) => face.chosen) || faces[0];
     for (const face of faces) {
       const place = this.onScreen(face.box), group = svg("g", { class: face.tone });
       const name = ["box", face.tone, face.chosen && "chosen", face.visible && "visible"].filter(Boolean).join(" ");
       group.append(svg("rect", { class: "under", ...place }));
-      const rect = svg("rect", { class: name, ...place, "data-track": face.track, tabindex: "0", role: "button", "aria-label": face.said, "aria-pressed": String(Boolean(face.chosen)) });
+      const rect = svg("rect", { class: name, ...place, "data-track": face.track, tabindex: face === reached ? "0" : "-1", role: "button", "aria-label": face.said, "aria-pressed": String(Boolean(face.chosen)) });
       rect.addEventListener("focus", () => { if (!face.chosen && !this.drag) this.on.choose(face.track); });
       group.append(rect);
-      this.label(group, face, place);
+      this.label(group, labels.get(face));
       if (face.held) for (const grip of GRIPS) group.append(this.grip(grip, place));
       this.boxes.append(group);
       if (focused !== undefined && focused === String(face.track)) rect.focus({ preventScroll: true });
     }
   }
 
-  label(group, face, place) {
-    const y = place.y >= 16 ? place.y - 16 : Math.min(place.y + place.height, this.height - 16);
-    const width = face.label.length * 5.7 + 9;
-    const x = Math.max(0, Math.min(place.x - 1, this.width - width));
-    group.append(svg("rect", { class: "tagback", x, y, width, height: 15, rx: 2 }));
-    group.append(svg("text", { class: "tag", x: x + 4, y: y + 11 }, face.label));
+  /* Where labels go and what they say: in full where there is room, so that none hides another or a neighbour's face. */
+  labels(faces) {
+    const taken = [], placed = new Map(), few = faces.length <= FEW;
+    for (const face of [...faces].sort((a, b) => Number(Boolean(b.chosen)) - Number(Boolean(a.chosen)))) {
+      const box = this.onScreen(face.box), texts = few || face.chosen || this.wide(face.label) <= box.width + 30 ? [face.label, face.short] : [face.short];
+      const tries = texts.flatMap((text) => [this.above(box, text, face.held), this.beneath(box, text, face.held)]);
+      const free = tries.find((one) => !taken.some((other) => overlap(one, other))) || tries[tries.length - 2];
+      taken.push(free);
+      placed.set(face, free);
+    }
+    return placed;
+  }
+
+  wide(text) {
+    return Math.ceil(this.ruler.measureText(text).width) + 8;
+  }
+
+  above(box, text, held) {
+    const y = box.y - TAG - (held ? 6 : 1);
+    return y < 0 ? this.beneath(box, text, held) : this.tag(box, y, text);
+  }
+
+  beneath(box, text, held) { return this.tag(box, Math.max(0, Math.min(box.y + box.height + (held ? 6 : 1), this.height - TAG)), text); }
+
+  tag(box, y, text) {
+    const width = this.wide(text);
+    return { x: Math.max(0, Math.min(box.x - 1, this.width - width)), y, width, height: TAG, text };
+  }
+
+  label(group, { x, y, width, height, text }) {
+    group.append(svg("rect", { class: "tagback", x, y, width, height, rx: 2 }));
+    group.append(svg("text", { class: "tag", x: x + 4, y: y + 11 }, text));
   }
 
   grip(name, { x, y, width, height }) {
@@ -191,6 +264,13 @@ class Stage {
     if (grip && start) return this.resized(start, grip, dx, dy);
     if (track !== undefined && start) return this.shifted(start, dx, dy);
     return this.clipped([Math.min(from[0], x), Math.min(from[1], y), Math.max(from[0], x), Math.max(from[1], y)]);
+  }
+
+  /* A box in the middle of what is seen. */
+  middleBox() {
+    const side = Math.min(this.size.width, this.size.height) / 6 / Math.sqrt(this.zoom);
+    const x = this.left + Math.min(this.size.width, this.width / this.scale) / 2, y = this.top + Math.min(this.size.height, this.height / this.scale) / 2;
+    return this.clipped([x - side / 2, y - side / 2, x + side / 2, y + side / 2]);
   }
 
   shifted([left, top, right, bottom], dx, dy) {

@@ -34,13 +34,21 @@ class Stills {
     }
     const flying = this.flying.get(key);
     if (flying && (ahead || !flying.ahead)) return flying.coming;
-    const coming = this.fetched(key, ahead).finally(() => { if (this.flying.get(key)?.coming === coming) this.flying.delete(key); });
-    this.flying.set(key, { coming, ahead });
+    const gone = new AbortController();
+    const coming = this.fetched(key, ahead, gone.signal).finally(() => { if (this.flying.get(key)?.coming === coming) this.flying.delete(key); });
+    this.flying.set(key, { coming, ahead, index, gone });
     return coming;
   }
 
-  async fetched(key, ahead) {
-    const response = await answerOf(await fetch(`${this.base}${key}${ahead ? "&ahead=1" : ""}`, { credentials: "same-origin", cache: "no-store" }));
+  /* Give up what was waited for and is not any more; the server leaves out what it has not begun. */
+  only(index) {
+    for (const [key, one] of this.flying) {
+      if (!one.ahead && one.index !== index) { this.flying.delete(key); one.gone.abort(); }
+    }
+  }
+
+  async fetched(key, ahead, signal) {
+    const response = await answerOf(await fetch(`${this.base}${key}${ahead ? "&ahead=1" : ""}`, { credentials: "same-origin", cache: "no-store", signal }));
     const blob = await response.blob();
     this.bytes += blob.size - (this.kept.get(key)?.size ?? 0);
     this.kept.set(key, blob);
@@ -126,7 +134,8 @@ class Seen {
     this.own = new Uint8Array(count);
     this.flags = new Uint8Array(count);
     this.count = 0;
-    for (const [start, stop] of own) this.own.fill(1, start, stop);
+    this.mine = 0;
+    for (const [start, stop] of own) { this.own.fill(1, start, stop); this.mine += stop - start; }
     for (const [start, stop] of anybody) for (let i = start; i < stop; i += 1) this.mark(i);
     this.fresh = new Set();
     this.timer = null;
@@ -142,6 +151,7 @@ class Seen {
   add(index) {
     if (document.visibilityState !== "visible" || this.own[index]) return;
     this.own[index] = 1;
+    this.mine += 1;
     this.mark(index);
     this.fresh.add(index);
     if (this.fresh.size >= 200) this.tell();

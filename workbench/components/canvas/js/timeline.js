@@ -5,14 +5,15 @@ const AROUND = 150;
 const TONES = { d: "--detected", i: "--interpolated", e: "--extended", r: "--reviewer" };
 
 class Timeline {
-  constructor(canvas, count, go) {
+  constructor(canvas, count, { go, scrub, hover }) {
     this.canvas = canvas;
     this.count = count;
     this.go = go;
+    this.move = (event) => { if (event.buttons & 1) scrub(this.frameAt(event)); else hover(this.frameAt(event)); };
     this.around = false;
     this.lanes = [];
-    canvas.addEventListener("pointerdown", (event) => { canvas.setPointerCapture(event.pointerId); this.scrub(event); });
-    canvas.addEventListener("pointermove", (event) => { if (event.buttons & 1) this.scrub(event); });
+    canvas.addEventListener("pointerdown", (event) => { event.preventDefault(); canvas.setPointerCapture(event.pointerId); this.go(this.frameAt(event)); });
+    canvas.addEventListener("pointermove", this.move);
     canvas.setAttribute("aria-valuemax", count - 1);
   }
 
@@ -40,11 +41,10 @@ class Timeline {
     return [start, Math.min(this.count, start + 2 * AROUND)];
   }
 
-  scrub(event) {
-    event.preventDefault();
+  frameAt(event) {
     const bounds = this.canvas.getBoundingClientRect(), [start, stop] = this.window(this.index);
     const share = Math.min(0.999999, Math.max(0, (event.clientX - bounds.left) / bounds.width));
-    this.go(Math.floor(start + share * (stop - start)));
+    return Math.floor(start + share * (stop - start));
   }
 
   draw(index, seen, chosen, spot, timeOf) {

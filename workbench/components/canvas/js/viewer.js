@@ -2,8 +2,6 @@
 
 const LEFT_FOR_REST = 330;
 const LEAST_HEIGHT = 260;
-const AHEAD = 14;
-const BEHIND = 5;
 
 class Viewer {
   constructor(root) {
@@ -13,7 +11,8 @@ class Viewer {
     this.chosen = null;
     this.spot = null;
     this.draft = null;
-    this.mark = null;
+    this.scrubbed = null;
+    this.playing = 0;
     this.direction = 1;
     this.painted = null;
     this.token = 0;
@@ -45,6 +44,7 @@ class Viewer {
     window.removeEventListener("resize", this.onResize);
     this.resized.disconnect();
     clearTimeout(this.addressing);
+    this.pause();
     this.seen?.end();
     this.stills?.clear();
     this.stage?.show(null, null);
@@ -56,8 +56,8 @@ class Viewer {
     if (tab) this.tab(tab);
     const doing = {
       back: () => this.step(-1), on: () => this.step(1), back10: () => this.step(-10), on10: () => this.step(10),
-      prevSpot: () => this.spotBy(-1), nextSpot: () => this.spotBy(1), zoomIn: () => this.stage.zoomTo(this.stage.zoom * 1.5),
-      zoomOut: () => this.stage.zoomTo(this.stage.zoom / 1.5), fit: () => this.stage.zoomTo(1), draw: () => this.drawInMiddle(),
+      prevSpot: () => this.spotBy(-1), nextSpot: () => this.spotBy(1), zoomIn: () => this.zoomBy(1.5), play: () => this.play(),
+      zoomOut: () => this.zoomBy(1 / 1.5), closer: () => this.closer(), fit: () => this.stage.zoomTo(1), draw: () => this.drawInMiddle(),
       cover: () => this.askCover(), help: () => this.toggleHelp(), span: () => this.toggleSpan(), accept: () => this.accept(),
       delete: () => this.askDelete(), extend: () => this.askExtend(), visible: () => this.askVisible(), resize: () => this.resizeChosen(),
     };
@@ -76,7 +76,10 @@ class Viewer {
     this.timeline.update(data);
     this.lists.update(data);
     if (this.spot && !data.spots.some((spot) => spot.key === this.spot)) this.spot = null;
-    for (const button of this.root.querySelectorAll(".amending button")) button.disabled = !data.rights.amend;
+    for (const button of this.root.querySelectorAll(".amending button")) {
+      button.disabled = !data.rights.amend;
+      if (!data.rights.amend) button.title = data.rights.why;
+    }
     if (data.message && data.message.serial !== this.told) {
       this.told = data.message.serial;
       this.say(data.message.text, data.message.bad);
@@ -100,7 +103,7 @@ class Viewer {
       choose: (track) => this.choose(track), redraw: () => this.redraw(), zoomed: () => this.zoomed(), grabbed: () => this.grabbed(),
       held: (drag) => this.held(drag), boxed: (box, drag) => this.boxed(box, drag),
     });
-    this.timeline = new Timeline(this.part("timeline"), data.frames, (frame) => this.goTo(frame));
+    this.timeline = new Timeline(this.part("timeline"), data.frames, { go: (frame) => this.goTo(frame), scrub: (frame) => this.scrub(frame), hover: (frame) => this.hover(frame) });
     this.index = 0;
     this.part("frame").max = data.frames - 1;
     this.part("of").textContent = `of ${data.frames}`;
@@ -114,24 +117,10 @@ class Viewer {
     const width = this.part("stage").clientWidth;
     if (!width) return;
     this.stage.layout(width, Math.max(LEAST_HEIGHT, window.innerHeight - LEFT_FOR_REST));
-    const left = this.root.querySelector(".left");
-    for (const list of ["spots", "amendments"]) this.part(list).style.maxHeight = `${Math.max(200, this.stage.height - 40)}px`;
-    left.style.minHeight = "0";
     this.redraw();
   }
 
-  /* ---- going about ---- */
-
-  step(by) {
-    if (this.waiting && this.repeating) return;
-    this.goTo(this.index + by);
-  }
-
-  goTo(frame) {
-    const to = Math.max(0, Math.min(this.count - 1, Math.round(Number.isFinite(frame) ? frame : 0)));
-    if (to !== this.index) this.direction = Math.sign(to - this.index);
-    this.show(to);
-  }
+  /* ---- what is shown ---- */
 
   lookOf(after) {
     const side = Math.ceil(this.stage.side);
@@ -144,6 +133,8 @@ class Viewer {
 
   async show(index) {
     const token = (this.token += 1), began = performance.now();
+    this.stills.only(index);
+    this.ask.follow(index);
     this.index = index;
     this.waiting = true;
     this.part("frame").value = index;
@@ -161,6 +152,7 @@ class Viewer {
       this.part("failure").hidden = true;
       this.painted = index;
       this.seen.add(index);
+      this.keepInView();
       this.redraw();
       this.root.dataset.frame = index;
       this.root.dataset.latency = (performance.now() - began).toFixed(1);
@@ -173,7 +165,8 @@ class Viewer {
       if (token === this.token) {
         this.waiting = false;
         this.wait(false);
-        this.stills.want(this.near(index));
+        if (this.scrubbed !== null) this.goTo(this.scrubbed);
+        else this.stills.want(this.near(index));
         this.address();
       }
     }
@@ -191,19 +184,6 @@ class Viewer {
     this.part("failure").hidden = false;
   }
 
-  /* Neighbours in the direction of travel first, then those behind, then where n and p would lead. */
-  near(index) {
-    const looks = this.looks.map((after) => this.lookOf(after)), list = [];
-    const add = (frame) => { if (frame >= 0 && frame < this.count) for (const look of looks) list.push([frame, look]); };
-    for (let by = 1; by <= AHEAD; by += 1) {
-      add(index + by * this.direction);
-      if (by <= BEHIND) add(index - by * this.direction);
-    }
-    const next = this.nextSpot(1);
-    if (next) add(next.at);
-    return list;
-  }
-
   /* The address follows, so that it can be copied; Streamlit reads it with the next rerun. */
   address() {
     clearTimeout(this.addressing);
@@ -219,47 +199,6 @@ class Viewer {
     const told = this.faces?.now(index)?.t ?? index * this.data.step;
     const minutes = Math.floor(told / 60);
     return `${minutes}:${(told - 60 * minutes).toFixed(2).padStart(5, "0")}`;
-  }
-
-  spots(state = null) { return this.data.spots.filter((spot) => state === null || spot.state === state); }
-
-  nextSpot(by) {
-    const spots = this.data.spots, place = spots.findIndex((spot) => spot.key === this.spot);
-    const open = (at) => spots[at] && spots[at].state === "open";
-    for (let at = place + by; at >= 0 && at < spots.length; at += by) if (open(at)) return spots[at];
-    for (let at = by > 0 ? 0 : spots.length - 1; at >= 0 && at < spots.length && at !== place; at += by) if (open(at)) return spots[at];
-    return null;
-  }
-
-  spotBy(by) {
-    const spot = this.nextSpot(by);
-    if (spot) this.openSpot(spot.key); else this.say("No open spot is left.");
-  }
-
-  openSpot(key) {
-    const spot = this.data.spots.find((one) => one.key === key);
-    this.spot = key;
-    this.tab("spots");
-    this.lists.mark(key);
-    this.choose(spot.track);
-    this.goTo(spot.at);
-  }
-
-  cutBy(by) {
-    const cuts = by > 0 ? this.data.cuts.find((cut) => cut > this.index) : this.data.cuts.filter((cut) => cut < this.index).pop();
-    if (cuts === undefined) this.say(by > 0 ? "No cut after this frame." : "No cut before this frame."); else this.goTo(cuts);
-  }
-
-  faceBy(by) {
-    const tracks = (this.current?.faces || []).map((face) => face.track);
-    if (!tracks.length) { this.say("No face in this frame."); return; }
-    const at = tracks.indexOf(this.chosen);
-    this.choose(tracks[at < 0 ? (by > 0 ? 0 : tracks.length - 1) : (at + by + tracks.length) % tracks.length]);
-  }
-
-  trackEdge(end) {
-    const track = this.track();
-    if (track) this.goTo(end ? track.stop - 1 : track.start);
   }
 
   /* The chosen track, or the only face of the frame. */
@@ -306,14 +245,6 @@ class Viewer {
     if (help.hidden) this.root.focus({ preventScroll: true }); else help.querySelector("button").focus();
   }
 
-  zoomed() {
-    this.part("zoom").textContent = this.stage.zoom > 1.01 ? `${Math.round(100 * this.stage.zoom)} %` : "Fit";
-    this.stage.paint();
-    this.redraw();
-    clearTimeout(this.sharpening);
-    this.sharpening = setTimeout(() => this.show(this.index), 200);
-  }
-
   say(text, bad = false) {
     const says = this.part("says");
     says.textContent = text;
@@ -335,55 +266,52 @@ class Viewer {
     const held = this.draft && !this.draft.adds ? this.draft.track : null;
     const faces = this.current?.faces.filter((face) => face.track !== held).map((face) => ({
       box: face.box, track: face.track, tone: face.origin, visible: face.visible, chosen: face.track === this.chosen && !this.draft,
-      held: face.track === this.chosen && !this.draft && this.data.rights.amend, label: this.labelOf(face),
+      held: face.track === this.chosen && !this.draft && this.data.rights.amend, short: String(face.track), label: this.labelOf(face),
       said: `Track ${face.track}, ${face.visible ? "kept visible" : face.origin}${face.seen ? `, ${seenBy(face.seen)}` : ""}`,
     })) || [];
     const doubtful = (this.current?.doubtful || []).map((one) => ({
-      box: one.box, track: -1, tone: "doubtful", label: `not covered ${seenBy(one.seen)}`, said: `Doubtful sighting, not covered, ${seenBy(one.seen)}`,
+      box: one.box, track: -1, tone: "doubtful", short: "not covered", label: `not covered · ${seenBy(one.seen)}`, said: `Doubtful sighting, not covered, ${seenBy(one.seen)}`,
     }));
     const box = this.draft?.box(this.index);
-    const draft = box ? [{ box, track: -2, tone: "draft", chosen: true, held: true, label: this.draft.adds ? "new face" : `track ${this.draft.track}`, said: "The box that is being drawn" }] : [];
+    const draft = box ? [{ box, track: -2, tone: "draft", chosen: true, held: true, short: "new", label: this.draft.adds ? "new face" : `track ${this.draft.track}`, said: "The box that is being drawn" }] : [];
     return [...doubtful, ...faces, ...draft];
   }
 
   labelOf(face) {
-    if (face.visible) return `${face.track} visible`;
-    return face.seen ? `${face.track} ${seenBy(face.seen)}` : `${face.track} ${face.origin}`;
+    if (face.visible) return `${face.track} · visible`;
+    return `${face.track} · ${face.seen ? seenBy(face.seen) : face.origin}`;
   }
 
   describe() {
     const place = this.part("selection"), face = this.face(), track = this.chosen === null ? null : this.tracks.get(this.chosen);
-    const shown = JSON.stringify([this.index, this.painted, this.chosen, face, track, this.current?.covered, this.data.revision, this.spot]);
+    const spot = this.data.spots.find((one) => one.key === this.spot), sighting = this.sighting();
+    const shown = JSON.stringify([this.index, this.painted, this.chosen, face, track, this.current?.covered, sighting, this.data.revision, this.spot, spot?.state]);
     if (shown === this.described) return;
     this.described = shown;
-    const parts = [];
-    if (this.current?.covered) parts.push(element("span", { className: "what" }, this.current.covered === "record" ? "This frame is damaged or was covered when it was recorded; it is covered whole." : "This frame is covered whole."));
+    const said = [], may = this.data.rights.amend;
+    if (this.current?.covered) said.push(element("span", { className: "what" }, this.current.covered === "record" ? "This frame is damaged or was covered when it was recorded; it is covered whole." : "This frame is covered whole."));
     if (track) {
-      const runs = `frames ${track.start}–${track.stop - 1}`;
-      parts.push(element("span", { className: "what" }, `Track ${track.track}`), element("span", { className: "quiet" }, runs),
+      said.push(element("span", { className: "what" }, `Track ${track.track}`), element("span", { className: "quiet" }, `frames ${track.start}–${track.stop - 1}`),
         element("span", {}, face ? (face.visible ? "kept visible" : face.origin) : "not in this frame"));
-      if (face?.seen) parts.push(element("span", { className: "quiet" }, face.seen.map(([name, score]) => `${name} ${score.toFixed(3)}`).join(", ")));
-      const button = (what, text, title) => element("button", { dataset: { do: what }, title }, text);
-      if (this.data.rights.amend) parts.push(element("span", { className: "spacer" }), button("extend", "Extend", "Up to this frame (e)"),
-        button("visible", "Keep visible", "k"), button("delete", "Delete", "No face (x)"));
+      if (face?.seen) said.push(element("span", { className: "quiet" }, face.seen.map(([name, score]) => `${name} ${score.toFixed(3)}`).join(", ")));
     } else if (this.painted === this.index && !this.current?.covered) {
       const count = this.current?.faces.length || 0;
-      parts.push(element("span", { className: "quiet" }, count === 1 ? "1 face in this frame." : `${count} faces in this frame.`));
+      said.push(element("span", { className: "quiet" }, count ? `${count === 1 ? "1 face" : `${count} faces`} in this frame.` : "No face in this frame."));
     }
-    const spot = this.data.spots.find((one) => one.key === this.spot);
-    if (spot && spot.state === "open" && this.data.rights.amend) {
-      if (!track) parts.push(element("span", { className: "spacer" }));
-      parts.push(element("button", { className: "main", dataset: { do: "accept" }, title: "Looked at, right as it is (a)" }, "Accept spot"));
-    }
-    place.replaceChildren(...parts);
+    const button = (what, text, title, name = "") => element("button", { dataset: { do: what }, title, className: name }, text), does = [];
+    if (may && track) does.push(button("extend", "Extend", "Up to this frame (e)"), button("visible", "Keep visible", "Show this person (k)"), button("delete", "Delete", "No face (x)"));
+    if (may && sighting) does.push(button("draw", "Cover the sighting", "A new face in its place (d)"));
+    if (may && spot?.state === "open") does.push(button("accept", "Accept spot", "Looked at, right as it is (a)", "main"));
+    place.replaceChildren(...said, ...(does.length ? [element("span", { className: "spacer" }), ...does] : []));
   }
 
   escape() {
     if (this.helpOpen) this.toggleHelp();
     else if (this.ask.open) this.ask.close();
     else if (this.draft) this.discard();
-    else { this.mark = null; this.choose(null); }
+    else if (this.playing) this.pause();
+    else this.choose(null);
   }
 }
 
-function seenBy(seen) { return seen.map(([name, score]) => `${name} ${score.toFixed(2)}`).join(" "); }
+function seenBy(seen) { return seen.map(([name, score]) => `${name} ${score.toFixed(2)}`).join(" · "); }
