@@ -13,7 +13,10 @@ from typing import Any
 import streamlit as st
 
 _HERE = Path(__file__).parent
-_PARTS = ("stills", "stage", "timeline", "lists", "ask", "draft", "keys", "viewer", "going", "closer", "amending", "main")
+_PARTS = (
+    *("stills", "stage", "timeline", "lists", "ask", "draft", "keys"),
+    *("viewer", "going", "closer", "amending", "main"),
+)
 
 
 def _read(name: str) -> str:
