@@ -11,12 +11,20 @@ STYLE = f"""<style>
 [data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"], [data-tag], [data-tag] * {{
   color: light-dark(#ffffff, #0b1013);
 }}
-[class*="st-key-{FIRST}"] a {{ border: 1px solid light-dark(#00659e, #56b4e9); padding: 0.3rem 0.75rem; }}
-[class*="st-key-{FIRST}"] a * {{ color: light-dark(#00659e, #7cc4ee); font-weight: 600; }}
+[class*="st-key-{FIRST}"] a {{
+  border: 1px solid light-dark(#00659e, #56b4e9); border-radius: 0.25rem; padding: 0.3rem 0.75rem;
+  text-decoration: none;
+}}
+[class*="st-key-{FIRST}"] a, [class*="st-key-{FIRST}"] a * {{ color: light-dark(#00659e, #7cc4ee); font-weight: 600; }}
+[role="dialog"] > div:has(> [data-testid="stErrorCodeBlock"]) > * {{ display: none; }}
+[role="dialog"] > div:has(> [data-testid="stErrorCodeBlock"])::before {{
+  content: "The workbench does not answer. Detections go on without it. This page comes back by itself as soon as it \
+answers; if it does not, it has to be started again with: veil workbench";
+}}
 </style>"""
 """Streamlit leaves a hand's breadth above and beside every page, writes captions too faintly to be read, and writes
 white on the accent, which is light in the dark theme. The browser chooses that colour: a script may run before it is
-told of the theme."""
+told of the theme. Of a server that is gone it says how to start one of Streamlit's, which nobody here would know."""
 
 SIGN = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">'

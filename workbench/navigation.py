@@ -17,7 +17,6 @@ def main() -> None:
     """Show the page that the address names to whoever is signed in."""
     st.set_page_config(page_title="Veil", page_icon=look.SIGN, layout="wide", initial_sidebar_state=_SIDEBAR)
     st.html(look.STYLE)
-    st.logo(look.NAME, size="large")
     try:
         person = session.person()
     except AccessError as error:
@@ -26,6 +25,7 @@ def main() -> None:
         st.stop()
     chosen = st.navigation([page_of(page, hidden=not open_to(page, person)) for page in existing()])
     st.set_page_config(page_title=f"{chosen.title} · Veil")
+    st.logo(look.NAME, size="large")
     with st.sidebar:
         _who(person)
     chosen.run()

@@ -20,8 +20,6 @@ from workbench.gate import COOKIE, SIGN_IN, same_origin, set_token
 _LONGEST = 4096
 _WHY = {
     "stranger": "The provider knows you, but nobody has given you an account here; ask an administrator.",
-    "out": "You have signed out.",
-    "ended": "Your session has ended; sign in again.",
 }
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -74,7 +72,13 @@ def _page(wanted: str, said: str, *, account: str = "", status: int = 200) -> Re
     )
     other = f'{providers}<p class="or">or with an account of this installation</p>' if providers else ""
     content = _PAGE.substitute(
-        notice=notice, providers=other, account=escape(account), wanted=escape(wanted), action=SIGN_IN
+        notice=notice,
+        providers=other,
+        account=escape(account),
+        wanted=escape(wanted),
+        action=SIGN_IN,
+        first="" if account else "autofocus",
+        second="autofocus" if account else "",
     )
     return HTMLResponse(content, status_code=status, headers=_HEADERS)
 
@@ -99,7 +103,7 @@ body { margin: 0; min-height: 100vh; display: grid; place-items: center; backgro
   font: 16px/1.5 "Source Sans", "Source Sans 3", system-ui, sans-serif; }
 main { width: min(24rem, calc(100vw - 2rem)); padding: 2rem; background: var(--card); border: 1px solid var(--line);
   border-radius: 6px; }
-h1 { margin: 0 0 .25rem; font-size: 1.5rem; }
+h1 { margin: 0 0 .25rem; font-size: 1.5rem; display: flex; gap: .5rem; align-items: center; }
 p { margin: 0 0 1.25rem; }
 label { display: block; margin: 0 0 .25rem; font-weight: 600; font-size: .9rem; }
 input { width: 100%; margin: 0 0 1rem; padding: .5rem .6rem; font: inherit; color: inherit; background: transparent;
@@ -114,16 +118,17 @@ button, .button { display: block; width: 100%; padding: .55rem; font: inherit; f
 </head>
 <body>
 <main>
-<h1>Veil</h1>
+<h1><svg viewBox="0 0 24 24" width="26" height="26" aria-hidden="true"><ellipse cx="12" cy="12" rx="8" ry="10.5"
+fill="#0072b2"/><path d="M3 9h18v6H3z" fill="currentColor"/></svg> Veil</h1>
 <p>Sign in to the workbench.</p>
 $notice
 $providers
 <form method="post" action="$action">
 <input type="hidden" name="next" value="$wanted">
 <label for="account">Account</label>
-<input id="account" name="account" value="$account" autocomplete="username" autocapitalize="none" required autofocus>
+<input id="account" name="account" value="$account" autocomplete="username" autocapitalize="none" required $first>
 <label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required>
+<input id="password" name="password" type="password" autocomplete="current-password" required $second>
 <button type="submit">Sign in</button>
 </form>
 </main>

@@ -96,6 +96,7 @@ def test_in_with_an_account_and_out_again(server, page, addresses):
     assert token["httpOnly"] and token["sameSite"] == "Lax"
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("heading", name="Signed out").wait_for()
+    page.get_by_text("You have signed out.").wait_for()
     photograph(page, "signed-out")
     assert ask(server, "/", Cookie=f"veil_session={token['value']}")[0] == 303
     page.get_by_role("link", name="Sign in").click()
@@ -134,6 +135,8 @@ def test_a_page_says_whom_it_is_for(server, page):
     sign_in(page, "ben", PASSWORDS["ben"])
     settled(page)
     page.get_by_text("Ben Carr may not start a detection; that takes the role operator.").wait_for()
+    pages = page.get_by_test_id("stSidebarNav").get_by_role("link").all_inner_texts()
+    assert [name.strip().splitlines()[-1] for name in pages] == ["Home", "Review", "Analyse", "Sign off"]
     photograph(page, "detect-forbidden")
 
 
