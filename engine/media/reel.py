@@ -77,10 +77,13 @@ class Reel:
             kept = self._found(index)
             if kept is not None:
                 return kept
-            for frame in one.to(index, self._capacity * 3 // 4):
-                self._keep(frame)
-                if frame.index == index:
-                    return frame
+            try:
+                for frame in one.to(index, self._capacity * 3 // 4):
+                    self._keep(frame)
+                    if frame.index == index:
+                        return frame
+            finally:
+                one.aim = None
         raise AssertionError("a reader gives the frame that it is asked for, or an error")
 
     def _found(self, index: int) -> SourceFrame | None:
@@ -104,24 +107,37 @@ class Reel:
                 return self._passes[self._followed]
             jumping = 1 - self._followed
             free = [place for place in (jumping, self._followed) if not self._passes[place].lock.locked()]
-            return self._passes[(*free, jumping)[0]]
+            one = self._passes[(*free, jumping)[0]]
+            one.aim = index
+            return one
 
 
 class _Pass:
-    """One decoder and where it stands."""
+    """One decoder and where it stands.
+
+    Attributes:
+        lock: held by the thread that uses it.
+        aim: the frame that it is on its way to, after a jump.
+    """
 
     def __init__(self, path: Path, record: Record) -> None:
         self._reader = StillReader(path, record)
         self._frames: Iterator[SourceFrame] | None = None
         self._next = 0
         self.lock = threading.Lock()
+        self.aim: int | None = None
 
     def passes_soon(self, index: int) -> bool:
+        """Whether it is sooner there than after another jump; one on its way to the frame or near before it is."""
+        near = self.aim is not None and self.aim <= index < self.aim + _WITHIN_REACH
+        return near or self._continues_to(index)
+
+    def _continues_to(self, index: int) -> bool:
         return self._frames is not None and self._next <= index < self._next + _WITHIN_REACH
 
     def to(self, index: int, earlier: int) -> Iterator[SourceFrame]:
         """Frames up to `index`, from where it stands or from near before it."""
-        if not self.passes_soon(index):
+        if not self._continues_to(index):
             self._frames = self._reader.frames(index, earlier=earlier)
         assert self._frames is not None
         frames, self._frames = self._frames, None

@@ -4,7 +4,8 @@ import statistics
 
 import pytest
 
-from engine.review.amendments import Add, Delete, Undo
+from engine.geometry import Box
+from engine.review.amendments import Add, Cover, Delete, Extend, Undo
 from engine.review.desk import viewed
 from engine.review.reviews import read_review
 from tests import clips
@@ -134,3 +135,75 @@ def test_nobody_is_kept_out(workbench, page, run, where, scheme):
     settled(page)
     photograph(page, f"{where.value}-{scheme}")
     assert violations(page) == []
+
+
+def test_what_is_played_is_shown_frame_by_frame_and_seen(workbench, page, run):
+    opened(page, workbench, run, frame=40)
+    page.keyboard.press(" ")
+    page.get_by_role("button", name="Pause").wait_for()
+    page.wait_for_function("Number(new URL(location).searchParams.get('frame')) > 0")
+    page.locator('.review[data-frame="119"]').wait_for()
+    page.get_by_role("button", name="Play").wait_for()
+    page.locator(".sum", has_text="80 of 120").wait_for()
+
+
+def test_a_range_follows_the_steps_and_a_track_is_extended_to_where_one_stands(workbench, page, run):
+    opened(page, workbench, run, frame=50, track=1)
+    page.keyboard.press("b")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    painted(page, 53)
+    page.keyboard.press("w")
+    page.keyboard.type("papers on the desk")
+    page.keyboard.press("Enter")
+    said(page, "Saved as amendment 1.")
+    page.keyboard.press("]")
+    painted(page, 59)
+    page.keyboard.press("e")
+    page.keyboard.press("Shift+ArrowRight")
+    painted(page, 69)
+    page.keyboard.press("Enter")
+    said(page, "Saved as amendment 2.")
+    cover, extend = review_of(run)
+    assert (cover.action, cover.reason) == (Cover(50, 54), "papers on the desk")
+    assert extend.action == Extend(1, 60, 70)
+
+
+def test_a_box_is_placed_moved_and_followed_with_the_keyboard_alone(workbench, page, run):
+    opened(page, workbench, run, frame=70)
+    for key in ("d", "Shift+ArrowLeft", "ArrowUp", "Alt+Shift+ArrowRight", ".", ".", "Shift+ArrowDown", "Enter"):
+        page.keyboard.press(key)
+        if key == ".":
+            page.wait_for_function("Number(document.activeElement?.shadowRoot?.activeElement?.dataset.frame) > 70")
+    said(page, "Saved as amendment 1.")
+    first, last = review_of(run)[0].action.keyframes
+    assert (first.index, last.index) == (70, 72)
+    assert (first.box, last.box) == (Box(280, 149, 350, 209), Box(280, 159, 350, 219))
+
+
+def test_another_amendment_waits_until_the_box_is_saved_or_discarded(workbench, page, run):
+    opened(page, workbench, run, track=0)
+    page.keyboard.press("r")
+    page.keyboard.press("x")
+    said(page, "Save the box first")
+    page.keyboard.press("Escape")
+    page.keyboard.press("x")
+    page.get_by_role("button", name="Delete", exact=True).first.wait_for()
+    page.keyboard.press("Escape")
+    assert review_of(run) == ()
+
+
+def test_a_small_face_is_looked_at_closely_and_stays_in_sight(workbench, page, run):
+    opened(page, workbench, run, frame=10, track=1)
+    page.keyboard.press("v")
+    page.get_by_role("button", name="Fit").wait_for(state="detached")
+    stage, box = (page.locator(what).bounding_box() for what in ("[data-at=stage]", "rect.box.chosen"))
+    assert box["height"] > 0.25 * stage["height"]
+    assert abs(box["x"] + box["width"] / 2 - stage["x"] - stage["width"] / 2) < 20
+    page.keyboard.press("f")
+    page.keyboard.press("ArrowRight")
+    painted(page, 11)
+    box = page.locator("rect.box.chosen").bounding_box()
+    assert stage["x"] <= box["x"] and box["x"] + box["width"] <= stage["x"] + stage["width"]
+    page.keyboard.press("v")
+    page.get_by_role("button", name="Fit").wait_for()

@@ -1,10 +1,12 @@
 """What the canvas fetches: exact, for those who may, and kept by nobody."""
 
+import anyio
 import cv2
 import msgspec
 import numpy as np
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from engine import access, audit
@@ -154,3 +156,14 @@ def test_sources_beyond_the_most_are_given_back(data, run, tmp_path):
     for case in (case_of(run), case_of(get(data, other.id)), case_of(run)):
         assert shelf.still(case, 4, Look(longest=64))
     shelf.close()
+
+
+@pytest.mark.parametrize(("waits", "status"), [(True, 200), (False, 499)])
+def test_a_request_that_was_given_up_is_not_decoded_for(run, data, waits, status):
+    async def receive():
+        return {"type": "http.request" if waits else "http.disconnect"}
+
+    (route, *_) = Stills(lambda _: access.single_user(data)).routes()
+    scope = {"type": "http", "path_params": {"run": run.id, "index": 7}, "query_string": b"", "headers": []}
+    answer = anyio.run(route.endpoint, Request(scope, receive))
+    assert answer.status_code == status

@@ -2,6 +2,7 @@
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -45,3 +46,17 @@ def test_threads_that_step_in_different_places_do_not_disturb_each_other(clip):
 
     with Reel(path, record, 20 * FRAME) as reel, ThreadPoolExecutor(4) as threads:
         assert all(threads.map(walked, (0, 20, 40, 70)))
+
+
+def test_a_frame_that_two_threads_ask_for_is_decoded_once(clip):
+    path, record, _ = clip
+    together = Barrier(2)
+
+    def asked(index):
+        together.wait()
+        return reel.frame(index)
+
+    with Reel(path, record, 20 * FRAME) as reel, ThreadPoolExecutor(2) as threads:
+        for index in (80, 3, 55):
+            one, other = threads.map(asked, [index] * 2)
+            assert one is other

@@ -77,9 +77,9 @@ Object.assign(Viewer.prototype, {
     for (let by = 1; by <= AHEAD; by += 1) {
       add(index + by * this.direction);
       if (by <= BEHIND) add(index - by * this.direction);
-      if (by === AT_ONCE && !this.playing) for (const spot of [this.nextSpot(1), this.nextSpot(-1)]) if (spot) add(spot.at);
+      if (by === AT_ONCE && !this.playing && this.nextSpot(1)) add(this.nextSpot(1).at);
     }
-    if (!this.playing) for (const spot of this.spotsAfter(SPOTS_AHEAD)) add(spot.at);
+    if (!this.playing) for (const spot of [...this.spotsAfter(SPOTS_AHEAD), this.nextSpot(-1)]) if (spot) add(spot.at);
     return frames.flatMap((frame) => this.looksAt(frame));
   },
 
