@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from workbench import gate, signin
+from workbench import ahead, gate, signin
 from workbench.outputs import Outputs
 from workbench.stills import Stills
 
-ROUTES: tuple[BaseRoute, ...] = (*signin.ROUTES, *Stills(gate.person_of).routes(), *Outputs(gate.person_of).routes())
+ROUTES: tuple[BaseRoute, ...] = (
+    *ahead.routes(),
+    *signin.ROUTES,
+    *Stills(gate.person_of).routes(),
+    *Outputs(gate.person_of).routes(),
+)
 """Every part of the workbench that answers requests of its own adds its routes here; paths begin with /api/."""

@@ -19,6 +19,8 @@ from workbench.panels import dark, grid, plot
 
 _STEPS = 600
 """Steps over the chosen time: two pixels of a usual chart. A shorter time has finer ones."""
+_POINTS = 400
+"""Steps over the chosen time where each has a point, three pixels apart."""
 _LINES = 6
 """Runs that are drawn side by side over time; a table has all."""
 
@@ -43,7 +45,7 @@ def _over_time(found: Index, selection: Selection) -> None:
     def over(draw: Callable[..., go.Figure]) -> Callable[..., go.Figure]:
         return lambda rows, *, dark: charts.within(draw(rows, dark=dark), selection.start, stop)
 
-    sure = index.confidence(found, drawn, _STEPS // len(drawn.runs))
+    sure = index.confidence(found, drawn, _POINTS // len(drawn.runs))
     _or_nothing(
         sure, over(charts.confidence), "confidence", "Confidence", "How sure each detector was; points: the least sure."
     )

@@ -10,6 +10,7 @@ import re
 import sys
 import time
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -21,7 +22,7 @@ from tests.workbench.conftest import serving, settled
 RUNS = 20
 FRAMES = int(os.environ.get("VEIL_INDEX_FRAMES", "600"))
 FULL = FRAMES >= 54_000
-PATIENCE = 1 if FULL else 20
+PATIENCE = 1 if FULL else 5
 """A busy machine is no fault of the code: the bars themselves are held by the full measurement."""
 KEPT = os.environ.get("VEIL_INDEX_DATA")
 
@@ -90,18 +91,33 @@ def resident(pid):
     return tuple(1024 * int(re.search(rf"{name}:\s+(\d+)", status).group(1)) for name in ("VmRSS", "VmHWM"))
 
 
-def test_ten_hours_are_looked_at_without_waiting(many, chromium):
+@pytest.fixture
+def browser(launch):
+    """A browser in which V8 does not parse plotly four times again because a debugger, Playwright, is attached."""
+    opened = launch("--js-flags=--no-enable-lazy-source-positions")
+    yield opened
+    opened.close()
+
+
+def until_it_is_ready(server):
+    """The server listens a moment before it answers."""
+    with urlopen(f"{server.url}/_stcore/health", timeout=60) as answer:
+        assert answer.read() == b"ok"
+
+
+def test_ten_hours_are_looked_at_without_waiting(many, browser):
     figures = {}
     with serving(many) as server:
-        for visitor in ("first", "second"):
-            context = chromium.new_context(viewport={"width": 1280, "height": 1400})
+        until_it_is_ready(server)
+        for visitor in ("first", "second", "third"):
+            context = browser.new_context(viewport={"width": 1280, "height": 1400})
             page = context.new_page()
             page.set_default_timeout(60_000)
             figures[f"{visitor} plot of a browser that was never here"] = first_plot(
                 page, lambda page=page: page.goto(f"{server.url}/analyse")
             )
             context.close()
-        context = chromium.new_context(viewport={"width": 1280, "height": 1400})
+        context = browser.new_context(viewport={"width": 1280, "height": 1400})
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.goto(server.url)
@@ -138,11 +154,6 @@ def test_ten_hours_are_looked_at_without_waiting(many, chromium):
         context.close()
     sys.stdout.write(json.dumps({name: round(value, 2) for name, value in figures.items()}, indent=1))
     assert most < 1e9
-    assert figures["first plot from Home"] < 2 * PATIENCE
-    assert figures["second plot from Home"] < 2 * PATIENCE
-    slow = {
-        name: value
-        for name, value in figures.items()
-        if "plot" not in name and "memory" not in name and value >= 1 * PATIENCE
-    }
-    assert slow == {}
+    seconds = {name: value for name, value in figures.items() if "memory" not in name}
+    bars = {name: (2 if "plot" in name else 1) * PATIENCE for name in seconds}
+    assert {name: value for name, value in seconds.items() if value >= bars[name]} == {}
