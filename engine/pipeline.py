@@ -288,7 +288,8 @@ class _Chunks:
         rows = zip(frames, changes, strict=True)
         self._waiting[ticket] = [(frame.pts, frame.damaged, value) for frame, value in rows]
         self._places[ticket] = places
-        if self._watcher is not None and self._watcher.wants_glimpse():
+        # One at a time: frames are sent long before they are answered, and a newer picture would never be.
+        if self._watcher is not None and not self._glimpses and self._watcher.wants_glimpse():
             self._glimpses = {ticket: Glimpse(frames[0].index, frames[0].rgb(GLIMPSE), self._display)}
 
     def tell_again(self) -> None:

@@ -58,11 +58,12 @@ def _upload() -> None:
     try:
         for upload in uploads:
             with st.spinner("Writing it into the library"):
-                added.append(take_in(session.data(), session.person(), upload.name, upload).name)
+                taken = take_in(session.data(), session.person(), upload.name, upload)
+            added.append(str(taken.relative_to(session.data().footage)))
     except VeilError as error:
         said = str(error)
     session.UPLOAD_SAID.set(said)
-    session.CHOSEN.set((*session.CHOSEN.get(), *added))
+    session.CHOSEN.set(tuple(dict.fromkeys((*session.CHOSEN.get(), *added))))
     _renew()
     st.rerun()
 

@@ -34,6 +34,8 @@ _WAYS = (Page.REVIEW, Page.ANALYSE, Page.SIGN_OFF)
 PAGES: dict[Step, Page] = {"review": Page.REVIEW, "approval": Page.SIGN_OFF, "release": Page.SIGN_OFF}
 """Where a run is taken a step further."""
 _RECENT = 8
+_PICTURE = (160, 120)
+"""Width and height of the picture of a run in pixels, at most."""
 EVERY = 1.0
 """Seconds after which a list that is watched is looked up again."""
 
@@ -74,7 +76,7 @@ def show(runs: Sequence[Listed], name: str = "runs") -> None:
     person = session.person(used=False)
     active = [one.run for one in runs if one.run.status in {"running", "queued"}]
     over = [one for one in runs if one.run not in active]
-    for before, run in enumerate(sorted(active, key=lambda run: (run.status != "running", run.id))):
+    for before, run in enumerate(sorted(active, key=lambda run: (run.status != "running", run.request.at))):
         with st.container(border=True):
             _progress(run, before, person)
     for one in over[:_RECENT]:
@@ -91,13 +93,12 @@ def damage(damaged: tuple[DamagedRun, ...]) -> None:
 
 
 def _progress(run: Run, before: int, person: Person) -> None:
-    picture, text, button = st.columns([1, 4, 1], vertical_alignment="center")
-    with picture:
-        _thumbnail(run)
-    with text:
-        _heading(run)
-        _bar(run, before)
-    with button:
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
+        with st.container(width=_PICTURE[0]):
+            _thumbnail(run)
+        with st.container():
+            _heading(run)
+            _bar(run, before)
         if access.may(person, "detect"):
             _cancel(run)
 
@@ -132,9 +133,12 @@ def _pace(run: Run) -> str:
 def _thumbnail(run: Run) -> None:
     path = latest(run.folder)
     if path is None:
-        st.caption("No picture yet" if run.status == "running" else "")
+        st.caption("No picture yet" if run.status == "running" else "No picture before it runs")
         return
-    st.image(path.read_bytes(), width="stretch", alt=f"A masked frame of {run.title}")
+    width, height = _PICTURE
+    if run.state.display is not None:
+        width = min(width, height * run.state.display.width // run.state.display.height)
+    st.image(path.read_bytes(), width=max(1, width), alt=f"A masked frame of {run.title}")
 
 
 def _ended(one: Listed, person: Person) -> None:
@@ -194,7 +198,7 @@ def _took(run: Run) -> str:
 
 
 def _cancel(run: Run) -> None:
-    if st.button("Cancel", key=f"cancel-{run.id}", icon=":material/stop:", disabled=run.cancelling, width="stretch"):
+    if st.button("Cancel", key=f"cancel-{run.id}", icon=":material/stop:", disabled=run.cancelling):
         _act(cancel, run)
 
 

@@ -33,20 +33,24 @@ class Footage:
 
 
 def library(data: Data) -> tuple[Footage, ...]:
-    """The videos of the library, newest first; folders in it are looked into."""
-    found = (path for path in data.footage.rglob("*") if path.suffix.lower() in VIDEOS and path.is_file())
-    listed = [_listed(path, data.footage) for path in found]
+    """The videos of the library, newest first; folders in it are looked into, but for hidden ones."""
+    videos = (path for path in data.footage.rglob("*") if path.suffix.lower() in VIDEOS)
+    seen = (path for path in videos if not any(part[0] == "." for part in path.relative_to(data.footage).parts))
+    listed = [_listed(path, data.footage) for path in seen if path.is_file()]
     return tuple(sorted(listed, key=lambda footage: (-footage.changed, footage.name)))
 
 
 def take_in(data: Data, by: Person, name: str, content: BinaryIO) -> Path:
-    """Write a video into the library, under a name of its own that resembles `name`.
+    """Write a video into the library, under a name of its own that resembles `name`, unless it is there already.
 
     Args:
         data: the data folder.
         by: who brings it.
         name: as the file was called where it comes from; nothing of it is trusted.
         content: read from where it stands, a piece at a time.
+
+    Returns:
+        Where it lies.
 
     Raises:
         AccessError: `by` may not start a detection, so may not bring sources either.
@@ -62,13 +66,25 @@ def take_in(data: Data, by: Person, name: str, content: BinaryIO) -> Path:
         raise TargetError(f"{data.footage} cannot be made ({error.strerror}); choose another data folder.") from error
     sha256 = hashlib.sha256()
     target = _free(data.footage / wanted)
-    with store.pending(target) as unfinished, unfinished.open("wb") as file:
-        while piece := content.read(_PIECE):
-            sha256.update(piece)
-            file.write(piece)
+    with store.scratch(target) as folder:
+        unfinished = folder / target.name
+        with unfinished.open("wb") as file:
+            while piece := content.read(_PIECE):
+                sha256.update(piece)
+                file.write(piece)
+        found = _same(data, unfinished, sha256.hexdigest())
+        if found is None:
+            store.publish(unfinished, target)
     subjects = {"source": sha256.hexdigest()}
     audit.append(data.audit, audit.Event(actor=person.actor, kind="ingest", subjects=subjects))
-    return target
+    return found or target
+
+
+def _same(data: Data, file: Path, sha256: str) -> Path | None:
+    """The video of the library that has the same bytes: footage is not to lie about in copies."""
+    size = file.stat().st_size
+    alike = (footage.path for footage in library(data) if footage.bytes == size)
+    return next((path for path in alike if store.file_digest(path) == sha256), None)
 
 
 def _listed(path: Path, root: Path) -> Footage:

@@ -119,7 +119,8 @@ def work(data: Data) -> int:
 
 def waiting(data: Data) -> list[Run]:
     """The runs that wait, oldest first."""
-    return [run for run in reversed(runs.register(data).runs) if run.status == "queued"]
+    queued = (run for run in runs.register(data).runs if run.status == "queued")
+    return sorted(queued, key=lambda run: (run.request.at, run.id))
 
 
 def _do(data: Data, run: Run, descriptor: int) -> None:

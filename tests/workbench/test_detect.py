@@ -189,7 +189,7 @@ def test_a_mode_without_its_usual_detectors(app, clip):
 def test_what_is_uploaded_gets_a_safe_name_of_its_own(place):
     ana = single_user(place)
     names = ["../../etc/passwd.mp4", "C:\\clips\\Täglich*?.MOV", "passwd.mp4", ".mp4"]
-    taken = [take_in(place, ana, name, io.BytesIO(b"film")) for name in names]
+    taken = [take_in(place, ana, name, io.BytesIO(f"film {n}".encode())) for n, name in enumerate(names)]
     assert [path.name for path in taken] == ["passwd.mp4", "Täglich_.mov", "passwd (2).mp4", "video.mp4"]
     assert {path.parent for path in taken} == {place.footage}
     assert len(library(place)) == 4
@@ -200,12 +200,24 @@ def test_what_is_uploaded_gets_a_safe_name_of_its_own(place):
         take_in(place, Person("ben", "Ben", (), "account"), "a.mp4", io.BytesIO())
 
 
+def test_what_is_in_the_library_is_not_taken_in_twice(place):
+    ana = single_user(place)
+    first = take_in(place, ana, "a.mp4", io.BytesIO(b"film"))
+    assert take_in(place, ana, "b.mp4", io.BytesIO(b"film")) == first
+    assert take_in(place, ana, "c.mp4", io.BytesIO(b"foil")) != first
+    (place.footage / ".veil-1").mkdir()
+    (place.footage / ".veil-1" / "half.mp4").write_bytes(b"fi")
+    assert [footage.name for footage in library(place)] == ["c.mp4", "a.mp4"]
+    assert len(list(audit.entries(place.audit, kinds=["ingest"]))) == 3
+
+
 def test_open_detect_watch_reload_done(workbench, talk_in, page):
     visit(page, f"{workbench.url}/detect")
     choose_footage(page, "talk.mp4")
     page.get_by_role("button", name="Start 1 run").click()
     page.get_by_text("running", exact=False).first.wait_for()
     page.get_by_text("Finding faces").wait_for(timeout=4 * SECONDS * 1000)
+    page.get_by_alt_text("A masked frame of talk.mp4").wait_for()
     photograph(page, "detect-running")
     page.reload()
     settled(page)

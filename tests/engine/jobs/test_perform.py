@@ -50,6 +50,13 @@ def test_a_run_is_done_as_detect_does_it(place, ana, talk, expected):
     assert picture.shape == (288, 385, 3)
 
 
+def test_there_is_a_picture_from_the_beginning(place, ana, talk):
+    run = begin(place, ana, talk, YOLO)
+    pictured = []
+    perform(place, run, AtFrame(8, lambda: pictured.append(latest(run.folder) is not None)))
+    assert pictured[0]
+
+
 def test_a_cancelled_run_goes_on_where_it_was(place, ana, talk, expected):
     run = begin(place, ana, talk, YOLO)
     with pytest.raises(RunCancelledError):

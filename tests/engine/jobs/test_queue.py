@@ -3,8 +3,10 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from engine import access, runs
 from engine.access import Person
@@ -37,6 +39,12 @@ def test_runs_are_done_one_after_another_and_a_failure_stops_none(place, ana, wa
     assert work(place) == 2
     assert [status(place, folder) for folder in queued] == ["done", "failed", "cancelled"]
     assert "broken.mp4" in runs.get(place, queued[1].id).state.sentence
+
+
+def test_runs_wait_in_the_order_in_which_they_were_asked_for(place, wanted):
+    asked = [("b", "2026-03-02T09:30:00.001+00:00"), ("a", "2026-03-02T09:30:00.002+00:00")]
+    made = [runs.create(place, replace(wanted(Path(f"/{name}.mp4")), at=at)) for name, at in asked]
+    assert [run.id for run in waiting(place)] == [folder.id for folder in made]
 
 
 def test_what_is_submitted_is_done_although_who_submitted_it_has_gone(place, talk):
