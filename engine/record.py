@@ -325,7 +325,10 @@ def decode(data: bytes, name: str = "record") -> Record:
     except msgspec.MsgspecError as error:
         raise RecordError(f"{name} is not a detection record: {error}.") from error
     if version != SCHEMA:
-        raise RecordError(f"{name} is written in the schema {version!r}, this version of Veil reads {SCHEMA!r}.")
+        raise RecordError(
+            f"{name} is written in the schema {version!r}, this version of Veil reads {SCHEMA!r}. Open it with the "
+            "version that wrote it, or detect the source again."
+        )
     try:
         record = msgspec.json.decode(data, type=Record)
     except msgspec.MsgspecError as error:

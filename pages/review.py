@@ -22,6 +22,11 @@ def _case(run: Run) -> Case | None:
         st.error(str(error))
         if "middle of line" in str(error):
             st.button("Remove the unfinished line", on_click=_mend, args=(run,), icon=":material/healing:")
+        elif run.folder.review.name in str(error):
+            st.info(
+                "What was amended is evidence and is not repaired: put the file back as it was, from a backup. Until "
+                "then nobody can amend, sign or render with it."
+            )
         opening.way_out()
         return None
 

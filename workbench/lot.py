@@ -19,6 +19,7 @@ _DRAWN = 59
 """Frames that are drawn unless a person wants more or fewer: the fewest that can bound the share at 5 %."""
 _MOST = 600
 _ROWS, _COLUMNS = 3, 3
+_PICTURE = "width:100%;max-height:44vh;object-fit:contain;background:#0b0d0f;border-radius:4px"
 
 
 def show(case: Case) -> None:
@@ -27,19 +28,19 @@ def show(case: Case) -> None:
     Args:
         case: what is reviewed, with its amendments.
     """
-    number = int(
-        st.number_input("Frames to draw", 1, min(_MOST, len(case.record.frames)), _number(case), 10, width=200)
-    )
+    how_many, which, meaning = st.columns([2, 2, 7], vertical_alignment="bottom")
+    most = min(_MOST, len(case.record.frames))
+    number = int(how_many.number_input("Frames to draw", 1, most, _number(case), 10))
     drawn = release.drawn_frames(case.run, number, case.record)
-    bound = at_most(0, len(drawn)) or 1.0
-    st.caption(
+    bound = 100 * (at_most(0, len(drawn)) or 1.0)
+    meaning.caption(
         f"One frame from each of {number} equal parts, the same for everybody until something is amended. If none "
-        f"shows a face, at most {bound:.1%} of all frames do, with 95 % confidence. If one does, amend it and draw "
+        f"shows a face, at most {bound:.1f} % of all frames do, with 95 % confidence. If one does, amend it and draw "
         "again."
     )
     sheet = session.LOT.get().of(f"{case.run.id} {case.review.sha256} {number}")
     pages = [drawn[at : at + _ROWS * _COLUMNS] for at in range(0, len(drawn), _ROWS * _COLUMNS)]
-    at = int(st.number_input(f"Page, of {len(pages)}", 1, len(pages), 1, width=200, key=f"lot-page-{number}")) - 1
+    at = int(which.number_input(f"Page, 1 to {len(pages)}", 1, len(pages), 1, key=f"lot-page-{number}")) - 1
     sheet = sheet.turned(at)
     session.LOT.set(sheet)
     _page(case, pages[at], sheet)
@@ -62,7 +63,7 @@ def _frame(case: Case, index: int, sheet: session.Sheet) -> None:
     to = links.link(Page.REVIEW, case.run.id, index)
     st.html(
         f'<a href="{to}" target="_blank"><img src="{address}&at={case.review.sha256[:12]}" loading="lazy"'
-        f' alt="Frame {index}, masked" style="width:100%;border-radius:4px"></a>'
+        f' alt="Frame {index}, masked" style="{_PICTURE}"></a>'
     )
     st.checkbox(
         f"A face shows in frame {index} ({case.seconds(index):.1f} s)",

@@ -88,6 +88,8 @@ def _ready(run: Run) -> bool:
     """Whether there is a record and its source; if not, it is said why, with a way out."""
     if not run.folder.record.exists():
         _say_why(run)
+        if open_to(Page.DETECT, session.person()):
+            way_to(Page.DETECT, "Runs on Detect")
     elif not run.source.is_absolute():
         st.info(f"{run.title} was masked live; its frames were kept only as they were shown, with the faces hidden.")
         way_to(Page.ANALYSE, "The record in Analyse", Place(run.id))

@@ -193,6 +193,19 @@ def test_another_amendment_waits_until_the_box_is_saved_or_discarded(workbench, 
     assert review_of(run) == ()
 
 
+def test_tracks_are_gone_through_from_beginning_to_beginning(workbench, page, run):
+    opened(page, workbench, run, frame=50, track=0)
+    page.keyboard.press("}")
+    page.locator('rect.box.chosen[data-track="1"]').wait_for()
+    painted(page, 0)
+    page.keyboard.press("]")
+    painted(page, 59)
+    page.keyboard.press("}")
+    said(page, "No track begins after this.")
+    page.keyboard.press("{")
+    painted(page, 0)
+
+
 def test_a_small_face_is_looked_at_closely_and_stays_in_sight(workbench, page, run):
     opened(page, workbench, run, frame=10, track=1)
     page.keyboard.press("v")

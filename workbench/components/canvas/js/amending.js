@@ -101,6 +101,7 @@ Object.assign(Viewer.prototype, {
     } else {
       this.ask.show({
         title, label: "Save (Enter)", focus: false, cancel: () => this.discard(),
+        follow: draft.adds ? (index, { until }) => { until.value = Math.max(...draft.frames, index); } : null,
         fields: [{ name: "until", label: draft.adds ? "Keep it until frame" : "Until frame", type: "number", min: last, max: this.count - 1, value: last }, REASON],
         save: ({ until, reason }) => {
           if (until < Math.max(...draft.frames)) return `Keep it until frame ${Math.max(...draft.frames)} at least.`;
@@ -112,6 +113,13 @@ Object.assign(Viewer.prototype, {
       this.ask.of = draft;
     }
     this.redraw();
+  },
+
+  /* The frames that the open form is about, first and last; null when there is none. */
+  asked() {
+    const { from, to, until } = (this.ask.open && this.ask.form.elements) || {};
+    if (from && to) return [Number(from.value), Number(to.value)];
+    return until && this.draft ? [this.draft.frames[0], Math.max(Number(until.value), ...this.draft.frames)] : null;
   },
 
   save() { if (this.ask.open) this.ask.submit(); },

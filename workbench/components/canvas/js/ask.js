@@ -1,9 +1,10 @@
 /* A small form between still and timeline: ranges of frames and reasons are asked for here. */
 
 class Ask {
-  constructor(place, back) {
+  constructor(place, { back, changed }) {
     this.place = place;
     this.back = back;
+    this.changed = changed;
     this.cancel = null;
     this.following = null;
   }
@@ -43,8 +44,10 @@ class Ask {
     });
     this.form = form;
     this.cancel = cancel;
+    form.addEventListener("input", () => this.changed());
     this.place.replaceChildren(form);
     this.place.hidden = false;
+    this.changed();
     if (focus) (form.querySelector("[data-first]") || form.querySelector("input")).focus();
   }
 

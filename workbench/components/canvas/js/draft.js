@@ -27,8 +27,9 @@ class Draft {
 
   get title() {
     const frames = this.frames, last = frames[frames.length - 1];
-    const where = frames.length === 1 ? `in frame ${frames[0]}` : `from frame ${frames[0]} to ${last}, keyframes ${frames.join(", ")}`;
-    return `${this.adds ? "New face" : `Track ${this.track}: other box`} ${where}. Step to another frame and drag the box there to follow a movement.`;
+    const where = frames.length === 1 ? `in frame ${last}` : `keyframes ${frames.join(", ")}`;
+    return this.adds ? `New face, ${where}. Step on to keep it longer; move the box there to follow the face.`
+      : `Track ${this.track}, other box, ${where}. Step on and move the box there to follow the face.`;
   }
 
   action(until) {

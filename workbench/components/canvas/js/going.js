@@ -125,6 +125,16 @@ Object.assign(Viewer.prototype, {
     this.choose(tracks[at < 0 ? (by > 0 ? 0 : tracks.length - 1) : (at + by + tracks.length) % tracks.length]);
   },
 
+  /* Tracks in the order in which they begin; from the chosen one, else from this frame. */
+  trackBy(by) {
+    const tracks = [...this.tracks.values()].sort((a, b) => a.start - b.start || a.track - b.track);
+    const at = tracks.findIndex((one) => one.track === this.chosen);
+    const to = at >= 0 ? tracks[at + by] : by > 0 ? tracks.find((one) => one.start > this.index) : tracks.filter((one) => one.start < this.index).pop();
+    if (!to) { this.say(by > 0 ? "No track begins after this." : "No track begins before this."); return; }
+    this.choose(to.track);
+    this.goTo(to.start);
+  },
+
   trackEdge(end) {
     const track = this.track();
     if (track) this.goTo(end ? track.stop - 1 : track.start);

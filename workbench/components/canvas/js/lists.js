@@ -50,7 +50,7 @@ class Lists {
 
   listSpots(spots) {
     this.items = new Map();
-    const made = spots.map((spot) => {
+    const made = [...spots].sort((one, other) => Number(one.state !== "open") - Number(other.state !== "open")).map((spot) => {
       const done = spot.state !== "open";
       const range = spot.stop - spot.start > 1 ? `${spot.start}–${spot.stop - 1}` : `${spot.start}`;
       const item = element("button", { className: `item${done ? " done" : ""}`, dataset: { spot: spot.key }, onclick: () => this.on.spot(spot.key) },
@@ -60,6 +60,8 @@ class Lists {
       this.items.set(spot.key, item);
       return item;
     });
+    const open = spots.filter((spot) => spot.state === "open").length;
+    if (open < made.length) made.splice(open, 0, element("h4", { className: "quiet" }, open ? "Decided" : "Every spot is decided"));
     this.spots.replaceChildren(...(made.length ? made : [element("p", { className: "nothing" }, "No doubtful spots. Step through the video to see for yourself.")]));
   }
 

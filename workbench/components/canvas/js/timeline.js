@@ -47,7 +47,8 @@ class Timeline {
     return Math.floor(start + share * (stop - start));
   }
 
-  draw(index, seen, chosen, spot, timeOf) {
+  /* `asked`: first and last frame of the form that is open. */
+  draw(index, { seen, chosen, spot, asked }, timeOf) {
     this.index = index;
     const ratio = window.devicePixelRatio || 1, width = this.canvas.clientWidth;
     if (!width) return;
@@ -64,6 +65,11 @@ class Timeline {
     this.canvas.setAttribute("aria-valuetext", `Frame ${index}, ${timeOf(index)}`);
 
     context.fillStyle = tone("--accent");
+    if (asked) {
+      context.globalAlpha = 0.22;
+      bar(asked[0], asked[1] + 1, ROWS.seen, this.height - ROWS.seen - ROWS.foot);
+      context.globalAlpha = 1;
+    }
     for (let from = start, to; from < stop; from = to + 1) {
       for (to = from; to < stop && seen[to]; to += 1);
       if (to > from) bar(from, to, 0, ROWS.seen - 1);

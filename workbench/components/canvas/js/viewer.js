@@ -17,7 +17,9 @@ class Viewer {
     this.painted = null;
     this.token = 0;
     this.serial = 0;
-    this.ask = new Ask(this.part("ask"), () => this.root.focus({ preventScroll: true }));
+    this.ask = new Ask(this.part("ask"), {
+      back: () => { this.root.focus({ preventScroll: true }); this.redraw(); }, changed: () => this.redraw(),
+    });
     this.lists = new Lists(this.part, {
       spot: (key) => this.openSpot(key), frame: (frame, track) => { this.choose(track); this.goTo(frame); }, undo: (number) => this.undo(number),
     });
@@ -257,7 +259,7 @@ class Viewer {
     if (!this.stage || !this.data) return;
     this.stage.paint();
     this.stage.outline(this.painted === this.index ? this.outlined() : []);
-    this.timeline.draw(this.index, this.seen.flags, this.chosen, this.spot, (frame) => this.timeOf(frame));
+    this.timeline.draw(this.index, { seen: this.seen.flags, chosen: this.chosen, spot: this.spot, asked: this.asked() }, (frame) => this.timeOf(frame));
     this.lists.count(this.seen, this.count);
     this.describe();
   }
