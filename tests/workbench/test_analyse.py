@@ -180,8 +180,8 @@ def test_who_may_not_analyse_is_told(page, data):
     with serving(data) as server:
         page.goto(f"{server.url}/analyse")
         sign_in(page, "dan", "horse battery 4")
-        page.get_by_role("link", name="Analyse").click()
         page.get_by_test_id("stAlert").get_by_text("see the analysis").wait_for()
+        assert not page.get_by_test_id("stSidebarNav").get_by_role("link", name="Analyse").is_visible()
         assert page.get_by_text("Runs", exact=True).count() == 0
 
 

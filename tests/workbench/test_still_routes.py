@@ -1,10 +1,10 @@
 """What the canvas fetches: exact, for those who may, and kept by nobody."""
 
-import anyio
 import cv2
 import msgspec
 import numpy as np
 import pytest
+from anyio.from_thread import start_blocking_portal
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.testclient import TestClient
@@ -165,5 +165,5 @@ def test_a_request_that_was_given_up_is_not_decoded_for(run, data, waits, status
 
     (route, *_) = Stills(lambda _: access.single_user(data)).routes()
     scope = {"type": "http", "path_params": {"run": run.id, "index": 7}, "query_string": b"", "headers": []}
-    answer = anyio.run(route.endpoint, Request(scope, receive))
-    assert answer.status_code == status
+    with start_blocking_portal() as portal:
+        assert portal.call(route.endpoint, Request(scope, receive)).status_code == status
