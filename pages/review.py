@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from engine import access
 from engine.errors import RecordError, VeilError
 from engine.review.desk import Desk
 from engine.runs import Run
-from workbench import caches, cases, lot, opening, review, session, signoff, styles
+from workbench import caches, cases, lot, opening, review, session, styles
 from workbench.cases import Case
 from workbench.components.canvas import action, review_canvas
 from workbench.links import Page
@@ -57,14 +58,14 @@ def _show(run: Run, case: Case) -> None:
         spots=cases.spots_of(case),
         tracks=cases.tracks_of(case),
         eyes=review.Eyes.of(viewed, person.account),
-        may_amend=signoff.may(person, "amend"),
+        may_amend=access.may(person, "amend"),
         frame=place.frame,
         track=place.track,
         told=session.REVIEW_TOLD.get(),
         style=styles.shown(run),
     )
     review_canvas(_KEY, run.id, screen.data(), on_act=_act)
-    if signoff.may(person, "judge") and st.toggle("Audit of frames drawn by lot"):
+    if access.may(person, "judge") and st.toggle("Audit of frames drawn by lot"):
         lot.show(case)
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from engine import release
+from engine import access, release
 from engine.access import Person
 from engine.errors import VeilError
 from engine.progress import Listener
@@ -24,7 +24,7 @@ from workbench.wording import plain, size
 def drafts(run: Run, case: release.Case) -> None:
     """Show the drafts of a run, and let one be made of what is shown."""
     person = session.person()
-    may = signoff.may(person, "draft")
+    may = access.may(person, "draft")
     found = release.drafts_of(run)
     if not may and not found:
         return
@@ -64,7 +64,7 @@ def _draft(run: Run, case: release.Case, draft: Draft, place: int, *, may: bool)
         )
         st.caption(f"Style: {plain(signoff.words_of(draft.report.spec.style))}")
         with st.container(horizontal=True, vertical_alignment="center"):
-            if signoff.may(session.person(), "download"):
+            if access.may(session.person(), "download"):
                 look = "color:light-dark(#00659e,#7cc4ee)"
                 st.html(f'<a href="{address}?keep=1" download style="{look}">Download the draft</a>', width="content")
             if may and st.button("Remove it", icon=":material/delete:", key=f"remove-{draft.video.name}"):

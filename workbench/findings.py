@@ -7,7 +7,7 @@ from typing import cast, get_args
 
 import streamlit as st
 
-from engine import release
+from engine import access, release
 from engine.errors import VeilError
 from engine.evidence.findings import Leak, LeakJudgement, Verdict
 from engine.review.spans import named
@@ -45,7 +45,7 @@ def judging(run: Run, unjudged: Sequence[Leak]) -> None:
         f"{sentence(count(len(unjudged), 'place'))} in the rendered video may still show a face. Judge each one, or "
         "amend it in Review; then release again."
     )
-    may = signoff.may(session.person(), "judge")
+    may = access.may(session.person(), "judge")
     if not may:
         st.info("Judging takes the role reviewer or approver.", icon=":material/lock:")
     said = {one.leak: one for one in release.judgements(session.data(), run)}

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from engine.access import Person
-from engine.errors import AccessError, VeilError
+from engine.errors import VeilError
+from engine.jobs.footage import library
 from engine.live.controls import Look
 from engine.live.session import CAMERA, LiveSession
 from engine.redact.presets import PRESETS
-from workbench import session
-from workbench.links import Page, link
+from workbench import opening, session
+from workbench.links import Page
 from workbench.live import desk, show_picture
+from workbench.live_outcome import outcome
+from workbench.signoff import STYLE_NAMES
+from workbench.wording import count, plain
 
 _BROWSER, _SERVER = "Camera of this browser", "Camera, stream or file of the server"
+_LIBRARY = "Video of the library"
+_HOW = """**How it works**
+
+- Faces are hidden while the picture runs. A frame that was not judged in time is covered whole.
+- **Cover everything** (key `p`) blackens the picture at once, whatever is in it.
+- Style, shape, blur and confidence can be changed while it runs.
+- What was shown and its detection record are kept when you stop; what came in is not."""
 _OWN = "own"
 _SHAPES = {_OWN: "Style's own", "ellipse": "Ellipse", "rounded": "Rounded", "rectangle": "Rectangle"}
 _REASONS = {
@@ -28,22 +40,25 @@ _REASONS = {
     "damaged": "not decoded whole",
     "asked": "because somebody asked for it",
 }
+_LOADING = "The detectors are loading; the picture is black until they have looked."
+_AWAITED = (
+    "The detectors are loading and the camera is awaited; the picture is black until both are there. If nothing comes, "
+    "allow this page to use the camera in the browser's settings, then stop and start again."
+)
 _ENDING = 20.0
 """Seconds that a run may take to write its record."""
 
 
 def show() -> None:
     """The page."""
-    st.title("Live")
-    try:
-        person = session.person()
-    except AccessError as error:
-        st.error(str(error))
-        return
+    person = session.person()
     live = desk().of(person.account)
+    on_air = live is not None and not live.over
+    st.title(f"Live: {plain(Path(live.title).name)}" if live and on_air else "Live", anchor=False)
+    opening.admit(Page.LIVE)
     if live is None or live.over:
         if live is not None:
-            _outcome(live)
+            outcome(live, person)
         _begin(person)
     else:
         _going_on(live, person)
@@ -51,25 +66,50 @@ def show() -> None:
 
 def _begin(person: Person) -> None:
     """Choose a source and start."""
-    st.write("Faces are hidden while the picture runs. A frame that was not judged in time is covered whole.")
-    source: str | None = None
-    kind = st.radio("Source", (_BROWSER, _SERVER), horizontal=True, key="live-source")
-    if kind == _SERVER:
-        source = st.text_input(
-            "Address or path",
-            key="live-address",
-            placeholder="/dev/video0, rtsp://camera/stream, or a video file",
-            help="A camera of the server, an RTSP, RTMP, UDP or HTTP address, or a file, read at its own speed.",
+    form, words = st.columns([5, 3], gap="large")
+    with words, st.container(border=True):
+        st.markdown(_HOW)
+    with form:
+        kinds, last = (_BROWSER, _SERVER, _LIBRARY), session.LIVE_ASKED.get()
+        kind = st.radio("Source", kinds, kinds.index(last[0] or _BROWSER), horizontal=True, key="live-source")
+        source = _source(kind)
+        look = _look(Look(), "begin")
+        if st.button("Start", type="primary", icon=":material/play_arrow:", key="live-start"):
+            try:
+                begun = desk().begin(session.data(), source, person, look)
+            except VeilError as error:
+                st.error(str(error))
+                return
+            session.BEGUN.set(begun.folder.id)
+            session.LIVE_ASKED.set((kind, source or ""))
+            st.rerun()
+
+
+def _source(kind: str) -> str | None:
+    """What is to be looked at; None for the browser's camera."""
+    if kind == _BROWSER:
+        st.caption(
+            "The browser asks whether this page may use the camera. Its pictures go to this server and nowhere else."
         )
-    look = _look(Look(), "begin")
-    if st.button("Start", type="primary", icon=":material/play_arrow:", key="live-start"):
-        try:
-            begun = desk().begin(session.data(), source, person, look)
-        except VeilError as error:
-            st.error(str(error))
-            return
-        session.BEGUN.set(begun.folder.id)
-        st.rerun()
+        return None
+    if kind == _LIBRARY:
+        there = {one.name: one.path for one in library(session.data())}
+        if not there:
+            st.caption("The library is empty; Detect takes videos into it.")
+        names, last = list(there), [name for name, path in there.items() if str(path) == session.LIVE_ASKED.get()[1]]
+        index = names.index(last[0]) if last else None
+        chosen = st.selectbox("Video", names, index, placeholder="Choose a video", key="live-video")
+        return str(there[chosen]) if chosen else ""
+    cameras = sorted(map(str, Path("/dev").glob("video*")))
+    if cameras:
+        st.caption(f"Cameras of the server: {', '.join(cameras)}.")
+    return st.text_input(
+        "Address or path",
+        session.LIVE_ASKED.get()[1],
+        key="live-address",
+        placeholder="/dev/video0, rtsp://camera/stream, or a video file",
+        help="A camera of the server, an RTSP, RTMP, UDP or HTTP address, or a file, read at its own speed.",
+    )
 
 
 def _going_on(live: LiveSession, person: Person) -> None:
@@ -112,7 +152,9 @@ def _look(now: Look, when: str) -> Look:
     """Widgets for a look."""
     left, right = st.columns(2) if when == "begin" else (st.container(), st.container())
     styles: list[Any] = list(PRESETS)
-    style = left.selectbox("Style", styles, index=styles.index(now.style), key=f"live-style-{when}")
+    style = left.selectbox(
+        "Style", styles, styles.index(now.style), format_func=STYLE_NAMES.__getitem__, key=f"live-style-{when}"
+    )
     shapes = list(_SHAPES)
     shape: Any = left.selectbox(
         "Shape of the masks",
@@ -163,7 +205,7 @@ def _figures(live: LiveSession) -> None:
     if live.over:
         st.rerun(scope="app")
     if live.phase == "starting":
-        st.info("The detectors are loading; the picture is black until they have looked.", icon=":material/hourglass:")
+        st.info(_AWAITED if live.title == CAMERA else _LOADING, icon=":material/hourglass:")
     figures = live.figures
     counters, covered = figures.counters, sum(figures.counters.covered.values())
     rate, delay, whole, late = st.columns(4)
@@ -178,19 +220,6 @@ def _figures(live: LiveSession) -> None:
     if counters.covered:
         lines.append("Covered " + "; ".join(f"{n:,} {_REASONS[why]}" for why, n in counters.covered.items()) + ".")
     if counters.restarts or counters.reconnects:
-        restarts = sum(counters.restarts.values())
-        lines.append(f"{restarts} restarts of detectors, {counters.reconnects} reconnections of the source.")
+        restarts, again = count(sum(counters.restarts.values()), "restart"), count(counters.reconnects, "reconnection")
+        lines.append(f"{restarts} of detectors, {again} of the source.")
     st.markdown("  \n".join(f":small[{line}]" for line in lines))
-
-
-def _outcome(live: LiveSession) -> None:
-    """What is left of a run that is over."""
-    if live.phase == "failed":
-        st.error(live.sentence or "The live run failed.")
-        return
-    counters = live.figures.counters
-    st.success(
-        f"The live run has ended ({live.title}): {counters.shown:,} frames were shown, "
-        f"{sum(counters.covered.values()):,} of them covered whole. Its record is kept."
-    )
-    st.markdown(f"[Open the run]({link(Page.REVIEW, live.folder.id)})")

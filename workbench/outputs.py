@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from engine import access, audit, runs, store
 from engine.access import Person
 from engine.errors import AccessError, InputError, VeilError
+from engine.live.session import recording
 from engine.runs import Run
 from engine.store import data_folder
 
@@ -35,6 +36,7 @@ class Outputs:
             Route("/api/sources/{run}", self._answered(self._source), methods=["GET"]),
             Route("/api/outputs/{run}/{number}/{name}", self._answered(self._output), methods=["GET"]),
             Route("/api/drafts/{run}/{name}", self._answered(self._draft), methods=["GET"]),
+            Route("/api/live/{run}/{name}", self._answered(self._live), methods=["GET"]),
             Route("/api/copies/{run}/{name}", self._answered(self._copy), methods=["GET"]),
         )
 
@@ -66,6 +68,14 @@ class Outputs:
         """A draft likewise."""
         run = _run(request)
         return self._given(request, run, _file_in(run.folder.drafts, str(request.path_params["name"]), "draft"))
+
+    def _live(self, request: Request) -> Response:
+        """What a live run showed, or its record, likewise."""
+        run, name = _run(request), str(request.path_params["name"])
+        for path in (recording(run.folder), run.folder.record):
+            if path.name == name and path.is_file() and run.request.detection.mode == "live":
+                return self._given(request, run, path)
+        raise InputError(f"The live run {run.id} left no {name!r}.")
 
     def _copy(self, request: Request) -> Response:
         """A copy that browsers play, which is not to be kept."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
 import streamlit as st
 
+from engine import access
 from engine.runs import Run
 from workbench import playing, session, signoff
 from workbench.wording import count, sentence, size
@@ -57,13 +59,22 @@ def _checks(folder: Path) -> None:
 
 
 def _downloads(run: Run, folder: Path, video: Path) -> None:
-    if not signoff.may(session.person(), "download"):
+    if not access.may(session.person(), "download"):
         return
     files = [(video, "final video"), *((path, signoff.paper_named(path)) for path in signoff.papers_of(folder))]
+    downloads([(_address(run, folder, path), path, words) for path, words in files])
+
+
+def downloads(files: Sequence[tuple[str, Path, str]]) -> None:
+    """A list of files to be taken away.
+
+    Args:
+        files: address, path and what it is, of each.
+    """
     rows = "".join(
-        f'<li><span>{escape(sentence(words))}</span><a href="{_address(run, folder, path)}?keep=1" download>'
+        f'<li><span>{escape(sentence(words))}</span><a href="{address}?keep=1" download>'
         f"{escape(path.name)}</a><span>{size(path.stat().st_size)}</span></li>"
-        for path, words in files
+        for address, path, words in files
     )
     st.markdown("**Downloads**")
     st.html(f'{_FILES}<ul class="files" aria-label="Downloads">{rows}</ul>')

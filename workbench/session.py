@@ -93,6 +93,8 @@ AUDIO: Key[Mapping[str, tuple[AudioSpan, ...]]] = Key("audio", {})
 """By run, the spans of audio to be replaced; of a run that is not named here, what was signed last."""
 LOT = Key("lot", Sheet())
 """The frames drawn by lot that this session looks at."""
+LIVE_ASKED = Key("live-asked", ("", ""))
+"""The kind of source that this session began a live run with last, and its address or path."""
 BEGUN = Key("live-begun", "")
 """The live run that this session began, by its folder."""
 

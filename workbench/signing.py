@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import streamlit as st
 
-from engine import release
+from engine import access, release
 from engine.access import Action, Password
 from engine.access.sessions import Credential
 from engine.errors import VeilError
@@ -61,7 +61,7 @@ def forms(run: Run, case: release.Case) -> None:
     )
     shown = ", ".join(f"{name} {signoff.short(sha256)}" for name, sha256 in bound)
     st.caption(f"A signature is bound to exactly what is shown here: {shown}.")
-    offered = [form for form in _FORMS if signoff.may(session.person(), form.action)]
+    offered = [form for form in _FORMS if access.may(session.person(), form.action)]
     if not offered:
         st.info("Signing takes the role reviewer or approver.", icon=":material/lock:")
     for form, place in zip(offered, st.columns(len(_FORMS)), strict=False):
@@ -128,7 +128,7 @@ def releasing(run: Run, case: release.Case) -> None:
     """The order to release, where it is approved and this person may."""
     if signoff.step_of(case) != "approved":
         return
-    if not signoff.may(session.person(), "release"):
+    if not access.may(session.person(), "release"):
         st.info("It is approved. Releasing takes the role approver.", icon=":material/lock:")
         return
     again = bool(signoff.holding(case, "released"))

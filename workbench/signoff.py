@@ -11,8 +11,6 @@ from urllib.parse import quote
 
 from engine import record as records
 from engine import release
-from engine.access.actions import ALLOWED, Action
-from engine.access.people import Person
 from engine.record import Record, digest
 from engine.redact.presets import name_of
 from engine.redact.style import Style
@@ -69,11 +67,6 @@ _PAPERS = MappingProxyType({
 _PAPER_ENDS = MappingProxyType({
     ".checks.json": "report of the checks", ".render.json": "report of the render",
 })  # fmt: skip
-
-
-def may(person: Person, action: Action) -> bool:
-    """Whether the page offers something; whether it is done is asked again when it is."""
-    return not ALLOWED[action].isdisjoint(person.roles)
 
 
 def still(run: Run, index: int, style: str = "", revision: str = "") -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from engine import access, runs
 from engine.access import Person
 from engine.errors import InputError
+from engine.live.session import recording
 from engine.media.facts import MediaInfo
 from engine.media.playable import make_playable, unplayable
 from engine.media.probe import probe
@@ -55,7 +56,7 @@ def make_copy(data: Data, run_id: str, person: Person, video: Path, *, listener:
         data: the data folder.
         run_id: the run.
         person: who wants to look.
-        video: the source of the run, one of its outputs or drafts; no other file is copied.
+        video: the source of the run, one of its outputs or drafts, or what it showed live; no other file is copied.
         listener: hears of progress.
 
     Raises:
@@ -85,4 +86,4 @@ def copy_path(run: Run, video: Path) -> Path:
 
 def _belongs(run: Run, video: Path) -> bool:
     outputs = run.folder.releases.glob("[0-9]*/*")
-    return video == run.source or video in {*(one.video for one in drafts_of(run)), *outputs}
+    return video in {run.source, recording(run.folder)} or video in {*(one.video for one in drafts_of(run)), *outputs}

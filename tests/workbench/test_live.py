@@ -14,6 +14,7 @@ from engine import access, audit, runs
 from engine.record import read
 from tests import clips
 from tests.workbench.conftest import SECONDS, photograph, serving, settled, violations
+from tests.workbench.steps import PATIENCE
 from workbench.live import Desk, pictures
 
 PAGE = Path(__file__).parents[2] / "pages" / "live.py"
@@ -33,7 +34,7 @@ def test_an_empty_page_offers_sources_and_a_start(app):
     app.run()
     assert not app.exception and not app.error
     assert app.title[0].value == "Live"
-    assert app.radio[0].options == ["Camera of this browser", "Camera, stream or file of the server"]
+    assert app.radio[0].options[:2] == ["Camera of this browser", "Camera, stream or file of the server"]
     assert {slider.label for slider in app.slider} == {"Blur", "Confidence"}
 
 
@@ -98,6 +99,15 @@ def window(camera, launch):
     """A browser with that camera."""
     fake = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
     browser = launch(*fake, f"--use-file-for-fake-video-capture={camera}")
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(SECONDS * 1000)
+    yield page
+    browser.close()
+
+
+@pytest.fixture
+def window_without_camera(launch):
+    browser = launch()
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(SECONDS * 1000)
     yield page
@@ -230,5 +240,35 @@ def test_a_file_of_the_server_goes_on_through_a_reload(window, place, camera, tm
         assert faces(place.models, picture) == 0
         window.get_by_role("button", name="Stop and keep the record").click()
         window.get_by_text("The live run has ended").wait_for()
+        shown = window.get_by_label("As it was shown", exact=True)
+        shown.wait_for(timeout=PATIENCE)
+        shown.evaluate("async video => { while (!video.videoWidth) await new Promise(requestAnimationFrame); }")
+        with window.expect_download() as download:
+            window.get_by_role("link", name="live.mkv").click()
+        assert download.value.suggested_filename == "live.mkv"
+        assert not violations(window)
     [run] = runs.register(place).runs
     assert (run.status, run.source) == ("done", clip)
+    [taken] = audit.entries(place.audit, run=run.id, kinds=["download"])
+    assert taken.details["file"] == "live.mkv"
+
+
+def test_a_video_of_the_library_is_offered(app, place):
+    place.footage.mkdir()
+    clips.video(place.footage / "ward.mp4")
+    app.run()
+    app.radio[0].set_value("Video of the library").run()
+    assert app.selectbox(key="live-video").options == ["ward.mp4"]
+    button(app, "Start").click().run()
+    assert "No source was given" in app.error[0].value
+
+
+def test_a_camera_that_never_sends_ends_with_what_to_do(window_without_camera, place):
+    page = window_without_camera
+    with serving(place) as server:
+        page.goto(f"{server.url}/live")
+        settled(page)
+        page.get_by_role("button", name="Start", exact=True).click()
+        page.get_by_text("allow this page to use the camera").wait_for()
+        page.get_by_role("button", name="Stop and keep the record").click()
+        page.get_by_text("If the browser has refused the camera").wait_for()

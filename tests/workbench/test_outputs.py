@@ -45,6 +45,24 @@ def test_what_is_taken_away_goes_on_record(data, run):
     assert entry.subjects == {"output": file_digest(run.folder.releases / "01" / "out.mp4")}
 
 
+def test_drafts_and_copies_are_given_and_a_draft_that_is_kept_goes_on_record(data, run):
+    for folder, name in ((run.folder.drafts, "a.draft.mp4"), (run.folder.copies, "b.mp4")):
+        folder.mkdir()
+        (folder / name).write_bytes(b"0123456789")
+    client = client_of(access.single_user(data))
+    assert client.get(f"/api/drafts/{run.id}/a.draft.mp4").content == b"0123456789"
+    assert client.get(f"/api/copies/{run.id}/b.mp4").content == b"0123456789"
+    assert list(audit.entries(data.audit, run=run.id)) == []
+    kept = client.get(f"/api/drafts/{run.id}/a.draft.mp4?keep=1")
+    assert 'filename="a.draft.mp4"' in kept.headers["content-disposition"]
+    assert [entry.details["file"] for entry in audit.entries(data.audit, run=run.id)] == ["a.draft.mp4"]
+
+
+@pytest.mark.parametrize("address", ["drafts/{}/..%2Fsecret", "copies/{}/secret", "live/{}/live.mkv", "live/{}/secret"])
+def test_no_file_beside_drafts_copies_and_what_was_shown_live_is_given(data, run, address):
+    assert client_of(access.single_user(data)).get(f"/api/{address.format(run.id)}").status_code == 404
+
+
 @pytest.mark.parametrize("rest", ["01/secret", "01/..%2F..%2Fsecret", "..%2F/secret", "02/out.mp4", "x/out.mp4"])
 def test_no_other_file_is_given(data, run, rest):
     assert client_of(access.single_user(data)).get(f"/api/outputs/{run.id}/{rest}").status_code == 404
