@@ -30,11 +30,7 @@ def agreement(index: Index, selection: Selection = _ALL) -> pd.DataFrame:
             unnest(arg_max({'frame': frame, 'seconds': seconds, 'track': track},
                 score - frame / 1e11 - coalesce(track, 0) / 1e15) FILTER (NOT seen))
         FROM read_parquet($agreement)
-        WHERE seconds >= $start AND seconds < $stop
-            AND (len($detectors) = 0 OR (list_contains($detectors, detector) AND list_contains($detectors, other)))
-            AND ($track IS NULL OR track = $track)
-            AND height_px >= $least_height AND height_px < $most_height
-            AND score >= $least_score
+        WHERE <pairs>
         GROUP BY run, detector, other ORDER BY run, detector, other
         """,
         selection,
@@ -53,11 +49,7 @@ def scores(index: Index, selection: Selection = _ALL, bins: int = 40) -> pd.Data
             unnest(arg_min({'frame': frame, 'seconds': seconds, 'track': track},
                 score + frame / 1e11 + track / 1e15))
         FROM read_parquet($evidence)
-        WHERE seconds >= $start AND seconds < $stop
-            AND (len($detectors) = 0 OR list_contains($detectors, detector))
-            AND ($track IS NULL OR track = $track)
-            AND height_px >= $least_height AND height_px < $most_height
-            AND score >= $least_score
+        WHERE <sightings>
         GROUP BY run, detector, low ORDER BY run, detector, low
         """,
         selection,
@@ -78,10 +70,7 @@ def sizes(index: Index, selection: Selection = _ALL, steps: int = 4) -> pd.DataF
             unnest(arg_min({'frame': frame, 'seconds': seconds, 'track': track},
                 height_px + frame / 1e8 + track / 1e12))
         FROM read_parquet($faces)
-        WHERE seconds >= $start AND seconds < $stop
-            AND ($track IS NULL OR track = $track)
-            AND height_px >= $least_height AND height_px < $most_height
-            AND (score >= $least_score OR (score IS NULL AND $least_score = 0))
+        WHERE <sure_faces>
         GROUP BY run, origin, bin ORDER BY run, origin, bin
         """,
         selection,
@@ -98,10 +87,7 @@ def captures(index: Index, selection: Selection = _ALL) -> Iterator[Capture]:
         """
         SELECT run, track, seen_by, floor(seen_height_px) AS height, count(*) AS count
         FROM read_parquet($faces)
-        WHERE sightings > 0 AND all_asked AND seconds >= $start AND seconds < $stop
-            AND ($track IS NULL OR track = $track)
-            AND seen_height_px >= $least_height AND seen_height_px < $most_height
-            AND score >= $least_score
+        WHERE sightings > 0 AND all_asked AND <seen_faces>
         GROUP BY run, track, seen_by, height ORDER BY run, track, seen_by, height
         """,
         selection,
@@ -122,9 +108,7 @@ def alone(index: Index, run: str, selection: Selection = _ALL) -> pd.DataFrame:
             unnest(arg_max({'frame': frame, 'seconds': seconds, 'track': track},
                 score - frame / 1e11 - track / 1e15))
         FROM read_parquet($faces)
-        WHERE sightings = 1 AND all_asked AND seconds >= $start AND seconds < $stop
-            AND ($track IS NULL OR track = $track)
-            AND seen_height_px >= $least_height AND seen_height_px < $most_height AND score >= $least_score
+        WHERE sightings = 1 AND all_asked AND <seen_faces>
         GROUP BY size, run ORDER BY size
         """,
         replace(selection, runs=(run,), detectors=()),

@@ -12,7 +12,7 @@ import pandas as pd
 from engine.analysis.index.catalog import Entry, Indexed, Unreadable, entries, rebuild, records_of, stale
 from engine.analysis.index.columns import TABLES
 from engine.analysis.index.database import Database
-from engine.analysis.index.selection import Selection
+from engine.analysis.index.selection import Selection, spelled_out
 from engine.errors import QueryError
 from engine.store import Data, data_folder
 
@@ -93,6 +93,8 @@ class Index:
     def ask(self, statement: str, selection: Selection, **values: Any) -> pd.DataFrame:
         """The answer to a statement that reads `read_parquet($faces)` and so on, its values given by name.
 
+        `<faces>` and so on in it are what the selection asks of such rows (`engine.analysis.index.selection`).
+
         Tables that were removed or damaged are built again from the records.
 
         Raises:
@@ -117,7 +119,7 @@ class Index:
         self._entries = entries(self.folder, self.known)
 
     def _answer(self, statement: str, selection: Selection, values: Mapping[str, Any]) -> pd.DataFrame:
-        return self.database.frame(statement, {**self.files(selection), **selection.values(), **values})
+        return self.database.frame(spelled_out(statement), {**self.files(selection), **selection.values(), **values})
 
     def _absent(self, run: str) -> str:
         if run in self.unreadable:

@@ -3,8 +3,44 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
+
+_TIME = "seconds >= $start AND seconds < $stop"
+_TRACK = "($track IS NULL OR track = $track)"
+_HEIGHT = "height_px >= $least_height AND height_px < $most_height"
+_SEEN_HEIGHT = "seen_height_px >= $least_height AND seen_height_px < $most_height"
+_SCORE = "score >= $least_score"
+_DETECTOR = "(len($detectors) = 0 OR list_contains($detectors, detector))"
+_OTHER = "(len($detectors) = 0 OR list_contains($detectors, other))"
+_MARK = re.compile(r"<(\w+)>")
+
+
+def _all(*conditions: str) -> str:
+    return " AND ".join(conditions)
+
+
+CONDITIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "frames": _TIME,
+        "faces": _all(_TIME, _TRACK, _HEIGHT),
+        "sure_faces": _all(_TIME, _TRACK, _HEIGHT, f"({_SCORE} OR (score IS NULL AND $least_score = 0))"),
+        "seen_faces": _all(_TIME, _TRACK, _SEEN_HEIGHT, _SCORE),
+        "sightings": _all(_TIME, _TRACK, _HEIGHT, _SCORE, _DETECTOR),
+        "sightings_of_any_track": _all(_TIME, _HEIGHT, _SCORE, _DETECTOR),
+        "lacking": _all(_TIME, _TRACK, _HEIGHT, _SCORE, _OTHER),
+        "pairs": _all(_TIME, _TRACK, _HEIGHT, _SCORE, _DETECTOR, _OTHER),
+    }
+)
+"""What a selection asks of rows of each kind, for statements that name it as `WHERE <sightings>`."""
+
+
+def spelled_out(statement: str) -> str:
+    """A statement with the conditions that it names in full."""
+    return _MARK.sub(lambda mark: CONDITIONS[mark[1]], statement)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ def frames(index: Index, selection: Selection = _ALL, limit: int = 200_000) -> p
     """One row a frame, of the first `limit`."""
     return index.ask(
         """
-        FROM read_parquet($frames) WHERE seconds >= $start AND seconds < $stop
+        FROM read_parquet($frames) WHERE <frames>
         ORDER BY run, frame LIMIT $limit
         """,
         selection,
@@ -35,10 +35,7 @@ def faces(index: Index, selection: Selection = _ALL, limit: int = 200_000) -> pd
     return index.ask(
         """
         FROM read_parquet($faces)
-        WHERE seconds >= $start AND seconds < $stop
-            AND ($track IS NULL OR track = $track)
-            AND height_px >= $least_height AND height_px < $most_height
-            AND (score >= $least_score OR (score IS NULL AND $least_score = 0))
+        WHERE <sure_faces>
         ORDER BY run, frame, track LIMIT $limit
         """,
         selection,
@@ -51,11 +48,7 @@ def evidence(index: Index, selection: Selection = _ALL, limit: int = 200_000) ->
     return index.ask(
         """
         FROM read_parquet($evidence)
-        WHERE seconds >= $start AND seconds < $stop
-            AND (len($detectors) = 0 OR list_contains($detectors, detector))
-            AND ($track IS NULL OR track = $track)
-            AND height_px >= $least_height AND height_px < $most_height
-            AND score >= $least_score
+        WHERE <sightings>
         ORDER BY run, frame, track, detector LIMIT $limit
         """,
         selection,
@@ -68,10 +61,7 @@ def doubtful(index: Index, selection: Selection = _ALL, limit: int = 200_000) ->
     return index.ask(
         """
         FROM read_parquet($doubtful)
-        WHERE seconds >= $start AND seconds < $stop
-            AND (len($detectors) = 0 OR list_contains($detectors, detector))
-            AND height_px >= $least_height AND height_px < $most_height
-            AND score >= $least_score
+        WHERE <sightings_of_any_track>
         ORDER BY run, frame, detector LIMIT $limit
         """,
         selection,
@@ -92,11 +82,7 @@ def confidence(index: Index, selection: Selection = _ALL, buckets: int = 1200) -
                 score + frame / 1e11 + track / 1e15)),
             min(score) AS lowest, avg(score) AS mean, max(score) AS highest, count(*) AS sightings
         FROM read_parquet($evidence)
-        WHERE seconds >= $start AND seconds < $stop
-            AND (len($detectors) = 0 OR list_contains($detectors, detector))
-            AND ($track IS NULL OR track = $track)
-            AND height_px >= $least_height AND height_px < $most_height
-            AND score >= $least_score
+        WHERE <sightings>
         GROUP BY run, detector, bucket ORDER BY run, detector, bucket
         """,
         selection,
@@ -115,7 +101,7 @@ def disagreement(index: Index, selection: Selection = _ALL, buckets: int = 600) 
         """
         WITH steps AS (
             SELECT run, CAST(floor(seconds / $step) AS INTEGER) AS bucket, count(*) AS of
-            FROM read_parquet($frames) WHERE seconds >= $start AND seconds < $stop
+            FROM read_parquet($frames) WHERE <frames>
             GROUP BY run, bucket
         ), lacks AS (
             SELECT run, other AS detector, CAST(floor(seconds / $step) AS INTEGER) AS bucket,
@@ -123,11 +109,7 @@ def disagreement(index: Index, selection: Selection = _ALL, buckets: int = 600) 
                     score - frame / 1e11 - coalesce(track, 0) / 1e15) AS surest, max(score) AS score,
                 count(*) AS lacking, count(DISTINCT frame) AS frames
             FROM read_parquet($agreement)
-            WHERE NOT seen AND seconds >= $start AND seconds < $stop
-                AND (len($detectors) = 0 OR list_contains($detectors, other))
-                AND ($track IS NULL OR track = $track)
-                AND height_px >= $least_height AND height_px < $most_height
-                AND score >= $least_score
+            WHERE NOT seen AND <lacking>
             GROUP BY run, other, bucket
         )
         SELECT lacks.* EXCLUDE (surest), bucket * $step AS start_seconds, (bucket + 1) * $step AS stop_seconds,
@@ -172,8 +154,7 @@ def lanes(index: Index, selection: Selection = _ALL, buckets: int = 900, limit: 
         """
         WITH face AS (
             SELECT * FROM read_parquet($faces)
-            WHERE seconds >= $start AND seconds < $stop AND ($track IS NULL OR track = $track)
-                AND height_px >= $least_height AND height_px < $most_height
+            WHERE <faces>
         ), chosen AS (
             SELECT run, track, count(*) AS length, count(*) OVER () AS of
             FROM face GROUP BY run, track ORDER BY length DESC, run, track LIMIT $limit

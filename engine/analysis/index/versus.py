@@ -42,10 +42,7 @@ def across(index: Index, one: str, other: str, selection: Selection = _ALL, iou:
         WITH sighting AS (
             SELECT row_number() OVER () AS number, *
             FROM read_parquet($evidence)
-            WHERE seconds >= $start AND seconds < $stop
-                AND (len($detectors) = 0 OR list_contains($detectors, detector))
-                AND height_px >= $least_height AND height_px < $most_height
-                AND score >= $least_score
+            WHERE <sightings_of_any_track>
         ), looker AS (SELECT DISTINCT run, detector FROM sighting
         ), met AS (
             SELECT DISTINCT a.number, b.run AS other_run, b.detector AS other
