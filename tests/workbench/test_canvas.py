@@ -220,3 +220,18 @@ def test_a_small_face_is_looked_at_closely_and_stays_in_sight(workbench, page, r
     assert stage["x"] <= box["x"] and box["x"] + box["width"] <= stage["x"] + stage["width"]
     page.keyboard.press("v")
     page.get_by_role("button", name="Fit").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nobody_is_kept_out_by_what_opens(workbench, page, run, scheme):
+    page.emulate_media(color_scheme=scheme)
+    opened(page, workbench, run, frame=30, track=1)
+    for key in ("?", "d", "r", "x", "k", "b", "s"):
+        page.keyboard.press(key)
+        assert (key, violations(page)) == (key, [])
+        page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    page.keyboard.press("a")
+    said(page, "Saved as amendment 1.")
+    page.get_by_role("tab", name="Amendments").click()
+    assert violations(page) == []

@@ -172,11 +172,18 @@ class Stage {
       const rect = svg("rect", { class: name, ...place, "data-track": face.track, tabindex: face === reached ? "0" : "-1", role: "button", "aria-label": face.said, "aria-pressed": String(Boolean(face.chosen)) });
       rect.addEventListener("focus", () => { if (!face.chosen && !this.drag) this.on.choose(face.track); });
       group.append(rect);
-      this.label(group, labels.get(face));
-      if (face.held) for (const grip of GRIPS) group.append(this.grip(grip, place));
       this.boxes.append(group);
       if (focused !== undefined && focused === String(face.track)) rect.focus({ preventScroll: true });
     }
+    for (const face of faces) this.boxes.append(this.over(face, labels.get(face)));
+  }
+
+  /* What lies over every box: its label, and grips where it can be resized. */
+  over(face, label) {
+    const group = svg("g", { class: face.tone }), place = this.onScreen(face.box);
+    this.label(group, label);
+    if (face.held) for (const grip of GRIPS) group.append(this.grip(grip, place));
+    return group;
   }
 
   /* Where labels go and what they say: in full where there is room, so that none hides another or a neighbour's face. */
