@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from engine.errors import VeilError
-from workbench import detect, footage, opening, options, runlist, session
+from workbench import detect, footage, opening, options, runlist
 from workbench.links import Page
 
 st.title("Detect", anchor=False)
@@ -15,15 +14,4 @@ asked = options.choose()
 detect.prepare(chosen, asked)
 
 st.header("Runs", anchor=False)
-
-
-@st.fragment(run_every=runlist.EVERY)
-def _runs() -> None:
-    session.still_there()
-    try:
-        detect.history(runlist.looked_up())
-    except VeilError as error:
-        st.error(str(error))
-
-
-_runs()
+runlist.watch(detect.history)

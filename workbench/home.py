@@ -27,7 +27,19 @@ class Group:
     runs: list[Listed] = field(default_factory=list)
 
 
-def beginning() -> None:
+def show(register: Register) -> None:
+    """What waits for who is at work, what runs, what was released; or what to do where there is nothing yet.
+
+    Raises:
+        AccessError: the policy cannot be read.
+    """
+    if register.runs or register.damaged:
+        _overview(register)
+    else:
+        _beginning()
+
+
+def _beginning() -> None:
     """What to do where there is nothing yet."""
     st.markdown("Nothing has been detected yet.")
     if not may(session.person(used=False), "detect"):
@@ -50,12 +62,8 @@ def beginning() -> None:
         sample.offer()
 
 
-def overview(register: Register) -> None:
-    """What waits, what runs, what was released.
-
-    Raises:
-        AccessError: the policy cannot be read.
-    """
+def _overview(register: Register) -> None:
+    """What waits, what runs, what was released."""
     person = session.person(used=False)
     groups = grouped(runlist.listed(register), person)
     for column, group in zip(st.columns(len(groups)), groups, strict=True):

@@ -34,10 +34,11 @@ _WAYS = (Page.REVIEW, Page.ANALYSE, Page.SIGN_OFF)
 PAGES: dict[Step, Page] = {"review": Page.REVIEW, "approval": Page.SIGN_OFF, "release": Page.SIGN_OFF}
 """Where a run is taken a step further."""
 _RECENT = 8
+_ACTIVE = frozenset({"running", "queued"})
 _PICTURE = (160, 120)
 """Width and height of the picture of a run in pixels, at most."""
-EVERY = 1.0
-"""Seconds after which a list that is watched is looked up again."""
+_BUSY, _IDLE = 1.0, 5.0
+"""Seconds after which a list that is watched is looked up again, while something goes on and while nothing does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,32 @@ class Listed:
     turn: Turn | None
 
 
-def looked_up() -> Register:
+def watch(show: Callable[[Register], None]) -> None:
+    """Show the runs, and again and again as they then are.
+
+    Args:
+        show: shows them; what it raises is said in a sentence.
+    """
+    pace = session.PACE.get()
+
+    @st.fragment(run_every=pace)
+    def look() -> None:
+        session.still_there()
+        try:
+            register = _looked_up()
+            show(register)
+        except VeilError as error:
+            st.error(wording.plain(str(error)))
+            return
+        wanted = _BUSY if any(run.status in _ACTIVE for run in register.runs) else _IDLE
+        if wanted != pace:
+            session.PACE.set(wanted)
+            st.rerun()
+
+    look()
+
+
+def _looked_up() -> Register:
     """The runs as they stand; where some wait and nobody works on them, somebody starts to."""
     register = runs.register(session.data())
     if any(run.status == "queued" for run in register.runs) and all(run.status != "running" for run in register.runs):
@@ -74,7 +100,7 @@ def show(runs: Sequence[Listed], name: str = "runs") -> None:
         name: of the list, on its page.
     """
     person = session.person(used=False)
-    active = [one.run for one in runs if one.run.status in {"running", "queued"}]
+    active = [one.run for one in runs if one.run.status in _ACTIVE]
     over = [one for one in runs if one.run not in active]
     for before, run in enumerate(sorted(active, key=lambda run: (run.status != "running", run.request.at))):
         with st.container(border=True):

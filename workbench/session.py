@@ -81,6 +81,8 @@ CHOSEN: Key[tuple[str, ...]] = Key("chosen", ())
 """Names in the library of what is chosen to be detected."""
 UPLOADS: Key[int] = Key("uploads", 0)
 """How many times something was uploaded; part of widgets' keys, so that they start anew."""
+PACE: Key[float] = Key("pace", 1.0)
+"""Seconds after which lists of runs are looked up again."""
 LEFT: Key[bool] = Key("left", False)
 """Whether who was here has signed out."""
 UPLOAD_SAID: Key[str] = Key("upload_said", "")

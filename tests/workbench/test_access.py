@@ -1,6 +1,7 @@
 """Pages by keyboard and for screen readers: axe-core finds nothing serious."""
 
 import pytest
+from msgspec.structs import replace
 
 from engine import runs
 from engine.jobs.queue import lock
@@ -49,6 +50,17 @@ def test_the_sign_in_has_no_violation(place, page, scheme):
         assert violations(page) == []
 
 
+def test_a_list_that_is_refreshed_keeps_the_focus(busy, page):
+    visit(page, busy.url)
+    cancel = page.get_by_role("button", name="Cancel").first
+    cancel.focus()
+    running = next(run for run in runs.register(busy.data).runs if run.status == "running")
+    runs.write_state(running.folder, replace(running.state, done=12_345))
+    page.get_by_text("12,345 of 27,000").wait_for()
+    runs.write_state(running.folder, running.state)
+    assert cancel.evaluate("element => element === element.ownerDocument.activeElement")
+
+
 def test_a_run_is_started_with_the_keyboard_alone(place, page):
     place.footage.mkdir()
     clips.video(place.footage / "clip.mp4", frames=4)
@@ -59,6 +71,9 @@ def test_a_run_is_started_with_the_keyboard_alone(place, page):
         page.keyboard.press("Enter")
         page.keyboard.press("Escape")
         page.get_by_role("button", name="Start 1 run").wait_for()
+        page.locator("summary", has_text="Options").click()
+        page.get_by_label("Work at once").wait_for()
+        assert violations(page) == []
         tab_to(page, "button", "Start 1 run")
         page.keyboard.press("Enter")
         page.get_by_text("Begins in a moment.").wait_for()
