@@ -72,7 +72,7 @@ def test_a_run_is_started_with_the_keyboard_alone(place, page):
         page.keyboard.press("Escape")
         page.get_by_role("button", name="Start 1 run").wait_for()
         page.locator("summary", has_text="Options").click()
-        page.get_by_label("Work at once").wait_for()
+        page.get_by_role("spinbutton", name="Work at once").wait_for()
         assert violations(page) == []
         tab_to(page, "button", "Start 1 run")
         page.keyboard.press("Enter")
