@@ -3,6 +3,7 @@
 import pytest
 
 from engine import release
+from engine.redact.presets import PRESETS
 from engine.release import Wish
 from engine.rendering import RenderOptions
 from engine.sound.choice import AudioSpan
@@ -171,3 +172,26 @@ def test_a_release_plays_beside_its_source_whatever_they_are_made_of(page, serve
     page.get_by_role("list", name="Downloads").get_by_role(
         "link", name=f"{run.id}{run.source.suffix}", exact=True
     ).wait_for()
+
+
+def test_a_style_is_chosen_and_signed_with_the_keyboard_alone(page, server, spoken):
+    opened(page, server, spoken)
+    tab_to(page, page.get_by_role("radio", name="Strong"))
+    page.keyboard.press("ArrowDown")
+    page.get_by_text("Broadcast (chosen)").wait_for()
+    settled(page)
+    for button in ("Sign as reviewed", "Approve"):
+        tab_to(page, form_with(page, button).get_by_role("button", name=button, exact=True))
+        page.keyboard.press("Enter")
+        page.get_by_text(f"Signed: {'reviewed' if button != 'Approve' else 'approved'}").wait_for()
+        settled(page)
+    assert release.signed_options(server.data, spoken.id).style == PRESETS["broadcast"]
+
+
+def tab_to(page, wanted):
+    """Press Tab until an element has the focus."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("element => element === element.ownerDocument.activeElement"):
+            return
+    pytest.fail(f"Tab does not lead to {wanted}")

@@ -1,9 +1,12 @@
 """The page Sign off: what it offers, what it refuses, and that what is signed is what it shows."""
 
+from threading import Event
+
 import msgspec
 import pytest
 
 from engine import access, audit, release
+from engine.errors import SignOffError
 from engine.evidence.findings import SCHEMA, Glimpse, Leak, LeakReport, LeakSettings, Looked
 from engine.geometry import Box
 from engine.record import digest, encode
@@ -13,6 +16,8 @@ from engine.rendering import RenderOptions
 from engine.store import Data
 from tests.workbench.made_runs import made_run
 from tests.workbench.test_review_page import facts, sentences, shown
+from workbench import caches
+from workbench.releasing import release_of
 from workbench.session import sitting
 
 OWN = style_from("strong", {"sigma": 0.4, "shape": "rectangle", "scale": 1.3})
@@ -219,7 +224,6 @@ def test_the_steps_say_who_and_what_counts_no_more(data, run):
 def test_amendments_are_listed_with_who_and_why(data, run):
     from engine.review.amendments import KeepVisible
     from engine.review.desk import Desk
-    from workbench import caches
 
     desk = Desk(data, access.single_user(data), run, caches.digest_of(run))
     track = caches.record_of(run).frames[0].faces[0].track
@@ -235,3 +239,31 @@ def test_a_tampered_signature_is_said_and_review_shows_stills_all_the_same(data,
     path.write_bytes(encode(msgspec.json.decode(path.read_bytes()) | {"name": "Somebody"}))
     assert "tampered with" in sentences(shown("signoff", run))
     assert "tampered" not in sentences(shown("review", run))
+
+
+def test_while_it_is_released_the_page_says_how_far_and_nothing_can_be_signed(data, run):
+    sign(data, run, "reviewed")
+    sign(data, run, "approved")
+    begun, go_on = Event(), Event()
+
+    def work(listener):
+        listener.progress("render", 12, 30)
+        begun.set()
+        go_on.wait(60)
+        raise SignOffError("The output may still show a face.")
+
+    caches.works().start(release_of(run.id), work)
+    assert begun.wait(60)
+    try:
+        app = shown("signoff", run)
+        (bar,) = app.get("progress")
+        assert bar.proto.text == "Rendering: 12 frames of 30"
+        assert "nothing can be signed until that has ended" in sentences(app)
+        assert not [one for one in app.button if one.label in {"Approve", "Release the final video"}]
+    finally:
+        go_on.set()
+    while caches.works().under_way(release_of(run.id)):
+        begun.wait(0.01)
+    app = shown("signoff", run)
+    assert "The release came to nothing: The output may still show a face." in sentences(app)
+    assert [one for one in app.button if one.label == "Release the final video"]
