@@ -193,6 +193,20 @@ def test_another_amendment_waits_until_the_box_is_saved_or_discarded(workbench, 
     assert review_of(run) == ()
 
 
+def test_the_frames_around_are_shown_beside_and_not_counted_as_seen(workbench, page, run):
+    opened(page, workbench, run, frame=30, track=1)
+    page.keyboard.press("h")
+    strip = page.locator("[data-at=nearby]")
+    page.locator('[data-at=nearby][data-frame="30"]').wait_for()
+    page.locator(".sum", has_text="1 of 120").wait_for()
+    size = strip.bounding_box()
+    strip.click(position={"x": size["width"] - 20, "y": 50})
+    painted(page, 33)
+    page.locator('[data-at=nearby][data-frame="33"]').wait_for()
+    page.keyboard.press("h")
+    strip.wait_for(state="hidden")
+
+
 def test_tracks_are_gone_through_from_beginning_to_beginning(workbench, page, run):
     opened(page, workbench, run, frame=50, track=0)
     page.keyboard.press("}")

@@ -15,7 +15,7 @@ import streamlit as st
 _HERE = Path(__file__).parent
 _PARTS = (
     *("stills", "stage", "timeline", "lists", "ask", "draft", "keys"),
-    *("viewer", "going", "closer", "amending", "main"),
+    *("viewer", "going", "closer", "nearby", "amending", "main"),
 )
 
 

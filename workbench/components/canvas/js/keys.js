@@ -34,6 +34,7 @@ const KEYS = [
   ["m", "m", "Before, after", (v) => v.look(v.view === "after" ? "before" : "after")],
   ["s", "s", "Split", (v) => v.look(v.view === "split" ? "before" : "split")],
   ["v", "v", "View the face or spot closely, and back", (v) => v.closer()],
+  ["h", "h", "Neighbours of this frame", (v) => v.toggleNearby()],
   ["+", "+ − 0", "Zoom in, out, fit; Ctrl+wheel", (v) => v.zoomBy(1.5)],
   [null, "Alt+←↑↓→", "Move the picture; Alt+drag", null],
   ["=", null, null, (v) => v.zoomBy(1.5)],

@@ -34,6 +34,7 @@ class Viewer {
     };
     window.addEventListener("keydown", this.onKey, true);
     this.root.addEventListener("click", (event) => this.clicked(event));
+    this.part("nearby").addEventListener("click", (event) => this.nearbyClicked(event));
     this.part("frame").addEventListener("change", () => this.goTo(Number(this.part("frame").value)));
     this.resized = new ResizeObserver(() => this.layout());
     this.resized.observe(this.root);
@@ -59,7 +60,7 @@ class Viewer {
     const doing = {
       back: () => this.step(-1), on: () => this.step(1), back10: () => this.step(-10), on10: () => this.step(10),
       prevSpot: () => this.spotBy(-1), nextSpot: () => this.spotBy(1), zoomIn: () => this.zoomBy(1.5), play: () => this.play(),
-      zoomOut: () => this.zoomBy(1 / 1.5), closer: () => this.closer(), fit: () => this.stage.zoomTo(1), draw: () => this.drawInMiddle(),
+      zoomOut: () => this.zoomBy(1 / 1.5), closer: () => this.closer(), nearby: () => this.toggleNearby(), fit: () => this.stage.zoomTo(1), draw: () => this.drawInMiddle(),
       cover: () => this.askCover(), help: () => this.toggleHelp(), span: () => this.toggleSpan(), accept: () => this.accept(),
       delete: () => this.askDelete(), extend: () => this.askExtend(), visible: () => this.askVisible(), resize: () => this.resizeChosen(),
     };
@@ -118,7 +119,7 @@ class Viewer {
     if (!this.stage) return;
     const width = this.part("stage").clientWidth;
     if (!width) return;
-    this.stage.layout(width, Math.max(LEAST_HEIGHT, window.innerHeight - LEFT_FOR_REST));
+    this.stage.layout(width, Math.max(LEAST_HEIGHT, window.innerHeight - LEFT_FOR_REST - (this.part("nearby").hidden ? 0 : NEARBY_HEIGHT)));
     this.redraw();
   }
 
@@ -159,6 +160,7 @@ class Viewer {
       this.root.dataset.frame = index;
       this.root.dataset.latency = (performance.now() - began).toFixed(1);
       this.faces.ahead(index);
+      this.drawNearby();
     } catch (error) {
       if (token !== this.token) return;
       this.fail(error.message);
@@ -217,6 +219,7 @@ class Viewer {
   choose(track) {
     if (track === -1) return;
     this.chosen = track ?? null;
+    this.drawNearby();
     this.redraw();
     this.address();
   }
