@@ -27,6 +27,7 @@ _TELLING = {
     "interrupted": "was interrupted",
     "cancelled": "was cancelled",
     "failed": "failed",
+    "done": "has lost its record",
 }
 
 
@@ -103,6 +104,8 @@ _HEIGHTS = ("0", "12", "24", "36", "48", "72", "96", "144", "192", "288", "384",
 def _choose_runs(found: Index, names: Mapping[str, str]) -> list[str]:
     place = session.place()
     first = place.run if place.run in names else next(iter(names))
+    if place.run is not None and place.run != first:
+        st.caption("The newest run that has a record is shown instead.")
     chosen = st.multiselect(
         "Runs", list(names), [first], format_func=lambda run: names[run], key="analyse_runs", placeholder="choose runs"
     )
@@ -170,7 +173,7 @@ def _say_of_chosen() -> None:
     if run is not None and not run.folder.record.exists():
         telling = _TELLING.get(run.status, "has no record")
         sentence = f": {run.state.sentence}" if run.status == "failed" and run.state.sentence else "."
-        st.info(f"{run.title} {telling}{sentence} Its record is needed here.")
+        st.info(f"{run.title} {telling}{sentence} It has no record to analyse.")
         way_to(Page.HOME, "See the runs on Home")
 
 

@@ -6,7 +6,8 @@ not apply is None. Hovering shows frame and time. What is drawn was downsampled 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,38 +19,49 @@ from engine.analysis.scores import DetectorScores, Evaluation, Miss, Scores
 from engine.analysis.table import SIZE_LABELS
 from workbench import palette
 
-CONFIG: Mapping[str, Any] = {
-    "displaylogo": False,
-    "responsive": True,
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
-    "toImageButtonOptions": {"format": "png", "scale": 2},
-}
-"""What plotly shows around a chart: a button for a PNG among others."""
-
 _FONT = "Source Sans, Source Sans Pro, sans-serif"
+_NAME = 20
+"""Characters of a run's name beside an axis."""
 _LANE = 34
 """Pixels a lane is high."""
 _TRACKS = 520
 """Pixels that all tracks together are high at most."""
-_LABELS = 160
+_LABELS, _LONG_LABELS = 160, 196
 """Pixels to the left of charts over time: what is at one time is in one column in all of them."""
+_LEGEND_ROW = 19
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+_SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up")
+"""How runs differ that are drawn over each other; detectors differ by colour."""
 _WHEN = "frame %{customdata[1]}, %{customdata[3]}"
+
+
+def config(name: str) -> dict[str, Any]:
+    """What plotly shows around a chart: a button for a PNG, of that name, among others."""
+    return {
+        "displaylogo": False,
+        "responsive": True,
+        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+        "toImageButtonOptions": {"format": "png", "scale": 2, "filename": name},
+    }
 
 
 def confidence(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     """How sure each detector was over time: the mean as a line, the least sure sighting of each step as a point."""
-    figure = _figure(dark=dark, height=320, legend=True)
-    for run, detector in _pairs(rows):
+    series, runs = _pairs(rows), list(dict.fromkeys(rows["run"]))
+    figure = _figure(dark=dark, height=300 + _LEGEND_ROW * -(-len(series) // 3), legend=True)
+    for run, detector in series:
         part = rows[(rows["run"] == run) & (rows["detector"] == detector)]
+        style = runs.index(run) % len(_DASHES)
         name, colour = _series(rows, run, detector), palette.of_detector(detector)
         gapped = _gapped(part)
         figure.add_scatter(
             x=_time(gapped["seconds"]), y=gapped["mean"], mode="lines", name=name, legendgroup=name,
-            line={"color": colour, "width": 1.5}, hoverinfo="skip",
+            line={"color": colour, "width": 1.5, "dash": _DASHES[style]}, hoverinfo="skip",
         )  # fmt: skip
         figure.add_scatter(
             x=_time(part["seconds"]), y=part["lowest"], mode="markers", name=name, legendgroup=name, showlegend=False,
-            marker={"color": colour, "size": 4, "opacity": 0.45}, customdata=_custom(part, "mean", "sightings"),
+            marker={"color": colour, "size": 4, "opacity": 0.45, "symbol": _SYMBOLS[style]},
+            customdata=_custom(part, "mean", "sightings"),
             hovertemplate=f"{name}: %{{y:.2f}} least sure<br>{_WHEN}<br>"
             "mean %{customdata[4]:.2f} of %{customdata[5]}<extra></extra>",
         )  # fmt: skip
@@ -60,7 +72,7 @@ def confidence(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
 def disagreement(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     """A lane for each detector: where it did not see what another saw, and in what share of the frames."""
     lanes = _pairs(rows)
-    figure = _figure(dark=dark, height=110 + _LANE * len(lanes), legend=False)
+    figure = _figure(dark=dark, height=80 + _LANE * len(lanes), legend=False)
     for lane, (run, detector) in enumerate(lanes):
         part = rows[(rows["run"] == run) & (rows["detector"] == detector)]
         figure.add_bar(
@@ -71,9 +83,13 @@ def disagreement(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
             hovertemplate=f"not seen by {detector}, seen by %{{customdata[4]}}<br>{_WHEN}<br>"
             "%{customdata[5]} sightings, %{customdata[6]:.0%} of the frames<extra></extra>",
         )  # fmt: skip
-    names = [f"not seen by {_series(rows, run, detector)}" for run, detector in lanes]
+    names = [f"not seen by {_series(rows, run, detector, '<br>')}" for run, detector in lanes]
     figure.update_yaxes(
-        tickvals=[lane + 0.4 for lane in range(len(lanes))], ticktext=names, showgrid=False, range=[-0.1, len(lanes)]
+        title_text="share of frames",
+        tickvals=[lane + 0.4 for lane in range(len(lanes))],
+        ticktext=names,
+        showgrid=False,
+        range=[-0.1, len(lanes)],
     )
     figure.update_layout(barmode="overlay", bargap=0)
     return _over_time(figure)
@@ -101,7 +117,9 @@ def tracks(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     several = len(set(rows["run"])) > 1
     names = [f"{_short(run)} / {track}" if several else str(track) for run, track in order]
     labelled = _sparse(len(names), most=_TRACKS // 14)
-    figure.update_yaxes(title_text="track", tickvals=labelled, ticktext=[names[at] for at in labelled])
+    figure.update_yaxes(
+        title_text="run / track" if several else "track", tickvals=labelled, ticktext=[names[at] for at in labelled]
+    )
     figure.update_yaxes(range=[len(order) - 0.4, -0.6], showgrid=False)
     figure.update_layout(barmode="overlay")
     return _over_time(figure)
@@ -116,8 +134,8 @@ def agreement(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
 def across(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     """As `agreement`, of detectors in different runs of one source."""
     named = rows.assign(
-        detector=[f"{_short(run)} {name}" for run, name in zip(rows["run"], rows["detector"], strict=True)],
-        other=[f"{_short(run)} {name}" for run, name in zip(rows["other_run"], rows["other"], strict=True)],
+        detector=[f"{name}<br>{_tail(run)}" for run, name in zip(rows["run"], rows["detector"], strict=True)],
+        other=[f"{name}<br>{_tail(run)}" for run, name in zip(rows["other_run"], rows["other"], strict=True)],
     )
     return _matrix(named, "detector", "other", dark=dark)
 
@@ -135,7 +153,7 @@ def scores(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
             f"least sure: {_WHEN}<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(title_text="score (0 to 1)")
-    figure.update_yaxes(title_text="sightings")
+    figure.update_yaxes(title_text="sightings", tickformat=",d")
     figure.update_layout(barmode="group", bargap=0.05)
     return figure
 
@@ -144,23 +162,35 @@ def sizes(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     """How high faces are, by where their boxes come from, as a histogram."""
     summed = _counted(rows, ["origin", "low", "high"], "faces")
     figure = _figure(dark=dark, height=300, legend=True)
-    labels = {low: f"{low:.0f}–{high:.0f}" for low, high in zip(summed["low"], summed["high"], strict=True)}
+    steps = round(1 / math.log2(summed["high"].iloc[0] / summed["low"].iloc[0]))
+    labels = _heights(summed, steps)
     for origin, colour in palette.ORIGINS.items():
         part = summed[summed["origin"] == origin]
         if part.empty:
             continue
         figure.add_bar(
-            x=[labels[low] for low in part["low"]], y=part["faces"], name=origin,
+            x=[labels[_bin(low, steps)] for low in part["low"]], y=part["faces"], name=origin,
             marker={"color": colour, "line": {"width": 0}}, customdata=_custom(part),
             hovertemplate=f"{origin}: %{{y}} faces, %{{x}} px high<br>smallest: {_WHEN}<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(
         title_text="height of the box (px)", type="category", categoryorder="array",
-        categoryarray=[labels[low] for low in sorted(labels)],
+        categoryarray=list(labels.values()), range=[-0.5, len(labels) - 0.5],
     )  # fmt: skip
-    figure.update_yaxes(title_text="faces in frames")
+    figure.update_yaxes(title_text="faces in frames", tickformat=",d")
     figure.update_layout(barmode="stack", bargap=0.05)
     return figure
+
+
+def _heights(summed: pd.DataFrame, steps: int) -> dict[int, str]:
+    """What to call each bin of heights, in order, with those between that hold no face."""
+    bins = range(_bin(summed["low"].min(), steps), _bin(summed["low"].max(), steps) + 1)
+    return {number: f"{2 ** (number / steps):.0f}–{2 ** ((number + 1) / steps):.0f}" for number in bins}
+
+
+def _bin(low: float, steps: int) -> int:
+    """The number of the bin that begins there; there are `steps` to each doubling."""
+    return round(steps * math.log2(low))
 
 
 def recall(evaluation: Evaluation, misses: Sequence[Miss], run: str, *, dark: bool = False) -> go.Figure:
@@ -222,14 +252,15 @@ def missed(estimate: Recapture, alone: pd.DataFrame, run: str, *, dark: bool = F
         hovertemplate="%{x:.0f} likely missed<br>seen by one only, as in frame %{customdata[1]}, %{customdata[3]}"
         "<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(title_text="faces in frames")
+    figure.update_xaxes(title_text="faces in frames", tickformat=",d")
     figure.update_yaxes(type="category", autorange="reversed")
     figure.update_layout(barmode="stack")
     return figure
 
 
-def within(figure: go.Figure, start: float, stop: float) -> go.Figure:
-    """The chart over that time in seconds, so that several charts over time line up."""
+def within(figure: go.Figure, start: float, stop: float, *, several: bool = False) -> go.Figure:
+    """The chart over that time in seconds, with as much room for labels as others, so that they line up."""
+    figure.update_layout(margin_l=_LONG_LABELS if several else _LABELS)
     return figure.update_xaxes(range=[1000.0 * start, 1000.0 * stop])
 
 
@@ -243,6 +274,7 @@ def clock(seconds: float) -> str:
 def _figure(*, dark: bool, height: int, legend: bool) -> go.Figure:
     """An empty chart in the look of all charts; the only place where the look is decided."""
     look = palette.look(dark=dark)
+    font = {"color": look.text, "family": _FONT}
     axis = {
         "gridcolor": look.grid, "linecolor": look.grid, "zeroline": False, "automargin": True,
         "title": {"font": {"size": 12, "color": look.quiet}, "standoff": 8}, "tickfont": {"size": 12},
@@ -251,12 +283,13 @@ def _figure(*, dark: bool, height: int, legend: bool) -> go.Figure:
         layout={
             "template": "none", "height": height, "showlegend": legend, "clickmode": "event+select",
             "paper_bgcolor": look.ground, "plot_bgcolor": look.ground,
-            "font": {"color": look.text, "size": 13, "family": _FONT},
-            "margin": {"l": 8, "r": 12, "t": 34, "b": 8}, "xaxis": axis, "yaxis": axis, "hovermode": "closest",
+            "font": {**font, "size": 13},
+            "margin": {"l": 8, "r": 12, "t": 34 if legend else 10, "b": 8}, "separators": ".,",
+            "xaxis": axis, "yaxis": axis, "hovermode": "closest",
             "legend": {
                 "orientation": "h", "traceorder": "normal", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 12},
             },
-            "hoverlabel": {"bgcolor": look.ground, "bordercolor": look.quiet, "font": {"color": look.text, "size": 12}},
+            "hoverlabel": {"bgcolor": look.ground, "bordercolor": look.quiet, "font": {**font, "size": 12}},
             "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": look.quiet, "activecolor": look.text},
         }
     )  # fmt: skip
@@ -268,7 +301,7 @@ def _over_time(figure: go.Figure) -> go.Figure:
     figure.update_xaxes(
         title_text="time (h:min:s)", type="date", hoverformat="%H:%M:%S.%L",
         tickformatstops=[
-            {"dtickrange": [None, 1000], "value": "%-H:%M:%S.%L"},
+            {"dtickrange": [None, 999], "value": "%-H:%M:%S.%L"},
             {"dtickrange": [1000, None], "value": "%-H:%M:%S"},
         ],
     )  # fmt: skip
@@ -305,14 +338,20 @@ def _pairs(rows: pd.DataFrame) -> list[tuple[str, str]]:
     return list(dict.fromkeys(zip(rows["run"], rows["detector"], strict=True)))
 
 
-def _series(rows: pd.DataFrame, run: str, detector: str) -> str:
-    return f"{detector}, {_short(run)}" if len(set(rows["run"])) > 1 else detector
+def _series(rows: pd.DataFrame, run: str, detector: str, between: str = ", ") -> str:
+    return f"{detector}{between}{_short(run)}" if len(set(rows["run"])) > 1 else detector
 
 
 def _short(run: str) -> str:
-    """A run by the last two parts of its name, when it is a run's name."""
+    """A run by its name without the time, when it is a run's name; the middle of a long one is left out."""
     parts = run.split("-")
-    return "-".join(parts[2:]) if len(parts) > 3 and parts[0].isdecimal() else run
+    name = "-".join(parts[2:]) if len(parts) > 3 and parts[0].isdecimal() else run
+    return name if len(name) <= _NAME else f"{name[: _NAME - 7]}…{name[-5:]}"
+
+
+def _tail(run: str) -> str:
+    """The end of a run's name: runs of one source have it alone to themselves."""
+    return f"…{run.rsplit('-', 1)[-1]}" if "-" in run else run
 
 
 def _sparse(number: int, most: int) -> list[int]:
@@ -350,7 +389,7 @@ def _matrix(rows: pd.DataFrame, down: str, along: str, *, dark: bool) -> go.Figu
         hovertemplate="%{y} saw %{customdata[4]}, %{x} %{customdata[5]} of them<br>"
         f"surest it lacks: {_WHEN}<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(title_text="also seen by", type="category", showgrid=False, side="bottom")
+    figure.update_xaxes(title_text="also seen by", type="category", showgrid=False, side="bottom", tickangle=0)
     figure.update_yaxes(title_text="seen by", type="category", showgrid=False, autorange="reversed")
     return figure
 

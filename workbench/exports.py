@@ -22,15 +22,15 @@ def table(rows: Callable[[], pd.DataFrame], name: str) -> None:
 def chart(figure: go.Figure, rows: pd.DataFrame, name: str) -> None:
     """What lies behind a chart, to take away; its own toolbar gives the PNG."""
     with st.popover("Export", icon=":material/download:"):
-        _button("Chart as HTML", lambda: html(figure), f"{name}.html", "text/html")
+        _button("Chart as HTML", lambda: html(figure, name), f"{name}.html", "text/html")
         _button("Table as CSV", lambda: rows.to_csv(index=False).encode(), f"{name}.csv", "text/csv")
         _button("Table as Parquet", lambda: parquet(rows), f"{name}.parquet", "application/vnd.apache.parquet")
-        st.caption("PNG: the camera in the chart's toolbar.")
+        st.caption("PNG: the camera above the chart; the mouse or the Tab key brings it up.")
 
 
-def html(figure: go.Figure) -> bytes:
+def html(figure: go.Figure, name: str) -> bytes:
     """A page that shows the chart without a network."""
-    page: str = figure.to_html(include_plotlyjs=True, config=dict(charts.CONFIG))
+    page: str = figure.to_html(include_plotlyjs=True, config=charts.config(name))
     return page.encode()
 
 

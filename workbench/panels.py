@@ -30,7 +30,7 @@ def plot(figure: go.Figure, rows: pd.DataFrame, name: str, title: str, help_text
         on_select="rerun",
         selection_mode="points",
         key=f"chart_{name}",
-        config=dict(charts.CONFIG),
+        config=charts.config(name),
         alt=f"{title}. {help_text}",
     )
     points = cast("Mapping[str, Any]", event)["selection"]["points"]
@@ -46,25 +46,55 @@ def open_frame(custom: Sequence[Any]) -> None:
         st.switch_page(page_of(Page.REVIEW), query_params=place.parameters())
 
 
-def grid(rows: pd.DataFrame, name: str, whole: Callable[[], pd.DataFrame] | None = None) -> None:
+def grid(
+    rows: pd.DataFrame,
+    name: str,
+    whole: Callable[[], pd.DataFrame] | None = None,
+    nothing: str = "Nothing matches the filters.",
+) -> None:
     """A table with its exports; where it has a run and a frame, choosing a row opens it in Review.
 
     Args:
         rows: what is shown.
         name: of the files.
         whole: gives what is exported; what is shown when left out.
+        nothing: what is said when there are no rows.
     """
     if rows.empty:
-        st.caption("Nothing matches the filters.")
+        st.caption(nothing)
         return
-    if {"run", "frame"} <= set(rows.columns):
+    frame = next((column for column in ("frame", "start") if {"run", column} <= set(rows.columns)), None)
+    looks = {str(column): look for column in rows.columns if (look := _look(str(column)))}
+    if frame:
+        st.caption("Choose a row to open its frame in Review.")
         event = st.dataframe(
-            rows, hide_index=True, key=f"table_{name}", on_select="rerun", selection_mode="single-row", height=420
+            rows,
+            hide_index=True,
+            key=f"table_{name}",
+            on_select="rerun",
+            selection_mode="single-row",
+            height=min(420, 38 + 35 * len(rows)),
+            column_config=looks,
         )
         chosen = cast("Mapping[str, Any]", event)["selection"]["rows"]
         if chosen and chosen[0] < len(rows):
             row = rows.iloc[chosen[0]]
-            open_frame([row["run"], row["frame"], row.get("track")])
+            open_frame([row["run"], row[frame], row.get("track")])
     else:
-        st.dataframe(rows, hide_index=True, key=f"table_{name}")
+        st.dataframe(rows, hide_index=True, key=f"table_{name}", column_config=looks)
     exports.table(whole or (lambda: rows), name)
+
+
+_SHARES = {"share", "recall", "precision", "low", "high", "found_share", "hidden_share"}
+_SCORES = {"score", "mean_score", "false_per_frame"}
+
+
+def _look(column: str) -> Any:
+    """How the values of a column are written; its name says what they are."""
+    if column in _SHARES:
+        return st.column_config.NumberColumn(format="percent")
+    if column in _SCORES or column == "seconds" or column.endswith("_seconds"):
+        return st.column_config.NumberColumn(format="%.3f")
+    if column.endswith("_sha256"):
+        return st.column_config.TextColumn(width="small")
+    return st.column_config.NumberColumn(format="%.1f") if column.endswith("_px") else None

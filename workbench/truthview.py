@@ -15,8 +15,9 @@ from engine.analysis.findings import examine
 from engine.analysis.index import Index, Selection
 from engine.analysis.scores import DetectorScores, Evaluation, Miss, Scores
 from engine.analysis.table import SIZE_LABELS
-from workbench import charts
+from workbench import analyse, charts
 from workbench.panels import dark, grid, plot
+from workbench.wording import plain
 
 _LISTED = 500
 _ASKING = "Truth table (CSV with the columns file, frame, x, y, w, h, and perhaps ignore and track)"
@@ -29,21 +30,46 @@ def show(found: Index, selection: Selection) -> None:
         InputError: the table cannot be read, or the record cannot be of what it describes.
     """
     run = selection.runs[0]
+    named = analyse.titles(found)[run]
     uploaded = st.file_uploader(_ASKING, "csv", key="analyse_truth")
-    st.caption("The record as it was detected is judged, before any amendment. Only the first chosen run is looked at.")
+    st.caption(f"{plain(named)} is judged as it was detected: whole, whatever the filters, and before any amendment.")
     if uploaded is None:
         return
     text = uploaded.getvalue().decode("utf-8-sig", errors="replace")
     marked = truth.parse(text, uploaded.name)
-    clip = st.selectbox(f"Which of its files is {run}?", [clip.name for clip in marked.clips], key="analyse_clip")
+    clip = st.selectbox(f"Which of its files is {named}?", [clip.name for clip in marked.clips], key="analyse_clip")
     entry = found.indexed[run]
     figures, misses = _judged(text, clip, entry.record, entry.record_sha256)
     rows = _rows(figures)
+    _sums(figures)
     meaning = "Share of the faces in the truth that were found (IoU 0.35), by height of the face, with 95 % intervals."
     plot(charts.recall(figures, misses, run, dark=dark()), rows, "recall", "Recall", meaning)
     grid(rows, "recall-table")
     st.markdown("**Faces that were missed, the largest first**")
-    grid(_missed(misses, run), "misses")
+    grid(_missed(misses, run), "misses", nothing="None was missed.")
+
+
+def _sums(figures: Evaluation) -> None:
+    """What the record as a whole comes to."""
+    false = "none" if figures.false_per_frame is None else f"{figures.false_per_frame:.3f}"
+    recall, precision, wrong = st.columns(3)
+    recall.metric(
+        "Recall",
+        _share(figures.recall),
+        f"{figures.found:,} of {figures.faces:,} faces",
+        delta_color="off",
+        delta_arrow="off",
+    )
+    precision.metric(
+        "Precision", _share(figures.precision), f"{figures.boxes:,} boxes", delta_color="off", delta_arrow="off"
+    )
+    wrong.metric(
+        "False boxes a frame", false, f"{figures.frames:,} frames with a truth", delta_color="off", delta_arrow="off"
+    )
+
+
+def _share(value: float | None) -> str:
+    return "none" if value is None else f"{value:.1%}"
 
 
 @st.cache_resource(max_entries=8, show_spinner="Holding the record against the truth")

@@ -14,8 +14,9 @@ from engine.analysis.index import Index, Selection
 from engine.analysis.recapture import Recapture
 from engine.analysis.table import SIZE_LABELS
 from engine.errors import InputError
-from workbench import charts, session, truthview
+from workbench import analyse, charts, session, truthview
 from workbench.panels import dark, grid, plot
+from workbench.wording import count, plain
 
 _STEPS = 600
 """Steps over the chosen time: two pixels of a usual chart. A shorter time has finer ones."""
@@ -43,28 +44,25 @@ def _over_time(found: Index, selection: Selection) -> None:
     stop = min(selection.stop, max(found.indexed[run].seconds for run in drawn.runs))
 
     def over(draw: Callable[..., go.Figure]) -> Callable[..., go.Figure]:
-        return lambda rows, *, dark: charts.within(draw(rows, dark=dark), selection.start, stop)
+        several = len(drawn.runs) > 1
+        return lambda rows, *, dark: charts.within(draw(rows, dark=dark), selection.start, stop, several=several)
 
     sure = index.confidence(found, drawn, _POINTS // len(drawn.runs))
-    _or_nothing(
-        sure, over(charts.confidence), "confidence", "Confidence", "How sure each detector was; points: the least sure."
-    )
+    meaning = "How sure each detector was: the line is the mean of each step of time, a point its least sure sighting."
+    _or_nothing(sure, over(charts.confidence), "Confidence", meaning, selection)
     lacking = index.disagreement(found, drawn, _STEPS // max(2, len(drawn.runs)))
     if len({name for run in drawn.runs for name in found.indexed[run].detectors}) < 2:
-        st.info("One detector alone cannot disagree. Detect the video in mode hybrid to compare two.")
+        st.markdown("**Disagreement**")
+        st.caption("One detector alone cannot disagree. Detect the video in mode hybrid to compare two.")
     elif lacking.empty:
         st.markdown("**Disagreement**")
-        st.caption("The detectors saw the same wherever the filters reach.")
+        st.caption("The detectors saw the same, as far as the filters reach.")
     else:
-        title, meaning = (
-            "Disagreement",
-            "Where a detector did not see a face that another saw; height: share of frames.",
-        )
-        _or_nothing(lacking, over(charts.disagreement), "disagreement", title, meaning)
+        meaning = "Where a detector did not see a face that another saw; a full lane: in every frame of that step."
+        _or_nothing(lacking, over(charts.disagreement), "Disagreement", meaning, selection)
     lanes = index.lanes(found, drawn, _STEPS)
-    _or_nothing(
-        lanes, over(charts.tracks), "tracks", "Tracks", "One bar a track, coloured by where its boxes come from."
-    )
+    meaning = "One bar a track, coloured by where its boxes come from."
+    _or_nothing(lanes, over(charts.tracks), "Tracks", meaning, selection)
     if not lanes.empty and lanes["of"].max() > len(set(zip(lanes["run"], lanes["track"], strict=True))):
         st.caption(f"The longest of {lanes['of'].max():,} tracks are shown; narrow the time to see others.")
 
@@ -74,7 +72,8 @@ def _agreement(found: Index, selection: Selection) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         if rows.empty:
-            st.info("There is nothing to compare: fewer than two detectors looked, or the filters leave nothing.")
+            st.markdown("**Agreement**")
+            st.caption("There is nothing to compare: fewer than two detectors looked, or the filters leave nothing.")
         else:
             meaning = "Of what the detector of a row saw, how much the one of a column saw too."
             plot(charts.agreement(rows, dark=dark()), rows, "agreement", "Agreement", meaning)
@@ -84,39 +83,40 @@ def _agreement(found: Index, selection: Selection) -> None:
 
 
 def _across(found: Index, selection: Selection) -> None:
-    run = selection.runs[0]
+    run, named = selection.runs[0], analyse.titles(found)
     others = index.same_source(found, run)
-    st.markdown("**Across runs of the same source**")
     if not others:
-        st.info("The first chosen run is the only one of its source. Detect it again with other detectors to compare.")
+        st.markdown("**Detector against detector, across runs**")
+        st.caption(f"{named[run]} is the only run of its source. Detect it again with other detectors to compare.")
         return
-    other = st.selectbox("Compare the first chosen run with", others, key="analyse_other")
+    label = f"Compare {named[run]} with another run of the same source"
+    other = st.selectbox(label, others, format_func=lambda one: named[one], key="analyse_other")
     rows = index.across(found, run, other, selection)
-    if rows.empty:
-        st.caption("Nothing matches the filters.")
-    else:
-        meaning = "Boxes of one frame that overlap at least 0.35 (IoU) are the same face."
-        plot(charts.across(rows, dark=dark()), rows, "across", "Detector against detector", meaning)
+    meaning = "Boxes of one frame that overlap at least 0.35 (IoU) are the same face."
+    _or_nothing(rows, charts.across, "Detector against detector, across runs", meaning, selection)
 
 
 def _missed(found: Index, selection: Selection) -> None:
+    st.markdown("**Missed by every detector, a likely lower bound**")
+    st.caption(_LOWER_BOUND)
+    named = analyse.titles(found)
     for run in _few(selection).runs:
         if len(found.indexed[run].detectors) < 2:
-            st.info(f"{run}: an estimate of missed faces needs two independent detectors; this run has one.")
+            st.caption(f"**{plain(named[run])}**: an estimate needs two independent detectors; this run has one.")
             continue
         estimate = index.missed(found, run, selection)
         if estimate.missed is None:
-            st.caption(f"{run}: no face was seen in this selection, so nothing can be estimated.")
+            st.caption(f"**{plain(named[run])}**: no face was seen, so nothing can be estimated.")
             continue
-        rows = _estimates(estimate)
         figure = charts.missed(estimate, index.alone(found, run, selection), run, dark=dark())
-        title = f"Missed by every detector, a likely lower bound: {estimate.missed:,.0f} faces in frames"
-        meaning = (
-            "Capture-recapture, a likely lower bound: detectors share blind spots, so the truth is likely higher. "
-            "A face is one face in one frame."
-        )
-        plot(figure, rows, f"missed-{run}", title, meaning)
-        st.caption(f"{meaning} Method: {estimate.method.capitalize()}.")
+        title = f"{plain(named[run])}: likely at least {count(round(estimate.missed), 'face')} in frames"
+        meaning = f"{_LOWER_BOUND} Method: {estimate.method.capitalize()}."
+        plot(figure, _estimates(estimate), f"missed-{run}", title, meaning)
+
+
+_LOWER_BOUND = (
+    "Capture-recapture: detectors share blind spots, so the truth is likely higher. A face is one face in one frame."
+)
 
 
 def _estimates(estimate: Recapture) -> pd.DataFrame:
@@ -133,16 +133,19 @@ def _distributions(found: Index, selection: Selection) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         rows = index.scores(found, selection)
-        _or_nothing(rows, charts.scores, "scores", "Scores", "How sure the detectors were of what they saw.")
+        meaning = "How sure the detectors were of what they saw."
+        _or_nothing(rows, charts.scores, "Scores", meaning, selection)
     with right:
         rows = index.sizes(found, selection)
-        _or_nothing(rows, charts.sizes, "sizes", "Sizes", "How high the boxes are, by where they come from.")
+        meaning = "How high the boxes are, by where they come from. Bins widen with the height."
+        _or_nothing(rows, charts.sizes, "Sizes", meaning, selection)
 
 
 def _tables(found: Index, selection: Selection) -> None:
     asking: Mapping[str, Callable[..., pd.DataFrame]] = {
         "faces": index.faces,
         "evidence": index.evidence,
+        "disagreements": index.lacking,
         "doubtful": index.doubtful,
         "frames": index.frames,
         "tracks": index.tracks,
@@ -164,22 +167,22 @@ _EXPORTED = 1_000_000
 
 
 def _question(found: Index, _selection: Selection) -> None:
-    asking, schema = st.columns([3, 2], gap="large")
+    asking, schema = st.columns([5, 6], gap="large")
     with asking:
-        st.caption("One SELECT over all indexed runs, in DuckDB's SQL. It reads the index and can do nothing else.")
+        st.caption("One SELECT over all indexed runs, whatever the filters, in DuckDB's SQL. It reads the index alone.")
         with st.form("analyse_sql", border=False):
-            statement = st.text_area("SQL", _EXAMPLE, height=170, key="analyse_statement")
+            statement = st.text_area("SQL", _EXAMPLE, height=190, key="analyse_statement")
             asked = st.form_submit_button("Run", icon=":material/play_arrow:", type="primary")
         if asked:
             session.QUESTION.set(statement)
-        if kept := session.QUESTION.get():
-            answer = index.ask(found, kept)
-            if not answer.complete:
-                st.caption(f"The first {len(answer.table):,} rows are shown.")
-            grid(answer.table, "answer")
     with schema:
         table = st.selectbox("Schema of", [*index.TABLES, "runs"], key="analyse_schema")
-        st.dataframe(_schema(found, table), hide_index=True, height=380)
+        st.dataframe(_schema(found, table), hide_index=True, height=290)
+    if kept := session.QUESTION.get():
+        answer = index.ask(found, kept)
+        if not answer.complete:
+            st.caption(f"The first {len(answer.table):,} rows are shown; a file has no more.")
+        grid(answer.table, "answer", nothing="The answer has no rows.")
 
 
 _EXAMPLE = """SELECT run, detector, count(*) AS sightings, avg(score) AS mean_score
@@ -204,11 +207,16 @@ def _few(selection: Selection) -> Selection:
     return replace(selection, runs=selection.runs[:_LINES])
 
 
-def _or_nothing(rows: pd.DataFrame, draw: Callable[..., go.Figure], name: str, title: str, meaning: str) -> None:
+def _or_nothing(
+    rows: pd.DataFrame, draw: Callable[..., go.Figure], title: str, meaning: str, selection: Selection
+) -> None:
+    """A chart, whose files are called like its title, or why there is none."""
     if rows.empty:
         st.markdown(f"**{title}**")
-        st.caption("Nothing matches the filters.")
+        filtered = selection != Selection(runs=selection.runs)
+        st.caption("Nothing matches the filters." if filtered else "There is no face in what is chosen.")
     else:
+        name = title.lower().replace(",", "").replace(" ", "-")
         plot(draw(rows, dark=dark()), rows, name, title, meaning)
 
 

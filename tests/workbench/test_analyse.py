@@ -12,7 +12,7 @@ from engine import record as records
 from engine.analysis import index
 from engine.store import Data
 from tests.engine.analysis.long_runs import make_long_record, write_long_runs
-from tests.workbench.conftest import photograph, serving, settled, sign_in, visit, with_people
+from tests.workbench.conftest import photograph, serving, settled, sign_in, violations, visit, with_people
 
 PAGE = Path(__file__).parents[2] / "pages" / "analyse.py"
 FRAMES = 900
@@ -150,12 +150,36 @@ class TestViews:
         view(app, "Agreement")
         assert "needs two independent detectors" in said(app)
 
+    def test_a_run_without_a_face_is_not_blamed_on_filters(self, app, data):
+        folder = data.runs / "20260101-100000-corridor-0001"
+        folder.mkdir(parents=True)
+        (folder / "detections.json").write_bytes(records.encode(make_long_record(300, people=0)))
+        app.run()
+        assert "There is no face in what is chosen." in said(app)
+        assert "Nothing matches the filters." not in said(app)
+
+    def test_what_is_estimated_is_said_of_each_run(self, filled, analysed):
+        filled.run()
+        filled.multiselect(key="analyse_runs").set_value(list(index.open_index(analysed).indexed)).run()
+        view(filled, "Agreement")
+        estimates = [text.value for text in filled.markdown if text.value.endswith("in frames**")]
+        assert len(estimates) == 2
+        assert all(f"interview-000{number}" in text for number, text in zip((0, 1), sorted(estimates), strict=True))
+
+    def test_the_schema_stays_when_the_question_is_wrong(self, filled):
+        filled.run()
+        view(filled, "SQL")
+        filled.text_area(key="analyse_statement").set_value("SELECT nothing FROM frames")
+        pressed(filled, "Run")
+        assert '"nothing" not found' in filled.error[0].value
+        assert "meaning" in filled.dataframe[0].value.columns
+
     def test_sql_answers_and_refuses(self, filled):
         filled.run()
         view(filled, "SQL")
         filled.text_area(key="analyse_statement").set_value("SELECT count(*) AS n FROM frames")
         pressed(filled, "Run")
-        assert filled.dataframe[0].value["n"].tolist() == [2 * FRAMES]
+        assert filled.dataframe[1].value["n"].tolist() == [2 * FRAMES]
         filled.text_area(key="analyse_statement").set_value("DROP TABLE frames")
         pressed(filled, "Run")
         assert not filled.exception
@@ -225,6 +249,42 @@ def test_a_chart_is_taken_away_and_needs_no_network(served, page, tmp_path):
     download.value.save_as(taken)
     assert "Plotly.newPlot" in taken.read_text()
     assert 'src="http' not in taken.read_text()
+
+
+def test_a_chart_is_taken_away_as_a_picture_with_the_keyboard_alone(served, page, tmp_path):
+    visit(page, f"{served.url}/analyse")
+    page.locator(".js-plotly-plot").first.wait_for()
+    page.get_by_role("button", name="Export").first.focus()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if "PNG" in (page.evaluate("document.activeElement.getAttribute('aria-label')") or ""):
+            break
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename == "confidence.png"
+    download.value.save_as(tmp_path / "confidence.png")
+    assert (tmp_path / "confidence.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_every_view_keeps_nobody_out(served, page):
+    visit(page, f"{served.url}/analyse")
+    for name in ("Over time", "Agreement", "Distributions", "Ground truth", "Tables", "SQL"):
+        choose(page, name)
+        assert violations(page) == [], name
+
+
+TRUTH = "file,frame,x,y,w,h\nclip.mp4,0,10,10,60,60\nclip.mp4,400,1400,400,200,200\n"
+
+
+def test_a_truth_table_gives_recall_and_precision(served, page):
+    visit(page, f"{served.url}/analyse")
+    choose(page, "Ground truth")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "truth.csv", "mimeType": "text/csv", "buffer": TRUTH.encode()}
+    )
+    page.get_by_test_id("stMetric").filter(has_text="Precision").wait_for()
+    page.get_by_test_id("stMetric").filter(has_text="of 2 faces").wait_for()
+    page.get_by_text("Faces that were missed").wait_for()
 
 
 def test_it_is_quick(served, page):

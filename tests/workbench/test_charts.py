@@ -113,6 +113,34 @@ def test_lines_break_where_nothing_was_seen():
     assert pd.isna(line.y).tolist() == [False, False, True, False]
 
 
+def test_runs_that_are_drawn_over_each_other_can_be_told_apart_without_colour(opened):
+    lines = [trace for trace in charts.confidence(index.confidence(opened)).data if trace.mode == "lines"]
+    by_run = {
+        name.split(", ")[1]: {line.line.dash for line in lines if line.name == name}
+        for name in (one.name for one in lines)
+    }
+    assert len(by_run) == 2
+    assert len(set.union(*by_run.values())) == 2
+
+
+def test_names_beside_an_axis_are_short_and_keep_their_ends(opened):
+    long = "20260101-100000-consultation-room-3-second-session-cd17"
+    rows = index.lanes(opened).replace({"run": {min(opened.indexed): long}})
+    labels = charts.tracks(rows).layout.yaxis.ticktext
+    assert "consultation-…-cd17 / 0" in labels
+    assert all(len(label) <= 26 for label in labels)
+
+
+def test_heights_that_no_face_has_leave_a_gap():
+    rows = pd.DataFrame({
+        "run": "r", "origin": "detected", "low": [16.0, 64.0], "high": [2**4.25, 2**6.25], "faces": [3, 5],
+        "frame": 0, "seconds": 0.0, "track": 0,
+    })  # fmt: skip
+    figure = charts.sizes(rows)
+    assert len(figure.layout.xaxis.categoryarray) == 9
+    assert list(figure.data[0].x) == [figure.layout.xaxis.categoryarray[at] for at in (0, 8)]
+
+
 def test_light_and_dark_differ_in_nothing_but_the_look(opened, run):
     rows = index.scores(opened, index.Selection((run,)))
     light, dark = charts.scores(rows), charts.scores(rows, dark=True)

@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     from engine.analysis.index.database import Database
     from engine.analysis.index.opened import Index, open_index
     from engine.analysis.index.selection import Selection
-    from engine.analysis.index.series import confidence, disagreement, doubtful, evidence, faces, frames, lanes, tracks
+    from engine.analysis.index.series import (
+        confidence,
+        disagreement,
+        doubtful,
+        evidence,
+        faces,
+        frames,
+        lacking,
+        lanes,
+        tracks,
+    )
     from engine.analysis.index.versus import across, same_source
 
 __all__ = [
@@ -47,6 +57,7 @@ __all__ = [
     "evidence",
     "faces",
     "frames",
+    "lacking",
     "lanes",
     "missed",
     "open_index",
@@ -68,7 +79,7 @@ _MODULES = {
     "database": ("Database",),
     "opened": ("Index", "open_index"),
     "selection": ("Selection",),
-    "series": ("confidence", "disagreement", "doubtful", "evidence", "faces", "frames", "lanes", "tracks"),
+    "series": ("confidence", "disagreement", "doubtful", "evidence", "faces", "frames", "lacking", "lanes", "tracks"),
     "columns": ("TABLES", "Column"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

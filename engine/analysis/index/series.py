@@ -69,6 +69,21 @@ def doubtful(index: Index, selection: Selection = _ALL, limit: int = 200_000) ->
     )
 
 
+def lacking(index: Index, selection: Selection = _ALL, limit: int = 200_000) -> pd.DataFrame:
+    """One row a sighting for each detector that lacks it, of the first `limit`; doubtful sightings count.
+
+    Columns: those of the table `agreement`, where `other` is who lacks it.
+    """
+    return index.ask(
+        """
+        SELECT * EXCLUDE (seen) FROM read_parquet($agreement) WHERE NOT seen AND <lacking>
+        ORDER BY run, frame, score DESC, detector, other LIMIT $limit
+        """,
+        selection,
+        limit=limit,
+    )
+
+
 def confidence(index: Index, selection: Selection = _ALL, buckets: int = 1200) -> pd.DataFrame:
     """How sure each detector was over time, in at most `buckets` steps of equal length.
 

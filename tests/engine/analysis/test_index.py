@@ -180,6 +180,17 @@ def test_disagreement_adds_up(opened):
     assert (matrix["sightings"] - matrix["seen"]).sum() == rows["lacking"].sum()
 
 
+def test_each_disagreement_has_a_row(opened):
+    rows = index.lacking(opened)
+    assert len(rows) == index.disagreement(opened)["lacking"].sum()
+    assert (rows["detector"] != rows["other"]).all()
+    of_one = index.lacking(opened, index.Selection(detectors=("centerface",), least_score=0.5))
+    kept = rows[(rows["other"] == "centerface") & (rows["score"] >= 0.5)]
+    for column in ("run", "frame", "detector", "score"):
+        assert of_one[column].tolist() == kept[column].tolist()
+    assert len(index.lacking(opened, limit=3)) == 3
+
+
 def test_distributions_count_everything(opened):
     assert index.scores(opened)["sightings"].sum() == len(index.evidence(opened))
     sizes = index.sizes(opened)
