@@ -227,6 +227,7 @@ def test_a_small_face_is_looked_at_closely_and_stays_in_sight(workbench, page, r
     stage, box = (page.locator(what).bounding_box() for what in ("[data-at=stage]", "rect.box.chosen"))
     assert box["height"] > 0.25 * stage["height"]
     assert abs(box["x"] + box["width"] / 2 - stage["x"] - stage["width"] / 2) < 20
+    assert page.locator("rect.box").count() == 1
     page.keyboard.press("f")
     page.keyboard.press("ArrowRight")
     painted(page, 11)

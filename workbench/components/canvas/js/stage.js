@@ -99,6 +99,11 @@ class Stage {
     return x >= 0 && y >= 0 && x + width <= this.width && y + height <= this.height;
   }
 
+  meets(box) {
+    const { x, y, width, height } = this.onScreen(box);
+    return x < this.width && y < this.height && x + width > 0 && y + height > 0;
+  }
+
   /* Move the view by shares of what is seen. */
   pan(across, down) {
     this.left += across * this.width / this.scale;
@@ -161,7 +166,8 @@ class Stage {
   }
 
   /* Draw boxes: `faces` with box, tone, label, track, chosen, visible; grips round the one that is `held`. */
-  outline(faces) {
+  outline(all) {
+    const faces = all.filter((face) => this.meets(face.box));
     const focused = this.boxes.getRootNode().activeElement?.dataset?.track;
     this.boxes.replaceChildren();
     const labels = this.labels(faces), reached = faces.find((face) => face.chosen) || faces[0];

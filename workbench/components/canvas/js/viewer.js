@@ -305,7 +305,7 @@ class Viewer {
     }
     const button = (what, text, title, name = "") => element("button", { dataset: { do: what }, title, className: name }, text), does = [];
     if (may && track) does.push(button("extend", "Extend", "Up to this frame (e)"), button("visible", "Keep visible", "Show this person (k)"), button("delete", "Delete", "No face (x)"));
-    if (may && sighting) does.push(button("draw", "Cover the sighting", "A new face in its place (d)"));
+    if (may && sighting && !track) does.push(button("draw", "Cover the sighting", "A new face in its place (d)"));
     if (may && spot?.state === "open") does.push(button("accept", "Accept spot", "Looked at, right as it is (a)", "main"));
     place.replaceChildren(...said, ...(does.length ? [element("span", { className: "spacer" }), ...does] : []));
   }
