@@ -82,17 +82,27 @@ def _overview(register: Register) -> None:
 def grouped(found: Iterable[Listed], person: Person) -> list[Group]:
     """The runs by what is to be done with them, each group newest first."""
     mine, active = Group(_MINE, "Nothing waits for you."), Group("Running", "Nothing runs or waits in the queue.")
-    stuck, others = Group("Unfinished"), Group("Waiting for others")
+    stuck, others, live = Group("Unfinished"), Group("Waiting for others"), Group("Masked live")
     released = Group("Released", "Nothing has been released yet.")
     for one in _without_superseded(found):
-        if one.turn is None:
-            group = stuck if one.run.resumable else active
+        if one.run.status in runlist.ACTIVE:
+            group = active
+        elif one.run.resumable:
+            group = stuck
+        elif one.turn is None or (one.turn.step is None and one.turn.last is None):
+            group = live
         elif one.turn.step is None:
             group = released
         else:
             group = mine if one.turn.of(person) else others
         group.runs.append(one)
-    return [mine, active, *((stuck, others) if may(person, "detect") else (others, stuck)), released]
+    return [
+        mine,
+        active,
+        *((stuck, others) if may(person, "detect") else (others, stuck)),
+        released,
+        *([live] if live.runs else []),
+    ]
 
 
 def _without_superseded(newest_first: Iterable[Listed]) -> Iterator[Listed]:

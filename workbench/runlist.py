@@ -34,7 +34,7 @@ _WAYS = (Page.REVIEW, Page.ANALYSE, Page.SIGN_OFF)
 PAGES: dict[Step, Page] = {"review": Page.REVIEW, "approval": Page.SIGN_OFF, "release": Page.SIGN_OFF}
 """Where a run is taken a step further."""
 _RECENT = 8
-_ACTIVE = frozenset({"running", "queued"})
+ACTIVE = frozenset({"running", "queued"})
 _PICTURE = (160, 120)
 """Width and height of the picture of a run in pixels, at most."""
 _BUSY, _IDLE = 1.0, 5.0
@@ -66,7 +66,7 @@ def watch(show: Callable[[Register], None]) -> None:
         except VeilError as error:
             st.error(wording.plain(str(error)))
             return
-        wanted = _BUSY if any(run.status in _ACTIVE for run in register.runs) else _IDLE
+        wanted = _BUSY if any(run.status in ACTIVE for run in register.runs) else _IDLE
         if wanted != pace:
             session.PACE.set(wanted)
             st.rerun()
@@ -100,7 +100,7 @@ def show(runs: Sequence[Listed], name: str = "runs") -> None:
         name: of the list, on its page.
     """
     person = session.person(used=False)
-    active = [one.run for one in runs if one.run.status in _ACTIVE]
+    active = [one.run for one in runs if one.run.status in ACTIVE]
     over = [one for one in runs if one.run not in active]
     for before, run in enumerate(sorted(active, key=lambda run: (run.status != "running", run.request.at))):
         with st.container(border=True):
@@ -125,7 +125,10 @@ def _progress(run: Run, before: int, person: Person) -> None:
         with st.container():
             _heading(run)
             _bar(run, before)
-        if access.may(person, "detect"):
+        if run.state.activity == "live":
+            if open_to(Page.LIVE, person):
+                way_to(Page.LIVE)
+        elif access.may(person, "detect"):
             _cancel(run)
 
 
@@ -133,6 +136,9 @@ def _bar(run: Run, before: int) -> None:
     state = run.state
     if run.status == "queued":
         st.caption(f"Waits for {wording.count(before, 'run')} before it." if before else "Begins in a moment.")
+        return
+    if state.activity == "live":
+        st.caption(f"Masked live: {wording.count(state.done, 'frame')} shown so far.")
         return
     share = min(1.0, state.done / state.total) if state.total else 0.0
     st.progress(share, text=_pace(run))
@@ -159,7 +165,7 @@ def _pace(run: Run) -> str:
 def _thumbnail(run: Run) -> None:
     path = latest(run.folder)
     if path is None:
-        st.caption("No picture yet" if run.status == "running" else "No picture before it runs")
+        st.caption("No picture yet" if run.state.activity != "live" else "Shown on Live")
         return
     width, height = _PICTURE
     if run.state.display is not None:
@@ -180,6 +186,8 @@ def _ended(one: Listed, person: Person) -> None:
 def _said(one: Listed) -> str | None:
     """What else a person should know of a run that is over."""
     run = one.run
+    if run.resumable and not run.source.exists():
+        return f"{run.source} is not there. Put it back under that name and resume the run, or detect another video."
     if run.status == "interrupted":
         return "The process that worked on it has ended; what it had finished is kept."
     if one.turn is None:

@@ -25,7 +25,7 @@ class Turn:
     """What has to be done with a run next.
 
     Attributes:
-        step: what; None when it was released, and nothing has to.
+        step: what; None when nothing has to: it was released, or masked live from what nobody kept.
         last: the newest signature, None before the first.
         why: what else there is to know, in a sentence.
         barred: accounts that the rule of four eyes keeps from this step.
@@ -56,7 +56,7 @@ def turn(run: Run, persons: Persons) -> Turn:
     last = statements[-1] if statements else None
     review = Turn("review", last, barred=ran if persons == "three" else frozenset())
     if last is None:
-        return review
+        return review if run.source.is_absolute() else Turn(None)
     if last.meaning == "rejected":
         return replace(review, why=f"{last.name} sent it back: {last.reason}")
     if last.meaning != "released" and last.subject.review != _amendments(run):

@@ -110,7 +110,7 @@ def test_runs_in_every_state_are_shown_with_a_way_out(app, place):
         "12,340 of 27,000 frames · 18.4 frames/s · 13 min left · 11,902 faces so far"
         in app.get("progress")[0].proto.text
     )
-    assert "gone.mp4 is not there" in plain(said(app))
+    assert "gone.mp4 is not there. Put it back" in plain(said(app))
     assert "veil/run-state/9" in plain(app.warning[0].value)
     labels = [button.label for button in app.button]
     assert labels.count("Resume") == 3

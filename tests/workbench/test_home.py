@@ -81,6 +81,15 @@ def test_what_came_to_no_end_and_was_begun_anew_is_not_unfinished(place, monkeyp
     assert grouped(place, monkeypatch, "operator") == {"Running": ["exam.mp4"], "Unfinished": ["gait.mp4"]}
 
 
+def test_what_was_masked_live_waits_for_nobody(place, monkeypatch):
+    run_in(place, "done", "camera of a browser", mode="live", activity="live")
+    run_in(place, "failed", "rtsp://camera", mode="live", activity="live")
+    run_in(place, "running", "camera of a browser", mode="live", activity="live")
+    titles = grouped(place, monkeypatch, "reviewer")
+    assert sorted(titles) == ["Masked live", "Running"]
+    assert len(titles["Masked live"]) == 2
+
+
 def test_a_policy_that_cannot_be_read_is_a_sentence(app, place):
     run_in(place, "done", "/exam.mp4")
     place.access.mkdir()

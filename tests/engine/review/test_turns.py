@@ -19,7 +19,11 @@ WORDS = {"otto": "operator", "rita": "reviewer", "anna": "approver", "lyn": "ana
 @pytest.fixture
 def run(tmp_path):
     """A run that is done, which Otto asked for."""
-    request = RunRequest(source="/clip.mp4", account="otto", name="Otto", at=now())
+    return run_of(tmp_path, "/clip.mp4")
+
+
+def run_of(tmp_path, source):
+    request = RunRequest(source=source, account="otto", name="Otto", at=now())
     folder = create(Data(tmp_path), request, RunState(stage="done", updated=now()))
     return get(Data(tmp_path), folder.id)
 
@@ -98,3 +102,7 @@ def test_a_signature_that_is_none_is_said(run):
     path = run.folder.signatures / "0001.json"
     path.write_bytes(msgspec.json.encode(msgspec.json.decode(path.read_bytes()) | {"run": 1}))
     assert "tampered" in turn(run, "two").why
+
+
+def test_what_was_masked_live_from_a_camera_is_nobodys_turn(tmp_path):
+    assert whose(run_of(tmp_path, "camera of a browser")) == (None, [])
