@@ -60,7 +60,7 @@ def confidence(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
         )  # fmt: skip
         figure.add_scatter(
             x=_time(part["seconds"]), y=part["lowest"], mode="markers", name=name, legendgroup=name, showlegend=False,
-            marker={"color": colour, "size": 4, "opacity": 0.45, "symbol": _SYMBOLS[style]},
+            marker={"color": colour, "size": 4, "opacity": 0.85 if dark else 0.5, "symbol": _SYMBOLS[style]},
             customdata=_custom(part, "mean", "sightings"),
             hovertemplate=f"{name}: %{{y:.2f}} least sure<br>{_WHEN}<br>"
             "mean %{customdata[4]:.2f} of %{customdata[5]}<extra></extra>",
@@ -109,7 +109,7 @@ def tracks(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
         figure.add_bar(
             orientation="h", name=origin, y=[place[key] for key in zip(part["run"], part["track"], strict=True)],
             base=_time(part["start_seconds"]), x=_milliseconds(part),
-            width=0.8, marker={"color": colour, "line": {"width": 0}},
+            width=0.8, marker={"color": colour, "line": _edge(colour, dark=dark)},
             customdata=_custom(part.assign(seconds=part["start_seconds"]), "faces"),
             hovertemplate=f"track %{{customdata[2]}}, {origin}<br>from {_WHEN}<br>"
             "%{customdata[4]} frames<extra></extra>",
@@ -170,7 +170,7 @@ def sizes(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
             continue
         figure.add_bar(
             x=[labels[_bin(low, steps)] for low in part["low"]], y=part["faces"], name=origin,
-            marker={"color": colour, "line": {"width": 0}}, customdata=_custom(part),
+            marker={"color": colour, "line": _edge(colour, dark=dark)}, customdata=_custom(part),
             hovertemplate=f"{origin}: %{{y}} faces, %{{x}} px high<br>smallest: {_WHEN}<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(
@@ -352,6 +352,12 @@ def _short(run: str) -> str:
 def _tail(run: str) -> str:
     """The end of a run's name: runs of one source have it alone to themselves."""
     return f"…{run.rsplit('-', 1)[-1]}" if "-" in run else run
+
+
+def _edge(colour: str, *, dark: bool) -> dict[str, Any]:
+    """The line around a bar: yellow does not stand out from white by itself."""
+    pale = colour == palette.YELLOW and not dark
+    return {"width": 1, "color": palette.look(dark=dark).quiet} if pale else {"width": 0}
 
 
 def _sparse(number: int, most: int) -> list[int]:

@@ -92,8 +92,13 @@ def _across(found: Index, selection: Selection) -> None:
     label = f"Compare {named[run]} with another run of the same source"
     other = st.selectbox(label, others, format_func=lambda one: named[one], key="analyse_other")
     rows = index.across(found, run, other, selection)
-    meaning = "Boxes of one frame that overlap at least 0.35 (IoU) are the same face."
-    _or_nothing(rows, charts.across, "Detector against detector, across runs", meaning, selection)
+    title = "Detector against detector, across runs"
+    if rows.empty:
+        st.markdown(f"**{title}**")
+        st.caption("In one of the two runs no face was seen, as far as the filters reach.")
+    else:
+        meaning = "Boxes of one frame that overlap at least 0.35 (IoU) are the same face."
+        plot(charts.across(rows, dark=dark()), rows, "across", title, meaning)
 
 
 def _missed(found: Index, selection: Selection) -> None:
@@ -109,7 +114,7 @@ def _missed(found: Index, selection: Selection) -> None:
             st.caption(f"**{plain(named[run])}**: no face was seen, so nothing can be estimated.")
             continue
         figure = charts.missed(estimate, index.alone(found, run, selection), run, dark=dark())
-        title = f"{plain(named[run])}: likely at least {count(round(estimate.missed), 'face')} in frames"
+        title = f"{plain(named[run])}: at least {count(round(estimate.missed), 'face')} in frames likely missed"
         meaning = f"{_LOWER_BOUND} Method: {estimate.method.capitalize()}."
         plot(figure, _estimates(estimate), f"missed-{run}", title, meaning)
 

@@ -162,7 +162,7 @@ class TestViews:
         filled.run()
         filled.multiselect(key="analyse_runs").set_value(list(index.open_index(analysed).indexed)).run()
         view(filled, "Agreement")
-        estimates = [text.value for text in filled.markdown if text.value.endswith("in frames**")]
+        estimates = [text.value for text in filled.markdown if text.value.endswith("likely missed**")]
         assert len(estimates) == 2
         assert all(f"interview-000{number}" in text for number, text in zip((0, 1), sorted(estimates), strict=True))
 

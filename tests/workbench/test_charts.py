@@ -141,6 +141,14 @@ def test_heights_that_no_face_has_leave_a_gap():
     assert list(figure.data[0].x) == [figure.layout.xaxis.categoryarray[at] for at in (0, 8)]
 
 
+def test_yellow_bars_have_an_edge_on_white(opened):
+    rows = index.lanes(opened)
+    for dark, width in ((False, 1), (True, 0)):
+        bars = {trace.name: trace for trace in charts.tracks(rows, dark=dark).data}
+        assert bars["extended"].marker.line.width == width
+        assert bars["detected"].marker.line.width == 0
+
+
 def test_light_and_dark_differ_in_nothing_but_the_look(opened, run):
     rows = index.scores(opened, index.Selection((run,)))
     light, dark = charts.scores(rows), charts.scores(rows, dark=True)
