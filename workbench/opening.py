@@ -77,9 +77,10 @@ def _offer(page: Page, complaint: str) -> None:
 
 
 def _heading(page: Page, run: Run, onward: Page) -> None:
-    name, state, on = st.columns([5, 3, 2], vertical_alignment="bottom")
-    name.title(f"{LISTED[page].title}: {run.title}", anchor=False)
-    state.caption(f"Run {run.id}, asked for by {run.request.name}")
+    name, on = st.columns([8, 2], vertical_alignment="center")
+    with name.container(gap="xsmall"):
+        st.title(f"{LISTED[page].title}: {run.title}", anchor=False)
+        st.caption(f"Run {run.id}, asked for by {run.request.name}")
     with on:
         way_to(onward, place=Place(run.id))
 
@@ -106,8 +107,8 @@ def _say_why(run: Run) -> None:
         case "failed":
             st.error(f"This run failed: {run.state.sentence or 'no reason was kept.'}")
         case "queued" | "running":
-            of = f" of {run.state.total}" if run.state.total else ""
-            st.info(f"Faces are still being found: {run.state.done}{of} frames. Come back when it is done.")
+            of = f" of {run.state.total:,}" if run.state.total else ""
+            st.info(f"Faces are still being found: {run.state.done:,}{of} frames. Come back when it is done.")
         case "done":
             st.error(f"The record {run.folder.record} is missing. Detect the source again.")
         case _:

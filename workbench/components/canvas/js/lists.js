@@ -42,8 +42,8 @@ class Lists {
     const row = (name, value, share) => element("div", {}, element("div", { className: "row" }, element("span", {}, name), element("b", {}, value)),
       element("div", { className: "meter", attributes: { "aria-hidden": "true" } }, element("i", { style: `width:${100 * share}%` })));
     this.sum.replaceChildren(
-      row("Risk looked at", percent(risk), risk),
-      row("Spots decided", `${spots.length - open} of ${spots.length}`, spots.length ? 1 - open / spots.length : 1),
+      row("Risk looked at", spots.length ? percent(risk) : "no spots", spots.length ? risk : 0),
+      row("Spots decided", spots.length ? `${spots.length - open} of ${spots.length}` : "no spots", spots.length ? 1 - open / spots.length : 0),
       row("Frames seen", `${seen} of ${frames}${mine === seen ? "" : `, ${mine} by you`}`, seen / frames),
     );
   }
