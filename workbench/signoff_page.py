@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from engine import release
-from engine.errors import VeilError
+from engine.errors import SignOffError, VeilError
 from engine.review.coverage import ReviewCoverage, coverage
 from engine.runs import Run
 from workbench import audio, caches, cases, drafting, findings, opening, released, session, signing, signoff, styling
@@ -23,6 +23,12 @@ def show() -> None:
         return
     try:
         _show(run)
+    except SignOffError as error:
+        st.error(str(error))
+        st.caption(
+            "Until that is put right, nobody can sign or release this run. `veil audit verify` checks the whole log."
+        )
+        opening.way_out()
     except VeilError as error:
         st.error(str(error))
         opening.way_out()

@@ -100,7 +100,7 @@ class SignOff:
         try:
             record = decode(data, "The detection record")
         except RecordError as error:
-            raise SignOffError(f"The detection record was tampered with: {error}") from error
+            raise SignOffError(f"Nothing can be signed: {error}") from error
         if record.source.sha256 != self._source:
             raise SignOffError("The source was changed: it is not the video that the detection record is of.")
         self._record = record, sha256
