@@ -180,12 +180,12 @@ def _cell(name: str, value: str) -> str:
 
 
 def showcase(record: Record) -> int:
-    """The frame to compare styles on: the largest face that leaves half of the picture's height to what is about it."""
-    half = record.source.video.display.height / 2
+    """The frame to compare styles on: the largest face that is at most a third of the picture high."""
+    third = record.source.video.display.height / 3
 
     def shown(index: int) -> tuple[float, float]:
         areas = [face.box.area for face in record.frames[index].faces]
-        small = [face.box.area for face in record.frames[index].faces if face.box.height <= half]
+        small = [face.box.area for face in record.frames[index].faces if face.box.height <= third]
         return max(small, default=0.0), max(areas, default=0.0)
 
     return max(range(len(record.frames)), key=shown)

@@ -38,8 +38,13 @@ def add_span(page, kind, start, end, *, reason):
     form = form_with(page, "Add")
     if not form.is_visible():
         page.get_by_text("Mute or bleep a span").click()
-    form.get_by_label("What").click()
-    page.get_by_role("option", name=kind).click()
+    option = page.get_by_role("option", name=kind)
+    for _ in range(6):  # a list closes when the page moves under it
+        form.get_by_label("What").click()
+        page.wait_for_timeout(500)
+        if option.is_visible():
+            break
+    option.click()
     form.get_by_label("From, in seconds").fill(str(start))
     form.get_by_label("To, in seconds").fill(str(end))
     form.get_by_label("Reason (needed)").fill(reason)
