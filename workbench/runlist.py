@@ -103,8 +103,7 @@ def show(runs: Sequence[Listed], name: str = "runs") -> None:
     active = [one.run for one in runs if one.run.status in ACTIVE]
     over = [one for one in runs if one.run not in active]
     for before, run in enumerate(sorted(active, key=lambda run: (run.status != "running", run.request.at))):
-        with st.container(border=True):
-            _progress(run, before, person)
+        _progress(run, before, person)
     for one in over[:_RECENT]:
         _ended(one, person)
     if over[_RECENT:]:
