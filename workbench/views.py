@@ -54,7 +54,7 @@ def _over_time(found: Index, selection: Selection) -> None:
     if len({name for run in drawn.runs for name in found.indexed[run].detectors}) < 2:
         st.markdown("**Disagreement**")
         st.caption("One detector alone cannot disagree. Detect the video in mode hybrid to compare two.")
-    elif lacking.empty:
+    elif lacking.empty and not sure.empty:
         st.markdown("**Disagreement**")
         st.caption("The detectors saw the same, as far as the filters reach.")
     else:
