@@ -221,7 +221,7 @@ def test_open_detect_watch_reload_done(workbench, talk_in, page):
     photograph(page, "detect-running")
     page.reload()
     settled(page)
-    page.get_by_text(re.compile(r"300 frames · \d+ faces")).wait_for(timeout=4 * SECONDS * 1000)
+    page.get_by_text(re.compile(r"300 frames · \d+ faces seen")).wait_for(timeout=4 * SECONDS * 1000)
     (run,) = (run for run in runs.register(workbench.data).runs if run.title == "talk.mp4")
     assert run.status == "done"
     picture = page.locator("[data-testid=stMain] img").count()
