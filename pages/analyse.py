@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench import analyse, views
+from workbench.analyse import filters, views
 
 st.title("Analyse")
-analyse.admit()
-found = analyse.opened()
+filters.admit()
+found = filters.opened()
 
 
 @st.fragment
 def body() -> None:
     """Filters and the view; a filter runs this alone."""
-    analyse.admit()
-    selection = analyse.choose(found)
+    filters.admit()
+    selection = filters.choose(found)
     view = st.segmented_control(
         "View", views.names(), default=views.names()[0], key="analyse_view", label_visibility="collapsed"
     )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench import detect, footage, opening, options, runlist
+from workbench import opening, runlist
+from workbench.detect import footage, intake, options
 from workbench.links import Page
 
 st.title("Detect", anchor=False)
 opening.admit(Page.DETECT)
 chosen = footage.choose()
 asked = options.choose()
-detect.prepare(chosen, asked)
+intake.prepare(chosen, asked)
 
 st.header("Runs", anchor=False)
-runlist.watch(detect.history)
+runlist.watch(intake.history)

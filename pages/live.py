@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workbench import live_page
+from workbench.live import page
 
-live_page.show()
+page.show()

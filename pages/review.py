@@ -8,10 +8,12 @@ from engine import access
 from engine.errors import RecordError, VeilError
 from engine.review.desk import Desk
 from engine.runs import Run
-from workbench import caches, cases, lot, opening, review, session, styles
+from workbench import caches, cases, opening, session
 from workbench.cases import Case
 from workbench.components.canvas import action, review_canvas
 from workbench.links import Page
+from workbench.pictures import styles
+from workbench.review import exchange, lot
 
 _KEY = "review_canvas"
 
@@ -36,7 +38,7 @@ def _mend(run: Run) -> None:
     try:
         Desk(session.data(), session.person(), run, caches.digest_of(run)).mend()
     except VeilError as error:
-        session.REVIEW_TOLD.set(review.Told(str(error), 0, bad=True))
+        session.REVIEW_TOLD.set(exchange.Told(str(error), 0, bad=True))
 
 
 def _act(run_id: str) -> None:
@@ -47,17 +49,17 @@ def _act(run_id: str) -> None:
         return
     case = cases.case_of(run)
     desk = Desk(session.data(), session.person(), run, case.record_sha256)
-    session.REVIEW_TOLD.set(review.take(desk, case, act))
+    session.REVIEW_TOLD.set(exchange.take(desk, case, act))
 
 
 def _show(run: Run, case: Case) -> None:
     person, place = session.person(), session.place()
     viewed = caches.viewed_of(session.data(), run)
-    screen = review.Screen(
+    screen = exchange.Screen(
         case=case,
         spots=cases.spots_of(case),
         tracks=cases.tracks_of(case),
-        eyes=review.Eyes.of(viewed, person.account),
+        eyes=exchange.Eyes.of(viewed, person.account),
         may_amend=access.may(person, "amend"),
         frame=place.frame,
         track=place.track,

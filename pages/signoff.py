@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workbench import signoff_page
+from workbench.signoff import page
 
-signoff_page.show()
+page.show()

@@ -8,7 +8,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from workbench import starting
-from workbench.gate import Gate
+from workbench.door.gate import Gate
 from workbench.routes import ROUTES
 
 

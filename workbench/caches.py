@@ -34,7 +34,7 @@ from engine.sound.choice import AudioSpan
 from engine.sound.excerpt import excerpt
 from engine.store import Data, file_digest
 from workbench.background import Works
-from workbench.tracks import Lanes, lanes
+from workbench.review.tracks import Lanes, lanes
 
 Stamp = tuple[int, int, int]
 """What changes when a file is replaced: inode, size, time of change."""

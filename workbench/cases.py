@@ -11,7 +11,7 @@ from engine.review.fold import Folded
 from engine.review.spots import Spot, marked
 from engine.runs import Run
 from workbench import caches
-from workbench.tracks import Lanes, amended_lanes
+from workbench.review.tracks import Lanes, amended_lanes
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ import streamlit as st
 
 from engine.access import Person
 from engine.errors import AccessError
-from workbench import leaving, look, session
+from workbench import look, session
+from workbench.door import leaving
 from workbench.pages import existing, open_to, page_of
 
 _SIDEBAR = 220

@@ -1,12 +1,13 @@
-"""Addresses that the server answers beside the pages; each handler checks who asks (see `workbench.gate`)."""
+"""Addresses that the server answers beside the pages; each handler checks who asks (see `workbench.door.gate`)."""
 
 from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from workbench import ahead, gate, signin
+from workbench.analyse import ahead
+from workbench.door import gate, signin
 from workbench.outputs import Outputs
-from workbench.stills import Stills
+from workbench.pictures.stills import Stills
 
 ROUTES: tuple[BaseRoute, ...] = (
     *ahead.routes(),

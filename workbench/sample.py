@@ -8,7 +8,8 @@ from engine.errors import VeilError
 from engine.jobs.queue import submit
 from engine.media.sample import make_sample
 from engine.runs import Asked
-from workbench import models, session
+from workbench import session
+from workbench.detect import models
 
 NAME = "sample interview.mp4"
 

@@ -16,9 +16,9 @@ from engine.redact.style import Style
 from engine.runs import Run
 from engine.sound.choice import AudioSpan
 from engine.store import Data, data_folder
-from workbench import gate, oidc, sessions
+from workbench.door import gate, oidc, sessions
 from workbench.links import Place
-from workbench.review import Told
+from workbench.review.exchange import Told
 
 _Value = TypeVar("_Value")
 

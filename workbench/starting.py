@@ -21,7 +21,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Around the life of the server, which listens already and answers once this has begun."""
     send_at_once()
     asyncio.get_running_loop().call_later(_ACCEPTED, send_at_once)
-    threading.Thread(target=importlib.import_module, args=("workbench.views",), daemon=True).start()
+    threading.Thread(target=importlib.import_module, args=("workbench.analyse.views",), daemon=True).start()
     yield
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import streamlit
 
 from tests.workbench.conftest import settled
-from workbench import ahead
+from workbench.analyse import ahead
 
 STATIC = Path(streamlit.__file__).with_name("static")
 

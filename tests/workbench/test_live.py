@@ -15,7 +15,7 @@ from engine.record import read
 from tests import clips
 from tests.workbench.conftest import SECONDS, photograph, serving, settled, violations
 from tests.workbench.steps import PATIENCE
-from workbench.live import Desk, pictures
+from workbench.live.running import Desk, pictures
 
 PAGE = Path(__file__).parents[2] / "pages" / "live.py"
 

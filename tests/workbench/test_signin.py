@@ -24,8 +24,8 @@ from tests.workbench.conftest import (
     until_it_answers,
     with_people,
 )
-from workbench import sessions
-from workbench.signin import _local
+from workbench.door import sessions
+from workbench.door.signin import _local
 
 TURNED_AWAY = "The account or the password is wrong."
 SECRETS = ("client-secret-of-the-test", "cookie-secret-of-the-test-0123456789")

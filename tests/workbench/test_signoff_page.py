@@ -17,8 +17,8 @@ from engine.store import Data
 from tests.workbench.made_runs import made_run
 from tests.workbench.test_review_page import facts, sentences, shown
 from workbench import caches
-from workbench.releasing import release_of
 from workbench.session import sitting
+from workbench.signoff.releasing import release_of
 
 OWN = style_from("strong", {"sigma": 0.4, "shape": "rectangle", "scale": 1.3})
 

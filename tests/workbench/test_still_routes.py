@@ -20,8 +20,8 @@ from engine.store import Data
 from tests import clips
 from tests.engine.documents import make_face, record_of
 from workbench import caches
-from workbench.shelf import Shelf
-from workbench.stills import Stills
+from workbench.pictures.shelf import Shelf
+from workbench.pictures.stills import Stills
 
 BOX = (20.0, 20.0, 70.0, 60.0)
 

@@ -8,11 +8,12 @@ from engine import release
 from engine.errors import SignOffError, VeilError
 from engine.review.coverage import ReviewCoverage, coverage
 from engine.runs import Run
-from workbench import audio, caches, cases, drafting, findings, opening, released, session, signing, signoff, styling
+from workbench import caches, cases, opening, session
 from workbench.links import Page, Place
 from workbench.pages import way_to
 from workbench.progress import under_way
-from workbench.releasing import release_of
+from workbench.signoff import audio, drafting, findings, released, signing, styling, summary
+from workbench.signoff.releasing import release_of
 from workbench.wording import count, plain, sentence
 
 
@@ -60,7 +61,7 @@ def _show(run: Run) -> None:
 def _how_far(run: Run, case: release.Case, unjudged: int) -> None:
     """The steps of the sign-off, what comes next, and a release that is under way or came to nothing."""
     st.space("xsmall")
-    for number, (step, place) in enumerate(zip(signoff.steps(case), st.columns(3), strict=True), start=1):
+    for number, (step, place) in enumerate(zip(summary.steps(case), st.columns(3), strict=True), start=1):
         with place.container(border=True, height="stretch"):
             icon = ":green[:material/check_circle:]" if step.by else ":material/radio_button_unchecked:"
             st.markdown(f"{icon} **{number}. {step.title}**")
@@ -68,7 +69,7 @@ def _how_far(run: Run, case: release.Case, unjudged: int) -> None:
     if said := session.SIGNED.get():
         st.success(said)
         session.SIGNED.set(None)
-    back = signoff.sent_back(case)
+    back = summary.sent_back(case)
     if back is not None:
         st.warning(f"{plain(back.name)} sent it back: {plain(back.reason or '')}", icon=":material/undo:")
     standing = caches.works().of(release_of(run.id))
@@ -77,7 +78,7 @@ def _how_far(run: Run, case: release.Case, unjudged: int) -> None:
     elif standing is not None and standing.failure:
         st.error(f"The release came to nothing: {standing.failure}")
     else:
-        st.markdown(f"**Next:** {signoff.next_step(case, unjudged)}")
+        st.markdown(f"**Next:** {summary.next_step(case, unjudged)}")
 
 
 def _summary(run: Run, case: release.Case) -> ReviewCoverage:
@@ -91,21 +92,21 @@ def _summary(run: Run, case: release.Case) -> ReviewCoverage:
     figures[1].metric("Risk looked at", f"{int(100 * looked.risk_seen)} %")
     figures[2].metric("Open spots", f"{open_spots:,} of {len(spots):,}")
     figures[3].metric("Frames seen", f"{looked.seen:,} of {looked.frames:,}")
-    if left := list(signoff.residual_sentences(looked, open_spots)):
+    if left := list(summary.residual_sentences(looked, open_spots)):
         st.warning("Residual risk: " + " ".join(left), icon=":material/warning:")
         way_to(Page.REVIEW, "Go on with the review", Place(run.id))
     else:
         st.success("Every spot is decided, and every frame was seen.")
     if case.review.amendments:
         with st.expander(sentence(count(len(case.review.amendments), "amendment"))):
-            st.html(signoff.table(["No.", "What", "Who and when", "Why"], signoff.amendments(case)))
+            st.html(summary.table(["No.", "What", "Who and when", "Why"], summary.amendments(case)))
     return looked
 
 
 def _what_is_signed(run: Run, case: release.Case, looked: ReviewCoverage) -> None:
     st.header("What is signed", anchor=False)
     folded = cases.case_of(run).folded
-    st.html(signoff.named_values([*signoff.facts(case, folded, looked), *signoff.hashes(case)]))
+    st.html(summary.named_values([*summary.facts(case, folded, looked), *summary.hashes(case)]))
 
 
 def _risk(run: Run) -> None:
@@ -115,4 +116,4 @@ def _risk(run: Run) -> None:
     st.caption(found.summary)
     cells = ((one.name, one.figure, one.means, one.means_not) for one in found.measures)
     rows = (tuple(map(sentence, row)) for row in cells)
-    st.html(signoff.table(["Measure", "Figure", "It means", "It does not mean"], rows))
+    st.html(summary.table(["Measure", "Figure", "It means", "It does not mean"], rows))

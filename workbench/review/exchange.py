@@ -26,8 +26,8 @@ from engine.review.fold import Folded
 from engine.review.spans import Span, united
 from engine.review.spots import Spot
 from workbench.cases import Case
-from workbench.frames import edges
-from workbench.tracks import Lanes, bars
+from workbench.review.frames import edges
+from workbench.review.tracks import Lanes, bars
 
 _BUCKETS = 1200
 """Most bars of the risk in the timeline; more than a screen has room for."""

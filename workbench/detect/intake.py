@@ -14,7 +14,8 @@ from engine.jobs.outlook import Outlook, Past, outlook, past
 from engine.jobs.queue import submit, waiting
 from engine.media.facts import MediaInfo
 from engine.runs import Asked, Register
-from workbench import caches, footage, models, runlist, session, wording
+from workbench import caches, runlist, session, wording
+from workbench.detect import footage, models
 
 _NAMED = 6
 """Things that are dropped which are named in one line."""

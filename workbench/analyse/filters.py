@@ -1,4 +1,4 @@
-"""Analyse: the index for the page, building it, and the filters. The views are in `workbench.views`."""
+"""Analyse: the index for the page, building it, and the filters. The views are in `workbench.analyse.views`."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _build(data: Data, found: Index) -> None:
     total = len(found.missing)
     bar = st.progress(0.0, "Reading records into the index")
     command = [sys.executable, "-P", "-m", "engine.cli", "index", "rebuild", "--missing", "--data", str(data.root)]
-    root = str(Path(__file__).absolute().parents[1])
+    root = str(Path(__file__).absolute().parents[2])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": path}
     with subprocess.Popen(

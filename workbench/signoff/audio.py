@@ -12,7 +12,8 @@ from engine.media.facts import StreamInfo
 from engine.runs import Run
 from engine.sound.choice import AudioSpan, check
 from engine.sound.planning import extents
-from workbench import caches, session, signoff
+from workbench import caches, session
+from workbench.signoff import summary
 from workbench.wording import plain
 
 _BEFORE = 2.0
@@ -31,7 +32,7 @@ def decision(run: Run, case: release.Case) -> None:
         "A voice identifies as a face does. Kept as it is unless you mute or bleep spans; every other sample stays "
         "what it was. The decision is part of what is signed."
     )
-    st.html(signoff.table(["Stream", "Lasts", "What happens"], _fates(streams, case.terms.audio)))
+    st.html(summary.table(["Stream", "Lasts", "What happens"], _fates(streams, case.terms.audio)))
     if case.terms.audio:
         _chosen(run, case.terms.audio)
     _listened(run, case.terms.audio, streams)

@@ -21,7 +21,7 @@ from engine.access import Person
 from engine.access.addresses import is_loopback
 from engine.errors import AccessError
 from engine.store import Data, data_folder
-from workbench import oidc, sessions
+from workbench.door import oidc, sessions
 
 COOKIE = "veil_session"
 SIGN_IN = "/api/signin"

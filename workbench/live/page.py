@@ -15,9 +15,9 @@ from engine.live.session import CAMERA, LiveSession
 from engine.redact.presets import PRESETS
 from workbench import opening, session
 from workbench.links import Page
-from workbench.live import desk, show_picture
-from workbench.live_outcome import outcome
-from workbench.signoff import STYLE_NAMES
+from workbench.live.outcome import outcome
+from workbench.live.running import desk, show_picture
+from workbench.signoff.summary import STYLE_NAMES
 from workbench.wording import count, plain
 
 _BROWSER, _SERVER = "Camera of this browser", "Camera, stream or file of the server"

@@ -15,8 +15,9 @@ from engine.analysis.findings import examine
 from engine.analysis.index import Index, Selection
 from engine.analysis.scores import DetectorScores, Evaluation, Miss, Scores
 from engine.analysis.table import SIZE_LABELS
-from workbench import analyse, charts
-from workbench.panels import dark, grid, plot
+from workbench import charts
+from workbench.analyse import filters
+from workbench.analyse.panels import dark, grid, plot
 from workbench.wording import plain
 
 _LISTED = 500
@@ -30,7 +31,7 @@ def show(found: Index, selection: Selection) -> None:
         InputError: the table cannot be read, or the record cannot be of what it describes.
     """
     run = selection.runs[0]
-    named = analyse.titles(found)[run]
+    named = filters.titles(found)[run]
     uploaded = st.file_uploader(_ASKING, "csv", key="analyse_truth")
     st.caption(f"{plain(named)} is judged as it was detected: whole, whatever the filters, and before any amendment.")
     if uploaded is None:

@@ -13,8 +13,10 @@ from engine import release
 from engine.redact.presets import PRESETS, name_of
 from engine.redact.style import LIMITS, Style
 from engine.runs import Run
-from workbench import cases, session, signoff, styles
-from workbench.tiles import tile, tiles
+from workbench import cases, session
+from workbench.pictures import styles
+from workbench.pictures.tiles import tile, tiles
+from workbench.signoff import summary
 
 _METHODS = MappingProxyType({"gaussian": "Blur", "pixelate": "Mosaic", "solid": "One colour", "pattern": "Pattern"})
 _SHAPES = MappingProxyType({"ellipse": "Ellipse", "rounded": "Rounded rectangle", "rectangle": "Rectangle"})
@@ -35,11 +37,11 @@ def decision(run: Run, case: release.Case) -> None:
     """Show how faces are to be hidden, and let it be changed."""
     st.header("How faces are hidden", anchor=False)
     style = case.terms.style
-    now = name_of(style) or signoff.OWN
-    names = [*PRESETS, signoff.OWN]
+    now = name_of(style) or summary.OWN
+    names = [*PRESETS, summary.OWN]
     picked = st.radio(
-        "Style", names, names.index(now), format_func=signoff.STYLE_NAMES.__getitem__, key=f"style-{run.id}",
-        captions=[signoff.STYLE_MEANS[name] for name in names], horizontal=True,
+        "Style", names, names.index(now), format_func=summary.STYLE_NAMES.__getitem__, key=f"style-{run.id}",
+        captions=[summary.STYLE_MEANS[name] for name in names], horizontal=True,
     )  # fmt: skip
     wanted = PRESETS[picked] if picked in PRESETS else _own(run, style)
     if wanted != style:
@@ -116,14 +118,14 @@ def _values(key: str, style: Style) -> dict[str, Any]:
 def _side_by_side(run: Run, style: Style) -> None:
     case = cases.case_of(run)
     last, size = len(case.record.frames) - 1, case.record.source.video.display
-    index = int(st.number_input("Frame to compare on", 0, last, signoff.showcase(case.record), width=200))
+    index = int(st.number_input("Frame to compare on", 0, last, summary.showcase(case.record), width=200))
     boxes = [face.box for face in case.folded.frame(index).faces]
     face = max(boxes, key=lambda box: box.area, default=None)
-    looks = [*([] if name_of(style) else [(signoff.OWN, style)]), *PRESETS.items()]
-    found = [tile("As recorded", signoff.still(run, index), face, size)]
+    looks = [*([] if name_of(style) else [(summary.OWN, style)]), *PRESETS.items()]
+    found = [tile("As recorded", summary.still(run, index), face, size)]
     for name, look in looks:
-        source = signoff.still(run, index, styles.name_in_address(look), case.review.sha256)
+        source = summary.still(run, index, styles.name_in_address(look), case.review.sha256)
         chosen = look == style
-        label = signoff.STYLE_NAMES[name] + (" (chosen)" if chosen else "")
+        label = summary.STYLE_NAMES[name] + (" (chosen)" if chosen else "")
         found.append(tile(label, source, face, size, chosen=chosen))
     tiles(found)

@@ -11,7 +11,8 @@ import streamlit as st
 
 from engine import access
 from engine.runs import Run
-from workbench import playing, session, signoff
+from workbench import session
+from workbench.signoff import playing, summary
 from workbench.wording import count, sentence, size
 
 _FILES = """<style>
@@ -24,8 +25,8 @@ _FILES = """<style>
 
 def releases(run: Run) -> None:
     """Every release of a run, the newest open."""
-    for place, folder in enumerate(signoff.releases_of(run)):
-        video = signoff.video_of(folder)
+    for place, folder in enumerate(summary.releases_of(run)):
+        video = summary.video_of(folder)
         if video is None:
             continue
         if place == 0:
@@ -48,20 +49,20 @@ def _address(run: Run, folder: Path, path: Path) -> str:
 
 
 def _checks(folder: Path) -> None:
-    report = signoff.checks_of(folder)
+    report = summary.checks_of(folder)
     if report is None:
         return
     title = "Every check passed" if report.passed else "A check failed"
     icon = ":material/verified:" if report.passed else ":material/error:"
     with st.expander(f"{title}: {count(len(report.checks), 'check')}", icon=icon):
         rows = ((one.name, "yes" if one.passed else "no", one.finding) for one in report.checks)
-        st.html(signoff.table(["Check", "Passed", "Finding"], rows))
+        st.html(summary.table(["Check", "Passed", "Finding"], rows))
 
 
 def _downloads(run: Run, folder: Path, video: Path) -> None:
     if not access.may(session.person(), "download"):
         return
-    files = [(video, "final video"), *((path, signoff.paper_named(path)) for path in signoff.papers_of(folder))]
+    files = [(video, "final video"), *((path, summary.paper_named(path)) for path in summary.papers_of(folder))]
     downloads([(_address(run, folder, path), path, words) for path, words in files])
 
 

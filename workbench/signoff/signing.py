@@ -14,8 +14,9 @@ from engine.redact.style import weaknesses
 from engine.release import Wish
 from engine.review.approval import Meaning
 from engine.runs import Run
-from workbench import caches, session, signoff
-from workbench.releasing import Order, release_of
+from workbench import caches, session
+from workbench.signoff import summary
+from workbench.signoff.releasing import Order, release_of
 from workbench.wording import plain
 
 SignedBy = Literal["reviewed", "approved", "rejected"]
@@ -59,7 +60,7 @@ def forms(run: Run, case: release.Case) -> None:
         ("amendments", subject.review),
         ("terms", subject.terms),
     )
-    shown = ", ".join(f"{name} {signoff.short(sha256)}" for name, sha256 in bound)
+    shown = ", ".join(f"{name} {summary.short(sha256)}" for name, sha256 in bound)
     st.caption(f"A signature is bound to exactly what is shown here: {shown}.")
     offered = [form for form in _FORMS if access.may(session.person(), form.action)]
     if not offered:
@@ -126,12 +127,12 @@ def _sign(run: Run, credential: Credential | None, wish: Wish) -> None:
 
 def releasing(run: Run, case: release.Case) -> None:
     """The order to release, where it is approved and this person may."""
-    if signoff.step_of(case) != "approved":
+    if summary.step_of(case) != "approved":
         return
     if not access.may(session.person(), "release"):
         st.info("It is approved. Releasing takes the role approver.", icon=":material/lock:")
         return
-    again = bool(signoff.holding(case, "released"))
+    again = bool(summary.holding(case, "released"))
     st.header("Release again" if again else "Release", anchor=False)
     with st.form("release", border=True):
         st.caption(

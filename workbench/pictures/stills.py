@@ -23,9 +23,11 @@ from engine.redact.presets import DEFAULT
 from engine.review.desk import Desk
 from engine.runs import Run
 from engine.store import data_folder
-from workbench import frames, gate, styles
 from workbench.cases import Case, case_of
-from workbench.shelf import Shelf
+from workbench.door import gate
+from workbench.pictures import styles
+from workbench.pictures.shelf import Shelf
+from workbench.review import frames
 
 _AT_ONCE = 3
 """Requests that decode at the same time; the others wait."""

@@ -7,8 +7,9 @@ from html import escape
 import streamlit as st
 
 from engine import access
-from workbench import session, sessions, wording
-from workbench.gate import sign_in_address
+from workbench import session, wording
+from workbench.door import sessions
+from workbench.door.gate import sign_in_address
 from workbench.pages import FIRST
 
 

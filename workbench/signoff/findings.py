@@ -12,10 +12,12 @@ from engine.errors import VeilError
 from engine.evidence.findings import Leak, LeakJudgement, Verdict
 from engine.review.spans import named
 from engine.runs import Run
-from workbench import cases, session, signoff, styles
+from workbench import cases, session
 from workbench.links import Page, Place
 from workbench.pages import way_to
-from workbench.tiles import tile, tiles
+from workbench.pictures import styles
+from workbench.pictures.tiles import tile, tiles
+from workbench.signoff import summary
 from workbench.wording import count, plain, sentence
 
 _MEANS = {
@@ -56,7 +58,7 @@ def judging(run: Run, unjudged: Sequence[Leak]) -> None:
 def _finding(run: Run, leak: Leak, said: LeakJudgement | None, *, may: bool) -> None:
     case = cases.case_of(run)
     size = case.record.source.video.display
-    source = signoff.still(run, leak.frame, styles.shown(run), case.review.sha256)
+    source = summary.still(run, leak.frame, styles.shown(run), case.review.sha256)
     with st.container(border=True):
         picture, words = st.columns([2, 5], gap="medium")
         with picture:

@@ -12,9 +12,10 @@ from engine.access import Person
 from engine.errors import VeilError
 from engine.live.session import CAMERA, LiveSession, recording
 from engine.runs import Run
-from workbench import playing, released, session
+from workbench import session
 from workbench.links import Page, Place
 from workbench.pages import way_to
+from workbench.signoff import playing, released
 from workbench.wording import count, plain
 
 _NO_CAMERA = (

@@ -15,9 +15,10 @@ from engine.release import Draft
 from engine.rendering import RenderOptions
 from engine.runs import Run
 from engine.store import Data
-from workbench import caches, playing, session, signoff
+from workbench import caches, session
 from workbench.progress import under_way
-from workbench.releasing import draft_of
+from workbench.signoff import playing, summary
+from workbench.signoff.releasing import draft_of
 from workbench.wording import plain, size
 
 
@@ -54,7 +55,7 @@ def _make(  # noqa: PLR0913, PLR0917 - bound beforehand but for the listener
 
 
 def _draft(run: Run, case: release.Case, draft: Draft, place: int, *, may: bool) -> None:
-    stale = list(signoff.outdated(draft.report, case))
+    stale = list(summary.outdated(draft.report, case))
     age = "of what is shown" if not stale else f"older: {' and '.join(stale)} changed since"
     made = f"{draft.made.astimezone():%Y-%m-%d %H:%M:%S}"
     with st.expander(f"Draft of {made} ({size(draft.video.stat().st_size)}), {age}", expanded=place == 0):
@@ -62,7 +63,7 @@ def _draft(run: Run, case: release.Case, draft: Draft, place: int, *, may: bool)
         playing.play(
             f"draft-{draft.video.name}", run, [playing.source_of(run), playing.Shown("Draft", draft.video, address)]
         )
-        st.caption(f"Style: {plain(signoff.words_of(draft.report.spec.style))}")
+        st.caption(f"Style: {plain(summary.words_of(draft.report.spec.style))}")
         with st.container(horizontal=True, vertical_alignment="center"):
             if access.may(session.person(), "download"):
                 look = "color:light-dark(#00659e,#7cc4ee)"

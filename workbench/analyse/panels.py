@@ -9,7 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from workbench import charts, exports
+from workbench import charts
+from workbench.analyse import exports
 from workbench.links import Page, Place
 from workbench.pages import page_of
 

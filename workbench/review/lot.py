@@ -10,9 +10,10 @@ import streamlit as st
 from engine import release
 from engine.errors import VeilError
 from engine.evidence.intervals import at_most
-from workbench import links, session, styles
+from workbench import links, session
 from workbench.cases import Case
 from workbench.links import Page
+from workbench.pictures import styles
 from workbench.wording import count
 
 _DRAWN = 59

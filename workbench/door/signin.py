@@ -14,8 +14,8 @@ from starlette.routing import Route
 from engine import access
 from engine.errors import AccessError
 from engine.store import data_folder
-from workbench import oidc, sessions
-from workbench.gate import COOKIE, SIGN_IN, same_origin, set_token
+from workbench.door import oidc, sessions
+from workbench.door.gate import COOKIE, SIGN_IN, same_origin, set_token
 
 _LONGEST = 4096
 _WHY = {

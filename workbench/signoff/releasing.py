@@ -10,7 +10,7 @@ from engine.access.sessions import Credential
 from engine.progress import Listener
 from engine.rendering import RenderOptions
 from engine.store import Data
-from workbench import sessions
+from workbench.door import sessions
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from engine.analysis.index import Index, Selection
 from engine.analysis.recapture import Recapture
 from engine.analysis.table import SIZE_LABELS
 from engine.errors import InputError
-from workbench import analyse, charts, session, truthview
-from workbench.panels import dark, grid, plot
+from workbench import charts, session
+from workbench.analyse import filters, truthview
+from workbench.analyse.panels import dark, grid, plot
 from workbench.wording import count, plain
 
 _STEPS = 600
@@ -83,7 +84,7 @@ def _agreement(found: Index, selection: Selection) -> None:
 
 
 def _across(found: Index, selection: Selection) -> None:
-    run, named = selection.runs[0], analyse.titles(found)
+    run, named = selection.runs[0], filters.titles(found)
     others = index.same_source(found, run)
     if not others:
         st.markdown("**Detector against detector, across runs**")
@@ -104,7 +105,7 @@ def _across(found: Index, selection: Selection) -> None:
 def _missed(found: Index, selection: Selection) -> None:
     st.markdown("**Missed by every detector, a likely lower bound**")
     st.caption(_LOWER_BOUND)
-    named = analyse.titles(found)
+    named = filters.titles(found)
     for run in _few(selection).runs:
         if len(found.indexed[run].detectors) < 2:
             st.caption(f"**{plain(named[run])}**: an estimate needs two independent detectors; this run has one.")

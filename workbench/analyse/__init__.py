@@ -1,0 +1,1 @@
+"""The page Analyse: filters, views, exports."""

@@ -1,0 +1,1 @@
+"""Stills as browsers get them, in whichever style."""
