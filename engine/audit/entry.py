@@ -24,6 +24,7 @@ Kind = Literal[
     "approval",
     "rejection",
     "render",
+    "removal",
     "verification",
     "release",
     "certificate",

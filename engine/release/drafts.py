@@ -95,23 +95,29 @@ def drafts_of(run: Run) -> tuple[Draft, ...]:
 
 
 def remove_draft(data: Data, run_id: str, person: Person, name: str) -> None:
-    """Remove a draft and its report. No evidence goes with it: that it was rendered stays on record.
+    """Remove a draft and its report, and put that on record. That it was rendered stays on record as well.
 
     Raises:
         AccessError: the role does not allow it.
+        AuditError: it cannot be put on record; the draft stays.
         InputError: the run has no such draft.
         TargetError: it cannot be removed.
     """
-    access.authorise(data, person, "draft")
+    person = access.authorise(data, person, "draft")
     run = runs.get(data, run_id)
-    found = next((one.video for one in drafts_of(run) if one.video.name == name), None)
+    found = next((one for one in drafts_of(run) if one.video.name == name), None)
     if found is None:
         raise InputError(f"The run {run_id} has no draft {name!r}; it may have been removed already.")
+    subjects = {"output": found.report.output_sha256}
+    audit.append(
+        data.audit,
+        audit.Event(actor=person.actor, kind="removal", run=run.id, subjects=subjects, details={"draft": True}),
+    )
     try:
-        found.unlink()
-        report_path(found).unlink()
+        found.video.unlink()
+        report_path(found.video).unlink()
     except OSError as error:
-        raise TargetError(f"{found} cannot be removed ({error.strerror}).") from error
+        raise TargetError(f"{found.video} cannot be removed ({error.strerror}).") from error
 
 
 def record_render(data: Data, run: Run, actor: audit.Actor, report: RenderReport) -> None:

@@ -267,3 +267,12 @@ def test_while_it_is_released_the_page_says_how_far_and_nothing_can_be_signed(da
     app = shown("signoff", run)
     assert "The release came to nothing: The output may still show a face." in sentences(app)
     assert [one for one in app.button if one.label == "Release the final video"]
+
+
+def test_where_nothing_is_doubtful_it_is_not_said_that_risk_was_looked_at(data):
+    empty = made_run(data, boxes=lambda _index: [])
+    app = shown("signoff", empty)
+    figures = {one.label: one.value for one in app.metric}
+    assert (figures["Risk looked at"], figures["Open spots"]) == ("No spots", "No spots")
+    assert "0 of 30 frames seen, no doubtful spots" in facts(app)
+    assert "of the risk looked at" not in facts(app)

@@ -89,14 +89,14 @@ def _summary(run: Run, case: release.Case) -> ReviewCoverage:
     st.header("Review", anchor=False)
     figures = st.columns(4)
     figures[0].metric("Amendments", f"{len(case.review.amendments):,}")
-    figures[1].metric("Risk looked at", f"{int(100 * looked.risk_seen)} %")
-    figures[2].metric("Open spots", f"{open_spots:,} of {len(spots):,}")
+    figures[1].metric("Risk looked at", summary.risk_seen(looked) or "No spots")
+    figures[2].metric("Open spots", f"{open_spots:,} of {len(spots):,}" if spots else "No spots")
     figures[3].metric("Frames seen", f"{looked.seen:,} of {looked.frames:,}")
     if left := list(summary.residual_sentences(looked, open_spots)):
         st.warning("Residual risk: " + " ".join(left), icon=":material/warning:")
         way_to(Page.REVIEW, "Go on with the review", Place(run.id))
     else:
-        st.success("Every spot is decided, and every frame was seen.")
+        st.success(f"{'Every spot is decided' if spots else 'There are no doubtful spots'}, and every frame was seen.")
     if case.review.amendments:
         with st.expander(sentence(count(len(case.review.amendments), "amendment"))):
             st.html(summary.table(["No.", "What", "Who and when", "Why"], summary.amendments(case)))

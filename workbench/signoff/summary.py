@@ -98,13 +98,18 @@ def facts(case: release.Case, folded: Folded, looked: ReviewCoverage) -> Iterato
     yield "Amendments", count(len(case.review.amendments), "amendment") if case.review.amendments else "none"
     shown = [f"track {one.track} in {named(one.start, one.stop)}: {one.reason}" for one in folded.kept_visible()]
     yield "Shown on purpose", "; ".join(shown) or "nobody"
-    risk = int(100 * looked.risk_seen)
-    yield "Review", f"{looked.seen:,} of {looked.frames:,} frames seen, {risk} % of the risk looked at"
+    risk = f"{share} of the risk looked at" if (share := risk_seen(looked)) else "no doubtful spots"
+    yield "Review", f"{looked.seen:,} of {looked.frames:,} frames seen, {risk}"
     yield "Audio", audio_decision(record, terms.audio)
     yield "Dropped", dropped(record)
     yield "Style", words_of(terms.style) + (" (forced)" if terms.forced else "")
     encoder = f"quality {terms.encoder.crf:g} (crf), preset {terms.encoder.preset}"
     yield "Output", f"a {terms.suffix} file, {encoder}"
+
+
+def risk_seen(looked: ReviewCoverage) -> str | None:
+    """What share of the risk was looked at, in per cent, rounded down; None where there are no spots."""
+    return f"{int(100 * looked.risk_seen)} %" if looked.spots else None
 
 
 def hashes(case: release.Case) -> Iterator[tuple[str, str]]:

@@ -43,13 +43,17 @@ def test_a_draft_is_removed_by_who_may_make_one(ready):
     path = release.draft(ready, run.id, person(ready, "rita"))
     with pytest.raises(AccessError):
         release.remove_draft(ready, run.id, ada(ready), path.name)
+    (made,) = release.drafts_of(run)
     release.remove_draft(ready, run.id, person(ready, "otto"), path.name)
     assert list(run.folder.drafts.iterdir()) == []
+    (entry,) = audit.entries(ready.audit, run=run.id, kinds=["removal"])
+    assert (entry.actor.account, entry.subjects) == ("otto", {"output": made.report.output_sha256})
     with pytest.raises(InputError, match="has no draft"):
         release.remove_draft(ready, run.id, person(ready, "otto"), path.name)
     with pytest.raises(InputError, match="has no draft"):
         release.remove_draft(ready, run.id, person(ready, "otto"), "../detections.json")
     assert run.folder.record.exists()
+    assert len(list(audit.entries(ready.audit, run=run.id, kinds=["removal"]))) == 1
 
 
 def test_a_style_that_hides_nothing_makes_no_draft(ready):
