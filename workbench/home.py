@@ -52,7 +52,7 @@ def _beginning() -> None:
             "Choose it on Detect. Its faces are found in the background; then it waits here for its review and for "
             "its sign-off, which makes the final video."
         )
-        way_to(Page.DETECT, "Choose a video on Detect")
+        way_to(Page.DETECT, "Choose a video on Detect", first=True)
     with ours.container(border=True, height="stretch"):
         st.subheader("With the sample clip", anchor=False)
         st.markdown(
@@ -89,10 +89,10 @@ def grouped(found: Iterable[Listed], person: Person) -> list[Group]:
             group = active
         elif one.run.resumable:
             group = stuck
-        elif one.turn is None or (one.turn.step is None and one.turn.last is None):
-            group = live
-        elif one.turn.step is None:
+        elif one.released:
             group = released
+        elif one.turn is None or one.turn.step is None:
+            group = live
         else:
             group = mine if one.turn.of(person) else others
         group.runs.append(one)
@@ -118,6 +118,6 @@ def _without_superseded(newest_first: Iterable[Listed]) -> Iterator[Listed]:
 def _idle(person: Person) -> None:
     """What somebody can do for whom nothing waits."""
     if may(person, "detect"):
-        way_to(Page.DETECT, "Detect another video")
+        way_to(Page.DETECT, "Detect another video", first=True)
     elif may(person, "analyse") and not may(person, "look"):
         way_to(Page.ANALYSE, "Look at what was found in Analyse")

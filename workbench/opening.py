@@ -59,20 +59,18 @@ def _offer(page: Page, complaint: str) -> None:
     """The runs that can be chosen, those first for which somebody waits on this page."""
     if complaint:
         st.error(wording.plain(complaint))
-    else:
-        st.markdown("No run is chosen.")
     try:
         listed = [one for one in runlist.listed(runs.register(session.data())) if one.run.status == "done"]
     except VeilError as error:
         st.error(str(error))
         listed = []
+    if not (complaint and listed):
+        st.markdown(f"No run is chosen{'.' if listed else '; none is finished yet.'}")
     if listed:
         here = [one for one in listed if one.turn and one.turn.step and runlist.PAGES[one.turn.step] is page]
         runlist.show([*here, *(one for one in listed if one not in here)], page.value)
-    else:
-        st.info("None is finished yet.")
-        if open_to(Page.DETECT, session.person()):
-            way_to(Page.DETECT, "Choose a video on Detect")
+    elif open_to(Page.DETECT, session.person()):
+        way_to(Page.DETECT, "Choose a video on Detect", first=True)
     way_out()
 
 

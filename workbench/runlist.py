@@ -48,6 +48,11 @@ class Listed:
     run: Run
     turn: Turn | None
 
+    @property
+    def released(self) -> bool:
+        """Whether nothing has to be done with it any more, as its final video was released."""
+        return self.turn is not None and self.turn.step is None and self.turn.last is not None
+
 
 def watch(show: Callable[[Register], None]) -> None:
     """Show the runs, and again and again as they then are.
@@ -204,7 +209,7 @@ def _ways_on(one: Listed, person: Person) -> None:
     if run.status != "done":
         return
     next_page = PAGES[one.turn.step] if one.turn and one.turn.step and one.turn.of(person) else None
-    for page in _WAYS:
+    for page in _WAYS if run.source.is_absolute() else (Page.ANALYSE,):
         if open_to(page, person):
             way_to(page, place=Place(run.id), first=page is next_page)
 
@@ -217,9 +222,9 @@ def _heading(run: Run, whose: Turn | None = None) -> None:
     elif run.resumable and run.state.total:
         told.append(f"{run.state.done:,} of {wording.count(run.state.total, 'frame')}")
     step = f" :violet-badge[waits for {whose.step}]" if whose and whose.step else ""
-    state = (
-        ":green-badge[:material/verified: released]" if whose and not whose.step else f":{colour}-badge[{icon} {words}]"
-    )
+    if Listed(run, whose).released:
+        words, colour, icon = "released", "green", ":material/verified:"
+    state = f":{colour}-badge[{icon} {words}]"
     st.markdown(f"**{wording.plain(run.title)}** {state}{step}  \n{' · '.join(told)}")
 
 
@@ -254,7 +259,7 @@ def _older(over: list[Listed], name: str, person: Person) -> None:
     rows = [
         {
             "video": one.run.title,
-            "state": one.run.status,
+            "state": "released" if one.released else one.run.status,
             "waits for": (one.turn and one.turn.step) or "",
             "mode": one.run.request.detection.mode,
             "who": one.run.request.name,

@@ -90,6 +90,16 @@ def test_what_was_masked_live_waits_for_nobody(place, monkeypatch):
     assert len(titles["Masked live"]) == 2
 
 
+def test_what_was_masked_live_is_not_called_released_and_has_nothing_to_review(app, place):
+    run_in(place, "done", "camera of a browser", mode="live", activity="live")
+    app.run()
+    assert not app.exception
+    (heading,) = [element.value for element in app.markdown if "camera of a browser" in element.value]
+    assert "done" in heading
+    assert "released" not in heading
+    assert [one.proto.label for one in app.get("page_link") if one.proto.query_string] == ["Analyse"]
+
+
 def test_a_policy_that_cannot_be_read_is_a_sentence(app, place):
     run_in(place, "done", "/exam.mp4")
     place.access.mkdir()

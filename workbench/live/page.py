@@ -45,6 +45,7 @@ _AWAITED = (
     "The detectors are loading and the camera is awaited; the picture is black until both are there. If nothing comes, "
     "allow this page to use the camera in the browser's settings, then stop and start again."
 )
+_COVERED = "Everything is covered, whatever is in the picture; the run goes on."
 _ENDING = 20.0
 """Seconds that a run may take to write its record."""
 
@@ -206,11 +207,13 @@ def _figures(live: LiveSession) -> None:
         st.rerun(scope="app")
     if live.phase == "starting":
         st.info(_AWAITED if live.title == CAMERA else _LOADING, icon=":material/hourglass:")
+    elif live.controls.look.cover_all:
+        st.info(_COVERED, icon=":material/visibility_off:")
     figures = live.figures
     counters, covered = figures.counters, sum(figures.counters.covered.values())
     rate, delay, whole, late = st.columns(4)
     rate.metric("Frames a second", f"{figures.rate:.1f}", help="Shown, over the last seconds.")
-    delay.metric("Delay", f"{counters.delay_p95} ms", help="95 % of the frames went out within this time.")
+    delay.metric("Delay", f"{counters.delay_p95:,} ms", help="95 % of the frames went out within this time.")
     whole.metric(
         "Covered whole", f"{covered:,}", help="Frames that were not judged in time, or were covered on demand."
     )
@@ -219,7 +222,9 @@ def _figures(live: LiveSession) -> None:
     lines = [f"{counters.shown:,} frames shown, {counters.dropped:,} dropped. Looks: {looks or 'none yet'}."]
     if counters.covered:
         lines.append("Covered " + "; ".join(f"{n:,} {_REASONS[why]}" for why, n in counters.covered.items()) + ".")
-    if counters.restarts or counters.reconnects:
-        restarts, again = count(sum(counters.restarts.values()), "restart"), count(counters.reconnects, "reconnection")
-        lines.append(f"{restarts} of detectors, {again} of the source.")
+    restarts, again = sum(counters.restarts.values()), counters.reconnects
+    told = [f"{count(restarts, 'restart')} of detectors"] * (restarts > 0)
+    told += [f"{count(again, 'reconnection')} of the source"] * (again > 0)
+    if told:
+        lines.append(f"{', '.join(told)}.")
     st.markdown("  \n".join(f":small[{line}]" for line in lines))
