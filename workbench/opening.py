@@ -79,7 +79,7 @@ def _heading(page: Page, run: Run, onward: Page) -> None:
     with name.container(gap="xsmall"):
         st.title(f"{LISTED[page].title}: {run.title}", anchor=False)
         st.caption(f"Run {run.id}, asked for by {run.request.name}")
-    with on:
+    with on.container(horizontal=True, horizontal_alignment="right"):
         way_to(onward, place=Place(run.id))
 
 

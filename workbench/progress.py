@@ -8,6 +8,7 @@ from workbench import caches, session
 from workbench.wording import count
 
 _STAGES = {
+    "probe": "Reading the source",
     "sign-off": "Checking",
     "render": "Rendering",
     "verify": "Verifying",
@@ -31,5 +32,8 @@ def under_way(name: str, words: str = "") -> None:
         st.rerun()
     share = min(1.0, standing.done / standing.total) if standing.total else 0.0
     stage = _STAGES.get(standing.stage, standing.stage or "Beginning")
-    told = f"{stage}: {count(standing.done, 'frame')}" + (f" of {standing.total:,}" if standing.total else "")
+    if standing.stage == "probe":
+        told = f"{stage}: {int(100 * share)} %"
+    else:
+        told = f"{stage}: {count(standing.done, 'frame')}" + (f" of {standing.total:,}" if standing.total else "")
     st.progress(share, words or told)

@@ -205,6 +205,14 @@ def test_a_judgement_without_verdict_or_reason_is_none(data, run, finding, case)
     assert release.judgements(data, run) == ()
 
 
+def test_where_findings_are_open_the_form_of_the_release_says_so(data, run, finding):
+    sign(data, run, "reviewed")
+    sign(data, run, "approved")
+    app = shown("signoff", run)
+    assert "1 finding above must be judged first, or it comes to nothing" in said(app)
+    assert "must be judged first" not in said(judged(app, finding, "no face", "a lamp"))
+
+
 def test_a_finding_that_is_a_leak_stays_until_it_is_amended(data, run, finding):
     app = judged(shown("signoff", run), finding, "leak", "it is her")
     assert "judged it a leak (it is her): amend it in Review" in said(app)
@@ -219,6 +227,23 @@ def test_the_steps_say_who_and_what_counts_no_more(data, run):
     app = shown("signoff", run)
     assert "sent it back: the poster shows" in sentences(app)
     assert "No more: " in said(app)
+
+
+def test_while_the_source_is_read_no_bytes_are_taken_for_frames(data, run):
+    begun, go_on = Event(), Event()
+
+    def work(listener):
+        listener.progress("probe", 500, 2000)
+        begun.set()
+        go_on.wait(60)
+
+    caches.works().start(release_of(run.id), work)
+    assert begun.wait(60)
+    try:
+        (bar,) = shown("signoff", run).get("progress")
+        assert bar.proto.text == "Reading the source: 25 %"
+    finally:
+        go_on.set()
 
 
 def test_amendments_are_listed_with_who_and_why(data, run):
@@ -266,6 +291,7 @@ def test_while_it_is_released_the_page_says_how_far_and_nothing_can_be_signed(da
         begun.wait(0.01)
     app = shown("signoff", run)
     assert "The release came to nothing: The output may still show a face." in sentences(app)
+    assert "The final video can be released." in said(app), "what comes next is said all the same"
     assert [one for one in app.button if one.label == "Release the final video"]
 
 
@@ -276,3 +302,4 @@ def test_where_nothing_is_doubtful_it_is_not_said_that_risk_was_looked_at(data):
     assert (figures["Risk looked at"], figures["Open spots"]) == ("No spots", "No spots")
     assert "0 of 30 frames seen, no doubtful spots" in facts(app)
     assert "of the risk looked at" not in facts(app)
+    assert "No face is hidden in this frame" in said(app)

@@ -32,7 +32,9 @@ def decision(run: Run, case: release.Case) -> None:
         "A voice identifies as a face does. Kept as it is unless you mute or bleep spans; every other sample stays "
         "what it was. The decision is part of what is signed."
     )
-    st.html(summary.table(["Stream", "Lasts", "What happens"], _fates(streams, case.terms.audio)))
+    st.html(
+        summary.table(["Stream", "Seconds from the first frame", "What happens"], _fates(streams, case.terms.audio))
+    )
     if case.terms.audio:
         _chosen(run, case.terms.audio)
     _listened(run, case.terms.audio, streams)
@@ -42,7 +44,7 @@ def decision(run: Run, case: release.Case) -> None:
 def _fates(streams: Sequence[StreamInfo], spans: Sequence[AudioSpan]) -> Iterator[Sequence[str]]:
     for number, (stream, extent) in enumerate(zip(streams, extents(streams), strict=True), start=1):
         language = f", {stream.language}" if stream.language not in {None, "und"} else ""
-        lasts = "unknown" if extent.end is None else f"{float(extent.start or 0):.3f} to {float(extent.end):.3f} s"
+        lasts = "unknown" if extent.end is None else f"{float(extent.start or 0):.3f} to {float(extent.end):.3f}"
         places = [span.place for span in spans if span.concerns(number)]
         fate = f"{' and '.join(places)}; stored without loss" if places else "kept as it is, packet for packet"
         yield f"{number} ({stream.codec}{language})", lasts, fate

@@ -55,7 +55,7 @@ def _show(run: Run) -> None:
         st.info("It is being released; nothing can be signed until that has ended.", icon=":material/hourglass:")
         return
     signing.forms(run, case)
-    signing.releasing(run, case)
+    signing.releasing(run, case, len(unjudged))
 
 
 def _how_far(run: Run, case: release.Case, unjudged: int) -> None:
@@ -75,10 +75,10 @@ def _how_far(run: Run, case: release.Case, unjudged: int) -> None:
     standing = caches.works().of(release_of(run.id))
     if standing is not None and not standing.ended:
         under_way(release_of(run.id))
-    elif standing is not None and standing.failure:
+        return
+    if standing is not None and standing.failure:
         st.error(f"The release came to nothing: {standing.failure}")
-    else:
-        st.markdown(f"**Next:** {summary.next_step(case, unjudged)}")
+    st.markdown(f"**Next:** {summary.next_step(case, unjudged)}")
 
 
 def _summary(run: Run, case: release.Case) -> ReviewCoverage:

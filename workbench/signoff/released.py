@@ -17,7 +17,7 @@ from workbench.wording import count, sentence, size
 
 _FILES = """<style>
 .stHtml .files { list-style: none; margin: 0; padding: 0; }
-.files li { display: grid; grid-template-columns: minmax(11rem, 1fr) minmax(0, 3fr) 5rem; gap: 14px; margin: 0;
+.files li { display: grid; grid-template-columns: minmax(11rem, 19rem) minmax(0, 1fr) 5rem; gap: 14px; margin: 0;
   padding: 6px 0; border-bottom: 1px solid #8885; }
 .files a { overflow-wrap: anywhere; color: light-dark(#00659e, #7cc4ee); } .files span:last-child { text-align: right; }
 </style>"""

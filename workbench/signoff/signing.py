@@ -17,7 +17,7 @@ from engine.runs import Run
 from workbench import caches, session
 from workbench.signoff import summary
 from workbench.signoff.releasing import Order, release_of
-from workbench.wording import plain
+from workbench.wording import count, plain
 
 SignedBy = Literal["reviewed", "approved", "rejected"]
 
@@ -46,7 +46,8 @@ def signatures(case: release.Case) -> None:
     st.header("Signatures", anchor=False)
     for standing in standings:
         why = f"  \nDoes not count any more: {plain('; '.join(standing.void))}." if standing.void else ""
-        icon = ":material/block:" if standing.void else ":material/verified:"
+        stands = ":material/undo:" if standing.statement.meaning == "rejected" else ":material/verified:"
+        icon = ":material/block:" if standing.void else stands
         st.markdown(f"{icon} {plain(standing.statement.line())}{why}")
 
 
@@ -125,8 +126,14 @@ def _sign(run: Run, credential: Credential | None, wish: Wish) -> None:
     st.rerun()
 
 
-def releasing(run: Run, case: release.Case) -> None:
-    """The order to release, where it is approved and this person may."""
+def releasing(run: Run, case: release.Case, unjudged: int) -> None:
+    """The order to release, where it is approved and this person may.
+
+    Args:
+        run: the run.
+        case: as it stands.
+        unjudged: how many findings hold it up.
+    """
     if summary.step_of(case) != "approved":
         return
     if not access.may(session.person(), "release"):
@@ -143,9 +150,14 @@ def releasing(run: Run, case: release.Case) -> None:
             st.caption(
                 "What is shown is released already; another release gives the same video with another certificate."
             )
+        if unjudged:
+            st.markdown(
+                f":material/block: {count(unjudged, 'finding')} above must be judged first, or it comes to nothing."
+            )
         reason = st.text_input("Reason", key="release-reason")
         credential = _credential("release")
-        if st.form_submit_button("Release the final video", type="secondary" if again else "primary"):
+        kind: Literal["primary", "secondary"] = "secondary" if again or unjudged else "primary"
+        if st.form_submit_button("Release the final video", type=kind):
             who = session.sitting(), session.token(), credential
             order = Order(session.data(), run.id, *who, case.terms.options, reason or None)
             caches.works().start(release_of(run.id), order.fulfil)

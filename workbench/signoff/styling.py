@@ -129,3 +129,5 @@ def _side_by_side(run: Run, style: Style) -> None:
         label = summary.STYLE_NAMES[name] + (" (chosen)" if chosen else "")
         found.append(tile(label, source, face, size, chosen=chosen))
     tiles(found)
+    if face is None:
+        st.caption("No face is hidden in this frame, so every style shows the same.")

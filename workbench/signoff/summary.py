@@ -90,7 +90,8 @@ def facts(case: release.Case, folded: Folded, looked: ReviewCoverage) -> Iterato
     picture = f"{video.display.width} x {video.display.height}, {count(len(record.frames), 'frame')}, {seconds:.1f} s"
     tracks = {face.track for frame in record.frames for face in frame.faces}
     faces = sum(len(frame.faces) for frame in record.frames)
-    yield "Source", f"{case.run.title}, {size(record.source.bytes)}"
+    large = size(record.source.bytes).replace(" ", "\N{NO-BREAK SPACE}")
+    yield "Source", f"{case.run.title}, {large}"
     yield "Picture", picture
     yield "Run", f"{case.run.id}, asked for by {request.name} ({request.account}) on {moment(request.at)}"
     yield "Detection", f"{record.detection.mode}: {', '.join(one.name for one in record.detection.detectors)}"
@@ -199,15 +200,11 @@ def showcase(record: Record) -> int:
 def residual_sentences(coverage: ReviewCoverage, open_spots: int) -> Iterator[str]:
     """What is left open, in sentences; none when nothing is."""
     if unseen := len(coverage.open_unseen):
-        yield f"{_spots(unseen)} not looked at by anybody."
+        yield f"{count(unseen, 'doubtful spot')} {'was' if unseen == 1 else 'were'} not looked at by anybody."
     if open_spots:
-        yield f"{_spots(open_spots)} neither accepted nor amended."
+        yield f"{count(open_spots, 'doubtful spot')} {'is' if open_spots == 1 else 'are'} neither accepted nor amended."
     if coverage.seen < coverage.frames:
         yield f"{coverage.frames - coverage.seen} of {coverage.frames} frames were not seen by anybody."
-
-
-def _spots(number: int) -> str:
-    return "1 doubtful spot is" if number == 1 else f"{number} doubtful spots are"
 
 
 def holding(case: release.Case, meaning: Meaning) -> tuple[Statement, ...]:
