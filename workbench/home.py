@@ -120,4 +120,4 @@ def _idle(person: Person) -> None:
     if may(person, "detect"):
         way_to(Page.DETECT, "Detect another video", first=True)
     elif may(person, "analyse") and not may(person, "look"):
-        way_to(Page.ANALYSE, "Look at what was found in Analyse")
+        way_to(Page.ANALYSE, "Look at what was found in Analyse", first=True)

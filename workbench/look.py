@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.pages import FIRST
+from workbench.pages import FIRST, WATCHED
 
 STYLE = f"""<style>
 .stMainBlockContainer {{ padding: 3.2rem 1.6rem 1rem; }}
@@ -14,6 +14,7 @@ STYLE = f"""<style>
 [data-testid="stRadioOption"]:not([data-selected]) > div > div:first-child {{
   border-color: light-dark(#6f7c86, #8b98a2);
 }}
+[class*="st-key-{WATCHED}"] [data-stale="true"] {{ opacity: 1 !important; }}
 [class*="st-key-{FIRST}"] a {{
   border: 1px solid light-dark(#00659e, #56b4e9); border-radius: 0.25rem; padding: 0.3rem 0.75rem;
   text-decoration: none;
@@ -27,8 +28,9 @@ answers; if it does not, it has to be started again with: veil workbench";
 </style>"""
 """Streamlit leaves a hand's breadth above and beside every page, writes captions too faintly to be read, and writes
 white on the accent, which is light in the dark theme. The browser chooses that colour: a script may run before it is
-told of the theme. Rings of what is not chosen are as faint as the frames of boxes. Of a server that is gone it says how
-to start one of Streamlit's, which nobody here would know."""
+told of the theme. Rings of what is not chosen are as faint as the frames of boxes, and what is looked up again every
+second fades each time on a busy machine. Of a server that is gone it says how to start one of Streamlit's, which nobody
+here would know."""
 
 SIGN = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">'

@@ -17,6 +17,8 @@ _FOLDER = Path(__file__).parent.parent / "pages"
 _HERE = Place()
 FIRST = "first-way"
 """Begins the keys of links that look like buttons; see `workbench.look`."""
+WATCHED = "watched"
+"""Begins the keys of what refreshes itself, which is not to fade each time it does; see `workbench.look`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from engine.runs import DamagedRun, Register, Run
 from engine.store import Data
 from workbench import session, wording
 from workbench.links import Page, Place
-from workbench.pages import open_to, way_to
+from workbench.pages import WATCHED, open_to, way_to
 
 _ACTIVITIES = {"probe": "reading the file", "detect": "finding faces", "render": "rendering", "verify": "checking"}
 _STATES = {
@@ -67,7 +67,8 @@ def watch(show: Callable[[Register], None]) -> None:
         session.still_there()
         try:
             register = _looked_up()
-            show(register)
+            with st.container(key=WATCHED):
+                show(register)
         except VeilError as error:
             st.error(wording.plain(str(error)))
             return
@@ -181,16 +182,18 @@ def _ended(one: Listed, person: Person) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
         with st.container(gap="xxsmall"):
             _heading(one.run, one.turn)
-            if said := _said(one):
+            if said := _said(one, person):
                 st.caption(wording.plain(said))
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             _ways_on(one, person)
 
 
-def _said(one: Listed) -> str | None:
+def _said(one: Listed, person: Person) -> str | None:
     """What else a person should know of a run that is over."""
     run = one.run
     if run.resumable and not run.source.exists():
+        if not access.may(person, "detect"):
+            return f"{run.source} is not there; somebody with the role operator can put it back and resume the run."
         return f"{run.source} is not there. Put it back under that name and resume the run, or detect another video."
     if run.status == "interrupted":
         return "The process that worked on it has ended; what it had finished is kept."

@@ -17,6 +17,7 @@ from workbench import opening, session
 from workbench.links import Page
 from workbench.live.outcome import outcome
 from workbench.live.running import desk, show_picture
+from workbench.pages import WATCHED
 from workbench.signoff.summary import STYLE_NAMES
 from workbench.wording import count, plain
 
@@ -205,6 +206,12 @@ def _figures(live: LiveSession) -> None:
     """How it goes; refreshes itself."""
     if live.over:
         st.rerun(scope="app")
+    with st.container(key=WATCHED):
+        _told(live)
+
+
+def _told(live: LiveSession) -> None:
+    """What the picture is, and the figures of it."""
     if live.phase == "starting":
         st.info(_AWAITED if live.title == CAMERA else _LOADING, icon=":material/hourglass:")
     elif live.controls.look.cover_all:
