@@ -94,7 +94,9 @@ class Stage:
                 self._log.close()
             self._masker.witness = None
         if self._output is None:
-            raise SourceError(f"No frame came from {told(self._source.address)}. Check that something is being sent.")
+            raise SourceError(
+                f"No frame came from the source ({told(self._source.address)}). Check that something is being sent."
+            )
         self._output.close()
 
     # the reading thread

@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, create_video_sink_track, create_video_source_track, webrtc_streamer
 from streamlit_webrtc.component import generate_frontend_component_key
+from streamlit_webrtc.webrtc import SignallingTimeoutError
 
 from engine.access import Person
 from engine.errors import InputError
@@ -30,6 +31,9 @@ _CONSTRAINTS = {
     "audio": False,
 }
 _BOX: Any = {"width": "100%", "aspectRatio": "16 / 9", "objectFit": "contain", "background": "#000"}
+_UNCONNECTED = (
+    "The picture was not connected in time; this machine may be too busy. The run goes on, and is recorded masked."
+)
 _WORDS = {"start": "Start the camera", "stop": "Stop the camera", "select_device": "Choose a camera"}
 
 
@@ -86,19 +90,24 @@ def show_picture(live: LiveSession, *, camera: bool, unmasked: bool = False) -> 
     inward: Any = create_video_sink_track(live.push, f"in-{key}", on_ended=live.source_ended) if camera else None
     # Made once for a run and given another callback from then on: another track would end the camera's.
     outward = create_video_source_track(pictures(live, unmasked=unmasked), f"out-{key}", fps=_RATE)
-    webrtc_streamer(
-        key=f"live-{key}",
-        mode=WebRtcMode.SENDRECV if camera else WebRtcMode.RECVONLY,
-        rtc_configuration={"iceServers": []},  # no server of anybody's is asked for a way
-        media_stream_constraints=_CONSTRAINTS,
-        desired_playing_state=not live.over and _stands(f"live-{key}"),
-        sink_video_track=inward,
-        source_video_track=outward,
-        sendback_audio=False,
-        video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": _BOX},
-        translations=_WORDS,
-        media_toggle_controls=False,
-    )
+    try:
+        webrtc_streamer(
+            key=f"live-{key}",
+            mode=WebRtcMode.SENDRECV if camera else WebRtcMode.RECVONLY,
+            rtc_configuration={"iceServers": []},  # no server of anybody's is asked for a way
+            media_stream_constraints=_CONSTRAINTS,
+            desired_playing_state=not live.over and _stands(f"live-{key}"),
+            sink_video_track=inward,
+            source_video_track=outward,
+            sendback_audio=False,
+            video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": _BOX},
+            translations=_WORDS,
+            media_toggle_controls=False,
+        )
+    except SignallingTimeoutError:
+        st.warning(_UNCONNECTED)
+        if st.button("Connect again", icon=":material/refresh:", key="live-connect"):
+            st.rerun()
 
 
 def _stands(key: str) -> bool:
