@@ -80,7 +80,8 @@ def _heading(page: Page, run: Run, onward: Page) -> None:
         st.title(f"{LISTED[page].title}: {run.title}", anchor=False)
         st.caption(f"Run {run.id}, asked for by {run.request.name}")
     with on.container(horizontal=True, horizontal_alignment="right"):
-        way_to(onward, place=Place(run.id))
+        if open_to(onward, session.person()):
+            way_to(onward, place=Place(run.id))
 
 
 def _ready(run: Run) -> bool:

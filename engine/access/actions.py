@@ -83,7 +83,8 @@ def require(person: Person, action: Action) -> None:
         AccessError: names the person, the action and the roles it takes.
     """
     if not may(person, action):
-        needed = " or ".join(sorted(ALLOWED[action]))
+        *others, last = sorted(ALLOWED[action])
+        needed = f"{', '.join(others)} or {last}" if others else last
         raise AccessError(f"{person.name} may not {_WORDS[action]}; that takes the role {needed}.")
 
 

@@ -84,7 +84,8 @@ def _values(key: str, style: Style) -> dict[str, Any]:
 
     def slider(field: str, least: float, most: float, step: float) -> None:
         now = getattr(style, field)
-        chosen = next(places).slider(_LABELS[field], least, most, now, step, key=f"{key}-{field}")
+        finely = "%.3f" if step < 0.01 else None
+        chosen = next(places).slider(_LABELS[field], least, most, now, step, format=finely, key=f"{key}-{field}")
         found[field] = round(chosen, 4)
 
     def colour(label: str, field: str) -> None:
