@@ -79,8 +79,8 @@ def _heading(page: Page, run: Run, onward: Page) -> None:
     with name.container(gap="xsmall"):
         st.title(f"{LISTED[page].title}: {run.title}", anchor=False)
         st.caption(f"Run {run.id}, asked for by {run.request.name}")
-    with on.container(horizontal=True, horizontal_alignment="right"):
-        if open_to(onward, session.person()):
+    if run.folder.record.exists() and open_to(onward, session.person()):
+        with on.container(horizontal=True, horizontal_alignment="right"):
             way_to(onward, place=Place(run.id))
 
 

@@ -120,7 +120,7 @@ Object.assign(Viewer.prototype, {
 
   faceBy(by) {
     const tracks = (this.current?.faces || []).map((face) => face.track);
-    if (!tracks.length) { this.say("No face in this frame."); return; }
+    if (!tracks.length) { this.say(this.painted === this.index ? "No face in this frame." : "This frame is on its way: choose a face when it shows."); return; }
     const at = tracks.indexOf(this.chosen);
     this.choose(tracks[at < 0 ? (by > 0 ? 0 : tracks.length - 1) : (at + by + tracks.length) % tracks.length]);
   },
