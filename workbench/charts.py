@@ -24,8 +24,8 @@ _NAME = 20
 """Characters of a run's name beside an axis."""
 _LANE = 34
 """Pixels a lane is high."""
-_TRACKS = 520
-"""Pixels that all tracks together are high at most."""
+_LABEL = 14
+"""Pixels a label beside an axis needs; where lanes are lower, every second one has a label."""
 _LABELS, _LONG_LABELS = 160, 196
 """Pixels to the left of charts over time: what is at one time is in one column in all of them."""
 _LEGEND_ROW = 19
@@ -99,9 +99,8 @@ def tracks(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     """A bar for each track, coloured by where its boxes come from."""
     order = rows.groupby(["run", "track"])["start_seconds"].min().sort_values(kind="stable").index.tolist()
     place = {key: number for number, key in enumerate(order)}
-    figure = _figure(
-        dark=dark, height=130 + max(12, min(_LANE // 2, 900 // max(1, len(order)))) * len(order), legend=True
-    )
+    lane = max(12, min(_LANE // 2, 900 // max(1, len(order))))
+    figure = _figure(dark=dark, height=130 + lane * len(order), legend=True)
     for origin, colour in palette.ORIGINS.items():
         part = rows[rows["origin"] == origin]
         if part.empty:
@@ -116,7 +115,7 @@ def tracks(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
         )  # fmt: skip
     several = len(set(rows["run"])) > 1
     names = [f"{_short(run)} / {track}" if several else str(track) for run, track in order]
-    labelled = _sparse(len(names), most=_TRACKS // 14)
+    labelled = list(range(0, len(names), 1 if lane >= _LABEL else 2))
     figure.update_yaxes(
         title_text="run / track" if several else "track", tickvals=labelled, ticktext=[names[at] for at in labelled]
     )
@@ -358,10 +357,6 @@ def _edge(colour: str, *, dark: bool) -> dict[str, Any]:
     """The line around a bar: yellow does not stand out from white by itself."""
     pale = colour == palette.YELLOW and not dark
     return {"width": 1, "color": palette.look(dark=dark).quiet} if pale else {"width": 0}
-
-
-def _sparse(number: int, most: int) -> list[int]:
-    return list(range(0, number, max(1, -(-number // most))))
 
 
 def _summed(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

@@ -131,6 +131,13 @@ def test_names_beside_an_axis_are_short_and_keep_their_ends(opened):
     assert all(len(label) <= 26 for label in labels)
 
 
+@pytest.mark.parametrize(("tracks", "labels"), [(3, 3), (54, 54), (80, 40)])
+def test_every_track_is_named_where_its_lane_has_room(opened, run, tracks, labels):
+    one = index.lanes(opened, index.Selection((run,))).head(1)
+    figure = charts.tracks(pd.concat([one.assign(track=number) for number in range(tracks)]))
+    assert len(figure.layout.yaxis.ticktext) == labels
+
+
 def test_heights_that_no_face_has_leave_a_gap():
     rows = pd.DataFrame({
         "run": "r", "origin": "detected", "low": [16.0, 64.0], "high": [2**4.25, 2**6.25], "faces": [3, 5],
