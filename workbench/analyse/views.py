@@ -74,7 +74,12 @@ def _agreement(found: Index, selection: Selection) -> None:
     with left:
         if rows.empty:
             st.markdown("**Agreement**")
-            st.caption("There is nothing to compare: fewer than two detectors looked, or the filters leave nothing.")
+            alone = len({name for run in selection.runs for name in found.indexed[run].detectors}) < 2
+            st.caption(
+                "One detector alone: there is none to compare it with."
+                if alone
+                else "No detector saw a face, as far as the filters reach."
+            )
         else:
             meaning = "Of what the detector of a row saw, how much the one of a column saw too."
             plot(charts.agreement(rows, dark=dark()), rows, "agreement", "Agreement", meaning)
@@ -115,7 +120,9 @@ def _missed(found: Index, selection: Selection) -> None:
             st.caption(f"**{plain(named[run])}**: no face was seen, so nothing can be estimated.")
             continue
         figure = charts.missed(estimate, index.alone(found, run, selection), run, dark=dark())
-        title = f"{plain(named[run])}: at least {count(round(estimate.missed), 'face')} in frames likely missed"
+        st.caption(f"**{plain(named[run])}**")
+        missed = round(estimate.missed)
+        title = f"At least {count(missed, 'face')} in frames likely missed" if missed else "No face estimated as missed"
         meaning = f"{_LOWER_BOUND} Method: {estimate.method.capitalize()}."
         plot(figure, _estimates(estimate), f"missed-{run}", title, meaning)
 
