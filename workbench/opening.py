@@ -105,7 +105,9 @@ def _say_why(run: Run) -> None:
     match run.status:
         case "failed":
             st.error(f"This run failed: {run.state.sentence or 'no reason was kept.'}")
-        case "queued" | "running":
+        case "queued":
+            st.info("This run waits for its turn: no frame was looked at yet. Come back when it is done.")
+        case "running":
             of = f" of {run.state.total:,}" if run.state.total else ""
             st.info(f"Faces are still being found: {run.state.done:,}{of} frames. Come back when it is done.")
         case "done":

@@ -61,7 +61,7 @@ def test_a_run_that_does_not_exist(data, page):
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [
-        ({"stage": "queued"}, "Faces are still being found: 0 frames"),
+        ({"stage": "queued"}, "This run waits for its turn"),
         ({"stage": "failed", "sentence": "The disk is full."}, "This run failed: The disk is full."),
         ({"stage": "cancelled"}, "Resume it on Detect"),
         ({"stage": "done"}, "is missing. Detect the source again."),
