@@ -21,6 +21,12 @@ Object.assign(Viewer.prototype, {
     this.nearing = setTimeout(() => this.paintNearby(this.token), NEARBY_REST);
   },
 
+  /* Drawn for another width of the page, the pictures would be stretched. */
+  fitNearby() {
+    const canvas = this.part("nearby");
+    if (canvas.width !== Math.round(canvas.clientWidth * (window.devicePixelRatio || 1))) this.drawNearby();
+  },
+
   async paintNearby(token) {
     const canvas = this.part("nearby"), ratio = window.devicePixelRatio || 1, cell = canvas.clientWidth / (2 * EACH_SIDE + 1);
     if (!cell) return;

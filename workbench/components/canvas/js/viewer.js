@@ -36,7 +36,7 @@ class Viewer {
     this.root.addEventListener("click", (event) => this.clicked(event));
     this.part("nearby").addEventListener("click", (event) => this.nearbyClicked(event));
     this.part("frame").addEventListener("change", () => this.goTo(Number(this.part("frame").value)));
-    this.resized = new ResizeObserver(() => this.layout());
+    this.resized = new ResizeObserver(() => { this.layout(); this.fitNearby(); });
     this.resized.observe(this.root);
     this.onResize = () => this.layout();
     window.addEventListener("resize", this.onResize);
