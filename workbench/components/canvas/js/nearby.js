@@ -24,6 +24,7 @@ Object.assign(Viewer.prototype, {
   /* Drawn for another width of the page, the pictures would be stretched. */
   fitNearby() {
     const canvas = this.part("nearby");
+    if (!this.stage) return;
     if (canvas.width !== Math.round(canvas.clientWidth * (window.devicePixelRatio || 1))) this.drawNearby();
   },
 
