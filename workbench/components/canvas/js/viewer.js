@@ -150,6 +150,7 @@ class Viewer {
       const pictures = await Promise.all(blobs.map((blob) => createImageBitmap(blob)));
       if (token !== this.token) { for (const picture of pictures) picture.close(); return; }
       this.current = faces;
+      this.part("time").textContent = this.timeOf(index);
       this.stage.slider.hidden = this.view !== "split";
       this.stage.show(looks.includes(false) ? pictures[0] : null, looks.includes(true) ? pictures[pictures.length - 1] : null);
       this.part("failure").hidden = true;
