@@ -170,7 +170,8 @@ def _tables(found: Index, selection: Selection) -> None:
     )
     name = chosen or "faces"
     rows = asking[name](found, selection, limit=_SHOWN)
-    grid(rows, name, lambda: asking[name](found, selection, limit=_EXPORTED))
+    nothing = _FILTERED if _filtered(selection) else "There is nothing of this in what is chosen."
+    grid(rows, name, lambda: asking[name](found, selection, limit=_EXPORTED), nothing)
     if len(rows) >= _SHOWN:
         st.caption(f"The first {_SHOWN:,} rows are shown; a file has up to {_EXPORTED:,}.")
 
@@ -220,14 +221,20 @@ def _few(selection: Selection) -> Selection:
     return replace(selection, runs=selection.runs[:_LINES])
 
 
+_FILTERED = "Nothing matches the filters."
+
+
+def _filtered(selection: Selection) -> bool:
+    return selection != Selection(runs=selection.runs)
+
+
 def _or_nothing(
     rows: pd.DataFrame, draw: Callable[..., go.Figure], title: str, meaning: str, selection: Selection
 ) -> None:
     """A chart, whose files are called like its title, or why there is none."""
     if rows.empty:
         st.markdown(f"**{title}**")
-        filtered = selection != Selection(runs=selection.runs)
-        st.caption("Nothing matches the filters." if filtered else "There is no face in what is chosen.")
+        st.caption(_FILTERED if _filtered(selection) else "There is no face in what is chosen.")
     else:
         name = title.lower().replace(",", "").replace(" ", "-")
         plot(draw(rows, dark=dark()), rows, name, title, meaning)
