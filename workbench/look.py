@@ -6,7 +6,7 @@ from workbench.pages import FIRST, WATCHED
 
 STYLE = f"""<style>
 .stMainBlockContainer {{ padding: 3.2rem 1.6rem 1rem; }}
-.stMainBlockContainer h1 {{ padding: 0 0 0.4rem; }}
+.stMainBlockContainer h1 {{ padding: 0 0 0.6rem; }}
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {{ color: inherit; opacity: 0.92; }}
 [data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"], [data-tag], [data-tag] * {{
   color: light-dark(#ffffff, #0b1013);

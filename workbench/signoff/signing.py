@@ -136,10 +136,11 @@ def releasing(run: Run, case: release.Case, unjudged: int) -> None:
     """
     if summary.step_of(case) != "approved":
         return
-    if not access.may(session.person(), "release"):
-        st.info("It is approved. Releasing takes the role approver.", icon=":material/lock:")
-        return
     again = bool(summary.holding(case, "released"))
+    if not access.may(session.person(), "release"):
+        if not again:
+            st.info("It is approved. Releasing takes the role approver.", icon=":material/lock:")
+        return
     st.header("Release again" if again else "Release", anchor=False)
     with st.form("release", border=True):
         st.caption(
