@@ -186,7 +186,7 @@ def spoken(data):
 
 def replaced(app, kind="mute", start=0.2, end=0.4, *, reason="a name", streams=()):
     """The page after somebody asked for a span to be muted or bleeped."""
-    app.selectbox(key="audio-kind").set_value(kind)
+    app.radio(key="audio-kind").set_value(kind)
     app.number_input(key="audio-start").set_value(start)
     app.number_input(key="audio-end").set_value(end)
     app.multiselect(key="audio-streams").set_value(list(streams))

@@ -32,31 +32,13 @@ def opened(page, server, run):
     visit(page, server.url + link(Page.SIGN_OFF, run.id))
 
 
-AT_REST = """field => new Promise(done => {
-    let before, still = 0;
-    const look = () => {
-        const { top } = field.getBoundingClientRect();
-        still = top === before ? still + 1 : 0;
-        before = top;
-        still < 10 ? requestAnimationFrame(look) : done();
-    };
-    look();
-})"""
-"""Waits until a field stays where it is: a list of choices closes at the first scroll event after it opened, also at
-that of a scroll before the click, which a busy browser reports late."""
-
-
 def add_span(page, kind, start, end, *, reason):
     """Ask for a span of audio to be replaced."""
     settled(page)
     form = form_with(page, "Add")
     if not form.is_visible():
         page.get_by_text("Mute or bleep a span").click()
-    what = form.get_by_label("What")
-    what.scroll_into_view_if_needed()
-    what.evaluate(AT_REST)
-    what.click()
-    page.get_by_role("option", name=kind).click()
+    form.get_by_text(kind, exact=True).click()
     form.get_by_label("From, in seconds").fill(str(start))
     form.get_by_label("To, in seconds").fill(str(end))
     form.get_by_label("Reason (needed)").fill(reason)

@@ -86,7 +86,7 @@ def _listened(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo
 def _added(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo]) -> None:
     with st.expander("Mute or bleep a span"), st.form("audio-span", border=False):
         kind, start, end = st.columns(3)
-        chosen = kind.selectbox("What", list(_KINDS), format_func=_KINDS.__getitem__, key="audio-kind")
+        chosen = kind.radio("What", list(_KINDS), format_func=_KINDS.__getitem__, key="audio-kind")
         first = start.number_input("From, in seconds", value=0.0, step=0.1, format="%.3f", key="audio-start")
         last = end.number_input("To, in seconds", value=1.0, step=0.1, format="%.3f", key="audio-end")
         named = st.multiselect("Streams (none means all)", list(range(1, len(streams) + 1)), key="audio-streams")
