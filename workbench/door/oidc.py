@@ -19,7 +19,6 @@ from streamlit.web.server.starlette.starlette_app_utils import decode_signed_val
 from engine.access import Login
 
 _COOKIE = "_streamlit_user"
-_SHARED = frozenset({"redirect_uri", "cookie_secret", "expose_tokens"})
 
 
 class Claims(msgspec.Struct, frozen=True):
