@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, Any
 from engine.version import VERSION
 
 if TYPE_CHECKING:
-    from engine.media.probe import probe
-    from engine.pipeline import anonymise, detect
-    from engine.rendering import render
-    from engine.verification import verify
+    from engine.anonymise import anonymise
+    from engine.detection.detect import detect
+    from engine.media.source.probe import probe
+    from engine.rendering.render import render
+    from engine.verification.verify import verify
 
 __all__ = ["__version__", "anonymise", "detect", "probe", "render", "verify"]
 __version__ = VERSION
 
 _HOMES = {
-    "anonymise": "engine.pipeline",
-    "detect": "engine.pipeline",
-    "probe": "engine.media.probe",
-    "render": "engine.rendering",
-    "verify": "engine.verification",
+    "anonymise": "engine.anonymise",
+    "detect": "engine.detection.detect",
+    "probe": "engine.media.source.probe",
+    "render": "engine.rendering.render",
+    "verify": "engine.verification.verify",
 }
 
 

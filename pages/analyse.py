@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.analyse import filters, views
+from workbench.views.analyse import filters, views
 
 st.title("Analyse")
 filters.admit()

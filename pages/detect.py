@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench import opening, runlist
-from workbench.detect import footage, intake, options
-from workbench.links import Page
+from workbench.components import run_header, run_list
+from workbench.core.links import Page
+from workbench.views.detect import detection_options, footage_picker, start_runs
 
 st.title("Detect", anchor=False)
-opening.admit(Page.DETECT)
-chosen = footage.choose()
-asked = options.choose()
-intake.prepare(chosen, asked)
+run_header.admit(Page.DETECT)
+chosen = footage_picker.choose()
+asked = detection_options.choose()
+start_runs.prepare(chosen, asked)
 
 st.header("Runs", anchor=False)
-runlist.watch(intake.history)
+run_list.watch(start_runs.history)

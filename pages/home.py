@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench import home, runlist
+from workbench.components import run_list
+from workbench.views import home
 
 st.title("Home", anchor=False)
-runlist.watch(home.show)
+run_list.watch(home.show)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workbench.live import page
+from workbench.views.live import page
 
 page.show()

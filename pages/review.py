@@ -5,22 +5,23 @@ from __future__ import annotations
 import streamlit as st
 
 from engine import access
+from engine.approval.reviewer_actions import Desk
 from engine.errors import RecordError, VeilError
-from engine.review.desk import Desk
 from engine.runs import Run
-from workbench import caches, cases, opening, session
-from workbench.cases import Case
+from workbench.auth import current_user
+from workbench.components import run_header
 from workbench.components.canvas import action, review_canvas
-from workbench.links import Page
-from workbench.pictures import styles
-from workbench.review import exchange, lot
+from workbench.core import caches, messages, reviewed_run, session, shown_style
+from workbench.core.links import Page
+from workbench.core.reviewed_run import Case
+from workbench.views.review import canvas_data, frame_audit
 
 _KEY = "review_canvas"
 
 
 def _case(run: Run) -> Case | None:
     try:
-        return cases.case_of(run)
+        return reviewed_run.case_of(run)
     except RecordError as error:
         st.error(str(error))
         if "middle of line" in str(error):
@@ -30,15 +31,15 @@ def _case(run: Run) -> Case | None:
                 "What was amended is evidence and is not repaired: put the file back as it was, from a backup. Until "
                 "then nobody can amend, sign or render with it."
             )
-        opening.way_out()
+        run_header.way_out()
         return None
 
 
 def _mend(run: Run) -> None:
     try:
-        Desk(session.data(), session.person(), run, caches.digest_of(run)).mend()
+        Desk(session.data(), current_user.person(), run, caches.digest_of(run)).mend()
     except VeilError as error:
-        session.REVIEW_TOLD.set(exchange.Told(str(error), 0, bad=True))
+        session.REVIEW_TOLD.set(messages.Told(str(error), 0, bad=True))
 
 
 def _act(run_id: str) -> None:
@@ -47,33 +48,33 @@ def _act(run_id: str) -> None:
     run = session.chosen_run()
     if act is None or run is None:
         return
-    case = cases.case_of(run)
-    desk = Desk(session.data(), session.person(), run, case.record_sha256)
-    session.REVIEW_TOLD.set(exchange.take(desk, case, act))
+    case = reviewed_run.case_of(run)
+    desk = Desk(session.data(), current_user.person(), run, case.record_sha256)
+    session.REVIEW_TOLD.set(canvas_data.take(desk, case, act))
 
 
 def _show(run: Run, case: Case) -> None:
-    person, place = session.person(), session.place()
+    person, place = current_user.person(), session.place()
     viewed = caches.viewed_of(session.data(), run)
-    screen = exchange.Screen(
+    screen = canvas_data.Screen(
         case=case,
-        spots=cases.spots_of(case),
-        tracks=cases.tracks_of(case),
-        eyes=exchange.Eyes.of(viewed, person.account),
+        spots=reviewed_run.spots_of(case),
+        tracks=reviewed_run.tracks_of(case),
+        eyes=canvas_data.Eyes.of(viewed, person.account),
         may_amend=access.may(person, "amend"),
         frame=place.frame,
         track=place.track,
         told=session.REVIEW_TOLD.get(),
-        style=styles.shown(run),
+        style=shown_style.shown(run),
     )
     review_canvas(_KEY, run.id, screen.data(), on_act=_act)
     if access.may(person, "judge") and st.toggle("Audit of frames drawn by lot"):
-        lot.show(case)
+        frame_audit.show(case)
 
 
 def main() -> None:
     """Show the page."""
-    run = opening.opened(Page.REVIEW, Page.SIGN_OFF)
+    run = run_header.opened(Page.REVIEW, Page.SIGN_OFF)
     case = None if run is None else _case(run)
     if run is not None and case is not None:
         _show(run, case)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workbench.signoff import page
+from workbench.views.signoff import page
 
 page.show()

@@ -36,12 +36,12 @@ from typing import Any, Self
 import cv2
 import numpy as np
 
+from engine.core.geometry import Box
+from engine.core.picture import Rgb
 from engine.detectors import registry
 from engine.detectors.base import Sighting
 from engine.detectors.pool import DetectorPool
-from engine.geometry import Box
-from engine.picture import Rgb
-from engine.store import data_folder
+from engine.storage.files import data_folder
 
 Eye = Callable[[Rgb], Sequence[Sighting]]
 """What finds the faces in an upright RGB picture."""

@@ -7,9 +7,9 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-from workbench import starting
-from workbench.door.gate import Gate
-from workbench.routes import ROUTES
+from workbench.auth.middleware import Gate
+from workbench.server import startup
+from workbench.server.routes import ROUTES
 
 
 def _apologise(_error: Exception) -> bool:
@@ -21,7 +21,7 @@ def _apologise(_error: Exception) -> bool:
 app = st.App(
     Path(__file__).with_name("navigation.py"),
     routes=list(ROUTES),
-    lifespan=starting.lifespan,
+    lifespan=startup.lifespan,
     middleware=[Middleware(Gate)],
     on_script_error=_apologise,
 )

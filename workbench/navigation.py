@@ -6,9 +6,9 @@ import streamlit as st
 
 from engine.access import Person
 from engine.errors import AccessError
-from workbench import look, session
-from workbench.door import leaving
-from workbench.pages import existing, open_to, page_of
+from workbench.auth import current_user, sign_out
+from workbench.core.page_table import existing, open_to, page_of
+from workbench.theme import css
 
 _SIDEBAR = 220
 """Pixels; the pages need the others."""
@@ -16,17 +16,17 @@ _SIDEBAR = 220
 
 def main() -> None:
     """Show the page that the address names to whoever is signed in."""
-    st.set_page_config(page_title="Veil", page_icon=look.SIGN, layout="wide", initial_sidebar_state=_SIDEBAR)
-    st.html(look.STYLE)
+    st.set_page_config(page_title="Veil", page_icon=css.SIGN, layout="wide", initial_sidebar_state=_SIDEBAR)
+    st.html(css.STYLE)
     try:
-        person = session.person()
+        person = current_user.person()
     except AccessError as error:
         st.navigation([page_of(page) for page in existing()], position="hidden")
-        leaving.farewell(str(error))
+        sign_out.farewell(str(error))
         st.stop()
     chosen = st.navigation([page_of(page, hidden=not open_to(page, person)) for page in existing()])
     st.set_page_config(page_title=f"{chosen.title} · Veil")
-    st.logo(look.NAME, size="large")
+    st.logo(css.NAME, size="large")
     with st.sidebar:
         _who(person)
     chosen.run()
@@ -39,7 +39,7 @@ def _who(person: Person) -> None:
         return
     st.caption(f"**{person.name}**  \n{', '.join(person.roles)}")
     if st.button("Sign out", icon=":material/logout:"):
-        leaving.sign_out()
+        sign_out.sign_out()
 
 
 main()

@@ -1,9 +1,9 @@
 """Who somebody is and what they may do: accounts, roles, sessions, the rule of four eyes."""
 
 from engine.access.accounts import add, change_password, check_password, disable, known_by
-from engine.access.actions import Action, authorise, may, require
-from engine.access.addresses import check_address
+from engine.access.listen_address import check_address
 from engine.access.people import ROLES, Account, Identity, People, Person, Role, read_people, single_user
+from engine.access.permissions import Action, authorise, may, require
 from engine.access.policy import Persons, Policy, read_policy, set_policy
 from engine.access.sessions import (
     Credential,

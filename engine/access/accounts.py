@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 import msgspec
 
 from engine import audit
-from engine.access import passwords, tries
-from engine.access.actions import authorise, usable
+from engine.access import lockout, passwords
 from engine.access.people import Account, Identity, People, Person, Role, read_people
+from engine.access.permissions import authorise, usable
 from engine.access.policy import Policy, read_policy
 from engine.errors import AccessError
 from engine.record import digest, encode
-from engine.store import Data, write
+from engine.storage.files import Data, write
 
 _NOBODY = audit.Actor("", "unknown", "system")
 
@@ -105,7 +105,7 @@ def change_password(data: Data, by: Person, account: str, password: str) -> None
         return people.with_account(msgspec.structs.replace(people.named(account), password=kept, password_set=now))
 
     _change(data, by, f"set the password of {account}", changed)
-    tries.forget(data, account)
+    lockout.forget(data, account)
 
 
 def check_password(data: Data, account: str, password: str, *, purpose: str, now: datetime | None = None) -> Person:
@@ -130,7 +130,7 @@ def check_password(data: Data, account: str, password: str, *, purpose: str, now
         raise _refused(data, _NOBODY, purpose, "no such account")
     actor = found.person("account").actor
     try:
-        count = tries.begin(data, policy, account, now)
+        count = lockout.begin(data, policy, account, now)
     except AccessError as error:
         _failed(data, actor, purpose, "locked")
         raise AccessError(str(error)) from error
@@ -139,7 +139,7 @@ def check_password(data: Data, account: str, password: str, *, purpose: str, now
         raise _refused(data, actor, purpose, why)
     if found.disabled:
         raise _refused(data, actor, purpose, "disabled")
-    tries.forget(data, account)
+    lockout.forget(data, account)
     return found.person("account")
 
 
@@ -176,7 +176,7 @@ def _pin(data: Data, account: Account, identity: Identity) -> None:
 
 
 def _change(data: Data, by: Person, what: str, edit: Callable[[People], People]) -> None:
-    with tries.locked(data):
+    with lockout.locked(data):
         stored = encode(edit(read_people(data)))
         write(data.access / "people.json", stored)
         (data.access / "people.json").chmod(0o600)

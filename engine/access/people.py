@@ -12,7 +12,7 @@ import msgspec
 from engine.audit import Actor, How
 from engine.errors import AccessError
 from engine.record import Document
-from engine.store import Data
+from engine.storage.files import Data
 
 SCHEMA: Literal["veil/people/1"] = "veil/people/1"
 

@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 import msgspec
 
 from engine import audit
-from engine.access.actions import authorise
 from engine.access.people import Person, read_people
+from engine.access.permissions import authorise
 from engine.errors import AccessError
 from engine.record import Document, digest, encode
-from engine.store import Data, write
+from engine.storage.files import Data, write
 
 SCHEMA: Literal["veil/policy/1"] = "veil/policy/1"
 

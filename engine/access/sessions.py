@@ -12,12 +12,12 @@ import msgspec
 
 from engine import audit
 from engine.access.accounts import check_password, known_by
-from engine.access.actions import current
 from engine.access.people import Identity, Moment, Person, read_people
+from engine.access.permissions import current
 from engine.access.policy import read_policy
 from engine.errors import AccessError
 from engine.record import Document
-from engine.store import Data
+from engine.storage.files import Data
 
 
 class Password(Document, frozen=True):

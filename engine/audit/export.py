@@ -6,9 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from engine.audit.chain import entries
-from engine.audit.check import AuditReport, verify
 from engine.audit.entry import Entry, Moment
+from engine.audit.log import entries
+from engine.audit.verify import AuditReport, verify
 from engine.record import Document
 
 SCHEMA: Literal["veil/audit-export/1"] = "veil/audit-export/1"

@@ -11,18 +11,18 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
-from engine.cli.keys import keys
-from engine.cli.settings import add_set, document, pairs, parts_of
+from engine.cli.keyboard import keys
+from engine.cli.options import add_set, document, pairs, parts_of
 from engine.cli.terminal import Terminal
 from engine.errors import InputError, VeilError
+from engine.live.control_socket import ControlSocket
 from engine.live.controls import Controls, Look
 from engine.live.counters import LiveCounters
-from engine.live.facts import watches_of
-from engine.live.remote import ControlSocket
+from engine.live.record_facts import watches_of
 from engine.live.run import LiveOptions, LiveReport, live, recover
 from engine.live.settings import Following, Judging
-from engine.media.live_output import LiveEncoding
-from engine.redact.presets import PRESETS
+from engine.masking.presets import PRESETS
+from engine.media.stream.live_output import LiveEncoding
 
 _SHAPES = ("ellipse", "rounded", "rectangle")
 _KEYS = "p cover all · s style · e shape · + - strength · ] [ confidence · q end"

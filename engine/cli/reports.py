@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from engine.media.facts import MediaInfo, VideoInfo
 from engine.record import Document, Record
-from engine.rendering import RenderReport, report_path
-from engine.verification import VerifyReport
+from engine.rendering.report import RenderReport, report_path
+from engine.verification.verify import VerifyReport
 
 if TYPE_CHECKING:
-    from engine.pipeline import Anonymised  # detection is not loaded to render
+    from engine.anonymise import Anonymised  # detection is not loaded to render
 
 
 class DetectSummary(Document, frozen=True):

@@ -13,7 +13,7 @@ from typing import NoReturn
 from engine.access import check_address
 from engine.cli.terminal import Terminal
 from engine.errors import InputError
-from engine.store import Data, data_folder
+from engine.storage.files import Data, data_folder
 
 LOOPBACK = "127.0.0.1"
 

@@ -12,8 +12,8 @@ from typing import Annotated, ClassVar, Protocol, Self
 
 import msgspec
 
-from engine.geometry import Box
-from engine.picture import Rgb
+from engine.core.geometry import Box
+from engine.core.picture import Rgb
 from engine.record import Count, DetectorFacts, Document, Score, Sha256
 
 
@@ -42,7 +42,7 @@ class RemoteSettings(Settings, frozen=True):
 
     Attributes:
         policy: which frames it is asked about: "all", "every:N", or "contested", those in which the other detectors of
-            the run leave doubt (see `engine.asking`).
+            the run leave doubt (see `engine.detection.frame_selection`).
         doubt: score below which local evidence is weak; it decides with `glance` what is contested.
         glance: of the frames that are not contested, one in so many is sent all the same.
         workers: calls under way at once; it does not change an answer, nor do those that follow.

@@ -14,11 +14,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detectors import libraries, views, weights
+from engine.core.geometry import Size
+from engine.core.picture import Rgb
+from engine.detectors import optional_imports, test_time_augmentation, weights
 from engine.detectors.base import Settings, Sighting
-from engine.detectors.suppression import Boxes, Scores
-from engine.geometry import Size
-from engine.picture import Rgb
+from engine.detectors.nms import Boxes, Scores
 from engine.record import DetectorFacts
 
 _FILE = "centerface.onnx"
@@ -67,7 +67,7 @@ class CenterFace:
         """See `Detector.facts`."""
         return DetectorFacts(
             name=cls.name,
-            version=libraries.versions("onnxruntime", "opencv-python"),
+            version=optional_imports.versions("onnxruntime", "opencv-python"),
             models=weights.model_facts(_FILE),
             parameters=msgspec.structs.asdict(settings),
         )
@@ -98,8 +98,8 @@ class CenterFace:
 
     def _look(self, picture: Rgb) -> list[Sighting]:
         settings = self._settings
-        ways = list(views.views([settings.size], mirror=settings.mirror))
-        return views.look(picture, self._see, ways, settings.suppression)
+        ways = list(test_time_augmentation.views([settings.size], mirror=settings.mirror))
+        return test_time_augmentation.look(picture, self._see, ways, settings.suppression)
 
     def _see(self, picture: Rgb, longest: int) -> tuple[Boxes, Scores]:
         assert self._session is not None, "the detector was closed"
@@ -120,7 +120,7 @@ def _any_size(model: bytes) -> bytes:
 
     Its weights stop being inputs, so that ONNX Runtime may fold them into the graph.
     """
-    onnx = libraries.load("onnx", "onnx")
+    onnx = optional_imports.load("onnx", "onnx")
     graph = (document := onnx.load_from_string(model)).graph
     pictures = next(one for one in graph.input if one.name == _INPUT)
     for one in (pictures, *graph.output):
@@ -133,7 +133,7 @@ def _any_size(model: bytes) -> bytes:
 
 
 def _session(model: bytes, threads: int) -> Any:
-    onnxruntime = libraries.load("onnxruntime", "onnxruntime")
+    onnxruntime = optional_imports.load("onnxruntime", "onnxruntime")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

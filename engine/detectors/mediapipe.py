@@ -15,11 +15,11 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import msgspec
 import numpy as np
 
-from engine.detectors import libraries, weights
+from engine.core.geometry import Size
+from engine.core.picture import Rgb
+from engine.detectors import optional_imports, weights
 from engine.detectors.base import Settings, Sighting
-from engine.detectors.suppression import sightings
-from engine.geometry import Size
-from engine.picture import Rgb
+from engine.detectors.nms import sightings
 from engine.record import DetectorFacts
 
 _SHORT, _FULL = "face_detection_short_range.tflite", "face_detection_full_range.tflite"
@@ -61,7 +61,7 @@ class MediaPipe:
         """See `Detector.facts`."""
         return DetectorFacts(
             name=cls.name,
-            version=libraries.versions("mediapipe"),
+            version=optional_imports.versions("mediapipe"),
             models=weights.model_facts(*_FILES[settings.range]),
             parameters=msgspec.structs.asdict(settings),
         )
@@ -108,7 +108,7 @@ def _mediapipe() -> ModuleType:
     # framework in this process), and does without where there is none: None makes the import fail.
     hidden = "tensorflow.tools.docs"
     sys.modules.setdefault(hidden, None)  # type: ignore[arg-type]
-    return libraries.load("mediapipe", "mediapipe")
+    return optional_imports.load("mediapipe", "mediapipe")
 
 
 def _task(library: ModuleType, model: bytes, settings: MediaPipeSettings) -> Any:
@@ -124,8 +124,8 @@ def _task(library: ModuleType, model: bytes, settings: MediaPipeSettings) -> Any
 
 def _described(model: bytes) -> bytes:
     """The model with the metadata that MediaPipe Tasks asks for and the published file lacks."""
-    flatbuffers = libraries.load("flatbuffers", "flatbuffers")
-    schema = libraries.load(f"{_SCHEMAS}.schema_py_generated", "mediapipe")
+    flatbuffers = optional_imports.load("flatbuffers", "flatbuffers")
+    schema = optional_imports.load(f"{_SCHEMAS}.schema_py_generated", "mediapipe")
     document = schema.ModelT.InitFromPackedBuf(model, 0)
     content, entry = schema.BufferT(), schema.MetadataT()
     content.data = np.frombuffer(_packed(flatbuffers, _metadata(), b"M001"), np.uint8)
@@ -136,7 +136,7 @@ def _described(model: bytes) -> bytes:
 
 
 def _metadata() -> Any:
-    schema = libraries.load(f"{_SCHEMAS}.metadata_schema_py_generated", "mediapipe")
+    schema = optional_imports.load(f"{_SCHEMAS}.metadata_schema_py_generated", "mediapipe")
     scaling, step, colours = schema.NormalizationOptionsT(), schema.ProcessUnitT(), schema.ImagePropertiesT()
     scaling.mean = scaling.std = [_HALF_RANGE]
     step.optionsType, step.options = schema.ProcessUnitOptions.NormalizationOptions, scaling

@@ -10,13 +10,13 @@ import cv2
 import msgspec
 import numpy as np
 
-from engine.detectors import libraries, weights
+from engine.core.geometry import Size
+from engine.core.picture import Rgb
 from engine.detectors import mtcnn_cascade as cascade
+from engine.detectors import optional_imports, weights
 from engine.detectors.base import Settings, Sighting
 from engine.detectors.mtcnn_networks import Networks
-from engine.detectors.suppression import sightings
-from engine.geometry import Size
-from engine.picture import Rgb
+from engine.detectors.nms import sightings
 from engine.record import DetectorFacts, Score
 
 _LEVEL_OVERLAP = 0.5
@@ -61,7 +61,7 @@ class Mtcnn:
         """See `Detector.facts`."""
         return DetectorFacts(
             name=cls.name,
-            version=libraries.versions("mtcnn", "openvino", "opencv-python"),
+            version=optional_imports.versions("mtcnn", "openvino", "opencv-python"),
             models=weights.model_facts(*_FILES),
             parameters=msgspec.structs.asdict(settings),
         )

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.geometry import Size
+from engine.core.geometry import Size
 
 CELL = 12
 """Side in pixels of the window that P-Net looks through."""

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detectors import libraries, weights
+from engine.detectors import optional_imports, weights
 from engine.detectors.mtcnn_cascade import Samples, Scores
 
 REFINE_BATCH = 32
@@ -81,11 +81,11 @@ def _in_batches(network: Any, crops: Samples, batch: int) -> Answer:
 def _graphs(models: Path) -> dict[str, bytes]:
     """Each network as a serialised TensorFlow graph with its weights in it."""
     os.environ.update(_QUIET)
-    tensorflow = libraries.load("tensorflow", "tensorflow-cpu")
-    joblib = libraries.load("joblib", "joblib")
+    tensorflow = optional_imports.load("tensorflow", "tensorflow-cpu")
+    joblib = optional_imports.load("joblib", "joblib")
     graphs = {}
     for name, kind, side in (("pnet", "PNet", None), ("rnet", "RNet", 24), ("onet", "ONet", 48)):
-        network = getattr(libraries.load(f"mtcnn.network.{name}", "mtcnn"), kind)()
+        network = getattr(optional_imports.load(f"mtcnn.network.{name}", "mtcnn"), kind)()
         network.build()
         if name == "pnet":  # Its softmax over two values costs a seventh of the network; see `propose`.
             network.conv4_2.activation = tensorflow.keras.activations.linear
@@ -96,7 +96,7 @@ def _graphs(models: Path) -> dict[str, bytes]:
 
 
 def _frozen(tensorflow: Any, network: Any, shape: list[int | None]) -> bytes:
-    freeze = libraries.load("tensorflow.python.framework.convert_to_constants", "tensorflow-cpu")
+    freeze = optional_imports.load("tensorflow.python.framework.convert_to_constants", "tensorflow-cpu")
     signature = tensorflow.TensorSpec(shape, tensorflow.float32, name="pictures")
     function = tensorflow.function(network.call, autograph=False).get_concrete_function(signature)
     graph = freeze.convert_variables_to_constants_v2(function).graph.as_graph_def()
@@ -108,7 +108,7 @@ def _compiled(core: Any, folder: Path, graph: bytes, batch: int, side: int | Non
     path = folder / "graph.pb"
     path.write_bytes(graph)
     openvino = _openvino()
-    preprocess = libraries.load("openvino.preprocess", "openvino")
+    preprocess = optional_imports.load("openvino.preprocess", "openvino")
     model = core.read_model(path)
     model.reshape([batch, side or -1, side or -1, 3])
     steps = preprocess.PrePostProcessor(model)
@@ -122,7 +122,7 @@ def _openvino() -> ModuleType:
     """OpenVINO, without the package by which it reports each import and conversion to its makers' server."""
     # Python's way to say that a module is not there; OpenVINO then puts a stub in its place.
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-    return libraries.load("openvino", "openvino")
+    return optional_imports.load("openvino", "openvino")
 
 
 def _properties(openvino: Any, threads: int) -> dict[str, Any]:

@@ -16,13 +16,13 @@ from typing import NamedTuple, Self
 
 import msgspec
 
-from engine.detectors import wire
+from engine.core.geometry import Size
+from engine.core.picture import Rgb
+from engine.detectors import protocol
 from engine.detectors.base import Detector, Receipt, Settings, Sighting
-from engine.detectors.memory import Slot
-from engine.detectors.process import WorkerProcess, end
+from engine.detectors.shared_memory import Slot
+from engine.detectors.worker_process import WorkerProcess, end
 from engine.errors import VeilError
-from engine.geometry import Size
-from engine.picture import Rgb
 
 _TASKS = 2
 """Tasks a worker holds at most, so that the next one is at hand when it has finished one."""
@@ -140,7 +140,7 @@ class DetectorPool:
         slot = self._slots[number]
         slot.fill(pictures)
         worker = min(self._workers, key=lambda worker: len(worker.tasks))
-        worker.give(wire.Task(ticket, number, slot.length, sizes), label or f"pictures {ticket}")
+        worker.give(protocol.Task(ticket, number, slot.length, sizes), label or f"pictures {ticket}")
 
     def take(self) -> list[Finished]:
         """Every answer that has arrived and was not yet taken, in any order; does not wait.
@@ -195,7 +195,7 @@ class DetectorPool:
         self.close()
 
     def _start(self, detector: type[Detector], settings: Settings, models: Path, workers: int, timeout: float) -> None:
-        start = wire.Start(
+        start = protocol.Start(
             f"{detector.__module__}:{detector.__qualname__}",
             msgspec.Raw(msgspec.msgpack.encode(settings)),
             str(models.absolute()),

@@ -19,17 +19,17 @@ import cv2
 import msgspec
 import numpy as np
 
-from engine.detectors import libraries
+from engine.core.geometry import Size
+from engine.core.picture import Rgb
+from engine.detectors import optional_imports
 from engine.detectors.base import Look, Receipt, RemoteSettings, Sighting
-from engine.detectors.cloud.answers import Answer, Answers
+from engine.detectors.cloud.answer_cache import Answer, Answers
 from engine.detectors.cloud.jpeg import encoded
 from engine.detectors.cloud.service import Conditions, Service
-from engine.detectors.suppression import sightings
+from engine.detectors.nms import sightings
 from engine.errors import DetectorError
-from engine.geometry import Size
-from engine.picture import Rgb
 from engine.record import DetectorFacts, digest
-from engine.store import Data
+from engine.storage.files import Data
 
 _ENDPOINT = ("AWS_ENDPOINT_URL_REKOGNITION", "AWS_ENDPOINT_URL")
 _SERVICE = "amazonaws.com"
@@ -81,7 +81,7 @@ class Rekognition:
         parameters = {name: getattr(settings, name) for name in _OF_THE_ANSWER}
         return DetectorFacts(
             name=cls.name,
-            version=libraries.versions("boto3", "opencv-python"),
+            version=optional_imports.versions("boto3", "opencv-python"),
             models=(),
             parameters={**parameters, "service": urlsplit(own).hostname if own else _SERVICE},
         )

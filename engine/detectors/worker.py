@@ -21,11 +21,11 @@ from typing import BinaryIO, cast
 
 import msgspec
 
+from engine.core.picture import Rgb
 from engine.detectors.base import Detector, RemoteDetector, is_remote
-from engine.detectors.memory import Mapped
-from engine.detectors.wire import HEADER, SEPARATOR, Answer, Failure, Ready, Report, Start, Task, frame
+from engine.detectors.protocol import HEADER, SEPARATOR, Answer, Failure, Ready, Report, Start, Task, frame
+from engine.detectors.shared_memory import Mapped
 from engine.errors import InputError, ModelError, VeilError
-from engine.picture import Rgb
 
 _PARENT_ENDED = 1
 

@@ -19,12 +19,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detectors import libraries, views, weights
+from engine.core.geometry import Size
+from engine.core.picture import Rgb
+from engine.detectors import optional_imports, test_time_augmentation, weights
 from engine.detectors.base import Settings, Sighting
-from engine.detectors.suppression import Boxes, Scores
+from engine.detectors.nms import Boxes, Scores
 from engine.errors import ModelError
-from engine.geometry import Size
-from engine.picture import Rgb
 from engine.record import DetectorFacts, ModelFacts, Sha256
 
 _FILE = "yolov8n-face.onnx"
@@ -74,9 +74,9 @@ class Yolov8Face:
         # Ultralytics writes its settings when it is imported, and never reads them again: nothing is left by a crash.
         with tempfile.TemporaryDirectory(prefix="veil-ultralytics-") as folder:
             _keep_silent(folder)
-            self._torch = libraries.load("torch", "torch")
+            self._torch = optional_imports.load("torch", "torch")
             self._torch.set_num_threads(settings.threads)
-            self._suppress = libraries.load("ultralytics.utils.nms", "ultralytics").non_max_suppression
+            self._suppress = optional_imports.load("ultralytics.utils.nms", "ultralytics").non_max_suppression
             self._network: Any = _network(path, self._torch.device("cpu"), settings.threads)
         self._classes = _face_classes(self._network.names, path)
 
@@ -86,7 +86,7 @@ class Yolov8Face:
         own = Path(settings.weights).name if settings.weights is not None else None
         return DetectorFacts(
             name=cls.name,
-            version=libraries.versions("ultralytics", "onnxruntime", "torch", "opencv-python"),
+            version=optional_imports.versions("ultralytics", "onnxruntime", "torch", "opencv-python"),
             models=(ModelFacts(own, settings.sha256),) if own and settings.sha256 else weights.model_facts(_FILE),
             parameters={**msgspec.structs.asdict(settings), "weights": own},
         )
@@ -119,8 +119,8 @@ class Yolov8Face:
 
     def _look(self, picture: Rgb) -> list[Sighting]:
         settings = self._settings
-        ways = list(views.views([settings.size, *settings.more_sizes], mirror=settings.mirror))
-        return views.look(picture, self._see, ways, settings.suppression if len(ways) > 1 else 1.0)
+        ways = list(test_time_augmentation.views([settings.size, *settings.more_sizes], mirror=settings.mirror))
+        return test_time_augmentation.look(picture, self._see, ways, settings.suppression if len(ways) > 1 else 1.0)
 
     def _see(self, picture: Rgb, longest: int) -> tuple[Boxes, Scores]:
         assert self._network is not None, "the detector was closed"
@@ -196,16 +196,16 @@ def _network(path: Path, device: Any, threads: int) -> Any:
 
 
 def _onnx(path: Path, device: Any, threads: int) -> Callable[[], Any]:
-    options = libraries.load("onnxruntime", "onnxruntime").SessionOptions()
+    options = optional_imports.load("onnxruntime", "onnxruntime").SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    backend = libraries.load("ultralytics.nn.backends.onnx", "ultralytics").ONNXBackend
+    backend = optional_imports.load("ultralytics.nn.backends.onnx", "ultralytics").ONNXBackend
     return partial(backend, path, device, session_options=options)
 
 
 def _checkpoint(path: Path, device: Any) -> Callable[[], Any]:
-    backend = libraries.load("ultralytics.nn.autobackend", "ultralytics").AutoBackend
+    backend = optional_imports.load("ultralytics.nn.autobackend", "ultralytics").AutoBackend
     return partial(backend, path, device=device, verbose=False)
 
 

@@ -18,9 +18,9 @@ from pathlib import Path
 from engine import runs
 from engine.access import Person, authorise
 from engine.errors import SourceError
-from engine.jobs.asking import check, note, requested
+from engine.jobs.requests import check, note, requested
 from engine.runs import Asked, Run, RunFolder, RunState
-from engine.store import Data
+from engine.storage.files import Data
 
 
 def submit(data: Data, by: Person, source: Path, asked: Asked, sha256: str | None = None) -> RunFolder:

@@ -8,14 +8,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from engine import store
-from engine.geometry import Box, Orientation, Size
-from engine.journal import Seen
-from engine.picture import Picture, PixelFormat, Rgb
-from engine.redact.apply import redact
-from engine.redact.presets import style_from
+from engine.core.geometry import Box, Orientation, Size
+from engine.core.picture import Picture, PixelFormat, Rgb
+from engine.detection.checkpoint import Seen
+from engine.detection.observer import Glimpse
+from engine.masking.painter import redact
+from engine.masking.presets import style_from
 from engine.runs import RunFolder
-from engine.watching import Glimpse
+from engine.storage import files
 
 LATEST = "latest.jpg"
 _PLANAR = PixelFormat("gbrp", 8, (0, 0), "gbr", full_range=True)
@@ -42,7 +42,7 @@ def write_latest(folder: RunFolder, glimpse: Glimpse, seen: Sequence[Seen]) -> N
     folder.thumbs.mkdir(exist_ok=True)
     done, data = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
     assert done
-    store.write(folder.thumbs / LATEST, data.tobytes())
+    files.write(folder.thumbs / LATEST, data.tobytes())
 
 
 def masked(picture: Rgb, boxes: Sequence[Box], display: Size) -> Rgb:

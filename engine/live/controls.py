@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from engine.errors import InputError
+from engine.masking import style as styles
+from engine.masking.presets import PRESETS, style_from
+from engine.masking.style import Style
 from engine.record import Document, Score
-from engine.redact import style as styles
-from engine.redact.presets import PRESETS, style_from
-from engine.redact.style import Style
 
 Strength = Annotated[float, msgspec.Meta(ge=1.0, le=4.0)]
 

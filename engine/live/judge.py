@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from engine.detectors.base import Sighting
 from engine.live.settings import Following, Judging
-from engine.live.tracks import Followed, Tracks
+from engine.live.tracker import Followed, Tracks
 
 Reason = Literal["asked", "damaged", "lost", "unanswered", "start", "source", "cut", "stale"]
 """Why a frame is covered whole: somebody asked for it; it was not decoded whole; a detector's process is gone; no

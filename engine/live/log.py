@@ -13,14 +13,14 @@ from typing import IO
 
 import msgspec
 
+from engine.core.geometry import Box, Size
 from engine.detectors.base import Sighting
 from engine.errors import RecordError, TargetError
-from engine.geometry import Box, Size
 from engine.live.controls import Look
 from engine.live.judge import Reason
 from engine.live.masker import Masked
 from engine.live.settings import Following, Judging
-from engine.media.live_output import LiveEncoding
+from engine.media.stream.live_output import LiveEncoding
 from engine.record import SCHEMA, Count, Detection, Evidence, Face, Frame, Record, Score, SourceFacts
 
 _SAME_FACE = 0.35

@@ -19,19 +19,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.geometry import Box, Orientation, Size
+from engine.core.picture import Rgb
 from engine.detectors.base import Sighting
 from engine.errors import DetectorError, InputError, VeilError
-from engine.geometry import Box, Orientation, Size
 from engine.live.controls import Controls, Look
 from engine.live.counters import LiveCounters, Tally
+from engine.live.detector_thread import Lookout, Watch
 from engine.live.judge import Beginning, Judge, Reason, Verdict
-from engine.live.lookout import Lookout, Watch
 from engine.live.settings import Following, Judging
-from engine.live.tracks import Followed, covered_share
-from engine.media.canvas import Canvas, frame_of, picture_of_frame
+from engine.live.tracker import Followed, covered_share
+from engine.masking.painter import cover, redact
 from engine.media.frame import SourceFrame
-from engine.picture import Rgb
-from engine.redact.apply import cover, redact
+from engine.media.stream.normalise import Canvas, frame_of, picture_of_frame
 from engine.timeline.cuts import change
 
 if TYPE_CHECKING:
@@ -277,7 +277,7 @@ class LiveMasker:
     # what the lookouts call
 
     def answered(self, detector: str, number: int, sightings: Sequence[Sighting]) -> None:
-        """See `engine.live.lookout.Audience`."""
+        """See `engine.live.detector_thread.Audience`."""
         there = self._on_canvas(detector, sightings)
         with self._changed:
             self._tally.looks[detector] += 1
@@ -287,7 +287,7 @@ class LiveMasker:
             self._changed.notify_all()
 
     def failed(self, detector: str, error: VeilError) -> None:
-        """See `engine.live.lookout.Audience`."""
+        """See `engine.live.detector_thread.Audience`."""
         with self._changed:
             self._judge.failed(detector)
             if isinstance(error, InputError):

@@ -11,24 +11,24 @@ from pathlib import Path
 from platform import node
 
 from engine import record as records
+from engine.core.geometry import Size
+from engine.core.progress import Listener, Silent
 from engine.errors import TargetError
-from engine.geometry import Size
 from engine.live.controls import Controls
 from engine.live.counters import LiveCounters
-from engine.live.facts import detection_of, source_facts_of, watches_of
+from engine.live.detector_thread import Watch
 from engine.live.log import LiveLog, Start, record_of
-from engine.live.lookout import Watch
 from engine.live.masker import LiveMasker
+from engine.live.record_facts import detection_of, source_facts_of, watches_of
 from engine.live.settings import Following, Judging
-from engine.live.stage import Stage
-from engine.media.live_input import LiveInput, told
-from engine.media.live_output import LiveEncoding, LiveOutput, scheme_of
-from engine.media.preview import Preview
-from engine.media.pushed_input import PushedInput, RunningSource
-from engine.progress import Listener, Silent
+from engine.live.threads import Stage
+from engine.media.stream.live_input import LiveInput, told
+from engine.media.stream.live_output import LiveEncoding, LiveOutput, scheme_of
+from engine.media.stream.live_preview import Preview
+from engine.media.stream.pushed_input import PushedInput, RunningSource
 from engine.record import Document, Sha256, SourceFacts
-from engine.store import Data, data_folder
-from engine.store import write as write_file
+from engine.storage.files import Data, data_folder
+from engine.storage.files import write as write_file
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Video and audio files: the only package that knows PyAV and FFmpeg."""

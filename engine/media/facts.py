@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from engine import record
-from engine.geometry import Orientation, Size
+from engine.core.geometry import Orientation, Size
 from engine.record import Colour, Count, Document, Fate, Ratio, Sha256
 
 Timing = Literal["pts", "dts", "count"]

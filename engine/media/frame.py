@@ -11,10 +11,10 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from engine.geometry import Orientation, Size
+from engine.core.geometry import Orientation, Size
+from engine.core.picture import Picture, Rgb
 from engine.media.colour import full_range
 from engine.media.pixels import as_planar, grey_view, picture_of, rgb_view
-from engine.picture import Picture, Rgb
 
 THUMBNAIL = Size(64, 36)
 _SHRINK = Interpolation.AREA

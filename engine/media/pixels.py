@@ -12,9 +12,9 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from engine.geometry import Size
+from engine.core.geometry import Size
+from engine.core.picture import Picture, PixelFormat, Rgb
 from engine.media.colour import full_range, is_rgb
-from engine.picture import Picture, PixelFormat, Rgb
 
 _CHROMA = {(1, 1): "420", (1, 0): "422"}
 

@@ -10,7 +10,7 @@ import msgspec
 from engine import audit
 from engine.errors import SignOffError
 from engine.record import encode
-from engine.store import Data, write
+from engine.storage.files import Data, write
 
 
 class _Anchored(msgspec.Struct):

@@ -9,12 +9,14 @@ from pathlib import Path
 from engine import access, audit, runs
 from engine import record as records
 from engine.access import Person
+from engine.core.progress import Listener, Silent
 from engine.errors import InputError, TargetError
-from engine.progress import Listener, Silent
-from engine.release.signing import audio_details
-from engine.rendering import RenderOptions, RenderReport, draft_name, render, report_path
+from engine.release.sign import audio_details
+from engine.rendering.render import render
+from engine.rendering.report import RenderReport, draft_name, report_path
+from engine.rendering.terms import RenderOptions
 from engine.runs import Run
-from engine.store import Data
+from engine.storage.files import Data
 
 MARK = "DRAFT"
 """What stands in the picture of every draft."""

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from engine.geometry import Box
+from engine.core.geometry import Box
 from engine.record import Count, Document, Sha256
 
 SCHEMA: Literal["veil/amendment/1"] = "veil/amendment/1"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
+from engine.core.frame_ranges import Span, named, united
 from engine.errors import RecordError
 from engine.record import Document, Record
-from engine.review.spans import Span, named, united
-from engine.review.spots import Spot
+from engine.review.queue import Spot
 
 
 class SpotSeen(Document, frozen=True):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine.geometry import Box
+from engine.core.geometry import Box
 from engine.record import Record
 from engine.review.amendments import Review
-from engine.review.fold import AmendedFrame, Folded
+from engine.review.apply import AmendedFrame, Folded
 
 
 @dataclass(frozen=True, slots=True)

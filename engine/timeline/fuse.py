@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from engine.geometry import Box
+from engine.core.geometry import Box
 from engine.record import Evidence, FusionSettings
 
 

@@ -1,13 +1,16 @@
 import importlib.util
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
 
 from engine.detectors import weights
-from engine.store import Data, data_folder
-from tests import clips
-from tests.engine import people
+from engine.live.controls import Controls
+from engine.live.masker import LiveMasker
+from engine.storage.files import Data, data_folder
+from tests import clips, people_makers
+from tests.engine.live.scripted_camera import JUDGING, Camera, judged, watches
 
 
 @pytest.fixture(scope="session")
@@ -49,10 +52,33 @@ def talk(carphone, tmp_path_factory):
 @pytest.fixture(scope="session")
 def staff(tmp_path_factory):
     """A data folder with accounts; made once, as hashing passwords is slow on purpose."""
-    return people.staff(tmp_path_factory.mktemp("staff"))
+    return people_makers.staff(tmp_path_factory.mktemp("staff"))
 
 
 @pytest.fixture
 def staffed(staff, tmp_path):
-    """A data folder of the test's own with the accounts of `tests.engine.people`."""
+    """A data folder of the test's own with the accounts of `tests.people_makers`."""
     return Data(shutil.copytree(staff.root, tmp_path / "staffed"))
+
+
+@pytest.fixture
+def moods(tmp_path):
+    """A folder of files that moody detectors obey: `swift` and `moody`."""
+    for name in ("swift", "moody"):
+        (tmp_path / name).write_text("")
+    return tmp_path
+
+
+@pytest.fixture
+def camera(moods, tmp_path):
+    """A camera at a masker that has begun to judge."""
+    with LiveMasker(watches(moods), tmp_path, judging=JUDGING, controls=Controls()) as masker:
+        masker.wait_ready(60)
+        eye = Camera(masker)
+        eye.until(judged)
+        yield eye
+
+
+@pytest.fixture
+def stop():
+    return threading.Event()

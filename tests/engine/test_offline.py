@@ -12,7 +12,7 @@ import pytest
 
 from engine.detectors import registry
 from tests import clips
-from tests.engine.documents import record_of, written
+from tests.record_makers import record_of, written
 from tests.rekognition_stand_in import StandIn, middle
 
 CI = os.environ.get("CI") == "true"

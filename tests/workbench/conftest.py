@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from engine import access
-from engine.store import Data
+from engine.storage.files import Data
 
 CI = os.environ.get("CI") == "true"
 SECONDS = 60
@@ -88,7 +88,7 @@ def data_with_models(folder, models):
 @pytest.fixture(scope="session")
 def models():
     from engine.detectors import weights
-    from engine.store import data_folder
+    from engine.storage.files import data_folder
 
     folder = data_folder().models
     weights.fetch(folder)

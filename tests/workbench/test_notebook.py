@@ -1,22 +1,22 @@
 """The notebook runs from its first cell to its last, on a short clip."""
 
 import os
-from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
 from tests import clips
+from tests.repository import ROOT
 
-NOTEBOOK = Path(__file__).parents[2] / "workbench" / "notebooks" / "clip-to-plots.ipynb"
+NOTEBOOK = ROOT / "workbench" / "notebooks" / "clip-to-plots.ipynb"
 FIGURE = "application/vnd.plotly.v1+json"
 
 
 @pytest.fixture
 def notebook(place, tmp_path):
     """The notebook with its parameters set: the first 25 frames of a man talking in a car."""
-    from engine.media.sample import make_sample
+    from engine.media.output.sample_clip import make_sample
 
     whole, clip = tmp_path / "whole.mp4", tmp_path / "clip.mp4"
     make_sample(whole)
@@ -31,7 +31,7 @@ def notebook(place, tmp_path):
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_notebook_goes_from_a_clip_to_plots(notebook, monkeypatch):
-    root = str(NOTEBOOK.parents[2])
+    root = str(ROOT)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH")))))
     NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]

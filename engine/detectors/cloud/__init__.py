@@ -1,0 +1,1 @@
+"""Calls to Amazon Rekognition: rate limit, answer cache, error messages."""

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.geometry import Size
-from engine.picture import Rgb
+from engine.core.geometry import Size
+from engine.core.picture import Rgb
 
 MOST_BYTES = 5 * 1024 * 1024
 """That DetectFaces takes."""

@@ -3,7 +3,7 @@
 Credentials and region come by boto3's own chain and are looked at by nobody else. Botocore retries what may succeed
 later; the pace that all clients share is held before each attempt, botocore's retries among them. Botocore's "adaptive"
 mode holds a pace of its own on top, which it lowers with every throttled call, also with those that a lower rate would
-not spare; it is there for who wants it, and `engine.detectors.cloud.pace` for who wants the whole quota.
+not spare; it is there for who wants it, and `engine.detectors.cloud.rate_limit` for who wants the whole quota.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from engine.detectors import libraries
-from engine.detectors.cloud.answers import Answer
-from engine.detectors.cloud.complaints import THROTTLED, complaint
-from engine.detectors.cloud.pace import Pace, Trial
+from engine.detectors import optional_imports
+from engine.detectors.cloud.answer_cache import Answer
+from engine.detectors.cloud.error_messages import THROTTLED, complaint
+from engine.detectors.cloud.rate_limit import Pace, Trial
 from engine.errors import DetectorError, InputError
 
 _OPERATION = "rekognition.DetectFaces"
@@ -69,7 +69,7 @@ class Service:
         self._conditions = conditions
         self._pace = Pace(conditions.rate)
         self._attempt = threading.local()
-        self._errors = libraries.load("botocore.exceptions", "boto3")
+        self._errors = optional_imports.load("botocore.exceptions", "boto3")
         self._answered = time.monotonic()
         self._clients: queue.Queue[Any] = queue.Queue()
         try:
@@ -101,13 +101,13 @@ class Service:
         self._pace.close()
 
     def _made(self, conditions: Conditions) -> Sequence[Any]:
-        session = libraries.load("boto3", "boto3").session.Session()
+        session = optional_imports.load("boto3", "boto3").session.Session()
         if session.get_credentials() is None:
             raise InputError(
                 "No AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, and "
                 "run the same command again."
             )
-        config = libraries.load("botocore.config", "boto3").Config(
+        config = optional_imports.load("botocore.config", "boto3").Config(
             retries={"mode": conditions.retries, "total_max_attempts": _ATTEMPTS},
             connect_timeout=conditions.connect,
             read_timeout=conditions.read,

@@ -7,8 +7,8 @@ import pytest
 from engine import access, audit
 from engine.errors import AccessError
 from engine.record import digest
-from engine.store import Data
-from tests.engine.people import PASSWORD, STAFF, ada, person
+from engine.storage.files import Data
+from tests.people_makers import PASSWORD, STAFF, ada, person
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 

@@ -4,8 +4,8 @@ import pytest
 
 from engine import access, audit
 from engine.errors import AccessError
-from engine.store import Data
-from tests.engine.people import PASSWORD, ada
+from engine.storage.files import Data
+from tests.people_makers import PASSWORD, ada
 
 START = datetime.now(UTC) + timedelta(days=1)
 IDENTITY = ("https://id.example", "00u1")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from engine.cli import main
-from engine.store import data_folder
+from engine.storage.files import data_folder
 
 
 def complaint(capsys, *arguments):

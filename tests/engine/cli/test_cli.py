@@ -9,7 +9,7 @@ from engine import record as records
 from engine.cli import main
 from engine.cli.parser import build_parser
 from tests import clips
-from tests.engine.documents import make_record, record_of, written
+from tests.record_makers import make_record, record_of, written
 
 FACE = (30, 20, 90, 80)
 
@@ -285,7 +285,7 @@ def test_silence_in_a_clip_without_audio_is_refused(tmp_path):
 def test_a_verb_loads_what_it_needs_and_no_more():
     script = (
         "import sys; from engine.cli.parser import build_parser; build_parser(sys.argv[1:]);"
-        "print(*sorted({'av', 'cv2', 'rich', 'engine.pipeline', 'engine.evidence'} & set(sys.modules)))"
+        "print(*sorted({'av', 'cv2', 'rich', 'engine.detection.detect', 'engine.evidence'} & set(sys.modules)))"
     )
     for words, loaded in (["--help"], "rich"), (["render", "--help"], "av cv2 rich"):
         done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=True)

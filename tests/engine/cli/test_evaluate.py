@@ -8,7 +8,7 @@ import skimage.data
 
 from engine import record as records
 from engine.cli import main
-from tests.engine.analysis.makers import record_of
+from tests.engine.evaluation.truth_makers import record_of
 
 HEADER = "file,frame,x,y,w,h,ignore,view\n"
 

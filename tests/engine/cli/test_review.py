@@ -6,7 +6,7 @@ import pytest
 
 from engine.cli import main
 from engine.review import amendments
-from tests.engine.documents import make_record, written
+from tests.record_makers import make_record, written
 
 FACE = (4, 4, 44, 44)
 

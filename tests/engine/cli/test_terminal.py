@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from tests import clips
-from tests.engine.documents import record_of, written
+from tests.record_makers import record_of, written
 
 
 def seen_on_a_terminal(*arguments):

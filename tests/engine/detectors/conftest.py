@@ -7,18 +7,18 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from hybrid import Hybrid
-from remote import Remote
 
-from engine import store
 from engine.detectors import registry, weights
+from engine.storage import files
+from tests.engine.detectors.detector_subprocess import Remote
+from tests.engine.detectors.detector_union import Hybrid
 from tests.rekognition_stand_in import StandIn, eye_of
 
 
 @pytest.fixture(scope="session")
 def models() -> Path:
     """The pinned model files, fetched once and kept."""
-    folder = Path(os.environ["VEIL_MODELS"]) if "VEIL_MODELS" in os.environ else store.data_folder().models
+    folder = Path(os.environ["VEIL_MODELS"]) if "VEIL_MODELS" in os.environ else files.data_folder().models
     weights.fetch(folder)
     return folder
 

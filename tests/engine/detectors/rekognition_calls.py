@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.core.geometry import Size
+from engine.core.picture import Rgb
 from engine.detectors import registry
-from engine.detectors.crew import Crew
+from engine.detectors.ensemble import Crew
 from engine.detectors.pool import Looks
-from engine.geometry import Size
-from engine.picture import Rgb
 
 
 def pictures(count: int, size: Size) -> list[Rgb]:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import scenes
-from looking import look, pool
 
+from engine.core.geometry import Size
 from engine.detectors import registry
 from engine.detectors.centerface import _decoded
 from engine.detectors.pool import DetectorPool
 from engine.errors import InputError, ModelError
-from engine.geometry import Size
+from tests.engine.detectors import face_scenes
+from tests.engine.detectors.worker_pools import look, pool
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_a_cell_says_where_a_face_is_and_how_large():
 
 @pytest.mark.parametrize("factor", [0.25, 0.7, 1.0, 1.37, 3.0])
 def test_boxes_are_in_pixels_of_the_picture_whatever_its_size(detector: DetectorPool, factor: float):
-    scene = scenes.astronaut().scaled(factor)
+    scene = face_scenes.astronaut().scaled(factor)
     (found,) = look(detector, scene.picture)
     assert len(found) == 1
     assert found[0].box.iou(scene.face) > 0.7
@@ -48,7 +48,7 @@ def test_boxes_are_in_pixels_of_the_picture_whatever_its_size(detector: Detector
 
 
 def test_small_faces_are_found_because_pictures_are_enlarged(detector: DetectorPool, models: Path):
-    scene = scenes.astronaut().scaled(0.08)
+    scene = face_scenes.astronaut().scaled(0.08)
     assert scene.face.width < 10
     with pool("centerface", models, enlargement=1.0) as crew:
         assert look(crew, scene.picture) == [[]]
@@ -57,13 +57,13 @@ def test_small_faces_are_found_because_pictures_are_enlarged(detector: DetectorP
 
 
 def test_a_face_that_fills_the_frame_is_found(detector: DetectorPool):
-    scene = scenes.astronaut().filling(Size(1280, 720))
+    scene = face_scenes.astronaut().filling(Size(1280, 720))
     (found,) = look(detector, scene.picture)
     assert found[0].box.iou(scene.face) > 0.5
 
 
 def test_neither_threads_nor_cores_nor_company_change_a_number(detector: DetectorPool, models: Path):
-    pictures = [scenes.carphone(0).picture, scenes.carphone(40).picture, scenes.astronaut().picture]
+    pictures = [face_scenes.carphone(0).picture, face_scenes.carphone(40).picture, face_scenes.astronaut().picture]
     expected = look(detector, *pictures)
     assert [look(detector, one)[0] for one in reversed(pictures)] == expected[::-1]
     cores = os.sched_getaffinity(0)
@@ -82,7 +82,7 @@ def test_tiny_and_narrow_pictures_are_looked_at(detector: DetectorPool, shape: t
 
 def test_missing_weights_are_told(tmp_path: Path):
     with pool("centerface", tmp_path) as crew, pytest.raises(ModelError, match=r"centerface.onnx is missing"):
-        look(crew, scenes.astronaut().picture)
+        look(crew, face_scenes.astronaut().picture)
 
 
 def test_parameters_are_recorded_and_checked():
@@ -103,7 +103,7 @@ def test_parameters_are_recorded_and_checked():
 
 
 def test_a_mirror_changes_nothing_for_a_face_that_is_seen_anyway(detector: DetectorPool, models: Path):
-    scene = scenes.astronaut()
+    scene = face_scenes.astronaut()
     with pool("centerface", models, mirror=True) as crew:
         (found,) = look(crew, scene.picture)
     assert [one.box.iou(scene.face) > 0.7 for one in found] == [True]

@@ -6,16 +6,16 @@ import os
 
 import numpy as np
 import pytest
-import scenes
-from hybrid import Hybrid
-from remote import Remote
 
+from engine.core.geometry import Box, Size
+from engine.core.picture import Rgb
 from engine.detectors import registry, weights
 from engine.detectors.base import Detector, Sighting
-from engine.geometry import Box, Size
-from engine.picture import Rgb
+from tests.engine.detectors import face_scenes
+from tests.engine.detectors.detector_subprocess import Remote
+from tests.engine.detectors.detector_union import Hybrid
 
-WOMAN = scenes.astronaut()
+WOMAN = face_scenes.astronaut()
 SCENES = {
     "portrait": WOMAN,
     "turned by 15 degrees": WOMAN.turned(15),
@@ -31,7 +31,7 @@ SCENES = {
     "cut at the top": WOMAN.cut_at("top"),
     "cut at the right": WOMAN.cut_at("right"),
     "cut at the bottom": WOMAN.cut_at("bottom"),
-    **{f"man in a car, frame {index}": scenes.carphone(index) for index in scenes.CARPHONE_FACES},
+    **{f"man in a car, frame {index}": face_scenes.carphone(index) for index in face_scenes.CARPHONE_FACES},
 }
 BLIND = {
     "mtcnn": {"cut at the right"},
@@ -90,7 +90,7 @@ def test_finds_nothing_where_nothing_is(detector: Remote | Hybrid) -> None:
     pictures = [
         np.zeros((240, 320, 3), np.uint8),
         np.full((240, 320, 3), 255, np.uint8),
-        scenes.faceless(Size(320, 240)),
+        face_scenes.faceless(Size(320, 240)),
         WOMAN.picture[:250, 330:],
     ]
     assert detector.call(look, pictures) == [[], [], [], []]
@@ -105,7 +105,7 @@ def test_boxes_stay_inside_the_picture(detector: Remote | Hybrid, border: str) -
 
 def test_takes_pictures_of_any_size(detector: Remote | Hybrid) -> None:
     sizes = [(side, side) for side in range(1, 14)] + [(1, 400), (400, 1), (13, 500), (17, 33), (720, 21)]
-    pictures = [scenes.faceless(Size(width, height)) for width, height in sizes]
+    pictures = [face_scenes.faceless(Size(width, height)) for width, height in sizes]
     answers = detector.call(look, pictures)
     assert len(answers) == len(sizes)
     for answer, size in zip(answers, sizes, strict=True):
@@ -115,8 +115,8 @@ def test_takes_pictures_of_any_size(detector: Remote | Hybrid) -> None:
 def test_the_answer_depends_on_the_picture_alone(detector: Remote | Hybrid) -> None:
     pictures = [
         WOMAN.picture,
-        scenes.carphone(40).picture,
-        scenes.faceless(Size(512, 512)),
+        face_scenes.carphone(40).picture,
+        face_scenes.faceless(Size(512, 512)),
         WOMAN.turned(15).picture,
         np.zeros((1, 1, 3), np.uint8),
     ]
@@ -138,7 +138,7 @@ def test_reads_any_memory_layout_and_changes_nothing(detector: Remote | Hybrid) 
 
 
 def test_sightings_are_sorted_and_scored(detector: Remote | Hybrid) -> None:
-    men = [scenes.carphone(index).picture for index in (0, 110)]
+    men = [face_scenes.carphone(index).picture for index in (0, 110)]
     group = np.hstack([men[0], *men, WOMAN.picture[48:192, 120:320]])
     [sightings] = detector.call(look, [group])
     assert len(sightings) >= 4

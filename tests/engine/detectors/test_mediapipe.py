@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import scenes
-from looking import look, pool
 
+from engine.core.geometry import Size
 from engine.detectors import registry
 from engine.detectors.pool import DetectorPool
 from engine.errors import ModelError
-from engine.geometry import Size
+from tests.engine.detectors import face_scenes
+from tests.engine.detectors.worker_pools import look, pool
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def both(models: Path) -> Iterator[DetectorPool]:
 
 
 def test_a_face_is_found_once_though_two_models_see_it(both: DetectorPool, models: Path):
-    scene = scenes.astronaut()
+    scene = face_scenes.astronaut()
     (found,) = look(both, scene.picture)
     with pool("mediapipe", models, range="short") as short, pool("mediapipe", models, range="full") as full:
         alone = [look(one, scene.picture)[0][0] for one in (short, full)]
@@ -34,7 +34,7 @@ def test_a_face_is_found_once_though_two_models_see_it(both: DetectorPool, model
 
 
 def test_each_model_adds_faces_that_the_other_misses(both: DetectorPool, models: Path):
-    small, large = scenes.astronaut().scaled(0.06), scenes.astronaut().filling(Size(640, 360))
+    small, large = face_scenes.astronaut().scaled(0.06), face_scenes.astronaut().filling(Size(640, 360))
     with pool("mediapipe", models, range="short", threshold=0.8) as crew:
         assert [len(found) for found in look(crew, small.picture, large.picture)] == [0, 1]
     with pool("mediapipe", models, range="full", threshold=0.5) as crew:
@@ -45,7 +45,7 @@ def test_each_model_adds_faces_that_the_other_misses(both: DetectorPool, models:
 
 
 def test_a_higher_threshold_keeps_the_better_sightings(models: Path):
-    picture = scenes.astronaut().scaled(0.12).picture
+    picture = face_scenes.astronaut().scaled(0.12).picture
     with pool("mediapipe", models, threshold=0.05) as crew:
         (many,) = look(crew, picture)
     with pool("mediapipe", models, threshold=0.6) as crew:
@@ -56,7 +56,7 @@ def test_a_higher_threshold_keeps_the_better_sightings(models: Path):
 
 
 def test_one_core_gives_the_same_numbers_as_all(both: DetectorPool, models: Path):
-    pictures = [scenes.carphone(0).picture, scenes.carphone(40).picture, scenes.astronaut().picture]
+    pictures = [face_scenes.carphone(0).picture, face_scenes.carphone(40).picture, face_scenes.astronaut().picture]
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})
     try:
@@ -73,7 +73,7 @@ def test_tiny_and_narrow_pictures_are_looked_at(both: DetectorPool, shape: tuple
 
 
 def test_the_worker_holds_no_second_framework_and_no_socket(both: DetectorPool):
-    look(both, scenes.astronaut().picture)
+    look(both, face_scenes.astronaut().picture)
     process = Path("/proc") / str(both.pids[0])
     assert "mediapipe" in (maps := (process / "maps").read_text())
     assert "tensorflow" not in maps
@@ -84,7 +84,7 @@ def test_changed_weights_are_refused(tmp_path: Path, models: Path):
     for name in ("face_detection_short_range.tflite", "face_detection_full_range.tflite"):
         (tmp_path / name).write_bytes((models / name).read_bytes() + b"\0")
     with pool("mediapipe", tmp_path) as crew, pytest.raises(ModelError, match="is not the expected file"):
-        look(crew, scenes.astronaut().picture)
+        look(crew, face_scenes.astronaut().picture)
 
 
 @pytest.mark.parametrize(("distance", "files"), [("short", 1), ("full", 1), ("both", 2)])

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import scenes
 from hypothesis import given
 from hypothesis import strategies as st
-from remote import Remote
 
+from engine.core.geometry import Box, Size
+from engine.core.picture import Rgb
 from engine.detectors import mtcnn_cascade as cascade
 from engine.detectors.base import Detector, Sighting
-from engine.geometry import Box, Size
-from engine.picture import Rgb
+from tests.engine.detectors import face_scenes
+from tests.engine.detectors.detector_subprocess import Remote
 
-WOMAN = scenes.astronaut()
+WOMAN = face_scenes.astronaut()
 SIDES = st.integers(1, 3000)
 FACES = st.integers(6, 1500)
 FACTORS = st.floats(0.3, 0.95)
@@ -150,8 +150,8 @@ def test_blocks_do_not_show_in_the_answer() -> None:
         WOMAN.scaled(2.1).picture,
         WOMAN.half_covered().picture,
         WOMAN.cut_at("left").picture,
-        np.hstack([scenes.carphone(0).picture, scenes.carphone(80).picture]),
-        scenes.carphone(110).scaled(4).picture,
+        np.hstack([face_scenes.carphone(0).picture, face_scenes.carphone(80).picture]),
+        face_scenes.carphone(110).scaled(4).picture,
     ],
     ids=["portrait", "small", "large", "covered", "cut", "two men", "man"],
 )

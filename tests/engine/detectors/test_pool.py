@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rogue import TROUBLE, Rogue, RogueSettings, spelled
 
+from engine.core.picture import Rgb
 from engine.detectors.pool import DetectorPool, wait
 from engine.errors import DetectorError, InputError, ModelError, VeilError
-from engine.picture import Rgb
+from tests.engine.detectors.misbehaving_detector import TROUBLE, Rogue, RogueSettings, spelled
+from tests.repository import ROOT
 
 HERE = Path(__file__).parent
 PATIENCE = 30
@@ -314,8 +315,8 @@ def test_a_worker_imports_its_detector_and_little_else():
     with pool(on_load="list modules") as crew, pytest.raises(DetectorError) as raised:
         submit_and_drain(crew)
     modules = set(str(raised.value).partition("ValueError: ")[2].partition(")")[0].split(","))
-    assert {"rogue", "numpy", "msgspec"} <= modules
-    assert modules.isdisjoint({"av", "cv2", "pytest", "tensorflow", "torch", "test_pool"})
+    assert {"tests.engine.detectors.misbehaving_detector", "numpy", "msgspec"} <= modules
+    assert modules.isdisjoint({"av", "cv2", "pytest", "tensorflow", "torch", "tests.engine.detectors.test_pool"})
     assert "multiprocessing" not in modules or "coverage" in modules  # which imports it while it measures
 
 
@@ -341,7 +342,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 import numpy as np
-from rogue import Rogue, RogueSettings
+from tests.engine.detectors.misbehaving_detector import Rogue, RogueSettings
 from engine.detectors.pool import DetectorPool
 print("main", flush=True)
 pool = DetectorPool(Rogue, RogueSettings(on_trouble="spin"), Path("models"))
@@ -354,7 +355,7 @@ def script(tmp_path: Path, tail: str) -> subprocess.Popen[str]:
     """A program without a `__main__` guard, run in an empty folder."""
     path = tmp_path / "program.py"
     path.write_text(SCRIPT + tail, encoding="utf-8")
-    paths = os.pathsep.join([str(HERE), str(HERE.parents[2])])
+    paths = str(ROOT)
     environment = {**os.environ, "PYTHONPATH": paths}
     return subprocess.Popen(
         [sys.executable, str(path)], cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from engine.detectors import libraries, registry
+from engine.detectors import optional_imports, registry
 from engine.errors import InputError
 
 LIBRARIES = {"tensorflow", "torch", "torchvision", "ultralytics", "onnxruntime", "openvino", "mediapipe", "mtcnn"}
@@ -62,6 +62,6 @@ def test_naming_and_planning_import_no_machine_learning_library() -> None:
 def test_a_library_that_is_missing_is_answered_with_the_pip_command() -> None:
     assert importlib.util.find_spec("veil_no_such_library") is None
     with pytest.raises(InputError, match=r"run `python -m pip install 'ultralytics==[0-9.]+'`"):
-        libraries.load("veil_no_such_library", "ultralytics")
+        optional_imports.load("veil_no_such_library", "ultralytics")
     with pytest.raises(InputError, match=r"veil-no-such-package is not installed: run `python -m pip install"):
-        libraries.versions("veil-no-such-package")
+        optional_imports.versions("veil-no-such-package")

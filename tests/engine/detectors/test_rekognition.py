@@ -16,15 +16,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import scenes
-from rekognition_calls import ask, calling, chunked, pictures
 
+from engine.core.geometry import Box, Size
 from engine.detectors import registry
 from engine.detectors.base import Sighting
 from engine.detectors.cloud.jpeg import LEAST_SIDE, MOST_BYTES, encoded
-from engine.detectors.cloud.pace import Finder
+from engine.detectors.cloud.rate_limit import Finder
 from engine.errors import DetectorError, InputError
-from engine.geometry import Box, Size
+from tests.engine.detectors import face_scenes
+from tests.engine.detectors.rekognition_calls import ask, calling, chunked, pictures
 from tests.rekognition_stand_in import StandIn, eye_of, middle
 
 SMALL = Size(160, 120)
@@ -226,7 +226,7 @@ def test_a_run_makes_no_more_calls_than_it_may(service, tmp_path):
 
 
 def test_a_real_face_is_found_through_a_real_detector_behind_the_stand_in(models, tmp_path, monkeypatch):
-    scene = scenes.astronaut()
+    scene = face_scenes.astronaut()
     with eye_of("yolov8-face", models) as eye, StandIn(eye) as stand_in:
         for name, value in stand_in.environment().items():
             monkeypatch.setenv(name, value)
@@ -311,7 +311,7 @@ def test_the_stand_in_starts_from_a_shell_and_can_be_controlled():
 
 
 def test_two_threads_that_claim_the_same_take_turns(tmp_path):
-    from engine.detectors.cloud.answers import Answer, Answers
+    from engine.detectors.cloud.answer_cache import Answer, Answers
 
     answers, key = Answers(tmp_path), hashlib.sha256(b"").hexdigest()
 

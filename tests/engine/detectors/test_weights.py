@@ -13,6 +13,7 @@ import pytest
 
 from engine.detectors import registry, weights
 from engine.errors import InputError, ModelError
+from engine.storage.files import file_digest
 
 NAME = "mtcnn-pnet.lz4"
 
@@ -81,7 +82,7 @@ def test_a_missing_file_is_answered_with_the_command_that_brings_it(tmp_path: Pa
 
 def test_a_flipped_bit_is_refused_with_both_hashes(copy: Path) -> None:
     flip(copy / NAME)
-    found = weights.store.file_digest(copy / NAME)
+    found = file_digest(copy / NAME)
     with pytest.raises(ModelError, match=rf"{NAME} .* expected {weights.pinned(NAME).sha256}, found {found}"):
         weights.model_path(copy, NAME)
 
@@ -130,7 +131,7 @@ def source_archive(offline: Path, tmp_path: Path) -> weights.Weights:
             member = tarfile.TarInfo(f"some_models-1.2/{name}")
             member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
-    archive_sha256 = weights.store.file_digest(path)
+    archive_sha256 = file_digest(path)
     archive = weights.Archive("some_models", "1.2", archive_sha256, source=True)
     return weights.Weights(
         "face.dat", weights.digest(b"weights"), archive, "some_models-1.2/models/face.dat", "CC0-1.0"

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import scenes
-from remote import Remote
 
-from engine import store
+from engine.core.geometry import Size
+from engine.core.picture import Rgb
 from engine.detectors import registry, weights
 from engine.detectors.base import Detector, Sighting
 from engine.errors import ModelError
-from engine.geometry import Size
-from engine.picture import Rgb
+from engine.storage import files
+from tests.engine.detectors import face_scenes
+from tests.engine.detectors.detector_subprocess import Remote
 
-WOMAN = scenes.astronaut()
+WOMAN = face_scenes.astronaut()
 PINNED = "yolov8n-face.onnx"
 
 
@@ -65,7 +65,7 @@ def yolo(models: Path) -> Iterator[Remote]:
 
 
 def own(path: Path) -> dict[str, object]:
-    return {"weights": str(path), "sha256": store.file_digest(path), "size": 320}
+    return {"weights": str(path), "sha256": files.file_digest(path), "size": 320}
 
 
 def test_it_runs_without_torchvision_and_leaves_no_folder(yolo: Remote) -> None:
@@ -138,7 +138,7 @@ def test_the_record_names_weights_of_the_user_but_not_their_folder(tmp_path: Pat
     (tmp_path / "own.onnx").write_bytes(b"weights")
     facts = registry.plan("yolov8-face", own(tmp_path / "own.onnx")).facts
     assert [(model.name, model.sha256) for model in facts.models] == [
-        ("own.onnx", store.file_digest(tmp_path / "own.onnx"))
+        ("own.onnx", files.file_digest(tmp_path / "own.onnx"))
     ]
     assert facts.parameters["weights"] == "own.onnx"
 

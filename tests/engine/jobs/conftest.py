@@ -1,9 +1,9 @@
 import pytest
 
 from engine.access import Person, single_user
-from engine.jobs.asking import requested
+from engine.jobs.requests import requested
 from engine.runs import Asked
-from engine.store import Data
+from engine.storage.files import Data
 
 YOLO = Asked(detectors=("yolov8-face",), workers=1)
 

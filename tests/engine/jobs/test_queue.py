@@ -49,7 +49,8 @@ def test_runs_wait_in_the_order_in_which_they_were_asked_for(place, wanted):
 
 def test_what_is_submitted_is_done_although_who_submitted_it_has_gone(place, talk):
     script = (
-        "import sys; from engine.jobs.queue import submit; from engine.store import Data; from pathlib import Path;"
+        "import sys; from engine.jobs.queue import submit; from engine.storage.files import Data;"
+        "from pathlib import Path;"
         "from engine.runs import Asked; from engine.access import single_user; data = Data(Path(sys.argv[1]));"
         "submit(data, single_user(data), Path(sys.argv[2]), Asked(detectors=('yolov8-face',)))"
     )
@@ -99,7 +100,7 @@ def test_only_an_operator_starts_cancels_or_resumes(place, wanted, talk):
 
 def test_a_server_that_submits_loads_no_machine_learning_library():
     script = (
-        "import sys; import engine.jobs.queue, engine.runs, engine.media.probe;"
+        "import sys; import engine.jobs.queue, engine.runs, engine.media.source.probe;"
         "print([name for name in ('torch', 'tensorflow', 'mtcnn', 'ultralytics', 'mediapipe', 'onnxruntime', "
         "'openvino') if name in sys.modules])"
     )

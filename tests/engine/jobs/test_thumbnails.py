@@ -1,8 +1,8 @@
 import numpy as np
 
-from engine.geometry import Box, Size
+from engine.core.geometry import Box, Size
 from engine.jobs.thumbnails import masked
-from tests.engine.jobs.pictures import noise
+from tests.engine.jobs.noise_pictures import noise
 
 
 def test_a_face_is_masked_and_the_rest_is_not_touched():

@@ -4,10 +4,10 @@ import socket
 import pytest
 
 from engine.errors import InputError, TargetError
+from engine.live.control_socket import ControlSocket
 from engine.live.controls import Controls
 from engine.live.counters import LiveCounters, Tally
-from engine.live.remote import ControlSocket
-from engine.redact.style import weaknesses
+from engine.masking.style import weaknesses
 
 
 @pytest.mark.parametrize("style", ["strong", "broadcast", "editorial", "training-data"])

@@ -1,7 +1,7 @@
 import pytest
 
+from engine.core.geometry import Box
 from engine.detectors.base import Sighting
-from engine.geometry import Box
 from engine.live.judge import Judge
 from engine.live.settings import Following, Judging
 

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
+from engine.core.geometry import Box
 from engine.errors import InputError, ModelError
-from engine.geometry import Box
-from engine.live.lookout import Watch
+from engine.live.detector_thread import Watch
 from engine.live.masker import LiveMasker
 from engine.live.settings import Judging
-from engine.media.canvas import frame_of, picture_of_frame
-from tests.engine.detectors.rogue import Rogue, RogueSettings
-from tests.engine.live.conftest import Camera, black, judged, patch, watches
-from tests.engine.live.moody import Moody, MoodySettings
+from engine.media.stream.normalise import frame_of, picture_of_frame
+from tests.engine.detectors.misbehaving_detector import Rogue, RogueSettings
+from tests.engine.live.scripted_camera import Camera, black, judged, patch, watches
+from tests.engine.live.scripted_detectors import Moody, MoodySettings
 
 
 def covered(verdict):

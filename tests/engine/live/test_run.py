@@ -22,11 +22,12 @@ from engine.live.controls import Controls
 from engine.live.log import Happened, Looked, Received, Shown, Start, lines
 from engine.live.run import LiveOptions, live, recover
 from engine.live.settings import Judging
-from engine.media.live_input import told
-from engine.rendering import RenderOptions, render
+from engine.media.stream.live_input import told
+from engine.rendering.render import render
+from engine.rendering.terms import RenderOptions
 from tests import clips
-from tests.engine.live.conftest import JUDGING, watches
 from tests.engine.live.live_scenes import Heard, flash_and_beep, free_port, sent, two_faces
+from tests.engine.live.scripted_camera import JUDGING, watches
 
 STEADY = msgspec.structs.replace(JUDGING, cuts=False, age=2.0)
 

@@ -2,8 +2,8 @@ import shutil
 
 import pytest
 
-from engine.store import Data
-from tests.engine.release import cases
+from engine.storage.files import Data
+from tests.engine.release import signable_runs
 
 
 @pytest.fixture(scope="session")
@@ -11,25 +11,25 @@ def made(staff, tmp_path_factory):
     """By name, data folders whose run is ready, approved or released; made once, as hashing passwords is slow."""
     folder = tmp_path_factory.mktemp("cases")
     ready = Data(shutil.copytree(staff.root, folder / "ready"))
-    cases.run_by(ready, "otto")
-    approved = cases.copied(ready, folder / "approved")
-    cases.signed(approved, "rita", "reviewed")
-    cases.signed(approved, "anna", "approved", reason="as agreed")
-    released = cases.copied(approved, folder / "released")
-    cases.published(released)
+    signable_runs.run_by(ready, "otto")
+    approved = signable_runs.copied(ready, folder / "approved")
+    signable_runs.signed(approved, "rita", "reviewed")
+    signable_runs.signed(approved, "anna", "approved", reason="as agreed")
+    released = signable_runs.copied(approved, folder / "released")
+    signable_runs.published(released)
     return {"ready": ready, "approved": approved, "released": released}
 
 
 @pytest.fixture
 def ready(made, tmp_path):
-    return cases.copied(made["ready"], tmp_path / "data")
+    return signable_runs.copied(made["ready"], tmp_path / "data")
 
 
 @pytest.fixture
 def approved(made, tmp_path):
-    return cases.copied(made["approved"], tmp_path / "data")
+    return signable_runs.copied(made["approved"], tmp_path / "data")
 
 
 @pytest.fixture
 def released(made, tmp_path):
-    return cases.copied(made["released"], tmp_path / "data")
+    return signable_runs.copied(made["released"], tmp_path / "data")

@@ -7,19 +7,21 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from engine import access, audit, release, runs
-from engine.audit.chain import log_path
-from engine.errors import AccessError, SignOffError, SourceError
-from engine.geometry import Box
+from engine import access, audit, release
+from engine.approval.workflow import Cleared
+from engine.audit.log import log_path
+from engine.core.geometry import Box
+from engine.errors import AccessError, RunError, SignOffError, SourceError
+from engine.masking.presets import style_from
 from engine.record import digest, encode, read
-from engine.redact.presets import style_from
 from engine.release import Wish
-from engine.rendering import RenderOptions, render, report_path
-from engine.review.steps import Cleared
-from engine.verification import verify
+from engine.rendering.render import render
+from engine.rendering.report import report_path
+from engine.rendering.terms import RenderOptions
+from engine.verification.verify import verify
 from tests import clips
-from tests.engine.people import PASSWORD, ada, person
-from tests.engine.release import cases
+from tests.engine.release import signable_runs
+from tests.people_makers import PASSWORD, ada, person
 
 
 def flip(path, place=-20):
@@ -31,10 +33,10 @@ def flip(path, place=-20):
 
 def caught(data, match, **options):
     """A release is refused with that sentence, and nothing is published."""
-    run = cases.the_run(data)
+    run = signable_runs.the_run(data)
     before = sorted(run.folder.releases.glob("[0-9]*")) if run.folder.releases.exists() else []
     with pytest.raises(SignOffError, match=match):
-        cases.published(data, "paul", **options)
+        signable_runs.published(data, "paul", **options)
     after = sorted(run.folder.releases.glob("[0-9]*")) if run.folder.releases.exists() else []
     assert before == after
 
@@ -42,47 +44,47 @@ def caught(data, match, **options):
 @pytest.fixture
 def amended(ready):
     """Amended, reviewed, approved."""
-    cases.amend(ready)
-    cases.signed(ready, "rita", "reviewed")
-    cases.signed(ready, "anna", "approved")
+    signable_runs.amend(ready)
+    signable_runs.signed(ready, "rita", "reviewed")
+    signable_runs.signed(ready, "anna", "approved")
     return ready
 
 
 def test_a_byte_of_the_source(approved):
-    flip(cases.the_run(approved).source)
+    flip(signable_runs.the_run(approved).source)
     caught(approved, "^The source was changed")
 
 
 def test_a_byte_of_the_record(approved):
-    flip(cases.the_run(approved).folder.record)
+    flip(signable_runs.the_run(approved).folder.record)
     caught(approved, "^The detection record was changed")
 
 
 def test_a_byte_of_an_amendment(amended):
-    flip(cases.the_run(amended).folder.review)
+    flip(signable_runs.the_run(amended).folder.review)
     caught(amended, "^The amendments were")
 
 
 def test_an_amendment_after_the_approval(amended):
-    cases.amend(amended, "paul")
+    signable_runs.amend(amended, "paul")
     caught(amended, r"approved no more: since Anna signed that, the amendments changed\. It has to be signed again")
 
 
 def test_amendments_taken_away(amended):
-    cases.the_run(amended).folder.review.unlink()
+    signable_runs.the_run(amended).folder.review.unlink()
     caught(amended, "^The amendments were changed")
 
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_any_byte_of_a_signature(approved, number):
-    path = cases.the_run(approved).folder.signatures / f"{number:04}.json"
+    path = signable_runs.the_run(approved).folder.signatures / f"{number:04}.json"
     whole = path.read_bytes()
     for place in range(1, len(whole) - 1, 23):
         flip(path, place)
         with pytest.raises(SignOffError, match=rf"{number:04}\.json"):
-            release.open_case(approved, cases.the_run(approved).id)
+            release.open_case(approved, signable_runs.the_run(approved).id)
         path.write_bytes(whole)
-    release.open_case(approved, cases.the_run(approved).id)
+    release.open_case(approved, signable_runs.the_run(approved).id)
 
 
 def test_another_style_than_the_approved_one(approved):
@@ -92,7 +94,7 @@ def test_another_style_than_the_approved_one(approved):
 
 
 def test_another_version_of_a_library(approved):
-    run = cases.the_run(approved)
+    run = signable_runs.the_run(approved)
     case = release.open_case(approved, run.id)
     other = msgspec.to_builtins(case.terms)
     other["versions"]["libavcodec"] = "0.0.0"
@@ -102,7 +104,7 @@ def test_another_version_of_a_library(approved):
 
 
 def test_a_byte_of_the_output(released):
-    run = cases.the_run(released)
+    run = signable_runs.the_run(released)
     (output,) = run.folder.releases.glob("01/*.mp4")
     flip(output, output.stat().st_size // 2)
     checks = verify(run.source, output.with_name("detections.json"), output).checks
@@ -112,7 +114,7 @@ def test_a_byte_of_the_output(released):
 
 
 def test_any_line_of_the_log(released):
-    path, run = log_path(released.audit), cases.the_run(released)
+    path, run = log_path(released.audit), signable_runs.the_run(released)
     whole = path.read_bytes().splitlines(keepends=True)
     for number, line in enumerate(whole, start=1):
         changed = line.replace(b"a", b"e", 1)
@@ -133,7 +135,7 @@ def test_a_log_cut_off_after_an_event(released, kept):
 
 def test_an_anchor_that_was_handed_out_finds_a_log_that_was_written_anew(released):
     handed_out = audit.head(released.audit)
-    run = cases.the_run(released)
+    run = signable_runs.the_run(released)
     shutil.rmtree(run.folder.releases)
     shutil.rmtree(run.folder.signatures)
     path = log_path(released.audit)
@@ -145,7 +147,7 @@ def test_an_anchor_that_was_handed_out_finds_a_log_that_was_written_anew(release
 
 def detected_anew(data):
     """Another record in the place of the approved one, put on record as a detection would."""
-    run = cases.the_run(data)
+    run = signable_runs.the_run(data)
     record = read(run.folder.record)
     fewer = msgspec.structs.replace(record.frames[3], faces=())
     run.folder.record.write_bytes(
@@ -180,21 +182,21 @@ def test_an_old_approval_rewritten_for_the_new_record(approved):
 
 
 def test_an_approval_of_another_run(approved):
-    folder = cases.the_run(approved).folder.path
+    folder = signable_runs.the_run(approved).folder.path
     folder.rename(folder.with_name("20260101-000000-clip-0000"))
     caught(approved, rf"^The signature 0001\.json is of the run {folder.name}, not of 20260101-000000-clip-0000")
 
 
 def test_a_forged_approval_that_nobody_put_on_record(ready):
-    cases.signed(ready, "rita", "reviewed")
-    path = cases.the_run(ready).folder.signatures / "0001.json"
+    signable_runs.signed(ready, "rita", "reviewed")
+    path = signable_runs.the_run(ready).folder.signatures / "0001.json"
     forged = json.loads(path.read_bytes()) | {"meaning": "approved", "account": "anna", "name": "Anna", "number": 2}
     path.with_name("0002.json").write_text(json.dumps(forged))
     caught(ready, "^Nobody has approved the run")
 
 
 def test_a_signature_taken_away(approved):
-    (cases.the_run(approved).folder.signatures / "0001.json").unlink()
+    (signable_runs.the_run(approved).folder.signatures / "0001.json").unlink()
     caught(approved, "^The signature 0001 is missing, though the audit log knows it")
 
 
@@ -204,36 +206,36 @@ def hired(data, account, *roles):
 
 def test_one_person_signs_twice_under_four_eyes(ready):
     hired(ready, "rolf", "reviewer", "approver")
-    cases.signed(ready, "rolf", "reviewed")
+    signable_runs.signed(ready, "rolf", "reviewed")
     with pytest.raises(SignOffError, match=r"^rolf reviewed the run, so somebody else must approve it.*two persons"):
-        cases.signed(ready, "rolf", "approved")
+        signable_runs.signed(ready, "rolf", "approved")
 
 
 def test_who_amended_approves_under_four_eyes(ready):
     hired(ready, "rolf", "reviewer", "approver")
-    cases.amend(ready, "rolf")
-    cases.signed(ready, "rita", "reviewed")
+    signable_runs.amend(ready, "rolf")
+    signable_runs.signed(ready, "rita", "reviewed")
     with pytest.raises(SignOffError, match=r"^rolf reviewed the run"):
-        cases.signed(ready, "rolf", "approved")
+        signable_runs.signed(ready, "rolf", "approved")
 
 
 def test_who_ran_approves_under_four_eyes_though_the_request_was_rewritten(ready):
     access.add(ready, ada(ready), "olaf", name="Olaf", roles=["operator", "approver"], password=PASSWORD)
-    run = cases.the_run(ready)
+    run = signable_runs.the_run(ready)
     event = audit.Event(actor=person(ready, "olaf").actor, kind="run", run=run.id)
     audit.append(ready.audit, event)
-    cases.signed(ready, "rita", "reviewed")
+    signable_runs.signed(ready, "rita", "reviewed")
     assert run.request.account == "otto"
     with pytest.raises(SignOffError, match=r"^olaf ran the detection"):
-        cases.signed(ready, "olaf", "approved")
+        signable_runs.signed(ready, "olaf", "approved")
 
 
 def test_who_ran_reviews_where_three_persons_are_asked_for(ready):
     access.set_policy(ready, ada(ready), access.Policy(persons="three"))
-    event = audit.Event(actor=person(ready, "rita").actor, kind="run", run=cases.the_run(ready).id)
+    event = audit.Event(actor=person(ready, "rita").actor, kind="run", run=signable_runs.the_run(ready).id)
     audit.append(ready.audit, event)
     with pytest.raises(SignOffError, match=r"^rita ran the detection, so somebody else must review it.*three persons"):
-        cases.signed(ready, "rita", "reviewed")
+        signable_runs.signed(ready, "rita", "reviewed")
 
 
 @pytest.mark.parametrize(
@@ -242,36 +244,44 @@ def test_who_ran_reviews_where_three_persons_are_asked_for(ready):
 )
 def test_signing_without_the_role_by_a_direct_call(ready, account, meaning, role):
     with pytest.raises(AccessError, match=rf"may not .*; that takes the role {role}\.$"):
-        cases.signed(ready, account, meaning)
-    assert not cases.the_run(ready).folder.signatures.exists()
+        signable_runs.signed(ready, account, meaning)
+    assert not signable_runs.the_run(ready).folder.signatures.exists()
 
 
 @pytest.mark.parametrize("account", ["otto", "rita", "ada"])
 def test_releasing_without_the_role_by_a_direct_call(approved, account):
     with pytest.raises(AccessError, match=r"may not release a run; that takes the role approver\.$"):
-        cases.published(approved, account)
+        signable_runs.published(approved, account)
     assert list(audit.entries(approved.audit, kinds=["refusal"]))[-1].actor.account == account
 
 
 def test_signing_with_roles_that_somebody_only_claims(ready):
     claimed = access.Person("rita", "Rita", access.ROLES, "account")
-    session = msgspec.structs.replace(cases.session(ready, "rita"), person=claimed)
+    session = msgspec.structs.replace(signable_runs.session(ready, "rita"), person=claimed)
     with pytest.raises(AccessError, match="Rita may not approve"):
-        release.sign(ready, cases.the_run(ready).id, session, access.Password(PASSWORD, "rita"), Wish("approved"))
+        release.sign(
+            ready, signable_runs.the_run(ready).id, session, access.Password(PASSWORD, "rita"), Wish("approved")
+        )
 
 
 def test_signing_as_the_single_user_where_there_are_accounts(ready):
     claimed = access.Person("root", "Root", access.ROLES, "single-user")
-    session = msgspec.structs.replace(cases.session(ready, "rita"), person=claimed)
+    session = msgspec.structs.replace(signable_runs.session(ready, "rita"), person=claimed)
     with pytest.raises(AccessError, match="There are accounts here"):
-        release.sign(ready, cases.the_run(ready).id, session, None, Wish("approved"))
+        release.sign(ready, signable_runs.the_run(ready).id, session, None, Wish("approved"))
 
 
 def test_signing_without_the_credential(ready):
     for credential in (None, access.Password("not the password", "rita")):
         with pytest.raises(AccessError):
-            release.sign(ready, cases.the_run(ready).id, cases.session(ready, "rita"), credential, Wish("reviewed"))
-    assert not cases.the_run(ready).folder.signatures.exists()
+            release.sign(
+                ready,
+                signable_runs.the_run(ready).id,
+                signable_runs.session(ready, "rita"),
+                credential,
+                Wish("reviewed"),
+            )
+    assert not signable_runs.the_run(ready).folder.signatures.exists()
 
 
 @pytest.mark.parametrize("name", ["people", "policy"])
@@ -287,7 +297,7 @@ def test_accounts_taken_away_to_work_as_a_single_user(approved):
     now = datetime.now(UTC)
     session = access.Session(access.single_user(approved), now, now)
     with pytest.raises(SignOffError, match=r"people\.json was tampered with"):
-        release.release(approved, cases.the_run(approved).id, session, None)
+        release.release(approved, signable_runs.the_run(approved).id, session, None)
 
 
 def other_record(path):
@@ -302,7 +312,7 @@ def other_record(path):
 
 
 def test_a_record_swapped_between_the_check_and_the_render(approved, tmp_path):
-    run = cases.the_run(approved)
+    run = signable_runs.the_run(approved)
     case = release.open_case(approved, run.id)
     cleared = case.steps.clear()
     run.folder.record.write_bytes(other_record(run.folder.record))
@@ -326,9 +336,9 @@ class Swapper:
 
 
 def test_a_record_swapped_during_the_release_changes_nothing(approved):
-    run = cases.the_run(approved)
+    run = signable_runs.the_run(approved)
     before, other = run.folder.record.read_bytes(), other_record(run.folder.record)
-    made = cases.published(approved, "paul", listener=Swapper(lambda: run.folder.record.write_bytes(other)))
+    made = signable_runs.published(approved, "paul", listener=Swapper(lambda: run.folder.record.write_bytes(other)))
     (copy,) = run.folder.releases.glob("01/detections.json")
     assert copy.read_bytes() == before
     assert verify(run.source, copy, made.output).passed
@@ -336,21 +346,21 @@ def test_a_record_swapped_during_the_release_changes_nothing(approved):
 
 
 def test_a_source_swapped_during_the_release(approved, tmp_path):
-    run = cases.the_run(approved)
+    run = signable_runs.the_run(approved)
     other = clips.video(tmp_path / "other.mp4", size=(128, 96), frames=8, audio=[clips.Audio(pitch=900)])
     with pytest.raises(SourceError, match=r"clip\.mp4 was changed while it was read"):
-        cases.published(approved, "paul", listener=Swapper(lambda: shutil.copy(other, run.source)))
+        signable_runs.published(approved, "paul", listener=Swapper(lambda: shutil.copy(other, run.source)))
     assert list(run.folder.releases.iterdir()) == []
 
 
 def test_a_clearance_that_somebody_makes_up(approved):
-    genuine = release.open_case(approved, cases.the_run(approved).id).steps.clear()
+    genuine = release.open_case(approved, signable_runs.the_run(approved).id).steps.clear()
     with pytest.raises(SignOffError, match="nobody else can give it"):
         Cleared(genuine.run, genuine.subject, genuine.terms, genuine.statements, genuine.persons, object())
 
 
 def test_a_render_without_clearance_is_a_draft_whatever_it_is_called(approved, tmp_path):
-    run = cases.the_run(approved)
+    run = signable_runs.the_run(approved)
     report = render(run.source, run.folder.record, tmp_path / "final.mp4")
     assert report.draft
     assert report.spec.comment == "Veil draft: not reviewed"
@@ -358,7 +368,7 @@ def test_a_render_without_clearance_is_a_draft_whatever_it_is_called(approved, t
 
 
 def test_a_draft_in_the_place_of_a_release(released, tmp_path):
-    run = cases.the_run(released)
+    run = signable_runs.the_run(released)
     (output,) = run.folder.releases.glob("01/*.mp4")
     draft = tmp_path / "draft.mp4"
     render(run.source, run.folder.record, draft)
@@ -370,5 +380,5 @@ def test_a_draft_in_the_place_of_a_release(released, tmp_path):
 
 
 def test_runs_that_are_named_like_paths(ready):
-    with pytest.raises(runs.RunError, match="no run"):
+    with pytest.raises(RunError, match="no run"):
         release.open_case(ready, "../access")

@@ -4,12 +4,12 @@ import msgspec
 import pytest
 
 from engine import audit, release
+from engine.audio.spans import AudioSpan
+from engine.certificate.document import JSON_NAME, PAGE_NAME, Certificate
+from engine.certificate.issue import check_certificate
 from engine.errors import InputError, SignOffError
-from engine.evidence.certificate import JSON_NAME, PAGE_NAME, Certificate
-from engine.evidence.issuing import check_certificate
-from engine.rendering import RenderOptions
-from engine.sound.choice import AudioSpan
-from tests.engine.release import cases
+from engine.rendering.terms import RenderOptions
+from tests.engine.release import signable_runs
 
 NAME = AudioSpan("mute", 0.1, 0.2, "the patient's name")
 MUTED = RenderOptions(audio=(NAME,))
@@ -19,18 +19,18 @@ IN_WORDS = "mute of 0.1-0.2 s (the patient's name)"
 @pytest.fixture
 def muted(ready):
     """A run that was approved with a mute in it."""
-    cases.signed(ready, "rita", "reviewed")
-    cases.signed(ready, "anna", "approved", options=MUTED)
+    signable_runs.signed(ready, "rita", "reviewed")
+    signable_runs.signed(ready, "anna", "approved", options=MUTED)
     return ready
 
 
 def test_kept_audio_is_not_spelled_out_so_old_hashes_hold(ready):
-    terms = msgspec.to_builtins(release.open_case(ready, cases.the_run(ready).id).terms)
+    terms = msgspec.to_builtins(release.open_case(ready, signable_runs.the_run(ready).id).terms)
     assert "audio" not in terms
 
 
 def test_the_decision_is_signed_and_stands_until_another_one_is_made(muted):
-    run = cases.the_run(muted)
+    run = signable_runs.the_run(muted)
     assert release.signed_options(muted, run.id) == MUTED
     case = release.open_case(muted, run.id)
     assert case.terms.audio == (NAME,)
@@ -50,18 +50,20 @@ def test_the_decision_is_signed_and_stands_until_another_one_is_made(muted):
 def test_any_other_decision_voids_the_approval_and_is_said(muted, audio, now):
     expected = rf"since Anna signed that, the audio is {now}, it was mute of 0\.1-0\.2 s \(the patient's name\)\."
     with pytest.raises(SignOffError, match=expected):
-        cases.published(muted, options=RenderOptions(audio=audio))
+        signable_runs.published(muted, options=RenderOptions(audio=audio))
 
 
 def test_a_span_outside_of_the_clip_cannot_be_approved(ready):
-    cases.signed(ready, "rita", "reviewed")
+    signable_runs.signed(ready, "rita", "reviewed")
     with pytest.raises(InputError, match="lies outside of the audio"):
-        cases.signed(ready, "anna", "approved", options=RenderOptions(audio=(AudioSpan("mute", 7, 8, "a name"),)))
+        signable_runs.signed(
+            ready, "anna", "approved", options=RenderOptions(audio=(AudioSpan("mute", 7, 8, "a name"),))
+        )
 
 
 def test_a_release_tells_of_it_in_report_certificate_page_and_log(muted):
-    made = cases.published(muted)
-    run = cases.the_run(muted)
+    made = signable_runs.published(muted)
+    run = signable_runs.the_run(muted)
     folder = run.folder.releases / "01"
     certificate = msgspec.json.decode((folder / JSON_NAME).read_bytes(), type=Certificate)
     assert certificate.render.spec.audio == (NAME,)

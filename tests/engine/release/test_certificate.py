@@ -9,19 +9,19 @@ import msgspec
 import pytest
 
 from engine import access, release
+from engine.certificate.document import Certificate
+from engine.certificate.issue import check_certificate, read_certificate
+from engine.certificate.signing_key import make_key, sign, signed
 from engine.cli import main
 from engine.errors import InputError, SignOffError, TargetError
-from engine.evidence.certificate import Certificate
-from engine.evidence.issuing import check_certificate, read_certificate
-from engine.evidence.keys import make_key, sign, signed
 from engine.record import encode
 from engine.release import Wish
-from engine.store import Data
-from tests.engine.release import cases
+from engine.storage.files import Data
+from tests.engine.release import signable_runs
 
 
 def folder_of(data):
-    return cases.the_run(data).folder.releases / "01"
+    return signable_runs.the_run(data).folder.releases / "01"
 
 
 def failed(report):
@@ -51,7 +51,7 @@ def test_its_page_says_the_same_and_shows_no_picture(released):
 
 
 def test_an_untouched_release_passes_with_source_and_log(released):
-    source = cases.the_run(released).source
+    source = signable_runs.the_run(released).source
     report = check_certificate(folder_of(released), source=source, log=released.audit)
     assert report.passed, failed(report)
     assert {"video", "page", "signatures", "source", "audit log", "issue"} <= {check.name for check in report.checks}
@@ -91,7 +91,7 @@ def test_the_organisations_key_signs_and_openssl_agrees(approved, tmp_path):
     public = tmp_path / "public.pem"
     approved.access.mkdir(exist_ok=True)
     public.write_text(make_key(approved.access / "key.pem"))
-    cases.published(approved)
+    signable_runs.published(approved)
     folder = folder_of(approved)
     assert check_certificate(folder, public=public).passed
     openssl = shutil.which("openssl", path="/usr/bin:/bin")
@@ -128,7 +128,7 @@ def test_a_leak_holds_a_release_up_until_it_is_judged(own_data, talk, tmp_path):
     data.root.mkdir()
     data.models.symlink_to(own_data / "models")
     alone = access.single_user(data)
-    run = cases.run_of(data, alone.account, talk, lambda _: [])
+    run = signable_runs.run_of(data, alone.account, talk, lambda _: [])
     now = datetime.now(UTC)
     session = access.Session(alone, now, now)
     for meaning in ("reviewed", "approved"):
@@ -163,7 +163,7 @@ def test_the_verbs(released, capsys):
     (folder_of(released) / "detections.json").write_text("{}")
     assert main(["certificate", "verify", folder, "--no-log"]) == 3
     assert "FAILED  detections.json" in capsys.readouterr().out
-    assert main(["judge", cases.the_run(released).id, "--data", str(released.root)]) == 0
+    assert main(["judge", signable_runs.the_run(released).id, "--data", str(released.root)]) == 0
     assert "No output of this run was searched" in capsys.readouterr().out
 
 

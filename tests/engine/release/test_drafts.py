@@ -5,15 +5,16 @@ import pytest
 
 from engine import audit, release
 from engine.errors import AccessError, InputError, SignOffError, StyleError
-from engine.media.decode import open_source
-from engine.media.probe import probe
-from engine.media.streams import contents
-from engine.redact.presets import style_from
-from engine.rendering import RenderOptions, render
-from engine.verification import verify
+from engine.masking.presets import style_from
+from engine.media.audio_streams import contents
+from engine.media.source.decode import open_source
+from engine.media.source.probe import probe
+from engine.rendering.render import render
+from engine.rendering.terms import RenderOptions
+from engine.verification.verify import verify
 from tests import clips
-from tests.engine.people import ada, person
-from tests.engine.release import cases
+from tests.engine.release import signable_runs
+from tests.people_makers import ada, person
 
 OWN = RenderOptions(style=style_from("strong", {"sigma": 0.4, "shape": "rectangle"}))
 
@@ -24,7 +25,7 @@ def pictures(path):
 
 
 def test_a_draft_says_so_in_its_picture_its_name_and_its_metadata(ready):
-    run = cases.the_run(ready)
+    run = signable_runs.the_run(ready)
     path = release.draft(ready, run.id, person(ready, "rita"), OWN)
     assert path.parent == run.folder.drafts and path.name.startswith(run.id) and path.name.endswith(".draft.mp4")
     assert "Veil draft: not reviewed" in {tag.value for tag in contents(path).telling}
@@ -39,7 +40,7 @@ def test_a_draft_says_so_in_its_picture_its_name_and_its_metadata(ready):
 
 
 def test_a_draft_is_removed_by_who_may_make_one(ready):
-    run = cases.the_run(ready)
+    run = signable_runs.the_run(ready)
     path = release.draft(ready, run.id, person(ready, "rita"))
     with pytest.raises(AccessError):
         release.remove_draft(ready, run.id, ada(ready), path.name)
@@ -57,14 +58,14 @@ def test_a_draft_is_removed_by_who_may_make_one(ready):
 
 
 def test_a_style_that_hides_nothing_makes_no_draft(ready):
-    run = cases.the_run(ready)
+    run = signable_runs.the_run(ready)
     with pytest.raises(StyleError, match="sigma"):
         release.draft(ready, run.id, person(ready, "rita"), RenderOptions(style=style_from("strong", {"sigma": 0.01})))
     assert release.drafts_of(run) == ()
 
 
 def test_a_final_output_bears_no_mark(approved, tmp_path):
-    run = cases.the_run(approved)
+    run = signable_runs.the_run(approved)
     cleared = release.open_case(approved, run.id).steps.clear()
     marked = RenderOptions(mark="DRAFT")
     with pytest.raises(SignOffError, match="bears no mark"):
@@ -73,7 +74,7 @@ def test_a_final_output_bears_no_mark(approved, tmp_path):
 
 
 def test_a_case_on_other_terms_is_bound_to_them_and_the_case_itself_is_not(approved):
-    case = release.open_case(approved, cases.the_run(approved).id)
+    case = release.open_case(approved, signable_runs.the_run(approved).id)
     other = release.on_terms(case, OWN)
     assert other.terms.style == OWN.style and other.steps.subject.terms != case.steps.subject.terms
     assert other.steps.subject == release.open_case(approved, case.run.id, OWN).steps.subject
@@ -82,7 +83,7 @@ def test_a_case_on_other_terms_is_bound_to_them_and_the_case_itself_is_not(appro
 
 
 def test_what_browsers_do_not_play_gets_a_copy_that_is_purged_with_the_run(ready):
-    run, rita = cases.the_run(ready), person(ready, "rita")
+    run, rita = signable_runs.the_run(ready), person(ready, "rita")
     assert release.playable(run, run.source, probe(run.source)) == release.Playable(run.source, None)
     path = release.draft(ready, run.id, rita, suffix=".mkv")
     assert release.playable(run, path, probe(path)) == release.Playable(None, "Matroska files")
@@ -95,7 +96,7 @@ def test_what_browsers_do_not_play_gets_a_copy_that_is_purged_with_the_run(ready
 
 
 def test_nothing_but_videos_of_the_run_is_copied_and_only_for_who_may_look(ready):
-    run = cases.the_run(ready)
+    run = signable_runs.the_run(ready)
     other = clips.video(ready.footage / "other.mp4")
     with pytest.raises(InputError, match="no video of the run"):
         release.make_copy(ready, run.id, person(ready, "rita"), other)

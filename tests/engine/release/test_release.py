@@ -9,17 +9,19 @@ from pathlib import Path
 import pytest
 
 from engine import access, audit, release, runs
+from engine.certificate.issue import check_certificate
 from engine.errors import AccessError, CheckFailedError, SignOffError, StyleError
-from engine.evidence.issuing import check_certificate
-from engine.media.streams import contents
+from engine.masking.presets import style_from
+from engine.media.audio_streams import contents
 from engine.record import digest, read_as
-from engine.redact.presets import style_from
 from engine.release import Wish
-from engine.rendering import RenderOptions, RenderReport, report_path
-from engine.store import Data
-from engine.verification import VerifyReport, verify
-from tests.engine.people import ada, person
-from tests.engine.release import cases
+from engine.rendering.report import RenderReport, report_path
+from engine.rendering.terms import RenderOptions
+from engine.storage.files import Data
+from engine.verification.verify import VerifyReport, verify
+from tests.engine.release import signable_runs
+from tests.people_makers import ada, person
+from tests.repository import ROOT
 
 BROADCAST = RenderOptions(style=style_from("broadcast"))
 
@@ -29,7 +31,7 @@ def comment(path):
 
 
 def test_a_release_is_what_was_approved_with_everything_that_proves_it(released):
-    run = cases.the_run(released)
+    run = signable_runs.the_run(released)
     (folder,) = run.folder.releases.iterdir()
     output = folder / f"{run.id}.mp4"
     assert {path.name.removeprefix(output.name) for path in folder.iterdir()} == {
@@ -49,7 +51,7 @@ def test_a_release_is_what_was_approved_with_everything_that_proves_it(released)
 
 
 def test_a_release_taken_away_without_its_report_passes_and_says_what_that_does_not_prove(released, tmp_path):
-    run = cases.the_run(released)
+    run = signable_runs.the_run(released)
     (output,) = run.folder.releases.glob("01/*.mp4")
     alone = Path(shutil.copy(output, tmp_path))
     checks = verify(run.source, output.with_name("detections.json"), alone)
@@ -60,7 +62,7 @@ def test_a_release_taken_away_without_its_report_passes_and_says_what_that_does_
 
 
 def test_signatures_carry_name_time_zone_meaning_and_what_they_are_bound_to(approved):
-    case = release.open_case(approved, cases.the_run(approved).id)
+    case = release.open_case(approved, signable_runs.the_run(approved).id)
     reviewed, consent = (one.statement for one in case.steps.standings())
     assert (consent.name, consent.account, consent.meaning, consent.reason) == ("Anna", "anna", "approved", "as agreed")
     assert consent.at.utcoffset() is not None
@@ -71,30 +73,30 @@ def test_signatures_carry_name_time_zone_meaning_and_what_they_are_bound_to(appr
 
 
 def test_amendments_are_rendered_as_they_were_approved(ready):
-    cases.amend(ready)
-    cases.signed(ready, "rita", "reviewed")
-    cases.signed(ready, "anna", "approved", options=BROADCAST)
-    made = cases.published(ready)
+    signable_runs.amend(ready)
+    signable_runs.signed(ready, "rita", "reviewed")
+    signable_runs.signed(ready, "anna", "approved", options=BROADCAST)
+    made = signable_runs.published(ready)
     report = read_as(report_path(Path(made.output)), RenderReport, "report")
-    assert report.review_sha256 == digest(cases.the_run(ready).folder.review.read_bytes())
+    assert report.review_sha256 == digest(signable_runs.the_run(ready).folder.review.read_bytes())
     assert report.spec.style == BROADCAST.style
     assert [one.meaning for one in made.statements] == ["reviewed", "approved", "released"]
 
 
 def test_a_second_release_is_a_folder_of_its_own_with_the_same_bytes(released):
-    again = cases.published(released, "paul")
-    run = cases.the_run(released)
+    again = signable_runs.published(released, "paul")
+    run = signable_runs.the_run(released)
     assert again.number == 2
     first, second = sorted(run.folder.releases.glob("*/*.mp4"))
     assert first.read_bytes() == second.read_bytes()
 
 
 def test_no_step_can_be_left_out(ready):
-    run = cases.the_run(ready)
+    run = signable_runs.the_run(ready)
     with pytest.raises(SignOffError, match="Nobody has approved the run"):
-        cases.published(ready)
+        signable_runs.published(ready)
     with pytest.raises(SignOffError, match="Nobody has signed that the run was reviewed"):
-        cases.signed(ready, "anna", "approved")
+        signable_runs.signed(ready, "anna", "approved")
     assert not list(run.folder.path.glob("releases/*"))
     refusals = [entry.reason for entry in audit.entries(ready.audit, kinds=["refusal"])]
     assert len(refusals) == 2
@@ -102,20 +104,20 @@ def test_no_step_can_be_left_out(ready):
 
 def test_a_rejection_says_why_and_takes_the_steps_back(approved):
     with pytest.raises(SignOffError, match="says why"):
-        cases.signed(approved, "paul", "rejected")
-    cases.signed(approved, "paul", "rejected", reason="a face at 0:03")
+        signable_runs.signed(approved, "paul", "rejected")
+    signable_runs.signed(approved, "paul", "rejected", reason="a face at 0:03")
     with pytest.raises(SignOffError, match=r"Paul rejected the run after it \(a face at 0:03\)"):
-        cases.published(approved)
+        signable_runs.published(approved)
 
 
 def test_nothing_signed_is_signed_twice_by_one_person(approved):
     with pytest.raises(SignOffError, match="anna has signed that the run was approved already"):
-        cases.signed(approved, "anna", "approved")
+        signable_runs.signed(approved, "anna", "approved")
 
 
 def test_releasing_is_not_a_statement_of_its_own(approved):
     with pytest.raises(SignOffError, match="veil release"):
-        cases.signed(approved, "anna", "released")
+        signable_runs.signed(approved, "anna", "released")
 
 
 def test_an_output_that_evidence_keeps_back_is_not_published(approved):
@@ -126,40 +128,40 @@ def test_an_output_that_evidence_keeps_back_is_not_published(approved):
         raise CheckFailedError("3 faces can still be found; judge each of them.")
 
     with pytest.raises(CheckFailedError, match="judge each"):
-        cases.published(approved, evidence=[doubt])
+        signable_runs.published(approved, evidence=[doubt])
     assert seen == [True]
-    assert list(cases.the_run(approved).folder.releases.iterdir()) == []
+    assert list(signable_runs.the_run(approved).folder.releases.iterdir()) == []
 
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from engine.store import Data
-from tests.engine.release import cases
-from engine.release.certifying import certify
+from engine.storage.files import Data
+from tests.engine.release import signable_runs
+from engine.release.certify import certify
 
 def die(_):
     os.kill(os.getpid(), signal.SIGKILL)
 
-cases.published(Data(Path(sys.argv[1])), certifiers=[*[certify] * int(sys.argv[2]), die])
+signable_runs.published(Data(Path(sys.argv[1])), certifiers=[*[certify] * int(sys.argv[2]), die])
 """
 
 
 def killed(data, certified):
     """Release in a process that is killed when the release is on record, before its folder has its name."""
     command = [sys.executable, "-c", KILLED, str(data.root), str(int(certified))]
-    done = subprocess.run(command, cwd=Path(__file__).parents[3], check=False)
+    done = subprocess.run(command, cwd=ROOT, check=False)
     assert done.returncode == -signal.SIGKILL
     kinds = [entry.kind for entry in audit.entries(data.audit)]
     assert kinds[-1] == ("certificate" if certified else "release")
-    assert [path.name for path in cases.the_run(data).folder.releases.iterdir()] == [".01"]
+    assert [path.name for path in signable_runs.the_run(data).folder.releases.iterdir()] == [".01"]
 
 
 @pytest.mark.parametrize("certified", [False, True])
 def test_a_release_that_was_killed_when_it_was_on_record_is_finished_by_the_next(approved, certified):
     killed(approved, certified)
-    made = cases.published(approved, "paul")
-    (folder,) = cases.the_run(approved).folder.releases.iterdir()
+    made = signable_runs.published(approved, "paul")
+    (folder,) = signable_runs.the_run(approved).folder.releases.iterdir()
     assert (made.number, folder.name) == (1, "01")
     assert made.statements[-1].account == "anna"
     assert made.output_sha256 == digest(Path(made.output).read_bytes())
@@ -169,16 +171,16 @@ def test_a_release_that_was_killed_when_it_was_on_record_is_finished_by_the_next
     assert json.loads((folder / "anchor.json").read_bytes())["sha256"] == entries[-1].sha256
     assert check_certificate(folder / "certificate.json").passed
     assert release.check_log(approved).passed
-    assert cases.published(approved).number == 2
+    assert signable_runs.published(approved).number == 2
 
 
 def test_an_interrupted_release_of_what_was_changed_since_is_taken_back_on_record(approved):
     killed(approved, certified=False)
-    cases.amend(approved)
-    cases.signed(approved, "rita", "reviewed")
-    cases.signed(approved, "anna", "approved")
-    made = cases.published(approved)
-    (folder,) = cases.the_run(approved).folder.releases.iterdir()
+    signable_runs.amend(approved)
+    signable_runs.signed(approved, "rita", "reviewed")
+    signable_runs.signed(approved, "anna", "approved")
+    made = signable_runs.published(approved)
+    (folder,) = signable_runs.the_run(approved).folder.releases.iterdir()
     assert (folder / "review.jsonl").exists()
     (taken,) = (entry for entry in audit.entries(approved.audit, kinds=["refusal"]))
     assert "withdrawn: the run was changed" in taken.reason
@@ -187,7 +189,7 @@ def test_an_interrupted_release_of_what_was_changed_since_is_taken_back_on_recor
 
 def test_a_purge_takes_an_interrupted_release_back_on_record(approved):
     killed(approved, certified=False)
-    run = cases.the_run(approved)
+    run = signable_runs.the_run(approved)
     release.purge(approved, run.id, ada(approved), "consent withdrawn")
     (taken,) = (entry for entry in audit.entries(approved.audit, kinds=["refusal"]))
     assert "withdrawn: the run was purged" in taken.reason
@@ -199,8 +201,8 @@ def test_a_certificate_that_cannot_be_made_leaves_a_release_that_can_be_finished
         raise CheckFailedError("no room for a certificate")
 
     with pytest.raises(CheckFailedError, match="no room"):
-        cases.published(approved, certifiers=[fails])
-    made = cases.published(approved)
+        signable_runs.published(approved, certifiers=[fails])
+    made = signable_runs.published(approved)
     assert made.number == 1
     assert Path(made.output).exists()
 
@@ -213,19 +215,19 @@ def test_evidence_and_certificates_are_published_with_the_output(approved):
         assert sealed.statement.output == sealed.candidate.report.output_sha256
         (sealed.candidate.folder / "certificate.json").write_text(str(sealed.head.number))
 
-    made = cases.published(approved, evidence=[looked], certifiers=[certified])
+    made = signable_runs.published(approved, evidence=[looked], certifiers=[certified])
     assert {"leaks.json", "certificate.json"} <= {path.name for path in Path(made.folder).iterdir()}
 
 
 def test_a_weak_style_is_not_approved(ready):
     weak = RenderOptions(style=style_from("broadcast", {"blocks": 20}))
-    cases.signed(ready, "rita", "reviewed")
+    signable_runs.signed(ready, "rita", "reviewed")
     with pytest.raises(StyleError, match="blocks 20"):
-        cases.signed(ready, "anna", "approved", options=weak)
+        signable_runs.signed(ready, "anna", "approved", options=weak)
 
 
 def test_a_draft_says_so_in_its_name_its_metadata_and_its_report(ready):
-    run = cases.the_run(ready)
+    run = signable_runs.the_run(ready)
     path = release.draft(ready, run.id, person(ready, "rita"), BROADCAST)
     assert path.name.endswith(".draft.mp4")
     assert path.parent == run.folder.drafts
@@ -235,7 +237,7 @@ def test_a_draft_says_so_in_its_name_its_metadata_and_its_report(ready):
 
 
 def test_a_purge_removes_what_shows_people_and_keeps_what_proves(released):
-    run = cases.the_run(released)
+    run = signable_runs.the_run(released)
     for folder in (run.folder.thumbs, run.folder.drafts):
         folder.mkdir()
         (folder / "0001.jpg").write_bytes(b"picture")
@@ -255,7 +257,7 @@ def test_a_purge_removes_what_shows_people_and_keeps_what_proves(released):
 
 
 def test_a_source_outside_of_the_library_is_named_and_left(released, tmp_path):
-    run = cases.the_run(released)
+    run = signable_runs.the_run(released)
     outside = run.source.rename(tmp_path / "clip.mp4")
     request = json.loads(run.folder.request.read_bytes()) | {"source": str(outside)}
     run.folder.request.write_text(json.dumps(request))
@@ -264,7 +266,7 @@ def test_a_source_outside_of_the_library_is_named_and_left(released, tmp_path):
 
 
 def test_a_run_at_work_is_not_purged(ready):
-    run = cases.the_run(ready)
+    run = signable_runs.the_run(ready)
     runs.write_state(run.folder, runs.RunState(stage="queued", updated=runs.now()))
     with pytest.raises(SignOffError, match="at work"):
         release.purge(ready, run.id, ada(ready), "retention")
@@ -273,7 +275,7 @@ def test_a_run_at_work_is_not_purged(ready):
 def test_one_person_does_it_all_where_there_are_no_accounts_and_every_statement_says_so(tmp_path):
     data = Data(tmp_path)
     alone = access.single_user(data)
-    run = cases.run_by(data, alone.account)
+    run = signable_runs.run_by(data, alone.account)
     now = datetime.now(UTC)
     session = access.Session(alone, now, now)
     for meaning in ("reviewed", "approved"):

@@ -3,9 +3,9 @@ import pytest
 from engine.errors import RecordError
 from engine.review.amendments import Accept
 from engine.review.coverage import coverage
-from engine.review.spots import find_spots, spots
-from tests.engine.review.amending import review_of
-from tests.engine.review.test_spots import FILLED, FRAMES, GOOD, record_of
+from engine.review.queue import find_spots, spots
+from tests.engine.review.amendment_makers import review_of
+from tests.engine.review.test_queue import FILLED, FRAMES, GOOD, record_of
 
 RECORD = record_of(lambda i: [FILLED if 10 <= i < 20 or 40 <= i < 50 else GOOD])
 SPOTS = find_spots(RECORD)

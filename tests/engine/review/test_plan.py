@@ -1,8 +1,8 @@
 import msgspec
 
-from engine.geometry import Box
+from engine.core.geometry import Box
 from engine.review.plan import plan_frames
-from tests.engine.documents import make_record
+from tests.record_makers import make_record
 
 
 def test_every_box_of_the_record_is_masked_and_damaged_frames_are_covered():

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.geometry import Box
+from engine.core.geometry import Box
 from engine.record import FusionSettings
 from engine.timeline.fuse import fuse
 

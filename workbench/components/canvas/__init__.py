@@ -37,7 +37,7 @@ def review_canvas(key: str, run_id: str, data: dict[str, Any], on_act: Callable[
     Args:
         key: of the widget.
         run_id: the run that is shown; another one is another canvas.
-        data: what it shows, as `workbench.review.exchange.Screen.data` makes it.
+        data: what it shows, as `workbench.views.review.canvas_data.Screen.data` makes it.
         on_act: called with `run_id`, before the page runs again, when the person did something; `action` says what.
     """
     _component(key=_key(key, run_id), data=data, on_act_change=partial(on_act, run_id))

@@ -1,0 +1,76 @@
+"""Detect, render and verify in one call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine import record as records
+from engine.core.progress import Listener
+from engine.detection.detect import detect
+from engine.detection.options import DetectOptions
+from engine.record import (
+    Document,
+)
+from engine.rendering.render import refuse_early, render
+from engine.rendering.report import RenderReport
+from engine.rendering.terms import RenderOptions
+from engine.storage.files import write as write_file
+from engine.verification.verify import VerifyReport, verify
+
+
+class Anonymised(Document, frozen=True):
+    """What `anonymise` made.
+
+    Attributes:
+        output: path of the video.
+        record: path of the detection record.
+        report: path of the report of the checks.
+        faces: faces in all frames together.
+        tracks: how many different faces were followed.
+    """
+
+    output: str
+    record: str
+    report: str
+    faces: int
+    tracks: int
+    render: RenderReport
+    checks: VerifyReport
+
+
+def anonymise(  # noqa: PLR0913 - the arguments of three verbs
+    source: Path | str,
+    output: Path | str,
+    detection: DetectOptions | None = None,
+    rendering: RenderOptions | None = None,
+    *,
+    record: Path | str | None = None,
+    review: Path | str | None = None,
+    data: Path | str | None = None,
+    listener: Listener | None = None,
+) -> Anonymised:
+    """Detect, render and verify in one go. Nobody has approved the output, and it says so.
+
+    Args:
+        source: the video.
+        output: file to write; beside it go `OUT.detections.json`, `OUT.render.json` and `OUT.checks.json`.
+        detection: what to run.
+        rendering: style and encoder.
+        record: another place for the record.
+        review: amendments of the record that an earlier detection of this source made with the same options.
+        data: the data folder.
+        listener: hears of progress.
+
+    Raises:
+        VeilError: as `detect`, `render` and `verify` do. A failed check is no error; it stands in the report.
+    """
+    output = Path(output)
+    record = Path(record) if record is not None else output.with_name(output.name + ".detections.json")
+    report = output.with_name(output.name + ".checks.json")
+    refuse_early(source, output, rendering)
+    found = detect(source, record, detection, data=data, listener=listener)
+    rendered = render(source, record, output, rendering, review=review, listener=listener)
+    checks = verify(source, record, output, review=review, listener=listener)
+    write_file(report, records.encode(checks))
+    faces = [face.track for frame in found.frames for face in frame.faces]
+    return Anonymised(str(output), str(record), str(report), len(faces), len(set(faces)), rendered, checks)

@@ -1,0 +1,1 @@
+"""Search an output for faces that still show."""

@@ -1,0 +1,148 @@
+"""Where an output is looked at: thinly where the plan is sure, densely where a mask begins, ends or is missing.
+
+A face that was missed is most often one that was found a moment before or after: at the ends of tracks, in their gaps,
+at a cut. There a part of the frame about the place where the face should be is looked at, which costs a fraction of a
+frame and shows the face larger.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from engine.assurance.leak_check.report import LeakSettings
+from engine.core.geometry import Box, Size
+from engine.review.apply import AmendedFrame
+
+_CLOSE = 2
+"""Frames next to a mask that are looked at without exception."""
+_REACH = 3.0
+"""Sides of the part that is looked at, in sides of the face."""
+_LEAST_SIDE = 64.0
+"""Of such a part, in pixels."""
+_COVERED = 0.7
+"""Share of a place that lies under another mask from which there is nothing to look for."""
+
+
+class Part(NamedTuple):
+    """A part of a frame to be looked at: the lower the rank, the sooner; `track` is the one whose face it may be."""
+
+    rank: int
+    frame: int
+    region: Box
+    track: int | None
+
+
+class Scrutiny(NamedTuple):
+    """What is looked at: frames as a whole, and parts of frames; how many parts were left out for want of budget."""
+
+    whole: frozenset[int]
+    parts: tuple[Part, ...]
+    left_out: int
+
+
+def scrutiny(frames: Sequence[AmendedFrame], cuts: Sequence[int], size: Size, settings: LeakSettings) -> Scrutiny:
+    """Where to look.
+
+    Args:
+        frames: as they were to be rendered, in order.
+        cuts: first frames of scenes.
+        size: of a frame, in display pixels.
+        settings: how densely.
+    """
+    whole = frozenset(index for index in _whole(frames, cuts, settings.stride) if not frames[index].covered)
+    parts = list(_distinct(part for part in _parts(frames, cuts, size, settings) if _open(frames[part.frame], part)))
+    kept = parts[: round(settings.budget * len(frames))]
+    return Scrutiny(whole, tuple(sorted(kept, key=lambda part: (part.frame, part.rank))), len(parts) - len(kept))
+
+
+def region_about(box: Box, size: Size) -> Box:
+    """The part of a frame about a face, in which a detector sees it well."""
+    x, y = box.centre
+    half = max(max(box.width, box.height) * _REACH, _LEAST_SIDE) / 2
+    region = Box(x - half, y - half, x + half, y + half).clipped(size)
+    return region or Box(0, 0, size.width, size.height)
+
+
+def _whole(frames: Sequence[AmendedFrame], cuts: Sequence[int], stride: int) -> Iterator[int]:
+    """One frame in `stride`, twice as many where there is no mask at all, and both sides of every cut."""
+    yield from range(0, len(frames), stride)
+    yield from (index for index in range(0, len(frames), max(1, stride // 2)) if not frames[index].faces)
+    for cut in cuts:
+        yield from (cut - 1, cut)
+    yield len(frames) - 1
+
+
+def _parts(frames: Sequence[AmendedFrame], cuts: Sequence[int], size: Size, settings: LeakSettings) -> Iterator[Part]:
+    scenes = _Scenes(cuts, len(frames))
+    for track, course in _courses(frames).items():
+        for index, box, distance in _beside(course, scenes, settings):
+            yield Part(distance, index, region_about(box, size), track)
+    for frame in frames:
+        if frame.index % settings.sparse == 0:
+            for seen in frame.doubtful:
+                yield Part(settings.edge + 1, frame.index, region_about(seen.box, size), None)
+
+
+def _courses(frames: Sequence[AmendedFrame]) -> dict[int, list[tuple[int, Box]]]:
+    """For each track the frames in which it has a mask or is kept visible, and where."""
+    courses: defaultdict[int, list[tuple[int, Box]]] = defaultdict(list)
+    for frame in frames:
+        for face in frame.faces:
+            courses[face.track].append((frame.index, face.box))
+    return courses
+
+
+class _Scenes:
+    def __init__(self, cuts: Sequence[int], frames: int) -> None:
+        self._bounds = (0, *cuts, frames)
+
+    def of(self, index: int) -> range:
+        """The frames of the scene that holds a frame."""
+        place = bisect_right(self._bounds, index, hi=len(self._bounds) - 1)
+        return range(self._bounds[place - 1], self._bounds[place])
+
+
+def _beside(
+    course: Sequence[tuple[int, Box]], scenes: _Scenes, settings: LeakSettings
+) -> Iterator[tuple[int, Box, int]]:
+    """Frames without the track that are next to frames with it: index, where the face might be, and the distance."""
+    first, last = course[0], course[-1]
+    for distance in _distances(settings):
+        for index, box in ((first[0] - distance, first[1]), (last[0] + distance, last[1])):
+            if index in scenes.of(first[0] if index < first[0] else last[0]):
+                yield index, box, distance
+    for (before, left), (after, right) in pairwise(course):
+        for index in range(before + 1, after):
+            distance = min(index - before, after - index)
+            if distance <= _CLOSE or distance % settings.sparse == 0:
+                yield index, left.blended(right, (index - before) / (after - before)), distance
+
+
+def _distances(settings: LeakSettings) -> Iterator[int]:
+    yield from range(1, min(_CLOSE, settings.edge) + 1)
+    yield from range(settings.sparse, settings.edge + 1, settings.sparse)
+
+
+def _open(frame: AmendedFrame, part: Part) -> bool:
+    """Whether a mask of the frame leaves the middle of the part open."""
+    if frame.covered:
+        return False
+    middle = part.region.scaled(1 / _REACH)
+    return all(face.box.overlap(middle) < _COVERED * middle.area for face in frame.faces)
+
+
+def _distinct(parts: Iterable[Part]) -> Iterator[Part]:
+    """Of parts of a frame that show much the same, the one that ranks first; those that rank first come first."""
+    kept: defaultdict[int, list[Box]] = defaultdict(list)
+    for part in sorted(parts, key=_order):
+        if all(part.region.iou(other) < 0.5 for other in kept[part.frame]):
+            kept[part.frame].append(part.region)
+            yield part
+
+
+def _order(part: Part) -> tuple[int, int, float, float]:
+    return part.rank, part.frame, part.region.left, part.region.top

@@ -1,0 +1,1 @@
+"""Try to identify masked people with a face-recognition model."""

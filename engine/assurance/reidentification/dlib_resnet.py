@@ -1,0 +1,82 @@
+"""dlib's face-recognition network (a ResNet of 29 layers, 128 dimensions; King, dlib-models, 2017).
+
+The only module that knows dlib. It runs in the process of the benchmark, which loads no other such library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.assurance.reidentification.base import Placement, Prints
+from engine.core.geometry import Box
+from engine.core.picture import Rgb
+from engine.detectors import optional_imports
+from engine.detectors.weights import model_facts, model_path
+from engine.record import DetectorFacts
+
+_NETWORK = "dlib_face_recognition_resnet_model_v1.dat"
+_LANDMARKS = "shape_predictor_5_face_landmarks.dat"
+_SIDE = 150
+"""Pixels of an aligned picture, as the network was trained."""
+_PADDING = 0.25
+_TOGETHER = 16
+"""Pictures that go through the network at once."""
+
+
+class DlibResnet:
+    """A `Recogniser` with the weights of the package face_recognition_models.
+
+    Args:
+        models: folder of the weights.
+
+    Raises:
+        ModelError: weights are missing or not the pinned ones.
+        InputError: dlib is not installed.
+    """
+
+    def __init__(self, models: Path) -> None:
+        self._dlib: Any = optional_imports.load("dlib", "dlib-bin")
+        self._network = self._dlib.face_recognition_model_v1(str(model_path(models, _NETWORK)))
+        self._landmarks = self._dlib.shape_predictor(str(model_path(models, _LANDMARKS)))
+
+    @property
+    def facts(self) -> DetectorFacts:
+        """Name, version and weights."""
+        parameters = {"side": _SIDE, "padding": _PADDING}
+        return DetectorFacts(
+            "dlib-resnet", optional_imports.versions("dlib-bin"), model_facts(_NETWORK, _LANDMARKS), parameters
+        )
+
+    def place(self, picture: Rgb, box: Box) -> Placement:
+        """Where the landmarks put the aligned picture: found from the box, then again from where they were found."""
+        (x, y), side = box.centre, 0.9 * (box.area**0.5)
+        for _ in range(2):
+            half = side / 2
+            square = self._dlib.rectangle(round(x - half), round(y - half), round(x + half), round(y + half))
+            found = self._dlib.get_face_chip_details(self._landmarks(picture, square), _SIDE, _PADDING)
+            x, y = found.rect.center().x, found.rect.center().y
+            side = found.rect.width() / (1 + 2 * _PADDING)
+        longest, (left, top) = max(box.width, box.height), box.centre
+        return Placement((x - left) / longest, (y - top) / longest, found.rect.width() / longest, found.angle)
+
+    def cut(self, picture: Rgb, box: Box, placement: Placement) -> Rgb:
+        """The aligned picture, 150 by 150."""
+        longest, (x, y) = max(box.width, box.height), box.centre
+        x, y, half = x + placement.x * longest, y + placement.y * longest, placement.side * longest / 2
+        where = self._dlib.drectangle(x - half, y - half, x + half, y + half)
+        details = self._dlib.chip_details(where, self._dlib.chip_dims(_SIDE, _SIDE), placement.angle)
+        cut: Rgb = self._dlib.extract_image_chip(picture, details)
+        return cut
+
+    def describe(self, faces: Sequence[Rgb]) -> Prints:
+        """The embeddings, shape (faces, 128)."""
+        rows = [
+            np.array(row, dtype=np.float64)
+            for start in range(0, len(faces), _TOGETHER)
+            for row in self._network.compute_face_descriptor(list(faces[start : start + _TOGETHER]))
+        ]
+        return np.array(rows, dtype=np.float64).reshape(len(faces), 128)

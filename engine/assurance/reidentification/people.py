@@ -1,0 +1,146 @@
+"""Which tracks are which people, and which of their frames the attacker knows and which he tries."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from engine.core.geometry import Box
+from engine.errors import InputError
+from engine.record import Document, Face, Record, fraction
+
+_COLUMNS = ("clip", "track", "person")
+
+Labels = Mapping[str, Mapping[int, str]]
+"""By clip and track, who it is."""
+
+
+class Sampling(Document, frozen=True):
+    """Which frames are looked at, and who counts.
+
+    Attributes:
+        gallery: frames of a person that the attacker knows, at most.
+        probes: frames of a person that he tries, at most.
+        fewest: frames that there must be of each, for a person to be looked at.
+        apart: share of the time a track lasts that lies between the last frame known and the first one tried.
+        size: least longer side of a face, in pixels.
+        same: distance of the unmasked galleries up to which two clips are taken to show one person.
+    """
+
+    gallery: Annotated[int, msgspec.Meta(ge=1)] = 10
+    probes: Annotated[int, msgspec.Meta(ge=1)] = 10
+    fewest: Annotated[int, msgspec.Meta(ge=1)] = 4
+    apart: Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)] = 0.2
+    size: Annotated[float, msgspec.Meta(ge=1.0)] = 24.0
+    same: Annotated[float, msgspec.Meta(ge=0.0)] = 0.4
+
+
+class Sitting(Document, frozen=True):
+    """A track, with the frames of it that are looked at.
+
+    Attributes:
+        clip: name of the clip.
+        track: in the clip's record.
+        person: who somebody said it is; None when nobody did.
+        gallery: frames the attacker knows, unmasked.
+        probes: frames he tries.
+        apart: seconds between the last of those and the first of these.
+    """
+
+    clip: str
+    track: int
+    person: str | None
+    gallery: tuple[int, ...]
+    probes: tuple[int, ...]
+    apart: float
+
+
+def read_labels(path: Path) -> Labels:
+    """Who is who, from a table with the columns clip, track and person.
+
+    Raises:
+        InputError: the file cannot be read, or a line cannot be understood; the message names it.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as UTF-8 text ({error}): give a table of labels.") from error
+    table = csv.DictReader(io.StringIO(text, newline=""))
+    if missing := [column for column in _COLUMNS if column not in (table.fieldnames or ())]:
+        raise InputError(f"{path} line 1: column {', '.join(missing)} is missing; name {', '.join(_COLUMNS)}.")
+    labels: defaultdict[str, dict[int, str]] = defaultdict(dict)
+    for row in table:
+        if not (row["clip"] and row["person"] and (row["track"] or "").isdecimal()):
+            raise InputError(f"{path} line {table.line_num}: expected a clip, the number of a track, and a person.")
+        labels[row["clip"]][int(row["track"])] = row["person"]
+    return labels
+
+
+def sittings(clip: str, record: Record, sampling: Sampling, labels: Labels | None) -> Iterator[Sitting]:
+    """The tracks of a clip that show long enough: those that have a label, or else the one that is seen most.
+
+    Raises:
+        InputError: a label names a track that the record does not have.
+    """
+    seen = _seen(record, sampling.size)
+    if labels is None:
+        chosen: Mapping[int, str | None] = dict.fromkeys(_dominant(seen))
+    else:
+        chosen = labels.get(clip, {})
+        known = {face.track for frame in record.frames for face in frame.faces}
+        for track in sorted(set(chosen) - known):
+            raise InputError(f"The labels name track {track} of {clip}, which its record does not have.")
+    for track, person in chosen.items():
+        frames = [index for index, _ in seen.get(track, ())]
+        gallery, probes, apart = _apart(record, frames, sampling)
+        if gallery and probes:
+            yield Sitting(clip, track, person, gallery, probes, apart)
+
+
+def box_of(record: Record, index: int, track: int) -> Box:
+    """The box of a track in a frame that shows it."""
+    return next(face.box for face in record.frames[index].faces if face.track == track)
+
+
+def _seen(record: Record, size: float) -> Mapping[int, Sequence[tuple[int, Face]]]:
+    """By track, the frames in which a detector saw it large enough."""
+    seen: defaultdict[int, list[tuple[int, Face]]] = defaultdict(list)
+    for frame in record.frames:
+        for face in frame.faces:
+            if face.origin == "detected" and max(face.box.width, face.box.height) >= size:
+                seen[face.track].append((frame.index, face))
+    return seen
+
+
+def _dominant(seen: Mapping[int, Sequence[tuple[int, Face]]]) -> list[int]:
+    """The track that covers most, summed over its frames; none when there is none."""
+    areas = {track: sum(face.box.area for _, face in faces) for track, faces in seen.items()}
+    return sorted(areas, key=lambda track: (-areas[track], track))[:1]
+
+
+def _apart(record: Record, frames: Sequence[int], sampling: Sampling) -> tuple[tuple[int, ...], tuple[int, ...], float]:
+    """Frames of the first part of the time and of the last part, and the seconds between them."""
+    if not frames:
+        return (), (), 0.0
+    time = {index: float(record.frames[index].pts * fraction(record.source.video.time_base)) for index in frames}
+    start, end = time[frames[0]], time[frames[-1]]
+    share = (1 - sampling.apart) / 2
+    first = [index for index in frames if time[index] <= start + share * (end - start)]
+    last = [index for index in frames if time[index] >= end - share * (end - start) and index not in first]
+    if min(len(first), len(last)) < sampling.fewest:
+        return (), (), 0.0
+    gallery, probes = spread(first, sampling.gallery), spread(last, sampling.probes)
+    return gallery, probes, time[probes[0]] - time[gallery[-1]]
+
+
+def spread(frames: Sequence[int], most: int) -> tuple[int, ...]:
+    """At most so many of them, evenly spaced, the first and the last among them."""
+    if len(frames) <= most:
+        return tuple(frames)
+    return tuple(frames[round(place * (len(frames) - 1) / max(1, most - 1))] for place in range(most))

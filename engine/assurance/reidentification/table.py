@@ -1,0 +1,45 @@
+"""The benchmark of re-identification as a plain table for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from engine.assurance.reidentification.scores import MARGIN, Attacked, Reidentification, StyleScores, Top1
+
+_HEAD = ("style", "attack", "1 frame", "mean of all", "superposed", "centred", "centred, mean")
+
+
+def table(result: Reidentification) -> str:
+    """Who counts, the controls, and a line for each style and attack."""
+    rows = [_HEAD, *(row for style in result.styles for row in _rows(style))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([*_subject(result), "", *lines, "", *_verdicts(result)])
+
+
+def _subject(result: Reidentification) -> Iterator[str]:
+    yield (
+        f"{result.people} of {result.looked_at} people are identified unmasked and count, from {result.clips} clips; "
+        f"{result.apart:g} s (median) between the last frame known and the first one tried"
+    )
+    yield f"Chance: {result.chance:.1%}; a style hides people up to {result.chance + MARGIN:.1%} in a plain frame"
+    yield f"Unmasked: {_rate(result.control)}; aligned by the box alone {_rate(result.control_by_box)}"
+
+
+def _rows(style: StyleScores) -> Iterator[Sequence[str]]:
+    for number, (name, scores) in enumerate(style.attacks.items()):
+        yield (style.name if number == 0 else "", name, *map(_rate, _columns(scores)))
+
+
+def _columns(scores: Attacked) -> tuple[Top1, ...]:
+    return scores.frame, scores.mean, scores.superposed, scores.centred, scores.centred_mean
+
+
+def _rate(rate: Top1) -> str:
+    return f"{rate.share:.1%} [{rate.interval[0]:.0%}, {rate.interval[1]:.0%}]"
+
+
+def _verdicts(result: Reidentification) -> Iterator[str]:
+    for style in result.styles:
+        refused = "refused by Veil" if style.weaknesses else "accepted by Veil"
+        yield f"{style.name}: {'hides people' if style.hidden else 'DOES NOT HIDE PEOPLE'}, {refused}"

@@ -1,0 +1,42 @@
+"""Evidence as pages for a person: each one HTML file without scripts and without anything from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from engine.audit import AuditExport
+from engine.certificate.document import JSON_NAME, KEY_NAME, SIGNATURE_NAME, Certificate
+from engine.certificate.shell_commands import signature_command
+from engine.record import Sha256
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def page(made: Certificate, sha256: Sha256, *, is_signed: bool) -> str:
+    """The page of a certificate.
+
+    Args:
+        made: the certificate.
+        sha256: of its bytes.
+        is_signed: whether a signature with the organisation's key lies beside it.
+    """
+    signature = signature_command(JSON_NAME, SIGNATURE_NAME, KEY_NAME) if is_signed else None
+    return _rendered("certificate.html.j2", made=made, sha256=sha256, json_name=JSON_NAME, signature=signature)
+
+
+def log_page(exported: AuditExport) -> str:
+    """The page of a part of the audit log."""
+    return _rendered("log.html.j2", exported=exported)
+
+
+def _rendered(template: str, **values: object) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template).render(**values)

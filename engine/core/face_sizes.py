@@ -1,0 +1,13 @@
+"""Classes of face sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SIZES: Mapping[str, tuple[float, float]] = {
+    "under_24": (0.0, 24.0),
+    "from_24_to_48": (24.0, 48.0),
+    "from_48": (48.0, float("inf")),
+}
+"""Classes by the height of a box in display pixels: at least the first number, less than the second."""
+Interval = tuple[float, float]

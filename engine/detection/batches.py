@@ -1,0 +1,55 @@
+"""What goes to the detectors a few frames at a time, and what comes back from several passes over a video."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import overload
+
+from engine.core.picture import Rgb
+from engine.detection.checkpoint import Seen
+from engine.detection.frame_selection import Asked
+from engine.media.frame import SourceFrame
+
+
+class Pictures(Sequence[Rgb]):
+    """Frames as pictures with a longest side; each is converted when it is first asked for."""
+
+    def __init__(self, frames: Sequence[SourceFrame], side: int | None) -> None:
+        self._frames, self._side = frames, side
+        self._made: dict[int, Rgb] = {}
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    @overload
+    def __getitem__(self, place: int) -> Rgb: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Rgb]: ...
+
+    def __getitem__(self, place: int | slice) -> Rgb | list[Rgb]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        if place not in self._made:
+            self._made[place] = self._frames[place].rgb(self._side)
+        return self._made[place]
+
+
+def places_asked(frames: Sequence[SourceFrame], asked: Asked) -> list[int]:
+    """Which frames of a chunk a service is asked about; never those that are covered whole anyway."""
+    return [place for place, frame in enumerate(frames) if asked(frame.index) and not frame.damaged]
+
+
+def joined(passes: Sequence[Iterator[Seen]]) -> tuple[Seen, ...]:
+    """What all passes saw of each frame; a pass that has not come as far has seen nothing there."""
+    first, *others = (tuple(one) for one in passes)
+    if not others:
+        return first
+    (second,) = others
+    rest = [None] * (len(first) - len(second))
+    return tuple(
+        one
+        if other is None
+        else Seen(one.pts, one.damaged, one.change, {**one.sightings, **other.sightings}, other.receipts)
+        for one, other in zip(first, [*second, *rest], strict=True)
+    )

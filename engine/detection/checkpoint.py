@@ -1,0 +1,125 @@
+"""What a detection has seen so far, kept so that an interrupted run can go on where it stopped.
+
+A journal is a file of lines, one a chunk of frames: a CRC-32 in hexadecimal, a space, JSON. It is bound by name to the
+source and to everything that decides what the detectors see, so that a run with other parameters never picks it up. A
+line that a crash cut short is dropped; that chunk is detected again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from engine.core.geometry import Box
+from engine.detectors.base import Receipt
+from engine.errors import InputError
+from engine.record import Document, Score, digest, encode
+
+
+class Seen(Document, frozen=True, omit_defaults=True):
+    """One frame as the detectors saw it.
+
+    Attributes:
+        pts: presentation timestamp in the video's time base.
+        damaged: whether it could not be decoded whole.
+        change: how little the picture looks like the one before (see `engine.timeline.cuts.change`).
+        sightings: by detector, boxes in display pixels with their scores; one that was not asked is not there.
+        receipts: by detector that asks a service, what left the machine.
+    """
+
+    pts: int
+    damaged: bool
+    change: float
+    sightings: Mapping[str, tuple[tuple[Box, Score], ...]]
+    receipts: Mapping[str, Receipt] = {}
+
+
+class Journal:
+    """Chunks of seen frames, in order, appended as they are finished.
+
+    Use as a context manager. One process at a time may hold a journal.
+
+    Raises:
+        InputError: another process is detecting the same source with the same parameters.
+    """
+
+    def __init__(self, folder: Path, subject: Document) -> None:
+        self._path = folder / f"{digest(encode(subject))[:32]}.journal"
+        self._chunks = 0
+        self._frames = 0
+
+    def __enter__(self) -> Self:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file: io.BufferedRandom = self._path.open("a+b")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise InputError(
+                "This source is being detected with the same parameters by another process; wait for it, or stop it."
+            ) from error
+        self._keep_whole_lines()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    @property
+    def chunks(self) -> int:
+        """Number of chunks that are kept."""
+        return self._chunks
+
+    @property
+    def frames(self) -> int:
+        """Number of frames in them."""
+        return self._frames
+
+    def append(self, chunk: tuple[Seen, ...]) -> None:
+        """Keep the next chunk; it survives the death of this process from here on."""
+        line = msgspec.json.encode(chunk)
+        self._file.write(b"%08x %s\n" % (zlib.crc32(line), line))
+        self._file.flush()
+        self._chunks += 1
+        self._frames += len(chunk)
+
+    def seen(self) -> Iterator[Seen]:
+        """Every kept frame, in order."""
+        self._file.seek(0)
+        for line in self._file:
+            yield from _parse(line) or ()
+
+    def discard(self) -> None:
+        """Remove the journal: what it held is in a record now."""
+        self._path.unlink(missing_ok=True)
+
+    def _keep_whole_lines(self) -> None:
+        self._file.seek(0)
+        whole = 0
+        for line in self._file:
+            chunk = _parse(line)
+            if chunk is None:
+                break
+            whole += len(line)
+            self._chunks += 1
+            self._frames += len(chunk)
+        self._file.truncate(whole)
+        self._file.seek(0, io.SEEK_END)
+
+
+def _parse(line: bytes) -> tuple[Seen, ...] | None:
+    checksum, _, body = line.rstrip(b"\n").partition(b" ")
+    if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(body):
+        return None
+    return _DECODER.decode(body)
+
+
+_DECODER = msgspec.json.Decoder(tuple[Seen, ...])

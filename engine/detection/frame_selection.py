@@ -1,0 +1,154 @@
+"""Which frames a detector that asks a service is asked about: every frame that is sent costs money and privacy.
+
+Three policies: "all" frames, "every:N" (tracks carry between), and "contested": the other detectors of the run look at
+every frame first, and those frames are sent in which they leave doubt. Damaged frames, which are covered whole anyway,
+are never sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from engine.core.geometry import Box
+from engine.detectors.base import RemoteSettings
+from engine.detectors.registry import DetectorPlan
+from engine.errors import InputError
+from engine.record import FusionSettings, TrackingSettings
+from engine.timeline.cuts import find_cuts
+from engine.timeline.fuse import Fused, fuse
+from engine.timeline.track import track
+
+Asked = Callable[[int], bool]
+"""Whether a detector is asked about the frame with this index."""
+Sightings = Mapping[str, Sequence[tuple[Box, float]]]
+"""What each detector that was asked saw in one frame."""
+
+_STRIDES = (4, 6, 8, 12)
+"""In a run of contested frames, the first, the last and one in so many between are sent; tracks carry across. The first
+of these with which no more than `_SHARE` of the video is sent, else the last."""
+_SHARE = 0.25
+_AROUND = (1, 4, 8)
+"""Frames before the first sighting of a track, and after its last, that are sent."""
+
+
+def passes(plans: Sequence[DetectorPlan]) -> list[list[DetectorPlan]]:
+    """The detectors in the order in which they run: those with the policy "contested" when the others are through.
+
+    Raises:
+        InputError: none is left to say what is contested.
+    """
+    later = [plan for plan in plans if _policy(plan) == "contested"]
+    first = [plan for plan in plans if plan not in later]
+    if not later:
+        return [first]
+    if all(isinstance(plan.settings, RemoteSettings) for plan in first):
+        raise InputError(
+            f"{later[0].name} is to be asked about contested frames, and no other detector runs that could contest "
+            f"them: name one, as in --detectors yolov8-face,{later[0].name}."
+        )
+    return [first, later]
+
+
+def asked(plans: Iterable[DetectorPlan], contested: frozenset[int]) -> dict[str, Asked]:
+    """For each detector that is not asked about every frame that is whole, which ones it is asked about."""
+    return {plan.name: _asked(_policy(plan), contested) for plan in plans if isinstance(plan.settings, RemoteSettings)}
+
+
+def how_many(plan: DetectorPlan, frames: int, contested: frozenset[int] | None) -> int:
+    """Of `frames` frames, how many are sent; at most, while it is not known which are contested."""
+    policy = _policy(plan)
+    if policy == "contested":
+        return frames if contested is None else len(contested)
+    return -(-frames // _step(policy))
+
+
+def ranges(seen: Sequence[Sightings], detectors: Iterable[str]) -> dict[str, tuple[tuple[int, int], ...]]:
+    """The frames, as half-open ranges, that each detector was asked about; without those that were asked about all."""
+    found = {name: tuple(_runs([i for i, frame in enumerate(seen) if name in frame])) for name in detectors}
+    return {name: runs for name, runs in found.items() if runs != ((0, len(seen)),)}
+
+
+def contested(
+    seen: Sequence[Sightings],
+    changes: Sequence[float],
+    fusion: FusionSettings,
+    tracking: TrackingSettings,
+    settings: RemoteSettings,
+) -> frozenset[int]:
+    """Frames in which what was seen leaves doubt.
+
+    A face is seen by weak evidence, or not by every detector; a track begins, ends or has a gap, at a cut or anywhere;
+    and, thinly, frames about which nothing speaks for doubt: there a face may be that no local detector ever sees.
+
+    Args:
+        seen: what the local detectors saw in each frame.
+        changes: for each frame its `cuts.change`.
+        fusion: when sightings are one face.
+        tracking: when faces are one track.
+        settings: what counts as weak, and how thinly the rest is sent.
+    """
+    fused = [fuse(frame, fusion) for frame in seen]
+    cuts = find_cuts(changes, tracking)
+    doubtful = {
+        index for index, faces in enumerate(fused) if any(_weak(face, len(seen[index]), settings) for face in faces)
+    }
+    chosen: set[int] = {0, *cuts, *range(0, len(seen), settings.glance)}
+    for frames in _tracks(fused, cuts, tracking):
+        chosen.update(_edges(frames[0], frames[-1]))
+        for before, after in pairwise(frames):
+            doubtful.update(range(before + 1, after))
+    sent: frozenset[int] = frozenset()
+    for stride in _STRIDES:
+        thinned = (
+            index for start, stop in _runs(sorted(doubtful)) for index in (*range(start, stop, stride), stop - 1)
+        )
+        sent = frozenset(index for index in (*chosen, *thinned) if 0 <= index < len(seen))
+        if len(sent) <= _SHARE * len(seen):
+            break
+    return sent
+
+
+def _policy(plan: DetectorPlan) -> str:
+    return plan.settings.policy if isinstance(plan.settings, RemoteSettings) else "all"
+
+
+def _step(policy: str) -> int:
+    return int(policy.partition(":")[2] or 1)
+
+
+def _asked(policy: str, contested: frozenset[int]) -> Asked:
+    step = _step(policy)
+    return contested.__contains__ if policy == "contested" else lambda index: index % step == 0
+
+
+def _weak(face: Fused, detectors: int, settings: RemoteSettings) -> bool:
+    return len(face.evidence) < detectors or max(one.score for one in face.evidence) < settings.doubt
+
+
+def _tracks(fused: Sequence[Sequence[Fused]], cuts: tuple[int, ...], tracking: TrackingSettings) -> Iterator[list[int]]:
+    """For each track, the frames in which it was seen."""
+    tracks: dict[int, list[int]] = {}
+    for index, numbers in enumerate(track(fused, cuts, tracking)):
+        for number in numbers:
+            tracks.setdefault(number, []).append(index)
+    yield from tracks.values()
+
+
+def _edges(first: int, last: int) -> Iterator[int]:
+    yield from (first, last)
+    for distance in _AROUND:
+        yield from (first - distance, last + distance)
+
+
+def _runs(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Rising indices as half-open ranges."""
+    start = previous = None
+    for index in indices:
+        if previous is None or index != previous + 1:
+            if start is not None and previous is not None:
+                yield start, previous + 1
+            start = index
+        previous = index
+    if start is not None and previous is not None:
+        yield start, previous + 1

@@ -1,0 +1,94 @@
+"""What a detection is asked to do, and the detectors that follow from it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from engine.detection.cost import remote
+from engine.detectors.ensemble import Crew
+from engine.detectors.modes import Mode, mode_named
+from engine.detectors.registry import DetectorPlan, plan
+from engine.errors import InputError
+from engine.media.source.decode import OnDamage
+from engine.record import FusionSettings, SmoothingSettings, TrackingSettings
+from engine.storage.files import Data
+
+
+@dataclass(frozen=True, slots=True)
+class DetectOptions:
+    """What to run.
+
+    Attributes:
+        mode: names the detectors that run by default.
+        detectors: other detectors than the mode's.
+        parameters: by detector, parameters that differ from the mode's, or else from their defaults.
+        fusion: when sightings of one frame are one face.
+        tracking: when faces of successive frames are one track.
+        smoothing: what is added to what was seen.
+        asking: parameters of every detector that asks a service, as `policy`, `price` and `rate`.
+        max_cost: US dollars that the calls to services may cost; None knows no limit.
+        workers: worker processes for each detector; None shares the processor's cores among the detectors. For one that
+            asks a service, calls under way at once; None takes its own default. The record does not depend on it.
+        on_damage: "stop" at a frame that cannot be decoded, or "cover" it whole and go on.
+    """
+
+    mode: str = "on-prem"
+    detectors: tuple[str, ...] | None = None
+    parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    fusion: FusionSettings = FusionSettings()
+    tracking: TrackingSettings = TrackingSettings()
+    smoothing: SmoothingSettings = SmoothingSettings()
+    asking: Mapping[str, object] = field(default_factory=dict)
+    max_cost: float | None = None
+    workers: int | None = None
+    on_damage: OnDamage = "stop"
+
+
+def hired(options: DetectOptions, data: Data) -> Crew:
+    """The detectors that `options` name, ready to be started as a context."""
+    chosen = plans(options)
+    return Crew(chosen, data.models, workers(options, chosen))
+
+
+def workers(options: DetectOptions, chosen: Sequence[DetectorPlan]) -> int:
+    """Worker processes for each of the chosen detectors."""
+    return options.workers or max(1, (os.cpu_count() or 1) // len(chosen))
+
+
+def plans(options: DetectOptions) -> list[DetectorPlan]:
+    """The detectors that `options` name.
+
+    Raises:
+        InputError: one is unknown or named twice, or parameters do not fit.
+    """
+    mode = mode_named(options.mode)
+    names = options.detectors or _of_mode(mode, options)
+    if len(set(names)) != len(names):
+        raise InputError(f"A detector is named twice in {', '.join(names)}; name each once.")
+    for stranger in set(options.parameters) - set(names):
+        raise InputError(f"Parameters are given for {stranger}, which does not run; the run has {', '.join(names)}.")
+    chosen = {name: {**mode.parameters.get(name, {}), **options.parameters.get(name, {})} for name in names}
+    return _asking([plan(name, parameters) for name, parameters in chosen.items()], chosen, options)
+
+
+def _of_mode(mode: Mode, options: DetectOptions) -> tuple[str, ...]:
+    """Its detectors, and its witnesses if a service is to be asked about contested frames only."""
+    policies = [options.asking.get("policy"), *(values.get("policy") for values in options.parameters.values())]
+    return (*mode.witnesses, *mode.detectors) if "contested" in policies else mode.detectors
+
+
+def _asking(
+    plans: list[DetectorPlan], chosen: Mapping[str, Mapping[str, object]], options: DetectOptions
+) -> list[DetectorPlan]:
+    """The plans with what is meant for all detectors that ask a service."""
+    services = {detector.name for detector, _ in remote(plans)}
+    if not services and (options.asking or options.max_cost is not None):
+        said = ", ".join([*options.asking, *(["max_cost"] if options.max_cost is not None else [])])
+        raise InputError(f"{said} is said of a service that is asked, and none is: choose --mode cloud.")
+    common: dict[str, object] = {"workers": options.workers} if options.workers else {}
+    return [
+        plan(one.name, {**common, **options.asking, **chosen[one.name]}) if one.name in services else one
+        for one in plans
+    ]

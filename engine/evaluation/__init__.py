@@ -1,0 +1,1 @@
+"""Records compared with ground truth: recall, precision, coverage, by face size."""

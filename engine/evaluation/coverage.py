@@ -1,0 +1,76 @@
+"""How much of a face lies under the masks that a render would draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.geometry import Box, Orientation
+from engine.core.picture import PixelFormat
+from engine.masking.mask import patches_of
+from engine.masking.style import Style
+from engine.record import VideoFacts, fraction
+
+_OPAQUE = 255
+_LUMA = PixelFormat("gray", 8, (0, 0), "y", full_range=False)
+"""Subsampled chroma is covered wherever luma is, so one plane tells."""
+
+
+def orientation_of(video: VideoFacts) -> Orientation:
+    """How the coded samples of a recorded video become display pixels."""
+    return Orientation(video.coded, fraction(video.sample_aspect_ratio), video.rotation, video.mirrored)
+
+
+def hidden_share(face: Box, boxes: Iterable[Box], orientation: Orientation, style: Style) -> float:
+    """The share (0 to 1) of the area of `face` that masks about `boxes` hide fully; a soft edge hides nothing.
+
+    Args:
+        face: in display pixels, inside the picture.
+        boxes: the faces of the record in that frame, in display pixels.
+        orientation: how coded samples become display pixels.
+        style: what covers a face.
+    """
+    coded = orientation.to_coded(face)
+    left, top, right, bottom = coded.pixels()
+    reach = style.scale * (1 + style.feather)
+    hidden = np.zeros((bottom - top, right - left), dtype=np.bool_)
+    for box in boxes:
+        if _may_touch(orientation.to_coded(box).scaled(reach), coded):
+            _draw(box, orientation, style, hidden, (top, left))
+    if hidden.all():
+        return 1.0
+    rows, columns = _weights(coded.top, coded.bottom), _weights(coded.left, coded.right)
+    return round(float(rows @ hidden @ columns), 6)
+
+
+def _may_touch(mask: Box, face: Box) -> bool:
+    """Whether whole pixels of both may overlap: cheaper than drawing a mask that is far away."""
+    return (
+        mask.left < face.right + 2
+        and face.left < mask.right + 2
+        and mask.top < face.bottom + 2
+        and face.top < mask.bottom + 2
+    )
+
+
+def _draw(box: Box, orientation: Orientation, style: Style, hidden: NDArray[np.bool_], corner: tuple[int, int]) -> None:
+    """Mark what the mask of `box` hides of the window whose first row and column in the plane are `corner`."""
+    patches = patches_of(box, orientation, style, _LUMA)
+    if patches is None:
+        return
+    (rows, columns), alpha = hidden.shape, patches[0].alpha
+    down, across = patches[0].top - corner[0], patches[0].left - corner[1]
+    height, width = alpha.shape
+    top, bottom = max(0, down), min(rows, down + height)
+    left, right = max(0, across), min(columns, across + width)
+    if top < bottom and left < right:
+        hidden[top:bottom, left:right] |= alpha[top - down : bottom - down, left - across : right - across] == _OPAQUE
+
+
+def _weights(start: float, end: float) -> NDArray[np.float64]:
+    """The share of the interval that falls to each whole pixel it touches."""
+    edges = np.arange(np.floor(start), np.ceil(end) + 1)
+    weights: NDArray[np.float64] = np.diff(np.clip(edges, start, end)) / (end - start)
+    return weights

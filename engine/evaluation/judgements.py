@@ -1,0 +1,294 @@
+"""Records against ground truth, face by face: what was found, what is hidden, what is false.
+
+Every figure in `engine.evaluation.summary` is a count over the values made here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Annotated, Literal
+
+import msgspec
+
+from engine.core.geometry import Box, Orientation, Size
+from engine.errors import InputError
+from engine.evaluation.coverage import hidden_share, orientation_of
+from engine.evaluation.ground_truth import Clip, LabelledFrame, Truth, TruthFace
+from engine.evaluation.matching import assign
+from engine.masking.presets import style_from
+from engine.masking.style import Style
+from engine.record import Count, Document, Frame, Record
+
+RECORD = "*"
+"""Stands for the faces of the record, where otherwise a detector is named: what a render hides."""
+
+Share = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
+
+
+class Criteria(Document, frozen=True):
+    """What counts as what.
+
+    Attributes:
+        iou: a box found a face when they overlap this much.
+        hidden: a face is covered when this share of its box lies under an opaque mask.
+        centre: share of the width and height of a truth box, about its centre, that is taken for the face; below 1 for
+            tables that mark heads.
+        frames: "listed" judges the frames that the table names; "all" takes every other frame of a record to show no
+            face, so that boxes there are false.
+        confidence: of the intervals.
+        resamples: how often images or tracks are drawn again for an interval.
+        seed: of that drawing.
+    """
+
+    iou: Share = 0.35
+    hidden: Share = 0.9
+    centre: Share = 1.0
+    frames: Literal["listed", "all"] = "listed"
+    confidence: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.95
+    resamples: Annotated[int, msgspec.Meta(ge=1)] = 2000
+    seed: Count = 0
+
+
+class Outcome(IntEnum):
+    """What a box turned out to be; of several boxes of one face the highest counts."""
+
+    FALSE = 0
+    EXCUSED = 1
+    """It lies on an ignored face, and counts neither way."""
+    HIT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class FaceFinding:
+    """A truth face that counts, and what became of it.
+
+    Attributes:
+        clip: name of its clip.
+        file: where it is: the clip, or one still of it.
+        frame: its place in presentation order.
+        truth: the face; its box is clipped to the picture.
+        found_by: detectors whose own box found it, and `RECORD` when a face of the record did.
+        hidden: share of its box that the render hides.
+        covered: whether that is enough.
+    """
+
+    clip: str
+    file: str
+    frame: int
+    truth: TruthFace
+    found_by: frozenset[str]
+    hidden: float
+    covered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BoxFinding:
+    """A face of the record: its height in pixels, and what it turned out to be for `RECORD` and for each detector."""
+
+    clip: str
+    height: float
+    outcomes: Mapping[str, Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All of an examination.
+
+    Attributes:
+        faces: truth faces that count, in the order of the truth.
+        boxes: faces of the records in the frames that were judged.
+        frames: by clip, how many frames were judged.
+        detectors: those that ran for every record.
+        unrecorded: clips that were left out for want of a record.
+    """
+
+    criteria: Criteria
+    style: Style
+    faces: tuple[FaceFinding, ...]
+    boxes: tuple[BoxFinding, ...]
+    frames: Mapping[str, int]
+    detectors: tuple[str, ...]
+    unrecorded: tuple[str, ...]
+
+
+def examine(
+    truth: Truth,
+    records: Mapping[str, Record],
+    criteria: Criteria | None = None,
+    style: Style | None = None,
+    *,
+    partial: bool = False,
+) -> Findings:
+    """Hold records against ground truth.
+
+    Args:
+        truth: what is there.
+        records: by name of a clip. A folder of stills has one record of all its frames, or one record of a single frame
+            for each of its files.
+        criteria: what counts as what.
+        style: what a render covers faces with; the preset `strong` when left out.
+        partial: leave clips without a record out, instead of refusing.
+
+    Raises:
+        InputError: a clip has no record, a record belongs to no clip, or a record cannot be of its clip: it has too few
+            frames, or a truth box lies outside its picture.
+    """
+    criteria, style = criteria or Criteria(), style or style_from()
+    _check_names(truth, records)
+    unrecorded = tuple(name for clip in truth.clips for name in _without_record(clip, records))
+    if unrecorded and not partial:
+        raise InputError(
+            f"{truth.name} names {len(unrecorded)} file(s) that have no record, the first is {unrecorded[0]}; "
+            "give a record for each, or ask for a partial evaluation."
+        )
+    judge = _Judge(criteria, style)
+    for clip in truth.centred(criteria.centre).clips:
+        for view in _views(clip, records, criteria):
+            judge.look(clip.name, view)
+    return Findings(
+        criteria, style, tuple(judge.faces), tuple(judge.boxes), judge.frames, _common(records.values()), unrecorded
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Video:
+    """What all frames of a record share."""
+
+    frames: tuple[Frame, ...]
+    display: Size
+    orientation: Orientation
+    damaged: frozenset[int]
+
+    @classmethod
+    def of(cls, record: Record) -> _Video:
+        orientation = orientation_of(record.source.video)
+        return cls(record.frames, record.display, orientation, frozenset(record.damaged + record.covered))
+
+    def view(self, truth: LabelledFrame, index: int) -> _View:
+        """The frame at `index` beside what the truth says of it."""
+        if index >= len(self.frames):
+            raise InputError(
+                f"{truth.file} frame {truth.number} is not in its record, which has {len(self.frames)} frame(s), "
+                "counted from 0; check that the record is of this file."
+            )
+        return _View(truth, self.frames[index], self)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One frame as the truth and as a record have it."""
+
+    truth: LabelledFrame
+    frame: Frame
+    video: _Video
+
+
+def _check_names(truth: Truth, records: Mapping[str, Record]) -> None:
+    known = {clip.name for clip in truth.clips} | {frame.file for clip in truth.clips for frame in clip.frames}
+    for name in records.keys() - known:
+        raise InputError(f"There is a record for {name}, which {truth.name} does not name; leave that record out.")
+
+
+def _without_record(clip: Clip, records: Mapping[str, Record]) -> list[str]:
+    """The clip, or those of its stills that have no record while others have one."""
+    if clip.name in records:
+        return []
+    files = [frame.file for frame in clip.frames] if clip.sequence else [clip.name]
+    missing = [file for file in files if file not in records]
+    return [clip.name] if len(missing) == len(files) else missing
+
+
+def _views(clip: Clip, records: Mapping[str, Record], criteria: Criteria) -> Iterator[_View]:
+    if clip.name not in records:
+        yield from (_Video.of(records[frame.file]).view(frame, 0) for frame in clip.frames if frame.file in records)
+        return
+    video = _Video.of(records[clip.name])
+    yield from (video.view(frame, frame.number) for frame in clip.frames)
+    if criteria.frames == "all":
+        listed = {frame.number for frame in clip.frames}
+        others = (index for index in range(len(video.frames)) if index not in listed)
+        yield from (video.view(LabelledFrame(clip.name, index, ()), index) for index in others)
+
+
+def _common(records: Iterable[Record]) -> tuple[str, ...]:
+    """Detectors that ran for every record, sorted by name."""
+    names = [{detector.name for detector in record.detection.detectors} for record in records]
+    return tuple(sorted(set.intersection(*names))) if names else ()
+
+
+class _Judge:
+    """Collects findings frame by frame."""
+
+    def __init__(self, criteria: Criteria, style: Style) -> None:
+        self.faces: list[FaceFinding] = []
+        self.boxes: list[BoxFinding] = []
+        self.frames: Counter[str] = Counter()
+        self._criteria, self._style = criteria, style
+
+    def look(self, clip: str, view: _View) -> None:
+        """Judge one frame of the clip of that name."""
+        inside = [clipped for face in view.truth.faces if (clipped := _inside(face, view))]
+        faces = [face for face in inside if not face.ignore]
+        ignored = [face.box for face in inside if face.ignore]
+        found_by, outcomes = self._matched([face.box for face in faces], ignored, view.frame)
+        self.frames[clip] += 1
+        self.boxes += (
+            BoxFinding(clip, face.box.height, outcome) for face, outcome in zip(view.frame.faces, outcomes, strict=True)
+        )
+        for face, finders in zip(faces, found_by, strict=True):
+            hidden = self._hidden(face.box, view)
+            covered = hidden >= self._criteria.hidden
+            self.faces.append(
+                FaceFinding(clip, view.truth.file, view.truth.number, face, frozenset(finders), hidden, covered)
+            )
+
+    def _matched(
+        self, faces: Sequence[Box], ignored: Sequence[Box], frame: Frame
+    ) -> tuple[list[set[str]], list[dict[str, Outcome]]]:
+        """Who found each truth face, and what each face of the record turned out to be."""
+        found_by: list[set[str]] = [set() for _ in faces]
+        outcomes: list[dict[str, Outcome]] = [{} for _ in frame.faces]
+        for detector, boxes in _boxes(frame).items():
+            hits = assign(faces, [box for _, box in boxes], self._criteria.iou)
+            for face in hits:
+                found_by[face].add(detector)
+            for position, (owner, box) in enumerate(boxes):
+                outcome = Outcome.HIT if position in hits.values() else self._unmatched(box, ignored)
+                outcomes[owner][detector] = max(outcome, outcomes[owner].get(detector, Outcome.FALSE))
+        return found_by, outcomes
+
+    def _unmatched(self, box: Box, ignored: Iterable[Box]) -> Outcome:
+        """As COCO does for crowds: a box is excused when enough of its own area lies on an ignored face."""
+        on_ignored = any(box.overlap(other) >= self._criteria.iou * box.area for other in ignored)
+        return Outcome.EXCUSED if on_ignored else Outcome.FALSE
+
+    def _hidden(self, face: Box, view: _View) -> float:
+        if view.frame.index in view.video.damaged:
+            return 1.0  # a render covers such a frame whole
+        boxes = (other.box for other in view.frame.faces)
+        return hidden_share(face, boxes, view.video.orientation, self._style)
+
+
+def _boxes(frame: Frame) -> dict[str, list[tuple[int, Box]]]:
+    """By `RECORD` and by detector, boxes with the position of the face they belong to."""
+    boxes: dict[str, list[tuple[int, Box]]] = defaultdict(list)
+    for owner, face in enumerate(frame.faces):
+        boxes[RECORD].append((owner, face.box))
+        for evidence in face.evidence:
+            boxes[evidence.detector].append((owner, evidence.box))
+    return boxes
+
+
+def _inside(face: TruthFace, view: _View) -> TruthFace | None:
+    """The face clipped to the picture, as the boxes of a record are; None for an ignored one outside it."""
+    size = view.video.display
+    box = face.box.clipped(size)
+    if box is None and not face.ignore:
+        raise InputError(
+            f"{view.truth.file} frame {view.truth.number} has a face at {face.box.left:g},{face.box.top:g} that lies "
+            f"outside the {size.width}x{size.height} picture of its record; check that the record is of this file."
+        )
+    return msgspec.structs.replace(face, box=box) if box else None

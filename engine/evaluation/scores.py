@@ -1,0 +1,148 @@
+"""What an evaluation says: figures with the counts they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from engine.core.face_sizes import Interval
+from engine.core.geometry import Box
+from engine.evaluation.judgements import Criteria
+from engine.masking.style import Style
+from engine.record import Document
+
+
+class Scores(Document, frozen=True, kw_only=True):
+    """How boxes compare with the truth; a rate of nothing is None, and so is an interval from fewer than two units.
+
+    Attributes:
+        faces: truth faces that count.
+        found: those that a box found.
+        recall: found / faces.
+        recall_interval: both ends, from resampling images and tracks.
+        boxes: boxes that count, being on no ignored face. In a class of sizes: boxes of that size.
+        false_boxes: those that found no face.
+        precision: (boxes - false_boxes) / boxes.
+        frames: frames (a photograph is one) that were judged, of all sizes.
+        false_per_frame: false_boxes / frames.
+        false_per_frame_interval: both ends, from resampling clips and images.
+    """
+
+    faces: int
+    found: int
+    recall: float | None
+    recall_interval: Interval | None
+    boxes: int
+    false_boxes: int
+    precision: float | None
+    frames: int
+    false_per_frame: float | None
+    false_per_frame_interval: Interval | None
+
+
+class RecordScores(Scores, frozen=True, kw_only=True):
+    """How the faces of the records compare with the truth, and what a render hides.
+
+    Attributes:
+        covered: truth faces of which the masks hide enough.
+        coverage: covered / faces.
+        coverage_interval: both ends, from resampling images and tracks.
+    """
+
+    covered: int
+    coverage: float | None
+    coverage_interval: Interval | None
+
+
+class DetectorScores(Scores, frozen=True, kw_only=True):
+    """How detectors compare with the truth by their own boxes: a face is found when any of them found it.
+
+    Attributes:
+        detectors: names; several are a union.
+        by_size: the same for each of `SIZES`; a false box has the size of the record's face it belongs to.
+    """
+
+    detectors: tuple[str, ...]
+    by_size: Mapping[str, Scores]
+
+
+class Exposure(Document, frozen=True):
+    """A run of labelled frames in which a track is not covered.
+
+    Attributes:
+        clip: name of the clip.
+        track: of the truth; empty for a clip with one face.
+        first: number of the first frame.
+        last: number of the last frame.
+        frames: labelled frames in it.
+        between: whether the track is covered before and after: the face flashes up.
+    """
+
+    clip: str
+    track: str
+    first: int
+    last: int
+    frames: int
+    between: bool
+
+
+class TrackScores(Document, frozen=True):
+    """Whether faces stay hidden for as long as they are in view.
+
+    Attributes:
+        tracks: truth tracks in clips of more than one labelled frame.
+        covered: tracks of which no labelled frame shows.
+        coverage: covered / tracks.
+        coverage_interval: both ends, from resampling tracks.
+        untracked: clips with several faces in a frame and no column `track`, of which nothing can be said here.
+        exposures: every run of frames in which a track shows.
+    """
+
+    tracks: int
+    covered: int
+    coverage: float | None
+    coverage_interval: Interval | None
+    untracked: tuple[str, ...]
+    exposures: tuple[Exposure, ...]
+
+
+class Evaluation(RecordScores, frozen=True, kw_only=True):
+    """Records against ground truth; the figures at the top are those of the records over all sizes.
+
+    Attributes:
+        schema: always "veil/evaluation/1".
+        criteria: what counted as what.
+        style: what covers the faces.
+        by_size: the same figures for each of `SIZES`, by the height of the truth box, false boxes by their own.
+        by_detectors: each detector alone, each pair, and all of them.
+        tracks: whether whole tracks are covered.
+        unrecorded: files that were left out for want of a record.
+    """
+
+    schema: Literal["veil/evaluation/1"] = "veil/evaluation/1"
+    criteria: Criteria
+    style: Style
+    by_size: Mapping[str, RecordScores]
+    by_detectors: tuple[DetectorScores, ...]
+    tracks: TrackScores
+    unrecorded: tuple[str, ...]
+
+
+class Miss(Document, frozen=True):
+    """A truth face to look at.
+
+    Attributes:
+        file: where it is.
+        frame: its place in presentation order.
+        box: in display pixels.
+        height: of the box in pixels.
+        found: whether a face of the record found it.
+        hidden: share of its box that the render hides.
+    """
+
+    file: str
+    frame: int
+    box: Box
+    height: float
+    found: bool
+    hidden: float

@@ -1,0 +1,67 @@
+"""Detector against detector over several runs of the same source."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from engine.index.index import Index
+from engine.index.selection import Selection
+
+_ALL = Selection()
+
+
+def same_source(index: Index, run: str) -> list[str]:
+    """Other runs of the very file that `run` is of."""
+    indexed = index.indexed
+    source = indexed[run].source_sha256 if run in indexed else None
+    return [name for name, entry in indexed.items() if entry.source_sha256 == source and name != run]
+
+
+def across(index: Index, one: str, other: str, selection: Selection = _ALL, iou: float = 0.35) -> pd.DataFrame:
+    """Of what each detector saw in one run, how much each detector saw in another, and the other way round.
+
+    A sighting is seen there too when a box of that detector in the same frame overlaps it at least `iou`. Faces only;
+    doubtful sightings do not count.
+
+    Args:
+        index: the index.
+        one: a run.
+        other: a run of the same source.
+        selection: a part of them; its runs do not matter.
+        iou: least overlap.
+
+    Returns:
+        Columns: run, detector, other_run, other, sightings, seen, share, and of the surest sighting that the other
+        lacks: frame, seconds, track. One row for each pair of detectors of different runs.
+    """
+    both = replace(selection, runs=(one, other))
+    return index.ask(
+        """
+        WITH sighting AS (
+            SELECT row_number() OVER () AS number, *
+            FROM read_parquet($evidence)
+            WHERE <sightings_of_any_track>
+        ), looker AS (SELECT DISTINCT run, detector FROM sighting
+        ), met AS (
+            SELECT DISTINCT a.number, b.run AS other_run, b.detector AS other
+            FROM sighting AS a JOIN sighting AS b ON a.frame = b.frame AND a.run <> b.run
+                AND a.left_px < b.right_px AND b.left_px < a.right_px
+                AND a.top_px < b.bottom_px AND b.top_px < a.bottom_px
+            WHERE (least(a.right_px, b.right_px) - greatest(a.left_px, b.left_px))
+                * (least(a.bottom_px, b.bottom_px) - greatest(a.top_px, b.top_px)) * (1 + $iou)
+                >= $iou * ((a.right_px - a.left_px) * a.height_px + (b.right_px - b.left_px) * b.height_px)
+        )
+        SELECT a.run, a.detector, looker.run AS other_run, looker.detector AS other, count(*) AS sightings,
+            count(met.number) AS seen, count(met.number) / count(*) AS share,
+            unnest(arg_max({'frame': a.frame, 'seconds': a.seconds, 'track': a.track},
+                a.score - a.frame / 1e11 - a.track / 1e15) FILTER (met.number IS NULL))
+        FROM sighting AS a JOIN looker ON a.run <> looker.run
+            LEFT JOIN met ON met.number = a.number AND met.other_run = looker.run AND met.other = looker.detector
+        GROUP BY a.run, a.detector, looker.run, looker.detector
+        ORDER BY a.run, a.detector, looker.run, looker.detector
+        """,
+        both,
+        iou=iou,
+    )

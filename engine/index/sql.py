@@ -1,0 +1,77 @@
+"""Questions that a person writes: one SELECT over the tables, answered by a process that can do nothing else."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
+
+from engine.errors import QueryError
+from engine.index.index import Index
+from engine.index.selection import Selection
+from engine.index.sql_process import COMPLETE, REFUSED, Question
+
+_STARTING = 30.0
+"""Seconds more that the process may take on a machine that is busy; it watches its own processor time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rows, and whether these are all that there are."""
+
+    table: pd.DataFrame
+    complete: bool
+
+
+def ask(index: Index, statement: str, *, limit: int = 10_000, seconds: float = 5.0) -> Answer:
+    """Answer one SELECT over the tables `runs` and `engine.index.schema.TABLES`, of all indexed runs.
+
+    The process that answers reads the index's own files and nothing else: no other file, no network, no extension, no
+    setting, no writing. It is killed when it takes too long or wants too much memory.
+
+    Args:
+        index: the index.
+        statement: in DuckDB's SQL.
+        limit: rows that are given at most.
+        seconds: after which it is stopped.
+
+    Raises:
+        QueryError: it is not one SELECT, is wrong, takes too long, or wants too much memory.
+    """
+    files = index.files(Selection()) if index.indexed else {}
+    runs = index.runs()
+    question = Question(
+        statement, limit, seconds, files, dict(zip(runs.columns, runs.to_numpy().T.tolist(), strict=True))
+    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "engine.index.sql_process"],
+            input=msgspec.json.encode(question),
+            capture_output=True,
+            timeout=seconds + _STARTING,
+            check=False,
+            env=_environment(),
+        )
+    except subprocess.TimeoutExpired as error:
+        raise QueryError(f"This took longer than {seconds:g} seconds and was stopped; ask for less.") from error
+    if done.returncode == REFUSED:
+        raise QueryError(done.stdout.decode().strip())
+    if done.returncode != 0:
+        raise QueryError("This needed more time or memory than it may have and was stopped; ask for less.")
+    with pa.ipc.open_stream(done.stdout) as reader:
+        complete = (reader.schema.metadata or {}).get(COMPLETE) == b"yes"
+        return Answer(reader.read_all().to_pandas(), complete)
+
+
+def _environment() -> Mapping[str, str]:
+    """No more of the caller's than what makes this code importable."""
+    root = str(Path(__file__).absolute().parents[2])
+    inherited = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": f"{root}{os.pathsep}{inherited}" if inherited else root}

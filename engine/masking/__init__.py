@@ -1,0 +1,1 @@
+"""Styles, masks, and how they are painted onto the planes of a picture."""

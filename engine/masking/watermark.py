@@ -1,0 +1,73 @@
+"""A word written into the planes of a picture, for what is not to be taken for something else."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.geometry import Orientation
+from engine.core.picture import Picture, PixelFormat, Plane
+from engine.masking import colour, overlay
+
+_SHARE = 0.055
+"""Height of the letters in that of the picture that is seen."""
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_INK, _PAPER = "#ffffff", "#b3261e"
+
+Where = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+"""Samples of a plane that are paper, and those that are ink."""
+
+
+class Stamp:
+    """Writes a word into the top left and the bottom right corner of one picture after another, as they are seen.
+
+    Args:
+        text: the word, in Latin letters.
+        pixel_format: of the pictures.
+        orientation: how coded samples become display pixels.
+        matrix: FFmpeg's name of the colour matrix, None when none is declared.
+    """
+
+    def __init__(
+        self, text: str, pixel_format: PixelFormat, orientation: Orientation, matrix: str | None = None
+    ) -> None:
+        self._format = pixel_format
+        self._sheet = _sheet(text, orientation)
+        matrix = colour.matrix_for(matrix, orientation.coded)
+        self._samples = [
+            [int(colour.samples(colour.parse(tone), name, pixel_format, matrix)) for tone in (_PAPER, _INK)]
+            for name in pixel_format.planes
+        ]
+        self._where: list[Where] = []
+
+    def put(self, picture: Picture) -> None:
+        """Write it into a picture, in place."""
+        if not self._where:
+            self._where = [_fitted(self._sheet, plane.shape) for plane in picture.planes]
+        for plane, where, tones in zip(picture.planes, self._where, self._samples, strict=True):
+            for place, tone in zip(where, tones, strict=True):
+                plane[place] = tone
+
+
+def _sheet(text: str, orientation: Orientation) -> Plane:
+    """Paper in the first and ink in the second channel of a picture of coded size, each 0 or 255."""
+    size = orientation.display
+    sheet = np.zeros((size.height, size.width, 3), np.uint8)
+    letters = max(7.0, _SHARE * min(size.height, size.width))
+    thick = max(1, round(letters / 8))
+    scale = cv2.getFontScaleFromHeight(_FONT, round(letters), thick)
+    (width, height), _ = cv2.getTextSize(text, _FONT, scale, thick)
+    pad = max(2, round(letters / 2))
+    across, down = width + 2 * pad, height + 2 * pad
+    for left, top in ((0, 0), (size.width - across, size.height - down)):
+        cv2.rectangle(sheet, (left, top), (left + across, top + down), (255, 0, 0), cv2.FILLED)
+        cv2.putText(sheet, text, (left + pad, top + pad + height), _FONT, scale, (255, 255, 0), thick, cv2.LINE_8)
+    turned = np.rot90(sheet, orientation.rotation // 90)
+    upright = np.ascontiguousarray(turned[:, ::-1] if orientation.mirrored else turned)
+    return overlay.stretched(upright, (orientation.coded.height, orientation.coded.width))
+
+
+def _fitted(sheet: Plane, shape: tuple[int, ...]) -> Where:
+    small = overlay.stretched(sheet, (shape[0], shape[1]))
+    return small[..., 0] >= 128, small[..., 1] >= 128

@@ -1,0 +1,1 @@
+"""Writing an output: encoder, muxer, and which container can hold which stream."""

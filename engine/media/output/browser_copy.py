@@ -1,0 +1,101 @@
+"""What browsers play, and a small copy that every one of them plays of what they do not.
+
+Tried with Chromium 150: MP4, QuickTime, Matroska and WebM files with H.264, VP8, VP9 or AV1 play, also with FLAC or
+PCM. HEVC, Motion JPEG and ProRes stay black there, AC-3 and ALAC silent, and AVI and MPEG-TS do not open. Other
+browsers do not open Matroska, so that it counts as not played.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from engine.core.progress import Listener
+from engine.errors import RenderError
+from engine.media.facts import MediaInfo
+from engine.media.ffmpeg import ffmpeg_command
+from engine.media.output.containers import family
+from engine.storage.files import publish, scratch
+
+_LONGEST = 1280
+"""Pixels of the longer side of a copy at most."""
+_PLAIN = frozenset({"yuv420p", "yuvj420p"})
+_SOUND = frozenset({"aac", "mp3", "opus", "flac", "vorbis"})
+_NAMES = {
+    "avi": "AVI",
+    "mpegts": "MPEG-TS",
+    "matroska": "Matroska",
+    "hevc": "HEVC",
+    "mjpeg": "Motion JPEG",
+    "prores": "ProRes",
+    "mpeg4": "MPEG-4 Part 2",
+    "mpeg2video": "MPEG-2",
+}
+
+
+def unplayable(info: MediaInfo) -> str | None:
+    """What of a file not every browser plays, in words, as "HEVC pictures"; None when all of it plays everywhere."""
+    webm = info.video.codec in {"vp8", "vp9", "av1"}
+    kind = family(info.container)
+    if kind != "mp4" and not (kind == "matroska" and webm):
+        return f"{_name(kind)} files"
+    if info.video.codec != "h264" and not webm:
+        return f"{_name(info.video.codec)} pictures"
+    if info.video.codec == "h264" and info.video.pixel_format not in _PLAIN:
+        return f"H.264 pictures in the format {info.video.pixel_format}"
+    heard = [one.codec.removesuffix("float") for one in info.streams if one.kind == "audio"]
+    silent = [codec for codec in heard if codec not in _SOUND]
+    return f"{_name(silent[0])} audio" if silent else None
+
+
+def make_playable(source: Path, target: Path, frames: int, listener: Listener) -> None:
+    """Write a small copy that every browser plays: H.264 in 8 bits, AAC, MP4, no metadata.
+
+    Pictures are made smaller, never larger, and lose their fine detail; it is for looking, and no output of anything.
+
+    Args:
+        source: the video.
+        target: file to write.
+        frames: how many there are, for progress.
+        listener: hears of progress.
+
+    Raises:
+        TargetError: it cannot be written.
+        RenderError: the source cannot be decoded or encoded.
+    """
+    with scratch(target) as folder:
+        unfinished = folder / target.name
+        _run(ffmpeg_command([*_arguments(source), "-progress", "pipe:1", unfinished]), source, frames, listener)
+        publish(unfinished, target)
+
+
+def _arguments(source: Path) -> list[str | Path]:
+    within = f"w='min({_LONGEST},iw)':h='min({_LONGEST},ih)'"
+    smaller = f"scale={within}:force_original_aspect_ratio=decrease:force_divisible_by=2"
+    return [
+        *("-i", source, "-map", "0:v:0", "-map", "0:a?", "-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn"),
+        *("-vf", f"scale=iw*sar:ih,setsar=1,{smaller}", "-pix_fmt", "yuv420p", "-fps_mode", "passthrough"),
+        *("-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-threads", "2"),
+        *("-c:a", "aac", "-b:a", "128k", "-ac", "2", "-movflags", "+faststart"),
+    ]
+
+
+def _run(command: list[str], source: Path, frames: int, listener: Listener) -> None:
+    going = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+    with going:
+        try:
+            for line in going.stdout or ():
+                name, _, value = line.strip().partition("=")
+                if name == "frame":
+                    listener.progress("copy", min(int(value), frames), frames)
+        except BaseException:
+            going.kill()
+            raise
+        complaint = going.stderr.read().strip() if going.stderr else ""
+    if going.returncode:
+        last = complaint.splitlines()[-1] if complaint else f"FFmpeg ended with {going.returncode}"
+        raise RenderError(f"No copy of {source.name} could be made that browsers play: {last}.")
+
+
+def _name(codec: str) -> str:
+    return _NAMES.get(codec, codec.upper().replace("_", " "))

@@ -1,0 +1,212 @@
+"""Which encoder with which options: everything that decides an output's bytes, and nothing about the machine.
+
+Thread counts are part of the settings, libx264 computes CPU-independently, and libx265 writes nothing about the CPU
+into the stream; so the same pictures, time stamps and settings give the same bytes on any x86-64 CPU with any number
+of cores.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated, Literal
+
+import msgspec
+
+from engine.core.picture import PixelFormat
+from engine.media.output.encoder_format import Carrier, choose_carrier
+from engine.record import Document, VideoFacts, ratio
+
+FieldOrder = Literal["progressive", "tt", "bb", "tb", "bt"]
+Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
+
+FINEST_TICK = Fraction(1, 100_000_000)
+"""A MOV file holds 2^31 - 1 ticks between two frames; with this tick that is 21 seconds."""
+
+_FALLBACK_TICK = Fraction(1, 1_000_000)
+_FALLBACK_RATE = Fraction(25)
+_SHORTEST_REORDERED = 8
+
+
+class EncoderSettings(Document, frozen=True):
+    """How the video is encoded; nothing in it is taken from the machine.
+
+    Attributes:
+        crf: constant rate factor; lower is better and larger, 17 looks like the source.
+        preset: how much time compression may take.
+        threads: frames encoded at once. The output depends on it, so it never follows the number of cores.
+        keyframe_seconds: longest way back to a closed group of pictures.
+        b_frames: consecutive B-frames at most; None leaves it to the preset. AVI needs 0.
+    """
+
+    crf: Annotated[float, msgspec.Meta(ge=0.0, le=51.0)] = 17.0
+    preset: Preset = "veryfast"
+    threads: Annotated[int, msgspec.Meta(ge=1, le=16)] = 4
+    keyframe_seconds: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
+    b_frames: Annotated[int, msgspec.Meta(ge=0, le=16)] | None = None
+
+
+class Signal(Document, frozen=True):
+    """What a source says about its pictures beyond `VideoFacts`; None where it says nothing.
+
+    Attributes:
+        chroma_location: FFmpeg's name, as `left` or `topleft`.
+        field_order: FFmpeg's two letters; anything but "progressive" keeps the picture interlaced.
+        mastering_display: in x265's notation, `G(x,y)B(x,y)R(x,y)WP(x,y)L(max,min)`.
+        content_light: MaxCLL and MaxFALL in cd/m2.
+    """
+
+    chroma_location: str | None = None
+    field_order: FieldOrder | None = None
+    mastering_display: str | None = None
+    content_light: tuple[int, int] | None = None
+
+    @property
+    def interlaced(self) -> bool:
+        """Whether a frame holds two fields of different times."""
+        return self.field_order not in {None, "progressive"}
+
+
+UNSIGNALLED = Signal()
+
+
+class Encoding(Document, frozen=True):
+    """An encoder with its options by FFmpeg's names; PyAV and FFmpeg's command line are given the same ones.
+
+    Attributes:
+        codec: "h264" or "hevc".
+        encoder: FFmpeg's name, as `libx264`.
+        pixel_format: what the encoder is fed.
+        tick: seconds that a pts unit of the intermediate file lasts.
+        fields: how frames are marked and encoded when they are interlaced, "tff" or "bff"; None for whole frames.
+    """
+
+    codec: str
+    encoder: str
+    pixel_format: str
+    tick: str
+    fields: Literal["tff", "bff"] | None
+    options: dict[str, str]
+
+    @property
+    def ffmpeg_args(self) -> list[str]:
+        """FFmpeg command-line arguments for an output that mean the same."""
+        options = [part for name, value in self.options.items() for part in (f"-{name}", value)]
+        timing = ["-fps_mode", "passthrough", "-enc_time_base", self.tick]
+        return ["-c:v", self.encoder, "-pix_fmt", self.pixel_format, *options, *timing]
+
+
+def plan_encoding(
+    video: VideoFacts, pixels: PixelFormat, settings: EncoderSettings, signal: Signal = UNSIGNALLED
+) -> Encoding:
+    """Choose encoder, pixel layout and options for a source; this looks at nothing but its arguments.
+
+    Raises:
+        RenderError: no encoder holds such samples.
+    """
+    carrier = choose_carrier(pixels, video.coded)
+    fields = _fields(carrier, signal)
+    library = _x265_options(settings, signal) if carrier.codec == "hevc" else _x264_options(settings, signal, fields)
+    options = {
+        "preset": settings.preset,
+        "crf": f"{settings.crf:g}",
+        "g": str(max(1, round(encoder_rate(video) * settings.keyframe_seconds))),
+        "threads": str(settings.threads),
+        "thread_type": "frame",
+        **_b_frames(video, carrier, settings),
+        **({} if fields is None else {"flags": "+ildct+ilme"}),
+        **_tags(video, pixels, signal),
+        **library,
+    }
+    tick = ratio(mov_tick(Fraction(video.time_base)))
+    return Encoding(carrier.codec, carrier.encoder, carrier.name, tick, fields, options)
+
+
+def ffmpeg_args(
+    settings: EncoderSettings, video: VideoFacts, pixels: PixelFormat, signal: Signal = UNSIGNALLED
+) -> list[str]:
+    """FFmpeg command-line arguments that mean the same settings as `VideoWriter` uses.
+
+    Raises:
+        RenderError: no encoder holds such samples.
+    """
+    return plan_encoding(video, pixels, settings, signal).ffmpeg_args
+
+
+def mov_tick(time_base: Fraction) -> Fraction:
+    """Seconds a pts unit of the intermediate file lasts: one over the time base's denominator.
+
+    A time base finer than a MOV file can use (nanoseconds, say) becomes microseconds.
+    """
+    tick = Fraction(1, time_base.denominator)
+    return tick if tick >= FINEST_TICK else _FALLBACK_TICK
+
+
+def encoder_rate(video: VideoFacts) -> Fraction:
+    """The frame rate that rate control assumes; declared rates that cannot be one are passed over."""
+    rate = Fraction(video.declared_rate) if video.declared_rate else _FALLBACK_RATE
+    return rate if 1 <= rate <= 300 else _FALLBACK_RATE
+
+
+def _b_frames(video: VideoFacts, carrier: Carrier, settings: EncoderSettings) -> dict[str, str]:
+    # libx265 gives the frames of a clip shorter than its reordering decoding times from uninitialised memory.
+    allowed = 0 if carrier.codec == "hevc" and video.frames <= _SHORTEST_REORDERED else settings.b_frames
+    return {} if allowed is None else {"bf": str(allowed)}
+
+
+def _tags(video: VideoFacts, pixels: PixelFormat, signal: Signal) -> dict[str, str]:
+    declared = "pc" if pixels.full_range else video.colour.range
+    matrix = "rgb" if video.colour.matrix == "gbr" else video.colour.matrix  # the option's spelling
+    tags = {
+        "color_range": declared,
+        "colorspace": matrix,
+        "color_primaries": video.colour.primaries,
+        "color_trc": video.colour.transfer,
+        "chroma_sample_location": signal.chroma_location,
+        "field_order": signal.field_order,
+    }
+    return {name: value for name, value in tags.items() if value is not None}
+
+
+def _fields(carrier: Carrier, signal: Signal) -> Literal["tff", "bff"] | None:
+    """libx264 codes fields only in rows of whole macroblock pairs' chroma; libx265 wants them as separate pictures."""
+    if not signal.interlaced or carrier.codec != "h264" or carrier.size.height % 4 != 0:
+        return None
+    return "tff" if signal.field_order in {"tt", "tb"} else "bff"
+
+
+def _x264_options(settings: EncoderSettings, signal: Signal, fields: str | None) -> dict[str, str]:
+    parameters = {
+        "cpu-independent": "1",
+        "lookahead-threads": str(max(1, settings.threads // 2)),
+        "sliced-threads": "0",
+        "opencl": "0",
+        "open-gop": "0",
+        **({} if fields is None else {fields: "1"}),
+        **_hdr(signal, "mastering-display", "cll"),
+    }
+    return {"x264-params": _joined(parameters)}
+
+
+def _x265_options(settings: EncoderSettings, signal: Signal) -> dict[str, str]:
+    parameters = {
+        "info": "0",
+        "pools": str(settings.threads),
+        "frame-threads": "2",
+        "open-gop": "0",
+        "log-level": "error",
+        **_hdr(signal, "master-display", "max-cll"),
+    }
+    return {"x265-params": _joined(parameters)}
+
+
+def _hdr(signal: Signal, display: str, light: str) -> dict[str, str]:
+    parameters = {}
+    if signal.mastering_display is not None:
+        parameters[display] = signal.mastering_display
+    if signal.content_light is not None:
+        parameters[light] = "{},{}".format(*signal.content_light)
+    return parameters
+
+
+def _joined(parameters: dict[str, str]) -> str:
+    return ":".join(f"{name}={value}" for name, value in parameters.items())

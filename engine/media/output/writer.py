@@ -1,0 +1,300 @@
+"""Writing rendered pictures: one video stream in an intermediate MOV file, encoded while the next picture is made."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+from av.codec.context import Flags
+from av.filter import Graph
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from engine.core.picture import Picture, PixelFormat, Plane
+from engine.errors import RenderError, TargetError, VeilError
+from engine.media.output.encoder import UNSIGNALLED, EncoderSettings, Encoding, Signal, encoder_rate, plan_encoding
+from engine.media.output.encoder_format import choose_carrier
+from engine.record import VideoFacts
+
+_WAITING = 4
+"""Frames between the caller and the encoder; more only cost memory."""
+
+_Y4M_CHROMA = {(1, 1): "420", (1, 0): "422", (0, 0): "444", (2, 0): "411"}
+
+
+class VideoWriter:
+    """Encodes pictures into a MOV file with one video stream whose first frame is at zero.
+
+    Pictures are copied when they are handed over and encoded by a thread of the writer's own, so that the caller
+    can work on the next one meanwhile and may change the planes at once. Use it as a context manager: leaving it
+    regularly finishes the file, leaving it by an exception removes it.
+
+    Attributes:
+        encoding: the encoder and its options.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        video: VideoFacts,
+        pixels: PixelFormat,
+        settings: EncoderSettings,
+        signal: Signal = UNSIGNALLED,
+    ) -> None:
+        """Open the file.
+
+        Raises:
+            TargetError: the file cannot be made.
+            RenderError: no encoder holds such samples, or the encoder refuses to start.
+        """
+        self.encoding = plan_encoding(video, pixels, settings, signal)
+        self._path = path
+        self._carrier = choose_carrier(pixels, video.coded)
+        self._clock = _Clock(Fraction(video.time_base), Fraction(self.encoding.tick), path)
+        self._duration = max(1, round(1 / (encoder_rate(video) * self._clock.tick)))
+        self._sink = _Sink(path, self.encoding, video)
+        self._frames: queue.Queue[VideoFrame | None] = queue.Queue(_WAITING)
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._encode, name="veil-encode", daemon=True)
+        self._thread.start()
+
+    def write(self, picture: Picture, pts: int) -> None:
+        """Hand over the next frame; `pts` counts in the source's time base and must rise.
+
+        Raises:
+            TargetError: an earlier frame could not be stored.
+            RenderError: an earlier frame could not be encoded, or the time stamp does not rise.
+        """
+        self._complain()
+        frame = self._carrier.load(picture)
+        frame.pts = self._clock.ticks(pts)
+        frame.time_base, frame.duration = self._clock.tick, self._duration
+        self._frames.put(frame)
+
+    def close(self) -> None:
+        """Encode what is still under way and finish the file.
+
+        Raises:
+            TargetError: the file could not be stored.
+            RenderError: a frame could not be encoded, or there was none.
+        """
+        self._stop()
+        self._complain()
+        if self._clock.first is None:
+            raise RenderError(f"{self._path} would have no frame; render at least one.")
+        try:
+            self._sink.finish()
+        except av.error.FFmpegError as error:
+            raise _translated(error, self._path) from error
+
+    def discard(self) -> None:
+        """Stop and remove the file; it is of no use unfinished."""
+        self._stop()
+        self._path.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.discard()
+            return
+        try:
+            self.close()
+        except VeilError:
+            self.discard()
+            raise
+
+    def _stop(self) -> None:
+        if self._thread.is_alive():
+            self._frames.put(None)
+            self._thread.join()
+
+    def _encode(self) -> None:
+        """Encode until told to stop; after a failure frames are taken and dropped, so that nobody waits for ever."""
+        while (frame := self._frames.get()) is not None:
+            if self._failure is not None:
+                continue
+            try:
+                self._sink.encode(frame)
+            except Exception as error:  # noqa: BLE001  `_complain` raises it where somebody listens
+                self._failure = error
+
+    def _complain(self) -> None:
+        match self._failure:
+            case None:
+                return
+            case av.error.FFmpegError() as failure:
+                raise _translated(failure, self._path) from failure
+            case failure:
+                raise failure
+
+
+def _translated(error: av.error.FFmpegError, path: Path) -> VeilError:
+    if isinstance(error, OSError):
+        return TargetError(f"{path} cannot be written: {error.strerror}. Make room or choose another place.")
+    return RenderError(f"{path} could not be encoded: {error.strerror}.")
+
+
+class _Clock:
+    """Time stamps of the source as ticks of the intermediate file: from zero, and rising."""
+
+    def __init__(self, time_base: Fraction, tick: Fraction, path: Path) -> None:
+        self.tick = tick
+        self.first: int | None = None
+        self._factor = time_base / tick
+        self._last = -1
+        self._path = path
+
+    def ticks(self, pts: int) -> int:
+        if self.first is None:
+            self.first = pts
+        ticks = round((pts - self.first) * self._factor)
+        if ticks <= self._last:
+            raise RenderError(f"The frame with pts {pts} does not come after the one before it in {self._path}.")
+        if ticks - self._last >= 2**31:
+            raise RenderError(f"The frame with pts {pts} comes too long after the one before it for {self._path}.")
+        self._last = ticks
+        return ticks
+
+
+class _Sink:
+    """The open file with its encoder."""
+
+    def __init__(self, path: Path, encoding: Encoding, video: VideoFacts) -> None:
+        scale = str(Fraction(encoding.tick).denominator)
+        options = {"fflags": "+bitexact", "video_track_timescale": scale, "movie_timescale": scale}
+        try:
+            self._container = av.open(str(path), "w", format="mov", options=options)
+            self._stream = self._open(encoding, video)
+        except av.error.FFmpegError as error:
+            raise _translated(error, path) from error
+        self._fields = _FieldMarker(self._stream, encoding.fields) if encoding.fields else None
+
+    def _open(self, encoding: Encoding, video: VideoFacts) -> VideoStream:
+        stream = self._container.add_stream(encoding.encoder, rate=encoder_rate(video), options=encoding.options)
+        assert isinstance(stream, VideoStream)
+        context = stream.codec_context
+        context.width, context.height = video.coded.width, video.coded.height
+        context.pix_fmt = encoding.pixel_format
+        context.sample_aspect_ratio = Fraction(video.sample_aspect_ratio)
+        context.flags |= Flags.frame_duration  # without it the last frame lasts no time and players leave it out
+        stream.time_base = context.time_base = Fraction(encoding.tick)
+        self._container.start_encoding()
+        return stream
+
+    def encode(self, frame: VideoFrame) -> None:
+        marked = frame if self._fields is None else self._fields.mark(frame)
+        self._container.mux(self._stream.encode(marked))
+
+    def finish(self) -> None:
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+
+class _FieldMarker:
+    """Marks frames as interlaced; PyAV cannot set the flag, a filter that copies nothing can."""
+
+    def __init__(self, stream: VideoStream, fields: str) -> None:
+        self._graph = Graph()
+        source = self._graph.add_buffer(template=stream)
+        setter = self._graph.add("setfield", fields)
+        sink = self._graph.add("buffersink")
+        source.link_to(setter)
+        setter.link_to(sink)
+        self._graph.configure()
+
+    def mark(self, frame: VideoFrame) -> VideoFrame:
+        self._graph.push(frame)
+        marked = self._graph.pull()
+        assert isinstance(marked, VideoFrame)
+        return marked
+
+
+class Y4mWriter:
+    """Writes pictures as they are handed to the encoder to a YUV4MPEG2 file, as evidence of what was encoded.
+
+    Samples above 8 bits take two bytes, the low one first. Frames follow each other without time stamps.
+    """
+
+    def __init__(self, path: Path, video: VideoFacts, pixels: PixelFormat) -> None:
+        """Open the file and write its header.
+
+        Raises:
+            TargetError: the file cannot be made, or YUV4MPEG2 has no name for such samples.
+        """
+        self._path, self._pixels, self._size = path, pixels, video.coded
+        header = _y4m_header(path, video, pixels)
+        try:
+            self._file = path.open("wb")
+            self._file.write(header)
+        except OSError as error:
+            raise TargetError(f"{path} cannot be made: {error.strerror}. Choose another place.") from error
+
+    def write(self, picture: Picture) -> None:
+        """Append a frame.
+
+        Raises:
+            TargetError: the file cannot be written.
+        """
+        try:
+            self._file.write(b"FRAME\n")
+            for index, samples in enumerate(picture.planes):
+                self._file.write(np.ascontiguousarray(self._visible(index, samples), self._stored).data)
+        except OSError as error:
+            raise TargetError(f"{self._path} cannot be written: {error.strerror}. Make room.") from error
+
+    def close(self) -> None:
+        """Finish the file.
+
+        Raises:
+            TargetError: the file cannot be written.
+        """
+        try:
+            self._file.close()
+        except OSError as error:
+            raise TargetError(f"{self._path} cannot be written: {error.strerror}. Make room.") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.close()
+        finally:
+            if error is not None:
+                self._path.unlink(missing_ok=True)
+
+    @property
+    def _stored(self) -> str:
+        return "u1" if self._pixels.bit_depth == 8 else "<u2"
+
+    def _visible(self, index: int, samples: Plane) -> Plane:
+        """A plane without columns and rows that only pad it."""
+        across, down = self._pixels.shift(index)
+        return samples[: -(-self._size.height >> down), : -(-self._size.width >> across)]
+
+
+def _y4m_header(path: Path, video: VideoFacts, pixels: PixelFormat) -> bytes:
+    chroma = "mono" if pixels.planes == "y" else _Y4M_CHROMA.get(pixels.chroma_shift)
+    if chroma is None or pixels.planes == "gbr":
+        raise TargetError(f"{path} cannot hold {pixels.name} pictures, YUV4MPEG2 has no name for them; leave it out.")
+    depth = "" if pixels.bit_depth == 8 else f"{'' if chroma == 'mono' else 'p'}{pixels.bit_depth}"
+    siting = "jpeg" if chroma == "420" and not depth else ""
+    rate, aspect = encoder_rate(video), Fraction(video.sample_aspect_ratio)
+    fields = [
+        f"W{video.coded.width} H{video.coded.height} F{rate.numerator}:{rate.denominator} Ip",
+        f"A{aspect.numerator}:{aspect.denominator} C{chroma}{siting}{depth}",
+        f"XCOLORRANGE={'FULL' if pixels.full_range else 'LIMITED'}",
+    ]
+    return f"YUV4MPEG2 {' '.join(fields)}\n".encode()

@@ -1,0 +1,1 @@
+"""Reading a source: probe, decode, seek, and what to do about damage."""

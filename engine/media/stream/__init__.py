@@ -1,0 +1,1 @@
+"""Live input and output: cameras, files, network protocols."""

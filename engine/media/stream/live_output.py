@@ -1,0 +1,256 @@
+"""What goes out of a live run: frames encoded one by one without delay, audio packets as they came."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import IO, Annotated, Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+import av
+import imageio_ffmpeg
+import msgspec
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from engine.core.geometry import Size
+from engine.errors import RenderError, TargetError
+from engine.media.output.encoder import Preset
+from engine.record import Document
+from engine.storage.files import publish
+
+_FORMATS = {"udp": "mpegts", "srt": "mpegts", "tcp": "mpegts", "rtmp": "flv", "rtmps": "flv"}
+_OPTIONS = {
+    "mov": {"movflags": "frag_keyframe+delay_moov+default_base_moof"},
+    "mp4": {"movflags": "frag_keyframe+delay_moov+default_base_moof"},
+    "mpegts": {"mpegts_flags": "resend_headers", "pat_period": "0.4"},
+    "flv": {"flvflags": "no_duration_filesize"},
+}
+_DATAGRAM = 1316
+"""Seven packets of a transport stream, which fit an Ethernet frame."""
+
+
+Made = TypeVar("Made")
+
+
+class LiveEncoding(Document, frozen=True):
+    """How the video is encoded while it runs.
+
+    Attributes:
+        preset: libx264's, the faster the larger.
+        crf: constant rate factor.
+        max_kbit: most kilobits a second, None for no limit.
+        threads: slices encoded at once.
+        keyframe_seconds: longest wait of somebody who tunes in.
+    """
+
+    preset: Preset = "superfast"
+    crf: Annotated[float, msgspec.Meta(ge=0.0, le=51.0)] = 21.0
+    max_kbit: Annotated[int, msgspec.Meta(ge=100)] | None = None
+    threads: Annotated[int, msgspec.Meta(ge=1, le=16)] = 2
+    keyframe_seconds: Annotated[int, msgspec.Meta(ge=1, le=10)] = 2
+
+    def options(self, rate: Fraction) -> dict[str, str]:
+        """Options of libx264 by FFmpeg's names."""
+        limit = {} if self.max_kbit is None else {"maxrate": f"{self.max_kbit}k", "bufsize": f"{self.max_kbit // 2}k"}
+        return {
+            "preset": self.preset,
+            "tune": "zerolatency",
+            "crf": f"{self.crf:g}",
+            "threads": str(self.threads),
+            "g": str(max(1, round(rate * self.keyframe_seconds))),
+            **limit,
+        }
+
+
+class LiveOutput:
+    """An open output; a context manager that serves one thread.
+
+    A file is written under `NAME.partial` and gets its name when the run has ended in order; after a failure what was
+    shown until then stays in the partial file.
+
+    Args:
+        target: path of a file, or an address: udp://, tcp://, srt://, rtmp://, rtmps://.
+        size: of the pictures.
+        time_base: seconds a unit of their pts lasts.
+        rate: about how many a second come.
+        audio: streams whose packets will be copied.
+        encoding: how the video is encoded.
+
+    Raises:
+        TargetError: it cannot be opened, or cannot hold the audio as it is.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        target: str,
+        size: Size,
+        time_base: Fraction,
+        rate: Fraction,
+        *,
+        audio: Sequence[AudioStream],
+        encoding: LiveEncoding,
+    ) -> None:
+        self.target = target
+        self._scheme = scheme_of(target)
+        self._time_base = time_base
+        self._partial: Path | None = None
+        self._relay: subprocess.Popen[bytes] | None = None
+        self._container = self._guarded(self._opened)
+        try:
+            self._video = self._guarded(lambda: self._add_video(size, rate, encoding))
+            self._audio = [self._add_audio(stream) for stream in audio]
+            self._guarded(self._container.start_encoding)
+        except TargetError:
+            self._abandon()
+            raise
+
+    def video(self, frame: VideoFrame, pts: int) -> None:
+        """Encode and write one frame; it is on its way when this returns.
+
+        Raises:
+            TargetError: the output has gone.
+        """
+        frame.pts, frame.time_base = pts, self._time_base
+        frame.pict_type = 0
+        self._guarded(lambda: self._container.mux(self._video.encode(frame)))
+
+    def audio(self, track: int, packet: Packet[AudioStream]) -> None:
+        """Write a packet of the audio stream number `track` as it is.
+
+        Raises:
+            TargetError: the output has gone.
+        """
+        packet.stream = self._audio[track]
+        self._guarded(lambda: self._container.mux(packet))
+
+    def close(self) -> None:
+        """End the output in order; a file gets its final name.
+
+        Raises:
+            TargetError: the output has gone.
+        """
+        self._guarded(lambda: self._container.mux(self._video.encode(None)))
+        self._guarded(self._container.close)
+        self._end_relay()
+        if self._partial is not None:
+            publish(self._partial, Path(self.target))
+
+    def abandon(self) -> None:
+        """Give up after a failure; the partial file stays."""
+        self._abandon()
+
+    def _opened(self) -> OutputContainer:
+        name = _FORMATS.get(self._scheme)
+        options = {"flush_packets": "1", "max_interleave_delta": "200000", **_OPTIONS.get(name or self._suffix, {})}
+        if self._scheme == "srt":
+            self._relay = _relay(self.target)
+            return av.open(cast("Any", _Pipe(cast("IO[bytes]", self._relay.stdin))), "w", format=name, options=options)
+        if self._scheme:
+            return av.open(_address(self.target), "w", format=name, options=options, timeout=10.0)
+        target = Path(self.target)
+        if target.is_dir():
+            raise TargetError(f"{target} is a folder; give the name of a file to write.")
+        self._partial = target.with_name(f"{target.stem}.partial{target.suffix}")
+        return av.open(f"file:{self._partial}", "w", options=options)
+
+    @property
+    def _suffix(self) -> str:
+        return Path(self.target).suffix.lstrip(".").lower()
+
+    def _add_video(self, size: Size, rate: Fraction, encoding: LiveEncoding) -> VideoStream:
+        stream = self._container.add_stream("libx264", rate=rate, options=encoding.options(rate))
+        stream.width, stream.height, stream.pix_fmt = size.width, size.height, "yuv420p"
+        stream.codec_context.time_base = self._time_base
+        stream.time_base = self._time_base
+        return stream
+
+    def _add_audio(self, template: AudioStream) -> AudioStream:
+        try:
+            made = self._container.add_stream_from_template(template)
+        except (FFmpegError, ValueError) as error:
+            raise TargetError(
+                f"{self.target} cannot hold audio of the codec {template.codec_context.name} as it is; "
+                "write to a Matroska file (.mkv), or leave the audio out."
+            ) from error
+        made.time_base = template.time_base
+        return made
+
+    def _guarded(self, act: Callable[[], Made]) -> Made:
+        try:
+            return act()
+        except (FFmpegError, ValueError, OSError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise TargetError(f"{self.target} cannot be written ({reason}). {self._advice()}") from error
+
+    def _advice(self) -> str:
+        if self._scheme:
+            return "Check the address and that somebody listens there."
+        left = f" What was shown until then is in {self._partial}." if self._partial and self._partial.exists() else ""
+        return f"Check the folder, the free space and the file's ending.{left}"
+
+    def _abandon(self) -> None:
+        try:
+            self._container.close()
+        except (FFmpegError, ValueError, OSError) as error:
+            raise RenderError(f"{self.target} could not be closed in order ({error}).") from error
+        finally:
+            self._end_relay()
+
+    def _end_relay(self) -> None:
+        if self._relay is None:
+            return
+        cast("IO[bytes]", self._relay.stdin).close()
+        try:
+            self._relay.wait(3.0)
+        except subprocess.TimeoutExpired:
+            self._relay.kill()
+            self._relay.wait()
+
+
+class _Pipe:
+    """A pipe as PyAV takes a file: it can be written and not be wound back."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+
+    def write(self, data: bytes) -> int:
+        """Pass bytes on at once."""
+        return self._pipe.write(data)
+
+
+def scheme_of(address: str) -> str:
+    """The scheme of an address, "" for a path.
+
+    Raises:
+        TargetError: it is one that nothing can be sent to.
+    """
+    scheme = urlsplit(address).scheme if "://" in address else ""
+    if scheme not in {"", *_FORMATS}:
+        raise TargetError(f"{address} cannot be written: outputs are files, {', '.join(_FORMATS)}.")
+    return scheme
+
+
+def _address(target: str) -> str:
+    if target.startswith("udp:") and "pkt_size" not in target:
+        return f"{target}{'&' if '?' in target else '?'}pkt_size={_DATAGRAM}"
+    return target
+
+
+def _relay(target: str) -> subprocess.Popen[bytes]:
+    """FFmpeg's own program, which speaks SRT where PyAV's library does not, passing a transport stream on."""
+    quiet = ["-hide_banner", "-loglevel", "error", "-probesize", "200000"]
+    quiet += ["-analyzeduration", "400000"]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), *quiet, "-f", "mpegts", "-i", "pipe:0", "-map", "0", "-c", "copy"]
+    return subprocess.Popen(
+        [*command, "-f", "mpegts", "-flush_packets", "1", target],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        bufsize=0,
+    )

@@ -1,0 +1,149 @@
+"""A running source whose frames somebody else receives and hands over, as those of a browser's camera."""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from fractions import Fraction
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from av.audio.stream import AudioStream
+from av.video.frame import VideoFrame
+
+from engine.media.stream.live_input import Event, FrameIn, Received
+
+_ROOM = 64
+"""Frames that may wait to be read; whoever reads gives them to the detectors and never waits for these."""
+_PATIENCE = 0.25
+"""Seconds between two looks at whether the run is to end."""
+_CLOCK = 90_000
+
+
+class RunningSource(Protocol):
+    """What a live run asks of its source; `engine.media.stream.live_input.LiveInput` is the other one."""
+
+    address: str
+    is_file: bool
+    time_base: Fraction
+    rate: Fraction
+    codec: str
+    container: str
+    undecodable: int
+    reconnects: int
+
+    @property
+    def audio(self) -> list[AudioStream]:
+        """The audio streams, to copy their parameters from."""
+
+    @property
+    def streams(self) -> list[tuple[int, str, str]]:
+        """Index, kind and codec of every stream."""
+
+    @property
+    def index(self) -> int:
+        """Of the video stream."""
+
+    @property
+    def pixel_format(self) -> str:
+        """Of the video."""
+
+    @property
+    def received(self) -> Received:
+        """What was read until now."""
+
+    def events(self) -> Iterator[Event]:
+        """Frames and packets until the source ends or is told to stop."""
+
+
+class PushedInput:
+    """Frames from elsewhere on a clock of their arrival; a context manager.
+
+    Frames that come before anybody reads are passed over. `received` tells of the decoded pictures, since no packet is
+    seen here.
+
+    Args:
+        address: what the source is called in the record.
+        stop: ends the events when it is set.
+        rate: about how many frames come a second.
+    """
+
+    is_file = False
+    index = 0
+    codec = "unknown"
+    pixel_format = "yuv420p"
+    container = "webrtc"
+    undecodable = 0
+    reconnects = 0
+
+    def __init__(self, address: str, stop: threading.Event, rate: Fraction = Fraction(30)) -> None:
+        self.address, self.rate = address, rate
+        self.time_base = Fraction(1, _CLOCK)
+        self._stop = stop
+        self._frames: queue.Queue[tuple[VideoFrame, float]] = queue.Queue(_ROOM)
+        self._read, self._over = threading.Event(), threading.Event()
+        self._bytes, self._hash = 0, hashlib.sha256()
+        self._first: float | None = None
+        self._last = -1
+
+    @property
+    def audio(self) -> list[AudioStream]:
+        """None: pictures only."""
+        return []
+
+    @property
+    def streams(self) -> list[tuple[int, str, str]]:
+        """The video."""
+        return [(self.index, "video", self.codec)]
+
+    @property
+    def received(self) -> Received:
+        """Bytes of the pictures that were read, and their SHA-256 in the order they came."""
+        return Received(self._bytes, self._hash.hexdigest())
+
+    def push(self, frame: VideoFrame) -> None:
+        """Hand over the next frame, which is given away; never waits. From any one thread."""
+        if self._read.is_set() and not self._over.is_set():
+            with suppress(queue.Full):  # nobody reads any more, or the machine stands still
+                self._frames.put_nowait((frame, time.monotonic()))
+
+    def close(self) -> None:
+        """No more frames will come; the run ends in order. Closing twice is allowed."""
+        self._over.set()
+
+    def events(self) -> Iterator[Event]:
+        """Frames until `close` was called or the run is to stop."""
+        self._read.set()
+        while not self._stop.is_set():
+            try:
+                frame, arrived = self._frames.get(timeout=_PATIENCE)
+            except queue.Empty:
+                if self._over.is_set():
+                    return
+            else:
+                self._book(frame)
+                yield FrameIn(frame, self._time(arrived), Fraction(1), arrived)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _time(self, arrived: float) -> int:
+        if self._first is None:
+            self._first = arrived
+        self._last = max(self._last + 1, round((arrived - self._first) * _CLOCK))
+        return self._last
+
+    def _book(self, frame: VideoFrame) -> None:
+        for plane in frame.planes:
+            samples: Any = plane  # Python 3.11 has no type for "gives a buffer"
+            self._hash.update(samples)
+            self._bytes += plane.buffer_size

@@ -1,0 +1,65 @@
+"""Where evidence about an output is made: what is gathered before a release, and what certifies it after.
+
+An `EvidenceStep` looks at the rendered output before anybody releases it. It writes what it found into the folder of
+the release and raises SignOffError or CheckFailedError, with the sentence that a person needs, to keep the output back.
+A `Certifier` runs when the release is signed and on record, and writes what proves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine import audit
+from engine.approval.statements import Statement
+from engine.approval.workflow import Cleared
+from engine.core.progress import Listener
+from engine.release.snapshot import Case
+from engine.rendering.report import RenderReport
+from engine.storage.files import Data
+from engine.verification.verify import VerifyReport
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An output that is rendered and verified, and not released yet.
+
+    Attributes:
+        folder: of the release while it is made; files written there stay with it. It holds the very record
+            (`detections.json`) and amendments (`review.jsonl`, if there are any) that were rendered.
+        output: the video in it.
+    """
+
+    data: Data
+    case: Case
+    cleared: Cleared
+    folder: Path
+    output: Path
+    report: RenderReport
+    checks: VerifyReport
+    listener: Listener
+
+    @property
+    def record(self) -> Path:
+        """The record that was rendered."""
+        return self.folder / "detections.json"
+
+    @property
+    def review(self) -> Path | None:
+        """The amendments that were rendered."""
+        path = self.folder / "review.jsonl"
+        return path if path.exists() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An output that is released: what it was before, the statement that releases it, and the log up to that."""
+
+    candidate: Candidate
+    statement: Statement
+    head: audit.Anchor
+
+
+EvidenceStep = Callable[[Candidate], None]
+Certifier = Callable[[Sealed], None]

@@ -1,0 +1,116 @@
+"""The report of a render."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from engine.audio.compare import AlteredAudio
+from engine.masking.style import weaknesses
+from engine.media.facts import MediaInfo
+from engine.media.output.encoder import Encoding
+from engine.media.output.versions import library_versions
+from engine.record import Document, Sha256
+from engine.rendering.job import Heard, RenderJob, Tally
+from engine.rendering.spec import FINAL, RenderSpec
+from engine.review.apply import KeptVisible
+from engine.storage.files import file_digest
+from engine.version import VERSION
+
+SCHEMA: Literal["veil/render/1"] = "veil/render/1"
+
+
+class EncoderFacts(Document, frozen=True):
+    """The encoder that ran.
+
+    Attributes:
+        ffmpeg_args: arguments of FFmpeg's command line that mean the same.
+    """
+
+    name: str
+    libraries: dict[str, str]
+    ffmpeg_args: tuple[str, ...]
+
+
+class Dropped(Document, frozen=True):
+    """Something of the source that is not in the output."""
+
+    what: str
+    reason: str
+
+
+class RenderReport(Document, frozen=True):
+    """What a render did; stored beside the output as `OUT.render.json`.
+
+    Attributes:
+        weaknesses: why the style might not hide a face, one sentence a value; not empty only when it was forced.
+        frames: how many there are, of which `masked` have a mask and `covered` are covered whole.
+        sentence: what a person should know of the container; None when it is the source's.
+        review_sha256: of the stored bytes of the review that was applied; None when there was none.
+        kept_visible: the faces that are shown because a reviewer says so.
+        draft: whether the output is a draft, and no release.
+        audio: the audio streams in which spans were replaced; all others are the source's, packet for packet.
+    """
+
+    schema: Literal["veil/render/1"]
+    veil: str
+    source_sha256: Sha256
+    record_sha256: Sha256
+    output_sha256: Sha256
+    output_bytes: int
+    spec: RenderSpec
+    weaknesses: tuple[str, ...]
+    encoder: EncoderFacts
+    frames: int
+    masked: int
+    covered: int
+    dropped: tuple[Dropped, ...]
+    sentence: str | None
+    review_sha256: Sha256 | None = None
+    kept_visible: tuple[KeptVisible, ...] = ()
+    draft: bool = True
+    audio: tuple[AlteredAudio, ...] = ()
+
+
+def report_path(output: Path) -> Path:
+    """Where the report of a render lies."""
+    return output.with_name(output.name + ".render.json")
+
+
+def draft_name(name: str) -> str:
+    """The name of a draft of that output: `draft` stands before its suffix."""
+    path = Path(name)
+    return f"{path.stem}.draft{path.suffix}"
+
+
+def _report(job: RenderJob, unfinished: Path, tally: Tally, encoding: Encoding, heard: list[Heard]) -> RenderReport:
+    return RenderReport(
+        schema=SCHEMA,
+        veil=VERSION,
+        source_sha256=job.info.sha256,
+        record_sha256=job.record_sha256,
+        output_sha256=file_digest(unfinished),
+        output_bytes=unfinished.stat().st_size,
+        spec=job.spec,
+        weaknesses=tuple(weaknesses(job.spec.style)),
+        encoder=EncoderFacts(encoding.encoder, library_versions(), tuple(encoding.ffmpeg_args)),
+        frames=tally.frames,
+        masked=tally.masked,
+        covered=tally.covered,
+        dropped=tuple(_dropped(job.info)),
+        sentence=job.spec.container.sentence,
+        review_sha256=job.review_sha256,
+        kept_visible=job.folded.kept_visible(),
+        draft=job.spec.comment != FINAL,
+        audio=tuple(one.altered for one in heard if one.altered is not None),
+    )
+
+
+def _dropped(info: MediaInfo) -> Iterator[Dropped]:
+    for stream in info.streams:
+        if stream.fate == "dropped":
+            yield Dropped(f"{stream.kind} stream {stream.index} ({stream.codec})", stream.reason)
+    for extra in info.extras:
+        if extra.fate == "dropped":
+            yield Dropped(f"{extra.kind} {extra.name}", extra.reason)

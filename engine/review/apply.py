@@ -1,0 +1,320 @@
+"""A record with its amendments applied, in order; what a later amendment says wins. Reads no file."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import msgspec
+
+from engine.core.frame_ranges import named, runs
+from engine.core.geometry import Box, Size
+from engine.errors import AmendmentError
+from engine.record import Document, Evidence, Face, Frame, Origin, Record
+from engine.review.amendments import (
+    Accept,
+    Add,
+    Amendment,
+    Author,
+    Cover,
+    Delete,
+    Extend,
+    KeepVisible,
+    Keyframe,
+    Resize,
+    Review,
+    Undo,
+    standing,
+)
+
+
+class AmendedFace(Document, frozen=True, gc=False):
+    """A face as the reviewers left it.
+
+    Attributes:
+        track: of the record, or a new one above all of them.
+        box: what is to be covered, in display pixels.
+        origin: "reviewer" when the box is a reviewer's, else as in the record.
+        evidence: who saw it; a face with other boxes keeps its evidence.
+        amendment: number of the last amendment that changed it, None when none did.
+        visible: a reviewer decided, with a reason, that it is to be seen.
+    """
+
+    track: int
+    box: Box
+    origin: Origin
+    evidence: tuple[Evidence, ...]
+    amendment: int | None = None
+    visible: bool = False
+
+
+class AmendedFrame(Document, frozen=True, gc=False):
+    """A frame as the reviewers left it.
+
+    Attributes:
+        index: its place in presentation order.
+        pts: in the video's time base.
+        faces: by track.
+        covered: the whole frame is covered.
+        doubtful: sightings of the record that are not covered.
+        amendment: number of the last amendment that covers it whole; None when it is not covered, or was already.
+    """
+
+    index: int
+    pts: int
+    faces: tuple[AmendedFace, ...]
+    covered: bool
+    doubtful: tuple[Evidence, ...] = ()
+    amendment: int | None = None
+
+
+class KeptVisible(Document, frozen=True):
+    """A face that is shown on purpose.
+
+    Attributes:
+        track: whose face.
+        start: first frame.
+        stop: first frame after it.
+        amendment: number of the amendment that says so.
+        by: who said so.
+        reason: why.
+    """
+
+    track: int
+    start: int
+    stop: int
+    amendment: int
+    by: Author
+    reason: str
+
+
+class Folded:
+    """A record with the amendments that count applied.
+
+    Raises:
+        RecordError: the review is of another record, or an amendment speaks of frames or tracks that do not exist, or
+            of a box that crosses the border; the message names its line.
+    """
+
+    def __init__(self, record: Record, review: Review | None = None) -> None:
+        self.record = record
+        self.amendments = review.amendments if review else ()
+        self._changed: dict[int, dict[int, AmendedFace]] = {}
+        self._covered: dict[int, int] = {}
+        self._whole = frozenset(record.damaged + record.covered)
+        self._tracks = _new_tracks(record, self.amendments)
+        for amendment in standing(self.amendments):
+            self._apply(amendment)
+
+    def frame(self, index: int) -> AmendedFrame:
+        """One frame, by its index."""
+        frame = self.record.frames[index]
+        by = self._covered.get(index)
+        faces = tuple(face for _, face in sorted(self._faces(index).items()))
+        return AmendedFrame(index, frame.pts, faces, index in self._whole or by is not None, frame.doubtful, by)
+
+    def frames(self) -> Iterator[AmendedFrame]:
+        """Every frame, in order."""
+        return map(self.frame, range(len(self.record.frames)))
+
+    def kept_visible(self) -> tuple[KeptVisible, ...]:
+        """Every face that is shown on purpose, by amendment and frame; frames that are covered whole show none."""
+        said: dict[tuple[int, int], int] = {}
+        for amendment in standing(self.amendments):
+            if isinstance(action := amendment.action, KeepVisible):
+                frames = (index for index in range(action.start, action.stop) if self._is_shown(index, action.track))
+                said |= dict.fromkeys(((action.track, index) for index in frames), amendment.number)
+        shown: dict[tuple[int, int], list[int]] = {}
+        for (track, index), number in sorted(said.items()):
+            shown.setdefault((number, track), []).append(index)
+        return tuple(
+            KeptVisible(track, *span, number, self.amendments[number - 1].by, self.amendments[number - 1].reason)
+            for (number, track), indices in sorted(shown.items())
+            for span in runs(indices)
+        )
+
+    def _is_shown(self, index: int, track: int) -> bool:
+        face = self._changed.get(index, {}).get(track)
+        return face is not None and face.visible and index not in self._covered and index not in self._whole
+
+    @property
+    def changed(self) -> frozenset[int]:
+        """Frames whose faces an amendment changed."""
+        return frozenset(self._changed)
+
+    def new_track(self, amendment: int) -> int:
+        """The track that the amendment with this number, which adds a face, made."""
+        return self._tracks[amendment]
+
+    def _faces(self, index: int) -> dict[int, AmendedFace]:
+        changed = self._changed.get(index)
+        return _as_found(self.record.frames[index]) if changed is None else changed
+
+    def _has(self, index: int, track: int) -> bool:
+        changed = self._changed.get(index)
+        if changed is not None:
+            return track in changed
+        return any(face.track == track for face in self.record.frames[index].faces)
+
+    def _writable(self, index: int) -> dict[int, AmendedFace]:
+        if index not in self._changed:
+            self._changed[index] = _as_found(self.record.frames[index])
+        return self._changed[index]
+
+    def _apply(self, amendment: Amendment) -> None:
+        try:
+            self._do(amendment)
+        except _MisfitError as complaint:
+            raise AmendmentError(amendment.number, str(complaint)) from complaint
+
+    def _do(self, amendment: Amendment) -> None:
+        number = amendment.number
+        match amendment.action:
+            case Add(keyframes):
+                self._check_keyframes(keyframes)
+                self._put(self._tracks[number], _course(keyframes, self.record.display), number)
+            case Resize(track, keyframes):
+                self._check_keyframes(keyframes)
+                self._resize(track, keyframes, number)
+            case Delete(track, start, stop):
+                self._delete(track, start, stop)
+            case KeepVisible(track, start, stop):
+                self._show(track, start, stop, number)
+            case Extend(track, start, stop):
+                self._put(track, self._extension(track, start, stop), number)
+            case Cover(start, stop):
+                self._check_frames(start, stop)
+                self._covered |= dict.fromkeys(range(start, stop), number)
+            case Accept(spot):
+                self._check_spot(spot)
+            case Undo():
+                pass
+
+    def _put(self, track: int, course: Iterator[tuple[int, Box]], number: int) -> None:
+        """Faces that no detector saw."""
+        for index, box in course:
+            self._writable(index)[track] = AmendedFace(track, box, "reviewer", (), number)
+
+    def _resize(self, track: int, keyframes: Sequence[Keyframe], number: int) -> None:
+        for keyframe in keyframes:
+            if not self._has(keyframe.index, track):
+                raise _MisfitError(f"track {track} has no face in frame {keyframe.index}")
+        for index, box in _course(keyframes, self.record.display):
+            if self._has(index, track):
+                faces = self._writable(index)
+                faces[track] = msgspec.structs.replace(faces[track], box=box, origin="reviewer", amendment=number)
+
+    def _delete(self, track: int, start: int, stop: int) -> None:
+        for index in self._present(track, start, stop):
+            del self._writable(index)[track]
+
+    def _show(self, track: int, start: int, stop: int, number: int) -> None:
+        for index in self._present(track, start, stop):
+            faces = self._writable(index)
+            faces[track] = msgspec.structs.replace(faces[track], visible=True, amendment=number)
+
+    def _extension(self, track: int, start: int, stop: int) -> Iterator[tuple[int, Box]]:
+        """A box for each frame of a range in which the track has none.
+
+        A gap that the range fills from end to end is interpolated, elsewhere the nearest box is held.
+        """
+        self._check_frames(start, stop)
+        known = self._known(track, start, stop)
+        missing = [index for index in range(start, stop) if not self._has(index, track)]
+        if not known:
+            raise _MisfitError(f"there is no track {track}")
+        if not missing:
+            raise _MisfitError(f"track {track} has a face in each of {named(start, stop)} already")
+        boxes = {index: self._faces(index)[track].box for index in known}
+        return ((index, self._continued(index, known, boxes, start, stop)) for index in missing)
+
+    def _continued(self, index: int, known: Sequence[int], boxes: dict[int, Box], start: int, stop: int) -> Box:
+        place = bisect_left(known, index)
+        before = known[place - 1] if place else None
+        after = known[place] if place < len(known) else None
+        if before is not None and after is not None and before >= start - 1 and after <= stop:
+            return _whole(boxes[before].blended(boxes[after], (index - before) / (after - before)), self.record.display)
+        ends = [end for end in (before, after) if end is not None]
+        return _whole(boxes[min(ends, key=lambda end: abs(end - index))], self.record.display)
+
+    def _known(self, track: int, start: int, stop: int) -> list[int]:
+        """Frames with a face of the track: all in a range, and the nearest on either side of it."""
+        before = next((index for index in reversed(range(start)) if self._has(index, track)), None)
+        after = next((index for index in range(stop, len(self.record.frames)) if self._has(index, track)), None)
+        inside = (index for index in range(start, stop) if self._has(index, track))
+        return [index for index in (before, *inside, after) if index is not None]
+
+    def _present(self, track: int, start: int, stop: int) -> list[int]:
+        """Frames of a range in which the track has a face."""
+        self._check_frames(start, stop)
+        found = [index for index in range(start, stop) if self._has(index, track)]
+        if not found:
+            raise _MisfitError(f"track {track} has no face in {named(start, stop)}")
+        return found
+
+    def _check_frames(self, start: int, stop: int) -> None:
+        if stop > (count := len(self.record.frames)):
+            raise _MisfitError(f"{named(start, stop)} are asked for, and the video has {count}, from 0 to {count - 1}")
+
+    def _check_keyframes(self, keyframes: Sequence[Keyframe]) -> None:
+        size = self.record.display
+        self._check_frames(keyframes[0].index, keyframes[-1].index + 1)
+        for keyframe in keyframes:
+            if not keyframe.box.within(size):
+                edges = list(msgspec.structs.astuple(keyframe.box))
+                frame = f"a {size.width}x{size.height} frame"
+                raise _MisfitError(f"the box {edges} in frame {keyframe.index} crosses the border of {frame}")
+
+    def _check_spot(self, spot: str) -> None:
+        _, _, place = spot.split(":")
+        start, stop = map(int, place.split("-"))
+        if start >= stop:
+            raise _MisfitError(f"the spot {spot} has no frames")
+        self._check_frames(start, stop)
+
+
+class _MisfitError(ValueError):
+    """An amendment does not fit what it is applied to; says why."""
+
+
+def amended(record: Record, review: Review | None = None) -> tuple[AmendedFrame, ...]:
+    """Every frame of a record as its reviewers left it.
+
+    Raises:
+        RecordError: an amendment does not fit the record; the message names its line.
+    """
+    return tuple(Folded(record, review).frames())
+
+
+def _as_found(frame: Frame) -> dict[int, AmendedFace]:
+    return {face.track: _unchanged(face) for face in frame.faces}
+
+
+def _unchanged(face: Face) -> AmendedFace:
+    return AmendedFace(face.track, face.box, face.origin, face.evidence)
+
+
+def _new_tracks(record: Record, amendments: Sequence[Amendment]) -> dict[int, int]:
+    """The track of each amendment that adds one; undone ones keep theirs, so that no number ever means another."""
+    adding = [amendment.number for amendment in amendments if isinstance(amendment.action, Add)]
+    if not adding:
+        return {}
+    first = 1 + max((face.track for frame in record.frames for face in frame.faces), default=-1)
+    return {number: first + place for place, number in enumerate(adding)}
+
+
+def _course(keyframes: Sequence[Keyframe], size: Size) -> Iterator[tuple[int, Box]]:
+    """Every frame from the first keyframe to the last, with its box."""
+    yield keyframes[0].index, _whole(keyframes[0].box, size)
+    for before, after in pairwise(keyframes):
+        span = after.index - before.index
+        for step in range(1, span + 1):
+            yield before.index + step, _whole(before.box.blended(after.box, step / span), size)
+
+
+def _whole(box: Box, size: Size) -> Box:
+    """The whole pixels that a box touches, inside the frame."""
+    inside = box.rounded(size)
+    assert inside is not None  # it was checked that keyframes do not cross the border, and so nothing between them does
+    return Box(*map(float, inside.pixels()))

@@ -1,0 +1,44 @@
+"""What an amendment does, in words for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.core.frame_ranges import named
+from engine.review.amendments import (
+    Accept,
+    Action,
+    Add,
+    Cover,
+    Delete,
+    Extend,
+    KeepVisible,
+    Keyframe,
+    Resize,
+    Undo,
+)
+
+
+def described(action: Action) -> str:  # noqa: PLR0911 - one phrase for each action
+    """An action as a phrase without its reason, as "delete track 3 in frames 10 to 19"."""
+    match action:
+        case Add(keyframes):
+            return f"add a face in {_along(keyframes)}"
+        case Resize(track, keyframes):
+            return f"resize track {track} in {_along(keyframes)}"
+        case Delete(track, start, stop):
+            return f"delete track {track} in {named(start, stop)}"
+        case KeepVisible(track, start, stop):
+            return f"keep track {track} visible in {named(start, stop)}"
+        case Extend(track, start, stop):
+            return f"extend track {track} through {named(start, stop)}"
+        case Cover(start, stop):
+            return f"cover {named(start, stop)} whole"
+        case Accept(spot):
+            return f"accept the spot {spot}"
+        case Undo(amendment):
+            return f"undo amendment {amendment}"
+
+
+def _along(keyframes: Sequence[Keyframe]) -> str:
+    return named(keyframes[0].index, keyframes[-1].index + 1)

@@ -1,0 +1,36 @@
+"""Load a record and the review that belongs to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine import record as records
+from engine.errors import RecordError
+from engine.record import Record
+from engine.review.amendments import Review
+from engine.review.review_file import read_review
+
+
+def load_record(record: Path | str | Record) -> tuple[Record, str]:
+    """A record and the SHA-256 of its stored bytes.
+
+    Raises:
+        RecordError: it cannot be read or is invalid.
+    """
+    if isinstance(record, Record):
+        return record, records.digest(records.encode(record))
+    data = records.read_bytes(Path(record))
+    return records.decode(data, str(record)), records.digest(data)
+
+
+def load_review(review: Path | str | Review | None, record_sha256: str) -> Review | None:
+    """A review of the record with that hash.
+
+    Raises:
+        RecordError: it cannot be read, is invalid, or is of another record.
+    """
+    if isinstance(review, Path | str):
+        return read_review(Path(review), record_sha256)
+    if review is not None and review.record_sha256 != record_sha256:
+        raise RecordError("The review is of another record than the one that is given; give its own.")
+    return review

@@ -1,0 +1,238 @@
+"""The file of a review: read strictly, appended to safely, each line bound to the one before by its hash.
+
+Writers take turns (flock), and a line counts once it is on stable storage. A crash can leave a last line without its
+end: reading says so, the next amendment removes the torn rest, and keeps it where only its newline is missing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from engine.errors import AmendmentError, RecordError, TargetError
+from engine.record import Record, Sha256, digest, encode
+from engine.review.amendments import SCHEMA, Action, Amendment, Author, Review, Undo, standing
+from engine.review.apply import Folded
+
+
+def no_review(record_sha256: Sha256) -> Review:
+    """The review of a record that nobody has amended."""
+    return Review(record_sha256, (), digest(b""))
+
+
+def read_review(path: Path, record_sha256: Sha256, *, missing_ok: bool = False) -> Review:
+    """Read a review strictly; whether it fits the record is seen when it is applied (`engine.review.apply`).
+
+    Args:
+        path: the file.
+        record_sha256: of the stored bytes of the record that it must belong to.
+        missing_ok: a file that does not exist is a review without amendments.
+
+    Raises:
+        RecordError: it cannot be read, a line is no amendment or is not bound to the one before, or the last line is
+            torn; the message names line and place.
+    """
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            data = file.read()
+    except FileNotFoundError as error:
+        if missing_ok:
+            return no_review(record_sha256)
+        raise RecordError(f"{path} does not exist; give the path of a review, or none.") from error
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}. Give the path of a review.") from error
+    return decode_review(data, record_sha256, str(path))
+
+
+def decode_review(data: bytes, record_sha256: Sha256, name: str = "review") -> Review:
+    """A review from its stored bytes, called `name` in an error.
+
+    Raises:
+        RecordError: as `read_review`.
+    """
+    lines = data.split(b"\n")
+    if lines.pop():
+        raise RecordError(
+            f"{name} ends in the middle of line {len(lines) + 1}, as after a crash while it was written; the lines "
+            "before it are whole. The next amendment removes the torn rest, and so does repairing the review."
+        )
+    return Review(record_sha256, tuple(_chained(lines, record_sha256, name)), digest(data))
+
+
+def append(  # noqa: PLR0913, PLR0917 - what is said of what, by whom, when and why
+    path: Path,
+    record: Record,
+    record_sha256: Sha256,
+    action: Action,
+    by: Author,
+    reason: str = "",
+    at: datetime | None = None,
+) -> Amendment:
+    """Add an amendment to a review; it is on stable storage when this returns.
+
+    Args:
+        path: the file; it is made when it does not exist.
+        record: what is amended.
+        record_sha256: of the record's stored bytes.
+        action: what is to be changed.
+        by: who says so.
+        reason: why.
+        at: when, with its zone; now when left out.
+
+    Raises:
+        RecordError: the review cannot be read, or the amendment does not fit; nothing was written.
+        TargetError: it cannot be written.
+    """
+    with _locked(path) as file:
+        review = _repaired(file, record_sha256, str(path))
+        number = len(review.amendments) + 1
+        previous = digest(encode(review.amendments[-1])[:-1]) if review.amendments else record_sha256
+        at = at or datetime.now(UTC).replace(microsecond=0)
+        try:
+            amendment = _as_read(Amendment(SCHEMA, number, previous, by, at, reason.strip(), action))
+        except ValueError as error:
+            raise RecordError(f"That cannot be amended: {error}.") from error
+        _check(record, review, amendment)
+        _write(file, encode(amendment), path)
+    return amendment
+
+
+def repair(path: Path, record_sha256: Sha256) -> Review:
+    """Put right a last line that a crash tore, and read the review. A whole review is left as it is.
+
+    Raises:
+        RecordError: it cannot be read for another reason.
+        TargetError: it cannot be written.
+    """
+    if not path.exists():
+        raise RecordError(f"{path} does not exist; there is nothing to repair.")
+    with _locked(path) as file:
+        return _repaired(file, record_sha256, str(path))
+
+
+def _as_read(amendment: Amendment) -> Amendment:
+    """An amendment as it will be read again: every limit checked, numbers in their stored form."""
+    return msgspec.json.decode(encode(amendment), type=Amendment)
+
+
+def _check(record: Record, review: Review, amendment: Amendment) -> None:
+    longer = msgspec.structs.replace(review, amendments=(*review.amendments, amendment))
+    if isinstance(amendment.action, Undo):
+        _check_undo(review, amendment.action)
+    try:
+        Folded(record, longer)
+    except AmendmentError as error:
+        if error.number == amendment.number:
+            raise RecordError(f"That cannot be amended: {error.complaint}.") from error
+        raise RecordError(
+            f"That cannot be undone: amendment {error.number} would not fit any more ({error.complaint}). "
+            "Undo what builds on something before it."
+        ) from error
+
+
+def _check_undo(review: Review, undo: Undo) -> None:
+    number = undo.amendment
+    if number not in {amendment.number for amendment in standing(review.amendments)}:
+        raise RecordError(f"Amendment {number} is undone already; to have it count again, undo what undid it.")
+
+
+def _chained(lines: Sequence[bytes], record_sha256: Sha256, name: str) -> Iterator[Amendment]:
+    previous = record_sha256
+    for number, line in enumerate(lines, start=1):
+        amendment = _parsed(line, number, name)
+        if amendment.number != number:
+            raise RecordError(
+                f"{name}, line {number}, $.number: expected {number}, got {amendment.number}; a line was removed, "
+                "added or moved."
+            )
+        if amendment.previous != previous:
+            other = "the record was made from another one" if number == 1 else f"line {number - 1} is not what it was"
+            raise RecordError(f"{name}, line {number}, $.previous: not the hash of what comes before it; {other}.")
+        previous = digest(line)
+        yield amendment
+
+
+def _parsed(line: bytes, number: int, name: str) -> Amendment:
+    try:
+        amendment = msgspec.json.decode(line, type=Amendment)
+    except msgspec.MsgspecError as error:
+        raise RecordError(f"{name}, line {number}, is not a valid amendment: {error}.") from error
+    if encode(amendment)[:-1] != line:
+        raise RecordError(f"{name}, line {number}, is not written as Veil writes it; it was edited, or made elsewhere.")
+    return amendment
+
+
+def _repaired(file: BinaryIO, record_sha256: Sha256, name: str) -> Review:
+    """The review, after its last line was completed or removed if a crash tore it."""
+    file.seek(0)
+    data = file.read()
+    end = data.rfind(b"\n") + 1
+    if end < len(data):
+        review = _completed(data, record_sha256, name)
+        if review is not None:
+            _store(file, b"\n", len(data))
+            return review
+        file.truncate(end)
+        os.fsync(file.fileno())
+    return decode_review(data[:end], record_sha256, name)
+
+
+def _completed(data: bytes, record_sha256: Sha256, name: str) -> Review | None:
+    """The review with its last line ended, if that line lacks nothing else."""
+    before = decode_review(data[: data.rfind(b"\n") + 1], record_sha256, name)
+    try:
+        review = decode_review(data + b"\n", record_sha256, name)
+    except RecordError:
+        return None  # the last line is not whole: it was never said to be stored
+    assert review.amendments[:-1] == before.amendments
+    return review
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[BinaryIO]:
+    """The file, made if need be, for nobody else until the block ends."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise TargetError(
+            f"{path} cannot be written: {error.strerror}. Choose a file in a folder that you may write."
+        ) from error
+    with os.fdopen(handle, "r+b", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield file
+
+
+def _write(file: BinaryIO, line: bytes, path: Path) -> None:
+    """Add a line: all of it, or nothing."""
+    end = file.seek(0, os.SEEK_END)
+    try:
+        _store(file, line, end)
+    except OSError as error:
+        file.truncate(end)
+        raise TargetError(f"{path} cannot be written: {error.strerror}. The amendment was not added.") from error
+    if end == 0:
+        _store_name(path)
+
+
+def _store(file: BinaryIO, data: bytes, place: int) -> None:
+    file.seek(place)
+    while data:
+        data = data[file.write(data) :]
+    os.fsync(file.fileno())
+
+
+def _store_name(path: Path) -> None:
+    """Bring a new file's name to stable storage."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

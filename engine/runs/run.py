@@ -1,0 +1,392 @@
+"""Runs: one detection of one source each, in a folder of its own, and the register of them all.
+
+    <run>/request.json     what was asked for, by whom, when; written once
+          state.json       how far it is; replaced as a whole by the process that works, and never evidence
+          cancel           there while somebody wants it to stop
+          detections.json  the record; everything else that belongs to the run lies in the same folder
+
+Nothing here takes a lock: a file is complete or not there, so a reader never waits for a run nor a run for a reader.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import msgspec
+
+from engine.core.geometry import Size
+from engine.errors import RunError, TargetError
+from engine.record import Count, Document, FusionSettings, Sha256, SmoothingSettings, TrackingSettings, encode
+from engine.storage import files
+
+Stage = Literal["queued", "running", "done", "failed", "cancelled"]
+Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+"""What a person is told: a stage, or "interrupted" for a run that no living process works on."""
+
+_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]{1,40}-[0-9a-f]{4}")
+
+
+class Asked(Document, frozen=True):
+    """The options of a detection as they were given; `engine.detection.options.DetectOptions` says what each means."""
+
+    mode: str = "on-prem"
+    detectors: tuple[str, ...] | None = None
+    parameters: Mapping[str, Mapping[str, bool | int | float | str | list[int | float | str] | None]] = {}
+    fusion: FusionSettings = FusionSettings()
+    tracking: TrackingSettings = TrackingSettings()
+    smoothing: SmoothingSettings = SmoothingSettings()
+    asking: Mapping[str, bool | int | float | str | None] = {}
+    max_cost: float | None = None
+    workers: int | None = None
+    on_damage: Literal["stop", "cover"] = "stop"
+
+
+class RunRequest(Document, frozen=True, kw_only=True):
+    """What was asked for.
+
+    Attributes:
+        source: absolute path of the video.
+        source_sha256: of the video when somebody looked at it before asking, else None; the record always has it.
+        detection: with which options.
+        account: of the person who asked.
+        name: of that person, as printed.
+        how: how it is known who it was, in the words of the audit log.
+        at: when, RFC 3339 with zone.
+    """
+
+    schema: Literal["veil/run/1"] = "veil/run/1"
+    source: str
+    source_sha256: Sha256 | None = None
+    detection: Asked = Asked()
+    account: str
+    name: str
+    how: Literal["single-user", "account", "oidc"] = "single-user"
+    at: str
+
+
+class RunState(Document, frozen=True, kw_only=True):
+    """How far a run is. A fact of the run, not evidence.
+
+    Attributes:
+        activity: what the process does now, as a listener hears it ("probe", "detect").
+        done: frames that are finished; bytes read while the activity is "probe".
+        total: of how many, None while that is unknown.
+        faces: sightings of faces so far, in all frames together.
+        rate: frames a second over the last while, None while nothing is known.
+        display: width and height of a frame as it is seen, None before the first was.
+        pid: of the process that works or worked, None before the first.
+        born: start of that process in clock ticks since boot: tells it from a later one with the same pid.
+        sentence: why it failed, or the latest thing that a person should read.
+        started: when work began this time, RFC 3339 with zone.
+        ended: when it ended.
+        updated: when this state was written.
+    """
+
+    schema: Literal["veil/run-state/1"] = "veil/run-state/1"
+    stage: Stage
+    activity: str | None = None
+    done: Count = 0
+    total: Count | None = None
+    faces: Count = 0
+    rate: float | None = None
+    display: Size | None = None
+    pid: int | None = None
+    born: int | None = None
+    sentence: str | None = None
+    started: str | None = None
+    ended: str | None = None
+    updated: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The paths of a run. That a path is named here does not mean that anything lies there."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The run's identifier."""
+        return self.path.name
+
+    @property
+    def request(self) -> Path:
+        """What was asked for."""
+        return self.path / "request.json"
+
+    @property
+    def state(self) -> Path:
+        """How far it is."""
+        return self.path / "state.json"
+
+    @property
+    def cancel(self) -> Path:
+        """There while somebody wants the run to stop."""
+        return self.path / "cancel"
+
+    @property
+    def record(self) -> Path:
+        """The detection record; with it lie the facts of the run and perhaps the ledger."""
+        return self.path / "detections.json"
+
+    @property
+    def facts(self) -> Path:
+        """Facts of the run that vary: host, clock, speed."""
+        return self.path / "detections.json.run.json"
+
+    @property
+    def review(self) -> Path:
+        """The amendments."""
+        return self.path / "review.jsonl"
+
+    @property
+    def signatures(self) -> Path:
+        """Signed statements, a numbered file each."""
+        return self.path / "signatures"
+
+    @property
+    def drafts(self) -> Path:
+        """Renders that nobody has approved; may be removed."""
+        return self.path / "drafts"
+
+    @property
+    def thumbs(self) -> Path:
+        """Masked thumbnails; may be removed."""
+        return self.path / "thumbs"
+
+    @property
+    def copies(self) -> Path:
+        """Small copies of videos that browsers do not play; may be removed."""
+        return self.path / "copies"
+
+    @property
+    def leaks(self) -> Path:
+        """Reports of leak checks, by the hash of the output that was checked."""
+        return self.path / "leaks"
+
+    @property
+    def judgements(self) -> Path:
+        """What people say of the leaks that were found, a line each."""
+        return self.path / "judgements.jsonl"
+
+    @property
+    def frame_audit(self) -> Path:
+        """What a person found in frames drawn by lot."""
+        return self.path / "frame-audit.json"
+
+    @property
+    def planted(self) -> Path:
+        """How many faces planted into the source were found."""
+        return self.path / "planted.json"
+
+    @property
+    def releases(self) -> Path:
+        """Final outputs, a numbered folder each, with what proves them."""
+        return self.path / "releases"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as it stands when it is read."""
+
+    folder: RunFolder
+    request: RunRequest
+    state: RunState
+    status: Status
+
+    @property
+    def id(self) -> str:
+        """The run's identifier."""
+        return self.folder.id
+
+    @property
+    def source(self) -> Path:
+        """The video; it may be gone."""
+        return Path(self.request.source)
+
+    @property
+    def title(self) -> str:
+        """What a person calls it: the name of the video's file."""
+        return self.source.name
+
+    @property
+    def cancelling(self) -> bool:
+        """Whether it works still although somebody wants it to stop."""
+        return self.status == "running" and self.folder.cancel.exists()
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it can be put into the queue again; a running picture is over when it is over."""
+        return self.status in {"interrupted", "failed", "cancelled"} and self.state.activity != "live"
+
+
+@dataclass(frozen=True, slots=True)
+class DamagedRun:
+    """A folder among the runs that cannot be read as one, and why in a sentence."""
+
+    id: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """All runs, newest first, and the folders that cannot be read."""
+
+    runs: tuple[Run, ...]
+    damaged: tuple[DamagedRun, ...]
+
+
+def now() -> str:
+    """The time as run documents state it: RFC 3339 with zone."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def create(data: files.Data, request: RunRequest, state: RunState | None = None) -> RunFolder:
+    """Make the folder of a new run; it waits in the queue unless another `state` is given.
+
+    Raises:
+        TargetError: it cannot be made.
+    """
+    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{_slug(Path(request.source).stem)}-{secrets.token_hex(2)}"
+    made, unfinished = RunFolder(data.runs / name), RunFolder(data.runs / f".{name}")
+    try:
+        unfinished.path.mkdir(parents=True)
+        files.write(unfinished.request, encode(request))
+        write_state(unfinished, state or RunState(stage="queued", updated=now()))
+        unfinished.path.rename(made.path)
+    except OSError as error:
+        raise TargetError(
+            f"The run {made.path} cannot be made ({error.strerror}): choose a data folder that you may write."
+        ) from error
+    return made
+
+
+def folder(data: files.Data, run_id: str) -> RunFolder:
+    """The paths of a run that must exist.
+
+    Raises:
+        RunError: there is none.
+    """
+    if not _ID.fullmatch(run_id) or not (data.runs / run_id).is_dir():
+        raise RunError(f"There is no run {run_id!r} in {data.runs}; it may have been removed, or the link is wrong.")
+    return RunFolder(data.runs / run_id)
+
+
+def get(data: files.Data, run_id: str) -> Run:
+    """A run as it stands now.
+
+    Raises:
+        RunError: there is none, or its folder is damaged.
+    """
+    return _read(folder(data, run_id))
+
+
+def register(data: files.Data) -> Register:
+    """All runs as they stand now. A folder that cannot be read is reported, and hides no other."""
+    runs, damaged = [], []
+    places = sorted(data.runs.iterdir(), reverse=True) if data.runs.is_dir() else []
+    for place in places:
+        if not place.is_dir() or place.name.startswith("."):
+            continue
+        try:
+            runs.append(_read(RunFolder(place)))
+        except RunError as error:
+            damaged.append(DamagedRun(place.name, str(error)))
+    return Register(tuple(runs), tuple(damaged))
+
+
+def write_state(folder: RunFolder, state: RunState) -> None:
+    """Replace the state of a run.
+
+    Raises:
+        TargetError: it cannot be written.
+    """
+    files.write(folder.state, encode(state))
+
+
+def ask_to_stop(run: Run) -> None:
+    """Want a run to stop; the process that works on it ends soon, and a queued one never begins.
+
+    Raises:
+        RunError: it is over.
+    """
+    if run.status not in {"queued", "running"}:
+        raise RunError(f"The run {run.id} is {run.status}; only one that waits or runs can be cancelled.")
+    files.write(run.folder.cancel, b"")
+
+
+def queue_again(run: Run) -> None:
+    """Put a run that came to no end into the queue; what it had finished is kept.
+
+    Raises:
+        RunError: it is done, or waits or runs already.
+    """
+    if not run.resumable:
+        raise RunError(f"The run {run.id} is {run.status}; only one that came to no end can be resumed.")
+    run.folder.cancel.unlink(missing_ok=True)
+    write_state(run.folder, RunState(stage="queued", updated=now()))
+
+
+def born(pid: int) -> int | None:
+    """When a process started, in clock ticks since boot; None when there is no such process."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] in {"Z", "X"} else int(fields[19])
+
+
+def itself() -> tuple[int, int | None]:
+    """Pid and start of this process."""
+    return os.getpid(), born(os.getpid())
+
+
+_Kind = TypeVar("_Kind", bound=Document)
+
+
+def _read(folder: RunFolder) -> Run:
+    request, state = _document(folder.request, RunRequest), _document(folder.state, RunState)
+    return Run(folder, request, state, _status(folder, state))
+
+
+def _status(folder: RunFolder, state: RunState) -> Status:
+    if state.stage == "queued" and folder.cancel.exists():
+        return "cancelled"
+    if state.stage == "running" and (state.pid is None or born(state.pid) != state.born):
+        return "interrupted"
+    return state.stage
+
+
+def _document(path: Path, kind: type[_Kind]) -> _Kind:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except OSError as error:
+        raise RunError(
+            f"The run {path.parent.name} is damaged: its {path.name} cannot be read ({error.strerror}). Its folder is "
+            f"{path.parent}; restore it from a copy, or move it away."
+        ) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        why = str(error).replace("`", "")
+        raise RunError(
+            f"The run {path.parent.name} is damaged, or of another version of Veil: {path.name} says something "
+            f"unexpected ({why}). Its folder is {path.parent}; restore it from a copy, or move it away."
+        ) from error
+
+
+def _slug(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "video"
+
+
+def recording(folder: RunFolder) -> Path:
+    """What a live run showed, faces hidden; it is there once the run has ended."""
+    return folder.path / "live.mkv"

@@ -1,0 +1,1 @@
+"""Statistics on plain numbers: binomial intervals, bootstrap, capture-recapture."""

@@ -1,0 +1,128 @@
+"""From what detectors saw to the faces of a record: fuse, track, smooth, in this order."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.core.geometry import Box, Size
+from engine.record import Evidence, Face, FusionSettings, SmoothingSettings, TrackingSettings
+from engine.timeline.cuts import find_cuts
+from engine.timeline.fuse import Fused, fuse
+from engine.timeline.smooth import ORIGINS, Course, as_seen, smooth
+from engine.timeline.track import edges, track
+from engine.timeline.track_confirmation import SURE, held, is_face, support
+
+Sightings = Mapping[str, Sequence[tuple[Box, float]]]
+"""What each detector saw in one frame: boxes in display pixels with scores 0 to 1."""
+
+
+class Timeline(NamedTuple):
+    """What was found: the faces of every frame, what was seen of no face, and the frames that begin a new scene.
+
+    Attributes:
+        faces: of every frame, sorted by track.
+        doubtful: of every frame, sure sightings that their tracks do not bear out.
+        cuts: indices of frames.
+    """
+
+    faces: list[list[Face]]
+    doubtful: list[list[Evidence]]
+    cuts: tuple[int, ...]
+
+
+def build(  # noqa: PLR0913, PLR0917 - each stage has its own settings
+    frames: Iterable[Sightings],
+    cut_values: Sequence[float],
+    size: Size,
+    fusion: FusionSettings,
+    tracking: TrackingSettings,
+    smoothing: SmoothingSettings,
+    sure: Mapping[str, float] | None = None,
+) -> Timeline:
+    """The faces of every frame, sorted by track, and the frames that begin a new scene.
+
+    Every sighting that is held (see `engine.timeline.track_confirmation`) lies, clipped to the frame, within a face
+    of its frame.
+    Evidence is clipped to the frame and rounded outwards to the record's grid; a sighting wholly outside the frame is
+    left out.
+
+    Args:
+        frames: sightings of every frame, in order.
+        cut_values: for every frame its `cuts.change` to the one before (the first is ignored).
+        size: display size of the frames.
+        fusion: when sightings are one face.
+        tracking: when faces are one track.
+        smoothing: what is added.
+        sure: by detector, the score from which its sighting makes a face by itself; from 0 on for the others.
+
+    Raises:
+        ValueError: there are not as many cut values as frames.
+    """
+    fused = [fuse(_on_grid(sightings, size), fusion) for sightings in frames]
+    if len(fused) != len(cut_values):
+        raise ValueError(f"{len(fused)} frames need as many cut values, got {len(cut_values)}")
+    cuts = find_cuts(cut_values, tracking)
+    timeline = Timeline([[] for _ in fused], [[] for _ in fused], cuts)
+    number = 0
+    for sighted in _sightings_of_tracks(fused, cuts, tracking):
+        supported = [(index, support(face.evidence, sure or {})) for index, face in sighted]
+        kept = _kept(supported, tracking, len(fused))
+        for (index, face), (_, value) in zip(sighted, supported, strict=True):
+            if index not in kept and value >= SURE:
+                timeline.doubtful[index].extend(face.evidence)
+        if kept:
+            faces = {index: face for index, face in sighted if index in kept}
+            scene = _scene(min(kept), cuts, len(fused))
+            frames, boxes = np.array(list(faces)), edges(list(faces.values()))
+            course = smooth(frames, boxes, scene, smoothing) if len(fused) > 1 else as_seen(frames, boxes)
+            for index, covered in _faces(number, course, faces, size):
+                timeline.faces[index].append(covered)
+            number += 1
+    return timeline
+
+
+def _kept(supported: Sequence[tuple[int, float]], settings: TrackingSettings, frames: int) -> frozenset[int]:
+    """The frames whose sightings of a track are taken for a face."""
+    if frames > 1 and not is_face(supported, settings):
+        return frozenset()
+    return held(supported, settings.hold)
+
+
+def _on_grid(sightings: Sightings, size: Size) -> Sightings:
+    return {
+        detector: [(kept, round(score, 4)) for box, score in seen if (kept := box.rounded(size))]
+        for detector, seen in sightings.items()
+    }
+
+
+def _sightings_of_tracks(
+    fused: Sequence[Sequence[Fused]], cuts: tuple[int, ...], settings: TrackingSettings
+) -> list[list[tuple[int, Fused]]]:
+    """For each track, the frames it was seen in with the face there."""
+    tracks: list[list[tuple[int, Fused]]] = []
+    for index, (faces, numbers) in enumerate(zip(fused, track(fused, cuts, settings), strict=True)):
+        for face, number in zip(faces, numbers, strict=True):
+            if number == len(tracks):
+                tracks.append([])
+            tracks[number].append((index, face))
+    return tracks
+
+
+def _scene(index: int, cuts: tuple[int, ...], count: int) -> tuple[int, int]:
+    """First frame of the scene that holds `index`, and first frame after it."""
+    bounds = (0, *cuts, count)
+    place = bisect_right(bounds, index, hi=len(bounds) - 1)
+    return bounds[place - 1], bounds[place]
+
+
+def _faces(number: int, course: Course, seen: Mapping[int, Fused], size: Size) -> Iterator[tuple[int, Face]]:
+    for index, place, origin in zip(
+        course.frames.tolist(), course.boxes.tolist(), course.origins.tolist(), strict=True
+    ):
+        box = Box(*place).rounded(size)
+        if box is not None:
+            yield index, Face(number, box, ORIGINS[origin], seen[index].evidence if index in seen else ())

@@ -1,0 +1,1 @@
+"""Checks of a finished output against its source and its record."""

@@ -1,0 +1,255 @@
+"""Every law that can be checked on the files: source, record, review and output side by side. Runs no model.
+
+Each check looks at the files by itself, so that it finds its own kind of change and names it; that the output can be
+rendered again to the same bytes is one check among them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import zip_longest
+from pathlib import Path
+from typing import Literal
+
+from engine import record as records
+from engine.core.progress import Listener, Silent
+from engine.errors import SourceError
+from engine.media.audio_streams import audio_streams, contents
+from engine.media.facts import MediaInfo
+from engine.media.frame import SourceFrame
+from engine.media.source.decode import Source, open_source
+from engine.media.source.probe import probe
+from engine.record import Document, Record, Sha256
+from engine.rendering.job import Heard, JobEncoder, RenderJob, prepare
+from engine.rendering.render import spec_for
+from engine.rendering.report import RenderReport, report_path
+from engine.rendering.spec import DRAFT, FINAL, RenderSpec
+from engine.rendering.terms import RenderOptions
+from engine.review.amendments import Review
+from engine.storage.files import file_digest
+from engine.verification.pixel_check import PixelCheck
+from engine.version import VERSION
+
+SCHEMA: Literal["veil/checks/1"] = "veil/checks/1"
+
+
+class Check(Document, frozen=True):
+    """One check: what was looked at, whether it holds, and what was found, in words for a person."""
+
+    name: str
+    passed: bool
+    finding: str
+
+
+class VerifyReport(Document, frozen=True):
+    """The outcome of all checks on one output.
+
+    Attributes:
+        style_from: where the style to check against came from: the report of the render, or the default preset.
+        review_sha256: of the review that says what is to be masked; None when none was given.
+    """
+
+    schema: Literal["veil/checks/1"]
+    veil: str
+    source_sha256: Sha256
+    record_sha256: Sha256
+    output_sha256: Sha256
+    style_from: str
+    passed: bool
+    checks: tuple[Check, ...]
+    review_sha256: Sha256 | None = None
+
+
+def verify(  # noqa: PLR0913 - the files that belong together, and who hears of it
+    source: Path | str,
+    record: Path | str | Record,
+    output: Path | str,
+    *,
+    review: Path | str | Review | None = None,
+    render_report: Path | str | None = None,
+    listener: Listener | None = None,
+) -> VerifyReport:
+    """Check an output against its source, its record and the review of that.
+
+    Args:
+        source: the original video.
+        record: its detection record, or the path of one.
+        output: the rendered video.
+        review: amendments of the record, or the path of them; left out, the output is held against the record alone.
+        render_report: report of the render; `OUT.render.json` beside the output when left out. Without any, the output
+            is held against the default style, and what it says itself, draft or release, is believed.
+        listener: hears of progress.
+
+    Raises:
+        RecordError: record, review or report cannot be read, or is of another video or record.
+        SourceError: source or output is not a readable video.
+    """
+    output, listener = Path(output), listener or Silent()
+    report = _report(output, render_report)
+    job = prepare(Path(source), record, lambda info: _spec(Path(source), info, output, report), listener, review)
+    checks = tuple(_Verification(job, output, report, listener).checks())
+    return VerifyReport(
+        schema=SCHEMA,
+        veil=VERSION,
+        source_sha256=job.info.sha256,
+        record_sha256=job.record_sha256,
+        output_sha256=file_digest(output),
+        style_from="report of the render" if report else "default preset, for want of the report of the render",
+        passed=all(check.passed for check in checks),
+        checks=checks,
+        review_sha256=job.review_sha256,
+    )
+
+
+def _report(output: Path, given: Path | str | None) -> RenderReport | None:
+    path = Path(given) if given is not None else report_path(output)
+    if given is None and not path.exists():
+        return None
+    return records.read_as(path, RenderReport, "report of a render")
+
+
+def _spec(source: Path, info: MediaInfo, output: Path, report: RenderReport | None) -> RenderSpec:
+    if report:
+        return report.spec
+    final = ("comment", FINAL) in {(tag.name.lower(), tag.value) for tag in contents(output).telling}
+    return spec_for(source, info, output, RenderOptions(), FINAL if final else DRAFT)
+
+
+class _Verification:
+    """The checks on one output."""
+
+    def __init__(self, job: RenderJob, output: Path, report: RenderReport | None, listener: Listener) -> None:
+        self._job, self._output, self._report, self._listener = job, output, report, listener
+        self._info = probe(output)
+        self._broken: str | None = None
+
+    def checks(self) -> Iterator[Check]:
+        if self._report is not None:
+            yield self._belongs(self._report)
+        yield from self._pictures()
+        yield from self._audio()
+        yield self._identifying()
+
+    def _belongs(self, report: RenderReport) -> Check:
+        pairs = {
+            "source": (report.source_sha256, self._job.info.sha256),
+            "record": (report.record_sha256, self._job.record_sha256),
+            "review": (report.review_sha256, self._job.review_sha256),
+            "output": (report.output_sha256, self._info.sha256),
+        }
+        reviewed = "record, review" if report.review_sha256 else "record"
+        strangers = [name for name, (said, found) in pairs.items() if said != found]
+        if strangers:
+            return Check("report", passed=False, finding=f"the report of the render names another {_and(strangers)}")
+        return Check("report", passed=True, finding=f"source, {reviewed} and output are those the report names")
+
+    def _pictures(self) -> Iterator[Check]:
+        """Render once more, and compare each frame with the output's on the way."""
+        job = self._job
+        pixels = PixelCheck(job.info.video.orientation, job.spec.style, job.spec.encoder.crf)
+        times: list[tuple[int | None, int | None]] = []
+        with tempfile.TemporaryDirectory(prefix="veil-") as folder:
+            video, again = Path(folder) / "video.mov", Path(folder) / self._output.name
+            with JobEncoder(job, video) as encoder, open_source(self._output, self._info) as output:
+                for redacted, rendered in zip_longest(job.redacted(), self._rendered(output)):
+                    times.append((redacted.frame.pts if redacted else None, rendered.pts if rendered else None))
+                    if redacted is not None:
+                        encoder.write(redacted)
+                    if redacted is not None and rendered is not None:
+                        pixels.compare(redacted, rendered.picture())
+                    self._listener.progress("verify", len(times), len(job.record.frames))
+            job.join(video, again)
+            same = file_digest(again) == self._info.sha256
+        yield self._times(times)
+        yield from _pixel_checks(pixels)
+        finding = "gives the same bytes" if same else "gives other bytes: changed, or made by other versions"
+        yield Check("rendered again", passed=same, finding=finding)
+
+    def _rendered(self, output: Source) -> Iterator[SourceFrame]:
+        """Frames of the output; one that does not decode ends them, and is a finding rather than an error."""
+        try:
+            yield from output.frames()
+        except SourceError as error:
+            self._broken = str(error)
+
+    def _times(self, times: Sequence[tuple[int | None, int | None]]) -> Check:
+        """Both videos have the same frames at the same times, counted from the first, to the resolution they store."""
+        ours, theirs = (Fraction(info.video.time_base) for info in (self._job.info, self._info))
+        if self._broken:
+            return Check("frames", passed=False, finding=self._broken)
+        (first, first_rendered), moved = times[0], []
+        for index, (pts, rendered) in enumerate(times):
+            if pts is None or rendered is None:
+                counts = [sum(time is not None for time in column) for column in zip(*times, strict=True)]
+                finding = f"the source has {counts[0]} frames, the output {counts[1]}"
+                return Check("frames", passed=False, finding=finding)
+            if abs((pts - (first or 0)) * ours - (rendered - (first_rendered or 0)) * theirs) > theirs:
+                moved.append(index)
+        if moved:
+            return Check("frames", passed=False, finding=f"{_frames(moved)} shown at another time than in the source")
+        return Check("frames", passed=True, finding=f"all {len(times)} frames are there, each at its time")
+
+    def _audio(self) -> Iterator[Check]:
+        before, after = self._job.copied, audio_streams(self._output)[0]
+        if len(before) != len(after):
+            finding = f"the source has {len(before)} audio streams, the output {len(after)}"
+            yield Check("audio", passed=False, finding=finding)
+            return
+        yield from map(_audio_check, self._job.heard(self._output, self._job.audio()))
+        if not before:
+            yield Check("audio", passed=True, finding="there is none, in the source or the output")
+
+    def _identifying(self) -> Check:
+        found = contents(self._output)
+        telling = [
+            f"the tag {tag.name}"
+            for tag in found.telling
+            if (tag.name.lower(), tag.value) != ("comment", self._job.spec.comment)
+        ]
+        telling += [f"a {stream.kind} stream" for stream in found.streams if stream.kind not in {"video", "audio"}]
+        telling += ["a cover picture" for stream in found.streams if stream.picture]
+        telling += ["a second video stream"] * (sum(stream.kind == "video" for stream in found.streams) > 1)
+        telling += ["chapters"] * bool(found.chapters)
+        if telling:
+            return Check("metadata", passed=False, finding=f"the output holds {_and(telling)}")
+        finding = "no tags, chapters, pictures or streams but video and audio"
+        if self._report is None and self._job.spec.comment == FINAL:
+            finding += "; that it is a release is what it says itself, and its certificate proves"
+        return Check("metadata", passed=True, finding=finding)
+
+
+def _pixel_checks(pixels: PixelCheck) -> Iterator[Check]:
+    if pixels.unmasked:
+        yield Check("masks", passed=False, finding=f"{_frames(pixels.unmasked)} showing what was to be masked")
+    else:
+        yield Check(
+            "masks", passed=True, finding=f"{pixels.masks} masks in {pixels.frames} frames are where they belong"
+        )
+    if pixels.altered:
+        finding = f"{_frames(pixels.altered)} different from the source by more than encoding explains"
+        yield Check("outside the masks", passed=False, finding=finding)
+    else:
+        finding = f"nothing but encoding differs ({pixels.psnr:.1f} dB PSNR)"
+        yield Check("outside the masks", passed=True, finding=finding)
+
+
+def _audio_check(heard: Heard) -> Check:
+    name = f"audio {heard.number}"
+    if heard.changes:
+        return Check(name, passed=False, finding=f"the {heard.codec} stream has {_and(heard.changes)}")
+    if heard.altered is None:
+        return Check(name, passed=True, finding=f"{heard.codec}: same packets, same samples, same start")
+    return Check(name, passed=True, finding=f"{heard.codec}: {heard.altered.words}, same start")
+
+
+def _frames(indices: Sequence[int]) -> str:
+    if len(indices) == 1:
+        return f"frame {indices[0]} is"
+    more = f" and {len(indices) - 3} more" if len(indices) > 3 else ""
+    return f"frames {', '.join(map(str, indices[:3]))}{more} are"
+
+
+def _and(parts: Sequence[str]) -> str:
+    return " and ".join(dict.fromkeys(parts))

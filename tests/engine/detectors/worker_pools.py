@@ -1,0 +1,22 @@
+"""Detectors run the way the product runs them: in a worker process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.core.picture import Rgb
+from engine.detectors import registry
+from engine.detectors.base import Sighting
+from engine.detectors.pool import DetectorPool
+
+
+def pool(name: str, models: Path, **overrides: object) -> DetectorPool:
+    """A pool of one worker."""
+    plan = registry.plan(name, overrides)
+    return DetectorPool(registry.detector_class(name), plan.settings, models)
+
+
+def look(crew: DetectorPool, *pictures: Rgb) -> list[list[Sighting]]:
+    """Sightings in each picture, given as one chunk."""
+    crew.submit(0, pictures)
+    return [sightings for answer in crew.drain() for sightings in answer.sightings]

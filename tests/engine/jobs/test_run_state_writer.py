@@ -1,0 +1,91 @@
+import pytest
+
+from engine import runs
+from engine.core.geometry import Box, Size
+from engine.core.progress import Silent
+from engine.detection.checkpoint import Seen
+from engine.detection.observer import Glimpse
+from engine.errors import RunCancelledError
+from engine.jobs.run_state_writer import Reporter
+from engine.jobs.thumbnails import latest
+from engine.storage.files import Data
+from tests.engine.jobs.noise_pictures import noise
+
+
+class Clock:
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def run(tmp_path, wanted):
+    return runs.get(runs_data := Data(tmp_path), runs.create(runs_data, wanted()).id)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def reporter(run, clock):
+    return Reporter(run, {"yolov8-face": 0.3}, Silent(), clock)
+
+
+def state(run):
+    return runs.get(Data(run.folder.path.parent.parent), run.id).state
+
+
+def seen(*scores, detector="yolov8-face", damaged=False):
+    boxes = tuple((Box(10 * n, 10, 10 * n + 60, 90), score) for n, score in enumerate(scores))
+    return Seen(0, damaged, 0.0, {detector: boxes} if detector else {})
+
+
+def test_the_state_is_written_twice_a_second_and_says_how_fast_it_goes(run, reporter, clock):
+    for done in range(0, 101, 10):
+        clock.now += 0.2
+        reporter.progress("detect", done, 200)
+    assert (state(run).done, state(run).total) == (80, 200)
+    assert state(run).rate == pytest.approx(50, rel=0.05)
+    clock.now += 0.2
+    reporter.progress("detect", 110, 200)
+    assert state(run).done == 110
+
+
+def test_faces_that_are_sure_are_counted_once_a_frame(run, reporter, clock):
+    reporter.found(0, [seen(0.9, 0.1), seen(0.5, 0.4)], None)
+    reporter.found(1, [seen(0.9, detector="rekognition")], None)
+    clock.now += 1
+    reporter.progress("detect", 2, 2)
+    assert state(run).faces == 3
+
+
+def test_it_stops_when_somebody_wants_it_to(run, reporter, clock):
+    runs.ask_to_stop(runs.get(Data(run.folder.path.parent.parent), run.id))
+    reporter.progress("detect", 1, 2)
+    clock.now += 1
+    with pytest.raises(RunCancelledError, match="cancelled"):
+        reporter.progress("detect", 2, 2)
+
+
+def test_a_thumbnail_is_made_now_and_then_and_only_of_frames_that_were_looked_at(run, reporter, clock):
+    glimpse = Glimpse(0, noise(), Size(320, 240))
+    assert reporter.wants_glimpse()
+    for unknown in (seen(detector=None), seen(0.9, damaged=True)):
+        reporter.found(0, [seen(0.9), unknown], glimpse)
+        assert latest(run.folder) is None
+    reporter.found(0, [seen(0.9)], glimpse)
+    assert latest(run.folder) is not None
+    assert not reporter.wants_glimpse()
+    clock.now += 3
+    assert reporter.wants_glimpse()
+
+
+def test_the_last_notice_is_kept(run, reporter):
+    reporter.notice("Spent so far: nothing.")
+    reporter.end("done")
+    assert (state(run).stage, state(run).sentence) == ("done", None)
+    assert state(run).ended

@@ -1,0 +1,105 @@
+import cv2
+import pytest
+
+import engine
+from engine import audit, runs
+from engine.detection.options import DetectOptions
+from engine.errors import InputError, ModelError, RunCancelledError, SourceError
+from engine.jobs.requests import asked_of, options_of
+from engine.jobs.thumbnails import latest
+from engine.jobs.worker import begin, perform
+from engine.record import SmoothingSettings
+from engine.runs import Asked
+from tests import clips
+from tests.engine.jobs.conftest import YOLO
+
+
+class AtFrame:
+    """Does something when so many frames are finished."""
+
+    def __init__(self, frame, act):
+        self.frame, self.act = frame, act
+
+    def progress(self, stage, done, total):
+        if stage == "detect" and done >= self.frame:
+            self.act()
+
+    def notice(self, message):
+        pass
+
+
+@pytest.fixture(scope="module")
+def expected(talk, own_data, tmp_path_factory):
+    """The bytes of the record of `talk`."""
+    path = tmp_path_factory.mktemp("record") / "talk.json"
+    engine.detect(talk, path, DetectOptions(detectors=("yolov8-face",)), data=own_data)
+    return path.read_bytes()
+
+
+def test_a_run_is_done_as_detect_does_it(place, ana, talk, expected):
+    run = begin(place, ana, talk, YOLO)
+    assert runs.get(place, run.id).status == "running"
+    perform(place, run)
+    after = runs.get(place, run.id)
+    assert after.folder.record.read_bytes() == expected
+    assert (after.status, after.state.done, after.state.total, after.state.faces) == ("done", 45, 45, 45)
+    assert [(entry.kind, entry.details["state"]) for entry in audit.entries(place.audit)] == [
+        ("run", "begun"), ("run", "done"),
+    ]  # fmt: skip
+    picture = cv2.imread(str(latest(after.folder)))
+    assert picture.shape == (288, 385, 3)
+
+
+def test_there_is_a_picture_from_the_beginning(place, ana, talk):
+    run = begin(place, ana, talk, YOLO)
+    pictured = []
+    perform(place, run, AtFrame(8, lambda: pictured.append(latest(run.folder) is not None)))
+    assert pictured[0]
+
+
+def test_a_cancelled_run_goes_on_where_it_was(place, ana, talk, expected):
+    run = begin(place, ana, talk, YOLO)
+    with pytest.raises(RunCancelledError):
+        perform(place, run, AtFrame(8, run.folder.cancel.touch))
+    cancelled = runs.get(place, run.id)
+    assert cancelled.status == "cancelled"
+    assert "kept" in cancelled.state.sentence
+    runs.queue_again(cancelled)
+    perform(place, runs.get(place, run.id))
+    after = runs.get(place, run.id)
+    assert (after.status, after.state.faces) == ("done", 45)
+    assert after.folder.record.read_bytes() == expected
+    assert b'"resumed_frames":0' not in (after.folder.path / "detections.json.run.json").read_bytes()
+
+
+def test_a_failure_leaves_its_sentence(place, ana, tmp_path):
+    gone = clips.video(tmp_path / "gone.mp4", frames=2)
+    run = begin(place, ana, gone, YOLO)
+    gone.unlink()
+    with pytest.raises(SourceError):
+        perform(place, run)
+    failed = runs.get(place, run.id)
+    assert failed.status == "failed"
+    assert "gone.mp4" in failed.state.sentence
+
+
+def test_missing_models_are_a_failure_too(place, ana, talk):
+    (place.root / "models").unlink()
+    run = begin(place, ana, talk, YOLO)
+    with pytest.raises(ModelError):
+        perform(place, run)
+    assert "veil models fetch" in runs.get(place, run.id).state.sentence
+
+
+def test_options_that_no_detection_takes_make_no_run(place, ana, talk):
+    for wrong in (Asked(mode="magic"), Asked(parameters={"mtcnn": {"wings": 2}}), Asked(max_cost=1.0)):
+        with pytest.raises(InputError):
+            begin(place, ana, talk, wrong)
+    assert runs.register(place).runs == ()
+
+
+def test_options_survive_being_kept():
+    options = DetectOptions(
+        "hybrid", None, {"yolov8-face": {"threshold": 0.2}}, smoothing=SmoothingSettings(window=0), workers=3
+    )
+    assert options_of(asked_of(options)) == options

@@ -1,0 +1,17 @@
+"""The weight of a session, as Linux tells it."""
+
+import pytest
+
+from engine.live.detector_thread import session_weight
+
+
+@pytest.mark.parametrize(
+    ("told", "weight"), [("/autogroup-71 nice 5\n", 5), ("/autogroup-1 nice -3\n", -3), ("", None)]
+)
+def test_what_the_kernel_tells(tmp_path, told, weight):
+    (tmp_path / "autogroup").write_text(told)
+    assert session_weight(tmp_path / "autogroup") == weight
+
+
+def test_a_kernel_without_such_groups(tmp_path):
+    assert session_weight(tmp_path / "autogroup") is None

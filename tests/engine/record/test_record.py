@@ -1,0 +1,143 @@
+import json
+import tracemalloc
+from time import perf_counter
+
+import hypothesis.strategies as st
+import jsonschema
+import msgspec
+import pytest
+from hypothesis import given
+
+from engine import record as records
+from engine.core.geometry import Box
+from engine.errors import RecordError
+from engine.record import Face
+from tests.record_makers import make_record
+from tests.repository import SCHEMAS
+
+coordinates = st.integers(0, 23_900).map(lambda hundredths: hundredths / 100)
+
+
+@st.composite
+def box_rows(draw):
+    left, top = draw(coordinates), draw(coordinates)
+    return left, top, min(left + 1, 320.0), min(top + 1, 240.0)
+
+
+def edited(record, *path, to):
+    """The bytes of a record with one value replaced."""
+    document = json.loads(records.encode(record))
+    place = document
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = to
+    return json.dumps(document).encode()
+
+
+@given(st.lists(st.lists(box_rows(), max_size=3), min_size=1, max_size=6))
+def test_a_record_survives_its_bytes(frames):
+    record = make_record(frames)
+    data = records.encode(record)
+    assert records.decode(data) == record
+    assert records.encode(records.decode(data)) == data
+
+
+def test_bytes_are_canonical():
+    data = records.encode(make_record([[(1, 2, 3, 4.5)], []]))
+    document = json.loads(data)
+    assert data == json.dumps(document, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+    assert document["frames"][0]["faces"][0]["box"] == [1, 2, 3, 4.5]
+    assert document["frames"][1] == {"doubtful": [], "faces": [], "index": 1, "pts": 512}
+
+
+def test_the_published_schema_accepts_what_is_written_and_refuses_what_is_not_known():
+    schema = json.loads(json.dumps(records.schema()))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    document = json.loads(records.encode(make_record([[(1, 2, 3, 4)], []])))
+    validator.validate(document)
+    for place in (document, document["source"], document["frames"][0], document["frames"][0]["faces"][0]):
+        place["extra"] = 1
+        assert not validator.is_valid(document)
+        del place["extra"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "place"),
+    [
+        (("frames", 1, "colour"), "red", r"unknown field `colour` - at `\$\.frames\[1\]`"),
+        (("extra",), 1, "unknown field `extra`"),
+        (("frames", 0, "faces", 0, "box"), [1, 2, 3], "faces"),
+        (("frames", 0, "faces", 0, "box"), [3, 2, 1, 4], "left < right"),
+        (("frames", 0, "faces", 0, "box"), [1, 2, 321, 4], r"\$\.frames\[0\]\.faces\[0\]\.box.*crosses the border"),
+        (("frames", 0, "faces", 0, "evidence", 0, "box"), [1, 2, 3, 241], r"evidence\[0\]\.box"),
+        (("frames", 0, "faces", 0, "evidence", 0, "score"), 1.5, "score"),
+        (("frames", 0, "faces", 0, "evidence", 0, "detector"), "nobody", "'nobody' is not among"),
+        (("frames", 0, "faces", 0, "evidence"), [], "has 0 sightings"),
+        (("frames", 0, "faces", 0, "origin"), "guessed", "origin"),
+        (("frames", 1, "index"), 2, r"\$\.frames\[1\]\.index: expected 1, got 2"),
+        (("frames", 1, "pts"), 0, r"\$\.frames\[1\]\.pts"),
+        (("frames", 1, "pts"), "512", "pts"),
+        (("source", "sha256"), "AB" * 32, "sha256"),
+        (("source", "video", "frames"), 3, "2 entries for 3 frames"),
+        (("cuts",), [1, 1], r"\$\.cuts"),
+        (("damaged",), [9], r"\$\.damaged"),
+        (("schema",), "veil/detections/2", "veil/detections/2.*reads 'veil/detections/1'"),
+    ],
+)
+def test_reading_is_strict_and_names_the_place(path, value, place):
+    data = edited(make_record([[(1, 2, 3, 4)], []]), *path, to=value)
+    with pytest.raises(RecordError, match=place) as caught:
+        records.decode(data, "clip.json")
+    assert "clip.json" in str(caught.value)
+
+
+def test_two_faces_of_one_frame_have_two_tracks():
+    record = make_record([[(1, 2, 3, 4), (5, 6, 7, 8)]])
+    with pytest.raises(RecordError, match="track 0 is in this frame twice"):
+        records.decode(edited(record, "frames", 0, "faces", 1, "track", to=0))
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"schema": 1}', b"\xff\xfe"])
+def test_what_is_not_a_record_is_said_to_be_none(data):
+    with pytest.raises(RecordError, match=r"clip\.json is not a detection record"):
+        records.decode(data, "clip.json")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(RecordError, match=r"none\.json cannot be read"):
+        records.read(tmp_path / "none.json")
+
+
+def test_parts_are_immutable():
+    with pytest.raises(AttributeError):
+        Face(0, Box(0, 0, 1, 1), "extended", ()).track = 1
+
+
+def test_an_hour_is_written_and_read_in_seconds_and_little_memory():
+    record = make_record([[(10.25, 20.5, 60.75, 80.0), (100.0, 20.5, 160.75, 80.0)]] * 108_000)
+    start = perf_counter()
+    data = records.encode(record)
+    assert records.decode(data) == record
+    assert perf_counter() - start < 30  # some seconds on an idle machine
+    del record
+    tracemalloc.start()
+    again = records.decode(data)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(again.frames) == 108_000
+    assert peak < 300e6
+
+
+def test_the_schema_in_the_documentation_is_the_one_of_the_code():
+    published = SCHEMAS / "detections-1.json"
+    assert json.loads(published.read_bytes()) == json.loads(json.dumps(records.schema()))
+
+
+def test_covered_frames_are_written_only_when_there_are_any():
+    record = make_record([[], []])
+    assert b"covered" not in records.encode(record)
+    live = msgspec.structs.replace(record, covered=(1,))
+    assert records.decode(records.encode(live)).covered == (1,)
+    with pytest.raises(RecordError, match="covered"):
+        records.decode(records.encode(msgspec.structs.replace(record, covered=(2,))))

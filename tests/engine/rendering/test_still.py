@@ -1,0 +1,58 @@
+"""A still after masking is what a render hands to its encoder."""
+
+import cv2
+import numpy as np
+import pytest
+
+from engine.core.geometry import Box
+from engine.masking.presets import PRESETS, style_from
+from engine.media.source.seek import StillReader
+from engine.rendering.job import prepare
+from engine.rendering.render import spec_for
+from engine.rendering.still import Look, jpeg, picture
+from engine.rendering.terms import RenderOptions
+from engine.review.plan import FramePlan, plan_frames
+from tests import clips
+from tests.record_makers import record_of
+
+BOX = (30, 20, 80, 70)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_masked_still_is_the_renders_picture(tmp_path, preset):
+    path = clips.turned(tmp_path / "a.mp4", size=(160, 128))
+    record = record_of(path, lambda _: [BOX])
+    options = RenderOptions(style=style_from(preset))
+    from engine.core.progress import Silent
+
+    job = prepare(path, record, lambda info: spec_for(path, info, tmp_path / "o.mp4", options), Silent())
+    with StillReader(path, record) as reader:
+        for planned, redacted in zip(plan_frames(record), job.redacted(), strict=True):
+            if planned.index in {0, 6}:
+                frame = reader.frame(planned.index)
+                seen = picture(frame, record.source.video, planned, Look(style=options.style))
+                with frame.drawn_over() as sheet:
+                    for plane, samples in zip(
+                        sheet.picture(writable=True).planes, redacted.picture.planes, strict=True
+                    ):
+                        np.copyto(plane, samples)
+                    assert np.array_equal(seen, sheet.rgb())
+
+
+def test_a_frame_that_is_covered_is_black_in_its_still(tmp_path):
+    path = clips.b_frames(tmp_path / "a.mp4")
+    record = record_of(path, lambda _: [BOX])
+    with StillReader(path, record) as reader:
+        planned = FramePlan(3, record.frames[3].pts, (Box(*BOX),), covered=True)
+        seen = picture(reader.frame(3), record.source.video, planned, Look(style=style_from("strong")))
+        assert int(seen.max()) <= 4
+        assert int(picture(reader.frame(3), record.source.video, planned, Look()).max()) > 200
+
+
+def test_a_still_is_a_jpeg_of_the_asked_size(tmp_path):
+    path = clips.b_frames(tmp_path / "a.mp4")
+    record = record_of(path, lambda _: [])
+    with StillReader(path, record) as reader:
+        planned = FramePlan(0, 0, (), covered=False)
+        data = jpeg(picture(reader.frame(0), record.source.video, planned, Look(longest=64)))
+    assert cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).shape == (48, 64, 3)

@@ -1,0 +1,207 @@
+from time import process_time
+
+import msgspec
+import pytest
+
+from engine.core.geometry import Box, Size
+from engine.record import DetectorFacts, Evidence, Face, Record, encode
+from engine.record import decode as decode_record
+from engine.review.amendments import Accept, Add, Cover, Delete, Extend, Undo
+from engine.review.apply import amended
+from engine.review.queue import find_spots, spots
+from tests.engine.review.amendment_makers import keyframes, review_of
+from tests.record_makers import make_record
+
+SIZE = Size(640, 480)
+FACE = Box(200.0, 100.0, 260.0, 170.0)
+ONE, TWO = "yolov8-face", "centerface"
+FRAMES = 60
+
+
+def seen(*scores, box=FACE):
+    """A face that the first detectors saw with these scores."""
+    evidence = tuple(Evidence(name, box, score) for name, score in zip((ONE, TWO), scores, strict=False))
+    return Face(0, box, "detected", evidence)
+
+
+GOOD, FILLED = seen(0.8, 0.8), Face(0, FACE, "interpolated", ())
+
+
+def record_of(faces, doubtful=None, frames=FRAMES, **changes) -> Record:
+    """A record of two detectors in which `faces(index)` gives the faces of each frame."""
+    blank = make_record([[]] * frames, SIZE)
+    detectors = tuple(DetectorFacts(name, {}, (), {"threshold": 0.1, "sure": 0.4}) for name in (ONE, TWO))
+    detection = msgspec.structs.replace(blank.detection, detectors=detectors, asked=changes.pop("asked", {}))
+    full = tuple(
+        msgspec.structs.replace(frame, faces=tuple(faces(frame.index)), doubtful=(doubtful or {}).get(frame.index, ()))
+        for frame in blank.frames
+    )
+    record = msgspec.structs.replace(blank, detection=detection, frames=full, **changes)
+    return decode_record(encode(record))
+
+
+def found(record, kind):
+    return [(spot.start, spot.stop) for spot in find_spots(record) if spot.kind == kind]
+
+
+def test_a_face_that_every_detector_surely_sees_throughout_leaves_no_doubt():
+    assert find_spots(record_of(lambda _: [GOOD])) == ()
+
+
+def test_a_filled_gap_is_one_spot_and_worse_when_it_is_longer():
+    record = record_of(lambda i: [FILLED if 10 <= i < 13 or 30 <= i < 50 else GOOD])
+    assert found(record, "gap") == [(30, 50), (10, 13)]
+    (longer, shorter) = (spot for spot in find_spots(record) if spot.kind == "gap")
+    assert longer.risk > shorter.risk
+    assert longer.key == "gap:0:30-50"
+    assert "frames 30 to 49" in longer.reason
+    assert (longer.track, longer.box) == (0, FACE)
+
+
+def test_runs_of_one_cause_that_almost_touch_are_one_spot():
+    assert found(record_of(lambda i: [FILLED if i in {10, 12, 18, 30} else GOOD]), "gap") == [(10, 19), (30, 31)]
+
+
+def test_evidence_is_weak_against_the_score_at_which_its_detector_is_sure():
+    record = record_of(lambda i: [seen(0.15, 0.2) if 10 <= i < 20 else seen(0.25, 0.25)])
+    assert found(record, "weak") == [(10, 20)]
+    unsure = record.detection.detectors[0], msgspec.structs.replace(record.detection.detectors[1], parameters={})
+    detection = msgspec.structs.replace(record.detection, detectors=unsure)
+    assert found(msgspec.structs.replace(record, detection=detection), "weak") == [(10, 20)]
+
+
+def test_a_detector_that_saw_nothing_disagrees():
+    assert found(record_of(lambda i: [seen(0.9) if 20 <= i < 25 else GOOD]), "disagreement") == [(20, 25)]
+
+
+def test_a_detector_that_was_not_asked_does_not_disagree():
+    record = record_of(lambda i: [seen(0.9) if 20 <= i < 25 else GOOD], asked={TWO: ((0, 20), (25, 60))})
+    assert found(record, "disagreement") == []
+    assert found(record, "unasked") == [(20, 25)]
+    assert "centerface did not look" in find_spots(record)[0].reason
+
+
+def test_frames_that_no_detector_looked_at_are_worse_than_those_that_one_did_not():
+    every_fourth = tuple((i, i + 1) for i in range(0, FRAMES, 4))
+    record = record_of(lambda i: [FILLED if i % 4 else GOOD], asked={ONE: every_fourth, TWO: every_fourth})
+    assert found(record, "unseen") == [(1, 60)]
+    assert found(record, "unasked") == []
+
+
+def test_a_track_that_begins_or_ends_within_a_scene():
+    record = record_of(lambda i: [GOOD] if 20 <= i < 40 else [], cuts=())
+    assert found(record, "start") == [(12, 21)]
+    assert found(record, "end") == [(39, 48)]
+    (start,) = (spot for spot in find_spots(record) if spot.kind == "start")
+    assert start.frame == 19
+
+
+def test_the_frames_by_which_a_track_was_extended_belong_to_its_start():
+    record = record_of(lambda i: [Face(0, FACE, "extended", ()) if i < 25 else GOOD] if i >= 20 else [])
+    assert found(record, "start") == [(12, 26)]
+
+
+def test_a_track_that_fills_its_scene_neither_begins_nor_ends_in_it():
+    record = record_of(lambda i: [GOOD] if 20 <= i < 40 else [], cuts=(20, 40))
+    assert found(record, "start") == found(record, "end") == []
+    assert found(record, "cut") == [(12, 20), (40, 48)]
+
+
+def test_a_track_that_goes_on_under_another_number_has_not_ended():
+    record = record_of(lambda i: [GOOD if i < 30 else msgspec.structs.replace(GOOD, track=1)])
+    assert find_spots(record) == ()
+
+
+def test_a_hole_in_a_track_is_worse_than_a_filled_gap():
+    record = record_of(lambda i: [] if 10 <= i < 30 else [FILLED if 40 <= i < 60 - 1 else GOOD])
+    assert [spot.kind for spot in find_spots(record)] == ["hole", "gap"]
+    assert found(record, "hole") == [(10, 30)]
+
+
+def test_faces_at_the_border_and_small_ones():
+    edge, small = Box(0.0, 100.0, 60.0, 170.0), Box(300.0, 300.0, 320.0, 330.0)
+    record = record_of(
+        lambda _: [seen(0.9, 0.9, box=edge), msgspec.structs.replace(seen(0.9, 0.9, box=small), track=1)]
+    )
+    assert {(spot.kind, spot.track) for spot in find_spots(record)} == {("border", 0), ("small", 1)}
+    assert "20x30 pixels" in next(spot.reason for spot in find_spots(record) if spot.kind == "small")
+
+
+def test_a_doubtful_sighting_is_a_spot_unless_a_mask_covers_it():
+    sighting, covered = Evidence(ONE, Box(400.0, 300.0, 450.0, 360.0), 0.5), Evidence(ONE, FACE, 0.5)
+    record = record_of(lambda _: [GOOD], doubtful={7: (sighting,), 8: (sighting, covered), 30: (covered,)})
+    assert found(record, "doubtful") == [(7, 9)]
+    (spot,) = find_spots(record)
+    assert (spot.track, spot.box, spot.frame) == (None, sighting.box, 7)
+    assert "2 sightings in frames 7 to 8" in spot.reason
+
+
+def test_damaged_frames_are_said_and_hide_what_is_in_them():
+    record = record_of(lambda i: [] if i in {10, 11} else [GOOD], damaged=(10, 11))
+    assert [(spot.kind, spot.start, spot.stop) for spot in find_spots(record)] == [("damaged", 10, 12)]
+
+
+def test_spots_are_ranked_by_risk_and_named_once():
+    sighting = Evidence(ONE, Box(400.0, 300.0, 450.0, 360.0), 0.9)
+    record = record_of(
+        lambda i: [FILLED if i in {10, 30} else seen(0.9) if i == 50 else GOOD] if i < 55 else [],
+        doubtful={7: (sighting,)}, damaged=(2,),
+    )  # fmt: skip
+    ranked = find_spots(record)
+    assert [spot.risk for spot in ranked] == sorted((spot.risk for spot in ranked), reverse=True)
+    assert all(0 < spot.risk <= 1 for spot in ranked)
+    assert len({spot.key for spot in ranked}) == len(ranked)
+    assert (ranked[0].kind, ranked[-1].kind) == ("doubtful", "damaged")
+
+
+HOLED = record_of(lambda i: [] if 10 <= i < 20 else [FILLED if 30 <= i < 40 else GOOD])
+
+
+def state(kind, *actions):
+    (spot,) = (spot for spot in spots(HOLED, review_of(HOLED, *actions)) if spot.kind == kind)
+    return spot.state, spot.closed_by
+
+
+@pytest.mark.parametrize(
+    ("kind", "actions", "expected"),
+    [
+        ("gap", [], ("open", None)),
+        ("gap", [Accept("gap:0:30-40")], ("accepted", 1)),
+        ("gap", [Accept("gap:0:30-40"), Undo(1)], ("open", None)),
+        ("gap", [Delete(0, 35, 36)], ("amended", 1)),
+        ("gap", [Delete(0, 40, 60)], ("open", None)),
+        ("gap", [Cover(30, 40)], ("amended", 1)),
+        ("gap", [Cover(30, 39)], ("open", None)),
+        ("hole", [Extend(0, 10, 20)], ("amended", 1)),
+        ("hole", [Cover(0, 1), Add(keyframes({10: (210, 110, 250, 150), 19: (210, 110, 250, 150)}))], ("amended", 2)),
+        ("hole", [Add(keyframes({10: (400, 300, 450, 350)}))], ("open", None)),
+        ("hole", [Add(keyframes({9: (210, 110, 250, 150)}))], ("open", None)),
+    ],
+)
+def test_what_closes_a_spot(kind, actions, expected):
+    assert state(kind, *actions) == expected
+
+
+def test_keys_stay_what_they_are_whatever_is_amended():
+    before, after = find_spots(HOLED), spots(HOLED, review_of(HOLED, Extend(0, 10, 20), Delete(0, 30, 60)))
+    assert [spot.key for spot in before] == [spot.key for spot in after]
+    for spot in before:
+        amended(HOLED, review_of(HOLED, Accept(spot.key)))
+
+
+def test_an_hour_is_looked_through_in_two_seconds():
+    def faces(index):
+        left = msgspec.structs.replace(GOOD, track=index // 900)
+        right = Face(1000 + index // 1300, Box(400.0, 300.0, 418.0, 320.0), "detected", seen(0.3).evidence)
+        return [msgspec.structs.replace(FILLED, track=left.track) if index % 300 < 20 else left, right]
+
+    blank = record_of(lambda _: [])
+    frames = tuple(
+        msgspec.structs.replace(blank.frames[0], index=index, pts=index, faces=tuple(faces(index)))
+        for index in range(108_000)
+    )
+    record = msgspec.structs.replace(blank, frames=frames)
+    start = process_time()
+    ranked = find_spots(record)
+    assert process_time() - start < 2
+    assert len(ranked) > 500

@@ -1,0 +1,29 @@
+"""Makers of people for tests."""
+
+from engine import access
+from engine.storage.files import Data
+
+PASSWORD = "correct horse battery"
+STAFF = {
+    "otto": "operator",
+    "rita": "reviewer",
+    "anna": "approver",
+    "paul": "approver",
+}
+
+
+def staff(folder):
+    """A data folder with an administrator `ada`, and an account for everyone of `STAFF`."""
+    data = Data(folder)
+    access.add(data, access.single_user(data), "ada", name="Ada Adams", roles=["administrator"], password=PASSWORD)
+    for account, role in STAFF.items():
+        access.add(data, person(data, "ada"), account, name=account.title(), roles=[role], password=PASSWORD)
+    return data
+
+
+def person(data, account):
+    return access.read_people(data).named(account).person("account")
+
+
+def ada(data):
+    return person(data, "ada")

@@ -1,0 +1,53 @@
+"""Data folders in every state that a page has to show, made without running a detector."""
+
+import msgspec
+import numpy as np
+
+from engine import runs
+from engine.core.geometry import Box, Size
+from engine.detection.checkpoint import Seen
+from engine.detection.observer import Glimpse
+from engine.jobs.thumbnails import write_latest
+from engine.runs import Asked, RunRequest, RunState
+
+
+def run_in(data, stage, source="/footage/interview with a long name, second session.mp4", mode="on-prem", **state):
+    """A run in a state; a running one is worked on by this process."""
+    request = RunRequest(
+        source=str(source), account="ana", name="Ana Bell", at="2026-03-02T09:30:00+00:00", detection=Asked(mode=mode)
+    )
+    pid, born = runs.itself()
+    times = {"started": "2026-03-02T09:30:01+00:00", "updated": runs.now()}
+    if stage == "running":
+        state = {"pid": pid, "born": born} | state
+    folder = runs.create(data, request, RunState(stage=stage, **(times | state)))
+    return runs.get(data, folder.id)
+
+
+def fill(data):
+    """One run in each state, and a folder that is damaged."""
+    over = {"ended": "2026-03-02T09:41:07+00:00"}
+    running = run_in(
+        data, "running", activity="detect", done=12_340, total=27_000, faces=11_902, rate=18.4, mode="hybrid"
+    )
+    write_latest(running.folder, Glimpse(0, _scene(), Size(960, 540)), [_seen()])
+    run_in(data, "queued", "/footage/ward round.mov")
+    run_in(data, "done", "/footage/exam.mp4", done=4_511, total=4_511, faces=4_498, **over)
+    run_in(data, "done", "/footage/hearing.mkv", mode="cloud", done=90_000, total=90_000, faces=270_113, **over)
+    run_in(data, "failed", "/footage/gone.mp4", sentence="/footage/gone.mp4 is not there; choose a file.", **over)
+    run_in(data, "cancelled", "/footage/gait.mp4", done=10, total=900, **over)
+    run_in(data, "running", "/footage/night.mp4", done=400, total=900, pid=1, born=0)
+    damaged = run_in(data, "done", "/footage/old.mp4")
+    document = msgspec.json.decode(damaged.folder.state.read_bytes())
+    damaged.folder.state.write_bytes(msgspec.json.encode(document | {"schema": "veil/run-state/9"}))
+    return running
+
+
+def _scene():
+    """A picture of stripes."""
+    across = np.linspace(0, 255, 480, dtype=np.uint8)
+    return np.stack([np.tile(across, (270, 1)), np.tile(across[::-1], (270, 1)), np.full((270, 480), 90, np.uint8)], 2)
+
+
+def _seen():
+    return Seen(0, damaged=False, change=0.0, sightings={"mtcnn": ((Box(400, 150, 560, 360), 0.99),)})

@@ -1,0 +1,126 @@
+"""What a person does in the pages, step by step, for the tests that play a story."""
+
+from contextlib import contextmanager
+
+from tests.workbench.conftest import PASSWORDS, SECONDS, settled, sign_in, window
+from workbench.core.links import Page, link
+
+PATIENCE = 4 * SECONDS * 1000
+"""Milliseconds that something may take which loads models or renders."""
+
+
+@contextmanager
+def at_work(browser, server, account, path="/"):
+    """A window of a browser of their own in which a person has signed in; `faults_of` tells what went wrong in it."""
+    with window(browser) as page:
+        page.faults = []
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        page.goto(server.url + path)
+        sign_in(page, account, PASSWORDS[account])
+        settled(page)
+        yield page
+
+
+def go(page, name):
+    """Go to another page by the navigation."""
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
+    page.get_by_role("heading", name=name).first.wait_for()
+    settled(page)
+
+
+def choose_footage(page, name):
+    """Choose a video of the library on the Detect page."""
+    page.get_by_role("combobox", name="Footage").click()
+    page.get_by_role("option", name=name).click()
+    page.keyboard.press("Escape")
+
+
+def reviewed_at(page, server, run_id, frame=0, track=None):
+    """Open the Review page by its address."""
+    page.goto(server.url + link(Page.REVIEW, run_id, frame, track))
+    painted(page, frame)
+    settled(page)
+
+
+def painted(page, frame):
+    """Wait until the canvas shows the still of a frame."""
+    page.locator(f'.review[data-frame="{frame}"]').wait_for()
+
+
+def said(page, sentence):
+    """Wait until the canvas says something."""
+    page.locator(".says", has_text=sentence).first.wait_for()
+
+
+def drag(page, size, box):
+    """Drag a box on the still of the canvas; `size` is the video's, `box` in its pixels."""
+    (width, height), (left, top, right, bottom) = size, box
+    place = page.locator("[data-at=boxes]").bounding_box()
+    scale = min(place["width"] / width, place["height"] / height)
+    x = place["x"] + (place["width"] - width * scale) / 2
+    y = place["y"] + (place["height"] - height * scale) / 2
+    page.mouse.move(x + left * scale, y + top * scale)
+    page.mouse.down()
+    page.mouse.move(x + right * scale, y + bottom * scale, steps=4)
+    page.mouse.up()
+
+
+def add_face(page, size, box, until, reason="missed"):
+    """Add a face by dragging, from the frame that is shown to another one."""
+    drag(page, size, box)
+    page.get_by_label("Keep it until frame").fill(str(until))
+    page.get_by_label("Reason").fill(reason)
+    page.get_by_role("button", name="Save (Enter)").click()
+
+
+def delete_track(page, track, reason):
+    """Delete a whole track that has a box in the frame that is shown."""
+    page.locator(f'rect.box[data-track="{track}"]').click()
+    page.keyboard.press("x")
+    page.get_by_label("Reason").fill(reason)
+    page.keyboard.press("Enter")
+
+
+def form_with(page, button):
+    """The form that has a button."""
+    return page.get_by_test_id("stForm").filter(has=page.get_by_role("button", name=button, exact=True))
+
+
+def sign(page, button, account, reason=""):
+    """Sign on the Sign off page with one's password."""
+    form = form_with(page, button)
+    if reason:
+        form.get_by_label("Reason").fill(reason)
+    confirm(page, button, account)
+    page.get_by_text("Signed: ").wait_for()
+    settled(page)
+
+
+def confirm(page, button, account):
+    """Give the password in a form and press its button."""
+    form = form_with(page, button)
+    form.get_by_label("Password", exact=True).fill(PASSWORDS[account])
+    form.get_by_role("button", name=button, exact=True).click()
+
+
+def judge(page, verdict, reason):
+    """Judge the first finding that holds the release up; `verdict` in the words of the page."""
+    form = form_with(page, "Judge").first
+    form.get_by_text(verdict, exact=True).click()
+    form.get_by_label("Reason").fill(reason)
+    form.get_by_role("button", name="Judge").click()
+
+
+def taken(page, name, folder):
+    """Take a file of the newest release away by its link; where it lies then."""
+    with page.expect_download() as download:
+        page.get_by_role("list", name="Downloads").first.get_by_role("link", name=name, exact=True).click()
+    path = folder / name
+    download.value.save_as(path)
+    return path
+
+
+def faults_of(page):
+    """What went wrong in a window: exceptions in the page, and boxes in which it says that something broke."""
+    boxes = [*page.get_by_test_id("stException").all(), *page.get_by_text("Something unexpected happened").all()]
+    return page.faults + [box.inner_text() for box in boxes]

@@ -1,0 +1,35 @@
+"""Runs made without a detector, for pages that show them."""
+
+import msgspec
+
+from engine.record import encode
+from engine.runs import RunRequest, RunState, create, get, now
+from engine.storage.files import Data
+from tests import clips
+from tests.record_makers import record_of
+
+BOX = (20.0, 20.0, 70.0, 60.0)
+
+
+def made_run(data: Data, source=None, boxes=None, **state):
+    """A run of a clip whose record has one face in each frame but the last third, unless `boxes` says otherwise."""
+    data.footage.mkdir(parents=True, exist_ok=True)
+    source = source or clips.b_frames(data.footage / "clip.mp4")
+    record = record_of(source, boxes or (lambda index: [BOX] if index < 20 else []))
+    request = RunRequest(source=str(source), account="ana", name="Ana Bell", at=now())
+    folder = create(data, request, RunState(**({"stage": "done", "updated": now()} | state)))
+    folder.record.write_bytes(encode(record))
+    return get(data, folder.id)
+
+
+def without_record(run):
+    """The run before anything was found."""
+    run.folder.record.unlink()
+    return run
+
+
+def of_another_version(run):
+    """The run with a record that this version does not know."""
+    told = msgspec.json.decode(run.folder.record.read_bytes())
+    run.folder.record.write_bytes(msgspec.json.encode(told | {"schema": "veil/detections/9"}))
+    return run

@@ -1,0 +1,43 @@
+import http.client
+import os
+import socket
+import statistics
+import time
+from urllib.parse import urlsplit
+
+from workbench.server import startup
+
+
+def test_whoever_connects_is_answered_at_once():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        startup.send_at_once()
+        with socket.create_connection(listener.getsockname()) as caller, listener.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            assert not caller.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            startup.send_at_once()
+            assert caller.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_what_is_no_connection_stays_as_it_is(tmp_path):
+    first, second = socket.socketpair()
+    with first, second, (tmp_path / "file").open("w") as file:
+        startup.send_at_once()
+        first.send(b"still open")
+        assert second.recv(100) == b"still open"
+        assert os.fstat(file.fileno())
+
+
+def test_small_answers_of_a_server_are_not_kept_back(workbench):
+    """A kernel waits 40 ms at least for an acknowledgement that is put off."""
+    address = urlsplit(workbench.url)
+    connection = http.client.HTTPConnection(address.hostname, address.port)
+    waits = []
+    for _ in range(21):
+        start = time.perf_counter()
+        connection.request("GET", "/_stcore/health")
+        assert connection.getresponse().read() == b"ok"
+        waits.append(time.perf_counter() - start)
+    connection.close()
+    assert statistics.median(waits) < 0.03

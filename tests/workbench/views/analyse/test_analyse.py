@@ -1,0 +1,296 @@
+"""The page Analyse: its states by AppTest, and what a person does in a browser."""
+
+import time
+
+import pyarrow.parquet as pq
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine import access, index, runs
+from engine import record as records
+from engine.storage.files import Data
+from tests.engine.index.long_records import make_long_record, write_long_runs
+from tests.repository import PAGES
+from tests.workbench.conftest import photograph, serving, settled, sign_in, violations, visit, with_people
+
+PAGE = PAGES / "analyse.py"
+FRAMES = 900
+
+
+@pytest.fixture
+def data(tmp_path):
+    return Data(tmp_path)
+
+
+@pytest.fixture
+def app(data, monkeypatch):
+    monkeypatch.setenv("VEIL_DATA", str(data.root))
+    return AppTest.from_file(PAGE, default_timeout=60)
+
+
+@pytest.fixture(scope="module")
+def analysed(tmp_path_factory):
+    """A data folder with two indexed runs."""
+    folder = Data(tmp_path_factory.mktemp("analysed"))
+    write_long_runs(folder.root, 2, FRAMES)
+    index.open_index(folder)
+    return folder
+
+
+@pytest.fixture
+def filled(analysed, monkeypatch):
+    monkeypatch.setenv("VEIL_DATA", str(analysed.root))
+    return AppTest.from_file(PAGE, default_timeout=60)
+
+
+def view(app, name):
+    app.segmented_control(key="analyse_view").set_value(name)
+    return app.run()
+
+
+def pressed(app, label):
+    next(button for button in app.button if button.label == label).click().run()
+
+
+def said(app):
+    return " ".join(box.value for box in (*app.info, *app.warning, *app.error, *app.markdown, *app.caption))
+
+
+def run_folder(data, stage, sentence=None, name="20260101-100000-clip-0001"):
+    folder = data.runs / name
+    folder.mkdir(parents=True)
+    request = runs.RunRequest(source="/footage/clip.mp4", account="jd", name="Jane", at="2026-01-01T10:00:00+00:00")
+    (folder / "request.json").write_bytes(records.encode(request))
+    state = runs.RunState(stage=stage, sentence=sentence, updated="2026-01-01T10:00:00+00:00")
+    (folder / "state.json").write_bytes(records.encode(state))
+    return folder
+
+
+class TestStates:
+    def test_empty(self, app):
+        app.run()
+        assert not app.exception
+        assert "Detect a video first" in said(app)
+
+    def test_busy(self, app, data):
+        run_folder(data, "queued")
+        app.run()
+        assert not app.exception
+        assert "No run is finished yet" in said(app)
+
+    def test_a_run_that_failed(self, app, data):
+        folder = run_folder(data, "failed", "The worker of mtcnn died.")
+        app.query_params["run"] = folder.name
+        app.run()
+        assert not app.exception
+        assert "failed: The worker of mtcnn died." in said(app)
+
+    def test_a_run_that_is_not_there(self, app):
+        app.query_params["run"] = "20260101-100000-nothing-0001"
+        app.run()
+        assert not app.exception
+        assert "20260101-100000-nothing-0001" in said(app)
+
+    def test_a_record_of_an_unknown_version_beside_a_good_one(self, app, data):
+        write_long_runs(data.root, 1, 120)
+        (run_folder(data, "done") / "detections.json").write_bytes(b'{"schema": "veil/detections/9"}')
+        app.run()
+        assert not app.exception
+        assert "veil/detections/9" in said(app)
+        assert "One run cannot be analysed" in app.expander[0].label
+        assert len(app.multiselect(key="analyse_runs").options) == 1
+
+    def test_an_index_that_cannot_be_written(self, app, data):
+        write_long_runs(data.root, 1, 60)
+        data.index.write_bytes(b"a file is in the way")
+        app.run()
+        assert not app.exception
+        assert "cannot be written" in said(app)
+        assert app.button[0].label == "Try again"
+
+
+class TestViews:
+    def test_over_time_is_first(self, filled):
+        filled.run()
+        assert not filled.exception
+        assert [chart.proto.id for chart in filled.get("plotly_chart")]
+        assert len(filled.get("plotly_chart")) == 3
+
+    @pytest.mark.parametrize("name", ["Agreement", "Distributions", "Ground truth", "Tables", "SQL"])
+    def test_every_view_shows_itself(self, filled, name):
+        filled.run()
+        view(filled, name)
+        assert not filled.exception
+        assert not filled.error
+
+    def test_filters_that_leave_nothing_say_so(self, filled):
+        filled.run()
+        filled.slider(key="analyse_score").set_value(1.0).run()
+        assert not filled.exception
+        assert "Nothing matches the filters." in said(filled)
+
+    def test_no_run_is_a_sentence(self, filled):
+        filled.run()
+        filled.multiselect(key="analyse_runs").set_value([]).run()
+        assert not filled.exception
+        assert "Choose a run" in said(filled)
+
+    def test_the_missed_faces_are_called_a_lower_bound(self, filled):
+        filled.run()
+        view(filled, "Agreement")
+        assert "likely lower bound" in said(filled)
+
+    def test_a_single_detector_cannot_disagree(self, app, data):
+        folder = data.runs / "20260101-100000-clip-0001"
+        folder.mkdir(parents=True)
+        (folder / "detections.json").write_bytes(records.encode(make_long_record(300, detectors=("mtcnn",))))
+        app.run()
+        assert "One detector alone cannot disagree" in said(app)
+        view(app, "Agreement")
+        assert "needs two independent detectors" in said(app)
+
+    def test_a_run_without_a_face_is_not_blamed_on_filters(self, app, data):
+        folder = data.runs / "20260101-100000-corridor-0001"
+        folder.mkdir(parents=True)
+        (folder / "detections.json").write_bytes(records.encode(make_long_record(300, people=0)))
+        app.run()
+        assert "There is no face in what is chosen." in said(app)
+        assert "Nothing matches the filters." not in said(app)
+
+    def test_what_is_estimated_is_said_of_each_run(self, filled, analysed):
+        filled.run()
+        filled.multiselect(key="analyse_runs").set_value(list(index.open_index(analysed).indexed)).run()
+        view(filled, "Agreement")
+        assert sum(text.value.endswith((" likely missed**", " as missed**")) for text in filled.markdown) == 2
+        named = sorted(text.value for text in filled.caption if text.value.startswith("**"))
+        assert all(f"interview-000{number}" in text for number, text in zip((0, 1), named, strict=True))
+
+    def test_the_schema_stays_when_the_question_is_wrong(self, filled):
+        filled.run()
+        view(filled, "SQL")
+        filled.text_area(key="analyse_statement").set_value("SELECT nothing FROM frames")
+        pressed(filled, "Run")
+        assert '"nothing" not found' in filled.error[0].value
+        assert "meaning" in filled.dataframe[0].value.columns
+
+    def test_sql_answers_and_refuses(self, filled):
+        filled.run()
+        view(filled, "SQL")
+        filled.text_area(key="analyse_statement").set_value("SELECT count(*) AS n FROM frames")
+        pressed(filled, "Run")
+        assert filled.dataframe[1].value["n"].tolist() == [2 * FRAMES]
+        filled.text_area(key="analyse_statement").set_value("DROP TABLE frames")
+        pressed(filled, "Run")
+        assert not filled.exception
+        assert "Only a single SELECT" in filled.error[0].value
+
+
+@pytest.fixture(scope="module")
+def served(analysed):
+    with serving(analysed) as server:
+        yield server
+
+
+def choose(page, name):
+    page.get_by_test_id("stButtonGroup").get_by_text(name, exact=True).click()
+    settled(page)
+
+
+def test_who_may_not_analyse_is_told(page, data):
+    with_people(data)
+    ana = access.read_people(data).named("ana").person("account")
+    access.add(data, ana, account="dan", name="Dan Ek", roles=("administrator",), password="horse battery 4")
+    with serving(data) as server:
+        page.goto(f"{server.url}/analyse")
+        sign_in(page, "dan", "horse battery 4")
+        page.get_by_test_id("stAlert").get_by_text("see the analysis").wait_for()
+        assert not page.get_by_test_id("stSidebarNav").get_by_role("link", name="Analyse").is_visible()
+        assert page.get_by_text("Runs", exact=True).count() == 0
+
+
+def test_nothing_but_the_server_is_asked_for(served, page):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    visit(page, f"{served.url}/analyse")
+    page.wait_for_selector(".js-plotly-plot")
+    strangers = [url for url in asked if not url.startswith((served.url, "data:", "blob:", "ws://localhost"))]
+    assert strangers == []
+
+
+def test_a_click_on_a_point_opens_its_frame(served, page):
+    visit(page, f"{served.url}/analyse")
+    bars = page.locator(".js-plotly-plot").nth(2)
+    bars.scroll_into_view_if_needed()
+    point = bars.locator(".barlayer .point path").first
+    point.wait_for()
+    point.click(force=True)
+    page.wait_for_url("**/review?run=*frame=*")
+    photograph(page, "analyse-to-review")
+
+
+def test_a_table_is_taken_away(served, page, tmp_path):
+    visit(page, f"{served.url}/analyse")
+    choose(page, "Tables")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Parquet").click()
+    taken = tmp_path / "faces.parquet"
+    download.value.save_as(taken)
+    run = max(index.open_index(served.data).indexed)
+    assert pq.read_table(taken).num_rows == index.open_index(served.data).indexed[run].faces
+
+
+def test_a_chart_is_taken_away_and_needs_no_network(served, page, tmp_path):
+    visit(page, f"{served.url}/analyse")
+    page.get_by_role("button", name="Export").first.click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Chart as HTML").click()
+    taken = tmp_path / "confidence.html"
+    download.value.save_as(taken)
+    assert "Plotly.newPlot" in taken.read_text()
+    assert 'src="http' not in taken.read_text()
+
+
+def test_a_chart_is_taken_away_as_a_picture_with_the_keyboard_alone(served, page, tmp_path):
+    visit(page, f"{served.url}/analyse")
+    page.locator(".js-plotly-plot").first.wait_for()
+    page.get_by_role("button", name="Export").first.focus()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if "PNG" in (page.evaluate("document.activeElement.getAttribute('aria-label')") or ""):
+            break
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename == "confidence.png"
+    download.value.save_as(tmp_path / "confidence.png")
+    assert (tmp_path / "confidence.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_every_view_keeps_nobody_out(served, page):
+    visit(page, f"{served.url}/analyse")
+    for name in ("Over time", "Agreement", "Distributions", "Ground truth", "Tables", "SQL"):
+        choose(page, name)
+        assert violations(page) == [], name
+
+
+TRUTH = "file,frame,x,y,w,h\nclip.mp4,0,10,10,60,60\nclip.mp4,400,1400,400,200,200\n"
+
+
+def test_a_truth_table_gives_recall_and_precision(served, page):
+    visit(page, f"{served.url}/analyse")
+    choose(page, "Ground truth")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "truth.csv", "mimeType": "text/csv", "buffer": TRUTH.encode()}
+    )
+    page.get_by_test_id("stMetric").filter(has_text="Precision").wait_for()
+    page.get_by_test_id("stMetric").filter(has_text="of 2 faces").wait_for()
+    page.get_by_text("Faces that were missed").wait_for()
+
+
+def test_it_is_quick(served, page):
+    """A coarse look at every change; docs/analysis.md has what was measured with ten hours."""
+    visit(page, f"{served.url}/analyse")
+    page.wait_for_selector(".js-plotly-plot")
+    start = time.monotonic()
+    choose(page, "Distributions")
+    page.get_by_text("Sizes", exact=True).wait_for()
+    assert time.monotonic() - start < 30

@@ -1,0 +1,250 @@
+"""The page Detect in its states, and its story in a browser."""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine import audit, runs
+from engine.access import Person, single_user
+from engine.errors import AccessError, InputError
+from engine.jobs.library import library, take_in
+from engine.runs import RunState
+from tests import clips
+from tests.repository import PAGES
+from tests.workbench.conftest import SECONDS, photograph, settled, visit
+from tests.workbench.data_states import fill, run_in
+from tests.workbench.page_actions import choose_footage
+
+PAGE = PAGES / "detect.py"
+
+
+@pytest.fixture
+def app(place, monkeypatch):
+    monkeypatch.setenv("VEIL_DATA", str(place.root))
+    return AppTest.from_file(PAGE, default_timeout=60)
+
+
+@pytest.fixture
+def clip(place):
+    place.footage.mkdir()
+    audio = [clips.Audio(), clips.Audio()]
+    return clips.video(place.footage / "ward_1.mp4", frames=30, audio=audio, options=["-metadata", "title=Name"])
+
+
+def button(app, label):
+    return next(button for button in app.button if button.label == label)
+
+
+def plain(text):
+    """Text without the signs that keep Markdown from taking it for its own."""
+    return text.replace("\\", "")
+
+
+def said(app):
+    return " ".join(element.value for kind in (app.markdown, app.caption, app.error, app.warning) for element in kind)
+
+
+def test_an_empty_library_says_where_to_put_videos(app, place):
+    app.run()
+    assert not app.exception
+    assert str(place.footage) in plain(said(app))
+    assert button(app, "Try it with the sample clip")
+    assert button(app, "Start").disabled
+    assert "No runs yet." in said(app)
+
+
+def test_a_chosen_video_is_explained_and_started(app, place, clip):
+    app.run()
+    app.multiselect[0].set_value(["ward_1.mp4"]).run()
+    assert not app.exception
+    assert "2 audio streams kept bit for bit" in said(app)
+    assert "takes about" in said(app)
+    assert "Dropped: title" in app.expander[1].label
+    table = app.table[0].value
+    assert set(table["becomes"]) == {"rendered", "copied", "dropped"}
+    # Nobody is to work on it while the test looks at it.
+    with place_held(place):
+        button(app, "Start 1 run").click().run()
+    assert not app.exception
+    (run,) = runs.register(place).runs
+    assert (run.status, run.source, run.request.detection.mode) == ("queued", clip, "on-prem")
+    assert run.request.source_sha256
+    assert [entry.kind for entry in audit.entries(place.audit)] == ["run"]
+
+
+def place_held(place):
+    from engine.jobs.queue import lock
+
+    return lock(place)
+
+
+def test_cloud_says_what_leaves_and_refuses_what_costs_too_much(app, clip):
+    app.run()
+    app.radio[0].set_value("cloud").run()
+    app.multiselect[0].set_value(["ward_1.mp4"]).run()
+    assert "30 frames leave this machine" in said(app)
+    most = next(field for field in app.number_input if field.label.startswith("Most"))
+    most.set_value(0.01).run()
+    assert "cost more than" in plain(app.error[0].value)
+    assert button(app, "Start").disabled
+
+
+def test_a_file_that_is_no_video_is_a_sentence(app, place):
+    place.footage.mkdir()
+    (place.footage / "broken.mp4").write_bytes(b"nothing")
+    app.run()
+    app.multiselect[0].set_value(["broken.mp4"]).run()
+    assert not app.exception
+    assert "broken.mp4" in plain(app.error[0].value)
+    assert button(app, "Start").disabled
+
+
+def test_runs_in_every_state_are_shown_with_a_way_out(app, place):
+    fill(place)
+    with place_held(place):
+        app.run()
+    assert not app.exception
+    assert (
+        "12,340 of 27,000 frames · 18.4 frames/s · 13 min left · 11,902 faces so far"
+        in app.get("progress")[0].proto.text
+    )
+    assert "gone.mp4 is not there. Put it back" in plain(said(app))
+    assert "veil/run-state/9" in plain(app.warning[0].value)
+    labels = [button.label for button in app.button]
+    assert labels.count("Resume") == 3
+    assert labels.count("Cancel") == 2
+
+
+def test_cancel_and_resume(app, place, clip):
+    run = run_in(place, "queued", clip)
+    with place_held(place):
+        app.run()
+        button(app, "Cancel").click().run()
+        assert runs.get(place, run.id).status == "cancelled"
+        button(app, "Resume").click().run()
+        assert runs.get(place, run.id).status == "queued"
+    assert not app.exception
+
+
+def test_many_runs_are_a_table(app, place):
+    for number in range(12):
+        run_in(place, "done", f"/footage/{number}.mp4", done=1, total=1)
+    app.run()
+    assert not app.exception
+    assert len(app.dataframe[0].value) == 4
+
+
+def test_what_cannot_be_taken_in_takes_nothing_else_with_it(app, place, clip):
+    app.run()
+    app.multiselect[0].set_value(["ward_1.mp4"]).run()
+    app.file_uploader[0].set_value([("gait.mp4", b"film", "video/mp4"), ("notes.txt", b"notes", "text/plain")]).run()
+    assert not app.exception
+    assert "notes.txt" in plain(app.error[0].value)
+    assert set(app.multiselect[0].value) == {"ward_1.mp4", "gait.mp4"}
+    app.radio[0].set_value("hybrid").run()
+    assert {footage.name for footage in library(place)} == {"ward_1.mp4", "gait.mp4"}
+
+
+def test_a_chosen_video_that_is_taken_away_is_not_chosen_any_more(app, clip):
+    app.run()
+    app.multiselect[0].set_value(["ward_1.mp4"]).run()
+    clip.unlink()
+    app.run()
+    assert not app.exception
+    assert button(app, "Start").disabled
+
+
+def test_several_videos_are_added_up(app, place, clip):
+    (place.footage / "ward_2.mp4").write_bytes(clip.read_bytes())
+    app.run()
+    app.radio[0].set_value("cloud").run()
+    app.multiselect[0].set_value(["ward_1.mp4", "ward_2.mp4"]).run()
+    assert "**In all 2 videos** · 60 frames leave this machine, USD 0.060" in said(app)
+    with place_held(place):
+        button(app, "Start 2 runs in the cloud").click().run()
+    assert [run.status for run in runs.register(place).runs] == ["queued", "queued"]
+
+
+def test_without_models_nothing_is_started(app, place, clip):
+    (place.root / "models").unlink()
+    app.run()
+    app.multiselect[0].set_value(["ward_1.mp4"]).run()
+    assert "veil models fetch" in app.error[0].value
+    assert button(app, "Start 1 run").disabled
+
+
+def test_a_mode_without_its_usual_detectors(app, clip):
+    app.run()
+    app.radio[0].set_value("cloud").run()
+    app.multiselect[0].set_value(["ward_1.mp4"]).run()
+    detectors = next(field for field in app.multiselect if field.label == "Detectors")
+    detectors.set_value(["centerface"]).run()
+    assert not app.exception
+    assert "leave this machine" not in said(app)
+    assert not button(app, "Start 1 run").disabled
+
+
+def test_what_is_uploaded_gets_a_safe_name_of_its_own(place):
+    ana = single_user(place)
+    names = ["../../etc/passwd.mp4", "C:\\clips\\Täglich*?.MOV", "passwd.mp4", ".mp4"]
+    taken = [take_in(place, ana, name, io.BytesIO(f"film {n}".encode())) for n, name in enumerate(names)]
+    assert [path.name for path in taken] == ["passwd.mp4", "Täglich_.mov", "passwd (2).mp4", "video.mp4"]
+    assert {path.parent for path in taken} == {place.footage}
+    assert len(library(place)) == 4
+    assert all("source" in entry.subjects for entry in audit.entries(place.audit, kinds=["ingest"]))
+    with pytest.raises(InputError, match="not called like a video"):
+        take_in(place, ana, "notes.txt", io.BytesIO())
+    with pytest.raises(AccessError):
+        take_in(place, Person("ben", "Ben", (), "account"), "a.mp4", io.BytesIO())
+
+
+def test_what_is_in_the_library_is_not_taken_in_twice(place):
+    ana = single_user(place)
+    first = take_in(place, ana, "a.mp4", io.BytesIO(b"film"))
+    assert take_in(place, ana, "b.mp4", io.BytesIO(b"film")) == first
+    assert take_in(place, ana, "c.mp4", io.BytesIO(b"foil")) != first
+    (place.footage / ".veil-1").mkdir()
+    (place.footage / ".veil-1" / "half.mp4").write_bytes(b"fi")
+    assert [footage.name for footage in library(place)] == ["c.mp4", "a.mp4"]
+    assert len(list(audit.entries(place.audit, kinds=["ingest"]))) == 3
+
+
+def test_open_detect_watch_reload_done(workbench, talk_in, page):
+    visit(page, f"{workbench.url}/detect")
+    choose_footage(page, "talk.mp4")
+    page.get_by_role("button", name="Start 1 run").click()
+    page.get_by_text("running", exact=False).first.wait_for()
+    page.get_by_text("Finding faces").wait_for(timeout=4 * SECONDS * 1000)
+    page.get_by_alt_text("A masked frame of talk.mp4").wait_for()
+    photograph(page, "detect-running")
+    page.reload()
+    settled(page)
+    page.get_by_text(re.compile(r"300 frames · \d+ faces seen")).wait_for(timeout=4 * SECONDS * 1000)
+    (run,) = (run for run in runs.register(workbench.data).runs if run.title == "talk.mp4")
+    assert run.status == "done"
+    picture = page.locator("[data-testid=stMain] img").count()
+    assert picture == 0, "a run that is over needs no live picture"
+    loaded = Path(f"/proc/{workbench.pid}/maps").read_text()
+    assert "streamlit" in loaded or "pyarrow" in loaded
+    assert [name for name in ("torch", "tensorflow", "mediapipe", "onnxruntime", "openvino") if name in loaded] == []
+
+
+@pytest.fixture
+def talk_in(workbench, carphone):
+    """The clip `talk.mp4` in the library of the server, long enough to be watched while its faces are found."""
+    workbench.data.footage.mkdir(exist_ok=True)
+    path = workbench.data.footage / "talk.mp4"
+    clips.ffmpeg(
+        "-stream_loop", "2", "-i", carphone, "-vf", "scale=704:576:flags=lanczos", "-frames:v", "300",
+        "-c:v", "libx264", "-preset", "veryfast", path,
+    )  # fmt: skip
+    return path
+
+
+def test_no_state_of_one_run_is_taken_for_another(place):
+    first, second = (run_in(place, "queued", f"/{name}.mp4") for name in "ab")
+    runs.write_state(first.folder, RunState(stage="done", updated=runs.now()))
+    assert [runs.get(place, run.id).status for run in (first, second)] == ["done", "queued"]

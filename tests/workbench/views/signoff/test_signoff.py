@@ -1,0 +1,305 @@
+"""The page Sign off: what it offers, what it refuses, and that what is signed is what it shows."""
+
+from threading import Event
+
+import msgspec
+import pytest
+
+from engine import access, audit, release
+from engine.assurance.leak_check.report import SCHEMA, Glimpse, Leak, LeakReport, LeakSettings, Looked
+from engine.core.geometry import Box
+from engine.errors import SignOffError
+from engine.masking.presets import PRESETS, style_from
+from engine.record import digest, encode
+from engine.release import Wish
+from engine.rendering.terms import RenderOptions
+from engine.storage.files import Data
+from tests.workbench.run_makers import made_run
+from tests.workbench.views.review.test_review import facts, sentences, shown
+from workbench.auth.current_user import sitting
+from workbench.core import caches
+from workbench.views.signoff.release_job import release_of
+
+OWN = style_from("strong", {"sigma": 0.4, "shape": "rectangle", "scale": 1.3})
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    monkeypatch.setenv("VEIL_DATA", str(tmp_path / "data"))
+    return Data(tmp_path / "data")
+
+
+@pytest.fixture
+def run(data):
+    return made_run(data)
+
+
+def sign(data, run, meaning, **wish):
+    return release.sign(data, run.id, sitting(), None, Wish(meaning, **wish))[0]
+
+
+def chosen(app):
+    """The style that is marked among the pictures."""
+    (tiles,) = [one.proto.body for one in app.get("html") if 'class="looks"' in one.proto.body]
+    return tiles.partition("(chosen)")[0].rpartition('alt="')[2].strip()
+
+
+def said(app):
+    return " ".join(one.value for kind in (app.markdown, app.caption) for one in kind)
+
+
+def test_a_preset_is_chosen_previewed_and_signed(data, run):
+    app = shown("signoff", run)
+    assert chosen(app) == "Strong"
+    app.radio(key=f"style-{run.id}").set_value("broadcast").run()
+    assert chosen(app) == "Broadcast"
+    assert "Broadcast: mosaic of 5 blocks a face" in facts(app)
+    app.button(key="FormSubmitter:sign-reviewed-Sign as reviewed").click().run()
+    app.button(key="FormSubmitter:sign-approved-Approve").click().run()
+    assert not app.exception
+    assert release.signed_options(data, run.id).style == PRESETS["broadcast"]
+
+
+def test_a_style_of_ones_own_is_previewed_and_signed_to_the_last_value(data, run):
+    app = shown("signoff", run)
+    app.radio(key=f"style-{run.id}").set_value("own").run()
+    app.selectbox(key=f"style-{run.id}-shape").set_value("rounded").run()
+    app.slider(key=f"style-{run.id}-sigma").set_value(0.4).run()
+    app.slider(key=f"style-{run.id}-corner").set_value(0.75).run()
+    assert chosen(app) == "Your own"
+    assert "style=strong%2Cshape%3Drounded%2Ccorner%3D0.75%2Csigma%3D0.4&amp;at=" in facts(app)
+    app.button(key="FormSubmitter:sign-reviewed-Sign as reviewed").click().run()
+    app.button(key="FormSubmitter:sign-approved-Approve").click().run()
+    expected = style_from("strong", {"shape": "rounded", "corner": 0.75, "sigma": 0.4})
+    assert release.signed_options(data, run.id).style == expected
+
+
+def test_what_was_signed_elsewhere_is_shown_as_it_is_and_stays_so(data, run):
+    sign(data, run, "reviewed")
+    signed = sign(data, run, "approved", options=RenderOptions(style=OWN))
+    app = shown("signoff", run)
+    assert chosen(app) == "Your own"
+    assert app.slider(key=f"style-{run.id}-sigma").value == 0.4
+    assert "Your own: blur of 0.4 faces, 16 samples a face, 64 steps of a colour; rectangle of 1.3 face boxes" in facts(
+        app
+    )
+    assert signed.subject.terms in facts(app)
+    assert "The final video can be released." in said(app)
+
+
+def test_another_style_voids_the_approval_and_the_signed_one_brings_it_back(data, run):
+    sign(data, run, "reviewed")
+    sign(data, run, "approved")
+    app = shown("signoff", run)
+    app.radio(key=f"style-{run.id}").set_value("editorial").run()
+    assert "No more: style.feather is 0.3, it was 0.1" in said(app).replace("\\", "")
+    assert not [one for one in app.button if one.label == "Release the final video"]
+    app.radio(key=f"style-{run.id}").set_value("strong").run()
+    assert [one for one in app.button if one.label == "Release the final video"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("sigma", 0.05, "Blur strength, in faces is 0.05: at least 0.125 is needed"),
+        ("samples", 60, "Samples kept across a face is 60: at most 32 is needed"),
+        ("scale", 0.8, "Mask size, in face boxes is 0.8: at least 1.2 is needed"),
+    ],
+)
+def test_a_style_that_hides_nothing_cannot_be_approved(data, run, field, value, says):
+    sign(data, run, "reviewed")
+    app = shown("signoff", run)
+    app.radio(key=f"style-{run.id}").set_value("own").run()
+    app.slider(key=f"style-{run.id}-{field}").set_value(value).run()
+    assert says in sentences(app)
+    assert app.button(key="FormSubmitter:sign-approved-Approve").disabled
+    assert "make it stronger before you approve" in said(app)
+
+
+def test_a_style_that_was_forced_is_shown_as_forced(data, run):
+    sign(data, run, "reviewed")
+    weak = style_from("strong", {"sigma": 0.05})
+    sign(data, run, "approved", options=RenderOptions(style=weak, force=True))
+    app = shown("signoff", run)
+    assert "It was forced when it was signed" in sentences(app)
+    assert "(forced)" in facts(app)
+    assert [one for one in app.button if one.label == "Release the final video"]
+
+
+def test_a_signed_picture_is_kept_and_no_address_names_its_file(data, run, tmp_path):
+    import cv2
+    import numpy as np
+
+    picture = tmp_path / "logo.png"
+    cv2.imwrite(str(picture), np.full((20, 20, 3), 200, np.uint8))
+    style = style_from(
+        "strong", {"method": "image", "image": str(picture), "image_sha256": digest(picture.read_bytes())}
+    )
+    sign(data, run, "reviewed")
+    sign(data, run, "approved", options=RenderOptions(style=style))
+    app = shown("signoff", run)
+    assert "style=signed&amp;at=" in facts(app) and "logo.png" in said(app)
+    assert str(tmp_path) not in facts(app).replace(str(run.source), "")
+    assert "The final video can be released" in said(app)
+
+
+def test_a_draft_that_is_there_is_played_named_and_removed(data, run):
+    path = release.draft(data, run.id, access.single_user(data), RenderOptions(style=OWN))
+    app = shown("signoff", run)
+    (label,) = [one.label for one in app.expander if "Draft of" in one.label]
+    assert "older: the style changed since" in label
+    assert f"/api/drafts/{run.id}/{path.name}?keep=1" in facts(app)
+    app.button(key=f"remove-{path.name}").click().run()
+    assert not app.exception and not path.exists()
+    assert not [one for one in app.expander if "Draft of" in one.label]
+
+
+@pytest.fixture
+def finding(data, run):
+    """A finding in an output of the run, as the search of a release leaves it; its key."""
+    box = Box(20, 20, 70, 60)
+    leak = Leak(
+        "unrecorded:3:20-20-70-60", "unrecorded", 3, box, 0.9, "centerface", 2, 5,
+        (Glimpse(3, box, 0.9, "centerface"),), None, "a face that no mask covers",
+    )  # fmt: skip
+    case = release.open_case(data, run.id)
+    sha256 = "cd" * 32
+    looked = Looked(30, 30, 0, 0, 20, 0)
+    subject = case.steps.subject
+    report = LeakReport(
+        SCHEMA, "0", subject.source, subject.record, None, sha256, LeakSettings(), (), looked, (leak,), ()
+    )  # fmt: skip
+    run.folder.leaks.mkdir()
+    (run.folder.leaks / f"{sha256}.json").write_bytes(encode(report))
+    subjects = {"output": sha256, "leaks": digest(encode(report))}
+    audit.append(data.audit, audit.Event(actor=audit.SYSTEM, kind="verification", run=run.id, subjects=subjects))
+    return leak.key
+
+
+def judged(app, key, verdict, reason):
+    app.radio(key=f"verdict-{key}").set_value(verdict)
+    app.text_input(key=f"reason-{key}").set_value(reason)
+    return app.button(key=f"FormSubmitter:leak-{key}-Judge").click().run()
+
+
+def test_a_finding_is_shown_judged_with_a_reason_and_goes_on_record(data, run, finding):
+    app = shown("signoff", run)
+    assert "Findings that hold the release up" in [one.value for one in app.header]
+    assert "Frames 2 to 5" in said(app) and "a face that no mask covers" in said(app)
+    assert f"/api/stills/{run.id}/3?side=1280&amp;masked=1" in facts(app)
+    assert any(one.proto.query_string == f"run={run.id}&frame=3" for one in app.get("page_link"))
+    judged(app, finding, "no face", "a lamp")
+    assert not app.exception
+    assert "Findings that hold the release up" not in [one.value for one in app.header]
+    (made,) = release.judgements(data, run)
+    assert (made.leak, made.verdict, made.reason) == (finding, "no face", "a lamp")
+    (entry,) = audit.entries(data.audit, run=run.id, kinds=["judgement"])
+    assert entry.reason == "a lamp"
+
+
+@pytest.mark.parametrize("case", [("no face", " ", "says why"), (None, "a lamp", "Choose a verdict")])
+def test_a_judgement_without_verdict_or_reason_is_none(data, run, finding, case):
+    verdict, reason, says = case
+    app = judged(shown("signoff", run), finding, verdict, reason)
+    assert says in sentences(app)
+    assert release.judgements(data, run) == ()
+
+
+def test_where_findings_are_open_the_form_of_the_release_says_so(data, run, finding):
+    sign(data, run, "reviewed")
+    sign(data, run, "approved")
+    app = shown("signoff", run)
+    assert "1 finding above must be judged first, or it comes to nothing" in said(app)
+    assert "must be judged first" not in said(judged(app, finding, "no face", "a lamp"))
+
+
+def test_a_finding_that_is_a_leak_stays_until_it_is_amended(data, run, finding):
+    app = judged(shown("signoff", run), finding, "leak", "it is her")
+    assert "judged it a leak (it is her): amend it in Review" in said(app)
+    assert "Findings that hold the release up" in [one.value for one in app.header]
+
+
+def test_the_steps_say_who_and_what_counts_no_more(data, run):
+    app = shown("signoff", run)
+    assert said(app).count("Not yet.") == 3
+    sign(data, run, "reviewed")
+    sign(data, run, "rejected", reason="the poster shows")
+    app = shown("signoff", run)
+    assert "sent it back: the poster shows" in sentences(app)
+    assert "No more: " in said(app)
+
+
+def test_while_the_source_is_read_no_bytes_are_taken_for_frames(data, run):
+    begun, go_on = Event(), Event()
+
+    def work(listener):
+        listener.progress("probe", 500, 2000)
+        begun.set()
+        go_on.wait(60)
+
+    caches.works().start(release_of(run.id), work)
+    assert begun.wait(60)
+    try:
+        (bar,) = shown("signoff", run).get("progress")
+        assert bar.proto.text == "Reading the source: 25 %"
+    finally:
+        go_on.set()
+
+
+def test_amendments_are_listed_with_who_and_why(data, run):
+    from engine.approval.reviewer_actions import Desk
+    from engine.review.amendments import KeepVisible
+
+    desk = Desk(data, access.single_user(data), run, caches.digest_of(run))
+    track = caches.record_of(run).frames[0].faces[0].track
+    desk.amend(caches.record_of(run), KeepVisible(track, 2, 6), "she <b>agreed</b>")
+    told = facts(shown("signoff", run))
+    assert f"Keep track {track} visible in frames 2 to 5" in told
+    assert f"track {track} in frames 2 to 5: she &lt;b&gt;agreed" in told
+
+
+def test_a_tampered_signature_is_said_and_review_shows_stills_all_the_same(data, run):
+    sign(data, run, "reviewed")
+    (path,) = run.folder.signatures.iterdir()
+    path.write_bytes(encode(msgspec.json.decode(path.read_bytes()) | {"name": "Somebody"}))
+    assert "tampered with" in sentences(shown("signoff", run))
+    assert "tampered" not in sentences(shown("review", run))
+
+
+def test_while_it_is_released_the_page_says_how_far_and_nothing_can_be_signed(data, run):
+    sign(data, run, "reviewed")
+    sign(data, run, "approved")
+    begun, go_on = Event(), Event()
+
+    def work(listener):
+        listener.progress("render", 12, 30)
+        begun.set()
+        go_on.wait(60)
+        raise SignOffError("The output may still show a face.")
+
+    caches.works().start(release_of(run.id), work)
+    assert begun.wait(60)
+    try:
+        app = shown("signoff", run)
+        (bar,) = app.get("progress")
+        assert bar.proto.text == "Rendering: 12 frames of 30"
+        assert "nothing can be signed until that has ended" in sentences(app)
+        assert not [one for one in app.button if one.label in {"Approve", "Release the final video"}]
+    finally:
+        go_on.set()
+    while caches.works().under_way(release_of(run.id)):
+        begun.wait(0.01)
+    app = shown("signoff", run)
+    assert "The release came to nothing: The output may still show a face." in sentences(app)
+    assert "The final video can be released." in said(app), "what comes next is said all the same"
+    assert [one for one in app.button if one.label == "Release the final video"]
+
+
+def test_where_nothing_is_doubtful_it_is_not_said_that_risk_was_looked_at(data):
+    empty = made_run(data, boxes=lambda _index: [])
+    app = shown("signoff", empty)
+    figures = {one.label: one.value for one in app.metric}
+    assert (figures["Risk looked at"], figures["Open spots"]) == ("No spots", "No spots")
+    assert "0 of 30 frames seen, no doubtful spots" in facts(app)
+    assert "of the risk looked at" not in facts(app)
+    assert "No face is hidden in this frame" in said(app)

@@ -1,0 +1,196 @@
+"""Sign off in a browser: audio, drafts, and videos that play whatever they are made of."""
+
+import pytest
+
+from engine import release
+from engine.audio.spans import AudioSpan
+from engine.masking.presets import PRESETS
+from engine.release import Wish
+from engine.rendering.terms import RenderOptions
+from tests import clips
+from tests.workbench.conftest import photograph, serving, settled, violations, visit
+from tests.workbench.page_actions import PATIENCE, form_with
+from tests.workbench.run_makers import made_run
+from workbench.auth.current_user import sitting
+from workbench.core.links import Page, link
+
+
+@pytest.fixture
+def server(place, monkeypatch):
+    monkeypatch.setenv("VEIL_DATA", str(place.root))
+    with serving(place) as running:
+        yield running
+
+
+@pytest.fixture
+def spoken(place):
+    place.footage.mkdir(parents=True)
+    return made_run(place, clips.b_frames(place.footage / "talk.mp4", audio=[clips.Audio()]))
+
+
+def opened(page, server, run):
+    visit(page, server.url + link(Page.SIGN_OFF, run.id))
+
+
+def add_span(page, kind, start, end, *, reason):
+    """Ask for a span of audio to be replaced."""
+    settled(page)
+    form = form_with(page, "Add")
+    if not form.is_visible():
+        page.get_by_text("Mute or bleep a span").click()
+    form.get_by_text(kind, exact=True).click()
+    form.get_by_label("From, in seconds").fill(str(start))
+    form.get_by_label("To, in seconds").fill(str(end))
+    form.get_by_label("Reason (needed)").fill(reason)
+    form.get_by_role("button", name="Add").click()
+
+
+def sign(page, button):
+    form_with(page, button).get_by_role("button", name=button, exact=True).click()
+    page.get_by_text("Signed: ").wait_for()
+    settled(page)
+
+
+LOUD = """async (audio, [start, stop]) => {
+    const data = await (await fetch(audio.src)).arrayBuffer();
+    const heard = await new OfflineAudioContext(1, 48000, 48000).decodeAudioData(data);
+    const rate = heard.sampleRate, part = heard.getChannelData(0).slice(start * rate, stop * rate);
+    return Math.sqrt(part.reduce((sum, one) => sum + one * one, 0) / part.length);
+}"""
+"""Root mean square of what an audio player plays from one second to another."""
+
+
+def test_spans_of_audio_are_muted_and_bleeped_listened_to_taken_back_and_signed(page, server, spoken):
+    opened(page, server, spoken)
+    add_span(page, "Bleep: a tone", 0.5, 0.75, reason="a place")
+    page.get_by_text("Bleep 0.5 to 0.75 s in all streams: a place").wait_for()
+    add_span(page, "Mute: silence", 0.8, 1.0, reason="a name")
+    page.get_by_text("Mute 0.8 to 1 s in all streams: a name").wait_for()
+    page.get_by_text("bleep of 0.5-0.75 s and mute of 0.8-1 s; stored without loss").wait_for()
+    settled(page)
+    page.get_by_text("Listen to the audio").click()
+    heard = page.locator("audio")
+    heard.wait_for()
+    assert heard.evaluate(LOUD, [0.85, 0.95]) < 0.001 < heard.evaluate(LOUD, [0.55, 0.7]) * 0.5
+    assert abs(heard.evaluate(LOUD, [0.55, 0.7]) - heard.evaluate(LOUD, [0.1, 0.4])) > 0.01, "a bleep is no speech"
+    photograph(page, "signoff-audio")
+    assert not violations(page)
+    page.get_by_role("button", name="Take back").first.click()
+    page.get_by_text("Bleep 0.5 to 0.75 s in all streams").wait_for(state="detached")
+    settled(page)
+    add_span(page, "Mute: silence", 0.1, 0.2, reason="")
+    page.get_by_text("gives no reason").wait_for()
+    sign(page, "Sign as reviewed")
+    sign(page, "Approve")
+    assert release.signed_options(server.data, spoken.id).audio == (AudioSpan("mute", 0.8, 1.0, "a name"),)
+    opened(page, server, spoken)
+    page.get_by_text("Mute 0.8 to 1 s in all streams: a name").wait_for()
+
+
+PLAYED = """async video => {
+    const until = (event) => new Promise(ready => video.addEventListener(event, ready, { once: true }));
+    if (video.readyState < 2) await until("loadeddata");
+    const { videoWidth: width, videoHeight: height } = video;
+    const canvas = Object.assign(document.createElement("canvas"), { width, height }), drawn = canvas.getContext("2d");
+    drawn.drawImage(video, 0, 0);
+    const { data } = drawn.getImageData(0, 0, width, height);
+    return { width, light: data.reduce((sum, one) => sum + one, 0) / data.length };
+}"""
+
+
+REACHED = """(video, seconds) => new Promise(done => {
+    const look = () => video.currentTime >= seconds ? done(true) : requestAnimationFrame(look);
+    look();
+})"""
+
+
+def pictures_of(page, *labels):
+    """What each video of the page shows, as soon as it has a picture."""
+    for label in labels:
+        page.get_by_label(label, exact=True).wait_for(timeout=PATIENCE)
+    return [page.get_by_label(label, exact=True).evaluate(PLAYED) for label in labels]
+
+
+def test_a_draft_is_made_played_taken_away_as_a_draft_and_removed(page, server, spoken, tmp_path):
+    opened(page, server, spoken)
+    page.get_by_role("button", name="Make a draft of what is shown").click()
+    before, after = pictures_of(page, "Source", "Draft")
+    assert before["width"] == after["width"] > 0
+    (draft,) = release.drafts_of(spoken)
+    settled(page)
+    page.get_by_role("button", name="Play", exact=True).click()
+    assert page.get_by_label("Draft", exact=True).evaluate(REACHED, 0.4) is True
+    page.get_by_role("button", name="Pause", exact=True).click()
+    at = [page.get_by_label(label, exact=True).evaluate("one => one.currentTime") for label in ("Source", "Draft")]
+    assert abs(at[0] - at[1]) < 0.1, "both are at the same place"
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the draft").click()
+    assert download.value.suggested_filename == draft.video.name and ".draft." in draft.video.name
+    photograph(page, "signoff-draft")
+    assert not violations(page)
+    page.get_by_role("button", name="Remove it").click()
+    page.get_by_label("Draft", exact=True).wait_for(state="detached")
+    assert release.drafts_of(spoken) == ()
+
+
+SOURCES = {
+    "talk.mp4": (["-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac"], None, "Matroska files"),
+    "phone.mov": (
+        ["-c:v", "libx265", "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1", "-c:a", "aac"],
+        *2 * ["HEVC pictures"],
+    ),
+    "old.avi": (["-c:v", "mpeg4", "-c:a", "mp3"], *2 * ["AVI files"]),
+    "tape.mts": (["-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "ac3"], *2 * ["MPEG-TS files"]),
+}
+"""By name, how a source is made, and what of it and of its release some browser does not play."""
+
+
+def released(data, run, **options):
+    """A release of a run without a search for faces, which takes models."""
+    for meaning in ("reviewed", "approved"):
+        release.sign(data, run.id, sitting(), None, Wish(meaning, options=RenderOptions(**options)))
+    release.release(data, run.id, sitting(), None, evidence=())
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_release_plays_beside_its_source_whatever_they_are_made_of(page, server, name):
+    words, source, output = SOURCES[name]
+    server.data.footage.mkdir(parents=True)
+    clip = clips.video(server.data.footage / "clip.mkv", frames=30, size=(160, 120), audio=[clips.Audio()])
+    clips.ffmpeg("-i", clip, *words, server.data.footage / name)
+    run = made_run(server.data, server.data.footage / name)
+    span = AudioSpan("mute", 0.2, 0.4, "a name")
+    released(server.data, run, audio=(span,) if name == "talk.mp4" else ())
+    opened(page, server, run)
+    before, after = pictures_of(page, "Source", "Released")
+    assert before["width"] == after["width"] == 160
+    assert before["light"] > 20 < after["light"], "neither is black"
+    notes = page.get_by_text("a small copy for this page, as not every browser plays")
+    told = [one.inner_text() for one in notes.all()]
+    assert [one.rpartition(" plays ")[2] for one in told] == [why for why in (source, output) if why]
+    page.get_by_role("list", name="Downloads").get_by_role(
+        "link", name=f"{run.id}{run.source.suffix}", exact=True
+    ).wait_for()
+
+
+def test_a_style_is_chosen_and_signed_with_the_keyboard_alone(page, server, spoken):
+    opened(page, server, spoken)
+    tab_to(page, page.get_by_role("radio", name="Strong"))
+    page.keyboard.press("ArrowDown")
+    page.get_by_text("Broadcast (chosen)").wait_for()
+    settled(page)
+    for button in ("Sign as reviewed", "Approve"):
+        tab_to(page, form_with(page, button).get_by_role("button", name=button, exact=True))
+        page.keyboard.press("Enter")
+        page.get_by_text(f"Signed: {'reviewed' if button != 'Approve' else 'approved'}").wait_for()
+        settled(page)
+    assert release.signed_options(server.data, spoken.id).style == PRESETS["broadcast"]
+
+
+def tab_to(page, wanted):
+    """Press Tab until an element has the focus."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("element => element === element.ownerDocument.activeElement"):
+            return
+    pytest.fail(f"Tab does not lead to {wanted}")

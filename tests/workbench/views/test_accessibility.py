@@ -1,0 +1,89 @@
+"""Pages by keyboard and for screen readers: axe-core finds nothing serious."""
+
+import pytest
+from msgspec.structs import replace
+
+from engine import runs
+from engine.jobs.queue import lock
+from tests import clips
+from tests.workbench.conftest import data_with_models, serving, violations, visit, with_people
+from tests.workbench.data_states import fill
+from tests.workbench.run_makers import made_run
+
+
+@pytest.fixture(scope="module")
+def busy(models, tmp_path_factory):
+    """A server with a run in every state."""
+    data = data_with_models(tmp_path_factory.mktemp("busy"), models)
+    fill(data)
+    made_run(data)
+    with serving(data) as server:
+        yield server
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/", "/detect"])
+def test_pages_have_no_serious_violation(busy, page, path, scheme):
+    page.emulate_media(color_scheme=scheme)
+    visit(page, busy.url + path)
+    page.get_by_text("12,340 of 27,000").wait_for()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("path", "shown"), [("review", "Around this frame"), ("analyse", "Confidence"), ("signoff", "Residual risk")]
+)
+def test_pages_of_a_run_have_no_serious_violation(busy, page, path, shown, scheme):
+    page.emulate_media(color_scheme=scheme)
+    run = next(one for one in runs.register(busy.data).runs if one.title == "clip.mp4")
+    visit(page, f"{busy.url}/{path}?run={run.id}")
+    page.get_by_text(shown).first.wait_for()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_sign_in_has_no_violation(place, page, scheme):
+    page.emulate_media(color_scheme=scheme)
+    with serving(with_people(place)) as server:
+        page.goto(server.url)
+        assert violations(page) == []
+
+
+def test_a_list_that_is_refreshed_keeps_the_focus(busy, page):
+    visit(page, busy.url)
+    cancel = page.get_by_role("button", name="Cancel").first
+    cancel.focus()
+    running = next(run for run in runs.register(busy.data).runs if run.status == "running")
+    runs.write_state(running.folder, replace(running.state, done=12_345))
+    page.get_by_text("12,345 of 27,000").wait_for()
+    runs.write_state(running.folder, running.state)
+    assert cancel.evaluate("element => element === element.ownerDocument.activeElement")
+
+
+def test_a_run_is_started_with_the_keyboard_alone(place, page):
+    place.footage.mkdir()
+    clips.video(place.footage / "clip.mp4", frames=4)
+    with serving(place) as server, lock(place):
+        visit(page, f"{server.url}/detect")
+        tab_to(page, "combobox", "Footage")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Start 1 run").wait_for()
+        page.locator("summary", has_text="Options").click()
+        page.get_by_role("spinbutton", name="Work at once").wait_for()
+        assert violations(page) == []
+        tab_to(page, "button", "Start 1 run")
+        page.keyboard.press("Enter")
+        page.get_by_text("Begins in a moment.").wait_for()
+
+
+def tab_to(page, role, name):
+    """Press Tab until an element has the focus."""
+    wanted = page.get_by_role(role, name=name, exact=True)
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("element => element === element.ownerDocument.activeElement"):
+            return
+    pytest.fail(f"Tab does not lead to the {role} {name}")

@@ -1,0 +1,109 @@
+"""The page Home in its states."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine import runs
+from engine.access import Person
+from engine.jobs.queue import lock
+from tests.repository import PAGES
+from tests.workbench.data_states import fill, run_in
+from workbench.components import run_list
+from workbench.views import home
+
+PAGE = PAGES / "home.py"
+
+
+@pytest.fixture
+def app(place, monkeypatch):
+    monkeypatch.setenv("VEIL_DATA", str(place.root))
+    return AppTest.from_file(PAGE, default_timeout=60)
+
+
+def sample(app):
+    return next(button for button in app.button if "sample" in button.label)
+
+
+def test_an_empty_page_says_what_to_do_first_and_the_sample_is_one_click_away(app, place):
+    app.run()
+    assert not app.exception
+    assert "Nothing has been detected yet" in app.markdown[0].value
+    with lock(place):
+        sample(app).click().run()
+    assert not app.exception
+    (run,) = runs.register(place).runs
+    assert (run.status, run.title) == ("queued", "sample interview.mp4")
+    assert run.source.is_file()
+
+
+def test_without_models_the_sample_says_how_to_get_them(app, place):
+    (place.root / "models").unlink()
+    app.run()
+    sample(app).click().run()
+    assert not app.exception
+    assert "veil models fetch" in app.error[0].value
+    assert runs.register(place).runs == ()
+
+
+def test_every_state_has_its_place(app, place):
+    fill(place)
+    with lock(place):
+        app.run()
+    assert not app.exception
+    assert [(metric.label, metric.value) for metric in app.metric] == [
+        ("Waiting for you", "2"), ("Running", "2"), ("Unfinished", "3"), ("Waiting for others", "0"),
+        ("Released", "0"),
+    ]  # fmt: skip
+    assert "veil/run-state/9" in app.warning[0].value.replace("\\", "")
+    assert sum("waits for review" in element.value for element in app.markdown) == 2
+
+
+def grouped(place, monkeypatch, *roles):
+    """Titles of runs by group, for somebody with these roles."""
+    monkeypatch.setenv("VEIL_DATA", str(place.root))
+    person = Person("eve", "Eve", roles, "account")
+    groups = home.grouped(run_list.listed(runs.register(place)), person)
+    return {group.title: [one.run.title for one in group.runs] for group in groups if group.runs}
+
+
+@pytest.mark.parametrize(("role", "group"), [("reviewer", "Waiting for you"), ("analyst", "Waiting for others")])
+def test_what_waits_goes_by_role(place, monkeypatch, role, group):
+    run_in(place, "done", "/exam.mp4")
+    assert grouped(place, monkeypatch, role) == {group: ["exam.mp4"]}
+
+
+def test_what_came_to_no_end_and_was_begun_anew_is_not_unfinished(place, monkeypatch):
+    run_in(place, "failed", "/exam.mp4")
+    later = run_in(place, "queued", "/exam.mp4")
+    run_in(place, "failed", "/gait.mp4")
+    renamed = runs.RunFolder(later.folder.path.with_name("20991231-000000-exam-0000"))
+    later.folder.path.rename(renamed.path)
+    assert grouped(place, monkeypatch, "operator") == {"Running": ["exam.mp4"], "Unfinished": ["gait.mp4"]}
+
+
+def test_what_was_masked_live_waits_for_nobody(place, monkeypatch):
+    run_in(place, "done", "camera of a browser", mode="live", activity="live")
+    run_in(place, "failed", "rtsp://camera", mode="live", activity="live")
+    run_in(place, "running", "camera of a browser", mode="live", activity="live")
+    titles = grouped(place, monkeypatch, "reviewer")
+    assert sorted(titles) == ["Masked live", "Running"]
+    assert len(titles["Masked live"]) == 2
+
+
+def test_what_was_masked_live_is_not_called_released_and_has_nothing_to_review(app, place):
+    run_in(place, "done", "camera of a browser", mode="live", activity="live")
+    app.run()
+    assert not app.exception
+    (heading,) = [element.value for element in app.markdown if "camera of a browser" in element.value]
+    assert "done" in heading
+    assert "released" not in heading
+    assert [one.proto.label for one in app.get("page_link") if one.proto.query_string] == ["Analyse"]
+
+
+def test_a_policy_that_cannot_be_read_is_a_sentence(app, place):
+    run_in(place, "done", "/exam.mp4")
+    place.access.mkdir()
+    (place.access / "policy.json").write_bytes(b"none")
+    app.run()
+    assert not app.exception
+    assert "policy" in app.error[0].value

@@ -1,0 +1,1 @@
+"""What every page shares: session keys, caches, links, wording, background tasks."""

@@ -1,0 +1,41 @@
+"""Which style a run is shown in, and how an address of a still names it."""
+
+from __future__ import annotations
+
+from engine.errors import AuditError, SignOffError, StyleError
+from engine.masking.presets import DEFAULT, spelled, style_spelled
+from engine.masking.style import Style
+from engine.runs import Run
+from workbench.core import caches, session
+
+_SIGNED = "signed"
+"""Stands for the style that was signed last. One with a picture has no other name: no address may name a file."""
+
+
+def shown(run: Run) -> str:
+    """The name of the style in which masked stills of a run are shown: as chosen on Sign off, else as signed last."""
+    chosen = session.STYLES.get().get(run.id)
+    try:
+        return name_in_address(chosen or caches.signed_options(session.data(), run).style)
+    except (SignOffError, AuditError):  # Sign off says what is wrong; until then a still is no statement
+        return DEFAULT
+
+
+def name_in_address(style: Style) -> str:
+    """What an address says of a style, not yet quoted."""
+    return _SIGNED if style.method == "image" else spelled(style)
+
+
+def named(name: str, run: Run) -> Style:
+    """The style of a run that an address names.
+
+    Raises:
+        StyleError: it names none, or a picture.
+        VeilError: it is the signed one, and a signature was tampered with.
+    """
+    if name == _SIGNED:
+        return caches.signed_options(session.data(), run).style
+    style = style_spelled(name)
+    if style.method == "image":
+        raise StyleError("A style with a picture is shown as it was signed, and no other way.")
+    return style

@@ -1,1 +1,0 @@
-"""Who is let in: the gate before every request, sign-in, sessions, and how they end."""

@@ -1,1 +1,0 @@
-"""The page Live, part by part."""

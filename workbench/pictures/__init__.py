@@ -1,1 +1,0 @@
-"""Stills as browsers get them, in whichever style."""

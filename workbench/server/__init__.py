@@ -1,0 +1,1 @@
+"""ASGI routes beside the Streamlit app: stills, files, JSON for the canvas."""

@@ -1,1 +1,0 @@
-"""The page Sign off, part by part."""

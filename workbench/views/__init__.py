@@ -1,0 +1,1 @@
+"""What each page shows, one package or module a page."""

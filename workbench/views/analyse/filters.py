@@ -1,0 +1,199 @@
+"""Analyse: the index for the page, building it, and the filters. The views are in `workbench.views.analyse.views`."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import streamlit as st
+
+from engine import access, index, runs
+from engine.errors import AccessError, RunError
+from engine.index import Index, Selection
+from engine.runs import Register
+from engine.storage.files import Data
+from workbench.auth import current_user
+from workbench.core import caches, session
+from workbench.core.links import Page, Place
+from workbench.core.page_table import way_to
+
+_TELLING = {
+    "queued": "waits for its turn",
+    "running": "is being detected",
+    "interrupted": "was interrupted",
+    "cancelled": "was cancelled",
+    "failed": "failed",
+    "done": "has lost its record",
+}
+
+
+def admit() -> None:
+    """Let nobody pass who may not analyse; asked on the server's side at every rerun."""
+    try:
+        access.authorise(session.data(), current_user.person(), "analyse")
+    except AccessError as error:
+        st.error(str(error))
+        way_to(Page.HOME, "Go to Home")
+        st.stop()
+
+
+def opened() -> Index:
+    """The index of the data folder, built where it was not; the page ends here when there is nothing to show.
+
+    What stands in the way is said in a sentence, with a way out.
+    """
+    data = session.data()
+    register = runs.register(data)
+    _say_of_chosen()
+    found = _index(data)
+    if found.missing:
+        _build(data, found)
+        found = _index(data)
+    _say_unreadable(found)
+    if not found.indexed:
+        _say_empty(register)
+        st.stop()
+    return found
+
+
+def titles(found: Index) -> dict[str, str]:
+    """What to call each indexed run, newest first: its source, its mode, its identifier's time."""
+    names = {run.folder.id: run.title for run in runs.register(session.data()).runs}
+    newest = sorted(found.indexed, reverse=True)
+    return {run: f"{names.get(run, run)} · {found.indexed[run].mode} · {_when(run)}" for run in newest}
+
+
+def choose(found: Index) -> Selection:
+    """The filters; what they choose. The address keeps the first run."""
+    names = titles(found)
+    chosen = _choose_runs(found, names)
+    longest = max(found.indexed[run].seconds for run in chosen)
+    detectors = sorted({name for run in chosen for name in found.indexed[run].detectors})
+    time, who, sure, size, track = st.columns([3, 2, 2, 2, 1], gap="medium")
+    with time:
+        start, stop = _choose_time(longest)
+    with who:
+        asked = st.multiselect("Detectors", detectors, placeholder="all", key="analyse_detectors")
+    with sure:
+        least = st.slider("Least score", 0.0, 1.0, 0.0, 0.05, key="analyse_score")
+    with size:
+        low, high = st.select_slider(
+            "Height of the box (px)", _HEIGHTS, (_HEIGHTS[0], _HEIGHTS[-1]), key="analyse_height"
+        )
+    with track:
+        number = st.number_input("Track", 0, None, None, 1, placeholder="any", key="analyse_track")
+    return Selection(
+        runs=tuple(chosen),
+        detectors=tuple(asked),
+        start=start,
+        stop=stop,
+        track=None if number is None else int(number),
+        least_score=least,
+        least_height=0.0 if low == _HEIGHTS[0] else float(low),
+        most_height=math.inf if high == _HEIGHTS[-1] else float(high),
+    )
+
+
+_HEIGHTS = ("0", "12", "24", "36", "48", "72", "96", "144", "192", "288", "384", "any")
+
+
+def _choose_runs(found: Index, names: Mapping[str, str]) -> list[str]:
+    place = session.place()
+    first = place.run if place.run in names else next(iter(names))
+    if place.run is not None and place.run != first:
+        st.caption("The newest run that has a record is shown instead.")
+    chosen = st.multiselect(
+        "Runs", list(names), [first], format_func=lambda run: names[run], key="analyse_runs", placeholder="choose runs"
+    )
+    if not chosen:
+        st.info("Choose a run to look at.")
+        st.stop()
+    if place.run != chosen[0]:
+        session.go(Place(chosen[0]))
+    return [run for run in chosen if run in found.indexed]
+
+
+def _choose_time(longest: float) -> tuple[float, float]:
+    """Start and stop in seconds; all of it is no restriction."""
+    end = max(1, math.ceil(longest))
+    start, stop = st.slider("Time (s)", 0, end, (0, end), key=f"analyse_time_{end}")
+    return float(start), math.inf if stop == end else float(stop)
+
+
+def _when(run: str) -> str:
+    day, _, rest = run.partition("-")
+    clock = rest[:6]
+    if len(day) == 8 and (day + clock).isdecimal():
+        return f"{day[:4]}-{day[4:6]}-{day[6:]} {clock[:2]}:{clock[2:4]}"
+    return run
+
+
+def _index(data: Data) -> Index:
+    return index.open_index(data, database=caches.database_of(data.index), refresh=False)
+
+
+def _build(data: Data, found: Index) -> None:
+    """Build what is missing in a process of its own: a long record takes memory that the server shall not keep."""
+    total = len(found.missing)
+    bar = st.progress(0.0, "Reading records into the index")
+    command = [sys.executable, "-P", "-m", "engine.cli", "index", "rebuild", "--missing", "--data", str(data.root)]
+    root = str(Path(__file__).absolute().parents[3])
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "PYTHONPATH": path}
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        while process.poll() is None:
+            left = len(index.stale(data.index, found.known))
+            bar.progress(1.0 - left / total, f"Reading records into the index: {total - left} of {total}")
+            try:
+                process.wait(0.3)
+            except subprocess.TimeoutExpired:
+                continue
+        said = process.stderr.read().strip().splitlines() if process.stderr else []
+    bar.empty()
+    if _index(data).missing:
+        st.error(said[-1].removeprefix("veil: ") if said else "The index could not be built.")
+        if st.button("Try again", icon=":material/refresh:"):
+            st.rerun()
+        st.stop()
+
+
+def _say_of_chosen() -> None:
+    """When the address names a run that has no record, why that is."""
+    try:
+        run = session.chosen_run()
+    except RunError as error:
+        st.warning(str(error))
+        return
+    if run is not None and not run.folder.record.exists():
+        telling = _TELLING.get(run.status, "has no record")
+        sentence = f": {run.state.sentence}" if run.status == "failed" and run.state.sentence else "."
+        st.info(f"{run.title} {telling}{sentence} It has no record to analyse.")
+        way_to(Page.HOME, "See the runs on Home")
+
+
+def _say_unreadable(found: Index) -> None:
+    if not found.unreadable:
+        return
+    number = len(found.unreadable)
+    label = "One run cannot be analysed" if number == 1 else f"{number} runs cannot be analysed"
+    with st.expander(label, icon=":material/warning:", expanded=not found.indexed):
+        for run, entry in found.unreadable.items():
+            st.markdown(f"**{run}**: {entry.failure}")
+        st.caption("Detect the video again, or bring the record back from a backup; the other runs are not touched.")
+
+
+def _say_empty(register: Register) -> None:
+    working = sum(run.status in {"queued", "running"} for run in register.runs)
+    if working:
+        st.info(f"No run is finished yet; {working} are on their way. Come back when one is done.")
+        way_to(Page.HOME, "See how far they are")
+    else:
+        st.info("There is no record to analyse yet. Detect a video first.")
+        way_to(Page.DETECT, "Detect a video")
+        way_to(Page.HOME, "Go to Home")

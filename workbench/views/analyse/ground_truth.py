@@ -1,0 +1,105 @@
+"""Recall and precision of a run against a table of ground truth that a person brings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pandas as pd
+import streamlit as st
+
+from engine import record as records
+from engine.evaluation import ground_truth, summary
+from engine.evaluation.judgements import examine
+from engine.evaluation.scores import DetectorScores, Evaluation, Miss, Scores
+from engine.evaluation.text_table import SIZE_LABELS
+from engine.index import Index, Selection
+from workbench.charts import plots
+from workbench.core.formatting import plain
+from workbench.views.analyse import filters
+from workbench.views.analyse.panels import dark, grid, plot
+
+_LISTED = 500
+_ASKING = "Truth table (CSV with the columns file, frame, x, y, w, h, and perhaps ignore and track)"
+
+
+def show(found: Index, selection: Selection) -> None:
+    """Ask for a table, hold the first chosen run against it.
+
+    Raises:
+        InputError: the table cannot be read, or the record cannot be of what it describes.
+    """
+    run = selection.runs[0]
+    named = filters.titles(found)[run]
+    uploaded = st.file_uploader(_ASKING, "csv", key="analyse_truth")
+    st.caption(f"{plain(named)} is judged as it was detected: whole, whatever the filters, and before any amendment.")
+    if uploaded is None:
+        return
+    text = uploaded.getvalue().decode("utf-8-sig", errors="replace")
+    marked = ground_truth.parse(text, uploaded.name)
+    clip = st.selectbox(f"Which of its files is {named}?", [clip.name for clip in marked.clips], key="analyse_clip")
+    entry = found.indexed[run]
+    figures, misses = _judged(text, clip, entry.record, entry.record_sha256)
+    rows = _rows(figures)
+    _sums(figures)
+    meaning = "Share of the faces in the truth that were found (IoU 0.35), by height of the face, with 95 % intervals."
+    plot(plots.recall(figures, misses, run, dark=dark()), rows, "recall", "Recall", meaning)
+    grid(rows, "recall-table")
+    st.markdown("**Faces that were missed, the largest first**")
+    grid(_missed(misses, run), "misses", nothing="None was missed.")
+
+
+def _sums(figures: Evaluation) -> None:
+    """What the record as a whole comes to."""
+    false = "none" if figures.false_per_frame is None else f"{figures.false_per_frame:.3f}"
+    recall, precision, wrong = st.columns(3)
+    recall.metric(
+        "Recall",
+        _share(figures.recall),
+        f"{figures.found:,} of {figures.faces:,} faces",
+        delta_color="off",
+        delta_arrow="off",
+    )
+    precision.metric(
+        "Precision", _share(figures.precision), f"{figures.boxes:,} boxes", delta_color="off", delta_arrow="off"
+    )
+    wrong.metric(
+        "False boxes a frame", false, f"{figures.frames:,} frames with a truth", delta_color="off", delta_arrow="off"
+    )
+
+
+def _share(value: float | None) -> str:
+    return "none" if value is None else f"{value:.1%}"
+
+
+@st.cache_resource(max_entries=8, show_spinner="Holding the record against the truth")
+def _judged(text: str, clip: str, record: str, sha256: str) -> tuple[Evaluation, tuple[Miss, ...]]:  # noqa: ARG001
+    """Kept by the table, the clip and the bytes of the record."""
+    marked = ground_truth.parse(text)
+    one = msgspec.structs.replace(marked, clips=tuple(part for part in marked.clips if part.name == clip))
+    findings = examine(one, {clip: records.read(Path(record))})
+    return summary.summarise(findings), summary.worst(findings, _LISTED)
+
+
+def _rows(figures: Evaluation) -> pd.DataFrame:
+    """One row for the record and each union of detectors, in all sizes and in each."""
+    rows = []
+    subjects: list[tuple[str, Evaluation | DetectorScores]] = [("record", figures)]
+    subjects += [(" + ".join(union.detectors), union) for union in figures.by_detectors]
+    for name, subject in subjects:
+        sizes: list[tuple[str, Scores]] = [("all sizes", subject)]
+        sizes += [(SIZE_LABELS[key], one) for key, one in subject.by_size.items()]
+        for size, scores in sizes:
+            low, high = scores.recall_interval or (None, None)
+            rows.append((
+                name, size, scores.faces, scores.found, scores.recall, low, high, scores.boxes, scores.precision,
+                scores.false_per_frame,
+            ))  # fmt: skip
+    columns = ["who", "size", "faces", "found", "recall", "low", "high", "boxes", "precision", "false_per_frame"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _missed(misses: Sequence[Miss], run: str) -> pd.DataFrame:
+    rows = [(run, miss.frame, miss.height, miss.hidden, miss.box.left, miss.box.top) for miss in misses]
+    return pd.DataFrame(rows, columns=["run", "frame", "height_px", "hidden_share", "left_px", "top_px"])

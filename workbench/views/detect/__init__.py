@@ -1,0 +1,1 @@
+"""The page Detect: footage, mode, options, estimate, start."""

@@ -1,0 +1,131 @@
+"""What the page Live shows and steers: one live run a person, and the tracks between it and a browser.
+
+The browser's camera goes into a sink and what comes back is a track of its own, fed from the run's preview. There is no
+way from the one to the other but through the run, which hides the faces or covers the frame.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import streamlit as st
+from streamlit_webrtc import WebRtcMode, create_video_sink_track, create_video_source_track, webrtc_streamer
+from streamlit_webrtc.component import generate_frontend_component_key
+from streamlit_webrtc.webrtc import SignallingTimeoutError
+
+from engine.access import Person
+from engine.errors import InputError
+from engine.jobs.live_run import LiveSession
+from engine.live.controls import Look
+from engine.media.stream.live_preview import black_frame
+from engine.storage.files import Data
+
+_RATE = 25
+"""Pictures a second that go to the browser; the run itself has the rate of its source."""
+_CONSTRAINTS = {
+    "video": {"width": {"ideal": 1280}, "height": {"ideal": 720}, "frameRate": {"ideal": _RATE}},
+    "audio": False,
+}
+_BOX: Any = {"width": "100%", "aspectRatio": "16 / 9", "objectFit": "contain", "background": "#000"}
+_UNCONNECTED = (
+    "The picture was not connected in time; this machine may be too busy. The run goes on, and is recorded masked."
+)
+_WORDS = {"start": "Start the camera", "stop": "Stop the camera", "select_device": "Choose a camera"}
+
+
+@dataclass
+class Desk:
+    """The live runs of a server, by account. Shared by all sessions."""
+
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _runs: dict[str, LiveSession] = field(default_factory=dict)
+
+    def of(self, account: str) -> LiveSession | None:
+        """The last live run that a person began, which may be over."""
+        return self._runs.get(account)
+
+    def begin(self, data: Data, source: str | None, person: Person, look: Look) -> LiveSession:
+        """Begin a live run.
+
+        Raises:
+            InputError: one of this person goes on still, or there is no source.
+            AccessError: the person may not run the live mode.
+            TargetError: its folder cannot be made.
+        """
+        with self._lock:
+            running = self._runs.get(person.account)
+            if running is not None and not running.over:
+                raise InputError("A live run of yours goes on still; stop it first.")
+            made = LiveSession(data, source, person=person, look=look)
+            self._runs[person.account] = made
+            return made
+
+    def clear(self, account: str) -> None:
+        """Forget a run that is over."""
+        with self._lock:
+            running = self._runs.get(account)
+            if running is not None and running.over:
+                del self._runs[account]
+
+
+@st.cache_resource
+def desk() -> Desk:
+    """The server's."""
+    return Desk()
+
+
+def show_picture(live: LiveSession, *, camera: bool, unmasked: bool = False) -> None:
+    """The picture of a live run as it goes on, and where it comes from the browser's camera, the camera's way in.
+
+    Args:
+        live: the run.
+        camera: whether its frames come from this browser.
+        unmasked: show what comes in; whoever calls has made sure that this person may see it.
+    """
+    key = live.folder.id
+    inward: Any = create_video_sink_track(live.push, f"in-{key}", on_ended=live.source_ended) if camera else None
+    # Made once for a run and given another callback from then on: another track would end the camera's.
+    outward = create_video_source_track(pictures(live, unmasked=unmasked), f"out-{key}", fps=_RATE)
+    try:
+        webrtc_streamer(
+            key=f"live-{key}",
+            mode=WebRtcMode.SENDRECV if camera else WebRtcMode.RECVONLY,
+            rtc_configuration={"iceServers": []},  # no server of anybody's is asked for a way
+            media_stream_constraints=_CONSTRAINTS,
+            desired_playing_state=not live.over and _stands(f"live-{key}"),
+            sink_video_track=inward,
+            source_video_track=outward,
+            sendback_audio=False,
+            video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": _BOX},
+            translations=_WORDS,
+            media_toggle_controls=False,
+        )
+    except SignallingTimeoutError:
+        st.warning(_UNCONNECTED)
+        if st.button("Connect again", icon=":material/refresh:", key="live-connect"):
+            st.rerun()
+
+
+def _stands(key: str) -> bool:
+    """Whether the component stands in the page and has said so.
+
+    Told to play, it begins a connection each time it is drawn until its code has loaded, and of several connections the
+    answer reaches the wrong one. So it is told to play once it is drawn for good.
+    """
+    return st.session_state.get(generate_frontend_component_key(key)) is not None
+
+
+def pictures(live: LiveSession, *, unmasked: bool = False) -> Callable[[int, Fraction], Any]:
+    """Gives the newest picture of a run, and black when anything at all is wrong."""
+
+    def newest(_pts: int, _time_base: Fraction) -> Any:
+        try:
+            return live.preview.picture(unmasked=unmasked)
+        except Exception:  # noqa: BLE001 - whatever is wrong, nothing but black is safe to show
+            return black_frame()
+
+    return newest

@@ -1,0 +1,61 @@
+"""Releases that a person asks for, made beside the pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine import release
+from engine.access import Session
+from engine.access.sessions import Credential
+from engine.core.progress import Listener
+from engine.rendering.terms import RenderOptions
+from engine.storage.files import Data
+from workbench.auth import session_store
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A release that a person asks for.
+
+    Attributes:
+        session: of that person; what confirming does to it is kept under `token`.
+        credential: that confirms the signature.
+        options: what was approved.
+        reason: why, in their words.
+    """
+
+    data: Data
+    run_id: str
+    session: Session
+    token: str | None
+    credential: Credential | None
+    options: RenderOptions
+    reason: str | None = None
+
+    def fulfil(self, listener: Listener) -> None:
+        """Release.
+
+        Raises:
+            VeilError: as `engine.release.release` raises.
+        """
+        _, changed = release.release(
+            self.data,
+            self.run_id,
+            self.session,
+            self.credential,
+            options=self.options,
+            reason=self.reason,
+            listener=listener,
+        )
+        if self.token is not None and changed.person.how != "single-user":
+            session_store.replace(self.data, self.token, changed)
+
+
+def release_of(run_id: str) -> str:
+    """The name of the release of a run among the work of the server."""
+    return f"release {run_id}"
+
+
+def draft_of(run_id: str) -> str:
+    """The name of the draft of a run among the work of the server."""
+    return f"draft {run_id}"
