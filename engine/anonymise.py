@@ -5,20 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine import record as records
-from engine.core.progress import Listener
+from engine.core.progress import ProgressListener
 from engine.detection.detect import detect
 from engine.detection.options import DetectOptions
 from engine.record import (
     Document,
 )
-from engine.rendering.render import refuse_early, render
+from engine.rendering.render import check_render_possible, render
 from engine.rendering.report import RenderReport
 from engine.rendering.terms import RenderOptions
-from engine.storage.files import write as write_file
+from engine.storage.files import write_file
 from engine.verification.verify import VerifyReport, verify
 
 
-class Anonymised(Document, frozen=True):
+class AnonymiseReport(Document, frozen=True):
     """What `anonymise` made.
 
     Attributes:
@@ -47,8 +47,8 @@ def anonymise(  # noqa: PLR0913 - the arguments of three verbs
     record: Path | str | None = None,
     review: Path | str | None = None,
     data: Path | str | None = None,
-    listener: Listener | None = None,
-) -> Anonymised:
+    listener: ProgressListener | None = None,
+) -> AnonymiseReport:
     """Detect, render and verify in one go. Nobody has approved the output, and it says so.
 
     Args:
@@ -67,10 +67,10 @@ def anonymise(  # noqa: PLR0913 - the arguments of three verbs
     output = Path(output)
     record = Path(record) if record is not None else output.with_name(output.name + ".detections.json")
     report = output.with_name(output.name + ".checks.json")
-    refuse_early(source, output, rendering)
+    check_render_possible(source, output, rendering)
     found = detect(source, record, detection, data=data, listener=listener)
     rendered = render(source, record, output, rendering, review=review, listener=listener)
     checks = verify(source, record, output, review=review, listener=listener)
-    write_file(report, records.encode(checks))
+    write_file(report, records.encode_document(checks))
     faces = [face.track for frame in found.frames for face in frame.faces]
-    return Anonymised(str(output), str(record), str(report), len(faces), len(set(faces)), rendered, checks)
+    return AnonymiseReport(str(output), str(record), str(report), len(faces), len(set(faces)), rendered, checks)

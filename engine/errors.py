@@ -56,12 +56,12 @@ class RecordError(InputError):
 
 
 class AmendmentError(RecordError):
-    """An amendment does not fit its record; `number` is its place in the review, `complaint` what is wrong."""
+    """An amendment does not fit its record; `number` is its place in the review, `problem` what is wrong."""
 
-    def __init__(self, number: int, complaint: str) -> None:
-        super().__init__(f"Amendment {number} (line {number} of the review) does not fit the record: {complaint}.")
+    def __init__(self, number: int, problem: str) -> None:
+        super().__init__(f"Amendment {number} (line {number} of the review) does not fit the record: {problem}.")
         self.number = number
-        self.complaint = complaint
+        self.problem = problem
 
 
 class ModelError(InputError):

@@ -7,19 +7,19 @@ import streamlit as st
 from workbench.views.analyse import filters, views
 
 st.title("Analyse")
-filters.admit()
-found = filters.opened()
+filters.require_analyse_permission()
+found = filters.open_page_index()
 
 
 @st.fragment
-def body() -> None:
+def show_body() -> None:
     """Filters and the view; a filter runs this alone."""
-    filters.admit()
+    filters.require_analyse_permission()
     selection = filters.choose(found)
     view = st.segmented_control(
-        "View", views.names(), default=views.names()[0], key="analyse_view", label_visibility="collapsed"
+        "View", views.list_views(), default=views.list_views()[0], key="analyse_view", label_visibility="collapsed"
     )
-    views.show(view or views.names()[0], found, selection)
+    views.show(view or views.list_views()[0], found, selection)
 
 
-body()
+show_body()

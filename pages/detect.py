@@ -9,10 +9,10 @@ from workbench.core.links import Page
 from workbench.views.detect import detection_options, footage_picker, start_runs
 
 st.title("Detect", anchor=False)
-run_header.admit(Page.DETECT)
+run_header.require_page_permission(Page.DETECT)
 chosen = footage_picker.choose()
 asked = detection_options.choose()
-start_runs.prepare(chosen, asked)
+start_runs.show_planned_runs(chosen, asked)
 
 st.header("Runs", anchor=False)
-run_list.watch(start_runs.history)
+run_list.show_refreshing(start_runs.show_history)

@@ -8,4 +8,4 @@ from workbench.components import run_list
 from workbench.views import home
 
 st.title("Home", anchor=False)
-run_list.watch(home.show)
+run_list.show_refreshing(home.show)

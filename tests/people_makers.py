@@ -1,7 +1,7 @@
 """Makers of people for tests."""
 
 from engine import access
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 
 PASSWORD = "correct horse battery"
 STAFF = {
@@ -14,15 +14,17 @@ STAFF = {
 
 def staff(folder):
     """A data folder with an administrator `ada`, and an account for everyone of `STAFF`."""
-    data = Data(folder)
-    access.add(data, access.single_user(data), "ada", name="Ada Adams", roles=["administrator"], password=PASSWORD)
+    data = DataFolder(folder)
+    access.add_account(
+        data, access.get_single_user(data), "ada", name="Ada Adams", roles=["administrator"], password=PASSWORD
+    )
     for account, role in STAFF.items():
-        access.add(data, person(data, "ada"), account, name=account.title(), roles=[role], password=PASSWORD)
+        access.add_account(data, person(data, "ada"), account, name=account.title(), roles=[role], password=PASSWORD)
     return data
 
 
 def person(data, account):
-    return access.read_people(data).named(account).person("account")
+    return access.read_people(data).get_account(account).to_person("account")
 
 
 def ada(data):

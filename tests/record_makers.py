@@ -3,13 +3,13 @@
 import msgspec
 
 from engine.core.geometry import Box, Size
-from engine.media.facts import source_facts
+from engine.media.facts import make_source_facts
 from engine.media.source.decode import open_source
 from engine.media.source.probe import probe
 from engine.record import (
     SCHEMA,
     Colour,
-    Detection,
+    DetectionConfig,
     DetectorFacts,
     Evidence,
     Face,
@@ -21,7 +21,7 @@ from engine.record import (
     StreamFacts,
     TrackingSettings,
     VideoFacts,
-    encode,
+    encode_document,
 )
 
 
@@ -52,7 +52,7 @@ def make_record(frames, size=Size(320, 240), cuts=(), damaged=(), sha256="ab" * 
             sha256, 1000, "mov,mp4,m4a,3gp,3g2,mj2", make_video(len(frames), size),
             (StreamFacts(0, "video", "h264", "rendered", "seen"), StreamFacts(1, "audio", "aac", "copied", "heard")),
         ),
-        detection=Detection(
+        detection=DetectionConfig(
             "on-prem",
             (DetectorFacts("mtcnn", {"mtcnn": "1.0.0"}, (), {"threshold": 0.7}),),
             FusionSettings(), TrackingSettings(), SmoothingSettings(),
@@ -78,7 +78,7 @@ def record_of(path, boxes):
     blank = make_record([[]])
     return msgspec.structs.replace(
         blank,
-        source=source_facts(info, len(times)),
+        source=make_source_facts(info, len(times)),
         frames=tuple(
             Frame(index, pts, tuple(make_face(track, box) for track, box in enumerate(boxes(index))))
             for index, pts in enumerate(times)
@@ -88,5 +88,5 @@ def record_of(path, boxes):
 
 def written(record, path):
     """The path of a record, written."""
-    path.write_bytes(encode(record))
+    path.write_bytes(encode_document(record))
     return path

@@ -39,11 +39,11 @@ import numpy as np
 from engine.core.geometry import Box
 from engine.core.picture import Rgb
 from engine.detectors import registry
-from engine.detectors.base import Sighting
+from engine.detectors.base import Detection
 from engine.detectors.pool import DetectorPool
-from engine.storage.files import data_folder
+from engine.storage.files import find_data_folder
 
-Eye = Callable[[Rgb], Sequence[Sighting]]
+Eye = Callable[[Rgb], Sequence[Detection]]
 """What finds the faces in an upright RGB picture."""
 
 MOST_BYTES = 5 * 1024 * 1024
@@ -356,9 +356,9 @@ def _decoded(jpeg: bytes) -> Rgb:
     return np.asarray(picture, np.uint8)
 
 
-def _detail(sighting: Sighting, shape: Sequence[int]) -> dict[str, Any]:
+def _detail(sighting: Detection, shape: Sequence[int]) -> dict[str, Any]:
     height, width = shape[:2]
-    box = sighting.box.scaled(_GROWTH)
+    box = sighting.box.scale(_GROWTH)
     place = {
         "Left": box.left / width, "Top": box.top / height, "Width": box.width / width, "Height": box.height / height,
     }  # fmt: skip
@@ -371,10 +371,10 @@ def _detail(sighting: Sighting, shape: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def middle(picture: Rgb) -> list[Sighting]:
+def middle(picture: Rgb) -> list[Detection]:
     """One face in the middle, a quarter as wide and high as the picture; for measuring how fast calls can be."""
     height, width = picture.shape[:2]
-    return [Sighting(Box(width * 0.375, height * 0.375, width * 0.625, height * 0.625), 0.99)]
+    return [Detection(Box(width * 0.375, height * 0.375, width * 0.625, height * 0.625), 0.99)]
 
 
 @contextmanager
@@ -383,12 +383,12 @@ def eye_of(detector: str, models: Path) -> Iterator[Eye]:
     if detector == "middle":
         yield middle
         return
-    plan = registry.plan(detector)
-    with DetectorPool(registry.detector_class(detector), plan.settings, models) as pool:
+    plan = registry.plan_detector(detector)
+    with DetectorPool(registry.import_detector_class(detector), plan.settings, models) as pool:
 
-        def look(picture: Rgb) -> Sequence[Sighting]:
+        def look(picture: Rgb) -> Sequence[Detection]:
             pool.submit(0, [picture])
-            return next(iter(pool.drain())).sightings[0]
+            return next(iter(pool.drain())).batch[0]
 
         yield look
 
@@ -404,7 +404,7 @@ def main() -> None:
     parser.add_argument("--throttle", type=float, default=0.0, metavar="SHARE", help="of calls, whatever the quota")
     options = parser.parse_args()
     conduct = Conduct(options.latency, options.quota, throttle=options.throttle)
-    with eye_of(options.detector, data_folder(options.data).models) as eye:
+    with eye_of(options.detector, find_data_folder(options.data).models) as eye:
         stand_in = StandIn(eye, conduct, options.port)
         lines = [f"export {name}={value}" for name, value in stand_in.environment().items()]
         sys.stdout.write("\n".join([*lines, ""]))

@@ -7,32 +7,36 @@ import streamlit as st
 from engine.access import Person
 from engine.errors import AccessError
 from workbench.auth import current_user, sign_out
-from workbench.core.page_table import existing, open_to, page_of
+from workbench.core.page_table import can_use_page, list_existing_pages, to_streamlit_page
 from workbench.theme import css
 
-_SIDEBAR = 220
+_SIDEBAR_WIDTH_PX = 220
 """Pixels; the pages need the others."""
 
 
 def main() -> None:
     """Show the page that the address names to whoever is signed in."""
-    st.set_page_config(page_title="Veil", page_icon=css.SIGN, layout="wide", initial_sidebar_state=_SIDEBAR)
-    st.html(css.STYLE)
+    st.set_page_config(
+        page_title="Veil", page_icon=css.ICON_SVG, layout="wide", initial_sidebar_state=_SIDEBAR_WIDTH_PX
+    )
+    st.html(css.PAGE_CSS)
     try:
-        person = current_user.person()
+        person = current_user.require_person()
     except AccessError as error:
-        st.navigation([page_of(page) for page in existing()], position="hidden")
-        sign_out.farewell(str(error))
+        st.navigation([to_streamlit_page(page) for page in list_existing_pages()], position="hidden")
+        sign_out.show_signed_out(str(error))
         st.stop()
-    chosen = st.navigation([page_of(page, hidden=not open_to(page, person)) for page in existing()])
+    chosen = st.navigation(
+        [to_streamlit_page(page, hidden=not can_use_page(page, person)) for page in list_existing_pages()]
+    )
     st.set_page_config(page_title=f"{chosen.title} · Veil")
-    st.logo(css.NAME, size="large")
+    st.logo(css.LOGO_SVG, size="large")
     with st.sidebar:
-        _who(person)
+        _show_person(person)
     chosen.run()
 
 
-def _who(person: Person) -> None:
+def _show_person(person: Person) -> None:
     """Who is at work, with a way out."""
     if person.how == "single-user":
         st.caption(f"{person.name}, single user: nobody signs in, and every record says so.")

@@ -1,16 +1,22 @@
 """Who somebody is and what they may do: accounts, roles, sessions, the rule of four eyes."""
 
-from engine.access.accounts import add, change_password, check_password, disable, known_by
-from engine.access.listen_address import check_address
-from engine.access.people import ROLES, Account, Identity, People, Person, Role, read_people, single_user
-from engine.access.permissions import Action, authorise, may, require
+from engine.access.accounts import (
+    add_account,
+    change_password,
+    check_password,
+    disable_account,
+    find_person_by_identity,
+)
+from engine.access.listen_address import check_listen_address
+from engine.access.people import ROLES, Account, Identity, People, Person, Role, get_single_user, read_people
+from engine.access.permissions import Permission, authorise, is_allowed, require_permission
 from engine.access.policy import Persons, Policy, read_policy, set_policy
 from engine.access.sessions import (
     Credential,
-    Login,
     Password,
+    ProviderLogin,
     Session,
-    confirm,
+    reauthenticate,
     sign_in,
     sign_in_by_provider,
     sign_out,
@@ -20,33 +26,33 @@ from engine.access.sessions import (
 __all__ = [
     "ROLES",
     "Account",
-    "Action",
     "Credential",
     "Identity",
-    "Login",
     "Password",
     "People",
+    "Permission",
     "Person",
     "Persons",
     "Policy",
+    "ProviderLogin",
     "Role",
     "Session",
-    "add",
+    "add_account",
     "authorise",
     "change_password",
-    "check_address",
+    "check_listen_address",
     "check_password",
-    "confirm",
-    "disable",
-    "known_by",
-    "may",
+    "disable_account",
+    "find_person_by_identity",
+    "get_single_user",
+    "is_allowed",
     "read_people",
     "read_policy",
-    "require",
+    "reauthenticate",
+    "require_permission",
     "set_policy",
     "sign_in",
     "sign_in_by_provider",
     "sign_out",
-    "single_user",
     "touch",
 ]

@@ -10,17 +10,17 @@ import msgspec
 from engine import audit
 from engine.access import lockout, passwords
 from engine.access.people import Account, Identity, People, Person, Role, read_people
-from engine.access.permissions import authorise, usable
+from engine.access.permissions import authorise, require_enabled
 from engine.access.policy import Policy, read_policy
 from engine.errors import AccessError
-from engine.record import digest, encode
-from engine.storage.files import Data, write
+from engine.record import encode_document, sha256_hex
+from engine.storage.files import DataFolder, write_file
 
-_NOBODY = audit.Actor("", "unknown", "system")
+_UNKNOWN_ACTOR = audit.Actor("", "unknown", "system")
 
 
-def add(  # noqa: PLR0913 - the columns of an account
-    data: Data,
+def add_account(  # noqa: PLR0913 - the columns of an account
+    data: DataFolder,
     by: Person,
     account: str,
     *,
@@ -52,26 +52,26 @@ def add(  # noqa: PLR0913 - the columns of an account
         "account": account,
         "name": name,
         "roles": tuple(dict.fromkeys(roles)),
-        "password": None if password is None else passwords.hashed(password, _policy(data).password_length),
+        "password": None if password is None else passwords.hash_password(password, _load_policy(data).password_length),
         "identities": () if identity is None else (msgspec.to_builtins(identity),),
         "email": email,
         "created": now,
         "password_set": None if password is None else now,
     }
-    made = _valid(values)
+    made = _validate_account(values)
 
-    def added(people: People) -> People:
-        if people.find(account):
+    def apply_addition(people: People) -> People:
+        if people.find_account(account):
             raise AccessError(f"There is an account {account} already; its name is never given to another person.")
         if not people.accounts and ("administrator" not in made.roles or password is None):
             raise AccessError("The first account must be an administrator's, with a password: nobody could add more.")
         return people.with_account(made)
 
-    _change(data, by, f"added {account}", added)
+    _edit_people(data, by, f"added {account}", apply_addition)
     return made
 
 
-def disable(data: Data, by: Person, account: str) -> None:
+def disable_account(data: DataFolder, by: Person, account: str) -> None:
     """Keep somebody out from now on, also where they are signed in. The account and what it signed stay.
 
     Raises:
@@ -80,16 +80,16 @@ def disable(data: Data, by: Person, account: str) -> None:
     """
     authorise(data, by, "people")
 
-    def disabled(people: People) -> People:
-        changed = people.with_account(msgspec.structs.replace(people.named(account), disabled=True))
+    def apply_disabling(people: People) -> People:
+        changed = people.with_account(msgspec.structs.replace(people.get_account(account), disabled=True))
         if not any("administrator" in one.roles and not one.disabled for one in changed.accounts):
             raise AccessError(f"{account} is the last administrator; make another one first.")
         return changed
 
-    _change(data, by, f"disabled {account}", disabled)
+    _edit_people(data, by, f"disabled {account}", apply_disabling)
 
 
-def change_password(data: Data, by: Person, account: str, password: str) -> None:
+def change_password(data: DataFolder, by: Person, account: str, password: str) -> None:
     """Set a password, one's own or as an administrator; sessions that began before end.
 
     Raises:
@@ -98,17 +98,21 @@ def change_password(data: Data, by: Person, account: str, password: str) -> None
     """
     if by.account != account:
         authorise(data, by, "people")
-    kept = passwords.hashed(password, _policy(data).password_length)
+    kept = passwords.hash_password(password, _load_policy(data).password_length)
     now = _now()
 
-    def changed(people: People) -> People:
-        return people.with_account(msgspec.structs.replace(people.named(account), password=kept, password_set=now))
+    def apply_password(people: People) -> People:
+        return people.with_account(
+            msgspec.structs.replace(people.get_account(account), password=kept, password_set=now)
+        )
 
-    _change(data, by, f"set the password of {account}", changed)
-    lockout.forget(data, account)
+    _edit_people(data, by, f"set the password of {account}", apply_password)
+    lockout.clear_attempts(data, account)
 
 
-def check_password(data: Data, account: str, password: str, *, purpose: str, now: datetime | None = None) -> Person:
+def check_password(
+    data: DataFolder, account: str, password: str, *, purpose: str, now: datetime | None = None
+) -> Person:
     """The person whose account and password these are. A wrong one is counted, and goes on record.
 
     Args:
@@ -123,27 +127,29 @@ def check_password(data: Data, account: str, password: str, *, purpose: str, now
         AuditError: it cannot be put on record.
     """
     now, policy = now or _now(), read_policy(data)
-    found = read_people(data).find(account)
+    found = read_people(data).find_account(account)
     if found is None:
-        passwords.matches(password, None)
+        passwords.matches_hash(password, None)
         # What was typed is not kept: it may be a password in the wrong field.
-        raise _refused(data, _NOBODY, purpose, "no such account")
-    actor = found.person("account").actor
+        raise _log_and_refuse(data, _UNKNOWN_ACTOR, purpose, "no such account")
+    actor = found.to_person("account").actor
     try:
-        count = lockout.begin(data, policy, account, now)
+        count = lockout.count_attempt(data, policy, account, now)
     except AccessError as error:
-        _failed(data, actor, purpose, "locked")
+        _log_failed_sign_in(data, actor, purpose, "locked")
         raise AccessError(str(error)) from error
-    if not passwords.matches(password, found.password):
+    if not passwords.matches_hash(password, found.password):
         why = "wrong password" if count < policy.failures else "wrong password; the account is locked now"
-        raise _refused(data, actor, purpose, why)
+        raise _log_and_refuse(data, actor, purpose, why)
     if found.disabled:
-        raise _refused(data, actor, purpose, "disabled")
-    lockout.forget(data, account)
-    return found.person("account")
+        raise _log_and_refuse(data, actor, purpose, "disabled")
+    lockout.clear_attempts(data, account)
+    return found.to_person("account")
 
 
-def known_by(data: Data, identity: Identity, email: str | None, *, verified: bool) -> Person:
+def find_person_by_identity(
+    data: DataFolder, identity: Identity, email: str | None, *, is_email_verified: bool
+) -> Person:
     """The person whom a provider knows by this identity.
 
     An account that names the identity is theirs. Else one that names this e-mail address and no identity yet, if the
@@ -155,58 +161,60 @@ def known_by(data: Data, identity: Identity, email: str | None, *, verified: boo
     """
     people = read_people(data)
     found = next((one for one in people.accounts if identity in one.identities), None)
-    if found is None and email and verified:
-        found = next((one for one in people.accounts if not one.identities and _same(one.email, email)), None)
+    if found is None and email and is_email_verified:
+        found = next((one for one in people.accounts if not one.identities and _is_same_email(one.email, email)), None)
         if found is not None:
-            _pin(data, found, identity)
+            _bind_identity(data, found, identity)
     if found is None:
-        _failed(data, _NOBODY, "sign in", "no account for this identity")
+        _log_failed_sign_in(data, _UNKNOWN_ACTOR, "sign in", "no account for this identity")
         raise AccessError("Your sign-in is right, but nobody has given you an account here; ask an administrator.")
-    return usable(found, found.account).person("oidc")
+    return require_enabled(found, found.account).to_person("oidc")
 
 
-def _pin(data: Data, account: Account, identity: Identity) -> None:
-    def pinned(people: People) -> People:
-        present = people.named(account.account)
+def _bind_identity(data: DataFolder, account: Account, identity: Identity) -> None:
+    def apply_identity(people: People) -> People:
+        present = people.get_account(account.account)
         if present.identities:
             raise AccessError(f"The account {account.account} belongs to another identity of a provider.")
         return people.with_account(msgspec.structs.replace(present, identities=(identity,)))
 
-    _change(data, account.person("oidc"), f"{account.account} is known to a provider", pinned)
+    _edit_people(data, account.to_person("oidc"), f"{account.account} is known to a provider", apply_identity)
 
 
-def _change(data: Data, by: Person, what: str, edit: Callable[[People], People]) -> None:
-    with lockout.locked(data):
-        stored = encode(edit(read_people(data)))
-        write(data.access / "people.json", stored)
+def _edit_people(data: DataFolder, by: Person, description: str, edit: Callable[[People], People]) -> None:
+    with lockout.lock_access_folder(data):
+        stored = encode_document(edit(read_people(data)))
+        write_file(data.access / "people.json", stored)
         (data.access / "people.json").chmod(0o600)
         audit.append(
             data.audit,
-            audit.Event(actor=by.actor, kind="people", subjects={"people": digest(stored)}, details={"change": what}),
+            audit.Event(
+                actor=by.actor, kind="people", subjects={"people": sha256_hex(stored)}, details={"change": description}
+            ),
         )
 
 
-def _valid(values: object) -> Account:
+def _validate_account(values: object) -> Account:
     try:
         return msgspec.convert(values, Account)
     except msgspec.ValidationError as error:
         raise AccessError(f"An account cannot be like that: {error}. Its name has small letters and digits.") from error
 
 
-def _refused(data: Data, actor: audit.Actor, purpose: str, why: str) -> AccessError:
-    _failed(data, actor, purpose, why)
+def _log_and_refuse(data: DataFolder, actor: audit.Actor, purpose: str, reason: str) -> AccessError:
+    _log_failed_sign_in(data, actor, purpose, reason)
     return AccessError("The account or the password is wrong.")
 
 
-def _failed(data: Data, actor: audit.Actor, purpose: str, why: str) -> None:
-    audit.append(data.audit, audit.Event(actor=actor, kind="sign-in-failed", details={"to": purpose}, reason=why))
+def _log_failed_sign_in(data: DataFolder, actor: audit.Actor, purpose: str, reason: str) -> None:
+    audit.append(data.audit, audit.Event(actor=actor, kind="sign-in-failed", details={"to": purpose}, reason=reason))
 
 
-def _policy(data: Data) -> Policy:
+def _load_policy(data: DataFolder) -> Policy:
     return read_policy(data)
 
 
-def _same(one: str | None, other: str) -> bool:
+def _is_same_email(one: str | None, other: str) -> bool:
     return one is not None and one.casefold() == other.casefold()
 
 

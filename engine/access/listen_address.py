@@ -6,10 +6,10 @@ import ipaddress
 
 from engine.access.people import read_people
 from engine.errors import AccessError
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 
 
-def check_address(data: Data, address: str) -> None:
+def check_listen_address(data: DataFolder, address: str) -> None:
     """Refuse to be reached from other machines where nobody has to say who they are.
 
     Args:

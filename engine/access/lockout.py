@@ -10,28 +10,28 @@ from datetime import datetime
 
 import msgspec
 
-from engine.access.people import Moment
+from engine.access.people import Timestamp
 from engine.access.policy import Policy
 from engine.errors import AccessError
-from engine.record import Document, encode
-from engine.storage.files import Data, write
+from engine.record import Document, encode_document
+from engine.storage.files import DataFolder, write_file
 
 
-class Tries(Document, frozen=True):
+class FailedAttempts(Document, frozen=True):
     """Tries of one account since the last right password: how many, and when the last one was."""
 
     count: int
-    last: Moment
+    last: Timestamp
 
 
-class Ledger(Document, frozen=True):
+class FailedAttemptTable(Document, frozen=True):
     """The tries of every account that has any."""
 
-    accounts: Mapping[str, Tries] = {}
+    accounts: Mapping[str, FailedAttempts] = {}
 
 
 @contextmanager
-def locked(data: Data) -> Iterator[None]:
+def lock_access_folder(data: DataFolder) -> Iterator[None]:
     """Hold the folder of accounts for oneself.
 
     Raises:
@@ -49,42 +49,42 @@ def locked(data: Data) -> Iterator[None]:
         os.close(lock)
 
 
-def begin(data: Data, policy: Policy, account: str, now: datetime) -> int:
+def count_attempt(data: DataFolder, policy: Policy, account: str, now: datetime) -> int:
     """Count a try before its password is looked at, so that many at once do not slip through; how many there were.
 
     Raises:
         AccessError: the account is locked.
     """
-    with locked(data):
-        ledger = _read(data)
+    with lock_access_folder(data):
+        ledger = _read_attempts(data)
         tries = ledger.accounts.get(account)
         if tries and tries.count >= policy.failures:
-            if now < tries.last + policy.lock:
-                until = (tries.last + policy.lock).astimezone()
+            if now < tries.last + policy.lock_duration:
+                until = (tries.last + policy.lock_duration).astimezone()
                 raise AccessError(
                     f"The account {account} is locked after {tries.count} wrong passwords, until {until:%H:%M:%S %Z}."
                 )
             tries = None
         count = 1 + (tries.count if tries else 0)
-        _write(data, {**ledger.accounts, account: Tries(count, now)})
+        _write_attempts(data, {**ledger.accounts, account: FailedAttempts(count, now)})
     return count
 
 
-def forget(data: Data, account: str) -> None:
+def clear_attempts(data: DataFolder, account: str) -> None:
     """The password was right, or is a new one: start counting anew."""
-    with locked(data):
-        _write(data, {name: tries for name, tries in _read(data).accounts.items() if name != account})
+    with lock_access_folder(data):
+        _write_attempts(data, {name: tries for name, tries in _read_attempts(data).accounts.items() if name != account})
 
 
-def _read(data: Data) -> Ledger:
+def _read_attempts(data: DataFolder) -> FailedAttemptTable:
     path = data.access / "tries.json"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Ledger)
+        return msgspec.json.decode(path.read_bytes(), type=FailedAttemptTable)
     except FileNotFoundError:
-        return Ledger()
+        return FailedAttemptTable()
     except (OSError, msgspec.MsgspecError) as error:
         raise AccessError(f"{path} cannot be read ({error}); remove it once you know why.") from error
 
 
-def _write(data: Data, accounts: Mapping[str, Tries]) -> None:
-    write(data.access / "tries.json", encode(Ledger(accounts)))
+def _write_attempts(data: DataFolder, accounts: Mapping[str, FailedAttempts]) -> None:
+    write_file(data.access / "tries.json", encode_document(FailedAttemptTable(accounts)))

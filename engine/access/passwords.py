@@ -10,25 +10,25 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from engine.errors import AccessError
 
 
-def hashed(password: str, least: int) -> str:
+def hash_password(password: str, min_length: int) -> str:
     """The hash to keep of a new password.
 
     Raises:
-        AccessError: it is shorter than `least` characters.
+        AccessError: it is shorter than `min_length` characters.
     """
-    if len(password) < least:
-        raise AccessError(f"A password has at least {least} characters.")
+    if len(password) < min_length:
+        raise AccessError(f"A password has at least {min_length} characters.")
     return PasswordHasher().hash(password)
 
 
-def matches(password: str, kept: str | None) -> bool:
+def matches_hash(password: str, stored_hash: str | None) -> bool:
     """Whether a password is the one whose hash was kept; takes as long when nothing was kept."""
     try:
-        return PasswordHasher().verify(kept or _nobodys(), password) and kept is not None
+        return PasswordHasher().verify(stored_hash or _make_dummy_hash(), password) and stored_hash is not None
     except (VerificationError, InvalidHashError):
         return False
 
 
 @cache
-def _nobodys() -> str:
+def _make_dummy_hash() -> str:
     return PasswordHasher().hash("the password of nobody at all")

@@ -9,18 +9,18 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
-from engine.audit import Actor, How
+from engine.audit import Actor, AuthMethod
 from engine.errors import AccessError
 from engine.record import Document
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 
 SCHEMA: Literal["veil/people/1"] = "veil/people/1"
 
 Role = Literal["operator", "reviewer", "approver", "analyst", "administrator"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._@-]{0,63}$", description="name of an account")]
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+AccountName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._@-]{0,63}$", description="name of an account")]
+Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Person(Document, frozen=True):
@@ -35,7 +35,7 @@ class Person(Document, frozen=True):
     account: str
     name: str
     roles: tuple[Role, ...]
-    how: How
+    how: AuthMethod
 
     @property
     def actor(self) -> Actor:
@@ -60,17 +60,17 @@ class Account(Document, frozen=True, kw_only=True):
         password_set: when the password was last set.
     """
 
-    account: Name
+    account: AccountName
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     roles: tuple[Role, ...]
     password: str | None = None
     identities: tuple[Identity, ...] = ()
     email: str | None = None
     disabled: bool = False
-    created: Moment
-    password_set: Moment | None = None
+    created: Timestamp
+    password_set: Timestamp | None = None
 
-    def person(self, how: How) -> Person:
+    def to_person(self, how: AuthMethod) -> Person:
         """The person behind the account."""
         return Person(self.account, self.name, self.roles, how)
 
@@ -81,28 +81,28 @@ class People(Document, frozen=True):
     schema: Literal["veil/people/1"] = SCHEMA
     accounts: tuple[Account, ...] = ()
 
-    def find(self, account: str) -> Account | None:
+    def find_account(self, account: str) -> Account | None:
         """The account of that name."""
         return next((one for one in self.accounts if one.account == account), None)
 
-    def named(self, account: str) -> Account:
+    def get_account(self, account: str) -> Account:
         """The account of that name.
 
         Raises:
             AccessError: there is none.
         """
-        if found := self.find(account):
+        if found := self.find_account(account):
             return found
         raise AccessError(f"There is no account {account!r}; veil users list shows them.")
 
     def with_account(self, account: Account) -> People:
         """The same with one account replaced, or added."""
         others = (account if one.account == account.account else one for one in self.accounts)
-        added = () if self.find(account.account) else (account,)
+        added = () if self.find_account(account.account) else (account,)
         return People(accounts=(*others, *added))
 
 
-def read_people(data: Data) -> People:
+def read_people(data: DataFolder) -> People:
     """The accounts; none where nobody has made any.
 
     Raises:
@@ -119,7 +119,7 @@ def read_people(data: Data) -> People:
         raise AccessError(f"{path} is not a file of accounts ({error}); nobody can sign in until it is.") from error
 
 
-def single_user(data: Data) -> Person:
+def get_single_user(data: DataFolder) -> Person:
     """The one person of an installation without accounts, who may do everything; every event says so.
 
     Raises:
@@ -127,11 +127,11 @@ def single_user(data: Data) -> Person:
     """
     if read_people(data).accounts:
         raise AccessError("There are accounts here, so nobody works without one: say who you are, with --as ACCOUNT.")
-    entry = _system_user()
+    entry = _get_system_user()
     return Person(entry[0], entry[1] or entry[0], ROLES, "single-user")
 
 
-def _system_user() -> tuple[str, str]:
+def _get_system_user() -> tuple[str, str]:
     """Name and full name of the operating system's user."""
     try:
         entry = pwd.getpwuid(os.getuid())

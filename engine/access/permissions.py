@@ -8,11 +8,11 @@ from typing import Literal
 import msgspec
 
 from engine import audit
-from engine.access.people import Account, Person, Role, read_people, single_user
+from engine.access.people import Account, Person, Role, get_single_user, read_people
 from engine.errors import AccessError
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 
-Action = Literal[
+Permission = Literal[
     "detect",
     "look",
     "amend",
@@ -31,7 +31,7 @@ Action = Literal[
     "settings",
 ]
 
-ALLOWED: Mapping[Action, frozenset[Role]] = {
+ROLES_BY_PERMISSION: Mapping[Permission, frozenset[Role]] = {
     "detect": frozenset({"operator"}),
     "look": frozenset({"operator", "reviewer", "approver"}),
     "amend": frozenset({"reviewer"}),
@@ -51,7 +51,7 @@ ALLOWED: Mapping[Action, frozenset[Role]] = {
 }
 """Which roles may do what. An administrator keeps the accounts and sees no footage."""
 
-_WORDS: Mapping[Action, str] = {
+_PERMISSION_PHRASES: Mapping[Permission, str] = {
     "detect": "start a detection",
     "look": "look at the frames of a source",
     "amend": "amend a record",
@@ -71,30 +71,30 @@ _WORDS: Mapping[Action, str] = {
 }
 
 
-def may(person: Person, action: Action) -> bool:
+def is_allowed(person: Person, permission: Permission) -> bool:
     """Whether one of the person's roles allows an action; for what is offered. Whoever does it asks again."""
-    return not ALLOWED[action].isdisjoint(person.roles)
+    return not ROLES_BY_PERMISSION[permission].isdisjoint(person.roles)
 
 
-def require(person: Person, action: Action) -> None:
+def require_permission(person: Person, permission: Permission) -> None:
     """Refuse an action that none of the person's roles allows.
 
     Raises:
         AccessError: names the person, the action and the roles it takes.
     """
-    if not may(person, action):
-        *others, last = sorted(ALLOWED[action])
+    if not is_allowed(person, permission):
+        *others, last = sorted(ROLES_BY_PERMISSION[permission])
         needed = f"{', '.join(others)} or {last}" if others else last
-        raise AccessError(f"{person.name} may not {_WORDS[action]}; that takes the role {needed}.")
+        raise AccessError(f"{person.name} may not {_PERMISSION_PHRASES[permission]}; that takes the role {needed}.")
 
 
-def authorise(data: Data, person: Person, action: Action) -> Person:
+def authorise(data: DataFolder, person: Person, permission: Permission) -> Person:
     """Refuse an action that the person, as the accounts stand now, may not do; a refusal goes on record.
 
     Args:
         data: the data folder.
         person: as they signed in; roles may have changed since.
-        action: what they are about to do.
+        permission: what they are about to do.
 
     Returns:
         The person with the roles of now.
@@ -104,29 +104,30 @@ def authorise(data: Data, person: Person, action: Action) -> Person:
         AuditError: the refusal cannot be put on record.
     """
     try:
-        present = current(data, person)
-        require(present, action)
+        present = refresh_person(data, person)
+        require_permission(present, permission)
     except AccessError as error:
         audit.append(
-            data.audit, audit.Event(actor=person.actor, kind="refusal", details={"action": action}, reason=str(error))
+            data.audit,
+            audit.Event(actor=person.actor, kind="refusal", details={"action": permission}, reason=str(error)),
         )
         raise
     return present
 
 
-def current(data: Data, person: Person) -> Person:
+def refresh_person(data: DataFolder, person: Person) -> Person:
     """The person as the accounts stand now.
 
     Raises:
         AccessError: the account is gone or disabled, or a single user works on where there are accounts now.
     """
     if person.how == "single-user":
-        return msgspec.structs.replace(single_user(data), account=person.account, name=person.name)
-    account = read_people(data).find(person.account)
-    return usable(account, person.account).person(person.how)
+        return msgspec.structs.replace(get_single_user(data), account=person.account, name=person.name)
+    account = read_people(data).find_account(person.account)
+    return require_enabled(account, person.account).to_person(person.how)
 
 
-def usable(account: Account | None, name: str) -> Account:
+def require_enabled(account: Account | None, name: str) -> Account:
     """An account that is there and not disabled.
 
     Raises:

@@ -11,8 +11,8 @@ from engine import audit
 from engine.access.people import Person, read_people
 from engine.access.permissions import authorise
 from engine.errors import AccessError
-from engine.record import Document, digest, encode
-from engine.storage.files import Data, write
+from engine.record import Document, encode_document, sha256_hex
+from engine.storage.files import DataFolder, write_file
 
 SCHEMA: Literal["veil/policy/1"] = "veil/policy/1"
 
@@ -44,27 +44,27 @@ class Policy(Document, frozen=True, kw_only=True):
     password_length: Annotated[int, msgspec.Meta(ge=8, le=128)] = 10
 
     @property
-    def lock(self) -> timedelta:
+    def lock_duration(self) -> timedelta:
         """How long an account is locked."""
         return timedelta(minutes=self.lock_minutes)
 
     @property
-    def idle(self) -> timedelta:
+    def idle_timeout(self) -> timedelta:
         """How long a session may go unused."""
         return timedelta(minutes=self.idle_minutes)
 
     @property
-    def session(self) -> timedelta:
+    def session_timeout(self) -> timedelta:
         """How long a session may last."""
         return timedelta(minutes=self.session_minutes)
 
     @property
-    def fresh(self) -> timedelta:
+    def max_credential_age(self) -> timedelta:
         """How old a provider's word may be at a signing."""
         return timedelta(minutes=self.fresh_minutes)
 
 
-def read_policy(data: Data) -> Policy:
+def read_policy(data: DataFolder) -> Policy:
     """The rules; without any written, one person where there are no accounts, and two where there are.
 
     Raises:
@@ -81,7 +81,7 @@ def read_policy(data: Data) -> Policy:
         raise AccessError(f"{path} is not a policy ({error}); nothing is approved until it is.") from error
 
 
-def set_policy(data: Data, by: Person, policy: Policy) -> None:
+def set_policy(data: DataFolder, by: Person, policy: Policy) -> None:
     """Write the rules, and put on record who did.
 
     Raises:
@@ -90,12 +90,15 @@ def set_policy(data: Data, by: Person, policy: Policy) -> None:
         TargetError: it cannot be written.
     """
     authorise(data, by, "settings")
-    stored = encode(policy)
+    stored = encode_document(policy)
     data.access.mkdir(parents=True, exist_ok=True)
-    write(data.access / "policy.json", stored)
+    write_file(data.access / "policy.json", stored)
     audit.append(
         data.audit,
         audit.Event(
-            actor=by.actor, kind="settings", subjects={"policy": digest(stored)}, details={"persons": policy.persons}
+            actor=by.actor,
+            kind="settings",
+            subjects={"policy": sha256_hex(stored)},
+            details={"persons": policy.persons},
         ),
     )

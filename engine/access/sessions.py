@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 import msgspec
 
 from engine import audit
-from engine.access.accounts import check_password, known_by
-from engine.access.people import Identity, Moment, Person, read_people
-from engine.access.permissions import current
+from engine.access.accounts import check_password, find_person_by_identity
+from engine.access.people import Identity, Person, Timestamp, read_people
+from engine.access.permissions import refresh_person
 from engine.access.policy import read_policy
 from engine.errors import AccessError
 from engine.record import Document
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 
 
 class Password(Document, frozen=True):
@@ -30,7 +30,7 @@ class Password(Document, frozen=True):
         return "Password(...)"
 
 
-class Login(Document, frozen=True):
+class ProviderLogin(Document, frozen=True):
     """What an OpenID provider says of somebody, after its token was checked.
 
     Attributes:
@@ -43,7 +43,7 @@ class Login(Document, frozen=True):
 
     issuer: str
     subject: str
-    at: Moment
+    at: Timestamp
     email: str | None = None
     verified: bool = False
 
@@ -53,7 +53,7 @@ class Login(Document, frozen=True):
         return Identity(self.issuer, self.subject)
 
 
-Credential = Password | Login
+Credential = Password | ProviderLogin
 
 
 class Session(Document, frozen=True):
@@ -66,12 +66,12 @@ class Session(Document, frozen=True):
     """
 
     person: Person
-    started: Moment
-    seen: Moment
+    started: Timestamp
+    seen: Timestamp
     signed: bool = False
 
 
-def sign_in(data: Data, account: str, password: str, *, now: datetime | None = None) -> Session:
+def sign_in(data: DataFolder, account: str, password: str, *, now: datetime | None = None) -> Session:
     """Begin a session with a local account.
 
     Raises:
@@ -79,21 +79,21 @@ def sign_in(data: Data, account: str, password: str, *, now: datetime | None = N
         AuditError: it cannot be put on record.
     """
     now = now or _now()
-    return _begun(data, check_password(data, account, password, purpose="sign in", now=now), now)
+    return _start_session(data, check_password(data, account, password, purpose="sign in", now=now), now)
 
 
-def sign_in_by_provider(data: Data, login: Login, *, now: datetime | None = None) -> Session:
+def sign_in_by_provider(data: DataFolder, login: ProviderLogin, *, now: datetime | None = None) -> Session:
     """Begin a session with what an OpenID provider says.
 
     Raises:
         AccessError: nobody here is known by it, or the account is disabled.
         AuditError: it cannot be put on record.
     """
-    person = known_by(data, login.identity, login.email, verified=login.verified)
-    return _begun(data, person, now or _now())
+    person = find_person_by_identity(data, login.identity, login.email, is_email_verified=login.verified)
+    return _start_session(data, person, now or _now())
 
 
-def touch(data: Data, session: Session, *, now: datetime | None = None) -> Session:
+def touch(data: DataFolder, session: Session, *, now: datetime | None = None) -> Session:
     """The session after one more action, its person with the roles of now.
 
     Raises:
@@ -101,18 +101,18 @@ def touch(data: Data, session: Session, *, now: datetime | None = None) -> Sessi
             changed, or accounts made where there were none.
     """
     now, policy = now or _now(), read_policy(data)
-    person = current(data, session.person)
-    if now - session.seen > policy.idle:
+    person = refresh_person(data, session.person)
+    if now - session.seen > policy.idle_timeout:
         raise AccessError(f"Your session ended after {policy.idle_minutes} minutes without use; sign in again.")
-    if now - session.started > policy.session:
+    if now - session.started > policy.session_timeout:
         raise AccessError(f"Your session ended after {policy.session_minutes} minutes; sign in again.")
-    account = read_people(data).find(person.account) if person.how == "account" else None
+    account = read_people(data).find_account(person.account) if person.how == "account" else None
     if account and account.password_set and account.password_set > session.started:
         raise AccessError("Your session ended because the password was changed; sign in again.")
     return msgspec.structs.replace(session, person=person, seen=now)
 
 
-def sign_out(data: Data, session: Session) -> None:
+def sign_out(data: DataFolder, session: Session) -> None:
     """End a session; the server's side forgets it.
 
     Raises:
@@ -121,7 +121,9 @@ def sign_out(data: Data, session: Session) -> None:
     audit.append(data.audit, audit.Event(actor=session.person.actor, kind="sign-out"))
 
 
-def confirm(data: Data, session: Session, credential: Credential | None, *, now: datetime | None = None) -> Session:
+def reauthenticate(
+    data: DataFolder, session: Session, credential: Credential | None, *, now: datetime | None = None
+) -> Session:
     """Ask for the credential again, as every signature does.
 
     The first signature of a session takes two components, account and password; later ones the password. Somebody whom
@@ -139,13 +141,13 @@ def confirm(data: Data, session: Session, credential: Credential | None, *, now:
             if session.person.how != "single-user":
                 raise AccessError("Signing asks for your credential again; nothing was signed.")
         case Password():
-            _check_password(data, session, credential, now)
-        case Login():
-            _check_login(data, session, credential, now)
+            _check_password_credential(data, session, credential, now)
+        case ProviderLogin():
+            _check_provider_login(data, session, credential, now)
     return msgspec.structs.replace(session, signed=True)
 
 
-def _check_password(data: Data, session: Session, credential: Password, now: datetime) -> None:
+def _check_password_credential(data: DataFolder, session: Session, credential: Password, now: datetime) -> None:
     account = session.person.account
     if credential.account is None and not session.signed:
         raise AccessError("The first signature of a session asks for the account as well as the password.")
@@ -154,19 +156,22 @@ def _check_password(data: Data, session: Session, credential: Password, now: dat
     check_password(data, account, credential.password, purpose="sign", now=now)
 
 
-def _check_login(data: Data, session: Session, login: Login, now: datetime) -> None:
+def _check_provider_login(data: DataFolder, session: Session, login: ProviderLogin, now: datetime) -> None:
     policy = read_policy(data)
-    account = read_people(data).named(session.person.account)
+    account = read_people(data).get_account(session.person.account)
     if login.identity not in account.identities:
         raise AccessError(f"You are signed in as {account.account}; nobody else can sign in this session.")
-    if not session.started - policy.fresh <= login.at <= now + policy.fresh or now - login.at > policy.fresh:
+    if (
+        not session.started - policy.max_credential_age <= login.at <= now + policy.max_credential_age
+        or now - login.at > policy.max_credential_age
+    ):
         raise AccessError(
             f"Signing asks for your credential again: you gave it to the provider more than {policy.fresh_minutes} "
             "minutes ago."
         )
 
 
-def _begun(data: Data, person: Person, now: datetime) -> Session:
+def _start_session(data: DataFolder, person: Person, now: datetime) -> Session:
     audit.append(data.audit, audit.Event(actor=person.actor, kind="sign-in"))
     return Session(person, now, now)
 

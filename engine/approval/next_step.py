@@ -10,38 +10,42 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine import access
-from engine.access import Action, Person, Persons
-from engine.approval.statements import Statement, read_statement
+from engine.access import Permission, Person, Persons
+from engine.approval.statements import Statement, decode_statement
 from engine.errors import SignOffError
-from engine.record import digest
+from engine.record import sha256_hex
 from engine.runs import Run
 
-Step = Literal["review", "approval", "release"]
-_ACTIONS: dict[Step, Action] = {"review": "amend", "approval": "sign-approved", "release": "release"}
+StepName = Literal["review", "approval", "release"]
+_PERMISSIONS: dict[StepName, Permission] = {"review": "amend", "approval": "sign-approved", "release": "release"}
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class NextStep:
     """What has to be done with a run next.
 
     Attributes:
         step: what; None when nothing has to: it was released, or masked live from what nobody kept.
-        last: the newest signature, None before the first.
+        newest_statement: the newest signature, None before the first.
         why: what else there is to know, in a sentence.
-        barred: accounts that the rule of four eyes keeps from this step.
+        barred_accounts: accounts that the rule of four eyes keeps from this step.
     """
 
-    step: Step | None
-    last: Statement | None = None
+    step: StepName | None
+    newest_statement: Statement | None = None
     why: str | None = None
-    barred: frozenset[str] = frozenset()
+    barred_accounts: frozenset[str] = frozenset()
 
-    def of(self, person: Person) -> bool:
+    def is_open_to(self, person: Person) -> bool:
         """Whether it is this person's turn."""
-        return self.step is not None and person.account not in self.barred and access.may(person, _ACTIONS[self.step])
+        return (
+            self.step is not None
+            and person.account not in self.barred_accounts
+            and access.is_allowed(person, _PERMISSIONS[self.step])
+        )
 
 
-def turn(run: Run, persons: Persons) -> Turn:
+def find_next_step(run: Run, persons: Persons) -> NextStep:
     """Whose turn it is with a run that is done.
 
     Args:
@@ -49,28 +53,28 @@ def turn(run: Run, persons: Persons) -> Turn:
         persons: how many people the policy asks for.
     """
     try:
-        statements = _statements(run)
+        statements = _read_statements(run)
     except SignOffError as error:
-        return Turn("approval", why=str(error))
+        return NextStep("approval", why=str(error))
     ran = frozenset({run.request.account})
     last = statements[-1] if statements else None
-    review = Turn("review", last, barred=ran if persons == "three" else frozenset())
+    review = NextStep("review", last, barred_accounts=ran if persons == "three" else frozenset())
     if last is None:
-        return review if run.source.is_absolute() else Turn(None)
+        return review if run.source.is_absolute() else NextStep(None)
     if last.meaning == "rejected":
         return replace(review, why=f"{last.name} sent it back: {last.reason}")
-    if last.meaning != "released" and last.subject.review != _amendments(run):
+    if last.meaning != "released" and last.subject.review != _hash_amendments(run):
         return replace(review, why=f"It was amended after {last.name} had signed.")
     if last.meaning == "reviewed":
         reviewed = {one.account for one in statements if one.meaning == "reviewed"}
-        return Turn("approval", last, barred=frozenset() if persons == "one" else ran | reviewed)
-    return Turn("release" if last.meaning == "approved" else None, last)
+        return NextStep("approval", last, barred_accounts=frozenset() if persons == "one" else ran | reviewed)
+    return NextStep("release" if last.meaning == "approved" else None, last)
 
 
-def _statements(run: Run) -> list[Statement]:
-    return [read_statement(path.read_bytes(), path.name) for path in sorted(run.folder.signatures.glob("*.json"))]
+def _read_statements(run: Run) -> list[Statement]:
+    return [decode_statement(path.read_bytes(), path.name) for path in sorted(run.folder.signatures.glob("*.json"))]
 
 
-def _amendments(run: Run) -> str:
+def _hash_amendments(run: Run) -> str:
     """SHA-256 of the amendments as they are stored now."""
-    return digest(run.folder.review.read_bytes() if run.folder.review.exists() else b"")
+    return sha256_hex(run.folder.review.read_bytes() if run.folder.review.exists() else b"")

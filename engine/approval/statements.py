@@ -12,19 +12,18 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from engine.access import Persons
-from engine.audio.spans import AudioSpan, words
-from engine.audit import Anchor, How
-from engine.audit import Kind as EventKind
-from engine.audit.entry import Moment
+from engine.audio.spans import AudioSpan, describe_spans
+from engine.audit import Anchor, AuthMethod, EventKind
+from engine.audit.entry import Timestamp
 from engine.errors import SignOffError
-from engine.record import Document, Sha256, digest
+from engine.record import Document, Sha256, sha256_hex
 
 SCHEMA: Literal["veil/statement/1"] = "veil/statement/1"
 
 Meaning = Literal["reviewed", "approved", "rejected", "released"]
-Asked = Literal["account and password", "password", "sign-in at the provider", "nothing: a single user"]
+Confirmation = Literal["account and password", "password", "sign-in at the provider", "nothing: a single user"]
 
-EVENTS: Mapping[Meaning, EventKind] = {
+EVENT_KINDS: Mapping[Meaning, EventKind] = {
     "reviewed": "review",
     "approved": "approval",
     "rejected": "rejection",
@@ -33,7 +32,7 @@ EVENTS: Mapping[Meaning, EventKind] = {
 """As what a statement goes on record."""
 
 
-class Subject(Document, frozen=True):
+class SignedHashes(Document, frozen=True):
     """What a statement is bound to: SHA-256 of stored bytes.
 
     Attributes:
@@ -71,35 +70,35 @@ class Statement(Document, frozen=True, kw_only=True):
     run: str
     number: Annotated[int, msgspec.Meta(ge=1)]
     meaning: Meaning
-    subject: Subject
+    subject: SignedHashes
     terms: Mapping[str, Any]
     output: Sha256 | None = None
     account: str
     name: str
-    how: How
-    asked: Asked
+    how: AuthMethod
+    asked: Confirmation
     persons: Persons
-    at: Moment
+    at: Timestamp
     reason: str | None = None
     head: Anchor
 
-    def line(self) -> str:
+    def format_line(self) -> str:
         """The signature as it is shown wherever the record is shown."""
         reason = f": {self.reason}" if self.reason else ""
         return f"{self.meaning} by {self.name} ({self.account}), {self.at:%Y-%m-%d %H:%M:%S %z}{reason}"
 
 
-def terms_digest(terms: Mapping[str, Any]) -> Sha256:
+def hash_terms(terms: Mapping[str, Any]) -> Sha256:
     """SHA-256 of the canonical JSON of terms, newline included, as `engine.record.encode` writes it."""
-    return digest(msgspec.json.encode(terms, order="sorted") + b"\n")
+    return sha256_hex(msgspec.json.encode(terms, order="sorted") + b"\n")
 
 
-def statement_name(number: int) -> str:
+def statement_file_name(number: int) -> str:
     """The name of the file of a statement."""
     return f"{number:04}.json"
 
 
-def read_statement(data: bytes, name: str) -> Statement:
+def decode_statement(data: bytes, name: str) -> Statement:
     """A statement from its stored bytes, called `name` in an error.
 
     Raises:
@@ -111,36 +110,36 @@ def read_statement(data: bytes, name: str) -> Statement:
         raise SignOffError(
             f"The signature {name} was tampered with: it is not a statement any more ({error})."
         ) from error
-    if terms_digest(statement.terms) != statement.subject.terms:
+    if hash_terms(statement.terms) != statement.subject.terms:
         raise SignOffError(f"The signature {name} was tampered with: its terms are not those that were signed.")
     return statement
 
 
-def changes(statement: Statement, subject: Subject, terms: Mapping[str, Any]) -> list[str]:
+def describe_changes(statement: Statement, hashes: SignedHashes, terms: Mapping[str, Any]) -> list[str]:
     """What is no longer as it was when a statement was signed, a clause each; empty while it holds.
 
     A review is of source, record and amendments; whoever approves chooses the style.
     """
     words = {"source": "the source", "record": "the detection record", "review": "the amendments"}
     found = [
-        f"{what} changed" for name, what in words.items() if getattr(statement.subject, name) != getattr(subject, name)
+        f"{what} changed" for name, what in words.items() if getattr(statement.subject, name) != getattr(hashes, name)
     ]
-    if statement.meaning != "reviewed" and statement.subject.terms != subject.terms:
-        found += list(_differences("", statement.terms, terms))
+    if statement.meaning != "reviewed" and statement.subject.terms != hashes.terms:
+        found += list(_describe_differences("", statement.terms, terms))
     return found
 
 
-def _differences(place: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+def _describe_differences(path_prefix: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     for name in sorted(before.keys() | after.keys()):
-        was, now, where = before.get(name), after.get(name), f"{place}{name}"
+        was, now, where = before.get(name), after.get(name), f"{path_prefix}{name}"
         if isinstance(was, Mapping) and isinstance(now, Mapping):
-            yield from _differences(f"{where}.", was, now)
+            yield from _describe_differences(f"{where}.", was, now)
         elif was != now and where == "audio":
-            yield f"the audio is {_audio(now)}, it was {_audio(was)}"
+            yield f"the audio is {_describe_audio(now)}, it was {_describe_audio(was)}"
         elif was != now:
             yield f"{where} is {now}, it was {was}"
 
 
-def _audio(spans: object) -> str:
+def _describe_audio(spans: object) -> str:
     """The decision on the audio in words."""
-    return words(msgspec.convert(spans or (), tuple[AudioSpan, ...]))
+    return describe_spans(msgspec.convert(spans or (), tuple[AudioSpan, ...]))

@@ -11,15 +11,23 @@ from typing import Literal
 
 import numpy as np
 
-from engine.audio.replace import Cut, cuts, replaced
-from engine.audio.spans import SpanKind, Stretch
-from engine.media.audio_samples import JITTER, Block, SampleKind, Samples, SoundFormat, decoded, sound_format
+from engine.audio.replace import BlockSegment, replace_samples, split_block
+from engine.audio.spans import MergedSpan, SpanKind
+from engine.media.audio_samples import (
+    MAX_JITTER_S,
+    AudioFormat,
+    SampleBlock,
+    SampleKind,
+    Samples,
+    decode_audio,
+    read_audio_format,
+)
 from engine.record import Count, Document, Sha256
 
 PieceKind = Literal["kept", "mute", "bleep"]
 
 
-class Piece(Document, frozen=True):
+class AudioPiece(Document, frozen=True):
     """Samples of an altered stream, from `first` up to and without `stop`, counted from 0.
 
     Attributes:
@@ -51,10 +59,10 @@ class AlteredAudio(Document, frozen=True):
     samples: SampleKind
     rate: Count
     channels: Count
-    pieces: tuple[Piece, ...]
+    pieces: tuple[AudioPiece, ...]
 
     @property
-    def words(self) -> str:
+    def summary(self) -> str:
         """How much of it is what, as `48000 samples muted, all 22050 others as decoded`."""
         changed = [
             f"{count} samples {word}"
@@ -66,16 +74,16 @@ class AlteredAudio(Document, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class StreamLocation:
     """One of the two files: where it is, which stream of it, and when its first video frame is shown, on its clock."""
 
     path: Path
     index: int
-    origin: Fraction
+    origin_s: Fraction
 
 
 @dataclass(slots=True)
-class Comparison:
+class StreamComparison:
     """What a comparison found.
 
     Attributes:
@@ -84,22 +92,24 @@ class Comparison:
     """
 
     changes: list[str] = field(default_factory=list)
-    pieces: list[Piece] = field(default_factory=list)
+    pieces: list[AudioPiece] = field(default_factory=list)
 
 
-def compare(source: End, output: End, codec: str, stretches: Sequence[Stretch]) -> Comparison:
+def compare_streams(
+    source: StreamLocation, output: StreamLocation, codec: str, merged_spans: Sequence[MergedSpan]
+) -> StreamComparison:
     """Hold an altered stream against the source's.
 
     Args:
         source: where the original is.
         output: where the altered stream is.
         codec: that the altered stream should have.
-        stretches: what was to be replaced.
+        merged_spans: what was to be replaced.
 
     Raises:
         SourceError: a stream cannot be decoded.
     """
-    before, after = (sound_format(end.path, end.index) for end in (source, output))
+    before, after = (read_audio_format(end.path, end.index) for end in (source, output))
     named = {
         "codec": (codec, after.codec),
         "sample format": (before.kind, after.kind),
@@ -108,50 +118,54 @@ def compare(source: End, output: End, codec: str, stretches: Sequence[Stretch]) 
     }
     strange = [f"another {name} ({found}, not {meant})" for name, (meant, found) in named.items() if meant != found]
     if strange:
-        return Comparison(strange)
+        return StreamComparison(strange)
     with (
-        decoded(source.path, source.index, before, source.origin) as original,
-        decoded(output.path, output.index, after, output.origin) as altered,
+        decode_audio(source.path, source.index, before, source.origin_s) as original,
+        decode_audio(output.path, output.index, after, output.origin_s) as altered,
     ):
-        return _Comparer(before, stretches, max(before.tick, after.tick)).run(original, altered)
+        return _StreamComparer(before, merged_spans, max(before.tick_s, after.tick_s)).run(original, altered)
 
 
-class _Comparer:
+class _StreamComparer:
     """Goes through both streams at once."""
 
-    def __init__(self, sound: SoundFormat, stretches: Sequence[Stretch], tick: Fraction) -> None:
-        self._sound, self._stretches = sound, stretches
-        self._slack = tick + Fraction(1, sound.rate)
-        self._drift = self._slack + max(2 * tick, JITTER)
-        self._found: dict[str, str] = {}
-        self._pieces = _Pieces()
+    def __init__(self, sound: AudioFormat, merged_spans: Sequence[MergedSpan], tick: Fraction) -> None:
+        self._sound, self._merged_spans = sound, merged_spans
+        self._start_tolerance_s = tick + Fraction(1, sound.rate)
+        self._drift_tolerance_s = self._start_tolerance_s + max(2 * tick, MAX_JITTER_S)
+        self._changes: dict[str, str] = {}
+        self._pieces = _PieceHasher()
 
-    def run(self, original: Iterator[Block], altered: Iterator[Block]) -> Comparison:
+    def run(self, original: Iterator[SampleBlock], altered: Iterator[SampleBlock]) -> StreamComparison:
         counts = [0, 0]
-        for before, after in _side_by_side(original, altered):
+        for before, after in _align_blocks(original, altered):
             counts[0] += 0 if before is None else len(before.samples)
             counts[1] += 0 if after is None else len(after.samples)
             if before is None:
                 continue
-            parts = list(cuts(before, self._stretches, self._sound.rate))
-            expected = replaced(before, self._stretches, self._sound)
-            self._add(expected, parts)
+            parts = list(split_block(before, self._merged_spans, self._sound.rate))
+            expected = replace_samples(before, self._merged_spans, self._sound)
+            self._add_pieces(expected, parts)
             if after is not None:
-                self._compare(before, expected, after, parts)
+                self._compare_block(before, expected, after, parts)
         if counts[0] != counts[1]:
-            self._found["count"] = f"{counts[1]} samples instead of {counts[0]}"
-        return Comparison(list(self._found.values()), self._pieces.closed())
+            self._changes["count"] = f"{counts[1]} samples instead of {counts[0]}"
+        return StreamComparison(list(self._changes.values()), self._pieces.finish())
 
-    def _add(self, expected: Block, parts: Sequence[Cut]) -> None:
+    def _add_pieces(self, expected: SampleBlock, parts: Sequence[BlockSegment]) -> None:
         for cut in parts:
-            kind: PieceKind = "kept" if cut.stretch is None else self._stretches[cut.stretch].kind
-            self._pieces.add((kind, cut.stretch), expected.first + cut.start, expected.samples[cut.start : cut.stop])
+            kind: PieceKind = "kept" if cut.span is None else self._merged_spans[cut.span].kind
+            self._pieces.add(
+                (kind, cut.span), expected.first_sample + cut.start, expected.samples[cut.start : cut.stop]
+            )
 
-    def _compare(self, before: Block, expected: Block, after: Block, parts: Sequence[Cut]) -> None:
-        slack = self._drift if before.first else self._slack
-        if abs(before.offset - after.offset) > slack:
-            self._found.setdefault("time", self._late(before, after))
-        wrong = _differ(expected.samples, after.samples)
+    def _compare_block(
+        self, before: SampleBlock, expected: SampleBlock, after: SampleBlock, parts: Sequence[BlockSegment]
+    ) -> None:
+        slack = self._drift_tolerance_s if before.first_sample else self._start_tolerance_s
+        if abs(before.offset_s - after.offset_s) > slack:
+            self._changes.setdefault("time", self._describe_time_shift(before, after))
+        wrong = _find_differences(expected.samples, after.samples)
         if not wrong.any():
             return
         for cut in parts:
@@ -159,68 +173,76 @@ class _Comparer:
             if not len(places):
                 continue
             place = cut.start + int(places[0])
-            if cut.stretch is None:
-                self._found.setdefault("outside", f"other samples outside of the spans, from {self._at(before, place)}")
+            if cut.span is None:
+                self._changes.setdefault(
+                    "outside", f"other samples outside of the spans, from {self._describe_position(before, place)}"
+                )
             else:
-                left_in = not _differ(before.samples[place : place + 1], after.samples[place : place + 1]).any()
+                left_in = not _find_differences(
+                    before.samples[place : place + 1], after.samples[place : place + 1]
+                ).any()
                 what = "the source's sound left in" if left_in else "something else than was chosen"
-                stretch = self._stretches[cut.stretch]
-                self._found.setdefault(stretch.place, f"{what} in the {stretch.place}, from {self._at(before, place)}")
+                stretch = self._merged_spans[cut.span]
+                self._changes.setdefault(
+                    stretch.place, f"{what} in the {stretch.place}, from {self._describe_position(before, place)}"
+                )
 
-    def _late(self, before: Block, after: Block) -> str:
-        meant, found = (float(one.offset + Fraction(one.first, self._sound.rate)) for one in (before, after))
-        if before.first == 0:
+    def _describe_time_shift(self, before: SampleBlock, after: SampleBlock) -> str:
+        meant, found = (float(one.offset_s + Fraction(one.first_sample, self._sound.rate)) for one in (before, after))
+        if before.first_sample == 0:
             return f"another start ({found:.3f} s after the video, not {meant:.3f} s)"
-        return f"another time from sample {before.first} on ({found:.3f} s after the video, not {meant:.3f} s)"
+        return f"another time from sample {before.first_sample} on ({found:.3f} s after the video, not {meant:.3f} s)"
 
-    def _at(self, block: Block, place: int) -> str:
-        number = block.first + place
-        return f"sample {number} ({float(block.offset + Fraction(number, self._sound.rate)):.3f} s) on"
+    def _describe_position(self, block: SampleBlock, place: int) -> str:
+        number = block.first_sample + place
+        return f"sample {number} ({float(block.offset_s + Fraction(number, self._sound.rate)):.3f} s) on"
 
 
-class _Pieces:
+class _PieceHasher:
     """Hashes samples piece by piece."""
 
     def __init__(self) -> None:
-        self._closed: list[Piece] = []
-        self._what: tuple[SpanKind | Literal["kept"], int | None] | None = None
+        self._finished: list[AudioPiece] = []
+        self._current: tuple[SpanKind | Literal["kept"], int | None] | None = None
         self._first = self._stop = 0
         self._hash = hashlib.sha256()
 
     def add(self, what: tuple[PieceKind, int | None], first: int, samples: Samples) -> None:
-        if what != self._what:
-            self._close()
-            self._what, self._first, self._hash = what, first, hashlib.sha256()
+        if what != self._current:
+            self._finish_piece()
+            self._current, self._first, self._hash = what, first, hashlib.sha256()
         self._hash.update(np.ascontiguousarray(samples).data)
         self._stop = first + len(samples)
 
-    def closed(self) -> list[Piece]:
-        self._close()
-        return self._closed
+    def finish(self) -> list[AudioPiece]:
+        self._finish_piece()
+        return self._finished
 
-    def _close(self) -> None:
-        if self._what is not None:
-            self._closed.append(Piece(self._what[0], self._first, self._stop, self._hash.hexdigest()))
-        self._what = None
+    def _finish_piece(self) -> None:
+        if self._current is not None:
+            self._finished.append(AudioPiece(self._current[0], self._first, self._stop, self._hash.hexdigest()))
+        self._current = None
 
 
-def _side_by_side(one: Iterator[Block], other: Iterator[Block]) -> Iterator[tuple[Block | None, Block | None]]:
+def _align_blocks(
+    one: Iterator[SampleBlock], other: Iterator[SampleBlock]
+) -> Iterator[tuple[SampleBlock | None, SampleBlock | None]]:
     """Blocks of both streams cut to the same samples; one is None where its stream has ended."""
     left, right = next(one, None), next(other, None)
     while left is not None or right is not None:
         count = min(len(block.samples) for block in (left, right) if block is not None)
-        yield (left and left.part(0, count), right and right.part(0, count))
-        left = _rest(left, count, one)
-        right = _rest(right, count, other)
+        yield (left and left.slice_samples(0, count), right and right.slice_samples(0, count))
+        left = _advance_block(left, count, one)
+        right = _advance_block(right, count, other)
 
 
-def _rest(block: Block | None, count: int, more: Iterator[Block]) -> Block | None:
+def _advance_block(block: SampleBlock | None, count: int, more: Iterator[SampleBlock]) -> SampleBlock | None:
     if block is None or len(block.samples) == count:
         return None if block is None else next(more, None)
-    return block.part(count, len(block.samples) - count)
+    return block.slice_samples(count, len(block.samples) - count)
 
 
-def _differ(one: Samples, other: Samples) -> Samples:
+def _find_differences(one: Samples, other: Samples) -> Samples:
     """Which samples are not the same bits in every channel."""
     bits = f"<u{one.dtype.itemsize}"
     difference: Samples = (one.view(bits) != other.view(bits)).any(axis=1)

@@ -12,19 +12,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.audio.replace import replaced
-from engine.audio.spans import AudioSpan, stretches
+from engine.audio.replace import replace_samples
+from engine.audio.spans import AudioSpan, merge_spans
 from engine.errors import InputError
-from engine.media.audio_samples import Block, SampleKind, Samples, decoded, sound_format
+from engine.media.audio_samples import SampleBlock, SampleKind, Samples, decode_audio, read_audio_format
 
-LONGEST = 120.0
+MAX_EXCERPT_S = 120.0
 """Seconds of an excerpt at most."""
 
 
-def excerpt(  # noqa: PLR0913, PLR0917 - which stream, what is done to it, and from when to when
-    source: Path, index: int, number: int, spans: Sequence[AudioSpan], origin: Fraction, start: float, stop: float
+def make_excerpt(  # noqa: PLR0913, PLR0917 - which stream, what is done to it, and from when to when
+    source: Path, index: int, number: int, spans: Sequence[AudioSpan], origin_s: Fraction, start_s: float, stop_s: float
 ) -> bytes:
-    """What is heard from `start` to `stop`, as a WAV file of 16 bits in two channels at most.
+    """What is heard from `start_s` to `stop_s`, as a WAV file of 16 bits in two channels at most.
 
     The spans are replaced by the very code that renders.
 
@@ -33,38 +33,38 @@ def excerpt(  # noqa: PLR0913, PLR0917 - which stream, what is done to it, and f
         index: of the stream in it.
         number: of the stream among those of the output, from 1.
         spans: what is to be replaced.
-        origin: seconds on the file's clock at which the first video frame is shown.
-        start: seconds after the first video frame.
-        stop: seconds likewise; at most `LONGEST` later.
+        origin_s: seconds on the file's clock at which the first video frame is shown.
+        start_s: seconds after the first video frame.
+        stop_s: seconds likewise; at most `LONGEST` later.
 
     Raises:
         InputError: nothing is heard there, or the excerpt would be too long.
         SourceError: the stream cannot be decoded.
     """
-    if stop - start > LONGEST:
-        raise InputError(f"An excerpt lasts {LONGEST:g} s at most; choose a shorter one.")
-    sound, chosen = sound_format(source, index), stretches(spans, number)
+    if stop_s - start_s > MAX_EXCERPT_S:
+        raise InputError(f"An excerpt lasts {MAX_EXCERPT_S:g} s at most; choose a shorter one.")
+    sound, chosen = read_audio_format(source, index), merge_spans(spans, number)
     found: list[NDArray[np.int16]] = []
-    with decoded(source, index, sound, origin) as blocks:
+    with decode_audio(source, index, sound, origin_s) as blocks:
         for block in blocks:
-            if block.offset + Fraction(block.first, sound.rate) >= stop:
+            if block.offset_s + Fraction(block.first_sample, sound.rate) >= stop_s:
                 break
-            part = _within(block, sound.rate, start, stop)
+            part = _cut_block(block, sound.rate, start_s, stop_s)
             if len(part.samples):
-                found.append(_sixteen(replaced(part, chosen, sound).samples, sound.kind))
+                found.append(_to_int16(replace_samples(part, chosen, sound).samples, sound.kind))
     if not found:
-        raise InputError(f"Nothing is heard in stream {number} from {start:g} to {stop:g} s.")
-    return _wav(np.concatenate(found), sound.rate)
+        raise InputError(f"Nothing is heard in stream {number} from {start_s:g} to {stop_s:g} s.")
+    return _encode_wav(np.concatenate(found), sound.rate)
 
 
-def _within(block: Block, rate: int, start: float, stop: float) -> Block:
-    """The part of a block that is played from `start` to `stop`."""
-    first, last = (ceil((Fraction(time) - block.offset) * rate) - block.first for time in (start, stop))
+def _cut_block(block: SampleBlock, rate: int, start_s: float, stop_s: float) -> SampleBlock:
+    """The part of a block that is played from `start_s` to `stop_s`."""
+    first, last = (ceil((Fraction(time) - block.offset_s) * rate) - block.first_sample for time in (start_s, stop_s))
     first = max(0, first)
-    return block.part(first, max(0, min(last, len(block.samples)) - first))
+    return block.slice_samples(first, max(0, min(last, len(block.samples)) - first))
 
 
-def _sixteen(samples: Samples, kind: SampleKind) -> NDArray[np.int16]:
+def _to_int16(samples: Samples, kind: SampleKind) -> NDArray[np.int16]:
     two = samples[:, :2]
     if kind == "s32":
         two = two >> 16
@@ -73,7 +73,7 @@ def _sixteen(samples: Samples, kind: SampleKind) -> NDArray[np.int16]:
     return np.asarray(two, np.int16)
 
 
-def _wav(samples: NDArray[np.int16], rate: int) -> bytes:
+def _encode_wav(samples: NDArray[np.int16], rate: int) -> bytes:
     target = io.BytesIO()
     with wave.open(target, "wb") as file:
         file.setnchannels(samples.shape[1])

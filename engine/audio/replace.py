@@ -9,77 +9,77 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.audio.spans import Stretch
-from engine.media.audio_samples import Block, SampleKind, Samples, SoundFormat
+from engine.audio.spans import MergedSpan
+from engine.media.audio_samples import AudioFormat, SampleBlock, SampleKind, Samples
 
-PITCH = 1000
+BLEEP_HZ = 1000
 """Hz of a bleep."""
-LEVEL = 3277
+BLEEP_PEAK = 3277
 """Peak of a bleep in steps of 16 bits: a tenth of full scale, -20 dBFS."""
-RAMP = Fraction(5, 1000)
+BLEEP_RAMP_S = Fraction(5, 1000)
 """Seconds in which a bleep rises and falls, inside of its span."""
 
 
-class Cut(NamedTuple):
+class BlockSegment(NamedTuple):
     """A part of a block: samples from `start` to `stop` within it, which are in a stretch, or in none and kept.
 
     Attributes:
-        stretch: number of the stretch, None for what is kept.
-        after: samples of the stretch before this part.
-        length: samples of the whole stretch.
+        span: number of the stretch, None for what is kept.
+        span_offset: samples of the stretch before this part.
+        span_samples: samples of the whole stretch.
     """
 
     start: int
     stop: int
-    stretch: int | None = None
-    after: int = 0
-    length: int = 0
+    span: int | None = None
+    span_offset: int = 0
+    span_samples: int = 0
 
 
-def cuts(block: Block, stretches: Sequence[Stretch], rate: int) -> Iterator[Cut]:
+def split_block(block: SampleBlock, merged_spans: Sequence[MergedSpan], rate: int) -> Iterator[BlockSegment]:
     """The block in parts, in order.
 
     A sample is in a stretch when the moment at which it is played is.
     """
     done, size = 0, len(block.samples)
-    for number, stretch in enumerate(stretches):
-        first, stop = (ceil((time - block.offset) * rate) for time in (stretch.start, stretch.end))
-        start, end = max(first - block.first, done), min(stop - block.first, size)
+    for number, stretch in enumerate(merged_spans):
+        first, stop = (ceil((time - block.offset_s) * rate) for time in (stretch.start, stretch.end))
+        start, end = max(first - block.first_sample, done), min(stop - block.first_sample, size)
         if start < end:
             if done < start:
-                yield Cut(done, start)
-            yield Cut(start, end, number, block.first + start - first, stop - first)
+                yield BlockSegment(done, start)
+            yield BlockSegment(start, end, number, block.first_sample + start - first, stop - first)
             done = end
     if done < size:
-        yield Cut(done, size)
+        yield BlockSegment(done, size)
 
 
-def replaced(block: Block, stretches: Sequence[Stretch], sound: SoundFormat) -> Block:
+def replace_samples(block: SampleBlock, merged_spans: Sequence[MergedSpan], sound: AudioFormat) -> SampleBlock:
     """The block with silence or a tone where a stretch says so; itself where none does."""
-    parts = [cut for cut in cuts(block, stretches, sound.rate) if cut.stretch is not None]
+    parts = [cut for cut in split_block(block, merged_spans, sound.rate) if cut.span is not None]
     if not parts:
         return block
     samples = block.samples.copy()
     for cut in parts:
-        silent = stretches[cut.stretch or 0].kind == "mute"
-        samples[cut.start : cut.stop] = 0 if silent else _tone(cut, sound)
+        silent = merged_spans[cut.span or 0].kind == "mute"
+        samples[cut.start : cut.stop] = 0 if silent else _make_tone(cut, sound)
     return block._replace(samples=samples)
 
 
-def _tone(cut: Cut, sound: SoundFormat) -> Samples:
+def _make_tone(cut: BlockSegment, sound: AudioFormat) -> Samples:
     """A part of a bleep, the same in every channel, shape (samples, 1).
 
     It is made of steps of 16 bits, so that it is the same on every machine and in every kind of sample.
     """
-    place = np.arange(cut.after, cut.after + cut.stop - cut.start, dtype=np.int64)
-    turn = (place * PITCH) % sound.rate / sound.rate
-    ramp = max(1, min(round(RAMP * sound.rate), cut.length // 2))
-    edge = np.minimum(np.minimum(place, cut.length - 1 - place) + 0.5, ramp) / ramp
-    steps = np.rint(LEVEL * np.sin(2 * np.pi * turn) * (0.5 - 0.5 * np.cos(np.pi * edge)))
-    return _as(steps, sound.kind).reshape(-1, 1)
+    place = np.arange(cut.span_offset, cut.span_offset + cut.stop - cut.start, dtype=np.int64)
+    turn = (place * BLEEP_HZ) % sound.rate / sound.rate
+    ramp = max(1, min(round(BLEEP_RAMP_S * sound.rate), cut.span_samples // 2))
+    edge = np.minimum(np.minimum(place, cut.span_samples - 1 - place) + 0.5, ramp) / ramp
+    steps = np.rint(BLEEP_PEAK * np.sin(2 * np.pi * turn) * (0.5 - 0.5 * np.cos(np.pi * edge)))
+    return _to_sample_kind(steps, sound.kind).reshape(-1, 1)
 
 
-def _as(steps: Samples, kind: SampleKind) -> Samples:
+def _to_sample_kind(steps: Samples, kind: SampleKind) -> Samples:
     match kind:
         case "s16":
             return steps.astype(np.int16)

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from engine.audio.replace import replaced
-from engine.audio.spans import AudioSpan, Extent, Stretch, check, stretches
-from engine.media.audio_samples import SoundWriter, decoded, sound_format
+from engine.audio.replace import replace_samples
+from engine.audio.spans import AudioSpan, MergedSpan, StreamExtent, check_spans, merge_spans
+from engine.media.audio_samples import AudioWriter, decode_audio, read_audio_format
 from engine.media.facts import MediaInfo, StreamInfo
-from engine.media.output.mux import SoundTrack
+from engine.media.output.mux import ReplacementTrack
 
 
-def new_codecs(source: Path, info: MediaInfo, spans: Sequence[AudioSpan], suffix: str) -> Mapping[int, str]:
+def plan_codecs(source: Path, info: MediaInfo, spans: Sequence[AudioSpan], suffix: str) -> Mapping[int, str]:
     """The codec of each audio stream that is not kept as it is, by its index in the source.
 
     Args:
@@ -27,23 +27,23 @@ def new_codecs(source: Path, info: MediaInfo, spans: Sequence[AudioSpan], suffix
         SourceError: a stream cannot be decoded.
     """
     streams = [stream for stream in info.streams if stream.fate == "copied"]
-    check(spans, extents(streams))
+    check_spans(spans, stream_extents(streams))
     return {
-        stream.index: sound_format(source, stream.index).lossless(suffix)
+        stream.index: read_audio_format(source, stream.index).choose_lossless_codec(suffix)
         for number, stream in enumerate(streams, start=1)
-        if stretches(spans, number)
+        if merge_spans(spans, number)
     }
 
 
-def tracks(
-    source: Path, altered: Mapping[int, Sequence[Stretch]], origin: Fraction, suffix: str, folder: Path
-) -> Mapping[int, SoundTrack]:
+def write_replacement_tracks(
+    source: Path, altered: Mapping[int, Sequence[MergedSpan]], origin_s: Fraction, suffix: str, folder: Path
+) -> Mapping[int, ReplacementTrack]:
     """Every audio stream that is not kept as it is, with its spans replaced, in a file of its own.
 
     Args:
         source: the file.
         altered: what is replaced in which of its streams.
-        origin: seconds on its clock at which the first video frame is shown.
+        origin_s: seconds on its clock at which the first video frame is shown.
         suffix: of the output's name.
         folder: where the files go.
 
@@ -51,26 +51,26 @@ def tracks(
         SourceError: a stream cannot be decoded.
     """
     return {
-        index: _track(source, index, chosen, origin, suffix, folder / f"{index}.nut")
+        index: _write_track(source, index, chosen, origin_s, suffix, folder / f"{index}.nut")
         for index, chosen in altered.items()
     }
 
 
-def extents(streams: Sequence[StreamInfo]) -> tuple[Extent, ...]:
+def stream_extents(streams: Sequence[StreamInfo]) -> tuple[StreamExtent, ...]:
     """From when to when each stream lasts."""
-    return tuple(map(_extent, streams))
+    return tuple(map(_stream_extent, streams))
 
 
-def _extent(stream: StreamInfo) -> Extent:
+def _stream_extent(stream: StreamInfo) -> StreamExtent:
     start = None if stream.start is None else Fraction(stream.start)
-    return Extent(start, None if start is None or stream.duration is None else start + Fraction(stream.duration))
+    return StreamExtent(start, None if start is None or stream.duration is None else start + Fraction(stream.duration))
 
 
-def _track(  # noqa: PLR0913, PLR0917 - as `tracks`, for one stream
-    source: Path, index: int, chosen: Sequence[Stretch], origin: Fraction, suffix: str, path: Path
-) -> SoundTrack:
-    sound = sound_format(source, index)
-    with decoded(source, index, sound, origin) as blocks, SoundWriter(path, sound) as writer:
+def _write_track(  # noqa: PLR0913, PLR0917 - as `tracks`, for one stream
+    source: Path, index: int, chosen: Sequence[MergedSpan], origin_s: Fraction, suffix: str, path: Path
+) -> ReplacementTrack:
+    sound = read_audio_format(source, index)
+    with decode_audio(source, index, sound, origin_s) as blocks, AudioWriter(path, sound) as writer:
         for block in blocks:
-            writer.write(replaced(block, chosen, sound))
-    return SoundTrack(path, sound, writer.start or Fraction(0), sound.lossless(suffix))
+            writer.write(replace_samples(block, chosen, sound))
+    return ReplacementTrack(path, sound, writer.start_s or Fraction(0), sound.choose_lossless_codec(suffix))

@@ -37,12 +37,12 @@ class AudioSpan(Document, frozen=True, omit_defaults=True):
     streams: tuple[Annotated[int, msgspec.Meta(ge=1)], ...] | None = None
 
     def __post_init__(self) -> None:
-        for complaint in self._complaints():
+        for complaint in self._find_problems():
             raise ValueError(complaint)
         for name in ("start", "end"):  # 2 and 2.0 are written as the same bytes
             msgspec.structs.force_setattr(self, name, float(getattr(self, name)))
 
-    def _complaints(self) -> Iterator[str]:
+    def _find_problems(self) -> Iterator[str]:
         if self.kind not in {"mute", "bleep"}:
             yield f"a span is a mute or a bleep, not {self.kind!r}"
         if not (math.isfinite(self.start) and math.isfinite(self.end) and self.start < self.end):
@@ -57,19 +57,19 @@ class AudioSpan(Document, frozen=True, omit_defaults=True):
         """The kind and the seconds in words, as `mute of 2-3.5 s`."""
         return f"{self.kind} of {self.start:g}-{self.end:g} s"
 
-    def concerns(self, number: int) -> bool:
+    def is_for_stream(self, number: int) -> bool:
         """Whether it is about the audio stream with this number."""
         return self.streams is None or number in self.streams
 
 
-class Extent(NamedTuple):
+class StreamExtent(NamedTuple):
     """From when to when an audio stream lasts, in seconds after the first video frame; None when nobody knows."""
 
     start: Fraction | None
     end: Fraction | None
 
 
-class Stretch(NamedTuple):
+class MergedSpan(NamedTuple):
     """Spans of one kind that overlap, as one: a half-open interval of seconds after the first video frame."""
 
     kind: SpanKind
@@ -82,19 +82,19 @@ class Stretch(NamedTuple):
         return f"{self.kind} of {float(self.start):g}-{float(self.end):g} s"
 
 
-def stretches(spans: Sequence[AudioSpan], number: int) -> tuple[Stretch, ...]:
+def merge_spans(spans: Sequence[AudioSpan], number: int) -> tuple[MergedSpan, ...]:
     """What is replaced in the audio stream with that number: in order, without overlaps."""
-    found: list[Stretch] = []
-    for span in sorted((span for span in spans if span.concerns(number)), key=lambda span: (span.start, span.end)):
-        start, end = _exact(span.start), _exact(span.end)
+    found: list[MergedSpan] = []
+    for span in sorted((span for span in spans if span.is_for_stream(number)), key=lambda span: (span.start, span.end)):
+        start, end = _exact_seconds(span.start), _exact_seconds(span.end)
         if found and found[-1].kind == span.kind and start < found[-1].end:
             found[-1] = found[-1]._replace(end=max(found[-1].end, end))
         else:
-            found.append(Stretch(span.kind, start, end))
+            found.append(MergedSpan(span.kind, start, end))
     return tuple(found)
 
 
-def check(spans: Sequence[AudioSpan], streams: Sequence[Extent]) -> None:
+def check_spans(spans: Sequence[AudioSpan], streams: Sequence[StreamExtent]) -> None:
     """Refuse spans that cannot be meant.
 
     Args:
@@ -104,23 +104,23 @@ def check(spans: Sequence[AudioSpan], streams: Sequence[Extent]) -> None:
     Raises:
         InputError: there is no such stream, a span lies outside of it, or spans contradict each other.
     """
-    for complaint in _complaints(spans, streams):
+    for complaint in _find_conflicts(spans, streams):
         raise InputError(complaint)
 
 
-def words(spans: Sequence[AudioSpan]) -> str:
+def describe_spans(spans: Sequence[AudioSpan]) -> str:
     """The choice in words, without the reasons where there are none to give."""
     if not spans:
         return "kept as in the source"
-    return "; ".join(f"{span.place}{_in_streams(span)} ({span.reason})" for span in spans)
+    return "; ".join(f"{span.place}{_describe_streams(span)} ({span.reason})" for span in spans)
 
 
-def _exact(seconds: float) -> Fraction:
+def _exact_seconds(seconds: float) -> Fraction:
     """The decimal number that somebody wrote, rather than the binary one next to it."""
     return Fraction(repr(seconds))
 
 
-def _complaints(spans: Sequence[AudioSpan], streams: Sequence[Extent]) -> Iterator[str]:
+def _find_conflicts(spans: Sequence[AudioSpan], streams: Sequence[StreamExtent]) -> Iterator[str]:
     if spans and not streams:
         yield f"The {spans[0].place} cannot be made: the source has no audio stream."
     for span in spans:
@@ -130,33 +130,39 @@ def _complaints(spans: Sequence[AudioSpan], streams: Sequence[Extent]) -> Iterat
                     f"The {span.place} names audio stream {number}, and the source has {len(streams)}; "
                     "veil probe lists them."
                 )
-        if not any(_touches(span, extent) for number, extent in enumerate(streams, 1) if span.concerns(number)):
-            yield f"The {span.place} lies outside of the audio, which lasts {_lasting(span, streams)}."
+        if not any(
+            _has_overlap(span, extent) for number, extent in enumerate(streams, 1) if span.is_for_stream(number)
+        ):
+            yield f"The {span.place} lies outside of the audio, which lasts {_describe_extents(span, streams)}."
     for one, other in combinations(spans, 2):
-        if one.kind != other.kind and max(one.start, other.start) < min(one.end, other.end) and _share(one, other):
+        if (
+            one.kind != other.kind
+            and max(one.start, other.start) < min(one.end, other.end)
+            and _has_common_stream(one, other)
+        ):
             yield f"The {one.place} and the {other.place} overlap in the same stream; choose one of them."
 
 
-def _touches(span: AudioSpan, extent: Extent) -> bool:
-    return (extent.end is None or _exact(span.start) < extent.end) and (
-        extent.start is None or _exact(span.end) > extent.start
+def _has_overlap(span: AudioSpan, extent: StreamExtent) -> bool:
+    return (extent.end is None or _exact_seconds(span.start) < extent.end) and (
+        extent.start is None or _exact_seconds(span.end) > extent.start
     )
 
 
-def _lasting(span: AudioSpan, streams: Sequence[Extent]) -> str:
+def _describe_extents(span: AudioSpan, streams: Sequence[StreamExtent]) -> str:
     lasts = {
         f"from {float(extent.start):.3f} to {float(extent.end):.3f} s"
         for number, extent in enumerate(streams, 1)
-        if span.concerns(number) and extent.start is not None and extent.end is not None
+        if span.is_for_stream(number) and extent.start is not None and extent.end is not None
     }
     return " or ".join(sorted(lasts)) or "for an unknown time"
 
 
-def _share(one: AudioSpan, other: AudioSpan) -> bool:
+def _has_common_stream(one: AudioSpan, other: AudioSpan) -> bool:
     return one.streams is None or other.streams is None or not set(one.streams).isdisjoint(other.streams)
 
 
-def _in_streams(span: AudioSpan) -> str:
+def _describe_streams(span: AudioSpan) -> str:
     if span.streams is None:
         return ""
     return f" in audio stream{'s' * (len(span.streams) > 1)} {', '.join(map(str, span.streams))}"

@@ -1,25 +1,25 @@
 """The audit log: an append-only chain of entries, one a line, each bound to the one before by its hash."""
 
-from engine.audit.entry import BEGINNING, SYSTEM, Actor, Anchor, Entry, Event, How, Kind
-from engine.audit.export import AuditExport, export
-from engine.audit.log import append, entries, head
-from engine.audit.verify import AuditReport, Finding, verify
+from engine.audit.entry import FIRST_PREVIOUS_SHA256, SYSTEM_ACTOR, Actor, Anchor, AuthMethod, Entry, Event, EventKind
+from engine.audit.export import AuditExport, export_entries
+from engine.audit.log import append, read_entries, read_head
+from engine.audit.verify import AuditFinding, AuditReport, verify
 
 __all__ = [
-    "BEGINNING",
-    "SYSTEM",
+    "FIRST_PREVIOUS_SHA256",
+    "SYSTEM_ACTOR",
     "Actor",
     "Anchor",
     "AuditExport",
+    "AuditFinding",
     "AuditReport",
+    "AuthMethod",
     "Entry",
     "Event",
-    "Finding",
-    "How",
-    "Kind",
+    "EventKind",
     "append",
-    "entries",
-    "export",
-    "head",
+    "export_entries",
+    "read_entries",
+    "read_head",
     "verify",
 ]

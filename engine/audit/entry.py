@@ -13,9 +13,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from engine.record import Document, Sha256, digest
+from engine.record import Document, Sha256, sha256_hex
 
-Kind = Literal[
+EventKind = Literal[
     "ingest",
     "run",
     "amendment",
@@ -39,15 +39,15 @@ Kind = Literal[
     "purge",
     "repair",
 ]
-How = Literal["single-user", "account", "oidc", "system"]
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-Detail = str | int | float | bool | None | tuple[tuple[int, int], ...]
+AuthMethod = Literal["single-user", "account", "oidc", "system"]
+Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
+DetailValue = str | int | float | bool | None | tuple[tuple[int, int], ...]
 
-BEGINNING = "0" * 64
+FIRST_PREVIOUS_SHA256 = "0" * 64
 """What the first entry names as the one before it."""
 
-_OPENING, _CLOSING = b',"sha256":"', b'"}'
-_SEAL = len(_OPENING) + 64 + len(_CLOSING)
+_HASH_PREFIX, _HASH_SUFFIX = b',"sha256":"', b'"}'
+_HASH_FIELD_BYTES = len(_HASH_PREFIX) + 64 + len(_HASH_SUFFIX)
 
 
 class Actor(Document, frozen=True):
@@ -62,10 +62,10 @@ class Actor(Document, frozen=True):
 
     account: str
     name: str
-    how: How
+    how: AuthMethod
 
 
-SYSTEM = Actor("veil", "Veil", "system")
+SYSTEM_ACTOR = Actor("veil", "Veil", "system")
 """The engine, of what it does by itself."""
 
 
@@ -80,14 +80,14 @@ class Event(Document, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     actor: Actor
-    kind: Kind
+    kind: EventKind
     run: str | None = None
     subjects: Mapping[str, Sha256] = {}
-    details: Mapping[str, Detail] = {}
+    details: Mapping[str, DetailValue] = {}
     reason: str | None = None
 
 
-class Numbered(Event, frozen=True, kw_only=True, omit_defaults=True):
+class UnhashedEntry(Event, frozen=True, kw_only=True, omit_defaults=True):
     """An event with its place in the chain.
 
     Attributes:
@@ -98,10 +98,10 @@ class Numbered(Event, frozen=True, kw_only=True, omit_defaults=True):
 
     number: Annotated[int, msgspec.Meta(ge=1)]
     previous: Sha256
-    at: Moment
+    at: Timestamp
 
 
-class Entry(Numbered, frozen=True, kw_only=True, omit_defaults=True):
+class Entry(UnhashedEntry, frozen=True, kw_only=True, omit_defaults=True):
     """A line of the log; `sha256` is of its bytes before that field."""
 
     sha256: Sha256
@@ -119,22 +119,22 @@ class Anchor(Document, frozen=True):
     sha256: Sha256
 
 
-NOTHING = Anchor(0, BEGINNING)
+EMPTY_LOG_ANCHOR = Anchor(0, FIRST_PREVIOUS_SHA256)
 """The anchor of an empty log."""
 
 
-def sealed(event: Event, after: Anchor, at: datetime) -> tuple[Entry, bytes]:
+def encode_entry(event: Event, previous: Anchor, at: datetime) -> tuple[Entry, bytes]:
     """An event as the entry after another, and its line without the newline."""
     values = msgspec.structs.asdict(event)
     body = msgspec.json.encode(
-        Numbered(**values, number=after.number + 1, previous=after.sha256, at=at), order="sorted"
+        UnhashedEntry(**values, number=previous.number + 1, previous=previous.sha256, at=at), order="sorted"
     ).removesuffix(b"}")
-    sha256 = digest(body)
-    entry = Entry(**values, number=after.number + 1, previous=after.sha256, at=at, sha256=sha256)
-    return entry, body + _OPENING + sha256.encode() + _CLOSING
+    sha256 = sha256_hex(body)
+    entry = Entry(**values, number=previous.number + 1, previous=previous.sha256, at=at, sha256=sha256)
+    return entry, body + _HASH_PREFIX + sha256.encode() + _HASH_SUFFIX
 
 
-def opened(line: bytes) -> Entry:
+def decode_entry(line: bytes) -> Entry:
     """The entry of a line without its newline.
 
     Raises:
@@ -143,10 +143,10 @@ def opened(line: bytes) -> Entry:
     return _DECODER.decode(line)
 
 
-def intact(line: bytes, entry: Entry) -> bool:
+def hash_matches(line: bytes, entry: Entry) -> bool:
     """Whether a line has the hash it states, where it is to stand."""
-    ending = _OPENING + entry.sha256.encode() + _CLOSING
-    return line.endswith(ending) and digest(line[:-_SEAL]) == entry.sha256
+    ending = _HASH_PREFIX + entry.sha256.encode() + _HASH_SUFFIX
+    return line.endswith(ending) and sha256_hex(line[:-_HASH_FIELD_BYTES]) == entry.sha256
 
 
 _DECODER = msgspec.json.Decoder(Entry)

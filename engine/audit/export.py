@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from engine.audit.entry import Entry, Moment
-from engine.audit.log import entries
+from engine.audit.entry import Entry, Timestamp
+from engine.audit.log import read_entries
 from engine.audit.verify import AuditReport, verify
 from engine.record import Document
 
@@ -25,14 +25,14 @@ class AuditExport(Document, frozen=True):
     """
 
     schema: Literal["veil/audit-export/1"]
-    since: Moment | None
-    until: Moment | None
+    since: Timestamp | None
+    until: Timestamp | None
     run: str | None
     check: AuditReport
     entries: tuple[Entry, ...]
 
 
-def export(
+def export_entries(
     folder: Path, *, since: datetime | None = None, until: datetime | None = None, run: str | None = None
 ) -> AuditExport:
     """The entries of a period, with the outcome of a check of the whole log.
@@ -40,5 +40,5 @@ def export(
     Raises:
         AuditError: the log cannot be read, or a line is not an entry.
     """
-    found = tuple(entries(folder, run=run, since=since, until=until))
+    found = tuple(read_entries(folder, run=run, since=since, until=until))
     return AuditExport(SCHEMA, since, until, run, verify(folder), found)

@@ -18,11 +18,21 @@ from typing import NamedTuple
 
 import msgspec
 
-from engine.audit.entry import NOTHING, SYSTEM, Anchor, Entry, Event, Kind, intact, opened, sealed
+from engine.audit.entry import (
+    EMPTY_LOG_ANCHOR,
+    SYSTEM_ACTOR,
+    Anchor,
+    Entry,
+    Event,
+    EventKind,
+    decode_entry,
+    encode_entry,
+    hash_matches,
+)
 from engine.errors import AuditError
-from engine.record import digest
+from engine.record import sha256_hex
 
-_TAIL = 4096
+_TAIL_BYTES = 4096
 
 
 def log_path(folder: Path) -> Path:
@@ -43,9 +53,9 @@ def append(folder: Path, event: Event, *, at: datetime | None = None) -> Entry:
     """
     path = log_path(folder)
     try:
-        with _opened(path) as log:
-            with _locked(log):
-                entry = _add(log, path, event, at or datetime.now(UTC).astimezone())
+        with _open_log(path) as log:
+            with _lock_log(log):
+                entry = _append_entry(log, path, event, at or datetime.now(UTC).astimezone())
             os.fsync(log)
     except OSError as error:
         raise AuditError(
@@ -54,11 +64,11 @@ def append(folder: Path, event: Event, *, at: datetime | None = None) -> Entry:
     return entry
 
 
-def entries(
+def read_entries(
     folder: Path,
     *,
     run: str | None = None,
-    kinds: Collection[Kind] | None = None,
+    kinds: Collection[EventKind] | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Iterator[Entry]:
@@ -74,10 +84,10 @@ def entries(
     Raises:
         AuditError: the log cannot be read, or a line is not an entry.
     """
-    for number, line in enumerate(whole_lines(folder), start=1):
+    for number, line in enumerate(read_lines(folder), start=1):
         if not line.endswith(b"\n"):
             return
-        entry = _entry(log_path(folder), number, line)
+        entry = _parse_entry(log_path(folder), number, line)
         if (
             (run is None or entry.run == run)
             and (kinds is None or entry.kind in kinds)
@@ -87,7 +97,7 @@ def entries(
             yield entry
 
 
-def head(folder: Path) -> Anchor:
+def read_head(folder: Path) -> Anchor:
     """The anchor of the newest entry.
 
     Raises:
@@ -95,12 +105,12 @@ def head(folder: Path) -> Anchor:
     """
     path = log_path(folder)
     if not path.exists():
-        return NOTHING
-    with path.open("rb") as file, _locked(file.fileno(), fcntl.LOCK_SH):
-        return _ending(file.fileno(), path).anchor
+        return EMPTY_LOG_ANCHOR
+    with path.open("rb") as file, _lock_log(file.fileno(), fcntl.LOCK_SH):
+        return _read_log_end(file.fileno(), path).anchor
 
 
-def whole_lines(folder: Path) -> Iterator[bytes]:
+def read_lines(folder: Path) -> Iterator[bytes]:
     """The lines as they stand, with their newlines; the last has none when a crash or a cut ended it.
 
     What is being written at this moment is left out.
@@ -113,7 +123,7 @@ def whole_lines(folder: Path) -> Iterator[bytes]:
         return
     try:
         with path.open("rb") as file:
-            with _locked(file.fileno(), fcntl.LOCK_SH):
+            with _lock_log(file.fileno(), fcntl.LOCK_SH):
                 left = os.fstat(file.fileno()).st_size
             while left > 0 and (line := file.readline(left)):
                 left -= len(line)
@@ -122,49 +132,49 @@ def whole_lines(folder: Path) -> Iterator[bytes]:
         raise AuditError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-class _Ending(NamedTuple):
+class _LogEnd(NamedTuple):
     """How a log ends: its newest entry, the size up to which it is whole, and what a crash left after that."""
 
     anchor: Anchor
-    size: int
-    torn: bytes
+    whole_bytes: int
+    torn_line: bytes
 
 
-def _add(log: int, path: Path, event: Event, at: datetime) -> Entry:
-    ending = _ending(log, path)
+def _append_entry(log: int, path: Path, event: Event, at: datetime) -> Entry:
+    ending = _read_log_end(log, path)
     after, lines = ending.anchor, b""
-    if ending.torn and (unended := _completed(ending)):
+    if ending.torn_line and (unended := _complete_torn_entry(ending)):
         after, lines = unended.anchor, b"\n"
-    elif ending.torn:
-        os.ftruncate(log, ending.size)
-        entry, line = sealed(_repair(ending.torn), after, at)
+    elif ending.torn_line:
+        os.ftruncate(log, ending.whole_bytes)
+        entry, line = encode_entry(_build_repair_event(ending.torn_line), after, at)
         after, lines = entry.anchor, line + b"\n"
-    entry, line = sealed(event, after, at)
-    _write(log, lines + line + b"\n")
+    entry, line = encode_entry(event, after, at)
+    _write_whole(log, lines + line + b"\n")
     return entry
 
 
-def _completed(ending: _Ending) -> Entry | None:
+def _complete_torn_entry(log_end: _LogEnd) -> Entry | None:
     """The entry that lacks nothing but its newline."""
     try:
-        entry = opened(ending.torn)
+        entry = decode_entry(log_end.torn_line)
     except msgspec.MsgspecError:
         return None
-    follows = (entry.number, entry.previous) == (ending.anchor.number + 1, ending.anchor.sha256)
-    return entry if follows and intact(ending.torn, entry) else None
+    follows = (entry.number, entry.previous) == (log_end.anchor.number + 1, log_end.anchor.sha256)
+    return entry if follows and hash_matches(log_end.torn_line, entry) else None
 
 
-def _repair(torn: bytes) -> Event:
+def _build_repair_event(torn_line: bytes) -> Event:
     return Event(
-        actor=SYSTEM,
+        actor=SYSTEM_ACTOR,
         kind="repair",
-        subjects={"removed": digest(torn)},
-        details={"bytes": len(torn)},
+        subjects={"removed": sha256_hex(torn_line)},
+        details={"bytes": len(torn_line)},
         reason="The last line was cut short by a crash; it had not been acknowledged, and was removed.",
     )
 
 
-def _write(log: int, data: bytes) -> None:
+def _write_whole(log: int, data: bytes) -> None:
     size = os.fstat(log).st_size
     try:
         written = os.write(log, data)
@@ -176,8 +186,8 @@ def _write(log: int, data: bytes) -> None:
         raise OSError(28, "no space left on the disk")
 
 
-def _ending(log: int, path: Path) -> _Ending:
-    size, reach = os.fstat(log).st_size, _TAIL
+def _read_log_end(log: int, path: Path) -> _LogEnd:
+    size, reach = os.fstat(log).st_size, _TAIL_BYTES
     while True:
         tail = os.pread(log, min(size, reach), max(0, size - reach))
         end = tail.rfind(b"\n")
@@ -186,33 +196,33 @@ def _ending(log: int, path: Path) -> _Ending:
             break
         reach *= 4
     if end < 0:
-        return _Ending(NOTHING, 0, tail)
-    entry = _entry(path, None, tail[start + 1 : end + 1])
-    return _Ending(entry.anchor, size - (len(tail) - end - 1), tail[end + 1 :])
+        return _LogEnd(EMPTY_LOG_ANCHOR, 0, tail)
+    entry = _parse_entry(path, None, tail[start + 1 : end + 1])
+    return _LogEnd(entry.anchor, size - (len(tail) - end - 1), tail[end + 1 :])
 
 
-def _entry(path: Path, number: int | None, line: bytes) -> Entry:
+def _parse_entry(path: Path, number: int | None, line: bytes) -> Entry:
     try:
-        return opened(line.rstrip(b"\n"))
+        return decode_entry(line.rstrip(b"\n"))
     except msgspec.MsgspecError as error:
         place = "The last line" if number is None else f"Line {number}"
         raise AuditError(f"{place} of {path} is not an entry ({error}); run veil audit verify.") from error
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[int]:
+def _open_log(path: Path) -> Iterator[int]:
     new = not path.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
     log = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
         if new:
-            _keep_name(path.parent)
+            _sync_folder(path.parent)
         yield log
     finally:
         os.close(log)
 
 
-def _keep_name(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """Bring the name of a new file to stable storage; its content is of no use without."""
     directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -222,7 +232,7 @@ def _keep_name(folder: Path) -> None:
 
 
 @contextmanager
-def _locked(log: int, mode: int = fcntl.LOCK_EX) -> Iterator[None]:
+def _lock_log(log: int, mode: int = fcntl.LOCK_EX) -> Iterator[None]:
     fcntl.flock(log, mode)
     try:
         yield

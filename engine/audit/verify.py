@@ -8,15 +8,15 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from engine.audit.entry import NOTHING, Anchor, Entry, intact, opened
-from engine.audit.log import whole_lines
+from engine.audit.entry import EMPTY_LOG_ANCHOR, Anchor, Entry, decode_entry, hash_matches
+from engine.audit.log import read_lines
 from engine.record import Document
 
 SCHEMA: Literal["veil/audit-check/1"] = "veil/audit-check/1"
 _NO_ANCHORS: Mapping[str, Anchor] = {}
 
 
-class Finding(Document, frozen=True):
+class AuditFinding(Document, frozen=True):
     """Something wrong.
 
     Attributes:
@@ -44,7 +44,7 @@ class AuditReport(Document, frozen=True):
     head: Anchor
     anchors: int
     passed: bool
-    findings: tuple[Finding, ...]
+    findings: tuple[AuditFinding, ...]
 
 
 def verify(folder: Path, anchors: Mapping[str, Anchor] = _NO_ANCHORS) -> AuditReport:
@@ -60,14 +60,14 @@ def verify(folder: Path, anchors: Mapping[str, Anchor] = _NO_ANCHORS) -> AuditRe
     Raises:
         AuditError: the log cannot be read.
     """
-    walk = _Walk({anchor.number for anchor in anchors.values()})
+    walk = _ChainChecker({anchor.number for anchor in anchors.values()})
     findings = [
-        *(finding for line in whole_lines(folder) for finding in walk.step(line)),
-        *(finding for name, anchor in anchors.items() for finding in walk.held_against(name, anchor)),
+        *(finding for line in read_lines(folder) for finding in walk.check_line(line)),
+        *(finding for name, anchor in anchors.items() for finding in walk.check_anchor(name, anchor)),
     ]
     return AuditReport(
         schema=SCHEMA,
-        entries=walk.lines,
+        entries=walk.line_count,
         head=walk.head,
         anchors=len(anchors),
         passed=not findings,
@@ -75,57 +75,57 @@ def verify(folder: Path, anchors: Mapping[str, Anchor] = _NO_ANCHORS) -> AuditRe
     )
 
 
-class _Walk:
+class _ChainChecker:
     """A walk along the lines; after a finding it goes on from what the line says of itself."""
 
-    def __init__(self, wanted: set[int]) -> None:
-        self.lines = 0
-        self.head = NOTHING
-        self._trusted = True
-        self._wanted = wanted
-        self._seen = {0: NOTHING.sha256}
+    def __init__(self, anchored_numbers: set[int]) -> None:
+        self.line_count = 0
+        self.head = EMPTY_LOG_ANCHOR
+        self._is_head_trusted = True
+        self._anchored_numbers = anchored_numbers
+        self._sha256_by_number = {0: EMPTY_LOG_ANCHOR.sha256}
 
-    def step(self, line: bytes) -> Iterator[Finding]:
-        self.lines += 1
+    def check_line(self, line: bytes) -> Iterator[AuditFinding]:
+        self.line_count += 1
         if not line.endswith(b"\n"):
-            yield self._finding("is not complete: a crash or a cut ended it. The next event repairs a crash")
-            self._lost()
+            yield self._build_finding("is not complete: a crash or a cut ended it. The next event repairs a crash")
+            self._skip_unreadable()
             return
         body = line[:-1]
         try:
-            entry = opened(body)
+            entry = decode_entry(body)
         except msgspec.MsgspecError as error:
-            yield self._finding(f"was changed: it is not an entry any more ({error})")
-            self._lost()
+            yield self._build_finding(f"was changed: it is not an entry any more ({error})")
+            self._skip_unreadable()
             return
-        untouched = intact(body, entry)
+        untouched = hash_matches(body, entry)
         if not untouched:
-            yield self._finding("was changed: its bytes do not have the hash it states")
+            yield self._build_finding("was changed: its bytes do not have the hash it states")
         elif entry.number != self.head.number + 1:
-            yield self._misplaced(entry)
-        elif self._trusted and entry.previous != self.head.sha256:
-            yield self._finding("does not follow the line before it: one of the two was replaced")
-        self.head, self._trusted = entry.anchor, untouched
-        if entry.number in self._wanted:
-            self._seen[entry.number] = entry.sha256
+            yield self._describe_misplaced(entry)
+        elif self._is_head_trusted and entry.previous != self.head.sha256:
+            yield self._build_finding("does not follow the line before it: one of the two was replaced")
+        self.head, self._is_head_trusted = entry.anchor, untouched
+        if entry.number in self._anchored_numbers:
+            self._sha256_by_number[entry.number] = entry.sha256
 
-    def held_against(self, name: str, anchor: Anchor) -> Iterator[Finding]:
-        if anchor.number > self.lines:
-            cut = f"The audit log was cut off after line {self.lines}: {name} knows entry {anchor.number}."
-            yield Finding(self.lines, cut, name)
-        elif self._seen.get(anchor.number) != anchor.sha256:
+    def check_anchor(self, name: str, anchor: Anchor) -> Iterator[AuditFinding]:
+        if anchor.number > self.line_count:
+            cut = f"The audit log was cut off after line {self.line_count}: {name} knows entry {anchor.number}."
+            yield AuditFinding(self.line_count, cut, name)
+        elif self._sha256_by_number.get(anchor.number) != anchor.sha256:
             other = f"Line {anchor.number} of the audit log is not the one that {name} knows"
-            yield Finding(anchor.number, f"{other}: the log was written anew there or before.", name)
+            yield AuditFinding(anchor.number, f"{other}: the log was written anew there or before.", name)
 
-    def _misplaced(self, entry: Entry) -> Finding:
+    def _describe_misplaced(self, entry: Entry) -> AuditFinding:
         due = self.head.number + 1
         if entry.number < due:
-            return self._finding(f"holds entry {entry.number}, which was moved or repeated")
+            return self._build_finding(f"holds entry {entry.number}, which was moved or repeated")
         gone = f"entry {due} is" if entry.number == due + 1 else f"entries {due} to {entry.number - 1} are"
-        return self._finding(f"holds entry {entry.number}: {gone} missing there")
+        return self._build_finding(f"holds entry {entry.number}: {gone} missing there")
 
-    def _lost(self) -> None:
-        self.head, self._trusted = Anchor(self.head.number + 1, self.head.sha256), False
+    def _skip_unreadable(self) -> None:
+        self.head, self._is_head_trusted = Anchor(self.head.number + 1, self.head.sha256), False
 
-    def _finding(self, what: str) -> Finding:
-        return Finding(self.lines, f"Line {self.lines} of the audit log {what}.")
+    def _build_finding(self, description: str) -> AuditFinding:
+        return AuditFinding(self.line_count, f"Line {self.line_count} of the audit log {description}.")

@@ -17,20 +17,25 @@ import msgspec
 
 from engine.access import Persons
 from engine.approval.statements import Statement
-from engine.assurance.leak_check.report import LeakJudgement, LeakReport, unjudged
-from engine.assurance.residual_risk import Measure, ResidualRisk
+from engine.assurance.leak_check.report import LeakJudgement, LeakReport, find_open_leaks
+from engine.assurance.residual_risk import ResidualRisk, RiskMeasure
 from engine.audio.compare import AlteredAudio
 from engine.audit import Anchor
-from engine.audit.entry import Moment
-from engine.certificate.shell_commands import StockCommand, hash_command, output_commands, source_commands
+from engine.audit.entry import Timestamp
+from engine.certificate.shell_commands import (
+    ShellCommand,
+    build_hash_command,
+    build_output_commands,
+    build_source_commands,
+)
 from engine.errors import RecordError
-from engine.media.output.file_fingerprint import StockAudio, StockFacts, stock_facts
+from engine.media.output.file_fingerprint import AudioPacketHash, FileFingerprint, fingerprint_file
 from engine.record import Count, DetectorFacts, Document, Record, Sha256
-from engine.rendering.report import Dropped, EncoderFacts, RenderReport
+from engine.rendering.report import DroppedItem, EncoderFacts, RenderReport
 from engine.rendering.spec import RenderSpec
 from engine.review.amendments import Review
 from engine.review.apply import KeptVisible
-from engine.storage.files import file_digest
+from engine.storage.files import hash_file
 from engine.verification.verify import Check, VerifyReport
 from engine.version import VERSION
 
@@ -40,14 +45,14 @@ PAGE_NAME = "certificate.html"
 SIGNATURE_NAME = "certificate.json.sig"
 KEY_NAME = "certificate.pub"
 
-_PERSONS: Mapping[Persons, str] = {
+_POLICY_SENTENCES: Mapping[Persons, str] = {
     "one": "One person may run, review and approve here: nobody else has looked at this release.",
     "two": "Two persons: who ran or reviewed did not approve.",
     "three": "Three persons: one ran, another reviewed, a third approved.",
 }
 
 
-class SourcePart(Document, frozen=True):
+class SourceSection(Document, frozen=True):
     """The video that was anonymised: by its bytes, never by its name, which may tell of a person."""
 
     sha256: Sha256
@@ -58,15 +63,15 @@ class SourcePart(Document, frozen=True):
     height: int
 
 
-class OutputPart(Document, frozen=True):
+class OutputSection(Document, frozen=True):
     """The released video: the name of its file, and what stock tools say of it."""
 
     name: str
     bytes: int
-    facts: StockFacts
+    facts: FileFingerprint
 
 
-class DetectionPart(Document, frozen=True):
+class DetectionSection(Document, frozen=True):
     """How faces were found: mode, detectors with versions, models and parameters; how many tracks there are."""
 
     record_sha256: Sha256
@@ -75,7 +80,7 @@ class DetectionPart(Document, frozen=True):
     tracks: Count
 
 
-class ReviewPart(Document, frozen=True):
+class ReviewSection(Document, frozen=True):
     """What people changed: how many amendments, and the faces that are shown on purpose."""
 
     review_sha256: Sha256 | None
@@ -83,7 +88,7 @@ class ReviewPart(Document, frozen=True):
     kept_visible: tuple[KeptVisible, ...]
 
 
-class RenderPart(Document, frozen=True, omit_defaults=True):
+class RenderSection(Document, frozen=True, omit_defaults=True):
     """How faces were hidden and the video was encoded, what was dropped, and what became of the audio.
 
     Attributes:
@@ -96,12 +101,12 @@ class RenderPart(Document, frozen=True, omit_defaults=True):
     weaknesses: tuple[str, ...]
     masked: Count
     covered: Count
-    dropped: tuple[Dropped, ...]
+    dropped: tuple[DroppedItem, ...]
     audio: str
     altered: tuple[AlteredAudio, ...] = ()
 
 
-class LeaksPart(Document, frozen=True):
+class LeakSection(Document, frozen=True):
     """What the leak check of the output found, and what people said of each finding.
 
     Attributes:
@@ -134,76 +139,76 @@ class Certificate(Document, frozen=True, kw_only=True):
     schema: Literal["veil/certificate/1"] = SCHEMA
     veil: str = VERSION
     run: str
-    issued: Moment
+    issued: Timestamp
     policy: str
-    source: SourcePart
-    output: OutputPart
-    detection: DetectionPart
-    review: ReviewPart
-    render: RenderPart
+    source: SourceSection
+    output: OutputSection
+    detection: DetectionSection
+    review: ReviewSection
+    render: RenderSection
     checks: tuple[Check, ...]
-    leaks: LeaksPart | None
-    risk: tuple[Measure, ...]
+    leaks: LeakSection | None
+    risk: tuple[RiskMeasure, ...]
     statements: tuple[Statement, ...]
     audit: Anchor
     documents: Mapping[str, Sha256]
-    commands: tuple[StockCommand, ...]
-    source_commands: tuple[StockCommand, ...]
+    commands: tuple[ShellCommand, ...]
+    source_commands: tuple[ShellCommand, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class CertificateInputs:
     """What a certificate is made of.
 
     Attributes:
-        run: the run that is released.
-        output: the released video.
+        run_id: the run that is released.
+        output_path: the released video.
         record: its detection record.
         review: the amendments that were applied; None when there were none.
         render: the report of the render.
-        checks: the outcome of its verification.
+        verification: the outcome of its verification.
         statements: the signatures that count.
-        persons: how many the policy asks for.
-        head: of the audit log.
-        documents: the other files of the release.
-        leaks: file of the leak check's report.
+        required_persons: how many the policy asks for.
+        log_head: of the audit log.
+        document_paths: the other files of the release.
+        leak_report_path: file of the leak check's report.
         judgements: of its findings.
         risk: what may still be in the output.
     """
 
-    run: str
-    output: Path
+    run_id: str
+    output_path: Path
     record: Record
     review: Review | None
     render: RenderReport
-    checks: VerifyReport
+    verification: VerifyReport
     statements: Sequence[Statement]
-    persons: Persons
-    head: Anchor
-    documents: Sequence[Path]
-    leaks: Path | None = None
+    required_persons: Persons
+    log_head: Anchor
+    document_paths: Sequence[Path]
+    leak_report_path: Path | None = None
     judgements: Sequence[LeakJudgement] = ()
     risk: ResidualRisk | None = None
     source_suffix: str = field(default=".mp4")
 
 
-def certificate(evidence: Evidence, issued: datetime) -> Certificate:
+def build_certificate(inputs: CertificateInputs, issued_at: datetime) -> Certificate:
     """The certificate of a release.
 
     Raises:
         SourceError: the released video cannot be read.
         RecordError: a part of the evidence is of another video, record or output.
     """
-    _check_one_release(evidence)
-    output, record, render = evidence.output, evidence.record, evidence.render
-    facts = stock_facts(output, render.output_sha256)
-    documents = {path.name: file_digest(path) for path in evidence.documents}
+    _check_one_release(inputs)
+    output, record, render = inputs.output_path, inputs.record, inputs.render
+    facts = fingerprint_file(output, render.output_sha256)
+    documents = {path.name: hash_file(path) for path in inputs.document_paths}
     video = record.source.video
     return Certificate(
-        run=evidence.run,
-        issued=issued,
-        policy=_PERSONS[evidence.persons],
-        source=SourcePart(
+        run=inputs.run_id,
+        issued=issued_at,
+        policy=_POLICY_SENTENCES[inputs.required_persons],
+        source=SourceSection(
             record.source.sha256,
             record.source.bytes,
             len(record.frames),
@@ -211,30 +216,30 @@ def certificate(evidence: Evidence, issued: datetime) -> Certificate:
             video.display.width,
             video.display.height,
         ),
-        output=OutputPart(output.name, render.output_bytes, facts),
-        detection=_detection(record, render.record_sha256),
-        review=ReviewPart(
-            render.review_sha256, len(evidence.review.amendments) if evidence.review else 0, render.kept_visible
+        output=OutputSection(output.name, render.output_bytes, facts),
+        detection=_build_detection_section(record, render.record_sha256),
+        review=ReviewSection(
+            render.review_sha256, len(inputs.review.amendments) if inputs.review else 0, render.kept_visible
         ),
-        render=_render(render, facts),
-        checks=evidence.checks.checks,
-        leaks=_leaks(evidence),
-        risk=evidence.risk.measures if evidence.risk else (),
-        statements=tuple(evidence.statements),
-        audit=evidence.head,
+        render=_build_render_section(render, facts),
+        checks=inputs.verification.checks,
+        leaks=_build_leak_section(inputs),
+        risk=inputs.risk.measures if inputs.risk else (),
+        statements=tuple(inputs.statements),
+        audit=inputs.log_head,
         documents=documents,
         commands=(
-            *output_commands(output.name, facts, render.spec.comment, render.audio),
+            *build_output_commands(output.name, facts, render.spec.comment, render.audio),
             *(
-                [hash_command("the documents of the release are those it was certified with", documents)]
+                [build_hash_command("the documents of the release are those it was certified with", documents)]
                 * bool(documents)
             ),
         ),
         source_commands=tuple(
-            source_commands(
-                f"source{evidence.source_suffix}",
+            build_source_commands(
+                f"source{inputs.source_suffix}",
                 record.source.sha256,
-                _copied(record, render, facts),
+                _map_copied_audio(record, render, facts),
                 render.audio,
                 output.name,
             )
@@ -242,54 +247,56 @@ def certificate(evidence: Evidence, issued: datetime) -> Certificate:
     )
 
 
-def _check_one_release(evidence: Evidence) -> None:
+def _check_one_release(inputs: CertificateInputs) -> None:
     """Every part speaks of the same source, record and output."""
-    render, checks = evidence.render, evidence.checks
+    render, checks = inputs.render, inputs.verification
     said = (render.source_sha256, render.record_sha256, render.output_sha256, render.review_sha256)
     if said != (checks.source_sha256, checks.record_sha256, checks.output_sha256, checks.review_sha256):
         raise RecordError("The checks are not of the output that the render reports; verify this output.")
-    for statement in evidence.statements:
+    for statement in inputs.statements:
         if (statement.subject.source, statement.subject.record) != said[:2]:
             raise RecordError(f"The signature {statement.number:04} is of another source or record than the release.")
 
 
-def _detection(record: Record, record_sha256: Sha256) -> DetectionPart:
+def _build_detection_section(record: Record, record_sha256: Sha256) -> DetectionSection:
     tracks = {face.track for frame in record.frames for face in frame.faces}
-    return DetectionPart(record_sha256, record.detection.mode, record.detection.detectors, len(tracks))
+    return DetectionSection(record_sha256, record.detection.mode, record.detection.detectors, len(tracks))
 
 
-def _render(render: RenderReport, facts: StockFacts) -> RenderPart:
+def _build_render_section(render: RenderReport, facts: FileFingerprint) -> RenderSection:
     parts = (render.spec, render.encoder, render.weaknesses, render.masked, render.covered, render.dropped)
-    return RenderPart(*parts, _audio(render, len(facts.audio)), render.audio)
+    return RenderSection(*parts, _describe_audio(render, len(facts.audio)), render.audio)
 
 
-def _audio(render: RenderReport, streams: int) -> str:
+def _describe_audio(render: RenderReport, stream_count: int) -> str:
     """What became of the audio, in a sentence."""
-    if not streams:
+    if not stream_count:
         return "The source has no audio."
-    kept = streams - len(render.audio)
+    kept = stream_count - len(render.audio)
     sentences = [f"Kept bit for bit: {kept} stream{'s' * (kept != 1)}."] * bool(kept)
-    return " ".join([*sentences, *(f"Stream {one.number} ({one.source_codec}): {one.words}." for one in render.audio)])
-
-
-def _leaks(evidence: Evidence) -> LeaksPart | None:
-    if evidence.leaks is None:
-        return None
-    data = evidence.leaks.read_bytes()
-    report = msgspec.json.decode(data, type=LeakReport)
-    if report.output_sha256 != evidence.render.output_sha256:
-        raise RecordError("The leak check is of another output than the release; check this one.")
-    return LeaksPart(
-        report_sha256=file_digest(evidence.leaks),
-        looked=report.looked.whole,
-        frames=report.looked.frames,
-        findings=len(report.leaks),
-        judgements=tuple(evidence.judgements),
-        open=tuple(leak.key for leak in unjudged(report, evidence.judgements)),
+    return " ".join(
+        [*sentences, *(f"Stream {one.number} ({one.source_codec}): {one.summary}." for one in render.audio)]
     )
 
 
-def _copied(record: Record, render: RenderReport, facts: StockFacts) -> dict[int, StockAudio]:
+def _build_leak_section(inputs: CertificateInputs) -> LeakSection | None:
+    if inputs.leak_report_path is None:
+        return None
+    data = inputs.leak_report_path.read_bytes()
+    report = msgspec.json.decode(data, type=LeakReport)
+    if report.output_sha256 != inputs.render.output_sha256:
+        raise RecordError("The leak check is of another output than the release; check this one.")
+    return LeakSection(
+        report_sha256=hash_file(inputs.leak_report_path),
+        looked=report.looked.whole,
+        frames=report.looked.frames,
+        findings=len(report.leaks),
+        judgements=tuple(inputs.judgements),
+        open=tuple(leak.key for leak in find_open_leaks(report, inputs.judgements)),
+    )
+
+
+def _map_copied_audio(record: Record, render: RenderReport, facts: FileFingerprint) -> dict[int, AudioPacketHash]:
     copied = [stream.index for stream in record.source.streams if stream.fate == "copied"]
     altered = {one.index for one in render.audio}
     pairs = zip(copied, facts.audio, strict=False)

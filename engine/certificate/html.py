@@ -8,30 +8,30 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from engine.audit import AuditExport
 from engine.certificate.document import JSON_NAME, KEY_NAME, SIGNATURE_NAME, Certificate
-from engine.certificate.shell_commands import signature_command
+from engine.certificate.shell_commands import build_signature_command
 from engine.record import Sha256
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def page(made: Certificate, sha256: Sha256, *, is_signed: bool) -> str:
+def build_certificate_html(document: Certificate, sha256: Sha256, *, is_signed: bool) -> str:
     """The page of a certificate.
 
     Args:
-        made: the certificate.
+        document: the certificate.
         sha256: of its bytes.
         is_signed: whether a signature with the organisation's key lies beside it.
     """
-    signature = signature_command(JSON_NAME, SIGNATURE_NAME, KEY_NAME) if is_signed else None
-    return _rendered("certificate.html.j2", made=made, sha256=sha256, json_name=JSON_NAME, signature=signature)
+    signature = build_signature_command(JSON_NAME, SIGNATURE_NAME, KEY_NAME) if is_signed else None
+    return _fill_template("certificate.html.j2", made=document, sha256=sha256, json_name=JSON_NAME, signature=signature)
 
 
-def log_page(exported: AuditExport) -> str:
+def build_log_html(exported: AuditExport) -> str:
     """The page of a part of the audit log."""
-    return _rendered("log.html.j2", exported=exported)
+    return _fill_template("log.html.j2", exported=exported)
 
 
-def _rendered(template: str, **values: object) -> str:
+def _fill_template(template: str, **values: object) -> str:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,

@@ -15,20 +15,20 @@ from engine.certificate.document import (
     PAGE_NAME,
     SIGNATURE_NAME,
     Certificate,
-    Evidence,
-    certificate,
+    CertificateInputs,
+    build_certificate,
 )
-from engine.certificate.html import page
-from engine.certificate.signing_key import sign, signed
+from engine.certificate.html import build_certificate_html
+from engine.certificate.signing_key import is_signature_valid, sign_bytes
 from engine.errors import InputError, VeilError
-from engine.record import Document, Sha256, digest
-from engine.storage.files import file_digest, write
+from engine.record import Document, Sha256, sha256_hex
+from engine.storage.files import hash_file, write_file
 from engine.verification.verify import Check
 
 SCHEMA: Literal["veil/certificate-check/1"] = "veil/certificate-check/1"
 
 
-class CertificateReport(Document, frozen=True):
+class CertificateCheckReport(Document, frozen=True):
     """The outcome of a check of a certificate and of the release it stands for."""
 
     schema: Literal["veil/certificate-check/1"]
@@ -37,14 +37,16 @@ class CertificateReport(Document, frozen=True):
     checks: tuple[Check, ...]
 
 
-def issue(evidence: Evidence, folder: Path, *, key: Path | None = None, at: datetime | None = None) -> Sha256:
+def issue_certificate(
+    inputs: CertificateInputs, folder: Path, *, key_path: Path | None = None, issued_at: datetime | None = None
+) -> Sha256:
     """Write the certificate of a release, its page, and its signature when there is a key, into the release's folder.
 
     Args:
-        evidence: what it is made of.
+        inputs: what it is made of.
         folder: of the release.
-        key: file of the organisation's private Ed25519 key.
-        at: when, with zone; now when left out.
+        key_path: file of the organisation's private Ed25519 key.
+        issued_at: when, with zone; now when left out.
 
     Returns:
         SHA-256 of the certificate's bytes, for the audit log.
@@ -55,15 +57,17 @@ def issue(evidence: Evidence, folder: Path, *, key: Path | None = None, at: date
         InputError: the key is none.
         TargetError: a file cannot be written.
     """
-    made = certificate(evidence, at or datetime.now(UTC).astimezone())
-    data = records.encode(made)
-    if key is not None:
-        signature, public = sign(data, key)
-        write(folder / SIGNATURE_NAME, signature)
-        write(folder / KEY_NAME, public)
-    write(folder / PAGE_NAME, page(made, digest(data), is_signed=key is not None).encode())
-    write(folder / JSON_NAME, data)
-    return digest(data)
+    made = build_certificate(inputs, issued_at or datetime.now(UTC).astimezone())
+    data = records.encode_document(made)
+    if key_path is not None:
+        signature, public = sign_bytes(data, key_path)
+        write_file(folder / SIGNATURE_NAME, signature)
+        write_file(folder / KEY_NAME, public)
+    write_file(
+        folder / PAGE_NAME, build_certificate_html(made, sha256_hex(data), is_signed=key_path is not None).encode()
+    )
+    write_file(folder / JSON_NAME, data)
+    return sha256_hex(data)
 
 
 def read_certificate(path: Path) -> Certificate:
@@ -72,52 +76,52 @@ def read_certificate(path: Path) -> Certificate:
     Raises:
         RecordError: it cannot be read or is none.
     """
-    return records.read_as(_file(path), Certificate, "certificate of a release")
+    return records.read_document(_resolve_certificate_path(path), Certificate, "certificate of a release")
 
 
 def check_certificate(
-    path: Path, *, source: Path | None = None, public: Path | None = None, log: Path | None = None
-) -> CertificateReport:
+    path: Path, *, source_path: Path | None = None, public_key_path: Path | None = None, log_folder: Path | None = None
+) -> CertificateCheckReport:
     """Check a certificate and the release it stands for.
 
     Args:
         path: the certificate, or the folder of its release.
-        source: the video that was anonymised, if it is at hand.
-        public: the organisation's public key, as it was given by another way; without it, the key beside the
+        source_path: the video that was anonymised, if it is at hand.
+        public_key_path: the organisation's public key, as it was given by another way; without it, the key beside the
             certificate shows only that the signature is that key's.
-        log: folder of the audit log, if it is at hand.
+        log_folder: folder of the audit log, if it is at hand.
 
     Raises:
         RecordError: the certificate cannot be read or is none.
         InputError: the public key is none.
     """
-    path = _file(path)
-    made, data = read_certificate(path), records.read_bytes(path)
-    checks = [*_on_files(made, data, path.parent)]
-    if (path.parent / SIGNATURE_NAME).exists() or public is not None:
-        checks.append(_signature(data, path.parent, public))
-    if source is not None:
-        checks.append(_same("source", source, made.source.sha256))
-    if log is not None:
-        checks += _log(made, data, log)
-    return CertificateReport(SCHEMA, digest(data), all(check.passed for check in checks), tuple(checks))
+    path = _resolve_certificate_path(path)
+    made, data = read_certificate(path), records.read_document_bytes(path)
+    checks = [*_check_release_files(made, data, path.parent)]
+    if (path.parent / SIGNATURE_NAME).exists() or public_key_path is not None:
+        checks.append(_check_signature(data, path.parent, public_key_path))
+    if source_path is not None:
+        checks.append(_check_file_hash("source", source_path, made.source.sha256))
+    if log_folder is not None:
+        checks += _check_audit_log(made, data, log_folder)
+    return CertificateCheckReport(SCHEMA, sha256_hex(data), all(check.passed for check in checks), tuple(checks))
 
 
-def _file(path: Path) -> Path:
+def _resolve_certificate_path(path: Path) -> Path:
     return path / JSON_NAME if path.is_dir() else path
 
 
-def _on_files(made: Certificate, data: bytes, folder: Path) -> Iterator[Check]:
-    yield _same("video", folder / made.output.name, made.output.facts.sha256)
-    for name, sha256 in made.documents.items():
-        yield _same(name, folder / name, sha256)
-    yield _page(made, data, folder)
-    yield _statements(made)
+def _check_release_files(document: Certificate, data: bytes, folder: Path) -> Iterator[Check]:
+    yield _check_file_hash("video", folder / document.output.name, document.output.facts.sha256)
+    for name, sha256 in document.documents.items():
+        yield _check_file_hash(name, folder / name, sha256)
+    yield _check_page(document, data, folder)
+    yield _check_statements(document)
 
 
-def _same(name: str, path: Path, sha256: Sha256) -> Check:
+def _check_file_hash(name: str, path: Path, sha256: Sha256) -> Check:
     try:
-        found = file_digest(path)
+        found = hash_file(path)
     except InputError:
         return Check(name, passed=False, finding=f"{path} is missing or cannot be read")
     if found != sha256:
@@ -125,46 +129,46 @@ def _same(name: str, path: Path, sha256: Sha256) -> Check:
     return Check(name, passed=True, finding="the bytes that were certified")
 
 
-def _page(made: Certificate, data: bytes, folder: Path) -> Check:
+def _check_page(document: Certificate, data: bytes, folder: Path) -> Check:
     path, is_signed = folder / PAGE_NAME, (folder / SIGNATURE_NAME).exists()
     try:
         found = path.read_bytes()
     except OSError as error:
         return Check("page", passed=False, finding=f"{path} cannot be read: {error.strerror}")
-    if found != page(made, digest(data), is_signed=is_signed).encode():
+    if found != build_certificate_html(document, sha256_hex(data), is_signed=is_signed).encode():
         return Check("page", passed=False, finding=f"{path} does not say what the certificate says")
     return Check("page", passed=True, finding="says what the certificate says")
 
 
-def _statements(made: Certificate) -> Check:
-    bound = (made.source.sha256, made.detection.record_sha256)
-    for one in made.statements:
-        if (one.run, one.subject.source, one.subject.record) != (made.run, *bound):
+def _check_statements(document: Certificate) -> Check:
+    bound = (document.source.sha256, document.detection.record_sha256)
+    for one in document.statements:
+        if (one.run, one.subject.source, one.subject.record) != (document.run, *bound):
             finding = f"the signature {one.number:04} of {one.name} is of another run, source or record"
             return Check("signatures", passed=False, finding=finding)
-    return Check("signatures", passed=True, finding=f"{len(made.statements)}, of this run, source and record")
+    return Check("signatures", passed=True, finding=f"{len(document.statements)}, of this run, source and record")
 
 
-def _signature(data: bytes, folder: Path, public: Path | None) -> Check:
-    key = public or folder / KEY_NAME
+def _check_signature(data: bytes, folder: Path, public_key_path: Path | None) -> Check:
+    key = public_key_path or folder / KEY_NAME
     try:
-        genuine = signed(data, (folder / SIGNATURE_NAME).read_bytes(), key.read_bytes())
+        genuine = is_signature_valid(data, (folder / SIGNATURE_NAME).read_bytes(), key.read_bytes())
     except OSError as error:
         return Check("key", passed=False, finding=f"{error.filename} cannot be read: {error.strerror}")
     if not genuine:
         return Check(
             "key", passed=False, finding=f"the certificate was changed, or was not signed with the key in {key}"
         )
-    whose = "the key that was given" if public else "the key beside it, which anybody could have put there"
+    whose = "the key that was given" if public_key_path else "the key beside it, which anybody could have put there"
     return Check("key", passed=True, finding=f"signed with {whose}")
 
 
-def _log(made: Certificate, data: bytes, log: Path) -> Iterator[Check]:
+def _check_audit_log(document: Certificate, data: bytes, log_folder: Path) -> Iterator[Check]:
     try:
-        report = audit.verify(log, {JSON_NAME: made.audit})
+        report = audit.verify(log_folder, {JSON_NAME: document.audit})
         known = {
             sha256
-            for entry in audit.entries(log, run=made.run, kinds=["certificate"])
+            for entry in audit.read_entries(log_folder, run=document.run, kinds=["certificate"])
             if (sha256 := entry.subjects.get("certificate"))
         }
     except VeilError as error:
@@ -174,7 +178,7 @@ def _log(made: Certificate, data: bytes, log: Path) -> Iterator[Check]:
         yield Check("audit log", passed=True, finding=f"{report.entries} entries, none edited, moved or cut off")
     else:
         yield Check("audit log", passed=False, finding=report.findings[0].sentence)
-    if digest(data) in known:
+    if sha256_hex(data) in known:
         yield Check("issue", passed=True, finding="the audit log knows this very certificate")
     else:
         yield Check(

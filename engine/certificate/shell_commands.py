@@ -10,135 +10,150 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from engine.audio.compare import AlteredAudio
-from engine.media.audio_samples import RAW, SAMPLE_BYTES
-from engine.media.output.file_fingerprint import StockAudio, StockFacts, clock_of
+from engine.media.audio_samples import RAW_FORMATS, SAMPLE_BYTES
+from engine.media.output.file_fingerprint import AudioPacketHash, FileFingerprint, choose_timestamp_kind
 from engine.record import Document, Sha256
 
-_STRUCTURE = (
+_STRUCTURAL_TAGS = (
     "(major_brand|minor_version|compatible_brands|vendor_id|[Dd]uration|DURATION)=.*",
     "(handler_name|HANDLER_NAME)=(VideoHandler|SoundHandler)",
     "language=und",
     "(encoder|ENCODER)=Lavf",
 )
 """Tags that say nothing but how the file is built."""
-_MISREAD = (".mp4", ".m4v")
+_MISREAD_PCM_SUFFIXES = (".mp4", ".m4v")
 """Suffixes of files in which FFmpeg 5.1 takes wide PCM samples for others."""
 
 
-class StockCommand(Document, frozen=True):
+class ShellCommand(Document, frozen=True):
     """What a command shows, and the command."""
 
     shows: str
     command: str
 
 
-def output_commands(
-    name: str, facts: StockFacts, comment: str | None, altered: Sequence[AlteredAudio] = ()
-) -> Iterator[StockCommand]:
+def build_output_commands(
+    file_name: str, facts: FileFingerprint, comment: str | None, altered: Sequence[AlteredAudio] = ()
+) -> Iterator[ShellCommand]:
     """Commands that check the released video by itself.
 
     Args:
-        name: of its file.
+        file_name: of its file.
         facts: what stock tools say of it.
         comment: the one tag it may carry.
         altered: its audio streams in which something was replaced.
     """
-    file = shlex.quote(f"file:{name}")
-    yield hash_command("the video is the released one, byte for byte", {name: facts.sha256})
+    file = shlex.quote(f"file:{file_name}")
+    yield build_hash_command("the video is the released one, byte for byte", {file_name: facts.sha256})
     for place, audio in enumerate(facts.audio):
-        yield _audio(f"audio stream {place} holds the released packets", file, f"0:a:{place}", audio)
+        yield _build_audio_command(f"audio stream {place} holds the released packets", file, f"0:a:{place}", audio)
     for one in altered:
-        yield from _pieces(f"audio stream {one.number - 1}", file, f"0:a:{one.number - 1}", one)
-    yield StockCommand(
+        yield from _build_piece_commands(f"audio stream {one.number - 1}", file, f"0:a:{one.number - 1}", one)
+    yield ShellCommand(
         "every decoded picture is the released one",
         f"test \"$(ffmpeg -v error -i {file} -map 0:v:0 -f framehash -hash sha256 - | grep -v '^#' | cut -d, -f6 | "
         f"tr -d ' ' | sha256sum | cut -c1-64)\" = {facts.pictures}",
     )
-    yield StockCommand(
+    yield ShellCommand(
         f"it has {facts.frames} frames, each at its time",
-        f'test "$(ffprobe -v error -select_streams v:0 -show_entries packet={clock_of(name)} -of csv=p=0 {file} | '
+        f'test "$(ffprobe -v error -select_streams v:0 -show_entries packet={choose_timestamp_kind(file_name)} '
+        f"-of csv=p=0 {file} | "
         f'cut -d, -f1 | grep . | sort -n | sha256sum | cut -c1-64)" = {facts.times}',
     )
     kinds = " ".join(f"{place},{kind}" for place, kind in enumerate(facts.streams))
-    yield StockCommand(
+    yield ShellCommand(
         "it holds these streams and no other",
         f'test "$(ffprobe -v error -show_entries stream=index,codec_type -of csv=p=0 {file} | grep . | sort -nu | '
         f"tr '\\n' ' ')\" = {shlex.quote(kinds + ' ')}",
     )
-    allowed = "|".join([*_STRUCTURE, *([f"(comment|COMMENT)={comment}"] if comment else [])])
-    yield StockCommand(
+    allowed = "|".join([*_STRUCTURAL_TAGS, *([f"(comment|COMMENT)={comment}"] if comment else [])])
+    yield ShellCommand(
         "it carries no tag that tells of place, time, device or person, and no chapter",
         f"! ffprobe -v error -show_entries format_tags:stream_tags:chapter_tags:chapter=id -of default=nw=1 {file} | "
         f"grep -E '^(TAG:|id=)' | grep -v -E {shlex.quote(f'^TAG:({allowed})$')}",
     )
 
 
-def source_commands(
-    name: str, sha256: Sha256, audio: Mapping[int, StockAudio], altered: Sequence[AlteredAudio] = (), output: str = ""
-) -> Iterator[StockCommand]:
+def build_source_commands(
+    file_name: str,
+    sha256: Sha256,
+    audio: Mapping[int, AudioPacketHash],
+    altered: Sequence[AlteredAudio] = (),
+    output_name: str = "",
+) -> Iterator[ShellCommand]:
     """Commands for who holds the source: it is the one that was anonymised, and its audio is the release's.
 
     Args:
-        name: under which the source is expected in the folder.
+        file_name: under which the source is expected in the folder.
         sha256: of the source.
         audio: by stream index in the source, the streams that were copied.
         altered: those in which something was replaced.
-        output: name of the released video, which these are held against where decoders are not alike to the last bit.
+        output_name: name of the released video, which these are held against where decoders are not alike to the last
+            bit.
     """
-    file = shlex.quote(f"file:{name}")
-    yield hash_command("the source is the one that was anonymised", {name: sha256})
+    file = shlex.quote(f"file:{file_name}")
+    yield build_hash_command("the source is the one that was anonymised", {file_name: sha256})
     for index, stream in audio.items():
-        yield _audio(f"stream {index} of the source holds the packets of the release", file, f"0:{index}", stream)
+        yield _build_audio_command(
+            f"stream {index} of the source holds the packets of the release", file, f"0:{index}", stream
+        )
     for one in altered:
         if one.samples in {"flt", "dbl"} and not one.source_codec.startswith("pcm_"):
-            yield from _alike(one, file, shlex.quote(f"file:{output}"))
-        elif not (name.endswith(_MISREAD) and one.source_codec.startswith("pcm_") and one.samples != "s16"):
-            yield from _pieces(f"stream {one.index} of the source", file, f"0:{one.index}", one, only_kept=True)
+            yield from _build_similarity_commands(one, file, shlex.quote(f"file:{output_name}"))
+        elif not (
+            file_name.endswith(_MISREAD_PCM_SUFFIXES) and one.source_codec.startswith("pcm_") and one.samples != "s16"
+        ):
+            yield from _build_piece_commands(
+                f"stream {one.index} of the source", file, f"0:{one.index}", one, only_kept=True
+            )
 
 
-def hash_command(shows: str, files: Mapping[str, Sha256]) -> StockCommand:
+def build_hash_command(shows: str, files: Mapping[str, Sha256]) -> ShellCommand:
     """A command that checks files by their SHA-256, by name."""
     listed = " ".join(f"{sha256} {shlex.quote(name)}" for name, sha256 in files.items())
-    return StockCommand(shows, f"printf '%s  %s\\n' {listed} | sha256sum --check --strict -")
+    return ShellCommand(shows, f"printf '%s  %s\\n' {listed} | sha256sum --check --strict -")
 
 
-def signature_command(document: str, signature: str, key: str) -> StockCommand:
+def build_signature_command(document: str, signature: str, key: str) -> ShellCommand:
     """A command that checks an Ed25519 signature over a file, by the names of the file, the signature and the key."""
-    return StockCommand(
+    return ShellCommand(
         "the certificate was signed with the organisation's key",
         f"openssl pkeyutl -verify -pubin -inkey {shlex.quote(key)} -rawin -in {shlex.quote(document)} "
         f"-sigfile {shlex.quote(signature)}",
     )
 
 
-def _pieces(
-    what: str, file: str, mapped: str, altered: AlteredAudio, *, only_kept: bool = False
-) -> Iterator[StockCommand]:
+def _build_piece_commands(
+    stream_label: str, quoted_file: str, stream_map: str, altered: AlteredAudio, *, only_kept: bool = False
+) -> Iterator[ShellCommand]:
     """A command for each piece of a stream: silence is compared with zeros, everything else by its hash.
 
     The last piece goes on to the end of the stream, so that nothing can follow it.
     """
-    raw = RAW[altered.samples]
+    raw = RAW_FORMATS[altered.samples]
     width = altered.channels * SAMPLE_BYTES[altered.samples]
     for piece in altered.pieces:
         if only_kept and piece.kind != "kept":
             continue
         seconds = f"{(piece.stop - piece.first) / altered.rate:.3f} s"
         end = "" if piece is altered.pieces[-1] else f":end_sample={piece.stop}"
-        trimmed = f"ffmpeg -v error -i {file} -map {mapped} -af atrim=start_sample={piece.first}{end} -c:a pcm_{raw}"
-        shows = f"{what}, samples {piece.first} to {piece.stop - 1} ({seconds})"
+        trimmed = (
+            f"ffmpeg -v error -i {quoted_file} -map {stream_map} "
+            f"-af atrim=start_sample={piece.first}{end} -c:a pcm_{raw}"
+        )
+        shows = f"{stream_label}, samples {piece.first} to {piece.stop - 1} ({seconds})"
         if piece.kind == "mute":
             zeros = f"head -c {(piece.stop - piece.first) * width} /dev/zero | sha256sum"
-            yield StockCommand(
+            yield ShellCommand(
                 f"{shows}: nothing but silence", f'test "$({trimmed} -f {raw} - | sha256sum)" = "$({zeros})"'
             )
         else:
             is_what = "the bleep and nothing else" if piece.kind == "bleep" else "the samples of the source"
             hashed = f"{trimmed} -f hash -hash sha256 -"
-            yield StockCommand(f"{shows}: {is_what}", f'test "$({hashed})" = SHA256={piece.sha256}')
+            yield ShellCommand(f"{shows}: {is_what}", f'test "$({hashed})" = SHA256={piece.sha256}')
 
 
-def _alike(altered: AlteredAudio, source: str, output: str) -> Iterator[StockCommand]:
+def _build_similarity_commands(altered: AlteredAudio, quoted_source: str, quoted_output: str) -> Iterator[ShellCommand]:
     """A command for each kept piece of a lossy stream: what it differs by from the source is less than two steps.
 
     Versions of FFmpeg decode lossy codecs to samples that differ in the last bits, so a hash would say nothing.
@@ -154,20 +169,21 @@ def _alike(altered: AlteredAudio, source: str, output: str) -> Iterator[StockCom
             f"[0:{altered.index}]{cut}[s];[1:a:{altered.number - 1}]{cut}[o];[s][o]amerge=inputs=2,pan={count}c|{minus}"
         )
         differing = (
-            f"ffmpeg -v error -i {source} -i {output} -filter_complex '{graph}' -c:a pcm_s16le -f s16le - | sha256sum"
+            f"ffmpeg -v error -i {quoted_source} -i {quoted_output} -filter_complex '{graph}' "
+            "-c:a pcm_s16le -f s16le - | sha256sum"
         )
         zeros = f"head -c {(piece.stop - piece.first) * count * 2} /dev/zero | sha256sum"
-        yield StockCommand(
+        yield ShellCommand(
             f"stream {altered.index} of the source, samples {piece.first} to {piece.stop - 1}: the release differs by "
             "less than two steps of 16 bits, as decoders do",
             f'test "$({differing})" = "$({zeros})"',
         )
 
 
-def _audio(shows: str, file: str, mapped: str, audio: StockAudio) -> StockCommand:
+def _build_audio_command(shows: str, quoted_file: str, stream_map: str, audio: AudioPacketHash) -> ShellCommand:
     framing = " -bsf:a aac_adtstoasc" if audio.codec == "aac" else ""
-    return StockCommand(
+    return ShellCommand(
         shows,
-        f'test "$(ffmpeg -v error -i {file} -map {mapped} -c copy{framing} -f streamhash -hash sha256 -)" = '
+        f'test "$(ffmpeg -v error -i {quoted_file} -map {stream_map} -c copy{framing} -f streamhash -hash sha256 -)" = '
         f"0,a,SHA256={audio.packets}",
     )

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from engine.errors import InputError, TargetError
 
 
-def make_key(path: Path) -> str:
+def create_signing_key(key_path: Path) -> str:
     """Make a new private key in a file that only its owner may read, and give its public half as PEM.
 
     Raises:
@@ -28,38 +28,40 @@ def make_key(path: Path) -> str:
     key = Ed25519PrivateKey.generate()
     data = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with os.fdopen(os.open(key_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(data)
     except OSError as error:
-        raise TargetError(f"The key {path} cannot be written: {error.strerror}. A key is never replaced.") from error
-    return _public(key.public_key()).decode()
+        raise TargetError(
+            f"The key {key_path} cannot be written: {error.strerror}. A key is never replaced."
+        ) from error
+    return _encode_public_key(key.public_key()).decode()
 
 
-def sign(data: bytes, path: Path) -> tuple[bytes, bytes]:
+def sign_bytes(data: bytes, key_path: Path) -> tuple[bytes, bytes]:
     """The signature over bytes with the private key in a file, and the public key as PEM.
 
     Raises:
         InputError: the file holds no Ed25519 key.
     """
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
+        key = load_pem_private_key(key_path.read_bytes(), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise InputError(
-            f"{path} is not a private key that can be read ({error}); make one with veil certificate key."
+            f"{key_path} is not a private key that can be read ({error}); make one with veil certificate key."
         ) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise InputError(f"{path} holds another kind of key than Ed25519; make one with veil certificate key.")
-    return key.sign(data), _public(key.public_key())
+        raise InputError(f"{key_path} holds another kind of key than Ed25519; make one with veil certificate key.")
+    return key.sign(data), _encode_public_key(key.public_key())
 
 
-def signed(data: bytes, signature: bytes, public: bytes) -> bool:
+def is_signature_valid(data: bytes, signature: bytes, public_pem: bytes) -> bool:
     """Whether a signature over bytes is of the key whose public half is given as PEM.
 
     Raises:
         InputError: the public key is none.
     """
     try:
-        key = load_pem_public_key(public)
+        key = load_pem_public_key(public_pem)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise InputError(f"The public key is none that can be read ({error}); give it as PEM.") from error
     if not isinstance(key, Ed25519PublicKey):
@@ -71,5 +73,5 @@ def signed(data: bytes, signature: bytes, public: bytes) -> bool:
     return True
 
 
-def _public(key: Ed25519PublicKey) -> bytes:
+def _encode_public_key(key: Ed25519PublicKey) -> bytes:
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

@@ -12,10 +12,10 @@ from engine.detectors.modes import MODES
 if TYPE_CHECKING:
     from argparse import _SubParsersAction  # argparse has no public name for it
 
-    Adder = _SubParsersAction[ArgumentParser]
+    Subparsers = _SubParsersAction[ArgumentParser]
 
 
-def add_person(parser: ArgumentParser) -> None:
+def add_person_option(parser: ArgumentParser) -> None:
     """The argument that says who one is."""
     parser.add_argument(
         "--as", dest="who", metavar="ACCOUNT", help="who you are, where there are accounts; your password is asked for"
@@ -36,15 +36,20 @@ def add_detection(verb: ArgumentParser) -> None:
     """Add the options that say what a detection runs."""
     verb.add_argument("--mode", choices=tuple(MODES), default="on-prem", help="which detectors run (default: on-prem)")
     verb.add_argument("--detectors", metavar="A,B", help="other detectors than the mode's")
-    options.add_set(verb, "a parameter of a detector, of fusion, tracking or smoothing, as yolov8-face.threshold=0.2")
-    verb.add_argument(
-        "--workers", type=_positive, metavar="N", help="worker processes for each detector, or calls under way at once"
+    options.add_set_option(
+        verb, "a parameter of a detector, of fusion, tracking or smoothing, as yolov8-face.threshold=0.2"
     )
-    _add_asking(verb)
-    _add_damage(verb)
+    verb.add_argument(
+        "--workers",
+        type=_parse_positive,
+        metavar="N",
+        help="worker processes for each detector, or calls under way at once",
+    )
+    _add_service_options(verb)
+    _add_damage_option(verb)
 
 
-def _add_asking(verb: ArgumentParser) -> None:
+def _add_service_options(verb: ArgumentParser) -> None:
     group = verb.add_argument_group("services (mode cloud)")
     group.add_argument("--policy", metavar="all|every:N|contested", help="which frames are sent (default: all)")
     group.add_argument("--max-cost", type=float, metavar="USD", help="stop before the calls cost more")
@@ -54,7 +59,7 @@ def _add_asking(verb: ArgumentParser) -> None:
     )
 
 
-def _add_damage(verb: ArgumentParser) -> None:
+def _add_damage_option(verb: ArgumentParser) -> None:
     verb.add_argument(
         "--on-damage",
         choices=("stop", "cover"),
@@ -80,7 +85,7 @@ def add_style(verb: ArgumentParser, default: str | None = "strong") -> None:
     verb.add_argument("--force", action="store_true", help="allow a style too weak to hide a face; the report says so")
 
 
-def _positive(text: str) -> int:
+def _parse_positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise ArgumentTypeError("at least 1")

@@ -13,22 +13,22 @@ from engine.assurance.reidentification.dlib_resnet import DlibResnet
 from engine.assurance.reidentification.people import Sampling, read_labels
 from engine.assurance.reidentification.pictures import Clip
 from engine.assurance.reidentification.scores import ATTACKS
-from engine.assurance.reidentification.table import table
-from engine.cli.options import detect_options, document, style_named
+from engine.assurance.reidentification.table import format_table
+from engine.cli.options import build_detect_options, build_settings, parse_style_text
 from engine.cli.terminal import Terminal
-from engine.core.picture import VIDEOS
+from engine.core.picture import VIDEO_SUFFIXES
 from engine.detection.detect import detect
-from engine.detection.options import hired
+from engine.detection.options import detector_ensemble
 from engine.errors import CheckFailedError, InputError, RecordError
 from engine.masking.presets import PRESETS
 from engine.masking.style import Style
-from engine.media.source.image_sequence import look
+from engine.media.source.image_sequence import probe_any
 from engine.record import Record
-from engine.storage.files import data_folder
+from engine.storage.files import find_data_folder
 
 
-def add_reidentify(verb: ArgumentParser, add_detection: Callable[[ArgumentParser], None]) -> None:
-    """The arguments of `veil bench reidentify`; `add_detection` adds those of a detection."""
+def add_reidentify_arguments(verb: ArgumentParser, add_detection_options: Callable[[ArgumentParser], None]) -> None:
+    """The arguments of `veil bench reidentify`; `add_detection_options` adds those of a detection."""
     verb.add_argument("folder", type=Path, help="clips, also in folders below")
     verb.add_argument("--labels", type=Path, metavar="CSV", help="who is who: columns clip,track,person")
     verb.add_argument(
@@ -44,20 +44,22 @@ def add_reidentify(verb: ArgumentParser, add_detection: Callable[[ArgumentParser
     verb.add_argument("--attacks", default=",".join(ATTACKS), metavar="A,B", help=f"of {', '.join(ATTACKS)}")
     verb.add_argument("--gallery", type=int, default=10, metavar="N", help="frames of a person that are known")
     verb.add_argument("--probes", type=int, default=10, metavar="N", help="frames of a person that are tried")
-    add_detection(verb)
+    add_detection_options(verb)
 
 
-def reidentify(options: Namespace, terminal: Terminal) -> int:
+def run_reidentification(options: Namespace, terminal: Terminal) -> int:
     """`veil bench reidentify`."""
-    data = data_folder(options.data)
+    data = find_data_folder(options.data)
     recogniser = DlibResnet(data.models)
-    sampling = document("--gallery and --probes", Sampling, {"gallery": options.gallery, "probes": options.probes})
+    sampling = build_settings(
+        "--gallery and --probes", Sampling, {"gallery": options.gallery, "probes": options.probes}
+    )
     labels = None if options.labels is None else read_labels(options.labels)
     attacks = tuple(options.attacks.split(","))
     for stranger in set(attacks) - set(ATTACKS):
         raise InputError(f"There is no attack {stranger!r}; choose from {', '.join(ATTACKS)}.")
-    styles = _styles(options)
-    clips = list(_clips(options, terminal))
+    styles = _parse_styles(options)
+    clips = list(_load_clips(options, terminal))
     result = run(
         clips,
         styles,
@@ -67,51 +69,53 @@ def reidentify(options: Namespace, terminal: Terminal) -> int:
         attacks=[one for one in ATTACKS if one in attacks],
         listener=terminal,
     )
-    terminal.result(result, table(result))
+    terminal.print_result(result, format_table(result))
     return 0 if result.passed else CheckFailedError.exit_code
 
 
-def _styles(options: Namespace) -> Mapping[str, Style]:
-    return {name: style_named(name) for name in options.style or PRESETS}
+def _parse_styles(options: Namespace) -> Mapping[str, Style]:
+    return {name: parse_style_text(name) for name in options.style or PRESETS}
 
 
-def _clips(options: Namespace, terminal: Terminal) -> Iterator[Clip]:
+def _load_clips(options: Namespace, terminal: Terminal) -> Iterator[Clip]:
     """Every clip of the folder with its record, which is found or made."""
-    chosen, data = detect_options(options), data_folder(options.data)
-    places = {path: _place(path, options) for path in _files(options.folder)}
+    chosen, data = build_detect_options(options), find_data_folder(options.data)
+    places = {path: _prepare_record_path(path, options) for path in _find_videos(options.folder)}
     found = all(place is not None and place.exists() for place in places.values())
-    with nullcontext() if found else hired(chosen, data) as crew:
+    with nullcontext() if found else detector_ensemble(chosen, data) as crew:
         for path, place in places.items():
-            info = look(path, listener=terminal)
+            info = probe_any(path, listener=terminal)
             if place is not None and place.exists():
-                record = records.read(place)
+                record = records.read_record(place)
             else:
-                record = detect(path, place, chosen, data=options.data, listener=terminal, crew=crew)
-            yield Clip(_name(path, options), path, info, _own(record, info.sha256, path, place))
+                record = detect(path, place, chosen, data=options.data, listener=terminal, ensemble=crew)
+            yield Clip(_name_clip(path, options), path, info, _check_record_source(record, info.sha256, path, place))
 
 
-def _name(path: Path, options: Namespace) -> str:
+def _name_clip(path: Path, options: Namespace) -> str:
     name: str = path.relative_to(options.folder).as_posix()
     return name
 
 
-def _place(path: Path, options: Namespace) -> Path | None:
+def _prepare_record_path(path: Path, options: Namespace) -> Path | None:
     """Where the record of a clip is or goes."""
     if options.records is None:
         return None
-    place: Path = options.records / f"{_name(path, options)}.json"
+    place: Path = options.records / f"{_name_clip(path, options)}.json"
     place.parent.mkdir(parents=True, exist_ok=True)
     return place
 
 
-def _files(folder: Path) -> list[Path]:
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEOS and path.is_file())
+def _find_videos(folder: Path) -> list[Path]:
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
     if not found:
-        raise InputError(f"{folder} holds no clips; give a folder of videos ({', '.join(sorted(VIDEOS))}).")
+        raise InputError(f"{folder} holds no clips; give a folder of videos ({', '.join(sorted(VIDEO_SUFFIXES))}).")
     return found
 
 
-def _own(record: Record, sha256: str, path: Path, place: Path | None) -> Record:
+def _check_record_source(record: Record, sha256: str, path: Path, record_path: Path | None) -> Record:
     if record.source.sha256 != sha256:
-        raise RecordError(f"The record {place} is of another video than {path}; remove it, and it will be made anew.")
+        raise RecordError(
+            f"The record {record_path} is of another video than {path}; remove it, and it will be made anew."
+        )
     return record

@@ -10,23 +10,23 @@ from typing import Any
 import msgspec
 
 from engine import record as records
-from engine.cli.options import criteria, detect_options, style
+from engine.cli.options import build_criteria, build_detect_options, style_from_options
 from engine.cli.terminal import Terminal
 from engine.errors import InputError
 from engine.evaluation import ground_truth, pairing, summary
-from engine.evaluation.dataset import survey
+from engine.evaluation.dataset import detect_dataset
 from engine.evaluation.ground_truth import Truth
-from engine.evaluation.judgements import Criteria, examine
-from engine.evaluation.scores import Miss
-from engine.evaluation.text_table import table
+from engine.evaluation.judgements import Criteria, judge_records
+from engine.evaluation.scores import MissedFace
+from engine.evaluation.text_table import format_table
 from engine.record import Record
-from engine.storage.files import write as write_file
+from engine.storage.files import write_file
 
-_ONE_SOURCE = "Give records, or say what to run with --mode or --detectors; not both."
+_ONE_SOURCE_MESSAGE = "Give records, or say what to run with --mode or --detectors; not both."
 
 
-def add_arguments(verb: ArgumentParser, add_detection: Callable[[ArgumentParser], None]) -> None:
-    """The arguments of the verb; `add_detection` adds those of a detection."""
+def add_arguments(verb: ArgumentParser, add_detection_options: Callable[[ArgumentParser], None]) -> None:
+    """The arguments of the verb; `add_detection_options` adds those of a detection."""
     verb.add_argument(
         "truth", type=Path, metavar="TRUTH.csv", help="columns file,frame,x,y,w,h and perhaps ignore,track"
     )
@@ -49,58 +49,66 @@ def add_arguments(verb: ArgumentParser, add_detection: Callable[[ArgumentParser]
     verb.add_argument("--misses", type=int, default=0, metavar="N", help="also list the N largest faces not found")
     verb.add_argument("--keep", type=Path, metavar="FOLDER", help="write the records that --mode or --detectors made")
     verb.add_argument("--style", default="strong", metavar="PRESET[,NAME=VALUE...]", help="what covers the faces")
-    add_detection(verb)
+    add_detection_options(verb)
     verb.set_defaults(mode=None)
 
 
 def evaluate(options: Namespace, terminal: Terminal) -> int:
     """`veil evaluate`."""
-    marked = ground_truth.read(options.truth)
-    judged = _only(marked, options.only)
-    findings = examine(
-        judged, _records(marked, options, terminal), _criteria(options), style(options), partial=options.partial
+    marked = ground_truth.read_truth(options.truth)
+    judged = _filter_truth(marked, options.only)
+    findings = judge_records(
+        judged,
+        _load_or_detect_records(marked, options, terminal),
+        _build_criteria(options),
+        style_from_options(options),
+        partial=options.partial,
     )
     figures = summary.summarise(findings)
-    misses = summary.worst(findings, options.misses)
+    misses = summary.find_worst_misses(findings, options.misses)
     document: dict[str, Any] = {**msgspec.structs.asdict(figures), "misses": misses}
-    terminal.result(document, table(figures).rstrip("\n") + _listed(misses))
+    terminal.print_result(document, format_table(figures).rstrip("\n") + _format_misses(misses))
     return 0
 
 
-def _records(marked: Truth, options: Namespace, terminal: Terminal) -> Mapping[str, Record]:
+def _load_or_detect_records(ground_truth: Truth, options: Namespace, terminal: Terminal) -> Mapping[str, Record]:
     """The records that were given, or those of a detection."""
     runs = options.mode is not None or options.detectors is not None
     if runs == bool(options.records):
-        raise InputError(_ONE_SOURCE)
+        raise InputError(_ONE_SOURCE_MESSAGE)
     if not runs:
-        return pairing.pair(marked, {path: records.read(path) for path in options.records}, options.truth)
+        return pairing.pair_records(
+            ground_truth, {path: records.read_record(path) for path in options.records}, options.truth
+        )
     options.mode = options.mode or "on-prem"
-    made = survey(marked, options.truth, detect_options(options), data=options.data, listener=terminal)
+    made = detect_dataset(
+        ground_truth, options.truth, build_detect_options(options), data=options.data, listener=terminal
+    )
     if options.keep is not None:
-        _keep(made, options.keep)
+        _write_records(made, options.keep)
     return made
 
 
-def _keep(made: Mapping[str, Record], folder: Path) -> None:
+def _write_records(made: Mapping[str, Record], folder: Path) -> None:
     for name, record in made.items():
         place = folder / f"{name}.json"
         place.parent.mkdir(parents=True, exist_ok=True)
-        write_file(place, records.encode(record))
+        write_file(place, records.encode_document(record))
 
 
-def _only(marked: Truth, choice: str | None) -> Truth:
+def _filter_truth(ground_truth: Truth, choice: str | None) -> Truth:
     if choice is None:
-        return marked
+        return ground_truth
     column, equals, values = choice.partition("=")
     if not equals:
         raise InputError(f"--only takes COLUMN=A,B; got {choice!r}.")
-    return marked.only(column, set(values.split(",")))
+    return ground_truth.ignore_others(column, set(values.split(",")))
 
 
-def _criteria(options: Namespace) -> Criteria:
-    return criteria(iou=options.iou, hidden=options.hidden, centre=options.centre, frames=options.frames)
+def _build_criteria(options: Namespace) -> Criteria:
+    return build_criteria(iou=options.iou, hidden=options.hidden, centre=options.centre, frames=options.frames)
 
 
-def _listed(misses: tuple[Miss, ...]) -> str:
+def _format_misses(misses: tuple[MissedFace, ...]) -> str:
     lines = [f"  missed: {miss.file} frame {miss.frame}, {miss.height:g} px high" for miss in misses]
     return "\n".join(["", *lines])

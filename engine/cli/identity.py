@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from engine import access
 from engine.access import Credential, Password, Session
 from engine.errors import AccessError
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 
 
-def session_of(data: Data, options: Namespace) -> tuple[Session, Credential | None]:
+def open_session(data: DataFolder, options: Namespace) -> tuple[Session, Credential | None]:
     """The session of whoever types, and their credential: both components, as every call is a session of its own.
 
     Raises:
@@ -21,12 +21,12 @@ def session_of(data: Data, options: Namespace) -> tuple[Session, Credential | No
     """
     if options.who is None:
         now = datetime.now(UTC).astimezone()
-        return Session(access.single_user(data), now, now), None
-    password = secret(f"Password of {options.who}: ")
+        return Session(access.get_single_user(data), now, now), None
+    password = read_password(f"Password of {options.who}: ")
     return access.sign_in(data, options.who, password), Password(password, options.who)
 
 
-def secret(prompt: str) -> str:
+def read_password(prompt: str) -> str:
     """A password, typed without an echo at a terminal, else the next line of standard input.
 
     Raises:

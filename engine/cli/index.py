@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from engine import index
 from engine.cli.terminal import Terminal
 from engine.errors import RecordError
-from engine.storage.files import data_folder
+from engine.storage.files import find_data_folder
 
 if TYPE_CHECKING:
-    from engine.index import Indexed, Unreadable
+    from engine.index import IndexedRun, UnreadableRun
 
 
 def add_arguments(verb: ArgumentParser) -> None:
@@ -21,20 +21,20 @@ def add_arguments(verb: ArgumentParser) -> None:
     verb.add_argument("--missing", action="store_true", help="only runs that are not in the index as they are now")
 
 
-def run(options: Namespace, terminal: Terminal) -> int:
+def rebuild_index(options: Namespace, terminal: Terminal) -> int:
     """`veil index rebuild`."""
-    data = data_folder(options.data)
-    entries = index.rebuild(data.index, index.records_of(data), missing_only=options.missing, listener=terminal)
-    unreadable = [entry for entry in entries.values() if isinstance(entry, index.Unreadable)]
+    data = find_data_folder(options.data)
+    entries = index.rebuild_index(data.index, index.find_records(data), missing_only=options.missing, listener=terminal)
+    unreadable = [entry for entry in entries.values() if isinstance(entry, index.UnreadableRun)]
     document = {"folder": str(data.index), "runs": list(entries.values())}
-    terminal.result(document, _text(entries, str(data.index)))
+    terminal.print_result(document, _format_entries(entries, str(data.index)))
     return RecordError.exit_code if unreadable else 0
 
 
-def _text(entries: Mapping[str, Indexed | Unreadable], folder: str) -> str:
+def _format_entries(entries: Mapping[str, IndexedRun | UnreadableRun], folder: str) -> str:
     lines = [
         f"{run}: {entry.frames:,} frames, {entry.faces:,} faces, {entry.tracks:,} tracks"
-        if isinstance(entry, index.Indexed)
+        if isinstance(entry, index.IndexedRun)
         else f"{run}: not indexed. {entry.failure}"
         for run, entry in entries.items()
     ]

@@ -11,19 +11,19 @@ import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_TICK = 0.2
+_POLL_INTERVAL_S = 0.2
 
 
 @contextmanager
-def keys(pressed: Callable[[str], None]) -> Iterator[None]:
-    """Call `pressed` for each key, from a thread; does nothing where standard input is no terminal."""
+def handle_keys(on_key: Callable[[str], None]) -> Iterator[None]:
+    """Call `on_key` for each key, from a thread; does nothing where standard input is no terminal."""
     if not sys.stdin.isatty():
         yield
         return
     terminal = sys.stdin.fileno()
     before = termios.tcgetattr(terminal)
     over = threading.Event()
-    thread = threading.Thread(target=_listen, args=(terminal, over, pressed), name="keys", daemon=True)
+    thread = threading.Thread(target=_read_keys, args=(terminal, over, on_key), name="keys", daemon=True)
     try:
         tty.setcbreak(terminal)
         thread.start()
@@ -34,10 +34,10 @@ def keys(pressed: Callable[[str], None]) -> Iterator[None]:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
-def _listen(terminal: int, over: threading.Event, pressed: Callable[[str], None]) -> None:
+def _read_keys(terminal: int, over: threading.Event, on_key: Callable[[str], None]) -> None:
     while not over.is_set():
-        if select.select([terminal], [], [], _TICK)[0]:
+        if select.select([terminal], [], [], _POLL_INTERVAL_S)[0]:
             key = os.read(terminal, 1)
             if not key:
                 return
-            pressed(key.decode(errors="replace"))
+            on_key(key.decode(errors="replace"))

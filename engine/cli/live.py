@@ -11,21 +11,21 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
-from engine.cli.keyboard import keys
-from engine.cli.options import add_set, document, pairs, parts_of
+from engine.cli.keyboard import handle_keys
+from engine.cli.options import add_set_option, build_settings, parse_pairs, parse_settings
 from engine.cli.terminal import Terminal
 from engine.errors import InputError, VeilError
 from engine.live.control_socket import ControlSocket
-from engine.live.controls import Controls, Look
+from engine.live.controls import LiveControls, LiveControlsState
 from engine.live.counters import LiveCounters
-from engine.live.record_facts import watches_of
-from engine.live.run import LiveOptions, LiveReport, live, recover
-from engine.live.settings import Following, Judging
+from engine.live.record_facts import plan_detector_roles
+from engine.live.run import LiveOptions, LiveReport, anonymise_live, recover_record
+from engine.live.settings import FollowingSettings, JudgingSettings
 from engine.masking.presets import PRESETS
 from engine.media.stream.live_output import LiveEncoding
 
 _SHAPES = ("ellipse", "rounded", "rectangle")
-_KEYS = "p cover all · s style · e shape · + - strength · ] [ confidence · q end"
+_KEYS_HELP = "p cover all · s style · e shape · + - strength · ] [ confidence · q end"
 
 
 def add_arguments(verb: argparse.ArgumentParser) -> None:
@@ -37,9 +37,11 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
         "--control", type=Path, metavar="SOCKET", help="make a Unix socket that takes changes as JSON lines"
     )
     verb.add_argument("--style", choices=tuple(PRESETS), default="strong", help="how faces are hidden at first")
-    verb.add_argument("--confidence", type=float, default=Look().confidence, help="least score that begins a face")
+    verb.add_argument(
+        "--confidence", type=float, default=LiveControlsState().confidence, help="least score that begins a face"
+    )
     verb.add_argument("--encoder", default="", metavar="NAME=VALUE[,...]", help="settings of the encoder")
-    add_set(verb, "a parameter of a detector, of judging or following, as judging.age=0.3")
+    add_set_option(verb, "a parameter of a detector, of judging or following, as judging.age=0.3")
     verb.add_argument("--no-audio", dest="audio", action="store_false", help="leave the audio out")
     verb.add_argument(
         "--patience",
@@ -53,35 +55,37 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: Namespace, terminal: Terminal) -> int:
+def run_live(options: Namespace, terminal: Terminal) -> int:
     """`veil live`."""
     if options.recover:
-        made = recover(options.source, options.target)
-        terminal.result({"record": options.target, "frames": len(made.frames)}, f"Record: {options.target}")
+        made = recover_record(options.source, options.target)
+        terminal.print_result({"record": options.target, "frames": len(made.frames)}, f"Record: {options.target}")
         return 0
     stop, latest = threading.Event(), [LiveCounters()]
-    controls = Controls(document("live", Look, {"style": options.style, "confidence": options.confidence}))
+    controls = LiveControls(
+        build_settings("live", LiveControlsState, {"style": options.style, "confidence": options.confidence})
+    )
     with ExitStack() as stack:
-        _end_on_signals(stack, stop)
+        _stop_on_signals(stack, stop)
         if options.control is not None:
             stack.enter_context(ControlSocket(options.control, controls, lambda: latest[0]))
-        stack.enter_context(keys(_Keys(controls, stop, terminal.notice)))
-        report = live(
+        stack.enter_context(handle_keys(_KeyHandler(controls, stop, terminal.notice)))
+        report = anonymise_live(
             options.source,
             options.target,
-            _options(options),
+            _build_options(options),
             controls=controls,
             record=options.record,
             data=options.data,
             listener=terminal,
             stop=stop,
-            watcher=lambda counters: latest.__setitem__(0, counters),
+            counter_observer=lambda counters: latest.__setitem__(0, counters),
         )
-    terminal.result(report, text_of(report))
+    terminal.print_result(report, format_report(report))
     return 0
 
 
-def text_of(report: LiveReport) -> str:
+def format_report(report: LiveReport) -> str:
     """The report as lines."""
     counters = report.counters
     covered = sum(counters.covered.values())
@@ -99,11 +103,11 @@ def text_of(report: LiveReport) -> str:
     return "\n".join([*lines, f"Record: {report.record}"])
 
 
-class _Keys:
+class _KeyHandler:
     """What a key does."""
 
-    def __init__(self, controls: Controls, stop: threading.Event, say: Callable[[str], None]) -> None:
-        self._controls, self._stop, self._say = controls, stop, say
+    def __init__(self, controls: LiveControls, stop: threading.Event, notice: Callable[[str], None]) -> None:
+        self._controls, self._stop, self._notice = controls, stop, notice
 
     def __call__(self, key: str) -> None:
         """Do it, and say how frames are shown now."""
@@ -111,67 +115,67 @@ class _Keys:
             self._stop.set()
             return
         try:
-            look = self._changed(key)
+            look = self._apply_key(key)
         except VeilError as error:
-            self._say(str(error))
+            self._notice(str(error))
             return
         if look is None:
-            self._say(_KEYS)
+            self._notice(_KEYS_HELP)
         else:
             cover = "EVERYTHING COVERED, " if look.cover_all else ""
             shape = look.shape or "own shape"
-            self._say(f"{cover}{look.style}, {shape}, strength {look.strength:g}, confidence {look.confidence:g}")
+            self._notice(f"{cover}{look.style}, {shape}, strength {look.strength:g}, confidence {look.confidence:g}")
 
-    def _changed(self, key: str) -> Look | None:
-        controls, look = self._controls, self._controls.look
+    def _apply_key(self, key: str) -> LiveControlsState | None:
+        controls, look = self._controls, self._controls.state
         match key:
             case "p":
-                return controls.panic()
+                return controls.cover_all()
             case "s":
-                return controls.change(style=_next(tuple(PRESETS), look.style))
+                return controls.change(style=_choose_next(tuple(PRESETS), look.style))
             case "e":
-                return controls.change(shape=_next(_SHAPES, look.shape))
+                return controls.change(shape=_choose_next(_SHAPES, look.shape))
             case "+" | "-":
-                return controls.change(strength=_stepped(look.strength, key == "+", 0.5, (1.0, 4.0)))
+                return controls.change(strength=_step_value(look.strength, key == "+", 0.5, (1.0, 4.0)))
             case "]" | "[":
-                return controls.change(confidence=_stepped(look.confidence, key == "]", 0.05, (0.0, 1.0)))
+                return controls.change(confidence=_step_value(look.confidence, key == "]", 0.05, (0.0, 1.0)))
             case _:
                 return None
 
 
-def _next(words: tuple[str, ...], word: str | None) -> str:
+def _choose_next(words: tuple[str, ...], word: str | None) -> str:
     return words[(words.index(word) + 1) % len(words)] if word in words else words[0]
 
 
-def _stepped(value: float, up: bool, step: float, ends: tuple[float, float]) -> float:  # noqa: FBT001 - a direction
-    return round(min(ends[1], max(ends[0], value + (step if up else -step))), 4)
+def _step_value(value: float, up: bool, step: float, limits: tuple[float, float]) -> float:  # noqa: FBT001 - a direction
+    return round(min(limits[1], max(limits[0], value + (step if up else -step))), 4)
 
 
-def _options(options: Namespace) -> LiveOptions:
-    parts = parts_of(options.settings)
-    judging = document("judging", Judging, parts.pop("judging", {}))
-    following = document("following", Following, parts.pop("following", {}))
-    watches = watches_of(parts)
+def _build_options(options: Namespace) -> LiveOptions:
+    parts = parse_settings(options.settings)
+    judging = build_settings("judging", JudgingSettings, parts.pop("judging", {}))
+    following = build_settings("following", FollowingSettings, parts.pop("following", {}))
+    watches = plan_detector_roles(parts)
     for stranger in parts.keys() - {watch.name for watch in watches}:
         raise InputError(f"Parameters are given for {stranger}, which does not run live.")
     return LiveOptions(
-        watches=watches,
+        detector_roles=watches,
         judging=judging,
         following=following,
-        encoding=document("--encoder", LiveEncoding, pairs("--encoder", options.encoder)),
+        encoding=build_settings("--encoder", LiveEncoding, parse_pairs("--encoder", options.encoder)),
         audio=options.audio,
-        patience=options.patience,
+        reconnect_timeout_s=options.patience,
     )
 
 
-def _end_on_signals(stack: ExitStack, stop: threading.Event) -> None:
+def _stop_on_signals(stack: ExitStack, stop: threading.Event) -> None:
     """Let the first interruption end the run in order, and the next one break it off."""
 
-    def asked(number: int, _frame: FrameType | None) -> None:
+    def handle_signal(number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
         del number
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        stack.callback(signal.signal, number, signal.signal(number, asked))
+        stack.callback(signal.signal, number, signal.signal(number, handle_signal))

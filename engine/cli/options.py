@@ -14,7 +14,7 @@ from engine.audio.spans import AudioSpan, SpanKind
 from engine.detection.options import DetectOptions
 from engine.errors import InputError
 from engine.evaluation.judgements import Criteria
-from engine.masking.presets import style_from
+from engine.masking.presets import style_from_preset
 from engine.masking.style import Style
 from engine.media.output.encoder import EncoderSettings
 from engine.record import Document, FusionSettings, SmoothingSettings, TrackingSettings
@@ -22,54 +22,54 @@ from engine.rendering.terms import RenderOptions
 
 Kind = TypeVar("Kind", bound=Document)
 
-_ASKING = ("policy", "price", "rate")
-_TIMELINE = ("fusion", "tracking", "smoothing")
-_SPAN = re.compile(r"(-?\d+(?:\.\d+)?)-(-?\d+(?:\.\d+)?)(?:@(\d+(?:,\d+)*))?")
+_SERVICE_OPTIONS = ("policy", "price", "rate")
+_TIMELINE_PARTS = ("fusion", "tracking", "smoothing")
+_SPAN_PATTERN = re.compile(r"(-?\d+(?:\.\d+)?)-(-?\d+(?:\.\d+)?)(?:@(\d+(?:,\d+)*))?")
 
 
-def add_set(verb: ArgumentParser, purpose: str) -> None:
+def add_set_option(verb: ArgumentParser, purpose: str) -> None:
     """The argument `--set PART.NAME=VALUE`, for `parts_of`."""
     verb.add_argument("--set", dest="settings", action="append", default=[], metavar="PART.NAME=VALUE", help=purpose)
 
 
-def detect_options(options: Namespace) -> DetectOptions:
+def build_detect_options(options: Namespace) -> DetectOptions:
     """Options of a detection.
 
     Raises:
         InputError: a setting is not spelled PART.NAME=VALUE, is unknown, or has a wrong value.
     """
-    parts = parts_of(options.settings)
+    parts = parse_settings(options.settings)
     detectors = tuple(options.detectors.split(",")) if options.detectors else None
     return DetectOptions(
         mode=options.mode,
         detectors=detectors,
-        parameters={part: values for part, values in parts.items() if part not in _TIMELINE},
-        fusion=document("fusion", FusionSettings, parts.get("fusion", {})),
-        tracking=document("tracking", TrackingSettings, parts.get("tracking", {})),
-        smoothing=document("smoothing", SmoothingSettings, parts.get("smoothing", {})),
-        asking={name: value for name in _ASKING if (value := getattr(options, name)) is not None},
+        parameters={part: values for part, values in parts.items() if part not in _TIMELINE_PARTS},
+        fusion=build_settings("fusion", FusionSettings, parts.get("fusion", {})),
+        tracking=build_settings("tracking", TrackingSettings, parts.get("tracking", {})),
+        smoothing=build_settings("smoothing", SmoothingSettings, parts.get("smoothing", {})),
+        asking={name: value for name in _SERVICE_OPTIONS if (value := getattr(options, name)) is not None},
         max_cost=options.max_cost,
         workers=options.workers,
         on_damage=options.on_damage,
     )
 
 
-def render_options(options: Namespace) -> RenderOptions:
+def build_render_options(options: Namespace) -> RenderOptions:
     """Options of a render.
 
     Raises:
         InputError: the preset or a setting is unknown, or a value is wrong.
     """
     return RenderOptions(
-        style=style(options),
-        encoder=document("--encoder", EncoderSettings, pairs("--encoder", options.encoder)),
+        style=style_from_options(options),
+        encoder=build_settings("--encoder", EncoderSettings, parse_pairs("--encoder", options.encoder)),
         force=options.force,
         y4m=getattr(options, "y4m", None),
-        audio=audio_spans(options),
+        audio=parse_audio_spans(options),
     )
 
 
-def add_audio(verb: ArgumentParser) -> None:
+def add_audio_options(verb: ArgumentParser) -> None:
     """The arguments that say what becomes of the audio, for `audio_spans`."""
     group = verb.add_argument_group("audio (default: kept as in the source)")
     for kind, what in (("mute", "silence"), ("bleep", "a tone")):
@@ -83,21 +83,21 @@ def add_audio(verb: ArgumentParser) -> None:
     group.add_argument("--audio-reason", metavar="TEXT", help="why; needed with --mute and --bleep")
 
 
-def audio_spans(options: Namespace) -> tuple[AudioSpan, ...]:
+def parse_audio_spans(options: Namespace) -> tuple[AudioSpan, ...]:
     """The spans of audio that are to be replaced, in order.
 
     Raises:
         InputError: one is not spelled like that, ends before it starts, or there is no reason.
     """
     kinds: tuple[SpanKind, ...] = ("mute", "bleep")
-    spans = [_span(kind, text, options.audio_reason) for kind in kinds for text in getattr(options, kind)]
+    spans = [_parse_span(kind, text, options.audio_reason) for kind in kinds for text in getattr(options, kind)]
     if options.audio_reason is not None and not spans:
         raise InputError("--audio-reason says why spans are replaced, and none is: give --mute or --bleep.")
     return tuple(sorted(spans, key=lambda span: (span.start, span.end)))
 
 
-def _span(kind: SpanKind, text: str, reason: str | None) -> AudioSpan:
-    match = _SPAN.fullmatch(text)
+def _parse_span(kind: SpanKind, text: str, reason: str | None) -> AudioSpan:
+    match = _SPAN_PATTERN.fullmatch(text)
     if match is None:
         raise InputError(f"--{kind} takes START-END in seconds, as 12-15.5, or 12-15.5@2 for stream 2; got {text!r}.")
     if reason is None:
@@ -109,35 +109,35 @@ def _span(kind: SpanKind, text: str, reason: str | None) -> AudioSpan:
         raise InputError(f"--{kind} {text} cannot be used: {error}.") from error
 
 
-def style(options: Namespace) -> Style:
+def style_from_options(options: Namespace) -> Style:
     """What covers the faces.
 
     Raises:
         InputError: the preset or a setting is unknown, or a value is wrong.
     """
-    return style_named(options.style)
+    return parse_style_text(options.style)
 
 
-def style_named(text: str) -> Style:
+def parse_style_text(text: str) -> Style:
     """The style that `PRESET[,NAME=VALUE...]` spells.
 
     Raises:
         InputError: the preset or a setting is unknown, or a value is wrong.
     """
     preset, _, overrides = text.partition(",")
-    return style_from(preset, pairs("--style", overrides))
+    return style_from_preset(preset, parse_pairs("--style", overrides))
 
 
-def criteria(**values: float | str) -> Criteria:
+def build_criteria(**values: float | str) -> Criteria:
     """What counts as what in an evaluation.
 
     Raises:
         InputError: a value is out of range.
     """
-    return document("the evaluation", Criteria, values)
+    return build_settings("the evaluation", Criteria, values)
 
 
-def parts_of(settings: Iterable[str]) -> dict[str, dict[str, Any]]:
+def parse_settings(settings: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The values of `--set PART.NAME=VALUE`, by part.
 
     Raises:
@@ -149,11 +149,11 @@ def parts_of(settings: Iterable[str]) -> dict[str, dict[str, Any]]:
         part, dot, name = path.rpartition(".")
         if not (equals and dot):
             raise InputError(f"--set takes PART.NAME=VALUE, as yolov8-face.threshold=0.2; got {setting!r}.")
-        parts[part][name] = _value(value)
+        parts[part][name] = _parse_value(value)
     return dict(parts)
 
 
-def pairs(flag: str, text: str) -> dict[str, Any]:
+def parse_pairs(flag: str, text: str) -> dict[str, Any]:
     """The values of `NAME=VALUE,...`.
 
     Raises:
@@ -164,11 +164,11 @@ def pairs(flag: str, text: str) -> dict[str, Any]:
         name, equals, value = pair.partition("=")
         if not equals:
             raise InputError(f"{flag} takes NAME=VALUE pairs separated by commas; got {pair!r}.")
-        found[name] = _value(value)
+        found[name] = _parse_value(value)
     return found
 
 
-def _value(text: str) -> Any:
+def _parse_value(text: str) -> Any:
     """A JSON value where it is one, else the text itself."""
     try:
         return msgspec.json.decode(text)
@@ -176,7 +176,7 @@ def _value(text: str) -> Any:
         return text
 
 
-def document(name: str, kind: type[Kind], values: Mapping[str, Any]) -> Kind:
+def build_settings(name: str, kind: type[Kind], values: Mapping[str, Any]) -> Kind:
     """Settings of some kind with these values, called `name` in an error.
 
     Raises:

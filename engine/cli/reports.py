@@ -14,7 +14,7 @@ from engine.rendering.report import RenderReport, report_path
 from engine.verification.verify import VerifyReport
 
 if TYPE_CHECKING:
-    from engine.anonymise import Anonymised  # detection is not loaded to render
+    from engine.anonymise import AnonymiseReport  # detection is not loaded to render
 
 
 class DetectSummary(Document, frozen=True):
@@ -35,7 +35,7 @@ class DetectSummary(Document, frozen=True):
     damaged: int
 
     @classmethod
-    def of(cls, record: Record, path: Path) -> DetectSummary:
+    def from_record(cls, record: Record, path: Path) -> DetectSummary:
         """Count what is in a record."""
         faces = [face for frame in record.frames for face in frame.faces]
         return cls(
@@ -48,27 +48,27 @@ class DetectSummary(Document, frozen=True):
             damaged=len(record.damaged),
         )
 
-    def text(self) -> str:
+    def to_text(self) -> str:
         """The figures as lines."""
         origins = ", ".join(f"{count} {origin}" for origin, count in self.faces.items()) or "none"
         lines = [
-            f"{_count(self.tracks, 'face')} followed through {_count(self.frames, 'frame')} ({origins})",
-            f"{_count(self.empty_frames, 'frame')} without a face, {_count(self.cuts, 'scene cut')}",
+            f"{_format_count(self.tracks, 'face')} followed through {_format_count(self.frames, 'frame')} ({origins})",
+            f"{_format_count(self.empty_frames, 'frame')} without a face, {_format_count(self.cuts, 'scene cut')}",
         ]
         if self.damaged:
-            lines.append(f"{_count(self.damaged, 'damaged frame')}, to be covered whole")
+            lines.append(f"{_format_count(self.damaged, 'damaged frame')}, to be covered whole")
         return "\n".join([*lines, f"Record: {self.record}"])
 
 
-def models(folder: Path, states: Mapping[str, str]) -> str:
+def format_models(folder: Path, states: Mapping[str, str]) -> str:
     """Which weights are there."""
     width = max(map(len, states))
     return "\n".join([f"Models in {folder}", *(f"  {name:<{width}}  {state}" for name, state in states.items())])
 
 
-def probe(source: Path, info: MediaInfo) -> str:
+def format_probe(source: Path, info: MediaInfo) -> str:
     """What is in a file and what becomes of it."""
-    lines = [f"{source}: {info.container}, {info.bytes:,} bytes", f"sha256 {info.sha256}", *_video(info.video)]
+    lines = [f"{source}: {info.container}, {info.bytes:,} bytes", f"sha256 {info.sha256}", *_format_video(info.video)]
     if info.cut_short:
         lines.append(f"The file is not complete: {info.cut_short}")
     lines.append("Streams:")
@@ -81,10 +81,13 @@ def probe(source: Path, info: MediaInfo) -> str:
     return "\n".join(lines)
 
 
-def render(output: Path, report: RenderReport) -> str:
+def format_render(output: Path, report: RenderReport) -> str:
     """What a render made."""
     lines = [
-        f"{_count(report.frames, 'frame')} rendered, {report.masked} with a mask, {report.covered} covered whole",
+        (
+            f"{_format_count(report.frames, 'frame')} rendered, {report.masked} with a mask, "
+            f"{report.covered} covered whole"
+        ),
         f"Draft:  {output}",
         f"Report: {report_path(output)}",
     ]
@@ -93,11 +96,11 @@ def render(output: Path, report: RenderReport) -> str:
         for face in report.kept_visible
     )
     forced = (f"Forced although {weakness}" for weakness in report.weaknesses)
-    sound = (f"Audio {one.number}: {one.words}" for one in report.audio)
+    sound = (f"Audio {one.number}: {one.summary}" for one in report.audio)
     return "\n".join([*forced, *shown, *sound, *lines])
 
 
-def verify(report: VerifyReport) -> str:
+def format_verify(report: VerifyReport) -> str:
     """The checks, one a line."""
     width = max(len(check.name) for check in report.checks)
     lines = [f"{'ok  ' if check.passed else 'FAIL'}  {check.name:<{width}}  {check.finding}" for check in report.checks]
@@ -105,19 +108,19 @@ def verify(report: VerifyReport) -> str:
     return "\n".join([f"Held against the style of the {report.style_from}", *lines, verdict])
 
 
-def anonymise(result: Anonymised) -> str:
+def format_anonymise(result: AnonymiseReport) -> str:
     """Where everything is, and how it went."""
-    frames = _count(result.render.frames, "frame")
+    frames = _format_count(result.render.frames, "frame")
     return "\n".join([
-        f"{_count(result.tracks, 'face')} followed, {result.render.masked} of {frames} masked",
-        verify(result.checks),
+        f"{_format_count(result.tracks, 'face')} followed, {result.render.masked} of {frames} masked",
+        format_verify(result.checks),
         f"Output: {result.output}  (a draft: nobody has reviewed it)",
         f"Record: {result.record}",
         f"Checks: {result.report}",
     ])  # fmt: skip
 
 
-def _video(video: VideoInfo) -> Iterator[str]:
+def _format_video(video: VideoInfo) -> Iterator[str]:
     rate = (
         f"{float(Fraction(video.declared_rate)):.3f} frames/s declared" if video.declared_rate else "no declared rate"
     )
@@ -127,10 +130,10 @@ def _video(video: VideoInfo) -> Iterator[str]:
         f"{'variable' if video.vfr else 'constant'} frame rate"
     )
     declared = "no count declared" if video.declared_frames is None else f"{video.declared_frames} declared"
-    yield f"       {_count(video.packets, 'frame')} in the file ({declared}), time base {video.time_base}"
+    yield f"       {_format_count(video.packets, 'frame')} in the file ({declared}), time base {video.time_base}"
     if video.rotation or video.mirrored:
         yield f"       turned {video.rotation} degrees clockwise{', mirrored' if video.mirrored else ''}"
 
 
-def _count(number: int, thing: str) -> str:
+def _format_count(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"

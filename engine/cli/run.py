@@ -9,59 +9,63 @@ from pathlib import Path
 
 from engine import runs
 from engine.cli import reports
-from engine.cli.arguments import add_person
-from engine.cli.identity import session_of
-from engine.cli.options import detect_options
+from engine.cli.arguments import add_person_option
+from engine.cli.identity import open_session
+from engine.cli.options import build_detect_options
 from engine.cli.terminal import Terminal
 from engine.errors import InputError, RunError
-from engine.jobs.queue import work as work_off
-from engine.jobs.requests import asked_of
-from engine.jobs.worker import begin, perform
+from engine.jobs.queue import work_through_queue as work_off
+from engine.jobs.requests import to_requested_options
+from engine.jobs.worker import perform_run, start_run
 from engine.runs import Run
-from engine.storage.files import Data, data_folder
+from engine.storage.files import DataFolder, find_data_folder
 
 
-def add_arguments(verb: argparse.ArgumentParser, add_detection: Callable[[argparse.ArgumentParser], None]) -> None:
-    """The arguments of `veil run`; `add_detection` adds those of a detection."""
+def add_arguments(
+    verb: argparse.ArgumentParser, add_detection_options: Callable[[argparse.ArgumentParser], None]
+) -> None:
+    """The arguments of `veil run`; `add_detection_options` adds those of a detection."""
     verb.add_argument("source", type=Path, nargs="?", help="video to make a run of")
     verb.add_argument("--resume", metavar="RUN", help="go on with a run that came to no end, with the options it has")
-    add_detection(verb)
-    add_person(verb)
+    add_detection_options(verb)
+    add_person_option(verb)
 
 
-def run(options: Namespace, terminal: Terminal) -> int:
+def run_detection(options: Namespace, terminal: Terminal) -> int:
     """`veil run`."""
     if (options.source is None) == (options.resume is None):
         raise InputError("Give a video to make a run of, or --resume and a run; not both.")
-    data = data_folder(options.data)
-    chosen = _resumed(data, options.resume) if options.resume else _new(data, options)
+    data = find_data_folder(options.data)
+    chosen = _find_resumable_run(data, options.resume) if options.resume else _create_run(data, options)
     terminal.notice(f"Run {chosen.id}")
-    summary = reports.DetectSummary.of(perform(data, chosen, terminal), chosen.folder.record)
-    terminal.result({"run": chosen.id, **_plain(summary)}, f"Run {chosen.id}\n{summary.text()}")
+    summary = reports.DetectSummary.from_record(perform_run(data, chosen, terminal), chosen.folder.record)
+    terminal.print_result({"run": chosen.id, **_to_dict(summary)}, f"Run {chosen.id}\n{summary.to_text()}")
     return 0
 
 
-def work(options: Namespace, terminal: Terminal) -> int:
+def run_queue(options: Namespace, terminal: Terminal) -> int:
     """`veil work`."""
-    done = work_off(data_folder(options.data))
-    terminal.result({"runs": done}, f"{done} run{'' if done == 1 else 's'} done; nothing waits.")
+    done = work_off(find_data_folder(options.data))
+    terminal.print_result({"runs": done}, f"{done} run{'' if done == 1 else 's'} done; nothing waits.")
     return 0
 
 
-def _new(data: Data, options: Namespace) -> Run:
+def _create_run(data: DataFolder, options: Namespace) -> Run:
     if not options.source.exists():
         raise InputError(f"{options.source} is not there; give the path of a video.")
-    return begin(data, session_of(data, options)[0].person, options.source, asked_of(detect_options(options)))
+    return start_run(
+        data, open_session(data, options)[0].person, options.source, to_requested_options(build_detect_options(options))
+    )
 
 
-def _resumed(data: Data, run_id: str) -> Run:
-    chosen = runs.get(data, run_id)
+def _find_resumable_run(data: DataFolder, run_id: str) -> Run:
+    chosen = runs.load_run(data, run_id)
     if chosen.status != "queued":
         if not chosen.resumable:
             raise RunError(f"The run {run_id} is {chosen.status}; only one that came to no end can be resumed.")
-        chosen.folder.cancel.unlink(missing_ok=True)
+        chosen.folder.cancel_marker.unlink(missing_ok=True)
     return chosen
 
 
-def _plain(summary: reports.DetectSummary) -> dict[str, object]:
+def _to_dict(summary: reports.DetectSummary) -> dict[str, object]:
     return {name: getattr(summary, name) for name in summary.__struct_fields__}

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-_WORDS = {
+_STAGE_LABELS = {
     "probe": "Reading",
     "fetch": "Fetching",
     "detect": "Finding faces",
@@ -26,7 +26,7 @@ _WORDS = {
 }
 
 
-class _Rate(ProgressColumn):
+class _RateColumn(ProgressColumn):
     """Finished steps a second."""
 
     def render(self, task: Task) -> Text:
@@ -50,7 +50,7 @@ class Terminal:
             TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
-            _Rate(),
+            _RateColumn(),
             TimeRemainingColumn(),
             console=console,
             transient=True,
@@ -75,7 +75,7 @@ class Terminal:
             return
         if stage != self._stage:
             self._stage = stage
-            words = _WORDS.get(stage, stage.capitalize())
+            words = _STAGE_LABELS.get(stage, stage.capitalize())
             self._progress.reset(self._task, description=words, visible=True, in_bytes=stage == "probe")
         self._progress.update(self._task, completed=done, total=total)
 
@@ -83,7 +83,7 @@ class Terminal:
         """Print a sentence to standard error."""
         self._progress.console.print(f"veil: {message}", highlight=False, soft_wrap=True, markup=False)
 
-    def result(self, document: Any, text: str) -> None:
+    def print_result(self, document: Any, text: str) -> None:
         """Print the result of a verb: `document` as JSON when asked for, else `text`."""
         self._progress.stop()
         if self.as_json:

@@ -10,42 +10,42 @@ from argparse import Namespace
 from pathlib import Path
 from typing import NoReturn
 
-from engine.access import check_address
+from engine.access import check_listen_address
 from engine.cli.terminal import Terminal
 from engine.errors import InputError
-from engine.storage.files import Data, data_folder
+from engine.storage.files import DataFolder, find_data_folder
 
-LOOPBACK = "127.0.0.1"
+LOOPBACK_ADDRESS = "127.0.0.1"
 
 
 def add_arguments(verb: argparse.ArgumentParser) -> None:
     """The arguments of `veil workbench`."""
     verb.add_argument("--port", type=int, metavar="N", help="to listen on (default: 8501, or the next free one)")
     verb.add_argument(
-        "--address", default=LOOPBACK, metavar="A", help="to listen on (default: 127.0.0.1, this machine only)"
+        "--address", default=LOOPBACK_ADDRESS, metavar="A", help="to listen on (default: 127.0.0.1, this machine only)"
     )
 
 
-def run(options: Namespace, _terminal: Terminal) -> int:
+def open_workbench(options: Namespace, _terminal: Terminal) -> int:
     """`veil workbench`; the server takes over this process, so nothing comes after it."""
-    hand_over(data_folder(options.data), options.address, options.port)
+    exec_workbench(find_data_folder(options.data), options.address, options.port)
 
 
-def hand_over(data: Data, address: str = LOOPBACK, port: int | None = None) -> NoReturn:
+def exec_workbench(data: DataFolder, address: str = LOOPBACK_ADDRESS, port: int | None = None) -> NoReturn:
     """Let the server take over this process.
 
     Raises:
         AccessError: others could reach it without signing in.
         InputError: the packages of the workbench are not installed.
     """
-    check_address(data, address)
-    command, home = serving(address, port)
+    check_listen_address(data, address)
+    command, home = build_server_command(address, port)
     environment = {**os.environ, "VEIL_DATA": str(data.root)}
     os.chdir(home)
     os.execve(command[0], command, environment)  # noqa: S606 - a list of arguments, no shell
 
 
-def serving(address: str, port: int | None) -> tuple[list[str], Path]:
+def build_server_command(address: str, port: int | None) -> tuple[list[str], Path]:
     """The command that serves the workbench, and the folder to run it in: the one with its configuration.
 
     Raises:

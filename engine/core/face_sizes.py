@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-SIZES: Mapping[str, tuple[float, float]] = {
+SIZE_CLASSES: Mapping[str, tuple[float, float]] = {
     "under_24": (0.0, 24.0),
     "from_24_to_48": (24.0, 48.0),
     "from_48": (48.0, float("inf")),

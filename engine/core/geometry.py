@@ -20,15 +20,15 @@ class Size(msgspec.Struct, frozen=True, array_like=True, gc=False):
             raise ValueError(f"a size needs at least 1x1 pixels, got {self.width}x{self.height}")
 
     @property
-    def longest(self) -> int:
+    def longest_side(self) -> int:
         """The longer side."""
         return max(self.width, self.height)
 
-    def fit(self, longest: int | None) -> Size:
-        """The size with its longer side at most `longest` pixels, aspect kept, never enlarged."""
-        if longest is None or self.longest <= longest:
+    def fit(self, max_side_px: int | None) -> Size:
+        """The size with its longer side at most `max_side_px` pixels, aspect kept, never enlarged."""
+        if max_side_px is None or self.longest_side <= max_side_px:
             return self
-        ratio = Fraction(longest, self.longest)
+        ratio = Fraction(max_side_px, self.longest_side)
         return Size(max(1, round(self.width * ratio)), max(1, round(self.height * ratio)))
 
 
@@ -74,7 +74,7 @@ class Box(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """Its middle as (x, y)."""
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
-    def overlap(self, other: Box) -> float:
+    def intersection_area(self, other: Box) -> float:
         """Area in square pixels that both boxes cover."""
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
@@ -82,7 +82,7 @@ class Box(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     def iou(self, other: Box) -> float:
         """Intersection over union, 0 to 1."""
-        shared = self.overlap(other)
+        shared = self.intersection_area(other)
         return shared / (self.area + other.area - shared)
 
     def hull(self, other: Box) -> Box:
@@ -94,26 +94,26 @@ class Box(msgspec.Struct, frozen=True, array_like=True, gc=False):
             max(self.bottom, other.bottom),
         )
 
-    def within(self, size: Size) -> bool:
+    def is_within(self, size: Size) -> bool:
         """Whether no edge crosses the frame's border; touching it is allowed."""
         return self.left >= 0 and self.top >= 0 and self.right <= size.width and self.bottom <= size.height
 
-    def clipped(self, size: Size) -> Box | None:
+    def clip(self, size: Size) -> Box | None:
         """The part inside a frame of `size`, or None when there is none."""
         left, top = max(0.0, self.left), max(0.0, self.top)
         right, bottom = min(float(size.width), self.right), min(float(size.height), self.bottom)
         return Box(left, top, right, bottom) if right > left and bottom > top else None
 
-    def scaled(self, factor: float) -> Box:
+    def scale(self, factor: float) -> Box:
         """The box grown or shrunk about its centre, each side times `factor`."""
         (x, y), half_width, half_height = self.centre, self.width * factor / 2, self.height * factor / 2
         return Box(x - half_width, y - half_height, x + half_width, y + half_height)
 
-    def stretched(self, x: float, y: float) -> Box:
+    def scale_axes(self, x: float, y: float) -> Box:
         """The box in a frame whose width was multiplied by `x` and whose height by `y`."""
         return Box(self.left * x, self.top * y, self.right * x, self.bottom * y)
 
-    def blended(self, other: Box, weight: float) -> Box:
+    def interpolate(self, other: Box, weight: float) -> Box:
         """The box `weight` (0 to 1) of the way from this one to `other`."""
         keep = 1.0 - weight
         return Box(
@@ -123,7 +123,7 @@ class Box(msgspec.Struct, frozen=True, array_like=True, gc=False):
             self.bottom * keep + other.bottom * weight,
         )
 
-    def rounded(self, size: Size) -> Box | None:
+    def round_outwards(self, size: Size) -> Box | None:
         """The box on a grid of 1/100 pixel, rounded outwards and clipped to `size`; None when nothing is left."""
         grown = Box(
             math.floor(self.left * 100 + 1e-6) / 100,
@@ -131,9 +131,9 @@ class Box(msgspec.Struct, frozen=True, array_like=True, gc=False):
             math.ceil(self.right * 100 - 1e-6) / 100,
             math.ceil(self.bottom * 100 - 1e-6) / 100,
         )
-        return grown.clipped(size)
+        return grown.clip(size)
 
-    def pixels(self) -> tuple[int, int, int, int]:
+    def to_pixel_bounds(self) -> tuple[int, int, int, int]:
         """Left, top, right, bottom of the whole pixels that the box touches (rounded outwards)."""
         return math.floor(self.left), math.floor(self.top), math.ceil(self.right), math.ceil(self.bottom)
 
@@ -157,24 +157,24 @@ class Orientation(msgspec.Struct, frozen=True):
             raise ValueError(f"a sample aspect ratio must be positive, got {self.sample_aspect_ratio}")
 
     @property
-    def unrotated(self) -> Size:
+    def unrotated_size(self) -> Size:
         """Display size before the turn: coded size with square pixels."""
         if self.sample_aspect_ratio == 1:
             return self.coded
         return Size(max(1, round(self.coded.width * self.sample_aspect_ratio)), self.coded.height)
 
     @property
-    def display(self) -> Size:
+    def display_size(self) -> Size:
         """Size of the picture that is seen, in display pixels."""
-        size = self.unrotated
+        size = self.unrotated_size
         return size if self.rotation in {0, 180} else Size(size.height, size.width)
 
     def to_coded(self, box: Box) -> Box:
         """A box of display pixels as a box of coded pixels."""
-        return self._unturned(box).stretched(self.coded.width / self.unrotated.width, 1.0)
+        return self._undo_rotation(box).scale_axes(self.coded.width / self.unrotated_size.width, 1.0)
 
-    def _unturned(self, box: Box) -> Box:
-        width, height = self.unrotated.width, self.unrotated.height
+    def _undo_rotation(self, box: Box) -> Box:
+        width, height = self.unrotated_size.width, self.unrotated_size.height
         match self.rotation:
             case 90:
                 turned = Box(box.top, height - box.right, box.bottom, height - box.left)

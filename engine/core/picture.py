@@ -12,10 +12,10 @@ Plane = NDArray[np.uint8] | NDArray[np.uint16]
 Rgb = NDArray[np.uint8]
 """An upright picture, shape (height, width, 3), uint8, red first."""
 
-STILLS = frozenset({".bmp", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+STILL_SUFFIXES = frozenset({".bmp", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 """Endings of files that hold one picture."""
 
-VIDEOS = frozenset({
+VIDEO_SUFFIXES = frozenset({
     *(".3gp", ".avi", ".flv", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
     *(".mts", ".mxf", ".nut", ".ogv", ".qt", ".ts", ".webm", ".wmv"),
 })  # fmt: skip
@@ -45,7 +45,7 @@ class PixelFormat:
         """Of a stored sample."""
         return np.dtype(np.uint8 if self.bit_depth == 8 else np.uint16)
 
-    def shift(self, plane: int) -> tuple[int, int]:
+    def plane_shift(self, plane: int) -> tuple[int, int]:
         """log2 of the horizontal and vertical subsampling of a plane."""
         return self.chroma_shift if self.planes[plane] in "uv" else (0, 0)
 

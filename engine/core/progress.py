@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class Listener(Protocol):
+class ProgressListener(Protocol):
     """Hears of progress. Called often, from the thread that does the work; an exception it raises ends the work."""
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
@@ -15,7 +15,7 @@ class Listener(Protocol):
         """One sentence that a person should read; the work goes on."""
 
 
-class Silent:
+class SilentListener:
     """Listens to nothing."""
 
     def progress(self, stage: str, done: int, total: int | None) -> None:

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 from typing import overload
 
 from engine.core.picture import Rgb
-from engine.detection.checkpoint import Seen
-from engine.detection.frame_selection import Asked
+from engine.detection.checkpoint import FrameDetections
+from engine.detection.frame_selection import FramePredicate
 from engine.media.frame import SourceFrame
 
 
-class Pictures(Sequence[Rgb]):
+class LazyRgbBatch(Sequence[Rgb]):
     """Frames as pictures with a longest side; each is converted when it is first asked for."""
 
-    def __init__(self, frames: Sequence[SourceFrame], side: int | None) -> None:
-        self._frames, self._side = frames, side
-        self._made: dict[int, Rgb] = {}
+    def __init__(self, frames: Sequence[SourceFrame], longest_side_px: int | None) -> None:
+        self._frames, self._longest_side_px = frames, longest_side_px
+        self._converted: dict[int, Rgb] = {}
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -30,17 +30,17 @@ class Pictures(Sequence[Rgb]):
     def __getitem__(self, place: int | slice) -> Rgb | list[Rgb]:
         if isinstance(place, slice):
             return [self[one] for one in range(*place.indices(len(self)))]
-        if place not in self._made:
-            self._made[place] = self._frames[place].rgb(self._side)
-        return self._made[place]
+        if place not in self._converted:
+            self._converted[place] = self._frames[place].rgb(self._longest_side_px)
+        return self._converted[place]
 
 
-def places_asked(frames: Sequence[SourceFrame], asked: Asked) -> list[int]:
+def select_positions(frames: Sequence[SourceFrame], is_selected: FramePredicate) -> list[int]:
     """Which frames of a chunk a service is asked about; never those that are covered whole anyway."""
-    return [place for place, frame in enumerate(frames) if asked(frame.index) and not frame.damaged]
+    return [place for place, frame in enumerate(frames) if is_selected(frame.index) and not frame.damaged]
 
 
-def joined(passes: Sequence[Iterator[Seen]]) -> tuple[Seen, ...]:
+def merge_passes(passes: Sequence[Iterator[FrameDetections]]) -> tuple[FrameDetections, ...]:
     """What all passes saw of each frame; a pass that has not come as far has seen nothing there."""
     first, *others = (tuple(one) for one in passes)
     if not others:
@@ -50,6 +50,6 @@ def joined(passes: Sequence[Iterator[Seen]]) -> tuple[Seen, ...]:
     return tuple(
         one
         if other is None
-        else Seen(one.pts, one.damaged, one.change, {**one.sightings, **other.sightings}, other.receipts)
+        else FrameDetections(one.pts, one.damaged, one.change, {**one.sightings, **other.sightings}, other.receipts)
         for one, other in zip(first, [*second, *rest], strict=True)
     )

@@ -20,10 +20,10 @@ import msgspec
 from engine.core.geometry import Box
 from engine.detectors.base import Receipt
 from engine.errors import InputError
-from engine.record import Document, Score, digest, encode
+from engine.record import Document, Score, encode_document, sha256_hex
 
 
-class Seen(Document, frozen=True, omit_defaults=True):
+class FrameDetections(Document, frozen=True, omit_defaults=True):
     """One frame as the detectors saw it.
 
     Attributes:
@@ -41,7 +41,7 @@ class Seen(Document, frozen=True, omit_defaults=True):
     receipts: Mapping[str, Receipt] = {}
 
 
-class Journal:
+class Checkpoint:
     """Chunks of seen frames, in order, appended as they are finished.
 
     Use as a context manager. One process at a time may hold a journal.
@@ -50,10 +50,10 @@ class Journal:
         InputError: another process is detecting the same source with the same parameters.
     """
 
-    def __init__(self, folder: Path, subject: Document) -> None:
-        self._path = folder / f"{digest(encode(subject))[:32]}.journal"
-        self._chunks = 0
-        self._frames = 0
+    def __init__(self, folder: Path, key: Document) -> None:
+        self._path = folder / f"{sha256_hex(encode_document(key))[:32]}.journal"
+        self._batch_count = 0
+        self._frame_count = 0
 
     def __enter__(self) -> Self:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ class Journal:
             raise InputError(
                 "This source is being detected with the same parameters by another process; wait for it, or stop it."
             ) from error
-        self._keep_whole_lines()
+        self._drop_torn_lines()
         return self
 
     def __exit__(
@@ -74,52 +74,52 @@ class Journal:
         self._file.close()
 
     @property
-    def chunks(self) -> int:
+    def batch_count(self) -> int:
         """Number of chunks that are kept."""
-        return self._chunks
+        return self._batch_count
 
     @property
-    def frames(self) -> int:
+    def frame_count(self) -> int:
         """Number of frames in them."""
-        return self._frames
+        return self._frame_count
 
-    def append(self, chunk: tuple[Seen, ...]) -> None:
+    def append_batch(self, batch: tuple[FrameDetections, ...]) -> None:
         """Keep the next chunk; it survives the death of this process from here on."""
-        line = msgspec.json.encode(chunk)
+        line = msgspec.json.encode(batch)
         self._file.write(b"%08x %s\n" % (zlib.crc32(line), line))
         self._file.flush()
-        self._chunks += 1
-        self._frames += len(chunk)
+        self._batch_count += 1
+        self._frame_count += len(batch)
 
-    def seen(self) -> Iterator[Seen]:
+    def read_frames(self) -> Iterator[FrameDetections]:
         """Every kept frame, in order."""
         self._file.seek(0)
         for line in self._file:
-            yield from _parse(line) or ()
+            yield from _parse_line(line) or ()
 
     def discard(self) -> None:
         """Remove the journal: what it held is in a record now."""
         self._path.unlink(missing_ok=True)
 
-    def _keep_whole_lines(self) -> None:
+    def _drop_torn_lines(self) -> None:
         self._file.seek(0)
         whole = 0
         for line in self._file:
-            chunk = _parse(line)
+            chunk = _parse_line(line)
             if chunk is None:
                 break
             whole += len(line)
-            self._chunks += 1
-            self._frames += len(chunk)
+            self._batch_count += 1
+            self._frame_count += len(chunk)
         self._file.truncate(whole)
         self._file.seek(0, io.SEEK_END)
 
 
-def _parse(line: bytes) -> tuple[Seen, ...] | None:
+def _parse_line(line: bytes) -> tuple[FrameDetections, ...] | None:
     checksum, _, body = line.rstrip(b"\n").partition(b" ")
     if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(body):
         return None
     return _DECODER.decode(body)
 
 
-_DECODER = msgspec.json.Decoder(tuple[Seen, ...])
+_DECODER = msgspec.json.Decoder(tuple[FrameDetections, ...])

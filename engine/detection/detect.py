@@ -12,30 +12,29 @@ from time import monotonic
 import msgspec
 
 from engine import record as records
-from engine.core.progress import Listener, Silent
+from engine.core.progress import ProgressListener, SilentListener
 from engine.detection import frame_selection
-from engine.detection.assemble import assembled
-from engine.detection.batches import Pictures, joined, places_asked
-from engine.detection.checkpoint import Journal, Seen
-from engine.detection.chunk_ledger import CHUNK, _Chunks, _chunks
-from engine.detection.cost import Spending, ledger, ledger_path
-from engine.detection.observer import Watcher
-from engine.detection.options import DetectOptions, plans, workers
-from engine.detectors.base import RemoteSettings
-from engine.detectors.ensemble import Answers, Crew
+from engine.detection.assemble import assemble_record
+from engine.detection.batches import LazyRgbBatch, merge_passes, select_positions
+from engine.detection.checkpoint import Checkpoint, FrameDetections
+from engine.detection.cost import CostTracker, build_ledger, ledger_path
+from engine.detection.observer import DetectionObserver
+from engine.detection.options import DetectOptions, count_workers, plan_detectors
+from engine.detection.pending_batches import BATCH_FRAMES, PendingBatches, read_batches
+from engine.detectors.base import RemoteDetectorSettings
+from engine.detectors.ensemble import BatchesByDetector, DetectorEnsemble
 from engine.detectors.registry import DetectorPlan
 from engine.media.facts import MediaInfo
-from engine.media.source.image_sequence import look, open_any
-from engine.media.source.prefetch import ahead
+from engine.media.source.image_sequence import open_any, probe_any
+from engine.media.source.prefetch import prefetch
 from engine.record import (
     Document,
     Record,
     Sha256,
 )
-from engine.storage.files import Data, data_folder, scratch
-from engine.storage.files import write as write_file
+from engine.storage.files import DataFolder, find_data_folder, make_scratch_folder, write_file
 
-_AHEAD = 4
+_PREFETCH_FRAMES = 4
 """Frames that are decoded while those before them are converted and handed on."""
 
 
@@ -51,7 +50,7 @@ class RunFacts(Document, frozen=True):
     workers: int
 
 
-class _Subject(Document, frozen=True):
+class _CheckpointKey(Document, frozen=True):
     """All that decides what the detectors see: names the journal."""
 
     source: Sha256
@@ -67,9 +66,9 @@ def detect(  # noqa: PLR0913 - what, where to, how, and who hears of it
     options: DetectOptions | None = None,
     *,
     data: Path | str | None = None,
-    listener: Listener | None = None,
-    crew: Crew | None = None,
-    watcher: Watcher | None = None,
+    listener: ProgressListener | None = None,
+    ensemble: DetectorEnsemble | None = None,
+    observer: DetectionObserver | None = None,
 ) -> Record:
     """Find the faces in a video, in a photograph, or in a folder of numbered stills taken for a video.
 
@@ -82,8 +81,8 @@ def detect(  # noqa: PLR0913 - what, where to, how, and who hears of it
         options: what to run; on-prem detection when left out.
         data: the data folder (see `engine.storage.files.data_folder`).
         listener: hears of progress.
-        crew: detectors that run already, as `options` name them; they are left running.
-        watcher: is shown what is found.
+        ensemble: detectors that run already, as `options` name them; they are left running.
+        observer: is shown what is found.
 
     Raises:
         SourceError: the source is not a readable video; DamagedFrameError names a frame.
@@ -92,135 +91,151 @@ def detect(  # noqa: PLR0913 - what, where to, how, and who hears of it
         DetectorError: a detector's process died, hung or failed.
         TargetError: the record cannot be written.
     """
-    options, listener = options or DetectOptions(), listener or Silent()
-    run = _Run(Path(source), options, data_folder(data), listener, crew, watcher)
-    return run.into(Path(output) if output else None)
+    options, listener = options or DetectOptions(), listener or SilentListener()
+    run = _DetectionRun(Path(source), options, find_data_folder(data), listener, ensemble, observer)
+    return run.detect_into(Path(output) if output else None)
 
 
-class _Run:
+class _DetectionRun:
     """One call of `detect`."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - as `detect`
         self,
         source: Path,
         options: DetectOptions,
-        data: Data,
-        listener: Listener,
-        crew: Crew | None,
-        watcher: Watcher | None,
+        data: DataFolder,
+        listener: ProgressListener,
+        ensemble: DetectorEnsemble | None,
+        observer: DetectionObserver | None,
     ) -> None:
-        self._watcher = watcher
-        self._source, self._options, self._data, self._listener, self._crew = source, options, data, listener, crew
-        self._plans = plans(options)
-        self._workers = workers(options, self._plans)
-        self._started, self._clock = datetime.now(UTC), monotonic()
-        self._spending = Spending(self._plans, options.max_cost, listener)
+        self._observer = observer
+        self._source, self._options, self._data, self._listener, self._ensemble = (
+            source,
+            options,
+            data,
+            listener,
+            ensemble,
+        )
+        self._plans = plan_detectors(options)
+        self._worker_count = count_workers(options, self._plans)
+        self._started, self._started_clock_s = datetime.now(UTC), monotonic()
+        self._cost_tracker = CostTracker(self._plans, options.max_cost, listener)
 
-    def into(self, output: Path | None) -> Record:
+    def detect_into(self, output: Path | None) -> Record:
         if output is not None:
-            with scratch(output):  # an output that cannot be written is said before the work, not after it
+            with make_scratch_folder(output):  # an output that cannot be written is said before the work, not after it
                 pass
-        info = look(self._source, listener=self._listener)
+        info = probe_any(self._source, listener=self._listener)
         with ExitStack() as journals:
-            journal, *others = self._looked(info, journals, output)
-            resumed = self._resumed
-            seen = joined([one.seen() for one in (journal, *others)])
-            record = assembled(seen, info, tuple(plan.facts for plan in self._plans), self._options)
-            self._spending.end()
+            journal, *others = self._run_passes(info, journals, output)
+            resumed = self._resumed_frames
+            seen = merge_passes([one.read_frames() for one in (journal, *others)])
+            record = assemble_record(seen, info, tuple(plan.facts for plan in self._plans), self._options)
+            self._cost_tracker.announce_total()
             if output is not None:
-                self._write(record, output, resumed, seen)
+                self._write_results(record, output, resumed, seen)
             for one in (journal, *others):
                 one.discard()
         return record
 
-    def _looked(self, info: MediaInfo, journals: ExitStack, output: Path | None) -> list[Journal]:
+    def _run_passes(self, info: MediaInfo, open_checkpoints: ExitStack, output: Path | None) -> list[Checkpoint]:
         """A full journal for each pass over the video; the second asks about what the first left contested."""
-        full: list[Journal] = []
+        full: list[Checkpoint] = []
         contested: frozenset[int] | None = None
         frames = info.video.packets
-        for running in frame_selection.passes(self._plans):
+        for running in frame_selection.detection_passes(self._plans):
             if full:
-                contested, frames = self._contested(full[0], running), full[0].frames
+                contested, frames = self._find_uncertain_frames(full[0], running), full[0].frame_count
             facts = tuple(plan.facts for plan in (*running, *(self._plans if full else ())))
-            which = None if contested is None else records.digest(msgspec.json.encode(sorted(contested)))
-            subject = _Subject(info.sha256, facts, self._options.on_damage, CHUNK, which)
-            journal = journals.enter_context(Journal(self._data.work, subject))
-            self._resumed = journal.frames
-            self._spending.resume(journal.seen())
-            self._spending.plan(frames, contested)
+            which = None if contested is None else records.sha256_hex(msgspec.json.encode(sorted(contested)))
+            subject = _CheckpointKey(info.sha256, facts, self._options.on_damage, BATCH_FRAMES, which)
+            journal = open_checkpoints.enter_context(Checkpoint(self._data.checkpoints, subject))
+            self._resumed_frames = journal.frame_count
+            self._cost_tracker.count_earlier_attempt(journal.read_frames())
+            self._cost_tracker.announce_cost(frames, contested)
             full.append(journal)
-            with self._accounted(full, output):
-                which_frames = frame_selection.asked(running, contested or frozenset())
-                self._fill(journal, info, self._spending.limited(running), which_frames)
+            with self._write_ledger_on_failure(full, output):
+                which_frames = frame_selection.frame_predicates(running, contested or frozenset())
+                self._fill_checkpoint(journal, info, self._cost_tracker.limit_calls(running), which_frames)
         return full
 
-    def _contested(self, journal: Journal, plans: Sequence[DetectorPlan]) -> frozenset[int]:
-        seen = tuple(journal.seen())
+    def _find_uncertain_frames(self, checkpoint: Checkpoint, plans: Sequence[DetectorPlan]) -> frozenset[int]:
+        seen = tuple(checkpoint.read_frames())
         sightings, changes = [frame.sightings for frame in seen], [frame.change for frame in seen]
         options = self._options
         chosen = (
-            frame_selection.contested(sightings, changes, options.fusion, options.tracking, plan.settings)
+            frame_selection.uncertain_frames(sightings, changes, options.fusion, options.tracking, plan.settings)
             for plan in plans
-            if isinstance(plan.settings, RemoteSettings)
+            if isinstance(plan.settings, RemoteDetectorSettings)
         )
         return frozenset(index for some in chosen for index in some if not seen[index].damaged)
 
     @contextmanager
-    def _accounted(self, journals: Sequence[Journal], output: Path | None) -> Iterator[None]:
+    def _write_ledger_on_failure(self, checkpoints: Sequence[Checkpoint], output: Path | None) -> Iterator[None]:
         """Leave a ledger of what left the machine when the block fails."""
         try:
             yield
         except BaseException:
-            sent = ledger(joined([journal.seen() for journal in journals]), self._plans, None)
+            sent = build_ledger(merge_passes([journal.read_frames() for journal in checkpoints]), self._plans, None)
             if output is not None and sent.frames:
-                write_file(ledger_path(output), records.encode(sent))
+                write_file(ledger_path(output), records.encode_document(sent))
             raise
 
-    def _fill(
+    def _fill_checkpoint(
         self,
-        journal: Journal,
+        checkpoint: Checkpoint,
         info: MediaInfo,
         plans: Sequence[DetectorPlan],
-        asked: Mapping[str, frame_selection.Asked],
+        predicates: Mapping[str, frame_selection.FramePredicate],
     ) -> None:
         """Bring the journal to the end of the video."""
         with (
             open_any(self._source, info, on_damage=self._options.on_damage) as source,
-            ahead(source.frames(), _AHEAD) as frames_ahead,
-            nullcontext(self._crew) if self._crew else Crew(plans, self._data.models, self._workers) as crew,
+            prefetch(source.frames(), _PREFETCH_FRAMES) as frames_ahead,
+            nullcontext(self._ensemble)
+            if self._ensemble
+            else DetectorEnsemble(plans, self._data.models, self._worker_count) as crew,
         ):
-            crew.start_at(journal.chunks)
-            self._listener.progress("detect", journal.frames, info.video.packets)
-            chunks = _Chunks(journal, info.video.display, plans, self._spending.heard, self._watcher)
-            chunks.tell_again()
-            for ticket, frames, changes in _chunks(frames_ahead, skip=journal.chunks):
-                pictures = {side: Pictures(frames, side) for side in crew.sides}
-                places = {name: places_asked(frames, which) for name, which in asked.items()}
+            crew.set_first_ticket(checkpoint.batch_count)
+            self._listener.progress("detect", checkpoint.frame_count, info.video.packets)
+            chunks = PendingBatches(
+                checkpoint, info.video.display, plans, self._cost_tracker.record_receipts, self._observer
+            )
+            chunks.replay_to_observer()
+            for ticket, frames, changes in read_batches(frames_ahead, skip_batches=checkpoint.batch_count):
+                pictures = {side: LazyRgbBatch(frames, side) for side in crew.input_sides}
+                places = {name: select_positions(frames, which) for name, which in predicates.items()}
                 crew.submit(ticket, pictures, f"frames {frames[0].index} to {frames[-1].index}", places)
-                chunks.expect(ticket, frames, changes, places)
-                self._keep(chunks, crew.finished(), journal, info)
-            self._keep(chunks, crew.rest(), journal, info)
+                chunks.add_batch(ticket, frames, changes, places)
+                self._store_finished(chunks, crew.take_finished(), checkpoint, info)
+            self._store_finished(chunks, crew.drain(), checkpoint, info)
 
-    def _keep(
-        self, chunks: _Chunks, finished: Iterator[tuple[int, Answers]], journal: Journal, info: MediaInfo
+    def _store_finished(
+        self,
+        batches: PendingBatches,
+        finished: Iterator[tuple[int, BatchesByDetector]],
+        checkpoint: Checkpoint,
+        info: MediaInfo,
     ) -> None:
         for ticket, answers in finished:
-            chunks.keep(ticket, answers)
-            self._listener.progress("detect", journal.frames, info.video.packets)
+            batches.store_answers(ticket, answers)
+            self._listener.progress("detect", checkpoint.frame_count, info.video.packets)
 
-    def _write(self, record: Record, output: Path, resumed: int, seen: Sequence[Seen]) -> None:
-        data = records.encode(record)
-        if any(isinstance(plan.settings, RemoteSettings) for plan in self._plans):
-            sent = ledger(seen, self._plans, records.digest(data))
-            write_file(ledger_path(output), records.encode(sent))
+    def _write_results(
+        self, record: Record, output: Path, resumed_frames: int, frame_detections: Sequence[FrameDetections]
+    ) -> None:
+        data = records.encode_document(record)
+        if any(isinstance(plan.settings, RemoteDetectorSettings) for plan in self._plans):
+            sent = build_ledger(frame_detections, self._plans, records.sha256_hex(data))
+            write_file(ledger_path(output), records.encode_document(sent))
         run = RunFacts(
-            record_sha256=records.digest(data),
+            record_sha256=records.sha256_hex(data),
             host=node(),
             started=self._started.isoformat(timespec="seconds"),
-            seconds=round(monotonic() - self._clock, 3),
+            seconds=round(monotonic() - self._started_clock_s, 3),
             frames=len(record.frames),
-            resumed_frames=resumed,
-            workers=self._workers,
+            resumed_frames=resumed_frames,
+            workers=self._worker_count,
         )
-        write_file(output.with_name(output.name + ".run.json"), records.encode(run))
+        write_file(output.with_name(output.name + ".run.json"), records.encode_document(run))
         write_file(output, data)

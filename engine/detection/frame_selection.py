@@ -11,38 +11,38 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from engine.core.geometry import Box
-from engine.detectors.base import RemoteSettings
+from engine.detectors.base import RemoteDetectorSettings
 from engine.detectors.registry import DetectorPlan
 from engine.errors import InputError
 from engine.record import FusionSettings, TrackingSettings
 from engine.timeline.cuts import find_cuts
-from engine.timeline.fuse import Fused, fuse
-from engine.timeline.track import track
+from engine.timeline.fuse import FusedFace, fuse_detections
+from engine.timeline.track import assign_tracks
 
-Asked = Callable[[int], bool]
+FramePredicate = Callable[[int], bool]
 """Whether a detector is asked about the frame with this index."""
-Sightings = Mapping[str, Sequence[tuple[Box, float]]]
+DetectionsByDetector = Mapping[str, Sequence[tuple[Box, float]]]
 """What each detector that was asked saw in one frame."""
 
-_STRIDES = (4, 6, 8, 12)
+_UNCERTAIN_STRIDES_FRAMES = (4, 6, 8, 12)
 """In a run of contested frames, the first, the last and one in so many between are sent; tracks carry across. The first
 of these with which no more than `_SHARE` of the video is sent, else the last."""
-_SHARE = 0.25
-_AROUND = (1, 4, 8)
+_MAX_SENT_SHARE = 0.25
+_TRACK_END_OFFSETS_FRAMES = (1, 4, 8)
 """Frames before the first sighting of a track, and after its last, that are sent."""
 
 
-def passes(plans: Sequence[DetectorPlan]) -> list[list[DetectorPlan]]:
+def detection_passes(plans: Sequence[DetectorPlan]) -> list[list[DetectorPlan]]:
     """The detectors in the order in which they run: those with the policy "contested" when the others are through.
 
     Raises:
         InputError: none is left to say what is contested.
     """
-    later = [plan for plan in plans if _policy(plan) == "contested"]
+    later = [plan for plan in plans if _frame_policy(plan) == "contested"]
     first = [plan for plan in plans if plan not in later]
     if not later:
         return [first]
-    if all(isinstance(plan.settings, RemoteSettings) for plan in first):
+    if all(isinstance(plan.settings, RemoteDetectorSettings) for plan in first):
         raise InputError(
             f"{later[0].name} is to be asked about contested frames, and no other detector runs that could contest "
             f"them: name one, as in --detectors yolov8-face,{later[0].name}."
@@ -50,31 +50,39 @@ def passes(plans: Sequence[DetectorPlan]) -> list[list[DetectorPlan]]:
     return [first, later]
 
 
-def asked(plans: Iterable[DetectorPlan], contested: frozenset[int]) -> dict[str, Asked]:
+def frame_predicates(plans: Iterable[DetectorPlan], uncertain: frozenset[int]) -> dict[str, FramePredicate]:
     """For each detector that is not asked about every frame that is whole, which ones it is asked about."""
-    return {plan.name: _asked(_policy(plan), contested) for plan in plans if isinstance(plan.settings, RemoteSettings)}
+    return {
+        plan.name: _frame_predicate(_frame_policy(plan), uncertain)
+        for plan in plans
+        if isinstance(plan.settings, RemoteDetectorSettings)
+    }
 
 
-def how_many(plan: DetectorPlan, frames: int, contested: frozenset[int] | None) -> int:
-    """Of `frames` frames, how many are sent; at most, while it is not known which are contested."""
-    policy = _policy(plan)
+def count_sent_frames(plan: DetectorPlan, frame_count: int, uncertain: frozenset[int] | None) -> int:
+    """Of `frame_count` frames, how many are sent; at most, while it is not known which are contested."""
+    policy = _frame_policy(plan)
     if policy == "contested":
-        return frames if contested is None else len(contested)
-    return -(-frames // _step(policy))
+        return frame_count if uncertain is None else len(uncertain)
+    return -(-frame_count // _policy_step(policy))
 
 
-def ranges(seen: Sequence[Sightings], detectors: Iterable[str]) -> dict[str, tuple[tuple[int, int], ...]]:
+def find_sent_ranges(
+    frames: Sequence[DetectionsByDetector], detectors: Iterable[str]
+) -> dict[str, tuple[tuple[int, int], ...]]:
     """The frames, as half-open ranges, that each detector was asked about; without those that were asked about all."""
-    found = {name: tuple(_runs([i for i, frame in enumerate(seen) if name in frame])) for name in detectors}
-    return {name: runs for name, runs in found.items() if runs != ((0, len(seen)),)}
+    found = {
+        name: tuple(_ranges_from_indices([i for i, frame in enumerate(frames) if name in frame])) for name in detectors
+    }
+    return {name: runs for name, runs in found.items() if runs != ((0, len(frames)),)}
 
 
-def contested(
-    seen: Sequence[Sightings],
+def uncertain_frames(
+    frame_detections: Sequence[DetectionsByDetector],
     changes: Sequence[float],
     fusion: FusionSettings,
     tracking: TrackingSettings,
-    settings: RemoteSettings,
+    settings: RemoteDetectorSettings,
 ) -> frozenset[int]:
     """Frames in which what was seen leaves doubt.
 
@@ -82,66 +90,72 @@ def contested(
     and, thinly, frames about which nothing speaks for doubt: there a face may be that no local detector ever sees.
 
     Args:
-        seen: what the local detectors saw in each frame.
+        frame_detections: what the local detectors saw in each frame.
         changes: for each frame its `cuts.change`.
         fusion: when sightings are one face.
         tracking: when faces are one track.
         settings: what counts as weak, and how thinly the rest is sent.
     """
-    fused = [fuse(frame, fusion) for frame in seen]
+    fused = [fuse_detections(frame, fusion) for frame in frame_detections]
     cuts = find_cuts(changes, tracking)
     doubtful = {
-        index for index, faces in enumerate(fused) if any(_weak(face, len(seen[index]), settings) for face in faces)
+        index
+        for index, faces in enumerate(fused)
+        if any(_is_weak(face, len(frame_detections[index]), settings) for face in faces)
     }
-    chosen: set[int] = {0, *cuts, *range(0, len(seen), settings.glance)}
-    for frames in _tracks(fused, cuts, tracking):
-        chosen.update(_edges(frames[0], frames[-1]))
+    chosen: set[int] = {0, *cuts, *range(0, len(frame_detections), settings.glance)}
+    for frames in _frames_of_tracks(fused, cuts, tracking):
+        chosen.update(_frames_around_ends(frames[0], frames[-1]))
         for before, after in pairwise(frames):
             doubtful.update(range(before + 1, after))
     sent: frozenset[int] = frozenset()
-    for stride in _STRIDES:
+    for stride in _UNCERTAIN_STRIDES_FRAMES:
         thinned = (
-            index for start, stop in _runs(sorted(doubtful)) for index in (*range(start, stop, stride), stop - 1)
+            index
+            for start, stop in _ranges_from_indices(sorted(doubtful))
+            for index in (*range(start, stop, stride), stop - 1)
         )
-        sent = frozenset(index for index in (*chosen, *thinned) if 0 <= index < len(seen))
-        if len(sent) <= _SHARE * len(seen):
+        sent = frozenset(index for index in (*chosen, *thinned) if 0 <= index < len(frame_detections))
+        if len(sent) <= _MAX_SENT_SHARE * len(frame_detections):
             break
     return sent
 
 
-def _policy(plan: DetectorPlan) -> str:
-    return plan.settings.policy if isinstance(plan.settings, RemoteSettings) else "all"
+def _frame_policy(plan: DetectorPlan) -> str:
+    return plan.settings.policy if isinstance(plan.settings, RemoteDetectorSettings) else "all"
 
 
-def _step(policy: str) -> int:
+def _policy_step(policy: str) -> int:
     return int(policy.partition(":")[2] or 1)
 
 
-def _asked(policy: str, contested: frozenset[int]) -> Asked:
-    step = _step(policy)
-    return contested.__contains__ if policy == "contested" else lambda index: index % step == 0
+def _frame_predicate(policy: str, uncertain: frozenset[int]) -> FramePredicate:
+    step = _policy_step(policy)
+    return uncertain.__contains__ if policy == "contested" else lambda index: index % step == 0
 
 
-def _weak(face: Fused, detectors: int, settings: RemoteSettings) -> bool:
-    return len(face.evidence) < detectors or max(one.score for one in face.evidence) < settings.doubt
+def _is_weak(face: FusedFace, detector_count: int, settings: RemoteDetectorSettings) -> bool:
+    return len(face.evidence) < detector_count or max(one.score for one in face.evidence) < settings.doubt
 
 
-def _tracks(fused: Sequence[Sequence[Fused]], cuts: tuple[int, ...], tracking: TrackingSettings) -> Iterator[list[int]]:
+def _frames_of_tracks(
+    fused: Sequence[Sequence[FusedFace]], cuts: tuple[int, ...], tracking: TrackingSettings
+) -> Iterator[list[int]]:
     """For each track, the frames in which it was seen."""
     tracks: dict[int, list[int]] = {}
-    for index, numbers in enumerate(track(fused, cuts, tracking)):
+    for index, numbers in enumerate(assign_tracks(fused, cuts, tracking)):
         for number in numbers:
             tracks.setdefault(number, []).append(index)
     yield from tracks.values()
 
 
-def _edges(first: int, last: int) -> Iterator[int]:
+def _frames_around_ends(first: int, last: int) -> Iterator[int]:
     yield from (first, last)
-    for distance in _AROUND:
+    for distance in _TRACK_END_OFFSETS_FRAMES:
         yield from (first - distance, last + distance)
 
 
-def _runs(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
+def _ranges_from_indices(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Rising indices as half-open ranges."""
     start = previous = None
     for index in indices:

@@ -8,14 +8,14 @@ from typing import Protocol
 
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
-from engine.detection.checkpoint import Seen
+from engine.detection.checkpoint import FrameDetections
 
-GLIMPSE = 480
+PREVIEW_SIDE_PX = 480
 """Longest side in pixels of the picture that a watcher is shown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Glimpse:
+class PreviewFrame:
     """A frame of the source, not masked, made small.
 
     Attributes:
@@ -29,14 +29,14 @@ class Glimpse:
     display: Size
 
 
-class Watcher(Protocol):
+class DetectionObserver(Protocol):
     """Sees what the detectors find; called from the thread that does the work."""
 
-    def wants_glimpse(self) -> bool:
+    def wants_preview(self) -> bool:
         """Whether a picture of the frames that are next sent to the detectors is welcome."""
 
-    def found(self, first: int, seen: Sequence[Seen], glimpse: Glimpse | None) -> None:
-        """Frames from the one with the index `first` on were looked at; `glimpse` shows one of them.
+    def on_detections(self, first_index: int, frames: Sequence[FrameDetections], preview: PreviewFrame | None) -> None:
+        """Frames from the one with the index `first_index` on were looked at; `preview` shows one of them.
 
         What an earlier attempt had found is told again at the beginning. Frames that a second pass looks at are told
         twice, each time with what was found then.

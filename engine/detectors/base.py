@@ -17,14 +17,14 @@ from engine.core.picture import Rgb
 from engine.record import Count, DetectorFacts, Document, Score, Sha256
 
 
-class Sighting(msgspec.Struct, frozen=True, array_like=True):
+class Detection(msgspec.Struct, frozen=True, array_like=True):
     """One face that one detector saw: box in pixels of the picture it was given (clipped to it), score 0 to 1."""
 
     box: Box
     score: Score
 
 
-class Settings(Document, frozen=True):
+class DetectorSettings(Document, frozen=True):
     """Base of a detector's parameters.
 
     Every field has a default, and ends up in the record if it can change an answer.
@@ -37,7 +37,7 @@ class Settings(Document, frozen=True):
     sure: Score = 0.0
 
 
-class RemoteSettings(Settings, frozen=True):
+class RemoteDetectorSettings(DetectorSettings, frozen=True):
     """Parameters of a detector that asks a service: one process with many calls under way, which cost money.
 
     Attributes:
@@ -76,10 +76,10 @@ class Receipt(Document, frozen=True):
     paid: bool
 
 
-class Look(msgspec.Struct, frozen=True, array_like=True):
+class RemoteAnswer(msgspec.Struct, frozen=True, array_like=True):
     """What a service saw in one picture, and what was sent to it."""
 
-    sightings: list[Sighting]
+    detections: list[Detection]
     receipt: Receipt
 
 
@@ -92,25 +92,25 @@ class Detector(Protocol):
 
     name: ClassVar[str]
     """As in `--detectors`."""
-    settings_type: ClassVar[type[Settings]]
+    settings_type: ClassVar[type[DetectorSettings]]
 
     @classmethod
-    def facts(cls, settings: Settings) -> DetectorFacts:
+    def describe(cls, settings: DetectorSettings) -> DetectorFacts:
         """What the record says of this detector with these settings. Imports no machine-learning library."""
 
     @classmethod
-    def longest_side(cls, settings: Settings) -> int | None:
+    def longest_side(cls, settings: DetectorSettings) -> int | None:
         """Longest side in pixels of the pictures it wants; larger frames are scaled down to it. None: full size."""
 
     @classmethod
-    def load(cls, settings: Settings, models: Path) -> Self:
+    def load(cls, settings: DetectorSettings, models: Path) -> Self:
         """Build the detector from verified weights in the folder `models`.
 
         Raises:
             ModelError: a file of weights is missing or not the pinned one.
         """
 
-    def detect(self, pictures: Sequence[Rgb]) -> list[list[Sighting]]:
+    def detect(self, pictures: Sequence[Rgb]) -> list[list[Detection]]:
         """Sightings in each picture, each list sorted by falling score, then box.
 
         Args:
@@ -127,10 +127,10 @@ class RemoteDetector(Detector, Protocol):
     Calls that are under way when its process is to end are waited for, and their answers kept: they are paid for.
     """
 
-    def look(self, pictures: Sequence[Rgb]) -> list[Look]:
+    def detect_with_receipts(self, pictures: Sequence[Rgb]) -> list[RemoteAnswer]:
         """As `detect`, with a receipt for each picture; several threads may call it at once."""
 
 
 def is_remote(detector: type[Detector]) -> bool:
     """Whether it is a `RemoteDetector`."""
-    return issubclass(detector.settings_type, RemoteSettings)
+    return issubclass(detector.settings_type, RemoteDetectorSettings)

@@ -17,22 +17,22 @@ from numpy.typing import NDArray
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.detectors import optional_imports, test_time_augmentation, weights
-from engine.detectors.base import Settings, Sighting
+from engine.detectors.base import Detection, DetectorSettings
 from engine.detectors.nms import Boxes, Scores
 from engine.record import DetectorFacts
 
-_FILE = "centerface.onnx"
-_INPUT = "input.1"
-_STEP = 32
+_WEIGHTS_FILE = "centerface.onnx"
+_INPUT_NAME = "input.1"
+_SIDE_MULTIPLE_PX = 32
 """Sides of the network's input are multiples of this many pixels."""
-_CELL = 4
+_CELL_PX = 4
 """Pixels of the input to a cell of the output."""
 
-Cells = NDArray[np.float32]
+CellMaps = NDArray[np.float32]
 """What the network says of every cell, shape (1, values, rows, columns)."""
 
 
-class CenterFaceSettings(Settings, frozen=True):
+class CenterFaceSettings(DetectorSettings, frozen=True):
     """Parameters of CenterFace.
 
     Attributes:
@@ -56,19 +56,19 @@ class CenterFace:
     """Finds faces down to about ten pixels, seen from the front or half from the side."""
 
     name: ClassVar[str] = "centerface"
-    settings_type: ClassVar[type[Settings]] = CenterFaceSettings
+    settings_type: ClassVar[type[DetectorSettings]] = CenterFaceSettings
 
     def __init__(self, settings: CenterFaceSettings, session: Any) -> None:
         self._settings = settings
         self._session = session
 
     @classmethod
-    def facts(cls, settings: CenterFaceSettings) -> DetectorFacts:
+    def describe(cls, settings: CenterFaceSettings) -> DetectorFacts:
         """See `Detector.facts`."""
         return DetectorFacts(
             name=cls.name,
-            version=optional_imports.versions("onnxruntime", "opencv-python"),
-            models=weights.model_facts(_FILE),
+            version=optional_imports.find_versions("onnxruntime", "opencv-python"),
+            models=weights.describe_models(_WEIGHTS_FILE),
             parameters=msgspec.structs.asdict(settings),
         )
 
@@ -86,43 +86,45 @@ class CenterFace:
             ModelError: the weights are missing or not the pinned ones.
         """
         cv2.setNumThreads(settings.threads)
-        return cls(settings, _session(_any_size(weights.model_bytes(models, _FILE)), settings.threads))
+        return cls(
+            settings, _create_session(_free_input_size(weights.read_model(models, _WEIGHTS_FILE)), settings.threads)
+        )
 
-    def detect(self, pictures: Sequence[Rgb]) -> list[list[Sighting]]:
+    def detect(self, pictures: Sequence[Rgb]) -> list[list[Detection]]:
         """See `Detector.detect`."""
-        return [self._look(picture) for picture in pictures]
+        return [self._detect_picture(picture) for picture in pictures]
 
     def close(self) -> None:
         """Let go of the network."""
         self._session = None
 
-    def _look(self, picture: Rgb) -> list[Sighting]:
+    def _detect_picture(self, picture: Rgb) -> list[Detection]:
         settings = self._settings
-        ways = list(test_time_augmentation.views([settings.size], mirror=settings.mirror))
-        return test_time_augmentation.look(picture, self._see, ways, settings.suppression)
+        ways = list(test_time_augmentation.list_views([settings.size], mirror=settings.mirror))
+        return test_time_augmentation.detect_in_views(picture, self._detect_at_size, ways, settings.suppression)
 
-    def _see(self, picture: Rgb, longest: int) -> tuple[Boxes, Scores]:
+    def _detect_at_size(self, picture: Rgb, longest_side_px: int) -> tuple[Boxes, Scores]:
         assert self._session is not None, "the detector was closed"
         size = Size(picture.shape[1], picture.shape[0])
-        seen = self._seen_at(size, longest)
-        centres, sizes, offsets, _landmarks = self._session.run(None, {_INPUT: _tensor(picture, seen)})
-        boxes, scores = _decoded(centres, sizes, offsets, self._settings.threshold)
+        seen = self._input_size(size, longest_side_px)
+        centres, sizes, offsets, _landmarks = self._session.run(None, {_INPUT_NAME: _to_input_tensor(picture, seen)})
+        boxes, scores = _decode_boxes(centres, sizes, offsets, self._settings.threshold)
         ratio = size.width / seen.width, size.height / seen.height
         return boxes * [*ratio, *ratio], scores
 
-    def _seen_at(self, size: Size, longest: int) -> Size:
-        scale = min(self._settings.enlargement, longest / size.longest)
+    def _input_size(self, size: Size, longest_side_px: int) -> Size:
+        scale = min(self._settings.enlargement, longest_side_px / size.longest_side)
         return Size(max(1, round(size.width * scale)), max(1, round(size.height * scale)))
 
 
-def _any_size(model: bytes) -> bytes:
+def _free_input_size(model: bytes) -> bytes:
     """The model with free sides, which was exported for ten pictures of 32x32 pixels.
 
     Its weights stop being inputs, so that ONNX Runtime may fold them into the graph.
     """
-    onnx = optional_imports.load("onnx", "onnx")
+    onnx = optional_imports.import_library("onnx", "onnx")
     graph = (document := onnx.load_from_string(model)).graph
-    pictures = next(one for one in graph.input if one.name == _INPUT)
+    pictures = next(one for one in graph.input if one.name == _INPUT_NAME)
     for one in (pictures, *graph.output):
         count, _, height, width = one.type.tensor_type.shape.dim
         count.dim_value = 1
@@ -132,8 +134,8 @@ def _any_size(model: bytes) -> bytes:
     return bytes(document.SerializeToString())
 
 
-def _session(model: bytes, threads: int) -> Any:
-    onnxruntime = optional_imports.load("onnxruntime", "onnxruntime")
+def _create_session(model: bytes, threads: int) -> Any:
+    onnxruntime = optional_imports.import_library("onnxruntime", "onnxruntime")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -141,21 +143,23 @@ def _session(model: bytes, threads: int) -> Any:
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def _tensor(picture: Rgb, seen: Size) -> NDArray[np.float32]:
-    """The picture at the size `seen`, black added at the right and below, as (1, 3, rows, columns)."""
-    method = cv2.INTER_AREA if seen.width < picture.shape[1] else cv2.INTER_LINEAR
-    resized = cv2.resize(np.ascontiguousarray(picture), (seen.width, seen.height), interpolation=method)
-    rows, columns = (-(-side // _STEP) * _STEP for side in (seen.height, seen.width))
+def _to_input_tensor(picture: Rgb, input_size: Size) -> NDArray[np.float32]:
+    """The picture at the size `input_size`, black added at the right and below, as (1, 3, rows, columns)."""
+    method = cv2.INTER_AREA if input_size.width < picture.shape[1] else cv2.INTER_LINEAR
+    resized = cv2.resize(np.ascontiguousarray(picture), (input_size.width, input_size.height), interpolation=method)
+    rows, columns = (
+        -(-side // _SIDE_MULTIPLE_PX) * _SIDE_MULTIPLE_PX for side in (input_size.height, input_size.width)
+    )
     tensor = np.zeros((1, 3, rows, columns), np.float32)
-    tensor[0, :, : seen.height, : seen.width] = resized.transpose(2, 0, 1)
+    tensor[0, :, : input_size.height, : input_size.width] = resized.transpose(2, 0, 1)
     return tensor
 
 
-def _decoded(centres: Cells, sizes: Cells, offsets: Cells, threshold: float) -> tuple[Boxes, Scores]:
+def _decode_boxes(centres: CellMaps, sizes: CellMaps, offsets: CellMaps, threshold: float) -> tuple[Boxes, Scores]:
     """Boxes, in pixels of the network's input, and scores of the cells that hold a centre."""
     rows, columns = np.nonzero(centres[0, 0] >= threshold)
     scores = centres[0, 0, rows, columns].astype(np.float64)
-    height, width = np.exp(sizes[0, :, rows, columns].astype(np.float64)).T * _CELL
+    height, width = np.exp(sizes[0, :, rows, columns].astype(np.float64)).T * _CELL_PX
     down, right = offsets[0, :, rows, columns].astype(np.float64).T
-    x, y = (columns + right + 0.5) * _CELL, (rows + down + 0.5) * _CELL
+    x, y = (columns + right + 0.5) * _CELL_PX, (rows + down + 0.5) * _CELL_PX
     return np.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], axis=1), scores

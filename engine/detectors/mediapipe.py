@@ -18,20 +18,24 @@ import numpy as np
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.detectors import optional_imports, weights
-from engine.detectors.base import Settings, Sighting
-from engine.detectors.nms import sightings
+from engine.detectors.base import Detection, DetectorSettings
+from engine.detectors.nms import detections_from_boxes
 from engine.record import DetectorFacts
 
-_SHORT, _FULL = "face_detection_short_range.tflite", "face_detection_full_range.tflite"
-_FILES = {"short": (_SHORT,), "full": (_FULL,), "both": (_SHORT, _FULL)}
-_LONGEST_SIDE = 640
+_SHORT_RANGE_FILE, _FULL_RANGE_FILE = "face_detection_short_range.tflite", "face_detection_full_range.tflite"
+_WEIGHTS_FILES = {
+    "short": (_SHORT_RANGE_FILE,),
+    "full": (_FULL_RANGE_FILE,),
+    "both": (_SHORT_RANGE_FILE, _FULL_RANGE_FILE),
+}
+_LONGEST_SIDE_PX = 640
 """The models see 128 and 192 pixels: larger pictures show nothing more, smaller ones coarsen the boxes (integers)."""
-_SCHEMAS = "mediapipe.tasks.metadata"
+_SCHEMA_PACKAGE = "mediapipe.tasks.metadata"
 _HALF_RANGE = 127.5
 """Takes samples from 0..255 to -1..1, as the models were trained."""
 
 
-class MediaPipeSettings(Settings, frozen=True):
+class MediaPipeSettings(DetectorSettings, frozen=True):
     """Parameters of BlazeFace.
 
     Attributes:
@@ -49,27 +53,29 @@ class MediaPipe:
     """Finds faces that are not far away, in a few milliseconds."""
 
     name: ClassVar[str] = "mediapipe"
-    settings_type: ClassVar[type[Settings]] = MediaPipeSettings
+    settings_type: ClassVar[type[DetectorSettings]] = MediaPipeSettings
 
     def __init__(self, settings: MediaPipeSettings, models: Sequence[bytes]) -> None:
         self._suppression = settings.suppression
-        self._library = _mediapipe()
-        self._tasks = [_task(self._library, _described(model), settings) for model in models]
+        self._library = _import_mediapipe()
+        self._face_detectors = [
+            _create_face_detector(self._library, _add_metadata(model), settings) for model in models
+        ]
 
     @classmethod
-    def facts(cls, settings: MediaPipeSettings) -> DetectorFacts:
+    def describe(cls, settings: MediaPipeSettings) -> DetectorFacts:
         """See `Detector.facts`."""
         return DetectorFacts(
             name=cls.name,
-            version=optional_imports.versions("mediapipe"),
-            models=weights.model_facts(*_FILES[settings.range]),
+            version=optional_imports.find_versions("mediapipe"),
+            models=weights.describe_models(*_WEIGHTS_FILES[settings.range]),
             parameters=msgspec.structs.asdict(settings),
         )
 
     @classmethod
     def longest_side(cls, settings: MediaPipeSettings) -> int | None:  # noqa: ARG003
         """The same for all settings: the models see little of a large picture."""
-        return _LONGEST_SIDE
+        return _LONGEST_SIDE_PX
 
     @classmethod
     def load(cls, settings: MediaPipeSettings, models: Path) -> Self:
@@ -79,39 +85,39 @@ class MediaPipe:
             InputError: mediapipe cannot be imported.
             ModelError: a file of weights is missing or not the pinned one.
         """
-        return cls(settings, [weights.model_bytes(models, name) for name in _FILES[settings.range]])
+        return cls(settings, [weights.read_model(models, name) for name in _WEIGHTS_FILES[settings.range]])
 
-    def detect(self, pictures: Sequence[Rgb]) -> list[list[Sighting]]:
+    def detect(self, pictures: Sequence[Rgb]) -> list[list[Detection]]:
         """See `Detector.detect`."""
-        return [self._look(picture) for picture in pictures]
+        return [self._detect_picture(picture) for picture in pictures]
 
     def close(self) -> None:
         """Let go of the models."""
-        while self._tasks:
-            self._tasks.pop().close()
+        while self._face_detectors:
+            self._face_detectors.pop().close()
 
-    def _look(self, picture: Rgb) -> list[Sighting]:
-        assert self._tasks, "the detector was closed"
+    def _detect_picture(self, picture: Rgb) -> list[Detection]:
+        assert self._face_detectors, "the detector was closed"
         image = self._library.Image(image_format=self._library.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
-        found = [face for task in self._tasks for face in task.detect(image).detections]
+        found = [face for task in self._face_detectors for face in task.detect(image).detections]
         scores = np.array([face.categories[0].score for face in found], np.float64).clip(0.0, 1.0)
-        boxes = np.array([_edges(face.bounding_box) for face in found], np.float64).reshape(-1, 4)
-        return sightings(boxes, scores, Size(picture.shape[1], picture.shape[0]), self._suppression)
+        boxes = np.array([_to_corners(face.bounding_box) for face in found], np.float64).reshape(-1, 4)
+        return detections_from_boxes(boxes, scores, Size(picture.shape[1], picture.shape[0]), self._suppression)
 
 
-def _edges(box: Any) -> tuple[int, int, int, int]:
+def _to_corners(box: Any) -> tuple[int, int, int, int]:
     return box.origin_x, box.origin_y, box.origin_x + box.width, box.origin_y + box.height
 
 
-def _mediapipe() -> ModuleType:
+def _import_mediapipe() -> ModuleType:
     # For a decorator of its documentation mediapipe imports TensorFlow where there is one (four seconds, and a second
     # framework in this process), and does without where there is none: None makes the import fail.
     hidden = "tensorflow.tools.docs"
     sys.modules.setdefault(hidden, None)  # type: ignore[arg-type]
-    return optional_imports.load("mediapipe", "mediapipe")
+    return optional_imports.import_library("mediapipe", "mediapipe")
 
 
-def _task(library: ModuleType, model: bytes, settings: MediaPipeSettings) -> Any:
+def _create_face_detector(library: ModuleType, model: bytes, settings: MediaPipeSettings) -> Any:
     vision = library.tasks.vision
     return vision.FaceDetector.create_from_options(
         vision.FaceDetectorOptions(
@@ -122,21 +128,21 @@ def _task(library: ModuleType, model: bytes, settings: MediaPipeSettings) -> Any
     )
 
 
-def _described(model: bytes) -> bytes:
+def _add_metadata(model: bytes) -> bytes:
     """The model with the metadata that MediaPipe Tasks asks for and the published file lacks."""
-    flatbuffers = optional_imports.load("flatbuffers", "flatbuffers")
-    schema = optional_imports.load(f"{_SCHEMAS}.schema_py_generated", "mediapipe")
+    flatbuffers = optional_imports.import_library("flatbuffers", "flatbuffers")
+    schema = optional_imports.import_library(f"{_SCHEMA_PACKAGE}.schema_py_generated", "mediapipe")
     document = schema.ModelT.InitFromPackedBuf(model, 0)
     content, entry = schema.BufferT(), schema.MetadataT()
-    content.data = np.frombuffer(_packed(flatbuffers, _metadata(), b"M001"), np.uint8)
+    content.data = np.frombuffer(_pack_flatbuffer(flatbuffers, _build_metadata(), b"M001"), np.uint8)
     entry.name, entry.buffer = b"TFLITE_METADATA", len(document.buffers)
     document.buffers.append(content)
     document.metadata = [*(document.metadata or []), entry]
-    return _packed(flatbuffers, document, b"TFL3")
+    return _pack_flatbuffer(flatbuffers, document, b"TFL3")
 
 
-def _metadata() -> Any:
-    schema = optional_imports.load(f"{_SCHEMAS}.metadata_schema_py_generated", "mediapipe")
+def _build_metadata() -> Any:
+    schema = optional_imports.import_library(f"{_SCHEMA_PACKAGE}.metadata_schema_py_generated", "mediapipe")
     scaling, step, colours = schema.NormalizationOptionsT(), schema.ProcessUnitT(), schema.ImagePropertiesT()
     scaling.mean = scaling.std = [_HALF_RANGE]
     step.optionsType, step.options = schema.ProcessUnitOptions.NormalizationOptions, scaling
@@ -154,7 +160,7 @@ def _metadata() -> Any:
     return whole
 
 
-def _packed(flatbuffers: ModuleType, document: Any, identifier: bytes) -> bytes:
+def _pack_flatbuffer(flatbuffers: ModuleType, document: Any, identifier: bytes) -> bytes:
     builder = flatbuffers.Builder()
     builder.Finish(document.Pack(builder), identifier)
     return bytes(builder.Output())

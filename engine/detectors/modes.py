@@ -16,14 +16,14 @@ class Mode:
         name: as in `--mode`.
         detectors: which run.
         purpose: what the mode is for, in words for a person.
-        witnesses: detectors that run too when a service is to be asked about contested frames only.
+        local_detectors: detectors that run too when a service is to be asked about contested frames only.
         parameters: by detector, those that differ from the detector's own defaults.
     """
 
     name: str
     detectors: tuple[str, ...]
     purpose: str
-    witnesses: tuple[str, ...] = ()
+    local_detectors: tuple[str, ...] = ()
     parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
@@ -35,7 +35,7 @@ MODES: Mapping[str, Mode] = {
             "cloud",
             ("rekognition",),
             "Amazon Rekognition is asked: frames leave the machine, and cost money",
-            witnesses=("yolov8-face",),
+            local_detectors=("yolov8-face",),
         ),
         Mode(
             "hybrid",
@@ -52,7 +52,7 @@ MODES: Mapping[str, Mode] = {
 }
 
 
-def mode_named(name: str) -> Mode:
+def find_mode(name: str) -> Mode:
     """The mode called `name`.
 
     Raises:

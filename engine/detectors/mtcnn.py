@@ -14,19 +14,19 @@ from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.detectors import mtcnn_cascade as cascade
 from engine.detectors import optional_imports, weights
-from engine.detectors.base import Settings, Sighting
+from engine.detectors.base import Detection, DetectorSettings
 from engine.detectors.mtcnn_networks import Networks
-from engine.detectors.nms import sightings
+from engine.detectors.nms import detections_from_boxes
 from engine.record import DetectorFacts, Score
 
-_LEVEL_OVERLAP = 0.5
+_LEVEL_MAX_IOU = 0.5
 """IoU at which two proposals of one level are one."""
-_OVERLAP = 0.7
+_MAX_OVERLAP = 0.7
 """The same across levels and after each network; of the smaller box at the end."""
-_FILES = ("mtcnn-pnet.lz4", "mtcnn-rnet.lz4", "mtcnn-onet.lz4")
+_WEIGHTS_FILES = ("mtcnn-pnet.lz4", "mtcnn-rnet.lz4", "mtcnn-onet.lz4")
 
 
-class MtcnnSettings(Settings, frozen=True):
+class MtcnnSettings(DetectorSettings, frozen=True):
     """Parameters of MTCNN.
 
     Attributes:
@@ -50,19 +50,19 @@ class Mtcnn:
     """Finds faces from 20 pixels to the whole frame at full resolution."""
 
     name: ClassVar[str] = "mtcnn"
-    settings_type: ClassVar[type[Settings]] = MtcnnSettings
+    settings_type: ClassVar[type[DetectorSettings]] = MtcnnSettings
 
     def __init__(self, settings: MtcnnSettings, networks: Networks) -> None:
         self._settings = settings
         self._networks: Networks | None = networks
 
     @classmethod
-    def facts(cls, settings: MtcnnSettings) -> DetectorFacts:
+    def describe(cls, settings: MtcnnSettings) -> DetectorFacts:
         """See `Detector.facts`."""
         return DetectorFacts(
             name=cls.name,
-            version=optional_imports.versions("mtcnn", "openvino", "opencv-python"),
-            models=weights.model_facts(*_FILES),
+            version=optional_imports.find_versions("mtcnn", "openvino", "opencv-python"),
+            models=weights.describe_models(*_WEIGHTS_FILES),
             parameters=msgspec.structs.asdict(settings),
         )
 
@@ -82,58 +82,58 @@ class Mtcnn:
         cv2.setNumThreads(settings.threads)
         return cls(settings, Networks(models, settings.threads))
 
-    def detect(self, pictures: Sequence[Rgb]) -> list[list[Sighting]]:
+    def detect(self, pictures: Sequence[Rgb]) -> list[list[Detection]]:
         """See `Detector.detect`."""
-        return [self._look(picture) for picture in pictures]
+        return [self._detect_picture(picture) for picture in pictures]
 
     def close(self) -> None:
         """Let go of the networks."""
         self._networks = None
 
-    def _look(self, picture: Rgb) -> list[Sighting]:
+    def _detect_picture(self, picture: Rgb) -> list[Detection]:
         samples, size = picture.astype(np.float32, order="C"), Size(picture.shape[1], picture.shape[0])
-        squares = self._refined(samples, self._proposed(samples, size))
-        boxes, scores = self._confirmed(samples, squares)
-        return sightings(boxes, scores.astype(np.float64).clip(max=1.0), size, overlap=1.0)
+        squares = self._refine_squares(samples, self._propose_squares(samples, size))
+        boxes, scores = self._confirm_faces(samples, squares)
+        return detections_from_boxes(boxes, scores.astype(np.float64).clip(max=1.0), size, max_iou=1.0)
 
-    def _proposed(self, samples: cascade.Samples, size: Size) -> cascade.Boxes:
+    def _propose_squares(self, samples: cascade.Samples, size: Size) -> cascade.Boxes:
         """Squares that P-Net takes for faces."""
         settings = self._settings
-        scales = cascade.scales(size, settings.min_face_size, settings.scale_factor)
+        scales = cascade.pyramid_scales(size, settings.min_face_size, settings.scale_factor)
         found = [(np.empty((0, 4)), np.empty(0, np.float32))]
-        for scale, level in zip(scales, cascade.pyramid(samples, scales), strict=True):
-            offsets, scores = self._loaded.propose(level)
-            proposals = cascade.proposals(scores, offsets, settings.proposal_threshold, scale)
-            found.append(_distinct(*proposals, _LEVEL_OVERLAP))
+        for scale, level in zip(scales, cascade.build_pyramid(samples, scales), strict=True):
+            offsets, scores = self._loaded_networks.propose(level)
+            proposals = cascade.decode_proposals(scores, offsets, settings.proposal_threshold, scale)
+            found.append(_suppress_overlaps(*proposals, _LEVEL_MAX_IOU))
         boxes, scores = (np.concatenate(part) for part in zip(*found, strict=True))
-        return cascade.squared(_distinct(boxes, scores, _OVERLAP)[0])
+        return cascade.expand_to_squares(_suppress_overlaps(boxes, scores, _MAX_OVERLAP)[0])
 
-    def _refined(self, samples: cascade.Samples, squares: cascade.Boxes) -> cascade.Boxes:
+    def _refine_squares(self, samples: cascade.Samples, squares: cascade.Boxes) -> cascade.Boxes:
         """Squares that R-Net takes for faces too."""
         if not len(squares):
             return squares
-        offsets, scores = self._loaded.refine(cascade.crops(samples, squares, 24))
+        offsets, scores = self._loaded_networks.refine(cascade.crop_boxes(samples, squares, 24))
         sure = scores > self._settings.refine_threshold
-        boxes = cascade.regressed(squares[sure], offsets[sure])
-        return cascade.squared(_distinct(boxes, scores[sure], _OVERLAP)[0])
+        boxes = cascade.apply_offsets(squares[sure], offsets[sure])
+        return cascade.expand_to_squares(_suppress_overlaps(boxes, scores[sure], _MAX_OVERLAP)[0])
 
-    def _confirmed(self, samples: cascade.Samples, squares: cascade.Boxes) -> tuple[cascade.Boxes, cascade.Scores]:
+    def _confirm_faces(self, samples: cascade.Samples, squares: cascade.Boxes) -> tuple[cascade.Boxes, cascade.Scores]:
         """Boxes and scores of what O-Net takes for faces as well."""
         if not len(squares):
             return squares, np.empty(0, np.float32)
-        offsets, scores = self._loaded.output(cascade.crops(samples, squares, 48))
+        offsets, scores = self._loaded_networks.confirm(cascade.crop_boxes(samples, squares, 48))
         sure = scores > self._settings.threshold
-        boxes = cascade.regressed(squares[sure], offsets[sure])
-        return _distinct(boxes, scores[sure], _OVERLAP, of_smaller=True)
+        boxes = cascade.apply_offsets(squares[sure], offsets[sure])
+        return _suppress_overlaps(boxes, scores[sure], _MAX_OVERLAP, relative_to_smaller=True)
 
     @property
-    def _loaded(self) -> Networks:
+    def _loaded_networks(self) -> Networks:
         assert self._networks is not None, "the detector was closed"
         return self._networks
 
 
-def _distinct(
-    boxes: cascade.Boxes, scores: cascade.Scores, overlap: float, *, of_smaller: bool = False
+def _suppress_overlaps(
+    boxes: cascade.Boxes, scores: cascade.Scores, overlap: float, *, relative_to_smaller: bool = False
 ) -> tuple[cascade.Boxes, cascade.Scores]:
-    kept = cascade.distinct(boxes, scores, overlap, of_smaller=of_smaller)
+    kept = cascade.select_distinct(boxes, scores, overlap, relative_to_smaller=relative_to_smaller)
     return boxes[kept], scores[kept]

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from engine.core.geometry import Size
 
-CELL = 12
+WINDOW_PX = 12
 """Side in pixels of the window that P-Net looks through."""
-STRIDE = 2
+STRIDE_PX = 2
 """Pixels from one window of P-Net to the next."""
-OUTSIDE = (127.5, 127.5, 127.5)
+BORDER_VALUE = (127.5, 127.5, 127.5)
 """What lies beyond the picture's border; zero to the networks, which see (sample - 127.5) / 128."""
-_FINENESS = 6
-_BLOCK = 512
+_MIN_OVERSAMPLING = 6
+_BLOCK_BOXES = 512
 """Boxes compared with all better ones at a time, which bounds the memory for pictures full of proposals."""
 
 Samples = NDArray[np.float32]
@@ -31,21 +31,21 @@ Boxes = NDArray[np.float64]
 Scores = NDArray[np.float32]
 
 
-def scales(size: Size, min_face: int, factor: float) -> list[float]:
+def pyramid_scales(size: Size, min_face: int, factor: float) -> list[float]:
     """Sizes of the pyramid's levels over that of the picture, largest first.
 
     The first level shows a face of `min_face` pixels in one window, each further one is `factor` times as large, and
     the last one is as high or wide as one window, so that a face that fills the picture is seen too. Empty when the
     picture is smaller than `min_face`.
     """
-    first, last = CELL / min_face, CELL / min(size.width, size.height)
+    first, last = WINDOW_PX / min_face, WINDOW_PX / min(size.width, size.height)
     if first < last:
         return []
     levels = (first * factor**level for level in itertools.count())
     return [*itertools.takewhile(lambda scale: scale > last, levels), last]
 
 
-def pyramid(picture: Samples, levels: Sequence[float]) -> Iterator[Samples]:
+def build_pyramid(picture: Samples, levels: Sequence[float]) -> Iterator[Samples]:
     """The picture at each of the scales `levels`, which fall; every sample is the mean of the area that it covers.
 
     Small levels are made from a halved picture while that still has six samples to one of theirs: a tenth of the time,
@@ -53,14 +53,19 @@ def pyramid(picture: Samples, levels: Sequence[float]) -> Iterator[Samples]:
     """
     size = Size(picture.shape[1], picture.shape[0])
     for scale in levels:
-        wanted = _scaled(size, scale)
-        while picture.shape[1] >= 2 * _FINENESS * wanted.width and picture.shape[0] >= 2 * _FINENESS * wanted.height:
+        wanted = _scale_size(size, scale)
+        while (
+            picture.shape[1] >= 2 * _MIN_OVERSAMPLING * wanted.width
+            and picture.shape[0] >= 2 * _MIN_OVERSAMPLING * wanted.height
+        ):
             halves = Size(-(-picture.shape[1] // 2), -(-picture.shape[0] // 2))
-            picture = _resized(picture, halves)
-        yield _resized(picture, wanted)
+            picture = _resize_picture(picture, halves)
+        yield _resize_picture(picture, wanted)
 
 
-def proposals(scores: Scores, offsets: NDArray[np.float32], threshold: float, scale: float) -> tuple[Boxes, Scores]:
+def decode_proposals(
+    scores: Scores, offsets: NDArray[np.float32], threshold: float, scale: float
+) -> tuple[Boxes, Scores]:
     """Boxes, in pixels of the picture, of P-Net's windows that score above `threshold` on a level.
 
     Args:
@@ -71,25 +76,25 @@ def proposals(scores: Scores, offsets: NDArray[np.float32], threshold: float, sc
     """
     rows, columns = np.nonzero(scores > threshold)
     # A window's edges are its first pixel plus one and its last plus one, as the package `mtcnn` has them.
-    corners = np.stack([columns, rows, columns, rows], axis=1) * STRIDE + np.array([1, 1, CELL, CELL])
-    boxes = corners + offsets[rows, columns].astype(np.float64) * (CELL - 1)
+    corners = np.stack([columns, rows, columns, rows], axis=1) * STRIDE_PX + np.array([1, 1, WINDOW_PX, WINDOW_PX])
+    boxes = corners + offsets[rows, columns].astype(np.float64) * (WINDOW_PX - 1)
     return boxes / scale, scores[rows, columns]
 
 
-def regressed(boxes: Boxes, offsets: NDArray[np.float32]) -> Boxes:
+def apply_offsets(boxes: Boxes, offsets: NDArray[np.float32]) -> Boxes:
     """Boxes with their edges moved by offsets in box sizes, shape (n, 4); a size counts one pixel more."""
     sizes = boxes[:, 2:] - boxes[:, :2] + 1
     return boxes + offsets * np.tile(sizes, 2)
 
 
-def squared(boxes: Boxes) -> Boxes:
+def expand_to_squares(boxes: Boxes) -> Boxes:
     """The squares about the boxes' centres with their longer sides."""
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     halves = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
     return np.hstack([centres - halves, centres + halves])
 
 
-def crops(picture: Samples, boxes: Boxes, side: int) -> Samples:
+def crop_boxes(picture: Samples, boxes: Boxes, side: int) -> Samples:
     """The picture under each box, bilinear, shape (n, side, side, 3); the first sample lies on the box's first edge."""
     height, width = picture.shape[:2]
     # Edges are counted from the first pixel's centre to the last one's, as the package `mtcnn` has them.
@@ -104,12 +109,14 @@ def crops(picture: Samples, boxes: Boxes, side: int) -> Samples:
             dst=crop,
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_CONSTANT,
-            borderValue=OUTSIDE,
+            borderValue=BORDER_VALUE,
         )
     return result
 
 
-def distinct(boxes: Boxes, scores: Scores, threshold: float, *, of_smaller: bool = False) -> NDArray[np.intp]:
+def select_distinct(
+    boxes: Boxes, scores: Scores, threshold: float, *, relative_to_smaller: bool = False
+) -> NDArray[np.intp]:
     """Non-maximum suppression as the package `mtcnn` does it: indices of the boxes that stay, by falling score.
 
     A box goes when it overlaps any better one, even one that goes itself.
@@ -118,41 +125,43 @@ def distinct(boxes: Boxes, scores: Scores, threshold: float, *, of_smaller: bool
         boxes: any number.
         scores: one a box.
         threshold: share that two boxes may have in common.
-        of_smaller: the share is of the smaller box's area instead of the union's.
+        relative_to_smaller: the share is of the smaller box's area instead of the union's.
     """
     order = np.argsort(-scores, kind="stable")
     boxes = boxes[order]
     stays = np.ones(len(order), dtype=bool)
-    for start in range(0, len(order), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        overlaps = _overlaps(boxes[: start + _BLOCK], boxes[block], threshold, of_smaller=of_smaller)
+    for start in range(0, len(order), _BLOCK_BOXES):
+        block = slice(start, start + _BLOCK_BOXES)
+        overlaps = _find_overlaps(
+            boxes[: start + _BLOCK_BOXES], boxes[block], threshold, relative_to_smaller=relative_to_smaller
+        )
         better = np.arange(len(overlaps))[:, None] < np.arange(start, start + overlaps.shape[1])
         stays[block] = ~(overlaps & better).any(axis=0)
     return order[stays]
 
 
-def _overlaps(some: Boxes, others: Boxes, threshold: float, *, of_smaller: bool) -> NDArray[np.bool_]:
+def _find_overlaps(some: Boxes, others: Boxes, threshold: float, *, relative_to_smaller: bool) -> NDArray[np.bool_]:
     """Which of some boxes (rows) share more than `threshold` with which of others (columns)."""
     left, top, right, bottom = (
         pick(some[:, edge, None], others[None, :, edge])
         for edge, pick in enumerate((np.maximum, np.maximum, np.minimum, np.minimum))
     )
     shared = (right - left).clip(min=0.0) * (bottom - top).clip(min=0.0)
-    areas, other_areas = _areas(some)[:, None], _areas(others)[None]
-    whole = np.minimum(areas, other_areas) if of_smaller else areas + other_areas - shared
+    areas, other_areas = _box_areas(some)[:, None], _box_areas(others)[None]
+    whole = np.minimum(areas, other_areas) if relative_to_smaller else areas + other_areas - shared
     overlaps: NDArray[np.bool_] = shared > threshold * whole
     return overlaps
 
 
-def _areas(boxes: Boxes) -> NDArray[np.float64]:
+def _box_areas(boxes: Boxes) -> NDArray[np.float64]:
     return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
 
 
-def _scaled(size: Size, scale: float) -> Size:
+def _scale_size(size: Size, scale: float) -> Size:
     # The smallest level is one window wide or high; rounding must not make it less.
-    return Size(*(max(CELL, int(side * scale)) for side in (size.width, size.height)))
+    return Size(*(max(WINDOW_PX, int(side * scale)) for side in (size.width, size.height)))
 
 
-def _resized(picture: Samples, size: Size) -> Samples:
+def _resize_picture(picture: Samples, size: Size) -> Samples:
     method = cv2.INTER_AREA if size.width <= picture.shape[1] else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, (size.width, size.height), interpolation=method), np.float32)

@@ -20,19 +20,19 @@ from numpy.typing import NDArray
 from engine.detectors import optional_imports, weights
 from engine.detectors.mtcnn_cascade import Samples, Scores
 
-REFINE_BATCH = 32
+REFINE_BATCH_CROPS = 32
 """Crops that R-Net looks at together. Fixed, so that a crop's answer cannot depend on how many others there are."""
-OUTPUT_BATCH = 8
+OUTPUT_BATCH_CROPS = 8
 """The same for O-Net."""
 
-_QUIET = {
+_QUIET_ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_ONEDNN_OPTS": "0",
     "CUDA_VISIBLE_DEVICES": "-1",
     "OPENVINO_LOG_LEVEL": "0",
 }
 
-Answer = tuple[NDArray[np.float32], Scores]
+NetworkOutput = tuple[NDArray[np.float32], Scores]
 """Offsets of the box's edges, last axis 4, and the score of being a face, without that axis."""
 
 
@@ -45,31 +45,33 @@ class Networks:
     """
 
     def __init__(self, models: Path, threads: int) -> None:
-        graphs = _graphs(models)
-        openvino = _openvino()
+        graphs = _build_graphs(models)
+        openvino = _import_openvino()
         core = openvino.Core()
-        core.set_property("CPU", _properties(openvino, threads))
+        core.set_property("CPU", _cpu_properties(openvino, threads))
         with tempfile.TemporaryDirectory(prefix="veil-mtcnn-") as folder:
-            self._propose = _compiled(core, Path(folder), graphs["pnet"], batch=1, side=None)
-            self._refine = _compiled(core, Path(folder), graphs["rnet"], batch=REFINE_BATCH, side=24)
-            self._output = _compiled(core, Path(folder), graphs["onet"], batch=OUTPUT_BATCH, side=48)
+            self._proposal_network = _compile_graph(core, Path(folder), graphs["pnet"], batch=1, side=None)
+            self._refinement_network = _compile_graph(
+                core, Path(folder), graphs["rnet"], batch=REFINE_BATCH_CROPS, side=24
+            )
+            self._output_network = _compile_graph(core, Path(folder), graphs["onet"], batch=OUTPUT_BATCH_CROPS, side=48)
 
-    def propose(self, level: Samples) -> Answer:
+    def propose(self, level: Samples) -> NetworkOutput:
         """P-Net over a level of shape (height, width, 3), both at least 12: arrays of shape (rows, columns, ...)."""
-        answer = self._propose(level[None])
+        answer = self._proposal_network(level[None])
         logits = answer[1][0]
         return answer[0][0], (np.tanh((logits[..., 1] - logits[..., 0]) / 2) + 1) / 2
 
-    def refine(self, crops: Samples) -> Answer:
+    def refine(self, crops: Samples) -> NetworkOutput:
         """R-Net over crops of shape (n, 24, 24, 3)."""
-        return _in_batches(self._refine, crops, REFINE_BATCH)
+        return _run_in_batches(self._refinement_network, crops, REFINE_BATCH_CROPS)
 
-    def output(self, crops: Samples) -> Answer:
+    def confirm(self, crops: Samples) -> NetworkOutput:
         """O-Net over crops of shape (n, 48, 48, 3)."""
-        return _in_batches(self._output, crops, OUTPUT_BATCH)
+        return _run_in_batches(self._output_network, crops, OUTPUT_BATCH_CROPS)
 
 
-def _in_batches(network: Any, crops: Samples, batch: int) -> Answer:
+def _run_in_batches(network: Any, crops: Samples, batch: int) -> NetworkOutput:
     count = len(crops)
     padded = np.concatenate([crops, np.zeros((-count % batch, *crops.shape[1:]), np.float32)])
     answers = [network(padded[start : start + batch]) for start in range(0, count, batch)]
@@ -78,37 +80,37 @@ def _in_batches(network: Any, crops: Samples, batch: int) -> Answer:
     return offsets, scores
 
 
-def _graphs(models: Path) -> dict[str, bytes]:
+def _build_graphs(models: Path) -> dict[str, bytes]:
     """Each network as a serialised TensorFlow graph with its weights in it."""
-    os.environ.update(_QUIET)
-    tensorflow = optional_imports.load("tensorflow", "tensorflow-cpu")
-    joblib = optional_imports.load("joblib", "joblib")
+    os.environ.update(_QUIET_ENVIRONMENT)
+    tensorflow = optional_imports.import_library("tensorflow", "tensorflow-cpu")
+    joblib = optional_imports.import_library("joblib", "joblib")
     graphs = {}
     for name, kind, side in (("pnet", "PNet", None), ("rnet", "RNet", 24), ("onet", "ONet", 48)):
-        network = getattr(optional_imports.load(f"mtcnn.network.{name}", "mtcnn"), kind)()
+        network = getattr(optional_imports.import_library(f"mtcnn.network.{name}", "mtcnn"), kind)()
         network.build()
         if name == "pnet":  # Its softmax over two values costs a seventh of the network; see `propose`.
             network.conv4_2.activation = tensorflow.keras.activations.linear
         # The file is a pickle, which is why only bytes with the pinned hash get here.
-        network.set_weights(joblib.load(io.BytesIO(weights.model_bytes(models, f"mtcnn-{name}.lz4"))))
-        graphs[name] = _frozen(tensorflow, network, [None, side, side, 3])
+        network.set_weights(joblib.load(io.BytesIO(weights.read_model(models, f"mtcnn-{name}.lz4"))))
+        graphs[name] = _freeze_graph(tensorflow, network, [None, side, side, 3])
     return graphs
 
 
-def _frozen(tensorflow: Any, network: Any, shape: list[int | None]) -> bytes:
-    freeze = optional_imports.load("tensorflow.python.framework.convert_to_constants", "tensorflow-cpu")
+def _freeze_graph(tensorflow: Any, network: Any, shape: list[int | None]) -> bytes:
+    freeze = optional_imports.import_library("tensorflow.python.framework.convert_to_constants", "tensorflow-cpu")
     signature = tensorflow.TensorSpec(shape, tensorflow.float32, name="pictures")
     function = tensorflow.function(network.call, autograph=False).get_concrete_function(signature)
     graph = freeze.convert_variables_to_constants_v2(function).graph.as_graph_def()
     return bytes(graph.SerializeToString())
 
 
-def _compiled(core: Any, folder: Path, graph: bytes, batch: int, side: int | None) -> Any:
+def _compile_graph(core: Any, folder: Path, graph: bytes, batch: int, side: int | None) -> Any:
     """The graph for OpenVINO, taking samples from 0 to 255."""
     path = folder / "graph.pb"
     path.write_bytes(graph)
-    openvino = _openvino()
-    preprocess = optional_imports.load("openvino.preprocess", "openvino")
+    openvino = _import_openvino()
+    preprocess = optional_imports.import_library("openvino.preprocess", "openvino")
     model = core.read_model(path)
     model.reshape([batch, side or -1, side or -1, 3])
     steps = preprocess.PrePostProcessor(model)
@@ -118,14 +120,14 @@ def _compiled(core: Any, folder: Path, graph: bytes, batch: int, side: int | Non
     return core.compile_model(steps.build(), "CPU")
 
 
-def _openvino() -> ModuleType:
+def _import_openvino() -> ModuleType:
     """OpenVINO, without the package by which it reports each import and conversion to its makers' server."""
     # Python's way to say that a module is not there; OpenVINO then puts a stub in its place.
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-    return optional_imports.load("openvino", "openvino")
+    return optional_imports.import_library("openvino", "openvino")
 
 
-def _properties(openvino: Any, threads: int) -> dict[str, Any]:
+def _cpu_properties(openvino: Any, threads: int) -> dict[str, Any]:
     return {
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,

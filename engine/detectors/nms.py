@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.geometry import Box, Size
-from engine.detectors.base import Sighting
+from engine.detectors.base import Detection
 
 Boxes = NDArray[np.float64]
 """Shape (n, 4): left, top, right, bottom in pixels of the picture."""
@@ -14,14 +14,14 @@ Scores = NDArray[np.float64]
 """Shape (n,)."""
 
 
-def sightings(boxes: Boxes, scores: Scores, size: Size, overlap: float) -> list[Sighting]:
+def detections_from_boxes(boxes: Boxes, scores: Scores, size: Size, max_iou: float) -> list[Detection]:
     """What is left of boxes that may cross the border of a picture of `size` and see a face several times.
 
     Args:
         boxes: any number; those outside the picture, or without an area in it, are dropped.
         scores: one a box, 0 to 1.
         size: of the picture.
-        overlap: a box that shares at least this IoU with a better one is the same face.
+        max_iou: a box that shares at least this IoU with a better one is the same face.
 
     Returns:
         By falling score, then box, as a detector must answer.
@@ -29,12 +29,12 @@ def sightings(boxes: Boxes, scores: Scores, size: Size, overlap: float) -> list[
     boxes = boxes.clip(0.0, [size.width, size.height, size.width, size.height])
     inside = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
     boxes, scores = boxes[inside], scores[inside]
-    kept = _best(boxes, scores, overlap)
-    found = [Sighting(Box(*boxes[index].tolist()), float(scores[index])) for index in kept]
+    kept = _suppress_overlaps(boxes, scores, max_iou)
+    found = [Detection(Box(*boxes[index].tolist()), float(scores[index])) for index in kept]
     return sorted(found, key=lambda one: (-one.score, one.box.left, one.box.top, one.box.right, one.box.bottom))
 
 
-def _best(boxes: Boxes, scores: Scores, overlap: float) -> list[np.intp]:
+def _suppress_overlaps(boxes: Boxes, scores: Scores, max_iou: float) -> list[np.intp]:
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
     left = np.lexsort((*boxes.T, -scores))
     kept = []
@@ -43,5 +43,5 @@ def _best(boxes: Boxes, scores: Scores, overlap: float) -> list[np.intp]:
         kept.append(best)
         sides = np.minimum(boxes[best, 2:], boxes[left, 2:]) - np.maximum(boxes[best, :2], boxes[left, :2])
         shared = sides.clip(min=0.0).prod(axis=1)
-        left = left[shared < overlap * (areas[best] + areas[left] - shared)]
+        left = left[shared < max_iou * (areas[best] + areas[left] - shared)]
     return kept

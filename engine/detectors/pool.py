@@ -19,28 +19,28 @@ import msgspec
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.detectors import protocol
-from engine.detectors.base import Detector, Receipt, Settings, Sighting
-from engine.detectors.shared_memory import Slot
-from engine.detectors.worker_process import WorkerProcess, end
+from engine.detectors.base import Detection, Detector, DetectorSettings, Receipt
+from engine.detectors.shared_memory import PictureSlot
+from engine.detectors.worker_process import WorkerProcess, end_workers
 from engine.errors import VeilError
 
-_TASKS = 2
+_TASKS_PER_WORKER = 2
 """Tasks a worker holds at most, so that the next one is at hand when it has finished one."""
 
 
-class Looks(list[list[Sighting]]):
+class DetectionBatch(list[list[Detection]]):
     """What a detector saw in each picture of a chunk it was asked about; `receipts` for those that were sent away."""
 
-    def __init__(self, sightings: Iterable[list[Sighting]], receipts: Sequence[Receipt] = ()) -> None:
-        super().__init__(sightings)
+    def __init__(self, detections: Iterable[list[Detection]], receipts: Sequence[Receipt] = ()) -> None:
+        super().__init__(detections)
         self.receipts = tuple(receipts)
 
 
-class Finished(NamedTuple):
+class FinishedTask(NamedTuple):
     """The answer to one `submit`: its ticket, and the sightings in each of its pictures."""
 
     ticket: int
-    sightings: Looks
+    batch: DetectionBatch
 
 
 class DetectorPool:
@@ -66,27 +66,27 @@ class DetectorPool:
     def __init__(  # noqa: PLR0913 - what to run, and how much at once
         self,
         detector: type[Detector],
-        settings: Settings,
+        settings: DetectorSettings,
         models: Path,
         *,
         workers: int = 1,
-        timeout: float = 300.0,
-        tasks: int = _TASKS,
-        pictures: int | None = None,
+        timeout_s: float = 300.0,
+        tasks_per_worker: int = _TASKS_PER_WORKER,
+        max_pictures: int | None = None,
     ) -> None:
         if workers < 1:
             raise ValueError(f"a pool needs at least 1 worker, got {workers}")
         self.name = detector.name
-        self._finished: list[Finished] = []
+        self._finished: list[FinishedTask] = []
         self._failure: VeilError | None = None
         self._closed = False
         self._selector = selectors.DefaultSelector()
-        self._tasks, self._most_pictures = tasks, pictures
-        self._slots = [Slot() for _ in range(workers * tasks)]
-        self._free = list(range(len(self._slots)))
+        self._tasks_per_worker, self._max_pictures = tasks_per_worker, max_pictures
+        self._slots = [PictureSlot() for _ in range(workers * tasks_per_worker)]
+        self._free_slots = list(range(len(self._slots)))
         self._workers: list[WorkerProcess] = []
         try:
-            self._start(detector, settings, models, workers, timeout)
+            self._start_workers(detector, settings, models, workers, timeout_s)
         except BaseException:
             self.close()
             raise
@@ -97,23 +97,24 @@ class DetectorPool:
         return tuple(worker.pid for worker in self._workers)
 
     @property
-    def pending(self) -> int:
+    def pending_count(self) -> int:
         """Number of tickets that were submitted and not yet taken."""
         return len(self._finished) + sum(len(worker.tasks) for worker in self._workers)
 
-    def ready(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether every worker has loaded the detector; raises as `submit` does when one cannot."""
-        self._pump(0.0)
+        self._process_worker_output(0.0)
         if self._failure is not None:
             raise self._failure
-        return all(worker.ready for worker in self._workers)
+        return all(worker.is_ready for worker in self._workers)
 
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         """Whether `submit` would wait."""
-        self._pump(0.0)
-        return not self._free or (
-            self._most_pictures is not None
-            and sum(work.pictures for worker in self._workers for work in worker.tasks.values()) >= self._most_pictures
+        self._process_worker_output(0.0)
+        return not self._free_slots or (
+            self._max_pictures is not None
+            and sum(work.picture_count for worker in self._workers for work in worker.tasks.values())
+            >= self._max_pictures
         )
 
     def submit(self, ticket: int, pictures: Sequence[Rgb], label: str | None = None) -> None:
@@ -131,18 +132,18 @@ class DetectorPool:
         """
         if any(ticket in worker.tasks for worker in self._workers):
             raise ValueError(f"ticket {ticket} is in use")
-        sizes = tuple(_size(picture) for picture in pictures)
-        while self.full() and self._failure is None:
-            self._pump(self.patience())
+        sizes = tuple(_picture_size(picture) for picture in pictures)
+        while self.is_full() and self._failure is None:
+            self._process_worker_output(self.remaining_timeout_s())
         if self._failure is not None:
             raise self._failure
-        number = self._free.pop()
+        number = self._free_slots.pop()
         slot = self._slots[number]
         slot.fill(pictures)
         worker = min(self._workers, key=lambda worker: len(worker.tasks))
-        worker.give(protocol.Task(ticket, number, slot.length, sizes), label or f"pictures {ticket}")
+        worker.send_task(protocol.TaskMessage(ticket, number, slot.length_bytes, sizes), label or f"pictures {ticket}")
 
-    def take(self) -> list[Finished]:
+    def take_finished(self) -> list[FinishedTask]:
         """Every answer that has arrived and was not yet taken, in any order; does not wait.
 
         Raises:
@@ -150,24 +151,24 @@ class DetectorPool:
             ModelError, InputError: the detector cannot be loaded.
             ValueError: the pool is closed.
         """
-        if not self.settled() or self._finished:
+        if not self.has_result() or self._finished:
             taken, self._finished = self._finished, []
             return taken
         assert self._failure is not None
         raise self._failure
 
-    def drain(self) -> Iterator[Finished]:
+    def drain(self) -> Iterator[FinishedTask]:
         """Every pending answer as it arrives; waits, and raises as `take` does."""
-        while self.pending or self._failure is not None:
-            wait([self])
-            yield from self.take()
+        while self.pending_count or self._failure is not None:
+            wait_for_results([self])
+            yield from self.take_finished()
 
-    def settled(self) -> bool:
+    def has_result(self) -> bool:
         """Whether `take` has something to say, be it an answer or a failure."""
-        self._pump(0.0)
+        self._process_worker_output(0.0)
         return bool(self._finished) or self._failure is not None
 
-    def patience(self) -> float:
+    def remaining_timeout_s(self) -> float:
         """Seconds until a worker will count as hung; infinite while nothing is pending."""
         deadlines = [worker.deadline for worker in self._workers if worker.deadline is not None]
         return max(0.0, min(deadlines, default=math.inf) - time.monotonic())
@@ -181,7 +182,7 @@ class DetectorPool:
         if self._closed:
             return
         self._closed = True
-        end(self._workers)
+        end_workers(self._workers)
         self._selector.close()
         for slot in self._slots:
             slot.close()
@@ -194,44 +195,46 @@ class DetectorPool:
     ) -> None:
         self.close()
 
-    def _start(self, detector: type[Detector], settings: Settings, models: Path, workers: int, timeout: float) -> None:
-        start = protocol.Start(
+    def _start_workers(
+        self, detector: type[Detector], settings: DetectorSettings, models: Path, workers: int, timeout_s: float
+    ) -> None:
+        start = protocol.StartMessage(
             f"{detector.__module__}:{detector.__qualname__}",
             msgspec.Raw(msgspec.msgpack.encode(settings)),
             str(models.absolute()),
             tuple(slot.descriptor for slot in self._slots),
-            self._tasks,
+            self._tasks_per_worker,
         )
         for _ in range(workers):
-            worker = WorkerProcess(detector, start, timeout)
+            worker = WorkerProcess(detector, start, timeout_s)
             self._workers.append(worker)
-            self._selector.register(worker.stdout, selectors.EVENT_READ, (self._hear_answers, worker))
-            self._selector.register(worker.stderr, selectors.EVENT_READ, (WorkerProcess.hear, worker))
+            self._selector.register(worker.stdout, selectors.EVENT_READ, (self._collect_answers, worker))
+            self._selector.register(worker.stderr, selectors.EVENT_READ, (WorkerProcess.read_stderr, worker))
 
-    def _pump(self, timeout: float) -> None:
-        """Hear what workers say, waiting at most `timeout` seconds for the first of them."""
+    def _process_worker_output(self, timeout_s: float) -> None:
+        """Hear what workers say, waiting at most `timeout_s` seconds for the first of them."""
         if self._closed:
             raise ValueError(f"the pool of {self.name} is closed")
         if self._failure is not None:
             return
         try:
-            for key, _ in self._selector.select(None if math.isinf(timeout) else timeout):
+            for key, _ in self._selector.select(None if math.isinf(timeout_s) else timeout_s):
                 hear, worker = key.data
                 hear(worker)
             now = time.monotonic()
             for worker in self._workers:
-                worker.check(now)
+                worker.check_responsive(now)
         except VeilError as error:
             self._failure = error
-            end(self._workers)
+            end_workers(self._workers)
 
-    def _hear_answers(self, worker: WorkerProcess) -> None:
-        for answer, work in worker.answers():
-            self._free.append(work.slot)
-            self._finished.append(Finished(answer.ticket, Looks(answer.sightings, answer.receipts)))
+    def _collect_answers(self, worker: WorkerProcess) -> None:
+        for answer, work in worker.receive_answers():
+            self._free_slots.append(work.slot)
+            self._finished.append(FinishedTask(answer.ticket, DetectionBatch(answer.sightings, answer.receipts)))
 
 
-def wait(pools: Sequence[DetectorPool]) -> list[DetectorPool]:
+def wait_for_results(pools: Sequence[DetectorPool]) -> list[DetectorPool]:
     """Wait until some of the pools have something to take, or none has anything pending; those that have something.
 
     With it one thread feeds several detectors side by side.
@@ -240,13 +243,13 @@ def wait(pools: Sequence[DetectorPool]) -> list[DetectorPool]:
         for pool in pools:
             selector.register(pool, selectors.EVENT_READ)
         while True:
-            settled = [pool for pool in pools if pool.settled()]
-            if settled or not any(pool.pending for pool in pools):
+            settled = [pool for pool in pools if pool.has_result()]
+            if settled or not any(pool.pending_count for pool in pools):
                 return settled
-            selector.select(min(pool.patience() for pool in pools))
+            selector.select(min(pool.remaining_timeout_s() for pool in pools))
 
 
-def _size(picture: Rgb) -> Size:
+def _picture_size(picture: Rgb) -> Size:
     if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != "uint8":
         raise ValueError(f"an RGB picture has shape (height, width, 3) and uint8, got {picture.shape} {picture.dtype}")
     return Size(picture.shape[1], picture.shape[0])

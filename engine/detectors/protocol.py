@@ -8,15 +8,15 @@ from typing import Literal
 import msgspec
 
 from engine.core.geometry import Size
-from engine.detectors.base import Receipt, Sighting
+from engine.detectors.base import Detection, Receipt
 
-HEADER = 4
+HEADER_BYTES = 4
 """Bytes that hold the length of the document after them, big-endian."""
-SEPARATOR = b"\x1e"
+STDERR_SEPARATOR = b"\x1e"
 """What a worker writes to its standard error before each report: words before it were not its last."""
 
 
-class Start(msgspec.Struct, frozen=True):
+class StartMessage(msgspec.Struct, frozen=True):
     """The first message to a worker.
 
     Attributes:
@@ -34,7 +34,7 @@ class Start(msgspec.Struct, frozen=True):
     side_by_side: int = 1
 
 
-class Task(msgspec.Struct, frozen=True):
+class TaskMessage(msgspec.Struct, frozen=True):
     """Pictures to look at, by their sizes; they lie in the slot with index `slot`, which is `length` bytes long."""
 
     ticket: int
@@ -43,40 +43,40 @@ class Task(msgspec.Struct, frozen=True):
     sizes: tuple[Size, ...]
 
 
-class Ready(msgspec.Struct, frozen=True, tag="ready"):
+class ReadyReport(msgspec.Struct, frozen=True, tag="ready"):
     """The detector is loaded."""
 
 
-class Answer(msgspec.Struct, frozen=True, tag="answer"):
+class AnswerReport(msgspec.Struct, frozen=True, tag="answer"):
     """What was seen in each picture of a task, and a receipt for each if they were sent away."""
 
     ticket: int
-    sightings: list[list[Sighting]]
+    sightings: list[list[Detection]]
     receipts: list[Receipt] = []
 
 
-class Failure(msgspec.Struct, frozen=True, tag="failure"):
+class FailureReport(msgspec.Struct, frozen=True, tag="failure"):
     """The worker gives up: `kind` says which error to raise; `message` is a whole sentence unless `kind` is "other"."""
 
     kind: Literal["model", "input", "detector", "other"]
     message: str
 
 
-Report = Ready | Answer | Failure
+WorkerReport = ReadyReport | AnswerReport | FailureReport
 
 
-def frame(message: Start | Task | Report) -> bytes:
+def frame_message(message: StartMessage | TaskMessage | WorkerReport) -> bytes:
     """A message as it travels."""
     body = msgspec.msgpack.encode(message)
-    return len(body).to_bytes(HEADER, "big") + body
+    return len(body).to_bytes(HEADER_BYTES, "big") + body
 
 
-def bodies(buffer: bytearray) -> Iterator[bytes]:
+def take_message_bodies(buffer: bytearray) -> Iterator[bytes]:
     """Take the whole messages off the head of `buffer`, leaving the rest of it for when more has arrived."""
-    while len(buffer) >= HEADER:
-        end = HEADER + int.from_bytes(buffer[:HEADER], "big")
+    while len(buffer) >= HEADER_BYTES:
+        end = HEADER_BYTES + int.from_bytes(buffer[:HEADER_BYTES], "big")
         if len(buffer) < end:
             return
-        body = bytes(buffer[HEADER:end])
+        body = bytes(buffer[HEADER_BYTES:end])
         del buffer[:end]
         yield body

@@ -8,7 +8,7 @@ from typing import cast
 
 import msgspec
 
-from engine.detectors.base import Detector, Settings, is_remote
+from engine.detectors.base import Detector, DetectorSettings, is_remote
 from engine.errors import InputError
 from engine.record import DetectorFacts
 
@@ -33,22 +33,22 @@ class DetectorPlan(msgspec.Struct, frozen=True):
     """
 
     name: str
-    settings: Settings
+    settings: DetectorSettings
     facts: DetectorFacts
     longest_side: int | None
 
 
-def names() -> tuple[str, ...]:
+def detector_names() -> tuple[str, ...]:
     """Names of all detectors, in the order of the table."""
     return tuple(DETECTORS)
 
 
-def local_names() -> tuple[str, ...]:
+def local_detector_names() -> tuple[str, ...]:
     """Names of the detectors that ask nobody."""
-    return tuple(name for name in DETECTORS if not is_remote(detector_class(name)))
+    return tuple(name for name in DETECTORS if not is_remote(import_detector_class(name)))
 
 
-def detector_class(name: str) -> type[Detector]:
+def import_detector_class(name: str) -> type[Detector]:
     """The class behind a name; imports that detector's file and no other.
 
     Raises:
@@ -61,7 +61,7 @@ def detector_class(name: str) -> type[Detector]:
     return cast("type[Detector]", getattr(importlib.import_module(module), attribute))
 
 
-def plan(name: str, overrides: Mapping[str, object] | None = None) -> DetectorPlan:
+def plan_detector(name: str, overrides: Mapping[str, object] | None = None) -> DetectorPlan:
     """What a detector will be with some of its parameters overridden.
 
     Args:
@@ -72,12 +72,12 @@ def plan(name: str, overrides: Mapping[str, object] | None = None) -> DetectorPl
         InputError: no detector or parameter has this name, a value has the wrong type or is out of range, or a
             package the detector needs is not installed.
     """
-    detector = detector_class(name)
-    settings = _settings(name, detector.settings_type, overrides or {})
-    return DetectorPlan(name, settings, detector.facts(settings), detector.longest_side(settings))
+    detector = import_detector_class(name)
+    settings = _convert_settings(name, detector.settings_type, overrides or {})
+    return DetectorPlan(name, settings, detector.describe(settings), detector.longest_side(settings))
 
 
-def _settings(name: str, kind: type[Settings], overrides: Mapping[str, object]) -> Settings:
+def _convert_settings(name: str, kind: type[DetectorSettings], overrides: Mapping[str, object]) -> DetectorSettings:
     known = kind.__struct_fields__
     for parameter in overrides:
         if parameter not in known:

@@ -22,22 +22,22 @@ import numpy as np
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.detectors import optional_imports
-from engine.detectors.base import Look, Receipt, RemoteSettings, Sighting
-from engine.detectors.cloud.answer_cache import Answer, Answers
-from engine.detectors.cloud.jpeg import encoded
-from engine.detectors.cloud.service import Conditions, Service
-from engine.detectors.nms import sightings
+from engine.detectors.base import Detection, Receipt, RemoteAnswer, RemoteDetectorSettings
+from engine.detectors.cloud.answer_cache import AnswerCache, ServiceAnswer
+from engine.detectors.cloud.jpeg import encode_jpeg
+from engine.detectors.cloud.service import CallSettings, RekognitionClient
+from engine.detectors.nms import detections_from_boxes
 from engine.errors import DetectorError
-from engine.record import DetectorFacts, digest
-from engine.storage.files import Data
+from engine.record import DetectorFacts, sha256_hex
+from engine.storage.files import DataFolder
 
-_ENDPOINT = ("AWS_ENDPOINT_URL_REKOGNITION", "AWS_ENDPOINT_URL")
-_SERVICE = "amazonaws.com"
-_OF_THE_ANSWER = ("policy", "doubt", "glance", "size", "quality", "threshold")
+_ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_REKOGNITION", "AWS_ENDPOINT_URL")
+_DEFAULT_SERVICE = "amazonaws.com"
+_ANSWER_PARAMETERS = ("policy", "doubt", "glance", "size", "quality", "threshold")
 """Parameters that decide what the record says; the others are the run's own affair."""
 
 
-class RekognitionSettings(RemoteSettings, frozen=True):
+class RekognitionSettings(RemoteDetectorSettings, frozen=True):
     """Parameters of Rekognition.
 
     Attributes:
@@ -61,29 +61,29 @@ class Rekognition:
     """Asks Amazon Rekognition, many calls at once, at the rate that the account admits."""
 
     name: ClassVar[str] = "rekognition"
-    settings_type: ClassVar[type[RemoteSettings]] = RekognitionSettings
+    settings_type: ClassVar[type[RemoteDetectorSettings]] = RekognitionSettings
 
-    def __init__(self, settings: RekognitionSettings, answers: Answers) -> None:
-        self._settings, self._answers = settings, answers
-        self._service = Service(
-            Conditions(
+    def __init__(self, settings: RekognitionSettings, answers: AnswerCache) -> None:
+        self._settings, self._answer_cache = settings, answers
+        self._client = RekognitionClient(
+            CallSettings(
                 settings.workers, settings.rate, settings.connect_timeout, settings.read_timeout, settings.retries
             )
         )
-        self._asked_with = digest(f"DetectFaces DEFAULT {self._service.address}".encode())[:16]
-        self._calls, self._counting = 0, threading.Lock()
-        self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix="rekognition")
+        self._request_fingerprint = sha256_hex(f"DetectFaces DEFAULT {self._client.endpoint}".encode())[:16]
+        self._call_count, self._count_lock = 0, threading.Lock()
+        self._executor = ThreadPoolExecutor(settings.workers, thread_name_prefix="rekognition")
 
     @classmethod
-    def facts(cls, settings: RekognitionSettings) -> DetectorFacts:
+    def describe(cls, settings: RekognitionSettings) -> DetectorFacts:
         """See `Detector.facts`. No credentials, no region; an address that is not Amazon's is told."""
-        own = next((os.environ[name] for name in _ENDPOINT if os.environ.get(name)), None)
-        parameters = {name: getattr(settings, name) for name in _OF_THE_ANSWER}
+        own = next((os.environ[name] for name in _ENDPOINT_VARIABLES if os.environ.get(name)), None)
+        parameters = {name: getattr(settings, name) for name in _ANSWER_PARAMETERS}
         return DetectorFacts(
             name=cls.name,
-            version=optional_imports.versions("boto3", "opencv-python"),
+            version=optional_imports.find_versions("boto3", "opencv-python"),
             models=(),
-            parameters={**parameters, "service": urlsplit(own).hostname if own else _SERVICE},
+            parameters={**parameters, "service": urlsplit(own).hostname if own else _DEFAULT_SERVICE},
         )
 
     @classmethod
@@ -99,57 +99,57 @@ class Rekognition:
             InputError: boto3 is not installed, or finds no credentials or no region.
         """
         cv2.setNumThreads(1)
-        return cls(settings, Answers(Data(models.parent).answers))
+        return cls(settings, AnswerCache(DataFolder(models.parent).remote_answers))
 
-    def detect(self, pictures: Sequence[Rgb]) -> list[list[Sighting]]:
+    def detect(self, pictures: Sequence[Rgb]) -> list[list[Detection]]:
         """See `Detector.detect`."""
-        return [look.sightings for look in self.look(pictures)]
+        return [look.detections for look in self.detect_with_receipts(pictures)]
 
-    def look(self, pictures: Sequence[Rgb]) -> list[Look]:
+    def detect_with_receipts(self, pictures: Sequence[Rgb]) -> list[RemoteAnswer]:
         """See `RemoteDetector.look`.
 
         Raises:
             InputError: credentials, region or permission are wrong.
             DetectorError: the service cannot be reached or fails, as many calls were made as may be, or it was closed.
         """
-        return list(self._threads.map(self._look, pictures))
+        return list(self._executor.map(self._detect_picture, pictures))
 
     def close(self) -> None:
         """Wait for the calls that are under way; no more are made."""
-        self._service.close()
-        self._threads.shutdown(cancel_futures=True)
+        self._client.close()
+        self._executor.shutdown(cancel_futures=True)
 
-    def _look(self, picture: Rgb) -> Look:
-        jpeg, sent = encoded(picture, self._settings.quality)
-        sha256 = digest(jpeg)
-        key = f"{sha256}-{self._asked_with}"
-        with self._answers.claimed(key) as kept:
-            answer = kept or self._asked(jpeg)
+    def _detect_picture(self, picture: Rgb) -> RemoteAnswer:
+        jpeg, sent = encode_jpeg(picture, self._settings.quality)
+        sha256 = sha256_hex(jpeg)
+        key = f"{sha256}-{self._request_fingerprint}"
+        with self._answer_cache.lock_key(key) as kept:
+            answer = kept or self._call_service(jpeg)
             if kept is None:
-                self._answers.keep(key, answer)
+                self._answer_cache.store_answer(key, answer)
         receipt = Receipt(sha256, len(jpeg), answer.request, paid=kept is None)
-        return Look(self._sightings(answer, sent, Size(picture.shape[1], picture.shape[0])), receipt)
+        return RemoteAnswer(self._to_detections(answer, sent, Size(picture.shape[1], picture.shape[0])), receipt)
 
-    def _asked(self, jpeg: bytes) -> Answer:
-        with self._counting:
-            if self._settings.max_calls is not None and self._calls >= self._settings.max_calls:
+    def _call_service(self, jpeg: bytes) -> ServiceAnswer:
+        with self._count_lock:
+            if self._settings.max_calls is not None and self._call_count >= self._settings.max_calls:
                 raise DetectorError(
-                    f"The run has made the {self._calls} calls that --max-cost allows it: "
+                    f"The run has made the {self._call_count} calls that --max-cost allows it: "
                     "run the same command again with a higher limit to resume."
                 )
-            self._calls += 1
-        return self._service.ask(jpeg)
+            self._call_count += 1
+        return self._client.detect_faces(jpeg)
 
-    def _sightings(self, answer: Answer, sent: Size, seen: Size) -> list[Sighting]:
+    def _to_detections(self, answer: ServiceAnswer, sent_size: Size, picture_size: Size) -> list[Detection]:
         """Boxes in pixels of the picture, of which black was sent along if it was small, and which may leave it."""
         rows = np.array(answer.faces, np.float64).reshape(-1, 5)
         rows = rows[rows[:, 4] >= self._settings.threshold * 100]
-        scale = self._scale(sent, seen)
+        scale = self._answer_scale(sent_size, picture_size)
         boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1) * [*scale, *scale]
-        return sightings(boxes, rows[:, 4] / 100, seen, overlap=1.0)
+        return detections_from_boxes(boxes, rows[:, 4] / 100, picture_size, max_iou=1.0)
 
     @staticmethod
-    def _scale(sent: Size, seen: Size) -> tuple[float, float]:
+    def _answer_scale(sent_size: Size, picture_size: Size) -> tuple[float, float]:
         """Pixels of the picture to a whole side of what was sent: more than it has if black was added."""
-        shrunk = sent.width < seen.width or sent.height < seen.height
-        return (seen.width, seen.height) if shrunk else (sent.width, sent.height)
+        shrunk = sent_size.width < picture_size.width or sent_size.height < picture_size.height
+        return (picture_size.width, picture_size.height) if shrunk else (sent_size.width, sent_size.height)

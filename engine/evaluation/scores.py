@@ -128,7 +128,7 @@ class Evaluation(RecordScores, frozen=True, kw_only=True):
     unrecorded: tuple[str, ...]
 
 
-class Miss(Document, frozen=True):
+class MissedFace(Document, frozen=True):
     """A truth face to look at.
 
     Attributes:

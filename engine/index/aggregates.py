@@ -12,18 +12,18 @@ import pandas as pd
 
 from engine.index.index import Index
 from engine.index.selection import Selection
-from engine.statistics.capture_recapture import Capture, Recapture, estimate
+from engine.statistics.capture_recapture import Capture, RecaptureEstimate, estimate_missed_faces
 
-_ALL = Selection()
+_EVERYTHING = Selection()
 
 
-def agreement(index: Index, selection: Selection = _ALL) -> pd.DataFrame:
+def query_agreement(index: Index, selection: Selection = _EVERYTHING) -> pd.DataFrame:
     """Of what each detector saw, how much each other one saw too.
 
     Columns: run, detector, other, sightings, seen, share (seen / sightings), and of the surest sighting that the other
     lacks: frame, seconds, track (nothing where it lacks none). Doubtful sightings count.
     """
-    return index.ask(
+    return index.query(
         """
         SELECT run, detector, other, count(*) AS sightings, count(*) FILTER (seen) AS seen,
             count(*) FILTER (seen) / count(*) AS share,
@@ -37,12 +37,12 @@ def agreement(index: Index, selection: Selection = _ALL) -> pd.DataFrame:
     )
 
 
-def scores(index: Index, selection: Selection = _ALL, bins: int = 40) -> pd.DataFrame:
+def query_score_histogram(index: Index, selection: Selection = _EVERYTHING, bins: int = 40) -> pd.DataFrame:
     """How sure the detectors were.
 
     Columns: run, detector, low and high (ends of the bin), sightings, and of its least sure one: frame, seconds, track.
     """
-    return index.ask(
+    return index.query(
         """
         SELECT run, detector, least(floor(score * $bins), $bins - 1) / $bins AS low, low + 1 / $bins AS high,
             count(*) AS sightings,
@@ -57,13 +57,13 @@ def scores(index: Index, selection: Selection = _ALL, bins: int = 40) -> pd.Data
     )
 
 
-def sizes(index: Index, selection: Selection = _ALL, steps: int = 4) -> pd.DataFrame:
+def query_size_histogram(index: Index, selection: Selection = _EVERYTHING, steps: int = 4) -> pd.DataFrame:
     """How high faces are, by origin; bins widen with the height, `steps` to each doubling.
 
     Columns: run, origin, low and high (ends of the bin in display pixels), faces, and of the smallest: frame, seconds,
     track.
     """
-    return index.ask(
+    return index.query(
         """
         SELECT run, origin, floor(log2(height_px) * $steps) AS bin, 2 ** (bin / $steps) AS low,
             2 ** ((bin + 1) / $steps) AS high, count(*) AS faces,
@@ -78,12 +78,12 @@ def sizes(index: Index, selection: Selection = _ALL, steps: int = 4) -> pd.DataF
     ).drop(columns="bin")
 
 
-def captures(index: Index, selection: Selection = _ALL) -> Iterator[Capture]:
+def query_captures(index: Index, selection: Selection = _EVERYTHING) -> Iterator[Capture]:
     """Faces seen in frames that every detector looked at, for `engine.statistics.capture_recapture.estimate`.
 
     A sure sighting's height stands for its class of sizes in whole pixels.
     """
-    rows = index.ask(
+    rows = index.query(
         """
         SELECT run, track, seen_by, floor(seen_height_px) AS height, count(*) AS count
         FROM read_parquet($faces)
@@ -96,12 +96,12 @@ def captures(index: Index, selection: Selection = _ALL) -> Iterator[Capture]:
         yield Capture((run, track), float(height), frozenset(seen_by.split("+")), int(count))
 
 
-def alone(index: Index, run: str, selection: Selection = _ALL) -> pd.DataFrame:
+def query_lone_detections(index: Index, run: str, selection: Selection = _EVERYTHING) -> pd.DataFrame:
     """For each class of sizes, the surest face of a run that only one detector saw.
 
     Columns: size (a key of `engine.evaluation.scores.SIZES`), run, frame, seconds, track.
     """
-    return index.ask(
+    return index.query(
         """
         SELECT CASE WHEN seen_height_px < 24 THEN 'under_24' WHEN seen_height_px < 48 THEN 'from_24_to_48'
                 ELSE 'from_48' END AS size, run,
@@ -115,7 +115,7 @@ def alone(index: Index, run: str, selection: Selection = _ALL) -> pd.DataFrame:
     )
 
 
-def missed(index: Index, run: str, selection: Selection = _ALL) -> Recapture:
+def estimate_missed_in_run(index: Index, run: str, selection: Selection = _EVERYTHING) -> RecaptureEstimate:
     """Estimate how many faces of a run every detector missed: a likely lower bound.
 
     Args:
@@ -128,4 +128,4 @@ def missed(index: Index, run: str, selection: Selection = _ALL) -> Recapture:
         QueryError: the run is not in the index.
     """
     only = replace(selection, runs=(run,), detectors=())
-    return estimate(captures(index, only), index.chosen(only)[run].detectors)
+    return estimate_missed_faces(query_captures(index, only), index.select_runs(only)[run].detectors)

@@ -24,29 +24,29 @@ import pyarrow.parquet as pq
 
 from engine import record as records
 from engine.core.geometry import Size
-from engine.core.progress import Listener
+from engine.core.progress import ProgressListener
 from engine.errors import RecordError, TargetError
-from engine.index.tables import VERSION, seconds_of, tables_of
+from engine.index.tables import TABLES_VERSION, build_tables, compute_frame_times_s
 from engine.record import Count, Document, Sha256
-from engine.review.apply import Folded
+from engine.review.apply import AmendedRecord
 from engine.review.review_file import read_review
-from engine.storage.files import Data, write
+from engine.storage.files import DataFolder, write_file
 
-_GRACE = 60.0
+_GRACE_PERIOD_S = 60.0
 """Seconds that tables stay after others have taken their place, for those who are reading them."""
-_ATTEMPTS = 5
-_ROWS = 20_000
+_MAX_ATTEMPTS = 5
+_ROW_GROUP_ROWS = 20_000
 """Rows in a group: a question about a stretch of time reads only the groups it touches."""
 
 
-class Stamp(Document, frozen=True):
+class RecordStamp(Document, frozen=True):
     """How a record and the amendments beside it looked on the disk: size in bytes and time of change of each."""
 
     record: tuple[int, int]
     review: tuple[int, int] | None
 
 
-class Indexed(Document, frozen=True, tag="indexed", kw_only=True):
+class IndexedRun(Document, frozen=True, tag="indexed", kw_only=True):
     """A run whose tables are in the index.
 
     Attributes:
@@ -63,7 +63,7 @@ class Indexed(Document, frozen=True, tag="indexed", kw_only=True):
     version: int
     run: str
     record: str
-    stamp: Stamp
+    stamp: RecordStamp
     folder: str
     record_sha256: Sha256
     review_sha256: Sha256
@@ -78,99 +78,103 @@ class Indexed(Document, frozen=True, tag="indexed", kw_only=True):
     faces: Count
 
 
-class Unreadable(Document, frozen=True, tag="unreadable", kw_only=True):
+class UnreadableRun(Document, frozen=True, tag="unreadable", kw_only=True):
     """A run whose record cannot be indexed, with the sentence that says why."""
 
     version: int
     run: str
     record: str
-    stamp: Stamp
+    stamp: RecordStamp
     failure: str
 
 
-Entry = Indexed | Unreadable
+CatalogEntry = IndexedRun | UnreadableRun
 
 
-def records_of(data: Data) -> dict[str, Path]:
+def find_records(data: DataFolder) -> dict[str, Path]:
     """The finished record of every run in the data folder, by name of the run."""
     return {path.parent.name: path for path in sorted(data.runs.glob("*/detections.json"))}
 
 
-def review_beside(record: Path) -> Path:
+def review_path_from_record(record: Path) -> Path:
     """Where the amendments of a record lie."""
     return record.with_name("review.jsonl")
 
 
-def entries(folder: Path, known: Mapping[str, Path]) -> dict[str, Entry]:
+def load_entries(folder: Path, record_paths: Mapping[str, Path]) -> dict[str, CatalogEntry]:
     """What the index knows of each run and is still true; others are missing here."""
-    current: dict[str, Entry] = {}
-    for run, record in known.items():
-        entry = _entry(folder, run)
-        if entry is not None and entry.record == str(record) and entry.stamp == _stamp(record):
+    current: dict[str, CatalogEntry] = {}
+    for run, record in record_paths.items():
+        entry = _read_entry(folder, run)
+        if entry is not None and entry.record == str(record) and entry.stamp == _read_stamp(record):
             current[run] = entry
     return current
 
 
-def stale(folder: Path, known: Mapping[str, Path]) -> tuple[str, ...]:
+def find_stale_runs(folder: Path, record_paths: Mapping[str, Path]) -> tuple[str, ...]:
     """The runs that are not in the index as they are now."""
-    current = entries(folder, known)
-    return tuple(run for run in known if run not in current)
+    current = load_entries(folder, record_paths)
+    return tuple(run for run in record_paths if run not in current)
 
 
-def rebuild(
-    folder: Path, known: Mapping[str, Path], *, missing_only: bool = False, listener: Listener | None = None
-) -> dict[str, Entry]:
+def rebuild_index(
+    folder: Path,
+    record_paths: Mapping[str, Path],
+    *,
+    missing_only: bool = False,
+    listener: ProgressListener | None = None,
+) -> dict[str, CatalogEntry]:
     """Build the index from records, one after another; one that cannot be read does not stop the others.
 
     Only one process builds at a time; the next one then finds the work done. Readers do not wait.
 
     Args:
         folder: of the index; made when it is not there.
-        known: paths of records by name of the run.
+        record_paths: paths of records by name of the run.
         missing_only: leave those that are indexed as they are now.
         listener: told of progress, one step a run.
 
     Raises:
         TargetError: the folder cannot be written.
     """
-    with _alone(folder):
-        wanted = stale(folder, known) if missing_only else tuple(known)
+    with _lock_index(folder):
+        wanted = find_stale_runs(folder, record_paths) if missing_only else tuple(record_paths)
         for done, run in enumerate(wanted):
             if listener:
                 listener.progress("index", done, len(wanted))
-            _build_patiently(folder, run, known[run])
-        _sweep(folder)
-    return entries(folder, known)
+            _build_with_retries(folder, run, record_paths[run])
+        _remove_unused_tables(folder)
+    return load_entries(folder, record_paths)
 
 
-def _build_patiently(folder: Path, run: str, path: Path) -> None:
+def _build_with_retries(folder: Path, run: str, path: Path) -> None:
     """Build a run, and begin again when somebody deletes the index meanwhile, which they may."""
-    for left in reversed(range(_ATTEMPTS)):
+    for left in reversed(range(_MAX_ATTEMPTS)):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            return _build(folder, run, path)
+            return _build_run(folder, run, path)
         except TargetError as error:
             if not left or not isinstance(error.__cause__, FileNotFoundError):
                 raise
     return None
 
 
-def _build(folder: Path, run: str, path: Path) -> None:
-    stamp = _stamp(path)
+def _build_run(folder: Path, run: str, path: Path) -> None:
+    stamp = _read_stamp(path)
     if stamp is None:
         return  # the run was removed meanwhile
-    entry: Entry
+    entry: CatalogEntry
     try:
-        data = records.read_bytes(path)
-        record, sha256 = records.decode(data, str(path)), records.digest(data)
-        review = read_review(review_beside(path), sha256, missing_ok=True)
-        folded = Folded(record, review)
+        data = records.read_document_bytes(path)
+        record, sha256 = records.decode_record(data, str(path)), records.sha256_hex(data)
+        review = read_review(review_path_from_record(path), sha256, missing_ok=True)
+        folded = AmendedRecord(record, review)
     except RecordError as error:
-        entry = Unreadable(version=VERSION, run=run, record=str(path), stamp=stamp, failure=str(error))
+        entry = UnreadableRun(version=TABLES_VERSION, run=run, record=str(path), stamp=stamp, failure=str(error))
     else:
         name = _write_tables(folder, run, folded, sha256)
-        entry = Indexed(
-            version=VERSION,
+        entry = IndexedRun(
+            version=TABLES_VERSION,
             run=run,
             record=str(path),
             stamp=stamp,
@@ -182,29 +186,29 @@ def _build(folder: Path, run: str, path: Path) -> None:
             mode=record.detection.mode,
             detectors=tuple(detector.name for detector in record.detection.detectors),
             frames=len(record.frames),
-            seconds=seconds_of(record)[-1],
+            seconds=compute_frame_times_s(record)[-1],
             display=record.display,
             tracks=len({face.track for frame in record.frames for face in frame.faces}),
             faces=sum(len(frame.faces) for frame in record.frames),
         )
-    _retire(folder, run)
-    write(folder / f"{run}.json", records.encode(entry))
+    _start_grace_period(folder, run)
+    write_file(folder / f"{run}.json", records.encode_document(entry))
 
 
-def _retire(folder: Path, run: str) -> None:
+def _start_grace_period(folder: Path, run: str) -> None:
     """From now on the grace runs for the tables that are about to be replaced."""
-    previous = _entry(folder, run)
-    if isinstance(previous, Indexed):
+    previous = _read_entry(folder, run)
+    if isinstance(previous, IndexedRun):
         os.utime(folder / previous.folder)
 
 
-def _write_tables(folder: Path, run: str, folded: Folded, sha256: str) -> str:
+def _write_tables(folder: Path, run: str, amended_record: AmendedRecord, sha256: str) -> str:
     """Write the tables of a record into a new folder; returns its name."""
     name = f"{run}.{sha256[:12]}.{secrets.token_hex(4)}"
     try:
         unfinished = Path(tempfile.mkdtemp(prefix=".building-", dir=folder))
-        for table, rows in tables_of(run, folded).items():
-            pq.write_table(rows, unfinished / f"{table}.parquet", row_group_size=_ROWS)
+        for table, rows in build_tables(run, amended_record).items():
+            pq.write_table(rows, unfinished / f"{table}.parquet", row_group_size=_ROW_GROUP_ROWS)
         unfinished.rename(folder / name)
     except OSError as error:
         raise TargetError(
@@ -213,23 +217,23 @@ def _write_tables(folder: Path, run: str, folded: Folded, sha256: str) -> str:
     return name
 
 
-def _entry(folder: Path, run: str) -> Entry | None:
+def _read_entry(folder: Path, run: str) -> CatalogEntry | None:
     """What is stored of a run; None when it is nothing that this version wrote: then it is built again."""
     try:
-        entry = msgspec.json.decode((folder / f"{run}.json").read_bytes(), type=Indexed | Unreadable)
+        entry = msgspec.json.decode((folder / f"{run}.json").read_bytes(), type=IndexedRun | UnreadableRun)
     except (OSError, msgspec.MsgspecError):
         return None
-    if entry.version != VERSION or (isinstance(entry, Indexed) and not (folder / entry.folder).is_dir()):
+    if entry.version != TABLES_VERSION or (isinstance(entry, IndexedRun) and not (folder / entry.folder).is_dir()):
         return None
     return entry
 
 
-def _stamp(record: Path) -> Stamp | None:
-    found = _looks(record)
-    return Stamp(found, _looks(review_beside(record))) if found else None
+def _read_stamp(record: Path) -> RecordStamp | None:
+    found = _stat_file(record)
+    return RecordStamp(found, _stat_file(review_path_from_record(record))) if found else None
 
 
-def _looks(path: Path) -> tuple[int, int] | None:
+def _stat_file(path: Path) -> tuple[int, int] | None:
     try:
         status = path.stat()
     except OSError:
@@ -238,7 +242,7 @@ def _looks(path: Path) -> tuple[int, int] | None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _lock_index(folder: Path) -> Iterator[None]:
     """One process builds at a time; the lock ends with the process that holds it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -252,15 +256,15 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _sweep(folder: Path) -> None:
+def _remove_unused_tables(folder: Path) -> None:
     """Remove what no run points to any more."""
     used = set()
     for path in folder.glob("*.json"):
-        entry = _entry(folder, path.stem)
+        entry = _read_entry(folder, path.stem)
         if entry is None or not Path(entry.record).exists():
             path.unlink(missing_ok=True)
-        elif isinstance(entry, Indexed):
+        elif isinstance(entry, IndexedRun):
             used.add(entry.folder)
     for path in folder.iterdir():
-        if path.is_dir() and path.name not in used and time.time() - path.stat().st_mtime > _GRACE:
+        if path.is_dir() and path.name not in used and time.time() - path.stat().st_mtime > _GRACE_PERIOD_S:
             shutil.rmtree(path, ignore_errors=True)

@@ -13,8 +13,8 @@ import duckdb
 if TYPE_CHECKING:
     import pandas as pd  # the process of the SQL box does without
 
-_NAMED = re.compile(r"\$([a-z_]+)")
-_QUIET: Mapping[str, str] = {
+_PARAMETER_PATTERN = re.compile(r"\$([a-z_]+)")
+_RESTRICTIONS: Mapping[str, str] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "python_enable_replacements": "false",
@@ -31,7 +31,7 @@ class Database:
         self._connection = connect(memory)
         self._connection.execute("SET parquet_metadata_cache = true")
         self._connection.execute("SET allowed_directories = $1", [[f"{folder.absolute()}/"]])
-        lock(self._connection)
+        lock_down(self._connection)
 
     def __enter__(self) -> Self:
         return self
@@ -45,13 +45,13 @@ class Database:
         """Let go of files and memory; nothing may be asked after that."""
         self._connection.close()
 
-    def frame(self, statement: str, values: Mapping[str, Any]) -> pd.DataFrame:
+    def run_query(self, statement: str, values: Mapping[str, Any]) -> pd.DataFrame:
         """The answer to a statement of our own; of `values` it takes those that it names.
 
         Raises:
             duckdb.Error: a file is missing or damaged.
         """
-        named = {name: values[name] for name in _NAMED.findall(statement)}
+        named = {name: values[name] for name in _PARAMETER_PATTERN.findall(statement)}
         with self._connection.cursor() as cursor:
             answer: pd.DataFrame = cursor.execute(statement, named).df()
             return answer
@@ -59,10 +59,10 @@ class Database:
 
 def connect(memory: str) -> duckdb.DuckDBPyConnection:
     """A new database in memory that fetches nothing; `memory` is its limit, as "256MB"."""
-    return duckdb.connect(":memory:", config={**_QUIET, "memory_limit": memory})
+    return duckdb.connect(":memory:", config={**_RESTRICTIONS, "memory_limit": memory})
 
 
-def lock(connection: duckdb.DuckDBPyConnection) -> None:
+def lock_down(connection: duckdb.DuckDBPyConnection) -> None:
     """From here on no file is reached but those that were allowed, and no setting changes."""
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")

@@ -9,17 +9,19 @@ import pandas as pd
 from engine.index.index import Index
 from engine.index.selection import Selection
 
-_ALL = Selection()
+_EVERYTHING = Selection()
 
 
-def same_source(index: Index, run: str) -> list[str]:
+def find_runs_of_same_source(index: Index, run: str) -> list[str]:
     """Other runs of the very file that `run` is of."""
-    indexed = index.indexed
+    indexed = index.indexed_runs
     source = indexed[run].source_sha256 if run in indexed else None
     return [name for name, entry in indexed.items() if entry.source_sha256 == source and name != run]
 
 
-def across(index: Index, one: str, other: str, selection: Selection = _ALL, iou: float = 0.35) -> pd.DataFrame:
+def compare_runs(
+    index: Index, one: str, other: str, selection: Selection = _EVERYTHING, iou: float = 0.35
+) -> pd.DataFrame:
     """Of what each detector saw in one run, how much each detector saw in another, and the other way round.
 
     A sighting is seen there too when a box of that detector in the same frame overlaps it at least `iou`. Faces only;
@@ -37,7 +39,7 @@ def across(index: Index, one: str, other: str, selection: Selection = _ALL, iou:
         lacks: frame, seconds, track. One row for each pair of detectors of different runs.
     """
     both = replace(selection, runs=(one, other))
-    return index.ask(
+    return index.query(
         """
         WITH sighting AS (
             SELECT row_number() OVER () AS number, *

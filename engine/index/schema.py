@@ -17,12 +17,12 @@ class Column:
     meaning: str
 
 
-_PLACE = (
+_FRAME_COLUMNS = (
     Column("run", "string", "which run"),
     Column("frame", "int32", "index of the frame, from 0"),
     Column("seconds", "float64", "time of the frame, from the first one"),
 )
-_EDGES = (
+_BOX_COLUMNS = (
     Column("left_px", "float32", "edges of the box in display pixels"),
     Column("top_px", "float32", ""),
     Column("right_px", "float32", ""),
@@ -31,7 +31,7 @@ _EDGES = (
 )
 TABLES: Mapping[str, tuple[Column, ...]] = {
     "frames": (
-        *_PLACE,
+        *_FRAME_COLUMNS,
         Column("pts", "int64", "presentation timestamp in the video's time base"),
         Column("faces", "int32", "faces after review"),
         Column("seen", "int32", "those that a detector saw in this very frame"),
@@ -42,10 +42,10 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
         Column("covered", "bool", "it is covered whole"),
     ),
     "faces": (
-        *_PLACE,
+        *_FRAME_COLUMNS,
         Column("track", "int32", "number of the track"),
         Column("origin", "string", "detected, interpolated, extended or reviewer"),
-        *_EDGES,
+        *_BOX_COLUMNS,
         Column("sightings", "int32", "how many detectors saw it"),
         Column("seen_by", "string", "their names, joined by +"),
         Column("score", "float32", "of the surest sighting"),
@@ -55,20 +55,20 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
         Column("visible", "bool", "a reviewer keeps it visible, with a reason"),
     ),
     "evidence": (
-        *_PLACE,
+        *_FRAME_COLUMNS,
         Column("track", "int32", "the face it belongs to"),
         Column("detector", "string", "who saw it"),
         Column("score", "float32", "how sure, 0 to 1"),
-        *_EDGES,
+        *_BOX_COLUMNS,
     ),
     "doubtful": (
-        *_PLACE,
+        *_FRAME_COLUMNS,
         Column("detector", "string", "who saw it"),
         Column("score", "float32", "how sure, 0 to 1"),
-        *_EDGES,
+        *_BOX_COLUMNS,
     ),
     "agreement": (
-        *_PLACE,
+        *_FRAME_COLUMNS,
         Column("track", "int32", "the face it belongs to, nothing for a doubtful sighting"),
         Column("detector", "string", "who saw something"),
         Column("other", "string", "another detector that was asked about this frame"),
@@ -89,7 +89,7 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
 """Every table by name, as the files and the SQL box have them."""
 
 
-def schema(table: str) -> pa.Schema:
+def build_arrow_schema(table: str) -> pa.Schema:
     """The Arrow schema of a table."""
     kinds = {"string": pa.string(), "bool": pa.bool_()}
     return pa.schema(

@@ -16,31 +16,31 @@ _SEEN_HEIGHT = "seen_height_px >= $least_height AND seen_height_px < $most_heigh
 _SCORE = "score >= $least_score"
 _DETECTOR = "(len($detectors) = 0 OR list_contains($detectors, detector))"
 _OTHER = "(len($detectors) = 0 OR list_contains($detectors, other))"
-_MARK = re.compile(r"<(\w+)>")
+_CONDITION_PATTERN = re.compile(r"<(\w+)>")
 
 
-def _all(*conditions: str) -> str:
+def _join_conditions(*conditions: str) -> str:
     return " AND ".join(conditions)
 
 
 CONDITIONS: Mapping[str, str] = MappingProxyType(
     {
         "frames": _TIME,
-        "faces": _all(_TIME, _TRACK, _HEIGHT),
-        "sure_faces": _all(_TIME, _TRACK, _HEIGHT, f"({_SCORE} OR (score IS NULL AND $least_score = 0))"),
-        "seen_faces": _all(_TIME, _TRACK, _SEEN_HEIGHT, _SCORE),
-        "sightings": _all(_TIME, _TRACK, _HEIGHT, _SCORE, _DETECTOR),
-        "sightings_of_any_track": _all(_TIME, _HEIGHT, _SCORE, _DETECTOR),
-        "lacking": _all(_TIME, _TRACK, _HEIGHT, _SCORE, _OTHER),
-        "pairs": _all(_TIME, _TRACK, _HEIGHT, _SCORE, _DETECTOR, _OTHER),
+        "faces": _join_conditions(_TIME, _TRACK, _HEIGHT),
+        "sure_faces": _join_conditions(_TIME, _TRACK, _HEIGHT, f"({_SCORE} OR (score IS NULL AND $least_score = 0))"),
+        "seen_faces": _join_conditions(_TIME, _TRACK, _SEEN_HEIGHT, _SCORE),
+        "sightings": _join_conditions(_TIME, _TRACK, _HEIGHT, _SCORE, _DETECTOR),
+        "sightings_of_any_track": _join_conditions(_TIME, _HEIGHT, _SCORE, _DETECTOR),
+        "lacking": _join_conditions(_TIME, _TRACK, _HEIGHT, _SCORE, _OTHER),
+        "pairs": _join_conditions(_TIME, _TRACK, _HEIGHT, _SCORE, _DETECTOR, _OTHER),
     }
 )
 """What a selection asks of rows of each kind, for statements that name it as `WHERE <sightings>`."""
 
 
-def spelled_out(statement: str) -> str:
+def expand_conditions(statement: str) -> str:
     """A statement with the conditions that it names in full."""
-    return _MARK.sub(lambda mark: CONDITIONS[mark[1]], statement)
+    return _CONDITION_PATTERN.sub(lambda mark: CONDITIONS[mark[1]], statement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Selection:
     least_height: float = 0.0
     most_height: float = math.inf
 
-    def values(self) -> dict[str, Any]:
+    def build_parameters(self) -> dict[str, Any]:
         """The values of the parameters in a statement, by name."""
         return {
             "detectors": list(self.detectors),

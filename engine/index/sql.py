@@ -16,21 +16,21 @@ import pyarrow as pa
 from engine.errors import QueryError
 from engine.index.index import Index
 from engine.index.selection import Selection
-from engine.index.sql_process import COMPLETE, REFUSED, Question
+from engine.index.sql_process import COMPLETE_KEY, EXIT_REFUSED, SqlRequest
 
-_STARTING = 30.0
+_STARTUP_ALLOWANCE_S = 30.0
 """Seconds more that the process may take on a machine that is busy; it watches its own processor time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SqlResult:
     """Rows, and whether these are all that there are."""
 
     table: pd.DataFrame
     complete: bool
 
 
-def ask(index: Index, statement: str, *, limit: int = 10_000, seconds: float = 5.0) -> Answer:
+def run_sql(index: Index, statement: str, *, limit: int = 10_000, timeout_s: float = 5.0) -> SqlResult:
     """Answer one SELECT over the tables `runs` and `engine.index.schema.TABLES`, of all indexed runs.
 
     The process that answers reads the index's own files and nothing else: no other file, no network, no extension, no
@@ -40,37 +40,37 @@ def ask(index: Index, statement: str, *, limit: int = 10_000, seconds: float = 5
         index: the index.
         statement: in DuckDB's SQL.
         limit: rows that are given at most.
-        seconds: after which it is stopped.
+        timeout_s: after which it is stopped.
 
     Raises:
         QueryError: it is not one SELECT, is wrong, takes too long, or wants too much memory.
     """
-    files = index.files(Selection()) if index.indexed else {}
-    runs = index.runs()
-    question = Question(
-        statement, limit, seconds, files, dict(zip(runs.columns, runs.to_numpy().T.tolist(), strict=True))
+    files = index.list_files(Selection()) if index.indexed_runs else {}
+    runs = index.list_runs()
+    question = SqlRequest(
+        statement, limit, timeout_s, files, dict(zip(runs.columns, runs.to_numpy().T.tolist(), strict=True))
     )
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "engine.index.sql_process"],
             input=msgspec.json.encode(question),
             capture_output=True,
-            timeout=seconds + _STARTING,
+            timeout=timeout_s + _STARTUP_ALLOWANCE_S,
             check=False,
-            env=_environment(),
+            env=_build_environment(),
         )
     except subprocess.TimeoutExpired as error:
-        raise QueryError(f"This took longer than {seconds:g} seconds and was stopped; ask for less.") from error
-    if done.returncode == REFUSED:
+        raise QueryError(f"This took longer than {timeout_s:g} seconds and was stopped; ask for less.") from error
+    if done.returncode == EXIT_REFUSED:
         raise QueryError(done.stdout.decode().strip())
     if done.returncode != 0:
         raise QueryError("This needed more time or memory than it may have and was stopped; ask for less.")
     with pa.ipc.open_stream(done.stdout) as reader:
-        complete = (reader.schema.metadata or {}).get(COMPLETE) == b"yes"
-        return Answer(reader.read_all().to_pandas(), complete)
+        complete = (reader.schema.metadata or {}).get(COMPLETE_KEY) == b"yes"
+        return SqlResult(reader.read_all().to_pandas(), complete)
 
 
-def _environment() -> Mapping[str, str]:
+def _build_environment() -> Mapping[str, str]:
     """No more of the caller's than what makes this code importable."""
     root = str(Path(__file__).absolute().parents[2])
     inherited = os.environ.get("PYTHONPATH")

@@ -13,14 +13,14 @@ import pandas as pd
 from engine.index.index import Index
 from engine.index.selection import Selection
 
-_ALL = Selection()
-_ROOM = 1.02
+_EVERYTHING = Selection()
+_STEP_MARGIN = 1.02
 """Frames to the shortest step: with just one, rounding would leave steps empty now and then."""
 
 
-def frames(index: Index, selection: Selection = _ALL, limit: int = 200_000) -> pd.DataFrame:
+def query_frames(index: Index, selection: Selection = _EVERYTHING, limit: int = 200_000) -> pd.DataFrame:
     """One row a frame, of the first `limit`."""
-    return index.ask(
+    return index.query(
         """
         FROM read_parquet($frames) WHERE <frames>
         ORDER BY run, frame LIMIT $limit
@@ -30,9 +30,9 @@ def frames(index: Index, selection: Selection = _ALL, limit: int = 200_000) -> p
     )
 
 
-def faces(index: Index, selection: Selection = _ALL, limit: int = 200_000) -> pd.DataFrame:
+def query_faces(index: Index, selection: Selection = _EVERYTHING, limit: int = 200_000) -> pd.DataFrame:
     """One row a face that is covered, of the first `limit`."""
-    return index.ask(
+    return index.query(
         """
         FROM read_parquet($faces)
         WHERE <sure_faces>
@@ -43,9 +43,9 @@ def faces(index: Index, selection: Selection = _ALL, limit: int = 200_000) -> pd
     )
 
 
-def evidence(index: Index, selection: Selection = _ALL, limit: int = 200_000) -> pd.DataFrame:
+def query_evidence(index: Index, selection: Selection = _EVERYTHING, limit: int = 200_000) -> pd.DataFrame:
     """One row a sighting of a face by a detector, of the first `limit`."""
-    return index.ask(
+    return index.query(
         """
         FROM read_parquet($evidence)
         WHERE <sightings>
@@ -56,9 +56,9 @@ def evidence(index: Index, selection: Selection = _ALL, limit: int = 200_000) ->
     )
 
 
-def doubtful(index: Index, selection: Selection = _ALL, limit: int = 200_000) -> pd.DataFrame:
+def query_doubtful(index: Index, selection: Selection = _EVERYTHING, limit: int = 200_000) -> pd.DataFrame:
     """One row a sighting that the frames around do not bear out and that is not covered, of the first `limit`."""
-    return index.ask(
+    return index.query(
         """
         FROM read_parquet($doubtful)
         WHERE <sightings_of_any_track>
@@ -69,12 +69,12 @@ def doubtful(index: Index, selection: Selection = _ALL, limit: int = 200_000) ->
     )
 
 
-def lacking(index: Index, selection: Selection = _ALL, limit: int = 200_000) -> pd.DataFrame:
+def query_lacking(index: Index, selection: Selection = _EVERYTHING, limit: int = 200_000) -> pd.DataFrame:
     """One row a sighting for each detector that lacks it, of the first `limit`; doubtful sightings count.
 
     Columns: those of the table `agreement`, where `other` is who lacks it.
     """
-    return index.ask(
+    return index.query(
         """
         SELECT * EXCLUDE (seen) FROM read_parquet($agreement) WHERE NOT seen AND <lacking>
         ORDER BY run, frame, score DESC, detector, other LIMIT $limit
@@ -84,13 +84,13 @@ def lacking(index: Index, selection: Selection = _ALL, limit: int = 200_000) -> 
     )
 
 
-def confidence(index: Index, selection: Selection = _ALL, buckets: int = 1200) -> pd.DataFrame:
+def query_confidence(index: Index, selection: Selection = _EVERYTHING, buckets: int = 1200) -> pd.DataFrame:
     """How sure each detector was over time, in at most `buckets` steps of equal length.
 
     Columns: run, detector, bucket, seconds (of the lowest score), frame and track (likewise), lowest, mean and highest
     score, sightings. A step in which the detector saw nothing has no row.
     """
-    return index.ask(
+    return index.query(
         """
         SELECT run, detector, CAST(floor(seconds / $step) AS INTEGER) AS bucket,
             unnest(arg_min({'seconds': seconds, 'frame': frame, 'track': track},
@@ -101,18 +101,18 @@ def confidence(index: Index, selection: Selection = _ALL, buckets: int = 1200) -
         GROUP BY run, detector, bucket ORDER BY run, detector, bucket
         """,
         selection,
-        step=step(index, selection, buckets),
+        step=compute_step_s(index, selection, buckets),
     )
 
 
-def disagreement(index: Index, selection: Selection = _ALL, buckets: int = 600) -> pd.DataFrame:
+def query_disagreement(index: Index, selection: Selection = _EVERYTHING, buckets: int = 600) -> pd.DataFrame:
     """Where a detector did not see what another saw, in at most `buckets` steps of equal length.
 
     Columns: run, detector (who did not see it), bucket, start_seconds and stop_seconds (of the step), seconds, frame
     and track (of the surest sighting it lacks), seen_by (whose that is), score (its score), lacking (sightings it
     lacks), frames (in which it lacks any), of (frames in the step), share (frames / of). Doubtful sightings count.
     """
-    return index.ask(
+    return index.query(
         """
         WITH steps AS (
             SELECT run, CAST(floor(seconds / $step) AS INTEGER) AS bucket, count(*) AS of
@@ -132,17 +132,17 @@ def disagreement(index: Index, selection: Selection = _ALL, buckets: int = 600) 
         FROM lacks JOIN steps USING (run, bucket) ORDER BY run, detector, bucket
         """,
         selection,
-        step=step(index, selection, buckets),
+        step=compute_step_s(index, selection, buckets),
     )
 
 
-def tracks(index: Index, selection: Selection = _ALL, limit: int = 2000) -> pd.DataFrame:
+def query_tracks(index: Index, selection: Selection = _EVERYTHING, limit: int = 2000) -> pd.DataFrame:
     """Stretches of tracks with one origin, of at most `limit` tracks, the longest first chosen.
 
     Columns: those of the table, `of` (tracks in the selection). The detectors, scores and sizes of a selection do not
     restrict it.
     """
-    return index.ask(
+    return index.query(
         """
         WITH chosen AS (
             SELECT run, track, sum(stop - start) AS length, count(*) OVER () AS of
@@ -159,13 +159,15 @@ def tracks(index: Index, selection: Selection = _ALL, limit: int = 2000) -> pd.D
     )
 
 
-def lanes(index: Index, selection: Selection = _ALL, buckets: int = 900, limit: int = 120) -> pd.DataFrame:
+def query_track_lanes(
+    index: Index, selection: Selection = _EVERYTHING, buckets: int = 900, limit: int = 120
+) -> pd.DataFrame:
     """Tracks as they can be drawn: bars of whole steps, each with the origin that most of its faces have.
 
     Columns: run, track, origin, frame and start_seconds (of the first face), stop_seconds, faces, of (tracks in the
     selection). At most `limit` tracks, the longest.
     """
-    return index.ask(
+    return index.query(
         """
         WITH face AS (
             SELECT * FROM read_parquet($faces)
@@ -190,14 +192,14 @@ def lanes(index: Index, selection: Selection = _ALL, buckets: int = 900, limit: 
         """,
         selection,
         limit=limit,
-        step=step(index, selection, buckets),
+        step=compute_step_s(index, selection, buckets),
     )
 
 
-def step(index: Index, selection: Selection, buckets: int) -> float:
+def compute_step_s(index: Index, selection: Selection, buckets: int) -> float:
     """Length in seconds of a step, so that `buckets` of them span the selection, and each holds at least one frame."""
-    chosen = index.chosen(selection).values()
+    chosen = index.select_runs(selection).values()
     longest = max(entry.seconds for entry in chosen)
     stop = longest if math.isinf(selection.stop) else min(selection.stop, longest)
     frame = max(entry.seconds / entry.frames for entry in chosen)
-    return max((stop - selection.start) / buckets, _ROOM * frame)
+    return max((stop - selection.start) / buckets, _STEP_MARGIN * frame)

@@ -13,35 +13,35 @@ from engine import audit
 from engine.access import Person, authorise
 from engine.errors import InputError, TargetError
 from engine.storage import files
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 
-VIDEOS = frozenset({
+VIDEO_SUFFIXES = frozenset({
     *(".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv"),
     *(".ts", ".vob", ".webm", ".wmv"),
 })  # fmt: skip
 """Endings of files that the library lists."""
-_PIECE = 1 << 20
+_PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Footage:
-    """A video of the library: `name` is its path in there, `bytes` its size, `changed` seconds since 1970."""
+class LibraryVideo:
+    """A video of the library: `name` is its path in there, `bytes` its size, `modified_at` seconds since 1970."""
 
     path: Path
     name: str
     bytes: int
-    changed: float
+    modified_at: float
 
 
-def library(data: Data) -> tuple[Footage, ...]:
+def list_library(data: DataFolder) -> tuple[LibraryVideo, ...]:
     """The videos of the library, newest first; folders in it are looked into, but for hidden ones."""
-    videos = (path for path in data.footage.rglob("*") if path.suffix.lower() in VIDEOS)
-    seen = (path for path in videos if not any(part[0] == "." for part in path.relative_to(data.footage).parts))
-    listed = [_listed(path, data.footage) for path in seen if path.is_file()]
-    return tuple(sorted(listed, key=lambda footage: (-footage.changed, footage.name)))
+    videos = (path for path in data.library.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
+    seen = (path for path in videos if not any(part[0] == "." for part in path.relative_to(data.library).parts))
+    listed = [_read_library_video(path, data.library) for path in seen if path.is_file()]
+    return tuple(sorted(listed, key=lambda footage: (-footage.modified_at, footage.name)))
 
 
-def take_in(data: Data, by: Person, name: str, content: BinaryIO) -> Path:
+def import_video(data: DataFolder, by: Person, name: str, content: BinaryIO) -> Path:
     """Write a video into the library, under a name of its own that resembles `name`, unless it is there already.
 
     Args:
@@ -60,40 +60,40 @@ def take_in(data: Data, by: Person, name: str, content: BinaryIO) -> Path:
         AuditError: it cannot be put on record.
     """
     person = authorise(data, by, "detect")
-    wanted = _safe(name)
+    wanted = _make_safe_name(name)
     try:
-        data.footage.mkdir(parents=True, exist_ok=True)
+        data.library.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise TargetError(f"{data.footage} cannot be made ({error.strerror}); choose another data folder.") from error
+        raise TargetError(f"{data.library} cannot be made ({error.strerror}); choose another data folder.") from error
     sha256 = hashlib.sha256()
-    target = _free(data.footage / wanted)
-    with files.scratch(target) as folder:
+    target = _find_free_path(data.library / wanted)
+    with files.make_scratch_folder(target) as folder:
         unfinished = folder / target.name
         with unfinished.open("wb") as file:
-            while piece := content.read(_PIECE):
+            while piece := content.read(_PIECE_BYTES):
                 sha256.update(piece)
                 file.write(piece)
-        found = _same(data, unfinished, sha256.hexdigest())
+        found = _find_duplicate(data, unfinished, sha256.hexdigest())
         if found is None:
-            files.publish(unfinished, target)
+            files.publish_file(unfinished, target)
     subjects = {"source": sha256.hexdigest()}
     audit.append(data.audit, audit.Event(actor=person.actor, kind="ingest", subjects=subjects))
     return found or target
 
 
-def _same(data: Data, file: Path, sha256: str) -> Path | None:
+def _find_duplicate(data: DataFolder, file: Path, sha256: str) -> Path | None:
     """The video of the library that has the same bytes: footage is not to lie about in copies."""
     size = file.stat().st_size
-    alike = (footage.path for footage in library(data) if footage.bytes == size)
-    return next((path for path in alike if files.file_digest(path) == sha256), None)
+    alike = (footage.path for footage in list_library(data) if footage.bytes == size)
+    return next((path for path in alike if files.hash_file(path) == sha256), None)
 
 
-def _listed(path: Path, root: Path) -> Footage:
+def _read_library_video(path: Path, root: Path) -> LibraryVideo:
     status = path.stat()
-    return Footage(path, str(path.relative_to(root)), status.st_size, status.st_mtime)
+    return LibraryVideo(path, str(path.relative_to(root)), status.st_size, status.st_mtime)
 
 
-def _safe(name: str) -> str:
+def _make_safe_name(name: str) -> str:
     """A plain file name: no folders, no control or other strange characters, no leading dot.
 
     Raises:
@@ -102,12 +102,12 @@ def _safe(name: str) -> str:
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     stem, dot, suffix = last.rpartition(".")
     ending = f"{dot}{suffix}".lower()
-    if ending not in VIDEOS:
-        raise InputError(f"{last!r} is not called like a video; Veil takes {', '.join(sorted(VIDEOS))}.")
+    if ending not in VIDEO_SUFFIXES:
+        raise InputError(f"{last!r} is not called like a video; Veil takes {', '.join(sorted(VIDEO_SUFFIXES))}.")
     return (re.sub(r"[^\w .()+-]+", "_", stem).strip(" .")[:80] or "video") + ending
 
 
-def _free(target: Path) -> Path:
+def _find_free_path(target: Path) -> Path:
     number = 1
     candidate = target
     while candidate.exists():

@@ -18,19 +18,21 @@ from pathlib import Path
 from engine import runs
 from engine.access import Person, authorise
 from engine.errors import SourceError
-from engine.jobs.requests import check, note, requested
-from engine.runs import Asked, Run, RunFolder, RunState
-from engine.storage.files import Data
+from engine.jobs.requests import build_run_request, check_options, log_run_event
+from engine.runs import RequestedOptions, Run, RunFolder, RunState
+from engine.storage.files import DataFolder
 
 
-def submit(data: Data, by: Person, source: Path, asked: Asked, sha256: str | None = None) -> RunFolder:
+def submit_run(
+    data: DataFolder, by: Person, source: Path, options: RequestedOptions, sha256: str | None = None
+) -> RunFolder:
     """Put a new run into the queue, and see to it that somebody works on the queue.
 
     Args:
         data: the data folder.
         by: who asks for it.
         source: the video.
-        asked: with which options.
+        options: with which options.
         sha256: of the video, where somebody has looked at it already.
 
     Raises:
@@ -41,16 +43,16 @@ def submit(data: Data, by: Person, source: Path, asked: Asked, sha256: str | Non
         AuditError: it cannot be put on record.
     """
     person = authorise(data, by, "detect")
-    check(asked)
+    check_options(options)
     if not source.exists():
         raise SourceError(f"{source} is not there; choose a file that is.")
-    folder = runs.create(data, requested(person, source, asked, sha256))
-    note(data, runs.get(data, folder.id), "queued")
+    folder = runs.create_run(data, build_run_request(person, source, options, sha256))
+    log_run_event(data, runs.load_run(data, folder.id), "queued")
     start_worker(data)
     return folder
 
 
-def cancel(data: Data, by: Person, run: Run) -> None:
+def cancel_run(data: DataFolder, by: Person, run: Run) -> None:
     """Want a run to stop; what it has finished is kept.
 
     Raises:
@@ -59,11 +61,11 @@ def cancel(data: Data, by: Person, run: Run) -> None:
         AuditError: it cannot be put on record.
     """
     person = authorise(data, by, "detect")
-    runs.ask_to_stop(run)
-    note(data, run, "cancelled", person)
+    runs.request_cancellation(run)
+    log_run_event(data, run, "cancelled", person)
 
 
-def resume(data: Data, by: Person, run: Run) -> None:
+def resume_run(data: DataFolder, by: Person, run: Run) -> None:
     """Put a run that came to no end into the queue again.
 
     Raises:
@@ -72,25 +74,25 @@ def resume(data: Data, by: Person, run: Run) -> None:
         AuditError: it cannot be put on record.
     """
     person = authorise(data, by, "detect")
-    runs.queue_again(run)
-    note(data, run, "queued again", person)
+    runs.requeue_run(run)
+    log_run_event(data, run, "queued again", person)
     start_worker(data)
 
 
-def start_worker(data: Data) -> None:
+def start_worker(data: DataFolder) -> None:
     """Start a process that works on the queue if something waits and none does.
 
     It is in a session of its own: it goes on when this process ends.
     """
-    if not waiting(data):
+    if not list_queued_runs(data):
         return
-    with lock(data) as descriptor:
+    with lock_queue(data) as descriptor:
         if descriptor is None:
             return
     log = data.runs / ".worker.log"
     with log.open("ab") as output:
         worker = subprocess.Popen(
-            _command(data, "work"),
+            _build_command(data, "work"),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -100,42 +102,44 @@ def start_worker(data: Data) -> None:
     threading.Thread(target=worker.wait, name="worker", daemon=True).start()
 
 
-def work(data: Data) -> int:
+def work_through_queue(data: DataFolder) -> int:
     """Do the runs that wait, oldest first, each in a process of its own, until none waits; returns how many.
 
     Does nothing when another process is at it.
     """
     done = 0
-    while waiting(data):
-        with lock(data) as descriptor:
+    while list_queued_runs(data):
+        with lock_queue(data) as descriptor:
             if descriptor is None:
                 return done
-            while runs_left := waiting(data):
-                _do(data, runs_left[0], descriptor)
+            while runs_left := list_queued_runs(data):
+                _run_in_subprocess(data, runs_left[0], descriptor)
                 done += 1
         # A run that was added after the last look, while the lock was still held, was left to us: look again.
     return done
 
 
-def waiting(data: Data) -> list[Run]:
+def list_queued_runs(data: DataFolder) -> list[Run]:
     """The runs that wait, oldest first."""
-    queued = (run for run in runs.register(data).runs if run.status == "queued")
+    queued = (run for run in runs.read_register(data).runs if run.status == "queued")
     return sorted(queued, key=lambda run: (run.request.at, run.id))
 
 
-def _do(data: Data, run: Run, descriptor: int) -> None:
-    code = subprocess.run(_command(data, "run", "--resume", run.id), pass_fds=[descriptor], check=False).returncode
-    if runs.get(data, run.id).state == run.state:
+def _run_in_subprocess(data: DataFolder, run: Run, lock_descriptor: int) -> None:
+    code = subprocess.run(
+        _build_command(data, "run", "--resume", run.id), pass_fds=[lock_descriptor], check=False
+    ).returncode
+    if runs.load_run(data, run.id).state == run.state:
         sentence = f"The process of the run ended before it began (exit code {code}); {data.runs}/.worker.log has more."
-        runs.write_state(run.folder, RunState(stage="failed", sentence=sentence, updated=runs.now()))
+        runs.write_state(run.folder, RunState(stage="failed", sentence=sentence, updated=runs.format_utc_now()))
 
 
-def _command(data: Data, *words: str) -> list[str]:
-    return [sys.executable, "-m", "engine.cli", *words, "--data", str(data.root)]
+def _build_command(data: DataFolder, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "engine.cli", *arguments, "--data", str(data.root)]
 
 
 @contextmanager
-def lock(data: Data) -> Iterator[int | None]:
+def lock_queue(data: DataFolder) -> Iterator[int | None]:
     """The lock of the queue as a descriptor, which children may inherit; None when another process holds it."""
     data.runs.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(data.runs / ".worker.lock", os.O_RDWR | os.O_CREAT, 0o600)

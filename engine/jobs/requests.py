@@ -10,59 +10,63 @@ import msgspec
 from engine import audit, runs
 from engine.access import Person
 from engine.audit import Actor
-from engine.detection.options import DetectOptions, plans
-from engine.record import Record, digest, read_bytes
-from engine.runs import Asked, Run, RunRequest
-from engine.storage.files import Data
+from engine.detection.options import DetectOptions, plan_detectors
+from engine.record import Record, read_document_bytes, sha256_hex
+from engine.runs import RequestedOptions, Run, RunRequest
+from engine.storage.files import DataFolder
 
-Happening = Literal["queued", "queued again", "begun", "cancelled", "done", "failed"]
+RunEvent = Literal["queued", "queued again", "begun", "cancelled", "done", "failed"]
 
 
-def options_of(asked: Asked) -> DetectOptions:
+def to_detect_options(requested_options: RequestedOptions) -> DetectOptions:
     """The options of a detection, as the request of a run has them."""
-    return DetectOptions(**msgspec.structs.asdict(asked))
+    return DetectOptions(**msgspec.structs.asdict(requested_options))
 
 
-def asked_of(options: DetectOptions) -> Asked:
+def to_requested_options(options: DetectOptions) -> RequestedOptions:
     """The options of a detection, as the request of a run keeps them.
 
     Raises:
         msgspec.ValidationError: a parameter is of a kind that no detector takes.
     """
     return msgspec.convert(
-        {name: getattr(options, name) for name in Asked.__struct_fields__}, Asked, from_attributes=True
+        {name: getattr(options, name) for name in RequestedOptions.__struct_fields__},
+        RequestedOptions,
+        from_attributes=True,
     )
 
 
-def check(asked: Asked) -> None:
+def check_options(requested_options: RequestedOptions) -> None:
     """Refuse options that no detection takes, before a run is made of them.
 
     Raises:
         InputError: a mode, detector or parameter is unknown, or its value is wrong.
     """
-    plans(options_of(asked))
+    plan_detectors(to_detect_options(requested_options))
 
 
-def requested(by: Person, source: Path, asked: Asked, sha256: str | None = None) -> RunRequest:
+def build_run_request(by: Person, source: Path, options: RequestedOptions, sha256: str | None = None) -> RunRequest:
     """The request of a person for a run of a source."""
     return RunRequest(
         source=str(source.absolute()),
         source_sha256=sha256,
-        detection=asked,
+        detection=options,
         account=by.account,
         name=by.name,
         how=by.how if by.how != "system" else "single-user",
-        at=runs.now(),
+        at=runs.format_utc_now(),
     )
 
 
-def note(data: Data, run: Run, state: Happening, by: Person | None = None, record: Record | None = None) -> None:
+def log_run_event(
+    data: DataFolder, run: Run, event: RunEvent, by: Person | None = None, record: Record | None = None
+) -> None:
     """Put on record what happens to a run.
 
     Args:
         data: the data folder.
         run: the run.
-        state: what has become of it.
+        event: what has become of it.
         by: who did it; who asked for the run, when left out.
         record: what was found, once it is written.
 
@@ -73,7 +77,7 @@ def note(data: Data, run: Run, state: Happening, by: Person | None = None, recor
     actor = by.actor if by else Actor(request.account, request.name, request.how)
     subjects = {"source": request.source_sha256} if request.source_sha256 else {}
     if record is not None:
-        subjects = {"source": record.source.sha256, "record": digest(read_bytes(run.folder.record))}
+        subjects = {"source": record.source.sha256, "record": sha256_hex(read_document_bytes(run.folder.record))}
     audit.append(
         data.audit,
         audit.Event(
@@ -81,6 +85,6 @@ def note(data: Data, run: Run, state: Happening, by: Person | None = None, recor
             kind="run",
             run=run.id,
             subjects=subjects,
-            details={"state": state, "mode": request.detection.mode},
+            details={"state": event, "mode": request.detection.mode},
         ),
     )

@@ -10,42 +10,44 @@ import numpy as np
 
 from engine.core.geometry import Box, Orientation, Size
 from engine.core.picture import Picture, PixelFormat, Rgb
-from engine.detection.checkpoint import Seen
-from engine.detection.observer import Glimpse
+from engine.detection.checkpoint import FrameDetections
+from engine.detection.observer import PreviewFrame
 from engine.masking.painter import redact
-from engine.masking.presets import style_from
+from engine.masking.presets import style_from_preset
 from engine.runs import RunFolder
 from engine.storage import files
 
-LATEST = "latest.jpg"
-_PLANAR = PixelFormat("gbrp", 8, (0, 0), "gbr", full_range=True)
-_BLOCKS = 24
+LATEST_NAME = "latest.jpg"
+_PLANAR_FORMAT = PixelFormat("gbrp", 8, (0, 0), "gbr", full_range=True)
+_BLOCKS_ACROSS = 24
 """Across a picture in which nothing was found."""
-_GROWN = 1.3
+_BOX_SCALE = 1.3
 """Sightings are masked larger than they are: the margin that smoothing adds to a record is not there yet."""
 
 
-def latest(folder: RunFolder) -> Path | None:
+def find_latest_thumbnail(folder: RunFolder) -> Path | None:
     """The newest thumbnail of a run, None when there is none."""
-    path = folder.thumbs / LATEST
+    path = folder.thumbnails / LATEST_NAME
     return path if path.is_file() else None
 
 
-def write_latest(folder: RunFolder, glimpse: Glimpse, seen: Sequence[Seen]) -> None:
+def write_latest_thumbnail(
+    folder: RunFolder, preview: PreviewFrame, frame_detections: Sequence[FrameDetections]
+) -> None:
     """Write a picture with every sighting of these frames masked.
 
     Raises:
         TargetError: it cannot be written.
     """
-    boxes = [box for frame in seen for found in frame.sightings.values() for box, _ in found]
-    picture = masked(glimpse.picture, boxes, glimpse.display)
-    folder.thumbs.mkdir(exist_ok=True)
+    boxes = [box for frame in frame_detections for found in frame.sightings.values() for box, _ in found]
+    picture = mask_preview(preview.picture, boxes, preview.display)
+    folder.thumbnails.mkdir(exist_ok=True)
     done, data = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
     assert done
-    files.write(folder.thumbs / LATEST, data.tobytes())
+    files.write_file(folder.thumbnails / LATEST_NAME, data.tobytes())
 
 
-def masked(picture: Rgb, boxes: Sequence[Box], display: Size) -> Rgb:
+def mask_preview(picture: Rgb, boxes: Sequence[Box], display: Size) -> Rgb:
     """A picture with faces hidden by the strong style; without faces, so coarse that a missed one cannot be recognised.
 
     Args:
@@ -54,16 +56,16 @@ def masked(picture: Rgb, boxes: Sequence[Box], display: Size) -> Rgb:
         display: size of the frame in display pixels.
     """
     if not boxes:
-        return _coarse(picture)
+        return _pixelate(picture)
     height, width = picture.shape[:2]
     red, green, blue = (np.ascontiguousarray(picture[:, :, channel]) for channel in range(3))
-    planar = Picture(_PLANAR, (green, blue, red))
-    there = [box.scaled(_GROWN).stretched(width / display.width, height / display.height) for box in boxes]
-    redact(planar, there, Orientation.upright(Size(width, height)), style_from("strong"))
+    planar = Picture(_PLANAR_FORMAT, (green, blue, red))
+    there = [box.scale(_BOX_SCALE).scale_axes(width / display.width, height / display.height) for box in boxes]
+    redact(planar, there, Orientation.upright(Size(width, height)), style_from_preset("strong"))
     return np.stack((red, green, blue), axis=2)
 
 
-def _coarse(picture: Rgb) -> Rgb:
+def _pixelate(picture: Rgb) -> Rgb:
     height, width = picture.shape[:2]
-    few = cv2.resize(picture, (_BLOCKS, max(1, _BLOCKS * height // width)), interpolation=cv2.INTER_AREA)
+    few = cv2.resize(picture, (_BLOCKS_ACROSS, max(1, _BLOCKS_ACROSS * height // width)), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(few, (width, height), interpolation=cv2.INTER_NEAREST), dtype=np.uint8)

@@ -6,20 +6,20 @@ from pathlib import Path
 
 from engine import runs
 from engine.access import Person, authorise
-from engine.core.progress import Listener, Silent
+from engine.core.progress import ProgressListener, SilentListener
 from engine.detection.detect import detect
-from engine.detection.options import plans
+from engine.detection.options import plan_detectors
 from engine.errors import RunCancelledError, VeilError
-from engine.jobs.requests import check, note, options_of, requested
-from engine.jobs.run_state_writer import Reporter
+from engine.jobs.requests import build_run_request, check_options, log_run_event, to_detect_options
+from engine.jobs.run_state_writer import RunStateWriter
 from engine.record import Record
-from engine.runs import Asked, Run
-from engine.storage.files import Data
+from engine.runs import RequestedOptions, Run
+from engine.storage.files import DataFolder
 
-_SILENT = Silent()
+_SILENT = SilentListener()
 
 
-def begin(data: Data, by: Person, source: Path, asked: Asked) -> Run:
+def start_run(data: DataFolder, by: Person, source: Path, options: RequestedOptions) -> Run:
     """Make a run that this process is to perform at once, so that no worker takes it from the queue.
 
     Raises:
@@ -29,16 +29,16 @@ def begin(data: Data, by: Person, source: Path, asked: Asked) -> Run:
         AuditError: it cannot be put on record.
     """
     person = authorise(data, by, "detect")
-    check(asked)
-    pid, born = runs.itself()
-    now = runs.now()
+    check_options(options)
+    pid, born = runs.current_process()
+    now = runs.format_utc_now()
     state = runs.RunState(stage="running", pid=pid, born=born, started=now, updated=now)
-    run = runs.get(data, runs.create(data, requested(person, source, asked), state).id)
-    note(data, run, "begun")
+    run = runs.load_run(data, runs.create_run(data, build_run_request(person, source, options), state).id)
+    log_run_event(data, run, "begun")
     return run
 
 
-def perform(data: Data, run: Run, listener: Listener = _SILENT) -> Record:
+def perform_run(data: DataFolder, run: Run, listener: ProgressListener = _SILENT) -> Record:
     """Detect what a run asks for; what an earlier attempt had finished is taken over.
 
     How it ended stands in the state of the run, also when it raises.
@@ -51,21 +51,21 @@ def perform(data: Data, run: Run, listener: Listener = _SILENT) -> Record:
     Raises:
         VeilError: as `engine.detect` does; RunCancelledError when somebody wanted it to stop.
     """
-    options = options_of(run.request.detection)
-    sure = {plan.name: float(str(plan.facts.parameters.get("sure") or 0.0)) for plan in plans(options)}
-    reporter = Reporter(run, sure, listener)
+    options = to_detect_options(run.request.detection)
+    sure = {plan.name: float(str(plan.facts.parameters.get("sure") or 0.0)) for plan in plan_detectors(options)}
+    reporter = RunStateWriter(run, sure, listener)
     try:
-        record = detect(run.source, run.folder.record, options, data=data.root, listener=reporter, watcher=reporter)
+        record = detect(run.source, run.folder.record, options, data=data.root, listener=reporter, observer=reporter)
     except RunCancelledError as error:
-        reporter.end("cancelled", str(error))
+        reporter.finish("cancelled", str(error))
         raise
     except VeilError as error:
-        reporter.end("failed", str(error))
-        note(data, run, "failed")
+        reporter.finish("failed", str(error))
+        log_run_event(data, run, "failed")
         raise
     except Exception as error:
-        reporter.end("failed", f"Something unexpected happened ({type(error).__name__}: {error}); the log has more.")
+        reporter.finish("failed", f"Something unexpected happened ({type(error).__name__}: {error}); the log has more.")
         raise
-    note(data, run, "done", record=record)
-    reporter.end("done")
+    log_run_event(data, run, "done", record=record)
+    reporter.finish("done")
     return record

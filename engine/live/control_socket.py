@@ -17,19 +17,19 @@ from typing import Any, Self
 import msgspec
 
 from engine.errors import TargetError, VeilError
-from engine.live.controls import Controls, Look
+from engine.live.controls import LiveControls, LiveControlsState
 from engine.live.counters import LiveCounters
 from engine.record import Document
 
 
-class State(Document, frozen=True):
+class StatusReply(Document, frozen=True):
     """What the socket says: how frames are shown now, and what was counted."""
 
-    look: Look
+    look: LiveControlsState
     counters: LiveCounters
 
 
-class Refusal(Document, frozen=True):
+class ErrorReply(Document, frozen=True):
     """What the socket says to a change that cannot be made."""
 
     error: str
@@ -47,7 +47,7 @@ class ControlSocket:
         TargetError: the socket cannot be made there.
     """
 
-    def __init__(self, path: Path, controls: Controls, counters: Callable[[], LiveCounters]) -> None:
+    def __init__(self, path: Path, controls: LiveControls, counters: Callable[[], LiveCounters]) -> None:
         self._path = path
 
         class Handler(socketserver.StreamRequestHandler):
@@ -56,7 +56,7 @@ class ControlSocket:
             def handle(self) -> None:
                 """Answer line by line."""
                 for line in self.rfile:
-                    self.wfile.write(_answer(line, controls, counters) + b"\n")
+                    self.wfile.write(_handle_line(line, controls, counters) + b"\n")
 
         old = os.umask(0o177)
         try:
@@ -89,10 +89,10 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     block_on_close = False
 
 
-def _answer(line: bytes, controls: Controls, counters: Callable[[], LiveCounters]) -> bytes:
+def _handle_line(line: bytes, controls: LiveControls, counters: Callable[[], LiveCounters]) -> bytes:
     try:
         changes = msgspec.json.decode(line or b"{}", type=dict[str, Any])
-        look = controls.change(**changes) if changes else controls.look
+        look = controls.change(**changes) if changes else controls.state
     except (msgspec.MsgspecError, VeilError) as error:
-        return msgspec.json.encode(Refusal(str(error)))
-    return msgspec.json.encode(State(look, counters()))
+        return msgspec.json.encode(ErrorReply(str(error)))
+    return msgspec.json.encode(StatusReply(look, counters()))

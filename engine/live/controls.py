@@ -9,14 +9,14 @@ import msgspec
 
 from engine.errors import InputError
 from engine.masking import style as styles
-from engine.masking.presets import PRESETS, style_from
+from engine.masking.presets import PRESETS, style_from_preset
 from engine.masking.style import Style
 from engine.record import Document, Score
 
 Strength = Annotated[float, msgspec.Meta(ge=1.0, le=4.0)]
 
 
-class Look(Document, frozen=True):
+class LiveControlsState(Document, frozen=True):
     """How frames are shown from some moment on.
 
     Attributes:
@@ -33,14 +33,14 @@ class Look(Document, frozen=True):
     confidence: Score = 0.3
     cover_all: bool = False
 
-    def made(self) -> Style:
+    def build_style(self) -> Style:
         """The style that faces are hidden with; it always hides a face.
 
         Raises:
             StyleError: it would not.
         """
         base = PRESETS[self.style]
-        made = style_from(
+        made = style_from_preset(
             self.style,
             {
                 "shape": self.shape or base.shape,
@@ -51,33 +51,33 @@ class Look(Document, frozen=True):
                 "levels": max(2, int(base.levels / self.strength)),
             },
         )
-        styles.check(made)
+        styles.check_style(made)
         return made
 
 
-class Controls:
+class LiveControls:
     """The look that holds now. Safe to use from several threads.
 
     A change is whole or not at all; an unsafe one is refused and the look stays as it was.
     """
 
-    def __init__(self, look: Look | None = None) -> None:
+    def __init__(self, state: LiveControlsState | None = None) -> None:
         self._lock = threading.Lock()
-        self._look = look or Look()
-        self._style = self._look.made()
+        self._state = state or LiveControlsState()
+        self._style = self._state.build_style()
         self._revision = 0
 
     @property
-    def look(self) -> Look:
+    def state(self) -> LiveControlsState:
         """What holds now."""
-        return self._look
+        return self._state
 
-    def now(self) -> tuple[int, Look, Style]:
+    def read_state(self) -> tuple[int, LiveControlsState, Style]:
         """How often it was changed, the look, and its style, that belong together."""
         with self._lock:
-            return self._revision, self._look, self._style
+            return self._revision, self._state, self._style
 
-    def change(self, **changes: Any) -> Look:
+    def change(self, **changes: Any) -> LiveControlsState:
         """Change some fields of the look.
 
         Args:
@@ -88,22 +88,24 @@ class Controls:
             StyleError: the style would not hide a face.
         """
         with self._lock:
-            look = _changed(self._look, changes)
-            self._style, self._look = look.made(), look
+            look = _apply_changes(self._state, changes)
+            self._style, self._state = look.build_style(), look
             self._revision += 1
             return look
 
-    def panic(self, on: bool | None = None) -> Look:  # noqa: FBT001 - the one thing a panic key says
+    def cover_all(self, on: bool | None = None) -> LiveControlsState:  # noqa: FBT001 - the one thing a panic key says
         """Cover everything from the next frame on, or stop doing so; None turns it round."""
         with self._lock:
-            wanted = not self._look.cover_all if on is None else on
-            self._look = msgspec.structs.replace(self._look, cover_all=wanted)
+            wanted = not self._state.cover_all if on is None else on
+            self._state = msgspec.structs.replace(self._state, cover_all=wanted)
             self._revision += 1
-            return self._look
+            return self._state
 
 
-def _changed(look: Look, changes: dict[str, Any]) -> Look:
+def _apply_changes(state: LiveControlsState, changes: dict[str, Any]) -> LiveControlsState:
     try:
-        return msgspec.convert({**msgspec.structs.asdict(look), **changes}, Look)
+        return msgspec.convert({**msgspec.structs.asdict(state), **changes}, LiveControlsState)
     except msgspec.ValidationError as error:
-        raise InputError(f"That cannot be changed: {error}; there are {', '.join(Look.__struct_fields__)}.") from error
+        raise InputError(
+            f"That cannot be changed: {error}; there are {', '.join(LiveControlsState.__struct_fields__)}."
+        ) from error

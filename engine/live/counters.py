@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from engine.record import Document
 
-_LONGEST = 5000
+_MAX_DELAY_MS = 5000
 """Milliseconds from which delays are counted as one."""
 
 
@@ -45,7 +45,7 @@ class LiveCounters(Document, frozen=True):
     delay_most: int = 0
 
 
-class Tally:
+class LiveCounterAccumulator:
     """Counts; whoever uses it from several threads holds a lock."""
 
     def __init__(self) -> None:
@@ -54,13 +54,13 @@ class Tally:
         self.covered: Counter[str] = Counter()
         self.looks: Counter[str] = Counter()
         self.restarts: Counter[str] = Counter()
-        self._delays = [0] * (_LONGEST + 1)
+        self._delay_histogram = [0] * (_MAX_DELAY_MS + 1)
 
-    def delayed(self, seconds: float) -> None:
+    def add_delay(self, seconds: float) -> None:
         """Note how long a frame took."""
-        self._delays[max(0, min(_LONGEST, round(seconds * 1000)))] += 1
+        self._delay_histogram[max(0, min(_MAX_DELAY_MS, round(seconds * 1000)))] += 1
 
-    def counters(self) -> LiveCounters:
+    def to_counters(self) -> LiveCounters:
         """The figures as they are now."""
         return LiveCounters(
             frames=self.frames,
@@ -74,15 +74,15 @@ class Tally:
             looks=dict(sorted(self.looks.items())),
             restarts=dict(sorted(self.restarts.items())),
             late_faces=self.late_faces,
-            delay_p50=self._delay(0.5),
-            delay_p95=self._delay(0.95),
-            delay_most=self._delay(1.0),
+            delay_p50=self._compute_delay_percentile_ms(0.5),
+            delay_p95=self._compute_delay_percentile_ms(0.95),
+            delay_most=self._compute_delay_percentile_ms(1.0),
         )
 
-    def _delay(self, share: float) -> int:
+    def _compute_delay_percentile_ms(self, share: float) -> int:
         """The least number of milliseconds within which this share of the frames went out."""
-        wanted, passed = share * sum(self._delays), 0
-        for milliseconds, count in enumerate(self._delays):
+        wanted, passed = share * sum(self._delay_histogram), 0
+        for milliseconds, count in enumerate(self._delay_histogram):
             passed += count
             if passed and passed >= wanted:
                 return milliseconds

@@ -10,30 +10,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from engine.detectors.base import Sighting
-from engine.live.settings import Following, Judging
-from engine.live.tracker import Followed, Tracks
+from engine.detectors.base import Detection
+from engine.live.settings import FollowingSettings, JudgingSettings
+from engine.live.tracker import FollowedFace, Tracker
 
-Reason = Literal["asked", "damaged", "lost", "unanswered", "start", "source", "cut", "stale"]
+CoverReason = Literal["asked", "damaged", "lost", "unanswered", "start", "source", "cut", "stale"]
 """Why a frame is covered whole: somebody asked for it; it was not decoded whole; a detector's process is gone; no
 answer came by the deadline; the run began, the source was interrupted or changed, or the scene did, and a detector has
 not yet looked at what is new; a detector has not looked for too long."""
-Beginning = Literal["start", "source", "cut"]
+Discontinuity = Literal["start", "source", "cut"]
 
-_REMEMBERED = 512
+_HISTORY_FRAMES = 512
 """Frames whose time is known, for answers that come late."""
 
 
-class Verdict(NamedTuple):
+class FrameVerdict(NamedTuple):
     """What is to be done to a frame: cover it whole for a reason, or hide these faces."""
 
-    reason: Reason | None
-    faces: tuple[Followed, ...]
+    reason: CoverReason | None
+    faces: tuple[FollowedFace, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
-    time: float
+class _ArrivedFrame:
+    time_s: float
     scene: int
 
 
@@ -46,44 +46,44 @@ class Judge:
         following: how faces are followed.
     """
 
-    def __init__(self, every: Mapping[str, bool], judging: Judging, following: Following) -> None:
-        self._every, self._judging = dict(every), judging
-        self._tracks = Tracks(following)
-        self._frames: dict[int, _Frame] = {}
-        self._beginnings: list[Beginning] = []
+    def __init__(self, every_frame: Mapping[str, bool], judging: JudgingSettings, following: FollowingSettings) -> None:
+        self._every_frame, self._judging = dict(every_frame), judging
+        self._tracks = Tracker(following)
+        self._frames: dict[int, _ArrivedFrame] = {}
+        self._scene_starts: list[Discontinuity] = []
         self._scene = -1
-        self._answers: dict[str, dict[int, Sequence[Sighting]]] = {name: {} for name in every}
-        self._newest: dict[str, int | None] = dict.fromkeys(every)
-        self._lost: set[str] = set()
+        self._answers: dict[str, dict[int, Sequence[Detection]]] = {name: {} for name in every_frame}
+        self._newest_answers: dict[str, int | None] = dict.fromkeys(every_frame)
+        self._lost_detectors: set[str] = set()
 
-    def arrived(self, number: int, time: float, beginning: Beginning | None) -> None:
-        """A frame has come, which begins something new unless `beginning` is None."""
-        if beginning is not None or not self._beginnings:
-            self._beginnings.append(beginning or "start")
-        self._frames[number] = _Frame(time, len(self._beginnings) - 1)
-        self._frames.pop(number - _REMEMBERED, None)
+    def add_frame(self, number: int, time_s: float, discontinuity: Discontinuity | None) -> None:
+        """A frame has come, which begins something new unless `discontinuity` is None."""
+        if discontinuity is not None or not self._scene_starts:
+            self._scene_starts.append(discontinuity or "start")
+        self._frames[number] = _ArrivedFrame(time_s, len(self._scene_starts) - 1)
+        self._frames.pop(number - _HISTORY_FRAMES, None)
 
-    def answered(self, detector: str, number: int, sightings: Sequence[Sighting]) -> None:
+    def add_answer(self, detector: str, number: int, detections: Sequence[Detection]) -> None:
         """A detector has looked at a frame."""
-        self._lost.discard(detector)
+        self._lost_detectors.discard(detector)
         if number in self._frames:
-            self._answers[detector][number] = sightings
-            self._newest[detector] = max(number, self._newest[detector] or 0)
+            self._answers[detector][number] = detections
+            self._newest_answers[detector] = max(number, self._newest_answers[detector] or 0)
 
-    def failed(self, detector: str) -> None:
+    def mark_failed(self, detector: str) -> None:
         """A detector is gone; what it said no longer counts."""
-        self._lost.add(detector)
-        self._newest[detector] = None
+        self._lost_detectors.add(detector)
+        self._newest_answers[detector] = None
 
-    def settled(self, number: int) -> bool:
+    def has_all_answers(self, number: int) -> bool:
         """Whether waiting longer cannot bring more of what a verdict needs."""
         return all(
-            detector in self._lost or number in self._answers[detector]
-            for detector, every in self._every.items()
+            detector in self._lost_detectors or number in self._answers[detector]
+            for detector, every in self._every_frame.items()
             if every
         )
 
-    def verdict(self, number: int, confidence: float) -> Verdict:
+    def judge_frame(self, number: int, confidence: float) -> FrameVerdict:
         """The verdict on a frame; to be asked for once a frame, in order.
 
         Args:
@@ -92,37 +92,37 @@ class Judge:
         """
         frame = self._frames[number]
         if frame.scene != self._scene:
-            self._tracks.forget()
+            self._tracks.clear()
             self._scene = frame.scene
-        reason = self._reason(number, frame)
-        self._follow(number, confidence)
-        return Verdict(reason, tuple(self._tracks.faces(frame.time)))
+        reason = self._find_cover_reason(number, frame)
+        self._update_tracks(number, confidence)
+        return FrameVerdict(reason, tuple(self._tracks.locate_faces(frame.time_s)))
 
-    def _reason(self, number: int, frame: _Frame) -> Reason | None:
-        if self._lost:
+    def _find_cover_reason(self, number: int, frame: _ArrivedFrame) -> CoverReason | None:
+        if self._lost_detectors:
             return "lost"
-        for detector, every in self._every.items():
+        for detector, every in self._every_frame.items():
             if every and number not in self._answers[detector]:
                 return "unanswered"
-        for detector, every in self._every.items():
-            newest = self._newest[detector]
+        for detector, every in self._every_frame.items():
+            newest = self._newest_answers[detector]
             if every:
                 continue
             looked = None if newest is None else self._frames.get(newest)
             if looked is None or looked.scene < frame.scene:
-                return self._beginnings[frame.scene]
-            if looked.scene == frame.scene and frame.time - looked.time > self._judging.age:
+                return self._scene_starts[frame.scene]
+            if looked.scene == frame.scene and frame.time_s - looked.time_s > self._judging.age:
                 return "stale"
         return None
 
-    def _follow(self, number: int, confidence: float) -> None:
+    def _update_tracks(self, number: int, confidence: float) -> None:
         """Let the tracks have what has come and belongs to this scene; later frames' own answers wait for them."""
         for detector, answers in self._answers.items():
-            last = number if self._every[detector] else max(answers, default=number)
+            last = number if self._every_frame[detector] else max(answers, default=number)
             for answered in sorted(answers):
                 frame = self._frames.get(answered)
                 if answered > last or (frame is not None and frame.scene > self._scene):
                     break
                 sightings = answers.pop(answered)
                 if frame is not None and frame.scene == self._scene:
-                    self._tracks.see(detector, frame.time, sightings, confidence)
+                    self._tracks.add_detections(detector, frame.time_s, sightings, confidence)

@@ -14,16 +14,16 @@ from typing import IO
 import msgspec
 
 from engine.core.geometry import Box, Size
-from engine.detectors.base import Sighting
+from engine.detectors.base import Detection
 from engine.errors import RecordError, TargetError
-from engine.live.controls import Look
-from engine.live.judge import Reason
-from engine.live.masker import Masked
-from engine.live.settings import Following, Judging
+from engine.live.controls import LiveControlsState
+from engine.live.judge import CoverReason
+from engine.live.masker import MaskedFrame
+from engine.live.settings import FollowingSettings, JudgingSettings
 from engine.media.stream.live_output import LiveEncoding
-from engine.record import SCHEMA, Count, Detection, Evidence, Face, Frame, Record, Score, SourceFacts
+from engine.record import SCHEMA, Count, DetectionConfig, Evidence, Face, Frame, Record, Score, SourceFacts
 
-_SAME_FACE = 0.35
+_SAME_FACE_MIN_IOU = 0.35
 """IoU from which a late sighting is evidence for a face that was shown as hidden."""
 
 
@@ -38,9 +38,9 @@ class Start(_Line, frozen=True):
     target: str
     started: str
     source: SourceFacts
-    detection: Detection
-    judging: Judging
-    following: Following
+    detection: DetectionConfig
+    judging: JudgingSettings
+    following: FollowingSettings
     encoding: LiveEncoding
 
 
@@ -56,7 +56,7 @@ class Shown(_Line, frozen=True):
 
     frame: Frame
     number: Count
-    covered: Reason | None
+    covered: CoverReason | None
     cut: bool = False
 
 
@@ -71,7 +71,7 @@ class Late(_Line, frozen=True):
 class Looked(_Line, frozen=True):
     """How frames are shown from here on."""
 
-    look: Look
+    look: LiveControlsState
 
 
 class Happened(_Line, frozen=True):
@@ -87,7 +87,7 @@ class Received(_Line, frozen=True):
     sha256: str
 
 
-Line = Start | Shown | Late | Looked | Happened | Received
+LogLine = Start | Shown | Late | Looked | Happened | Received
 
 
 class LiveLog:
@@ -95,12 +95,12 @@ class LiveLog:
 
     def __init__(self, path: Path, start: Start) -> None:
         self.path = path
-        self.frames = 0
-        self._file = _created(path)
+        self.frame_count = 0
+        self._file = _create_log_file(path)
         self._encoder = msgspec.json.Encoder()
         self.write(start)
 
-    def write(self, line: Line) -> None:
+    def write(self, line: LogLine) -> None:
         """Append a line; it survives the death of this process from here on.
 
         Raises:
@@ -113,30 +113,30 @@ class LiveLog:
                 f"{self.path} cannot be written ({error.strerror}); the run cannot be audited."
             ) from error
 
-    def showed(self, masked: Masked, size: Size) -> None:
+    def write_frame(self, masked: MaskedFrame, size: Size) -> None:
         """See `engine.live.masker.Witness`."""
         del size
         faces = tuple(
-            Face(face.number, face.box, "detected" if face.now else "extended", _evidence(face.now))
+            Face(face.number, face.box, "detected" if face.detections else "extended", _to_evidence(face.detections))
             for face in masked.verdict.faces
         )
-        frame = Frame(self.frames, masked.pts, faces)
-        self.frames += 1
+        frame = Frame(self.frame_count, masked.pts, faces)
+        self.frame_count += 1
         self.write(Shown(frame, masked.number, masked.verdict.reason, masked.cut))
 
-    def late(self, number: int, detector: str, sightings: Sequence[Sighting]) -> None:
+    def write_late_answer(self, number: int, detector: str, detections: Sequence[Detection]) -> None:
         """See `engine.live.masker.Witness`."""
-        if sightings:
-            self.write(Late(number, detector, tuple((sighting.box, sighting.score) for sighting in sightings)))
+        if detections:
+            self.write(Late(number, detector, tuple((sighting.box, sighting.score) for sighting in detections)))
 
-    def looked(self, revision: int, look: Look) -> None:
+    def write_controls(self, revision: int, state: LiveControlsState) -> None:
         """See `engine.live.masker.Witness`."""
         del revision
-        self.write(Looked(look))
+        self.write(Looked(state))
 
-    def happened(self, what: str) -> None:
+    def write_event(self, description: str) -> None:
         """See `engine.live.masker.Witness`."""
-        self.write(Happened(what))
+        self.write(Happened(description))
 
     def close(self) -> None:
         """Bring everything to stable storage; closing twice is allowed."""
@@ -145,7 +145,7 @@ class LiveLog:
             self._file.close()
 
 
-def record_of(path: Path) -> Record:
+def record_from_log(path: Path) -> Record:
     """The detection record of what a live run showed, from its log, also of one that ended in a crash.
 
     Raises:
@@ -153,7 +153,7 @@ def record_of(path: Path) -> Record:
     """
     start, frames, late = None, list[Shown](), dict[int, list[Late]]()
     received: Received | None = None
-    for line in lines(path):
+    for line in read_log_lines(path):
         match line:
             case Start():
                 start = line
@@ -169,22 +169,22 @@ def record_of(path: Path) -> Record:
         raise RecordError(f"{path} is the log of a live run that showed nothing; there is no record to make.")
     return Record(
         schema=SCHEMA,
-        source=_source(start.source, len(frames), received),
+        source=_complete_source_facts(start.source, len(frames), received),
         detection=start.detection,
-        frames=tuple(_with_late(shown.frame, late.get(shown.number, ())) for shown in frames),
+        frames=tuple(_add_late_evidence(shown.frame, late.get(shown.number, ())) for shown in frames),
         cuts=tuple(shown.frame.index for shown in frames if shown.cut),
         damaged=(),
         covered=tuple(shown.frame.index for shown in frames if shown.covered is not None),
     )
 
 
-def lines(path: Path) -> Iterator[Line]:
+def read_log_lines(path: Path) -> Iterator[LogLine]:
     """The whole lines of a log.
 
     Raises:
         RecordError: the file cannot be read or is not such a log.
     """
-    decoder = msgspec.json.Decoder(Line)
+    decoder = msgspec.json.Decoder(LogLine)
     try:
         with path.open("rb") as file:
             for line in file:
@@ -194,7 +194,7 @@ def lines(path: Path) -> Iterator[Line]:
         raise RecordError(f"{path} is not the log of a live run ({error}).") from error
 
 
-def _created(path: Path) -> IO[bytes]:
+def _create_log_file(path: Path) -> IO[bytes]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("wb", buffering=0)
@@ -204,39 +204,39 @@ def _created(path: Path) -> IO[bytes]:
         ) from error
 
 
-def _evidence(now: Iterable[tuple[str, Sighting]]) -> tuple[Evidence, ...]:
-    return tuple(Evidence(detector, sighting.box, sighting.score) for detector, sighting in now)
+def _to_evidence(detections: Iterable[tuple[str, Detection]]) -> tuple[Evidence, ...]:
+    return tuple(Evidence(detector, sighting.box, sighting.score) for detector, sighting in detections)
 
 
-def _with_late(frame: Frame, answers: Iterable[Late]) -> Frame:
+def _add_late_evidence(frame: Frame, answers: Iterable[Late]) -> Frame:
     """The frame with late sightings as evidence of the faces they belong to; boxes stay as they were shown."""
     evidence: dict[int, dict[str, Evidence]] = {
         place: {seen.detector: seen for seen in face.evidence} for place, face in enumerate(frame.faces)
     }
     for answer in answers:
         for box, score in answer.sightings:
-            place = _home(box, frame.faces)
+            place = _find_matching_face(box, frame.faces)
             if place is not None:
                 evidence[place].setdefault(answer.detector, Evidence(answer.detector, box, score))
-    faces = (_seen(face, evidence[place]) for place, face in enumerate(frame.faces))
+    faces = (_replace_evidence(face, evidence[place]) for place, face in enumerate(frame.faces))
     return msgspec.structs.replace(frame, faces=tuple(faces))
 
 
-def _seen(face: Face, evidence: Mapping[str, Evidence]) -> Face:
+def _replace_evidence(face: Face, evidence: Mapping[str, Evidence]) -> Face:
     found = tuple(evidence[name] for name in sorted(evidence))
     return msgspec.structs.replace(face, origin="detected" if found else "extended", evidence=found)
 
 
-def _home(box: Box, faces: Sequence[Face]) -> int | None:
+def _find_matching_face(box: Box, faces: Sequence[Face]) -> int | None:
     """The face that a sighting belongs to."""
     best = max(range(len(faces)), key=lambda place: faces[place].box.iou(box), default=None)
     if best is None:
         return None
     mask = faces[best].box
-    return best if mask.iou(box) >= _SAME_FACE or mask.overlap(box) >= 0.8 * box.area else None
+    return best if mask.iou(box) >= _SAME_FACE_MIN_IOU or mask.intersection_area(box) >= 0.8 * box.area else None
 
 
-def _source(source: SourceFacts, frames: int, received: Received | None) -> SourceFacts:
+def _complete_source_facts(source: SourceFacts, frames: int, received: Received | None) -> SourceFacts:
     video = msgspec.structs.replace(source.video, frames=frames)
     if received is None:
         return msgspec.structs.replace(source, video=video)

@@ -21,32 +21,32 @@ from numpy.typing import NDArray
 
 from engine.core.geometry import Box, Orientation, Size
 from engine.core.picture import Rgb
-from engine.detectors.base import Sighting
+from engine.detectors.base import Detection
 from engine.errors import DetectorError, InputError, VeilError
-from engine.live.controls import Controls, Look
-from engine.live.counters import LiveCounters, Tally
-from engine.live.detector_thread import Lookout, Watch
-from engine.live.judge import Beginning, Judge, Reason, Verdict
-from engine.live.settings import Following, Judging
-from engine.live.tracker import Followed, covered_share
-from engine.masking.painter import cover, redact
+from engine.live.controls import LiveControls, LiveControlsState
+from engine.live.counters import LiveCounterAccumulator, LiveCounters
+from engine.live.detector_thread import DetectorRole, DetectorThread
+from engine.live.judge import CoverReason, Discontinuity, FrameVerdict, Judge
+from engine.live.settings import FollowingSettings, JudgingSettings
+from engine.live.tracker import FollowedFace, compute_covered_share
+from engine.masking.painter import cover_picture, redact
 from engine.media.frame import SourceFrame
-from engine.media.stream.normalise import Canvas, frame_of, picture_of_frame
-from engine.timeline.cuts import change
+from engine.media.stream.normalise import FrameNormaliser, frame_from_rgb, rgb_from_frame
+from engine.timeline.cuts import measure_change
 
 if TYPE_CHECKING:
     VideoFrame = Any
     """PyAV's; only engine.media imports it."""
 
-_KEPT = 128
+_LATE_HISTORY_FRAMES = 128
 """Shown frames that late answers are compared with."""
-_COVERED = 0.7
+_MIN_COVERED_SHARE = 0.7
 """Share of a late sighting's box that a mask must hold for the face to count as covered."""
-_CUT, _PROMINENCE, _NEIGHBOURS = 0.3, 2.0, 4
+_CUT_THRESHOLD, _CUT_PROMINENCE, _CUT_WINDOW_FRAMES = 0.3, 2.0, 4
 """As in the batch's `TrackingSettings`: change of a cut, how it stands out, from how many frames before."""
 
 
-class Masked(NamedTuple):
+class MaskedFrame(NamedTuple):
     """A frame that may be shown.
 
     Attributes:
@@ -56,40 +56,40 @@ class Masked(NamedTuple):
         verdict: what was done to it.
         revision: how often the controls had been changed.
         cut: it begins a new scene.
-        arrived: when it arrived, monotonic seconds.
+        arrived_s: when it arrived, monotonic seconds.
     """
 
     number: int
     frame: VideoFrame
     pts: int
-    verdict: Verdict
+    verdict: FrameVerdict
     revision: int
     cut: bool
-    arrived: float
+    arrived_s: float
 
 
-class Witness(Protocol):
+class LiveLogSink(Protocol):
     """Writes down what a masker does; called with a lock held, from several threads."""
 
-    def showed(self, masked: Masked, size: Size) -> None:
+    def write_frame(self, masked: MaskedFrame, size: Size) -> None:
         """A frame is about to be handed out."""
 
-    def late(self, number: int, detector: str, sightings: Sequence[Sighting]) -> None:
+    def write_late_answer(self, number: int, detector: str, detections: Sequence[Detection]) -> None:
         """A detector has answered for a frame that was handed out before."""
 
-    def looked(self, revision: int, look: Look) -> None:
+    def write_controls(self, revision: int, state: LiveControlsState) -> None:
         """The controls were changed."""
 
-    def happened(self, what: str) -> None:
+    def write_event(self, description: str) -> None:
         """Something else that an auditor should know, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Pending:
+class _PendingFrame:
     number: int
     frame: SourceFrame
-    entered: float
-    arrived: float
+    submitted_s: float
+    arrived_s: float
     cut: bool
 
 
@@ -106,59 +106,61 @@ class LiveMasker:
         controls: what can be changed meanwhile.
 
     Attributes:
-        witness: writes down what is shown; to be set before the first frame is taken.
+        log_sink: writes down what is shown; to be set before the first frame is taken.
     """
 
     def __init__(
         self,
-        watches: Sequence[Watch],
+        detector_roles: Sequence[DetectorRole],
         models: Path,
         *,
-        judging: Judging | None = None,
-        following: Following | None = None,
-        controls: Controls | None = None,
+        judging: JudgingSettings | None = None,
+        following: FollowingSettings | None = None,
+        controls: LiveControls | None = None,
     ) -> None:
-        if not any(watch.every for watch in watches):
+        if not any(watch.every_frame for watch in detector_roles):
             raise InputError("A live run needs a detector that looks at every frame; name one that is fast enough.")
-        self.controls = controls or Controls()
-        self.canvas = Canvas()
-        self._judging = judging or Judging()
-        self._judge = Judge({watch.name: watch.every for watch in watches}, self._judging, following or Following())
-        self.witness: Witness | None = None
-        self._tally = Tally()
-        self._changed = threading.Condition()
-        self._pending: deque[_Pending] = deque()
-        self._shown: dict[int, tuple[Box, ...] | None] = {}
-        self._sides = {watch.name: watch.detector.longest_side(watch.settings) for watch in watches}
-        self._fatal: VeilError | None = None
-        self._number = 0
-        self._revision = -1
-        self._previous: NDArray[np.uint8] | None = None
-        self._changes: deque[float] = deque(maxlen=_NEIGHBOURS)
-        self._beginning: Beginning | None = "start"
-        self._lookouts: list[Lookout] = []
-        for watch in watches:
-            self._lookouts.append(Lookout(watch, models, self._judging, self))
+        self.controls = controls or LiveControls()
+        self.normaliser = FrameNormaliser()
+        self._judging = judging or JudgingSettings()
+        self._judge = Judge(
+            {watch.name: watch.every_frame for watch in detector_roles}, self._judging, following or FollowingSettings()
+        )
+        self.log_sink: LiveLogSink | None = None
+        self._counts = LiveCounterAccumulator()
+        self._state_changed = threading.Condition()
+        self._pending_frames: deque[_PendingFrame] = deque()
+        self._shown_boxes: dict[int, tuple[Box, ...] | None] = {}
+        self._longest_sides_px = {watch.name: watch.detector.longest_side(watch.settings) for watch in detector_roles}
+        self._fatal_error: VeilError | None = None
+        self._next_number = 0
+        self._logged_revision = -1
+        self._previous_thumbnail: NDArray[np.uint8] | None = None
+        self._recent_changes: deque[float] = deque(maxlen=_CUT_WINDOW_FRAMES)
+        self._next_discontinuity: Discontinuity | None = "start"
+        self._detector_threads: list[DetectorThread] = []
+        for watch in detector_roles:
+            self._detector_threads.append(DetectorThread(watch, models, self._judging, self))
 
     # what a source calls
 
-    def wait_ready(self, timeout: float) -> None:
+    def wait_until_ready(self, timeout_s: float) -> None:
         """Wait until every detector is loaded.
 
         Raises:
             DetectorError: it took too long.
             ModelError, InputError: a detector cannot be loaded.
         """
-        until = time.monotonic() + timeout
-        for lookout in self._lookouts:
+        until = time.monotonic() + timeout_s
+        for lookout in self._detector_threads:
             while not lookout.ready.wait(0.05):
-                self._check()
+                self._raise_fatal_error()
                 if time.monotonic() > until:
-                    raise DetectorError(f"The detector {lookout.watch.name} was not loaded within {timeout:g} s.")
+                    raise DetectorError(f"The detector {lookout.role.name} was not loaded within {timeout_s:g} s.")
 
-    def interrupted(self) -> None:
+    def mark_interrupted(self) -> None:
         """The source was interrupted; what comes next is covered until every detector has looked at it."""
-        self._beginning = "source"
+        self._next_discontinuity = "source"
 
     def submit(
         self,
@@ -167,7 +169,7 @@ class LiveMasker:
         seconds: Fraction | float,
         *,
         aspect: Fraction = Fraction(1),
-        arrived: float | None = None,
+        arrived_s: float | None = None,
     ) -> None:
         """Give the next frame; returns as soon as the detectors have it.
 
@@ -176,64 +178,64 @@ class LiveMasker:
             pts: its time, handed through.
             seconds: its time in seconds of a clock that rises.
             aspect: sample aspect ratio.
-            arrived: monotonic time of its arrival, now when None.
+            arrived_s: monotonic time of its arrival, now when None.
 
         Raises:
             ModelError, InputError: a detector cannot be loaded.
         """
-        self._check()
+        self._raise_fatal_error()
         entered = time.monotonic()
-        number, changes = self._number, self.canvas.changes
-        self._number += 1
-        frame = self.canvas.place(decoded, number, pts, aspect)
-        beginning, cut = self._begins(frame, changed=self.canvas.changes != changes)
-        with self._changed:
-            self._judge.arrived(number, float(seconds), beginning)
-            self._tally.frames += 1
-            self._tally.source_changes = self.canvas.changes
-            self._pending.append(_Pending(number, frame, entered, arrived or entered, cut))
-        self._show(number, frame)
+        number, changes = self._next_number, self.normaliser.format_changes
+        self._next_number += 1
+        frame = self.normaliser.normalise(decoded, number, pts, aspect)
+        beginning, cut = self._detect_discontinuity(frame, changed=self.normaliser.format_changes != changes)
+        with self._state_changed:
+            self._judge.add_frame(number, float(seconds), beginning)
+            self._counts.frames += 1
+            self._counts.source_changes = self.normaliser.format_changes
+            self._pending_frames.append(_PendingFrame(number, frame, entered, arrived_s or entered, cut))
+        self._submit_to_detectors(number, frame)
 
     @property
-    def backlogged(self) -> bool:
+    def is_backlogged(self) -> bool:
         """Whether as many frames wait to be taken as may."""
-        return len(self._pending) >= self._judging.backlog
+        return len(self._pending_frames) >= self._judging.backlog
 
-    def drop(self) -> None:
+    def count_dropped_frame(self) -> None:
         """Count a frame that came and is not shown at all, because too many wait."""
-        with self._changed:
-            self._tally.frames += 1
-            self._tally.dropped += 1
+        with self._state_changed:
+            self._counts.frames += 1
+            self._counts.dropped += 1
 
-    def collect(self) -> Masked:
+    def collect(self) -> MaskedFrame:
         """The next frame, with its faces hidden or covered whole; waits for its judgement until the deadline.
 
         Raises:
             ModelError, InputError: a detector cannot be loaded.
             IndexError: no frame was given that was not taken.
         """
-        pending = self._pending[0]
-        with self._changed:
-            left = pending.entered + self._judging.deadline - time.monotonic()
-            self._changed.wait_for(lambda: self._enough(pending), max(0.0, left))
-            self._check()
-            revision, look, style = self.controls.now()
-            verdict = self._verdict(pending, look)
-            self._pending.popleft()
-            masked = self._masked(pending, verdict, revision)
-            self._note(masked, look)
+        pending = self._pending_frames[0]
+        with self._state_changed:
+            left = pending.submitted_s + self._judging.deadline - time.monotonic()
+            self._state_changed.wait_for(lambda: self._can_judge(pending), max(0.0, left))
+            self._raise_fatal_error()
+            revision, look, style = self.controls.read_state()
+            verdict = self._reach_verdict(pending, look)
+            self._pending_frames.popleft()
+            masked = self._build_masked_frame(pending, verdict, revision)
+            self._count_and_log(masked, look)
         picture = pending.frame.picture(writable=True)
         if verdict.reason is not None:
-            cover(picture)
+            cover_picture(picture)
         else:
             boxes = [face.box for face in verdict.faces]
             redact(picture, boxes, Orientation.upright(self._size), style)
         return masked
 
-    def sent(self, masked: Masked) -> None:
+    def count_sent_frame(self, masked: MaskedFrame) -> None:
         """Note that a frame's packet is on its way."""
-        with self._changed:
-            self._tally.delayed(time.monotonic() - masked.arrived)
+        with self._state_changed:
+            self._counts.add_delay(time.monotonic() - masked.arrived_s)
 
     def mask(self, frame: VideoFrame) -> VideoFrame:
         """One frame in, the same frame out with its faces hidden or covered whole; for a caller with one thread."""
@@ -243,28 +245,28 @@ class LiveMasker:
         masked.frame.pts = frame.pts
         if frame.time_base is not None:
             masked.frame.time_base = frame.time_base
-        self.sent(masked)
+        self.count_sent_frame(masked)
         return masked.frame
 
     def mask_picture(self, picture: Rgb) -> Rgb:
         """The same for an RGB picture, shape (height, width, 3); its clock is that of arrival."""
-        return picture_of_frame(self.mask(frame_of(picture)))
+        return rgb_from_frame(self.mask(frame_from_rgb(picture)))
 
     @property
     def counters(self) -> LiveCounters:
         """What was counted until now."""
-        with self._changed:
-            return self._tally.counters()
+        with self._state_changed:
+            return self._counts.to_counters()
 
-    def count_source(self, undecodable: int, reconnects: int) -> None:
+    def set_source_counts(self, undecodable: int, reconnects: int) -> None:
         """Note what the source counted."""
-        with self._changed:
-            self._tally.undecodable, self._tally.reconnects = undecodable, reconnects
+        with self._state_changed:
+            self._counts.undecodable, self._counts.reconnects = undecodable, reconnects
 
     def close(self) -> None:
         """End the detectors; closing twice is allowed."""
-        while self._lookouts:
-            self._lookouts.pop().close()
+        while self._detector_threads:
+            self._detector_threads.pop().close()
 
     def __enter__(self) -> Self:
         return self
@@ -276,111 +278,120 @@ class LiveMasker:
 
     # what the lookouts call
 
-    def answered(self, detector: str, number: int, sightings: Sequence[Sighting]) -> None:
+    def receive_answer(self, detector: str, number: int, detections: Sequence[Detection]) -> None:
         """See `engine.live.detector_thread.Audience`."""
-        there = self._on_canvas(detector, sightings)
-        with self._changed:
-            self._tally.looks[detector] += 1
-            self._judge.answered(detector, number, there)
-            if number in self._shown:
-                self._answered_late(detector, number, there)
-            self._changed.notify_all()
+        there = self._scale_to_display(detector, detections)
+        with self._state_changed:
+            self._counts.looks[detector] += 1
+            self._judge.add_answer(detector, number, there)
+            if number in self._shown_boxes:
+                self._handle_late_answer(detector, number, there)
+            self._state_changed.notify_all()
 
-    def failed(self, detector: str, error: VeilError) -> None:
+    def handle_failure(self, detector: str, error: VeilError) -> None:
         """See `engine.live.detector_thread.Audience`."""
-        with self._changed:
-            self._judge.failed(detector)
+        with self._state_changed:
+            self._judge.mark_failed(detector)
             if isinstance(error, InputError):
-                self._fatal = error
+                self._fatal_error = error
             else:
-                self._tally.restarts[detector] += 1
-            if self.witness is not None:
-                self.witness.happened(str(error))
-            self._changed.notify_all()
+                self._counts.restarts[detector] += 1
+            if self.log_sink is not None:
+                self.log_sink.write_event(str(error))
+            self._state_changed.notify_all()
 
     # the rest
 
     @property
     def _size(self) -> Size:
-        assert self.canvas.size is not None, "no frame was given yet"
-        return self.canvas.size
+        assert self.normaliser.size is not None, "no frame was given yet"
+        return self.normaliser.size
 
-    def _check(self) -> None:
-        if self._fatal is not None:
-            raise self._fatal
+    def _raise_fatal_error(self) -> None:
+        if self._fatal_error is not None:
+            raise self._fatal_error
 
-    def _begins(self, frame: SourceFrame, *, changed: bool) -> tuple[Beginning | None, bool]:
+    def _detect_discontinuity(self, frame: SourceFrame, *, changed: bool) -> tuple[Discontinuity | None, bool]:
         """Whether something new begins with a frame, and whether it is a scene cut."""
-        if changed and self._beginning is None:
-            self._beginning = "source"
-        cut = self._judging.cuts and self._cuts(frame) and self._beginning is None
-        beginning: Beginning | None = "cut" if cut else self._beginning
-        self._beginning = None
+        if changed and self._next_discontinuity is None:
+            self._next_discontinuity = "source"
+        cut = self._judging.cuts and self._detect_cut(frame) and self._next_discontinuity is None
+        beginning: Discontinuity | None = "cut" if cut else self._next_discontinuity
+        self._next_discontinuity = None
         return beginning, cut
 
-    def _cuts(self, frame: SourceFrame) -> bool:
-        thumbnail, before = frame.luma_thumbnail(), self._previous
-        self._previous = thumbnail
+    def _detect_cut(self, frame: SourceFrame) -> bool:
+        thumbnail, before = frame.luma_thumbnail(), self._previous_thumbnail
+        self._previous_thumbnail = thumbnail
         if before is None:
             return False
-        value = abs(change(before, thumbnail))
-        usual = float(np.median(self._changes)) if self._changes else 0.0
-        self._changes.append(value)
-        return value >= _CUT and value >= _PROMINENCE * usual
+        value = abs(measure_change(before, thumbnail))
+        usual = float(np.median(self._recent_changes)) if self._recent_changes else 0.0
+        self._recent_changes.append(value)
+        return value >= _CUT_THRESHOLD and value >= _CUT_PROMINENCE * usual
 
-    def _show(self, number: int, frame: SourceFrame) -> None:
+    def _submit_to_detectors(self, number: int, frame: SourceFrame) -> None:
         pictures: dict[int | None, Rgb] = {}
-        for lookout in self._lookouts:
-            side = self._sides[lookout.watch.name]
+        for lookout in self._detector_threads:
+            side = self._longest_sides_px[lookout.role.name]
             if side not in pictures:
                 pictures[side] = frame.rgb(side)
-            lookout.show(number, pictures[side])
+            lookout.submit_picture(number, pictures[side])
 
-    def _enough(self, pending: _Pending) -> bool:
-        return self.controls.look.cover_all or self._fatal is not None or self._judge.settled(pending.number)
+    def _can_judge(self, pending: _PendingFrame) -> bool:
+        return (
+            self.controls.state.cover_all
+            or self._fatal_error is not None
+            or self._judge.has_all_answers(pending.number)
+        )
 
-    def _verdict(self, pending: _Pending, look: Look) -> Verdict:
-        verdict = self._judge.verdict(pending.number, look.confidence)
-        reason: Reason | None = "asked" if look.cover_all else "damaged" if pending.frame.damaged else verdict.reason
-        faces = (clipped for face in verdict.faces if (clipped := _clipped(face, self._size)) is not None)
-        return Verdict(reason, tuple(faces))
+    def _reach_verdict(self, pending: _PendingFrame, state: LiveControlsState) -> FrameVerdict:
+        verdict = self._judge.judge_frame(pending.number, state.confidence)
+        reason: CoverReason | None = (
+            "asked" if state.cover_all else "damaged" if pending.frame.damaged else verdict.reason
+        )
+        faces = (clipped for face in verdict.faces if (clipped := _clip_face(face, self._size)) is not None)
+        return FrameVerdict(reason, tuple(faces))
 
-    def _masked(self, pending: _Pending, verdict: Verdict, revision: int) -> Masked:
+    def _build_masked_frame(self, pending: _PendingFrame, verdict: FrameVerdict, revision: int) -> MaskedFrame:
         frame = pending.frame
-        return Masked(pending.number, frame.native, frame.pts, verdict, revision, pending.cut, pending.arrived)
+        return MaskedFrame(
+            pending.number, frame.planar_frame, frame.pts, verdict, revision, pending.cut, pending.arrived_s
+        )
 
-    def _note(self, masked: Masked, look: Look) -> None:
+    def _count_and_log(self, masked: MaskedFrame, state: LiveControlsState) -> None:
         reason = masked.verdict.reason
         if reason is None:
-            self._tally.judged += 1
+            self._counts.judged += 1
         else:
-            self._tally.covered[reason] += 1
-        self._shown[masked.number] = None if reason else tuple(face.box for face in masked.verdict.faces)
-        self._shown.pop(masked.number - _KEPT, None)
-        if self.witness is None:
+            self._counts.covered[reason] += 1
+        self._shown_boxes[masked.number] = None if reason else tuple(face.box for face in masked.verdict.faces)
+        self._shown_boxes.pop(masked.number - _LATE_HISTORY_FRAMES, None)
+        if self.log_sink is None:
             return
-        if masked.revision != self._revision:
-            self._revision = masked.revision
-            self.witness.looked(masked.revision, look)
-        self.witness.showed(masked, self._size)
+        if masked.revision != self._logged_revision:
+            self._logged_revision = masked.revision
+            self.log_sink.write_controls(masked.revision, state)
+        self.log_sink.write_frame(masked, self._size)
 
-    def _answered_late(self, detector: str, number: int, sightings: Sequence[Sighting]) -> None:
-        masks, confidence = self._shown[number], self.controls.look.confidence
+    def _handle_late_answer(self, detector: str, number: int, detections: Sequence[Detection]) -> None:
+        masks, confidence = self._shown_boxes[number], self.controls.state.confidence
         if masks is not None:
-            self._tally.late_faces += sum(
-                sighting.score >= confidence and covered_share(sighting.box, masks) < _COVERED for sighting in sightings
+            self._counts.late_faces += sum(
+                sighting.score >= confidence and compute_covered_share(sighting.box, masks) < _MIN_COVERED_SHARE
+                for sighting in detections
             )
-        if self.witness is not None:
-            self.witness.late(number, detector, sightings)
+        if self.log_sink is not None:
+            self.log_sink.write_late_answer(number, detector, detections)
 
-    def _on_canvas(self, detector: str, sightings: Sequence[Sighting]) -> list[Sighting]:
+    def _scale_to_display(self, detector: str, detections: Sequence[Detection]) -> list[Detection]:
         """Sightings in a detector's picture as sightings in display pixels."""
-        seen = self._size.fit(self._sides[detector])
+        seen = self._size.fit(self._longest_sides_px[detector])
         x, y = self._size.width / seen.width, self._size.height / seen.height
-        boxes = ((sighting.box.stretched(x, y).rounded(self._size), sighting.score) for sighting in sightings)
-        return [Sighting(box, round(score, 4)) for box, score in boxes if box is not None]
+        boxes = ((sighting.box.scale_axes(x, y).round_outwards(self._size), sighting.score) for sighting in detections)
+        return [Detection(box, round(score, 4)) for box, score in boxes if box is not None]
 
 
-def _clipped(face: Followed, size: Size) -> Followed | None:
-    box = face.box.rounded(size)
-    return None if box is None else Followed(face.number, box, face.now)
+def _clip_face(face: FollowedFace, size: Size) -> FollowedFace | None:
+    box = face.box.round_outwards(size)
+    return None if box is None else FollowedFace(face.number, box, face.detections)

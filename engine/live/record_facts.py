@@ -7,37 +7,40 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from engine.core.geometry import Size
-from engine.detectors.modes import mode_named
-from engine.detectors.registry import detector_class, plan
-from engine.live.detector_thread import Watch
-from engine.live.settings import Following
-from engine.media.facts import source_facts
+from engine.detectors.modes import find_mode
+from engine.detectors.registry import import_detector_class, plan_detector
+from engine.live.detector_thread import DetectorRole
+from engine.live.settings import FollowingSettings
+from engine.media.facts import make_source_facts
 from engine.media.source.probe import probe
-from engine.media.stream.pushed_input import RunningSource
+from engine.media.stream.pushed_input import LiveSource
 from engine.record import (
     Colour,
-    Detection,
+    DetectionConfig,
     FusionSettings,
     SmoothingSettings,
     SourceFacts,
     StreamFacts,
     TrackingSettings,
     VideoFacts,
-    ratio,
+    format_ratio,
 )
 
-_NOTHING = "0" * 64
-_EVERY = "mediapipe"
+_UNKNOWN_SHA256 = "0" * 64
+_EVERY_FRAME_DETECTOR = "mediapipe"
 """The detector that is fast enough for each frame."""
-_FLOORS: Mapping[str, Mapping[str, object]] = {"mediapipe": {"threshold": 0.3}, "yolov8-face": {"threshold": 0.2}}
+_LIVE_THRESHOLDS: Mapping[str, Mapping[str, object]] = {
+    "mediapipe": {"threshold": 0.3},
+    "yolov8-face": {"threshold": 0.2},
+}
 """Below the controls' confidence, so that weak sightings keep a face that is followed already."""
-_STANDS_BACK = 5
+_BACKGROUND_NICENESS_STEPS = 5
 """Niceness of detectors that look beside the run."""
 
 
-def watches_of(
+def plan_detector_roles(
     parameters: Mapping[str, Mapping[str, object]] | None = None, cores: int | None = None
-) -> tuple[Watch, ...]:
+) -> tuple[DetectorRole, ...]:
     """The detectors of live mode.
 
     Args:
@@ -49,27 +52,33 @@ def watches_of(
     """
     cores = cores or os.cpu_count() or 1
     made = []
-    for name in mode_named("live").detectors:
-        every = name == _EVERY
+    for name in find_mode("live").detectors:
+        every = name == _EVERY_FRAME_DETECTOR
         threads = {} if every else {"threads": max(1, min(4, cores - 1))}
-        settings = plan(name, {**_FLOORS.get(name, {}), **threads, **(parameters or {}).get(name, {})}).settings
-        made.append(Watch(detector_class(name), settings, every, 0 if every else _STANDS_BACK))
+        settings = plan_detector(
+            name, {**_LIVE_THRESHOLDS.get(name, {}), **threads, **(parameters or {}).get(name, {})}
+        ).settings
+        made.append(
+            DetectorRole(import_detector_class(name), settings, every, 0 if every else _BACKGROUND_NICENESS_STEPS)
+        )
     return tuple(made)
 
 
-def detection_of(watches: tuple[Watch, ...], following: Following, rate: float) -> Detection:
+def build_detection_config(
+    detector_roles: tuple[DetectorRole, ...], following: FollowingSettings, frame_rate: float
+) -> DetectionConfig:
     """What ran, as a record says it. The timeline's settings are those that say the same as live following."""
-    hold = max(1, round(following.hold * rate))
-    return Detection(
+    hold = max(1, round(following.hold * frame_rate))
+    return DetectionConfig(
         "live",
-        tuple(watch.detector.facts(watch.settings) for watch in watches),
+        tuple(watch.detector.describe(watch.settings) for watch in detector_roles),
         FusionSettings(),
         TrackingSettings(reach=following.reach, patience=hold, agility=following.agility, inertia=1.0),
         SmoothingSettings(gap=0, lead=0, tail=hold, window=0, horizon=1, damping=1.0),
     )
 
 
-def source_facts_of(source: RunningSource, *, audio: bool) -> Callable[[Size], SourceFacts]:
+def prepare_source_facts(source: LiveSource, *, audio: bool) -> Callable[[Size], SourceFacts]:
     """The source as a record says it, once the size of its pictures is known.
 
     A file is read once here, for its hash. Of anything else the log tells what was received.
@@ -78,18 +87,18 @@ def source_facts_of(source: RunningSource, *, audio: bool) -> Callable[[Size], S
         SourceError: the file is not a readable video.
     """
     if source.is_file:
-        facts = source_facts(probe(Path(source.address)), 1)
+        facts = make_source_facts(probe(Path(source.address)), 1)
         return lambda _: facts
-    return lambda size: _running(source, size, audio=audio)
+    return lambda size: _build_running_source_facts(source, size, audio=audio)
 
 
-def _running(source: RunningSource, size: Size, *, audio: bool) -> SourceFacts:
+def _build_running_source_facts(source: LiveSource, size: Size, *, audio: bool) -> SourceFacts:
     return SourceFacts(
-        sha256=_NOTHING,
+        sha256=_UNKNOWN_SHA256,
         bytes=1,
         container=source.container,
         video=VideoFacts(
-            index=source.index,
+            index=source.video_index,
             codec=source.codec,
             coded=size,
             display=size,
@@ -98,17 +107,17 @@ def _running(source: RunningSource, size: Size, *, audio: bool) -> SourceFacts:
             mirrored=False,
             pixel_format=source.pixel_format,
             colour=Colour(None, None, None, None),
-            time_base=ratio(source.time_base),
+            time_base=format_ratio(source.time_base),
             declared_frames=None,
             frames=1,
-            declared_rate=ratio(source.rate),
+            declared_rate=format_ratio(source.rate),
         ),
-        streams=tuple(_stream(source, *stream, audio=audio) for stream in source.streams),
+        streams=tuple(_build_stream_facts(source, *stream, audio=audio) for stream in source.streams),
     )
 
 
-def _stream(source: RunningSource, index: int, kind: str, codec: str, *, audio: bool) -> StreamFacts:
-    if index == source.index:
+def _build_stream_facts(source: LiveSource, index: int, kind: str, codec: str, *, audio: bool) -> StreamFacts:
+    if index == source.video_index:
         return StreamFacts(index, kind, codec, "rendered", "the picture, with faces hidden")
     if kind == "audio" and audio:
         return StreamFacts(index, kind, codec, "copied", "packets as they came")

@@ -12,23 +12,22 @@ from platform import node
 
 from engine import record as records
 from engine.core.geometry import Size
-from engine.core.progress import Listener, Silent
+from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import TargetError
-from engine.live.controls import Controls
+from engine.live.controls import LiveControls
 from engine.live.counters import LiveCounters
-from engine.live.detector_thread import Watch
-from engine.live.log import LiveLog, Start, record_of
+from engine.live.detector_thread import DetectorRole
+from engine.live.log import LiveLog, Start, record_from_log
 from engine.live.masker import LiveMasker
-from engine.live.record_facts import detection_of, source_facts_of, watches_of
-from engine.live.settings import Following, Judging
-from engine.live.threads import Stage
-from engine.media.stream.live_input import LiveInput, told
-from engine.media.stream.live_output import LiveEncoding, LiveOutput, scheme_of
-from engine.media.stream.live_preview import Preview
-from engine.media.stream.pushed_input import PushedInput, RunningSource
+from engine.live.record_facts import build_detection_config, plan_detector_roles, prepare_source_facts
+from engine.live.settings import FollowingSettings, JudgingSettings
+from engine.live.threads import LiveThreads
+from engine.media.stream.live_input import LiveInput, strip_credentials
+from engine.media.stream.live_output import LiveEncoding, LiveOutput, parse_output_scheme
+from engine.media.stream.live_preview import LivePreview
+from engine.media.stream.pushed_input import LiveSource, PushedInput
 from engine.record import Document, Sha256, SourceFacts
-from engine.storage.files import Data, data_folder
-from engine.storage.files import write as write_file
+from engine.storage.files import DataFolder, find_data_folder, write_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +35,20 @@ class LiveOptions:
     """How to run.
 
     Attributes:
-        watches: the detectors; live mode's when None.
+        detector_roles: the detectors; live mode's when None.
         judging: when a frame counts as judged.
         following: how faces are followed.
         encoding: how the video is encoded.
         audio: copy the audio.
-        patience: seconds for which a source that went away is tried again.
+        reconnect_timeout_s: seconds for which a source that went away is tried again.
     """
 
-    watches: tuple[Watch, ...] | None = None
-    judging: Judging = Judging()
-    following: Following = Following()
+    detector_roles: tuple[DetectorRole, ...] | None = None
+    judging: JudgingSettings = JudgingSettings()
+    following: FollowingSettings = FollowingSettings()
     encoding: LiveEncoding = LiveEncoding()
     audio: bool = True
-    patience: float = 30.0
+    reconnect_timeout_s: float = 30.0
 
 
 class LiveReport(Document, frozen=True):
@@ -69,13 +68,13 @@ class LiveReport(Document, frozen=True):
     started: str
     seconds: float
     encoding: LiveEncoding
-    judging: Judging
-    following: Following
+    judging: JudgingSettings
+    following: FollowingSettings
     counters: LiveCounters
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
+class _OutputPaths:
     """Where the log, the record and the report of a run go."""
 
     record: Path
@@ -89,18 +88,18 @@ class _Places:
         return self.record.with_name(self.record.name.removesuffix(".json").removesuffix(".detections") + ".live.json")
 
 
-def live(  # noqa: PLR0913
+def anonymise_live(  # noqa: PLR0913
     source: str | Path | PushedInput,
     target: str | Path,
     options: LiveOptions | None = None,
     *,
-    controls: Controls | None = None,
+    controls: LiveControls | None = None,
     record: Path | str | None = None,
     data: Path | str | None = None,
-    listener: Listener | None = None,
+    listener: ProgressListener | None = None,
     stop: threading.Event | None = None,
-    watcher: Callable[[LiveCounters], None] | None = None,
-    preview: Preview | None = None,
+    counter_observer: Callable[[LiveCounters], None] | None = None,
+    preview: LivePreview | None = None,
 ) -> LiveReport:
     """Hide the faces of a running picture until it ends or is told to stop.
 
@@ -117,7 +116,7 @@ def live(  # noqa: PLR0913
         data: the data folder.
         listener: hears of progress.
         stop: ends the run in order when it is set.
-        watcher: is given the counters about once a second.
+        counter_observer: is given the counters about once a second.
         preview: keeps the newest pictures for somebody who looks on.
 
     Raises:
@@ -126,27 +125,30 @@ def live(  # noqa: PLR0913
         ModelError, InputError: a detector cannot be loaded, or an option is wrong.
         DetectorError: a detector was not loaded in time.
     """
-    folder, options = data_folder(data), options or LiveOptions()
-    places = _Places(Path(record) if record is not None else _record_path(str(target), folder))
-    run = _Run(source, str(target), options, folder, places, preview)
-    return run.into_report(
-        controls or Controls(), listener or Silent(), stop or threading.Event(), watcher or (lambda _: None)
+    folder, options = find_data_folder(data), options or LiveOptions()
+    places = _OutputPaths(Path(record) if record is not None else _default_record_path(str(target), folder))
+    run = _LiveRunner(source, str(target), options, folder, places, preview)
+    return run.run(
+        controls or LiveControls(),
+        listener or SilentListener(),
+        stop or threading.Event(),
+        counter_observer or (lambda _: None),
     )
 
 
-def recover(log: Path | str, record: Path | str) -> records.Record:
+def recover_record(log: Path | str, record: Path | str) -> records.Record:
     """Make the detection record of a live run that ended in a crash.
 
     Raises:
         RecordError: the log is none, or nothing was shown.
         TargetError: the record cannot be written.
     """
-    made = record_of(Path(log))
-    write_file(Path(record), records.encode(made))
+    made = record_from_log(Path(log))
+    write_file(Path(record), records.encode_document(made))
     return made
 
 
-class _Run:
+class _LiveRunner:
     """One call of `live`."""
 
     def __init__(  # noqa: PLR0913, PLR0917
@@ -154,96 +156,102 @@ class _Run:
         source: str | Path | PushedInput,
         target: str,
         options: LiveOptions,
-        data: Data,
-        places: _Places,
-        preview: Preview | None,
+        data: DataFolder,
+        paths: _OutputPaths,
+        preview: LivePreview | None,
     ) -> None:
-        scheme_of(target)
-        self._pushed = source if isinstance(source, PushedInput) else None
+        parse_output_scheme(target)
+        self._pushed_input = source if isinstance(source, PushedInput) else None
         self._source = source.address if isinstance(source, PushedInput) else str(source)
         self._target, self._options, self._preview = target, options, preview
-        self._data, self._places = data, places
-        self._watches = options.watches or watches_of()
-        self._started = datetime.now(UTC).isoformat(timespec="seconds")
+        self._data, self._paths = data, paths
+        self._detector_roles = options.detector_roles or plan_detector_roles()
+        self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
 
-    def into_report(
-        self, controls: Controls, listener: Listener, stop: threading.Event, watcher: Callable[[LiveCounters], None]
+    def run(
+        self,
+        controls: LiveControls,
+        listener: ProgressListener,
+        stop: threading.Event,
+        counter_observer: Callable[[LiveCounters], None],
     ) -> LiveReport:
         begun, options = time.monotonic(), self._options
         with LiveMasker(
-            self._watches,
+            self._detector_roles,
             self._data.models,
             judging=options.judging,
             following=options.following,
             controls=controls,
         ) as masker:
-            masker.wait_ready(options.judging.load)
-            with self._pushed or LiveInput(self._source, stop, options.patience) as source:
-                stage = Stage(
+            masker.wait_until_ready(options.judging.load)
+            with self._pushed_input or LiveInput(self._source, stop, options.reconnect_timeout_s) as source:
+                stage = LiveThreads(
                     source,
                     masker,
-                    self._opener(source, masker),
+                    self._prepare_opener(source, masker),
                     listener=listener,
-                    watcher=watcher,
+                    counter_observer=counter_observer,
                     stop=stop,
                     preview=self._preview,
                 )
                 stage.run(audio=options.audio)
             counters = masker.counters
-        return self._report(counters, time.monotonic() - begun)
+        return self._write_report(counters, time.monotonic() - begun)
 
-    def _opener(self, source: RunningSource, masker: LiveMasker) -> Callable[[Size], tuple[LiveOutput, LiveLog]]:
+    def _prepare_opener(self, source: LiveSource, masker: LiveMasker) -> Callable[[Size], tuple[LiveOutput, LiveLog]]:
         """Opens output and log once the size of the pictures is known."""
-        facts = source_facts_of(source, audio=self._options.audio)  # before the pictures run: a file is hashed for it
+        facts = prepare_source_facts(
+            source, audio=self._options.audio
+        )  # before the pictures run: a file is hashed for it
 
-        def opened(size: Size) -> tuple[LiveOutput, LiveLog]:
-            audio = source.audio if self._options.audio else []
+        def open_output(size: Size) -> tuple[LiveOutput, LiveLog]:
+            audio = source.audio_streams if self._options.audio else []
             encoding = self._options.encoding
             output = LiveOutput(self._target, size, source.time_base, source.rate, audio=audio, encoding=encoding)
             try:
-                log = LiveLog(self._places.log, self._start(facts(size), source))
+                log = LiveLog(self._paths.log, self._build_start_line(facts(size), source))
             except TargetError:
                 output.abandon()
                 raise
-            masker.witness = log
+            masker.log_sink = log
             return output, log
 
-        return opened
+        return open_output
 
-    def _start(self, facts: SourceFacts, source: RunningSource) -> Start:
+    def _build_start_line(self, facts: SourceFacts, source: LiveSource) -> Start:
         options = self._options
         return Start(
-            address=told(self._source),
-            target=told(self._target),
-            started=self._started,
+            address=strip_credentials(self._source),
+            target=strip_credentials(self._target),
+            started=self._started_at,
             source=facts,
-            detection=detection_of(self._watches, options.following, float(source.rate)),
+            detection=build_detection_config(self._detector_roles, options.following, float(source.rate)),
             judging=options.judging,
             following=options.following,
             encoding=options.encoding,
         )
 
-    def _report(self, counters: LiveCounters, seconds: float) -> LiveReport:
-        data = records.encode(record_of(self._places.log))
+    def _write_report(self, counters: LiveCounters, duration_s: float) -> LiveReport:
+        data = records.encode_document(record_from_log(self._paths.log))
         report = LiveReport(
-            source=told(self._source),
-            target=told(self._target),
-            record=str(self._places.record),
-            record_sha256=records.digest(data),
+            source=strip_credentials(self._source),
+            target=strip_credentials(self._target),
+            record=str(self._paths.record),
+            record_sha256=records.sha256_hex(data),
             host=node(),
-            started=self._started,
-            seconds=round(seconds, 3),
+            started=self._started_at,
+            seconds=round(duration_s, 3),
             encoding=self._options.encoding,
             judging=self._options.judging,
             following=self._options.following,
             counters=counters,
         )
-        write_file(self._places.record, data)
-        write_file(self._places.report, records.encode(report))
+        write_file(self._paths.record, data)
+        write_file(self._paths.report, records.encode_document(report))
         return report
 
 
-def _record_path(target: str, data: Data) -> Path:
-    if not scheme_of(target):
+def _default_record_path(target: str, data: DataFolder) -> Path:
+    if not parse_output_scheme(target):
         return Path(target).with_name(Path(target).name + ".detections.json")
     return data.root / "live" / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.detections.json"

@@ -11,7 +11,7 @@ from engine.record import Document
 Seconds = Annotated[float, msgspec.Meta(gt=0.0)]
 
 
-class Judging(Document, frozen=True):
+class JudgingSettings(Document, frozen=True):
     """When a frame counts as judged.
 
     Attributes:
@@ -32,7 +32,7 @@ class Judging(Document, frozen=True):
     backlog: Annotated[int, msgspec.Meta(ge=2)] = 8
 
 
-class Following(Document, frozen=True):
+class FollowingSettings(Document, frozen=True):
     """How faces are followed between the looks of a detector.
 
     Attributes:

@@ -22,27 +22,27 @@ from engine.masking.style import Style
 Alpha = NDArray[np.uint8]
 """Cover of each sample, shape (rows, columns): 255 fully, 0 not at all."""
 
-_UNIT = 8000
+_MAX_RIM_STEPS = 8000
 """Most steps from the middle of a shape to its outer rim; a soft edge narrower than 255 of them is a hard one."""
-_FARTHEST = 16000
+_OUTSIDE_STEPS = 16000
 """Two of these still fit into 16 bits."""
-_FULL = 255
-_SAMPLES = 60_000
+_OPAQUE = 255
+_MAX_STRIP_SAMPLES = 60_000
 """Of a strip at most, so that what is computed of it stays in the processor's cache and in memory at hand."""
-_LOWEST = 16
+_MIN_STRIP_ROWS = 16
 """Rows of a strip at least; lower ones cost more calls than they save samples."""
-_SHARP = 1e-6
+_SHARP_CORNER_RADIUS = 1e-6
 """Radius of a corner that is not round."""
 
 
-class Part(NamedTuple):
+class PatchPart(NamedTuple):
     """A part of a patch, by rows and columns of the patch; wholly covered, or as much as `alpha` says."""
 
     area: tuple[slice, slice]
     alpha: Alpha | None
 
 
-class Patch(NamedTuple):
+class MaskPatch(NamedTuple):
     """The part of a plane that one mask touches.
 
     Attributes:
@@ -69,26 +69,26 @@ class Patch(NamedTuple):
     @property
     def alpha(self) -> Alpha:
         """The cover of its samples."""
-        return self._cover(slice(None), slice(None))
+        return self._compute_alpha(slice(None), slice(None))
 
-    def parts(self) -> Iterator[Part]:
+    def split_parts(self) -> Iterator[PatchPart]:
         """What is covered, in strips of rows from the top; what none of the parts holds is not covered."""
-        tops = np.arange(0, len(self.down), max(_LOWEST, _SAMPLES // len(self.across)))
+        tops = np.arange(0, len(self.down), max(_MIN_STRIP_ROWS, _MAX_STRIP_SAMPLES // len(self.across)))
         ends = np.append(tops[1:], len(self.down)).tolist()
-        farthest = self.core + (_FULL - 1 if self.soft else 0)
-        lefts, rights = _within(self.across, farthest - np.minimum.reduceat(self.down, tops))
-        starts, stops = _within(self.across, self.core - np.maximum.reduceat(self.down, tops))
+        farthest = self.core + (_OPAQUE - 1 if self.soft else 0)
+        lefts, rights = _find_reach(self.across, farthest - np.minimum.reduceat(self.down, tops))
+        starts, stops = _find_reach(self.across, self.core - np.maximum.reduceat(self.down, tops))
         for top, end, left, start, stop, right in zip(tops.tolist(), ends, lefts, starts, stops, rights, strict=True):
             rows = slice(top, end)
             if start == stop:
                 start = stop = right  # noqa: PLW2901  nothing of the strip is wholly covered
             else:
-                yield Part((rows, slice(start, stop)), None)
+                yield PatchPart((rows, slice(start, stop)), None)
             for columns in (slice(left, start), slice(stop, right)):
                 if columns.start < columns.stop:
-                    yield Part((rows, columns), self._cover(rows, columns))
+                    yield PatchPart((rows, columns), self._compute_alpha(rows, columns))
 
-    def pooled(self, shift_x: int, shift_y: int) -> Patch:
+    def pool_chroma(self, shift_x: int, shift_y: int) -> MaskPatch:
         """The patch of a subsampled plane, each of its samples covered as the most covered of those it stands for."""
         down, across = (
             self.down.reshape(-1, 1 << shift_y).min(axis=1),
@@ -96,28 +96,30 @@ class Patch(NamedTuple):
         )
         return self._replace(top=self.top >> shift_y, left=self.left >> shift_x, down=down, across=across)
 
-    def cropped(self, size: Size) -> Patch:
+    def crop_to_plane(self, size: Size) -> MaskPatch:
         """Without what lies beyond the last row and column of a plane."""
         down, across = self.down[: size.height - self.top], self.across[: size.width - self.left]
         return self._replace(down=down, across=across)
 
-    def _cover(self, rows: slice, columns: slice) -> Alpha:
+    def _compute_alpha(self, rows: slice, columns: slice) -> Alpha:
         total = np.add.outer(self.down[rows], self.across[columns])
         if not self.soft:
-            return (total <= self.core).astype(np.uint8) * np.uint8(_FULL)
-        np.subtract(np.int16(_FULL + self.core), total, out=total)
+            return (total <= self.core).astype(np.uint8) * np.uint8(_OPAQUE)
+        np.subtract(np.int16(_OPAQUE + self.core), total, out=total)
         np.maximum(total, np.int16(0), out=total)
-        return np.minimum(total, np.int16(_FULL), out=total).astype(np.uint8)
+        return np.minimum(total, np.int16(_OPAQUE), out=total).astype(np.uint8)
 
 
-def _within(steps: NDArray[np.int16], most: NDArray[np.int16]) -> tuple[list[int], list[int]]:
+def _find_reach(steps: NDArray[np.int16], most: NDArray[np.int16]) -> tuple[list[int], list[int]]:
     """For each of `most` the first and the last but one of the places so many steps away; steps fall, then rise."""
     near = steps <= most[:, None]
     first, last = near.argmax(axis=1), len(steps) - near[:, ::-1].argmax(axis=1)
     return first.tolist(), np.where(near.any(axis=1), last, first).tolist()
 
 
-def patches_of(box: Box, orientation: Orientation, style: Style, pixel_format: PixelFormat) -> tuple[Patch, ...] | None:
+def compute_patches(
+    box: Box, orientation: Orientation, style: Style, pixel_format: PixelFormat
+) -> tuple[MaskPatch, ...] | None:
     """The patch of each plane that the mask of a face touches, or None when it lies outside the picture.
 
     A subsampled sample is covered as much as the most covered of the luma samples it stands for.
@@ -129,14 +131,14 @@ def patches_of(box: Box, orientation: Orientation, style: Style, pixel_format: P
         pixel_format: of the planes.
     """
     shift_x, shift_y = pixel_format.chroma_shift
-    found = _luma_patch(box, orientation, style, (shift_x, shift_y))
+    found = _compute_luma_patch(box, orientation, style, (shift_x, shift_y))
     if found is None:
         return None
-    luma, chroma = found.cropped(orientation.coded), found.pooled(shift_x, shift_y)
+    luma, chroma = found.crop_to_plane(orientation.coded), found.pool_chroma(shift_x, shift_y)
     return tuple(chroma if plane in "uv" else luma for plane in pixel_format.planes)
 
 
-def mask_of(
+def compute_mask(
     boxes: Iterable[Box], orientation: Orientation, style: Style, pixel_format: PixelFormat
 ) -> tuple[Alpha, ...]:
     """The cover of every sample of every plane: the greatest that any face gives it.
@@ -146,38 +148,38 @@ def mask_of(
     size = orientation.coded
     covers = []
     for plane in range(len(pixel_format.planes)):
-        right, down = pixel_format.shift(plane)
+        right, down = pixel_format.plane_shift(plane)
         covers.append(np.zeros((-(-size.height >> down), -(-size.width >> right)), dtype=np.uint8))
     for box in boxes:
-        for cover, patch in zip(covers, patches_of(box, orientation, style, pixel_format) or (), strict=False):
+        for cover, patch in zip(covers, compute_patches(box, orientation, style, pixel_format) or (), strict=False):
             np.maximum(cover[patch.area], patch.alpha, out=cover[patch.area])
     return tuple(covers)
 
 
-def _luma_patch(box: Box, orientation: Orientation, style: Style, shift: tuple[int, int]) -> Patch | None:
+def _compute_luma_patch(box: Box, orientation: Orientation, style: Style, shift: tuple[int, int]) -> MaskPatch | None:
     """A patch aligned to the chroma grid; rows and columns beyond the picture are not covered."""
     coded = orientation.to_coded(box)
-    reach = coded.scaled(style.scale * (1 + style.feather)).clipped(orientation.coded)
+    reach = coded.scale(style.scale * (1 + style.feather)).clip(orientation.coded)
     if reach is None:
         return None
-    left, top, right, bottom = reach.pixels()
+    left, top, right, bottom = reach.to_pixel_bounds()
     left, top = left >> shift[0] << shift[0], top >> shift[1] << shift[1]
-    width, height = _aligned(right - left, shift[0]), _aligned(bottom - top, shift[1])
-    mask = coded.scaled(style.scale)
-    aspect = orientation.unrotated.width / orientation.coded.width
-    across = _distance(left, width, (mask.left, mask.right))
-    down = _distance(top, height, (mask.top, mask.bottom))
-    steps, core, soft = _steps(style, (mask.width * aspect, mask.height), across, down)
-    steps[0][orientation.coded.height - top :] = _FARTHEST
-    steps[1][orientation.coded.width - left :] = _FARTHEST
-    return Patch(top, left, *steps, core, soft)
+    width, height = _align_up(right - left, shift[0]), _align_up(bottom - top, shift[1])
+    mask = coded.scale(style.scale)
+    aspect = orientation.unrotated_size.width / orientation.coded.width
+    across = _measure_distance(left, width, (mask.left, mask.right))
+    down = _measure_distance(top, height, (mask.top, mask.bottom))
+    steps, core, soft = _compute_steps(style, (mask.width * aspect, mask.height), across, down)
+    steps[0][orientation.coded.height - top :] = _OUTSIDE_STEPS
+    steps[1][orientation.coded.width - left :] = _OUTSIDE_STEPS
+    return MaskPatch(top, left, *steps, core, soft)
 
 
-def _aligned(length: int, shift: int) -> int:
+def _align_up(length: int, shift: int) -> int:
     return -(-length >> shift) << shift
 
 
-def _distance(start: int, count: int, ends: tuple[float, float]) -> NDArray[np.float64]:
+def _measure_distance(start: int, count: int, ends: tuple[float, float]) -> NDArray[np.float64]:
     """How far the nearest point of each sample is from the middle between two ends, in halves of their distance."""
     half = (ends[1] - ends[0]) / 2
     middles = np.arange(start, start + count) + 0.5
@@ -185,7 +187,7 @@ def _distance(start: int, count: int, ends: tuple[float, float]) -> NDArray[np.f
     return distance
 
 
-def _steps(
+def _compute_steps(
     style: Style, sides: tuple[float, float], across: NDArray[np.float64], down: NDArray[np.float64]
 ) -> tuple[tuple[NDArray[np.int16], NDArray[np.int16]], int, bool]:
     """Steps of the rows and of the columns, the core, and whether it is soft, from the distances along both axes.
@@ -195,22 +197,22 @@ def _steps(
     """
     if style.shape == "ellipse":
         outer = 1.0 + style.feather
-        return _ramp(across / outer, down / outer, 1.0 / outer)
+        return _build_ramp(across / outer, down / outer, 1.0 / outer)
     corner = style.corner if style.shape == "rounded" else 0.0
-    outer = max(corner + style.feather, _SHARP)
+    outer = max(corner + style.feather, _SHARP_CORNER_RADIUS)
     lengths = []
     for distance, side in zip((across, down), sides, strict=True):
         half_sides = min(sides) / side
         lengths.append(np.maximum(distance - (1.0 - corner * half_sides), 0.0) / (outer * half_sides))
-    return _ramp(lengths[0], lengths[1], corner / outer)
+    return _build_ramp(lengths[0], lengths[1], corner / outer)
 
 
-def _ramp(
+def _build_ramp(
     across: NDArray[np.float64], down: NDArray[np.float64], rim: float
 ) -> tuple[tuple[NDArray[np.int16], NDArray[np.int16]], int, bool]:
     """Full cover where the squares add up to at most `rim` squared, falling to none where they add up to 1."""
-    unit = _UNIT if 1.0 - rim * rim < _FULL / _UNIT else _FULL / (1.0 - rim * rim)
+    unit = _MAX_RIM_STEPS if 1.0 - rim * rim < _OPAQUE / _MAX_RIM_STEPS else _OPAQUE / (1.0 - rim * rim)
     column, row = (
-        np.minimum(np.floor(distance * distance * unit), _FARTHEST).astype(np.int16) for distance in (across, down)
+        np.minimum(np.floor(distance * distance * unit), _OUTSIDE_STEPS).astype(np.int16) for distance in (across, down)
     )
-    return (row, column), math.ceil(rim * rim * unit), unit != _UNIT
+    return (row, column), math.ceil(rim * rim * unit), unit != _MAX_RIM_STEPS

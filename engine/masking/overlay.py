@@ -13,28 +13,31 @@ from engine.core.geometry import Orientation, Size
 from engine.core.picture import Plane
 from engine.errors import StyleError
 from engine.masking.style import Pattern
-from engine.record import digest
+from engine.record import sha256_hex
 
-_STEPS = 4096
+_STEPS_PER_TILE = 4096
 """Steps a tile, so that tiles need not be whole samples."""
-_LINE = 4
+_GRID_LINE_DIVISOR = 4
 """A line of the grid is this part of a tile."""
-_LARGEST = 512
+_MAX_IMAGE_SIDE_PX = 512
 """Longest side of an image that is kept; a face is rarely larger and never needs more detail."""
 
 
-def pattern(name: Pattern, shape: tuple[int, int], tile: tuple[float, float]) -> NDArray[np.bool_]:
+def draw_pattern(name: Pattern, shape: tuple[int, int], tile: tuple[float, float]) -> NDArray[np.bool_]:
     """Where the second colour of a pattern is; shape (rows, columns), tile as rows and columns in samples."""
-    down, across = (max(1, round(_STEPS / length)) for length in tile)
+    down, across = (max(1, round(_STEPS_PER_TILE / length)) for length in tile)
     if name == "stripes":
-        line = np.arange(shape[0] * down + shape[1] * across) % _STEPS >= _STEPS // 2
+        line = np.arange(shape[0] * down + shape[1] * across) % _STEPS_PER_TILE >= _STEPS_PER_TILE // 2
         slanted: NDArray[np.bool_] = sliding_window_view(line, shape[1] * across)[: shape[0] * down : down, ::across]
         return slanted
-    rows, columns = np.arange(shape[0])[:, None] * down % _STEPS, np.arange(shape[1]) * across % _STEPS
+    rows, columns = (
+        np.arange(shape[0])[:, None] * down % _STEPS_PER_TILE,
+        np.arange(shape[1]) * across % _STEPS_PER_TILE,
+    )
     if name == "checker":
-        checked: NDArray[np.bool_] = (rows >= _STEPS // 2) != (columns >= _STEPS // 2)
+        checked: NDArray[np.bool_] = (rows >= _STEPS_PER_TILE // 2) != (columns >= _STEPS_PER_TILE // 2)
         return checked
-    return (rows < _STEPS // _LINE) | (columns < _STEPS // _LINE)
+    return (rows < _STEPS_PER_TILE // _GRID_LINE_DIVISOR) | (columns < _STEPS_PER_TILE // _GRID_LINE_DIVISOR)
 
 
 def load_image(path: str, sha256: str, background: NDArray[np.int64], orientation: Orientation) -> NDArray[np.uint8]:
@@ -53,18 +56,18 @@ def load_image(path: str, sha256: str, background: NDArray[np.int64], orientatio
         data = Path(path).read_bytes()
     except OSError as error:
         raise StyleError(f"The image {path} cannot be read: {error.strerror}. Give the path of a picture.") from error
-    if digest(data) != sha256:
-        raise StyleError(f"The image {path} has the hash {digest(data)}, the style asks for {sha256}.")
+    if sha256_hex(data) != sha256:
+        raise StyleError(f"The image {path} has the hash {sha256_hex(data)}, the style asks for {sha256}.")
     image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED) if data else None
     if image is None or image.dtype not in {np.dtype(np.uint8), np.dtype(np.uint16)}:
         raise StyleError(f"The image {path} is not a picture that can be read; use PNG or JPEG.")
-    size = Size(image.shape[1], image.shape[0]).fit(_LARGEST)
-    small = stretched(_opaque(image, background), (size.height, size.width))
+    size = Size(image.shape[1], image.shape[0]).fit(_MAX_IMAGE_SIDE_PX)
+    small = stretch_image(_flatten_alpha(image, background), (size.height, size.width))
     turned = np.rot90(small, orientation.rotation // 90)
     return np.ascontiguousarray(turned[:, ::-1] if orientation.mirrored else turned)
 
 
-def stretched(image: Plane, shape: tuple[int, int]) -> Plane:
+def stretch_image(image: Plane, shape: tuple[int, int]) -> Plane:
     """An image or a plane of one resized to `shape` (rows, columns), the same on every processor."""
     rows, columns = shape
     for size in ((columns, image.shape[0]), (columns, rows)):
@@ -73,7 +76,7 @@ def stretched(image: Plane, shape: tuple[int, int]) -> Plane:
     return image
 
 
-def _opaque(image: NDArray[np.uint8] | NDArray[np.uint16], background: NDArray[np.int64]) -> NDArray[np.uint8]:
+def _flatten_alpha(image: NDArray[np.uint8] | NDArray[np.uint16], background: NDArray[np.int64]) -> NDArray[np.uint8]:
     """RGB of a decoded picture (grey, BGR or BGRA, 8 or 16 bits) on a background."""
     eight = image if image.dtype == np.uint8 else image >> 8
     if eight.ndim == 2:

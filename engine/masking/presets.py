@@ -10,7 +10,7 @@ import msgspec
 from engine.errors import StyleError
 from engine.masking.style import Style
 
-DEFAULT = "strong"
+DEFAULT_PRESET = "strong"
 
 PRESETS: Mapping[str, Style] = {
     # nothing but a soft patch of skin colour is left; covers the whole face box
@@ -24,23 +24,23 @@ PRESETS: Mapping[str, Style] = {
 }
 
 
-def name_of(style: Style) -> str | None:
+def find_preset(style: Style) -> str | None:
     """The preset that a style is, None when it is none."""
     return next((name for name, one in PRESETS.items() if one == style), None)
 
 
-def spelled(style: Style) -> str:
+def format_style(style: Style) -> str:
     """A style as `style_spelled` reads it: the preset that is nearest, and what is different, as `strong,sigma=0.3`."""
     values = msgspec.structs.asdict(style)
 
-    def differing(preset: str) -> list[str]:
+    def list_differences(preset: str) -> list[str]:
         return [name for name, value in values.items() if value != getattr(PRESETS[preset], name)]
 
-    nearest = min(PRESETS, key=lambda preset: len(differing(preset)))
-    return ",".join([nearest, *(f"{name}={values[name]}" for name in differing(nearest))])
+    nearest = min(PRESETS, key=lambda preset: len(list_differences(preset)))
+    return ",".join([nearest, *(f"{name}={values[name]}" for name in list_differences(nearest))])
 
 
-def style_spelled(text: str) -> Style:
+def parse_style(text: str) -> Style:
     """The style that `PRESET[,NAME=VALUE...]` spells.
 
     Raises:
@@ -48,10 +48,10 @@ def style_spelled(text: str) -> Style:
     """
     preset, *rest = text.split(",")
     overrides = dict(pair.partition("=")[::2] for pair in rest if pair)
-    return style_from(preset, overrides)
+    return style_from_preset(preset, overrides)
 
 
-def style_from(preset: str = DEFAULT, overrides: Mapping[str, Any] | None = None) -> Style:
+def style_from_preset(preset: str = DEFAULT_PRESET, overrides: Mapping[str, Any] | None = None) -> Style:
     """The style of a preset with some values replaced.
 
     Args:

@@ -59,31 +59,31 @@ class Style(Document, frozen=True):
     image_sha256: Sha256 | None = None
 
     def __post_init__(self) -> None:
-        for complaint in _complaints(self):
+        for complaint in _find_errors(self):
             raise ValueError(complaint)
 
 
-def weaknesses(style: Style) -> list[str]:
+def find_weaknesses(style: Style) -> list[str]:
     """Why a face under this style might be recognised or restored, one sentence a value; empty when it is safe."""
     return [
-        f"{limit.field} {getattr(style, limit.field)} is too weak for {limit.where}: "
+        f"{limit.field} {getattr(style, limit.field)} is too weak for {limit.scope}: "
         f"at {limit.side} {limit.value} is needed, because {limit.reason}"
         for limit in LIMITS
-        if limit.applies(style) and limit.broken(getattr(style, limit.field))
+        if limit.is_applicable(style) and limit.is_violated(getattr(style, limit.field))
     ]
 
 
-def check(style: Style) -> None:
+def check_style(style: Style) -> None:
     """Refuse a style under which a face might be recognised or restored.
 
     Raises:
         StyleError: names each value that is too weak and the least (or most) allowed one.
     """
-    if weak := weaknesses(style):
+    if weak := find_weaknesses(style):
         raise StyleError(f"This style would not hide a face: {'; '.join(weak)}. Make it stronger, or force it.")
 
 
-class Limit(NamedTuple):
+class StyleLimit(NamedTuple):
     """A value from which on a style is safe: a field may be `side` ("least" or "most") `value`."""
 
     field: str
@@ -94,28 +94,30 @@ class Limit(NamedTuple):
     shape: Shape | None = None
 
     @property
-    def where(self) -> str:
+    def scope(self) -> str:
         """What it holds for, in a word."""
         return self.method or self.shape or "any style"
 
-    def applies(self, style: Style) -> bool:
+    def is_applicable(self, style: Style) -> bool:
         """Whether a style has to keep this limit."""
         return self.method in {None, style.method} and self.shape in {None, style.shape}
 
-    def broken(self, value: float) -> bool:
+    def is_violated(self, value: float) -> bool:
         """Whether a value is beyond the limit."""
         return value < self.value if self.side == "least" else value > self.value
 
 
 LIMITS = (
-    Limit("scale", "least", 1.0, "a mask smaller than the face box shows its outline"),
-    Limit(
+    StyleLimit("scale", "least", 1.0, "a mask smaller than the face box shows its outline"),
+    StyleLimit(
         "scale", "least", 1.2, "a smaller ellipse leaves more than a twentieth of the face box open", shape="ellipse"
     ),
-    Limit("sigma", "least", 0.125, "a narrower blur keeps the distances of eyes, nose and mouth", method="gaussian"),
-    Limit("samples", "most", 32, "more samples let a known blur be undone", method="gaussian"),
-    Limit("levels", "most", 64, "finer steps let a known blur be undone", method="gaussian"),
-    Limit(
+    StyleLimit(
+        "sigma", "least", 0.125, "a narrower blur keeps the distances of eyes, nose and mouth", method="gaussian"
+    ),
+    StyleLimit("samples", "most", 32, "more samples let a known blur be undone", method="gaussian"),
+    StyleLimit("levels", "most", 64, "finer steps let a known blur be undone", method="gaussian"),
+    StyleLimit(
         "blocks", "most", 8, "from ten blocks on, frames laid over each other tell who somebody is", method="pixelate"
     ),
 )
@@ -125,18 +127,18 @@ Opaque methods (solid, pattern, image) have no strength to fall short of.
 """
 
 
-def _complaints(style: Style) -> Iterator[str]:
-    for name, (kinds, meta) in _rules().items():
+def _find_errors(style: Style) -> Iterator[str]:
+    for name, (kinds, meta) in _read_field_rules().items():
         value = getattr(style, name)
         if kinds and value not in kinds:
             yield f"{name} must be one of {', '.join(kinds)}, got {value!r}"
         if meta and value is not None:
-            yield from _out_of_range(name, value, meta)
+            yield from _check_range(name, value, meta)
     if style.method == "image" and (style.image is None or style.image_sha256 is None):
         yield "method image needs image (a path) and image_sha256 (the hash of that file)"
 
 
-def _out_of_range(name: str, value: float | str, meta: msgspec.Meta) -> Iterator[str]:
+def _check_range(name: str, value: float | str, meta: msgspec.Meta) -> Iterator[str]:
     if isinstance(value, str):
         if meta.pattern and not re.search(meta.pattern, value):
             yield f"{name} must match {meta.pattern}, got {value!r}"
@@ -145,7 +147,7 @@ def _out_of_range(name: str, value: float | str, meta: msgspec.Meta) -> Iterator
 
 
 @cache
-def _rules() -> dict[str, tuple[tuple[str, ...], msgspec.Meta | None]]:
+def _read_field_rules() -> dict[str, tuple[tuple[str, ...], msgspec.Meta | None]]:
     """For each field its allowed words and its range, read from the annotations that the JSON Schema is made of."""
     rules: dict[str, tuple[tuple[str, ...], msgspec.Meta | None]] = {}
     for name, hint in get_type_hints(Style, include_extras=True).items():

@@ -10,16 +10,16 @@ from engine.core.geometry import Orientation
 from engine.core.picture import Picture, PixelFormat, Plane
 from engine.masking import colour, overlay
 
-_SHARE = 0.055
+_LETTER_HEIGHT_SHARE = 0.055
 """Height of the letters in that of the picture that is seen."""
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
-_INK, _PAPER = "#ffffff", "#b3261e"
+_TEXT_COLOUR, _BACKGROUND_COLOUR = "#ffffff", "#b3261e"
 
-Where = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+TextMask = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 """Samples of a plane that are paper, and those that are ink."""
 
 
-class Stamp:
+class Watermark:
     """Writes a word into the top left and the bottom right corner of one picture after another, as they are seen.
 
     Args:
@@ -33,28 +33,31 @@ class Stamp:
         self, text: str, pixel_format: PixelFormat, orientation: Orientation, matrix: str | None = None
     ) -> None:
         self._format = pixel_format
-        self._sheet = _sheet(text, orientation)
-        matrix = colour.matrix_for(matrix, orientation.coded)
-        self._samples = [
-            [int(colour.samples(colour.parse(tone), name, pixel_format, matrix)) for tone in (_PAPER, _INK)]
+        self._text_image = _render_text(text, orientation)
+        matrix = colour.choose_matrix(matrix, orientation.coded)
+        self._colours = [
+            [
+                int(colour.samples_from_rgb(colour.parse_colour(tone), name, pixel_format, matrix))
+                for tone in (_BACKGROUND_COLOUR, _TEXT_COLOUR)
+            ]
             for name in pixel_format.planes
         ]
-        self._where: list[Where] = []
+        self._plane_masks: list[TextMask] = []
 
-    def put(self, picture: Picture) -> None:
+    def draw_on(self, picture: Picture) -> None:
         """Write it into a picture, in place."""
-        if not self._where:
-            self._where = [_fitted(self._sheet, plane.shape) for plane in picture.planes]
-        for plane, where, tones in zip(picture.planes, self._where, self._samples, strict=True):
+        if not self._plane_masks:
+            self._plane_masks = [_fit_to_plane(self._text_image, plane.shape) for plane in picture.planes]
+        for plane, where, tones in zip(picture.planes, self._plane_masks, self._colours, strict=True):
             for place, tone in zip(where, tones, strict=True):
                 plane[place] = tone
 
 
-def _sheet(text: str, orientation: Orientation) -> Plane:
+def _render_text(text: str, orientation: Orientation) -> Plane:
     """Paper in the first and ink in the second channel of a picture of coded size, each 0 or 255."""
-    size = orientation.display
+    size = orientation.display_size
     sheet = np.zeros((size.height, size.width, 3), np.uint8)
-    letters = max(7.0, _SHARE * min(size.height, size.width))
+    letters = max(7.0, _LETTER_HEIGHT_SHARE * min(size.height, size.width))
     thick = max(1, round(letters / 8))
     scale = cv2.getFontScaleFromHeight(_FONT, round(letters), thick)
     (width, height), _ = cv2.getTextSize(text, _FONT, scale, thick)
@@ -65,9 +68,9 @@ def _sheet(text: str, orientation: Orientation) -> Plane:
         cv2.putText(sheet, text, (left + pad, top + pad + height), _FONT, scale, (255, 255, 0), thick, cv2.LINE_8)
     turned = np.rot90(sheet, orientation.rotation // 90)
     upright = np.ascontiguousarray(turned[:, ::-1] if orientation.mirrored else turned)
-    return overlay.stretched(upright, (orientation.coded.height, orientation.coded.width))
+    return overlay.stretch_image(upright, (orientation.coded.height, orientation.coded.width))
 
 
-def _fitted(sheet: Plane, shape: tuple[int, ...]) -> Where:
-    small = overlay.stretched(sheet, (shape[0], shape[1]))
+def _fit_to_plane(sheet: Plane, shape: tuple[int, ...]) -> TextMask:
+    small = overlay.stretch_image(sheet, (shape[0], shape[1]))
     return small[..., 0] >= 128, small[..., 1] >= 128

@@ -15,13 +15,13 @@ from av.stream import Disposition, Stream
 
 from engine.errors import SourceError
 from engine.media.ffmpeg import run_ffmpeg
-from engine.record import Count, Document, Ratio, Sha256, ratio
+from engine.record import Count, Document, Ratio, Sha256, format_ratio
 
 SignedRatio = Annotated[str, msgspec.Meta(pattern="^-?[0-9]+/[1-9][0-9]*$", description="numerator/denominator")]
 
 _HASH_LINE = re.compile(r"^(\d+),\w,SHA256=([0-9a-f]{64})$", re.MULTILINE)
-_STRUCTURE = frozenset({"major_brand", "minor_version", "compatible_brands", "duration"})
-_NEUTRAL = frozenset({
+_STRUCTURAL_TAGS = frozenset({"major_brand", "minor_version", "compatible_brands", "duration"})
+_NEUTRAL_TAGS = frozenset({
     ("handler_name", "VideoHandler"),
     ("handler_name", "SoundHandler"),
     ("language", "und"),
@@ -31,7 +31,7 @@ _NEUTRAL = frozenset({
 })  # fmt: skip
 
 
-class AudioPrint(Document, frozen=True):
+class AudioFingerprint(Document, frozen=True):
     """An audio stream by what is stored, what is heard, and when.
 
     Attributes:
@@ -68,7 +68,7 @@ class StreamContent(Document, frozen=True):
     picture: bool
 
 
-class Contents(Document, frozen=True):
+class FileContents(Document, frozen=True):
     """Everything in a file that a person should know of before it leaves the house."""
 
     streams: tuple[StreamContent, ...]
@@ -76,14 +76,14 @@ class Contents(Document, frozen=True):
     tags: tuple[Tag, ...]
 
     @property
-    def telling(self) -> tuple[Tag, ...]:
+    def identifying_tags(self) -> tuple[Tag, ...]:
         """The tags that are more than structure: titles, dates, devices, places, languages, names of programs."""
-        return tuple(tag for tag in self.tags if not _is_structure(tag))
+        return tuple(tag for tag in self.tags if not _is_structural(tag))
 
 
-def audio_prints(
+def fingerprint_audio(
     path: Path, indices: Sequence[int] | None = None, *, video_start: Fraction | None = None
-) -> tuple[AudioPrint, ...]:
+) -> tuple[AudioFingerprint, ...]:
     """Fingerprints of audio streams, in one run of FFmpeg.
 
     Args:
@@ -95,30 +95,32 @@ def audio_prints(
     Raises:
         SourceError: the file cannot be read or a stream cannot be decoded.
     """
-    with _opened(path) as container:
+    with _open_container(path) as container:
         chosen = [stream.index for stream in container.streams.audio] if indices is None else list(indices)
-        codecs = [_codec(container.streams[index]) for index in chosen]
-        ticks = [_tick(container.streams[index]) for index in chosen]
-        starts = _starts(container, chosen, video_start) if chosen else []
-    hashes = _hashes(path, chosen, codecs) if chosen else []
+        codecs = [_canonical_codec(container.streams[index]) for index in chosen]
+        ticks = [_read_time_base(container.streams[index]) for index in chosen]
+        starts = _measure_starts(container, chosen, video_start) if chosen else []
+    hashes = _hash_streams(path, chosen, codecs) if chosen else []
     rows = zip(chosen, codecs, hashes, starts, ticks, strict=True)
     return tuple(
-        AudioPrint(index, codec, packets, decoded, None if start is None else ratio(start), ratio(tick))
+        AudioFingerprint(
+            index, codec, packets, decoded, None if start is None else format_ratio(start), format_ratio(tick)
+        )
         for index, codec, (packets, decoded), start, tick in rows
     )
 
 
-def audio_streams(path: Path) -> tuple[tuple[int, ...], Fraction]:
+def list_audio_streams(path: Path) -> tuple[tuple[int, ...], Fraction]:
     """Indices of a file's audio streams, and when its clock says that the video starts, in seconds.
 
     Raises:
         SourceError: the file cannot be read.
     """
-    with _opened(path) as container:
-        return tuple(stream.index for stream in container.streams.audio), _declared_start(container)
+    with _open_container(path) as container:
+        return tuple(stream.index for stream in container.streams.audio), _read_declared_start(container)
 
 
-def audio_changes(source: AudioPrint, output: AudioPrint) -> list[str]:
+def describe_audio_changes(source: AudioFingerprint, output: AudioFingerprint) -> list[str]:
     """What is not the same in a copied stream, in words; empty when it is the original.
 
     Starts are compared as finely as the coarser clock of the two files can tell.
@@ -128,48 +130,50 @@ def audio_changes(source: AudioPrint, output: AudioPrint) -> list[str]:
         changes.append("other packets")
     if source.decoded != output.decoded:
         changes.append("other samples")
-    if not _same_start(source, output):
-        changes.append(f"another start ({_spelled(output.start)} after the video, not {_spelled(source.start)})")
+    if not _has_same_start(source, output):
+        changes.append(
+            f"another start ({_format_start(output.start)} after the video, not {_format_start(source.start)})"
+        )
     return changes
 
 
-def _same_start(source: AudioPrint, output: AudioPrint) -> bool:
+def _has_same_start(source: AudioFingerprint, output: AudioFingerprint) -> bool:
     if source.start is None or output.start is None:
         return source.start == output.start
     return abs(Fraction(source.start) - Fraction(output.start)) <= max(Fraction(source.tick), Fraction(output.tick))
 
 
-def _spelled(start: str | None) -> str:
+def _format_start(start: str | None) -> str:
     return "nothing" if start is None else f"{float(Fraction(start)):.3f} s"
 
 
-def contents(path: Path) -> Contents:
+def list_contents(path: Path) -> FileContents:
     """List streams, chapters and tags of a file.
 
     Raises:
         SourceError: the file cannot be read.
     """
-    with _opened(path) as container:
-        return Contents(
-            streams=tuple(_content(stream) for stream in container.streams),
+    with _open_container(path) as container:
+        return FileContents(
+            streams=tuple(_describe_stream(stream) for stream in container.streams),
             chapters=len(container.chapters()),
-            tags=tuple(_tags(container)),
+            tags=tuple(_iterate_tags(container)),
         )
 
 
-def _opened(path: Path) -> InputContainer:
+def _open_container(path: Path) -> InputContainer:
     try:
         return av.open(str(path))
     except av.error.FFmpegError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}. Is it a video, and complete?") from error
 
 
-def _tick(stream: Stream) -> Fraction:
+def _read_time_base(stream: Stream) -> Fraction:
     assert stream.time_base is not None
     return stream.time_base
 
 
-def _hashes(path: Path, indices: Sequence[int], codecs: Sequence[str]) -> list[tuple[str, str]]:
+def _hash_streams(path: Path, indices: Sequence[int], codecs: Sequence[str]) -> list[tuple[str, str]]:
     """Packet and sample hashes: every stream goes into one output twice, copied and decoded."""
     arguments: list[str | Path] = ["-i", path]
     for index in [*indices, *indices]:
@@ -186,34 +190,36 @@ def _hashes(path: Path, indices: Sequence[int], codecs: Sequence[str]) -> list[t
     return [(found[str(place)], found[str(place + len(indices))]) for place in range(len(indices))]
 
 
-def _starts(container: InputContainer, indices: Sequence[int], video_start: Fraction | None) -> list[Fraction | None]:
+def _measure_starts(
+    container: InputContainer, indices: Sequence[int], video_start: Fraction | None
+) -> list[Fraction | None]:
     """Seconds from the first video frame to each stream's first packet, which a declared start may pass over."""
-    begin = _declared_start(container) if video_start is None else video_start
+    begin = _read_declared_start(container) if video_start is None else video_start
     found: dict[int, Fraction] = {}
     for packet in container.demux([container.streams[index] for index in indices]):
         if packet.pts is not None and packet.stream.index not in found:
-            found[packet.stream.index] = packet.pts * _tick(packet.stream) - begin
+            found[packet.stream.index] = packet.pts * _read_time_base(packet.stream) - begin
             if len(found) == len(indices):
                 break
     return [found.get(index) for index in indices]
 
 
-def _declared_start(container: InputContainer) -> Fraction:
+def _read_declared_start(container: InputContainer) -> Fraction:
     video = next(iter(container.streams.video), None)
-    return Fraction(0) if video is None or video.start_time is None else video.start_time * _tick(video)
+    return Fraction(0) if video is None or video.start_time is None else video.start_time * _read_time_base(video)
 
 
-def _content(stream: Stream) -> StreamContent:
+def _describe_stream(stream: Stream) -> StreamContent:
     picture = bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
-    return StreamContent(stream.index, stream.type, _codec(stream), picture)
+    return StreamContent(stream.index, stream.type, _canonical_codec(stream), picture)
 
 
-def _codec(stream: Stream) -> str:
+def _canonical_codec(stream: Stream) -> str:
     """The codec's own name; a context goes by the name of its decoder, as `mp3float`."""
     return "unknown" if stream.codec_context is None else stream.codec_context.codec.canonical_name
 
 
-def _tags(container: InputContainer) -> Iterator[Tag]:
+def _iterate_tags(container: InputContainer) -> Iterator[Tag]:
     for name, value in container.metadata.items():
         yield Tag(None, name, value)
     for chapter in container.chapters():
@@ -224,5 +230,5 @@ def _tags(container: InputContainer) -> Iterator[Tag]:
             yield Tag(stream.index, name, value)
 
 
-def _is_structure(tag: Tag) -> bool:
-    return tag.name.lower() in _STRUCTURE or (tag.name, tag.value) in _NEUTRAL
+def _is_structural(tag: Tag) -> bool:
+    return tag.name.lower() in _STRUCTURAL_TAGS or (tag.name, tag.value) in _NEUTRAL_TAGS

@@ -9,11 +9,11 @@ from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
 from engine.media.facts import Hdr
-from engine.media.side_data import side_data
+from engine.media.side_data import read_side_data
 from engine.record import Colour
 
-_RANGES = {1: "tv", 2: "pc"}
-_MATRICES = {
+_RANGE_NAMES = {1: "tv", 2: "pc"}
+_MATRIX_NAMES = {
     0: "gbr",
     1: "bt709",
     4: "fcc",
@@ -31,7 +31,7 @@ _MATRICES = {
     16: "ycgco-re",
     17: "ycgco-ro",
 }
-_PRIMARIES = {
+_PRIMARIES_NAMES = {
     1: "bt709",
     4: "bt470m",
     5: "bt470bg",
@@ -44,7 +44,7 @@ _PRIMARIES = {
     12: "smpte432",
     22: "ebu3213",
 }
-_TRANSFERS = {
+_TRANSFER_NAMES = {
     1: "bt709",
     4: "bt470m",
     5: "bt470bg",
@@ -66,7 +66,7 @@ _CHROMATICITY_UNIT = 50000
 _LUMINANCE_UNIT = 10000
 
 
-def full_range(frame: VideoFrame) -> bool:
+def is_full_range(frame: VideoFrame) -> bool:
     """Whether samples use the whole range; colours that are no YUV always do."""
     name = frame.format.name
     return frame.color_range == 2 or name.startswith(("yuvj", "mono")) or is_rgb(frame.format)
@@ -77,23 +77,23 @@ def is_rgb(pixels: VideoFormat) -> bool:
     return pixels.is_rgb or pixels.has_palette or pixels.name.startswith("xyz")
 
 
-def colour_of(frame: VideoFrame) -> Colour:
+def read_colour(frame: VideoFrame) -> Colour:
     """The colour tags a decoded frame carries."""
     return Colour(
-        range="pc" if full_range(frame) else _RANGES.get(frame.color_range),
-        matrix=_MATRICES.get(frame.colorspace),
-        primaries=_PRIMARIES.get(frame.color_primaries),
-        transfer=_TRANSFERS.get(frame.color_trc),
+        range="pc" if is_full_range(frame) else _RANGE_NAMES.get(frame.color_range),
+        matrix=_MATRIX_NAMES.get(frame.colorspace),
+        primaries=_PRIMARIES_NAMES.get(frame.color_primaries),
+        transfer=_TRANSFER_NAMES.get(frame.color_trc),
     )
 
 
-def hdr_of(frame: VideoFrame) -> Hdr:
+def read_hdr(frame: VideoFrame) -> Hdr:
     """The high dynamic range tags a decoded frame carries."""
-    found = side_data(frame)
+    found = read_side_data(frame)
     light = struct.unpack("<2I", found[Type.CONTENT_LIGHT_LEVEL][:8]) if Type.CONTENT_LIGHT_LEVEL in found else None
     mastering = found.get(Type.MASTERING_DISPLAY_METADATA)
     return Hdr(
-        mastering_display=None if mastering is None else _mastering(mastering),
+        mastering_display=None if mastering is None else _format_mastering_display(mastering),
         max_content_light=light[0] if light else None,
         max_average_light=light[1] if light else None,
         dolby_vision=Type.DOVI_METADATA in found or Type.DOVI_RPU_BUFFER in found,
@@ -101,7 +101,7 @@ def hdr_of(frame: VideoFrame) -> Hdr:
     )
 
 
-def _mastering(data: bytes) -> str | None:
+def _format_mastering_display(data: bytes) -> str | None:
     """AVMasteringDisplayMetadata: ten rationals (red, green, blue, white, least and greatest luminance), two flags."""
     numbers = struct.unpack("<20i2i", data[:88])
     if not (numbers[20] and numbers[21]):

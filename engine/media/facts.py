@@ -11,9 +11,9 @@ from engine import record
 from engine.core.geometry import Orientation, Size
 from engine.record import Colour, Count, Document, Fate, Ratio, Sha256
 
-Timing = Literal["pts", "dts", "count"]
+PtsOrigin = Literal["pts", "dts", "count"]
 FieldOrder = Literal["progressive", "tt", "bb", "tb", "bt"]
-Quarter = Literal[0, 90, 180, 270]
+Rotation = Literal[0, 90, 180, 270]
 
 
 class Hdr(Document, frozen=True):
@@ -69,7 +69,7 @@ class VideoInfo(Document, frozen=True):
     coded: Size
     display: Size
     sample_aspect_ratio: Ratio
-    rotation: Quarter
+    rotation: Rotation
     mirrored: bool
     pixel_format: str
     bit_depth: Count
@@ -86,15 +86,15 @@ class VideoInfo(Document, frozen=True):
     vfr: bool
     interlaced: bool
     field_order: FieldOrder | None
-    timing: Timing
+    timing: PtsOrigin
     key_pts: int | None
 
     @property
     def orientation(self) -> Orientation:
         """How stored pixels become the picture that is seen."""
-        return Orientation(self.coded, record.fraction(self.sample_aspect_ratio), self.rotation, self.mirrored)
+        return Orientation(self.coded, record.parse_ratio(self.sample_aspect_ratio), self.rotation, self.mirrored)
 
-    def seconds(self, pts: int) -> float:
+    def to_seconds(self, pts: int) -> float:
         """A presentation time on a clock that starts with the first frame, for messages and screens."""
         return float((pts - self.first_pts) * Fraction(self.time_base))
 
@@ -118,7 +118,7 @@ class StreamInfo(Document, frozen=True):
     reason: str
 
 
-class Extra(Document, frozen=True):
+class ExtraItem(Document, frozen=True):
     """Something beside the streams that will not be kept: `kind` is "chapters" or "metadata", `name` says which."""
 
     kind: Literal["chapters", "metadata"]
@@ -143,11 +143,11 @@ class MediaInfo(Document, frozen=True):
     container: str
     video: VideoInfo
     streams: tuple[StreamInfo, ...]
-    extras: tuple[Extra, ...]
+    extras: tuple[ExtraItem, ...]
     cut_short: str | None
 
 
-def source_facts(info: MediaInfo, frames: int) -> record.SourceFacts:
+def make_source_facts(info: MediaInfo, frames: int) -> record.SourceFacts:
     """The source as a detection record states it, once the number of frames that decode is known."""
     video = info.video
     return record.SourceFacts(

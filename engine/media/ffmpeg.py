@@ -14,11 +14,11 @@ def run_ffmpeg(arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[s
 
     A path given as `Path` is never taken for an option or a protocol.
     """
-    command = ffmpeg_command(arguments)
+    command = build_ffmpeg_command(arguments)
     return subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
 
 
-def ffmpeg_command(arguments: Sequence[str | Path], level: str = "error") -> list[str]:
-    """The command that `run_ffmpeg` runs; `level` is what it says."""
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-v", level]
+def build_ffmpeg_command(arguments: Sequence[str | Path], log_level: str = "error") -> list[str]:
+    """The command that `run_ffmpeg` runs; `log_level` is what it says."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-v", log_level]
     return command + [f"file:{argument}" if isinstance(argument, Path) else argument for argument in arguments]

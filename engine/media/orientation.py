@@ -8,7 +8,7 @@ import struct
 _FIXED_POINT = 1 << 16
 
 
-def turn(matrix: bytes) -> tuple[float, bool]:
+def decode_display_matrix(matrix: bytes) -> tuple[float, bool]:
     """Degrees clockwise (0 to 360, two decimals) and whether the picture is mirrored left to right before the turn.
 
     The nine 32-bit numbers are laid out as in ISO/IEC 14496-12, 6.2.2: a point (x, y) with y downwards is shown at

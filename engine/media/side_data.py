@@ -8,7 +8,7 @@ from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 
 
-def side_data(frame: VideoFrame) -> dict[Type, bytes]:
+def read_side_data(frame: VideoFrame) -> dict[Type, bytes]:
     """The bytes of each kind of side data, the last of a kind; none when there is a kind that PyAV does not know.
 
     That is so for photographs with Exif data, whose orientation `VideoFrame.rotation` still tells.

@@ -11,30 +11,30 @@ import msgspec
 
 from engine.errors import RecordError
 from engine.record.types import SCHEMA, Document, Kind, Record
-from engine.record.validation import _contradictions
+from engine.record.validation import find_contradictions
 
 
-def ratio(value: Fraction) -> str:
+def format_ratio(value: Fraction) -> str:
     """A fraction in the record's spelling."""
     return f"{value.numerator}/{value.denominator}"
 
 
-def fraction(text: str) -> Fraction:
+def parse_ratio(text: str) -> Fraction:
     """The fraction that `ratio` spelled."""
     return Fraction(text)
 
 
-def digest(data: bytes) -> str:
+def sha256_hex(data: bytes) -> str:
     """SHA-256 of stored bytes, as a record spells it."""
     return hashlib.sha256(data).hexdigest()
 
 
-def encode(document: Document) -> bytes:
+def encode_document(document: Document) -> bytes:
     """Canonical bytes of a document."""
     return msgspec.json.encode(document, order="sorted") + b"\n"
 
 
-def schema() -> dict[str, Any]:
+def record_json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a detection record, generated from the types that parse it."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -44,7 +44,7 @@ def schema() -> dict[str, Any]:
     }
 
 
-def decode(data: bytes, name: str = "record") -> Record:
+def decode_record(data: bytes, name: str = "record") -> Record:
     """Read a record strictly.
 
     Args:
@@ -56,7 +56,7 @@ def decode(data: bytes, name: str = "record") -> Record:
             the place.
     """
     try:
-        version = msgspec.json.decode(data, type=_Versioned).schema
+        version = msgspec.json.decode(data, type=_SchemaHeader).schema
     except msgspec.MsgspecError as error:
         raise RecordError(f"{name} is not a detection record: {error}.") from error
     if version != SCHEMA:
@@ -68,38 +68,38 @@ def decode(data: bytes, name: str = "record") -> Record:
         record = msgspec.json.decode(data, type=Record)
     except msgspec.MsgspecError as error:
         raise RecordError(f"{name} is not a valid detection record: {error}.") from error
-    for place, complaint in _contradictions(record):
+    for place, complaint in find_contradictions(record):
         raise RecordError(f"{name} contradicts itself at {place}: {complaint}.")
     return record
 
 
-def read(path: Path) -> Record:
+def read_record(path: Path) -> Record:
     """Read a record from a file.
 
     Raises:
         RecordError: the file cannot be read or is not a valid record.
     """
-    return decode(read_bytes(path), str(path))
+    return decode_record(read_document_bytes(path), str(path))
 
 
-def read_as(path: Path, kind: type[Kind], what: str) -> Kind:
+def read_document(path: Path, document_type: type[Kind], description: str) -> Kind:
     """Read another document of Veil's from a file, as strictly as a record.
 
     Args:
         path: the file.
-        kind: the type of the document.
-        what: what to call it in an error, as "report of a render".
+        document_type: the type of the document.
+        description: what to call it in an error, as "report of a render".
 
     Raises:
         RecordError: the file cannot be read or is not such a document.
     """
     try:
-        return msgspec.json.decode(read_bytes(path), type=kind)
+        return msgspec.json.decode(read_document_bytes(path), type=document_type)
     except msgspec.MsgspecError as error:
-        raise RecordError(f"{path} is not the {what}: {error}.") from error
+        raise RecordError(f"{path} is not the {description}: {error}.") from error
 
 
-def read_bytes(path: Path) -> bytes:
+def read_document_bytes(path: Path) -> bytes:
     """The stored bytes of a document, for hashing and for `decode`.
 
     Raises:
@@ -111,5 +111,5 @@ def read_bytes(path: Path) -> bytes:
         raise RecordError(f"{path} cannot be read: {error.strerror}. Give the path of a detection record.") from error
 
 
-class _Versioned(msgspec.Struct):
+class _SchemaHeader(msgspec.Struct):
     schema: str

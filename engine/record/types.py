@@ -189,7 +189,7 @@ class SmoothingSettings(Document, frozen=True):
     damping: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.8
 
 
-class Detection(Document, frozen=True, omit_defaults=True):
+class DetectionConfig(Document, frozen=True, omit_defaults=True):
     """What was run: mode, detectors, and the settings that turned sightings into faces.
 
     Attributes:
@@ -259,7 +259,7 @@ class Record(Document, frozen=True, omit_defaults=True):
 
     schema: Literal["veil/detections/1"]
     source: SourceFacts
-    detection: Detection
+    detection: DetectionConfig
     frames: tuple[Frame, ...]
     cuts: tuple[Count, ...]
     damaged: tuple[Count, ...]

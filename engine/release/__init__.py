@@ -1,43 +1,49 @@
 """Sign-off: signing statements, the only way to a final output, and what becomes of a run afterwards."""
 
-from engine.release.anchors import check_log, kept_anchors
-from engine.release.drafts import Draft, draft, drafts_of, remove_draft
-from engine.release.frame_audit import audit_frames, drawn_frames, frame_audit
-from engine.release.leak_judgements import found_leaks, judge, judgements, newest_leaks, open_leaks
-from engine.release.playback import Playable, make_copy, playable
-from engine.release.purge import Purged, purge
+from engine.release.anchors import check_audit_log, read_anchors
+from engine.release.drafts import Draft, list_drafts, remove_draft, render_draft
+from engine.release.frame_audit import draw_run_audit_frames, read_frame_audit, save_frame_audit
+from engine.release.leak_judgements import (
+    judge_leak,
+    list_open_leaks,
+    read_judgements,
+    read_leak_report,
+    read_newest_leak_report,
+)
+from engine.release.playback import Playback, choose_playback, make_playback_copy
+from engine.release.purge import PurgeReport, purge
 from engine.release.release import Release, release
-from engine.release.risk import risk_of
-from engine.release.sign import Wish, sign
-from engine.release.snapshot import Case, on_terms, open_case, signed_options
+from engine.release.risk import compute_residual_risk
+from engine.release.sign import SignRequest, sign
+from engine.release.snapshot import SignOffSnapshot, open_snapshot, read_signed_options, replace_terms
 
 __all__ = [
-    "Case",
     "Draft",
-    "Playable",
-    "Purged",
+    "Playback",
+    "PurgeReport",
     "Release",
-    "Wish",
-    "audit_frames",
-    "check_log",
-    "draft",
-    "drafts_of",
-    "drawn_frames",
-    "found_leaks",
-    "frame_audit",
-    "judge",
-    "judgements",
-    "kept_anchors",
-    "make_copy",
-    "newest_leaks",
-    "on_terms",
-    "open_case",
-    "open_leaks",
-    "playable",
+    "SignOffSnapshot",
+    "SignRequest",
+    "check_audit_log",
+    "choose_playback",
+    "compute_residual_risk",
+    "draw_run_audit_frames",
+    "judge_leak",
+    "list_drafts",
+    "list_open_leaks",
+    "make_playback_copy",
+    "open_snapshot",
     "purge",
+    "read_anchors",
+    "read_frame_audit",
+    "read_judgements",
+    "read_leak_report",
+    "read_newest_leak_report",
+    "read_signed_options",
     "release",
     "remove_draft",
-    "risk_of",
+    "render_draft",
+    "replace_terms",
+    "save_frame_audit",
     "sign",
-    "signed_options",
 ]

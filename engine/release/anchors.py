@@ -9,15 +9,15 @@ import msgspec
 
 from engine import audit
 from engine.errors import SignOffError
-from engine.record import encode
-from engine.storage.files import Data, write
+from engine.record import encode_document
+from engine.storage.files import DataFolder, write_file
 
 
-class _Anchored(msgspec.Struct):
+class _LogHeadHolder(msgspec.Struct):
     head: audit.Anchor
 
 
-def kept_anchors(data: Data) -> dict[str, audit.Anchor]:
+def read_anchors(data: DataFolder) -> dict[str, audit.Anchor]:
     """Every anchor that lies in a run, by the path of the file, relative to the data folder.
 
     Raises:
@@ -26,35 +26,35 @@ def kept_anchors(data: Data) -> dict[str, audit.Anchor]:
     found = {}
     for pattern in ("*/signatures/*.json", "*/releases/*/anchor.json"):
         for path in sorted(data.runs.glob(pattern)):
-            found[str(path.relative_to(data.root))] = _anchor(path)
+            found[str(path.relative_to(data.root))] = _read_anchor(path)
     return found
 
 
-def keep_anchor(folder: Path, anchor: audit.Anchor) -> None:
+def write_anchor(folder: Path, anchor: audit.Anchor) -> None:
     """Lay the head of the log beside a release.
 
     Raises:
         TargetError: it cannot be written.
     """
-    write(folder / "anchor.json", encode(anchor))
+    write_file(folder / "anchor.json", encode_document(anchor))
 
 
-def check_log(data: Data, more: Mapping[str, audit.Anchor] | None = None) -> audit.AuditReport:
+def check_audit_log(data: DataFolder, extra_anchors: Mapping[str, audit.Anchor] | None = None) -> audit.AuditReport:
     """Check the audit log against every anchor that lies in a run, and more from elsewhere.
 
     Raises:
         AuditError: the log cannot be read.
         SignOffError: a file that holds an anchor was tampered with.
     """
-    return audit.verify(data.audit, kept_anchors(data) | dict(more or {}))
+    return audit.verify(data.audit, read_anchors(data) | dict(extra_anchors or {}))
 
 
-def _anchor(path: Path) -> audit.Anchor:
+def _read_anchor(path: Path) -> audit.Anchor:
     try:
         stored = path.read_bytes()
         if path.name == "anchor.json":
             return msgspec.json.decode(stored, type=audit.Anchor)
-        return msgspec.json.decode(stored, type=_Anchored).head
+        return msgspec.json.decode(stored, type=_LogHeadHolder).head
     except (OSError, msgspec.MsgspecError) as error:
         raise SignOffError(
             f"{path} was tampered with: it holds no anchor of the audit log any more ({error})."

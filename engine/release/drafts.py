@@ -9,18 +9,18 @@ from pathlib import Path
 from engine import access, audit, runs
 from engine import record as records
 from engine.access import Person
-from engine.core.progress import Listener, Silent
+from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import InputError, TargetError
-from engine.release.sign import audio_details
+from engine.release.sign import describe_audio_details
 from engine.rendering.render import render
 from engine.rendering.report import RenderReport, draft_name, report_path
 from engine.rendering.terms import RenderOptions
 from engine.runs import Run
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 
-MARK = "DRAFT"
+DRAFT_MARK = "DRAFT"
 """What stands in the picture of every draft."""
-_SILENT = Silent()
+_SILENT = SilentListener()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +36,19 @@ class Draft:
     report: RenderReport
 
     @property
-    def made(self) -> datetime:
+    def made_at(self) -> datetime:
         """When it was finished."""
         return datetime.fromtimestamp(self.video.stat().st_mtime, UTC)
 
 
-def draft(  # noqa: PLR0913 - who, of what, how, and who hears of it
-    data: Data,
+def render_draft(  # noqa: PLR0913 - who, of what, how, and who hears of it
+    data: DataFolder,
     run_id: str,
     person: Person,
     options: RenderOptions | None = None,
     *,
     suffix: str | None = None,
-    listener: Listener = _SILENT,
+    listener: ProgressListener = _SILENT,
 ) -> Path:
     """Render a run as it stands, for somebody to look at.
 
@@ -70,18 +70,18 @@ def draft(  # noqa: PLR0913 - who, of what, how, and who hears of it
         VeilError: as `engine.render` raises.
     """
     person = access.authorise(data, person, "draft")
-    run = runs.get(data, run_id)
+    run = runs.load_run(data, run_id)
     run.folder.drafts.mkdir(exist_ok=True)
     name = draft_name(f"{run.id}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}{suffix or run.source.suffix}")
     output = run.folder.drafts / name
     review = run.folder.review if run.folder.review.exists() else None
-    marked = replace(options or RenderOptions(), mark=MARK)
+    marked = replace(options or RenderOptions(), mark=DRAFT_MARK)
     report = render(run.source, run.folder.record, output, marked, review=review, listener=listener)
-    record_render(data, run, person.actor, report)
+    log_render(data, run, person.actor, report)
     return output
 
 
-def drafts_of(run: Run) -> tuple[Draft, ...]:
+def list_drafts(run: Run) -> tuple[Draft, ...]:
     """The drafts of a run, the newest first.
 
     Raises:
@@ -90,13 +90,13 @@ def drafts_of(run: Run) -> tuple[Draft, ...]:
     paths = sorted(run.folder.drafts.glob("*.render.json"), reverse=True) if run.folder.drafts.is_dir() else []
     videos = [(path, path.with_name(path.name.removesuffix(".render.json"))) for path in paths]
     return tuple(
-        Draft(video, records.read_as(path, RenderReport, "report of a render"))
+        Draft(video, records.read_document(path, RenderReport, "report of a render"))
         for path, video in videos
         if video.is_file()
     )
 
 
-def remove_draft(data: Data, run_id: str, person: Person, name: str) -> None:
+def remove_draft(data: DataFolder, run_id: str, person: Person, name: str) -> None:
     """Remove a draft and its report, and put that on record. That it was rendered stays on record as well.
 
     Raises:
@@ -106,8 +106,8 @@ def remove_draft(data: Data, run_id: str, person: Person, name: str) -> None:
         TargetError: it cannot be removed.
     """
     person = access.authorise(data, person, "draft")
-    run = runs.get(data, run_id)
-    found = next((one for one in drafts_of(run) if one.video.name == name), None)
+    run = runs.load_run(data, run_id)
+    found = next((one for one in list_drafts(run) if one.video.name == name), None)
     if found is None:
         raise InputError(f"The run {run_id} has no draft {name!r}; it may have been removed already.")
     subjects = {"output": found.report.output_sha256}
@@ -122,7 +122,7 @@ def remove_draft(data: Data, run_id: str, person: Person, name: str) -> None:
         raise TargetError(f"{found.video} cannot be removed ({error.strerror}).") from error
 
 
-def record_render(data: Data, run: Run, actor: audit.Actor, report: RenderReport) -> None:
+def log_render(data: DataFolder, run: Run, actor: audit.Actor, report: RenderReport) -> None:
     """Put on record that an output was rendered.
 
     Raises:
@@ -131,7 +131,7 @@ def record_render(data: Data, run: Run, actor: audit.Actor, report: RenderReport
     subjects = {"source": report.source_sha256, "record": report.record_sha256, "output": report.output_sha256}
     if report.review_sha256 is not None:
         subjects["review"] = report.review_sha256
-    details = {"draft": report.draft, **audio_details(report.spec.audio)}
+    details = {"draft": report.draft, **describe_audio_details(report.spec.audio)}
     audit.append(
         data.audit,
         audit.Event(actor=actor, kind="render", run=run.id, subjects=subjects, details=details),

@@ -7,18 +7,18 @@ from datetime import UTC, datetime
 from engine import access, audit, runs
 from engine import record as records
 from engine.access import Person
-from engine.assurance.residual_risk import AUDIT_SCHEMA, FrameAudit, audit_sample
+from engine.assurance.residual_risk import AUDIT_SCHEMA, FrameAudit, draw_audit_frames
 from engine.audit import Event
 from engine.errors import InputError, SignOffError
-from engine.record import Record, Sha256, digest, encode
-from engine.release.leak_judgements import known
+from engine.record import Record, Sha256, encode_document, sha256_hex
+from engine.release.leak_judgements import find_logged_hashes
 from engine.review.amendments import Author
 from engine.review.load import load_record
 from engine.runs import Run
-from engine.storage.files import Data, write
+from engine.storage.files import DataFolder, write_file
 
 
-def drawn_frames(run: Run, number: int, record: Record | None = None) -> tuple[int, ...]:
+def draw_run_audit_frames(run: Run, number: int, record: Record | None = None) -> tuple[int, ...]:
     """The frames of a run that the lot gives to look at, in order.
 
     The same record and amendments give the same frames; an amendment draws others.
@@ -32,10 +32,10 @@ def drawn_frames(run: Run, number: int, record: Record | None = None) -> tuple[i
         InputError: `number` is not at least 1.
         RecordError: the record cannot be read.
     """
-    return audit_sample(record or records.read(run.folder.record), number, review_sha256(run))
+    return draw_audit_frames(record or records.read_record(run.folder.record), number, hash_review(run))
 
 
-def audit_frames(data: Data, run_id: str, person: Person, number: int, missed: tuple[int, ...]) -> FrameAudit:
+def save_frame_audit(data: DataFolder, run_id: str, person: Person, number: int, missed: tuple[int, ...]) -> FrameAudit:
     """Put on record what a person found who looked at frames drawn by lot.
 
     Args:
@@ -50,10 +50,10 @@ def audit_frames(data: Data, run_id: str, person: Person, number: int, missed: t
         InputError: a frame was not drawn.
     """
     person = access.authorise(data, person, "judge")
-    run = runs.get(data, run_id)
+    run = runs.load_run(data, run_id)
     record, record_sha256 = load_record(run.folder.record)
-    review = review_sha256(run)
-    drawn = audit_sample(record, number, review)
+    review = hash_review(run)
+    drawn = draw_audit_frames(record, number, review)
     if strangers := set(missed) - set(drawn):
         raise InputError(
             f"Frame {min(strangers)} was not drawn; the frames to look at are {', '.join(map(str, drawn))}."
@@ -69,22 +69,22 @@ def audit_frames(data: Data, run_id: str, person: Person, number: int, missed: t
         by=Author(person.account, person.name),
         at=datetime.now(UTC).astimezone(),
     )
-    made = encode(found)
+    made = encode_document(found)
     audit.append(
         data.audit,
         Event(
             actor=person.actor,
             kind="judgement",
             run=run.id,
-            subjects={"record": record_sha256, "frames": digest(made)},
+            subjects={"record": record_sha256, "frames": sha256_hex(made)},
             details={"frames": tuple((index, index + 1) for index in drawn), "missed": len(missed)},
         ),
     )
-    write(run.folder.frame_audit, made)
+    write_file(run.folder.frame_audit, made)
     return found
 
 
-def frame_audit(data: Data, run: Run, record_sha256: Sha256) -> FrameAudit | None:
+def read_frame_audit(data: DataFolder, run: Run, record_sha256: Sha256) -> FrameAudit | None:
     """What a person found in frames drawn by lot, of the record and the amendments as they are now.
 
     Args:
@@ -101,12 +101,12 @@ def frame_audit(data: Data, run: Run, record_sha256: Sha256) -> FrameAudit | Non
     path = run.folder.frame_audit
     if not path.exists():
         return None
-    if digest(path.read_bytes()) not in known(data, run, "frames"):
+    if sha256_hex(path.read_bytes()) not in find_logged_hashes(data, run, "frames"):
         raise SignOffError(f"{path} was tampered with: the audit log knows no such audit of frames.")
-    found = records.read_as(path, FrameAudit, "audit of frames")
-    return found if (found.record_sha256, found.review_sha256) == (record_sha256, review_sha256(run)) else None
+    found = records.read_document(path, FrameAudit, "audit of frames")
+    return found if (found.record_sha256, found.review_sha256) == (record_sha256, hash_review(run)) else None
 
 
-def review_sha256(run: Run) -> Sha256 | None:
+def hash_review(run: Run) -> Sha256 | None:
     """SHA-256 of the amendments, None when there are none."""
-    return digest(run.folder.review.read_bytes()) if run.folder.review.exists() else None
+    return sha256_hex(run.folder.review.read_bytes()) if run.folder.review.exists() else None

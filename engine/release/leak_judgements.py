@@ -16,37 +16,37 @@ import msgspec
 from engine import access, audit, runs
 from engine import record as records
 from engine.access import Person
-from engine.assurance.leak_check.report import Leak, LeakJudgement, LeakReport, Verdict, unjudged
+from engine.assurance.leak_check.report import Leak, LeakJudgement, LeakReport, LeakVerdict, find_open_leaks
 from engine.audit import Event
 from engine.errors import InputError, SignOffError
-from engine.record import Sha256, digest, encode
+from engine.record import Sha256, encode_document, sha256_hex
 from engine.review.amendments import Author
 from engine.runs import Run
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 
-LEAKS = "report of a leak check"
+LEAK_REPORT_TITLE = "report of a leak check"
 
 
-def leak_path(run: Run, output_sha256: Sha256) -> Path:
+def leak_report_path(run: Run, output_sha256: Sha256) -> Path:
     """Where a run keeps the report of the leak check of one output."""
-    return run.folder.leaks / f"{output_sha256}.json"
+    return run.folder.leak_reports / f"{output_sha256}.json"
 
 
-def found_leaks(data: Data, run: Run, output_sha256: Sha256) -> LeakReport | None:
+def read_leak_report(data: DataFolder, run: Run, output_sha256: Sha256) -> LeakReport | None:
     """The report of the leak check of an output, None when it was not checked.
 
     Raises:
         SignOffError: the report is not the one that the audit log knows.
     """
-    path = leak_path(run, output_sha256)
+    path = leak_report_path(run, output_sha256)
     if not path.exists():
         return None
-    if digest(path.read_bytes()) not in known(data, run, "leaks"):
+    if sha256_hex(path.read_bytes()) not in find_logged_hashes(data, run, "leaks"):
         raise SignOffError(f"{path} was tampered with: the audit log knows another report of that leak check.")
-    return records.read_as(path, LeakReport, LEAKS)
+    return records.read_document(path, LeakReport, LEAK_REPORT_TITLE)
 
 
-def newest_leaks(data: Data, run: Run) -> LeakReport | None:
+def read_newest_leak_report(data: DataFolder, run: Run) -> LeakReport | None:
     """The report of the newest leak check of the run, of whatever output; None when there was none.
 
     Raises:
@@ -54,13 +54,13 @@ def newest_leaks(data: Data, run: Run) -> LeakReport | None:
     """
     checked = [
         entry.subjects["output"]
-        for entry in audit.entries(data.audit, run=run.id, kinds=["verification"])
+        for entry in audit.read_entries(data.audit, run=run.id, kinds=["verification"])
         if "leaks" in entry.subjects and "output" in entry.subjects
     ]
-    return found_leaks(data, run, checked[-1]) if checked else None
+    return read_leak_report(data, run, checked[-1]) if checked else None
 
 
-def judgements(data: Data, run: Run) -> tuple[LeakJudgement, ...]:
+def read_judgements(data: DataFolder, run: Run) -> tuple[LeakJudgement, ...]:
     """What people said of the leaks of a run, in the order in which they said it.
 
     Raises:
@@ -69,26 +69,26 @@ def judgements(data: Data, run: Run) -> tuple[LeakJudgement, ...]:
     path = run.folder.judgements
     if not path.exists():
         return ()
-    on_record = known(data, run, "judgement")
+    on_record = find_logged_hashes(data, run, "judgement")
     made = []
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        if digest(line) not in on_record:
+        if sha256_hex(line) not in on_record:
             raise SignOffError(f"Line {number} of {path} was tampered with: the audit log knows no such judgement.")
         made.append(msgspec.json.decode(line, type=LeakJudgement))
     return tuple(made)
 
 
-def open_leaks(data: Data, run: Run, report: LeakReport) -> tuple[Leak, ...]:
+def list_open_leaks(data: DataFolder, run: Run, report: LeakReport) -> tuple[Leak, ...]:
     """The leaks of a report that nobody has judged yet, or that were judged to be leaks.
 
     Raises:
         SignOffError: a judgement was tampered with.
     """
-    return unjudged(report, judgements(data, run))
+    return find_open_leaks(report, read_judgements(data, run))
 
 
-def judge(  # noqa: PLR0913, PLR0917 - who says what of which finding
-    data: Data, run_id: str, person: Person, leak: str, verdict: Verdict, reason: str
+def judge_leak(  # noqa: PLR0913, PLR0917 - who says what of which finding
+    data: DataFolder, run_id: str, person: Person, leak_key: str, verdict: LeakVerdict, reason: str
 ) -> LeakJudgement:
     """Say what a finding of the newest leak check is, and put it on record.
 
@@ -96,7 +96,7 @@ def judge(  # noqa: PLR0913, PLR0917 - who says what of which finding
         data: the data folder.
         run_id: the run.
         person: who judges.
-        leak: key of the finding.
+        leak_key: key of the finding.
         verdict: what it is.
         reason: why.
 
@@ -106,16 +106,18 @@ def judge(  # noqa: PLR0913, PLR0917 - who says what of which finding
         SignOffError: something was tampered with.
     """
     person = access.authorise(data, person, "judge")
-    run = runs.get(data, run_id)
-    report = newest_leaks(data, run)
-    if report is None or leak not in {one.key for one in report.leaks}:
-        raise InputError(f"The run {run_id} has no finding {leak!r} to judge; veil judge {run_id} lists what there is.")
+    run = runs.load_run(data, run_id)
+    report = read_newest_leak_report(data, run)
+    if report is None or leak_key not in {one.key for one in report.leaks}:
+        raise InputError(
+            f"The run {run_id} has no finding {leak_key!r} to judge; veil judge {run_id} lists what there is."
+        )
     if not reason.strip():
         raise InputError("A judgement says why; give a reason.")
     at = datetime.now(UTC).astimezone()
-    made = LeakJudgement(report.output_sha256, leak, verdict, reason, Author(person.account, person.name), at)
-    line = encode(made).rstrip(b"\n")
-    subjects = {"output": report.output_sha256, "judgement": digest(line)}
+    made = LeakJudgement(report.output_sha256, leak_key, verdict, reason, Author(person.account, person.name), at)
+    line = encode_document(made).rstrip(b"\n")
+    subjects = {"output": report.output_sha256, "judgement": sha256_hex(line)}
     audit.append(
         data.audit,
         Event(
@@ -123,21 +125,21 @@ def judge(  # noqa: PLR0913, PLR0917 - who says what of which finding
             kind="judgement",
             run=run.id,
             subjects=subjects,
-            details={"leak": leak, "verdict": verdict},
+            details={"leak": leak_key, "verdict": verdict},
             reason=reason,
         ),
     )
-    _append(run.folder.judgements, line)
+    _append_line(run.folder.judgements, line)
     return made
 
 
-def known(data: Data, run: Run, subject: str) -> set[Sha256]:
+def find_logged_hashes(data: DataFolder, run: Run, subject_name: str) -> set[Sha256]:
     """The hashes of that kind of document that the audit log knows of the run: "leaks", "judgement", "frames"."""
-    entries = audit.entries(data.audit, run=run.id, kinds=["verification", "judgement"])
-    return {entry.subjects[subject] for entry in entries if subject in entry.subjects}
+    entries = audit.read_entries(data.audit, run=run.id, kinds=["verification", "judgement"])
+    return {entry.subjects[subject_name] for entry in entries if subject_name in entry.subjects}
 
 
-def _append(path: Path, line: bytes) -> None:
+def _append_line(path: Path, line: bytes) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.write(line + b"\n")

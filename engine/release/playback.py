@@ -7,34 +7,34 @@ from pathlib import Path
 
 from engine import access, runs
 from engine.access import Person
-from engine.core.progress import Listener, Silent
+from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import InputError
 from engine.media.facts import MediaInfo
-from engine.media.output.browser_copy import make_playable, unplayable
+from engine.media.output.browser_copy import describe_unplayable, make_browser_copy
 from engine.media.source.probe import probe
-from engine.record import digest
-from engine.release.drafts import drafts_of
+from engine.record import sha256_hex
+from engine.release.drafts import list_drafts
 from engine.runs import Run
-from engine.runs.run import recording
-from engine.storage.files import Data
+from engine.runs.run import recording_path
+from engine.storage.files import DataFolder
 
-_SILENT = Silent()
+_SILENT = SilentListener()
 
 
 @dataclass(frozen=True, slots=True)
-class Playable:
+class Playback:
     """How a video is played.
 
     Attributes:
         file: what a browser is given; None while the copy has yet to be made.
-        why: what of the video itself not every browser plays, in words; None when it is given as it is.
+        copy_reason: what of the video itself not every browser plays, in words; None when it is given as it is.
     """
 
     file: Path | None
-    why: str | None
+    copy_reason: str | None
 
 
-def playable(run: Run, video: Path, info: MediaInfo) -> Playable:
+def choose_playback(run: Run, video: Path, info: MediaInfo) -> Playback:
     """How a video of a run is played.
 
     Args:
@@ -42,14 +42,16 @@ def playable(run: Run, video: Path, info: MediaInfo) -> Playable:
         video: its source, an output or a draft.
         info: what is in it.
     """
-    why = unplayable(info)
+    why = describe_unplayable(info)
     if why is None:
-        return Playable(video, None)
-    copy = copy_path(run, video)
-    return Playable(copy if copy.exists() else None, why)
+        return Playback(video, None)
+    copy = browser_copy_path(run, video)
+    return Playback(copy if copy.exists() else None, why)
 
 
-def make_copy(data: Data, run_id: str, person: Person, video: Path, *, listener: Listener = _SILENT) -> Path:
+def make_playback_copy(
+    data: DataFolder, run_id: str, person: Person, video: Path, *, listener: ProgressListener = _SILENT
+) -> Path:
     """Make the copy of a video that browsers play. It lies with the run and goes when that is purged.
 
     Args:
@@ -67,23 +69,26 @@ def make_copy(data: Data, run_id: str, person: Person, video: Path, *, listener:
         RenderError: it cannot be decoded or encoded.
     """
     access.authorise(data, person, "look")
-    run = runs.get(data, run_id)
-    if not _belongs(run, video):
+    run = runs.load_run(data, run_id)
+    if not _is_video_of_run(run, video):
         raise InputError(f"{video} is no video of the run {run_id}.")
-    run.folder.copies.mkdir(mode=0o700, exist_ok=True)
-    target = copy_path(run, video)
+    run.folder.browser_copies.mkdir(mode=0o700, exist_ok=True)
+    target = browser_copy_path(run, video)
     if not target.exists():
-        make_playable(video, target, probe(video).video.packets, listener)
+        make_browser_copy(video, target, probe(video).video.packets, listener)
     return target
 
 
-def copy_path(run: Run, video: Path) -> Path:
+def browser_copy_path(run: Run, video: Path) -> Path:
     """Where the copy of a video lies; a file that was replaced has another one."""
     status = video.stat()
     told = f"{video.resolve()} {status.st_size} {status.st_mtime_ns}"
-    return run.folder.copies / f"{digest(told.encode())[:16]}.mp4"
+    return run.folder.browser_copies / f"{sha256_hex(told.encode())[:16]}.mp4"
 
 
-def _belongs(run: Run, video: Path) -> bool:
+def _is_video_of_run(run: Run, video: Path) -> bool:
     outputs = run.folder.releases.glob("[0-9]*/*")
-    return video in {run.source, recording(run.folder)} or video in {*(one.video for one in drafts_of(run)), *outputs}
+    return video in {run.source, recording_path(run.folder)} or video in {
+        *(one.video for one in list_drafts(run)),
+        *outputs,
+    }

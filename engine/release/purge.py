@@ -10,13 +10,13 @@ from engine import access, audit, runs
 from engine.access import Person
 from engine.errors import SignOffError, TargetError
 from engine.record import Document
-from engine.release.recovery import interrupted, withdraw
-from engine.release.snapshot import held
+from engine.release.recovery import find_interrupted_release, log_withdrawal
+from engine.release.snapshot import lock_run_for_signing
 from engine.runs import Run
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 
 
-class Purged(Document, frozen=True):
+class PurgeReport(Document, frozen=True):
     """What was removed: paths relative to the data folder, and how many bytes they held."""
 
     run: str
@@ -25,7 +25,7 @@ class Purged(Document, frozen=True):
     kept_elsewhere: str | None
 
 
-def purge(data: Data, run_id: str, person: Person, reason: str) -> Purged:
+def purge(data: DataFolder, run_id: str, person: Person, reason: str) -> PurgeReport:
     """Remove the library's copy of a run's source, what was made to look at, and what an interrupted release left.
 
     What was made to look at are thumbnails, drafts and copies for browsers.
@@ -49,59 +49,63 @@ def purge(data: Data, run_id: str, person: Person, reason: str) -> Purged:
     person = access.authorise(data, person, "purge")
     if not reason.strip():
         raise SignOffError("A purge says why; give a reason.")
-    run = runs.get(data, run_id)
+    run = runs.load_run(data, run_id)
     if run.status in {"queued", "running"}:
         raise SignOffError(f"The run {run.id} is at work; wait for it or cancel it before it is purged.")
-    with held(run):
-        going = [path for path in _going(data, run) if path.exists()]
-        size = sum(_size(path) for path in going)
+    with lock_run_for_signing(run):
+        going = [path for path in _list_removable_paths(data, run) if path.exists()]
+        size = sum(_measure_bytes(path) for path in going)
         names = tuple(str(path.relative_to(data.root)) for path in going)
-        if found := interrupted(data, run):
-            withdraw(data, run, found, "the run was purged")
-        _announce(data, run, person, reason, len(names), size)
+        if found := find_interrupted_release(data, run):
+            log_withdrawal(data, run, found, "the run was purged")
+        _log_purge(data, run, person, reason, len(names), size)
         for path in going:
-            _remove(path)
-    outside = None if _in_library(data, run.source) or not run.source.exists() else str(run.source)
-    return Purged(run.id, names, size, outside)
+            _remove_path(path)
+    outside = None if _is_in_library(data, run.source) or not run.source.exists() else str(run.source)
+    return PurgeReport(run.id, names, size, outside)
 
 
-def _going(data: Data, run: Run) -> Iterator[Path]:
-    if _in_library(data, run.source) and not _used_by_others(data, run):
+def _list_removable_paths(data: DataFolder, run: Run) -> Iterator[Path]:
+    if _is_in_library(data, run.source) and not _is_used_by_other_runs(data, run):
         yield run.source
-    yield run.folder.thumbs
+    yield run.folder.thumbnails
     yield run.folder.drafts
-    yield run.folder.copies
+    yield run.folder.browser_copies
     yield from run.folder.releases.glob(".[0-9]*")
 
 
-def _in_library(data: Data, source: Path) -> bool:
-    return source.resolve().is_relative_to(data.footage.resolve())
+def _is_in_library(data: DataFolder, source: Path) -> bool:
+    return source.resolve().is_relative_to(data.library.resolve())
 
 
-def _used_by_others(data: Data, run: Run) -> bool:
+def _is_used_by_other_runs(data: DataFolder, run: Run) -> bool:
     """Whether another run that is not purged is of the same file: its source is not removed under it."""
-    purged = {entry.run for entry in audit.entries(data.audit, kinds=["purge"])}
-    others = (other for other in runs.register(data).runs if other.id != run.id and other.id not in purged)
+    purged = {entry.run for entry in audit.read_entries(data.audit, kinds=["purge"])}
+    others = (other for other in runs.read_register(data).runs if other.id != run.id and other.id not in purged)
     return any(other.source.resolve() == run.source.resolve() for other in others)
 
 
-def _announce(  # noqa: PLR0913, PLR0917 - what is put on record
-    data: Data, run: Run, person: Person, reason: str, files: int, size: int
+def _log_purge(  # noqa: PLR0913, PLR0917 - what is put on record
+    data: DataFolder, run: Run, person: Person, reason: str, path_count: int, size_bytes: int
 ) -> None:
     audit.append(
         data.audit,
         audit.Event(
-            actor=person.actor, kind="purge", run=run.id, details={"paths": files, "bytes": size}, reason=reason
+            actor=person.actor,
+            kind="purge",
+            run=run.id,
+            details={"paths": path_count, "bytes": size_bytes},
+            reason=reason,
         ),
     )
 
 
-def _size(path: Path) -> int:
+def _measure_bytes(path: Path) -> int:
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def _remove(path: Path) -> None:
+def _remove_path(path: Path) -> None:
     try:
         if path.is_dir():
             shutil.rmtree(path)

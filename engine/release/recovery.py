@@ -15,21 +15,21 @@ import msgspec
 
 from engine import audit
 from engine import record as records
-from engine.approval.statements import Statement, read_statement, statement_name
-from engine.audit import SYSTEM, Event
+from engine.approval.statements import Statement, decode_statement, statement_file_name
+from engine.audit import SYSTEM_ACTOR, Event
 from engine.certificate.document import JSON_NAME, KEY_NAME, PAGE_NAME, SIGNATURE_NAME
-from engine.core.progress import Listener
-from engine.record import digest
-from engine.release.anchors import keep_anchor
-from engine.release.release_hooks import Candidate, Certifier, Sealed
-from engine.release.snapshot import Case
+from engine.core.progress import ProgressListener
+from engine.record import sha256_hex
+from engine.release.anchors import write_anchor
+from engine.release.release_hooks import CertifiableRelease, Certifier, ReleaseCandidate
+from engine.release.snapshot import SignOffSnapshot
 from engine.rendering.report import RenderReport, report_path
 from engine.runs import Run
-from engine.storage.files import Data, file_digest
+from engine.storage.files import DataFolder, hash_file
 from engine.verification.verify import VerifyReport
 
 
-class Interrupted(NamedTuple):
+class InterruptedRelease(NamedTuple):
     """A release that is on record and not published: its statement, its hidden folder, and the video in it."""
 
     statement: Statement
@@ -37,7 +37,7 @@ class Interrupted(NamedTuple):
     output: Path
 
     @property
-    def final(self) -> Path:
+    def final_folder(self) -> Path:
         """The name that the folder is to have."""
         return self.folder.with_name(self.folder.name.removeprefix("."))
 
@@ -47,7 +47,9 @@ def checks_path(output: Path) -> Path:
     return output.with_name(output.name + ".checks.json")
 
 
-def finish(candidate: Candidate, statement: Statement, final: Path, certifiers: Sequence[Certifier]) -> audit.Anchor:
+def finish_release(
+    candidate: ReleaseCandidate, statement: Statement, final_folder: Path, certifiers: Sequence[Certifier]
+) -> audit.Anchor:
     """Certify a release that is on record, lay the head of the log beside it, and give its folder the final name.
 
     Returns:
@@ -57,85 +59,96 @@ def finish(candidate: Candidate, statement: Statement, final: Path, certifiers: 
         VeilError: as the certifiers; the release can be finished later.
     """
     log = candidate.data.audit
-    if not _certified(candidate):
+    if not _has_logged_certificate(candidate):
         for name in (JSON_NAME, PAGE_NAME, SIGNATURE_NAME, KEY_NAME):
             (candidate.folder / name).unlink(missing_ok=True)
         for certify in certifiers:
-            certify(Sealed(candidate, statement, audit.head(log)))
-    head = audit.head(log)
-    keep_anchor(candidate.folder, head)
-    candidate.folder.rename(final)
+            certify(CertifiableRelease(candidate, statement, audit.read_head(log)))
+    head = audit.read_head(log)
+    write_anchor(candidate.folder, head)
+    candidate.folder.rename(final_folder)
     return head
 
 
-def interrupted(data: Data, run: Run) -> Interrupted | None:
+def find_interrupted_release(data: DataFolder, run: Run) -> InterruptedRelease | None:
     """The release of a run that is on record and whole, and has not got its final name.
 
     Raises:
         AuditError: the audit log cannot be read.
         SignOffError: the statement of the release was tampered with.
     """
-    events = list(audit.entries(data.audit, run=run.id, kinds=["release"]))
-    if not events or events[-1].number <= _published(run):
+    events = list(audit.read_entries(data.audit, run=run.id, kinds=["release"]))
+    if not events or events[-1].number <= _find_last_published_number(run):
         return None
-    name = statement_name(int(str(events[-1].details["number"])))
+    name = statement_file_name(int(str(events[-1].details["number"])))
     path = run.folder.signatures / name
     stored = path.read_bytes() if path.exists() else b""
-    if digest(stored) != events[-1].subjects["statement"]:
+    if sha256_hex(stored) != events[-1].subjects["statement"]:
         return None
-    statement = read_statement(stored, name)
+    statement = decode_statement(stored, name)
     for folder in sorted(run.folder.releases.glob(".[0-9]*")):
         output = folder / f"{run.id}{statement.terms['suffix']}"
-        if output.exists() and file_digest(output) == statement.output:
-            return Interrupted(statement, folder, output)
+        if output.exists() and hash_file(output) == statement.output:
+            return InterruptedRelease(statement, folder, output)
     return None
 
 
-def resumed(data: Data, case: Case, found: Interrupted, listener: Listener) -> Candidate | None:
+def resume_release(
+    data: DataFolder, snapshot: SignOffSnapshot, interrupted_release: InterruptedRelease, listener: ProgressListener
+) -> ReleaseCandidate | None:
     """What an interrupted release was about to publish; None, on record, when the run is another one by now.
 
     Raises:
         SignOffError: a step of the sign-off does not hold any more.
         RecordError: a document in the folder was tampered with.
     """
-    if found.statement.subject != case.steps.subject:
-        withdraw(data, case.run, found, "the run was changed since")
+    if interrupted_release.statement.subject != snapshot.sign_off.hashes:
+        log_withdrawal(data, snapshot.run, interrupted_release, "the run was changed since")
         return None
-    report = records.read_as(report_path(found.output), RenderReport, "report of a render")
-    checks = records.read_as(checks_path(found.output), VerifyReport, "outcome of the checks")
-    return Candidate(data, case, case.steps.clear(), found.folder, found.output, report, checks, listener)
+    report = records.read_document(report_path(interrupted_release.output), RenderReport, "report of a render")
+    checks = records.read_document(checks_path(interrupted_release.output), VerifyReport, "outcome of the checks")
+    return ReleaseCandidate(
+        data,
+        snapshot,
+        snapshot.sign_off.clear(),
+        interrupted_release.folder,
+        interrupted_release.output,
+        report,
+        checks,
+        listener,
+    )
 
 
-def withdraw(data: Data, run: Run, found: Interrupted, why: str) -> None:
+def log_withdrawal(data: DataFolder, run: Run, interrupted_release: InterruptedRelease, why: str) -> None:
     """Put on record that a release which was interrupted will not be published.
 
     Raises:
         AuditError: it cannot be put on record.
     """
-    assert found.statement.output is not None
+    assert interrupted_release.statement.output is not None
     audit.append(
         data.audit,
         Event(
-            actor=SYSTEM,
+            actor=SYSTEM_ACTOR,
             kind="refusal",
             run=run.id,
-            subjects={"output": found.statement.output},
-            details={"number": found.statement.number},
+            subjects={"output": interrupted_release.statement.output},
+            details={"number": interrupted_release.statement.number},
             reason=f"The release was interrupted before it was published, and is withdrawn: {why}.",
         ),
     )
 
 
-def _published(run: Run) -> int:
+def _find_last_published_number(run: Run) -> int:
     """The greatest entry of the log that a published release of the run was anchored after; 0 when there is none."""
     anchors = run.folder.releases.glob("[0-9]*/anchor.json")
     return max((msgspec.json.decode(path.read_bytes(), type=audit.Anchor).number for path in anchors), default=0)
 
 
-def _certified(candidate: Candidate) -> bool:
+def _has_logged_certificate(candidate: ReleaseCandidate) -> bool:
     """Whether the folder holds a certificate that the log knows."""
     path = candidate.folder / JSON_NAME
     if not path.exists():
         return False
-    entries = audit.entries(candidate.data.audit, run=candidate.case.run.id, kinds=["certificate"])
-    return digest(path.read_bytes()) in {entry.subjects["certificate"] for entry in entries}
+    entries = audit.read_entries(candidate.data.audit, run=candidate.snapshot.run.id, kinds=["certificate"])
+    return sha256_hex(path.read_bytes()) in {entry.subjects["certificate"] for entry in entries}

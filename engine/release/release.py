@@ -11,24 +11,24 @@ from typing import Literal
 from engine import access, audit, runs
 from engine.access import Credential, Person, Session
 from engine.approval.statements import Statement
-from engine.approval.workflow import Cleared
-from engine.core.progress import Listener, Silent
+from engine.approval.workflow import Clearance
+from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import CheckFailedError
-from engine.record import Document, Sha256, digest, encode
-from engine.release.drafts import record_render
-from engine.release.recovery import checks_path, finish, interrupted, resumed
-from engine.release.release_hooks import Candidate, Certifier, EvidenceStep
-from engine.release.release_steps import CERTIFIERS, EVIDENCE
-from engine.release.sign import Wish, asked_of, refused, stated
-from engine.release.snapshot import Case, held, open_case
+from engine.record import Document, Sha256, encode_document, sha256_hex
+from engine.release.drafts import log_render
+from engine.release.recovery import checks_path, find_interrupted_release, finish_release, resume_release
+from engine.release.release_hooks import Certifier, ReleaseCandidate, ReleaseCheck
+from engine.release.release_steps import CERTIFIERS, RELEASE_CHECKS
+from engine.release.sign import SignRequest, describe_confirmation, log_refusal, write_statement
+from engine.release.snapshot import SignOffSnapshot, lock_run_for_signing, open_snapshot
 from engine.rendering.render import render
 from engine.rendering.terms import RenderOptions
 from engine.runs import Run
-from engine.storage.files import Data, write
+from engine.storage.files import DataFolder, write_file
 from engine.verification.verify import verify
 
 SCHEMA: Literal["veil/release/1"] = "veil/release/1"
-_SILENT = Silent()
+_SILENT = SilentListener()
 
 
 class Release(Document, frozen=True):
@@ -55,7 +55,7 @@ class Release(Document, frozen=True):
 
 
 def release(  # noqa: PLR0913 - who, with what, of what, and what it goes through
-    data: Data,
+    data: DataFolder,
     run_id: str,
     session: Session,
     credential: Credential | None,
@@ -63,8 +63,8 @@ def release(  # noqa: PLR0913 - who, with what, of what, and what it goes throug
     options: RenderOptions | None = None,
     suffix: str | None = None,
     reason: str | None = None,
-    listener: Listener = _SILENT,
-    evidence: Sequence[EvidenceStep] = EVIDENCE,
+    listener: ProgressListener = _SILENT,
+    release_checks: Sequence[ReleaseCheck] = RELEASE_CHECKS,
     certifiers: Sequence[Certifier] = CERTIFIERS,
 ) -> tuple[Release, Session]:
     """Render, check, sign and publish the final output of a run that was reviewed and approved.
@@ -81,7 +81,7 @@ def release(  # noqa: PLR0913 - who, with what, of what, and what it goes throug
         suffix: of the output's name, likewise.
         reason: why, in the words of the person.
         listener: hears of progress.
-        evidence: what the output goes through before it is released.
+        release_checks: what the output goes through before it is released.
         certifiers: what the release is given.
 
     Raises:
@@ -91,31 +91,31 @@ def release(  # noqa: PLR0913 - who, with what, of what, and what it goes throug
         VeilError: as `engine.render` and `engine.verify` raise.
     """
     person = access.authorise(data, session.person, "release")
-    with held(runs.get(data, run_id)):
-        case = open_case(data, run_id, options, suffix)
-        if why := case.steps.refusal("released", person.account):
-            raise refused(data, person, run_id, why)
-        cleared = case.steps.clear()
-        asked = asked_of(session, credential)
-        session = access.confirm(data, session, credential)
-        found = interrupted(data, case.run)
-        candidate = resumed(data, case, found, listener) if found else None
+    with lock_run_for_signing(runs.load_run(data, run_id)):
+        case = open_snapshot(data, run_id, options, suffix)
+        if why := case.sign_off.find_refusal("released", person.account):
+            raise log_refusal(data, person, run_id, why)
+        cleared = case.sign_off.clear()
+        asked = describe_confirmation(session, credential)
+        session = access.reauthenticate(data, session, credential)
+        found = find_interrupted_release(data, case.run)
+        candidate = resume_release(data, case, found, listener) if found else None
         if found and candidate:
-            statement, final = found.statement, found.final
+            statement, final = found.statement, found.final_folder
         else:
-            with _unpublished(case.run) as (folder, final):
-                candidate = _rendered(data, case, cleared, folder, listener)
-                _verified(candidate, person)
-                for step in evidence:
+            with _reserve_release_folder(case.run) as (folder, final):
+                candidate = _render_candidate(data, case, cleared, folder, listener)
+                _require_passed_checks(candidate, person)
+                for step in release_checks:
                     step(candidate)
-            wish = Wish("released", reason)
-            statement = stated(data, case, session, asked, wish, candidate.report.output_sha256)
-        head = finish(candidate, statement, final, certifiers)
-    return _told(candidate, statement, final, head), session
+            wish = SignRequest("released", reason)
+            statement = write_statement(data, case, session, asked, wish, candidate.report.output_sha256)
+        head = finish_release(candidate, statement, final, certifiers)
+    return _build_release(candidate, statement, final, head), session
 
 
 @contextmanager
-def _unpublished(run: Run) -> Iterator[tuple[Path, Path]]:
+def _reserve_release_folder(run: Run) -> Iterator[tuple[Path, Path]]:
     """A folder for the next release, and its final name; removed with all it holds when something fails."""
     run.folder.releases.mkdir(exist_ok=True)
     taken = [int(path.name) for path in run.folder.releases.iterdir() if path.name.isdecimal()]
@@ -131,25 +131,33 @@ def _unpublished(run: Run) -> Iterator[tuple[Path, Path]]:
         raise
 
 
-def _rendered(data: Data, case: Case, cleared: Cleared, folder: Path, listener: Listener) -> Candidate:
+def _render_candidate(
+    data: DataFolder, snapshot: SignOffSnapshot, clearance: Clearance, folder: Path, listener: ProgressListener
+) -> ReleaseCandidate:
     record, review = folder / "detections.json", folder / "review.jsonl"
-    write(record, case.record_bytes)
-    if case.review_bytes:
-        write(review, case.review_bytes)
-    reviewed = review if case.review_bytes else None
-    output = folder / f"{case.run.id}{case.terms.suffix}"
+    write_file(record, snapshot.record_bytes)
+    if snapshot.review_bytes:
+        write_file(review, snapshot.review_bytes)
+    reviewed = review if snapshot.review_bytes else None
+    output = folder / f"{snapshot.run.id}{snapshot.terms.suffix}"
     report = render(
-        case.run.source, record, output, case.terms.options, review=reviewed, cleared=cleared, listener=listener
+        snapshot.run.source,
+        record,
+        output,
+        snapshot.terms.options,
+        review=reviewed,
+        cleared=clearance,
+        listener=listener,
     )
-    record_render(data, case.run, audit.SYSTEM, report)
-    checks = verify(case.run.source, record, output, review=reviewed, listener=listener)
-    write(checks_path(output), encode(checks))
-    return Candidate(data, case, cleared, folder, output, report, checks, listener)
+    log_render(data, snapshot.run, audit.SYSTEM_ACTOR, report)
+    checks = verify(snapshot.run.source, record, output, review=reviewed, listener=listener)
+    write_file(checks_path(output), encode_document(checks))
+    return ReleaseCandidate(data, snapshot, clearance, folder, output, report, checks, listener)
 
 
-def _verified(candidate: Candidate, person: Person) -> None:
+def _require_passed_checks(candidate: ReleaseCandidate, person: Person) -> None:
     """The output passes its checks, and is of what was cleared; on record either way."""
-    checks, subject = candidate.checks, candidate.cleared.subject
+    checks, subject = candidate.checks, candidate.clearance.hashes
     failed = [f"{check.name}: {check.finding}" for check in checks.checks if not check.passed]
     failed += [
         f"the {name} was changed between the check of the sign-off and the render"
@@ -161,8 +169,8 @@ def _verified(candidate: Candidate, person: Person) -> None:
         audit.Event(
             actor=person.actor,
             kind="verification",
-            run=candidate.case.run.id,
-            subjects={"output": checks.output_sha256, "checks": digest(encode(checks))},
+            run=candidate.snapshot.run.id,
+            subjects={"output": checks.output_sha256, "checks": sha256_hex(encode_document(checks))},
             details={"passed": not failed},
         ),
     )
@@ -170,14 +178,16 @@ def _verified(candidate: Candidate, person: Person) -> None:
         raise CheckFailedError(f"The output does not pass its checks ({'; '.join(failed)}); nothing was released.")
 
 
-def _told(candidate: Candidate, statement: Statement, final: Path, head: audit.Anchor) -> Release:
-    cleared = candidate.cleared
+def _build_release(
+    candidate: ReleaseCandidate, statement: Statement, final_folder: Path, head: audit.Anchor
+) -> Release:
+    cleared = candidate.clearance
     return Release(
         schema=SCHEMA,
-        run=candidate.case.run.id,
-        number=int(final.name),
-        folder=str(final),
-        output=str(final / candidate.output.name),
+        run=candidate.snapshot.run.id,
+        number=int(final_folder.name),
+        folder=str(final_folder),
+        output=str(final_folder / candidate.output.name),
         output_sha256=candidate.report.output_sha256,
         statements=(*cleared.statements, statement),
         persons=cleared.persons,

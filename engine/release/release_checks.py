@@ -6,21 +6,21 @@ from engine import audit
 from engine import record as records
 from engine.assurance.leak_check.check import check_leaks
 from engine.assurance.leak_check.report import LeakReport
-from engine.assurance.planted_faces.experiment import PlantedReport, obstacle, plant
-from engine.audit import SYSTEM, Event
+from engine.assurance.planted_faces.experiment import PlantedFaceReport, find_planting_obstacle, run_planted_faces
+from engine.audit import SYSTEM_ACTOR, Event
 from engine.errors import SignOffError
-from engine.record import Sha256, digest, encode
-from engine.release.leak_judgements import found_leaks, leak_path, open_leaks
-from engine.release.release_hooks import Candidate
+from engine.record import Sha256, encode_document, sha256_hex
+from engine.release.leak_judgements import leak_report_path, list_open_leaks, read_leak_report
+from engine.release.release_hooks import ReleaseCandidate
 from engine.runs import Run
-from engine.storage.files import Data, write
+from engine.storage.files import DataFolder, write_file
 
-LEAKS_NAME = "leaks.json"
-PLANTED_NAME = "planted.json"
-_PLANTED = "report of planted faces"
+LEAK_REPORT_NAME = "leaks.json"
+PLANTED_REPORT_NAME = "planted.json"
+_PLANTED_REPORT_TITLE = "report of planted faces"
 
 
-def search(candidate: Candidate) -> None:
+def run_leak_check(candidate: ReleaseCandidate) -> None:
     """Look for faces in the output; what is found holds the release up until a person has judged it.
 
     An output that was searched before is not searched again: the same bytes give the same report.
@@ -29,10 +29,10 @@ def search(candidate: Candidate) -> None:
         SignOffError: something was found that nobody has judged, or that was judged to be a leak.
         VeilError: as `check_leaks`.
     """
-    run, data = candidate.case.run, candidate.data
-    report = found_leaks(data, run, candidate.report.output_sha256) or _searched(candidate)
-    write(candidate.folder / LEAKS_NAME, encode(report))
-    if still := open_leaks(data, run, report):
+    run, data = candidate.snapshot.run, candidate.data
+    report = read_leak_report(data, run, candidate.report.output_sha256) or _check_and_log_leaks(candidate)
+    write_file(candidate.folder / LEAK_REPORT_NAME, encode_document(report))
+    if still := list_open_leaks(data, run, report):
         places = ", ".join(f"{one.kind} at frame {one.frame}" for one in still[:3])
         more = f" and {len(still) - 3} more" if len(still) > 3 else ""
         raise SignOffError(
@@ -41,34 +41,34 @@ def search(candidate: Candidate) -> None:
         )
 
 
-def _searched(candidate: Candidate) -> LeakReport:
-    run, data = candidate.case.run, candidate.data
+def _check_and_log_leaks(candidate: ReleaseCandidate) -> LeakReport:
+    run, data = candidate.snapshot.run, candidate.data
     report = check_leaks(
         run.source,
-        candidate.record,
+        candidate.record_path,
         candidate.output,
-        review=candidate.review,
+        review=candidate.review_path,
         data=data.root,
         listener=candidate.listener,
     )
-    stored = encode(report)
-    run.folder.leaks.mkdir(exist_ok=True)
-    subjects = {"output": report.output_sha256, "leaks": digest(stored)}
+    stored = encode_document(report)
+    run.folder.leak_reports.mkdir(exist_ok=True)
+    subjects = {"output": report.output_sha256, "leaks": sha256_hex(stored)}
     audit.append(
         data.audit,
         Event(
-            actor=SYSTEM,
+            actor=SYSTEM_ACTOR,
             kind="verification",
             run=run.id,
             subjects=subjects,
             details={"leaks": len(report.leaks), "doubtful": len(report.doubtful)},
         ),
     )
-    write(leak_path(run, report.output_sha256), stored)
+    write_file(leak_report_path(run, report.output_sha256), stored)
     return report
 
 
-def plant_faces(candidate: Candidate) -> None:
+def measure_planted_faces(candidate: ReleaseCandidate) -> None:
     """Measure how many faces planted into this very clip its detection finds, where that can be repeated.
 
     A run is measured once: the same source, record and settings give the same figures.
@@ -76,50 +76,52 @@ def plant_faces(candidate: Candidate) -> None:
     Raises:
         VeilError: as `plant`.
     """
-    run, data = candidate.case.run, candidate.data
-    if obstacle(candidate.case.record):
+    run, data = candidate.snapshot.run, candidate.data
+    if find_planting_obstacle(candidate.snapshot.record):
         return
-    kept = run.folder.planted
+    kept = run.folder.planted_report
     stored = kept.read_bytes() if kept.exists() else None
-    if stored is None or digest(stored) not in _measured(candidate.data, run, candidate.report.record_sha256):
-        report = plant(run.source, candidate.record, data=data.root, listener=candidate.listener)
-        stored = encode(report)
+    if stored is None or sha256_hex(stored) not in _find_logged_planted_hashes(
+        candidate.data, run, candidate.report.record_sha256
+    ):
+        report = run_planted_faces(run.source, candidate.record_path, data=data.root, listener=candidate.listener)
+        stored = encode_document(report)
         audit.append(
             data.audit,
             Event(
-                actor=SYSTEM,
+                actor=SYSTEM_ACTOR,
                 kind="verification",
                 run=run.id,
-                subjects={"record": candidate.report.record_sha256, "planted": digest(stored)},
+                subjects={"record": candidate.report.record_sha256, "planted": sha256_hex(stored)},
             ),
         )
-        write(kept, stored)
-    write(candidate.folder / PLANTED_NAME, stored)
+        write_file(kept, stored)
+    write_file(candidate.folder / PLANTED_REPORT_NAME, stored)
 
 
-def planted_of(candidate: Candidate) -> PlantedReport | None:
+def read_planted_report(candidate: ReleaseCandidate) -> PlantedFaceReport | None:
     """What `plant_faces` found, None when nothing was planted."""
-    path = candidate.folder / PLANTED_NAME
-    return records.read_as(path, PlantedReport, _PLANTED) if path.exists() else None
+    path = candidate.folder / PLANTED_REPORT_NAME
+    return records.read_document(path, PlantedFaceReport, _PLANTED_REPORT_TITLE) if path.exists() else None
 
 
-def newest_planted(data: Data, run: Run, record_sha256: Sha256) -> PlantedReport | None:
+def read_newest_planted_report(data: DataFolder, run: Run, record_sha256: Sha256) -> PlantedFaceReport | None:
     """What was found of the faces planted into a run's source, None when its record as it is was not measured so.
 
     Raises:
         RecordError: the report cannot be read.
     """
-    path = run.folder.planted
-    if not path.exists() or digest(path.read_bytes()) not in _measured(data, run, record_sha256):
+    path = run.folder.planted_report
+    if not path.exists() or sha256_hex(path.read_bytes()) not in _find_logged_planted_hashes(data, run, record_sha256):
         return None
-    return records.read_as(path, PlantedReport, _PLANTED)
+    return records.read_document(path, PlantedFaceReport, _PLANTED_REPORT_TITLE)
 
 
-def _measured(data: Data, run: Run, record: Sha256) -> set[Sha256]:
+def _find_logged_planted_hashes(data: DataFolder, run: Run, record_sha256: Sha256) -> set[Sha256]:
     """Hashes of reports that the audit log knows to be of this record."""
-    entries = audit.entries(data.audit, run=run.id, kinds=["verification"])
+    entries = audit.read_entries(data.audit, run=run.id, kinds=["verification"])
     return {
         entry.subjects["planted"]
         for entry in entries
-        if "planted" in entry.subjects and entry.subjects.get("record") == record
+        if "planted" in entry.subjects and entry.subjects.get("record") == record_sha256
     }

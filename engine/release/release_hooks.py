@@ -13,16 +13,16 @@ from pathlib import Path
 
 from engine import audit
 from engine.approval.statements import Statement
-from engine.approval.workflow import Cleared
-from engine.core.progress import Listener
-from engine.release.snapshot import Case
+from engine.approval.workflow import Clearance
+from engine.core.progress import ProgressListener
+from engine.release.snapshot import SignOffSnapshot
 from engine.rendering.report import RenderReport
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 from engine.verification.verify import VerifyReport
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class ReleaseCandidate:
     """An output that is rendered and verified, and not released yet.
 
     Attributes:
@@ -31,35 +31,35 @@ class Candidate:
         output: the video in it.
     """
 
-    data: Data
-    case: Case
-    cleared: Cleared
+    data: DataFolder
+    snapshot: SignOffSnapshot
+    clearance: Clearance
     folder: Path
     output: Path
     report: RenderReport
     checks: VerifyReport
-    listener: Listener
+    listener: ProgressListener
 
     @property
-    def record(self) -> Path:
+    def record_path(self) -> Path:
         """The record that was rendered."""
         return self.folder / "detections.json"
 
     @property
-    def review(self) -> Path | None:
+    def review_path(self) -> Path | None:
         """The amendments that were rendered."""
         path = self.folder / "review.jsonl"
         return path if path.exists() else None
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class CertifiableRelease:
     """An output that is released: what it was before, the statement that releases it, and the log up to that."""
 
-    candidate: Candidate
+    candidate: ReleaseCandidate
     statement: Statement
     head: audit.Anchor
 
 
-EvidenceStep = Callable[[Candidate], None]
-Certifier = Callable[[Sealed], None]
+ReleaseCheck = Callable[[ReleaseCandidate], None]
+Certifier = Callable[[CertifiableRelease], None]

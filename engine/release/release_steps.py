@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.release.certify import certify
-from engine.release.release_checks import plant_faces, search
-from engine.release.release_hooks import Certifier, EvidenceStep
+from engine.release.release_checks import measure_planted_faces, run_leak_check
+from engine.release.release_hooks import Certifier, ReleaseCheck
 
-EVIDENCE: Sequence[EvidenceStep] = (search, plant_faces)
+RELEASE_CHECKS: Sequence[ReleaseCheck] = (run_leak_check, measure_planted_faces)
 CERTIFIERS: Sequence[Certifier] = (certify,)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from engine.assurance.residual_risk import ResidualRisk, residual
-from engine.release.frame_audit import frame_audit, review_sha256
-from engine.release.leak_judgements import judgements, newest_leaks
-from engine.release.release_checks import newest_planted
+from engine.assurance.residual_risk import ResidualRisk, assess_residual_risk
+from engine.release.frame_audit import hash_review, read_frame_audit
+from engine.release.leak_judgements import read_judgements, read_newest_leak_report
+from engine.release.release_checks import read_newest_planted_report
 from engine.review.load import load_record
 from engine.runs import Run
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 
 
-def risk_of(data: Data, run: Run) -> ResidualRisk:
+def compute_residual_risk(data: DataFolder, run: Run) -> ResidualRisk:
     """The measures of a run side by side: as far as they are of its record and amendments as they are now.
 
     Args:
@@ -23,14 +23,14 @@ def risk_of(data: Data, run: Run) -> ResidualRisk:
         SignOffError: a report was tampered with.
     """
     record, sha256 = load_record(run.folder.record)
-    leaks = newest_leaks(data, run)
-    if leaks and (leaks.record_sha256, leaks.review_sha256) != (sha256, review_sha256(run)):
+    leaks = read_newest_leak_report(data, run)
+    if leaks and (leaks.record_sha256, leaks.review_sha256) != (sha256, hash_review(run)):
         leaks = None
-    return residual(
+    return assess_residual_risk(
         record,
         sha256,
-        planted=newest_planted(data, run, sha256),
+        planted=read_newest_planted_report(data, run, sha256),
         leaks=leaks,
-        judgements=judgements(data, run),
-        audit=frame_audit(data, run, sha256),
+        judgements=read_judgements(data, run),
+        audit=read_frame_audit(data, run, sha256),
     )

@@ -10,20 +10,20 @@ from pathlib import Path
 import msgspec
 
 from engine import access, audit, runs
-from engine.access import Credential, Login, Password, Session
-from engine.access.permissions import Action
-from engine.approval.statements import EVENTS, Asked, Meaning, Statement, Subject, statement_name
-from engine.audio.spans import AudioSpan, words
-from engine.audit.entry import Detail
+from engine.access import Credential, Password, ProviderLogin, Session
+from engine.access.permissions import Permission
+from engine.approval.statements import EVENT_KINDS, Confirmation, Meaning, SignedHashes, Statement, statement_file_name
+from engine.audio.spans import AudioSpan, describe_spans
+from engine.audit.entry import DetailValue
 from engine.errors import SignOffError
-from engine.masking.style import check
-from engine.record import Sha256, digest, encode
-from engine.release.snapshot import Case, held, open_case
-from engine.rendering.render import refuse_audio
+from engine.masking.style import check_style
+from engine.record import Sha256, encode_document, sha256_hex
+from engine.release.snapshot import SignOffSnapshot, lock_run_for_signing, open_snapshot
+from engine.rendering.render import check_audio_spans
 from engine.rendering.terms import RenderOptions
-from engine.storage.files import Data, write
+from engine.storage.files import DataFolder, write_file
 
-_ACTIONS: dict[Meaning, Action] = {
+_PERMISSIONS: dict[Meaning, Permission] = {
     "reviewed": "sign-reviewed",
     "approved": "sign-approved",
     "rejected": "sign-rejected",
@@ -32,7 +32,7 @@ _ACTIONS: dict[Meaning, Action] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SignRequest:
     """What somebody wants to sign.
 
     Attributes:
@@ -40,18 +40,19 @@ class Wish:
         reason: why; a rejection must have one.
         options: style, encoder and audio that are approved; those signed last when left out, or the defaults.
         suffix: of the output's name; that of the newest statement when left out, or the source's.
-        subject: what the person was shown; a run that is another by now is not signed. Not looked at when left out.
+        shown_hashes: what the person was shown; a run that is another by now is not signed. Not looked at when left
+            out.
     """
 
     meaning: Meaning
     reason: str | None = None
     options: RenderOptions | None = None
     suffix: str | None = None
-    subject: Subject | None = None
+    shown_hashes: SignedHashes | None = None
 
 
 def sign(
-    data: Data, run_id: str, session: Session, credential: Credential | None, wish: Wish
+    data: DataFolder, run_id: str, session: Session, credential: Credential | None, request: SignRequest
 ) -> tuple[Statement, Session]:
     """Sign a statement about a run as it stands now.
 
@@ -60,7 +61,7 @@ def sign(
         run_id: the run.
         session: of the person who signs.
         credential: asked again for this signature; None for a single user.
-        wish: what is signed.
+        request: what is signed.
 
     Returns:
         The statement, and the session that has signed.
@@ -73,26 +74,28 @@ def sign(
         InputError: a span of audio cannot be replaced, because it lies outside or contradicts another.
         AuditError: it cannot be put on record.
     """
-    if wish.meaning == "released":
+    if request.meaning == "released":
         raise SignOffError("A release is signed by releasing: use veil release.")
-    if wish.meaning == "rejected" and not (wish.reason or "").strip():
+    if request.meaning == "rejected" and not (request.reason or "").strip():
         raise SignOffError("A rejection says why; give a reason.")
-    person = access.authorise(data, session.person, _ACTIONS[wish.meaning])
-    with held(runs.get(data, run_id)):
-        case = open_case(data, run_id, wish.options, wish.suffix)
-        if wish.subject not in {None, case.steps.subject}:
-            raise refused(data, person, run_id, "The run was changed since it was shown; look at it again, then sign.")
-        if wish.meaning == "approved" and not case.terms.forced:
-            check(case.terms.style)
-        refuse_audio(case.run.source, case.terms)
-        if why := case.steps.refusal(wish.meaning, person.account):
-            raise refused(data, person, run_id, why)
-        asked = asked_of(session, credential)
-        session = access.confirm(data, session, credential)
-        return stated(data, case, session, asked, wish), session
+    person = access.authorise(data, session.person, _PERMISSIONS[request.meaning])
+    with lock_run_for_signing(runs.load_run(data, run_id)):
+        case = open_snapshot(data, run_id, request.options, request.suffix)
+        if request.shown_hashes not in {None, case.sign_off.hashes}:
+            raise log_refusal(
+                data, person, run_id, "The run was changed since it was shown; look at it again, then sign."
+            )
+        if request.meaning == "approved" and not case.terms.forced:
+            check_style(case.terms.style)
+        check_audio_spans(case.run.source, case.terms)
+        if why := case.sign_off.find_refusal(request.meaning, person.account):
+            raise log_refusal(data, person, run_id, why)
+        asked = describe_confirmation(session, credential)
+        session = access.reauthenticate(data, session, credential)
+        return write_statement(data, case, session, asked, request), session
 
 
-def refused(data: Data, person: access.Person, run_id: str, why: str) -> SignOffError:
+def log_refusal(data: DataFolder, person: access.Person, run_id: str, why: str) -> SignOffError:
     """Put on record that a step was refused.
 
     Raises:
@@ -102,19 +105,24 @@ def refused(data: Data, person: access.Person, run_id: str, why: str) -> SignOff
     return SignOffError(why)
 
 
-def asked_of(session: Session, credential: Credential | None) -> Asked:
+def describe_confirmation(session: Session, credential: Credential | None) -> Confirmation:
     """With what a signature is confirmed, in words."""
     match credential:
         case None:
             return "nothing: a single user"
-        case Login():
+        case ProviderLogin():
             return "sign-in at the provider"
         case Password():
             return "password" if session.signed and credential.account is None else "account and password"
 
 
-def stated(  # noqa: PLR0913, PLR0917 - the parts of the document
-    data: Data, case: Case, session: Session, asked: Asked, wish: Wish, output: Sha256 | None = None
+def write_statement(  # noqa: PLR0913, PLR0917 - the parts of the document
+    data: DataFolder,
+    snapshot: SignOffSnapshot,
+    session: Session,
+    confirmation: Confirmation,
+    request: SignRequest,
+    output_sha256: Sha256 | None = None,
 ) -> Statement:
     """Write a statement and put it on record; whoever calls has checked everything.
 
@@ -122,51 +130,51 @@ def stated(  # noqa: PLR0913, PLR0917 - the parts of the document
         AuditError: it cannot be put on record.
         TargetError: it cannot be written.
     """
-    person, subject = session.person, case.steps.subject
+    person, subject = session.person, snapshot.sign_off.hashes
     statement = Statement(
-        run=case.run.id,
-        number=case.next_number,
-        meaning=wish.meaning,
+        run=snapshot.run.id,
+        number=snapshot.next_statement_number,
+        meaning=request.meaning,
         subject=subject,
-        terms=msgspec.to_builtins(case.terms),
-        output=output,
+        terms=msgspec.to_builtins(snapshot.terms),
+        output=output_sha256,
         account=person.account,
         name=person.name,
         how=person.how,
-        asked=asked,
+        asked=confirmation,
         persons=access.read_policy(data).persons,
         at=datetime.now(UTC).astimezone(),
-        reason=wish.reason,
-        head=audit.head(data.audit),
+        reason=request.reason,
+        head=audit.read_head(data.audit),
     )
-    stored = encode(statement)
-    write(_path(case), stored)
-    subjects = {"statement": digest(stored), **msgspec.structs.asdict(subject)}
+    stored = encode_document(statement)
+    write_file(_prepare_statement_path(snapshot), stored)
+    subjects = {"statement": sha256_hex(stored), **msgspec.structs.asdict(subject)}
     audit.append(
         data.audit,
         audit.Event(
             actor=person.actor,
-            kind=EVENTS[wish.meaning],
-            run=case.run.id,
-            subjects=subjects | ({} if output is None else {"output": output}),
+            kind=EVENT_KINDS[request.meaning],
+            run=snapshot.run.id,
+            subjects=subjects | ({} if output_sha256 is None else {"output": output_sha256}),
             details={
                 "number": statement.number,
                 "persons": statement.persons,
-                "asked": asked,
-                **audio_details(case.terms.audio),
+                "asked": confirmation,
+                **describe_audio_details(snapshot.terms.audio),
             },
-            reason=wish.reason,
+            reason=request.reason,
         ),
     )
     return statement
 
 
-def audio_details(spans: Sequence[AudioSpan]) -> dict[str, Detail]:
+def describe_audio_details(spans: Sequence[AudioSpan]) -> dict[str, DetailValue]:
     """What an entry of the log says of the audio: nothing where it is kept as in the source."""
-    return {"audio": words(spans)} if spans else {}
+    return {"audio": describe_spans(spans)} if spans else {}
 
 
-def _path(case: Case) -> Path:
-    folder = case.run.folder.signatures
+def _prepare_statement_path(snapshot: SignOffSnapshot) -> Path:
+    folder = snapshot.run.folder.signatures
     folder.mkdir(exist_ok=True)
-    return folder / statement_name(case.next_number)
+    return folder / statement_file_name(snapshot.next_statement_number)

@@ -10,26 +10,25 @@ from typing import Literal
 import msgspec
 
 from engine import record as records
-from engine.approval.statements import terms_digest
-from engine.approval.workflow import Cleared
-from engine.audio.replacement_tracks import new_codecs
-from engine.core.progress import Listener, Silent
+from engine.approval.statements import hash_terms
+from engine.approval.workflow import Clearance
+from engine.audio.replacement_tracks import plan_codecs
+from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import RenderError, SignOffError
-from engine.masking.style import check
-from engine.media.audio_streams import AudioPrint
+from engine.masking.style import check_style
+from engine.media.audio_streams import AudioFingerprint
 from engine.media.facts import MediaInfo
-from engine.media.output.containers import choose_container, matroska_instead
+from engine.media.output.containers import choose_container, fall_back_to_matroska
 from engine.media.source.probe import probe
 from engine.record import Record
-from engine.rendering.job import Heard, RenderJob, Tally, prepare
-from engine.rendering.report import RenderReport, _report, report_path
-from engine.rendering.spec import DRAFT, FINAL, RenderSpec
-from engine.rendering.terms import RenderOptions, Terms, terms_of
+from engine.rendering.job import AudioComparison, FrameCounts, RenderJob, prepare_job
+from engine.rendering.report import RenderReport, build_report, report_path
+from engine.rendering.spec import DRAFT_COMMENT, FINAL_COMMENT, RenderSpec
+from engine.rendering.terms import RenderOptions, Terms, terms_from_options
 from engine.review.amendments import Review
-from engine.storage.files import publish, scratch
-from engine.storage.files import write as write_file
+from engine.storage.files import make_scratch_folder, publish_file, write_file
 
-_NOT_IN_MP4 = "few players can read the exact samples of the audio that was changed from an MP4 file"
+_PCM_IN_MP4_REASON = "few players can read the exact samples of the audio that was changed from an MP4 file"
 
 
 def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
@@ -39,8 +38,8 @@ def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
     options: RenderOptions | None = None,
     *,
     review: Path | str | Review | None = None,
-    cleared: Cleared | None = None,
-    listener: Listener | None = None,
+    cleared: Clearance | None = None,
+    listener: ProgressListener | None = None,
 ) -> RenderReport:
     """Write a video in which every face of the record is covered and the audio is the source's, unless spans of it were
     chosen to be replaced.
@@ -67,75 +66,81 @@ def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
         RenderError: a frame or stream cannot be written.
         SignOffError: something is not what the sign-off cleared.
     """
-    options, listener, output = options or RenderOptions(), listener or Silent(), Path(output)
+    options, listener, output = options or RenderOptions(), listener or SilentListener(), Path(output)
     if not options.force:
-        check(options.style)
-    comment = DRAFT if cleared is None else FINAL
-    with scratch(output) as folder:
-        job = prepare(
-            Path(source), record, lambda info: spec_for(Path(source), info, output, options, comment), listener, review
+        check_style(options.style)
+    comment = DRAFT_COMMENT if cleared is None else FINAL_COMMENT
+    with make_scratch_folder(output) as folder:
+        job = prepare_job(
+            Path(source),
+            record,
+            lambda info: build_spec(Path(source), info, output, options, comment),
+            listener,
+            review,
         )
         if cleared is not None:
-            _check_cleared(job, cleared, terms_of(options, output.suffix))
+            _check_clearance(job, cleared, terms_from_options(options, output.suffix))
         video, unfinished = folder / "video.mov", folder / output.name
         tally, encoding = job.encode(video, listener, y4m=options.y4m)
-        job, heard = _joined(job, video, unfinished)
-        _check_frames(unfinished, tally)
-        report = _report(job, unfinished, tally, encoding, heard)
-        write_file(report_path(output), records.encode(report))
-        publish(unfinished, output)
+        job, heard = _mux_with_audio(job, video, unfinished)
+        _check_frame_count(unfinished, tally)
+        report = build_report(job, unfinished, tally, encoding, heard)
+        write_file(report_path(output), records.encode_document(report))
+        publish_file(unfinished, output)
     if report.sentence:
         listener.notice(report.sentence)
     return report
 
 
-def _check_cleared(job: RenderJob, cleared: Cleared, terms: Terms) -> None:
+def _check_clearance(job: RenderJob, cleared: Clearance, terms: Terms) -> None:
     """What was read for this render is what the sign-off has seen, byte for byte, and nothing is written over it."""
     if job.spec.mark is not None:
         raise SignOffError("A final output bears no mark; only a draft does.")
     found = {
         "source": job.info.sha256,
         "record": job.record_sha256,
-        "review": job.review_sha256 or records.digest(b""),
-        "terms": terms_digest(msgspec.to_builtins(terms)),
+        "review": job.review_sha256 or records.sha256_hex(b""),
+        "terms": hash_terms(msgspec.to_builtins(terms)),
     }
     for name, sha256 in found.items():
-        if getattr(cleared.subject, name) != sha256:
+        if getattr(cleared.hashes, name) != sha256:
             raise SignOffError(
                 f"The {name} was changed between the check of the sign-off and the render; nothing was rendered."
             )
 
 
-def _joined(job: RenderJob, video: Path, target: Path) -> tuple[RenderJob, list[Heard]]:
+def _mux_with_audio(job: RenderJob, video: Path, target: Path) -> tuple[RenderJob, list[AudioComparison]]:
     """Put picture and audio together; in Matroska where the chosen container would change what is heard."""
-    source = job.audio()
-    heard = _heard(job, video, target, source)
-    if (changes := _changes(heard)) and job.spec.container.muxer != "matroska":
+    source = job.fingerprint_audio()
+    heard = _mux_and_compare(job, video, target, source)
+    if (changes := _describe_changes(heard)) and job.spec.container.muxer != "matroska":
         reason = f"{job.spec.container.muxer.upper()} would give this source's {changes[0]}"
-        container = matroska_instead(job.spec.container.suffix, reason)
+        container = fall_back_to_matroska(job.spec.container.suffix, reason)
         job = dataclasses.replace(job, spec=msgspec.structs.replace(job.spec, container=container))
-        heard = _heard(job, video, target, source)
-    if changes := _changes(heard):
+        heard = _mux_and_compare(job, video, target, source)
+    if changes := _describe_changes(heard):
         raise RenderError(f"The audio of {job.source} cannot be kept as it is: a copy has {changes[0]}.")
     return job, heard
 
 
-def _heard(job: RenderJob, video: Path, target: Path, source: Mapping[int, AudioPrint]) -> list[Heard]:
-    job.join(video, target)
-    return list(job.heard(target, source))
+def _mux_and_compare(
+    job: RenderJob, video: Path, target: Path, source: Mapping[int, AudioFingerprint]
+) -> list[AudioComparison]:
+    job.mux_audio(video, target)
+    return list(job.compare_audio(target, source))
 
 
-def _changes(heard: list[Heard]) -> list[str]:
-    return [f"{one.codec} audio {' and '.join(one.changes)}" for one in heard if one.changes]
+def _describe_changes(comparisons: list[AudioComparison]) -> list[str]:
+    return [f"{one.codec} audio {' and '.join(one.changes)}" for one in comparisons if one.changes]
 
 
-def _check_frames(unfinished: Path, tally: Tally) -> None:
+def _check_frame_count(unfinished: Path, counts: FrameCounts) -> None:
     found = probe(unfinished).video.packets
-    if found != tally.frames:
-        raise RenderError(f"{unfinished.name} holds {found} frames instead of {tally.frames}; nothing was kept of it.")
+    if found != counts.frames:
+        raise RenderError(f"{unfinished.name} holds {found} frames instead of {counts.frames}; nothing was kept of it.")
 
 
-def refuse_early(source: Path | str, output: Path | str, options: RenderOptions | None = None) -> None:
+def check_render_possible(source: Path | str, output: Path | str, options: RenderOptions | None = None) -> None:
     """Say what would keep `render` from writing `output`, before the work of finding faces is done.
 
     Raises:
@@ -145,12 +150,12 @@ def refuse_early(source: Path | str, output: Path | str, options: RenderOptions 
     """
     options, output = options or RenderOptions(), Path(output)
     if not options.force:
-        check(options.style)
-    with scratch(output):
-        spec_for(Path(source), probe(source), output, options)
+        check_style(options.style)
+    with make_scratch_folder(output):
+        build_spec(Path(source), probe(source), output, options)
 
 
-def refuse_audio(source: Path, terms: Terms) -> None:
+def check_audio_spans(source: Path, terms: Terms) -> None:
     """Say what would keep these spans of audio from being replaced; looks at the source only when there are any.
 
     Raises:
@@ -158,20 +163,24 @@ def refuse_audio(source: Path, terms: Terms) -> None:
         InputError: a span lies outside of the audio or contradicts another.
     """
     if terms.audio:
-        new_codecs(source, probe(source), terms.audio, terms.suffix)
+        plan_codecs(source, probe(source), terms.audio, terms.suffix)
 
 
-def spec_for(source: Path, info: MediaInfo, output: Path, options: RenderOptions, comment: str = DRAFT) -> RenderSpec:
+def build_spec(
+    source: Path, info: MediaInfo, output: Path, options: RenderOptions, comment: str = DRAFT_COMMENT
+) -> RenderSpec:
     """What a render of this source into that file will be.
 
     Raises:
         TargetError: the container cannot hold the streams.
         InputError: a span of audio cannot be replaced.
     """
-    new = new_codecs(source, info, options.audio, output.suffix)
+    new = plan_codecs(source, info, options.audio, output.suffix)
     codecs = [new.get(stream.index, stream.codec) for stream in info.streams if stream.fate == "copied"]
     codec: Literal["h264", "hevc"] = "h264" if info.video.bit_depth <= 8 else "hevc"
-    container = choose_container(info.container, output.suffix, codecs, codec, own=source.suffix)
+    container = choose_container(info.container, output.suffix, codecs, codec, source_suffix=source.suffix)
     if container.muxer == "mp4" and any(name.startswith("pcm_") for name in new.values()):
-        container = matroska_instead(container.suffix, _NOT_IN_MP4)
-    return RenderSpec(options.style, container.fit(options.encoder), container, comment, options.audio, options.mark)
+        container = fall_back_to_matroska(container.suffix, _PCM_IN_MP4_REASON)
+    return RenderSpec(
+        options.style, container.adapt_settings(options.encoder), container, comment, options.audio, options.mark
+    )

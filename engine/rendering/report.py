@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Literal
 
 from engine.audio.compare import AlteredAudio
-from engine.masking.style import weaknesses
+from engine.masking.style import find_weaknesses
 from engine.media.facts import MediaInfo
 from engine.media.output.encoder import Encoding
-from engine.media.output.versions import library_versions
+from engine.media.output.versions import read_library_versions
 from engine.record import Document, Sha256
-from engine.rendering.job import Heard, RenderJob, Tally
-from engine.rendering.spec import FINAL, RenderSpec
+from engine.rendering.job import AudioComparison, FrameCounts, RenderJob
+from engine.rendering.spec import FINAL_COMMENT, RenderSpec
 from engine.review.apply import KeptVisible
-from engine.storage.files import file_digest
+from engine.storage.files import hash_file
 from engine.version import VERSION
 
 SCHEMA: Literal["veil/render/1"] = "veil/render/1"
@@ -33,7 +33,7 @@ class EncoderFacts(Document, frozen=True):
     ffmpeg_args: tuple[str, ...]
 
 
-class Dropped(Document, frozen=True):
+class DroppedItem(Document, frozen=True):
     """Something of the source that is not in the output."""
 
     what: str
@@ -65,7 +65,7 @@ class RenderReport(Document, frozen=True):
     frames: int
     masked: int
     covered: int
-    dropped: tuple[Dropped, ...]
+    dropped: tuple[DroppedItem, ...]
     sentence: str | None
     review_sha256: Sha256 | None = None
     kept_visible: tuple[KeptVisible, ...] = ()
@@ -84,33 +84,36 @@ def draft_name(name: str) -> str:
     return f"{path.stem}.draft{path.suffix}"
 
 
-def _report(job: RenderJob, unfinished: Path, tally: Tally, encoding: Encoding, heard: list[Heard]) -> RenderReport:
+def build_report(
+    job: RenderJob, unfinished: Path, counts: FrameCounts, encoding: Encoding, comparisons: list[AudioComparison]
+) -> RenderReport:
+    """Build the report of a finished render, before its output gets its final name."""
     return RenderReport(
         schema=SCHEMA,
         veil=VERSION,
         source_sha256=job.info.sha256,
         record_sha256=job.record_sha256,
-        output_sha256=file_digest(unfinished),
+        output_sha256=hash_file(unfinished),
         output_bytes=unfinished.stat().st_size,
         spec=job.spec,
-        weaknesses=tuple(weaknesses(job.spec.style)),
-        encoder=EncoderFacts(encoding.encoder, library_versions(), tuple(encoding.ffmpeg_args)),
-        frames=tally.frames,
-        masked=tally.masked,
-        covered=tally.covered,
-        dropped=tuple(_dropped(job.info)),
+        weaknesses=tuple(find_weaknesses(job.spec.style)),
+        encoder=EncoderFacts(encoding.encoder, read_library_versions(), tuple(encoding.ffmpeg_args)),
+        frames=counts.frames,
+        masked=counts.masked,
+        covered=counts.covered,
+        dropped=tuple(_list_dropped(job.info)),
         sentence=job.spec.container.sentence,
         review_sha256=job.review_sha256,
-        kept_visible=job.folded.kept_visible(),
-        draft=job.spec.comment != FINAL,
-        audio=tuple(one.altered for one in heard if one.altered is not None),
+        kept_visible=job.amended_record.find_kept_visible(),
+        draft=job.spec.comment != FINAL_COMMENT,
+        audio=tuple(one.altered for one in comparisons if one.altered is not None),
     )
 
 
-def _dropped(info: MediaInfo) -> Iterator[Dropped]:
+def _list_dropped(info: MediaInfo) -> Iterator[DroppedItem]:
     for stream in info.streams:
         if stream.fate == "dropped":
-            yield Dropped(f"{stream.kind} stream {stream.index} ({stream.codec})", stream.reason)
+            yield DroppedItem(f"{stream.kind} stream {stream.index} ({stream.codec})", stream.reason)
     for extra in info.extras:
         if extra.fate == "dropped":
-            yield Dropped(f"{extra.kind} {extra.name}", extra.reason)
+            yield DroppedItem(f"{extra.kind} {extra.name}", extra.reason)

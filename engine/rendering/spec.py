@@ -8,8 +8,8 @@ from engine.media.output.containers import ContainerChoice
 from engine.media.output.encoder import EncoderSettings
 from engine.record import Document
 
-DRAFT = "Veil draft: not reviewed"
-FINAL = "Veil release: reviewed and approved"
+DRAFT_COMMENT = "Veil draft: not reviewed"
+FINAL_COMMENT = "Veil release: reviewed and approved"
 
 
 class RenderSpec(Document, frozen=True, omit_defaults=True):

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.audio.spans import AudioSpan
-from engine.masking.presets import style_from
+from engine.masking.presets import style_from_preset
 from engine.masking.style import Style
 from engine.media.output.encoder import EncoderSettings
-from engine.media.output.versions import library_versions
+from engine.media.output.versions import read_library_versions
 from engine.record import Document
 from engine.version import VERSION
 
@@ -27,7 +27,7 @@ class RenderOptions:
         mark: word that is written into the picture of a draft; a final output has none.
     """
 
-    style: Style = style_from()
+    style: Style = style_from_preset()
     encoder: EncoderSettings = EncoderSettings()
     force: bool = False
     y4m: Path | None = None
@@ -60,7 +60,7 @@ class Terms(Document, frozen=True, omit_defaults=True):
         return RenderOptions(self.style, self.encoder, self.forced, audio=self.audio)
 
 
-def terms_of(options: RenderOptions, suffix: str) -> Terms:
+def terms_from_options(options: RenderOptions, suffix: str) -> Terms:
     """The terms of a render into a file with that suffix, by this version of Veil."""
-    versions = {"veil": VERSION, **library_versions()}
+    versions = {"veil": VERSION, **read_library_versions()}
     return Terms(options.style, options.encoder, suffix, options.force, versions, options.audio)

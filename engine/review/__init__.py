@@ -4,6 +4,6 @@ In a notebook, `Sheet` is the way in.
 """
 
 from engine.review.amendments import Author
-from engine.review.editor import Sheet
+from engine.review.editor import ReviewEditor
 
-__all__ = ["Author", "Sheet"]
+__all__ = ["Author", "ReviewEditor"]

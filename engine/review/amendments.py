@@ -17,22 +17,22 @@ from engine.record import Count, Document, Sha256
 
 SCHEMA: Literal["veil/amendment/1"] = "veil/amendment/1"
 
-SMALLEST_SIDE = 2.0
+MIN_BOX_SIDE_PX = 2.0
 """Least width and height of a reviewer's box in display pixels; less is a slip of the hand."""
-_GRAIN = 1e-6
+_ROUNDING_TOLERANCE_PX = 1e-6
 
-Number = Annotated[int, msgspec.Meta(ge=1)]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"\S")]
+AmendmentNumber = Annotated[int, msgspec.Meta(ge=1)]
+PersonName = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"\S")]
 Reason = Annotated[str, msgspec.Meta(max_length=2000)]
-Moment = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with its zone")]
-SpotKey = Annotated[str, msgspec.Meta(pattern=r"^[a-z-]+:([0-9]+|-):[0-9]+-[0-9]+$", description="key of a spot")]
+Timestamp = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with its zone")]
+ReviewItemKey = Annotated[str, msgspec.Meta(pattern=r"^[a-z-]+:([0-9]+|-):[0-9]+-[0-9]+$", description="key of a spot")]
 
 
 class Author(Document, frozen=True):
     """Who amends: the account, and the name as it is to be printed."""
 
-    account: Name
-    name: Name
+    account: PersonName
+    name: PersonName
 
 
 class Keyframe(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -51,7 +51,7 @@ class Add(Document, frozen=True, tag_field="kind", tag="add"):
     keyframes: Keyframes
 
     def __post_init__(self) -> None:
-        _check_rising(self.keyframes)
+        _check_keyframes(self.keyframes)
 
 
 class Resize(Document, frozen=True, tag_field="kind", tag="resize"):
@@ -61,7 +61,7 @@ class Resize(Document, frozen=True, tag_field="kind", tag="resize"):
     keyframes: Keyframes
 
     def __post_init__(self) -> None:
-        _check_rising(self.keyframes)
+        _check_keyframes(self.keyframes)
 
 
 class Delete(Document, frozen=True, tag_field="kind", tag="delete"):
@@ -110,13 +110,13 @@ class Cover(Document, frozen=True, tag_field="kind", tag="cover"):
 class Accept(Document, frozen=True, tag_field="kind", tag="accept"):
     """A doubtful spot was looked at and is right as it is."""
 
-    spot: SpotKey
+    spot: ReviewItemKey
 
 
 class Undo(Document, frozen=True, tag_field="kind", tag="undo"):
     """An earlier amendment, by its number, is to count no longer; that of an undo makes its amendment count again."""
 
-    amendment: Number
+    amendment: AmendmentNumber
 
 
 Action = Add | Resize | Delete | KeepVisible | Extend | Cover | Accept | Undo
@@ -136,10 +136,10 @@ class Amendment(Document, frozen=True):
     """
 
     schema: Literal["veil/amendment/1"]
-    number: Number
+    number: AmendmentNumber
     previous: Sha256
     by: Author
-    at: Moment
+    at: Timestamp
     reason: Reason
     action: Action
 
@@ -164,7 +164,7 @@ class Review(Document, frozen=True):
     sha256: Sha256
 
 
-def schema() -> dict[str, Any]:
+def build_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of one line of a review, generated from the types that parse it."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -174,7 +174,7 @@ def schema() -> dict[str, Any]:
     }
 
 
-def standing(amendments: tuple[Amendment, ...]) -> tuple[Amendment, ...]:
+def find_effective_amendments(amendments: tuple[Amendment, ...]) -> tuple[Amendment, ...]:
     """The amendments that count: those that no counting undo names. An undo that counts is among them."""
     undone: set[int] = set()
     counting = []
@@ -186,14 +186,14 @@ def standing(amendments: tuple[Amendment, ...]) -> tuple[Amendment, ...]:
     return tuple(reversed(counting))
 
 
-def _check_rising(keyframes: tuple[Keyframe, ...]) -> None:
+def _check_keyframes(keyframes: tuple[Keyframe, ...]) -> None:
     for before, after in pairwise(keyframes):
         if after.index <= before.index:
             raise ValueError(f"keyframes must rise, and frame {after.index} comes after frame {before.index}")
     for keyframe in keyframes:
-        if min(keyframe.box.width, keyframe.box.height) < SMALLEST_SIDE - _GRAIN:
+        if min(keyframe.box.width, keyframe.box.height) < MIN_BOX_SIDE_PX - _ROUNDING_TOLERANCE_PX:
             raise ValueError(
-                f"the box in frame {keyframe.index} must be at least {SMALLEST_SIDE:g} pixels wide and high"
+                f"the box in frame {keyframe.index} must be at least {MIN_BOX_SIDE_PX:g} pixels wide and high"
             )
 
 

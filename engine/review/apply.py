@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import msgspec
 
-from engine.core.frame_ranges import named, runs
+from engine.core.frame_ranges import describe_range, group_frames
 from engine.core.geometry import Box, Size
 from engine.errors import AmendmentError
 from engine.record import Document, Evidence, Face, Frame, Origin, Record
@@ -25,7 +25,7 @@ from engine.review.amendments import (
     Resize,
     Review,
     Undo,
-    standing,
+    find_effective_amendments,
 )
 
 
@@ -89,7 +89,7 @@ class KeptVisible(Document, frozen=True):
     reason: str
 
 
-class Folded:
+class AmendedRecord:
     """A record with the amendments that count applied.
 
     Raises:
@@ -100,30 +100,34 @@ class Folded:
     def __init__(self, record: Record, review: Review | None = None) -> None:
         self.record = record
         self.amendments = review.amendments if review else ()
-        self._changed: dict[int, dict[int, AmendedFace]] = {}
-        self._covered: dict[int, int] = {}
-        self._whole = frozenset(record.damaged + record.covered)
-        self._tracks = _new_tracks(record, self.amendments)
-        for amendment in standing(self.amendments):
+        self._changed_faces: dict[int, dict[int, AmendedFace]] = {}
+        self._covering_amendments: dict[int, int] = {}
+        self._covered_in_record = frozenset(record.damaged + record.covered)
+        self._added_tracks = _assign_new_tracks(record, self.amendments)
+        for amendment in find_effective_amendments(self.amendments):
             self._apply(amendment)
 
-    def frame(self, index: int) -> AmendedFrame:
+    def build_frame(self, index: int) -> AmendedFrame:
         """One frame, by its index."""
         frame = self.record.frames[index]
-        by = self._covered.get(index)
-        faces = tuple(face for _, face in sorted(self._faces(index).items()))
-        return AmendedFrame(index, frame.pts, faces, index in self._whole or by is not None, frame.doubtful, by)
+        by = self._covering_amendments.get(index)
+        faces = tuple(face for _, face in sorted(self._get_faces(index).items()))
+        return AmendedFrame(
+            index, frame.pts, faces, index in self._covered_in_record or by is not None, frame.doubtful, by
+        )
 
-    def frames(self) -> Iterator[AmendedFrame]:
+    def iterate_frames(self) -> Iterator[AmendedFrame]:
         """Every frame, in order."""
-        return map(self.frame, range(len(self.record.frames)))
+        return map(self.build_frame, range(len(self.record.frames)))
 
-    def kept_visible(self) -> tuple[KeptVisible, ...]:
+    def find_kept_visible(self) -> tuple[KeptVisible, ...]:
         """Every face that is shown on purpose, by amendment and frame; frames that are covered whole show none."""
         said: dict[tuple[int, int], int] = {}
-        for amendment in standing(self.amendments):
+        for amendment in find_effective_amendments(self.amendments):
             if isinstance(action := amendment.action, KeepVisible):
-                frames = (index for index in range(action.start, action.stop) if self._is_shown(index, action.track))
+                frames = (
+                    index for index in range(action.start, action.stop) if self._is_kept_visible(index, action.track)
+                )
                 said |= dict.fromkeys(((action.track, index) for index in frames), amendment.number)
         shown: dict[tuple[int, int], list[int]] = {}
         for (track, index), number in sorted(said.items()):
@@ -131,146 +135,157 @@ class Folded:
         return tuple(
             KeptVisible(track, *span, number, self.amendments[number - 1].by, self.amendments[number - 1].reason)
             for (number, track), indices in sorted(shown.items())
-            for span in runs(indices)
+            for span in group_frames(indices)
         )
 
-    def _is_shown(self, index: int, track: int) -> bool:
-        face = self._changed.get(index, {}).get(track)
-        return face is not None and face.visible and index not in self._covered and index not in self._whole
+    def _is_kept_visible(self, index: int, track: int) -> bool:
+        face = self._changed_faces.get(index, {}).get(track)
+        return (
+            face is not None
+            and face.visible
+            and index not in self._covering_amendments
+            and index not in self._covered_in_record
+        )
 
     @property
-    def changed(self) -> frozenset[int]:
+    def changed_frames(self) -> frozenset[int]:
         """Frames whose faces an amendment changed."""
-        return frozenset(self._changed)
+        return frozenset(self._changed_faces)
 
-    def new_track(self, amendment: int) -> int:
+    def get_added_track(self, amendment: int) -> int:
         """The track that the amendment with this number, which adds a face, made."""
-        return self._tracks[amendment]
+        return self._added_tracks[amendment]
 
-    def _faces(self, index: int) -> dict[int, AmendedFace]:
-        changed = self._changed.get(index)
-        return _as_found(self.record.frames[index]) if changed is None else changed
+    def _get_faces(self, index: int) -> dict[int, AmendedFace]:
+        changed = self._changed_faces.get(index)
+        return _copy_recorded_faces(self.record.frames[index]) if changed is None else changed
 
-    def _has(self, index: int, track: int) -> bool:
-        changed = self._changed.get(index)
+    def _has_face(self, index: int, track: int) -> bool:
+        changed = self._changed_faces.get(index)
         if changed is not None:
             return track in changed
         return any(face.track == track for face in self.record.frames[index].faces)
 
-    def _writable(self, index: int) -> dict[int, AmendedFace]:
-        if index not in self._changed:
-            self._changed[index] = _as_found(self.record.frames[index])
-        return self._changed[index]
+    def _get_editable_faces(self, index: int) -> dict[int, AmendedFace]:
+        if index not in self._changed_faces:
+            self._changed_faces[index] = _copy_recorded_faces(self.record.frames[index])
+        return self._changed_faces[index]
 
     def _apply(self, amendment: Amendment) -> None:
         try:
-            self._do(amendment)
+            self._apply_action(amendment)
         except _MisfitError as complaint:
             raise AmendmentError(amendment.number, str(complaint)) from complaint
 
-    def _do(self, amendment: Amendment) -> None:
+    def _apply_action(self, amendment: Amendment) -> None:
         number = amendment.number
         match amendment.action:
             case Add(keyframes):
                 self._check_keyframes(keyframes)
-                self._put(self._tracks[number], _course(keyframes, self.record.display), number)
+                self._put_faces(self._added_tracks[number], _interpolate_boxes(keyframes, self.record.display), number)
             case Resize(track, keyframes):
                 self._check_keyframes(keyframes)
-                self._resize(track, keyframes, number)
+                self._resize_faces(track, keyframes, number)
             case Delete(track, start, stop):
-                self._delete(track, start, stop)
+                self._delete_faces(track, start, stop)
             case KeepVisible(track, start, stop):
-                self._show(track, start, stop, number)
+                self._keep_faces_visible(track, start, stop, number)
             case Extend(track, start, stop):
-                self._put(track, self._extension(track, start, stop), number)
+                self._put_faces(track, self._compute_extension(track, start, stop), number)
             case Cover(start, stop):
                 self._check_frames(start, stop)
-                self._covered |= dict.fromkeys(range(start, stop), number)
+                self._covering_amendments |= dict.fromkeys(range(start, stop), number)
             case Accept(spot):
-                self._check_spot(spot)
+                self._check_review_item(spot)
             case Undo():
                 pass
 
-    def _put(self, track: int, course: Iterator[tuple[int, Box]], number: int) -> None:
+    def _put_faces(self, track: int, boxes: Iterator[tuple[int, Box]], number: int) -> None:
         """Faces that no detector saw."""
-        for index, box in course:
-            self._writable(index)[track] = AmendedFace(track, box, "reviewer", (), number)
+        for index, box in boxes:
+            self._get_editable_faces(index)[track] = AmendedFace(track, box, "reviewer", (), number)
 
-    def _resize(self, track: int, keyframes: Sequence[Keyframe], number: int) -> None:
+    def _resize_faces(self, track: int, keyframes: Sequence[Keyframe], number: int) -> None:
         for keyframe in keyframes:
-            if not self._has(keyframe.index, track):
+            if not self._has_face(keyframe.index, track):
                 raise _MisfitError(f"track {track} has no face in frame {keyframe.index}")
-        for index, box in _course(keyframes, self.record.display):
-            if self._has(index, track):
-                faces = self._writable(index)
+        for index, box in _interpolate_boxes(keyframes, self.record.display):
+            if self._has_face(index, track):
+                faces = self._get_editable_faces(index)
                 faces[track] = msgspec.structs.replace(faces[track], box=box, origin="reviewer", amendment=number)
 
-    def _delete(self, track: int, start: int, stop: int) -> None:
-        for index in self._present(track, start, stop):
-            del self._writable(index)[track]
+    def _delete_faces(self, track: int, start: int, stop: int) -> None:
+        for index in self._find_present_frames(track, start, stop):
+            del self._get_editable_faces(index)[track]
 
-    def _show(self, track: int, start: int, stop: int, number: int) -> None:
-        for index in self._present(track, start, stop):
-            faces = self._writable(index)
+    def _keep_faces_visible(self, track: int, start: int, stop: int, number: int) -> None:
+        for index in self._find_present_frames(track, start, stop):
+            faces = self._get_editable_faces(index)
             faces[track] = msgspec.structs.replace(faces[track], visible=True, amendment=number)
 
-    def _extension(self, track: int, start: int, stop: int) -> Iterator[tuple[int, Box]]:
+    def _compute_extension(self, track: int, start: int, stop: int) -> Iterator[tuple[int, Box]]:
         """A box for each frame of a range in which the track has none.
 
         A gap that the range fills from end to end is interpolated, elsewhere the nearest box is held.
         """
         self._check_frames(start, stop)
-        known = self._known(track, start, stop)
-        missing = [index for index in range(start, stop) if not self._has(index, track)]
+        known = self._find_known_frames(track, start, stop)
+        missing = [index for index in range(start, stop) if not self._has_face(index, track)]
         if not known:
             raise _MisfitError(f"there is no track {track}")
         if not missing:
-            raise _MisfitError(f"track {track} has a face in each of {named(start, stop)} already")
-        boxes = {index: self._faces(index)[track].box for index in known}
-        return ((index, self._continued(index, known, boxes, start, stop)) for index in missing)
+            raise _MisfitError(f"track {track} has a face in each of {describe_range(start, stop)} already")
+        boxes = {index: self._get_faces(index)[track].box for index in known}
+        return ((index, self._interpolate_or_hold(index, known, boxes, start, stop)) for index in missing)
 
-    def _continued(self, index: int, known: Sequence[int], boxes: dict[int, Box], start: int, stop: int) -> Box:
+    def _interpolate_or_hold(
+        self, index: int, known: Sequence[int], boxes: dict[int, Box], start: int, stop: int
+    ) -> Box:
         place = bisect_left(known, index)
         before = known[place - 1] if place else None
         after = known[place] if place < len(known) else None
         if before is not None and after is not None and before >= start - 1 and after <= stop:
-            return _whole(boxes[before].blended(boxes[after], (index - before) / (after - before)), self.record.display)
+            return _round_outward(
+                boxes[before].interpolate(boxes[after], (index - before) / (after - before)), self.record.display
+            )
         ends = [end for end in (before, after) if end is not None]
-        return _whole(boxes[min(ends, key=lambda end: abs(end - index))], self.record.display)
+        return _round_outward(boxes[min(ends, key=lambda end: abs(end - index))], self.record.display)
 
-    def _known(self, track: int, start: int, stop: int) -> list[int]:
+    def _find_known_frames(self, track: int, start: int, stop: int) -> list[int]:
         """Frames with a face of the track: all in a range, and the nearest on either side of it."""
-        before = next((index for index in reversed(range(start)) if self._has(index, track)), None)
-        after = next((index for index in range(stop, len(self.record.frames)) if self._has(index, track)), None)
-        inside = (index for index in range(start, stop) if self._has(index, track))
+        before = next((index for index in reversed(range(start)) if self._has_face(index, track)), None)
+        after = next((index for index in range(stop, len(self.record.frames)) if self._has_face(index, track)), None)
+        inside = (index for index in range(start, stop) if self._has_face(index, track))
         return [index for index in (before, *inside, after) if index is not None]
 
-    def _present(self, track: int, start: int, stop: int) -> list[int]:
+    def _find_present_frames(self, track: int, start: int, stop: int) -> list[int]:
         """Frames of a range in which the track has a face."""
         self._check_frames(start, stop)
-        found = [index for index in range(start, stop) if self._has(index, track)]
+        found = [index for index in range(start, stop) if self._has_face(index, track)]
         if not found:
-            raise _MisfitError(f"track {track} has no face in {named(start, stop)}")
+            raise _MisfitError(f"track {track} has no face in {describe_range(start, stop)}")
         return found
 
     def _check_frames(self, start: int, stop: int) -> None:
         if stop > (count := len(self.record.frames)):
-            raise _MisfitError(f"{named(start, stop)} are asked for, and the video has {count}, from 0 to {count - 1}")
+            raise _MisfitError(
+                f"{describe_range(start, stop)} are asked for, and the video has {count}, from 0 to {count - 1}"
+            )
 
     def _check_keyframes(self, keyframes: Sequence[Keyframe]) -> None:
         size = self.record.display
         self._check_frames(keyframes[0].index, keyframes[-1].index + 1)
         for keyframe in keyframes:
-            if not keyframe.box.within(size):
+            if not keyframe.box.is_within(size):
                 edges = list(msgspec.structs.astuple(keyframe.box))
                 frame = f"a {size.width}x{size.height} frame"
                 raise _MisfitError(f"the box {edges} in frame {keyframe.index} crosses the border of {frame}")
 
-    def _check_spot(self, spot: str) -> None:
-        _, _, place = spot.split(":")
+    def _check_review_item(self, key: str) -> None:
+        _, _, place = key.split(":")
         start, stop = map(int, place.split("-"))
         if start >= stop:
-            raise _MisfitError(f"the spot {spot} has no frames")
+            raise _MisfitError(f"the spot {key} has no frames")
         self._check_frames(start, stop)
 
 
@@ -278,24 +293,24 @@ class _MisfitError(ValueError):
     """An amendment does not fit what it is applied to; says why."""
 
 
-def amended(record: Record, review: Review | None = None) -> tuple[AmendedFrame, ...]:
+def amend_frames(record: Record, review: Review | None = None) -> tuple[AmendedFrame, ...]:
     """Every frame of a record as its reviewers left it.
 
     Raises:
         RecordError: an amendment does not fit the record; the message names its line.
     """
-    return tuple(Folded(record, review).frames())
+    return tuple(AmendedRecord(record, review).iterate_frames())
 
 
-def _as_found(frame: Frame) -> dict[int, AmendedFace]:
-    return {face.track: _unchanged(face) for face in frame.faces}
+def _copy_recorded_faces(frame: Frame) -> dict[int, AmendedFace]:
+    return {face.track: _face_from_record(face) for face in frame.faces}
 
 
-def _unchanged(face: Face) -> AmendedFace:
+def _face_from_record(face: Face) -> AmendedFace:
     return AmendedFace(face.track, face.box, face.origin, face.evidence)
 
 
-def _new_tracks(record: Record, amendments: Sequence[Amendment]) -> dict[int, int]:
+def _assign_new_tracks(record: Record, amendments: Sequence[Amendment]) -> dict[int, int]:
     """The track of each amendment that adds one; undone ones keep theirs, so that no number ever means another."""
     adding = [amendment.number for amendment in amendments if isinstance(amendment.action, Add)]
     if not adding:
@@ -304,17 +319,17 @@ def _new_tracks(record: Record, amendments: Sequence[Amendment]) -> dict[int, in
     return {number: first + place for place, number in enumerate(adding)}
 
 
-def _course(keyframes: Sequence[Keyframe], size: Size) -> Iterator[tuple[int, Box]]:
+def _interpolate_boxes(keyframes: Sequence[Keyframe], size: Size) -> Iterator[tuple[int, Box]]:
     """Every frame from the first keyframe to the last, with its box."""
-    yield keyframes[0].index, _whole(keyframes[0].box, size)
+    yield keyframes[0].index, _round_outward(keyframes[0].box, size)
     for before, after in pairwise(keyframes):
         span = after.index - before.index
         for step in range(1, span + 1):
-            yield before.index + step, _whole(before.box.blended(after.box, step / span), size)
+            yield before.index + step, _round_outward(before.box.interpolate(after.box, step / span), size)
 
 
-def _whole(box: Box, size: Size) -> Box:
+def _round_outward(box: Box, size: Size) -> Box:
     """The whole pixels that a box touches, inside the frame."""
-    inside = box.rounded(size)
+    inside = box.round_outwards(size)
     assert inside is not None  # it was checked that keyframes do not cross the border, and so nothing between them does
-    return Box(*map(float, inside.pixels()))
+    return Box(*map(float, inside.to_pixel_bounds()))

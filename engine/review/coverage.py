@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
-from engine.core.frame_ranges import Span, named, united
+from engine.core.frame_ranges import FrameRange, describe_range, merge_ranges
 from engine.errors import RecordError
 from engine.record import Document, Record
-from engine.review.queue import Spot
+from engine.review.queue import ReviewItem
 
 
-class SpotSeen(Document, frozen=True):
+class ReviewItemCoverage(Document, frozen=True):
     """How much of a spot was looked at.
 
     Attributes:
@@ -46,65 +46,71 @@ class ReviewCoverage(Document, frozen=True):
     risk_seen: float
     risk_closed: float
     open_unseen: tuple[str, ...]
-    by: Mapping[str, tuple[Span, ...]]
-    spots: tuple[SpotSeen, ...]
+    by: Mapping[str, tuple[FrameRange, ...]]
+    spots: tuple[ReviewItemCoverage, ...]
 
 
-def coverage(record: Record, spots: Sequence[Spot], viewed: Mapping[str, Iterable[Span]]) -> ReviewCoverage:
+def measure_coverage(
+    record: Record, items: Sequence[ReviewItem], viewed_ranges: Mapping[str, Iterable[FrameRange]]
+) -> ReviewCoverage:
     """What was looked at.
 
     Args:
         record: what is reviewed.
-        spots: of that record, with their state.
-        viewed: by account, half-open ranges of the frames that a person really saw.
+        items: of that record, with their state.
+        viewed_ranges: by account, half-open ranges of the frames that a person really saw.
 
     Raises:
         RecordError: frames are said to have been seen that the record does not have.
     """
-    by = {account: united(_checked(spans, len(record.frames))) for account, spans in viewed.items()}
-    seen = _Seen(len(record.frames), (span for spans in by.values() for span in spans))
-    looked = tuple(_looked(spot, seen, by) for spot in spots)
-    whole = sum(spot.risk for spot in spots)
-    share = sum(spot.risk * one.seen / one.frames for spot, one in zip(spots, looked, strict=True))
-    closed = sum(spot.risk for spot in spots if spot.state != "open")
+    by = {account: merge_ranges(_check_ranges(spans, len(record.frames))) for account, spans in viewed_ranges.items()}
+    seen = _SeenFrames(len(record.frames), (span for spans in by.values() for span in spans))
+    looked = tuple(_measure_item(spot, seen, by) for spot in items)
+    whole = sum(spot.risk for spot in items)
+    share = sum(spot.risk * one.seen / one.frames for spot, one in zip(items, looked, strict=True))
+    closed = sum(spot.risk for spot in items if spot.state != "open")
     return ReviewCoverage(
         frames=len(record.frames),
-        seen=seen.within(0, len(record.frames)),
+        seen=seen.count_seen(0, len(record.frames)),
         risk_seen=share / whole if whole else 1.0,
         risk_closed=closed / whole if whole else 1.0,
         open_unseen=tuple(
-            spot.key for spot, one in zip(spots, looked, strict=True) if spot.state == "open" and not one.seen
+            spot.key for spot, one in zip(items, looked, strict=True) if spot.state == "open" and not one.seen
         ),
         by=by,
         spots=looked,
     )
 
 
-class _Seen:
+class _SeenFrames:
     """How many frames of a range were seen by anybody."""
 
-    def __init__(self, frames: int, spans: Iterable[Span]) -> None:
-        flags = bytearray(frames)
-        for start, stop in spans:
+    def __init__(self, frame_count: int, ranges: Iterable[FrameRange]) -> None:
+        flags = bytearray(frame_count)
+        for start, stop in ranges:
             flags[start:stop] = b"\1" * (stop - start)
-        self._before = [0, *accumulate(flags)]
+        self._cumulative_counts = [0, *accumulate(flags)]
 
-    def within(self, start: int, stop: int) -> int:
-        return self._before[stop] - self._before[start]
+    def count_seen(self, start: int, stop: int) -> int:
+        return self._cumulative_counts[stop] - self._cumulative_counts[start]
 
 
-def _looked(spot: Spot, seen: _Seen, by: Mapping[str, Sequence[Span]]) -> SpotSeen:
-    count = seen.within(spot.start, spot.stop)
+def _measure_item(
+    item: ReviewItem, seen: _SeenFrames, ranges_by_account: Mapping[str, Sequence[FrameRange]]
+) -> ReviewItemCoverage:
+    count = seen.count_seen(item.start, item.stop)
     who = (
         account
-        for account, spans in sorted(by.items())
-        if count and any(start < spot.stop and spot.start < stop for start, stop in spans)
+        for account, spans in sorted(ranges_by_account.items())
+        if count and any(start < item.stop and item.start < stop for start, stop in spans)
     )
-    return SpotSeen(spot.key, spot.stop - spot.start, count, tuple(who))
+    return ReviewItemCoverage(item.key, item.stop - item.start, count, tuple(who))
 
 
-def _checked(spans: Iterable[Span], frames: int) -> Iterable[Span]:
-    for start, stop in spans:
-        if not 0 <= start < stop <= frames:
-            raise RecordError(f"{named(start, stop)} are said to have been seen, and the record has {frames} frames.")
+def _check_ranges(ranges: Iterable[FrameRange], frame_count: int) -> Iterable[FrameRange]:
+    for start, stop in ranges:
+        if not 0 <= start < stop <= frame_count:
+            raise RecordError(
+                f"{describe_range(start, stop)} are said to have been seen, and the record has {frame_count} frames."
+            )
         yield start, stop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.core.frame_ranges import named
+from engine.core.frame_ranges import describe_range
 from engine.review.amendments import (
     Accept,
     Action,
@@ -19,26 +19,26 @@ from engine.review.amendments import (
 )
 
 
-def described(action: Action) -> str:  # noqa: PLR0911 - one phrase for each action
+def describe_action(action: Action) -> str:  # noqa: PLR0911 - one phrase for each action
     """An action as a phrase without its reason, as "delete track 3 in frames 10 to 19"."""
     match action:
         case Add(keyframes):
-            return f"add a face in {_along(keyframes)}"
+            return f"add a face in {_describe_keyframes(keyframes)}"
         case Resize(track, keyframes):
-            return f"resize track {track} in {_along(keyframes)}"
+            return f"resize track {track} in {_describe_keyframes(keyframes)}"
         case Delete(track, start, stop):
-            return f"delete track {track} in {named(start, stop)}"
+            return f"delete track {track} in {describe_range(start, stop)}"
         case KeepVisible(track, start, stop):
-            return f"keep track {track} visible in {named(start, stop)}"
+            return f"keep track {track} visible in {describe_range(start, stop)}"
         case Extend(track, start, stop):
-            return f"extend track {track} through {named(start, stop)}"
+            return f"extend track {track} through {describe_range(start, stop)}"
         case Cover(start, stop):
-            return f"cover {named(start, stop)} whole"
+            return f"cover {describe_range(start, stop)} whole"
         case Accept(spot):
             return f"accept the spot {spot}"
         case Undo(amendment):
             return f"undo amendment {amendment}"
 
 
-def _along(keyframes: Sequence[Keyframe]) -> str:
-    return named(keyframes[0].index, keyframes[-1].index + 1)
+def _describe_keyframes(keyframes: Sequence[Keyframe]) -> str:
+    return describe_range(keyframes[0].index, keyframes[-1].index + 1)

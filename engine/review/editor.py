@@ -24,15 +24,15 @@ from engine.review.amendments import (
     Review,
     Undo,
 )
-from engine.review.apply import AmendedFrame, Folded
-from engine.review.queue import Spot, find_spots, marked
-from engine.review.review_file import append, read_review, repair
+from engine.review.apply import AmendedFrame, AmendedRecord
+from engine.review.queue import ReviewItem, find_review_items, mark_items
+from engine.review.review_file import append_amendment, read_review, repair_review
 
-Edges = Box | Sequence[float]
+BoxEdges = Box | Sequence[float]
 """A box, or its left, top, right and bottom, in display pixels."""
 
 
-class Sheet:
+class ReviewEditor:
     """A record with its review, and one author who amends it.
 
     Every amendment is on stable storage when its method returns. Ranges are half-open: `stop` is the first frame after.
@@ -51,11 +51,11 @@ class Sheet:
             RecordError: the record is invalid.
         """
         self.path, self.review_path = Path(record), Path(review)
-        data = records.read_bytes(self.path)
-        self.record: Record = records.decode(data, str(record))
-        self.record_sha256 = records.digest(data)
-        self._by = by
-        self._spots: tuple[Spot, ...] | None = None
+        data = records.read_document_bytes(self.path)
+        self.record: Record = records.decode_record(data, str(record))
+        self.record_sha256 = records.sha256_hex(data)
+        self._author = by
+        self._items: tuple[ReviewItem, ...] | None = None
 
     @property
     def review(self) -> Review:
@@ -66,74 +66,76 @@ class Sheet:
         """
         return read_review(self.review_path, self.record_sha256, missing_ok=True)
 
-    def frame(self, index: int) -> AmendedFrame:
+    def load_frame(self, index: int) -> AmendedFrame:
         """A frame as the reviewers left it."""
-        return Folded(self.record, self.review).frame(index)
+        return AmendedRecord(self.record, self.review).build_frame(index)
 
-    def spots(self) -> tuple[Spot, ...]:
+    def list_review_items(self) -> tuple[ReviewItem, ...]:
         """What leaves doubt, the greatest risk first, each with its state."""
-        if self._spots is None:
-            self._spots = find_spots(self.record)
-        return marked(self._spots, self.review)
+        if self._items is None:
+            self._items = find_review_items(self.record)
+        return mark_items(self._items, self.review)
 
-    def add(self, boxes: Mapping[int, Edges], reason: str = "") -> Amendment:
+    def add_face(self, boxes: Mapping[int, BoxEdges], reason: str = "") -> Amendment:
         """Add a face that was missed; `boxes` by frame, interpolated between.
 
         Raises:
             RecordError: as every amendment: it does not fit the record, and nothing was written.
             TargetError: as every amendment: the review cannot be written.
         """
-        return self._amend(lambda: Add(_keyframes(boxes)), reason)
+        return self._append_action(lambda: Add(_build_keyframes(boxes)), reason)
 
-    def resize(self, track: int, boxes: Mapping[int, Edges], reason: str = "") -> Amendment:
+    def resize_face(self, track: int, boxes: Mapping[int, BoxEdges], reason: str = "") -> Amendment:
         """Give the faces of a track other boxes, from the first frame of `boxes` to the last."""
-        return self._amend(lambda: Resize(track, _keyframes(boxes)), reason)
+        return self._append_action(lambda: Resize(track, _build_keyframes(boxes)), reason)
 
-    def delete(self, track: int, start: int, stop: int, reason: str = "") -> Amendment:
+    def delete_face(self, track: int, start: int, stop: int, reason: str = "") -> Amendment:
         """Take what a track has in these frames for no face."""
-        return self._amend(lambda: Delete(track, start, stop), reason)
+        return self._append_action(lambda: Delete(track, start, stop), reason)
 
     def keep_visible(self, track: int, start: int, stop: int, reason: str) -> Amendment:
         """Show whom a track follows in these frames."""
-        return self._amend(lambda: KeepVisible(track, start, stop), reason)
+        return self._append_action(lambda: KeepVisible(track, start, stop), reason)
 
-    def extend(self, track: int, start: int, stop: int, reason: str = "") -> Amendment:
+    def extend_track(self, track: int, start: int, stop: int, reason: str = "") -> Amendment:
         """Let a track go on through these frames."""
-        return self._amend(lambda: Extend(track, start, stop), reason)
+        return self._append_action(lambda: Extend(track, start, stop), reason)
 
-    def cover(self, start: int, stop: int, reason: str = "") -> Amendment:
+    def cover_frames(self, start: int, stop: int, reason: str = "") -> Amendment:
         """Cover these frames whole."""
-        return self._amend(lambda: Cover(start, stop), reason)
+        return self._append_action(lambda: Cover(start, stop), reason)
 
-    def accept(self, spot: Spot | str, reason: str = "") -> Amendment:
+    def accept_item(self, item: ReviewItem | str, reason: str = "") -> Amendment:
         """Say that a spot, or the one with that key, was looked at and is right."""
-        key = spot.key if isinstance(spot, Spot) else spot
-        if key not in {one.key for one in self.spots()}:
+        key = item.key if isinstance(item, ReviewItem) else item
+        if key not in {one.key for one in self.list_review_items()}:
             raise RecordError(f"{self.path} has no spot {key}; `veil review` lists those it has.")
-        return self._amend(lambda: Accept(key), reason)
+        return self._append_action(lambda: Accept(key), reason)
 
-    def undo(self, amendment: Amendment | int, reason: str = "") -> Amendment:
+    def undo_amendment(self, amendment: Amendment | int, reason: str = "") -> Amendment:
         """Take back an amendment; taking back an undo brings its amendment back."""
         number = amendment.number if isinstance(amendment, Amendment) else amendment
-        return self._amend(lambda: Undo(number), reason)
+        return self._append_action(lambda: Undo(number), reason)
 
-    def repair(self) -> Review:
+    def repair_file(self) -> Review:
         """Put right a last line that a crash tore."""
-        return repair(self.review_path, self.record_sha256)
+        return repair_review(self.review_path, self.record_sha256)
 
-    def _amend(self, made: Callable[[], Action], reason: str) -> Amendment:
+    def _append_action(self, make_action: Callable[[], Action], reason: str) -> Amendment:
         try:
-            action = made()
+            action = make_action()
         except ValueError as error:
             raise RecordError(f"That cannot be amended: {error}.") from error
-        return append(self.review_path, self.record, self.record_sha256, action, self._by, reason)
+        return append_amendment(self.review_path, self.record, self.record_sha256, action, self._author, reason)
 
 
-def _keyframes(boxes: Mapping[int, Edges]) -> tuple[Keyframe, ...]:
-    return tuple(Keyframe(index, box if isinstance(box, Box) else _box(index, box)) for index, box in boxes.items())
+def _build_keyframes(boxes: Mapping[int, BoxEdges]) -> tuple[Keyframe, ...]:
+    return tuple(
+        Keyframe(index, box if isinstance(box, Box) else _build_box(index, box)) for index, box in boxes.items()
+    )
 
 
-def _box(index: int, edges: Sequence[float]) -> Box:
+def _build_box(index: int, edges: Sequence[float]) -> Box:
     try:
         return Box(*map(float, edges))
     except (TypeError, ValueError) as error:

@@ -18,9 +18,9 @@ def load_record(record: Path | str | Record) -> tuple[Record, str]:
         RecordError: it cannot be read or is invalid.
     """
     if isinstance(record, Record):
-        return record, records.digest(records.encode(record))
-    data = records.read_bytes(Path(record))
-    return records.decode(data, str(record)), records.digest(data)
+        return record, records.sha256_hex(records.encode_document(record))
+    data = records.read_document_bytes(Path(record))
+    return records.decode_record(data, str(record)), records.sha256_hex(data)
 
 
 def load_review(review: Path | str | Review | None, record_sha256: str) -> Review | None:

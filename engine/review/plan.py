@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.core.geometry import Box
 from engine.record import Record
 from engine.review.amendments import Review
-from engine.review.apply import AmendedFrame, Folded
+from engine.review.apply import AmendedFrame, AmendedRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,15 @@ def plan_frames(record: Record, review: Review | None = None) -> Iterator[FrameP
     Raises:
         RecordError: an amendment does not fit the record; the message names its line.
     """
-    return planned(Folded(record, review))
+    return plan_amended_record(AmendedRecord(record, review))
 
 
-def planned(folded: Folded) -> Iterator[FramePlan]:
+def plan_amended_record(amended_record: AmendedRecord) -> Iterator[FramePlan]:
     """The plan of every frame of a record with its amendments, in order."""
-    return map(plan_of, folded.frames())
+    return map(plan_frame, amended_record.iterate_frames())
 
 
-def plan_of(frame: AmendedFrame) -> FramePlan:
+def plan_frame(frame: AmendedFrame) -> FramePlan:
     """The plan of one frame as its reviewers left it."""
     boxes = tuple(face.box for face in frame.faces if not face.visible)
     visible = tuple(face.box for face in frame.faces if face.visible)

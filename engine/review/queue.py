@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from engine.core.frame_ranges import Span
+from engine.core.frame_ranges import FrameRange
 from engine.core.geometry import Box
 from engine.record import Count, Document, Record
 from engine.review.amendments import (
@@ -25,18 +25,18 @@ from engine.review.amendments import (
     KeepVisible,
     Resize,
     Review,
-    SpotKey,
-    standing,
+    ReviewItemKey,
+    find_effective_amendments,
 )
-from engine.review.risk_rules import Kind, suspicions
+from engine.review.risk_rules import RiskKind, find_flagged_ranges
 
-State = Literal["open", "accepted", "amended"]
+ReviewItemState = Literal["open", "accepted", "amended"]
 
-_MISSED: frozenset[Kind] = frozenset({"doubtful", "hole", "start", "end", "gap", "cut"})
+_CLOSED_BY_NEW_FACE: frozenset[RiskKind] = frozenset({"doubtful", "hole", "start", "end", "gap", "cut"})
 """Causes that a new face deals with."""
 
 
-class Spot(Document, frozen=True):
+class ReviewItem(Document, frozen=True):
     """A run of frames that leaves doubt for one cause.
 
     Attributes:
@@ -53,8 +53,8 @@ class Spot(Document, frozen=True):
         closed_by: number of the amendment that did.
     """
 
-    key: SpotKey
-    kind: Kind
+    key: ReviewItemKey
+    kind: RiskKind
     track: Count | None
     start: Count
     stop: Count
@@ -62,23 +62,23 @@ class Spot(Document, frozen=True):
     box: Box | None
     reason: str
     risk: float
-    state: State = "open"
+    state: ReviewItemState = "open"
     closed_by: int | None = None
 
 
-def spots(record: Record, review: Review | None = None) -> tuple[Spot, ...]:
+def build_review_queue(record: Record, review: Review | None = None) -> tuple[ReviewItem, ...]:
     """The spots of a record, the greatest risk first, each with what the review made of it.
 
     Raises:
         RecordError: the review is of another record.
     """
-    return marked(find_spots(record), review)
+    return mark_items(find_review_items(record), review)
 
 
-def find_spots(record: Record) -> tuple[Spot, ...]:
+def find_review_items(record: Record) -> tuple[ReviewItem, ...]:
     """The spots of a record that nobody has reviewed, the greatest risk first."""
     found = (
-        Spot(
+        ReviewItem(
             key=f"{one.kind}:{'-' if one.track is None else one.track}:{one.start}-{one.stop}",
             kind=one.kind,
             track=one.track,
@@ -89,29 +89,29 @@ def find_spots(record: Record) -> tuple[Spot, ...]:
             reason=one.reason,
             risk=round(one.risk, 3),
         )
-        for one in suspicions(record)
+        for one in find_flagged_ranges(record)
     )
     return tuple(sorted(found, key=lambda spot: (-spot.risk, spot.start, spot.key)))
 
 
-def marked(found: Iterable[Spot], review: Review | None) -> tuple[Spot, ...]:
+def mark_items(items: Iterable[ReviewItem], review: Review | None) -> tuple[ReviewItem, ...]:
     """Spots in the same order, each with what the review made of it."""
-    closing = _Closing(standing(review.amendments) if review else ())
-    return tuple(closing.mark(spot) for spot in found)
+    closing = _ClosingAmendments(find_effective_amendments(review.amendments) if review else ())
+    return tuple(closing.mark_item(spot) for spot in items)
 
 
-class _Closing:
+class _ClosingAmendments:
     """The amendments that count, by what they can close."""
 
     def __init__(self, amendments: Sequence[Amendment]) -> None:
         self._accepted: dict[str, int] = {}
-        self._tracks: defaultdict[int, list[tuple[Span, int]]] = defaultdict(list)
-        self._covers: list[tuple[Span, int]] = []
+        self._tracks: defaultdict[int, list[tuple[FrameRange, int]]] = defaultdict(list)
+        self._covers: list[tuple[FrameRange, int]] = []
         self._adds: list[tuple[Add, int]] = []
         for amendment in amendments:
-            self._take(amendment)
+            self._add_amendment(amendment)
 
-    def _take(self, amendment: Amendment) -> None:
+    def _add_amendment(self, amendment: Amendment) -> None:
         number = amendment.number
         match amendment.action:
             case Accept(spot):
@@ -125,27 +125,27 @@ class _Closing:
             case Add() as add:
                 self._adds.append((add, number))
 
-    def mark(self, spot: Spot) -> Spot:
+    def mark_item(self, item: ReviewItem) -> ReviewItem:
         """The spot with its state."""
-        if spot.key in self._accepted:
-            return msgspec.structs.replace(spot, state="accepted", closed_by=self._accepted[spot.key])
-        number = self._amended(spot)
-        return spot if number is None else msgspec.structs.replace(spot, state="amended", closed_by=number)
+        if item.key in self._accepted:
+            return msgspec.structs.replace(item, state="accepted", closed_by=self._accepted[item.key])
+        number = self._find_closing_amendment(item)
+        return item if number is None else msgspec.structs.replace(item, state="amended", closed_by=number)
 
-    def _amended(self, spot: Spot) -> int | None:
+    def _find_closing_amendment(self, item: ReviewItem) -> int | None:
         """The last amendment that changes what is masked at a spot: of its track, covering all of it, or a new face."""
-        touching = [number for (start, stop), number in self._covers if start <= spot.start and spot.stop <= stop]
-        if spot.track is not None:
-            spans = self._tracks.get(spot.track, ())
-            touching += [number for (start, stop), number in spans if start < spot.stop and spot.start < stop]
-        if spot.kind in _MISSED:
-            touching += [number for add, number in self._adds if _answers(add, spot)]
+        touching = [number for (start, stop), number in self._covers if start <= item.start and item.stop <= stop]
+        if item.track is not None:
+            spans = self._tracks.get(item.track, ())
+            touching += [number for (start, stop), number in spans if start < item.stop and item.start < stop]
+        if item.kind in _CLOSED_BY_NEW_FACE:
+            touching += [number for add, number in self._adds if _is_missed_face(add, item)]
         return max(touching, default=None)
 
 
-def _answers(add: Add, spot: Spot) -> bool:
+def _is_missed_face(add: Add, item: ReviewItem) -> bool:
     """Whether a new face is the one that a spot asks for: in its frames, and where there is something to look at."""
     keyframes = add.keyframes
-    if keyframes[0].index >= spot.stop or keyframes[-1].index < spot.start:
+    if keyframes[0].index >= item.stop or keyframes[-1].index < item.start:
         return False
-    return spot.box is None or any(keyframe.box.overlap(spot.box) > 0 for keyframe in keyframes)
+    return item.box is None or any(keyframe.box.intersection_area(item.box) > 0 for keyframe in keyframes)

@@ -17,14 +17,14 @@ from typing import BinaryIO
 import msgspec
 
 from engine.errors import AmendmentError, RecordError, TargetError
-from engine.record import Record, Sha256, digest, encode
-from engine.review.amendments import SCHEMA, Action, Amendment, Author, Review, Undo, standing
-from engine.review.apply import Folded
+from engine.record import Record, Sha256, encode_document, sha256_hex
+from engine.review.amendments import SCHEMA, Action, Amendment, Author, Review, Undo, find_effective_amendments
+from engine.review.apply import AmendedRecord
 
 
-def no_review(record_sha256: Sha256) -> Review:
+def make_empty_review(record_sha256: Sha256) -> Review:
     """The review of a record that nobody has amended."""
-    return Review(record_sha256, (), digest(b""))
+    return Review(record_sha256, (), sha256_hex(b""))
 
 
 def read_review(path: Path, record_sha256: Sha256, *, missing_ok: bool = False) -> Review:
@@ -45,7 +45,7 @@ def read_review(path: Path, record_sha256: Sha256, *, missing_ok: bool = False) 
             data = file.read()
     except FileNotFoundError as error:
         if missing_ok:
-            return no_review(record_sha256)
+            return make_empty_review(record_sha256)
         raise RecordError(f"{path} does not exist; give the path of a review, or none.") from error
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror}. Give the path of a review.") from error
@@ -64,10 +64,10 @@ def decode_review(data: bytes, record_sha256: Sha256, name: str = "review") -> R
             f"{name} ends in the middle of line {len(lines) + 1}, as after a crash while it was written; the lines "
             "before it are whole. The next amendment removes the torn rest, and so does repairing the review."
         )
-    return Review(record_sha256, tuple(_chained(lines, record_sha256, name)), digest(data))
+    return Review(record_sha256, tuple(_decode_chain(lines, record_sha256, name)), sha256_hex(data))
 
 
-def append(  # noqa: PLR0913, PLR0917 - what is said of what, by whom, when and why
+def append_amendment(  # noqa: PLR0913, PLR0917 - what is said of what, by whom, when and why
     path: Path,
     record: Record,
     record_sha256: Sha256,
@@ -91,21 +91,21 @@ def append(  # noqa: PLR0913, PLR0917 - what is said of what, by whom, when and 
         RecordError: the review cannot be read, or the amendment does not fit; nothing was written.
         TargetError: it cannot be written.
     """
-    with _locked(path) as file:
-        review = _repaired(file, record_sha256, str(path))
+    with _open_locked(path) as file:
+        review = _repair_file(file, record_sha256, str(path))
         number = len(review.amendments) + 1
-        previous = digest(encode(review.amendments[-1])[:-1]) if review.amendments else record_sha256
+        previous = sha256_hex(encode_document(review.amendments[-1])[:-1]) if review.amendments else record_sha256
         at = at or datetime.now(UTC).replace(microsecond=0)
         try:
-            amendment = _as_read(Amendment(SCHEMA, number, previous, by, at, reason.strip(), action))
+            amendment = _round_trip(Amendment(SCHEMA, number, previous, by, at, reason.strip(), action))
         except ValueError as error:
             raise RecordError(f"That cannot be amended: {error}.") from error
-        _check(record, review, amendment)
-        _write(file, encode(amendment), path)
+        _check_amendment(record, review, amendment)
+        _append_line(file, encode_document(amendment), path)
     return amendment
 
 
-def repair(path: Path, record_sha256: Sha256) -> Review:
+def repair_review(path: Path, record_sha256: Sha256) -> Review:
     """Put right a last line that a crash tore, and read the review. A whole review is left as it is.
 
     Raises:
@@ -114,40 +114,40 @@ def repair(path: Path, record_sha256: Sha256) -> Review:
     """
     if not path.exists():
         raise RecordError(f"{path} does not exist; there is nothing to repair.")
-    with _locked(path) as file:
-        return _repaired(file, record_sha256, str(path))
+    with _open_locked(path) as file:
+        return _repair_file(file, record_sha256, str(path))
 
 
-def _as_read(amendment: Amendment) -> Amendment:
+def _round_trip(amendment: Amendment) -> Amendment:
     """An amendment as it will be read again: every limit checked, numbers in their stored form."""
-    return msgspec.json.decode(encode(amendment), type=Amendment)
+    return msgspec.json.decode(encode_document(amendment), type=Amendment)
 
 
-def _check(record: Record, review: Review, amendment: Amendment) -> None:
+def _check_amendment(record: Record, review: Review, amendment: Amendment) -> None:
     longer = msgspec.structs.replace(review, amendments=(*review.amendments, amendment))
     if isinstance(amendment.action, Undo):
         _check_undo(review, amendment.action)
     try:
-        Folded(record, longer)
+        AmendedRecord(record, longer)
     except AmendmentError as error:
         if error.number == amendment.number:
-            raise RecordError(f"That cannot be amended: {error.complaint}.") from error
+            raise RecordError(f"That cannot be amended: {error.problem}.") from error
         raise RecordError(
-            f"That cannot be undone: amendment {error.number} would not fit any more ({error.complaint}). "
+            f"That cannot be undone: amendment {error.number} would not fit any more ({error.problem}). "
             "Undo what builds on something before it."
         ) from error
 
 
 def _check_undo(review: Review, undo: Undo) -> None:
     number = undo.amendment
-    if number not in {amendment.number for amendment in standing(review.amendments)}:
+    if number not in {amendment.number for amendment in find_effective_amendments(review.amendments)}:
         raise RecordError(f"Amendment {number} is undone already; to have it count again, undo what undid it.")
 
 
-def _chained(lines: Sequence[bytes], record_sha256: Sha256, name: str) -> Iterator[Amendment]:
+def _decode_chain(lines: Sequence[bytes], record_sha256: Sha256, name: str) -> Iterator[Amendment]:
     previous = record_sha256
     for number, line in enumerate(lines, start=1):
-        amendment = _parsed(line, number, name)
+        amendment = _decode_line(line, number, name)
         if amendment.number != number:
             raise RecordError(
                 f"{name}, line {number}, $.number: expected {number}, got {amendment.number}; a line was removed, "
@@ -156,36 +156,36 @@ def _chained(lines: Sequence[bytes], record_sha256: Sha256, name: str) -> Iterat
         if amendment.previous != previous:
             other = "the record was made from another one" if number == 1 else f"line {number - 1} is not what it was"
             raise RecordError(f"{name}, line {number}, $.previous: not the hash of what comes before it; {other}.")
-        previous = digest(line)
+        previous = sha256_hex(line)
         yield amendment
 
 
-def _parsed(line: bytes, number: int, name: str) -> Amendment:
+def _decode_line(line: bytes, number: int, name: str) -> Amendment:
     try:
         amendment = msgspec.json.decode(line, type=Amendment)
     except msgspec.MsgspecError as error:
         raise RecordError(f"{name}, line {number}, is not a valid amendment: {error}.") from error
-    if encode(amendment)[:-1] != line:
+    if encode_document(amendment)[:-1] != line:
         raise RecordError(f"{name}, line {number}, is not written as Veil writes it; it was edited, or made elsewhere.")
     return amendment
 
 
-def _repaired(file: BinaryIO, record_sha256: Sha256, name: str) -> Review:
+def _repair_file(file: BinaryIO, record_sha256: Sha256, name: str) -> Review:
     """The review, after its last line was completed or removed if a crash tore it."""
     file.seek(0)
     data = file.read()
     end = data.rfind(b"\n") + 1
     if end < len(data):
-        review = _completed(data, record_sha256, name)
+        review = _complete_last_line(data, record_sha256, name)
         if review is not None:
-            _store(file, b"\n", len(data))
+            _write_durably(file, b"\n", len(data))
             return review
         file.truncate(end)
         os.fsync(file.fileno())
     return decode_review(data[:end], record_sha256, name)
 
 
-def _completed(data: bytes, record_sha256: Sha256, name: str) -> Review | None:
+def _complete_last_line(data: bytes, record_sha256: Sha256, name: str) -> Review | None:
     """The review with its last line ended, if that line lacks nothing else."""
     before = decode_review(data[: data.rfind(b"\n") + 1], record_sha256, name)
     try:
@@ -197,7 +197,7 @@ def _completed(data: bytes, record_sha256: Sha256, name: str) -> Review | None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[BinaryIO]:
+def _open_locked(path: Path) -> Iterator[BinaryIO]:
     """The file, made if need be, for nobody else until the block ends."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -210,26 +210,26 @@ def _locked(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def _write(file: BinaryIO, line: bytes, path: Path) -> None:
+def _append_line(file: BinaryIO, line: bytes, path: Path) -> None:
     """Add a line: all of it, or nothing."""
     end = file.seek(0, os.SEEK_END)
     try:
-        _store(file, line, end)
+        _write_durably(file, line, end)
     except OSError as error:
         file.truncate(end)
         raise TargetError(f"{path} cannot be written: {error.strerror}. The amendment was not added.") from error
     if end == 0:
-        _store_name(path)
+        _sync_folder(path)
 
 
-def _store(file: BinaryIO, data: bytes, place: int) -> None:
-    file.seek(place)
+def _write_durably(file: BinaryIO, data: bytes, offset: int) -> None:
+    file.seek(offset)
     while data:
         data = data[file.write(data) :]
     os.fsync(file.fileno())
 
 
-def _store_name(path: Path) -> None:
+def _sync_folder(path: Path) -> None:
     """Bring a new file's name to stable storage."""
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -24,17 +24,17 @@ import msgspec
 
 from engine.core.geometry import Size
 from engine.errors import RunError, TargetError
-from engine.record import Count, Document, FusionSettings, Sha256, SmoothingSettings, TrackingSettings, encode
+from engine.record import Count, Document, FusionSettings, Sha256, SmoothingSettings, TrackingSettings, encode_document
 from engine.storage import files
 
-Stage = Literal["queued", "running", "done", "failed", "cancelled"]
-Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+RunStage = Literal["queued", "running", "done", "failed", "cancelled"]
+RunStatus = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 """What a person is told: a stage, or "interrupted" for a run that no living process works on."""
 
-_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]{1,40}-[0-9a-f]{4}")
+_RUN_ID_PATTERN = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]{1,40}-[0-9a-f]{4}")
 
 
-class Asked(Document, frozen=True):
+class RequestedOptions(Document, frozen=True):
     """The options of a detection as they were given; `engine.detection.options.DetectOptions` says what each means."""
 
     mode: str = "on-prem"
@@ -65,7 +65,7 @@ class RunRequest(Document, frozen=True, kw_only=True):
     schema: Literal["veil/run/1"] = "veil/run/1"
     source: str
     source_sha256: Sha256 | None = None
-    detection: Asked = Asked()
+    detection: RequestedOptions = RequestedOptions()
     account: str
     name: str
     how: Literal["single-user", "account", "oidc"] = "single-user"
@@ -91,7 +91,7 @@ class RunState(Document, frozen=True, kw_only=True):
     """
 
     schema: Literal["veil/run-state/1"] = "veil/run-state/1"
-    stage: Stage
+    stage: RunStage
     activity: str | None = None
     done: Count = 0
     total: Count | None = None
@@ -128,7 +128,7 @@ class RunFolder:
         return self.path / "state.json"
 
     @property
-    def cancel(self) -> Path:
+    def cancel_marker(self) -> Path:
         """There while somebody wants the run to stop."""
         return self.path / "cancel"
 
@@ -158,17 +158,17 @@ class RunFolder:
         return self.path / "drafts"
 
     @property
-    def thumbs(self) -> Path:
+    def thumbnails(self) -> Path:
         """Masked thumbnails; may be removed."""
         return self.path / "thumbs"
 
     @property
-    def copies(self) -> Path:
+    def browser_copies(self) -> Path:
         """Small copies of videos that browsers do not play; may be removed."""
         return self.path / "copies"
 
     @property
-    def leaks(self) -> Path:
+    def leak_reports(self) -> Path:
         """Reports of leak checks, by the hash of the output that was checked."""
         return self.path / "leaks"
 
@@ -183,7 +183,7 @@ class RunFolder:
         return self.path / "frame-audit.json"
 
     @property
-    def planted(self) -> Path:
+    def planted_report(self) -> Path:
         """How many faces planted into the source were found."""
         return self.path / "planted.json"
 
@@ -200,7 +200,7 @@ class Run:
     folder: RunFolder
     request: RunRequest
     state: RunState
-    status: Status
+    status: RunStatus
 
     @property
     def id(self) -> str:
@@ -220,7 +220,7 @@ class Run:
     @property
     def cancelling(self) -> bool:
         """Whether it works still although somebody wants it to stop."""
-        return self.status == "running" and self.folder.cancel.exists()
+        return self.status == "running" and self.folder.cancel_marker.exists()
 
     @property
     def resumable(self) -> bool:
@@ -233,34 +233,34 @@ class DamagedRun:
     """A folder among the runs that cannot be read as one, and why in a sentence."""
 
     id: str
-    sentence: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
-class Register:
+class RunRegister:
     """All runs, newest first, and the folders that cannot be read."""
 
     runs: tuple[Run, ...]
     damaged: tuple[DamagedRun, ...]
 
 
-def now() -> str:
+def format_utc_now() -> str:
     """The time as run documents state it: RFC 3339 with zone."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def create(data: files.Data, request: RunRequest, state: RunState | None = None) -> RunFolder:
+def create_run(data: files.DataFolder, request: RunRequest, state: RunState | None = None) -> RunFolder:
     """Make the folder of a new run; it waits in the queue unless another `state` is given.
 
     Raises:
         TargetError: it cannot be made.
     """
-    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{_slug(Path(request.source).stem)}-{secrets.token_hex(2)}"
+    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{_slugify(Path(request.source).stem)}-{secrets.token_hex(2)}"
     made, unfinished = RunFolder(data.runs / name), RunFolder(data.runs / f".{name}")
     try:
         unfinished.path.mkdir(parents=True)
-        files.write(unfinished.request, encode(request))
-        write_state(unfinished, state or RunState(stage="queued", updated=now()))
+        files.write_file(unfinished.request, encode_document(request))
+        write_state(unfinished, state or RunState(stage="queued", updated=format_utc_now()))
         unfinished.path.rename(made.path)
     except OSError as error:
         raise TargetError(
@@ -269,27 +269,27 @@ def create(data: files.Data, request: RunRequest, state: RunState | None = None)
     return made
 
 
-def folder(data: files.Data, run_id: str) -> RunFolder:
+def find_run_folder(data: files.DataFolder, run_id: str) -> RunFolder:
     """The paths of a run that must exist.
 
     Raises:
         RunError: there is none.
     """
-    if not _ID.fullmatch(run_id) or not (data.runs / run_id).is_dir():
+    if not _RUN_ID_PATTERN.fullmatch(run_id) or not (data.runs / run_id).is_dir():
         raise RunError(f"There is no run {run_id!r} in {data.runs}; it may have been removed, or the link is wrong.")
     return RunFolder(data.runs / run_id)
 
 
-def get(data: files.Data, run_id: str) -> Run:
+def load_run(data: files.DataFolder, run_id: str) -> Run:
     """A run as it stands now.
 
     Raises:
         RunError: there is none, or its folder is damaged.
     """
-    return _read(folder(data, run_id))
+    return _read_run(find_run_folder(data, run_id))
 
 
-def register(data: files.Data) -> Register:
+def read_register(data: files.DataFolder) -> RunRegister:
     """All runs as they stand now. A folder that cannot be read is reported, and hides no other."""
     runs, damaged = [], []
     places = sorted(data.runs.iterdir(), reverse=True) if data.runs.is_dir() else []
@@ -297,10 +297,10 @@ def register(data: files.Data) -> Register:
         if not place.is_dir() or place.name.startswith("."):
             continue
         try:
-            runs.append(_read(RunFolder(place)))
+            runs.append(_read_run(RunFolder(place)))
         except RunError as error:
             damaged.append(DamagedRun(place.name, str(error)))
-    return Register(tuple(runs), tuple(damaged))
+    return RunRegister(tuple(runs), tuple(damaged))
 
 
 def write_state(folder: RunFolder, state: RunState) -> None:
@@ -309,10 +309,10 @@ def write_state(folder: RunFolder, state: RunState) -> None:
     Raises:
         TargetError: it cannot be written.
     """
-    files.write(folder.state, encode(state))
+    files.write_file(folder.state, encode_document(state))
 
 
-def ask_to_stop(run: Run) -> None:
+def request_cancellation(run: Run) -> None:
     """Want a run to stop; the process that works on it ends soon, and a queued one never begins.
 
     Raises:
@@ -320,10 +320,10 @@ def ask_to_stop(run: Run) -> None:
     """
     if run.status not in {"queued", "running"}:
         raise RunError(f"The run {run.id} is {run.status}; only one that waits or runs can be cancelled.")
-    files.write(run.folder.cancel, b"")
+    files.write_file(run.folder.cancel_marker, b"")
 
 
-def queue_again(run: Run) -> None:
+def requeue_run(run: Run) -> None:
     """Put a run that came to no end into the queue; what it had finished is kept.
 
     Raises:
@@ -331,11 +331,11 @@ def queue_again(run: Run) -> None:
     """
     if not run.resumable:
         raise RunError(f"The run {run.id} is {run.status}; only one that came to no end can be resumed.")
-    run.folder.cancel.unlink(missing_ok=True)
-    write_state(run.folder, RunState(stage="queued", updated=now()))
+    run.folder.cancel_marker.unlink(missing_ok=True)
+    write_state(run.folder, RunState(stage="queued", updated=format_utc_now()))
 
 
-def born(pid: int) -> int | None:
+def process_start_ticks(pid: int) -> int | None:
     """When a process started, in clock ticks since boot; None when there is no such process."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
@@ -345,30 +345,30 @@ def born(pid: int) -> int | None:
     return None if fields[0] in {"Z", "X"} else int(fields[19])
 
 
-def itself() -> tuple[int, int | None]:
+def current_process() -> tuple[int, int | None]:
     """Pid and start of this process."""
-    return os.getpid(), born(os.getpid())
+    return os.getpid(), process_start_ticks(os.getpid())
 
 
-_Kind = TypeVar("_Kind", bound=Document)
+_DocumentT = TypeVar("_DocumentT", bound=Document)
 
 
-def _read(folder: RunFolder) -> Run:
-    request, state = _document(folder.request, RunRequest), _document(folder.state, RunState)
-    return Run(folder, request, state, _status(folder, state))
+def _read_run(folder: RunFolder) -> Run:
+    request, state = _read_document(folder.request, RunRequest), _read_document(folder.state, RunState)
+    return Run(folder, request, state, _derive_status(folder, state))
 
 
-def _status(folder: RunFolder, state: RunState) -> Status:
-    if state.stage == "queued" and folder.cancel.exists():
+def _derive_status(folder: RunFolder, state: RunState) -> RunStatus:
+    if state.stage == "queued" and folder.cancel_marker.exists():
         return "cancelled"
-    if state.stage == "running" and (state.pid is None or born(state.pid) != state.born):
+    if state.stage == "running" and (state.pid is None or process_start_ticks(state.pid) != state.born):
         return "interrupted"
     return state.stage
 
 
-def _document(path: Path, kind: type[_Kind]) -> _Kind:
+def _read_document(path: Path, document_type: type[_DocumentT]) -> _DocumentT:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return msgspec.json.decode(path.read_bytes(), type=document_type)
     except OSError as error:
         raise RunError(
             f"The run {path.parent.name} is damaged: its {path.name} cannot be read ({error.strerror}). Its folder is "
@@ -382,11 +382,11 @@ def _document(path: Path, kind: type[_Kind]) -> _Kind:
         ) from error
 
 
-def _slug(name: str) -> str:
+def _slugify(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "video"
 
 
-def recording(folder: RunFolder) -> Path:
+def recording_path(folder: RunFolder) -> Path:
     """What a live run showed, faces hidden; it is there once the run has ended."""
     return folder.path / "live.mkv"

@@ -26,15 +26,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.face_sizes import SIZES, Interval
+from engine.core.face_sizes import SIZE_CLASSES, Interval
 from engine.errors import InputError
-from engine.record import Detection, Document, Evidence, Record
+from engine.record import DetectionConfig, Document, Evidence, Record
 
-LABEL = "likely lower bound"
+ESTIMATE_LABEL = "likely lower bound"
 """How an estimate is to be called wherever it is shown."""
 
 Sums = NDArray[np.float64]
-_DRAWN_AT_ONCE = 4_000_000
+_MAX_RESAMPLED_VALUES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Capture:
     count: int = 1
 
 
-class Estimate(Document, frozen=True, kw_only=True):
+class MissedFacesEstimate(Document, frozen=True, kw_only=True):
     """Faces in frames: how many were seen, and how many were likely missed by every detector.
 
     Attributes:
@@ -74,7 +74,7 @@ class Estimate(Document, frozen=True, kw_only=True):
     units: int
 
 
-class Recapture(Estimate, frozen=True, kw_only=True):
+class RecaptureEstimate(MissedFacesEstimate, frozen=True, kw_only=True):
     """The estimate over all sizes, and for each of `engine.evaluation.scores.SIZES`.
 
     Attributes:
@@ -90,17 +90,17 @@ class Recapture(Estimate, frozen=True, kw_only=True):
     detectors: tuple[str, ...]
     method: Literal["chapman", "chao"]
     confidence: float
-    by_size: Mapping[str, Estimate]
+    by_size: Mapping[str, MissedFacesEstimate]
 
 
-def estimate(
+def estimate_missed_faces(
     captures: Iterable[Capture],
     detectors: Iterable[str],
     *,
     confidence: float = 0.95,
     resamples: int = 2000,
     seed: int = 0,
-) -> Recapture:
+) -> RecaptureEstimate:
     """Estimate how many faces no detector saw.
 
     Args:
@@ -120,58 +120,61 @@ def estimate(
             "detect in mode hybrid, or name two with --detectors."
         )
     captures = list(captures)
-    drawing = _Drawing(names, confidence, resamples, seed)
+    drawing = _Estimator(names, confidence, resamples, seed)
     overall, *classes = [
         drawing.estimate([capture for capture in captures if least <= capture.height < limit])
-        for least, limit in ((0.0, float("inf")), *SIZES.values())
+        for least, limit in ((0.0, float("inf")), *SIZE_CLASSES.values())
     ]
-    return Recapture(
-        **{name: getattr(overall, name) for name in Estimate.__struct_fields__},
+    return RecaptureEstimate(
+        **{name: getattr(overall, name) for name in MissedFacesEstimate.__struct_fields__},
         detectors=names,
         method="chapman" if len(names) == 2 else "chao",
         confidence=confidence,
-        by_size=dict(zip(SIZES, classes, strict=True)),
+        by_size=dict(zip(SIZE_CLASSES, classes, strict=True)),
     )
 
 
-def captures_of(record: Record) -> Iterator[Capture]:
+def list_captures(record: Record) -> Iterator[Capture]:
     """Every face that was seen in a frame in which all detectors of the record were asked."""
-    everywhere = asked_everywhere(record.detection, len(record.frames))
+    everywhere = flag_frames_asked_of_all(record.detection, len(record.frames))
     for frame in record.frames:
         if everywhere[frame.index]:
             for face in frame.faces:
                 if face.evidence:
                     seen_by = frozenset(seen.detector for seen in face.evidence)
-                    yield Capture(face.track, surest(face.evidence).box.height, seen_by)
+                    yield Capture(face.track, find_best_evidence(face.evidence).box.height, seen_by)
 
 
-def asked_everywhere(detection: Detection, frames: int) -> NDArray[np.bool_]:
+def flag_frames_asked_of_all(detection: DetectionConfig, frames: int) -> NDArray[np.bool_]:
     """For each frame, whether every detector was asked about it."""
     everywhere = np.ones(frames, dtype=np.bool_)
-    for asked in asked_by_detector(detection, frames).values():
+    for asked in flag_asked_frames(detection, frames).values():
         everywhere &= asked
     return everywhere
 
 
-def asked_by_detector(detection: Detection, frames: int) -> dict[str, NDArray[np.bool_]]:
+def flag_asked_frames(detection: DetectionConfig, frames: int) -> dict[str, NDArray[np.bool_]]:
     """For each detector, by name, whether it was asked about each frame."""
-    return {detector.name: _mask(detection.asked.get(detector.name), frames) for detector in detection.detectors}
+    return {
+        detector.name: _flags_from_ranges(detection.asked.get(detector.name), frames)
+        for detector in detection.detectors
+    }
 
 
-def _mask(ranges: Iterable[tuple[int, int]] | None, frames: int) -> NDArray[np.bool_]:
+def _flags_from_ranges(ranges: Iterable[tuple[int, int]] | None, frames: int) -> NDArray[np.bool_]:
     mask = np.full(frames, ranges is None)
     for start, stop in ranges or ():
         mask[start:stop] = True
     return mask
 
 
-def surest(evidence: Sequence[Evidence]) -> Evidence:
+def find_best_evidence(evidence: Sequence[Evidence]) -> Evidence:
     """The sighting with the highest score; of equals the one whose detector comes first by name."""
     return min(evidence, key=lambda seen: (-seen.score, seen.detector))
 
 
 @dataclass(frozen=True, slots=True)
-class _Drawing:
+class _Estimator:
     """How faces are counted and tracks drawn again."""
 
     names: tuple[str, ...]
@@ -179,34 +182,34 @@ class _Drawing:
     resamples: int
     seed: int
 
-    def estimate(self, captures: Sequence[Capture]) -> Estimate:
-        counts = self._counts(captures)
+    def estimate(self, captures: Sequence[Capture]) -> MissedFacesEstimate:
+        counts = self._count_patterns(captures)
         sums = counts.sum(axis=0)
         seen, alone = int(sums.sum()), int(sum(capture.count for capture in captures if len(capture.seen_by) == 1))
-        missed = float(self._missed(sums[None])[0]) if seen else None
-        return Estimate(
+        missed = float(self._estimate_missed(sums[None])[0]) if seen else None
+        return MissedFacesEstimate(
             seen=seen,
             alone=alone,
             missed=missed,
-            missed_interval=self._interval(counts),
+            missed_interval=self._bootstrap_interval(counts),
             found=None if missed is None else seen / (seen + missed),
             units=len(counts),
         )
 
-    def _counts(self, captures: Sequence[Capture]) -> Sums:
+    def _count_patterns(self, captures: Sequence[Capture]) -> Sums:
         """For each unit, how many faces were seen in each of three ways (see `_way`)."""
         units: defaultdict[Hashable, list[int]] = defaultdict(lambda: [0, 0, 0])
         for capture in captures:
-            units[capture.unit][self._way(capture.seen_by)] += capture.count
+            units[capture.unit][self._find_pattern(capture.seen_by)] += capture.count
         return np.array(list(units.values()), dtype=np.float64).reshape(-1, 3)
 
-    def _way(self, seen_by: frozenset[str]) -> int:
+    def _find_pattern(self, seen_by: frozenset[str]) -> int:
         """With two detectors: by the first alone, the second alone, both. With more: by one, by two, by more."""
         if len(self.names) > 2:
             return min(len(seen_by), 3) - 1
         return 2 if len(seen_by) == 2 else int(self.names[1] in seen_by)
 
-    def _missed(self, sums: Sums) -> Sums:
+    def _estimate_missed(self, sums: Sums) -> Sums:
         """Faces that nobody saw, for each row of sums over the three ways."""
         first, second, both = sums.T
         if len(self.names) == 2:
@@ -216,18 +219,18 @@ class _Drawing:
         bound: Sums = (occasions - 1) / occasions * first * (first - 1.0) / (2.0 * (second + 1.0))
         return bound
 
-    def _interval(self, counts: Sums) -> Interval | None:
+    def _bootstrap_interval(self, counts: Sums) -> Interval | None:
         """Percentile bootstrap over units, as `engine.statistics.bootstrap.intervals` does for rates."""
         units = len(counts)
         if units < 2:
             return None
         generator = np.random.default_rng(self.seed)
         drawn = np.empty(self.resamples)
-        step = max(1, _DRAWN_AT_ONCE // units)
+        step = max(1, _MAX_RESAMPLED_VALUES // units)
         for start in range(0, self.resamples, step):
             part = drawn[start : start + step]
             times = generator.multinomial(units, np.full(units, 1.0 / units), size=len(part))
-            part[:] = self._missed(times.astype(np.float64) @ counts)
+            part[:] = self._estimate_missed(times.astype(np.float64) @ counts)
         tail = (1.0 - self.confidence) / 2
         low, high = np.quantile(drawn, [tail, 1.0 - tail])
         return float(low), float(high)

@@ -15,7 +15,7 @@ from engine.errors import InputError, TargetError
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
+class DataFolder:
     """The folder in which everything is kept between runs."""
 
     root: Path
@@ -26,22 +26,22 @@ class Data:
         return self.root / "models"
 
     @property
-    def work(self) -> Path:
+    def checkpoints(self) -> Path:
         """Journals of unfinished detections; each is removed when its record is complete."""
         return self.root / "work"
 
     @property
-    def answers(self) -> Path:
+    def remote_answers(self) -> Path:
         """What services answered, by what they were asked; paid for, and worth keeping."""
         return self.root / "answers"
 
     @property
-    def samples(self) -> Path:
+    def sample_clips(self) -> Path:
         """The sample clip and what was made of it."""
         return self.root / "sample"
 
     @property
-    def footage(self) -> Path:
+    def library(self) -> Path:
         """The library of sources that the workbench offers, and where it puts what is uploaded."""
         return self.root / "footage"
 
@@ -66,18 +66,18 @@ class Data:
         return self.root / "index"
 
 
-def data_folder(chosen: Path | str | None = None) -> Data:
+def find_data_folder(chosen: Path | str | None = None) -> DataFolder:
     """The data folder: `chosen`, else `$VEIL_DATA`, else `data` in the checkout, else `data` in the current folder."""
     if chosen is not None:
-        return Data(Path(chosen).absolute())
+        return DataFolder(Path(chosen).absolute())
     if configured := os.environ.get("VEIL_DATA"):
-        return Data(Path(configured).absolute())
+        return DataFolder(Path(configured).absolute())
     checkout = Path(__file__).parents[2]
     home = checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
-    return Data(home / "data")
+    return DataFolder(home / "data")
 
 
-def file_digest(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """SHA-256 of a file's bytes, lower-case hexadecimal.
 
     Raises:
@@ -91,20 +91,20 @@ def file_digest(path: Path) -> str:
 
 
 @contextmanager
-def pending(target: Path) -> Iterator[Path]:
+def open_atomic_write(target: Path) -> Iterator[Path]:
     """A path beside `target` to write to; renamed to `target` when the block ends well, removed when it does not.
 
     Raises:
         TargetError: the folder does not exist or cannot be written, or the disk is full.
     """
-    with scratch(target) as folder:
+    with make_scratch_folder(target) as folder:
         unfinished = folder / target.name
         yield unfinished
-        publish(unfinished, target)
+        publish_file(unfinished, target)
 
 
 @contextmanager
-def scratch(target: Path) -> Iterator[Path]:
+def make_scratch_folder(target: Path) -> Iterator[Path]:
     """A private folder on the file system of `target`, removed with all it holds when the block ends.
 
     Raises:
@@ -119,36 +119,36 @@ def scratch(target: Path) -> Iterator[Path]:
             f"{target} cannot be written: {error.strerror or error}. Choose a folder that you may write."
         ) from error
     try:
-        with _translated(target):
+        with _raise_target_errors(target):
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def publish(unfinished: Path, target: Path) -> None:
+def publish_file(unfinished: Path, target: Path) -> None:
     """Bring a finished file to stable storage and give it its final name.
 
     Raises:
         TargetError: it cannot be renamed.
     """
-    with _translated(target):
+    with _raise_target_errors(target):
         with unfinished.open("rb") as file:
             os.fsync(file.fileno())
         unfinished.replace(target)
 
 
-def write(target: Path, data: bytes) -> None:
+def write_file(target: Path, data: bytes) -> None:
     """Write a whole file, so that a reader sees all of it or what was there before.
 
     Raises:
         TargetError: it cannot be written.
     """
-    with pending(target) as unfinished:
+    with open_atomic_write(target) as unfinished:
         unfinished.write_bytes(data)
 
 
 @contextmanager
-def _translated(target: Path) -> Iterator[None]:
+def _raise_target_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

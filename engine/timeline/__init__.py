@@ -1,5 +1,5 @@
 """Sightings become tracks of faces: pure functions on values, which neither read files nor run models."""
 
-from engine.timeline.build import build
+from engine.timeline.build import build_timeline
 
-__all__ = ["build"]
+__all__ = ["build_timeline"]

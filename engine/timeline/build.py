@@ -11,12 +11,12 @@ import numpy as np
 from engine.core.geometry import Box, Size
 from engine.record import Evidence, Face, FusionSettings, SmoothingSettings, TrackingSettings
 from engine.timeline.cuts import find_cuts
-from engine.timeline.fuse import Fused, fuse
-from engine.timeline.smooth import ORIGINS, Course, as_seen, smooth
-from engine.timeline.track import edges, track
-from engine.timeline.track_confirmation import SURE, held, is_face, support
+from engine.timeline.fuse import FusedFace, fuse_detections
+from engine.timeline.smooth import ORIGINS, TrackPath, path_without_smoothing, smooth_track
+from engine.timeline.track import assign_tracks, boxes_to_array
+from engine.timeline.track_confirmation import CONFIDENT_SUPPORT, compute_support, is_face, select_held_frames
 
-Sightings = Mapping[str, Sequence[tuple[Box, float]]]
+DetectionsByDetector = Mapping[str, Sequence[tuple[Box, float]]]
 """What each detector saw in one frame: boxes in display pixels with scores 0 to 1."""
 
 
@@ -34,14 +34,14 @@ class Timeline(NamedTuple):
     cuts: tuple[int, ...]
 
 
-def build(  # noqa: PLR0913, PLR0917 - each stage has its own settings
-    frames: Iterable[Sightings],
+def build_timeline(  # noqa: PLR0913, PLR0917 - each stage has its own settings
+    frames: Iterable[DetectionsByDetector],
     cut_values: Sequence[float],
     size: Size,
     fusion: FusionSettings,
     tracking: TrackingSettings,
     smoothing: SmoothingSettings,
-    sure: Mapping[str, float] | None = None,
+    confident_scores: Mapping[str, float] | None = None,
 ) -> Timeline:
     """The faces of every frame, sorted by track, and the frames that begin a new scene.
 
@@ -57,54 +57,61 @@ def build(  # noqa: PLR0913, PLR0917 - each stage has its own settings
         fusion: when sightings are one face.
         tracking: when faces are one track.
         smoothing: what is added.
-        sure: by detector, the score from which its sighting makes a face by itself; from 0 on for the others.
+        confident_scores: by detector, the score from which its sighting makes a face by itself; from 0 on for the
+            others.
 
     Raises:
         ValueError: there are not as many cut values as frames.
     """
-    fused = [fuse(_on_grid(sightings, size), fusion) for sightings in frames]
+    fused = [fuse_detections(_round_to_grid(sightings, size), fusion) for sightings in frames]
     if len(fused) != len(cut_values):
         raise ValueError(f"{len(fused)} frames need as many cut values, got {len(cut_values)}")
     cuts = find_cuts(cut_values, tracking)
     timeline = Timeline([[] for _ in fused], [[] for _ in fused], cuts)
     number = 0
-    for sighted in _sightings_of_tracks(fused, cuts, tracking):
-        supported = [(index, support(face.evidence, sure or {})) for index, face in sighted]
-        kept = _kept(supported, tracking, len(fused))
+    for sighted in _group_by_track(fused, cuts, tracking):
+        supported = [(index, compute_support(face.evidence, confident_scores or {})) for index, face in sighted]
+        kept = _select_face_frames(supported, tracking, len(fused))
         for (index, face), (_, value) in zip(sighted, supported, strict=True):
-            if index not in kept and value >= SURE:
+            if index not in kept and value >= CONFIDENT_SUPPORT:
                 timeline.doubtful[index].extend(face.evidence)
         if kept:
             faces = {index: face for index, face in sighted if index in kept}
-            scene = _scene(min(kept), cuts, len(fused))
-            frames, boxes = np.array(list(faces)), edges(list(faces.values()))
-            course = smooth(frames, boxes, scene, smoothing) if len(fused) > 1 else as_seen(frames, boxes)
-            for index, covered in _faces(number, course, faces, size):
+            scene = _scene_bounds(min(kept), cuts, len(fused))
+            frames, boxes = np.array(list(faces)), boxes_to_array(list(faces.values()))
+            course = (
+                smooth_track(frames, boxes, scene, smoothing)
+                if len(fused) > 1
+                else path_without_smoothing(frames, boxes)
+            )
+            for index, covered in _faces_from_path(number, course, faces, size):
                 timeline.faces[index].append(covered)
             number += 1
     return timeline
 
 
-def _kept(supported: Sequence[tuple[int, float]], settings: TrackingSettings, frames: int) -> frozenset[int]:
+def _select_face_frames(
+    supported: Sequence[tuple[int, float]], settings: TrackingSettings, frame_count: int
+) -> frozenset[int]:
     """The frames whose sightings of a track are taken for a face."""
-    if frames > 1 and not is_face(supported, settings):
+    if frame_count > 1 and not is_face(supported, settings):
         return frozenset()
-    return held(supported, settings.hold)
+    return select_held_frames(supported, settings.hold)
 
 
-def _on_grid(sightings: Sightings, size: Size) -> Sightings:
+def _round_to_grid(detections: DetectionsByDetector, size: Size) -> DetectionsByDetector:
     return {
-        detector: [(kept, round(score, 4)) for box, score in seen if (kept := box.rounded(size))]
-        for detector, seen in sightings.items()
+        detector: [(kept, round(score, 4)) for box, score in seen if (kept := box.round_outwards(size))]
+        for detector, seen in detections.items()
     }
 
 
-def _sightings_of_tracks(
-    fused: Sequence[Sequence[Fused]], cuts: tuple[int, ...], settings: TrackingSettings
-) -> list[list[tuple[int, Fused]]]:
+def _group_by_track(
+    fused: Sequence[Sequence[FusedFace]], cuts: tuple[int, ...], settings: TrackingSettings
+) -> list[list[tuple[int, FusedFace]]]:
     """For each track, the frames it was seen in with the face there."""
-    tracks: list[list[tuple[int, Fused]]] = []
-    for index, (faces, numbers) in enumerate(zip(fused, track(fused, cuts, settings), strict=True)):
+    tracks: list[list[tuple[int, FusedFace]]] = []
+    for index, (faces, numbers) in enumerate(zip(fused, assign_tracks(fused, cuts, settings), strict=True)):
         for face, number in zip(faces, numbers, strict=True):
             if number == len(tracks):
                 tracks.append([])
@@ -112,17 +119,17 @@ def _sightings_of_tracks(
     return tracks
 
 
-def _scene(index: int, cuts: tuple[int, ...], count: int) -> tuple[int, int]:
+def _scene_bounds(index: int, cuts: tuple[int, ...], frame_count: int) -> tuple[int, int]:
     """First frame of the scene that holds `index`, and first frame after it."""
-    bounds = (0, *cuts, count)
+    bounds = (0, *cuts, frame_count)
     place = bisect_right(bounds, index, hi=len(bounds) - 1)
     return bounds[place - 1], bounds[place]
 
 
-def _faces(number: int, course: Course, seen: Mapping[int, Fused], size: Size) -> Iterator[tuple[int, Face]]:
-    for index, place, origin in zip(
-        course.frames.tolist(), course.boxes.tolist(), course.origins.tolist(), strict=True
-    ):
-        box = Box(*place).rounded(size)
+def _faces_from_path(
+    track_number: int, path: TrackPath, seen: Mapping[int, FusedFace], size: Size
+) -> Iterator[tuple[int, Face]]:
+    for index, place, origin in zip(path.frames.tolist(), path.boxes.tolist(), path.origins.tolist(), strict=True):
+        box = Box(*place).round_outwards(size)
         if box is not None:
-            yield index, Face(number, box, ORIGINS[origin], seen[index].evidence if index in seen else ())
+            yield index, Face(track_number, box, ORIGINS[origin], seen[index].evidence if index in seen else ())

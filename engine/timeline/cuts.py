@@ -19,23 +19,23 @@ Thumbnail = NDArray[np.uint8]
 """Luma of a frame scaled down to about 64x36, shape (rows, columns); all of a video have the same shape."""
 
 _BLOCKS = (4, 8)
-_SEARCH = (4, 8)
+_SEARCH_SAMPLES = (4, 8)
 """Rows and columns by which a part may have moved since the frame before, in steps of _STEP."""
-_STEP = 2
-_LEAST_CONTRAST = np.float32(10)
+_SEARCH_STEP = 2
+_MIN_CONTRAST = np.float32(10)
 """Standard deviation below which contrast is not stretched further: that would be noise."""
-_BLOWN_OUT = 232
+_BLOWN_OUT_LUMA = 232
 """White in video range is 235."""
-_LEAST_BLOCKS = 8
-_BINS = 16
-_HISTOGRAM_OF_A_CUT = 0.12
+_MIN_BLOCKS = 8
+_HISTOGRAM_BINS = 16
+_CUT_HISTOGRAM_CHANGE = 0.12
 """Share of samples that change their histogram bin in any cut; pans and motion stay below."""
-_NEIGHBOURS = 4
-_FLASH = 2
+_NEIGHBOUR_FRAMES = 4
+_MAX_FLASH_FRAMES = 2
 """Frames a flash may last."""
 
 
-def change(before: Thumbnail, after: Thumbnail) -> float:
+def measure_change(before: Thumbnail, after: Thumbnail) -> float:
     """How little two successive frames look like one scene, 0 to 1, on a grid of 1/10000; negative when it got darker.
 
     Raises:
@@ -43,10 +43,10 @@ def change(before: Thumbnail, after: Thumbnail) -> float:
     """
     if before.shape != after.shape:
         raise ValueError(f"thumbnails of one video have one shape, got {before.shape} and {after.shape}")
-    weight = min(1.0, _histogram_change(before, after) / _HISTOGRAM_OF_A_CUT)
+    weight = min(1.0, _measure_histogram_change(before, after) / _CUT_HISTOGRAM_CHANGE)
     if weight == 0.0:
         return 0.0
-    amount = round(min(1.0, weight * _structure_change(before, after)), 4)
+    amount = round(min(1.0, weight * _measure_structure_change(before, after)), 4)
     return amount if after.sum(dtype=np.int64) >= before.sum(dtype=np.int64) else -amount
 
 
@@ -61,13 +61,13 @@ def find_cuts(values: Sequence[float], settings: TrackingSettings) -> tuple[int,
         values: for each frame its `change` to the one before; the first is ignored.
         settings: threshold and prominence.
     """
-    bare = np.abs(_without_flashes(np.array(values, dtype=np.float64), settings.cut_threshold))
+    bare = np.abs(_remove_flashes(np.array(values, dtype=np.float64), settings.cut_threshold))
     bare[:1] = 0.0
     cuts: list[int] = []
     for index in np.flatnonzero(bare >= settings.cut_threshold).tolist():
-        around = [*bare[max(1, index - _NEIGHBOURS) : index], *bare[index + 1 : index + 1 + _NEIGHBOURS]]
+        around = [*bare[max(1, index - _NEIGHBOUR_FRAMES) : index], *bare[index + 1 : index + 1 + _NEIGHBOUR_FRAMES]]
         peak = bare[index] > bare[index - 1] and bare[index] >= max(bare[index + 1 : index + 2], default=0.0)
-        if peak and _stands_out(bare[index], around, settings):
+        if peak and _is_prominent(bare[index], around, settings):
             cuts.append(index)
     return tuple(cuts)
 
@@ -77,52 +77,54 @@ class CutDetector:
 
     def __init__(self, settings: TrackingSettings) -> None:
         self._settings = settings
-        self._before: Thumbnail | None = None
-        self._recent: deque[float] = deque(maxlen=_NEIGHBOURS)
+        self._previous_thumbnail: Thumbnail | None = None
+        self._recent_changes: deque[float] = deque(maxlen=_NEIGHBOUR_FRAMES)
 
-    def feed(self, thumbnail: Thumbnail) -> bool:
+    def is_cut(self, thumbnail: Thumbnail) -> bool:
         """Whether the frame of this thumbnail begins a new scene; the first frame never does."""
-        before, self._before = self._before, thumbnail
+        before, self._previous_thumbnail = self._previous_thumbnail, thumbnail
         if before is None:
             return False
-        value = abs(change(before, thumbnail))
-        found = value >= self._settings.cut_threshold and _stands_out(value, self._recent, self._settings)
-        self._recent.append(value)
+        value = abs(measure_change(before, thumbnail))
+        found = value >= self._settings.cut_threshold and _is_prominent(value, self._recent_changes, self._settings)
+        self._recent_changes.append(value)
         return found
 
 
-def _without_flashes(values: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
+def _remove_flashes(values: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
     """The differences with those that lead into a flash and out of it set to zero."""
     for index in np.flatnonzero(values >= threshold / 2).tolist():
-        for back in range(index + 1, min(index + 1 + _FLASH, len(values))):
+        for back in range(index + 1, min(index + 1 + _MAX_FLASH_FRAMES, len(values))):
             into, out_of = values[index], -values[back]
             if max(into, out_of) >= threshold and min(into, out_of) >= max(into, out_of) / 2:
                 values[[index, back]] = 0.0
     return values
 
 
-def _stands_out(value: float, around: Sequence[float] | deque[float], settings: TrackingSettings) -> bool:
+def _is_prominent(value: float, around: Sequence[float] | deque[float], settings: TrackingSettings) -> bool:
     return not around or value >= settings.cut_prominence * float(np.median(around))
 
 
-def _histogram_change(before: Thumbnail, after: Thumbnail) -> float:
-    counts = [np.bincount((thumb // (256 // _BINS)).ravel(), minlength=_BINS) for thumb in (before, after)]
+def _measure_histogram_change(before: Thumbnail, after: Thumbnail) -> float:
+    counts = [
+        np.bincount((thumb // (256 // _HISTOGRAM_BINS)).ravel(), minlength=_HISTOGRAM_BINS) for thumb in (before, after)
+    ]
     return float(np.abs(counts[0] - counts[1]).sum()) / (2 * before.size)
 
 
-def _structure_change(before: Thumbnail, after: Thumbnail) -> float:
+def _measure_structure_change(before: Thumbnail, after: Thumbnail) -> float:
     """Mean difference of the parts to the most alike nearby parts of the frame before, in standard deviations."""
     rows, columns = (min(side, blocks) for side, blocks in zip(after.shape, _BLOCKS, strict=True))
     moved = np.lib.stride_tricks.sliding_window_view(
-        np.pad(_standardised(before), [(reach, reach) for reach in _SEARCH], mode="edge"), after.shape
-    )[::_STEP, ::_STEP]
-    apart = np.abs(moved - _standardised(after))
+        np.pad(_standardise(before), [(reach, reach) for reach in _SEARCH_SAMPLES], mode="edge"), after.shape
+    )[::_SEARCH_STEP, ::_SEARCH_STEP]
+    apart = np.abs(moved - _standardise(after))
     best = (_block_sums(apart, rows, columns) / _block_sums(np.ones_like(apart[0, 0]), rows, columns)).min(axis=(0, 1))
-    blown = np.maximum(_block_means(before, rows, columns), _block_means(after, rows, columns)) >= _BLOWN_OUT
-    return float(best[~blown].sum()) / max(_LEAST_BLOCKS, int((~blown).sum()))
+    blown = np.maximum(_block_means(before, rows, columns), _block_means(after, rows, columns)) >= _BLOWN_OUT_LUMA
+    return float(best[~blown].sum()) / max(_MIN_BLOCKS, int((~blown).sum()))
 
 
-def _standardised(thumbnail: Thumbnail) -> NDArray[np.float32]:
+def _standardise(thumbnail: Thumbnail) -> NDArray[np.float32]:
     """Softened, with a mean of zero and, unless it is nearly flat, a standard deviation of one."""
     rows, columns = thumbnail.shape
     padded = np.pad(thumbnail.astype(np.float32), 1, mode="edge")
@@ -131,7 +133,7 @@ def _standardised(thumbnail: Thumbnail) -> NDArray[np.float32]:
         for right in range(3):
             soft += padded[down : down + rows, right : right + columns]
     soft /= 9
-    centred: NDArray[np.float32] = (soft - soft.mean()) / np.maximum(soft.std(), _LEAST_CONTRAST)
+    centred: NDArray[np.float32] = (soft - soft.mean()) / np.maximum(soft.std(), _MIN_CONTRAST)
     return centred
 
 

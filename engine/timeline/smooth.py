@@ -16,23 +16,23 @@ from engine.record import Origin, SmoothingSettings
 
 Boxes = NDArray[np.float64]
 """Shape (n, 4): left, top, right, bottom in display pixels."""
-Frames = NDArray[np.int64]
+FrameIndices = NDArray[np.int64]
 """Shape (n,): rising frame indices."""
 
 ORIGINS: tuple[Origin, ...] = ("extended", "interpolated", "detected")
 """What the numbers in `Course.origins` mean."""
-_NOTHING, _EXTENDED, _INTERPOLATED, _DETECTED = -1, 0, 1, 2
+_ABSENT, _EXTENDED, _INTERPOLATED, _DETECTED = -1, 0, 1, 2
 
 
-class Course(NamedTuple):
+class TrackPath(NamedTuple):
     """Where one track's face is: frame indices, boxes (not yet clipped), and places in `ORIGINS`, each of length n."""
 
-    frames: Frames
+    frames: FrameIndices
     boxes: Boxes
     origins: NDArray[np.int8]
 
 
-def smooth(frames: Frames, boxes: Boxes, scene: tuple[int, int], settings: SmoothingSettings) -> Course:
+def smooth_track(frames: FrameIndices, boxes: Boxes, scene: tuple[int, int], settings: SmoothingSettings) -> TrackPath:
     """The course of one track from its sightings.
 
     Args:
@@ -46,26 +46,30 @@ def smooth(frames: Frames, boxes: Boxes, scene: tuple[int, int], settings: Smoot
     first = max(scene[0], int(frames[0]) - before)
     last = min(scene[1] - 1, int(frames[-1]) + after)
     course = np.full((last - first + 1, 4), np.nan)
-    origins = np.full(last - first + 1, _NOTHING, dtype=np.int8)
-    parts = list(_parts(frames - first, boxes, settings))
+    origins = np.full(last - first + 1, _ABSENT, dtype=np.int8)
+    parts = list(_split_at_gaps(frames - first, boxes, settings))
     for start, dense, seen in parts:
-        course[start : start + len(dense)] = steady(dense, settings.window)
+        course[start : start + len(dense)] = steady_boxes(dense, settings.window)
         origins[start : start + len(dense)] = np.where(seen, _DETECTED, _INTERPOLATED)
     for start, dense, _ in parts:
         stop = start + len(dense)
         lead, tail = min(before, start), min(after, len(course) - stop)
-        _cover(course, origins, start - 1 - np.arange(lead), _extended(course[start:stop], lead, settings))
-        _cover(course, origins, stop + np.arange(tail), _extended(course[start:stop][::-1], tail, settings))
-    present = np.flatnonzero(origins != _NOTHING)
-    return Course(present + first, grown(course[present], settings), origins[present])
+        _cover_extension(
+            course, origins, start - 1 - np.arange(lead), _extrapolate_boxes(course[start:stop], lead, settings)
+        )
+        _cover_extension(
+            course, origins, stop + np.arange(tail), _extrapolate_boxes(course[start:stop][::-1], tail, settings)
+        )
+    present = np.flatnonzero(origins != _ABSENT)
+    return TrackPath(present + first, grow_boxes(course[present], settings), origins[present])
 
 
-def as_seen(frames: Frames, boxes: Boxes) -> Course:
+def path_without_smoothing(frames: FrameIndices, boxes: Boxes) -> TrackPath:
     """The course that adds nothing to what was seen."""
-    return Course(frames, boxes, np.full(len(frames), _DETECTED, dtype=np.int8))
+    return TrackPath(frames, boxes, np.full(len(frames), _DETECTED, dtype=np.int8))
 
 
-def grown(boxes: Boxes, settings: SmoothingSettings) -> Boxes:
+def grow_boxes(boxes: Boxes, settings: SmoothingSettings) -> Boxes:
     """Boxes grown about their centres: until broad enough, then by the margin."""
     sides = boxes[:, 2:] - boxes[:, :2]
     wanted = np.maximum(sides, sides.max(axis=1, keepdims=True) * settings.breadth) * (1 + 2 * settings.margin)
@@ -74,18 +78,19 @@ def grown(boxes: Boxes, settings: SmoothingSettings) -> Boxes:
     return larger
 
 
-def steady(boxes: Boxes, window: int) -> Boxes:
-    """Boxes of successive frames made steady over `window` frames to each side, each containing the one it came from.
+def steady_boxes(boxes: Boxes, window_frames: int) -> Boxes:
+    """Boxes of successive frames made steady over `window_frames` frames to each side, each containing the one it came
+    from.
 
     The path of the centre is averaged; around it each edge takes the farthest place it had within the window, averaged
     over the window once more. Every value in that second average is at least as far out as the edge itself.
     """
-    if window == 0 or len(boxes) < 2:
+    if window_frames == 0 or len(boxes) < 2:
         return boxes
-    path = np.tile(_averaged_path((boxes[:, :2] + boxes[:, 2:]) / 2, window), 2)
+    path = np.tile(_average_path((boxes[:, :2] + boxes[:, 2:]) / 2, window_frames), 2)
     outward = (boxes - path) * _OUTWARD
-    farthest = _windows(outward, window).max(axis=-1)
-    steadied = path + _windows(farthest, window).mean(axis=-1) * _OUTWARD
+    farthest = _sliding_windows(outward, window_frames).max(axis=-1)
+    steadied = path + _sliding_windows(farthest, window_frames).mean(axis=-1) * _OUTWARD
     covering: Boxes = np.where(_OUTWARD < 0, np.minimum(steadied, boxes), np.maximum(steadied, boxes))
     return covering
 
@@ -93,7 +98,9 @@ def steady(boxes: Boxes, window: int) -> Boxes:
 _OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
 
 
-def _parts(frames: Frames, boxes: Boxes, settings: SmoothingSettings) -> Iterator[tuple[int, Boxes, NDArray[np.bool_]]]:
+def _split_at_gaps(
+    frames: FrameIndices, boxes: Boxes, settings: SmoothingSettings
+) -> Iterator[tuple[int, Boxes, NDArray[np.bool_]]]:
     """Stretches without a gap too long to fill: first frame, a box for every frame, and where the face was seen."""
     breaks = np.flatnonzero(np.diff(frames) > settings.gap + 1) + 1
     for some, there in zip(np.split(frames, breaks), np.split(boxes, breaks), strict=True):
@@ -103,7 +110,7 @@ def _parts(frames: Frames, boxes: Boxes, settings: SmoothingSettings) -> Iterato
         yield int(some[0]), dense, np.isin(every, some, assume_unique=True)
 
 
-def _extended(boxes: Boxes, count: int, settings: SmoothingSettings) -> Boxes:
+def _extrapolate_boxes(boxes: Boxes, count: int, settings: SmoothingSettings) -> Boxes:
     """`count` boxes that go on from the first of `boxes` backwards, slower and slower."""
     steps = min(settings.horizon, len(boxes) - 1)
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
@@ -113,24 +120,24 @@ def _extended(boxes: Boxes, count: int, settings: SmoothingSettings) -> Boxes:
     return ahead
 
 
-def _cover(course: Boxes, origins: NDArray[np.int8], frames: Frames, boxes: Boxes) -> None:
+def _cover_extension(path_boxes: Boxes, origins: NDArray[np.int8], frames: FrameIndices, boxes: Boxes) -> None:
     """Write extended boxes where nothing better is known; where two extensions meet, cover both."""
     free = origins[frames] <= _EXTENDED
     frames, boxes = frames[free], boxes[free]
-    course[frames, :2] = np.fmin(course[frames, :2], boxes[:, :2])
-    course[frames, 2:] = np.fmax(course[frames, 2:], boxes[:, 2:])
+    path_boxes[frames, :2] = np.fmin(path_boxes[frames, :2], boxes[:, :2])
+    path_boxes[frames, 2:] = np.fmax(path_boxes[frames, 2:], boxes[:, 2:])
     origins[frames] = _EXTENDED
 
 
-def _averaged_path(centres: Boxes, window: int) -> Boxes:
+def _average_path(centres: Boxes, window_frames: int) -> Boxes:
     """Moving average that leaves uniform motion as it is, also at both ends."""
-    pad = min(window, len(centres) - 1)
+    pad = min(window_frames, len(centres) - 1)
     padded = np.pad(centres, ((pad, pad), (0, 0)), mode="reflect", reflect_type="odd")
     averaged: Boxes = sliding_window_view(padded, 2 * pad + 1, axis=0).mean(axis=-1)
     return averaged
 
 
-def _windows(values: Boxes, window: int) -> Boxes:
-    padded = np.pad(values, ((window, window), (0, 0)), mode="edge")
-    windows: Boxes = sliding_window_view(padded, 2 * window + 1, axis=0)
+def _sliding_windows(values: Boxes, window_frames: int) -> Boxes:
+    padded = np.pad(values, ((window_frames, window_frames), (0, 0)), mode="edge")
+    windows: Boxes = sliding_window_view(padded, 2 * window_frames + 1, axis=0)
     return windows

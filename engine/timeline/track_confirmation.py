@@ -11,18 +11,21 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from engine.record import Evidence, TrackingSettings
 
-SURE = 1.0
+CONFIDENT_SUPPORT = 1.0
 """Support that needs no track."""
 
 
-def support(evidence: Iterable[Evidence], sure: Mapping[str, float]) -> float:
+def compute_support(evidence: Iterable[Evidence], confident_scores: Mapping[str, float]) -> float:
     """How sure a face of one frame is.
 
     Args:
         evidence: who saw it.
-        sure: by detector, the score at which it is; a detector that is not named, or named with 0, always is.
+        confident_scores: by detector, the score at which it is; a detector that is not named, or named with 0, always
+            is.
     """
-    return sum(seen.score / least if (least := sure.get(seen.detector, 0.0)) > 0 else math.inf for seen in evidence)
+    return sum(
+        seen.score / least if (least := confident_scores.get(seen.detector, 0.0)) > 0 else math.inf for seen in evidence
+    )
 
 
 def is_face(supported: Sequence[tuple[int, float]], settings: TrackingSettings) -> bool:
@@ -42,21 +45,21 @@ def is_face(supported: Sequence[tuple[int, float]], settings: TrackingSettings) 
     return best >= settings.support
 
 
-def held(supported: Sequence[tuple[int, float]], hold: int) -> frozenset[int]:
+def select_held_frames(supported: Sequence[tuple[int, float]], hold_frames: int) -> frozenset[int]:
     """Frames of a track from the sure sightings outwards, over weak ones that follow each other closely enough.
 
     Weak sightings between two sure ones are always held. Nothing is held when none is sure.
 
     Args:
         supported: frames in which the track was seen, rising, each with the support it gave.
-        hold: greatest distance in frames of a weak sighting from the next one that is held.
+        hold_frames: greatest distance in frames of a weak sighting from the next one that is held.
     """
-    sure = [place for place, (_, value) in enumerate(supported) if value >= SURE]
+    sure = [place for place, (_, value) in enumerate(supported) if value >= CONFIDENT_SUPPORT]
     if not sure:
         return frozenset()
     first, last = sure[0], sure[-1]
-    while first > 0 and supported[first][0] - supported[first - 1][0] <= hold:
+    while first > 0 and supported[first][0] - supported[first - 1][0] <= hold_frames:
         first -= 1
-    while last + 1 < len(supported) and supported[last + 1][0] - supported[last][0] <= hold:
+    while last + 1 < len(supported) and supported[last + 1][0] - supported[last][0] <= hold_frames:
         last += 1
     return frozenset(index for index, _ in supported[first : last + 1])

@@ -18,7 +18,7 @@ import skimage.data
 from engine.core.geometry import Size
 from engine.detectors import registry
 from engine.detectors.modes import MODES
-from engine.storage.files import data_folder
+from engine.storage.files import find_data_folder
 
 FRAMES = 5
 CONFIGURATIONS = {
@@ -36,8 +36,8 @@ CONFIGURATIONS = {
 
 def cost(name: str, overrides: dict[str, object], size: Size) -> float:
     """Milliseconds of processor time a frame."""
-    plan = registry.plan(name, overrides)
-    detector = registry.detector_class(name).load(plan.settings, data_folder().models)
+    plan = registry.plan_detector(name, overrides)
+    detector = registry.import_detector_class(name).load(plan.settings, find_data_folder().models)
     seen = size.fit(plan.longest_side)
     picture = cv2.resize(skimage.data.astronaut(), (seen.width, seen.height), interpolation=cv2.INTER_AREA)
     detector.detect([picture])

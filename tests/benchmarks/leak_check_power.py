@@ -25,8 +25,8 @@ from engine import record as records
 from engine.assurance.leak_check.check import check_leaks
 from engine.detection.detect import detect
 from engine.detection.options import DetectOptions
-from engine.evaluation.coverage import hidden_share, orientation_of
-from engine.masking.presets import style_from
+from engine.evaluation.coverage import measure_hidden_share, orientation_from_video
+from engine.masking.presets import style_from_preset
 from engine.media.source.probe import probe
 from engine.rendering.render import render
 
@@ -53,7 +53,11 @@ class Draw(NamedTuple):
 def clip_of(source: Path, work: Path, mode: str) -> Clip:
     """The clip with its record and output, made where they are missing."""
     kept = work / f"{source.name}.{mode}.json"
-    record = records.read(kept) if kept.exists() else detect(source, kept, DetectOptions(mode=mode), data=work / "data")
+    record = (
+        records.read_record(kept)
+        if kept.exists()
+        else detect(source, kept, DetectOptions(mode=mode), data=work / "data")
+    )
     found = next(work.glob(f"{source.name}.{mode}.m[kp][v4]"), None)
     if found is None:
         found = work / f"{source.name}.{mode}{suffix(source)}"
@@ -74,7 +78,8 @@ def visible(record: records.Record, index: int, track: int) -> bool:
     others = [face.box for face in record.frames[index].faces if face.track != track]
     face = face_of(record, index, track)
     return face is not None and (
-        hidden_share(face.box, others, orientation_of(record.source.video), style_from()) < COVERED
+        measure_hidden_share(face.box, others, orientation_from_video(record.source.video), style_from_preset())
+        < COVERED
     )
 
 
@@ -144,7 +149,7 @@ def tampered(clips: dict[str, Clip], options: argparse.Namespace) -> None:
 def matches(leak: object, draw: Draw, record: records.Record) -> bool:
     for glimpse in leak.seen:
         face = face_of(record, glimpse.frame, draw.track) if draw.start <= glimpse.frame < draw.stop else None
-        if face is not None and face.box.overlap(glimpse.box) > glimpse.box.area / 2:
+        if face is not None and face.box.intersection_area(glimpse.box) > glimpse.box.area / 2:
             return True
     return False
 
@@ -157,7 +162,7 @@ def untouched(clips: dict[str, Clip], options: argparse.Namespace) -> None:
         spent = time.perf_counter() - before
         video = probe(clip.source).video
         pts = [frame.pts for frame in clip.record.frames]
-        lasts = video.seconds(pts[-1]) - video.seconds(pts[0])
+        lasts = video.to_seconds(pts[-1]) - video.to_seconds(pts[0])
         findings, seconds = findings + len(report.leaks), seconds + lasts
         tell(clip=name, lasts=round(lasts, 2), spent=round(spent, 2),
              **msgspec.structs.asdict(report.looked))  # fmt: skip

@@ -16,7 +16,7 @@ from urllib.request import urlopen
 import pytest
 
 from engine import index
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 from tests.engine.index.long_records import write_long_runs
 from tests.workbench.conftest import serving, settled
 
@@ -35,8 +35,8 @@ def many(tmp_path_factory):
     if not (root / "runs").exists():
         write_long_runs(root, RUNS, FRAMES)
     opened = index.open_index(root)
-    assert len(opened.indexed) == RUNS
-    return Data(root)
+    assert len(opened.indexed_runs) == RUNS
+    return DataFolder(root)
 
 
 def until_it_stands(page):

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from engine.detectors import weights
-from engine.live.controls import Controls
+from engine.live.controls import LiveControls
 from engine.live.masker import LiveMasker
-from engine.storage.files import Data, data_folder
+from engine.storage.files import DataFolder, find_data_folder
 from tests import clips, people_makers
 from tests.engine.live.scripted_camera import JUDGING, Camera, judged, watches
 
@@ -16,8 +16,8 @@ from tests.engine.live.scripted_camera import JUDGING, Camera, judged, watches
 @pytest.fixture(scope="session")
 def data():
     """The data folder, with the pinned models in it."""
-    folder = data_folder()
-    weights.fetch(folder.models)
+    folder = find_data_folder()
+    weights.fetch_model_files(folder.models)
     return folder
 
 
@@ -58,7 +58,7 @@ def staff(tmp_path_factory):
 @pytest.fixture
 def staffed(staff, tmp_path):
     """A data folder of the test's own with the accounts of `tests.people_makers`."""
-    return Data(shutil.copytree(staff.root, tmp_path / "staffed"))
+    return DataFolder(shutil.copytree(staff.root, tmp_path / "staffed"))
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ def moods(tmp_path):
 @pytest.fixture
 def camera(moods, tmp_path):
     """A camera at a masker that has begun to judge."""
-    with LiveMasker(watches(moods), tmp_path, judging=JUDGING, controls=Controls()) as masker:
-        masker.wait_ready(60)
+    with LiveMasker(watches(moods), tmp_path, judging=JUDGING, controls=LiveControls()) as masker:
+        masker.wait_until_ready(60)
         eye = Camera(masker)
         eye.until(judged)
         yield eye

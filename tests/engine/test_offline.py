@@ -46,7 +46,7 @@ def contacts(log):
     return [line for line in log.read_text().splitlines() if CONTACT.search(line) and not OWN_HOST.search(line)]
 
 
-@pytest.mark.parametrize("detector", registry.local_names())
+@pytest.mark.parametrize("detector", registry.local_detector_names())
 def test_no_local_detector_contacts_anybody(clip, own_data, tmp_path, detector):
     record = tmp_path / "record.json"
     assert traced(tmp_path / "log", "detect", clip[0], "-o", record, "--detectors", detector, "--data", own_data) == []
@@ -100,7 +100,7 @@ def test_everything_works_without_any_network_interface(clip, own_data, tmp_path
         assert not CI, "network namespaces must be there in continuous integration"
         pytest.skip("this machine does not allow a network namespace of one's own")
     source, out = clip[0], tmp_path / "out.mp4"
-    detectors = ",".join(registry.local_names())
+    detectors = ",".join(registry.local_detector_names())
     command = [sys.executable, "-m", "engine.cli", "anonymise", source, "-o", out, "--detectors", detectors]
     done = subprocess.run([*apart, *command, "--data", own_data], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from engine import access
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 
 CI = os.environ.get("CI") == "true"
 SECONDS = 60
@@ -34,7 +34,7 @@ class Server:
     """A workbench that answers at `url`, works in the folder `data` and writes what it says to the file `log`."""
 
     url: str
-    data: Data
+    data: DataFolder
     log: Path
     pid: int
 
@@ -82,16 +82,16 @@ def until_it_answers(process, port, log):
 def data_with_models(folder, models):
     """A data folder that shares the models."""
     (folder / "models").symlink_to(models)
-    return Data(folder)
+    return DataFolder(folder)
 
 
 @pytest.fixture(scope="session")
 def models():
     from engine.detectors import weights
-    from engine.storage.files import data_folder
+    from engine.storage.files import find_data_folder
 
-    folder = data_folder().models
-    weights.fetch(folder)
+    folder = find_data_folder().models
+    weights.fetch_model_files(folder)
     return folder
 
 
@@ -180,11 +180,11 @@ PASSWORDS = {"ana": "horse battery 1", "ben": "horse battery 2", "cho": "horse b
 
 def with_people(data):
     """Accounts: ana operates and administers, ben and dee review, cho approves."""
-    access.add(data, access.single_user(data), **_account("ana", "Ana Bell", "administrator", "operator"))
-    ana = access.read_people(data).named("ana").person("account")
-    access.add(data, ana, **_account("ben", "Ben Carr", "reviewer"), email="ben@example.org")
-    access.add(data, ana, **_account("cho", "Cho Diaz", "approver", "analyst"))
-    access.add(data, ana, **_account("dee", "Dee Eads", "reviewer"))
+    access.add_account(data, access.get_single_user(data), **_account("ana", "Ana Bell", "administrator", "operator"))
+    ana = access.read_people(data).get_account("ana").to_person("account")
+    access.add_account(data, ana, **_account("ben", "Ben Carr", "reviewer"), email="ben@example.org")
+    access.add_account(data, ana, **_account("cho", "Cho Diaz", "approver", "analyst"))
+    access.add_account(data, ana, **_account("dee", "Dee Eads", "reviewer"))
     return data
 
 

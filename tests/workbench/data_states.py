@@ -5,23 +5,27 @@ import numpy as np
 
 from engine import runs
 from engine.core.geometry import Box, Size
-from engine.detection.checkpoint import Seen
-from engine.detection.observer import Glimpse
-from engine.jobs.thumbnails import write_latest
-from engine.runs import Asked, RunRequest, RunState
+from engine.detection.checkpoint import FrameDetections
+from engine.detection.observer import PreviewFrame
+from engine.jobs.thumbnails import write_latest_thumbnail
+from engine.runs import RequestedOptions, RunRequest, RunState
 
 
 def run_in(data, stage, source="/footage/interview with a long name, second session.mp4", mode="on-prem", **state):
     """A run in a state; a running one is worked on by this process."""
     request = RunRequest(
-        source=str(source), account="ana", name="Ana Bell", at="2026-03-02T09:30:00+00:00", detection=Asked(mode=mode)
+        source=str(source),
+        account="ana",
+        name="Ana Bell",
+        at="2026-03-02T09:30:00+00:00",
+        detection=RequestedOptions(mode=mode),
     )
-    pid, born = runs.itself()
-    times = {"started": "2026-03-02T09:30:01+00:00", "updated": runs.now()}
+    pid, born = runs.current_process()
+    times = {"started": "2026-03-02T09:30:01+00:00", "updated": runs.format_utc_now()}
     if stage == "running":
         state = {"pid": pid, "born": born} | state
-    folder = runs.create(data, request, RunState(stage=stage, **(times | state)))
-    return runs.get(data, folder.id)
+    folder = runs.create_run(data, request, RunState(stage=stage, **(times | state)))
+    return runs.load_run(data, folder.id)
 
 
 def fill(data):
@@ -30,7 +34,7 @@ def fill(data):
     running = run_in(
         data, "running", activity="detect", done=12_340, total=27_000, faces=11_902, rate=18.4, mode="hybrid"
     )
-    write_latest(running.folder, Glimpse(0, _scene(), Size(960, 540)), [_seen()])
+    write_latest_thumbnail(running.folder, PreviewFrame(0, _scene(), Size(960, 540)), [_seen()])
     run_in(data, "queued", "/footage/ward round.mov")
     run_in(data, "done", "/footage/exam.mp4", done=4_511, total=4_511, faces=4_498, **over)
     run_in(data, "done", "/footage/hearing.mkv", mode="cloud", done=90_000, total=90_000, faces=270_113, **over)
@@ -50,4 +54,4 @@ def _scene():
 
 
 def _seen():
-    return Seen(0, damaged=False, change=0.0, sightings={"mtcnn": ((Box(400, 150, 560, 360), 0.99),)})
+    return FrameDetections(0, damaged=False, change=0.0, sightings={"mtcnn": ((Box(400, 150, 560, 360), 0.99),)})

@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 
 from tests.workbench.conftest import PASSWORDS, SECONDS, settled, sign_in, window
-from workbench.core.links import Page, link
+from workbench.core.links import Page, build_address
 
 PATIENCE = 4 * SECONDS * 1000
 """Milliseconds that something may take which loads models or renders."""
@@ -37,7 +37,7 @@ def choose_footage(page, name):
 
 def reviewed_at(page, server, run_id, frame=0, track=None):
     """Open the Review page by its address."""
-    page.goto(server.url + link(Page.REVIEW, run_id, frame, track))
+    page.goto(server.url + build_address(Page.REVIEW, run_id, frame, track))
     painted(page, frame)
     settled(page)
 

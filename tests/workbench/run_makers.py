@@ -2,24 +2,24 @@
 
 import msgspec
 
-from engine.record import encode
-from engine.runs import RunRequest, RunState, create, get, now
-from engine.storage.files import Data
+from engine.record import encode_document
+from engine.runs import RunRequest, RunState, create_run, format_utc_now, load_run
+from engine.storage.files import DataFolder
 from tests import clips
 from tests.record_makers import record_of
 
 BOX = (20.0, 20.0, 70.0, 60.0)
 
 
-def made_run(data: Data, source=None, boxes=None, **state):
+def made_run(data: DataFolder, source=None, boxes=None, **state):
     """A run of a clip whose record has one face in each frame but the last third, unless `boxes` says otherwise."""
-    data.footage.mkdir(parents=True, exist_ok=True)
-    source = source or clips.b_frames(data.footage / "clip.mp4")
+    data.library.mkdir(parents=True, exist_ok=True)
+    source = source or clips.b_frames(data.library / "clip.mp4")
     record = record_of(source, boxes or (lambda index: [BOX] if index < 20 else []))
-    request = RunRequest(source=str(source), account="ana", name="Ana Bell", at=now())
-    folder = create(data, request, RunState(**({"stage": "done", "updated": now()} | state)))
-    folder.record.write_bytes(encode(record))
-    return get(data, folder.id)
+    request = RunRequest(source=str(source), account="ana", name="Ana Bell", at=format_utc_now())
+    folder = create_run(data, request, RunState(**({"stage": "done", "updated": format_utc_now()} | state)))
+    folder.record.write_bytes(encode_document(record))
+    return load_run(data, folder.id)
 
 
 def without_record(run):

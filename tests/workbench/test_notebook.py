@@ -16,10 +16,10 @@ FIGURE = "application/vnd.plotly.v1+json"
 @pytest.fixture
 def notebook(place, tmp_path):
     """The notebook with its parameters set: the first 25 frames of a man talking in a car."""
-    from engine.media.output.sample_clip import make_sample
+    from engine.media.output.sample_clip import make_sample_clip
 
     whole, clip = tmp_path / "whole.mp4", tmp_path / "clip.mp4"
-    make_sample(whole)
+    make_sample_clip(whole)
     clips.ffmpeg("-i", whole, "-map", "0:v", "-frames:v", "25", "-c:v", "libx264", "-preset", "veryfast", clip)
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     parameters = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ()))

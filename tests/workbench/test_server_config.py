@@ -2,11 +2,11 @@
 
 import tomllib
 
-from engine.cli.workbench import serving
+from engine.cli.workbench import build_server_command
 
 
 def test_the_configuration_is_whole_and_nothing_is_reported():
-    command, home = serving("127.0.0.1", None)
+    command, home = build_server_command("127.0.0.1", None)
     settings = tomllib.loads((home / ".streamlit" / "config.toml").read_text())
     assert settings["browser"]["gatherUsageStats"] is False
     assert settings["runner"]["magicEnabled"] is False

@@ -20,53 +20,61 @@ from engine import access, audit
 from engine.access import Person
 from engine.access.listen_address import is_loopback
 from engine.errors import AccessError
-from engine.storage.files import Data, data_folder
+from engine.storage.files import DataFolder, find_data_folder
 from workbench.auth import oidc, session_store
 
-COOKIE = "veil_session"
-SIGN_IN = "/api/signin"
-_OPEN = ("/static/", "/_stcore/health", "/_stcore/host-config", "/auth/", "/oauth2callback", "/favicon", SIGN_IN)
-_BEHIND = ("/api/", "/_stcore/", "/media/", "/component/", "/app/static/")
-_FRESH = timedelta(minutes=5)
+SESSION_COOKIE = "veil_session"
+SIGN_IN_PATH = "/api/signin"
+_OPEN_PATHS = (
+    "/static/",
+    "/_stcore/health",
+    "/_stcore/host-config",
+    "/auth/",
+    "/oauth2callback",
+    "/favicon",
+    SIGN_IN_PATH,
+)
+_NO_REDIRECT_PATHS = ("/api/", "/_stcore/", "/media/", "/component/", "/app/static/")
+_MAX_CLAIMS_AGE = timedelta(minutes=5)
 """How old what a provider said may be when a session begins with it."""
 
 
-def person_of(request: HTTPConnection) -> Person:
+def person_from_request(request: HTTPConnection) -> Person:
     """Who is asking, with the roles of now; every handler of a route calls this, and `engine.access.require` with it.
 
     Raises:
         AccessError: nobody who may.
     """
-    return person_by(data_folder(), request.cookies.get(COOKIE))
+    return person_from_token(find_data_folder(), request.cookies.get(SESSION_COOKIE))
 
 
-def person_by(data: Data, token: str | None, *, used: bool = True) -> Person:
+def person_from_token(data: DataFolder, token: str | None, *, keep_alive: bool = True) -> Person:
     """Who has shown this token; the single user where there are no accounts.
 
     Raises:
         AccessError: it is not the token of a session that goes on.
     """
     if not access.read_people(data).accounts:
-        return access.single_user(data)
-    return session_store.find(data, token, used=used).person
+        return access.get_single_user(data)
+    return session_store.find(data, token, keep_alive=keep_alive).person
 
 
-def set_token(response: Response, token: str, *, secure: bool) -> None:
+def set_session_cookie(response: Response, token: str, *, secure: bool) -> None:
     """Give the browser its token, out of reach of scripts.
 
     Not "strict": a link that a colleague has sent would lead to the sign-in, and the way back from a provider in
     circles. Requests that change something check their origin.
     """
-    response.set_cookie(COOKIE, token, path="/", httponly=True, samesite="lax", secure=secure)
+    response.set_cookie(SESSION_COOKIE, token, path="/", httponly=True, samesite="lax", secure=secure)
 
 
-def same_origin(request: HTTPConnection) -> bool:
+def is_same_origin(request: HTTPConnection) -> bool:
     """Whether a request comes from a page of this server."""
     origin = request.headers.get("origin")
     return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
 
 
-class Gate:
+class AuthMiddleware:
     """Middleware that refuses, or sends to the sign-in."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -76,7 +84,7 @@ class Gate:
         """Let one request through, or answer it."""
         answer = None
         if scope["type"] in {"http", "websocket"}:
-            answer = await run_in_threadpool(_answer, HTTPConnection(scope))
+            answer = await run_in_threadpool(_check_request, HTTPConnection(scope))
         if answer is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -85,47 +93,53 @@ class Gate:
             await answer(scope, receive, send)
 
 
-def _answer(request: HTTPConnection) -> Response | None:
+def _check_request(request: HTTPConnection) -> Response | None:
     """What is answered in place of what was asked for; None lets the request through."""
-    data, path = data_folder(), request.url.path
+    data, path = find_data_folder(), request.url.path
     try:
         if not access.read_people(data).accounts:
-            return None if _from_here(request) else _refused("Without accounts Veil answers its own machine alone.")
-        if path.startswith(_OPEN):
-            _note_failure(data, path, request.query_params)
+            return (
+                None
+                if _is_from_this_machine(request)
+                else _build_refusal("Without accounts Veil answers its own machine alone.")
+            )
+        if path.startswith(_OPEN_PATHS):
+            _record_provider_failure(data, path, request.query_params)
             return None
-        person_of(request)
+        person_from_request(request)
     except AccessError as error:
-        if path.startswith(_BEHIND) or request.scope["type"] == "websocket":
-            return _refused(str(error))
-        return _by_provider(data, request) or RedirectResponse(sign_in_address(_wanted(request)), status_code=303)
+        if path.startswith(_NO_REDIRECT_PATHS) or request.scope["type"] == "websocket":
+            return _build_refusal(str(error))
+        return _sign_in_by_provider(data, request) or RedirectResponse(
+            build_sign_in_address(_requested_address(request)), status_code=303
+        )
     return None
 
 
-def sign_in_address(wanted: str = "/", why: str | None = None) -> str:
-    """The address of the sign-in, from where it goes on to `wanted`."""
-    reason = f"&why={quote(why)}" if why else ""
-    return f"{SIGN_IN}?next={quote(wanted, safe='')}{reason}"
+def build_sign_in_address(next_address: str = "/", reason_code: str | None = None) -> str:
+    """The address of the sign-in, from where it goes on to `next_address`."""
+    reason = f"&why={quote(reason_code)}" if reason_code else ""
+    return f"{SIGN_IN_PATH}?next={quote(next_address, safe='')}{reason}"
 
 
-def _by_provider(data: Data, request: HTTPConnection) -> Response | None:
+def _sign_in_by_provider(data: DataFolder, request: HTTPConnection) -> Response | None:
     """Begin a session with what a provider has just said."""
-    found = oidc.claims(request.cookies)
-    if found is None or abs(datetime.now(UTC) - found[0].issued) > _FRESH:
+    found = oidc.read_claims(request.cookies)
+    if found is None or abs(datetime.now(UTC) - found[0].issued_at) > _MAX_CLAIMS_AGE:
         return None
     said, proof = found
-    if not session_store.spend(data, proof):
+    if not session_store.use_proof_once(data, proof):
         return None
     try:
         session = access.sign_in_by_provider(data, said.login)
     except AccessError:
-        return RedirectResponse(sign_in_address(_wanted(request), "stranger"), status_code=303)
-    response = RedirectResponse(_wanted(request), status_code=303)
-    set_token(response, session_store.keep(data, session), secure=request.url.scheme == "https")
+        return RedirectResponse(build_sign_in_address(_requested_address(request), "stranger"), status_code=303)
+    response = RedirectResponse(_requested_address(request), status_code=303)
+    set_session_cookie(response, session_store.add_session(data, session), secure=request.url.scheme == "https")
     return response
 
 
-def _note_failure(data: Data, path: str, parameters: Mapping[str, str]) -> None:
+def _record_provider_failure(data: DataFolder, path: str, parameters: Mapping[str, str]) -> None:
     """Put on record that a provider has turned somebody away."""
     if path.startswith("/oauth2callback") and "error" in parameters:
         nobody = audit.Actor("", "unknown", "system")
@@ -134,15 +148,15 @@ def _note_failure(data: Data, path: str, parameters: Mapping[str, str]) -> None:
         audit.append(data.audit, event)
 
 
-def _from_here(request: HTTPConnection) -> bool:
+def _is_from_this_machine(request: HTTPConnection) -> bool:
     """Whether a request comes from this machine, and means it: a page elsewhere may have given its name our address."""
     host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
     return request.client is not None and is_loopback(request.client.host) and is_loopback(host)
 
 
-def _wanted(request: HTTPConnection) -> str:
+def _requested_address(request: HTTPConnection) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
-def _refused(sentence: str) -> Response:
+def _build_refusal(sentence: str) -> Response:
     return PlainTextResponse(sentence, status_code=403, headers={"Cache-Control": "no-store"})

@@ -16,7 +16,7 @@ from streamlit.user_info import generate_login_redirect_url
 from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 
-from engine.access import Login
+from engine.access import ProviderLogin
 
 _COOKIE = "_streamlit_user"
 
@@ -34,18 +34,18 @@ class Claims(msgspec.Struct, frozen=True):
     email_verified: bool = False
 
     @property
-    def issued(self) -> datetime:
+    def issued_at(self) -> datetime:
         """When the provider issued the token."""
         return datetime.fromtimestamp(self.iat, UTC)
 
     @property
-    def login(self) -> Login:
+    def login(self) -> ProviderLogin:
         """The same for the engine."""
         at = datetime.fromtimestamp(self.auth_time or self.iat, UTC)
-        return Login(self.iss, self.sub, at, self.email, self.email_verified)
+        return ProviderLogin(self.iss, self.sub, at, self.email, self.email_verified)
 
 
-def providers() -> dict[str, str]:
+def list_providers() -> dict[str, str]:
     """By name, the addresses that lead to the providers that are configured; none where none is."""
     section = get_secrets_auth_section().to_dict()
     named = [name for name, value in section.items() if isinstance(value, dict) and name != "client_kwargs"]
@@ -53,11 +53,11 @@ def providers() -> dict[str, str]:
     return {name: generate_login_redirect_url(name) for name in (*default, *named)}
 
 
-def claims(cookies: Mapping[str, str]) -> tuple[Claims, bytes] | None:
+def read_claims(cookies: Mapping[str, str]) -> tuple[Claims, bytes] | None:
     """What the provider said, and the bytes that say so; None where it said nothing that holds."""
     if not get_secrets_auth_section():
         return None
-    said = get_cookie_with_chunks(lambda name: _signed(cookies.get(name), name), _COOKIE)
+    said = get_cookie_with_chunks(lambda name: _decode_cookie(cookies.get(name), name), _COOKIE)
     if said is None:
         return None
     try:
@@ -67,5 +67,5 @@ def claims(cookies: Mapping[str, str]) -> tuple[Claims, bytes] | None:
     return (found, said) if found.is_logged_in else None
 
 
-def _signed(value: str | None, name: str) -> bytes | None:
+def _decode_cookie(value: str | None, name: str) -> bytes | None:
     return None if value is None else decode_signed_value(get_cookie_secret(), name, value.encode("latin-1"))

@@ -16,37 +16,37 @@ import msgspec
 from engine import access
 from engine.access import Session
 from engine.errors import AccessError
-from engine.record import digest, encode
+from engine.record import encode_document, sha256_hex
 from engine.storage import files
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 
 _RENEW_AFTER = timedelta(seconds=30)
 """Use within this time of the last is not written down: stepping through frames would write thirty files a second."""
 
 
-def keep(data: Data, session: Session) -> str:
+def add_session(data: DataFolder, session: Session) -> str:
     """Keep a new session; returns the token that the browser is to show."""
-    folder = _folder(data)
+    folder = _sessions_folder(data)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _sweep(data)
+    _remove_expired(data)
     token = secrets.token_urlsafe(32)
-    _write(_path(data, token), session)
+    _write_session(_session_path(data, token), session)
     return token
 
 
-def find(data: Data, token: str | None, *, used: bool = True) -> Session:
+def find(data: DataFolder, token: str | None, *, keep_alive: bool = True) -> Session:
     """The session of a token, its person with the roles of now.
 
     Args:
         data: the data folder.
         token: as the browser showed it.
-        used: whether this is something that the person does, which keeps the session alive; a page that refreshes
+        keep_alive: whether this is something that the person does, which keeps the session alive; a page that refreshes
             itself does not.
 
     Raises:
         AccessError: there is no such session, or it has ended.
     """
-    path = _path(data, token or "")
+    path = _session_path(data, token or "")
     try:
         session = msgspec.json.decode(path.read_bytes(), type=Session)
     except FileNotFoundError as error:
@@ -54,48 +54,48 @@ def find(data: Data, token: str | None, *, used: bool = True) -> Session:
     except (OSError, msgspec.MsgspecError) as error:
         raise AccessError("Your session cannot be read; sign in again.") from error
     touched = access.touch(data, session)
-    if used and touched.seen - session.seen > _RENEW_AFTER:
-        _write(path, touched)
+    if keep_alive and touched.seen - session.seen > _RENEW_AFTER:
+        _write_session(path, touched)
     return touched
 
 
-def replace(data: Data, token: str, session: Session) -> None:
+def replace(data: DataFolder, token: str, session: Session) -> None:
     """Keep a session as it is after something that changes it, as a signature."""
-    _write(_path(data, token), session)
+    _write_session(_session_path(data, token), session)
 
 
-def forget(data: Data, token: str | None) -> None:
+def remove_session(data: DataFolder, token: str | None) -> None:
     """End a session; the token is worth nothing any more."""
-    _path(data, token or "").unlink(missing_ok=True)
+    _session_path(data, token or "").unlink(missing_ok=True)
 
 
-def spend(data: Data, identity: bytes) -> bool:
+def use_proof_once(data: DataFolder, proof: bytes) -> bool:
     """Whether a proof of identity is used for the first time: each begins one session only."""
-    folder = _folder(data)
+    folder = _sessions_folder(data)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        (folder / f"spent-{digest(identity)}").touch(mode=0o600, exist_ok=False)
+        (folder / f"spent-{sha256_hex(proof)}").touch(mode=0o600, exist_ok=False)
     except FileExistsError:
         return False
     return True
 
 
-def _sweep(data: Data) -> None:
+def _remove_expired(data: DataFolder) -> None:
     """Remove what can be of no use any more."""
-    longest = access.read_policy(data).session.total_seconds()
-    for path in _folder(data).iterdir():
+    longest = access.read_policy(data).session_timeout.total_seconds()
+    for path in _sessions_folder(data).iterdir():
         if path.is_file() and time.time() - path.stat().st_mtime > longest:
             path.unlink(missing_ok=True)
 
 
-def _write(path: Path, session: Session) -> None:
-    files.write(path, encode(session))
+def _write_session(path: Path, session: Session) -> None:
+    files.write_file(path, encode_document(session))
     path.chmod(0o600)
 
 
-def _path(data: Data, token: str) -> Path:
-    return _folder(data) / f"{digest(token.encode())}.json"
+def _session_path(data: DataFolder, token: str) -> Path:
+    return _sessions_folder(data) / f"{sha256_hex(token.encode())}.json"
 
 
-def _folder(data: Data) -> Path:
+def _sessions_folder(data: DataFolder) -> Path:
     return data.access / "sessions"

@@ -13,15 +13,15 @@ from starlette.routing import Route
 
 from engine import access
 from engine.errors import AccessError
-from engine.storage.files import data_folder
+from engine.storage.files import find_data_folder
 from workbench.auth import oidc, session_store
-from workbench.auth.middleware import COOKIE, SIGN_IN, same_origin, set_token
+from workbench.auth.middleware import SESSION_COOKIE, SIGN_IN_PATH, is_same_origin, set_session_cookie
 
-_LONGEST = 4096
-_WHY = {
+_MAX_FORM_BYTES = 4096
+_REASON_TEXTS = {
     "stranger": "The provider knows you, but nobody has given you an account here; ask an administrator.",
 }
-_HEADERS = {
+_SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -31,63 +31,63 @@ _HEADERS = {
 }
 
 
-async def show(request: Request) -> Response:
+async def show_form(request: Request) -> Response:
     """The page with the form."""
-    why = _WHY.get(request.query_params.get("why", ""), "")
-    return _page(_local(request.query_params.get("next", "/")), why)
+    why = _REASON_TEXTS.get(request.query_params.get("why", ""), "")
+    return _build_page(_to_local_address(request.query_params.get("next", "/")), why)
 
 
 async def sign_in(request: Request) -> Response:
     """Take account and password; on to where the person wanted to go, or back to the form with what is wrong."""
-    if not same_origin(request):
-        return _page("/", "Sign in from this page only.", status=403)
+    if not is_same_origin(request):
+        return _build_page("/", "Sign in from this page only.", status=403)
     body = await request.body()
-    form = parse_qs(body[:_LONGEST].decode(errors="replace"), keep_blank_values=True)
+    form = parse_qs(body[:_MAX_FORM_BYTES].decode(errors="replace"), keep_blank_values=True)
     account, password, wanted = (form.get(name, [""])[0] for name in ("account", "password", "next"))
-    data = data_folder()
+    data = find_data_folder()
     try:
         session = await run_in_threadpool(access.sign_in, data, account.strip(), password)
     except AccessError as error:
-        return _page(_local(wanted), str(error), account=account, status=401)
-    session_store.forget(data, request.cookies.get(COOKIE))
-    response = RedirectResponse(_local(wanted), status_code=303)
-    set_token(response, session_store.keep(data, session), secure=request.url.scheme == "https")
+        return _build_page(_to_local_address(wanted), str(error), account=account, status=401)
+    session_store.remove_session(data, request.cookies.get(SESSION_COOKIE))
+    response = RedirectResponse(_to_local_address(wanted), status_code=303)
+    set_session_cookie(response, session_store.add_session(data, session), secure=request.url.scheme == "https")
     return response
 
 
-ROUTES = (Route(SIGN_IN, show, methods=["GET"]), Route(SIGN_IN, sign_in, methods=["POST"]))
+ROUTES = (Route(SIGN_IN_PATH, show_form, methods=["GET"]), Route(SIGN_IN_PATH, sign_in, methods=["POST"]))
 
 
-def _local(address: str) -> str:
+def _to_local_address(address: str) -> str:
     """An address of this server, whatever was asked for."""
     plain = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
-    return address if plain and not address.startswith(SIGN_IN) else "/"
+    return address if plain and not address.startswith(SIGN_IN_PATH) else "/"
 
 
-def _page(wanted: str, said: str, *, account: str = "", status: int = 200) -> Response:
-    notice = f'<p class="said" role="alert">{escape(said)}</p>' if said else ""
+def _build_page(next_address: str, message: str, *, account: str = "", status: int = 200) -> Response:
+    notice = f'<p class="said" role="alert">{escape(message)}</p>' if message else ""
     providers = "".join(
-        f'<a class="button" href="{escape(address)}">{escape(_called(name))}</a>'
-        for name, address in oidc.providers().items()
+        f'<a class="button" href="{escape(address)}">{escape(_label_provider(name))}</a>'
+        for name, address in oidc.list_providers().items()
     )
     other = f'{providers}<p class="or">or with an account of this installation</p>' if providers else ""
-    content = _PAGE.substitute(
+    content = _PAGE_TEMPLATE.substitute(
         notice=notice,
         providers=other,
         account=escape(account),
-        wanted=escape(wanted),
-        action=SIGN_IN,
+        wanted=escape(next_address),
+        action=SIGN_IN_PATH,
         first="" if account else "autofocus",
         second="autofocus" if account else "",
     )
-    return HTMLResponse(content, status_code=status, headers=_HEADERS)
+    return HTMLResponse(content, status_code=status, headers=_SECURITY_HEADERS)
 
 
-def _called(name: str) -> str:
+def _label_provider(name: str) -> str:
     return "Sign in with your organisation" if name == "default" else f"Sign in with {name.capitalize()}"
 
 
-_PAGE = Template("""<!doctype html>
+_PAGE_TEMPLATE = Template("""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">

@@ -9,7 +9,7 @@ import streamlit as st
 
 from engine.core.geometry import Box, Size
 
-_LOOK = """<style>
+_TILES_CSS = """<style>
 .looks { display: grid; grid-template-columns: repeat(auto-fit, minmax(136px, 1fr)); gap: 12px; }
 .looks figure { margin: 0; max-width: 420px; }
 .looks .window { position: relative; overflow: hidden; aspect-ratio: 4 / 3; border-radius: 4px; background: #0b0d0f; }
@@ -17,11 +17,11 @@ _LOOK = """<style>
 .looks img { position: absolute; max-width: none; }
 .looks figcaption { padding-top: 6px; font-size: 0.87rem; } .looks .chosen figcaption { font-weight: 600; }
 </style>"""
-_NEAR = 3.2
+_WINDOW_HEIGHT_FACES = 3.2
 """Height of a window, in faces."""
 
 
-def tile(label: str, source: str, box: Box | None, size: Size, *, chosen: bool = False) -> str:
+def build_tile(label: str, source: str, box: Box | None, size: Size, *, chosen: bool = False) -> str:
     """HTML of a window onto a still.
 
     Args:
@@ -33,30 +33,34 @@ def tile(label: str, source: str, box: Box | None, size: Size, *, chosen: bool =
     """
     return (
         f'<figure class="{"chosen" if chosen else ""}"><div class="window"><img src="{escape(source)}" '
-        f'style="{_around(box, size)}" alt="{escape(label)}"></div><figcaption>{escape(label)}</figcaption></figure>'
+        f'style="{_position_still(box, size)}" alt="{escape(label)}"></div>'
+        f"<figcaption>{escape(label)}</figcaption></figure>"
     )
 
 
-def tiles(found: Sequence[str]) -> None:
+def show_tiles(tile_html: Sequence[str]) -> None:
     """Show windows side by side."""
-    st.html(f'{_LOOK}<div class="looks">{"".join(found)}</div>')
+    st.html(f'{_TILES_CSS}<div class="looks">{"".join(tile_html)}</div>')
 
 
-def _around(box: Box | None, size: Size) -> str:
+def _position_still(box: Box | None, size: Size) -> str:
     """Where a still lies in a window of 4:3, as CSS: in parts of the window."""
     face = box or Box(0, 0, size.width, size.height)
-    height = min(max(_NEAR * face.height, _NEAR * 0.75 * face.width, size.height / 4), float(size.height))
+    height = min(
+        max(_WINDOW_HEIGHT_FACES * face.height, _WINDOW_HEIGHT_FACES * 0.75 * face.width, size.height / 4),
+        float(size.height),
+    )
     if box is None:
         height = max(float(size.height), size.width * 0.75)
     elif height * 4 / 3 > size.width:
         height = size.width * 0.75
     width = height * 4 / 3
-    left = _within((face.left + face.right - width) / 2, width, size.width)
-    top = _within((face.top + face.bottom - height) / 2, height, size.height)
+    left = _clamp_start((face.left + face.right - width) / 2, width, size.width)
+    top = _clamp_start((face.top + face.bottom - height) / 2, height, size.height)
     place = f"left:{-100 * left / width:.2f}%;top:{-100 * top / height:.2f}%"
     return f"{place};width:{100 * size.width / width:.2f}%"
 
 
-def _within(start: float, length: float, whole: float) -> float:
+def _clamp_start(start: float, length: float, whole: float) -> float:
     """The start of a stretch moved so that it stays inside; in the middle when it is longer than the whole."""
     return (whole - length) / 2 if length > whole else min(max(0.0, start), whole - length)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from engine.errors import InputError
-from engine.jobs.estimate import missing_models
-from engine.runs import Asked
+from engine.jobs.estimate import find_missing_models
+from engine.runs import RequestedOptions
 from workbench.core import session
 
 
-def there(asked: Asked) -> bool:
+def check_models(options: RequestedOptions) -> bool:
     """Whether a detection has its models; if not, it is said how to get them."""
     try:
-        missing = missing_models(session.data(), asked)
+        missing = find_missing_models(session.get_data(), options)
     except InputError as error:
         st.error(str(error))
         return False

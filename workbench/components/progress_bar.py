@@ -6,9 +6,9 @@ import streamlit as st
 
 from workbench.auth import current_user
 from workbench.core import caches
-from workbench.core.formatting import count
+from workbench.core.formatting import format_count
 
-_STAGES = {
+_STAGE_LABELS = {
     "probe": "Reading the source",
     "sign-off": "Checking",
     "render": "Rendering",
@@ -20,21 +20,23 @@ _STAGES = {
 
 
 @st.fragment(run_every=1.0)
-def under_way(name: str, words: str = "") -> None:
+def show_progress(name: str, text: str = "") -> None:
     """Show how far a piece of work is; refreshes itself, and the whole page when it ends.
 
     Args:
         name: of the work.
-        words: what to say of it; the stage and the frames when left out.
+        text: what to say of it; the stage and the frames when left out.
     """
-    current_user.still_there()
-    standing = caches.works().of(name)
+    current_user.rerun_if_signed_out()
+    standing = caches.get_background_tasks().find_state(name)
     if standing is None or standing.ended:
         st.rerun()
     share = min(1.0, standing.done / standing.total) if standing.total else 0.0
-    stage = _STAGES.get(standing.stage, standing.stage or "Beginning")
+    stage = _STAGE_LABELS.get(standing.stage, standing.stage or "Beginning")
     if standing.stage == "probe":
         told = f"{stage}: {int(100 * share)} %"
     else:
-        told = f"{stage}: {count(standing.done, 'frame')}" + (f" of {standing.total:,}" if standing.total else "")
-    st.progress(share, words or told)
+        told = f"{stage}: {format_count(standing.done, 'frame')}" + (
+            f" of {standing.total:,}" if standing.total else ""
+        )
+    st.progress(share, text or told)

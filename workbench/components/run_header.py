@@ -10,100 +10,104 @@ from engine.runs import Run
 from workbench.auth import current_user
 from workbench.components import run_list
 from workbench.core import formatting, session
-from workbench.core.links import Page, Place
-from workbench.core.page_table import LISTED, open_to, way_to
+from workbench.core.links import Page, PageLocation
+from workbench.core.page_table import PAGE_ENTRIES, can_use_page, show_page_link
 
 
-def admit(page: Page) -> None:
+def require_page_permission(page: Page) -> None:
     """Let nobody pass who has no use for a page: it is said what it takes, with a way out, and the page ends."""
-    action = LISTED[page].action
+    action = PAGE_ENTRIES[page].required_action
     try:
         if action is not None:
-            access.require(current_user.person(), action)
+            access.require_permission(current_user.require_person(), action)
     except AccessError as error:
         st.info(str(error), icon=":material/lock:")
-        way_to(Page.HOME, "Go to Home")
+        show_page_link(Page.HOME, "Go to Home")
         st.stop()
 
 
-def opened(page: Page, onward: Page) -> Run | None:
+def open_run_page(page: Page, next_page: Page) -> Run | None:
     """Begin a page of a run: its heading, and whether there is something to look at; if not, it is said what to do.
 
     Args:
         page: that is shown.
-        onward: the page that comes next, for a button.
+        next_page: the page that comes next, for a button.
 
     Returns:
         The run, None when there is nothing to look at.
     """
     try:
-        run = session.chosen_run()
+        run = session.load_chosen_run()
     except RunError as error:
         run, complaint = None, str(error)
     else:
         complaint = ""
     if run is None:
-        st.title(LISTED[page].title, anchor=False)
-        admit(page)
-        _offer(page, complaint)
+        st.title(PAGE_ENTRIES[page].title, anchor=False)
+        require_page_permission(page)
+        _show_choosable_runs(page, complaint)
         return None
-    _heading(page, run, onward)
-    admit(page)
-    return run if _ready(run) else None
+    _show_heading(page, run, next_page)
+    require_page_permission(page)
+    return run if _check_source(run) else None
 
 
-def way_out() -> None:
+def show_home_link() -> None:
     """A link to where other runs are."""
-    way_to(Page.HOME, "Other runs on Home")
+    show_page_link(Page.HOME, "Other runs on Home")
 
 
-def _offer(page: Page, complaint: str) -> None:
+def _show_choosable_runs(page: Page, error_text: str) -> None:
     """The runs that can be chosen, those first for which somebody waits on this page."""
-    if complaint:
-        st.error(formatting.plain(complaint))
+    if error_text:
+        st.error(formatting.escape_markdown(error_text))
     try:
-        listed = [one for one in run_list.listed(runs.register(session.data())) if one.run.status == "done"]
+        listed = [one for one in run_list.list_runs(runs.read_register(session.get_data())) if one.run.status == "done"]
     except VeilError as error:
         st.error(str(error))
         listed = []
-    if not (complaint and listed):
+    if not (error_text and listed):
         st.markdown(f"No run is chosen{'.' if listed else '; none is finished yet.'}")
     if listed:
-        here = [one for one in listed if one.turn and one.turn.step and run_list.PAGES[one.turn.step] is page]
-        run_list.show([*here, *(one for one in listed if one not in here)], page.value)
-    elif open_to(Page.DETECT, current_user.person()):
-        way_to(Page.DETECT, "Choose a video on Detect", first=True)
-    way_out()
+        here = [
+            one
+            for one in listed
+            if one.next_step and one.next_step.step and run_list.STEP_PAGES[one.next_step.step] is page
+        ]
+        run_list.show_runs([*here, *(one for one in listed if one not in here)], page.value)
+    elif can_use_page(Page.DETECT, current_user.require_person()):
+        show_page_link(Page.DETECT, "Choose a video on Detect", as_button=True)
+    show_home_link()
 
 
-def _heading(page: Page, run: Run, onward: Page) -> None:
+def _show_heading(page: Page, run: Run, next_page: Page) -> None:
     name, on = st.columns([8, 2], vertical_alignment="center")
     with name.container(gap="xsmall"):
-        st.title(f"{LISTED[page].title}: {run.title}", anchor=False)
+        st.title(f"{PAGE_ENTRIES[page].title}: {run.title}", anchor=False)
         st.caption(f"Run {run.id}, asked for by {run.request.name}")
-    if run.folder.record.exists() and open_to(onward, current_user.person()):
+    if run.folder.record.exists() and can_use_page(next_page, current_user.require_person()):
         with on.container(horizontal=True, horizontal_alignment="right"):
-            way_to(onward, place=Place(run.id))
+            show_page_link(next_page, location=PageLocation(run.id))
 
 
-def _ready(run: Run) -> bool:
+def _check_source(run: Run) -> bool:
     """Whether there is a record and its source; if not, it is said why, with a way out."""
     if not run.folder.record.exists():
-        _say_why(run)
-        if open_to(Page.DETECT, current_user.person()):
-            way_to(Page.DETECT, "Runs on Detect")
+        _explain_missing_record(run)
+        if can_use_page(Page.DETECT, current_user.require_person()):
+            show_page_link(Page.DETECT, "Runs on Detect")
     elif not run.source.is_absolute():
         st.info(f"{run.title} was masked live; its frames were kept only as they were shown, with the faces hidden.")
-        way_to(Page.ANALYSE, "The record in Analyse", Place(run.id))
+        show_page_link(Page.ANALYSE, "The record in Analyse", PageLocation(run.id))
     elif not run.source.exists():
         st.error(f"The source {run.source} is gone, so its frames cannot be shown. Put it back under that name.")
     else:
         return True
-    way_out()
+    show_home_link()
     return False
 
 
-def _say_why(run: Run) -> None:
+def _explain_missing_record(run: Run) -> None:
     match run.status:
         case "failed":
             st.error(f"This run failed: {run.state.sentence or 'no reason was kept.'}")

@@ -11,20 +11,20 @@ import streamlit as st
 
 from engine import access, runs
 from engine.access import Person
-from engine.approval.next_step import Step, Turn, turn
+from engine.approval.next_step import NextStep, StepName, find_next_step
 from engine.errors import VeilError
-from engine.jobs.queue import cancel, resume, start_worker
-from engine.jobs.thumbnails import latest
-from engine.runs import DamagedRun, Register, Run
-from engine.storage.files import Data
+from engine.jobs.queue import cancel_run, resume_run, start_worker
+from engine.jobs.thumbnails import find_latest_thumbnail
+from engine.runs import DamagedRun, Run, RunRegister
+from engine.storage.files import DataFolder
 from workbench.auth import current_user
 from workbench.core import formatting, session
-from workbench.core.links import Page, Place
-from workbench.core.page_table import open_to, way_to
-from workbench.theme.css import WATCHED
+from workbench.core.links import Page, PageLocation
+from workbench.core.page_table import can_use_page, show_page_link
+from workbench.theme.css import AUTO_REFRESH_KEY
 
-_ACTIVITIES = {"probe": "reading the file", "detect": "finding faces", "render": "rendering", "verify": "checking"}
-_STATES = {
+_ACTIVITY_LABELS = {"probe": "reading the file", "detect": "finding faces", "render": "rendering", "verify": "checking"}
+_STATUS_BADGES = {
     "queued": ("waiting", "gray", ":material/schedule:"),
     "running": ("running", "blue", ":material/progress_activity:"),
     "done": ("done", "green", ":material/check:"),
@@ -32,256 +32,273 @@ _STATES = {
     "cancelled": ("cancelled", "gray", ":material/block:"),
     "interrupted": ("interrupted", "orange", ":material/power_off:"),
 }
-_WAYS = (Page.REVIEW, Page.ANALYSE, Page.SIGN_OFF)
-PAGES: dict[Step, Page] = {"review": Page.REVIEW, "approval": Page.SIGN_OFF, "release": Page.SIGN_OFF}
+_LINKED_PAGES = (Page.REVIEW, Page.ANALYSE, Page.SIGN_OFF)
+STEP_PAGES: dict[StepName, Page] = {"review": Page.REVIEW, "approval": Page.SIGN_OFF, "release": Page.SIGN_OFF}
 """Where a run is taken a step further."""
-_RECENT = 8
-ACTIVE = frozenset({"running", "queued"})
-_PICTURE = (160, 120)
+_MAX_RECENT_RUNS = 8
+ACTIVE_STATUSES = frozenset({"running", "queued"})
+_THUMBNAIL_SIZE_PX = (160, 120)
 """Width and height of the picture of a run in pixels, at most."""
-_BUSY, _IDLE = 1.0, 5.0
+_BUSY_INTERVAL_S, _IDLE_INTERVAL_S = 1.0, 5.0
 """Seconds after which a list that is watched is looked up again, while something goes on and while nothing does."""
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class RunEntry:
     """A run and, where it is done, whose turn it is."""
 
     run: Run
-    turn: Turn | None
+    next_step: NextStep | None
 
     @property
     def released(self) -> bool:
         """Whether nothing has to be done with it any more, as its final video was released."""
-        return self.turn is not None and self.turn.step is None and self.turn.last is not None
+        return (
+            self.next_step is not None and self.next_step.step is None and self.next_step.newest_statement is not None
+        )
 
 
-def watch(show: Callable[[Register], None]) -> None:
+def show_refreshing(show: Callable[[RunRegister], None]) -> None:
     """Show the runs, and again and again as they then are.
 
     Args:
         show: shows them; what it raises is said in a sentence.
     """
-    pace = session.PACE.get()
+    pace = session.RUN_LIST_INTERVAL_S.get()
 
     @st.fragment(run_every=pace)
-    def look() -> None:
-        current_user.still_there()
+    def refresh() -> None:
+        current_user.rerun_if_signed_out()
         try:
-            register = _looked_up()
-            with st.container(key=WATCHED):
+            register = _load_register()
+            with st.container(key=AUTO_REFRESH_KEY):
                 show(register)
         except VeilError as error:
-            st.error(formatting.plain(str(error)))
+            st.error(formatting.escape_markdown(str(error)))
             return
-        wanted = _BUSY if any(run.status in ACTIVE for run in register.runs) else _IDLE
+        wanted = _BUSY_INTERVAL_S if any(run.status in ACTIVE_STATUSES for run in register.runs) else _IDLE_INTERVAL_S
         if wanted != pace:
-            session.PACE.set(wanted)
+            session.RUN_LIST_INTERVAL_S.set(wanted)
             st.rerun()
 
-    look()
+    refresh()
 
 
-def _looked_up() -> Register:
+def _load_register() -> RunRegister:
     """The runs as they stand; where some wait and nobody works on them, somebody starts to."""
-    register = runs.register(session.data())
+    register = runs.read_register(session.get_data())
     if any(run.status == "queued" for run in register.runs) and all(run.status != "running" for run in register.runs):
-        start_worker(session.data())
+        start_worker(session.get_data())
     return register
 
 
-def listed(register: Register) -> list[Listed]:
+def list_runs(register: RunRegister) -> list[RunEntry]:
     """Every run, newest first, with whose turn it is.
 
     Raises:
         AccessError: the policy cannot be read.
     """
-    persons = access.read_policy(session.data()).persons
-    return [Listed(run, turn(run, persons) if run.status == "done" else None) for run in register.runs]
+    persons = access.read_policy(session.get_data()).persons
+    return [RunEntry(run, find_next_step(run, persons) if run.status == "done" else None) for run in register.runs]
 
 
-def show(runs: Sequence[Listed], name: str = "runs") -> None:
+def show_runs(entries: Sequence[RunEntry], list_name: str = "runs") -> None:
     """Runs, those that go on first; those that were over long ago in a table, from which one is chosen.
 
     Args:
-        runs: newest first.
-        name: of the list, on its page.
+        entries: newest first.
+        list_name: of the list, on its page.
     """
-    person = current_user.person(used=False)
-    active = [one.run for one in runs if one.run.status in ACTIVE]
-    over = [one for one in runs if one.run not in active]
+    person = current_user.require_person(keep_alive=False)
+    active = [one.run for one in entries if one.run.status in ACTIVE_STATUSES]
+    over = [one for one in entries if one.run not in active]
     for before, run in enumerate(sorted(active, key=lambda run: (run.status != "running", run.request.at))):
-        _progress(run, before, person)
-    for one in over[:_RECENT]:
-        _ended(one, person)
-    if over[_RECENT:]:
-        with st.expander(formatting.count(len(over) - _RECENT, "older run")):
-            _older(over[_RECENT:], name, person)
+        _show_active_run(run, before, person)
+    for one in over[:_MAX_RECENT_RUNS]:
+        _show_ended_run(one, person)
+    if over[_MAX_RECENT_RUNS:]:
+        with st.expander(formatting.format_count(len(over) - _MAX_RECENT_RUNS, "older run")):
+            _show_older_runs(over[_MAX_RECENT_RUNS:], list_name, person)
 
 
-def damage(damaged: tuple[DamagedRun, ...]) -> None:
+def show_damaged_runs(damaged: tuple[DamagedRun, ...]) -> None:
     """Folders among the runs that cannot be read."""
     for one in damaged:
-        st.warning(formatting.plain(one.sentence), icon=":material/folder_off:")
+        st.warning(formatting.escape_markdown(one.message), icon=":material/folder_off:")
 
 
-def _progress(run: Run, before: int, person: Person) -> None:
+def _show_active_run(run: Run, runs_ahead: int, person: Person) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
-        with st.container(width=_PICTURE[0]):
-            _thumbnail(run)
+        with st.container(width=_THUMBNAIL_SIZE_PX[0]):
+            _show_thumbnail(run)
         with st.container():
-            _heading(run)
-            _bar(run, before)
+            _show_heading(run)
+            _show_progress(run, runs_ahead)
         if run.state.activity == "live":
-            if open_to(Page.LIVE, person):
-                way_to(Page.LIVE)
-        elif access.may(person, "detect"):
-            _cancel(run)
+            if can_use_page(Page.LIVE, person):
+                show_page_link(Page.LIVE)
+        elif access.is_allowed(person, "detect"):
+            _show_cancel_button(run)
 
 
-def _bar(run: Run, before: int) -> None:
+def _show_progress(run: Run, runs_ahead: int) -> None:
     state = run.state
     if run.status == "queued":
-        st.caption(f"Waits for {formatting.count(before, 'run')} before it." if before else "Begins in a moment.")
+        st.caption(
+            f"Waits for {formatting.format_count(runs_ahead, 'run')} before it."
+            if runs_ahead
+            else "Begins in a moment."
+        )
         return
     if state.activity == "live":
-        st.caption(f"Masked live: {formatting.count(state.done, 'frame')} shown so far.")
+        st.caption(f"Masked live: {formatting.format_count(state.done, 'frame')} shown so far.")
         return
     share = min(1.0, state.done / state.total) if state.total else 0.0
-    st.progress(share, text=_pace(run))
+    st.progress(share, text=_describe_progress(run))
     if state.sentence:
-        st.caption(formatting.plain(state.sentence))
+        st.caption(formatting.escape_markdown(state.sentence))
 
 
-def _pace(run: Run) -> str:
+def _describe_progress(run: Run) -> str:
     """How far it is, how fast, how long still."""
     state = run.state
     if run.cancelling:
         return "Stops as soon as what is under way is finished."
     if state.activity is None:
         return "Begins."
-    words = _ACTIVITIES.get(state.activity, state.activity).capitalize()
+    words = _ACTIVITY_LABELS.get(state.activity, state.activity).capitalize()
     if state.activity != "detect" or not state.total:
         return words
-    told = [f"{words}: {state.done:,} of {formatting.count(state.total, 'frame')}"]
+    told = [f"{words}: {state.done:,} of {formatting.format_count(state.total, 'frame')}"]
     if state.rate:
-        told += [f"{state.rate:.1f} frames/s", f"{formatting.duration((state.total - state.done) / state.rate)} left"]
-    return " · ".join([*told, f"{formatting.count(state.faces, 'face')} so far"])
+        told += [
+            f"{state.rate:.1f} frames/s",
+            f"{formatting.format_duration((state.total - state.done) / state.rate)} left",
+        ]
+    return " · ".join([*told, f"{formatting.format_count(state.faces, 'face')} so far"])
 
 
-def _thumbnail(run: Run) -> None:
-    path = latest(run.folder)
+def _show_thumbnail(run: Run) -> None:
+    path = find_latest_thumbnail(run.folder)
     if path is None:
         st.caption("No picture yet" if run.state.activity != "live" else "Shown on Live")
         return
-    width, height = _PICTURE
+    width, height = _THUMBNAIL_SIZE_PX
     if run.state.display is not None:
         width = min(width, height * run.state.display.width // run.state.display.height)
     st.image(path.read_bytes(), width=max(1, width), alt=f"A masked frame of {run.title}")
 
 
-def _ended(one: Listed, person: Person) -> None:
+def _show_ended_run(entry: RunEntry, person: Person) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
         with st.container(gap="xxsmall"):
-            _heading(one.run, one.turn)
-            if said := _said(one, person):
-                st.caption(formatting.plain(said))
+            _show_heading(entry.run, entry.next_step)
+            if said := _describe_ended_run(entry, person):
+                st.caption(formatting.escape_markdown(said))
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            _ways_on(one, person)
+            _show_links(entry, person)
 
 
-def _said(one: Listed, person: Person) -> str | None:
+def _describe_ended_run(entry: RunEntry, person: Person) -> str | None:
     """What else a person should know of a run that is over."""
-    run = one.run
+    run = entry.run
     if run.resumable and not run.source.exists():
-        if not access.may(person, "detect"):
+        if not access.is_allowed(person, "detect"):
             return f"{run.source} is not there; somebody with the role operator can put it back and resume the run."
         return f"{run.source} is not there. Put it back under that name and resume the run, or detect another video."
     if run.status == "interrupted":
         return "The process that worked on it has ended; what it had finished is kept."
-    if one.turn is None:
+    if entry.next_step is None:
         return run.state.sentence
-    if one.turn.why or one.turn.last is None:
-        return one.turn.why
-    last = one.turn.last
-    return f"{last.meaning.capitalize()} by {last.name}, {formatting.moment(last.at.isoformat())}"
+    if entry.next_step.why or entry.next_step.newest_statement is None:
+        return entry.next_step.why
+    last = entry.next_step.newest_statement
+    return f"{last.meaning.capitalize()} by {last.name}, {formatting.format_time(last.at.isoformat())}"
 
 
-def _ways_on(one: Listed, person: Person) -> None:
-    run = one.run
-    if run.resumable and access.may(person, "detect"):
-        _resume(run)
+def _show_links(entry: RunEntry, person: Person) -> None:
+    run = entry.run
+    if run.resumable and access.is_allowed(person, "detect"):
+        _show_resume_button(run)
     if run.status != "done":
         return
-    next_page = PAGES[one.turn.step] if one.turn and one.turn.step and one.turn.of(person) else None
-    for page in _WAYS if run.source.is_absolute() else (Page.ANALYSE,):
-        if open_to(page, person):
-            way_to(page, place=Place(run.id), first=page is next_page)
+    next_page = (
+        STEP_PAGES[entry.next_step.step]
+        if entry.next_step and entry.next_step.step and entry.next_step.is_open_to(person)
+        else None
+    )
+    for page in _LINKED_PAGES if run.source.is_absolute() else (Page.ANALYSE,):
+        if can_use_page(page, person):
+            show_page_link(page, location=PageLocation(run.id), as_button=page is next_page)
 
 
-def _heading(run: Run, whose: Turn | None = None) -> None:
-    words, colour, icon = _STATES[run.status]
-    told = [run.request.detection.mode, f"by {formatting.plain(run.request.name)}", formatting.moment(run.request.at)]
+def _show_heading(run: Run, next_step: NextStep | None = None) -> None:
+    words, colour, icon = _STATUS_BADGES[run.status]
+    told = [
+        run.request.detection.mode,
+        f"by {formatting.escape_markdown(run.request.name)}",
+        formatting.format_time(run.request.at),
+    ]
     if run.status == "done":
         told += [
-            formatting.count(run.state.done, "frame"),
-            f"{formatting.count(run.state.faces, 'face')} seen",
-            _took(run),
+            formatting.format_count(run.state.done, "frame"),
+            f"{formatting.format_count(run.state.faces, 'face')} seen",
+            _format_run_time(run),
         ]
     elif run.resumable and run.state.total:
-        told.append(f"{run.state.done:,} of {formatting.count(run.state.total, 'frame')}")
-    step = f" :violet-badge[waits for {whose.step}]" if whose and whose.step else ""
-    if Listed(run, whose).released:
+        told.append(f"{run.state.done:,} of {formatting.format_count(run.state.total, 'frame')}")
+    step = f" :violet-badge[waits for {next_step.step}]" if next_step and next_step.step else ""
+    if RunEntry(run, next_step).released:
         words, colour, icon = "released", "green", ":material/verified:"
     state = f":{colour}-badge[{icon} {words}]"
-    st.markdown(f"**{formatting.plain(run.title)}** {state}{step}  \n{' · '.join(told)}")
+    st.markdown(f"**{formatting.escape_markdown(run.title)}** {state}{step}  \n{' · '.join(told)}")
 
 
-def _took(run: Run) -> str:
+def _format_run_time(run: Run) -> str:
     if not (run.state.started and run.state.ended):
         return "no time known"
     began, ended = map(datetime.fromisoformat, (run.state.started, run.state.ended))
-    return f"took {formatting.duration((ended - began).total_seconds())}"
+    return f"took {formatting.format_duration((ended - began).total_seconds())}"
 
 
-def _cancel(run: Run) -> None:
+def _show_cancel_button(run: Run) -> None:
     if st.button("Cancel", key=f"cancel-{run.id}", icon=":material/stop:", disabled=run.cancelling):
-        _act(cancel, run)
+        _apply_action(cancel_run, run)
 
 
-def _resume(run: Run) -> None:
+def _show_resume_button(run: Run) -> None:
     if st.button("Resume", key=f"resume-{run.id}", icon=":material/resume:"):
-        _act(resume, run)
+        _apply_action(resume_run, run)
 
 
-def _act(action: Callable[[Data, Person, Run], None], run: Run) -> None:
+def _apply_action(action: Callable[[DataFolder, Person, Run], None], run: Run) -> None:
     try:
-        action(session.data(), current_user.person(), runs.get(session.data(), run.id))
+        action(session.get_data(), current_user.require_person(), runs.load_run(session.get_data(), run.id))
     except VeilError as error:
         st.error(str(error))
     else:
         st.rerun()
 
 
-def _older(over: list[Listed], name: str, person: Person) -> None:
+def _show_older_runs(entries: list[RunEntry], list_name: str, person: Person) -> None:
     """A table that can be sorted and searched; the run that is chosen in it is shown with its ways on."""
     rows = [
         {
             "video": one.run.title,
             "state": "released" if one.released else one.run.status,
-            "waits for": (one.turn and one.turn.step) or "",
+            "waits for": (one.next_step and one.next_step.step) or "",
             "mode": one.run.request.detection.mode,
             "who": one.run.request.name,
-            "when": formatting.moment(one.run.request.at),
+            "when": formatting.format_time(one.run.request.at),
             "frames": one.run.state.done,
             "faces": one.run.state.faces,
         }
-        for one in over
+        for one in entries
     ]
     st.caption("Choose a row to open its run.")
     chosen = st.dataframe(
-        pd.DataFrame(rows), hide_index=True, key=f"older-{name}", on_select="rerun", selection_mode="single-row"
+        pd.DataFrame(rows), hide_index=True, key=f"older-{list_name}", on_select="rerun", selection_mode="single-row"
     )
     for row in chosen["selection"]["rows"]:
-        if row < len(over):
-            _ended(over[row], person)
+        if row < len(entries):
+            _show_ended_run(entries[row], person)

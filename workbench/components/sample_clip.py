@@ -5,28 +5,30 @@ from __future__ import annotations
 import streamlit as st
 
 from engine.errors import VeilError
-from engine.jobs.queue import submit
-from engine.media.output.sample_clip import make_sample
-from engine.runs import Asked
+from engine.jobs.queue import submit_run
+from engine.media.output.sample_clip import make_sample_clip
+from engine.runs import RequestedOptions
 from workbench.auth import current_user
 from workbench.components import model_check
 from workbench.core import session
 
-NAME = "sample interview.mp4"
+SAMPLE_NAME = "sample interview.mp4"
 
 
-def offer() -> None:
+def show_sample_button() -> None:
     """A button that detects the sample clip."""
-    if st.button("Try it with the sample clip", icon=":material/movie:") and model_check.there(Asked()):
-        _begin()
+    if st.button("Try it with the sample clip", icon=":material/movie:") and model_check.check_models(
+        RequestedOptions()
+    ):
+        _detect_sample()
 
 
-def _begin() -> None:
-    data = session.data()
+def _detect_sample() -> None:
+    data = session.get_data()
     try:
         with st.spinner("Making the sample clip"):
-            make_sample(data.footage / NAME)
-        submit(data, current_user.person(), data.footage / NAME, Asked())
+            make_sample_clip(data.library / SAMPLE_NAME)
+        submit_run(data, current_user.require_person(), data.library / SAMPLE_NAME, RequestedOptions())
     except VeilError as error:
         st.error(str(error))
         return

@@ -6,14 +6,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from engine.core.progress import Listener
+from engine.core.progress import ProgressListener
 from engine.errors import VeilError
 
-Work = Callable[[Listener], None]
+Task = Callable[[ProgressListener], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TaskState:
     """How far a piece of work is.
 
     Attributes:
@@ -32,60 +32,60 @@ class Standing:
     notice: str | None = None
 
 
-class Works:
+class BackgroundTasks:
     """The work that this server does, by name; one piece of a name at a time."""
 
     def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._standing: dict[str, Standing] = {}
+        self._lock = threading.Lock()
+        self._states: dict[str, TaskState] = {}
 
-    def of(self, name: str) -> Standing | None:
+    def find_state(self, name: str) -> TaskState | None:
         """How far the newest work of a name is, None when this server has done none."""
-        with self._guard:
-            return self._standing.get(name)
+        with self._lock:
+            return self._states.get(name)
 
-    def under_way(self, name: str) -> bool:
+    def is_running(self, name: str) -> bool:
         """Whether work of that name goes on."""
-        standing = self.of(name)
+        standing = self.find_state(name)
         return standing is not None and not standing.ended
 
-    def start(self, name: str, work: Work) -> None:
+    def start(self, name: str, task: Task) -> None:
         """Begin a piece of work, unless one of that name is under way."""
-        with self._guard:
-            found = self._standing.get(name)
+        with self._lock:
+            found = self._states.get(name)
             if found is not None and not found.ended:
                 return
-            self._standing[name] = Standing()
-        threading.Thread(target=self._do, args=(name, work), name=name).start()
+            self._states[name] = TaskState()
+        threading.Thread(target=self._run_task, args=(name, task), name=name).start()
 
-    def forget(self, name: str) -> None:
+    def forget_finished(self, name: str) -> None:
         """Forget a piece of work that is over."""
-        with self._guard:
-            if name in self._standing and self._standing[name].ended:
-                del self._standing[name]
+        with self._lock:
+            if name in self._states and self._states[name].ended:
+                del self._states[name]
 
-    def _do(self, name: str, work: Work) -> None:
+    def _run_task(self, name: str, task: Task) -> None:
         failure: str | None = "It ended with a fault of the program; the log of the server says more."
         try:
-            work(_Listener(self, name))
+            task(_TaskProgressListener(self, name))
             failure = None
         except VeilError as error:
             failure = str(error)
         finally:
-            self.change(name, ended=True, failure=failure)
+            self.update_state(name, ended=True, failure=failure)
 
-    def change(self, name: str, **values: str | int | bool | None) -> None:
+    def update_state(self, name: str, **values: str | int | bool | None) -> None:
         """Say how far a piece of work is."""
-        with self._guard:
-            self._standing[name] = replace(self._standing[name], **values)  # type: ignore[arg-type]
+        with self._lock:
+            self._states[name] = replace(self._states[name], **values)  # type: ignore[arg-type]
 
 
-class _Listener:
-    def __init__(self, works: Works, name: str) -> None:
-        self._works, self._name = works, name
+class _TaskProgressListener:
+    def __init__(self, tasks: BackgroundTasks, name: str) -> None:
+        self._tasks, self._name = tasks, name
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
-        self._works.change(self._name, stage=stage, done=done, total=total)
+        self._tasks.update_state(self._name, stage=stage, done=done, total=total)
 
     def notice(self, message: str) -> None:
-        self._works.change(self._name, notice=message)
+        self._tasks.update_state(self._name, notice=message)

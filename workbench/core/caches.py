@@ -15,12 +15,12 @@ import streamlit as st
 
 from engine import record as records
 from engine import release, runs
-from engine.approval.reviewer_actions import viewed
+from engine.approval.reviewer_actions import read_viewed_ranges
 from engine.assurance.residual_risk import ResidualRisk
-from engine.audio.excerpt import excerpt
+from engine.audio.excerpt import make_excerpt
 from engine.audio.spans import AudioSpan
 from engine.audit.log import log_path
-from engine.core.frame_ranges import Span
+from engine.core.frame_ranges import FrameRange
 from engine.index import Database
 from engine.masking.style import Style
 from engine.media.facts import MediaInfo
@@ -28,96 +28,98 @@ from engine.media.source.probe import probe
 from engine.record import Record
 from engine.rendering.terms import RenderOptions
 from engine.review.amendments import Review
-from engine.review.apply import Folded
-from engine.review.queue import Spot, find_spots
+from engine.review.apply import AmendedRecord
+from engine.review.queue import ReviewItem, find_review_items
 from engine.review.review_file import read_review
 from engine.runs import Run
-from engine.storage.files import Data, file_digest
-from workbench.core.background import Works
-from workbench.core.track_lanes import Lanes, lanes
+from engine.storage.files import DataFolder, hash_file
+from workbench.core.background import BackgroundTasks
+from workbench.core.track_lanes import TrackLanes, build_lanes
 
-Stamp = tuple[int, int, int]
+FileStamp = tuple[int, int, int]
 """What changes when a file is replaced: inode, size, time of change."""
 
-_RECORDS = 4
+_MAX_RECORDS = 4
 """Records kept; one of an hour's video takes some 200 MB."""
 
 
-def record_of(run: Run) -> Record:
+def get_record(run: Run) -> Record:
     """The detection record of a run.
 
     Raises:
         RecordError: it is not there, or cannot be read.
     """
-    return _record(str(run.folder.record), stamp(run.folder.record))
+    return _load_record(str(run.folder.record), read_file_stamp(run.folder.record))
 
 
-def look_at(source: Path) -> MediaInfo:
+def get_media_info(source: Path) -> MediaInfo:
     """What is in a file, read once for as long as the file stays as it is.
 
     Raises:
         SourceError: it is not a readable video.
     """
-    return _info(str(source), stamp(source))
+    return _probe_file(str(source), read_file_stamp(source))
 
 
-def digest_of(run: Run) -> str:
+def get_record_digest(run: Run) -> str:
     """SHA-256 of the stored bytes of a run's record.
 
     Raises:
         InputError: it cannot be read.
     """
-    return _digest(str(run.folder.record), stamp(run.folder.record))
+    return _hash_file(str(run.folder.record), read_file_stamp(run.folder.record))
 
 
-def folded_of(run: Run) -> tuple[Review, Folded]:
+def get_review_state(run: Run) -> tuple[Review, AmendedRecord]:
     """The review of a run as it stands now, and the record with it applied.
 
     Raises:
         RecordError: the record is not there, or it or its review cannot be read.
     """
     record, review = run.folder.record, run.folder.review
-    return _folded(str(record), stamp(record), str(review), stamp(review))
+    return _apply_review(str(record), read_file_stamp(record), str(review), read_file_stamp(review))
 
 
-def spots_found(run: Run) -> tuple[Spot, ...]:
+def get_review_items(run: Run) -> tuple[ReviewItem, ...]:
     """The doubtful spots of a run's record, the greatest risk first, whatever was amended."""
-    return _spots(str(run.folder.record), stamp(run.folder.record))
+    return _find_items(str(run.folder.record), read_file_stamp(run.folder.record))
 
 
-def lanes_found(run: Run) -> Lanes:
+def get_track_lanes(run: Run) -> TrackLanes:
     """Where each track of a run's record is, whatever was amended."""
-    return _lanes(str(run.folder.record), stamp(run.folder.record))
+    return _build_lanes(str(run.folder.record), read_file_stamp(run.folder.record))
 
 
-def viewed_of(data: Data, run: Run) -> Mapping[str, tuple[Span, ...]]:
+def get_viewed_by_account(data: DataFolder, run: Run) -> Mapping[str, tuple[FrameRange, ...]]:
     """By account, the frames of a run that were really seen.
 
     Raises:
         AuditError: the log cannot be read.
     """
     log = log_path(data.audit)
-    return _viewed(str(data.root), run.id, digest_of(run), str(log), stamp(log))
+    return _read_viewed(str(data.root), run.id, get_record_digest(run), str(log), read_file_stamp(log))
 
 
-def database_of(folder: Path) -> Database:
+def get_index_database(folder: Path) -> Database:
     """What answers questions to the index in a folder; sessions share it, each question has a cursor of its own."""
-    return _database(str(folder))
+    return _open_database(str(folder))
 
 
-def signed_options(data: Data, run: Run) -> RenderOptions:
+def get_signed_options(data: DataFolder, run: Run) -> RenderOptions:
     """Style, encoder and audio that were signed last, the defaults when nobody has signed.
 
     Raises:
         SignOffError: a signature was tampered with.
         AuditError: the audit log cannot be read.
     """
-    return _signed(str(data.root), run.id, (stamp(run.folder.signatures), stamp(log_path(data.audit))))
+    return _read_signed_options(
+        str(data.root), run.id, (read_file_stamp(run.folder.signatures), read_file_stamp(log_path(data.audit)))
+    )
 
 
-def sign_off_case(
-    data: Data, run: Run, style: Style | None, audio: tuple[AudioSpan, ...] | None = None
-) -> release.Case:
+def get_sign_off_snapshot(
+    data: DataFolder, run: Run, style: Style | None, audio: tuple[AudioSpan, ...] | None = None
+) -> release.SignOffSnapshot:
     """A run as it would be signed, read again when any of it, or the audit log, has changed.
 
     What is not chosen is that of the newest signature.
@@ -134,50 +136,60 @@ def sign_off_case(
     folder = run.folder
     access = (data.access / "people.json", data.access / "policy.json")
     parts = (run.source, folder.record, folder.review, folder.signatures, *access, log_path(data.audit))
-    case = _sign_off(str(data.root), run.id, tuple(map(stamp, parts)))
+    case = _open_snapshot(str(data.root), run.id, tuple(map(read_file_stamp, parts)))
     signed = case.terms.options
     wanted = replace(signed, style=style or signed.style, audio=signed.audio if audio is None else audio)
     if wanted.style != signed.style:
         wanted = replace(wanted, force=False)
-    return case if wanted == signed else release.on_terms(case, wanted)
+    return case if wanted == signed else release.replace_terms(case, wanted)
 
 
-def heard(run: Run, index: int, number: int, spans: tuple[AudioSpan, ...], window: tuple[float, float]) -> bytes:
+def get_audio_excerpt(
+    run: Run, stream_index: int, stream_number: int, spans: tuple[AudioSpan, ...], window_s: tuple[float, float]
+) -> bytes:
     """Some seconds of an audio stream of a run's source as they would be released, as a WAV file.
 
     Args:
         run: the run.
-        index: of the stream in the source.
-        number: of the stream among those of the output, from 1.
+        stream_index: of the stream in the source.
+        stream_number: of the stream among those of the output, from 1.
         spans: what is to be replaced.
-        window: from when to when, in seconds after the first frame.
+        window_s: from when to when, in seconds after the first frame.
 
     Raises:
         InputError: nothing is heard there.
         SourceError: it cannot be decoded.
     """
-    record = record_of(run)
-    origin = record.frames[0].pts * records.fraction(record.source.video.time_base)
-    return _heard(str(run.source), stamp(run.source), (index, number, spans, origin, *window))
+    record = get_record(run)
+    origin = record.frames[0].pts * records.parse_ratio(record.source.video.time_base)
+    return _extract_excerpt(
+        str(run.source), read_file_stamp(run.source), (stream_index, stream_number, spans, origin, *window_s)
+    )
 
 
-def risk_of(data: Data, run: Run) -> ResidualRisk:
+def get_residual_risk(data: DataFolder, run: Run) -> ResidualRisk:
     """What may still be in the output of a run, measured again when any of it, or the audit log, has changed.
 
     Raises:
         VeilError: as `engine.release.risk_of` raises.
     """
-    parts = (run.folder.record, run.folder.review, run.folder.frame_audit, run.folder.planted, log_path(data.audit))
-    return _risk(str(data.root), run.id, tuple(map(stamp, parts)))
+    parts = (
+        run.folder.record,
+        run.folder.review,
+        run.folder.frame_audit,
+        run.folder.planted_report,
+        log_path(data.audit),
+    )
+    return _measure_risk(str(data.root), run.id, tuple(map(read_file_stamp, parts)))
 
 
 @st.cache_resource
-def works() -> Works:
+def get_background_tasks() -> BackgroundTasks:
     """What this server does beside its pages."""
-    return Works()
+    return BackgroundTasks()
 
 
-def stamp(path: Path) -> Stamp:
+def read_file_stamp(path: Path) -> FileStamp:
     """What changes when a file is replaced: inode, size, time of change; zeros when there is none."""
     try:
         status = path.stat()
@@ -186,63 +198,69 @@ def stamp(path: Path) -> Stamp:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-@lru_cache(maxsize=_RECORDS)
-def _record(path: str, _at: Stamp) -> Record:
-    return records.read(Path(path))
+@lru_cache(maxsize=_MAX_RECORDS)
+def _load_record(path: str, _stamp: FileStamp) -> Record:
+    return records.read_record(Path(path))
 
 
 @st.cache_resource(max_entries=64, show_spinner="Looking into the file")
-def _info(path: str, at: Stamp) -> MediaInfo:  # noqa: ARG001 - Streamlit leaves names that begin with _ out of the key
+def _probe_file(path: str, stamp: FileStamp) -> MediaInfo:  # noqa: ARG001 - Streamlit leaves names that begin with _ out of the key
     return probe(Path(path))
 
 
 @lru_cache(maxsize=64)
-def _digest(path: str, _at: Stamp) -> str:
-    return file_digest(Path(path))
+def _hash_file(path: str, _stamp: FileStamp) -> str:
+    return hash_file(Path(path))
 
 
-@lru_cache(maxsize=_RECORDS)
-def _folded(record: str, record_at: Stamp, review: str, _at: Stamp) -> tuple[Review, Folded]:
-    read = read_review(Path(review), _digest(record, record_at), missing_ok=True)
-    return read, Folded(_record(record, record_at), read)
+@lru_cache(maxsize=_MAX_RECORDS)
+def _apply_review(
+    record_path: str, record_stamp: FileStamp, review_path: str, _review_stamp: FileStamp
+) -> tuple[Review, AmendedRecord]:
+    read = read_review(Path(review_path), _hash_file(record_path, record_stamp), missing_ok=True)
+    return read, AmendedRecord(_load_record(record_path, record_stamp), read)
 
 
-@lru_cache(maxsize=_RECORDS)
-def _spots(record: str, at: Stamp) -> tuple[Spot, ...]:
-    return find_spots(_record(record, at))
+@lru_cache(maxsize=_MAX_RECORDS)
+def _find_items(record_path: str, stamp: FileStamp) -> tuple[ReviewItem, ...]:
+    return find_review_items(_load_record(record_path, stamp))
 
 
-@lru_cache(maxsize=_RECORDS)
-def _lanes(record: str, at: Stamp) -> Lanes:
-    return lanes(_record(record, at))
+@lru_cache(maxsize=_MAX_RECORDS)
+def _build_lanes(record_path: str, stamp: FileStamp) -> TrackLanes:
+    return build_lanes(_load_record(record_path, stamp))
 
 
 @lru_cache(maxsize=16)
-def _viewed(root: str, run_id: str, record_sha256: str, _log: str, _at: Stamp) -> Mapping[str, tuple[Span, ...]]:
-    return viewed(Data(Path(root)), run_id, record_sha256)
+def _read_viewed(
+    root: str, run_id: str, record_sha256: str, _log: str, _stamp: FileStamp
+) -> Mapping[str, tuple[FrameRange, ...]]:
+    return read_viewed_ranges(DataFolder(Path(root)), run_id, record_sha256)
 
 
 @lru_cache(maxsize=4)
-def _database(folder: str) -> Database:
+def _open_database(folder: str) -> Database:
     return Database(Path(folder))
 
 
-@lru_cache(maxsize=_RECORDS)
-def _sign_off(root: str, run_id: str, _at: tuple[Stamp, ...]) -> release.Case:
-    return release.open_case(Data(Path(root)), run_id)
+@lru_cache(maxsize=_MAX_RECORDS)
+def _open_snapshot(root: str, run_id: str, _stamps: tuple[FileStamp, ...]) -> release.SignOffSnapshot:
+    return release.open_snapshot(DataFolder(Path(root)), run_id)
 
 
 @lru_cache(maxsize=64)
-def _signed(root: str, run_id: str, _at: tuple[Stamp, ...]) -> RenderOptions:
-    return release.signed_options(Data(Path(root)), run_id)
+def _read_signed_options(root: str, run_id: str, _stamps: tuple[FileStamp, ...]) -> RenderOptions:
+    return release.read_signed_options(DataFolder(Path(root)), run_id)
 
 
 @lru_cache(maxsize=8)
-def _heard(source: str, _at: Stamp, asked: tuple[int, int, tuple[AudioSpan, ...], Fraction, float, float]) -> bytes:
-    return excerpt(Path(source), *asked)
+def _extract_excerpt(
+    source: str, _stamp: FileStamp, excerpt_args: tuple[int, int, tuple[AudioSpan, ...], Fraction, float, float]
+) -> bytes:
+    return make_excerpt(Path(source), *excerpt_args)
 
 
 @lru_cache(maxsize=16)
-def _risk(root: str, run_id: str, _at: tuple[Stamp, ...]) -> ResidualRisk:
-    data = Data(Path(root))
-    return release.risk_of(data, runs.get(data, run_id))
+def _measure_risk(root: str, run_id: str, _stamps: tuple[FileStamp, ...]) -> ResidualRisk:
+    data = DataFolder(Path(root))
+    return release.compute_residual_risk(data, runs.load_run(data, run_id))

@@ -8,9 +8,9 @@ _SHORT_HASH_DIGITS = 12
 """Characters of a hash that a person compares; the whole one stands beside it to be copied."""
 
 
-def size(count: int) -> str:
+def format_size(byte_count: int) -> str:
     """Bytes, as 12.3 MB."""
-    value = float(count)
+    value = float(byte_count)
     for unit in ("bytes", "kB", "MB"):
         if value < 1000:
             return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
@@ -18,7 +18,7 @@ def size(count: int) -> str:
     return f"{value:.1f} GB"
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Seconds, as 48 s, 3 min 20 s, 2 h 5 min."""
     whole = max(1, round(seconds))
     minutes, rest = divmod(whole, 60)
@@ -30,26 +30,26 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 10 and rest else f"{minutes} min"
 
 
-def count(number: int, thing: str) -> str:
+def format_count(number: int, thing: str) -> str:
     """A number of things, as 1 frame or 1,200 frames."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
-def moment(text: str) -> str:
+def format_time(text: str) -> str:
     """A time of a document on the clock of this machine, as 2026-03-01 14:05."""
     return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
-def sentence(text: str) -> str:
+def to_sentence(text: str) -> str:
     """A text that begins like a sentence; the rest stays as it is."""
     return text[:1].upper() + text[1:]
 
 
-def plain(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Text without what Markdown would make of it."""
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#+!|$~:" else letter for letter in text)
 
 
-def short(sha256: str) -> str:
+def shorten_hash(sha256: str) -> str:
     """A hash as a person compares it."""
     return sha256[:_SHORT_HASH_DIGITS]

@@ -20,7 +20,7 @@ class Page(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageLocation:
     """What a person looks at: a run, and in it a frame and a track; None where nothing is chosen."""
 
     run: str | None = None
@@ -28,21 +28,23 @@ class Place:
     track: int | None = None
 
     @classmethod
-    def of(cls, parameters: Mapping[str, str]) -> Place:
+    def from_query(cls, parameters: Mapping[str, str]) -> PageLocation:
         """The place that query parameters name; what is not a number is no frame and no track."""
-        return cls(parameters.get("run") or None, _number(parameters.get("frame")), _number(parameters.get("track")))
+        return cls(
+            parameters.get("run") or None, _parse_index(parameters.get("frame")), _parse_index(parameters.get("track"))
+        )
 
-    def parameters(self) -> dict[str, str]:
+    def to_query(self) -> dict[str, str]:
         """The query parameters that name it."""
         values = {"run": self.run, "frame": self.frame, "track": self.track}
         return {name: str(value) for name, value in values.items() if value is not None}
 
 
-def link(page: Page, run: str | None = None, frame: int | None = None, track: int | None = None) -> str:
+def build_address(page: Page, run: str | None = None, frame: int | None = None, track: int | None = None) -> str:
     """The address of a page at a place, relative to the server, as `/review?run=...&frame=12`."""
-    query = urlencode(Place(run, frame, track).parameters())
+    query = urlencode(PageLocation(run, frame, track).to_query())
     return f"/{page.value}?{query}" if query else f"/{page.value}"
 
 
-def _number(text: str | None) -> int | None:
+def _parse_index(text: str | None) -> int | None:
     return int(text) if text is not None and text.isascii() and text.isdecimal() else None

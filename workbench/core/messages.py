@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CanvasMessage:
     """What is said under the canvas after an action; `serial` tells one from the next."""
 
     text: str

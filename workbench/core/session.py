@@ -12,15 +12,15 @@ from engine import runs
 from engine.audio.spans import AudioSpan
 from engine.masking.style import Style
 from engine.runs import Run
-from engine.storage.files import Data, data_folder
-from workbench.core.links import Place
-from workbench.core.messages import Told
+from engine.storage.files import DataFolder, find_data_folder
+from workbench.core.links import PageLocation
+from workbench.core.messages import CanvasMessage
 
 _Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
-class Key(Generic[_Value]):
+class SessionValue(Generic[_Value]):
     """A value that one session keeps from rerun to rerun.
 
     Attributes:
@@ -45,82 +45,82 @@ class Key(Generic[_Value]):
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class FrameAuditProgress:
     """Frames drawn by lot as far as a person has gone through them.
 
     Attributes:
-        of_what: the run, its amendments and how many frames were drawn.
-        turned_to: pages of it that were shown.
-        missed: frames that were said to show a face.
+        sample_key: the run, its amendments and how many frames were drawn.
+        viewed_pages: pages of it that were shown.
+        missed_frames: frames that were said to show a face.
     """
 
-    of_what: str = ""
-    turned_to: frozenset[int] = frozenset()
-    missed: tuple[int, ...] = ()
+    sample_key: str = ""
+    viewed_pages: frozenset[int] = frozenset()
+    missed_frames: tuple[int, ...] = ()
 
-    def of(self, what: str) -> Sheet:
+    def resume_or_reset(self, sample_key: str) -> FrameAuditProgress:
         """This one, or a new one when it is of something else."""
-        return self if self.of_what == what else Sheet(what)
+        return self if self.sample_key == sample_key else FrameAuditProgress(sample_key)
 
-    def turned(self, page: int) -> Sheet:
+    def mark_page_viewed(self, page: int) -> FrameAuditProgress:
         """With one more page that was shown."""
-        return replace(self, turned_to=self.turned_to | {page})
+        return replace(self, viewed_pages=self.viewed_pages | {page})
 
-    def ticked(self, index: int) -> Sheet:
+    def toggle_missed_frame(self, index: int) -> FrameAuditProgress:
         """With a frame that shows a face, or that does not after all."""
-        return replace(self, missed=tuple(sorted({index}.symmetric_difference(self.missed))))
+        return replace(self, missed_frames=tuple(sorted({index}.symmetric_difference(self.missed_frames))))
 
 
-QUESTION = Key("analyse_question", "")
+LAST_SQL = SessionValue("analyse_question", "")
 """The last SQL that was asked in Analyse."""
-CHOSEN: Key[tuple[str, ...]] = Key("chosen", ())
+CHOSEN_VIDEOS: SessionValue[tuple[str, ...]] = SessionValue("chosen", ())
 """Names in the library of what is chosen to be detected."""
-UPLOADS: Key[int] = Key("uploads", 0)
+UPLOAD_COUNT: SessionValue[int] = SessionValue("uploads", 0)
 """How many times something was uploaded; part of widgets' keys, so that they start anew."""
-PACE: Key[float] = Key("pace", 1.0)
+RUN_LIST_INTERVAL_S: SessionValue[float] = SessionValue("pace", 1.0)
 """Seconds after which lists of runs are looked up again."""
-LEFT: Key[bool] = Key("left", False)
+SIGNED_OUT: SessionValue[bool] = SessionValue("left", False)
 """Whether who was here has signed out."""
-UPLOAD_SAID: Key[str] = Key("upload_said", "")
+UPLOAD_ERROR: SessionValue[str] = SessionValue("upload_said", "")
 """What was wrong with the last upload."""
-REVIEW_TOLD: Key[Told | None] = Key("review_told", None)
+REVIEW_MESSAGE: SessionValue[CanvasMessage | None] = SessionValue("review_told", None)
 """What the Review page says of the last action."""
-STYLES: Key[Mapping[str, Style]] = Key("styles", {})
+CHOSEN_STYLES: SessionValue[Mapping[str, Style]] = SessionValue("styles", {})
 """By run, the style that was chosen; of a run that is not named here, what was signed last."""
-AUDIO: Key[Mapping[str, tuple[AudioSpan, ...]]] = Key("audio", {})
+CHOSEN_AUDIO_SPANS: SessionValue[Mapping[str, tuple[AudioSpan, ...]]] = SessionValue("audio", {})
 """By run, the spans of audio to be replaced; of a run that is not named here, what was signed last."""
-LOT = Key("lot", Sheet())
+FRAME_AUDIT = SessionValue("lot", FrameAuditProgress())
 """The frames drawn by lot that this session looks at."""
-LIVE_ASKED = Key("live-asked", ("", ""))
+LAST_LIVE_SOURCE = SessionValue("live-asked", ("", ""))
 """The kind of source that this session began a live run with last, and its address or path."""
-BEGUN = Key("live-begun", "")
+STARTED_LIVE_RUN = SessionValue("live-begun", "")
 """The live run that this session began, by its folder."""
-SIGNED: Key[str | None] = Key("signed", None)
+SIGNATURE_MESSAGE: SessionValue[str | None] = SessionValue("signed", None)
 """What the Sign-off page says of the signature that was just made."""
 
 
-def data() -> Data:
+def get_data() -> DataFolder:
     """The data folder of the server."""
-    return data_folder()
+    return find_data_folder()
 
 
-def place() -> Place:
+def get_location() -> PageLocation:
     """The run, frame and track that the address names."""
-    return Place.of(st.query_params.to_dict())
+    return PageLocation.from_query(st.query_params.to_dict())
 
 
-def go(to: Place) -> None:
+def set_location(location: PageLocation) -> None:
     """Put another place into the address, without leaving the page; what the page shows follows with the next rerun."""
-    parameters = to.parameters()
+    parameters = location.to_query()
     if st.query_params.to_dict() != parameters:
         st.query_params.from_dict(parameters)
 
 
-def chosen_run() -> Run | None:
+def load_chosen_run() -> Run | None:
     """The run that the address names, None when it names none.
 
     Raises:
         RunError: there is no such run, or its folder is damaged.
     """
-    run_id = place().run
-    return None if run_id is None else runs.get(data(), run_id)
+    run_id = get_location().run
+    return None if run_id is None else runs.load_run(get_data(), run_id)

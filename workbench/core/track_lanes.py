@@ -7,34 +7,34 @@ from itertools import groupby
 from typing import Any
 
 from engine.record import Origin, Record
-from engine.review.apply import AmendedFrame, Folded
+from engine.review.apply import AmendedFrame, AmendedRecord
 
-_LETTERS: dict[Origin, str] = {"detected": "d", "interpolated": "i", "extended": "e", "reviewer": "r"}
-_NOWHERE = "-"
+_ORIGIN_LETTERS: dict[Origin, str] = {"detected": "d", "interpolated": "i", "extended": "e", "reviewer": "r"}
+_NO_FACE = "-"
 
-Lanes = dict[int, dict[int, str]]
+TrackLanes = dict[int, dict[int, str]]
 """By track, by frame, the letter of the origin."""
 
 
-def lanes(record: Record) -> Lanes:
+def build_lanes(record: Record) -> TrackLanes:
     """The tracks of a record as it was found."""
-    found: Lanes = {}
+    found: TrackLanes = {}
     for frame in record.frames:
         for face in frame.faces:
-            found.setdefault(face.track, {})[frame.index] = _LETTERS[face.origin]
+            found.setdefault(face.track, {})[frame.index] = _ORIGIN_LETTERS[face.origin]
     return found
 
 
-def amended_lanes(found: Lanes, folded: Folded) -> Lanes:
+def amend_lanes(found: TrackLanes, amended: AmendedRecord) -> TrackLanes:
     """The same after its amendments; tracks that nobody changed are shared with what was found."""
-    changed: Lanes = {}
-    for index in folded.changed:
-        _replace(changed, found, folded.frame(index))
+    changed: TrackLanes = {}
+    for index in amended.changed_frames:
+        _replace_frame(changed, found, amended.build_frame(index))
     return {track: frames for track, frames in (found | changed).items() if frames}
 
 
-def _replace(changed: Lanes, found: Lanes, frame: AmendedFrame) -> None:
-    now = {face.track: _LETTERS[face.origin] for face in frame.faces}
+def _replace_frame(changed: TrackLanes, found: TrackLanes, frame: AmendedFrame) -> None:
+    now = {face.track: _ORIGIN_LETTERS[face.origin] for face in frame.faces}
     before = {track for track, frames in found.items() if frame.index in frames}
     for track in before | now.keys():
         if now.get(track) == found.get(track, {}).get(frame.index):
@@ -45,10 +45,10 @@ def _replace(changed: Lanes, found: Lanes, frame: AmendedFrame) -> None:
             lane[frame.index] = now[track]
 
 
-def bars(tracks: Lanes) -> Iterable[dict[str, Any]]:
+def build_bars(lanes: TrackLanes) -> Iterable[dict[str, Any]]:
     """Each track for the canvas: first frame, first after it, and runs of frames with one origin."""
-    for track, frames in sorted(tracks.items()):
+    for track, frames in sorted(lanes.items()):
         start, stop = min(frames), max(frames) + 1
-        letters = "".join(frames.get(index, _NOWHERE) for index in range(start, stop))
+        letters = "".join(frames.get(index, _NO_FACE) for index in range(start, stop))
         runs = [(letter, sum(1 for _ in run)) for letter, run in groupby(letters)]
         yield {"track": track, "start": start, "stop": stop, "runs": runs}

@@ -17,15 +17,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import BaseRoute, Route
 
-from workbench.core.links import Page, link
+from workbench.core.links import Page, build_address
 
 _STATIC = Path(st.__file__).with_name("static")
 _SCRIPTS = _STATIC / "static" / "js"
-_CHART = "PlotlyChart"
-_NEEDED = (_CHART, "Multiselect", "Slider", "NumberInput", "ButtonGroup", "Html", "Popover")
+_CHART_PART = "PlotlyChart"
+_NEEDED_PARTS = (_CHART_PART, "Multiselect", "Slider", "NumberInput", "ButtonGroup", "Html", "Popover")
 """Parts of Streamlit on the page Analyse, as their files are called."""
-_IMPORTED = re.compile(r'(?:from|import)\s*"\./([\w.-]+\.js)"')
-_START = """<script type="module">
+_IMPORT_PATTERN = re.compile(r'(?:from|import)\s*"\./([\w.-]+\.js)"')
+_PRELOAD_SCRIPT = """<script type="module">
 const working = '.stApp[data-test-script-state="running"]';
 const watch = new MutationObserver(() => {
   if (document.querySelector(working)) { watch.disconnect(); setTimeout(() => import("./static/js/%s")); }
@@ -35,38 +35,38 @@ watch.observe(document.documentElement, {subtree: true, childList: true, attribu
 """Not before the server has been asked for the page: starting plotly keeps everything else waiting."""
 
 
-def routes() -> Iterator[BaseRoute]:
+def build_routes() -> Iterator[BaseRoute]:
     """The address of Analyse."""
-    yield Route(link(Page.ANALYSE), _analyse)
+    yield Route(build_address(Page.ANALYSE), _send_page)
 
 
-async def _analyse(_request: Request) -> HTMLResponse:
-    return HTMLResponse(page(), headers={"Cache-Control": "no-cache"})
+async def _send_page(_request: Request) -> HTMLResponse:
+    return HTMLResponse(build_page(), headers={"Cache-Control": "no-cache"})
 
 
 @lru_cache(maxsize=1)
-def page() -> str:
+def build_page() -> str:
     """Streamlit's page with what Analyse needs named in its head; as it is where Streamlit has no such parts."""
     html = (_STATIC / "index.html").read_text(encoding="utf-8")
-    names = [name for part in _NEEDED for name in _script(part)]
-    needed = [name for name in _with_imports(names) if f"/{name}" not in html]
+    names = [name for part in _NEEDED_PARTS for name in _find_scripts(part)]
+    needed = [name for name in _collect_imports(names) if f"/{name}" not in html]
     hints = [f'<link rel="modulepreload" crossorigin fetchpriority="low" href="./static/js/{name}">' for name in needed]
-    start = [_START % name for name in _script(_CHART)]
+    start = [_PRELOAD_SCRIPT % name for name in _find_scripts(_CHART_PART)]
     return html.replace("</head>", "\n".join([*hints, *start, "</head>"]), 1)
 
 
-def _script(part: str) -> list[str]:
+def _find_scripts(part: str) -> list[str]:
     """The file of a part of Streamlit; its name ends with a hash."""
     return [path.name for path in _SCRIPTS.glob(f"{part}.*.js")]
 
 
-def _with_imports(names: list[str]) -> dict[str, None]:
+def _collect_imports(names: list[str]) -> dict[str, None]:
     """Scripts and all that they import, in the order in which they are met."""
     met = dict.fromkeys(names)
     waiting = list(names)
     while waiting:
         text = (_SCRIPTS / waiting.pop(0)).read_text(encoding="utf-8")
-        new = [name for name in _IMPORTED.findall(text[:20_000]) if name not in met]
+        new = [name for name in _IMPORT_PATTERN.findall(text[:20_000]) if name not in met]
         met.update(dict.fromkeys(new))
         waiting += new
     return met

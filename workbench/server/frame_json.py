@@ -7,26 +7,26 @@ from typing import Any
 from engine.core.geometry import Box
 from engine.record import Evidence
 from engine.review.apply import AmendedFace
-from workbench.core.reviewed_run import Case
+from workbench.core.reviewed_run import ReviewedRun
 
 
-def told(case: Case, index: int) -> dict[str, Any]:
+def encode_frame(reviewed: ReviewedRun, index: int) -> dict[str, Any]:
     """One frame: its time in seconds from the first, its faces, and sightings that are not covered."""
-    frame = case.folded.frame(index)
+    frame = reviewed.amended.build_frame(index)
     told: dict[str, Any] = {
         "i": index,
-        "t": round(case.seconds(index), 4),
-        "faces": [_face(face) for face in frame.faces],
+        "t": round(reviewed.get_frame_time_s(index), 4),
+        "faces": [_encode_face(face) for face in frame.faces],
     }
     if frame.covered:
         told["covered"] = "reviewer" if frame.amendment else "record"
     if frame.doubtful:
-        told["doubtful"] = [_sighting(one) for one in frame.doubtful]
+        told["doubtful"] = [_encode_detection(one) for one in frame.doubtful]
     return told
 
 
-def _face(face: AmendedFace) -> dict[str, Any]:
-    told: dict[str, Any] = {"track": face.track, "box": edges(face.box), "origin": face.origin}
+def _encode_face(face: AmendedFace) -> dict[str, Any]:
+    told: dict[str, Any] = {"track": face.track, "box": to_edges(face.box), "origin": face.origin}
     if face.evidence:
         told["seen"] = [[one.detector, round(one.score, 3)] for one in face.evidence]
     if face.visible:
@@ -34,10 +34,10 @@ def _face(face: AmendedFace) -> dict[str, Any]:
     return told
 
 
-def _sighting(one: Evidence) -> dict[str, Any]:
-    return {"box": edges(one.box), "seen": [[one.detector, round(one.score, 3)]]}
+def _encode_detection(detection: Evidence) -> dict[str, Any]:
+    return {"box": to_edges(detection.box), "seen": [[detection.detector, round(detection.score, 3)]]}
 
 
-def edges(box: Box) -> tuple[float, float, float, float]:
+def to_edges(box: Box) -> tuple[float, float, float, float]:
     """A box as the canvas takes it: left, top, right, bottom."""
     return box.left, box.top, box.right, box.bottom

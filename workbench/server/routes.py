@@ -6,13 +6,13 @@ from starlette.routing import BaseRoute
 
 from workbench.auth import middleware, sign_in
 from workbench.server import analyse_preload
-from workbench.server.files import Outputs
-from workbench.server.stills import Stills
+from workbench.server.files import FileRoutes
+from workbench.server.stills import StillRoutes
 
 ROUTES: tuple[BaseRoute, ...] = (
-    *analyse_preload.routes(),
+    *analyse_preload.build_routes(),
     *sign_in.ROUTES,
-    *Stills(middleware.person_of).routes(),
-    *Outputs(middleware.person_of).routes(),
+    *StillRoutes(middleware.person_from_request).build_routes(),
+    *FileRoutes(middleware.person_from_request).build_routes(),
 )
 """Every part of the workbench that answers requests of its own adds its routes here; paths begin with /api/."""

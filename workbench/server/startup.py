@@ -12,20 +12,20 @@ from pathlib import Path
 
 import streamlit as st
 
-_ACCEPTED = 0.1
+_ACCEPT_DELAY_S = 0.1
 """Seconds after which whoever called while the server was starting has been let in."""
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Around the life of the server, which listens already and answers once this has begun."""
-    send_at_once()
-    asyncio.get_running_loop().call_later(_ACCEPTED, send_at_once)
+    disable_send_delay()
+    asyncio.get_running_loop().call_later(_ACCEPT_DELAY_S, disable_send_delay)
     threading.Thread(target=importlib.import_module, args=("workbench.views.analyse.views",), daemon=True).start()
     yield
 
 
-def send_at_once() -> None:
+def disable_send_delay() -> None:
     """Let small answers of this process leave at once: on its connections, and on those that others will make to it.
 
     A kernel keeps a small packet back until the one before it is acknowledged, which the other side puts off for 40 ms:
@@ -33,13 +33,13 @@ def send_at_once() -> None:
     Streamlit listens on, and so those that come of them, say nothing.
     """
     for path in tuple(Path("/dev/fd").iterdir()):
-        with _borrowed(int(path.name)) as found:
+        with _borrow_socket(int(path.name)) as found:
             if found and found.family in {socket.AF_INET, socket.AF_INET6} and found.type == socket.SOCK_STREAM:
                 found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 @contextmanager
-def _borrowed(descriptor: int) -> Iterator[socket.socket | None]:
+def _borrow_socket(descriptor: int) -> Iterator[socket.socket | None]:
     """A socket that somebody else will close; None when the descriptor is none."""
     try:
         found = socket.socket(fileno=descriptor)

@@ -6,34 +6,34 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
-from engine.media.source.frame_cache import Reel
+from engine.media.source.frame_cache import FrameCache
 from engine.record import Record
 from engine.rendering import still as preview
-from engine.rendering.still import Look
-from engine.review.plan import FramePlan, plan_of
-from workbench.core.reviewed_run import Case
+from engine.rendering.still import StillOptions
+from engine.review.plan import FramePlan, plan_frame
+from workbench.core.reviewed_run import ReviewedRun
 
-_STILLS = 96 << 20
+_MAX_STILL_BYTES = 96 << 20
 """Bytes of finished stills that are kept, of all runs together."""
-_REELS = 3
+_MAX_OPEN_SOURCES = 3
 """Sources that are open at once; each keeps frames of its own."""
 
 
-class Shelf:
+class StillCache:
     """All stills of one server. Serves several threads.
 
     Attributes:
-        bytes: of the stills that are kept now.
+        size_bytes: of the stills that are kept now.
     """
 
-    def __init__(self, budget: int = _STILLS, reels: int = _REELS) -> None:
-        self._budget, self._most = budget, reels
-        self._guard = threading.Lock()
+    def __init__(self, max_bytes: int = _MAX_STILL_BYTES, max_sources: int = _MAX_OPEN_SOURCES) -> None:
+        self._max_bytes, self._max_sources = max_bytes, max_sources
+        self._lock = threading.Lock()
         self._stills: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
-        self.bytes = 0
-        self._reels: OrderedDict[tuple[str, str], _OpenReel] = OrderedDict()
+        self.size_bytes = 0
+        self._sources: OrderedDict[tuple[str, str], _OpenSource] = OrderedDict()
 
-    def still(self, case: Case, index: int, look: Look) -> bytes:
+    def get_still(self, reviewed: ReviewedRun, index: int, options: StillOptions) -> bytes:
         """A frame of a run as a JPEG.
 
         Raises:
@@ -41,74 +41,74 @@ class Shelf:
             SourceError: the source cannot be read, or is another one than was detected.
             StyleError: the image of the style cannot be read.
         """
-        if not 0 <= index < len(case.record.frames):
-            raise IndexError(f"{case.run.id} has {len(case.record.frames)} frames, no number {index}")
-        planned = plan_of(case.folded.frame(index))
-        key = (case.record_sha256, index, look.longest, look.style, *_shown_of(planned, look))
-        kept = self._kept(key)
+        if not 0 <= index < len(reviewed.record.frames):
+            raise IndexError(f"{reviewed.run.id} has {len(reviewed.record.frames)} frames, no number {index}")
+        planned = plan_frame(reviewed.amended.build_frame(index))
+        key = (reviewed.record_sha256, index, options.max_side_px, options.style, *_select_visible(planned, options))
+        kept = self._find_still(key)
         if kept is not None:
             return kept
-        reel = self._reel(case.run.source, case.record, case.record_sha256)
-        made = reel.still(index, planned, look)
-        self._keep(key, made)
+        reel = self._get_source(reviewed.run.source, reviewed.record, reviewed.record_sha256)
+        made = reel.make_still(index, planned, options)
+        self._store_still(key, made)
         return made
 
     def close(self) -> None:
         """Give every source back."""
-        with self._guard:
-            reels = list(self._reels.values())
-            self._reels.clear()
+        with self._lock:
+            reels = list(self._sources.values())
+            self._sources.clear()
             self._stills.clear()
-            self.bytes = 0
+            self.size_bytes = 0
         for reel in reels:
             reel.close()
 
-    def _kept(self, key: tuple[object, ...]) -> bytes | None:
-        with self._guard:
+    def _find_still(self, key: tuple[object, ...]) -> bytes | None:
+        with self._lock:
             if key in self._stills:
                 self._stills.move_to_end(key)
             return self._stills.get(key)
 
-    def _keep(self, key: tuple[object, ...], made: bytes) -> None:
-        with self._guard:
+    def _store_still(self, key: tuple[object, ...], jpeg: bytes) -> None:
+        with self._lock:
             if key not in self._stills:
-                self._stills[key] = made
-                self.bytes += len(made)
-            while self.bytes > self._budget and len(self._stills) > 1:
-                self.bytes -= len(self._stills.popitem(last=False)[1])
+                self._stills[key] = jpeg
+                self.size_bytes += len(jpeg)
+            while self.size_bytes > self._max_bytes and len(self._stills) > 1:
+                self.size_bytes -= len(self._stills.popitem(last=False)[1])
 
-    def _reel(self, source: Path, record: Record, record_sha256: str) -> _OpenReel:
+    def _get_source(self, source: Path, record: Record, record_sha256: str) -> _OpenSource:
         key, spare = (str(source), record_sha256), None
-        with self._guard:
-            if key not in self._reels:
-                self._reels[key] = _OpenReel(source, record)
-            self._reels.move_to_end(key)
-            if len(self._reels) > self._most:
-                spare = self._reels.popitem(last=False)[1]
-            reel = self._reels[key]
+        with self._lock:
+            if key not in self._sources:
+                self._sources[key] = _OpenSource(source, record)
+            self._sources.move_to_end(key)
+            if len(self._sources) > self._max_sources:
+                spare = self._sources.popitem(last=False)[1]
+            reel = self._sources[key]
         if spare is not None:
             spare.close()
         return reel
 
 
-class _OpenReel:
+class _OpenSource:
     """A reel whose frames are converted by one thread at a time, while others decode."""
 
     def __init__(self, source: Path, record: Record) -> None:
-        self._reel = Reel(source, record)
+        self._frame_cache = FrameCache(source, record)
         self._video = record.source.video
-        self._turn = threading.Lock()
+        self._convert_lock = threading.Lock()
 
-    def still(self, index: int, planned: FramePlan, look: Look) -> bytes:
-        frame = self._reel.frame(index)
-        with self._turn:
-            seen = preview.picture(frame, self._video, planned, look)
-        return preview.jpeg(seen)
+    def make_still(self, index: int, plan: FramePlan, options: StillOptions) -> bytes:
+        frame = self._frame_cache.get_frame(index)
+        with self._convert_lock:
+            seen = preview.render_still(frame, self._video, plan, options)
+        return preview.encode_jpeg(seen)
 
     def close(self) -> None:
-        self._reel.close()
+        self._frame_cache.close()
 
 
-def _shown_of(planned: FramePlan, look: Look) -> tuple[object, ...]:
+def _select_visible(plan: FramePlan, options: StillOptions) -> tuple[object, ...]:
     """What of a plan shows in a look: an amendment changes masked stills, and no other."""
-    return () if look.style is None else (planned.covered, planned.boxes)
+    return () if options.style is None else (plan.covered, plan.boxes)

@@ -17,37 +17,37 @@ from starlette.routing import BaseRoute, Route
 
 from engine import access, runs
 from engine.access import Person
-from engine.approval.reviewer_actions import Desk
+from engine.approval.reviewer_actions import ReviewerActions
 from engine.errors import AccessError, InputError, RunError, SignOffError
-from engine.masking.presets import DEFAULT
-from engine.rendering.still import Look
+from engine.masking.presets import DEFAULT_PRESET
+from engine.rendering.still import StillOptions
 from engine.runs import Run
-from engine.storage.files import data_folder
+from engine.storage.files import find_data_folder
 from workbench.auth import middleware
 from workbench.core import shown_style
-from workbench.core.reviewed_run import Case, case_of
+from workbench.core.reviewed_run import ReviewedRun, load_reviewed_run
 from workbench.server import frame_json
-from workbench.server.still_cache import Shelf
+from workbench.server.still_cache import StillCache
 
-_AT_ONCE = 3
+_MAX_CONCURRENT_REQUESTS = 3
 """Requests that decode at the same time; the others wait."""
-_AHEAD = "ahead"
+_PREFETCH_PARAMETER = "ahead"
 """Query parameter of a request that nobody waits for; one is answered at a time, so that a decoder is always free."""
-_GONE = 499
+_CLIENT_CLOSED_STATUS = 499
 """Status where the browser has given up a request while it waited for its turn; nobody reads it."""
-_STRETCH = 1024
+_MAX_FRAMES = 1024
 """Most frames whose faces one answer tells."""
-_SIZES = (640, 960, 1280, 1920, 2560)
+_LONGER_SIDES_PX = (640, 960, 1280, 1920, 2560)
 """Longer sides in which stills are made: the first that is enough, beyond the last one the whole picture."""
 
 
-class _Seen(msgspec.Struct, forbid_unknown_fields=True):
+class _ViewedReport(msgspec.Struct, forbid_unknown_fields=True):
     """Half-open ranges of frame indices."""
 
     ranges: Annotated[tuple[tuple[int, int], ...], msgspec.Meta(max_length=10_000)]
 
 
-class Stills:
+class StillRoutes:
     """The answers. One object serves one server.
 
     Args:
@@ -55,91 +55,98 @@ class Stills:
         shelf: where stills are made and kept.
     """
 
-    def __init__(self, person_of: Callable[[Request], Person], shelf: Shelf | None = None) -> None:
-        self._person_of = person_of
-        self._shelf = shelf or Shelf()
+    def __init__(self, person_from_request: Callable[[Request], Person], still_cache: StillCache | None = None) -> None:
+        self._person_from_request = person_from_request
+        self._still_cache = still_cache or StillCache()
         self._limits: tuple[anyio.CapacityLimiter, anyio.CapacityLimiter] | None = None
 
-    def routes(self) -> tuple[BaseRoute, ...]:
+    def build_routes(self) -> tuple[BaseRoute, ...]:
         """Where the answers are."""
         return (
-            Route("/api/stills/{run}/{index:int}", self._guarded(self._still), methods=["GET"]),
-            Route("/api/seen/{run}", self._seen, methods=["POST"]),
-            Route("/api/frames/{run}/{start:int}-{stop:int}", self._guarded(self._stretch), methods=["GET"]),
+            Route("/api/stills/{run}/{index:int}", self._limit_requests(self._send_still), methods=["GET"]),
+            Route("/api/seen/{run}", self._receive_viewed, methods=["POST"]),
+            Route("/api/frames/{run}/{start:int}-{stop:int}", self._limit_requests(self._send_frames), methods=["GET"]),
         )
 
-    def _guarded(self, answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
-        async def answered(request: Request) -> Response:
+    def _limit_requests(self, handler: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+        async def handle(request: Request) -> Response:
             # Limiters belong to the event loop that runs when they are made.
-            self._limits = self._limits or (anyio.CapacityLimiter(_AT_ONCE), anyio.CapacityLimiter(1))
-            async with self._limits[request.query_params.get(_AHEAD) == "1"]:
+            self._limits = self._limits or (anyio.CapacityLimiter(_MAX_CONCURRENT_REQUESTS), anyio.CapacityLimiter(1))
+            async with self._limits[request.query_params.get(_PREFETCH_PARAMETER) == "1"]:
                 if await request.is_disconnected():
-                    return Response(status_code=_GONE)
-                return await anyio.to_thread.run_sync(partial(self._checked, answer, request))
+                    return Response(status_code=_CLIENT_CLOSED_STATUS)
+                return await anyio.to_thread.run_sync(partial(self._call_handler, handler, request))
 
-        return answered
+        return handle
 
-    def _checked(self, answer: Callable[[Request], Response], request: Request) -> Response:
+    def _call_handler(self, handler: Callable[[Request], Response], request: Request) -> Response:
         try:
-            access.require(self._person_of(request), "look")
-            response = answer(request)
+            access.require_permission(self._person_from_request(request), "look")
+            response = handler(request)
         except AccessError as error:
-            response = _complaint(403, str(error))
+            response = _build_error(403, str(error))
         except (RunError, IndexError) as error:
-            response = _complaint(404, str(error))
+            response = _build_error(404, str(error))
         except (InputError, SignOffError) as error:
-            response = _complaint(409, str(error))
+            response = _build_error(409, str(error))
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    async def _seen(self, request: Request) -> Response:
+    async def _receive_viewed(self, request: Request) -> Response:
         """Frames that the person saw, told by the canvas of this server's own page and by no other."""
-        if request.headers.get("x-veil") != "review" or not middleware.same_origin(request):
-            return _complaint(403, "Only the Review page tells what was seen.")
+        if request.headers.get("x-veil") != "review" or not middleware.is_same_origin(request):
+            return _build_error(403, "Only the Review page tells what was seen.")
         body = await request.body()
-        return await self._guarded(partial(self._note, body=body))(request)
+        return await self._limit_requests(partial(self._record_viewed, body=body))(request)
 
-    def _note(self, request: Request, *, body: bytes) -> Response:
+    def _record_viewed(self, request: Request, *, body: bytes) -> Response:
         try:
-            told = msgspec.json.decode(body, type=_Seen)
+            told = msgspec.json.decode(body, type=_ViewedReport)
         except msgspec.MsgspecError as error:
             raise InputError(f"That does not say which frames were seen: {error}.") from error
-        case = _case(request)
-        desk = Desk(data_folder(), self._person_of(request), case.run, case.record_sha256)
-        desk.saw(len(case.record.frames), told.ranges)
+        case = _load_reviewed_run(request)
+        desk = ReviewerActions(find_data_folder(), self._person_from_request(request), case.run, case.record_sha256)
+        desk.record_viewed(len(case.record.frames), told.ranges)
         return Response(status_code=204)
 
-    def _still(self, request: Request) -> Response:
-        case = _case(request)
-        data = self._shelf.still(case, int(request.path_params["index"]), _look(request, case.run))
+    def _send_still(self, request: Request) -> Response:
+        case = _load_reviewed_run(request)
+        data = self._still_cache.get_still(
+            case, int(request.path_params["index"]), _parse_still_options(request, case.run)
+        )
         return Response(data, media_type="image/jpeg")
 
-    def _stretch(self, request: Request) -> Response:
-        case = _case(request)
+    def _send_frames(self, request: Request) -> Response:
+        case = _load_reviewed_run(request)
         start = int(request.path_params["start"])
-        stop = min(int(request.path_params["stop"]), start + _STRETCH, len(case.record.frames))
+        stop = min(int(request.path_params["stop"]), start + _MAX_FRAMES, len(case.record.frames))
         told = {
             "revision": case.review.sha256,
-            "frames": [frame_json.told(case, index) for index in range(start, stop)],
+            "frames": [frame_json.encode_frame(case, index) for index in range(start, stop)],
         }
         return Response(msgspec.json.encode(told), media_type="application/json")
 
 
-def _case(request: Request) -> Case:
-    return case_of(runs.get(data_folder(), str(request.path_params["run"])))
+def _load_reviewed_run(request: Request) -> ReviewedRun:
+    return load_reviewed_run(runs.load_run(find_data_folder(), str(request.path_params["run"])))
 
 
-def _look(request: Request, run: Run) -> Look:
+def _parse_still_options(request: Request, run: Run) -> StillOptions:
     asked = request.query_params
     side = asked.get("side", "")
-    longest = next((size for size in _SIZES if size >= int(side)), None) if _is_number(side) else None
-    return Look(longest, shown_style.named(asked.get("style", DEFAULT), run) if asked.get("masked") == "1" else None)
+    longest = next((size for size in _LONGER_SIDES_PX if size >= int(side)), None) if _is_number(side) else None
+    return StillOptions(
+        longest,
+        shown_style.resolve_shown_style(asked.get("style", DEFAULT_PRESET), run)
+        if asked.get("masked") == "1"
+        else None,
+    )
 
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 6
 
 
-def _complaint(status: int, sentence: str) -> Response:
-    told: dict[str, Any] = {"error": sentence}
+def _build_error(status: int, message: str) -> Response:
+    told: dict[str, Any] = {"error": message}
     return JSONResponse(told, status)

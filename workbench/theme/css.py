@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-FIRST = "first-way"
+BUTTON_LINK_KEY = "first-way"
 """Begins the keys of links that look like buttons."""
-WATCHED = "watched"
+AUTO_REFRESH_KEY = "watched"
 """Begins the keys of what refreshes itself, which is not to fade each time it does."""
 
-STYLE = f"""<style>
+PAGE_CSS = f"""<style>
 .stMainBlockContainer {{ padding: 3.2rem 1.6rem 1rem; }}
 .stMainBlockContainer h1 {{ padding: 0 0 0.6rem; }}
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {{ color: inherit; opacity: 0.92; }}
@@ -17,12 +17,13 @@ STYLE = f"""<style>
 [data-testid="stRadioOption"]:not([data-selected]) > div > div:first-child {{
   border-color: light-dark(#6f7c86, #8b98a2);
 }}
-[class*="st-key-{WATCHED}"] [data-stale="true"] {{ opacity: 1 !important; }}
-[class*="st-key-{FIRST}"] a {{
+[class*="st-key-{AUTO_REFRESH_KEY}"] [data-stale="true"] {{ opacity: 1 !important; }}
+[class*="st-key-{BUTTON_LINK_KEY}"] a {{
   border: 1px solid light-dark(#00659e, #56b4e9); border-radius: 0.25rem; padding: 0.3rem 0.75rem;
   text-decoration: none;
 }}
-[class*="st-key-{FIRST}"] a, [class*="st-key-{FIRST}"] a * {{ color: light-dark(#00659e, #7cc4ee); font-weight: 600; }}
+[class*="st-key-{BUTTON_LINK_KEY}"] a, [class*="st-key-{BUTTON_LINK_KEY}"] a * {{ color: light-dark(#00659e, #7cc4ee);
+font-weight: 600; }}
 [role="dialog"] > div:has(> [data-testid="stErrorCodeBlock"]) > * {{ display: none; }}
 [role="dialog"] > div:has(> [data-testid="stErrorCodeBlock"])::before {{
   content: "The workbench does not answer. Detections go on without it. This page comes back by itself as soon as it \
@@ -35,13 +36,13 @@ told of the theme. Rings of what is not chosen are as faint as the frames of box
 second fades each time on a busy machine. Of a server that is gone it says how to start one of Streamlit's, which nobody
 here would know."""
 
-SIGN = (
+ICON_SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">'
     '<ellipse cx="12" cy="12" rx="8" ry="10.5" fill="#0072b2"/><path d="M3 9h18v6H3z" fill="#1b2328"/></svg>'
 )
 """In the tab of the browser: a covered face. A Material icon there would be fetched from a server of Google's."""
 
-NAME = (
+LOGO_SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 74 24" width="74" height="24">'
     "<style>text{fill:#1b2328}path{fill:#1b2328}"
     "@media (prefers-color-scheme:dark){text{fill:#e4e9ed}path{fill:#e4e9ed}}</style>"

@@ -18,7 +18,7 @@ BLUE = "#0072b2"
 VERMILLION = "#d55e00"
 PURPLE = "#cc79a7"
 
-ORIGINS: Mapping[str, str] = {
+ORIGIN_COLOURS: Mapping[str, str] = {
     "detected": BLUE,
     "interpolated": ORANGE,
     "extended": YELLOW,
@@ -27,7 +27,7 @@ ORIGINS: Mapping[str, str] = {
 """How a face came to be in the record."""
 DOUBTFUL = VERMILLION
 
-_DETECTORS: Mapping[str, str] = {
+_DETECTOR_COLOURS: Mapping[str, str] = {
     "yolov8-face": BLUE,
     "centerface": VERMILLION,
     "mtcnn": GREEN,
@@ -36,32 +36,32 @@ _DETECTORS: Mapping[str, str] = {
 }
 
 
-def of_detector(name: str) -> str:
+def get_detector_colour(name: str) -> str:
     """The colour of a detector; one that is not known gets the one that is left."""
-    return _DETECTORS.get(name, SKY)
+    return _DETECTOR_COLOURS.get(name, SKY)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ChartColours:
     """The colours around the data.
 
     Attributes:
         text: of labels.
-        ground: behind a chart.
+        background: behind a chart.
         grid: lines of a chart.
-        quiet: of what matters less.
+        muted: of what matters less.
     """
 
     text: str
-    ground: str
+    background: str
     grid: str
-    quiet: str
+    muted: str
 
 
-LIGHT = Look("#1b2328", "#ffffff", "#e3e8ec", "#5b6770")
-DARK = Look("#e4e9ed", "#12171b", "#2a343b", "#9aa7b0")
+LIGHT = ChartColours("#1b2328", "#ffffff", "#e3e8ec", "#5b6770")
+DARK = ChartColours("#e4e9ed", "#12171b", "#2a343b", "#9aa7b0")
 
 
-def look(*, dark: bool) -> Look:
+def get_chart_colours(*, dark: bool) -> ChartColours:
     """The colours for a dark or a light screen."""
     return DARK if dark else LIGHT

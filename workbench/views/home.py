@@ -8,42 +8,42 @@ from pathlib import Path
 
 import streamlit as st
 
-from engine.access import Person, may
-from engine.runs import Register
+from engine.access import Person, is_allowed
+from engine.runs import RunRegister
 from workbench.auth import current_user
 from workbench.components import run_list, sample_clip
-from workbench.components.run_list import Listed
+from workbench.components.run_list import RunEntry
 from workbench.core.links import Page
-from workbench.core.page_table import way_to
+from workbench.core.page_table import show_page_link
 
-_MINE = "Waiting for you"
+_WAITING_TITLE = "Waiting for you"
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class RunGroup:
     """Runs that belong together, and what stands there when there are none."""
 
     title: str
-    otherwise: str = ""
-    runs: list[Listed] = field(default_factory=list)
+    empty_text: str = ""
+    entries: list[RunEntry] = field(default_factory=list)
 
 
-def show(register: Register) -> None:
+def show(register: RunRegister) -> None:
     """What waits for who is at work, what runs, what was released; or what to do where there is nothing yet.
 
     Raises:
         AccessError: the policy cannot be read.
     """
     if register.runs or register.damaged:
-        _overview(register)
+        _show_overview(register)
     else:
-        _beginning()
+        _show_first_steps()
 
 
-def _beginning() -> None:
+def _show_first_steps() -> None:
     """What to do where there is nothing yet."""
     st.markdown("Nothing has been detected yet.")
-    if not may(current_user.person(used=False), "detect"):
+    if not is_allowed(current_user.require_person(keep_alive=False), "detect"):
         st.caption("Somebody with the role operator starts the first run; it will be here as soon as they have.")
         return
     own, ours = st.columns(2, gap="medium")
@@ -53,60 +53,63 @@ def _beginning() -> None:
             "Choose it on Detect. Its faces are found in the background; then it waits here for its review and for "
             "its sign-off, which makes the final video."
         )
-        way_to(Page.DETECT, "Choose a video on Detect", first=True)
+        show_page_link(Page.DETECT, "Choose a video on Detect", as_button=True)
     with ours.container(border=True, height="stretch"):
         st.subheader("With the sample clip", anchor=False)
         st.markdown(
             "A man talking in a car, four seconds long; it comes with Veil. Finding his face takes a quarter of a "
             "minute, on this machine."
         )
-        sample_clip.offer()
+        sample_clip.show_sample_button()
 
 
-def _overview(register: Register) -> None:
+def _show_overview(register: RunRegister) -> None:
     """What waits, what runs, what was released."""
-    person = current_user.person(used=False)
-    groups = grouped(run_list.listed(register), person)
+    person = current_user.require_person(keep_alive=False)
+    groups = group_runs(run_list.list_runs(register), person)
     for column, group in zip(st.columns(len(groups)), groups, strict=True):
-        column.metric(group.title, len(group.runs), border=True)
+        column.metric(group.title, len(group.entries), border=True)
     for group in groups:
-        if group.runs or group.otherwise:
+        if group.entries or group.empty_text:
             st.header(group.title, anchor=False)
-            if not group.runs:
-                st.caption(group.otherwise)
-            run_list.show(group.runs, group.title)
-            if group.title == _MINE and not group.runs:
-                _idle(person)
-    run_list.damage(register.damaged)
+            if not group.entries:
+                st.caption(group.empty_text)
+            run_list.show_runs(group.entries, group.title)
+            if group.title == _WAITING_TITLE and not group.entries:
+                _show_idle_links(person)
+    run_list.show_damaged_runs(register.damaged)
 
 
-def grouped(found: Iterable[Listed], person: Person) -> list[Group]:
+def group_runs(entries: Iterable[RunEntry], person: Person) -> list[RunGroup]:
     """The runs by what is to be done with them, each group newest first."""
-    mine, active = Group(_MINE, "Nothing waits for you."), Group("Running", "Nothing runs or waits in the queue.")
-    stuck, others, live = Group("Unfinished"), Group("Waiting for others"), Group("Masked live")
-    released = Group("Released", "Nothing has been released yet.")
-    for one in _without_superseded(found):
-        if one.run.status in run_list.ACTIVE:
+    mine, active = (
+        RunGroup(_WAITING_TITLE, "Nothing waits for you."),
+        RunGroup("Running", "Nothing runs or waits in the queue."),
+    )
+    stuck, others, live = RunGroup("Unfinished"), RunGroup("Waiting for others"), RunGroup("Masked live")
+    released = RunGroup("Released", "Nothing has been released yet.")
+    for one in _drop_superseded(entries):
+        if one.run.status in run_list.ACTIVE_STATUSES:
             group = active
         elif one.run.resumable:
             group = stuck
         elif one.released:
             group = released
-        elif one.turn is None or one.turn.step is None:
+        elif one.next_step is None or one.next_step.step is None:
             group = live
         else:
-            group = mine if one.turn.of(person) else others
-        group.runs.append(one)
+            group = mine if one.next_step.is_open_to(person) else others
+        group.entries.append(one)
     return [
         mine,
         active,
-        *((stuck, others) if may(person, "detect") else (others, stuck)),
+        *((stuck, others) if is_allowed(person, "detect") else (others, stuck)),
         released,
-        *([live] if live.runs else []),
+        *([live] if live.entries else []),
     ]
 
 
-def _without_superseded(newest_first: Iterable[Listed]) -> Iterator[Listed]:
+def _drop_superseded(newest_first: Iterable[RunEntry]) -> Iterator[RunEntry]:
     """Without runs that came to no end and whose source was detected, or is to be, once more."""
     again: set[Path] = set()
     for one in newest_first:
@@ -116,9 +119,9 @@ def _without_superseded(newest_first: Iterable[Listed]) -> Iterator[Listed]:
             again.add(one.run.source)
 
 
-def _idle(person: Person) -> None:
+def _show_idle_links(person: Person) -> None:
     """What somebody can do for whom nothing waits."""
-    if may(person, "detect"):
-        way_to(Page.DETECT, "Detect another video", first=True)
-    elif may(person, "analyse") and not may(person, "look"):
-        way_to(Page.ANALYSE, "Look at what was found in Analyse", first=True)
+    if is_allowed(person, "detect"):
+        show_page_link(Page.DETECT, "Detect another video", as_button=True)
+    elif is_allowed(person, "analyse") and not is_allowed(person, "look"):
+        show_page_link(Page.ANALYSE, "Look at what was found in Analyse", as_button=True)

@@ -18,26 +18,33 @@ from itertools import pairwise, zip_longest
 from os import cpu_count
 from pathlib import Path
 
-from engine.assurance.leak_check.check_detectors import Panel, panel_for
-from engine.assurance.leak_check.detector_pass import Lookouts, Sight
+from engine.assurance.leak_check.check_detectors import CheckDetectors, choose_check_detectors
+from engine.assurance.leak_check.detector_pass import DetectorPass, Region
 from engine.assurance.leak_check.grouping import (
-    RULES,
-    believed,
-    by_rules,
-    doubted,
-    leak_of,
-    linked,
-    mask_over,
-    nearest_track,
-    sift,
-    unmasked,
+    RECORD_RULES_DETECTOR,
+    build_leak,
+    find_mask_over,
+    find_nearest_track,
+    find_unmasked_leaks,
+    has_missing_mask,
+    is_confirmed,
+    is_doubtful,
+    link_detections,
+    split_by_mask,
 )
-from engine.assurance.leak_check.missing_masks import Owed, owed
-from engine.assurance.leak_check.report import SCHEMA, Glimpse, Leak, LeakReport, LeakSettings, Looked
-from engine.assurance.leak_check.sampling import Scrutiny, region_about, scrutiny
-from engine.assurance.leak_check.similarity import likeness
+from engine.assurance.leak_check.missing_masks import MissingMask, find_missing_masks
+from engine.assurance.leak_check.report import (
+    SCHEMA,
+    Leak,
+    LeakCheckCoverage,
+    LeakReport,
+    LeakSettings,
+    OutputDetection,
+)
+from engine.assurance.leak_check.sampling import SamplingPlan, expand_to_region, plan_sampling
+from engine.assurance.leak_check.similarity import measure_likeness
 from engine.core.geometry import Box
-from engine.core.progress import Listener, Silent
+from engine.core.progress import ProgressListener, SilentListener
 from engine.detectors.registry import DetectorPlan
 from engine.errors import CheckFailedError, RecordError
 from engine.media.facts import MediaInfo
@@ -46,20 +53,20 @@ from engine.media.source.decode import OnDamage, open_source
 from engine.media.source.probe import probe
 from engine.record import Record
 from engine.review.amendments import Review
-from engine.review.apply import AmendedFace, AmendedFrame, amended
+from engine.review.apply import AmendedFace, AmendedFrame, amend_frames
 from engine.review.load import load_record
 from engine.review.review_file import read_review
-from engine.storage.files import data_folder
+from engine.storage.files import find_data_folder
 from engine.version import VERSION
 
-_AGAIN = (1, 4)
+_RECHECK_OFFSETS_FRAMES = (1, 4)
 """Frames before and after a finding that are looked at again."""
-_MOST_AGAIN = 0.1
+_MAX_RECHECKS_PER_FRAME = 0.1
 """Findings, a frame of the video, that are looked at again at most, and not less than this many:"""
-_LEAST_AGAIN = 16
-_SMALL = 18.0
+_MIN_RECHECK_LIMIT = 16
+_SMALL_FACE_PX = 18.0
 """Shorter side, in pixels, of a face of which a mosaic leaves enough to be like the source."""
-_SAME_REGION = 0.5
+_SAME_REGION_IOU = 0.5
 """IoU of two parts of a frame from which one look at either shows both."""
 
 
@@ -70,9 +77,9 @@ def check_leaks(  # noqa: PLR0913 - three files, a review, how, and who hears of
     *,
     review: Path | str | Review | None = None,
     settings: LeakSettings | None = None,
-    panel: Panel | None = None,
+    panel: CheckDetectors | None = None,
     data: Path | str | None = None,
-    listener: Listener | None = None,
+    listener: ProgressListener | None = None,
 ) -> LeakReport:
     """Look for faces that can still be found in an output.
 
@@ -97,23 +104,25 @@ def check_leaks(  # noqa: PLR0913 - three files, a review, how, and who hears of
     """
     document, digest = load_record(record)
     reviewed = read_review(Path(review), digest) if isinstance(review, Path | str) else review
-    subject = _subject(Path(source), Path(output), document, digest, reviewed)
-    check = _Check(subject, settings or LeakSettings(), panel or panel_for(document), data_folder(data).models)
-    return check.report(listener or Silent())
+    subject = _prepare_input(Path(source), Path(output), document, digest, reviewed)
+    check = _LeakCheck(
+        subject, settings or LeakSettings(), panel or choose_check_detectors(document), find_data_folder(data).models
+    )
+    return check.run(listener or SilentListener())
 
 
 @dataclass(frozen=True, slots=True)
-class _Subject:
+class _CheckInput:
     """What is checked: files that belong together, and the frames as they were to be rendered."""
 
     source: Path
     output: Path
     record: Record
-    digests: tuple[str, str | None]
-    infos: tuple[MediaInfo, MediaInfo]
+    document_hashes: tuple[str, str | None]
+    media_infos: tuple[MediaInfo, MediaInfo]
     frames: tuple[AmendedFrame, ...]
 
-    def pairs(self) -> Iterator[tuple[AmendedFrame, SourceFrame, SourceFrame]]:
+    def read_frame_pairs(self) -> Iterator[tuple[AmendedFrame, SourceFrame, SourceFrame]]:
         """Every frame with what the source and the output show of it.
 
         Raises:
@@ -121,8 +130,8 @@ class _Subject:
         """
         on_damage: OnDamage = "cover" if self.record.damaged else "stop"
         with (
-            open_source(self.source, self.infos[0], on_damage=on_damage) as source,
-            open_source(self.output, self.infos[1]) as output,
+            open_source(self.source, self.media_infos[0], on_damage=on_damage) as source,
+            open_source(self.output, self.media_infos[1]) as output,
         ):
             for frame, ours, theirs in zip_longest(self.frames, source.frames(), output.frames()):
                 if frame is None or ours is None or theirs is None:
@@ -131,200 +140,227 @@ class _Subject:
                     )
                 yield frame, ours, theirs
 
-    def shown(self, wanted: Container[int], last: int) -> Iterator[SourceFrame]:
+    def read_output_frames(self, indices: Container[int], last_index: int) -> Iterator[SourceFrame]:
         """Some frames of the output, up to the last one."""
-        with open_source(self.output, self.infos[1]) as output:
+        with open_source(self.output, self.media_infos[1]) as output:
             for frame in output.frames():
-                if frame.index in wanted:
+                if frame.index in indices:
                     yield frame
-                if frame.index >= last:
+                if frame.index >= last_index:
                     return
 
 
-def _subject(source: Path, output: Path, record: Record, digest: str, review: Review | None) -> _Subject:
+def _prepare_input(
+    source: Path, output: Path, record: Record, record_sha256: str, review: Review | None
+) -> _CheckInput:
     infos = probe(source), probe(output)
     if infos[0].sha256 != record.source.sha256:
         raise RecordError(f"The record is of another video than {source}; give its own, or detect this one.")
     if infos[1].video.display != record.display:
         raise CheckFailedError(f"{output} has another picture size than the record; render it again.")
-    digests = digest, review.sha256 if review else None
-    return _Subject(source, output, record, digests, infos, amended(record, review))
+    digests = record_sha256, review.sha256 if review else None
+    return _CheckInput(source, output, record, digests, infos, amend_frames(record, review))
 
 
-class _Check:
+class _LeakCheck:
     """One run of the check."""
 
-    def __init__(self, subject: _Subject, settings: LeakSettings, panel: Panel, models: Path) -> None:
-        self._subject, self._settings, self._panel = subject, settings, panel
-        self._models = models
-        self._cuts, self._display = subject.record.cuts, subject.record.display
-        self._showing: dict[int, list[tuple[int, Box, float]]] = defaultdict(list)
-        self._masks = 0
-        self._owed: dict[int, list[Owed]] = defaultdict(list)
-        for one in owed(subject.record):
-            self._owed[one.frame].append(one)
-        self._owing: list[Glimpse] = []
+    def __init__(
+        self, check_input: _CheckInput, settings: LeakSettings, detectors: CheckDetectors, models_folder: Path
+    ) -> None:
+        self._input, self._settings, self._detectors = check_input, settings, detectors
+        self._models_folder = models_folder
+        self._cuts, self._display_size = check_input.record.cuts, check_input.record.display
+        self._unapplied_masks: dict[int, list[tuple[int, Box, float]]] = defaultdict(list)
+        self._compared_mask_count = 0
+        self._missing_masks: dict[int, list[MissingMask]] = defaultdict(list)
+        for one in find_missing_masks(check_input.record):
+            self._missing_masks[one.frame_index].append(one)
+        self._missing_mask_detections: list[OutputDetection] = []
 
-    def report(self, listener: Listener) -> LeakReport:
-        subject, settings = self._subject, self._settings
-        where = scrutiny(subject.frames, self._cuts, self._display, settings)
+    def run(self, listener: ProgressListener) -> LeakReport:
+        subject, settings = self._input, self._settings
+        where = plan_sampling(subject.frames, self._cuts, self._display_size, settings)
         with ExitStack() as stack:
-            lookouts = stack.enter_context(self._lookouts(self._panel.lookouts))
-            witnesses = _Summoned(stack, self._witnesses)
-            seen = self._first(where, lookouts, witnesses, listener)
-            seen = self._again(seen, lookouts, witnesses)
-        leaks, doubtful = self._leaks(seen)
+            lookouts = stack.enter_context(self._create_scan_pass(self._detectors.scan_plans))
+            witnesses = _LazyDetectorPass(stack, self._create_confirmation_pass)
+            seen = self._scan_frames(where, lookouts, witnesses, listener)
+            seen = self._recheck_candidates(seen, lookouts, witnesses)
+        leaks, doubtful = self._build_leaks(seen)
         return LeakReport(
             schema=SCHEMA,
             veil=VERSION,
-            source_sha256=subject.infos[0].sha256,
-            record_sha256=subject.digests[0],
-            review_sha256=subject.digests[1],
-            output_sha256=subject.infos[1].sha256,
+            source_sha256=subject.media_infos[0].sha256,
+            record_sha256=subject.document_hashes[0],
+            review_sha256=subject.document_hashes[1],
+            output_sha256=subject.media_infos[1].sha256,
             settings=settings,
-            detectors=tuple(self._panel.facts(subject.record)),
-            looked=self._looked(where),
+            detectors=tuple(self._detectors.list_facts(subject.record)),
+            looked=self._measure_coverage(where),
             leaks=leaks,
             doubtful=doubtful,
         )
 
-    def _lookouts(self, plans: tuple[DetectorPlan, ...]) -> Lookouts:
+    def _create_scan_pass(self, plans: tuple[DetectorPlan, ...]) -> DetectorPass:
         workers = max(1, (cpu_count() or 1) // len(plans))
-        return Lookouts(plans, self._panel.hire(plans, self._models, workers), self._display)
+        return DetectorPass(
+            plans, self._detectors.start_detectors(plans, self._models_folder, workers), self._display_size
+        )
 
-    def _witnesses(self) -> Lookouts:
-        plans = (self._panel.witness,)
-        return Lookouts(plans, self._panel.hire(plans, self._models, 1), self._display)
+    def _create_confirmation_pass(self) -> DetectorPass:
+        plans = (self._detectors.confirmation_plan,)
+        return DetectorPass(plans, self._detectors.start_detectors(plans, self._models_folder, 1), self._display_size)
 
-    def _first(self, where: Scrutiny, lookouts: Lookouts, witnesses: _Summoned, listener: Listener) -> list[Glimpse]:
+    def _scan_frames(
+        self,
+        sampling_plan: SamplingPlan,
+        scan_pass: DetectorPass,
+        confirmation: _LazyDetectorPass,
+        listener: ProgressListener,
+    ) -> list[OutputDetection]:
         """Every mask compared, and the lookout's finds where it was to look.
 
         The witness takes a second to load, so it is sent for as soon as there may be something to ask it.
         """
         parts: dict[int, list[Box]] = defaultdict(list)
-        for part in where.parts:
-            parts[part.frame].append(part.region)
-        for frame, ours, theirs in self._subject.pairs():
-            self._compare(frame, ours, theirs)
-            wanted: list[Box | None] = [None] if frame.index in where.whole else []
-            lookouts.show([Sight(theirs, region) for region in (*wanted, *parts.get(frame.index, ()))])
-            if any(find.score >= self._settings.likely for find in self._finds(lookouts.news())):
-                witnesses.come()
-            listener.progress("leaks", frame.index + 1, len(self._subject.frames))
-        return list(lookouts.rest())
+        for part in sampling_plan.regions:
+            parts[part.frame_index].append(part.box)
+        for frame, ours, theirs in self._input.read_frame_pairs():
+            self._compare_masks(frame, ours, theirs)
+            wanted: list[Box | None] = [None] if frame.index in sampling_plan.whole_frames else []
+            scan_pass.submit_regions([Region(theirs, region) for region in (*wanted, *parts.get(frame.index, ()))])
+            if any(
+                find.score >= self._settings.likely for find in self._select_candidates(scan_pass.take_new_detections())
+            ):
+                confirmation.start()
+            listener.progress("leaks", frame.index + 1, len(self._input.frames))
+        return list(scan_pass.collect_detections())
 
-    def _compare(self, frame: AmendedFrame, ours: SourceFrame, theirs: SourceFrame) -> None:
+    def _compare_masks(self, frame: AmendedFrame, source_frame: SourceFrame, output_frame: SourceFrame) -> None:
         if frame.covered:
             return
-        orientation = self._subject.infos[0].video.orientation
+        orientation = self._input.media_infos[0].video.orientation
         for face in frame.faces:
-            value = None if face.visible else likeness(ours.picture(), theirs.picture(), face.box, orientation)
+            value = (
+                None
+                if face.visible
+                else measure_likeness(source_frame.picture(), output_frame.picture(), face.box, orientation)
+            )
             if value is None:
                 continue
-            self._masks += 1
-            if value >= self._limit(face.box):
-                self._showing[face.track].append((frame.index, face.box, value))
-        for one in self._owed[frame.index]:
-            value = likeness(ours.picture(), theirs.picture(), one.box, orientation)
-            shows = mask_over(one.box, frame) is None if value is None else value >= self._limit(one.box)
+            self._compared_mask_count += 1
+            if value >= self._choose_likeness_limit(face.box):
+                self._unapplied_masks[face.track].append((frame.index, face.box, value))
+        for one in self._missing_masks[frame.index]:
+            value = measure_likeness(source_frame.picture(), output_frame.picture(), one.box, orientation)
+            shows = (
+                find_mask_over(one.box, frame) is None
+                if value is None
+                else value >= self._choose_likeness_limit(one.box)
+            )
             if shows:
-                self._owing.append(Glimpse(frame.index, one.box, 1.0, RULES))
+                self._missing_mask_detections.append(OutputDetection(frame.index, one.box, 1.0, RECORD_RULES_DETECTOR))
 
-    def _limit(self, box: Box) -> float:
+    def _choose_likeness_limit(self, box: Box) -> float:
         """Likeness from which the mask of a face is not there."""
-        small = min(box.width, box.height) < _SMALL
+        small = min(box.width, box.height) < _SMALL_FACE_PX
         return self._settings.small_likeness if small else self._settings.likeness
 
-    def _finds(self, seen: Iterable[Glimpse]) -> Iterator[Glimpse]:
+    def _select_candidates(self, detections: Iterable[OutputDetection]) -> Iterator[OutputDetection]:
         """What was seen where no face should show, in the open or under a mask."""
-        sifted = sift(seen, self._subject.frames)
-        yield from sifted.open
-        yield from (glimpse for glimpse, _ in sifted.under)
+        sifted = split_by_mask(detections, self._input.frames)
+        yield from sifted.unmasked
+        yield from (glimpse for glimpse, _ in sifted.masked)
 
-    def _again(self, seen: list[Glimpse], lookouts: Lookouts, summoned: _Summoned) -> list[Glimpse]:
+    def _recheck_candidates(
+        self, detections: list[OutputDetection], scan_pass: DetectorPass, confirmation: _LazyDetectorPass
+    ) -> list[OutputDetection]:
         """What was seen, and what a second look at the finds and about them adds."""
-        asked = self._doubts(seen)
+        asked = self._choose_recheck_regions(detections)
         if not asked:
-            return seen
-        witnesses = summoned.come()
-        for frame in self._subject.shown(asked, max(asked)):
+            return detections
+        witnesses = confirmation.start()
+        for frame in self._input.read_output_frames(asked, max(asked)):
             for region in asked[frame.index]:
-                sight = [Sight(frame, region)]
-                lookouts.show(sight)
-                witnesses.show(sight)
-        return [*lookouts.rest(), *witnesses.rest()]
+                sight = [Region(frame, region)]
+                scan_pass.submit_regions(sight)
+                witnesses.submit_regions(sight)
+        return [*scan_pass.collect_detections(), *witnesses.collect_detections()]
 
-    def _doubts(self, seen: list[Glimpse]) -> dict[int, list[Box]]:
+    def _choose_recheck_regions(self, detections: list[OutputDetection]) -> dict[int, list[Box]]:
         """By frame, the regions to be looked at again: about the finds, and about their places in the frames around."""
-        groups = linked(self._finds(seen), self._cuts, 2 * self._settings.stride)
+        groups = link_detections(self._select_candidates(detections), self._cuts, 2 * self._settings.stride)
         groups = [group for group in groups if max(one.score for one in group) >= self._settings.likely]
         groups.sort(key=lambda group: -max(one.score for one in group))
-        most = max(_LEAST_AGAIN, round(_MOST_AGAIN * len(self._subject.frames)))
+        most = max(_MIN_RECHECK_LIMIT, round(_MAX_RECHECKS_PER_FRAME * len(self._input.frames)))
         asked: dict[int, list[Box]] = defaultdict(list)
         for group in groups[:most]:
             best = max(group, key=lambda one: one.score)
             for around in {best.frame: best, group[0].frame: group[0], group[-1].frame: group[-1]}.values():
-                for index in (around.frame, *(around.frame + step * way for step in _AGAIN for way in (-1, 1))):
-                    if 0 <= index < len(self._subject.frames):
-                        _add(asked[index], region_about(around.box, self._display))
+                for index in (
+                    around.frame,
+                    *(around.frame + step * way for step in _RECHECK_OFFSETS_FRAMES for way in (-1, 1)),
+                ):
+                    if 0 <= index < len(self._input.frames):
+                        _add_region(asked[index], expand_to_region(around.box, self._display_size))
         return dict(asked)
 
-    def _leaks(self, seen: list[Glimpse]) -> tuple[tuple[Leak, ...], tuple[Leak, ...]]:
-        frames, settings, reach = self._subject.frames, self._settings, 2 * self._settings.stride
-        leaks = list(unmasked(self._showing, self._cuts, reach))
+    def _build_leaks(self, detections: list[OutputDetection]) -> tuple[tuple[Leak, ...], tuple[Leak, ...]]:
+        frames, settings, reach = self._input.frames, self._settings, 2 * self._settings.stride
+        leaks = list(find_unmasked_leaks(self._unapplied_masks, self._cuts, reach))
         doubtful: list[Leak] = []
-        sifted = sift(seen, frames)
-        for group in linked([*sifted.open, *self._owing], self._cuts, reach):
-            if believed(group, settings):
-                leak = leak_of(group, "unrecorded", nearest_track(group, frames, reach))
-                (doubtful if doubted(group, frames) and not by_rules(group) else leaks).append(leak)
-        leaks += self._weak(sifted.under)
-        return tuple(sorted(leaks, key=_place)), tuple(sorted(doubtful, key=_place))
+        sifted = split_by_mask(detections, frames)
+        for group in link_detections([*sifted.unmasked, *self._missing_mask_detections], self._cuts, reach):
+            if is_confirmed(group, settings):
+                leak = build_leak(group, "unrecorded", find_nearest_track(group, frames, reach))
+                (doubtful if is_doubtful(group, frames) and not has_missing_mask(group) else leaks).append(leak)
+        leaks += self._find_weak_masks(sifted.masked)
+        return tuple(sorted(leaks, key=_leak_sort_key)), tuple(sorted(doubtful, key=_leak_sort_key))
 
-    def _weak(self, under: Sequence[tuple[Glimpse, AmendedFace]]) -> Iterator[Leak]:
+    def _find_weak_masks(self, masked_detections: Sequence[tuple[OutputDetection, AmendedFace]]) -> Iterator[Leak]:
         """Masks that are in the output, and under which detectors still find a face."""
-        by_track: dict[int, list[Glimpse]] = defaultdict(list)
-        missing = {(index, track) for track, places in self._showing.items() for index, _, _ in places}
-        for glimpse, face in under:
+        by_track: dict[int, list[OutputDetection]] = defaultdict(list)
+        missing = {(index, track) for track, places in self._unapplied_masks.items() for index, _, _ in places}
+        for glimpse, face in masked_detections:
             if (glimpse.frame, face.track) not in missing:
                 by_track[face.track].append(glimpse)
         for track, glimpses in sorted(by_track.items()):
-            for group in linked(glimpses, self._cuts, 2 * self._settings.stride):
-                if believed(group, self._settings):
-                    yield leak_of(group, "weak", track)
+            for group in link_detections(glimpses, self._cuts, 2 * self._settings.stride):
+                if is_confirmed(group, self._settings):
+                    yield build_leak(group, "weak", track)
 
-    def _looked(self, where: Scrutiny) -> Looked:
-        seen = sorted(where.whole | {part.frame for part in where.parts})
-        bounds = [-1, *seen, len(self._subject.frames)]
-        return Looked(
-            frames=len(self._subject.frames),
-            whole=len(where.whole),
-            parts=len(where.parts),
-            left_out=where.left_out,
-            masks=self._masks,
+    def _measure_coverage(self, sampling_plan: SamplingPlan) -> LeakCheckCoverage:
+        seen = sorted(sampling_plan.whole_frames | {part.frame_index for part in sampling_plan.regions})
+        bounds = [-1, *seen, len(self._input.frames)]
+        return LeakCheckCoverage(
+            frames=len(self._input.frames),
+            whole=len(sampling_plan.whole_frames),
+            parts=len(sampling_plan.regions),
+            left_out=sampling_plan.left_out_count,
+            masks=self._compared_mask_count,
             longest=max(after - before - 1 for before, after in pairwise(bounds)),
         )
 
 
-class _Summoned:
+class _LazyDetectorPass:
     """The witness, which is started when it is first asked for and ended with the check."""
 
-    def __init__(self, stack: ExitStack, make: Callable[[], Lookouts]) -> None:
-        self._stack, self._make = stack, make
-        self._there: Lookouts | None = None
+    def __init__(self, stack: ExitStack, create_pass: Callable[[], DetectorPass]) -> None:
+        self._stack, self._create_pass = stack, create_pass
+        self._started_pass: DetectorPass | None = None
 
-    def come(self) -> Lookouts:
+    def start(self) -> DetectorPass:
         """Start it unless it runs; returns while it loads."""
-        if self._there is None:
-            self._there = self._stack.enter_context(self._make())
-        return self._there
+        if self._started_pass is None:
+            self._started_pass = self._stack.enter_context(self._create_pass())
+        return self._started_pass
 
 
-def _add(regions: list[Box], region: Box) -> None:
+def _add_region(regions: list[Box], region: Box) -> None:
     """Add a region to those of a frame, unless one of them shows the same."""
-    if all(region.iou(other) < _SAME_REGION for other in regions):
+    if all(region.iou(other) < _SAME_REGION_IOU for other in regions):
         regions.append(region)
 
 
-def _place(leak: Leak) -> tuple[int, str]:
+def _leak_sort_key(leak: Leak) -> tuple[int, str]:
     return leak.frame, leak.key

@@ -7,46 +7,46 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.assurance.leak_check.report import CheckDetector
-from engine.detectors.ensemble import Crew
-from engine.detectors.registry import DetectorPlan, plan
+from engine.assurance.leak_check.report import CheckDetectorFacts
+from engine.detectors.ensemble import DetectorEnsemble
+from engine.detectors.registry import DetectorPlan, plan_detector
 from engine.record import Record
 
-_PARAMETERS: Mapping[str, Mapping[str, object]] = {
+_DETECTOR_PARAMETERS: Mapping[str, Mapping[str, object]] = {
     "centerface": {"size": 640, "enlargement": 1.0, "threshold": 0.3},
     "mtcnn": {},
     "yolov8-face": {"size": 320},
 }
 """Detectors that can check, with their parameters. MediaPipe is not among them: it takes masks for faces."""
-_LOOKOUTS = ("centerface", "mtcnn")
+_SCAN_DETECTORS = ("centerface", "mtcnn")
 
-Hire = Callable[[Sequence[DetectorPlan], Path, int], AbstractContextManager[Crew]]
+StartDetectors = Callable[[Sequence[DetectorPlan], Path, int], AbstractContextManager[DetectorEnsemble]]
 """Starts detectors: plans, folder of the models, processes for each."""
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class CheckDetectors:
     """The detectors of a check.
 
     Attributes:
-        lookouts: look at frames and parts of frames.
-        witness: looks where a lookout found something; it is started only then.
-        hire: starts them.
+        scan_plans: look at frames and parts of frames.
+        confirmation_plan: looks where a lookout found something; it is started only then.
+        start_detectors: starts them.
     """
 
-    lookouts: tuple[DetectorPlan, ...]
-    witness: DetectorPlan
-    hire: Hire = Crew
+    scan_plans: tuple[DetectorPlan, ...]
+    confirmation_plan: DetectorPlan
+    start_detectors: StartDetectors = DetectorEnsemble
 
-    def facts(self, record: Record) -> Iterator[CheckDetector]:
+    def list_facts(self, record: Record) -> Iterator[CheckDetectorFacts]:
         """What a report says of them."""
         used = {detector.name for detector in record.detection.detectors}
-        for one in self.lookouts:
-            yield CheckDetector("lookout", one.name not in used, one.facts)
-        yield CheckDetector("witness", self.witness.name not in used, self.witness.facts)
+        for one in self.scan_plans:
+            yield CheckDetectorFacts("lookout", one.name not in used, one.facts)
+        yield CheckDetectorFacts("witness", self.confirmation_plan.name not in used, self.confirmation_plan.facts)
 
 
-def panel_for(record: Record) -> Panel:
+def choose_check_detectors(record: Record) -> CheckDetectors:
     """The detectors that check what a record led to.
 
     CenterFace looks at every output, and YOLOv8-face is asked about finds: of the fast detectors they see most. Where
@@ -54,7 +54,8 @@ def panel_for(record: Record) -> Panel:
     """
     used = {detector.name for detector in record.detection.detectors}
     needed = used & {"centerface", "yolov8-face"} and "mtcnn" not in used
-    names = _LOOKOUTS if needed else _LOOKOUTS[:1]
-    return Panel(
-        tuple(plan(name, _PARAMETERS[name]) for name in names), plan("yolov8-face", _PARAMETERS["yolov8-face"])
+    names = _SCAN_DETECTORS if needed else _SCAN_DETECTORS[:1]
+    return CheckDetectors(
+        tuple(plan_detector(name, _DETECTOR_PARAMETERS[name]) for name in names),
+        plan_detector("yolov8-face", _DETECTOR_PARAMETERS["yolov8-face"]),
     )

@@ -10,32 +10,32 @@ from typing import NamedTuple, Self
 import cv2
 import numpy as np
 
-from engine.assurance.leak_check.report import Glimpse
+from engine.assurance.leak_check.report import OutputDetection
 from engine.core.geometry import Box, Size
 from engine.core.picture import Rgb
-from engine.detectors.base import Sighting
-from engine.detectors.ensemble import Answers, Crew
+from engine.detectors.base import Detection
+from engine.detectors.ensemble import BatchesByDetector, DetectorEnsemble
 from engine.detectors.registry import DetectorPlan
 from engine.media.frame import SourceFrame
 
-PART_SIDE = 256
+REGION_SIDE_PX = 256
 """Longest side, in pixels, to which parts of frames are brought: a face is about a third of it."""
 
 
-class Sight(NamedTuple):
-    """What is shown to the detectors: a frame, whole or the part in `region`."""
+class Region(NamedTuple):
+    """What is shown to the detectors: a frame, whole or the part in `box`."""
 
     frame: SourceFrame
-    region: Box | None
+    box: Box | None
 
 
-class _Asked(NamedTuple):
-    frame: int
-    region: Box
-    sizes: Mapping[int | None, Size]
+class _PendingRegion(NamedTuple):
+    frame_index: int
+    box: Box
+    picture_sizes: Mapping[int | None, Size]
 
 
-class Lookouts:
+class DetectorPass:
     """Shows frames, and parts of frames, to detectors in processes of their own, and hears what they found.
 
     Use as a context manager, from one thread.
@@ -50,72 +50,80 @@ class Lookouts:
         ModelError: weights are missing or not the pinned ones.
     """
 
-    def __init__(self, plans: Sequence[DetectorPlan], crew: AbstractContextManager[Crew], display: Size) -> None:
-        self._plans, self._starting, self._display = plans, crew, display
-        self._asked: dict[int, _Asked] = {}
-        self._glimpses: list[Glimpse] = []
-        self._next = self._told = 0
+    def __init__(
+        self, plans: Sequence[DetectorPlan], ensemble: AbstractContextManager[DetectorEnsemble], display_size: Size
+    ) -> None:
+        self._plans, self._ensemble_context, self._display_size = plans, ensemble, display_size
+        self._pending_regions: dict[int, _PendingRegion] = {}
+        self._detections: list[OutputDetection] = []
+        self._next_ticket = self._taken_count = 0
 
     def __enter__(self) -> Self:
-        self._crew = self._starting.__enter__()
-        self._crew.start_at(0)
+        self._ensemble = self._ensemble_context.__enter__()
+        self._ensemble.set_first_ticket(0)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._starting.__exit__(kind, error, trace)
+        self._ensemble_context.__exit__(kind, error, trace)
 
-    def show(self, sights: Sequence[Sight]) -> None:
+    def submit_regions(self, regions: Sequence[Region]) -> None:
         """Hand sights of one frame to every detector; waits while one has no room."""
-        full = sights[0].frame.rgb(None) if any(sight.region for sight in sights) else None
-        for sight in sights:
-            pictures = {side: self._picture(sight, side, full) for side in self._crew.sides}
+        full = regions[0].frame.rgb(None) if any(sight.box for sight in regions) else None
+        for sight in regions:
+            pictures = {side: self._scale_region(sight, side, full) for side in self._ensemble.input_sides}
             sizes = {side: Size(picture.shape[1], picture.shape[0]) for side, picture in pictures.items()}
-            region = sight.region or Box(0, 0, self._display.width, self._display.height)
-            self._asked[self._next] = _Asked(sight.frame.index, region, sizes)
+            region = sight.box or Box(0, 0, self._display_size.width, self._display_size.height)
+            self._pending_regions[self._next_ticket] = _PendingRegion(sight.frame.index, region, sizes)
             label = f"frame {sight.frame.index} of the output"
-            self._crew.submit(self._next, {side: [picture] for side, picture in pictures.items()}, label)
-            self._next += 1
-        self._hear(self._crew.finished())
+            self._ensemble.submit(self._next_ticket, {side: [picture] for side, picture in pictures.items()}, label)
+            self._next_ticket += 1
+        self._collect_answers(self._ensemble.take_finished())
 
-    def news(self) -> list[Glimpse]:
+    def take_new_detections(self) -> list[OutputDetection]:
         """What was found and not yet told by this; does not wait."""
-        told, self._told = self._told, len(self._glimpses)
-        return self._glimpses[told:]
+        told, self._taken_count = self._taken_count, len(self._detections)
+        return self._detections[told:]
 
-    def rest(self) -> list[Glimpse]:
+    def collect_detections(self) -> list[OutputDetection]:
         """Wait for every answer; all that was found, in the order in which it was shown."""
-        self._hear(self._crew.rest())
-        return list(self._glimpses)
+        self._collect_answers(self._ensemble.drain())
+        return list(self._detections)
 
-    def _picture(self, sight: Sight, side: int | None, full: Rgb | None) -> Rgb:
-        if sight.region is None or full is None:
-            return sight.frame.rgb(side)
-        left, top, right, bottom = _pixels(sight.region, self._display)
-        part = full[top:bottom, left:right]
+    def _scale_region(self, region: Region, side: int | None, full_picture: Rgb | None) -> Rgb:
+        if region.box is None or full_picture is None:
+            return region.frame.rgb(side)
+        left, top, right, bottom = _clip_to_pixels(region.box, self._display_size)
+        part = full_picture[top:bottom, left:right]
         longest = max(part.shape[:2])
-        wanted = PART_SIDE if side is None else min(PART_SIDE, side)
+        wanted = REGION_SIDE_PX if side is None else min(REGION_SIDE_PX, side)
         size = tuple(max(1, round(length * wanted / longest)) for length in (part.shape[1], part.shape[0]))
         method = cv2.INTER_AREA if wanted < longest else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(part, size, interpolation=method), np.uint8)
 
-    def _hear(self, answers: Iterator[tuple[int, Answers]]) -> None:
+    def _collect_answers(self, answers: Iterator[tuple[int, BatchesByDetector]]) -> None:
         for ticket, answer in answers:
-            asked = self._asked.pop(ticket)
+            asked = self._pending_regions.pop(ticket)
             for plan in self._plans:
-                seen = asked.sizes[plan.longest_side]
+                seen = asked.picture_sizes[plan.longest_side]
                 for sighting in answer[plan.name][0]:
-                    self._note(plan.name, sighting, asked, seen)
+                    self._add_detection(plan.name, sighting, asked, seen)
 
-    def _note(self, detector: str, sighting: Sighting, asked: _Asked, seen: Size) -> None:
-        left, top, right, bottom = _pixels(asked.region, self._display)
-        box = sighting.box.stretched((right - left) / seen.width, (bottom - top) / seen.height)
-        placed = Box(box.left + left, box.top + top, box.right + left, box.bottom + top).rounded(self._display)
+    def _add_detection(
+        self, detector: str, detection: Detection, pending_region: _PendingRegion, picture_size: Size
+    ) -> None:
+        left, top, right, bottom = _clip_to_pixels(pending_region.box, self._display_size)
+        box = detection.box.scale_axes((right - left) / picture_size.width, (bottom - top) / picture_size.height)
+        placed = Box(box.left + left, box.top + top, box.right + left, box.bottom + top).round_outwards(
+            self._display_size
+        )
         if placed is not None:
-            self._glimpses.append(Glimpse(asked.frame, placed, round(sighting.score, 4), detector))
+            self._detections.append(
+                OutputDetection(pending_region.frame_index, placed, round(detection.score, 4), detector)
+            )
 
 
-def _pixels(region: Box, display: Size) -> tuple[int, int, int, int]:
-    left, top, right, bottom = region.pixels()
-    return max(0, left), max(0, top), min(display.width, right), min(display.height, bottom)
+def _clip_to_pixels(box: Box, display_size: Size) -> tuple[int, int, int, int]:
+    left, top, right, bottom = box.to_pixel_bounds()
+    return max(0, left), max(0, top), min(display_size.width, right), min(display_size.height, bottom)

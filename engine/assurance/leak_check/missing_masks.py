@@ -16,19 +16,19 @@ from typing import NamedTuple
 from engine.core.geometry import Box, Size
 from engine.record import Face, Record
 
-_BORDER = 1.0
+_BORDER_PX = 1.0
 """Pixels from the border within which a face may have left the picture."""
 
 
-class Owed(NamedTuple):
+class MissingMask(NamedTuple):
     """A mask that is missing: whose, in which frame, and about where."""
 
     track: int
-    frame: int
+    frame_index: int
     box: Box
 
 
-def owed(record: Record) -> Iterator[Owed]:
+def find_missing_masks(record: Record) -> Iterator[MissingMask]:
     """The masks that a record lacks by its own settings, track by track; none in a record as detection writes it.
 
     Nothing is said of a live record, whose tracks end when their time is over, nor of a single picture.
@@ -40,43 +40,51 @@ def owed(record: Record) -> Iterator[Owed]:
         for face in frame.faces:
             courses[face.track].append((frame.index, face))
     for track, course in sorted(courses.items()):
-        yield from _within(track, course, record)
-        yield from _beyond(track, course, record)
+        yield from _find_masks_missing_in_gaps(track, course, record)
+        yield from _find_masks_missing_at_ends(track, course, record)
 
 
-def _within(track: int, course: Sequence[tuple[int, Face]], record: Record) -> Iterator[Owed]:
-    for (before, left), (after, right) in pairwise(course):
+def _find_masks_missing_in_gaps(
+    track: int, track_faces: Sequence[tuple[int, Face]], record: Record
+) -> Iterator[MissingMask]:
+    for (before, left), (after, right) in pairwise(track_faces):
         if after - before - 1 > record.detection.smoothing.gap:
             continue
         for index in range(before + 1, after):
-            yield Owed(track, index, left.box.blended(right.box, (index - before) / (after - before)))
+            yield MissingMask(track, index, left.box.interpolate(right.box, (index - before) / (after - before)))
 
 
-def _beyond(track: int, course: Sequence[tuple[int, Face]], record: Record) -> Iterator[Owed]:
+def _find_masks_missing_at_ends(
+    track: int, track_faces: Sequence[tuple[int, Face]], record: Record
+) -> Iterator[MissingMask]:
     settings = record.detection.smoothing
-    sightings = [index for index, face in course if face.origin == "detected"]
+    sightings = [index for index, face in track_faces if face.origin == "detected"]
     if not sightings:
         return
     most = settings.trust * len(sightings)
-    first, last = _scene(sightings[0], record)
+    first, last = _find_scene_bounds(sightings[0], record)
     for reach, end, seen, way, stop in (
-        (settings.lead, course[0], sightings[0], -1, first - 1),
-        (settings.tail, course[-1], sightings[-1], 1, last + 1),
+        (settings.lead, track_faces[0], sightings[0], -1, first - 1),
+        (settings.tail, track_faces[-1], sightings[-1], 1, last + 1),
     ):
         index, face = end
-        if _at_border(face.box, record.display):
+        if _is_at_border(face.box, record.display):
             continue
         for missing in range(index + way, seen + way * (min(reach, most) + 1), way):
             if (stop - missing) * way > 0:
-                yield Owed(track, missing, face.box)
+                yield MissingMask(track, missing, face.box)
 
 
-def _scene(index: int, record: Record) -> tuple[int, int]:
+def _find_scene_bounds(index: int, record: Record) -> tuple[int, int]:
     """First and last frame of the scene that holds a frame."""
     bounds = (0, *record.cuts, len(record.frames))
     place = bisect_right(bounds, index, hi=len(bounds) - 1)
     return bounds[place - 1], bounds[place] - 1
 
 
-def _at_border(box: Box, size: Size) -> bool:
-    return min(box.left, box.top) <= _BORDER or box.right >= size.width - _BORDER or box.bottom >= size.height - _BORDER
+def _is_at_border(box: Box, size: Size) -> bool:
+    return (
+        min(box.left, box.top) <= _BORDER_PX
+        or box.right >= size.width - _BORDER_PX
+        or box.bottom >= size.height - _BORDER_PX
+    )

@@ -9,14 +9,14 @@ import msgspec
 
 from engine.core.geometry import Box
 from engine.record import Count, DetectorFacts, Document, Score, Sha256
-from engine.review.amendments import Author, Moment
+from engine.review.amendments import Author, Timestamp
 
 SCHEMA: Literal["veil/leaks/1"] = "veil/leaks/1"
 
-Kind = Literal["unrecorded", "unmasked", "weak"]
-Verdict = Literal["no face", "hidden", "allowed", "leak"]
+LeakKind = Literal["unrecorded", "unmasked", "weak"]
+LeakVerdict = Literal["no face", "hidden", "allowed", "leak"]
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=r"\S")]
-Share = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
+PositiveShare = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
 Stride = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -39,11 +39,11 @@ class LeakSettings(Document, frozen=True):
     sparse: Stride = 4
     budget: Annotated[float, msgspec.Meta(ge=0.0, le=4.0)] = 0.25
     likely: Score = 0.5
-    likeness: Share = 0.65
-    small_likeness: Share = 0.8
+    likeness: PositiveShare = 0.65
+    small_likeness: PositiveShare = 0.8
 
 
-class Glimpse(Document, frozen=True):
+class OutputDetection(Document, frozen=True):
     """A face that a detector found in one frame of the output: box in display pixels, score."""
 
     frame: Count
@@ -71,19 +71,19 @@ class Leak(Document, frozen=True):
     """
 
     key: str
-    kind: Kind
+    kind: LeakKind
     frame: Count
     box: Box
     score: Score
     detector: str
     first: Count
     last: Count
-    seen: tuple[Glimpse, ...]
+    seen: tuple[OutputDetection, ...]
     track: Count | None
     finding: str
 
 
-class Looked(Document, frozen=True):
+class LeakCheckCoverage(Document, frozen=True):
     """How much of the output was looked at.
 
     Attributes:
@@ -103,7 +103,7 @@ class Looked(Document, frozen=True):
     longest: Count
 
 
-class CheckDetector(Document, frozen=True):
+class CheckDetectorFacts(Document, frozen=True):
     """A detector of the check.
 
     Attributes:
@@ -133,8 +133,8 @@ class LeakReport(Document, frozen=True):
     review_sha256: Sha256 | None
     output_sha256: Sha256
     settings: LeakSettings
-    detectors: tuple[CheckDetector, ...]
-    looked: Looked
+    detectors: tuple[CheckDetectorFacts, ...]
+    looked: LeakCheckCoverage
     leaks: tuple[Leak, ...]
     doubtful: tuple[Leak, ...]
 
@@ -151,13 +151,13 @@ class LeakJudgement(Document, frozen=True):
 
     output_sha256: Sha256
     leak: str
-    verdict: Verdict
+    verdict: LeakVerdict
     reason: Reason
     by: Author
-    at: Moment
+    at: Timestamp
 
 
-def unjudged(report: LeakReport, judgements: Iterable[LeakJudgement]) -> tuple[Leak, ...]:
+def find_open_leaks(report: LeakReport, judgements: Iterable[LeakJudgement]) -> tuple[Leak, ...]:
     """The leaks that hold a release up: those nobody has judged, and those whose last judgement is "leak".
 
     Args:

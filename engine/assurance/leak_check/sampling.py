@@ -17,34 +17,36 @@ from engine.assurance.leak_check.report import LeakSettings
 from engine.core.geometry import Box, Size
 from engine.review.apply import AmendedFrame
 
-_CLOSE = 2
+_ALWAYS_SAMPLED_FRAMES = 2
 """Frames next to a mask that are looked at without exception."""
-_REACH = 3.0
+_REGION_SCALE = 3.0
 """Sides of the part that is looked at, in sides of the face."""
-_LEAST_SIDE = 64.0
+_MIN_REGION_SIDE_PX = 64.0
 """Of such a part, in pixels."""
-_COVERED = 0.7
+_COVERED_SHARE = 0.7
 """Share of a place that lies under another mask from which there is nothing to look for."""
 
 
-class Part(NamedTuple):
+class SampledRegion(NamedTuple):
     """A part of a frame to be looked at: the lower the rank, the sooner; `track` is the one whose face it may be."""
 
     rank: int
-    frame: int
-    region: Box
+    frame_index: int
+    box: Box
     track: int | None
 
 
-class Scrutiny(NamedTuple):
+class SamplingPlan(NamedTuple):
     """What is looked at: frames as a whole, and parts of frames; how many parts were left out for want of budget."""
 
-    whole: frozenset[int]
-    parts: tuple[Part, ...]
-    left_out: int
+    whole_frames: frozenset[int]
+    regions: tuple[SampledRegion, ...]
+    left_out_count: int
 
 
-def scrutiny(frames: Sequence[AmendedFrame], cuts: Sequence[int], size: Size, settings: LeakSettings) -> Scrutiny:
+def plan_sampling(
+    frames: Sequence[AmendedFrame], cuts: Sequence[int], size: Size, settings: LeakSettings
+) -> SamplingPlan:
     """Where to look.
 
     Args:
@@ -53,21 +55,29 @@ def scrutiny(frames: Sequence[AmendedFrame], cuts: Sequence[int], size: Size, se
         size: of a frame, in display pixels.
         settings: how densely.
     """
-    whole = frozenset(index for index in _whole(frames, cuts, settings.stride) if not frames[index].covered)
-    parts = list(_distinct(part for part in _parts(frames, cuts, size, settings) if _open(frames[part.frame], part)))
+    whole = frozenset(
+        index for index in _choose_whole_frames(frames, cuts, settings.stride) if not frames[index].covered
+    )
+    parts = list(
+        _drop_overlapping_regions(
+            part for part in _propose_regions(frames, cuts, size, settings) if _is_open(frames[part.frame_index], part)
+        )
+    )
     kept = parts[: round(settings.budget * len(frames))]
-    return Scrutiny(whole, tuple(sorted(kept, key=lambda part: (part.frame, part.rank))), len(parts) - len(kept))
+    return SamplingPlan(
+        whole, tuple(sorted(kept, key=lambda part: (part.frame_index, part.rank))), len(parts) - len(kept)
+    )
 
 
-def region_about(box: Box, size: Size) -> Box:
+def expand_to_region(box: Box, size: Size) -> Box:
     """The part of a frame about a face, in which a detector sees it well."""
     x, y = box.centre
-    half = max(max(box.width, box.height) * _REACH, _LEAST_SIDE) / 2
-    region = Box(x - half, y - half, x + half, y + half).clipped(size)
+    half = max(max(box.width, box.height) * _REGION_SCALE, _MIN_REGION_SIDE_PX) / 2
+    region = Box(x - half, y - half, x + half, y + half).clip(size)
     return region or Box(0, 0, size.width, size.height)
 
 
-def _whole(frames: Sequence[AmendedFrame], cuts: Sequence[int], stride: int) -> Iterator[int]:
+def _choose_whole_frames(frames: Sequence[AmendedFrame], cuts: Sequence[int], stride: int) -> Iterator[int]:
     """One frame in `stride`, twice as many where there is no mask at all, and both sides of every cut."""
     yield from range(0, len(frames), stride)
     yield from (index for index in range(0, len(frames), max(1, stride // 2)) if not frames[index].faces)
@@ -76,18 +86,20 @@ def _whole(frames: Sequence[AmendedFrame], cuts: Sequence[int], stride: int) -> 
     yield len(frames) - 1
 
 
-def _parts(frames: Sequence[AmendedFrame], cuts: Sequence[int], size: Size, settings: LeakSettings) -> Iterator[Part]:
+def _propose_regions(
+    frames: Sequence[AmendedFrame], cuts: Sequence[int], size: Size, settings: LeakSettings
+) -> Iterator[SampledRegion]:
     scenes = _Scenes(cuts, len(frames))
-    for track, course in _courses(frames).items():
-        for index, box, distance in _beside(course, scenes, settings):
-            yield Part(distance, index, region_about(box, size), track)
+    for track, course in _group_boxes_by_track(frames).items():
+        for index, box, distance in _find_unmasked_neighbours(course, scenes, settings):
+            yield SampledRegion(distance, index, expand_to_region(box, size), track)
     for frame in frames:
         if frame.index % settings.sparse == 0:
             for seen in frame.doubtful:
-                yield Part(settings.edge + 1, frame.index, region_about(seen.box, size), None)
+                yield SampledRegion(settings.edge + 1, frame.index, expand_to_region(seen.box, size), None)
 
 
-def _courses(frames: Sequence[AmendedFrame]) -> dict[int, list[tuple[int, Box]]]:
+def _group_boxes_by_track(frames: Sequence[AmendedFrame]) -> dict[int, list[tuple[int, Box]]]:
     """For each track the frames in which it has a mask or is kept visible, and where."""
     courses: defaultdict[int, list[tuple[int, Box]]] = defaultdict(list)
     for frame in frames:
@@ -97,52 +109,52 @@ def _courses(frames: Sequence[AmendedFrame]) -> dict[int, list[tuple[int, Box]]]
 
 
 class _Scenes:
-    def __init__(self, cuts: Sequence[int], frames: int) -> None:
-        self._bounds = (0, *cuts, frames)
+    def __init__(self, cuts: Sequence[int], frame_count: int) -> None:
+        self._bounds = (0, *cuts, frame_count)
 
-    def of(self, index: int) -> range:
+    def find_scene(self, index: int) -> range:
         """The frames of the scene that holds a frame."""
         place = bisect_right(self._bounds, index, hi=len(self._bounds) - 1)
         return range(self._bounds[place - 1], self._bounds[place])
 
 
-def _beside(
-    course: Sequence[tuple[int, Box]], scenes: _Scenes, settings: LeakSettings
+def _find_unmasked_neighbours(
+    track_boxes: Sequence[tuple[int, Box]], scenes: _Scenes, settings: LeakSettings
 ) -> Iterator[tuple[int, Box, int]]:
     """Frames without the track that are next to frames with it: index, where the face might be, and the distance."""
-    first, last = course[0], course[-1]
-    for distance in _distances(settings):
+    first, last = track_boxes[0], track_boxes[-1]
+    for distance in _list_distances(settings):
         for index, box in ((first[0] - distance, first[1]), (last[0] + distance, last[1])):
-            if index in scenes.of(first[0] if index < first[0] else last[0]):
+            if index in scenes.find_scene(first[0] if index < first[0] else last[0]):
                 yield index, box, distance
-    for (before, left), (after, right) in pairwise(course):
+    for (before, left), (after, right) in pairwise(track_boxes):
         for index in range(before + 1, after):
             distance = min(index - before, after - index)
-            if distance <= _CLOSE or distance % settings.sparse == 0:
-                yield index, left.blended(right, (index - before) / (after - before)), distance
+            if distance <= _ALWAYS_SAMPLED_FRAMES or distance % settings.sparse == 0:
+                yield index, left.interpolate(right, (index - before) / (after - before)), distance
 
 
-def _distances(settings: LeakSettings) -> Iterator[int]:
-    yield from range(1, min(_CLOSE, settings.edge) + 1)
+def _list_distances(settings: LeakSettings) -> Iterator[int]:
+    yield from range(1, min(_ALWAYS_SAMPLED_FRAMES, settings.edge) + 1)
     yield from range(settings.sparse, settings.edge + 1, settings.sparse)
 
 
-def _open(frame: AmendedFrame, part: Part) -> bool:
+def _is_open(frame: AmendedFrame, region: SampledRegion) -> bool:
     """Whether a mask of the frame leaves the middle of the part open."""
     if frame.covered:
         return False
-    middle = part.region.scaled(1 / _REACH)
-    return all(face.box.overlap(middle) < _COVERED * middle.area for face in frame.faces)
+    middle = region.box.scale(1 / _REGION_SCALE)
+    return all(face.box.intersection_area(middle) < _COVERED_SHARE * middle.area for face in frame.faces)
 
 
-def _distinct(parts: Iterable[Part]) -> Iterator[Part]:
+def _drop_overlapping_regions(regions: Iterable[SampledRegion]) -> Iterator[SampledRegion]:
     """Of parts of a frame that show much the same, the one that ranks first; those that rank first come first."""
     kept: defaultdict[int, list[Box]] = defaultdict(list)
-    for part in sorted(parts, key=_order):
-        if all(part.region.iou(other) < 0.5 for other in kept[part.frame]):
-            kept[part.frame].append(part.region)
+    for part in sorted(regions, key=_region_sort_key):
+        if all(part.box.iou(other) < 0.5 for other in kept[part.frame_index]):
+            kept[part.frame_index].append(part.box)
             yield part
 
 
-def _order(part: Part) -> tuple[int, int, float, float]:
-    return part.rank, part.frame, part.region.left, part.region.top
+def _region_sort_key(region: SampledRegion) -> tuple[int, int, float, float]:
+    return region.rank, region.frame_index, region.box.left, region.box.top

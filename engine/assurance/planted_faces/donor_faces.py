@@ -8,73 +8,81 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from engine.assurance.leak_check.check_detectors import Hire
-from engine.assurance.planted_faces.compositing import Donor, package_donor
+from engine.assurance.leak_check.check_detectors import StartDetectors
+from engine.assurance.planted_faces.compositing import DonorFace, load_package_donor
 from engine.core.geometry import Box, Size
 from engine.core.picture import Rgb
-from engine.detectors.registry import DetectorPlan, plan
+from engine.detectors.registry import DetectorPlan, plan_detector
 from engine.record import Record
 
-_SEEN = 0.5
+_MIN_CONFIRM_SCORE = 0.5
 """Score from which the second detector confirms a face."""
-_SAME = 0.35
+_CONFIRM_IOU = 0.35
 """IoU of their boxes: detectors draw them differently."""
-_SIDE = 256
+_CONFIRM_SIDE_PX = 256
 """Longest side, in pixels, at which it sees a face with the grey about it."""
-_GREY = (114, 114, 114)
-_FEW = 2
+_PADDING_COLOUR = (114, 114, 114)
+_MIN_CLIP_DONORS = 2
 """Faces of the clip below which the package's picture is planted too."""
 
 
-def donors_for(found: Sequence[Donor], record: Record, hire: Hire, models: Path) -> list[Donor]:
+def select_donor_faces(
+    candidates: Sequence[DonorFace], record: Record, start_detectors: StartDetectors, models_folder: Path
+) -> list[DonorFace]:
     """Those faces of the clip that are faces for certain, and the package's where there are few and it is installed.
 
     Args:
-        found: faces of the clip, each seen well by every detector of the record.
+        candidates: faces of the clip, each seen well by every detector of the record.
         record: of the clip.
-        hire: starts the second detector, where the record has one only.
-        models: folder of the weights.
+        start_detectors: starts the second detector, where the record has one only.
+        models_folder: folder of the weights.
 
     Raises:
         ModelError: weights are missing or not the pinned ones.
         DetectorError: the detector's process died, hung or failed.
     """
-    witness = _witness(record)
-    donors = _confirmed(found, witness, hire, models) if witness is not None and found else list(found)
-    spare = package_donor() if len(donors) < _FEW else None
+    witness = _choose_second_detector(record)
+    donors = (
+        _confirm_donor_faces(candidates, witness, start_detectors, models_folder)
+        if witness is not None and candidates
+        else list(candidates)
+    )
+    spare = load_package_donor() if len(donors) < _MIN_CLIP_DONORS else None
     return donors if spare is None else [*donors, spare]
 
 
-def _witness(record: Record) -> DetectorPlan | None:
+def _choose_second_detector(record: Record) -> DetectorPlan | None:
     """A detector that the record did not use; None where the faces are seen by several already."""
     used = {facts.name for facts in record.detection.detectors}
     if len(used) > 1:
         return None
-    return plan("centerface" if "yolov8-face" in used else "yolov8-face", {"size": 320})
+    return plan_detector("centerface" if "yolov8-face" in used else "yolov8-face", {"size": 320})
 
 
-def _confirmed(donors: Sequence[Donor], witness: DetectorPlan, hire: Hire, models: Path) -> list[Donor]:
-    shown = [_shown(donor) for donor in donors]
-    with hire([witness], models, 1) as crew:
-        crew.start_at(0)
+def _confirm_donor_faces(
+    candidates: Sequence[DonorFace], second_detector: DetectorPlan, start_detectors: StartDetectors, models_folder: Path
+) -> list[DonorFace]:
+    shown = [_pad_donor_face(donor) for donor in candidates]
+    with start_detectors([second_detector], models_folder, 1) as crew:
+        crew.set_first_ticket(0)
         for ticket, (picture, _) in enumerate(shown):
-            crew.submit(ticket, {witness.longest_side: [picture]}, f"face {ticket} of the clip")
-        answers = [answer[witness.name][0] for _, answer in crew.rest()]
+            crew.submit(ticket, {second_detector.longest_side: [picture]}, f"face {ticket} of the clip")
+        answers = [answer[second_detector.name][0] for _, answer in crew.drain()]
     return [
         donor
-        for donor, (_, face), sightings in zip(donors, shown, answers, strict=True)
-        if any(one.score >= _SEEN and one.box.iou(face) >= _SAME for one in sightings)
+        for donor, (_, face), sightings in zip(candidates, shown, answers, strict=True)
+        if any(one.score >= _MIN_CONFIRM_SCORE and one.box.iou(face) >= _CONFIRM_IOU for one in sightings)
     ]
 
 
-def _shown(donor: Donor) -> tuple[Rgb, Box]:
+def _pad_donor_face(donor: DonorFace) -> tuple[Rgb, Box]:
     """A face with as much grey about it as detectors are used to, and the place of the face in that."""
     height, width = donor.picture.shape[:2]
     down, across = height // 2, width // 2
-    framed = cv2.copyMakeBorder(donor.picture, down, down, across, across, cv2.BORDER_CONSTANT, value=_GREY)
+    framed = cv2.copyMakeBorder(donor.picture, down, down, across, across, cv2.BORDER_CONSTANT, value=_PADDING_COLOUR)
     size = Size(framed.shape[1], framed.shape[0])
-    seen = size.fit(_SIDE)
+    seen = size.fit(_CONFIRM_SIDE_PX)
     picture = np.asarray(cv2.resize(framed, (seen.width, seen.height), interpolation=cv2.INTER_AREA), np.uint8)
-    face = donor.face
+    face = donor.face_box
     placed = Box(face.left + across, face.top + down, face.right + across, face.bottom + down)
-    return picture, placed.stretched(seen.width / size.width, seen.height / size.height)
+    return picture, placed.scale_axes(seen.width / size.width, seen.height / size.height)

@@ -10,101 +10,117 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.assurance.reidentification.base import Placement, Prints, Recogniser
-from engine.assurance.reidentification.people import Sitting, box_of
-from engine.assurance.reidentification.pictures import Clip, frames, views
+from engine.assurance.reidentification.base import Embeddings, Placement, Recogniser
+from engine.assurance.reidentification.people import PersonTrack, find_track_box
+from engine.assurance.reidentification.pictures import Clip, mask_frame, read_frames
 from engine.core.geometry import Box
 from engine.core.picture import Rgb
 from engine.masking.style import Style
 
-Cut = Callable[[Rgb, Box], Rgb]
+FaceCutter = Callable[[Rgb, Box], Rgb]
 
 
 @dataclass(slots=True)
-class Plain:
+class UnmaskedEmbeddings:
     """A sitting unmasked, aligned by landmarks: both halves, and where the landmarks put the faces of the gallery."""
 
-    gallery: Prints
-    probes: Prints
+    gallery: Embeddings
+    probes: Embeddings
     placements: list[Placement]
 
 
 @dataclass(slots=True)
-class Masked:
+class MaskedEmbeddings:
     """A sitting under one style, aligned by the box; `superposed` is of the mean picture of all probes.
 
     `gallery` is empty where it was not asked for.
     """
 
-    gallery: Prints
-    probes: Prints
-    superposed: Prints
+    gallery: Embeddings
+    probes: Embeddings
+    superposed: Embeddings
 
 
-def plain(recogniser: Recogniser, clip: Clip, sittings: Sequence[Sitting]) -> list[Plain]:
+def embed_unmasked(
+    recogniser: Recogniser, clip: Clip, person_tracks: Sequence[PersonTrack]
+) -> list[UnmaskedEmbeddings]:
     """What is known of each sitting of a clip before anything is masked."""
-    cuts: defaultdict[tuple[Sitting, bool], list[Rgb]] = defaultdict(list)
-    placements: defaultdict[Sitting, list[Placement]] = defaultdict(list)
-    for frame, here in _visits(clip, sittings):
+    cuts: defaultdict[tuple[PersonTrack, bool], list[Rgb]] = defaultdict(list)
+    placements: defaultdict[PersonTrack, list[Placement]] = defaultdict(list)
+    for frame, here in _read_wanted_frames(clip, person_tracks):
         picture = frame.rgb()
         for sitting, is_probe in here:
-            box = box_of(clip.record, frame.index, sitting.track)
-            placement = recogniser.place(picture, box)
-            cuts[sitting, is_probe].append(recogniser.cut(picture, box, placement))
+            box = find_track_box(clip.record, frame.index, sitting.track)
+            placement = recogniser.find_placement(picture, box)
+            cuts[sitting, is_probe].append(recogniser.cut_face(picture, box, placement))
             if not is_probe:
                 placements[sitting].append(placement)
     return [
-        Plain(recogniser.describe(cuts[one, False]), recogniser.describe(cuts[one, True]), placements[one])
-        for one in sittings
+        UnmaskedEmbeddings(
+            recogniser.embed_faces(cuts[one, False]), recogniser.embed_faces(cuts[one, True]), placements[one]
+        )
+        for one in person_tracks
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A way of looking at faces: under a style (None leaves them as they are), the `gallery` in the same way or not."""
+class AttackView:
+    """A way of looking at faces: under a style (None leaves them as they are), the `with_gallery` in the same way or
+    not.
+    """
 
     style: Style | None
-    gallery: bool
+    with_gallery: bool
 
 
 @dataclass(slots=True)
-class _Seen:
+class _AlignedPictures:
     """Aligned pictures of a sitting in one way of looking."""
 
     gallery: list[Rgb] = field(default_factory=list)
     probes: list[Rgb] = field(default_factory=list)
 
 
-def masked(
-    recogniser: Recogniser, clip: Clip, sittings: Sequence[Sitting], looks: Sequence[Look], placement: Placement
-) -> Iterator[Mapping[Look, Masked]]:
+def embed_masked(
+    recogniser: Recogniser,
+    clip: Clip,
+    person_tracks: Sequence[PersonTrack],
+    attack_views: Sequence[AttackView],
+    placement: Placement,
+) -> Iterator[Mapping[AttackView, MaskedEmbeddings]]:
     """What each sitting of a clip gives away, in each way of looking, aligned at a fixed place relative to the box."""
-    seen: defaultdict[tuple[Sitting, Look], _Seen] = defaultdict(_Seen)
-    for frame, here in _visits(clip, sittings):
-        for look, picture in zip(looks, views(clip, frame, [look.style for look in looks]), strict=True):
+    seen: defaultdict[tuple[PersonTrack, AttackView], _AlignedPictures] = defaultdict(_AlignedPictures)
+    for frame, here in _read_wanted_frames(clip, person_tracks):
+        for look, picture in zip(
+            attack_views, mask_frame(clip, frame, [look.style for look in attack_views]), strict=True
+        ):
             for sitting, is_probe in here:
-                if is_probe or look.gallery:
-                    cut = recogniser.cut(picture, box_of(clip.record, frame.index, sitting.track), placement)
+                if is_probe or look.with_gallery:
+                    cut = recogniser.cut_face(
+                        picture, find_track_box(clip.record, frame.index, sitting.track), placement
+                    )
                     (seen[sitting, look].probes if is_probe else seen[sitting, look].gallery).append(cut)
-    for sitting in sittings:
-        yield {look: _described(recogniser, seen.pop((sitting, look))) for look in looks}
+    for sitting in person_tracks:
+        yield {look: _embed_pictures(recogniser, seen.pop((sitting, look))) for look in attack_views}
 
 
-def _described(recogniser: Recogniser, seen: _Seen) -> Masked:
-    mean = np.mean(np.array(seen.probes, dtype=np.float64), axis=0)
+def _embed_pictures(recogniser: Recogniser, pictures: _AlignedPictures) -> MaskedEmbeddings:
+    mean = np.mean(np.array(pictures.probes, dtype=np.float64), axis=0)
     superposed: NDArray[Any] = np.rint(mean).astype(np.uint8)
-    prints = recogniser.describe([*seen.gallery, *seen.probes, superposed])
-    known = len(seen.gallery)
-    return Masked(prints[:known], prints[known:-1], prints[-1:])
+    prints = recogniser.embed_faces([*pictures.gallery, *pictures.probes, superposed])
+    known = len(pictures.gallery)
+    return MaskedEmbeddings(prints[:known], prints[known:-1], prints[-1:])
 
 
-def _visits(clip: Clip, sittings: Sequence[Sitting]) -> Iterator[tuple[Any, list[tuple[Sitting, bool]]]]:
+def _read_wanted_frames(
+    clip: Clip, person_tracks: Sequence[PersonTrack]
+) -> Iterator[tuple[Any, list[tuple[PersonTrack, bool]]]]:
     """The frames that any sitting asks for, each with the sittings that do and whether as a probe."""
-    asked: defaultdict[int, list[tuple[Sitting, bool]]] = defaultdict(list)
-    for sitting in sittings:
+    asked: defaultdict[int, list[tuple[PersonTrack, bool]]] = defaultdict(list)
+    for sitting in person_tracks:
         for index in sitting.gallery:
             asked[index].append((sitting, False))
         for index in sitting.probes:
             asked[index].append((sitting, True))
-    for frame in frames(clip, asked):
+    for frame in read_frames(clip, asked):
         yield frame, asked[frame.index]

@@ -12,7 +12,7 @@ from engine.core.geometry import Box
 from engine.core.picture import Rgb
 from engine.record import DetectorFacts
 
-Prints = NDArray[np.float64]
+Embeddings = NDArray[np.float64]
 """Embeddings, one a row; near ones are of one person. They are kept in memory only, and never written."""
 
 
@@ -23,13 +23,13 @@ class Placement(NamedTuple):
         x: its middle less that of the box, in longer sides of the box.
         y: the same downwards.
         side: its side in longer sides of the box.
-        angle: how far it is turned, in radians, as the model counts it.
+        angle_rad: how far it is turned, in radians, as the model counts it.
     """
 
     x: float
     y: float
     side: float
-    angle: float
+    angle_rad: float
 
 
 class Recogniser(Protocol):
@@ -39,17 +39,17 @@ class Recogniser(Protocol):
     def facts(self) -> DetectorFacts:
         """Name, version and weights, for the report."""
 
-    def place(self, picture: Rgb, box: Box) -> Placement:
+    def find_placement(self, picture: Rgb, box: Box) -> Placement:
         """Where the landmarks of the face in a box put its aligned picture."""
 
-    def cut(self, picture: Rgb, box: Box, placement: Placement) -> Rgb:
+    def cut_face(self, picture: Rgb, box: Box, placement: Placement) -> Rgb:
         """The aligned picture of a face, always of the same size; what lies beyond the border is black."""
 
-    def describe(self, faces: Sequence[Rgb]) -> Prints:
+    def embed_faces(self, faces: Sequence[Rgb]) -> Embeddings:
         """The embedding of each aligned picture, shape (faces, dimensions)."""
 
 
-def typical(placements: Sequence[Placement]) -> Placement:
+def compute_median_placement(placements: Sequence[Placement]) -> Placement:
     """The median of placements, upright: how to align a face of which nothing but the box is known."""
     x, y, side, _ = np.median(np.array(placements, dtype=np.float64), axis=0)
     return Placement(float(x), float(y), float(side), 0.0)

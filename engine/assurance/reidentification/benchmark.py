@@ -14,37 +14,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.assurance.reidentification import attack
-from engine.assurance.reidentification.attack import Look, Masked, Plain
-from engine.assurance.reidentification.base import Placement, Prints, Recogniser, typical
-from engine.assurance.reidentification.identification import alike, centred, identified, templates, wilson
-from engine.assurance.reidentification.people import Labels, Sampling, Sitting, sittings
+from engine.assurance.reidentification.attack import AttackView, MaskedEmbeddings, UnmaskedEmbeddings
+from engine.assurance.reidentification.base import Embeddings, Placement, Recogniser, compute_median_placement
+from engine.assurance.reidentification.identification import (
+    centre_embeddings,
+    compute_identified_shares,
+    compute_templates,
+    group_similar_galleries,
+    wilson_interval,
+)
+from engine.assurance.reidentification.people import PersonLabels, PersonTrack, Sampling, choose_person_tracks
 from engine.assurance.reidentification.pictures import Clip
 from engine.assurance.reidentification.scores import (
     ATTACKS,
-    MARGIN,
+    CHANCE_MARGIN,
     Attack,
-    Attacked,
-    Reidentification,
+    AttackScores,
+    ReidentificationReport,
     StyleScores,
-    Top1,
+    Top1Rate,
 )
-from engine.core.progress import Listener, Silent
+from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import InputError
-from engine.masking.style import Style, weaknesses
+from engine.masking.style import Style, find_weaknesses
 
-_UNMASKED = Look(None, gallery=False)
+_UNMASKED_VIEW = AttackView(None, with_gallery=False)
 
 
 @dataclass(frozen=True, slots=True)
-class _Sat:
+class _UnmaskedTrack:
     """A sitting with its clip and what it looks like unmasked."""
 
     clip: Clip
-    sitting: Sitting
-    plain: Plain
+    person_track: PersonTrack
+    embeddings: UnmaskedEmbeddings
 
 
-_Person = list[_Sat]
+_Person = list[_UnmaskedTrack]
 """All sittings of one person."""
 
 
@@ -54,10 +60,10 @@ def reidentify(  # noqa: PLR0913 - clips, styles, model, and how they are looked
     recogniser: Recogniser,
     *,
     sampling: Sampling | None = None,
-    labels: Labels | None = None,
+    labels: PersonLabels | None = None,
     attacks: Sequence[Attack] = ATTACKS,
-    listener: Listener | None = None,
-) -> Reidentification:
+    listener: ProgressListener | None = None,
+) -> ReidentificationReport:
     """Try to identify masked faces among the people of clips.
 
     Args:
@@ -74,22 +80,27 @@ def reidentify(  # noqa: PLR0913 - clips, styles, model, and how they are looked
         InputError: fewer than two people can be identified unmasked, or a label names a track that does not exist.
         SourceError: a clip cannot be decoded.
     """
-    sampling, listener = sampling or Sampling(), listener or Silent()
+    sampling, listener = sampling or Sampling(), listener or SilentListener()
     attacks = tuple(dict.fromkeys(("plain", *attacks)))
-    found = list(_survey(clips, sampling, labels, recogniser, listener))
-    everybody = _people(found, sampling.same, labelled=labels is not None)
-    people = _recognised(everybody)
+    found = list(_embed_person_tracks(clips, sampling, labels, recogniser, listener))
+    everybody = _group_by_person(found, sampling.same, labelled=labels is not None)
+    people = _select_identifiable_people(everybody)
     if len(people) < 2:
         raise InputError(
             f"Of {len(everybody)} people only {len(people)} are identified unmasked; give more clips, of people who "
             "show for some seconds."
         )
-    placement = typical([where for person in people for sat in person for where in sat.plain.placements])
-    looks = [_UNMASKED, *(Look(style, gallery="parrot" in attacks) for style in dict.fromkeys(styles.values()))]
-    seen = _attacked(people, recogniser, looks, placement, listener)
-    known = [_joined([sat.plain.gallery for sat in person]) for person in people]
-    by_box = _scores(known, seen[_UNMASKED])
-    return Reidentification(
+    placement = compute_median_placement(
+        [where for person in people for sat in person for where in sat.embeddings.placements]
+    )
+    looks = [
+        _UNMASKED_VIEW,
+        *(AttackView(style, with_gallery="parrot" in attacks) for style in dict.fromkeys(styles.values())),
+    ]
+    seen = _embed_attack_views(people, recogniser, looks, placement, listener)
+    known = [_concatenate([sat.embeddings.gallery for sat in person]) for person in people]
+    by_box = _score_attack(known, seen[_UNMASKED_VIEW])
+    return ReidentificationReport(
         schema="veil/reidentification/1",
         recogniser=recogniser.facts,
         sampling=sampling,
@@ -97,108 +108,123 @@ def reidentify(  # noqa: PLR0913 - clips, styles, model, and how they are looked
         looked_at=len(everybody),
         people=len(people),
         chance=1 / len(people),
-        apart=round(median(sat.sitting.apart for person in people for sat in person), 2),
-        control=_top1(identified([_joined([sat.plain.probes for sat in one]) for one in people], templates(known))),
+        apart=round(median(sat.person_track.apart for person in people for sat in person), 2),
+        control=_compute_top1(
+            compute_identified_shares(
+                [_concatenate([sat.embeddings.probes for sat in one]) for one in people], compute_templates(known)
+            )
+        ),
         control_by_box=by_box.frame,
         mean_control_by_box=by_box.mean,
-        styles=tuple(_style(name, style, attacks, known, seen) for name, style in styles.items()),
+        styles=tuple(_score_style(name, style, attacks, known, seen) for name, style in styles.items()),
     )
 
 
-def _survey(
-    clips: Sequence[Clip], sampling: Sampling, labels: Labels | None, recogniser: Recogniser, listener: Listener
-) -> Iterator[_Sat]:
+def _embed_person_tracks(
+    clips: Sequence[Clip],
+    sampling: Sampling,
+    labels: PersonLabels | None,
+    recogniser: Recogniser,
+    listener: ProgressListener,
+) -> Iterator[_UnmaskedTrack]:
     """Every sitting unmasked."""
     for done, clip in enumerate(clips, start=1):
-        here = list(sittings(clip.name, clip.record, sampling, labels))
-        for sitting, plain in zip(here, attack.plain(recogniser, clip, here), strict=True):
-            yield _Sat(clip, sitting, plain)
+        here = list(choose_person_tracks(clip.name, clip.record, sampling, labels))
+        for sitting, plain in zip(here, attack.embed_unmasked(recogniser, clip, here), strict=True):
+            yield _UnmaskedTrack(clip, sitting, plain)
         listener.progress("survey", done, len(clips))
 
 
-def _people(found: Sequence[_Sat], same: float, *, labelled: bool) -> list[_Person]:
+def _group_by_person(
+    unmasked_tracks: Sequence[_UnmaskedTrack], max_distance: float, *, labelled: bool
+) -> list[_Person]:
     """Sittings of one person together: those with one label, or those whose unmasked galleries are near each other."""
-    if not found:
+    if not unmasked_tracks:
         return []
     if not labelled:
-        groups = alike([sat.plain.gallery for sat in found], same)
-        return [[found[number] for number in group] for group in groups]
+        groups = group_similar_galleries([sat.embeddings.gallery for sat in unmasked_tracks], max_distance)
+        return [[unmasked_tracks[number] for number in group] for group in groups]
     named: defaultdict[str | None, _Person] = defaultdict(list)
-    for sat in found:
-        named[sat.sitting.person].append(sat)
+    for sat in unmasked_tracks:
+        named[sat.person_track.person].append(sat)
     return list(named.values())
 
 
-def _recognised(everybody: Sequence[_Person]) -> list[_Person]:
+def _select_identifiable_people(everybody: Sequence[_Person]) -> list[_Person]:
     """The people of whom more than half of the unmasked probes are identified among everybody."""
     if not everybody:
         return []
-    known = templates([_joined([sat.plain.gallery for sat in person]) for person in everybody])
-    shares = identified([_joined([sat.plain.probes for sat in person]) for person in everybody], known)
+    known = compute_templates([_concatenate([sat.embeddings.gallery for sat in person]) for person in everybody])
+    shares = compute_identified_shares(
+        [_concatenate([sat.embeddings.probes for sat in person]) for person in everybody], known
+    )
     return [person for person, share in zip(everybody, shares, strict=True) if share > 0.5]
 
 
-def _attacked(
+def _embed_attack_views(
     people: Sequence[_Person],
     recogniser: Recogniser,
-    looks: Sequence[Look],
+    attack_views: Sequence[AttackView],
     placement: Placement,
-    listener: Listener,
-) -> Mapping[Look, list[Masked]]:
+    listener: ProgressListener,
+) -> Mapping[AttackView, list[MaskedEmbeddings]]:
     """For each way of looking, what is seen of each person."""
     clips = {sat.clip.name: sat.clip for person in people for sat in person}
-    seen: dict[Sitting, Mapping[Look, Masked]] = {}
+    seen: dict[PersonTrack, Mapping[AttackView, MaskedEmbeddings]] = {}
     for done, (name, clip) in enumerate(clips.items(), start=1):
-        here = [sat.sitting for person in people for sat in person if sat.clip.name == name]
-        seen.update(zip(here, attack.masked(recogniser, clip, here, looks, placement), strict=True))
+        here = [sat.person_track for person in people for sat in person if sat.clip.name == name]
+        seen.update(zip(here, attack.embed_masked(recogniser, clip, here, attack_views, placement), strict=True))
         listener.progress("attack", done, len(clips))
-    return {look: [_together([seen[sat.sitting][look] for sat in person]) for person in people] for look in looks}
+    return {
+        look: [_merge_masked([seen[sat.person_track][look] for sat in person]) for person in people]
+        for look in attack_views
+    }
 
 
-def _together(parts: Sequence[Masked]) -> Masked:
-    return Masked(
-        _joined([part.gallery for part in parts]),
-        _joined([part.probes for part in parts]),
-        _joined([part.superposed for part in parts]),
+def _merge_masked(parts: Sequence[MaskedEmbeddings]) -> MaskedEmbeddings:
+    return MaskedEmbeddings(
+        _concatenate([part.gallery for part in parts]),
+        _concatenate([part.probes for part in parts]),
+        _concatenate([part.superposed for part in parts]),
     )
 
 
-def _joined(parts: Sequence[Prints]) -> Prints:
+def _concatenate(parts: Sequence[Embeddings]) -> Embeddings:
     return np.concatenate(parts)
 
 
-def _style(
+def _score_style(
     name: str,
     style: Style,
     attacks: Sequence[Attack],
-    known: Sequence[Prints],
-    seen: Mapping[Look, list[Masked]],
+    known: Sequence[Embeddings],
+    masked_by_view: Mapping[AttackView, list[MaskedEmbeddings]],
 ) -> StyleScores:
-    masked = seen[Look(style, gallery="parrot" in attacks)]
+    masked = masked_by_view[AttackView(style, with_gallery="parrot" in attacks)]
     galleries = {"plain": known, "parrot": [one.gallery for one in masked]}
-    scores = {kind: _scores(galleries[kind], masked) for kind in attacks}
-    limit = 1 / len(known) + MARGIN
-    return StyleScores(name, style, tuple(weaknesses(style)), scores, scores["plain"].frame.share <= limit)
+    scores = {kind: _score_attack(galleries[kind], masked) for kind in attacks}
+    limit = 1 / len(known) + CHANCE_MARGIN
+    return StyleScores(name, style, tuple(find_weaknesses(style)), scores, scores["plain"].frame.share <= limit)
 
 
-def _scores(galleries: Sequence[Prints], seen: Sequence[Masked]) -> Attacked:
+def _score_attack(galleries: Sequence[Embeddings], masked_people: Sequence[MaskedEmbeddings]) -> AttackScores:
     """One attack, from single frames and from several."""
-    known, probes = templates(galleries), [one.probes for one in seen]
-    level, shifted = _joined(centred([row[None, :] for row in known])), centred(probes)
-    return Attacked(
-        frame=_top1(identified(probes, known)),
-        mean=_top1(identified(_means(probes), known)),
-        superposed=_top1(identified([one.superposed for one in seen], known)),
-        centred=_top1(identified(shifted, level)),
-        centred_mean=_top1(identified(_means(shifted), level)),
+    known, probes = compute_templates(galleries), [one.probes for one in masked_people]
+    level, shifted = _concatenate(centre_embeddings([row[None, :] for row in known])), centre_embeddings(probes)
+    return AttackScores(
+        frame=_compute_top1(compute_identified_shares(probes, known)),
+        mean=_compute_top1(compute_identified_shares(_average_groups(probes), known)),
+        superposed=_compute_top1(compute_identified_shares([one.superposed for one in masked_people], known)),
+        centred=_compute_top1(compute_identified_shares(shifted, level)),
+        centred_mean=_compute_top1(compute_identified_shares(_average_groups(shifted), level)),
     )
 
 
-def _means(groups: Sequence[Prints]) -> list[Prints]:
+def _average_groups(groups: Sequence[Embeddings]) -> list[Embeddings]:
     return [group.mean(axis=0, keepdims=True) for group in groups]
 
 
-def _top1(shares: NDArray[np.float64]) -> Top1:
+def _compute_top1(shares: NDArray[np.float64]) -> Top1Rate:
     share = float(shares.mean())
-    low, high = wilson(share, len(shares))
-    return Top1(round(share, 4), (round(low, 4), round(high, 4)))
+    low, high = wilson_interval(share, len(shares))
+    return Top1Rate(round(share, 4), (round(low, 4), round(high, 4)))

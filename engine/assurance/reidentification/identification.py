@@ -8,48 +8,48 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.assurance.reidentification.base import Prints
+from engine.assurance.reidentification.base import Embeddings
 
-_Z = 1.959963984540054
+_Z_95 = 1.959963984540054
 """Two-sided 95 % of the normal distribution."""
 
 
-def templates(galleries: Sequence[Prints]) -> Prints:
+def compute_templates(galleries: Sequence[Embeddings]) -> Embeddings:
     """What an attacker keeps of each person: the mean of the embeddings of her gallery, shape (people, dimensions)."""
     return np.array([gallery.mean(axis=0) for gallery in galleries])
 
 
-def nearest(probes: Prints, known: Prints) -> NDArray[np.intp]:
+def find_nearest(probes: Embeddings, known: Embeddings) -> NDArray[np.intp]:
     """For each probe the row of `known` at the least Euclidean distance."""
     distances = np.linalg.norm(probes[:, None, :] - known[None, :, :], axis=2)
     return np.asarray(distances.argmin(axis=1), dtype=np.intp)
 
 
-def identified(probes: Sequence[Prints], known: Prints) -> NDArray[np.float64]:
+def compute_identified_shares(probes: Sequence[Embeddings], known: Embeddings) -> NDArray[np.float64]:
     """For each person the share of her probes whose nearest template is hers."""
-    return np.array([float((nearest(own, known) == person).mean()) for person, own in enumerate(probes)])
+    return np.array([float((find_nearest(own, known) == person).mean()) for person, own in enumerate(probes)])
 
 
-def centred(groups: Sequence[Prints]) -> list[Prints]:
+def centre_embeddings(groups: Sequence[Embeddings]) -> list[Embeddings]:
     """Which way each embedding lies from what is common to all people, each person counting the same; unit vectors.
 
     Masked faces all lie near one place, far from every unmasked one. What little tells them apart is the way in which
     they lie off it.
     """
-    middle = templates(groups).mean(axis=0)
-    return [_unit(group - middle) for group in groups]
+    middle = compute_templates(groups).mean(axis=0)
+    return [_normalise_rows(group - middle) for group in groups]
 
 
-def _unit(rows: Prints) -> Prints:
+def _normalise_rows(rows: Embeddings) -> Embeddings:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    directions: Prints = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    directions: Embeddings = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
     return directions
 
 
-def alike(galleries: Sequence[Prints], distance: float) -> list[list[int]]:
-    """Which galleries are of one person: their templates lie within `distance`, directly or over others."""
-    known = templates(galleries)
-    near = np.linalg.norm(known[:, None, :] - known[None, :, :], axis=2) <= distance
+def group_similar_galleries(galleries: Sequence[Embeddings], max_distance: float) -> list[list[int]]:
+    """Which galleries are of one person: their templates lie within `max_distance`, directly or over others."""
+    known = compute_templates(galleries)
+    near = np.linalg.norm(known[:, None, :] - known[None, :, :], axis=2) <= max_distance
     groups: list[list[int]] = []
     for number in range(len(known)):
         joined = [group for group in groups if near[number, group].any()]
@@ -58,11 +58,11 @@ def alike(galleries: Sequence[Prints], distance: float) -> list[list[int]]:
     return sorted(groups)
 
 
-def wilson(share: float, people: int) -> tuple[float, float]:
+def wilson_interval(share: float, people_count: int) -> tuple[float, float]:
     """The 95 % interval of a share (Wilson, JASA 22, 1927), as if each person had been one trial.
 
     Probes of one person are much alike, so counting each of them as a trial would make the interval too narrow.
     """
-    spread = _Z * math.sqrt(share * (1 - share) / people + _Z * _Z / (4 * people * people))
-    middle, whole = share + _Z * _Z / (2 * people), 1 + _Z * _Z / people
+    spread = _Z_95 * math.sqrt(share * (1 - share) / people_count + _Z_95 * _Z_95 / (4 * people_count * people_count))
+    middle, whole = share + _Z_95 * _Z_95 / (2 * people_count), 1 + _Z_95 * _Z_95 / people_count
     return max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole)

@@ -13,11 +13,11 @@ import msgspec
 
 from engine.core.geometry import Box
 from engine.errors import InputError
-from engine.record import Document, Face, Record, fraction
+from engine.record import Document, Face, Record, parse_ratio
 
-_COLUMNS = ("clip", "track", "person")
+_LABEL_COLUMNS = ("clip", "track", "person")
 
-Labels = Mapping[str, Mapping[int, str]]
+PersonLabels = Mapping[str, Mapping[int, str]]
 """By clip and track, who it is."""
 
 
@@ -41,7 +41,7 @@ class Sampling(Document, frozen=True):
     same: Annotated[float, msgspec.Meta(ge=0.0)] = 0.4
 
 
-class Sitting(Document, frozen=True):
+class PersonTrack(Document, frozen=True):
     """A track, with the frames of it that are looked at.
 
     Attributes:
@@ -61,7 +61,7 @@ class Sitting(Document, frozen=True):
     apart: float
 
 
-def read_labels(path: Path) -> Labels:
+def read_labels(path: Path) -> PersonLabels:
     """Who is who, from a table with the columns clip, track and person.
 
     Raises:
@@ -72,8 +72,8 @@ def read_labels(path: Path) -> Labels:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as UTF-8 text ({error}): give a table of labels.") from error
     table = csv.DictReader(io.StringIO(text, newline=""))
-    if missing := [column for column in _COLUMNS if column not in (table.fieldnames or ())]:
-        raise InputError(f"{path} line 1: column {', '.join(missing)} is missing; name {', '.join(_COLUMNS)}.")
+    if missing := [column for column in _LABEL_COLUMNS if column not in (table.fieldnames or ())]:
+        raise InputError(f"{path} line 1: column {', '.join(missing)} is missing; name {', '.join(_LABEL_COLUMNS)}.")
     labels: defaultdict[str, dict[int, str]] = defaultdict(dict)
     for row in table:
         if not (row["clip"] and row["person"] and (row["track"] or "").isdecimal()):
@@ -82,15 +82,17 @@ def read_labels(path: Path) -> Labels:
     return labels
 
 
-def sittings(clip: str, record: Record, sampling: Sampling, labels: Labels | None) -> Iterator[Sitting]:
+def choose_person_tracks(
+    clip: str, record: Record, sampling: Sampling, labels: PersonLabels | None
+) -> Iterator[PersonTrack]:
     """The tracks of a clip that show long enough: those that have a label, or else the one that is seen most.
 
     Raises:
         InputError: a label names a track that the record does not have.
     """
-    seen = _seen(record, sampling.size)
+    seen = _collect_large_faces(record, sampling.size)
     if labels is None:
-        chosen: Mapping[int, str | None] = dict.fromkeys(_dominant(seen))
+        chosen: Mapping[int, str | None] = dict.fromkeys(_find_dominant_track(seen))
     else:
         chosen = labels.get(clip, {})
         known = {face.track for frame in record.frames for face in frame.faces}
@@ -98,49 +100,51 @@ def sittings(clip: str, record: Record, sampling: Sampling, labels: Labels | Non
             raise InputError(f"The labels name track {track} of {clip}, which its record does not have.")
     for track, person in chosen.items():
         frames = [index for index, _ in seen.get(track, ())]
-        gallery, probes, apart = _apart(record, frames, sampling)
+        gallery, probes, apart = _split_gallery_and_probes(record, frames, sampling)
         if gallery and probes:
-            yield Sitting(clip, track, person, gallery, probes, apart)
+            yield PersonTrack(clip, track, person, gallery, probes, apart)
 
 
-def box_of(record: Record, index: int, track: int) -> Box:
+def find_track_box(record: Record, index: int, track: int) -> Box:
     """The box of a track in a frame that shows it."""
     return next(face.box for face in record.frames[index].faces if face.track == track)
 
 
-def _seen(record: Record, size: float) -> Mapping[int, Sequence[tuple[int, Face]]]:
+def _collect_large_faces(record: Record, min_side_px: float) -> Mapping[int, Sequence[tuple[int, Face]]]:
     """By track, the frames in which a detector saw it large enough."""
     seen: defaultdict[int, list[tuple[int, Face]]] = defaultdict(list)
     for frame in record.frames:
         for face in frame.faces:
-            if face.origin == "detected" and max(face.box.width, face.box.height) >= size:
+            if face.origin == "detected" and max(face.box.width, face.box.height) >= min_side_px:
                 seen[face.track].append((frame.index, face))
     return seen
 
 
-def _dominant(seen: Mapping[int, Sequence[tuple[int, Face]]]) -> list[int]:
+def _find_dominant_track(faces_by_track: Mapping[int, Sequence[tuple[int, Face]]]) -> list[int]:
     """The track that covers most, summed over its frames; none when there is none."""
-    areas = {track: sum(face.box.area for _, face in faces) for track, faces in seen.items()}
+    areas = {track: sum(face.box.area for _, face in faces) for track, faces in faces_by_track.items()}
     return sorted(areas, key=lambda track: (-areas[track], track))[:1]
 
 
-def _apart(record: Record, frames: Sequence[int], sampling: Sampling) -> tuple[tuple[int, ...], tuple[int, ...], float]:
+def _split_gallery_and_probes(
+    record: Record, frames: Sequence[int], sampling: Sampling
+) -> tuple[tuple[int, ...], tuple[int, ...], float]:
     """Frames of the first part of the time and of the last part, and the seconds between them."""
     if not frames:
         return (), (), 0.0
-    time = {index: float(record.frames[index].pts * fraction(record.source.video.time_base)) for index in frames}
+    time = {index: float(record.frames[index].pts * parse_ratio(record.source.video.time_base)) for index in frames}
     start, end = time[frames[0]], time[frames[-1]]
     share = (1 - sampling.apart) / 2
     first = [index for index in frames if time[index] <= start + share * (end - start)]
     last = [index for index in frames if time[index] >= end - share * (end - start) and index not in first]
     if min(len(first), len(last)) < sampling.fewest:
         return (), (), 0.0
-    gallery, probes = spread(first, sampling.gallery), spread(last, sampling.probes)
+    gallery, probes = sample_evenly(first, sampling.gallery), sample_evenly(last, sampling.probes)
     return gallery, probes, time[probes[0]] - time[gallery[-1]]
 
 
-def spread(frames: Sequence[int], most: int) -> tuple[int, ...]:
+def sample_evenly(frames: Sequence[int], max_count: int) -> tuple[int, ...]:
     """At most so many of them, evenly spaced, the first and the last among them."""
-    if len(frames) <= most:
+    if len(frames) <= max_count:
         return tuple(frames)
-    return tuple(frames[round(place * (len(frames) - 1) / max(1, most - 1))] for place in range(most))
+    return tuple(frames[round(place * (len(frames) - 1) / max(1, max_count - 1))] for place in range(max_count))

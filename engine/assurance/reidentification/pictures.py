@@ -29,7 +29,7 @@ class Clip(NamedTuple):
     record: Record
 
 
-def frames(clip: Clip, indices: Collection[int]) -> Iterator[SourceFrame]:
+def read_frames(clip: Clip, indices: Collection[int]) -> Iterator[SourceFrame]:
     """Those frames of a clip, in order.
 
     Raises:
@@ -51,7 +51,7 @@ def frames(clip: Clip, indices: Collection[int]) -> Iterator[SourceFrame]:
                 return
 
 
-def views(clip: Clip, frame: SourceFrame, styles: Sequence[Style | None]) -> Iterator[Rgb]:
+def mask_frame(clip: Clip, frame: SourceFrame, styles: Sequence[Style | None]) -> Iterator[Rgb]:
     """The frame under each style, every face of the record covered as a render covers it; as it is under None.
 
     Nothing is encoded: an encoder only takes away more of what might identify somebody.
@@ -63,7 +63,7 @@ def views(clip: Clip, frame: SourceFrame, styles: Sequence[Style | None]) -> Ite
         if style is None:
             yield plain
             continue
-        with frame.drawn_over() as sheet:
+        with frame.open_for_drawing() as sheet:
             redact(sheet.picture(writable=True), boxes, video.orientation, style, video.colour.matrix)
             picture = sheet.rgb()
         yield picture

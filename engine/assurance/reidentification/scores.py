@@ -12,18 +12,18 @@ from engine.record import DetectorFacts, Document
 Attack = Literal["plain", "parrot"]
 ATTACKS: tuple[Attack, ...] = ("plain", "parrot")
 
-MARGIN = 0.03
+CHANCE_MARGIN = 0.03
 """What identification of masked faces may lie above chance."""
 
 
-class Top1(Document, frozen=True):
+class Top1Rate(Document, frozen=True):
     """How often the nearest of all people is the right one: the mean of the people's shares, and its 95 % interval."""
 
     share: float
     interval: tuple[float, float]
 
 
-class Attacked(Document, frozen=True):
+class AttackScores(Document, frozen=True):
     """What one attack makes of one style.
 
     Attributes:
@@ -34,11 +34,11 @@ class Attacked(Document, frozen=True):
         centred_mean: the same from all probes of a person.
     """
 
-    frame: Top1
-    mean: Top1
-    superposed: Top1
-    centred: Top1
-    centred_mean: Top1
+    frame: Top1Rate
+    mean: Top1Rate
+    superposed: Top1Rate
+    centred: Top1Rate
+    centred_mean: Top1Rate
 
 
 class StyleScores(Document, frozen=True):
@@ -54,11 +54,11 @@ class StyleScores(Document, frozen=True):
     name: str
     style: Style
     weaknesses: tuple[str, ...]
-    attacks: Mapping[Attack, Attacked]
+    attacks: Mapping[Attack, AttackScores]
     hidden: bool
 
 
-class Reidentification(Document, frozen=True):
+class ReidentificationReport(Document, frozen=True):
     """The whole benchmark.
 
     Attributes:
@@ -84,9 +84,9 @@ class Reidentification(Document, frozen=True):
     people: int
     chance: float
     apart: float
-    control: Top1
-    control_by_box: Top1
-    mean_control_by_box: Top1
+    control: Top1Rate
+    control_by_box: Top1Rate
+    mean_control_by_box: Top1Rate
     styles: tuple[StyleScores, ...]
 
     @property

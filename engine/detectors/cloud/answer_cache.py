@@ -10,11 +10,11 @@ from pathlib import Path
 
 import msgspec
 
-from engine.record import Document, encode
-from engine.storage.files import write
+from engine.record import Document, encode_document
+from engine.storage.files import write_file
 
 
-class Answer(Document, frozen=True):
+class ServiceAnswer(Document, frozen=True):
     """What a service said of one picture.
 
     Attributes:
@@ -26,7 +26,7 @@ class Answer(Document, frozen=True):
     faces: tuple[tuple[float, float, float, float, float], ...]
 
 
-class Answers:
+class AnswerCache:
     """Answers in a folder, one a file, shared by threads and processes.
 
     Args:
@@ -37,31 +37,31 @@ class Answers:
         self._folder = folder
 
     @contextmanager
-    def claimed(self, key: str) -> Iterator[Answer | None]:
+    def lock_key(self, key: str) -> Iterator[ServiceAnswer | None]:
         """Hold the right to ask for `key` while the block lasts; the answer, if there is one already.
 
         Waits for another thread or process that is asking for the same. A process that dies lets go of its claims.
         """
-        claim = self._claim(self._path(key).with_suffix(".asking"))
+        claim = self._acquire_lock(self._answer_path(key).with_suffix(".asking"))
         try:
-            yield self._kept(self._path(key))
+            yield self._read_answer(self._answer_path(key))
         finally:
-            self._path(key).with_suffix(".asking").unlink(missing_ok=True)
+            self._answer_path(key).with_suffix(".asking").unlink(missing_ok=True)
             os.close(claim)
 
-    def keep(self, key: str, answer: Answer) -> None:
+    def store_answer(self, key: str, answer: ServiceAnswer) -> None:
         """Bring an answer to stable storage.
 
         Raises:
             TargetError: it cannot be written.
         """
-        write(self._path(key), encode(answer))
+        write_file(self._answer_path(key), encode_document(answer))
 
-    def _path(self, key: str) -> Path:
+    def _answer_path(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key}.json"
 
     @staticmethod
-    def _claim(path: Path) -> int:
+    def _acquire_lock(path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         while True:
             claim = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -72,8 +72,8 @@ class Answers:
             os.close(claim)
 
     @staticmethod
-    def _kept(path: Path) -> Answer | None:
+    def _read_answer(path: Path) -> ServiceAnswer | None:
         try:
-            return msgspec.json.decode(path.read_bytes(), type=Answer)
+            return msgspec.json.decode(path.read_bytes(), type=ServiceAnswer)
         except FileNotFoundError:
             return None

@@ -9,15 +9,15 @@ from typing import Any
 
 from engine.errors import DetectorError, InputError, VeilError
 
-THROTTLED = frozenset({
+THROTTLING_CODES = frozenset({
     "ProvisionedThroughputExceededException", "RequestLimitExceeded", "SlowDown", "Throttling", "ThrottlingException",
     "TooManyRequestsException",
 })  # fmt: skip
 """Codes that mean: later."""
 
-_AGAIN = "then run the same command again to resume"
-_UNREACHABLE = "check the network and the region, " + _AGAIN
-_BY_CODE: Mapping[str, tuple[type[VeilError], str]] = {
+_RESUME_HINT = "then run the same command again to resume"
+_UNREACHABLE_HINT = "check the network and the region, " + _RESUME_HINT
+_MESSAGES_BY_CODE: Mapping[str, tuple[type[VeilError], str]] = {
     "AccessDeniedException": (InputError, "refused access: allow rekognition:DetectFaces to these credentials"),
     "UnrecognizedClientException": (InputError, "does not know these AWS credentials: check the access key"),
     "InvalidClientTokenId": (InputError, "does not know these AWS credentials: check the access key"),
@@ -31,7 +31,7 @@ _BY_CODE: Mapping[str, tuple[type[VeilError], str]] = {
     "InternalServerError": (DetectorError, "failed inside (InternalServerError): wait a while"),
     "ServiceUnavailable": (DetectorError, "is not available at the moment: wait a while"),
 }
-_BY_KIND: Mapping[str, tuple[type[VeilError], str]] = {
+_MESSAGES_BY_EXCEPTION: Mapping[str, tuple[type[VeilError], str]] = {
     "NoCredentialsError": (InputError, "No AWS credentials were found: set them, or AWS_PROFILE"),
     "PartialCredentialsError": (InputError, "The AWS credentials are not complete: set key and secret"),
     "CredentialRetrievalError": (InputError, "The AWS credentials cannot be fetched: check the profile"),
@@ -40,9 +40,9 @@ _BY_KIND: Mapping[str, tuple[type[VeilError], str]] = {
     "ProfileNotFound": (InputError, "The AWS profile does not exist: check AWS_PROFILE"),
     "NoRegionError": (InputError, "No AWS region was given: set AWS_DEFAULT_REGION, as eu-west-1"),
     "InvalidRegionError": (InputError, "The AWS region is not spelled like one: set AWS_DEFAULT_REGION, as eu-west-1"),
-    "ConnectTimeoutError": (DetectorError, "Rekognition{place} does not take connections: " + _UNREACHABLE),
+    "ConnectTimeoutError": (DetectorError, "Rekognition{place} does not take connections: " + _UNREACHABLE_HINT),
     "ReadTimeoutError": (DetectorError, "Rekognition{place} gave no answer in time: check the network"),
-    "EndpointConnectionError": (DetectorError, "Rekognition{place} cannot be reached: " + _UNREACHABLE),
+    "EndpointConnectionError": (DetectorError, "Rekognition{place} cannot be reached: " + _UNREACHABLE_HINT),
     "ConnectionClosedError": (
         DetectorError,
         "Rekognition{place} closed the connection before its answer was complete: check the network",
@@ -56,20 +56,24 @@ _BY_KIND: Mapping[str, tuple[type[VeilError], str]] = {
 }
 
 
-def complaint(error: Exception, region: str | None) -> VeilError:
+def to_veil_error(error: Exception, region: str | None) -> VeilError:
     """The error to raise for one of boto3's; it names the region and never the credentials."""
     place = f" in {region}" if region else ""
     response = getattr(error, "response", None)
     if response is not None:
-        return _refused(response, place)
+        return _error_from_response(response, place)
     kind, sentence = next(
-        (_BY_KIND[base.__name__] for base in type(error).__mro__ if base.__name__ in _BY_KIND),
+        (
+            _MESSAGES_BY_EXCEPTION[base.__name__]
+            for base in type(error).__mro__
+            if base.__name__ in _MESSAGES_BY_EXCEPTION
+        ),
         (DetectorError, f"Rekognition{{place}} cannot be asked ({type(error).__name__}): check the network"),
     )
-    return _said(kind, sentence.format(place=place))
+    return _build_error(kind, sentence.format(place=place))
 
 
-def _refused(response: Mapping[str, Any], place: str) -> VeilError:
+def _error_from_response(response: Mapping[str, Any], place: str) -> VeilError:
     """For an answer that is an error of the service."""
     told = response.get("Error", {})
     code, message = str(told.get("Code", "")), str(told.get("Message", ""))
@@ -77,15 +81,15 @@ def _refused(response: Mapping[str, Any], place: str) -> VeilError:
         skewed = "expired" in message or "not yet current" in message
         code = "RequestExpired" if skewed else "UnrecognizedClientException"
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    kind, sentence = _BY_CODE.get(code) or _other(code, status)
-    return _said(kind, f"Rekognition{place} {sentence}")
+    kind, sentence = _MESSAGES_BY_CODE.get(code) or _unknown_code_message(code, status)
+    return _build_error(kind, f"Rekognition{place} {sentence}")
 
 
-def _other(code: str, status: int) -> tuple[type[VeilError], str]:
+def _unknown_code_message(code: str, status: int) -> tuple[type[VeilError], str]:
     if status >= 500:
         return DetectorError, f"failed inside (status {status}): wait a while"
     return InputError, f"refused a call ({code or status}): check the account"
 
 
-def _said(kind: Callable[[str], VeilError], sentence: str) -> VeilError:
-    return kind(f"{sentence}." if sentence.endswith(_AGAIN) else f"{sentence}, {_AGAIN}.")
+def _build_error(kind: Callable[[str], VeilError], sentence: str) -> VeilError:
+    return kind(f"{sentence}." if sentence.endswith(_RESUME_HINT) else f"{sentence}, {_RESUME_HINT}.")

@@ -19,46 +19,46 @@ from dataclasses import dataclass
 
 from engine.errors import DetectorError
 
-_FIRST = 1.0
+_FIRST_TRIAL_S = 1.0
 """Seconds after the first throttled call in which answers are counted, to begin with their rate."""
-_LEAST_RATE = 0.5
-_SECONDS, _CALLS = 1.0, 30
+_MIN_RATE_PER_S = 0.5
+_TRIAL_S, _TRIAL_CALLS = 1.0, 30
 """A trial lasts so many seconds, and so many calls."""
-_PROBE, _LARGEST_PROBE = 1.08, 1.5
+_PROBE_FACTOR, _MAX_PROBE_FACTOR = 1.08, 1.5
 """How much faster than answers come calls are made; the greater while more and more are admitted."""
-_SLOWER = 0.95
+_SLOWER_FACTOR = 0.95
 """How much slower than answers come calls are made while the service's own throttling is measured."""
-_EVERY, _EVERY_AT_FIRST = 24, 5
+_MEASURE_INTERVAL_TRIALS, _FIRST_MEASURE_INTERVAL_TRIALS = 24, 5
 """Trials from one such measurement to the next, and while there are few."""
-_REMEMBERED = 4
+_KEPT_MEASUREMENTS = 4
 """Such measurements that count."""
-_ASSUMED = 0.25
+_ASSUMED_UNRELATED_SHARE = 0.25
 """What is taken for the service's own share of throttled calls until it was measured."""
-_NOTICED = 0.12
+_MIN_MEASURED_SHARE = 0.12
 """Share of throttled calls from which on it is measured at all."""
-_WEIGHT = 0.3
+_LAST_TRIAL_WEIGHT = 0.3
 """Of the last trial in the rate of the answers."""
-_CREDIT = 0.05
+_CATCH_UP_S = 0.05
 """Seconds of calls that may be made up for after threads woke late."""
-_BUSY = 0.85
+_MIN_BUSY_SHARE = 0.85
 """Share of the calls that a trial allowed and that must have been made for it to say anything."""
-_WORST = 0.6
+_MAX_UNRELATED_SHARE = 0.6
 """Greatest share of throttled calls that is made up for."""
 
 
 @dataclass(slots=True, eq=False)
-class Trial:
+class RateTrial:
     """Calls that were made at one rate, and what became of them."""
 
-    rate: float
-    start: float
-    slower: bool = False
+    calls_per_s: float
+    started_at: float
+    is_slower: bool = False
     sent: int = 0
     answered: int = 0
     throttled: int = 0
 
 
-class Finder:
+class RateFinder:
     """The arithmetic of finding a rate; times are given to it, in seconds from anywhere.
 
     Args:
@@ -67,113 +67,131 @@ class Finder:
 
     def __init__(self, ceiling: float | None = None) -> None:
         self._ceiling = ceiling or math.inf
-        self._next = -math.inf
-        self._trial = Trial(math.inf, 0.0)
-        self._before = self._trial
-        self._answers = math.inf
+        self._next_slot_at = -math.inf
+        self._trial = RateTrial(math.inf, 0.0)
+        self._previous_trial = self._trial
+        self._answers_per_s = math.inf
         """Answers a second."""
-        self._heard = 0
+        self._answer_count = 0
         """Answers during this trial, whichever trial they belong to."""
-        self._probe = _PROBE
-        self._slower: deque[Trial] = deque(maxlen=_REMEMBERED)
-        self._since_slower = _EVERY
-        self._limited = False
+        self._probe_factor = _PROBE_FACTOR
+        self._slower_trials: deque[RateTrial] = deque(maxlen=_KEPT_MEASUREMENTS)
+        self._trials_since_slower = _MEASURE_INTERVAL_TRIALS
+        self._is_limited = False
 
     @property
     def rate(self) -> float:
         """Calls a second that are made now; infinite while nothing holds them back."""
-        return min(self._trial.rate, self._ceiling)
+        return min(self._trial.calls_per_s, self._ceiling)
 
     @property
-    def unrelated(self) -> float:
+    def unrelated_share(self) -> float:
         """Share of calls that is throttled whatever the rate: as measured, plus its standard error.
 
         Too high an estimate costs some throttled calls, too low a one would drive the rate down.
         """
-        share, error = self._measured()
-        return min(_WORST, share + error)
+        share, error = self._measure_unrelated_share()
+        return min(_MAX_UNRELATED_SHARE, share + error)
 
-    def _measured(self) -> tuple[float, float]:
+    def _measure_unrelated_share(self) -> tuple[float, float]:
         """That share as far as it was measured, and the standard error."""
-        sent = sum(trial.answered + trial.throttled for trial in self._slower)
-        if sent < _CALLS / 2:
-            return 0.0, _ASSUMED
-        share = sum(trial.throttled for trial in self._slower) / sent
+        sent = sum(trial.answered + trial.throttled for trial in self._slower_trials)
+        if sent < _TRIAL_CALLS / 2:
+            return 0.0, _ASSUMED_UNRELATED_SHARE
+        share = sum(trial.throttled for trial in self._slower_trials) / sent
         return share, math.sqrt(share * (1 - share) / sent)
 
-    def slot(self, now: float) -> float:
+    def reserve_slot(self, now: float) -> float:
         """The time at which the next call may begin."""
         if math.isinf(self.rate):
             return now
-        slot = max(self._next, now - _CREDIT)
-        self._next = slot + 1.0 / self.rate
+        slot = max(self._next_slot_at, now - _CATCH_UP_S)
+        self._next_slot_at = slot + 1.0 / self.rate
         return max(slot, now)
 
-    def sent(self, now: float) -> Trial:
+    def begin_call(self, now: float) -> RateTrial:
         """A call begins; give what is returned to `heard`."""
-        self._turn(now)
+        self._advance_trial(now)
         self._trial.sent += 1
         return self._trial
 
-    def heard(self, now: float, trial: Trial, *, throttled: bool) -> None:
+    def record_outcome(self, now: float, trial: RateTrial, *, throttled: bool) -> None:
         """A call of `trial` was answered, or throttled."""
         if throttled:
             trial.throttled += 1
-            if not self._limited:
-                self._limited = True
-                self._start(Trial(math.inf, now))
+            if not self._is_limited:
+                self._is_limited = True
+                self._start_trial(RateTrial(math.inf, now))
         else:
             trial.answered += 1
-            self._heard += 1
-        self._turn(now)
+            self._answer_count += 1
+        self._advance_trial(now)
 
-    def _turn(self, now: float) -> None:
+    def _advance_trial(self, now: float) -> None:
         """Go on to the next trial when this one is over."""
         trial = self._trial
-        seconds = now - trial.start
-        if not self._limited or seconds < _FIRST or self._heard + trial.throttled < 1:
+        seconds = now - trial.started_at
+        if not self._is_limited or seconds < _FIRST_TRIAL_S or self._answer_count + trial.throttled < 1:
             return
-        if math.isinf(trial.rate):
-            self._answers = max(self._heard / seconds, _LEAST_RATE)
-            self._start(self._faster(now))
-        elif seconds >= max(_SECONDS, _CALLS / trial.rate):
-            self._learn(trial, seconds)
-            self._start(self._following(now))
+        if math.isinf(trial.calls_per_s):
+            self._answers_per_s = max(self._answer_count / seconds, _MIN_RATE_PER_S)
+            self._start_trial(self._create_probing_trial(now))
+        elif seconds >= max(_TRIAL_S, _TRIAL_CALLS / trial.calls_per_s):
+            self._learn_from_trial(trial, seconds)
+            self._start_trial(self._choose_next_trial(now))
 
-    def _start(self, trial: Trial) -> None:
-        self._before, self._trial, self._heard = self._trial, trial, 0
+    def _start_trial(self, trial: RateTrial) -> None:
+        self._previous_trial, self._trial, self._answer_count = self._trial, trial, 0
 
-    def _learn(self, trial: Trial, seconds: float) -> None:
+    def _learn_from_trial(self, trial: RateTrial, seconds: float) -> None:
         """What a finished trial says of the rate of answers and of how far to probe."""
-        self._since_slower += 1
-        busy = trial.sent >= _BUSY * min(trial.rate, self._ceiling) * seconds
-        if trial.slower or self._before.slower or not (busy or self._heard > self._answers * seconds):
+        self._trials_since_slower += 1
+        busy = trial.sent >= _MIN_BUSY_SHARE * min(trial.calls_per_s, self._ceiling) * seconds
+        if (
+            trial.is_slower
+            or self._previous_trial.is_slower
+            or not (busy or self._answer_count > self._answers_per_s * seconds)
+        ):
             return
-        self._answers += _WEIGHT * (max(self._heard / seconds, _LEAST_RATE) - self._answers)
-        excess = self._share(trial) - self.unrelated
-        self._probe = min(self._probe * 1.1, _LARGEST_PROBE) if excess < 0.01 else _PROBE
+        self._answers_per_s += _LAST_TRIAL_WEIGHT * (
+            max(self._answer_count / seconds, _MIN_RATE_PER_S) - self._answers_per_s
+        )
+        excess = self._throttled_share(trial) - self.unrelated_share
+        self._probe_factor = min(self._probe_factor * 1.1, _MAX_PROBE_FACTOR) if excess < 0.01 else _PROBE_FACTOR
 
-    def _following(self, now: float) -> Trial:
-        every = _EVERY if len(self._slower) == _REMEMBERED else _EVERY_AT_FIRST
-        if self._since_slower >= every and self._share(self._trial) > _NOTICED and not self._trial.slower:
-            self._since_slower = 0
-            share, error = self._measured()
+    def _choose_next_trial(self, now: float) -> RateTrial:
+        every = (
+            _MEASURE_INTERVAL_TRIALS
+            if len(self._slower_trials) == _KEPT_MEASUREMENTS
+            else _FIRST_MEASURE_INTERVAL_TRIALS
+        )
+        if (
+            self._trials_since_slower >= every
+            and self._throttled_share(self._trial) > _MIN_MEASURED_SHARE
+            and not self._trial.is_slower
+        ):
+            self._trials_since_slower = 0
+            share, error = self._measure_unrelated_share()
             certain = max(0.0, share - 1.5 * error)
-            slower = Trial(max(self._answers * _SLOWER / (1 - certain), _LEAST_RATE), now, slower=True)
-            self._slower.append(slower)
+            slower = RateTrial(
+                max(self._answers_per_s * _SLOWER_FACTOR / (1 - certain), _MIN_RATE_PER_S), now, is_slower=True
+            )
+            self._slower_trials.append(slower)
             return slower
-        return self._faster(now)
+        return self._create_probing_trial(now)
 
-    def _faster(self, now: float) -> Trial:
-        return Trial(max(self._answers * self._probe / (1 - self.unrelated), _LEAST_RATE), now)
+    def _create_probing_trial(self, now: float) -> RateTrial:
+        return RateTrial(
+            max(self._answers_per_s * self._probe_factor / (1 - self.unrelated_share), _MIN_RATE_PER_S), now
+        )
 
     @staticmethod
-    def _share(trial: Trial) -> float:
+    def _throttled_share(trial: RateTrial) -> float:
         """Of calls that were throttled."""
         return trial.throttled / max(1, trial.answered + trial.throttled)
 
 
-class Pace:
+class RateLimiter:
     """A `Finder` that threads share, on the real clock.
 
     Args:
@@ -181,7 +199,7 @@ class Pace:
     """
 
     def __init__(self, ceiling: float | None = None) -> None:
-        self._finder = Finder(ceiling)
+        self._finder = RateFinder(ceiling)
         self._lock = threading.Lock()
         self._closed = threading.Event()
 
@@ -190,24 +208,24 @@ class Pace:
         """Calls a second that are made now."""
         return self._finder.rate
 
-    def wait(self) -> Trial:
+    def wait_for_slot(self) -> RateTrial:
         """Wait until a call may begin; it begins now.
 
         Raises:
             DetectorError: `close` was called.
         """
         with self._lock:
-            slot = self._finder.slot(time.monotonic())
+            slot = self._finder.reserve_slot(time.monotonic())
         if self._closed.wait(max(0.0, slot - time.monotonic())):
             raise DetectorError("No more calls are made: the run is ending.")
         with self._lock:
-            return self._finder.sent(time.monotonic())
+            return self._finder.begin_call(time.monotonic())
 
     def close(self) -> None:
         """Let no more calls begin; whoever waits is told at once."""
         self._closed.set()
 
-    def heard(self, trial: Trial, *, throttled: bool) -> None:
+    def record_outcome(self, trial: RateTrial, *, throttled: bool) -> None:
         """Tell what became of a call that `wait` let begin."""
         with self._lock:
-            self._finder.heard(time.monotonic(), trial, throttled=throttled)
+            self._finder.record_outcome(time.monotonic(), trial, throttled=throttled)

@@ -20,70 +20,70 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from engine.detectors import optional_imports
-from engine.detectors.cloud.answer_cache import Answer
-from engine.detectors.cloud.error_messages import THROTTLED, complaint
-from engine.detectors.cloud.rate_limit import Pace, Trial
+from engine.detectors.cloud.answer_cache import ServiceAnswer
+from engine.detectors.cloud.error_messages import THROTTLING_CODES, to_veil_error
+from engine.detectors.cloud.rate_limit import RateLimiter, RateTrial
 from engine.errors import DetectorError, InputError
 
-_OPERATION = "rekognition.DetectFaces"
-_ATTEMPTS = 2
+_BOTO_OPERATION = "rekognition.DetectFaces"
+_BOTO_ATTEMPTS = 2
 """That botocore makes, the first among them; it pauses longer and longer before each, and a frame waits with it."""
-_ROUNDS = 3
+_MAX_ROUNDS = 3
 """Of such attempts, for what is no throttling."""
-_PAUSE = 0.5
+_FIRST_PAUSE_S = 0.5
 """Seconds before the second round; each time twice as long."""
-_PATIENCE = 150.0
+_MAX_THROTTLED_S = 150.0
 """Seconds without any answer, all calls throttled, after which the run ends."""
 
 
 @dataclass(frozen=True)
-class Conditions:
+class CallSettings:
     """How calls are made.
 
     Attributes:
         clients: calls under way at once.
-        rate: ceiling in calls a second, None for none.
+        max_calls_per_s: ceiling in calls a second, None for none.
         connect, read: seconds of patience for a connection, and for an answer.
-        retries: botocore's retry mode, "standard" or "adaptive".
+        retry_mode: botocore's retry mode, "standard" or "adaptive".
         attributes: what DetectFaces is asked for.
     """
 
     clients: int
-    rate: float | None
-    connect: float
-    read: float
-    retries: str = "standard"
+    max_calls_per_s: float | None
+    connect_timeout_s: float
+    read_timeout_s: float
+    retry_mode: str = "standard"
     attributes: Sequence[str] = ("DEFAULT",)
 
 
-class Service:
+class RekognitionClient:
     """The service; `ask` may be called from many threads.
 
     Raises:
         InputError: boto3 is missing, or there are no credentials or no region, or pictures would travel in the clear.
     """
 
-    def __init__(self, conditions: Conditions) -> None:
+    def __init__(self, conditions: CallSettings) -> None:
         # Only the service is contacted. Who wants the credentials of an EC2 instance says so with "false".
         os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
         self._conditions = conditions
-        self._pace = Pace(conditions.rate)
+        self._rate_limiter = RateLimiter(conditions.max_calls_per_s)
         self._attempt = threading.local()
-        self._errors = optional_imports.load("botocore.exceptions", "boto3")
-        self._answered = time.monotonic()
+        self._errors = optional_imports.import_library("botocore.exceptions", "boto3")
+        self._last_answer_at = time.monotonic()
         self._clients: queue.Queue[Any] = queue.Queue()
         try:
-            for client in self._made(conditions):
+            for client in self._create_clients(conditions):
                 self._clients.put(client)
         except self._errors.BotoCoreError as error:
-            raise complaint(error, None) from error
+            raise to_veil_error(error, None) from error
 
     @property
-    def address(self) -> str:
+    def endpoint(self) -> str:
         """Where calls go."""
-        return self._address
+        return self._endpoint
 
-    def ask(self, jpeg: bytes) -> Answer:
+    def detect_faces(self, jpeg: bytes) -> ServiceAnswer:
         """Send one picture; waits as long as calls are throttled.
 
         Raises:
@@ -92,71 +92,77 @@ class Service:
         """
         client = self._clients.get()
         try:
-            return self._asked(client, jpeg)
+            return self._call_with_retries(client, jpeg)
         finally:
             self._clients.put(client)
 
     def close(self) -> None:
         """Begin no more calls; those under way go on."""
-        self._pace.close()
+        self._rate_limiter.close()
 
-    def _made(self, conditions: Conditions) -> Sequence[Any]:
-        session = optional_imports.load("boto3", "boto3").session.Session()
+    def _create_clients(self, conditions: CallSettings) -> Sequence[Any]:
+        session = optional_imports.import_library("boto3", "boto3").session.Session()
         if session.get_credentials() is None:
             raise InputError(
                 "No AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, and "
                 "run the same command again."
             )
-        config = optional_imports.load("botocore.config", "boto3").Config(
-            retries={"mode": conditions.retries, "total_max_attempts": _ATTEMPTS},
-            connect_timeout=conditions.connect,
-            read_timeout=conditions.read,
+        config = optional_imports.import_library("botocore.config", "boto3").Config(
+            retries={"mode": conditions.retry_mode, "total_max_attempts": _BOTO_ATTEMPTS},
+            connect_timeout=conditions.connect_timeout_s,
+            read_timeout=conditions.read_timeout_s,
             max_pool_connections=1,
         )
         clients = [session.client("rekognition", config=config) for _ in range(conditions.clients)]
         self._region: str = clients[0].meta.region_name
-        self._address: str = clients[0].meta.endpoint_url
-        _check_secrecy(self._address)
+        self._endpoint: str = clients[0].meta.endpoint_url
+        _check_encrypted(self._endpoint)
         for client in clients:
-            client.meta.events.register(f"before-send.{_OPERATION}", self._before)
-            client.meta.events.register(f"needs-retry.{_OPERATION}", self._after)
+            client.meta.events.register(f"before-send.{_BOTO_OPERATION}", self._before_attempt)
+            client.meta.events.register(f"needs-retry.{_BOTO_OPERATION}", self._after_attempt)
         return clients
 
-    def _before(self, **_: object) -> None:
+    def _before_attempt(self, **_: object) -> None:
         self._attempt.trial = None
-        self._attempt.trial = self._pace.wait()
+        self._attempt.trial = self._rate_limiter.wait_for_slot()
 
-    def _after(self, response: tuple[Any, Mapping[str, Any]] | None = None, **_: object) -> None:
+    def _after_attempt(self, response: tuple[Any, Mapping[str, Any]] | None = None, **_: object) -> None:
         """An attempt has ended; whether botocore will make another is not ours to say."""
-        trial: Trial | None = self._attempt.trial
+        trial: RateTrial | None = self._attempt.trial
         if trial is not None:
             code = response[1].get("Error", {}).get("Code") if response else None
-            self._pace.heard(trial, throttled=code in THROTTLED)
+            self._rate_limiter.record_outcome(trial, throttled=code in THROTTLING_CODES)
 
-    def _asked(self, client: Any, jpeg: bytes) -> Answer:
+    def _call_with_retries(self, client: Any, jpeg: bytes) -> ServiceAnswer:
         failures = 0
         while True:
             try:
-                answer = _read(client.detect_faces(Image={"Bytes": jpeg}, Attributes=[*self._conditions.attributes]))
+                answer = _parse_response(
+                    client.detect_faces(Image={"Bytes": jpeg}, Attributes=[*self._conditions.attributes])
+                )
             except (self._errors.BotoCoreError, self._errors.ClientError, _NonsenseError) as error:
-                if self._throttled(error):
+                if self._is_throttled(error):
                     continue
                 failures += 1
-                said = complaint(error, self._region)
-                if isinstance(said, InputError) or failures >= _ROUNDS:
+                said = to_veil_error(error, self._region)
+                if isinstance(said, InputError) or failures >= _MAX_ROUNDS:
                     raise said from error
-                time.sleep(_PAUSE * 2 ** (failures - 1))
+                time.sleep(_FIRST_PAUSE_S * 2 ** (failures - 1))
             else:
-                self._answered = time.monotonic()
+                self._last_answer_at = time.monotonic()
                 return answer
 
-    def _throttled(self, error: Exception) -> bool:
+    def _is_throttled(self, error: Exception) -> bool:
         """Whether the call may be made again for ever; not when no call at all is answered any more."""
-        if not isinstance(error, self._errors.ClientError) or error.response["Error"].get("Code") not in THROTTLED:
+        if (
+            not isinstance(error, self._errors.ClientError)
+            or error.response["Error"].get("Code") not in THROTTLING_CODES
+        ):
             return False
-        if time.monotonic() - self._answered > _PATIENCE:
+        if time.monotonic() - self._last_answer_at > _MAX_THROTTLED_S:
             raise DetectorError(
-                f"Rekognition has throttled every call for {_PATIENCE:g} s: make sure that nothing else uses up the "
+                f"Rekognition has throttled every call for {_MAX_THROTTLED_S:g} s: make sure that nothing else uses up "
+                f"the "
                 "account's quota, and run the same command again to resume."
             ) from error
         return True
@@ -166,16 +172,16 @@ class _NonsenseError(Exception):
     """An answer that is not one of DetectFaces."""
 
 
-def _read(response: Mapping[str, Any]) -> Answer:
+def _parse_response(response: Mapping[str, Any]) -> ServiceAnswer:
     try:
-        faces = tuple(_face(detail) for detail in response["FaceDetails"])
+        faces = tuple(_parse_face(detail) for detail in response["FaceDetails"])
         request = response["ResponseMetadata"]["RequestId"]
     except (KeyError, TypeError, ValueError) as error:
         raise _NonsenseError(f"{type(error).__name__} {error}") from error
-    return Answer(str(request), faces)
+    return ServiceAnswer(str(request), faces)
 
 
-def _face(detail: Mapping[str, Any]) -> tuple[float, float, float, float, float]:
+def _parse_face(detail: Mapping[str, Any]) -> tuple[float, float, float, float, float]:
     box = detail["BoundingBox"]
     left, top, width, height = (float(box[side]) for side in ("Left", "Top", "Width", "Height"))
     confidence = float(detail["Confidence"])
@@ -184,7 +190,7 @@ def _face(detail: Mapping[str, Any]) -> tuple[float, float, float, float, float]
     return left, top, width, height, confidence
 
 
-def _check_secrecy(address: str) -> None:
+def _check_encrypted(address: str) -> None:
     parts = urlsplit(address)
     if parts.scheme == "https" or parts.hostname == "localhost" or _is_loopback(parts.hostname or ""):
         return

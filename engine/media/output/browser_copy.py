@@ -10,18 +10,18 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from engine.core.progress import Listener
+from engine.core.progress import ProgressListener
 from engine.errors import RenderError
 from engine.media.facts import MediaInfo
-from engine.media.ffmpeg import ffmpeg_command
-from engine.media.output.containers import family
-from engine.storage.files import publish, scratch
+from engine.media.ffmpeg import build_ffmpeg_command
+from engine.media.output.containers import container_family
+from engine.storage.files import make_scratch_folder, publish_file
 
-_LONGEST = 1280
+_MAX_SIDE_PX = 1280
 """Pixels of the longer side of a copy at most."""
-_PLAIN = frozenset({"yuv420p", "yuvj420p"})
-_SOUND = frozenset({"aac", "mp3", "opus", "flac", "vorbis"})
-_NAMES = {
+_PLAYABLE_PIXEL_FORMATS = frozenset({"yuv420p", "yuvj420p"})
+_PLAYABLE_AUDIO_CODECS = frozenset({"aac", "mp3", "opus", "flac", "vorbis"})
+_FORMAT_NAMES = {
     "avi": "AVI",
     "mpegts": "MPEG-TS",
     "matroska": "Matroska",
@@ -33,22 +33,22 @@ _NAMES = {
 }
 
 
-def unplayable(info: MediaInfo) -> str | None:
+def describe_unplayable(info: MediaInfo) -> str | None:
     """What of a file not every browser plays, in words, as "HEVC pictures"; None when all of it plays everywhere."""
     webm = info.video.codec in {"vp8", "vp9", "av1"}
-    kind = family(info.container)
+    kind = container_family(info.container)
     if kind != "mp4" and not (kind == "matroska" and webm):
-        return f"{_name(kind)} files"
+        return f"{_format_name(kind)} files"
     if info.video.codec != "h264" and not webm:
-        return f"{_name(info.video.codec)} pictures"
-    if info.video.codec == "h264" and info.video.pixel_format not in _PLAIN:
+        return f"{_format_name(info.video.codec)} pictures"
+    if info.video.codec == "h264" and info.video.pixel_format not in _PLAYABLE_PIXEL_FORMATS:
         return f"H.264 pictures in the format {info.video.pixel_format}"
     heard = [one.codec.removesuffix("float") for one in info.streams if one.kind == "audio"]
-    silent = [codec for codec in heard if codec not in _SOUND]
-    return f"{_name(silent[0])} audio" if silent else None
+    silent = [codec for codec in heard if codec not in _PLAYABLE_AUDIO_CODECS]
+    return f"{_format_name(silent[0])} audio" if silent else None
 
 
-def make_playable(source: Path, target: Path, frames: int, listener: Listener) -> None:
+def make_browser_copy(source: Path, target: Path, frames: int, listener: ProgressListener) -> None:
     """Write a small copy that every browser plays: H.264 in 8 bits, AAC, MP4, no metadata.
 
     Pictures are made smaller, never larger, and lose their fine detail; it is for looking, and no output of anything.
@@ -63,14 +63,19 @@ def make_playable(source: Path, target: Path, frames: int, listener: Listener) -
         TargetError: it cannot be written.
         RenderError: the source cannot be decoded or encoded.
     """
-    with scratch(target) as folder:
+    with make_scratch_folder(target) as folder:
         unfinished = folder / target.name
-        _run(ffmpeg_command([*_arguments(source), "-progress", "pipe:1", unfinished]), source, frames, listener)
-        publish(unfinished, target)
+        _run_with_progress(
+            build_ffmpeg_command([*_copy_arguments(source), "-progress", "pipe:1", unfinished]),
+            source,
+            frames,
+            listener,
+        )
+        publish_file(unfinished, target)
 
 
-def _arguments(source: Path) -> list[str | Path]:
-    within = f"w='min({_LONGEST},iw)':h='min({_LONGEST},ih)'"
+def _copy_arguments(source: Path) -> list[str | Path]:
+    within = f"w='min({_MAX_SIDE_PX},iw)':h='min({_MAX_SIDE_PX},ih)'"
     smaller = f"scale={within}:force_original_aspect_ratio=decrease:force_divisible_by=2"
     return [
         *("-i", source, "-map", "0:v:0", "-map", "0:a?", "-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn"),
@@ -80,7 +85,7 @@ def _arguments(source: Path) -> list[str | Path]:
     ]
 
 
-def _run(command: list[str], source: Path, frames: int, listener: Listener) -> None:
+def _run_with_progress(command: list[str], source: Path, frames: int, listener: ProgressListener) -> None:
     going = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
     with going:
         try:
@@ -97,5 +102,5 @@ def _run(command: list[str], source: Path, frames: int, listener: Listener) -> N
         raise RenderError(f"No copy of {source.name} could be made that browsers play: {last}.")
 
 
-def _name(codec: str) -> str:
-    return _NAMES.get(codec, codec.upper().replace("_", " "))
+def _format_name(codec: str) -> str:
+    return _FORMAT_NAMES.get(codec, codec.upper().replace("_", " "))

@@ -13,18 +13,18 @@ from typing import Annotated, Literal
 import msgspec
 
 from engine.core.picture import PixelFormat
-from engine.media.output.encoder_format import Carrier, choose_carrier
-from engine.record import Document, VideoFacts, ratio
+from engine.media.output.encoder_format import EncoderFormat, choose_encoder_format
+from engine.record import Document, VideoFacts, format_ratio
 
 FieldOrder = Literal["progressive", "tt", "bb", "tb", "bt"]
-Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
+EncoderPreset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
 
-FINEST_TICK = Fraction(1, 100_000_000)
+FINEST_TICK_S = Fraction(1, 100_000_000)
 """A MOV file holds 2^31 - 1 ticks between two frames; with this tick that is 21 seconds."""
 
-_FALLBACK_TICK = Fraction(1, 1_000_000)
-_FALLBACK_RATE = Fraction(25)
-_SHORTEST_REORDERED = 8
+_FALLBACK_TICK_S = Fraction(1, 1_000_000)
+_FALLBACK_RATE_FPS = Fraction(25)
+_MAX_FRAMES_WITHOUT_B_FRAMES = 8
 
 
 class EncoderSettings(Document, frozen=True):
@@ -39,7 +39,7 @@ class EncoderSettings(Document, frozen=True):
     """
 
     crf: Annotated[float, msgspec.Meta(ge=0.0, le=51.0)] = 17.0
-    preset: Preset = "veryfast"
+    preset: EncoderPreset = "veryfast"
     threads: Annotated[int, msgspec.Meta(ge=1, le=16)] = 4
     keyframe_seconds: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
     b_frames: Annotated[int, msgspec.Meta(ge=0, le=16)] | None = None
@@ -66,7 +66,7 @@ class Signal(Document, frozen=True):
         return self.field_order not in {None, "progressive"}
 
 
-UNSIGNALLED = Signal()
+EMPTY_SIGNAL = Signal()
 
 
 class Encoding(Document, frozen=True):
@@ -96,33 +96,33 @@ class Encoding(Document, frozen=True):
 
 
 def plan_encoding(
-    video: VideoFacts, pixels: PixelFormat, settings: EncoderSettings, signal: Signal = UNSIGNALLED
+    video: VideoFacts, pixels: PixelFormat, settings: EncoderSettings, signal: Signal = EMPTY_SIGNAL
 ) -> Encoding:
     """Choose encoder, pixel layout and options for a source; this looks at nothing but its arguments.
 
     Raises:
         RenderError: no encoder holds such samples.
     """
-    carrier = choose_carrier(pixels, video.coded)
-    fields = _fields(carrier, signal)
+    carrier = choose_encoder_format(pixels, video.coded)
+    fields = _choose_field_order(carrier, signal)
     library = _x265_options(settings, signal) if carrier.codec == "hevc" else _x264_options(settings, signal, fields)
     options = {
         "preset": settings.preset,
         "crf": f"{settings.crf:g}",
-        "g": str(max(1, round(encoder_rate(video) * settings.keyframe_seconds))),
+        "g": str(max(1, round(choose_encoder_rate(video) * settings.keyframe_seconds))),
         "threads": str(settings.threads),
         "thread_type": "frame",
-        **_b_frames(video, carrier, settings),
+        **_b_frame_options(video, carrier, settings),
         **({} if fields is None else {"flags": "+ildct+ilme"}),
-        **_tags(video, pixels, signal),
+        **_signal_options(video, pixels, signal),
         **library,
     }
-    tick = ratio(mov_tick(Fraction(video.time_base)))
-    return Encoding(carrier.codec, carrier.encoder, carrier.name, tick, fields, options)
+    tick = format_ratio(choose_mov_tick(Fraction(video.time_base)))
+    return Encoding(carrier.codec, carrier.encoder, carrier.pixel_format, tick, fields, options)
 
 
-def ffmpeg_args(
-    settings: EncoderSettings, video: VideoFacts, pixels: PixelFormat, signal: Signal = UNSIGNALLED
+def plan_ffmpeg_args(
+    settings: EncoderSettings, video: VideoFacts, pixels: PixelFormat, signal: Signal = EMPTY_SIGNAL
 ) -> list[str]:
     """FFmpeg command-line arguments that mean the same settings as `VideoWriter` uses.
 
@@ -132,28 +132,28 @@ def ffmpeg_args(
     return plan_encoding(video, pixels, settings, signal).ffmpeg_args
 
 
-def mov_tick(time_base: Fraction) -> Fraction:
+def choose_mov_tick(time_base: Fraction) -> Fraction:
     """Seconds a pts unit of the intermediate file lasts: one over the time base's denominator.
 
     A time base finer than a MOV file can use (nanoseconds, say) becomes microseconds.
     """
     tick = Fraction(1, time_base.denominator)
-    return tick if tick >= FINEST_TICK else _FALLBACK_TICK
+    return tick if tick >= FINEST_TICK_S else _FALLBACK_TICK_S
 
 
-def encoder_rate(video: VideoFacts) -> Fraction:
+def choose_encoder_rate(video: VideoFacts) -> Fraction:
     """The frame rate that rate control assumes; declared rates that cannot be one are passed over."""
-    rate = Fraction(video.declared_rate) if video.declared_rate else _FALLBACK_RATE
-    return rate if 1 <= rate <= 300 else _FALLBACK_RATE
+    rate = Fraction(video.declared_rate) if video.declared_rate else _FALLBACK_RATE_FPS
+    return rate if 1 <= rate <= 300 else _FALLBACK_RATE_FPS
 
 
-def _b_frames(video: VideoFacts, carrier: Carrier, settings: EncoderSettings) -> dict[str, str]:
+def _b_frame_options(video: VideoFacts, carrier: EncoderFormat, settings: EncoderSettings) -> dict[str, str]:
     # libx265 gives the frames of a clip shorter than its reordering decoding times from uninitialised memory.
-    allowed = 0 if carrier.codec == "hevc" and video.frames <= _SHORTEST_REORDERED else settings.b_frames
+    allowed = 0 if carrier.codec == "hevc" and video.frames <= _MAX_FRAMES_WITHOUT_B_FRAMES else settings.b_frames
     return {} if allowed is None else {"bf": str(allowed)}
 
 
-def _tags(video: VideoFacts, pixels: PixelFormat, signal: Signal) -> dict[str, str]:
+def _signal_options(video: VideoFacts, pixels: PixelFormat, signal: Signal) -> dict[str, str]:
     declared = "pc" if pixels.full_range else video.colour.range
     matrix = "rgb" if video.colour.matrix == "gbr" else video.colour.matrix  # the option's spelling
     tags = {
@@ -167,7 +167,7 @@ def _tags(video: VideoFacts, pixels: PixelFormat, signal: Signal) -> dict[str, s
     return {name: value for name, value in tags.items() if value is not None}
 
 
-def _fields(carrier: Carrier, signal: Signal) -> Literal["tff", "bff"] | None:
+def _choose_field_order(carrier: EncoderFormat, signal: Signal) -> Literal["tff", "bff"] | None:
     """libx264 codes fields only in rows of whole macroblock pairs' chroma; libx265 wants them as separate pictures."""
     if not signal.interlaced or carrier.codec != "h264" or carrier.size.height % 4 != 0:
         return None
@@ -182,9 +182,9 @@ def _x264_options(settings: EncoderSettings, signal: Signal, fields: str | None)
         "opencl": "0",
         "open-gop": "0",
         **({} if fields is None else {fields: "1"}),
-        **_hdr(signal, "mastering-display", "cll"),
+        **_hdr_options(signal, "mastering-display", "cll"),
     }
-    return {"x264-params": _joined(parameters)}
+    return {"x264-params": _join_parameters(parameters)}
 
 
 def _x265_options(settings: EncoderSettings, signal: Signal) -> dict[str, str]:
@@ -194,12 +194,12 @@ def _x265_options(settings: EncoderSettings, signal: Signal) -> dict[str, str]:
         "frame-threads": "2",
         "open-gop": "0",
         "log-level": "error",
-        **_hdr(signal, "master-display", "max-cll"),
+        **_hdr_options(signal, "master-display", "max-cll"),
     }
-    return {"x265-params": _joined(parameters)}
+    return {"x265-params": _join_parameters(parameters)}
 
 
-def _hdr(signal: Signal, display: str, light: str) -> dict[str, str]:
+def _hdr_options(signal: Signal, display: str, light: str) -> dict[str, str]:
     parameters = {}
     if signal.mastering_display is not None:
         parameters[display] = signal.mastering_display
@@ -208,5 +208,5 @@ def _hdr(signal: Signal, display: str, light: str) -> dict[str, str]:
     return parameters
 
 
-def _joined(parameters: dict[str, str]) -> str:
+def _join_parameters(parameters: dict[str, str]) -> str:
     return ":".join(f"{name}={value}" for name, value in parameters.items())

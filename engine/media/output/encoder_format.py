@@ -12,11 +12,11 @@ from engine.core.picture import Picture, PixelFormat, Plane
 from engine.errors import RenderError
 
 _SUBSAMPLING = {(1, 1): "420", (1, 0): "422", (0, 0): "444"}
-_DEPTHS = (8, 10, 12)
+_BIT_DEPTHS = (8, 10, 12)
 
 
 @dataclass(frozen=True, slots=True)
-class Carrier:
+class EncoderFormat:
     """The layout that carries a source's samples through an encoder.
 
     It is the source's own wherever an encoder has it. Otherwise chroma samples are repeated: a 4:2:0 picture of odd
@@ -25,55 +25,56 @@ class Carrier:
     Attributes:
         codec: "h264" or "hevc".
         encoder: FFmpeg's name.
-        name: FFmpeg's name of the pixel format.
+        pixel_format: FFmpeg's name of the pixel format.
         size: coded size.
         repeat: for each plane, how often a sample is repeated down and across.
     """
 
     codec: str
     encoder: str
-    name: str
+    pixel_format: str
     size: Size
     repeat: tuple[tuple[int, int], ...]
 
-    def load(self, picture: Picture) -> VideoFrame:
+    def make_frame(self, picture: Picture) -> VideoFrame:
         """A frame for the encoder with the picture's samples copied into it."""
-        frame = VideoFrame(self.size.width, self.size.height, self.name)
-        for target, source, (down, across) in zip(self._targets(frame), picture.planes, self.repeat, strict=True):
+        frame = VideoFrame(self.size.width, self.size.height, self.pixel_format)
+        for target, source, (down, across) in zip(self._view_planes(frame), picture.planes, self.repeat, strict=True):
             rows, columns = target.shape
             samples = source if down == across == 1 else source.repeat(down, axis=0).repeat(across, axis=1)
             target[...] = samples[:rows, :columns]
         return frame
 
-    def _targets(self, frame: VideoFrame) -> list[Plane]:
-        if self.name == "rgb24":
-            return _channels(frame)
-        dtype = np.dtype(np.uint16 if self.name.endswith("le") else np.uint8)
+    def _view_planes(self, frame: VideoFrame) -> list[Plane]:
+        if self.pixel_format == "rgb24":
+            return _view_rgb_channels(frame)
+        dtype = np.dtype(np.uint16 if self.pixel_format.endswith("le") else np.uint8)
         return [
             np.ndarray((plane.height, plane.width), dtype, plane, 0, (plane.line_size, dtype.itemsize))  # type: ignore[arg-type]
             for plane in frame.planes
         ]
 
 
-def choose_carrier(pixels: PixelFormat, size: Size) -> Carrier:
+def choose_encoder_format(pixels: PixelFormat, size: Size) -> EncoderFormat:
     """The layout for pictures of one format and coded size.
 
     Raises:
         RenderError: no encoder takes samples of this depth.
     """
-    if pixels.bit_depth not in _DEPTHS:
+    if pixels.bit_depth not in _BIT_DEPTHS:
         raise RenderError(
             f"The video has {pixels.bit_depth} bits a sample ({pixels.name}) and encoders take 8, 10 or 12; "
             "convert it to 12 bits first."
         )
-    encoder, name, shift = _layout(pixels, size)
+    encoder, name, shift = _choose_layout(pixels, size)
     repeat = tuple(
-        _repeat(pixels.shift(plane), shift if kind in "uv" else (0, 0)) for plane, kind in enumerate(pixels.planes)
+        _count_repeats(pixels.plane_shift(plane), shift if kind in "uv" else (0, 0))
+        for plane, kind in enumerate(pixels.planes)
     )
-    return Carrier("h264" if pixels.bit_depth == 8 else "hevc", encoder, name, size, repeat)
+    return EncoderFormat("h264" if pixels.bit_depth == 8 else "hevc", encoder, name, size, repeat)
 
 
-def _layout(pixels: PixelFormat, size: Size) -> tuple[str, str, tuple[int, int]]:
+def _choose_layout(pixels: PixelFormat, size: Size) -> tuple[str, str, tuple[int, int]]:
     """Encoder, pixel format and chroma shift."""
     depth = pixels.bit_depth
     encoder = "libx264" if depth == 8 else "libx265"
@@ -84,22 +85,22 @@ def _layout(pixels: PixelFormat, size: Size) -> tuple[str, str, tuple[int, int]]
         case "gbr":
             return ("libx264rgb", "rgb24", (0, 0)) if depth == 8 else (encoder, f"gbrp{suffix}", (0, 0))
         case _:
-            shift = _chroma_shift(pixels.chroma_shift, size)
+            shift = _choose_chroma_shift(pixels.chroma_shift, size)
             return encoder, f"yuv{_SUBSAMPLING[shift]}p{suffix}", shift
 
 
-def _chroma_shift(shift: tuple[int, int], size: Size) -> tuple[int, int]:
+def _choose_chroma_shift(shift: tuple[int, int], size: Size) -> tuple[int, int]:
     """The coarsest chroma that loses nothing; encoders crop by whole chroma samples, so odd sizes need finer ones."""
     across = min(shift[0], 1, 1 - size.width % 2)
     down = min(shift[1], across, 1 - size.height % 2)
     return across, down
 
 
-def _repeat(source: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
+def _count_repeats(source: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
     return 1 << source[1] - target[1], 1 << source[0] - target[0]
 
 
-def _channels(frame: VideoFrame) -> list[Plane]:
+def _view_rgb_channels(frame: VideoFrame) -> list[Plane]:
     """The green, blue and red samples of a packed frame."""
     plane = frame.planes[0]
     return [

@@ -12,19 +12,19 @@ from typing import Literal
 import av
 
 from engine.errors import SourceError
-from engine.media.audio_streams import audio_prints, contents
+from engine.media.audio_streams import fingerprint_audio, list_contents
 from engine.media.ffmpeg import run_ffmpeg
-from engine.record import Count, Document, Sha256, digest
+from engine.record import Count, Document, Sha256, sha256_hex
 
 
-class StockAudio(Document, frozen=True):
+class AudioPacketHash(Document, frozen=True):
     """An audio stream of a finished file: its codec and the SHA-256 of its packets, without framing (ADTS)."""
 
     codec: str
     packets: Sha256
 
 
-class StockFacts(Document, frozen=True):
+class FileFingerprint(Document, frozen=True):
     """What stock tools say of a finished file.
 
     Attributes:
@@ -40,11 +40,11 @@ class StockFacts(Document, frozen=True):
     frames: Count
     pictures: Sha256
     times: Sha256
-    audio: tuple[StockAudio, ...]
+    audio: tuple[AudioPacketHash, ...]
     streams: tuple[str, ...]
 
 
-def stock_facts(path: Path, sha256: Sha256) -> StockFacts:
+def fingerprint_file(path: Path, sha256: Sha256) -> FileFingerprint:
     """Look at a finished file as stock tools do.
 
     Args:
@@ -54,18 +54,18 @@ def stock_facts(path: Path, sha256: Sha256) -> StockFacts:
     Raises:
         SourceError: it cannot be read or decoded.
     """
-    hashes, times = _picture_hashes(path), _times(path)
-    return StockFacts(
+    hashes, times = _hash_pictures(path), _read_timestamps(path)
+    return FileFingerprint(
         sha256=sha256,
         frames=len(times),
-        pictures=_listed(hashes),
-        times=_listed([str(time) for time in times]),
-        audio=tuple(StockAudio(one.codec, one.packets) for one in audio_prints(path)),
-        streams=tuple(stream.kind for stream in contents(path).streams),
+        pictures=_hash_lines(hashes),
+        times=_hash_lines([str(time) for time in times]),
+        audio=tuple(AudioPacketHash(one.codec, one.packets) for one in fingerprint_audio(path)),
+        streams=tuple(stream.kind for stream in list_contents(path).streams),
     )
 
 
-def _picture_hashes(path: Path) -> list[str]:
+def _hash_pictures(path: Path) -> list[str]:
     done = run_ffmpeg(["-i", path, "-map", "0:v:0", "-f", "framehash", "-hash", "sha256", "-"])
     lines = [line for line in done.stdout.splitlines() if not line.startswith("#")]
     if done.returncode != 0 or not lines:
@@ -74,7 +74,7 @@ def _picture_hashes(path: Path) -> list[str]:
     return [line.split(",")[5].strip() for line in lines]
 
 
-def clock_of(name: str) -> Literal["pts", "dts"]:
+def choose_timestamp_kind(name: str) -> Literal["pts", "dts"]:
     """Which timestamps of its packets say when a file's pictures are shown, as ffprobe calls them, by the file's name.
 
     An AVI stores none for presentation; its pictures follow each other at one rate, as decoding counts them.
@@ -82,8 +82,8 @@ def clock_of(name: str) -> Literal["pts", "dts"]:
     return "dts" if name.lower().endswith(".avi") else "pts"
 
 
-def _times(path: Path) -> list[int]:
-    clock = clock_of(path.name)
+def _read_timestamps(path: Path) -> list[int]:
+    clock = choose_timestamp_kind(path.name)
     try:
         with av.open(str(path)) as container:
             packets = [packet for packet in container.demux(container.streams.video[0]) if packet.size]
@@ -93,5 +93,5 @@ def _times(path: Path) -> list[int]:
         raise SourceError(f"{path} cannot be read: {error.strerror}. Is it a video, and complete?") from error
 
 
-def _listed(lines: list[str]) -> Sha256:
-    return digest("".join(f"{line}\n" for line in lines).encode())
+def _hash_lines(lines: list[str]) -> Sha256:
+    return sha256_hex("".join(f"{line}\n" for line in lines).encode())

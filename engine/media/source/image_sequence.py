@@ -11,8 +11,8 @@ from typing import Protocol
 
 import msgspec
 
-from engine.core.picture import STILLS
-from engine.core.progress import Listener, Silent
+from engine.core.picture import STILL_SUFFIXES
+from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import SourceError
 from engine.media.facts import MediaInfo
 from engine.media.frame import SourceFrame
@@ -21,49 +21,49 @@ from engine.media.source.probe import probe
 
 _TIME_BASE = "1/25"
 """Stills have no times; a frame's pts is its place."""
-_SILENT = Silent()
+_SILENT = SilentListener()
 
 
-class Frames(Protocol):
+class FrameSource(Protocol):
     """Whatever gives frames in presentation order."""
 
     def frames(self) -> Iterator[SourceFrame]:
         """Every frame, once."""
 
 
-def look(path: Path, *, listener: Listener = _SILENT) -> MediaInfo:
+def probe_any(path: Path, *, listener: ProgressListener = _SILENT) -> MediaInfo:
     """What `probe` finds in a file, or the same said of a folder of stills.
 
     Raises:
         SourceError: the file is not a readable video or photograph; or the folder holds no stills, or stills of several
             sizes.
     """
-    return _look_at_folder(path, listener) if path.is_dir() else probe(path, listener=listener)
+    return _probe_folder(path, listener) if path.is_dir() else probe(path, listener=listener)
 
 
 @contextmanager
-def open_any(path: Path, info: MediaInfo, *, on_damage: OnDamage = "stop") -> Iterator[Frames]:
+def open_any(path: Path, info: MediaInfo, *, on_damage: OnDamage = "stop") -> Iterator[FrameSource]:
     """Open for decoding what `look` looked at; arguments and errors are those of `open_source`."""
     if path.is_dir():
-        yield _Folder(path, info, on_damage)
+        yield _StillFolder(path, info, on_damage)
         return
     with open_source(path, info, on_damage=on_damage) as source:
         yield source
 
 
-def files(folder: Path) -> tuple[Path, ...]:
+def list_stills(folder: Path) -> tuple[Path, ...]:
     """The stills of a folder in the order in which they are seen: 2.png comes before 10.png.
 
     Raises:
         SourceError: there are none.
     """
-    stills = [path for path in folder.iterdir() if path.suffix.lower() in STILLS and path.is_file()]
+    stills = [path for path in folder.iterdir() if path.suffix.lower() in STILL_SUFFIXES and path.is_file()]
     if not stills:
         raise SourceError(f"{folder} is a folder without stills. Give a video, or a folder of numbered pictures.")
-    return tuple(sorted(stills, key=lambda path: (_by_number(path.name), path.name)))
+    return tuple(sorted(stills, key=lambda path: (_natural_sort_key(path.name), path.name)))
 
 
-class _Folder:
+class _StillFolder:
     def __init__(self, folder: Path, info: MediaInfo, on_damage: OnDamage) -> None:
         self._folder, self._info, self._on_damage = folder, info, on_damage
 
@@ -75,9 +75,9 @@ class _Folder:
             SourceError: the stills were changed since they were looked at.
         """
         seen = hashlib.sha256()
-        for number, path in enumerate(files(self._folder)):
+        for number, path in enumerate(list_stills(self._folder)):
             info = probe(path)
-            _note(seen, path, info)
+            _hash_still(seen, path, info)
             with open_source(path, info, on_damage=self._on_damage) as source:
                 pictures = list(source.frames())
             if len(pictures) != 1:
@@ -88,15 +88,15 @@ class _Folder:
             raise SourceError(f"{self._folder} was changed while it was read. Start again with the stills as they are.")
 
 
-def _look_at_folder(folder: Path, listener: Listener) -> MediaInfo:
-    stills = files(folder)
+def _probe_folder(folder: Path, listener: ProgressListener) -> MediaInfo:
+    stills = list_stills(folder)
     seen, total = hashlib.sha256(), 0
     first = probe(stills[0])
     for number, path in enumerate(stills, start=1):
         info = probe(path)
         if info.video.display != first.video.display:
             raise SourceError(f"{path} has another size than {stills[0].name}. Keep stills of one video in one folder.")
-        _note(seen, path, info)
+        _hash_still(seen, path, info)
         total += info.bytes
         listener.progress("probe", number, len(stills))
     video = msgspec.structs.replace(
@@ -113,11 +113,11 @@ def _look_at_folder(folder: Path, listener: Listener) -> MediaInfo:
     return msgspec.structs.replace(first, sha256=seen.hexdigest(), bytes=total, container="stills", video=video)
 
 
-def _note(seen: hashlib._Hash, path: Path, info: MediaInfo) -> None:
+def _hash_still(seen: hashlib._Hash, path: Path, info: MediaInfo) -> None:
     """Add a still, by its name and its bytes, to what identifies the folder."""
     seen.update(f"{path.name}\0{info.sha256}\n".encode())
 
 
-def _by_number(name: str) -> tuple[tuple[int, str], ...]:
+def _natural_sort_key(name: str) -> tuple[tuple[int, str], ...]:
     """The name with its numbers compared as numbers."""
     return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name))

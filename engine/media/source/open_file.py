@@ -12,25 +12,25 @@ from av.error import FFmpegError
 
 from engine.errors import SourceError
 
-_POINTERS = frozenset({"hls", "concat", "dash", "imf", "image2", "sdp", "rtsp", "tty", "lavfi"})
+_POINTER_FORMATS = frozenset({"hls", "concat", "dash", "imf", "image2", "sdp", "rtsp", "tty", "lavfi"})
 """Formats that only point at other files or hosts, or that FFmpeg takes any text for."""
 
-_JPEG = "jpeg_pipe"
+_JPEG_FORMAT = "jpeg_pipe"
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[InputContainer]:
+def open_container(path: Path) -> Iterator[InputContainer]:
     """The container of a local file; nothing it points at is followed.
 
     Raises:
         SourceError: there is no such file, or it is not one FFmpeg can read.
     """
-    _refuse_what_is_no_file(path)
+    _check_is_file(path)
     try:
         container = av.open(
             f"file:{path}",
             mode="r",
-            format=_JPEG if _is_jpeg(path) else None,
+            format=_JPEG_FORMAT if _is_jpeg(path) else None,
             metadata_errors="replace",
             container_options={"protocol_whitelist": "file"},
         )
@@ -40,12 +40,12 @@ def opened(path: Path) -> Iterator[InputContainer]:
             "Check that the copy is complete, or export it again."
         ) from error
     with container:
-        if container.format.name in _POINTERS:
+        if container.format.name in _POINTER_FORMATS:
             raise SourceError(f"{path} is not a video ({container.format.long_name}). Give the video file itself.")
         yield container
 
 
-def _refuse_what_is_no_file(path: Path) -> None:
+def _check_is_file(path: Path) -> None:
     if path.is_dir():
         raise SourceError(f"{path} is a folder. Give the path of one video file.")
     try:

@@ -13,28 +13,28 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
-class _Made(Generic[Item]):
+class _PrefetchedItem(Generic[Item]):
     item: Item
 
 
 @contextmanager
-def ahead(items: Iterator[Item], depth: int) -> Iterator[Iterator[Item]]:
-    """The same items in the same order, made by a thread of their own that is at most `depth` items ahead.
+def prefetch(items: Iterator[Item], max_items: int) -> Iterator[Iterator[Item]]:
+    """The same items in the same order, made by a thread of their own that is at most `max_items` items ahead.
 
     An exception that ends `items` is raised where the item it stands for would have come. When the block ends, the
     thread has ended too, whether or not every item was taken.
 
     Args:
         items: made in the thread; nobody else may touch it meanwhile.
-        depth: items that wait at most; they cost memory.
+        max_items: items that wait at most; they cost memory.
     """
-    made: queue.Queue[_Made[Item] | BaseException | None] = queue.Queue(depth)
+    made: queue.Queue[_PrefetchedItem[Item] | BaseException | None] = queue.Queue(max_items)
     stopped = threading.Event()
 
-    def work() -> None:
+    def produce() -> None:
         try:
             for item in items:
-                made.put(_Made(item))
+                made.put(_PrefetchedItem(item))
                 if stopped.is_set():
                     return
         except BaseException as error:  # noqa: BLE001  raised again where somebody listens
@@ -42,16 +42,16 @@ def ahead(items: Iterator[Item], depth: int) -> Iterator[Iterator[Item]]:
         else:
             made.put(None)
 
-    def taken() -> Iterator[Item]:
+    def consume() -> Iterator[Item]:
         while (one := made.get()) is not None:
             if isinstance(one, BaseException):
                 raise one
             yield one.item
 
-    thread = threading.Thread(target=work, name="veil-ahead", daemon=True)
+    thread = threading.Thread(target=produce, name="veil-ahead", daemon=True)
     thread.start()
     try:
-        yield taken()
+        yield consume()
     finally:
         stopped.set()
         while thread.is_alive():

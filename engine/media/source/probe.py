@@ -20,70 +20,70 @@ from av.video.stream import VideoStream
 
 from engine import record
 from engine.core.geometry import Orientation, Size
-from engine.core.progress import Listener, Silent
+from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import SourceError
-from engine.media.colour import colour_of, hdr_of
-from engine.media.facts import FieldOrder, MediaInfo, Quarter, StreamInfo, Timing, VideoInfo
-from engine.media.orientation import turn
-from engine.media.pixels import bit_depth, has_alpha
-from engine.media.side_data import side_data
+from engine.media.colour import read_colour, read_hdr
+from engine.media.facts import FieldOrder, MediaInfo, PtsOrigin, Rotation, StreamInfo, VideoInfo
+from engine.media.orientation import decode_display_matrix
+from engine.media.pixels import has_alpha, read_bit_depth
+from engine.media.side_data import read_side_data
 from engine.media.source import stream_policy
-from engine.media.source.damage import owes_a_frame
-from engine.media.source.open_file import opened
-from engine.media.source.truncation import broken_off
+from engine.media.source.damage import has_own_frame
+from engine.media.source.open_file import open_container
+from engine.media.source.truncation import find_truncation
 
-_BLOCK = 1 << 22
+_BLOCK_BYTES = 1 << 22
 _FIELD_ORDERS: dict[int, FieldOrder] = {1: "progressive", 2: "tt", 3: "bb", 4: "tb", 5: "bt"}
-_WITHOUT_PTS = frozenset({"avi"})
+_CONTAINERS_WITHOUT_PTS = frozenset({"avi"})
 """FFmpeg makes up presentation times for these, out of order when there are B-frames."""
 
-_LONGEST_JUMP_BACK = Fraction(1)
+_MAX_JUMP_BACK_S = Fraction(1)
 """Seconds; less is disorder among neighbours, which is dealt with frame by frame."""
 
-_SILENT = Silent()
+_SILENT = SilentListener()
 
 
 @dataclass
-class _Tally:
+class _PacketStats:
     """What the packets of one stream add up to."""
 
-    count: int = 0
-    first: int | None = None
-    end: int | None = None
+    packet_count: int = 0
+    first_time: int | None = None
+    end_time: int | None = None
     times: list[int] = field(default_factory=list)
-    rising: bool = True
+    dts_rising: bool = True
     latest_dts: int | None = None
-    jump_back: int = 0
+    max_jump_back: int = 0
     key_pts: int | None = None
     duration: int = 0
     last_dts: int | None = None
 
-    def add(self, packet: Packet[Stream]) -> None:
-        self.count += 1
+    def add_packet(self, packet: Packet[Stream]) -> None:
+        self.packet_count += 1
         self.duration += packet.duration or 0
         time = packet.pts if packet.pts is not None else packet.dts
         if time is None:
             return
-        self.first = time if self.first is None else min(self.first, time)
+        self.first_time = time if self.first_time is None else min(self.first_time, time)
         end = time + (packet.duration or 0)
-        self.end = end if self.end is None else max(self.end, end)
+        self.end_time = end if self.end_time is None else max(self.end_time, end)
 
-    def add_shown(self, packet: Packet[Stream], *, by_dts: bool) -> None:
+    def add_frame_packet(self, packet: Packet[Stream], *, by_dts: bool) -> None:
         """A packet of the video that owes a frame."""
         time = packet.dts if by_dts else packet.pts
         if time is not None:
             self.times.append(time)
         if packet.is_keyframe and self.key_pts is None:
             self.key_pts = packet.pts
-        self.rising &= packet.dts is not None and (self.last_dts is None or packet.dts > self.last_dts)
+        self.dts_rising &= packet.dts is not None and (self.last_dts is None or packet.dts > self.last_dts)
         self.last_dts = packet.dts
         if packet.dts is not None and self.latest_dts is not None:
-            self.jump_back = max(self.jump_back, self.latest_dts - packet.dts)
+            self.max_jump_back = max(self.max_jump_back, self.latest_dts - packet.dts)
         if packet.dts is not None:
             self.latest_dts = packet.dts if self.latest_dts is None else max(self.latest_dts, packet.dts)
 
 
-def probe(path: Path | str, *, listener: Listener = _SILENT) -> MediaInfo:
+def probe(path: Path | str, *, listener: ProgressListener = _SILENT) -> MediaInfo:
     """Look at a video file without decoding it.
 
     Raises:
@@ -91,41 +91,43 @@ def probe(path: Path | str, *, listener: Listener = _SILENT) -> MediaInfo:
             quarter of a circle.
     """
     path = Path(path)
-    with opened(path) as container:
-        chosen = _choose(container, path)
-        tallies, frame, error = _read(container, chosen, path)
-        video = _video(container, chosen, tallies[chosen.index], frame, path)
-        begin = _seconds(tallies[chosen.index].first, chosen)
-        streams = tuple(_stream(stream, chosen, tallies[stream.index], begin, video) for stream in container.streams)
-        extras = stream_policy.extras(container)
+    with open_container(path) as container:
+        chosen = _choose_video_stream(container, path)
+        tallies, frame, error = _read_packets(container, chosen, path)
+        video = _make_video_info(container, chosen, tallies[chosen.index], frame, path)
+        begin = _ticks_to_seconds(tallies[chosen.index].first_time, chosen)
+        streams = tuple(
+            _make_stream_info(stream, chosen, tallies[stream.index], begin, video) for stream in container.streams
+        )
+        extras = stream_policy.list_extras(container)
         container_name = container.format.name
-        cut_short = _cut_short(path, container_name, chosen, tallies[chosen.index], error)
-    digest, size = _digest(path, listener)
+        cut_short = _explain_cut_short(path, container_name, chosen, tallies[chosen.index], error)
+    digest, size = _hash_file(path, listener)
     return MediaInfo(digest, size, container_name, video, streams, extras, cut_short)
 
 
-def _choose(container: InputContainer, path: Path) -> VideoStream:
+def _choose_video_stream(container: InputContainer, path: Path) -> VideoStream:
     """The video: the default one if one is marked, then the largest, then the first; never a cover picture."""
-    candidates = [stream for stream in container.streams.video if not stream_policy.is_picture(stream)]
+    candidates = [stream for stream in container.streams.video if not stream_policy.is_cover_picture(stream)]
     if not candidates:
         others = sorted({stream.type for stream in container.streams})
         raise SourceError(f"{path} has no video stream, only {' and '.join(others) or 'nothing'}. Give a video file.")
     readable = [stream for stream in candidates if stream.codec_context is not None and stream.width]
     if not readable:
         raise SourceError(f"{path} is encoded in a way FFmpeg cannot decode. Convert it to H.264 first.")
-    return max(readable, key=_preference)
+    return max(readable, key=_rank_stream)
 
 
-def _preference(stream: VideoStream) -> tuple[bool, int, int]:
+def _rank_stream(stream: VideoStream) -> tuple[bool, int, int]:
     return bool(stream.disposition & Disposition.default), stream.width * stream.height, -stream.index
 
 
-def _read(
+def _read_packets(
     container: InputContainer, chosen: VideoStream, path: Path
-) -> tuple[dict[int, _Tally], VideoFrame, FFmpegError | None]:
+) -> tuple[dict[int, _PacketStats], VideoFrame, FFmpegError | None]:
     """Tallies of all streams, the first frame that decodes, and the error that ended reading, if one did."""
-    tallies = {stream.index: _Tally() for stream in container.streams}
-    by_dts = container.format.name in _WITHOUT_PTS
+    tallies = {stream.index: _PacketStats() for stream in container.streams}
+    by_dts = container.format.name in _CONTAINERS_WITHOUT_PTS
     frame, error = None, None
     chosen.codec_context.thread_count = 1
     packets = container.demux()
@@ -138,20 +140,20 @@ def _read(
             break
         mine = packet.stream_index == chosen.index
         if frame is None and mine:
-            frame = next(_decoded(chosen, cast("Packet[VideoStream]", packet) if packet.size else None), None)
+            frame = next(_try_decode(chosen, cast("Packet[VideoStream]", packet) if packet.size else None), None)
         if packet.size:
-            tallies[packet.stream_index].add(packet)
-        if mine and packet.size and owes_a_frame(chosen.codec_context.codec.canonical_name, packet):
-            tallies[chosen.index].add_shown(packet, by_dts=by_dts)
-    if not tallies[chosen.index].count:
+            tallies[packet.stream_index].add_packet(packet)
+        if mine and packet.size and has_own_frame(chosen.codec_context.codec.canonical_name, packet):
+            tallies[chosen.index].add_frame_packet(packet, by_dts=by_dts)
+    if not tallies[chosen.index].packet_count:
         raise SourceError(f"{path} has a video stream without a single frame. Record or export it again.")
-    frame = frame or next(_decoded(chosen, None), None)
+    frame = frame or next(_try_decode(chosen, None), None)
     if frame is None:
         raise SourceError(f"{path} has a video stream of which not one frame can be decoded. Export it again.")
     return tallies, frame, error
 
 
-def _decoded(chosen: VideoStream, packet: Packet[VideoStream] | None) -> Iterator[VideoFrame]:
+def _try_decode(chosen: VideoStream, packet: Packet[VideoStream] | None) -> Iterator[VideoFrame]:
     try:
         yield from chosen.codec_context.decode(packet)
     except FFmpegError:
@@ -159,42 +161,45 @@ def _decoded(chosen: VideoStream, packet: Packet[VideoStream] | None) -> Iterato
         return
 
 
-def _video(container: InputContainer, chosen: VideoStream, tally: _Tally, frame: VideoFrame, path: Path) -> VideoInfo:
-    time_base = _time_base(chosen)
-    if tally.jump_back * time_base > _LONGEST_JUMP_BACK:
+def _make_video_info(
+    container: InputContainer, chosen: VideoStream, tally: _PacketStats, frame: VideoFrame, path: Path
+) -> VideoInfo:
+    time_base = _read_time_base(chosen)
+    if tally.max_jump_back * time_base > _MAX_JUMP_BACK_S:
         raise SourceError(
-            f"{path} starts its clock again in the middle ({float(tally.jump_back * time_base):.1f} s back), as files "
+            f"{path} starts its clock again in the middle ({float(tally.max_jump_back * time_base):.1f} s back), as "
+            f"files "
             "that were strung together do. Cut it there, or export it again."
         )
-    timing = _timing(container.format.name, tally, path)
+    timing = _choose_timing(container.format.name, tally, path)
     times = sorted(set(tally.times)) if timing != "count" else []
-    step = _step(times, tally)
+    step = _measure_step(times, tally)
     if timing == "count":
-        times = [0, step * (tally.count - 1)]
-    rotation, mirrored = _turned(frame, path)
+        times = [0, step * (tally.packet_count - 1)]
+    rotation, mirrored = _read_rotation(frame, path)
     ratio = Fraction(chosen.sample_aspect_ratio or 1)
     orientation = Orientation(Size(frame.width, frame.height), ratio if ratio > 0 else Fraction(1), rotation, mirrored)
     return VideoInfo(
         index=chosen.index,
         codec=chosen.codec_context.codec.canonical_name,
         coded=orientation.coded,
-        display=orientation.display,
-        sample_aspect_ratio=record.ratio(orientation.sample_aspect_ratio),
+        display=orientation.display_size,
+        sample_aspect_ratio=record.format_ratio(orientation.sample_aspect_ratio),
         rotation=rotation,
         mirrored=mirrored,
         pixel_format=frame.format.name,
-        bit_depth=bit_depth(frame.format),
+        bit_depth=read_bit_depth(frame.format),
         alpha=has_alpha(frame.format) or chosen.metadata.get("alpha_mode") == "1",
-        colour=colour_of(frame),
-        hdr=hdr_of(frame),
-        time_base=record.ratio(time_base),
+        colour=read_colour(frame),
+        hdr=read_hdr(frame),
+        time_base=record.format_ratio(time_base),
         declared_frames=chosen.frames or None,
-        declared_rate=record.ratio(chosen.average_rate) if chosen.average_rate else None,
-        packets=len(tally.times) if timing != "count" else tally.count,
+        declared_rate=record.format_ratio(chosen.average_rate) if chosen.average_rate else None,
+        packets=len(tally.times) if timing != "count" else tally.packet_count,
         first_pts=times[0],
         last_pts=times[-1],
         step=step,
-        vfr=_uneven(times) if timing != "count" else False,
+        vfr=_is_uneven(times) if timing != "count" else False,
         interlaced=frame.interlaced_frame,
         field_order=_FIELD_ORDERS.get(chosen.codec_context.field_order),
         timing=timing,
@@ -202,27 +207,27 @@ def _video(container: InputContainer, chosen: VideoStream, tally: _Tally, frame:
     )
 
 
-def _time_base(chosen: VideoStream) -> Fraction:
+def _read_time_base(chosen: VideoStream) -> Fraction:
     return chosen.time_base or Fraction(1, 90000)
 
 
-def _timing(container: str, tally: _Tally, path: Path) -> Timing:
-    if tally.times and container not in _WITHOUT_PTS:
+def _choose_timing(container: str, tally: _PacketStats, path: Path) -> PtsOrigin:
+    if tally.times and container not in _CONTAINERS_WITHOUT_PTS:
         return "pts"
-    if tally.times and tally.rising:
+    if tally.times and tally.dts_rising:
         return "dts"
     if tally.duration:
         return "count"
     raise SourceError(f"{path} does not say when its frames are shown. Put it into an MP4 or Matroska file first.")
 
 
-def _step(times: list[int], tally: _Tally) -> int:
+def _measure_step(times: list[int], tally: _PacketStats) -> int:
     if len(times) > 1:
         return max(1, round((times[-1] - times[0]) / (len(times) - 1)))
-    return max(1, tally.duration // tally.count)
+    return max(1, tally.duration // tally.packet_count)
 
 
-def _uneven(times: list[int]) -> bool:
+def _is_uneven(times: list[int]) -> bool:
     """Whether some time is off the even grid by more than rounding explains; both ends of the grid are rounded, too."""
     if len(times) < 3:
         return False
@@ -230,55 +235,59 @@ def _uneven(times: list[int]) -> bool:
     return any(abs(times[0] + number * pitch - time) > 2 for number, time in enumerate(times))
 
 
-def _turned(frame: VideoFrame, path: Path) -> tuple[Quarter, bool]:
-    matrix = side_data(frame).get(Type.DISPLAYMATRIX)
+def _read_rotation(frame: VideoFrame, path: Path) -> tuple[Rotation, bool]:
+    matrix = read_side_data(frame).get(Type.DISPLAYMATRIX)
     try:
         # Without its side data (see there) a frame still tells its turn, anticlockwise, but not whether it is mirrored.
-        degrees, mirrored = turn(matrix) if matrix is not None else (-frame.rotation % 360, False)
+        degrees, mirrored = decode_display_matrix(matrix) if matrix is not None else (-frame.rotation % 360, False)
     except ValueError as error:
         raise SourceError(f"{path} cannot be shown: {error}. Export it again without a rotation.") from error
     if degrees not in {0, 90, 180, 270}:
         raise SourceError(
             f"{path} is turned by {degrees:g} degrees; only quarter turns can be anonymised. Export it upright first."
         )
-    return cast("Quarter", int(degrees)), mirrored
+    return cast("Rotation", int(degrees)), mirrored
 
 
-def _stream(stream: Stream, chosen: VideoStream, tally: _Tally, begin: Fraction | None, video: VideoInfo) -> StreamInfo:
-    fate, reason = stream_policy.of(stream, chosen, alpha=video.alpha)
-    start = _seconds(tally.first, stream)
-    end = _seconds(tally.end, stream)
+def _make_stream_info(
+    stream: Stream, chosen: VideoStream, tally: _PacketStats, begin: Fraction | None, video: VideoInfo
+) -> StreamInfo:
+    fate, reason = stream_policy.choose_fate(stream, chosen, alpha=video.alpha)
+    start = _ticks_to_seconds(tally.first_time, stream)
+    end = _ticks_to_seconds(tally.end_time, stream)
     return StreamInfo(
         index=stream.index,
         kind=stream.type,
-        codec=stream_policy.codec_name(stream),
+        codec=stream_policy.read_codec_name(stream),
         language=stream.language,
-        duration=None if start is None or end is None else record.ratio(end - start),
-        start=None if start is None or begin is None else record.ratio(start - begin),
+        duration=None if start is None or end is None else record.format_ratio(end - start),
+        start=None if start is None or begin is None else record.format_ratio(start - begin),
         fate=fate,
         reason=reason,
     )
 
 
-def _seconds(ticks: int | None, stream: Stream) -> Fraction | None:
+def _ticks_to_seconds(ticks: int | None, stream: Stream) -> Fraction | None:
     return None if ticks is None or stream.time_base is None else ticks * stream.time_base
 
 
-def _cut_short(path: Path, container: str, chosen: VideoStream, tally: _Tally, error: FFmpegError | None) -> str | None:
+def _explain_cut_short(
+    path: Path, container: str, chosen: VideoStream, tally: _PacketStats, error: FFmpegError | None
+) -> str | None:
     # A reader that fails exactly where the stream was said to end has read it all.
     if error is not None and not isinstance(error, EndOfFile) and tally.duration < (chosen.duration or 1):
         return f"reading stopped with an error ({error.strerror})"
     # Other containers' frame counts are guesses; this one lists every frame.
-    if "mov" in container.split(",") and tally.count < chosen.frames:
-        return f"its index lists {chosen.frames} frames and only {tally.count} are there"
-    return broken_off(path, container)
+    if "mov" in container.split(",") and tally.packet_count < chosen.frames:
+        return f"its index lists {chosen.frames} frames and only {tally.packet_count} are there"
+    return find_truncation(path, container)
 
 
-def _digest(path: Path, listener: Listener) -> tuple[str, int]:
+def _hash_file(path: Path, listener: ProgressListener) -> tuple[str, int]:
     total = path.stat().st_size
     digest, done = hashlib.sha256(), 0
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
+        while block := file.read(_BLOCK_BYTES):
             digest.update(block)
             done += len(block)
             listener.progress("probe", done, total)

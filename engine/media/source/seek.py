@@ -27,21 +27,21 @@ from av.video.stream import VideoStream
 from engine import record as records
 from engine.core.geometry import Orientation
 from engine.errors import SourceError
-from engine.media.frame import Converters, SourceFrame
-from engine.media.pixels import grey_frame, planar_layout
+from engine.media.frame import FrameConverters, SourceFrame
+from engine.media.pixels import make_grey_frame, planar_format_from_name
 from engine.media.source.decode import open_source
-from engine.media.source.open_file import opened
+from engine.media.source.open_file import open_container
 from engine.media.source.probe import probe
 from engine.record import Record, VideoFacts
 
-_STEPS_BACK = (Fraction(0), Fraction(1), Fraction(4), Fraction(16), Fraction(64))
+_SEEK_BACK_STEPS_S = (Fraction(0), Fraction(1), Fraction(4), Fraction(16), Fraction(64))
 """Seconds by which a seek goes further back each time that it landed too late."""
-_MOST_THREADS = 4
-_INTRA = frozenset({"mjpeg", "dvvideo", "ffv1", "huffyuv", "ffvhuff", "rawvideo", "utvideo", "prores"})
+_MAX_THREADS = 4
+_INTRA_CODECS = frozenset({"mjpeg", "dvvideo", "ffv1", "huffyuv", "ffvhuff", "rawvideo", "utvideo", "prores"})
 """Codecs without reordering: in AVI, which stores no times but those of decoding, these are the frames' own."""
 
 
-class _UncleanError(Exception):
+class _IncompleteFrameError(Exception):
     """A frame did not come out whole from where decoding began."""
 
     def __init__(self, index: int) -> None:
@@ -53,7 +53,7 @@ class _ForeignTimeError(Exception):
     """A frame cannot be told by its time: times were given, or moved, when faces were found."""
 
 
-class StillReader:
+class SeekingReader:
     """The frames of one source by index. Serves one thread; use as a context manager.
 
     Args:
@@ -67,13 +67,15 @@ class StillReader:
     def __init__(self, path: Path, record: Record) -> None:
         self.path = path
         self._facts = record.source.video
-        self._times = tuple(frame.pts for frame in record.frames)
-        self._places = {pts: index for index, pts in enumerate(self._times)}
+        self._frame_pts = tuple(frame.pts for frame in record.frames)
+        self._index_by_pts = {pts: index for index, pts in enumerate(self._frame_pts)}
         self._damaged = frozenset(record.damaged)
-        self._orientation = orientation_of(self._facts)
+        self._orientation = orientation_from_facts(self._facts)
         self._by_dts = record.source.container == "avi"
-        self._direct = (not self._by_dts or self._facts.codec in _INTRA) and not _moved(self._times)
-        self._open = ExitStack()
+        self._can_seek = (not self._by_dts or self._facts.codec in _INTRA_CODECS) and not _has_moved_times(
+            self._frame_pts
+        )
+        self._resources = ExitStack()
         self._container: InputContainer | None = None
         self._check_size(record)
 
@@ -88,13 +90,13 @@ class StillReader:
     def close(self) -> None:
         """Give the file back."""
         self._container = None
-        self._open.close()
+        self._resources.close()
 
-    def frame(self, index: int) -> SourceFrame:
+    def read_frame(self, index: int) -> SourceFrame:
         """One frame; the errors are those of `frames`."""
-        return next(self.frames(index))
+        return next(self.read_frames(index))
 
-    def frames(self, start: int, *, earlier: int = 0) -> Iterator[SourceFrame]:
+    def read_frames(self, start: int, *, max_earlier_frames: int = 0) -> Iterator[SourceFrame]:
         """The frames `start`, `start + 1`, and so on, each exactly that of the record.
 
         An iterator that this reader gave before must not be used any more. Frames may be used on any thread, each on
@@ -102,46 +104,46 @@ class StillReader:
 
         Args:
             start: index of the first frame.
-            earlier: at most so many frames before it come first, as far as they are decoded on the way.
+            max_earlier_frames: at most so many frames before it come first, as far as they are decoded on the way.
 
         Raises:
             IndexError: the record has no such frame.
             SourceError: a frame cannot be decoded whole, though it could when faces were found; or the file is another.
         """
-        if not 0 <= start < len(self._times):
-            raise IndexError(f"there are {len(self._times)} frames, no number {start}")
-        if self._direct:
+        if not 0 <= start < len(self._frame_pts):
+            raise IndexError(f"there are {len(self._frame_pts)} frames, no number {start}")
+        if self._can_seek:
             try:
-                for frame in self._sought(start, earlier):
+                for frame in self._read_by_seeking(start, max_earlier_frames):
                     yield frame
-                    start, earlier = max(start, frame.index + 1), 0
+                    start, max_earlier_frames = max(start, frame.index + 1), 0
             except _ForeignTimeError:
-                self._direct = False
+                self._can_seek = False
             else:
                 return
-        yield from self._in_order(start - earlier)
+        yield from self._read_sequentially(start - max_earlier_frames)
 
-    def _sought(self, start: int, earlier: int) -> Iterator[SourceFrame]:
-        for back in (*_STEPS_BACK, None):
-            packets = self._from_start() if back is None else self._landed(start, back)
+    def _read_by_seeking(self, start: int, earlier: int) -> Iterator[SourceFrame]:
+        for back in (*_SEEK_BACK_STEPS_S, None):
+            packets = self._read_from_start() if back is None else self._seek_before(start, back)
             if packets is None:
                 continue
             try:
-                for frame in self._decoded(packets, start, max(0, start - earlier)):
+                for frame in self._decode_frames(packets, start, max(0, start - earlier)):
                     yield frame
                     start, earlier = max(start, frame.index + 1), 0
-            except _UncleanError as unclean:
+            except _IncompleteFrameError as unclean:
                 start = unclean.index
             else:
                 return
         raise _ForeignTimeError
 
-    def _landed(self, start: int, back: Fraction) -> Iterator[Packet[VideoStream]] | None:
+    def _seek_before(self, start: int, back: Fraction) -> Iterator[Packet[VideoStream]] | None:
         """The packets from a keyframe on that lies at or before a frame; None when none was found so near."""
-        target = self._times[start]
-        aim = target - int(back / records.fraction(self._facts.time_base))
+        target = self._frame_pts[start]
+        aim = target - int(back / records.parse_ratio(self._facts.time_base))
         for _ in range(3):
-            packets = self._from_key_at(aim)
+            packets = self._read_from_key(aim)
             first = next(packets, None)
             if first is None or first.pts is None:
                 return None
@@ -151,19 +153,19 @@ class StillReader:
             aim = min(aim, first.pts if first.dts is None else first.dts) - 1
         return None
 
-    def _from_key_at(self, aim: int) -> Iterator[Packet[VideoStream]]:
-        container, stream = self._opened()
+    def _read_from_key(self, aim: int) -> Iterator[Packet[VideoStream]]:
+        container, stream = self._ensure_open()
         try:
             container.seek(aim, stream=stream, backward=True)
         except FFmpegError:
             return iter(())
-        return self._packets(container, stream, waits_for_key=True)
+        return self._read_packets(container, stream, waits_for_key=True)
 
-    def _from_start(self) -> Iterator[Packet[VideoStream]]:
+    def _read_from_start(self) -> Iterator[Packet[VideoStream]]:
         self.close()
-        return self._packets(*self._opened(), waits_for_key=False)
+        return self._read_packets(*self._ensure_open(), waits_for_key=False)
 
-    def _packets(
+    def _read_packets(
         self, container: InputContainer, stream: VideoStream, *, waits_for_key: bool
     ) -> Iterator[Packet[VideoStream]]:
         packets = container.demux(stream)
@@ -182,30 +184,32 @@ class StillReader:
                 packet.pts = packet.dts
             yield packet
 
-    def _decoded(self, packets: Iterator[Packet[VideoStream]], start: int, earliest: int) -> Iterator[SourceFrame]:
+    def _decode_frames(
+        self, packets: Iterator[Packet[VideoStream]], start: int, earliest: int
+    ) -> Iterator[SourceFrame]:
         """Frames from `start` on, and those from `earliest` on that come whole, of packets that begin at a keyframe."""
         key = next(packets, None)
         packets = packets if key is None else chain((key,), packets)
-        for frame in self._raw(packets, self._times[earliest]):
-            index = self._places.get(frame.pts) if frame.pts is not None else None
+        for frame in self._decode_packets(packets, self._frame_pts[earliest]):
+            index = self._index_by_pts.get(frame.pts) if frame.pts is not None else None
             if index is None:
-                if frame.pts is None or frame.pts >= self._times[start]:
+                if frame.pts is None or frame.pts >= self._frame_pts[start]:
                     raise _ForeignTimeError
                 continue
             if index < start:
-                if index >= earliest and _stands_alone(frame, key) and index not in self._damaged:
-                    yield self._made(index, frame)
+                if index >= earliest and _is_self_contained(frame, key) and index not in self._damaged:
+                    yield self._make_frame(index, frame)
                 continue
-            yield from self._missing(start, index)
+            yield from self._fill_missing(start, index)
             if frame.is_corrupt and index not in self._damaged:
-                raise _UncleanError(index)
-            yield self._made(index, frame)
+                raise _IncompleteFrameError(index)
+            yield self._make_frame(index, frame)
             start = index + 1
-        yield from self._missing(start, len(self._times))
+        yield from self._fill_missing(start, len(self._frame_pts))
 
-    def _raw(self, packets: Iterator[Packet[VideoStream]], wanted: int) -> Iterator[VideoFrame]:
+    def _decode_packets(self, packets: Iterator[Packet[VideoStream]], wanted: int) -> Iterator[VideoFrame]:
         """What comes out of the decoder; frames before `wanted` that no other builds on may be left out."""
-        decoder = self._opened()[1].codec_context
+        decoder = self._ensure_open()[1].codec_context
         for packet in chain(packets, (None,)):
             early = packet is not None and packet.pts is not None and packet.pts < wanted
             decoder.skip_frame = "NONREF" if early else "DEFAULT"
@@ -215,44 +219,44 @@ class StillReader:
                 # A frame that this cost is found missing.
                 continue
 
-    def _missing(self, start: int, stop: int) -> Iterator[SourceFrame]:
+    def _fill_missing(self, start: int, stop: int) -> Iterator[SourceFrame]:
         """Grey stands for frames that are known as damaged; any other must not be missing."""
         for index in range(start, stop):
             if index not in self._damaged:
-                raise _UncleanError(index)
-            layout = planar_layout(self._facts.pixel_format, full=self._facts.colour.range == "pc")
-            yield self._made(index, grey_frame(self._facts.coded, layout))
+                raise _IncompleteFrameError(index)
+            layout = planar_format_from_name(self._facts.pixel_format, full=self._facts.colour.range == "pc")
+            yield self._make_frame(index, make_grey_frame(self._facts.coded, layout))
 
-    def _made(self, index: int, frame: VideoFrame) -> SourceFrame:
+    def _make_frame(self, index: int, frame: VideoFrame) -> SourceFrame:
         if (frame.width, frame.height) != (self._facts.coded.width, self._facts.coded.height):
             raise SourceError(f"{self.path} is not the video that was detected: its frame {index} has another size.")
         damaged = index in self._damaged
-        return SourceFrame(index, self._times[index], frame, self._orientation, Converters(), damaged=damaged)
+        return SourceFrame(index, self._frame_pts[index], frame, self._orientation, FrameConverters(), damaged=damaged)
 
-    def _in_order(self, start: int) -> Iterator[SourceFrame]:
+    def _read_sequentially(self, start: int) -> Iterator[SourceFrame]:
         self.close()
         info = probe(self.path)
         with open_source(self.path, info, on_damage="cover" if self._damaged else "stop") as source:
             for frame in source.frames():
-                if frame.index >= len(self._times) or frame.pts != self._times[frame.index]:
+                if frame.index >= len(self._frame_pts) or frame.pts != self._frame_pts[frame.index]:
                     raise SourceError(
                         f"Frame {frame.index} of {self.path} is not that of the record. Detect again with this version."
                     )
                 if frame.index >= start:
-                    yield frame.detached()
+                    yield frame.copy_for_thread()
 
-    def _opened(self) -> tuple[InputContainer, VideoStream]:
+    def _ensure_open(self) -> tuple[InputContainer, VideoStream]:
         if self._container is None:
-            self._container = self._open.enter_context(opened(self.path))
-            stream = self._stream(self._container)
+            self._container = self._resources.enter_context(open_container(self.path))
+            stream = self._find_stream(self._container)
             decoder = stream.codec_context
             decoder.thread_type = "AUTO"
-            decoder.thread_count = min(_MOST_THREADS, os.cpu_count() or 1)
+            decoder.thread_count = min(_MAX_THREADS, os.cpu_count() or 1)
             # FFmpeg frees a decoder while Python's lock is held; see `open_source`.
-            self._open.callback(decoder.flush_buffers)
-        return self._container, self._stream(self._container)
+            self._resources.callback(decoder.flush_buffers)
+        return self._container, self._find_stream(self._container)
 
-    def _stream(self, container: InputContainer) -> VideoStream:
+    def _find_stream(self, container: InputContainer) -> VideoStream:
         stream = container.streams[self._facts.index] if self._facts.index < len(container.streams) else None
         if not isinstance(stream, VideoStream):
             raise SourceError(f"{self.path} is not the video that was detected. Put the original back.")
@@ -269,12 +273,12 @@ class StillReader:
             raise SourceError(f"{self.path} is not the video that was detected: its size differs. Put it back.")
 
 
-def orientation_of(video: VideoFacts) -> Orientation:
+def orientation_from_facts(video: VideoFacts) -> Orientation:
     """How the stored pixels of a recorded video become the picture that is seen."""
-    return Orientation(video.coded, records.fraction(video.sample_aspect_ratio), video.rotation, video.mirrored)
+    return Orientation(video.coded, records.parse_ratio(video.sample_aspect_ratio), video.rotation, video.mirrored)
 
 
-def _stands_alone(frame: VideoFrame, key: Packet[VideoStream] | None) -> bool:
+def _is_self_contained(frame: VideoFrame, key: Packet[VideoStream] | None) -> bool:
     """Whether a frame is whole although decoding began at a keyframe: not broken, and shown after it."""
     return (
         not frame.is_corrupt
@@ -285,7 +289,7 @@ def _stands_alone(frame: VideoFrame, key: Packet[VideoStream] | None) -> bool:
     )
 
 
-def _moved(times: tuple[int, ...]) -> bool:
+def _has_moved_times(times: tuple[int, ...]) -> bool:
     """Whether some frame follows the one before by a single tick though frames are usually further apart."""
     usual = (times[-1] - times[0]) / max(1, len(times) - 1)
     return usual > 2 and any(after - before == 1 for before, after in pairwise(times))

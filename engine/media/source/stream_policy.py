@@ -8,31 +8,31 @@ from av.container import InputContainer
 from av.stream import DataStream, Disposition, Stream
 from av.video.stream import VideoStream
 
-from engine.media.facts import Extra
+from engine.media.facts import ExtraItem
 from engine.record import Fate
 
-_DROPPED = {
+_DROP_REASONS = {
     "subtitle": "subtitles can name people and repeat what was said in confidence",
     "data": "data and telemetry tracks can hold places, times and devices",
     "attachment": "attached files can hold anything",
 }
-_UNKNOWN = "nobody can say what this stream holds"
-_TELLS = (
+_UNKNOWN_STREAM_REASON = "nobody can say what this stream holds"
+_IDENTIFYING_TAGS = (
     (("location", "gps", "xyz", "geo", "place"), "it can say where the video was taken"),
     (("time", "date", "year"), "it can say when the video was taken"),
     (("make", "model", "device", "encoder", "software", "camera", "lens", "serial", "android", "quicktime", "handler"),
      "it can say with which device or program the video was made"),
 )  # fmt: skip
-_STRUCTURE = frozenset({"major_brand", "minor_version", "compatible_brands", "vendor_id", "language", "duration"})
-_MAY_IDENTIFY = "it can name people, places or cases"
+_STRUCTURAL_TAGS = frozenset({"major_brand", "minor_version", "compatible_brands", "vendor_id", "language", "duration"})
+_DEFAULT_TAG_REASON = "it can name people, places or cases"
 
 
-def is_picture(stream: VideoStream) -> bool:
+def is_cover_picture(stream: VideoStream) -> bool:
     """Whether a video stream is a cover or thumbnail rather than a video."""
     return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
 
 
-def of(stream: Stream, chosen: VideoStream, *, alpha: bool) -> tuple[Fate, str]:
+def choose_fate(stream: Stream, chosen: VideoStream, *, alpha: bool) -> tuple[Fate, str]:
     """What becomes of a stream, and why."""
     if stream.index == chosen.index:
         lost = "; its alpha channel is dropped, because no player-ready encoder keeps it" if alpha else ""
@@ -40,13 +40,13 @@ def of(stream: Stream, chosen: VideoStream, *, alpha: bool) -> tuple[Fate, str]:
     if stream.type == "audio":
         return "copied", "audio stays the original, packet for packet"
     if isinstance(stream, VideoStream):
-        if is_picture(stream):
+        if is_cover_picture(stream):
             return "dropped", "a cover picture can show the face that the video hides"
         return "dropped", "only one video stream is anonymised; a second one could show the same faces"
-    return "dropped", _DROPPED.get(stream.type, _UNKNOWN)
+    return "dropped", _DROP_REASONS.get(stream.type, _UNKNOWN_STREAM_REASON)
 
 
-def codec_name(stream: Stream) -> str:
+def read_codec_name(stream: Stream) -> str:
     """FFmpeg's name of the codec (not of one of its decoders), "unknown" when it has none."""
     if isinstance(stream, DataStream):
         return stream.name or "unknown"
@@ -54,24 +54,28 @@ def codec_name(stream: Stream) -> str:
     return decoder.codec.canonical_name if decoder else "unknown"
 
 
-def extras(container: InputContainer) -> tuple[Extra, ...]:
+def list_extras(container: InputContainer) -> tuple[ExtraItem, ...]:
     """Chapters and metadata tags, of the file and of its streams; names only, never values."""
-    return tuple(_extras(container))
+    return tuple(_iterate_extras(container))
 
 
-def _extras(container: InputContainer) -> Iterator[Extra]:
+def _iterate_extras(container: InputContainer) -> Iterator[ExtraItem]:
     chapters = len(container.chapters())
     if chapters:
-        yield Extra("chapters", f"{chapters} chapters", "dropped", "chapter titles can name people, places or cases")
+        yield ExtraItem(
+            "chapters", f"{chapters} chapters", "dropped", "chapter titles can name people, places or cases"
+        )
     for key in sorted(container.metadata):
-        yield Extra("metadata", key, "dropped", _why(key))
+        yield ExtraItem("metadata", key, "dropped", _explain_drop(key))
     for stream in container.streams:
         for key in sorted(stream.metadata):
-            yield Extra("metadata", f"stream {stream.index}: {key}", "dropped", _why(key))
+            yield ExtraItem("metadata", f"stream {stream.index}: {key}", "dropped", _explain_drop(key))
 
 
-def _why(key: str) -> str:
+def _explain_drop(key: str) -> str:
     lowered = key.lower()
-    if lowered in _STRUCTURE:
+    if lowered in _STRUCTURAL_TAGS:
         return "it describes the old container; the new one has its own"
-    return next((reason for words, reason in _TELLS if any(word in lowered for word in words)), _MAY_IDENTIFY)
+    return next(
+        (reason for words, reason in _IDENTIFYING_TAGS if any(word in lowered for word in words)), _DEFAULT_TAG_REASON
+    )

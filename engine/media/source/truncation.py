@@ -7,24 +7,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-_LONGER = "its container declares more bytes than the file has"
+_TRUNCATED_REASON = "its container declares more bytes than the file has"
 
 
-def broken_off(path: Path, container: str) -> str | None:
+def find_truncation(path: Path, container: str) -> str | None:
     """Why the file cannot be complete, judging by the outermost layer of its container; None when nothing says so.
 
     MOV and MP4, Matroska and WebM, and AVI state sizes, and a transport stream consists of equal packets. Other
     containers tell nothing, and a recording that was never closed may tell nothing either.
     """
-    walker = next((walk for name, walk in _WALKERS.items() if name in container.split(",")), None)
+    walker = next((walk for name, walk in _END_FINDERS.items() if name in container.split(",")), None)
     if walker is None:
         return None
     size = path.stat().st_size
     with path.open("rb") as file:
-        return _LONGER if walker(file, size) > size else None
+        return _TRUNCATED_REASON if walker(file, size) > size else None
 
 
-def _boxes(file: BinaryIO, size: int) -> int:
+def _find_mp4_end(file: BinaryIO, size: int) -> int:
     """End of the last box of an ISO base media file."""
     end = 0
     while end + 8 <= size:
@@ -39,7 +39,7 @@ def _boxes(file: BinaryIO, size: int) -> int:
     return end
 
 
-def _chunks(file: BinaryIO, size: int) -> int:
+def _find_riff_end(file: BinaryIO, size: int) -> int:
     """End of the last RIFF chunk; a chunk of size 0 belongs to a recording that was never closed."""
     end = 0
     while end + 8 <= size:
@@ -52,18 +52,18 @@ def _chunks(file: BinaryIO, size: int) -> int:
     return end - (end == size + 1)
 
 
-def _segment(file: BinaryIO, size: int) -> int:
+def _find_matroska_end(file: BinaryIO, size: int) -> int:
     """End of the Matroska segment, which follows the EBML header."""
     file.seek(4)
-    header = _variable(file)
+    header = _read_ebml_size(file)
     if header is None:
         return size
     file.seek(header + 4, os.SEEK_CUR)
-    length = _variable(file)
+    length = _read_ebml_size(file)
     return size if length is None else file.tell() + length
 
 
-def _variable(file: BinaryIO) -> int | None:
+def _read_ebml_size(file: BinaryIO) -> int | None:
     """An EBML size (RFC 8794, 4): the leading zero bits tell its width; all ones mean unknown."""
     first = file.read(1)
     if not first or first[0] == 0:
@@ -73,7 +73,7 @@ def _variable(file: BinaryIO) -> int | None:
     return None if value == (1 << 7 * width) - 1 else value
 
 
-def _transport(file: BinaryIO, size: int) -> int:
+def _find_transport_stream_end(file: BinaryIO, size: int) -> int:
     """End of the last packet of a transport stream: 188 bytes, 192 with a time code before each, 204 with a check."""
     head = file.read(3 * 204)
     for length, offset in ((188, 0), (192, 4), (204, 0)):
@@ -82,9 +82,9 @@ def _transport(file: BinaryIO, size: int) -> int:
     return size
 
 
-_WALKERS: dict[str, Callable[[BinaryIO, int], int]] = {
-    "mov": _boxes,
-    "matroska": _segment,
-    "avi": _chunks,
-    "mpegts": _transport,
+_END_FINDERS: dict[str, Callable[[BinaryIO, int], int]] = {
+    "mov": _find_mp4_end,
+    "matroska": _find_matroska_end,
+    "avi": _find_riff_end,
+    "mpegts": _find_transport_stream_end,
 }

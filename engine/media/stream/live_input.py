@@ -30,33 +30,33 @@ from av.video.stream import VideoStream
 
 from engine.errors import SourceError
 
-_NETWORK = ("udp", "rtp", "rtsp", "http", "https", "tcp", "rtmp", "rtmps")
-_FINITE = ("http", "https")
-_SILENCE = 3.0
+_NETWORK_SCHEMES = ("udp", "rtp", "rtsp", "http", "https", "tcp", "rtmp", "rtmps")
+_FINITE_SCHEMES = ("http", "https")
+_SILENCE_TIMEOUT_S = 3.0
 """Seconds without a packet after which a stream counts as gone."""
-_ENDED = "the source ended"
-_BACK, _AHEAD = Fraction(1, 10), Fraction(2)
+_ENDED_REASON = "the source ended"
+_MAX_JUMP_BACK_S, _MAX_JUMP_AHEAD_S = Fraction(1, 10), Fraction(2)
 """Seconds by which a stream's clock may jump back and ahead before it counts as another one."""
-_OPTIONS = {
+_SCHEME_OPTIONS = {
     "udp": {"overrun_nonfatal": "1", "fifo_size": "50000", "buffer_size": "4194304"},
     "rtsp": {"rtsp_transport": "tcp"},
 }
-_HURRY = {"fflags": "nobuffer", "probesize": "1000000", "analyzeduration": "1500000"}
-_MOST_ARRIVALS = 512
+_LOW_LATENCY_OPTIONS = {"fflags": "nobuffer", "probesize": "1000000", "analyzeduration": "1500000"}
+_MAX_ARRIVALS = 512
 
 
 @dataclass(frozen=True, slots=True)
-class FrameIn:
+class FrameEvent:
     """A decoded frame: its time in units of `LiveInput.time_base`, and when its packet was read (monotonic seconds)."""
 
     frame: VideoFrame
     pts: int
     aspect: Fraction
-    arrived: float
+    arrival_s: float
 
 
 @dataclass(frozen=True, slots=True)
-class AudioIn:
+class AudioEvent:
     """An audio packet of the stream number `track`, its times on the common clock."""
 
     track: int
@@ -64,16 +64,16 @@ class AudioIn:
 
 
 @dataclass(frozen=True, slots=True)
-class BreakIn:
+class InterruptionEvent:
     """The source was interrupted: what comes now is not the continuation of what came before."""
 
     reason: str
 
 
-Event = FrameIn | AudioIn | BreakIn
+InputEvent = FrameEvent | AudioEvent | InterruptionEvent
 
 
-class Received(NamedTuple):
+class InputDigest(NamedTuple):
     """How many bytes of packets were read, and their SHA-256 in the order they came."""
 
     bytes: int
@@ -92,29 +92,29 @@ class LiveInput:
         SourceError: it cannot be opened, or has no video.
     """
 
-    def __init__(self, address: str, stop: threading.Event, patience: float = 30.0) -> None:
+    def __init__(self, address: str, stop: threading.Event, reconnect_timeout_s: float = 30.0) -> None:
         self.address = address
         self.is_file = "://" not in address and not _is_camera(address)
-        self._finite = self.is_file or urlsplit(address).scheme in _FINITE
-        self.undecodable = 0
+        self._is_finite = self.is_file or urlsplit(address).scheme in _FINITE_SCHEMES
+        self.undecodable_packets = 0
         self.reconnects = 0
-        self._stop, self._patience = stop, patience
+        self._stop, self._reconnect_timeout_s = stop, reconnect_timeout_s
         self._bytes, self._hash = 0, hashlib.sha256()
-        self._container = self._opened()
+        self._container = self._open_container()
         video = self._container.streams.video[0]
         self.time_base = video.time_base or Fraction(1, 90000)
         self.rate = video.average_rate or video.guessed_rate or Fraction(25)
         self.codec = video.codec_context.codec.canonical_name
         self.container = self._container.format.name
         self._codecs = [stream.codec_context.name for stream in self._container.streams.audio]
-        self._clock = _Clock(keep=self.is_file)
+        self._clock = _ConnectionClock(keep=self.is_file)
         self._arrivals: dict[int, float] = {}
-        self._heard: dict[int, Fraction] = {}
-        self._started: tuple[float, Fraction] | None = None
-        self._last: int | None = None
+        self._last_audio_times: dict[int, Fraction] = {}
+        self._pacing_start: tuple[float, Fraction] | None = None
+        self._last_pts: int | None = None
 
     @property
-    def audio(self) -> list[AudioStream]:
+    def audio_streams(self) -> list[AudioStream]:
         """The audio streams, to copy their parameters from."""
         return list(self._container.streams.audio)
 
@@ -127,33 +127,33 @@ class LiveInput:
         ]
 
     @property
-    def video(self) -> VideoStream:
+    def video_stream(self) -> VideoStream:
         """The video stream."""
         return self._container.streams.video[0]
 
     @property
-    def index(self) -> int:
+    def video_index(self) -> int:
         """Of the video stream."""
-        return self.video.index
+        return self.video_stream.index
 
     @property
     def pixel_format(self) -> str:
         """Of the video, as far as the source declares it."""
-        return self.video.pix_fmt or "yuv420p"
+        return self.video_stream.pix_fmt or "yuv420p"
 
     @property
-    def received(self) -> Received:
+    def input_digest(self) -> InputDigest:
         """What was read of video and audio until now."""
-        return Received(self._bytes, self._hash.hexdigest())
+        return InputDigest(self._bytes, self._hash.hexdigest())
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Iterator[InputEvent]:
         """Frames and packets until the source ends or is told to stop."""
         while not self._stop.is_set():
-            reason = yield from self._connection()
-            if (self._finite and reason == _ENDED) or self._stop.is_set() or not self._reconnected():
+            reason = yield from self._read_connection()
+            if (self._is_finite and reason == _ENDED_REASON) or self._stop.is_set() or not self._reconnect():
                 return
             self.reconnects += 1
-            yield BreakIn(reason)
+            yield InterruptionEvent(reason)
 
     def __enter__(self) -> Self:
         return self
@@ -163,100 +163,100 @@ class LiveInput:
     ) -> None:
         self._container.close()
 
-    def _connection(self) -> Generator[Event, None, str]:
+    def _read_connection(self) -> Generator[InputEvent, None, str]:
         """What one connection delivers; returns why it ended."""
-        video, tracks = self.video, {s.index: n for n, s in enumerate(self._container.streams.audio)}
+        video, tracks = self.video_stream, {s.index: n for n, s in enumerate(self._container.streams.audio)}
         keyed = False
         packets = self._container.demux([video, *self._container.streams.audio])
         while not self._stop.is_set():
             try:
                 packet = next(packets, None)
             except FFmpegError as error:
-                return _ENDED if self.is_file else f"the source fell silent ({error.strerror})"
+                return _ENDED_REASON if self.is_file else f"the source fell silent ({error.strerror})"
             if packet is None or not packet.size:
-                yield from self._drained(video)
-                return _ENDED
+                yield from self._drain_decoder(video)
+                return _ENDED_REASON
             arrived = time.monotonic()
-            self._book(packet)
-            if self._clock.jumped(packet):
+            self._hash_packet(packet)
+            if self._clock.detect_jump(packet):
                 self.reconnects += 1
-                yield BreakIn("the source's clock jumped")
-            self._pace(packet)
+                yield InterruptionEvent("the source's clock jumped")
+            self._wait_until_due(packet)
             if packet.stream is video:
                 keyed = keyed or packet.is_keyframe
                 if keyed:
-                    yield from self._decoded(packet, video, arrived)
-            elif self._follows(tracks[packet.stream_index], self._clock.moved(packet)):
-                yield AudioIn(tracks[packet.stream_index], cast("Packet[AudioStream]", packet))
+                    yield from self._decode_packet(packet, video, arrived)
+            elif self._is_in_sequence(tracks[packet.stream_index], self._clock.shift_packet(packet)):
+                yield AudioEvent(tracks[packet.stream_index], cast("Packet[AudioStream]", packet))
         return "stopped"
 
-    def _follows(self, track: int, packet: Packet[Any]) -> bool:
+    def _is_in_sequence(self, track: int, packet: Packet[Any]) -> bool:
         """Whether an audio packet goes on where its output stream is; after an interruption the first may not."""
         stamp = packet.dts if packet.dts is not None else packet.pts
         if track >= len(self._codecs) or stamp is None:
             return False
-        now, before = stamp * packet.time_base, self._heard.get(track)
+        now, before = stamp * packet.time_base, self._last_audio_times.get(track)
         if before is not None and now <= before:
             return False
-        self._heard[track] = now
+        self._last_audio_times[track] = now
         return True
 
-    def _decoded(self, packet: Packet[Any], video: VideoStream, arrived: float) -> Iterator[FrameIn]:
-        if self._finite:
+    def _decode_packet(self, packet: Packet[Any], video: VideoStream, arrived: float) -> Iterator[FrameEvent]:
+        if self._is_finite:
             arrived = time.monotonic()  # a frame of it arrives when its turn to be shown has come
         elif packet.pts is not None:
             self._arrivals[packet.pts] = arrived
         try:
             frames = video.codec_context.decode(packet)
         except FFmpegError:
-            self.undecodable += 1
+            self.undecodable_packets += 1
             return
         for frame in frames:
-            yield self._frame(frame, video, arrived)
+            yield self._make_frame_event(frame, video, arrived)
 
-    def _drained(self, video: VideoStream) -> Iterator[FrameIn]:
+    def _drain_decoder(self, video: VideoStream) -> Iterator[FrameEvent]:
         with suppress(EndOfFile):
             for frame in video.codec_context.decode(None):
-                yield self._frame(frame, video, time.monotonic())
+                yield self._make_frame_event(frame, video, time.monotonic())
 
-    def _frame(self, frame: VideoFrame, video: VideoStream, arrived: float) -> FrameIn:
+    def _make_frame_event(self, frame: VideoFrame, video: VideoStream, arrived: float) -> FrameEvent:
         arrived = self._arrivals.pop(frame.pts, arrived) if frame.pts is not None else arrived
-        if len(self._arrivals) > _MOST_ARRIVALS:
+        if len(self._arrivals) > _MAX_ARRIVALS:
             self._arrivals.clear()
         aspect = video.codec_context.sample_aspect_ratio or Fraction(1)
-        return FrameIn(frame, self._time(frame, video), aspect, arrived)
+        return FrameEvent(frame, self._assign_pts(frame, video), aspect, arrived)
 
-    def _time(self, frame: VideoFrame, video: VideoStream) -> int:
+    def _assign_pts(self, frame: VideoFrame, video: VideoStream) -> int:
         """The frame's time on the common clock, after that of the frame before."""
         step = max(1, round(1 / (self.rate * self.time_base)))
-        pts = None if frame.pts is None else self._clock.time(frame.pts, video.time_base or self.time_base)
-        ticks = (0 if self._last is None else self._last + step) if pts is None else round(pts / self.time_base)
-        self._last = ticks if self._last is None else max(ticks, self._last + 1)
-        return self._last
+        pts = None if frame.pts is None else self._clock.to_common_time(frame.pts, video.time_base or self.time_base)
+        ticks = (0 if self._last_pts is None else self._last_pts + step) if pts is None else round(pts / self.time_base)
+        self._last_pts = ticks if self._last_pts is None else max(ticks, self._last_pts + 1)
+        return self._last_pts
 
-    def _book(self, packet: Packet[Any]) -> None:
+    def _hash_packet(self, packet: Packet[Any]) -> None:
         if not self.is_file:
             self._bytes += packet.size
             self._hash.update(bytes(packet))
 
-    def _pace(self, packet: Packet[Any]) -> None:
+    def _wait_until_due(self, packet: Packet[Any]) -> None:
         """Wait until a packet is due of a source that may come faster than its clock."""
-        if not self._finite or packet.dts is None:
+        if not self._is_finite or packet.dts is None:
             return
         due = packet.dts * packet.time_base
-        if self._started is None:
-            self._started = time.monotonic(), due
-        delay = self._started[0] + float(due - self._started[1]) - time.monotonic()
+        if self._pacing_start is None:
+            self._pacing_start = time.monotonic(), due
+        delay = self._pacing_start[0] + float(due - self._pacing_start[1]) - time.monotonic()
         if delay > 0:
             self._stop.wait(delay)
 
-    def _reconnected(self) -> bool:
+    def _reconnect(self) -> bool:
         """Open the source again, for as long as patience lasts."""
         self._container.close()
-        until = time.monotonic() + self._patience
+        until = time.monotonic() + self._reconnect_timeout_s
         while time.monotonic() < until and not self._stop.is_set():
             try:
-                container = self._opened()
+                container = self._open_container()
             except SourceError:
                 self._stop.wait(0.5)
                 continue
@@ -268,54 +268,54 @@ class LiveInput:
             return True
         return False
 
-    def _opened(self) -> InputContainer:
-        container = _open(self.address, is_file=self.is_file)
+    def _open_container(self) -> InputContainer:
+        container = _open_address(self.address, is_file=self.is_file)
         if not container.streams.video:
             container.close()
-            raise SourceError(f"{told(self.address)} has no video.")
+            raise SourceError(f"{strip_credentials(self.address)} has no video.")
         video = container.streams.video[0]
         video.thread_type = "SLICE"  # threads over frames would hold frames back
         return container
 
 
-class _Clock:
+class _ConnectionClock:
     """Moves the times of each connection so that the first starts at 0 and later ones go on after the pause."""
 
     def __init__(self, *, keep: bool) -> None:
-        self._keep = keep
+        self._keeps_times = keep
         self._shift: Fraction | None = Fraction(0) if keep else None
-        self._goal = Fraction(0)
+        self._next_start = Fraction(0)
         self._latest: dict[int, Fraction] = {}
-        self._heard = time.monotonic()
+        self._last_packet_s = time.monotonic()
 
     def restart(self) -> None:
         """What comes now counts from other times."""
-        self._goal = self._end() + Fraction(time.monotonic() - self._heard).limit_denominator(1000)
+        self._next_start = self._end_time() + Fraction(time.monotonic() - self._last_packet_s).limit_denominator(1000)
         self._shift = None
         self._latest.clear()
 
-    def jumped(self, packet: Packet[Any]) -> bool:
+    def detect_jump(self, packet: Packet[Any]) -> bool:
         """Take note of a packet's time; whether it does not follow the one before it in its stream."""
         stamp = packet.dts if packet.dts is not None else packet.pts
-        if stamp is None or self._keep:
+        if stamp is None or self._keeps_times:
             return False
         now = stamp * packet.time_base
         before, jumped = self._latest.get(packet.stream_index), False
-        if before is not None and not -_BACK < now - before < _AHEAD:
-            self._goal, jumped = self._end(), True
+        if before is not None and not -_MAX_JUMP_BACK_S < now - before < _MAX_JUMP_AHEAD_S:
+            self._next_start, jumped = self._end_time(), True
             self._shift = None
             self._latest.clear()
         if self._shift is None:
-            self._shift = self._goal - now
+            self._shift = self._next_start - now
         self._latest[packet.stream_index] = now
-        self._heard = time.monotonic()
+        self._last_packet_s = time.monotonic()
         return jumped
 
-    def time(self, stamp: int, time_base: Fraction) -> Fraction:
+    def to_common_time(self, stamp: int, time_base: Fraction) -> Fraction:
         """Seconds on the common clock."""
         return stamp * time_base + (self._shift or 0)
 
-    def moved(self, packet: Packet[Any]) -> Packet[Any]:
+    def shift_packet(self, packet: Packet[Any]) -> Packet[Any]:
         """The packet with its times on the common clock."""
         ticks = round((self._shift or 0) / packet.time_base)
         if ticks:
@@ -323,12 +323,12 @@ class _Clock:
             packet.dts = None if packet.dts is None else packet.dts + ticks
         return packet
 
-    def _end(self) -> Fraction:
+    def _end_time(self) -> Fraction:
         """Just after everything that came."""
         return max(self._latest.values(), default=Fraction(0)) + (self._shift or 0) + Fraction(1, 10)
 
 
-def told(address: str) -> str:
+def strip_credentials(address: str) -> str:
     """An address without names, passwords and tokens, for messages and records."""
     if "://" not in address:
         return address
@@ -337,19 +337,24 @@ def told(address: str) -> str:
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
-def _open(address: str, *, is_file: bool) -> InputContainer:
+def _open_address(address: str, *, is_file: bool) -> InputContainer:
     scheme = urlsplit(address).scheme if "://" in address else ""
-    if scheme not in {"", *_NETWORK}:
-        raise SourceError(f"{told(address)} cannot be read: sources are files, cameras, {', '.join(_NETWORK)}.")
+    if scheme not in {"", *_NETWORK_SCHEMES}:
+        raise SourceError(
+            f"{strip_credentials(address)} cannot be read: sources are files, cameras, {', '.join(_NETWORK_SCHEMES)}."
+        )
     name = "v4l2" if not is_file and not scheme else None
-    options = {**({} if is_file or scheme in _FINITE else _HURRY), **_OPTIONS.get(scheme, {})}
+    options = {
+        **({} if is_file or scheme in _FINITE_SCHEMES else _LOW_LATENCY_OPTIONS),
+        **_SCHEME_OPTIONS.get(scheme, {}),
+    }
     target = f"file:{address}" if is_file else address
-    limit = None if is_file else (10.0, _SILENCE)
+    limit = None if is_file else (10.0, _SILENCE_TIMEOUT_S)
     try:
         return av.open(target, "r", format=name, options=options, timeout=limit, metadata_errors="replace")
     except FFmpegError as error:
         raise SourceError(
-            f"{told(address)} cannot be opened as a running picture ({error.strerror}). "
+            f"{strip_credentials(address)} cannot be opened as a running picture ({error.strerror}). "
             "Check the path or address, and that something is being sent."
         ) from error
 

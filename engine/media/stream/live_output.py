@@ -21,18 +21,18 @@ from av.video.stream import VideoStream
 
 from engine.core.geometry import Size
 from engine.errors import RenderError, TargetError
-from engine.media.output.encoder import Preset
+from engine.media.output.encoder import EncoderPreset
 from engine.record import Document
-from engine.storage.files import publish
+from engine.storage.files import publish_file
 
-_FORMATS = {"udp": "mpegts", "srt": "mpegts", "tcp": "mpegts", "rtmp": "flv", "rtmps": "flv"}
-_OPTIONS = {
+_SCHEME_MUXERS = {"udp": "mpegts", "srt": "mpegts", "tcp": "mpegts", "rtmp": "flv", "rtmps": "flv"}
+_MUXER_OPTIONS = {
     "mov": {"movflags": "frag_keyframe+delay_moov+default_base_moof"},
     "mp4": {"movflags": "frag_keyframe+delay_moov+default_base_moof"},
     "mpegts": {"mpegts_flags": "resend_headers", "pat_period": "0.4"},
     "flv": {"flvflags": "no_duration_filesize"},
 }
-_DATAGRAM = 1316
+_DATAGRAM_BYTES = 1316
 """Seven packets of a transport stream, which fit an Ethernet frame."""
 
 
@@ -50,13 +50,13 @@ class LiveEncoding(Document, frozen=True):
         keyframe_seconds: longest wait of somebody who tunes in.
     """
 
-    preset: Preset = "superfast"
+    preset: EncoderPreset = "superfast"
     crf: Annotated[float, msgspec.Meta(ge=0.0, le=51.0)] = 21.0
     max_kbit: Annotated[int, msgspec.Meta(ge=100)] | None = None
     threads: Annotated[int, msgspec.Meta(ge=1, le=16)] = 2
     keyframe_seconds: Annotated[int, msgspec.Meta(ge=1, le=10)] = 2
 
-    def options(self, rate: Fraction) -> dict[str, str]:
+    def encoder_options(self, rate: Fraction) -> dict[str, str]:
         """Options of libx264 by FFmpeg's names."""
         limit = {} if self.max_kbit is None else {"maxrate": f"{self.max_kbit}k", "bufsize": f"{self.max_kbit // 2}k"}
         return {
@@ -98,20 +98,20 @@ class LiveOutput:
         encoding: LiveEncoding,
     ) -> None:
         self.target = target
-        self._scheme = scheme_of(target)
+        self._scheme = parse_output_scheme(target)
         self._time_base = time_base
-        self._partial: Path | None = None
+        self._partial_path: Path | None = None
         self._relay: subprocess.Popen[bytes] | None = None
-        self._container = self._guarded(self._opened)
+        self._container = self._call_guarded(self._open_container)
         try:
-            self._video = self._guarded(lambda: self._add_video(size, rate, encoding))
+            self._video = self._call_guarded(lambda: self._add_video(size, rate, encoding))
             self._audio = [self._add_audio(stream) for stream in audio]
-            self._guarded(self._container.start_encoding)
+            self._call_guarded(self._container.start_encoding)
         except TargetError:
             self._abandon()
             raise
 
-    def video(self, frame: VideoFrame, pts: int) -> None:
+    def write_video(self, frame: VideoFrame, pts: int) -> None:
         """Encode and write one frame; it is on its way when this returns.
 
         Raises:
@@ -119,16 +119,16 @@ class LiveOutput:
         """
         frame.pts, frame.time_base = pts, self._time_base
         frame.pict_type = 0
-        self._guarded(lambda: self._container.mux(self._video.encode(frame)))
+        self._call_guarded(lambda: self._container.mux(self._video.encode(frame)))
 
-    def audio(self, track: int, packet: Packet[AudioStream]) -> None:
+    def write_audio(self, track: int, packet: Packet[AudioStream]) -> None:
         """Write a packet of the audio stream number `track` as it is.
 
         Raises:
             TargetError: the output has gone.
         """
         packet.stream = self._audio[track]
-        self._guarded(lambda: self._container.mux(packet))
+        self._call_guarded(lambda: self._container.mux(packet))
 
     def close(self) -> None:
         """End the output in order; a file gets its final name.
@@ -136,36 +136,42 @@ class LiveOutput:
         Raises:
             TargetError: the output has gone.
         """
-        self._guarded(lambda: self._container.mux(self._video.encode(None)))
-        self._guarded(self._container.close)
+        self._call_guarded(lambda: self._container.mux(self._video.encode(None)))
+        self._call_guarded(self._container.close)
         self._end_relay()
-        if self._partial is not None:
-            publish(self._partial, Path(self.target))
+        if self._partial_path is not None:
+            publish_file(self._partial_path, Path(self.target))
 
     def abandon(self) -> None:
         """Give up after a failure; the partial file stays."""
         self._abandon()
 
-    def _opened(self) -> OutputContainer:
-        name = _FORMATS.get(self._scheme)
-        options = {"flush_packets": "1", "max_interleave_delta": "200000", **_OPTIONS.get(name or self._suffix, {})}
+    def _open_container(self) -> OutputContainer:
+        name = _SCHEME_MUXERS.get(self._scheme)
+        options = {
+            "flush_packets": "1",
+            "max_interleave_delta": "200000",
+            **_MUXER_OPTIONS.get(name or self._suffix, {}),
+        }
         if self._scheme == "srt":
-            self._relay = _relay(self.target)
-            return av.open(cast("Any", _Pipe(cast("IO[bytes]", self._relay.stdin))), "w", format=name, options=options)
+            self._relay = _start_relay(self.target)
+            return av.open(
+                cast("Any", _UnseekablePipe(cast("IO[bytes]", self._relay.stdin))), "w", format=name, options=options
+            )
         if self._scheme:
-            return av.open(_address(self.target), "w", format=name, options=options, timeout=10.0)
+            return av.open(_add_packet_size(self.target), "w", format=name, options=options, timeout=10.0)
         target = Path(self.target)
         if target.is_dir():
             raise TargetError(f"{target} is a folder; give the name of a file to write.")
-        self._partial = target.with_name(f"{target.stem}.partial{target.suffix}")
-        return av.open(f"file:{self._partial}", "w", options=options)
+        self._partial_path = target.with_name(f"{target.stem}.partial{target.suffix}")
+        return av.open(f"file:{self._partial_path}", "w", options=options)
 
     @property
     def _suffix(self) -> str:
         return Path(self.target).suffix.lstrip(".").lower()
 
     def _add_video(self, size: Size, rate: Fraction, encoding: LiveEncoding) -> VideoStream:
-        stream = self._container.add_stream("libx264", rate=rate, options=encoding.options(rate))
+        stream = self._container.add_stream("libx264", rate=rate, options=encoding.encoder_options(rate))
         stream.width, stream.height, stream.pix_fmt = size.width, size.height, "yuv420p"
         stream.codec_context.time_base = self._time_base
         stream.time_base = self._time_base
@@ -182,17 +188,21 @@ class LiveOutput:
         made.time_base = template.time_base
         return made
 
-    def _guarded(self, act: Callable[[], Made]) -> Made:
+    def _call_guarded(self, action: Callable[[], Made]) -> Made:
         try:
-            return act()
+            return action()
         except (FFmpegError, ValueError, OSError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise TargetError(f"{self.target} cannot be written ({reason}). {self._advice()}") from error
+            raise TargetError(f"{self.target} cannot be written ({reason}). {self._suggest_remedy()}") from error
 
-    def _advice(self) -> str:
+    def _suggest_remedy(self) -> str:
         if self._scheme:
             return "Check the address and that somebody listens there."
-        left = f" What was shown until then is in {self._partial}." if self._partial and self._partial.exists() else ""
+        left = (
+            f" What was shown until then is in {self._partial_path}."
+            if self._partial_path and self._partial_path.exists()
+            else ""
+        )
         return f"Check the folder, the free space and the file's ending.{left}"
 
     def _abandon(self) -> None:
@@ -214,7 +224,7 @@ class LiveOutput:
             self._relay.wait()
 
 
-class _Pipe:
+class _UnseekablePipe:
     """A pipe as PyAV takes a file: it can be written and not be wound back."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
@@ -225,25 +235,25 @@ class _Pipe:
         return self._pipe.write(data)
 
 
-def scheme_of(address: str) -> str:
+def parse_output_scheme(address: str) -> str:
     """The scheme of an address, "" for a path.
 
     Raises:
         TargetError: it is one that nothing can be sent to.
     """
     scheme = urlsplit(address).scheme if "://" in address else ""
-    if scheme not in {"", *_FORMATS}:
-        raise TargetError(f"{address} cannot be written: outputs are files, {', '.join(_FORMATS)}.")
+    if scheme not in {"", *_SCHEME_MUXERS}:
+        raise TargetError(f"{address} cannot be written: outputs are files, {', '.join(_SCHEME_MUXERS)}.")
     return scheme
 
 
-def _address(target: str) -> str:
+def _add_packet_size(target: str) -> str:
     if target.startswith("udp:") and "pkt_size" not in target:
-        return f"{target}{'&' if '?' in target else '?'}pkt_size={_DATAGRAM}"
+        return f"{target}{'&' if '?' in target else '?'}pkt_size={_DATAGRAM_BYTES}"
     return target
 
 
-def _relay(target: str) -> subprocess.Popen[bytes]:
+def _start_relay(target: str) -> subprocess.Popen[bytes]:
     """FFmpeg's own program, which speaks SRT where PyAV's library does not, passing a transport stream on."""
     quiet = ["-hide_banner", "-loglevel", "error", "-probesize", "200000"]
     quiet += ["-analyzeduration", "400000"]

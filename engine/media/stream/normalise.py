@@ -17,16 +17,16 @@ from av.video.frame import VideoFrame
 
 from engine.core.geometry import Orientation, Size
 from engine.core.picture import Rgb
-from engine.media.colour import full_range
-from engine.media.frame import Converters, SourceFrame
-from engine.media.orientation import turn
-from engine.media.side_data import side_data
+from engine.media.colour import is_full_range
+from engine.media.frame import FrameConverters, SourceFrame
+from engine.media.orientation import decode_display_matrix
+from engine.media.side_data import read_side_data
 
-_FORMAT = "yuv420p"
-_TURNS = {90: ["transpose=clock"], 180: ["hflip", "vflip"], 270: ["transpose=cclock"]}
+_PIXEL_FORMAT = "yuv420p"
+_ROTATION_FILTERS = {90: ["transpose=clock"], 180: ["hflip", "vflip"], 270: ["transpose=cclock"]}
 
 
-class _Form(NamedTuple):
+class _FrameFormat(NamedTuple):
     """All that decides what has to be done to a frame."""
 
     orientation: Orientation
@@ -34,7 +34,7 @@ class _Form(NamedTuple):
     full: bool
 
 
-class _Signs(NamedTuple):
+class _FormatKey(NamedTuple):
     """By what a change of form is noticed.
 
     PyAV's side data keeps the frame it belongs to in a cycle of references, so it is read at a change only.
@@ -47,22 +47,22 @@ class _Signs(NamedTuple):
     aspect: Fraction
 
 
-class Canvas:
+class FrameNormaliser:
     """The one picture that goes out. Serves one thread.
 
     Attributes:
         size: in display pixels; even, as 4:2:0 needs it. None until the first frame.
-        changes: how often the form of the frames changed.
+        format_changes: how often the form of the frames changed.
     """
 
     def __init__(self) -> None:
         self.size: Size | None = None
-        self.changes = 0
-        self._signs: _Signs | None = None
-        self._graph: _Graph | None = None
-        self._converters = Converters()
+        self.format_changes = 0
+        self._format_key: _FormatKey | None = None
+        self._graph: _FilterGraph | None = None
+        self._converters = FrameConverters()
 
-    def place(self, decoded: VideoFrame, index: int, pts: int, aspect: Fraction = Fraction(1)) -> SourceFrame:
+    def normalise(self, decoded: VideoFrame, index: int, pts: int, aspect: Fraction = Fraction(1)) -> SourceFrame:
         """A decoded frame on the canvas.
 
         Args:
@@ -71,31 +71,31 @@ class Canvas:
             pts: its time.
             aspect: sample aspect ratio.
         """
-        signs = _signs(decoded, aspect)
-        if self.size is None or signs != self._signs:
-            self.changes += self._signs is not None
-            self._signs, form = signs, _form(decoded, aspect)
-            self.size = self.size or _even(form.orientation.display)
-            self._graph = None if _fits(form, self.size) else _Graph(form, self.size)
-        placed = decoded if self._graph is None else self._graph.run(decoded)
+        signs = _make_format_key(decoded, aspect)
+        if self.size is None or signs != self._format_key:
+            self.format_changes += self._format_key is not None
+            self._format_key, form = signs, _read_format(decoded, aspect)
+            self.size = self.size or _round_to_even(form.orientation.display_size)
+            self._graph = None if _is_normalised(form, self.size) else _FilterGraph(form, self.size)
+        placed = decoded if self._graph is None else self._graph.filter_frame(decoded)
         damaged = decoded.is_corrupt
         return SourceFrame(index, pts, placed, Orientation.upright(self.size), self._converters, damaged=damaged)
 
 
-def frame_of(picture: Rgb) -> VideoFrame:
+def frame_from_rgb(picture: Rgb) -> VideoFrame:
     """An RGB picture, shape (height, width, 3), as a frame that `Canvas.place` takes."""
     return VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
 
 
-def picture_of_frame(frame: VideoFrame) -> Rgb:
+def rgb_from_frame(frame: VideoFrame) -> Rgb:
     """A frame as an RGB picture, shape (height, width, 3)."""
     return np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
 
 
-class _Graph:
+class _FilterGraph:
     """FFmpeg's filters that turn, scale, pad and convert frames of one form."""
 
-    def __init__(self, form: _Form, size: Size) -> None:
+    def __init__(self, form: _FrameFormat, size: Size) -> None:
         coded = form.orientation.coded
         self._graph = Graph()
         self._graph.threads = 1
@@ -106,52 +106,52 @@ class _Graph:
                 format=VideoFormat(form.pixel_format),
                 time_base=Fraction(1, 1000),
             ),
-            *(self._graph.add(*step.split("=", 1)) for step in _steps(form, size)),
+            *(self._graph.add(*step.split("=", 1)) for step in _list_filters(form, size)),
             self._graph.add("buffersink"),
         ]
         self._graph.link_nodes(*nodes).configure()
 
-    def run(self, frame: VideoFrame) -> VideoFrame:
+    def filter_frame(self, frame: VideoFrame) -> VideoFrame:
         self._graph.vpush(frame)
         made = self._graph.vpull()
         assert isinstance(made, VideoFrame)
         return made
 
 
-def _steps(form: _Form, size: Size) -> list[str]:
-    shown = form.orientation.display
+def _list_filters(form: _FrameFormat, size: Size) -> list[str]:
+    shown = form.orientation.display_size
     ratio = min(Fraction(size.width, shown.width), Fraction(size.height, shown.height))
     width, height = (max(2, round(side * ratio) // 2 * 2) for side in (shown.width, shown.height))
     left, top = (size.width - width) // 2 // 2 * 2, (size.height - height) // 2 // 2 * 2
     return [
         *(["hflip"] if form.orientation.mirrored else []),
-        *_TURNS.get(form.orientation.rotation, []),
+        *_ROTATION_FILTERS.get(form.orientation.rotation, []),
         f"scale={width}:{height}:out_range=tv",
-        f"format={_FORMAT}",
+        f"format={_PIXEL_FORMAT}",
         f"pad={size.width}:{size.height}:{left}:{top}:black",
         "setsar=1",
     ]
 
 
-def _signs(frame: VideoFrame, aspect: Fraction) -> _Signs:
-    return _Signs(Size(frame.width, frame.height), frame.format.name, frame.color_range, frame.rotation, aspect)
+def _make_format_key(frame: VideoFrame, aspect: Fraction) -> _FormatKey:
+    return _FormatKey(Size(frame.width, frame.height), frame.format.name, frame.color_range, frame.rotation, aspect)
 
 
-def _form(frame: VideoFrame, aspect: Fraction) -> _Form:
-    matrix = side_data(frame).get(Type.DISPLAYMATRIX)
-    degrees, mirrored = (0.0, False) if matrix is None else turn(matrix)
+def _read_format(frame: VideoFrame, aspect: Fraction) -> _FrameFormat:
+    matrix = read_side_data(frame).get(Type.DISPLAYMATRIX)
+    degrees, mirrored = (0.0, False) if matrix is None else decode_display_matrix(matrix)
     rotation = round(degrees / 90) % 4 * 90
     size = Size(frame.width, frame.height)
-    return _Form(
+    return _FrameFormat(
         Orientation(size, aspect if aspect > 0 else Fraction(1), rotation, mirrored),
         frame.format.name,
-        full_range(frame),
+        is_full_range(frame),
     )
 
 
-def _fits(form: _Form, size: Size) -> bool:
-    return form == _Form(Orientation.upright(size), _FORMAT, full=False)
+def _is_normalised(form: _FrameFormat, size: Size) -> bool:
+    return form == _FrameFormat(Orientation.upright(size), _PIXEL_FORMAT, full=False)
 
 
-def _even(size: Size) -> Size:
+def _round_to_even(size: Size) -> Size:
     return Size(max(2, size.width // 2 * 2), max(2, size.height // 2 * 2))

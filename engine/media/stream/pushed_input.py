@@ -15,16 +15,16 @@ from typing import Any, Protocol, Self
 from av.audio.stream import AudioStream
 from av.video.frame import VideoFrame
 
-from engine.media.stream.live_input import Event, FrameIn, Received
+from engine.media.stream.live_input import FrameEvent, InputDigest, InputEvent
 
-_ROOM = 64
+_MAX_WAITING_FRAMES = 64
 """Frames that may wait to be read; whoever reads gives them to the detectors and never waits for these."""
-_PATIENCE = 0.25
+_STOP_CHECK_INTERVAL_S = 0.25
 """Seconds between two looks at whether the run is to end."""
-_CLOCK = 90_000
+_TICKS_PER_S = 90_000
 
 
-class RunningSource(Protocol):
+class LiveSource(Protocol):
     """What a live run asks of its source; `engine.media.stream.live_input.LiveInput` is the other one."""
 
     address: str
@@ -33,11 +33,11 @@ class RunningSource(Protocol):
     rate: Fraction
     codec: str
     container: str
-    undecodable: int
+    undecodable_packets: int
     reconnects: int
 
     @property
-    def audio(self) -> list[AudioStream]:
+    def audio_streams(self) -> list[AudioStream]:
         """The audio streams, to copy their parameters from."""
 
     @property
@@ -45,7 +45,7 @@ class RunningSource(Protocol):
         """Index, kind and codec of every stream."""
 
     @property
-    def index(self) -> int:
+    def video_index(self) -> int:
         """Of the video stream."""
 
     @property
@@ -53,10 +53,10 @@ class RunningSource(Protocol):
         """Of the video."""
 
     @property
-    def received(self) -> Received:
+    def input_digest(self) -> InputDigest:
         """What was read until now."""
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Iterator[InputEvent]:
         """Frames and packets until the source ends or is told to stop."""
 
 
@@ -73,60 +73,60 @@ class PushedInput:
     """
 
     is_file = False
-    index = 0
+    video_index = 0
     codec = "unknown"
     pixel_format = "yuv420p"
     container = "webrtc"
-    undecodable = 0
+    undecodable_packets = 0
     reconnects = 0
 
     def __init__(self, address: str, stop: threading.Event, rate: Fraction = Fraction(30)) -> None:
         self.address, self.rate = address, rate
-        self.time_base = Fraction(1, _CLOCK)
+        self.time_base = Fraction(1, _TICKS_PER_S)
         self._stop = stop
-        self._frames: queue.Queue[tuple[VideoFrame, float]] = queue.Queue(_ROOM)
-        self._read, self._over = threading.Event(), threading.Event()
+        self._frames: queue.Queue[tuple[VideoFrame, float]] = queue.Queue(_MAX_WAITING_FRAMES)
+        self._reading, self._closed = threading.Event(), threading.Event()
         self._bytes, self._hash = 0, hashlib.sha256()
-        self._first: float | None = None
-        self._last = -1
+        self._first_arrival_s: float | None = None
+        self._last_pts = -1
 
     @property
-    def audio(self) -> list[AudioStream]:
+    def audio_streams(self) -> list[AudioStream]:
         """None: pictures only."""
         return []
 
     @property
     def streams(self) -> list[tuple[int, str, str]]:
         """The video."""
-        return [(self.index, "video", self.codec)]
+        return [(self.video_index, "video", self.codec)]
 
     @property
-    def received(self) -> Received:
+    def input_digest(self) -> InputDigest:
         """Bytes of the pictures that were read, and their SHA-256 in the order they came."""
-        return Received(self._bytes, self._hash.hexdigest())
+        return InputDigest(self._bytes, self._hash.hexdigest())
 
     def push(self, frame: VideoFrame) -> None:
         """Hand over the next frame, which is given away; never waits. From any one thread."""
-        if self._read.is_set() and not self._over.is_set():
+        if self._reading.is_set() and not self._closed.is_set():
             with suppress(queue.Full):  # nobody reads any more, or the machine stands still
                 self._frames.put_nowait((frame, time.monotonic()))
 
     def close(self) -> None:
         """No more frames will come; the run ends in order. Closing twice is allowed."""
-        self._over.set()
+        self._closed.set()
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Iterator[InputEvent]:
         """Frames until `close` was called or the run is to stop."""
-        self._read.set()
+        self._reading.set()
         while not self._stop.is_set():
             try:
-                frame, arrived = self._frames.get(timeout=_PATIENCE)
+                frame, arrived = self._frames.get(timeout=_STOP_CHECK_INTERVAL_S)
             except queue.Empty:
-                if self._over.is_set():
+                if self._closed.is_set():
                     return
             else:
-                self._book(frame)
-                yield FrameIn(frame, self._time(arrived), Fraction(1), arrived)
+                self._hash_frame(frame)
+                yield FrameEvent(frame, self._assign_pts(arrived), Fraction(1), arrived)
 
     def __enter__(self) -> Self:
         return self
@@ -136,13 +136,13 @@ class PushedInput:
     ) -> None:
         self.close()
 
-    def _time(self, arrived: float) -> int:
-        if self._first is None:
-            self._first = arrived
-        self._last = max(self._last + 1, round((arrived - self._first) * _CLOCK))
-        return self._last
+    def _assign_pts(self, arrived: float) -> int:
+        if self._first_arrival_s is None:
+            self._first_arrival_s = arrived
+        self._last_pts = max(self._last_pts + 1, round((arrived - self._first_arrival_s) * _TICKS_PER_S))
+        return self._last_pts
 
-    def _book(self, frame: VideoFrame) -> None:
+    def _hash_frame(self, frame: VideoFrame) -> None:
         for plane in frame.planes:
             samples: Any = plane  # Python 3.11 has no type for "gives a buffer"
             self._hash.update(samples)

@@ -6,8 +6,8 @@ import pytest
 
 from engine import access, audit
 from engine.errors import AccessError
-from engine.record import digest
-from engine.storage.files import Data
+from engine.record import sha256_hex
+from engine.storage.files import DataFolder
 from tests.people_makers import PASSWORD, STAFF, ada, person
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
@@ -53,7 +53,7 @@ def test_five_wrong_passwords_lock_the_account_for_a_quarter_of_an_hour(data):
         check(data, "rita", minutes=14.9)
     assert check(data, "otto").account == "otto"
     assert check(data, "rita", minutes=15.1).account == "rita"
-    failed = [entry.reason for entry in audit.entries(data.audit, kinds=["sign-in-failed"])]
+    failed = [entry.reason for entry in audit.read_entries(data.audit, kinds=["sign-in-failed"])]
     assert failed == ["wrong password"] * 4 + ["wrong password; the account is locked now", "locked"]
 
 
@@ -82,7 +82,7 @@ def test_many_guesses_at_once_count_like_one_after_another(data):
 
 
 def test_who_is_disabled_gets_in_no_more(data):
-    access.disable(data, ada(data), "rita")
+    access.disable_account(data, ada(data), "rita")
     with pytest.raises(AccessError, match="account or the password is wrong"):
         check(data, "rita")
     with pytest.raises(AccessError, match="rita is disabled"):
@@ -91,34 +91,36 @@ def test_who_is_disabled_gets_in_no_more(data):
 
 def test_the_last_administrator_cannot_be_disabled(data):
     with pytest.raises(AccessError, match="last administrator"):
-        access.disable(data, ada(data), "ada")
+        access.disable_account(data, ada(data), "ada")
 
 
 def test_a_name_is_never_given_twice(data):
     with pytest.raises(AccessError, match="already"):
-        access.add(data, ada(data), "rita", name="Another Rita", roles=["approver"], password=PASSWORD)
+        access.add_account(data, ada(data), "rita", name="Another Rita", roles=["approver"], password=PASSWORD)
 
 
 @pytest.mark.parametrize("changes", [{"account": "Rita R"}, {"name": ""}, {"roles": ["king"]}, {"password": "short"}])
 def test_accounts_that_cannot_be_are_refused(data, changes):
     values = {"account": "new", "name": "New", "roles": ["reviewer"], "password": PASSWORD} | changes
     with pytest.raises(AccessError):
-        access.add(data, ada(data), **values)
+        access.add_account(data, ada(data), **values)
     assert len(access.read_people(data).accounts) == 5
 
 
 def test_the_first_account_is_an_administrators(tmp_path):
-    data = Data(tmp_path)
+    data = DataFolder(tmp_path)
     with pytest.raises(AccessError, match="first account must be an administrator"):
-        access.add(data, access.single_user(data), "rita", name="Rita", roles=["reviewer"], password=PASSWORD)
+        access.add_account(
+            data, access.get_single_user(data), "rita", name="Rita", roles=["reviewer"], password=PASSWORD
+        )
 
 
 def test_only_administrators_change_accounts_and_a_refusal_is_on_record(data):
     with pytest.raises(AccessError, match=r"Otto may not change accounts.*administrator"):
-        access.add(data, person(data, "otto"), "new", name="New", roles=["approver"], password=PASSWORD)
+        access.add_account(data, person(data, "otto"), "new", name="New", roles=["approver"], password=PASSWORD)
     with pytest.raises(AccessError, match="Otto may not"):
         access.change_password(data, person(data, "otto"), "rita", PASSWORD + "!")
-    refusals = [entry.actor.account for entry in audit.entries(data.audit, kinds=["refusal"])]
+    refusals = [entry.actor.account for entry in audit.read_entries(data.audit, kinds=["refusal"])]
     assert refusals == ["otto", "otto"]
 
 
@@ -129,16 +131,16 @@ def test_one_changes_ones_own_password(data):
 
 
 def test_every_change_of_accounts_is_on_record_with_the_hash_of_the_file(data):
-    entries = list(audit.entries(data.audit, kinds=["people"]))
+    entries = list(audit.read_entries(data.audit, kinds=["people"]))
     assert [entry.details["change"] for entry in entries] == [f"added {name}" for name in ("ada", *STAFF)]
     assert entries[0].actor.how == "single-user"
-    assert entries[-1].subjects["people"] == digest((data.access / "people.json").read_bytes())
+    assert entries[-1].subjects["people"] == sha256_hex((data.access / "people.json").read_bytes())
 
 
 def test_there_is_no_single_user_where_there_are_accounts(data, tmp_path):
     with pytest.raises(AccessError, match="--as ACCOUNT"):
-        access.single_user(data)
-    alone = access.single_user(Data(tmp_path / "other"))
+        access.get_single_user(data)
+    alone = access.get_single_user(DataFolder(tmp_path / "other"))
     assert (alone.how, alone.roles) == ("single-user", access.ROLES)
     with pytest.raises(AccessError, match="--as ACCOUNT"):
         access.authorise(data, alone, "purge")
@@ -146,7 +148,7 @@ def test_there_is_no_single_user_where_there_are_accounts(data, tmp_path):
 
 def test_accounts_that_cannot_be_read_let_nobody_in(data):
     (data.access / "people.json").write_text(json.dumps({"schema": "veil/people/1", "accounts": [{}]}))
-    for attempt in (lambda: check(data, "rita"), lambda: access.single_user(data)):
+    for attempt in (lambda: check(data, "rita"), lambda: access.get_single_user(data)):
         with pytest.raises(AccessError, match="nobody can sign in"):
             attempt()
 
@@ -155,17 +157,21 @@ IDENTITY = access.Identity("https://id.example", "00u1")
 
 
 def test_an_identity_of_a_provider_is_a_person(data):
-    access.add(data, ada(data), "olga", name="Olga", roles=["approver"], identity=IDENTITY)
-    assert access.known_by(data, IDENTITY, None, verified=False).account == "olga"
+    access.add_account(data, ada(data), "olga", name="Olga", roles=["approver"], identity=IDENTITY)
+    assert access.find_person_by_identity(data, IDENTITY, None, is_email_verified=False).account == "olga"
     with pytest.raises(AccessError, match="nobody has given you an account"):
-        access.known_by(data, access.Identity("https://evil.example", "00u1"), None, verified=False)
+        access.find_person_by_identity(
+            data, access.Identity("https://evil.example", "00u1"), None, is_email_verified=False
+        )
 
 
 def test_a_verified_address_opens_an_account_once_and_pins_the_identity(data):
-    access.add(data, ada(data), "olga", name="Olga", roles=["approver"], email="Olga@example.org")
+    access.add_account(data, ada(data), "olga", name="Olga", roles=["approver"], email="Olga@example.org")
     with pytest.raises(AccessError):
-        access.known_by(data, IDENTITY, "olga@example.org", verified=False)
-    assert access.known_by(data, IDENTITY, "olga@example.org", verified=True).how == "oidc"
+        access.find_person_by_identity(data, IDENTITY, "olga@example.org", is_email_verified=False)
+    assert access.find_person_by_identity(data, IDENTITY, "olga@example.org", is_email_verified=True).how == "oidc"
     with pytest.raises(AccessError):
-        access.known_by(data, access.Identity(IDENTITY.issuer, "00u2"), "olga@example.org", verified=True)
-    assert access.known_by(data, IDENTITY, None, verified=False).account == "olga"
+        access.find_person_by_identity(
+            data, access.Identity(IDENTITY.issuer, "00u2"), "olga@example.org", is_email_verified=True
+        )
+    assert access.find_person_by_identity(data, IDENTITY, None, is_email_verified=False).account == "olga"

@@ -2,21 +2,21 @@ import pytest
 
 from engine import access
 from engine.access.listen_address import is_loopback
-from engine.access.permissions import ALLOWED
+from engine.access.permissions import ROLES_BY_PERMISSION
 from engine.errors import AccessError
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 from tests.people_makers import ada, person
 
 
-@pytest.mark.parametrize("action", list(ALLOWED))
+@pytest.mark.parametrize("action", list(ROLES_BY_PERMISSION))
 @pytest.mark.parametrize("role", access.ROLES)
 def test_an_action_takes_one_of_its_roles(action, role):
     somebody = access.Person("sam", "Sam Smith", (role,), "account")
-    if role in ALLOWED[action]:
-        access.require(somebody, action)
+    if role in ROLES_BY_PERMISSION[action]:
+        access.require_permission(somebody, action)
     else:
-        with pytest.raises(AccessError, match=rf"^Sam Smith may not .*{min(ALLOWED[action])}"):
-            access.require(somebody, action)
+        with pytest.raises(AccessError, match=rf"^Sam Smith may not .*{min(ROLES_BY_PERMISSION[action])}"):
+            access.require_permission(somebody, action)
 
 
 def test_roles_are_those_of_the_account_and_not_what_somebody_claims(staffed):
@@ -27,19 +27,19 @@ def test_roles_are_those_of_the_account_and_not_what_somebody_claims(staffed):
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost"])
 def test_this_machine_alone_is_served_without_accounts(tmp_path, address):
-    access.check_address(Data(tmp_path), address)
+    access.check_listen_address(DataFolder(tmp_path), address)
     assert is_loopback(address)
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "", "192.168.1.5", "localhost.example.org"])  # noqa: S104
 def test_others_are_served_with_accounts_only(staffed, tmp_path, address):
     with pytest.raises(AccessError, match="Without accounts"):
-        access.check_address(Data(tmp_path), address)
-    access.check_address(staffed, address)
+        access.check_listen_address(DataFolder(tmp_path), address)
+    access.check_listen_address(staffed, address)
 
 
 def test_the_policy_is_two_persons_where_there_are_accounts(staffed, tmp_path):
-    assert access.read_policy(Data(tmp_path)).persons == "one"
+    assert access.read_policy(DataFolder(tmp_path)).persons == "one"
     data = staffed
     assert access.read_policy(data).persons == "two"
     access.set_policy(data, ada(data), access.Policy(persons="three", idle_minutes=5))

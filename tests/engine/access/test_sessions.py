@@ -4,7 +4,7 @@ import pytest
 
 from engine import access, audit
 from engine.errors import AccessError
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 from tests.people_makers import PASSWORD, ada
 
 START = datetime.now(UTC) + timedelta(days=1)
@@ -21,7 +21,7 @@ def after(minutes):
 
 
 def kinds(data):
-    return [entry.kind for entry in audit.entries(data.audit) if entry.kind.startswith("sign")]
+    return [entry.kind for entry in audit.read_entries(data.audit) if entry.kind.startswith("sign")]
 
 
 def test_a_session_ends_without_use_and_in_any_case_after_twelve_hours(data):
@@ -36,7 +36,7 @@ def test_a_session_ends_without_use_and_in_any_case_after_twelve_hours(data):
 
 def test_a_session_ends_when_the_account_is_disabled_or_the_password_changed(data):
     rita, otto = (access.sign_in(data, account, PASSWORD) for account in ("rita", "otto"))
-    access.disable(data, ada(data), "rita")
+    access.disable_account(data, ada(data), "rita")
     access.change_password(data, ada(data), "otto", "another good one")
     with pytest.raises(AccessError, match="disabled"):
         access.touch(data, rita)
@@ -47,9 +47,9 @@ def test_a_session_ends_when_the_account_is_disabled_or_the_password_changed(dat
 def test_the_first_signature_of_a_session_takes_two_components_and_later_ones_the_password(data):
     session = access.sign_in(data, "rita", PASSWORD, now=START)
     with pytest.raises(AccessError, match="account as well as the password"):
-        access.confirm(data, session, access.Password(PASSWORD), now=after(1))
-    session = access.confirm(data, session, access.Password(PASSWORD, "rita"), now=after(1))
-    assert access.confirm(data, session, access.Password(PASSWORD), now=after(2)).signed
+        access.reauthenticate(data, session, access.Password(PASSWORD), now=after(1))
+    session = access.reauthenticate(data, session, access.Password(PASSWORD, "rita"), now=after(1))
+    assert access.reauthenticate(data, session, access.Password(PASSWORD), now=after(2)).signed
 
 
 @pytest.mark.parametrize(
@@ -58,38 +58,38 @@ def test_the_first_signature_of_a_session_takes_two_components_and_later_ones_th
         (None, "asks for your credential"),
         (access.Password("a wrong password", "rita"), "wrong"),
         (access.Password(PASSWORD, "otto"), "nobody else"),
-        (access.Login(*IDENTITY, START), "nobody else"),
+        (access.ProviderLogin(*IDENTITY, START), "nobody else"),
     ],
 )
 def test_nothing_is_confirmed_without_the_credential_of_the_session(data, credential, word):
     session = access.sign_in(data, "rita", PASSWORD, now=START)
     with pytest.raises(AccessError, match=word):
-        access.confirm(data, session, credential, now=after(1))
+        access.reauthenticate(data, session, credential, now=after(1))
 
 
 def test_wrong_passwords_at_signing_lock_the_account_too(data):
     session = access.sign_in(data, "rita", PASSWORD, now=START)
     for _ in range(5):
         with pytest.raises(AccessError, match="wrong"):
-            access.confirm(data, session, access.Password("a wrong password", "rita"), now=after(1))
+            access.reauthenticate(data, session, access.Password("a wrong password", "rita"), now=after(1))
     with pytest.raises(AccessError, match="locked"):
-        access.confirm(data, session, access.Password(PASSWORD, "rita"), now=after(2))
+        access.reauthenticate(data, session, access.Password(PASSWORD, "rita"), now=after(2))
 
 
 def test_who_signs_by_a_provider_has_given_it_the_credential_just_now(data):
-    access.add(data, ada(data), "olga", name="Olga", roles=["approver"], identity=access.Identity(*IDENTITY))
-    session = access.sign_in_by_provider(data, access.Login(*IDENTITY, START), now=START)
-    assert access.confirm(data, session, access.Login(*IDENTITY, after(20)), now=after(22)).signed
+    access.add_account(data, ada(data), "olga", name="Olga", roles=["approver"], identity=access.Identity(*IDENTITY))
+    session = access.sign_in_by_provider(data, access.ProviderLogin(*IDENTITY, START), now=START)
+    assert access.reauthenticate(data, session, access.ProviderLogin(*IDENTITY, after(20)), now=after(22)).signed
     with pytest.raises(AccessError, match="more than 5 minutes ago"):
-        access.confirm(data, session, access.Login(*IDENTITY, START), now=after(22))
+        access.reauthenticate(data, session, access.ProviderLogin(*IDENTITY, START), now=after(22))
     with pytest.raises(AccessError, match="nobody else"):
-        access.confirm(data, session, access.Login(IDENTITY[0], "00u2", after(22)), now=after(22))
+        access.reauthenticate(data, session, access.ProviderLogin(IDENTITY[0], "00u2", after(22)), now=after(22))
 
 
 def test_a_single_user_has_no_credential_to_give(tmp_path):
-    data = Data(tmp_path)
-    session = access.Session(access.single_user(data), START, START)
-    assert access.confirm(data, session, None, now=after(1)).person.how == "single-user"
+    data = DataFolder(tmp_path)
+    session = access.Session(access.get_single_user(data), START, START)
+    assert access.reauthenticate(data, session, None, now=after(1)).person.how == "single-user"
 
 
 def test_signing_in_and_out_is_on_record_and_so_is_failing(data):

@@ -3,20 +3,20 @@
 import pytest
 
 from engine import access, audit
-from engine.approval.reviewer_actions import Desk, action_of, kind_of, viewed
+from engine.approval.reviewer_actions import ReviewerActions, kind_from_action, parse_action, read_viewed_ranges
 from engine.core.geometry import Box
 from engine.errors import AccessError, RecordError
-from engine.record import digest, encode
+from engine.record import encode_document, sha256_hex
 from engine.review.amendments import Add, Delete, Keyframe
 from engine.review.review_file import read_review
-from engine.runs import RunRequest, RunState, create, get, now
-from engine.storage.files import Data
+from engine.runs import RunRequest, RunState, create_run, format_utc_now, load_run
+from engine.storage.files import DataFolder
 from tests.record_makers import make_record
 
 
 @pytest.fixture
 def data(tmp_path):
-    return Data(tmp_path)
+    return DataFolder(tmp_path)
 
 
 @pytest.fixture
@@ -26,22 +26,24 @@ def record():
 
 @pytest.fixture
 def run(data, record):
-    folder = create(
-        data, RunRequest(source="/a.mp4", account="a", name="A", at=now()), RunState(stage="done", updated=now())
+    folder = create_run(
+        data,
+        RunRequest(source="/a.mp4", account="a", name="A", at=format_utc_now()),
+        RunState(stage="done", updated=format_utc_now()),
     )
-    folder.record.write_bytes(encode(record))
-    return get(data, folder.id)
+    folder.record.write_bytes(encode_document(record))
+    return load_run(data, folder.id)
 
 
 @pytest.fixture
 def desk(data, run):
-    return Desk(data, access.single_user(data), run, digest(run.folder.record.read_bytes()))
+    return ReviewerActions(data, access.get_single_user(data), run, sha256_hex(run.folder.record.read_bytes()))
 
 
 def test_an_amendment_stands_in_the_review_and_in_the_log(desk, record, run, data):
     desk.amend(record, Add((Keyframe(3, Box(100, 100, 140, 150)),)), "missed")
     review = read_review(run.folder.review, desk.record_sha256)
-    (entry,) = audit.entries(data.audit, run=run.id)
+    (entry,) = audit.read_entries(data.audit, run=run.id)
     assert [amendment.reason for amendment in review.amendments] == ["missed"]
     assert (entry.kind, entry.reason, entry.details["action"]) == ("amendment", "missed", "add")
     assert entry.subjects == {"record": desk.record_sha256, "review": review.sha256}
@@ -51,55 +53,55 @@ def test_what_does_not_fit_is_neither_written_nor_put_on_record(desk, record, ru
     with pytest.raises(RecordError, match="track 5"):
         desk.amend(record, Delete(5, 0, 3))
     assert read_review(run.folder.review, desk.record_sha256, missing_ok=True).amendments == ()
-    assert list(audit.entries(data.audit, run=run.id)) == []
+    assert list(audit.read_entries(data.audit, run=run.id)) == []
 
 
 def test_whoever_is_no_reviewer_amends_nothing(data, run, record):
-    access.add(
+    access.add_account(
         data,
-        access.single_user(data),
+        access.get_single_user(data),
         account="ana",
         name="Ana",
         roles=("administrator", "operator"),
         password="horse battery 1",
     )
-    ana = access.read_people(data).named("ana").person("account")
-    desk = Desk(data, ana, run, digest(run.folder.record.read_bytes()))
+    ana = access.read_people(data).get_account("ana").to_person("account")
+    desk = ReviewerActions(data, ana, run, sha256_hex(run.folder.record.read_bytes()))
     with pytest.raises(AccessError, match="may not amend"):
         desk.amend(record, Delete(0, 0, 3))
     assert not run.folder.review.exists()
 
 
 def test_frames_that_were_seen_add_up_by_person(desk, data, run):
-    desk.saw(20, [(0, 3), (8, 9)])
-    desk.saw(20, [(2, 5)])
-    assert viewed(data, run.id, desk.record_sha256) == {desk.person.account: ((0, 5), (8, 9))}
-    assert viewed(data, run.id, "0" * 64) == {}
+    desk.record_viewed(20, [(0, 3), (8, 9)])
+    desk.record_viewed(20, [(2, 5)])
+    assert read_viewed_ranges(data, run.id, desk.record_sha256) == {desk.person.account: ((0, 5), (8, 9))}
+    assert read_viewed_ranges(data, run.id, "0" * 64) == {}
 
 
 @pytest.mark.parametrize("seen", [(3, 3), (-1, 2), (18, 21)])
 def test_frames_that_do_not_exist_were_not_seen(desk, seen):
     with pytest.raises(RecordError, match="has 20 frames"):
-        desk.saw(20, [seen])
+        desk.record_viewed(20, [seen])
 
 
 def test_a_line_that_a_crash_cut_short_is_taken_away(desk, record, run, data):
     desk.amend(record, Delete(0, 0, 3))
     with run.folder.review.open("ab") as file:
         file.write(b'{"action":{"ki')
-    desk.mend()
+    desk.repair()
     assert len(read_review(run.folder.review, desk.record_sha256).amendments) == 1
-    assert [entry.details["action"] for entry in audit.entries(data.audit, run=run.id)] == ["delete", "repair"]
+    assert [entry.details["action"] for entry in audit.read_entries(data.audit, run=run.id)] == ["delete", "repair"]
 
 
 def test_actions_come_as_plain_values():
-    action = action_of({"kind": "add", "keyframes": [[3, [1, 2, 30, 40]], [5, [2, 2, 31, 40]]]})
+    action = parse_action({"kind": "add", "keyframes": [[3, [1, 2, 30, 40]], [5, [2, 2, 31, 40]]]})
     assert action == Add((Keyframe(3, Box(1, 2, 30, 40)), Keyframe(5, Box(2, 2, 31, 40))))
-    assert kind_of(action) == "add"
+    assert kind_from_action(action) == "add"
 
 
 @pytest.mark.parametrize("told", [None, {}, {"kind": "burn"}, {"kind": "delete", "track": 1, "start": 5, "stop": 5},
                                   {"kind": "add", "keyframes": [[1, [5, 5, 5, 9]]]}])  # fmt: skip
 def test_what_is_no_action_is_refused(told):
     with pytest.raises(RecordError, match="cannot be amended"):
-        action_of(told)
+        parse_action(told)

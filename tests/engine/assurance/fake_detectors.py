@@ -3,8 +3,8 @@
 import numpy as np
 
 from engine.core.geometry import Box
-from engine.detectors.base import Sighting
-from engine.detectors.pool import Looks
+from engine.detectors.base import Detection
+from engine.detectors.pool import DetectionBatch
 from tests import clips
 
 SIZE = (160, 120)
@@ -25,22 +25,24 @@ class Watchers:
         pass
 
     @property
-    def sides(self):
+    def input_sides(self):
         return frozenset(plan.longest_side for plan in self._plans)
 
-    def start_at(self, ticket):
+    def set_first_ticket(self, ticket):
         self._answers.clear()
 
-    def submit(self, ticket, pictures, label, asked=None):
+    def submit(self, ticket, pictures, label, positions=None):
         self.labels.append(label)
-        answers = {plan.name: Looks([self._look(one) for one in pictures[plan.longest_side]]) for plan in self._plans}
+        answers = {
+            plan.name: DetectionBatch([self._look(one) for one in pictures[plan.longest_side]]) for plan in self._plans
+        }
         self._answers.append((ticket, answers))
 
-    def finished(self):
+    def take_finished(self):
         answers, self._answers = self._answers, []
         yield from answers
 
-    rest = finished
+    drain = take_finished
 
     def _look(self, picture):
         red = (picture[..., 0] > 170) & (picture[..., 1] < 90) & (picture[..., 2] < 90)
@@ -48,7 +50,7 @@ class Watchers:
         if self._blind or len(rows) < 12:
             return []
         box = Box(int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
-        return [Sighting(box, self._score)]
+        return [Detection(box, self._score)]
 
 
 def blind(plans, models, workers):

@@ -5,12 +5,18 @@ import msgspec
 import pytest
 
 from engine.assurance.leak_check.report import SCHEMA as LEAKS
-from engine.assurance.leak_check.report import Leak, LeakReport, LeakSettings, Looked
-from engine.assurance.residual_risk import AUDIT_SCHEMA, FrameAudit, audit_sample, residual, words
+from engine.assurance.leak_check.report import Leak, LeakCheckCoverage, LeakReport, LeakSettings
+from engine.assurance.residual_risk import (
+    AUDIT_SCHEMA,
+    FrameAudit,
+    assess_residual_risk,
+    draw_audit_frames,
+    format_risk,
+)
 from engine.cli import main
 from engine.core.geometry import Box
 from engine.errors import InputError
-from engine.record import DetectorFacts, Evidence, Face, digest, encode
+from engine.record import DetectorFacts, Evidence, Face, encode_document, sha256_hex
 from engine.review.amendments import Author
 from tests.record_makers import make_record, written
 
@@ -34,11 +40,11 @@ def two_detectors(frames=40):
 
 
 def sha(record):
-    return digest(encode(record))
+    return sha256_hex(encode_document(record))
 
 
 def audit(record, missed=(), number=20):
-    drawn = audit_sample(record, number)
+    drawn = draw_audit_frames(record, number)
     return FrameAudit(
         AUDIT_SCHEMA, record.source.sha256, sha(record), None, drawn, drawn, tuple(missed),
         Author("ann", "Ann"), datetime(2026, 1, 2, tzinfo=UTC),
@@ -46,7 +52,7 @@ def audit(record, missed=(), number=20):
 
 
 def leaks(record, *found):
-    looked = Looked(frames=40, whole=4, parts=2, left_out=0, masks=40, longest=11)
+    looked = LeakCheckCoverage(frames=40, whole=4, parts=2, left_out=0, masks=40, longest=11)
     return LeakReport(
         LEAKS, "0", record.source.sha256, sha(record), None, "cd" * 32, LeakSettings(), (), looked, found, ()
     )
@@ -58,33 +64,33 @@ def measure(risk, name):
 
 def test_the_sample_is_spread_over_the_video_and_always_the_same():
     record = make_record([[]] * 100)
-    drawn = audit_sample(record, 10)
+    drawn = draw_audit_frames(record, 10)
     assert [index // 10 for index in drawn] == list(range(10))
-    assert drawn == audit_sample(record, 10) != audit_sample(record, 10, "ef" * 32)
-    assert audit_sample(make_record([[]] * 3), 10) == (0, 1, 2)
+    assert drawn == draw_audit_frames(record, 10) != draw_audit_frames(record, 10, "ef" * 32)
+    assert draw_audit_frames(make_record([[]] * 3), 10) == (0, 1, 2)
     with pytest.raises(InputError, match="at least"):
-        audit_sample(record, 0)
+        draw_audit_frames(record, 0)
 
 
 def test_what_was_not_measured_is_said():
     record = make_record([[]] * 10)
-    risk = residual(record, sha(record))
+    risk = assess_residual_risk(record, sha(record))
     assert not any(one.measured for one in risk.measures)
     assert risk.summary.startswith("Not measured: capture-recapture, audit of frames, planted faces, leak check.")
 
 
 def test_an_audit_that_found_nothing_gives_three_in_the_number_of_frames():
     record = make_record([[]] * 400)
-    found = measure(residual(record, sha(record), audit=audit(record, number=100)), "audit of frames")
+    found = measure(assess_residual_risk(record, sha(record), audit=audit(record, number=100)), "audit of frames")
     assert found.value == pytest.approx(0.0295, abs=1e-4)
     assert "0 of 100 frames" in found.figure
-    worse = measure(residual(record, sha(record), audit=audit(record, (3,), 100)), "audit of frames")
+    worse = measure(assess_residual_risk(record, sha(record), audit=audit(record, (3,), 100)), "audit of frames")
     assert worse.value > found.value
 
 
 def test_disagreement_of_detectors_is_estimated_and_called_a_lower_bound():
     record = two_detectors()
-    found = measure(residual(record, sha(record)), "capture-recapture")
+    found = measure(assess_residual_risk(record, sha(record)), "capture-recapture")
     assert found.measured
     assert "likely lower bound" in found.figure
 
@@ -92,19 +98,19 @@ def test_disagreement_of_detectors_is_estimated_and_called_a_lower_bound():
 def test_leaks_that_nobody_cleared_are_counted():
     record = make_record([[]] * 40)
     leak = Leak("a", "unrecorded", 3, BOX, 0.9, "centerface", 3, 3, (), None, "a face")
-    found = measure(residual(record, sha(record), leaks=leaks(record, leak)), "leak check")
+    found = measure(assess_residual_risk(record, sha(record), leaks=leaks(record, leak)), "leak check")
     assert found.figure.startswith("1 leaks found, 1 of them not cleared")
 
 
 def test_parts_of_another_record_are_refused():
     record, other = make_record([[]] * 10), make_record([[]] * 11)
     with pytest.raises(InputError, match="audit given is of another"):
-        residual(record, sha(record), audit=audit(other, number=5))
+        assess_residual_risk(record, sha(record), audit=audit(other, number=5))
 
 
 def test_nothing_is_promised():
     record = two_detectors()
-    said = "\n".join(words(residual(record, sha(record), audit=audit(record), leaks=leaks(record))))
+    said = "\n".join(format_risk(assess_residual_risk(record, sha(record), audit=audit(record), leaks=leaks(record))))
     assert "anonymous" not in said.lower()
     assert "100" not in said
     assert said.count("It does not mean:") == 4
@@ -115,7 +121,7 @@ def test_the_verb_draws_frames_and_takes_what_was_found(tmp_path, capsys):
     path = str(written(record, tmp_path / "record.json"))
     assert main(["risk", "video.mp4", path, "--draw", "4", "--json"]) == 0
     drawn = json.loads(capsys.readouterr().out)["drawn"]
-    assert drawn == list(audit_sample(record, 4))
+    assert drawn == list(draw_audit_frames(record, 4))
     assert main(["risk", "video.mp4", path, "--draw", "4", "--missed", str(drawn[1])]) == 0
     assert "1 of 4 frames" in capsys.readouterr().out
     assert main(["risk", "video.mp4", path, "--draw", "4", "--missed", "39999"]) == 2
@@ -125,7 +131,7 @@ def test_the_verb_draws_frames_and_takes_what_was_found(tmp_path, capsys):
 def test_the_verb_takes_the_reports_of_the_other_verbs(tmp_path, capsys):
     record = make_record([[]] * 40)
     path = written(record, tmp_path / "record.json")
-    (tmp_path / "leaks.json").write_bytes(encode(leaks(record)))
+    (tmp_path / "leaks.json").write_bytes(encode_document(leaks(record)))
     report = tmp_path / "risk.json"
     arguments = ["risk", "video.mp4", str(path), "--leaks", str(tmp_path / "leaks.json"), "-o", str(report)]
     assert main(arguments) == 0

@@ -109,7 +109,7 @@ def test_the_same_choice_gives_the_same_bytes_and_none_those_of_before(tmp_path)
     assert rendered(source, tmp_path / "three.mov", MUTE).output_sha256 != first.output_sha256
     kept = rendered(source, tmp_path / "kept.mov")
     assert kept.audio == ()
-    assert b'"audio"' not in engine.record.encode(kept.spec)
+    assert b'"audio"' not in engine.record.encode_document(kept.spec)
 
 
 def test_a_span_outside_of_the_clip_is_refused_before_anything_is_written(tmp_path):

@@ -2,10 +2,10 @@ from fractions import Fraction
 
 import pytest
 
-from engine.audio.spans import AudioSpan, Extent, Stretch, check, stretches, words
+from engine.audio.spans import AudioSpan, MergedSpan, StreamExtent, check_spans, describe_spans, merge_spans
 from engine.errors import InputError
 
-WHOLE = Extent(Fraction(0), Fraction(10))
+WHOLE = StreamExtent(Fraction(0), Fraction(10))
 
 
 def mute(start, end, **values):
@@ -17,23 +17,23 @@ def bleep(start, end, **values):
 
 
 def test_spans_of_one_kind_that_overlap_become_one_and_neighbours_stay_apart():
-    found = stretches([mute(4, 5), mute(1, 2.5), mute(2, 3), bleep(3, 4), bleep(5, 6)], 1)
+    found = merge_spans([mute(4, 5), mute(1, 2.5), mute(2, 3), bleep(3, 4), bleep(5, 6)], 1)
     assert found == (
-        Stretch("mute", Fraction(1), Fraction(3)),
-        Stretch("bleep", Fraction(3), Fraction(4)),
-        Stretch("mute", Fraction(4), Fraction(5)),
-        Stretch("bleep", Fraction(5), Fraction(6)),
+        MergedSpan("mute", Fraction(1), Fraction(3)),
+        MergedSpan("bleep", Fraction(3), Fraction(4)),
+        MergedSpan("mute", Fraction(4), Fraction(5)),
+        MergedSpan("bleep", Fraction(5), Fraction(6)),
     )
 
 
 def test_a_decimal_number_is_meant_as_it_is_written():
-    assert stretches([mute(0.1, 0.3)], 1)[0].start == Fraction(1, 10)
+    assert merge_spans([mute(0.1, 0.3)], 1)[0].start == Fraction(1, 10)
 
 
 def test_streams_that_are_not_named_are_left_alone():
     chosen = [mute(1, 2, streams=(2,)), bleep(3, 4)]
-    assert [one.kind for one in stretches(chosen, 1)] == ["bleep"]
-    assert [one.kind for one in stretches(chosen, 2)] == ["mute", "bleep"]
+    assert [one.kind for one in merge_spans(chosen, 1)] == ["bleep"]
+    assert [one.kind for one in merge_spans(chosen, 2)] == ["mute", "bleep"]
 
 
 @pytest.mark.parametrize(
@@ -67,18 +67,18 @@ def test_an_illegal_span_cannot_be_made(values, says):
 )
 def test_what_cannot_be_meant_is_refused_in_a_sentence(spans, streams, says):
     with pytest.raises(InputError, match=says):
-        check(spans, streams)
+        check_spans(spans, streams)
 
 
 def test_what_can_be_meant_passes():
-    check([], [])
-    check([mute(9, 13), bleep(1, 2)], [WHOLE])
-    check([mute(1, 3, streams=(1,)), bleep(2, 4, streams=(2,))], [WHOLE, WHOLE])
-    check([mute(8, 9)], [Extent(Fraction(0), Fraction(5)), WHOLE])
+    check_spans([], [])
+    check_spans([mute(9, 13), bleep(1, 2)], [WHOLE])
+    check_spans([mute(1, 3, streams=(1,)), bleep(2, 4, streams=(2,))], [WHOLE, WHOLE])
+    check_spans([mute(8, 9)], [StreamExtent(Fraction(0), Fraction(5)), WHOLE])
 
 
 def test_the_choice_in_words():
-    assert words([]) == "kept as in the source"
-    assert words([mute(1, 2.5), bleep(3, 4, streams=(1, 3))]) == (
+    assert describe_spans([]) == "kept as in the source"
+    assert describe_spans([mute(1, 2.5), bleep(3, 4, streams=(1, 3))]) == (
         "mute of 1-2.5 s (a name); bleep of 3-4 s in audio streams 1, 3 (a name)"
     )

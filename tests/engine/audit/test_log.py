@@ -17,21 +17,21 @@ def event(number, **more):
 
 
 def numbers(folder, **chosen):
-    return [entry.details["number"] for entry in audit.entries(folder, **chosen)]
+    return [entry.details["number"] for entry in audit.read_entries(folder, **chosen)]
 
 
 def test_an_entry_names_the_one_before_and_comes_back_as_it_was_written(tmp_path):
     written = [audit.append(tmp_path / "audit", event(number, reason="Grüße")) for number in range(3)]
     assert [entry.number for entry in written] == [1, 2, 3]
-    assert written[0].previous == audit.BEGINNING
+    assert written[0].previous == audit.FIRST_PREVIOUS_SHA256
     assert [entry.previous for entry in written[1:]] == [entry.sha256 for entry in written[:2]]
-    assert list(audit.entries(tmp_path / "audit")) == written
-    assert audit.head(tmp_path / "audit") == written[-1].anchor
+    assert list(audit.read_entries(tmp_path / "audit")) == written
+    assert audit.read_head(tmp_path / "audit") == written[-1].anchor
 
 
 def test_an_empty_log_has_a_head_too(tmp_path):
-    assert audit.head(tmp_path) == audit.Anchor(0, audit.BEGINNING)
-    assert list(audit.entries(tmp_path)) == []
+    assert audit.read_head(tmp_path) == audit.Anchor(0, audit.FIRST_PREVIOUS_SHA256)
+    assert list(audit.read_entries(tmp_path)) == []
 
 
 def test_the_time_keeps_its_zone(tmp_path):
@@ -71,7 +71,7 @@ def test_a_last_line_that_a_crash_cut_short_is_removed_and_that_is_on_record(tmp
     assert numbers(tmp_path) == [0, 1]
     audit.append(tmp_path, event(7))
     assert audit.verify(tmp_path).passed
-    assert [entry.kind for entry in audit.entries(tmp_path)] == ["view", "view", "repair", "view"]
+    assert [entry.kind for entry in audit.read_entries(tmp_path)] == ["view", "view", "repair", "view"]
 
 
 def test_a_last_line_that_lacks_only_its_newline_is_kept(tmp_path):
@@ -132,6 +132,6 @@ def test_eight_processes_append_while_one_is_killed_again_and_again(tmp_path):
     audit.append(tmp_path, audit.Event(actor=ACTOR, kind="settings"))  # repairs what the last kill may have left
     report = audit.verify(tmp_path)
     assert report.findings == ()
-    found = {(entry.actor.account, entry.details.get("number")) for entry in audit.entries(tmp_path)}
+    found = {(entry.actor.account, entry.details.get("number")) for entry in audit.read_entries(tmp_path)}
     assert len(acknowledged) >= 7 * 150 + 12
     assert acknowledged <= found

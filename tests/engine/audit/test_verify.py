@@ -1,7 +1,7 @@
 import pytest
 
 from engine import audit
-from engine.audit.entry import sealed
+from engine.audit.entry import encode_entry
 
 ACTOR = audit.Actor("rita", "Rita Rees", "account")
 
@@ -26,10 +26,10 @@ def findings(log, **anchors):
 
 
 def test_an_untouched_log_passes_with_its_anchors(log):
-    anchors = {f"certificate {entry.number}": entry.anchor for entry in audit.entries(log.parent)}
+    anchors = {f"certificate {entry.number}": entry.anchor for entry in audit.read_entries(log.parent)}
     report = audit.verify(log.parent, anchors)
     assert (report.passed, report.entries, report.anchors) == (True, 8, 8)
-    assert report.head == audit.head(log.parent)
+    assert report.head == audit.read_head(log.parent)
 
 
 @pytest.mark.parametrize("place", range(8))
@@ -61,9 +61,9 @@ def test_lines_that_changed_places_are_named(log):
 
 
 def test_a_line_replaced_by_one_with_a_right_hash_is_named(log):
-    whole, entries = lines(log), list(audit.entries(log.parent))
+    whole, entries = lines(log), list(audit.read_entries(log.parent))
     other = audit.Event(actor=ACTOR, kind="amendment", reason="something else")
-    _, forged = sealed(other, entries[2].anchor, entries[3].at)
+    _, forged = encode_entry(other, entries[2].anchor, entries[3].at)
     log.write_bytes(b"".join([*whole[:3], forged + b"\n", *whole[4:]]))
     assert findings(log) == [
         (5, "Line 5 of the audit log does not follow the line before it: one of the two was replaced.")
@@ -71,7 +71,7 @@ def test_a_line_replaced_by_one_with_a_right_hash_is_named(log):
 
 
 def test_a_log_cut_off_is_found_by_an_anchor_and_by_nothing_else(log):
-    anchor = audit.head(log.parent)
+    anchor = audit.read_head(log.parent)
     log.write_bytes(b"".join(lines(log)[:5]))
     assert findings(log) == []
     assert findings(log, certificate=anchor) == [
@@ -82,7 +82,7 @@ def test_a_log_cut_off_is_found_by_an_anchor_and_by_nothing_else(log):
 
 
 def test_a_log_written_anew_is_found_by_an_anchor(log):
-    entries = list(audit.entries(log.parent))
+    entries = list(audit.read_entries(log.parent))
     log.write_bytes(b"".join(lines(log)[:5]))
     for number in range(5, 8):
         audit.append(log.parent, audit.Event(actor=ACTOR, kind="amendment", details={"number": number}))

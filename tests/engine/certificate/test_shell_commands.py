@@ -8,9 +8,9 @@ import pytest
 
 import engine
 from engine.audio.spans import AudioSpan
-from engine.certificate.shell_commands import hash_command, output_commands, source_commands
-from engine.media.output.file_fingerprint import StockAudio, stock_facts
-from engine.storage.files import file_digest
+from engine.certificate.shell_commands import build_hash_command, build_output_commands, build_source_commands
+from engine.media.output.file_fingerprint import AudioPacketHash, fingerprint_file
+from engine.storage.files import hash_file
 from tests import clips
 from tests.engine.audio.audio_sources import clip, options
 from tests.record_makers import record_of
@@ -37,8 +37,8 @@ def run(command, folder):
 def released(source, folder, suffix):
     output = folder / f"out it's{suffix}"
     report = engine.render(source, record_of(source, lambda _: [(90, 60, 128, 96)]), output)
-    facts = stock_facts(output, report.output_sha256)
-    return output, list(output_commands(output.name, facts, report.spec.comment)), facts
+    facts = fingerprint_file(output, report.output_sha256)
+    return output, list(build_output_commands(output.name, facts, report.spec.comment)), facts
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".ts"])
@@ -97,17 +97,17 @@ def test_the_source_and_its_audio(talk, tmp_path):
     _, _, facts = released(talk, tmp_path, ".mkv")
     shutil.copy(talk, tmp_path / "source.mp4")
     audio = dict(zip([1, 2], facts.audio, strict=True))
-    for one in source_commands("source.mp4", file_digest(talk), audio):
+    for one in build_source_commands("source.mp4", hash_file(talk), audio):
         assert run(one.command, tmp_path) == 0, one
-    other = {1: StockAudio("aac", "0" * 64)}
-    assert run(list(source_commands("source.mp4", file_digest(talk), other))[1].command, tmp_path) != 0
+    other = {1: AudioPacketHash("aac", "0" * 64)}
+    assert run(list(build_source_commands("source.mp4", hash_file(talk), other))[1].command, tmp_path) != 0
 
 
 def test_hashes_of_files_with_any_name(tmp_path):
     names = ["plain.json", "with space.json", "it's.json", "%s.json", "-dash.json"]
     for name in names:
         (tmp_path / name).write_text(name)
-    command = hash_command("all", {name: file_digest(tmp_path / name) for name in names}).command
+    command = build_hash_command("all", {name: hash_file(tmp_path / name) for name in names}).command
     assert run(command, tmp_path) == 0
     (tmp_path / "%s.json").write_text("other")
     assert run(command, tmp_path) != 0
@@ -123,10 +123,10 @@ def muted(tmp_path_factory):
         spans = (AudioSpan("mute", 0.5, 0.75, "a name", (1,)), AudioSpan("bleep", 1.1, 9.0, "a place", (1,)))
         output = folder / f"out{suffix}"
         report = engine.render(source, record_of(source, lambda _: []), output, options(*spans))
-        facts = stock_facts(output, report.output_sha256)
-        commands = list(output_commands(output.name, facts, report.spec.comment, report.audio))
+        facts = fingerprint_file(output, report.output_sha256)
+        commands = list(build_output_commands(output.name, facts, report.spec.comment, report.audio))
         kept = {2: facts.audio[1]}
-        of_source = source_commands(source.name, file_digest(source), kept, report.audio, output.name)
+        of_source = build_source_commands(source.name, hash_file(source), kept, report.audio, output.name)
         made[codec] = output, commands, list(of_source)
     return made
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from engine.cli import main
-from engine.storage.files import data_folder
+from engine.storage.files import find_data_folder
 
 
 def complaint(capsys, *arguments):
@@ -21,7 +21,7 @@ def test_without_the_model_the_command_that_brings_it_is_said(tmp_path, capsys):
 
 @pytest.fixture
 def fetched():
-    if not (data_folder().models / "dlib_face_recognition_resnet_model_v1.dat").exists():
+    if not (find_data_folder().models / "dlib_face_recognition_resnet_model_v1.dat").exists():
         pytest.skip("a package of 100 MB: `veil models fetch --benchmark`")
 
 

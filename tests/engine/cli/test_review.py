@@ -96,4 +96,4 @@ def test_a_torn_review_is_said_and_repaired(files, tmp_path, capsys):
 
 def test_the_schema_of_an_amendment_is_printed(capsys):
     assert main(["schema", "--of", "amendment", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(amendments.schema()))
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(amendments.build_schema()))

@@ -7,7 +7,7 @@ import pytest
 
 from engine import access, runs
 from engine.cli import main
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 from tests import clips
 from tests.engine.release import signable_runs
 from tests.people_makers import PASSWORD, staff
@@ -35,10 +35,10 @@ def veil(capsys):
 
 
 def test_a_single_user_signs_releases_and_purges(own_data, tmp_path, veil):
-    data = Data(tmp_path / "data")
+    data = DataFolder(tmp_path / "data")
     data.root.mkdir()
     data.models.symlink_to(own_data / "models")
-    run, at = signable_runs.run_by(data, access.single_user(data).account).id, ("--data", data.root)
+    run, at = signable_runs.run_by(data, access.get_single_user(data).account).id, ("--data", data.root)
     code, said = veil("release", run, *at)
     assert (code, said["kind"]) == (3, "SignOffError")
     assert veil("sign", run, "--meaning", "reviewed", *at)[0] == 0
@@ -57,8 +57,8 @@ def test_a_single_user_signs_releases_and_purges(own_data, tmp_path, veil):
 
 
 def test_what_was_signed_of_the_audio_stays_until_another_decision_is_named(tmp_path, veil):
-    data = Data(tmp_path / "data")
-    run, at = signable_runs.run_by(data, access.single_user(data).account).id, ("--data", data.root)
+    data = DataFolder(tmp_path / "data")
+    run, at = signable_runs.run_by(data, access.get_single_user(data).account).id, ("--data", data.root)
     approve = ("sign", run, "--meaning", "approved", *at)
     veil("sign", run, "--meaning", "reviewed", *at)
     span = {"kind": "bleep", "start": 0.1, "end": 0.2, "reason": "a name"}
@@ -72,8 +72,8 @@ def test_what_was_signed_of_the_audio_stays_until_another_decision_is_named(tmp_
 
 
 def test_a_changed_log_exits_with_3_and_names_the_line(tmp_path, veil):
-    data = Data(tmp_path / "data")
-    signable_runs.run_by(data, access.single_user(data).account)
+    data = DataFolder(tmp_path / "data")
+    signable_runs.run_by(data, access.get_single_user(data).account)
     log = data.audit / "log.jsonl"
     log.write_bytes(log.read_bytes().replace(b'"run"', b'"pun"', 1))
     code, report = veil("audit", "verify", "--data", data.root)
@@ -120,7 +120,7 @@ def test_a_run_is_made_by_somebody_who_may(own_data, tmp_path):
     assert "Rita may not start a detection" in noise
     code, said, _ = shell(*asked, "--as", "otto", typed=f"{PASSWORD}\n")
     assert code == 0
-    (run,) = runs.register(data).runs
+    (run,) = runs.read_register(data).runs
     assert (json.loads(said)["run"], run.request.account, run.status) == (run.id, "otto", "done")
 
 
@@ -131,8 +131,8 @@ def test_no_verb_takes_a_password_as_an_argument():
 
 
 def test_drawn_frames_of_a_run_go_on_record(tmp_path, capsys):
-    data = Data(tmp_path / "data")
-    run = signable_runs.run_by(data, access.single_user(data).account).id
+    data = DataFolder(tmp_path / "data")
+    run = signable_runs.run_by(data, access.get_single_user(data).account).id
     arguments = ["risk", run, "--draw", "3", "--data", str(data.root)]
     assert main([*arguments, "--json"]) == 0
     drawn = json.loads(capsys.readouterr().out)["drawn"]

@@ -31,12 +31,12 @@ def test_iou_of_halves():
 def test_hull_covers_both_and_overlap_is_symmetric():
     one, other = Box(0, 0, 4, 4), Box(2, 1, 9, 3)
     assert one.hull(other) == Box(0, 0, 9, 4)
-    assert one.overlap(other) == other.overlap(one) == 4
+    assert one.intersection_area(other) == other.intersection_area(one) == 4
 
 
 @given(boxes())
 def test_whole_pixels_cover_the_box(box):
-    left, top, right, bottom = box.pixels()
+    left, top, right, bottom = box.to_pixel_bounds()
     assert left <= box.left and top <= box.top and right >= box.right and bottom >= box.bottom
     assert right - box.right <= 1 and box.left - left <= 1
 
@@ -44,20 +44,20 @@ def test_whole_pixels_cover_the_box(box):
 @given(boxes())
 def test_rounding_never_loses_what_is_inside_the_frame(box):
     size = Size(1920, 1080)
-    inside, rounded = box.clipped(size), box.rounded(size)
+    inside, rounded = box.clip(size), box.round_outwards(size)
     if inside is None:
         assert rounded is None
         return
     assert rounded is not None
-    assert rounded.within(size)
+    assert rounded.is_within(size)
     assert rounded.left <= inside.left + 1e-6 and rounded.right >= inside.right - 1e-6
     assert rounded.top <= inside.top + 1e-6 and rounded.bottom >= inside.bottom - 1e-6
-    assert rounded.rounded(size) == rounded
+    assert rounded.round_outwards(size) == rounded
 
 
 def test_a_box_over_the_border_is_clipped_not_dropped():
-    assert Box(-5, -5, 10, 10).clipped(Size(8, 8)) == Box(0, 0, 8, 8)
-    assert Box(9, 9, 10, 10).clipped(Size(8, 8)) is None
+    assert Box(-5, -5, 10, 10).clip(Size(8, 8)) == Box(0, 0, 8, 8)
+    assert Box(9, 9, 10, 10).clip(Size(8, 8)) is None
 
 
 def test_fit_keeps_the_aspect_and_never_enlarges():
@@ -89,7 +89,7 @@ def test_orientation_agrees_with_turning_the_picture_itself(rotation, mirrored):
     coded[1:3, 2:7] = 1
     orientation = Orientation(Size(10, 6), rotation=rotation, mirrored=mirrored)
     seen = np.rot90(coded[:, ::-1] if mirrored else coded, -(rotation // 90))
-    assert seen.shape == (orientation.display.height, orientation.display.width)
+    assert seen.shape == (orientation.display_size.height, orientation.display_size.width)
     rows, columns = np.nonzero(seen)
     box = Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
     assert orientation.to_coded(box) == Box(2, 1, 7, 3)
@@ -97,7 +97,7 @@ def test_orientation_agrees_with_turning_the_picture_itself(rotation, mirrored):
 
 def test_non_square_pixels_widen_the_display():
     orientation = Orientation(Size(720, 480), Fraction(8, 9))
-    assert orientation.display == Size(640, 480)
+    assert orientation.display_size == Size(640, 480)
     assert orientation.to_coded(Box(0, 0, 320, 480)).right == pytest.approx(360)
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from engine.core.geometry import Box
-from engine.detection.checkpoint import Journal, Seen
+from engine.detection.checkpoint import Checkpoint, FrameDetections
 from engine.errors import InputError
 from engine.record import Document
 
@@ -12,64 +12,66 @@ class Subject(Document, frozen=True):
 
 def chunk(start):
     return tuple(
-        Seen(pts=512 * index, damaged=False, change=0.25, sightings={"one": ((Box(1, 2, 3, 4.25), 0.5),), "two": ()})
+        FrameDetections(
+            pts=512 * index, damaged=False, change=0.25, sightings={"one": ((Box(1, 2, 3, 4.25), 0.5),), "two": ()}
+        )
         for index in range(start, start + 4)
     )
 
 
 def test_what_was_appended_is_there_again(tmp_path):
-    with Journal(tmp_path, Subject("a")) as journal:
-        journal.append(chunk(0))
-        journal.append(chunk(4))
-    with Journal(tmp_path, Subject("a")) as journal:
-        assert (journal.chunks, journal.frames) == (2, 8)
-        assert tuple(journal.seen()) == chunk(0) + chunk(4)
+    with Checkpoint(tmp_path, Subject("a")) as journal:
+        journal.append_batch(chunk(0))
+        journal.append_batch(chunk(4))
+    with Checkpoint(tmp_path, Subject("a")) as journal:
+        assert (journal.batch_count, journal.frame_count) == (2, 8)
+        assert tuple(journal.read_frames()) == chunk(0) + chunk(4)
 
 
 def test_another_subject_has_another_journal(tmp_path):
-    with Journal(tmp_path, Subject("a")) as journal:
-        journal.append(chunk(0))
-    with Journal(tmp_path, Subject("b")) as journal:
-        assert journal.frames == 0
+    with Checkpoint(tmp_path, Subject("a")) as journal:
+        journal.append_batch(chunk(0))
+    with Checkpoint(tmp_path, Subject("b")) as journal:
+        assert journal.frame_count == 0
 
 
 @pytest.mark.parametrize("kept", [1, 9, 40, -1])
 def test_a_line_that_a_crash_cut_short_is_detected_again(tmp_path, kept):
-    with Journal(tmp_path, Subject("a")) as journal:
-        journal.append(chunk(0))
-        journal.append(chunk(4))
+    with Checkpoint(tmp_path, Subject("a")) as journal:
+        journal.append_batch(chunk(0))
+        journal.append_batch(chunk(4))
     (path,) = tmp_path.iterdir()
     first, second = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(first + second[:kept])
-    with Journal(tmp_path, Subject("a")) as journal:
-        assert journal.chunks == 1
-        journal.append(chunk(4))
-        assert tuple(journal.seen()) == chunk(0) + chunk(4)
+    with Checkpoint(tmp_path, Subject("a")) as journal:
+        assert journal.batch_count == 1
+        journal.append_batch(chunk(4))
+        assert tuple(journal.read_frames()) == chunk(0) + chunk(4)
 
 
 def test_a_changed_line_ends_the_trust(tmp_path):
-    with Journal(tmp_path, Subject("a")) as journal:
-        journal.append(chunk(0))
-        journal.append(chunk(4))
+    with Checkpoint(tmp_path, Subject("a")) as journal:
+        journal.append_batch(chunk(0))
+        journal.append_batch(chunk(4))
     (path,) = tmp_path.iterdir()
     data = bytearray(path.read_bytes())
     data[30] ^= 1
     path.write_bytes(data)
-    with Journal(tmp_path, Subject("a")) as journal:
-        assert journal.chunks == 0
+    with Checkpoint(tmp_path, Subject("a")) as journal:
+        assert journal.batch_count == 0
 
 
 def test_two_processes_cannot_share_a_journal(tmp_path):
     with (
-        Journal(tmp_path, Subject("a")),
+        Checkpoint(tmp_path, Subject("a")),
         pytest.raises(InputError, match="another process"),
-        Journal(tmp_path, Subject("a")),
+        Checkpoint(tmp_path, Subject("a")),
     ):
         raise AssertionError("the second one opened")
 
 
 def test_a_finished_journal_is_gone(tmp_path):
-    with Journal(tmp_path, Subject("a")) as journal:
-        journal.append(chunk(0))
+    with Checkpoint(tmp_path, Subject("a")) as journal:
+        journal.append_batch(chunk(0))
         journal.discard()
     assert list(tmp_path.iterdir()) == []

@@ -13,10 +13,10 @@ import engine
 from engine import record as records
 from engine.core.geometry import Box
 from engine.detection import frame_selection
-from engine.detection.cost import Ledger, ledger_path
+from engine.detection.cost import TransferLedger, ledger_path
 from engine.detection.options import DetectOptions
 from engine.detectors import registry
-from engine.detectors.base import RemoteSettings
+from engine.detectors.base import RemoteDetectorSettings
 from engine.errors import DetectorError, InputError, RecordError
 from engine.record import FusionSettings, TrackingSettings
 from tests import clips
@@ -61,7 +61,7 @@ def clip(tmp_path_factory):
 
 
 def ledger_of(record):
-    return records.read_as(ledger_path(record), Ledger, "ledger")
+    return records.read_document(ledger_path(record), TransferLedger, "ledger")
 
 
 def test_every_frame_is_asked_about_and_stands_in_the_ledger(service, clip, cloud_data, tmp_path):
@@ -70,7 +70,7 @@ def test_every_frame_is_asked_about_and_stands_in_the_ledger(service, clip, clou
     assert [len(frame.faces) for frame in record.frames] == [1] * 50
     assert record.detection.asked == {}
     ledger = ledger_of(path)
-    assert ledger.record_sha256 == records.digest(path.read_bytes())
+    assert ledger.record_sha256 == records.sha256_hex(path.read_bytes())
     assert [(sent.index, sent.pts) for sent in ledger.frames] == [(frame.index, frame.pts) for frame in record.frames]
     assert {sent.request: sent.sha256 for sent in ledger.frames} == service.account.requests
     assert (ledger.calls, ledger.kept, ledger.cost) == (50, 0, 0.05)
@@ -209,8 +209,8 @@ FACE = Box(10, 10, 50, 60)
 
 def contested(frames, **settings):
     seen = [{"one": tuple((FACE, score) for score in scores)} for scores in frames]
-    chosen = frame_selection.contested(
-        seen, [0.0] * len(seen), FusionSettings(), TrackingSettings(), RemoteSettings(glance=1000, **settings)
+    chosen = frame_selection.uncertain_frames(
+        seen, [0.0] * len(seen), FusionSettings(), TrackingSettings(), RemoteDetectorSettings(glance=1000, **settings)
     )
     return sorted(chosen)
 
@@ -235,8 +235,8 @@ def test_where_everything_is_contested_a_quarter_is_sent_at_most():
 def test_what_one_of_two_detectors_alone_sees_is_contested():
     both = {"one": ((FACE, 0.9),), "two": ((FACE, 0.9),)}
     frames = [both] * 10 + [{**both, "two": ()}] + [both] * 10
-    chosen = frame_selection.contested(
-        frames, [0.0] * 21, FusionSettings(), TrackingSettings(), RemoteSettings(glance=1000)
+    chosen = frame_selection.uncertain_frames(
+        frames, [0.0] * 21, FusionSettings(), TrackingSettings(), RemoteDetectorSettings(glance=1000)
     )
     assert 10 in chosen
     assert 5 not in chosen
@@ -247,7 +247,7 @@ def test_a_record_that_says_a_detector_saw_what_it_was_not_asked_about_is_refuse
     document = json.loads((tmp_path / "a.json").read_bytes())
     document["detection"]["asked"]["rekognition"][1] = [6, 7]
     with pytest.raises(RecordError, match="was not asked"):
-        records.decode(json.dumps(document).encode())
+        records.decode_record(json.dumps(document).encode())
 
 
 def test_a_made_up_fifth_detector_needs_its_file_and_a_line_in_the_table(monkeypatch, talk, cloud_data):
@@ -259,7 +259,7 @@ def test_a_made_up_fifth_detector_needs_its_file_and_a_line_in_the_table(monkeyp
     for frame in record.frames:
         assert "brightest" in {one.detector for face in frame.faces for one in face.evidence}
     with pytest.raises(InputError, match="brightest cannot take share"):
-        registry.plan("brightest", {"share": 7})
+        registry.plan_detector("brightest", {"share": 7})
 
 
 def test_a_limit_holds_while_it_runs_when_nobody_could_know_before(service, talk, cloud_data, tmp_path):

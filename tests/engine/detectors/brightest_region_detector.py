@@ -6,23 +6,23 @@ import msgspec
 import numpy as np
 
 from engine.core.geometry import Box
-from engine.detectors.base import Settings, Sighting
+from engine.detectors.base import Detection, DetectorSettings
 from engine.record import DetectorFacts
 
 
-class BrightestSettings(Settings, frozen=True):
+class BrightestSettings(DetectorSettings, frozen=True):
     share: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.2
 
 
 class Brightest:
     name: ClassVar[str] = "brightest"
-    settings_type: ClassVar[type[Settings]] = BrightestSettings
+    settings_type: ClassVar[type[DetectorSettings]] = BrightestSettings
 
     def __init__(self, settings):
         self._settings = settings
 
     @classmethod
-    def facts(cls, settings):
+    def describe(cls, settings):
         return DetectorFacts(cls.name, {}, (), msgspec.structs.asdict(settings))
 
     @classmethod
@@ -41,7 +41,7 @@ class Brightest:
         y, x = np.unravel_index(picture.sum(axis=2, dtype=np.int64).argmax(), (rows, columns))
         side = max(8, round(min(rows, columns) * self._settings.share))
         left, top = min(int(x), columns - side), min(int(y), rows - side)
-        return Sighting(Box(left, top, left + side, top + side), 0.9)
+        return Detection(Box(left, top, left + side, top + side), 0.9)
 
     def close(self):
         pass

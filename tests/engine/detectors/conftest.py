@@ -18,19 +18,19 @@ from tests.rekognition_stand_in import StandIn, eye_of
 @pytest.fixture(scope="session")
 def models() -> Path:
     """The pinned model files, fetched once and kept."""
-    folder = Path(os.environ["VEIL_MODELS"]) if "VEIL_MODELS" in os.environ else files.data_folder().models
-    weights.fetch(folder)
+    folder = Path(os.environ["VEIL_MODELS"]) if "VEIL_MODELS" in os.environ else files.find_data_folder().models
+    weights.fetch_model_files(folder)
     return folder
 
 
 HYBRID = ("centerface", "rekognition")
 
 
-@pytest.fixture(scope="module", params=[*registry.names(), Hybrid.name])
+@pytest.fixture(scope="module", params=[*registry.detector_names(), Hybrid.name])
 def detector(request: pytest.FixtureRequest, models: Path) -> Iterator[Remote | Hybrid]:
     """Each detector in turn, in a process of its own, and two of them as one; a service is the stand-in."""
     with ExitStack() as stack:
-        if request.param not in registry.local_names():
+        if request.param not in registry.local_detector_names():
             models = stack.enter_context(standing_in(models))
         made = Hybrid(HYBRID, models) if request.param == Hybrid.name else Remote(request.param, models)
         stack.callback(made.close)

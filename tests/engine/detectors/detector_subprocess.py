@@ -35,8 +35,8 @@ class Remote:
 
 
 def _load(name: str, models: Path, overrides: Mapping[str, Any] | None) -> None:
-    plan = registry.plan(name, overrides)
-    _loaded.append(registry.detector_class(name).load(plan.settings, models))
+    plan = registry.plan_detector(name, overrides)
+    _loaded.append(registry.import_detector_class(name).load(plan.settings, models))
 
 
 def _call(function: Callable[..., T], arguments: tuple[Any, ...]) -> T:

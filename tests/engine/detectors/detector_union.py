@@ -12,12 +12,12 @@ import numpy as np
 
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
-from engine.detection.assemble import on_display
+from engine.detection.assemble import scale_to_display
 from engine.detectors import registry
-from engine.detectors.base import Sighting
-from engine.detectors.ensemble import Crew
+from engine.detectors.base import Detection
+from engine.detectors.ensemble import DetectorEnsemble
 from engine.record import FusionSettings
-from engine.timeline.fuse import Fused, fuse
+from engine.timeline.fuse import FusedFace, fuse_detections
 
 T = TypeVar("T")
 
@@ -29,36 +29,36 @@ class Hybrid:
 
     def __init__(self, detectors: Sequence[str], models: Path) -> None:
         self.detectors = tuple(detectors)
-        self._plans = [registry.plan(detector) for detector in detectors]
+        self._plans = [registry.plan_detector(detector) for detector in detectors]
         self._open = ExitStack()
-        self._crew = self._open.enter_context(Crew(self._plans, models, 1))
+        self._crew = self._open.enter_context(DetectorEnsemble(self._plans, models, 1))
         self._asked = 0
 
     def call(self, function: Callable[..., T], *arguments: Any) -> T:
         """What `function(self, *arguments)` returns; the detectors are in processes of their own anyway."""
         return function(self, *arguments)
 
-    def detect(self, pictures: Sequence[Rgb]) -> list[list[Sighting]]:
+    def detect(self, pictures: Sequence[Rgb]) -> list[list[Detection]]:
         """The union in each picture."""
         if not pictures:
             return []
-        chunk = {side: [_fitted(picture, side) for picture in pictures] for side in self._crew.sides}
+        chunk = {side: [_fitted(picture, side) for picture in pictures] for side in self._crew.input_sides}
         self._crew.submit(self._asked, chunk, "the scene")
         self._asked += 1
-        [(_, answers)] = [*self._crew.finished(), *self._crew.rest()]
+        [(_, answers)] = [*self._crew.take_finished(), *self._crew.drain()]
         return [self._union(answers, place, _size(picture)) for place, picture in enumerate(pictures)]
 
     def close(self) -> None:
         """End the detectors; closing twice is allowed."""
         self._open.close()
 
-    def _union(self, answers: Mapping[str, Sequence[list[Sighting]]], place: int, size: Size) -> list[Sighting]:
-        seen = {plan.name: on_display(plan, answers[plan.name][place], size) for plan in self._plans}
-        found = [Sighting(face.box, _score(face)) for face in fuse(seen, FusionSettings())]
+    def _union(self, answers: Mapping[str, Sequence[list[Detection]]], place: int, size: Size) -> list[Detection]:
+        seen = {plan.name: scale_to_display(plan, answers[plan.name][place], size) for plan in self._plans}
+        found = [Detection(face.box, _score(face)) for face in fuse_detections(seen, FusionSettings())]
         return sorted(found, key=lambda one: (-one.score, one.box.left, one.box.top))
 
 
-def _score(face: Fused) -> float:
+def _score(face: FusedFace) -> float:
     return max(one.score for one in face.evidence)
 
 

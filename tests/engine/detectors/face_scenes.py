@@ -41,7 +41,7 @@ class Scene:
         size = Size(max(1, round(self.size.width * factor)), max(1, round(self.size.height * factor)))
         method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
         picture = cv2.resize(self.picture, (size.width, size.height), interpolation=method)
-        return Scene(picture, self.face.stretched(size.width / self.size.width, size.height / self.size.height))
+        return Scene(picture, self.face.scale_axes(size.width / self.size.width, size.height / self.size.height))
 
     def turned(self, degrees: float) -> Scene:
         """The picture turned about the middle of the face, borders repeated."""
@@ -58,7 +58,7 @@ class Scene:
     def half_covered(self) -> Scene:
         """The lower half of the face under a plain mask."""
         picture = self.picture.copy()
-        left, top, right, bottom = self.face.pixels()
+        left, top, right, bottom = self.face.to_pixel_bounds()
         picture[(top + bottom) // 2 : bottom, left:right] = (150, 180, 200)
         return Scene(picture, self.face)
 
@@ -66,7 +66,7 @@ class Scene:
         """What a frame with these edges would have shown."""
         x, y, to_x, to_y = round(left), round(top), round(right), round(bottom)
         face = Box(self.face.left - x, self.face.top - y, self.face.right - x, self.face.bottom - y)
-        visible = face.clipped(Size(to_x - x, to_y - y))
+        visible = face.clip(Size(to_x - x, to_y - y))
         assert visible is not None
         return Scene(np.ascontiguousarray(self.picture[y:to_y, x:to_x]), visible)
 

@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 
 from engine.core.geometry import Box
 from engine.core.picture import Rgb
-from engine.detectors.base import Settings, Sighting
+from engine.detectors.base import Detection, DetectorSettings
 from engine.errors import InputError, ModelError
 from engine.record import DetectorFacts
 
@@ -19,7 +19,7 @@ TROUBLE = 255
 """A picture that is all this value makes the detector do what its settings say."""
 
 
-class RogueSettings(Settings, frozen=True):
+class RogueSettings(DetectorSettings, frozen=True):
     """What to do when loading, and on a picture of trouble."""
 
     on_load: str = ""
@@ -30,28 +30,28 @@ class Rogue:
     """Answers with one sighting that spells the picture's size and mean."""
 
     name: ClassVar[str] = "rogue"
-    settings_type: ClassVar[type[Settings]] = RogueSettings
+    settings_type: ClassVar[type[DetectorSettings]] = RogueSettings
 
     def __init__(self, settings: RogueSettings, models: Path) -> None:
         self._settings = settings
         self._models = models
 
     @classmethod
-    def facts(cls, settings: Settings) -> DetectorFacts:
+    def describe(cls, settings: DetectorSettings) -> DetectorFacts:
         return DetectorFacts(cls.name, {}, (), {})
 
     @classmethod
-    def longest_side(cls, settings: Settings) -> int | None:
+    def longest_side(cls, settings: DetectorSettings) -> int | None:
         return None
 
     @classmethod
-    def load(cls, settings: Settings, models: Path) -> Self:
+    def load(cls, settings: DetectorSettings, models: Path) -> Self:
         assert isinstance(settings, RogueSettings)
         rogue = cls(settings, models)
         rogue._do(settings.on_load)
         return rogue
 
-    def detect(self, pictures: Sequence[Rgb]) -> list[list[Sighting]]:
+    def detect(self, pictures: Sequence[Rgb]) -> list[list[Detection]]:
         answers = []
         for picture in pictures:
             assert not picture.flags.writeable
@@ -68,10 +68,10 @@ class Rogue:
             DEEDS[what](self._models)
 
 
-def spelled(picture: Rgb) -> Sighting:
+def spelled(picture: Rgb) -> Detection:
     """The picture's width, height and content as a sighting."""
     height, width = picture.shape[:2]
-    return Sighting(Box(0.0, 0.0, float(width), float(height)), round(float(picture.mean()) / 256, 6))
+    return Detection(Box(0.0, 0.0, float(width), float(height)), round(float(picture.mean()) / 256, 6))
 
 
 def fail(_: Path) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.detectors import registry
-from engine.detectors.ensemble import Crew
-from engine.detectors.pool import Looks
+from engine.detectors.ensemble import DetectorEnsemble
+from engine.detectors.pool import DetectionBatch
 
 
 def pictures(count: int, size: Size) -> list[Rgb]:
@@ -28,19 +28,19 @@ def pictures(count: int, size: Size) -> list[Rgb]:
 
 
 @contextmanager
-def calling(folder: Path, **settings: object) -> Iterator[Crew]:
+def calling(folder: Path, **settings: object) -> Iterator[DetectorEnsemble]:
     """A crew of Rekognition alone, with its answers kept in `folder`."""
-    with Crew([registry.plan("rekognition", settings)], folder / "models", 1) as crew:
+    with DetectorEnsemble([registry.plan_detector("rekognition", settings)], folder / "models", 1) as crew:
         yield crew
 
 
-def ask(crew: Crew, chunks: list[list[Rgb]]) -> list[Looks]:
+def ask(crew: DetectorEnsemble, chunks: list[list[Rgb]]) -> list[DetectionBatch]:
     """What is answered for each chunk."""
-    answers: list[Looks] = []
+    answers: list[DetectionBatch] = []
     for ticket, chunk in enumerate(chunks):
         crew.submit(ticket, {1920: chunk}, f"chunk {ticket}")
-        answers += [answer["rekognition"] for _, answer in crew.finished()]
-    return answers + [answer["rekognition"] for _, answer in crew.rest()]
+        answers += [answer["rekognition"] for _, answer in crew.take_finished()]
+    return answers + [answer["rekognition"] for _, answer in crew.drain()]
 
 
 def chunked(some: list[Rgb], size: int = 4) -> list[list[Rgb]]:

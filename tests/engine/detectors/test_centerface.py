@@ -11,7 +11,7 @@ import pytest
 
 from engine.core.geometry import Size
 from engine.detectors import registry
-from engine.detectors.centerface import _decoded
+from engine.detectors.centerface import _decode_boxes
 from engine.detectors.pool import DetectorPool
 from engine.errors import InputError, ModelError
 from tests.engine.detectors import face_scenes
@@ -30,12 +30,12 @@ def test_a_cell_says_where_a_face_is_and_how_large():
     centres[0, 0, 7, 0] = 0.25
     sizes[0, :, 3, 5] = np.log([6.0, 4.0])
     offsets[0, :, 3, 5] = 0.25, -0.25
-    boxes, scores = _decoded(centres, sizes, offsets, 0.5)
+    boxes, scores = _decode_boxes(centres, sizes, offsets, 0.5)
     x, y, width, height = (5 - 0.25 + 0.5) * 4, (3 + 0.25 + 0.5) * 4, 16, 24
     assert boxes == pytest.approx(np.array([[x - width / 2, y - height / 2, x + width / 2, y + height / 2]]), rel=1e-6)
     assert scores.tolist() == [0.75]
-    assert len(_decoded(centres, sizes, offsets, 0.25)[0]) == 2
-    assert _decoded(centres, sizes, offsets, 0.8)[0].shape == (0, 4)
+    assert len(_decode_boxes(centres, sizes, offsets, 0.25)[0]) == 2
+    assert _decode_boxes(centres, sizes, offsets, 0.8)[0].shape == (0, 4)
 
 
 @pytest.mark.parametrize("factor", [0.25, 0.7, 1.0, 1.37, 3.0])
@@ -44,7 +44,7 @@ def test_boxes_are_in_pixels_of_the_picture_whatever_its_size(detector: Detector
     (found,) = look(detector, scene.picture)
     assert len(found) == 1
     assert found[0].box.iou(scene.face) > 0.7
-    assert found[0].box.within(scene.size)
+    assert found[0].box.is_within(scene.size)
 
 
 def test_small_faces_are_found_because_pictures_are_enlarged(detector: DetectorPool, models: Path):
@@ -86,7 +86,7 @@ def test_missing_weights_are_told(tmp_path: Path):
 
 
 def test_parameters_are_recorded_and_checked():
-    plan = registry.plan("centerface", {"size": 960, "threshold": 0.2})
+    plan = registry.plan_detector("centerface", {"size": 960, "threshold": 0.2})
     assert plan.longest_side == 960
     assert plan.facts.parameters == {
         "size": 960,
@@ -99,7 +99,7 @@ def test_parameters_are_recorded_and_checked():
     }
     assert [model.name for model in plan.facts.models] == ["centerface.onnx"]
     with pytest.raises(InputError):
-        registry.plan("centerface", {"enlargement": 0.5})
+        registry.plan_detector("centerface", {"enlargement": 0.5})
 
 
 def test_a_mirror_changes_nothing_for_a_face_that_is_seen_anyway(detector: DetectorPool, models: Path):

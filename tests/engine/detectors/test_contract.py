@@ -10,7 +10,7 @@ import pytest
 from engine.core.geometry import Box, Size
 from engine.core.picture import Rgb
 from engine.detectors import registry, weights
-from engine.detectors.base import Detector, Sighting
+from engine.detectors.base import Detection, Detector
 from tests.engine.detectors import face_scenes
 from tests.engine.detectors.detector_subprocess import Remote
 from tests.engine.detectors.detector_union import Hybrid
@@ -46,11 +46,11 @@ SAME_FACE = 0.5
 """IoU of a box with the face's true place; detectors draw the line of the hair and the chin differently."""
 
 
-def look(detector: Detector, pictures: list[Rgb]) -> list[list[Sighting]]:
+def look(detector: Detector, pictures: list[Rgb]) -> list[list[Detection]]:
     return detector.detect(pictures)
 
 
-def look_at_strided(detector: Detector, picture: Rgb) -> tuple[list[Sighting], bool]:
+def look_at_strided(detector: Detector, picture: Rgb) -> tuple[list[Detection], bool]:
     """Sightings in the picture as a read-only view that is not contiguous, and whether its samples are unchanged."""
     wide = np.zeros((picture.shape[0], picture.shape[1] + 5, 4), np.uint8)
     view = wide[:, 2:-3, ::-1][..., 1:]
@@ -61,7 +61,7 @@ def look_at_strided(detector: Detector, picture: Rgb) -> tuple[list[Sighting], b
     return detector.detect([view])[0], bool((wide == before).all())
 
 
-def look_on_one_core(detector: Detector, picture: Rgb) -> list[Sighting]:
+def look_on_one_core(detector: Detector, picture: Rgb) -> list[Detection]:
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})
     try:
@@ -76,7 +76,7 @@ def close_twice(detector: Detector) -> str:
     return "closed"
 
 
-def found(sightings: list[Sighting], face: Box) -> bool:
+def found(sightings: list[Detection], face: Box) -> bool:
     return any(sighting.box.iou(face) >= SAME_FACE for sighting in sightings)
 
 
@@ -100,7 +100,7 @@ def test_finds_nothing_where_nothing_is(detector: Remote | Hybrid) -> None:
 def test_boxes_stay_inside_the_picture(detector: Remote | Hybrid, border: str) -> None:
     scene = WOMAN.cut_at(border)
     [sightings] = detector.call(look, [scene.picture])
-    assert all(sighting.box.within(scene.size) for sighting in sightings)
+    assert all(sighting.box.is_within(scene.size) for sighting in sightings)
 
 
 def test_takes_pictures_of_any_size(detector: Remote | Hybrid) -> None:
@@ -109,7 +109,7 @@ def test_takes_pictures_of_any_size(detector: Remote | Hybrid) -> None:
     answers = detector.call(look, pictures)
     assert len(answers) == len(sizes)
     for answer, size in zip(answers, sizes, strict=True):
-        assert all(sighting.box.within(Size(*size)) for sighting in answer)
+        assert all(sighting.box.is_within(Size(*size)) for sighting in answer)
 
 
 def test_the_answer_depends_on_the_picture_alone(detector: Remote | Hybrid) -> None:
@@ -148,14 +148,14 @@ def test_sightings_are_sorted_and_scored(detector: Remote | Hybrid) -> None:
 
 def test_the_record_can_say_what_ran(detector: Remote | Hybrid) -> None:
     for name in detector.detectors:
-        plan = registry.plan(name)
-        assert plan.facts.name == registry.detector_class(name).name == name
+        plan = registry.plan_detector(name)
+        assert plan.facts.name == registry.import_detector_class(name).name == name
         assert plan.facts.version
-        if name not in registry.local_names():
+        if name not in registry.local_detector_names():
             continue
         assert set(plan.facts.parameters) == set(plan.settings.__struct_fields__)
         assert plan.facts.models
-        assert all(weights.pinned(model.name).sha256 == model.sha256 for model in plan.facts.models)
+        assert all(weights.find_pinned(model.name).sha256 == model.sha256 for model in plan.facts.models)
 
 
 def test_closing_twice_is_allowed(detector: Remote | Hybrid) -> None:

@@ -89,7 +89,7 @@ def test_changed_weights_are_refused(tmp_path: Path, models: Path):
 
 @pytest.mark.parametrize(("distance", "files"), [("short", 1), ("full", 1), ("both", 2)])
 def test_the_record_names_the_models_of_the_range(distance: str, files: int):
-    facts = registry.plan("mediapipe", {"range": distance}).facts
+    facts = registry.plan_detector("mediapipe", {"range": distance}).facts
     assert len(facts.models) == files
     assert facts.parameters == {"sure": 0.0, "range": distance, "threshold": 0.4, "suppression": 0.3}
     assert facts.version == {"mediapipe": "0.10.33"}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.geometry import Box, Size
-from engine.detectors.nms import sightings
+from engine.detectors.nms import detections_from_boxes
 
 SIZE = Size(40, 30)
 RAW = st.tuples(
@@ -18,12 +18,12 @@ RAW = st.tuples(
 def found(raw: list[tuple[int, int, int, int, int]], overlap: float) -> list[tuple[Box, float]]:
     boxes = np.array([(x, y, x + w, y + h) for x, y, w, h, _ in raw], np.float64).reshape(-1, 4)
     scores = np.array([score / 10 for *_, score in raw], np.float64)
-    return [(one.box, one.score) for one in sightings(boxes, scores, SIZE, overlap)]
+    return [(one.box, one.score) for one in detections_from_boxes(boxes, scores, SIZE, overlap)]
 
 
 def visible(raw: list[tuple[int, int, int, int, int]]) -> list[tuple[Box, float]]:
     whole = [(Box(x, y, x + w, y + h), score / 10) for x, y, w, h, score in raw if w > 0 and h > 0]
-    return [(clipped, score) for box, score in whole if (clipped := box.clipped(SIZE)) is not None]
+    return [(clipped, score) for box, score in whole if (clipped := box.clip(SIZE)) is not None]
 
 
 @given(st.lists(RAW, max_size=20), st.sampled_from([0.1, 0.3, 0.7, 1.0]))

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from engine.core.picture import Rgb
-from engine.detectors.pool import DetectorPool, wait
+from engine.detectors.pool import DetectorPool, wait_for_results
 from engine.errors import DetectorError, InputError, ModelError, VeilError
 from tests.engine.detectors.misbehaving_detector import TROUBLE, Rogue, RogueSettings, spelled
 from tests.repository import ROOT
@@ -26,7 +26,7 @@ PATIENCE = 30
 
 
 def pool(workers: int = 1, timeout: float = PATIENCE, **settings: str) -> DetectorPool:
-    return DetectorPool(Rogue, RogueSettings(**settings), Path("models"), workers=workers, timeout=timeout)
+    return DetectorPool(Rogue, RogueSettings(**settings), Path("models"), workers=workers, timeout_s=timeout)
 
 
 def picture(width: int, height: int, seed: int = 0) -> Rgb:
@@ -43,7 +43,7 @@ def submit_and_drain(crew: DetectorPool) -> None:
 
 
 def loaded(crew: DetectorPool) -> DetectorPool:
-    while not crew.ready():
+    while not crew.is_ready():
         select.select([crew], [], [], PATIENCE)
     return crew
 
@@ -106,20 +106,20 @@ def test_more_chunks_than_slots_pass_through_bounded_memory_that_grows_with_the_
     with pool(workers=2) as crew:
         for ticket, (width, height) in enumerate(sizes):
             crew.submit(ticket, [picture(width, height, ticket)])
-            assert crew.pending <= len(sizes)
-            assert sum(slot.length for slot in crew._slots) <= 4 * (1920 * 1080 * 3 + 4096)
+            assert crew.pending_count <= len(sizes)
+            assert sum(slot.length_bytes for slot in crew._slots) <= 4 * (1920 * 1080 * 3 + 4096)
         answers = dict(crew.drain())
     assert answers == {n: [[spelled(picture(*size, n))]] for n, size in enumerate(sizes)}
 
 
 def test_answers_are_taken_once():
     with pool() as crew:
-        assert crew.take() == []
+        assert crew.take_finished() == []
         crew.submit(1, [trouble()])
-        assert wait([crew]) == [crew]
-        assert [ticket for ticket, _ in crew.take()] == [1]
-        assert crew.take() == []
-        assert crew.pending == 0
+        assert wait_for_results([crew]) == [crew]
+        assert [ticket for ticket, _ in crew.take_finished()] == [1]
+        assert crew.take_finished() == []
+        assert crew.pending_count == 0
         assert list(crew.drain()) == []
 
 
@@ -128,7 +128,7 @@ def test_a_ticket_may_come_again_once_it_is_answered():
         crew.submit(1, [trouble()])
         with pytest.raises(ValueError, match="ticket 1 is in use"):
             crew.submit(1, [trouble()])
-        wait([crew])
+        wait_for_results([crew])
         crew.submit(1, [trouble()])
         assert [ticket for ticket, _ in crew.drain()] == [1, 1]
 
@@ -139,19 +139,19 @@ def test_one_thread_serves_several_pools():
             first.submit(ticket, [picture(64, 64, ticket)])
             second.submit(ticket, [picture(32, 32, ticket)])
         seen: dict[DetectorPool, set[int]] = {first: set(), second: set()}
-        while settled := wait([first, second]):
+        while settled := wait_for_results([first, second]):
             for crew in settled:
-                seen[crew].update(ticket for ticket, _ in crew.take())
+                seen[crew].update(ticket for ticket, _ in crew.take_finished())
         assert seen == {first: set(range(6)), second: set(range(6))}
 
 
 def test_a_full_pool_says_so():
     with pool(on_trouble="hang") as crew:
-        assert not crew.full()
+        assert not crew.is_full()
         crew.submit(1, [trouble()])
-        assert not crew.full()
+        assert not crew.is_full()
         crew.submit(2, [trouble()])
-        assert crew.full()
+        assert crew.is_full()
 
 
 def test_output_of_libraries_does_not_disturb():
@@ -189,7 +189,7 @@ def test_a_worker_that_fails_ends_the_pool_with_a_sentence(deed: str, complaint:
         with pytest.raises(DetectorError, match="run the same command again to resume"):
             crew.submit(2, [trouble()])
         with pytest.raises(DetectorError):
-            crew.take()
+            crew.take_finished()
 
 
 def test_a_worker_that_is_killed_ends_the_pool_with_a_sentence():
@@ -281,11 +281,11 @@ def test_leaving_early_ends_workers_that_are_busy():
 
 def test_workers_are_ready_once_they_have_loaded():
     with pool(workers=2) as crew:
-        assert loaded(crew).ready()
+        assert loaded(crew).is_ready()
         crew.submit(1, [trouble()])
         assert len(list(crew.drain())) == 1
     with pool(on_load="hang") as crew:
-        assert not crew.ready()
+        assert not crew.is_ready()
     with pool(on_load="miss weights") as crew, pytest.raises(ModelError):
         loaded(crew)
 

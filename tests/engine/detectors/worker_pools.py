@@ -6,17 +6,17 @@ from pathlib import Path
 
 from engine.core.picture import Rgb
 from engine.detectors import registry
-from engine.detectors.base import Sighting
+from engine.detectors.base import Detection
 from engine.detectors.pool import DetectorPool
 
 
 def pool(name: str, models: Path, **overrides: object) -> DetectorPool:
     """A pool of one worker."""
-    plan = registry.plan(name, overrides)
-    return DetectorPool(registry.detector_class(name), plan.settings, models)
+    plan = registry.plan_detector(name, overrides)
+    return DetectorPool(registry.import_detector_class(name), plan.settings, models)
 
 
-def look(crew: DetectorPool, *pictures: Rgb) -> list[list[Sighting]]:
+def look(crew: DetectorPool, *pictures: Rgb) -> list[list[Detection]]:
     """Sightings in each picture, given as one chunk."""
     crew.submit(0, pictures)
-    return [sightings for answer in crew.drain() for sightings in answer.sightings]
+    return [sightings for answer in crew.drain() for sightings in answer.batch]

@@ -7,9 +7,9 @@ from hypothesis import given
 
 from engine.core.geometry import Box, Orientation, Size
 from engine.core.picture import PixelFormat
-from engine.evaluation.coverage import hidden_share, orientation_of
-from engine.masking.mask import mask_of
-from engine.masking.presets import style_from
+from engine.evaluation.coverage import measure_hidden_share, orientation_from_video
+from engine.masking.mask import compute_mask
+from engine.masking.presets import style_from_preset
 from engine.masking.style import Style
 from tests.record_makers import make_video
 
@@ -20,27 +20,27 @@ edges = st.integers(0, 120)
 
 def test_the_hidden_share_is_the_share_of_the_area():
     face = Box(40, 40, 80, 80)
-    assert hidden_share(face, [face], UPRIGHT, EXACT) == 1.0
-    assert hidden_share(face, [], UPRIGHT, EXACT) == 0.0
-    assert hidden_share(face, [Box(40, 40, 80, 50)], UPRIGHT, EXACT) == 0.25
-    assert hidden_share(face, [Box(40, 40, 80, 50), Box(40, 45, 80, 60)], UPRIGHT, EXACT) == 0.5
-    assert hidden_share(face, [Box(120, 40, 160, 80)], UPRIGHT, EXACT) == 0.0
+    assert measure_hidden_share(face, [face], UPRIGHT, EXACT) == 1.0
+    assert measure_hidden_share(face, [], UPRIGHT, EXACT) == 0.0
+    assert measure_hidden_share(face, [Box(40, 40, 80, 50)], UPRIGHT, EXACT) == 0.25
+    assert measure_hidden_share(face, [Box(40, 40, 80, 50), Box(40, 45, 80, 60)], UPRIGHT, EXACT) == 0.5
+    assert measure_hidden_share(face, [Box(120, 40, 160, 80)], UPRIGHT, EXACT) == 0.0
 
 
 def test_parts_of_pixels_count_as_parts():
-    assert hidden_share(Box(10.5, 10, 12.5, 12), [Box(12, 10, 20, 12)], UPRIGHT, EXACT) == 0.25
+    assert measure_hidden_share(Box(10.5, 10, 12.5, 12), [Box(12, 10, 20, 12)], UPRIGHT, EXACT) == 0.25
 
 
 def test_a_soft_edge_hides_nothing():
     hard, soft = (Style(method="solid", shape="ellipse", scale=1.2, feather=feather) for feather in (0.0, 1.0))
     box, face = Box(60, 60, 100, 100), Box(50, 50, 110, 110)
-    share = hidden_share(face, [box], UPRIGHT, hard)
+    share = measure_hidden_share(face, [box], UPRIGHT, hard)
     assert 0.3 < share < 0.6
-    assert hidden_share(face, [box], UPRIGHT, soft) == pytest.approx(share, abs=0.03)
+    assert measure_hidden_share(face, [box], UPRIGHT, soft) == pytest.approx(share, abs=0.03)
 
 
 def test_the_default_style_hides_the_whole_box_it_is_drawn_about():
-    assert hidden_share(Box(50, 40, 90, 100), [Box(50, 40, 90, 100)], UPRIGHT, style_from()) == 1.0
+    assert measure_hidden_share(Box(50, 40, 90, 100), [Box(50, 40, 90, 100)], UPRIGHT, style_from_preset()) == 1.0
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
@@ -51,12 +51,14 @@ def test_it_is_what_the_whole_mask_hides(rotation, mirrored, data):
     places = st.tuples(edges, edges, st.integers(4, 39), st.integers(4, 39))
     boxes = st.lists(places.map(lambda p: Box(p[0], p[1], p[0] + p[2], p[1] + p[3])), max_size=3)
     face, others = data.draw(boxes.filter(bool))[0], data.draw(boxes)
-    (mask,) = mask_of(others, orientation, style_from(), PixelFormat("gray", 8, (0, 0), "y", full_range=False))
+    (mask,) = compute_mask(
+        others, orientation, style_from_preset(), PixelFormat("gray", 8, (0, 0), "y", full_range=False)
+    )
     fine = np.kron(mask == 255, np.ones((1, 3)))  # coded pixels are 3/2 display pixels wide: thirds of one make halves
     left, top, right, bottom = (
         round(edge * factor) for edge, factor in zip(edges_of(orientation.to_coded(face)), (3, 1, 3, 1), strict=True)
     )
-    assert hidden_share(face, others, orientation, style_from()) == pytest.approx(
+    assert measure_hidden_share(face, others, orientation, style_from_preset()) == pytest.approx(
         fine[top:bottom, left:right].mean(), abs=1e-6
     )
 
@@ -67,4 +69,4 @@ def edges_of(box):
 
 def test_the_orientation_is_the_recorded_one():
     video = make_video(1, coded=Size(720, 576), sample_aspect_ratio="16/15", rotation=90, mirrored=True)
-    assert orientation_of(video) == Orientation(Size(720, 576), Fraction(16, 15), 90, mirrored=True)
+    assert orientation_from_video(video) == Orientation(Size(720, 576), Fraction(16, 15), 90, mirrored=True)

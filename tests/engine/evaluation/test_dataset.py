@@ -10,7 +10,7 @@ import skimage.data
 from engine.detection.options import DetectOptions
 from engine.errors import InputError
 from engine.evaluation import ground_truth, summary
-from engine.evaluation.dataset import survey
+from engine.evaluation.dataset import detect_dataset
 from tests import clips
 
 FACE = (175, 68, 97, 128)
@@ -64,14 +64,14 @@ class Watch:
 @pytest.fixture(scope="module")
 def surveyed(table, own_data):
     watch = Watch()
-    return survey(ground_truth.read(table), table, OPTIONS, data=own_data, listener=watch), watch
+    return detect_dataset(ground_truth.read_truth(table), table, OPTIONS, data=own_data, listener=watch), watch
 
 
 def test_photographs_stills_and_videos_are_all_looked_at(surveyed, table):
     records, _ = surveyed
     assert set(records) == {"a.jpg", "b.png", "stills", "talk.mp4"}
     assert [len(records[name].frames) for name in ("a.jpg", "b.png", "stills", "talk.mp4")] == [1, 1, 6, 6]
-    figures = summary.evaluate(ground_truth.read(table), records)
+    figures = summary.evaluate(ground_truth.read_truth(table), records)
     assert (figures.faces, figures.recall, figures.false_per_frame) == (9, 1.0, 0.0)
 
 
@@ -94,11 +94,11 @@ def test_stills_numbered_otherwise_than_the_table_has_them_are_refused(table, tm
     wrong.write_text("file,frame,x,y,w,h\nstills/3.png,1,60,25,50,70\n", encoding="utf-8")
     (tmp_path / "stills").symlink_to(table.parent / "stills")
     with pytest.raises(InputError, match=r"calls stills/3\.png frame 1, but that still of the folder is 2\.png"):
-        survey(ground_truth.read(wrong), wrong, OPTIONS, data=own_data)
+        detect_dataset(ground_truth.read_truth(wrong), wrong, OPTIONS, data=own_data)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path, own_data):
     path = tmp_path / "truth.csv"
     path.write_text("file,frame,x,y,w,h\nlost.jpg,0,1,1,9,9\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"names lost\.jpg"):
-        survey(ground_truth.read(path), path, OPTIONS, data=own_data)
+        detect_dataset(ground_truth.read_truth(path), path, OPTIONS, data=own_data)

@@ -85,7 +85,7 @@ def test_a_row_without_a_box_is_a_frame_without_a_face():
 )
 def test_a_wrong_cell_is_named(rows, complaint):
     with pytest.raises(InputError, match=f"^t.csv.* ?{complaint}"):
-        ground_truth.parse(HEAD + rows, "t.csv")
+        ground_truth.parse_truth(HEAD + rows, "t.csv")
 
 
 @pytest.mark.parametrize(
@@ -98,33 +98,33 @@ def test_a_wrong_cell_is_named(rows, complaint):
 )
 def test_a_wrong_header_is_named(header, complaint):
     with pytest.raises(InputError, match=complaint):
-        ground_truth.parse(header + "\na.jpg,0,1,2,3,4,0\n")
+        ground_truth.parse_truth(header + "\na.jpg,0,1,2,3,4,0\n")
 
 
 def test_a_file_as_spreadsheets_save_it_is_read(tmp_path):
     path = tmp_path / "truth.csv"
     path.write_bytes(b"\xef\xbb\xbf" + HEAD.replace("\n", "\r\n").encode() + b"a.jpg,0,1,2,3,4,0\r\n")
-    assert [face.box for face in faces_of(ground_truth.read(path))] == [Box(1, 2, 4, 6)]
+    assert [face.box for face in faces_of(ground_truth.read_truth(path))] == [Box(1, 2, 4, 6)]
 
 
 def test_a_file_that_cannot_be_read_is_said(tmp_path):
     with pytest.raises(InputError, match=r"gone\.csv cannot be read"):
-        ground_truth.read(tmp_path / "gone.csv")
+        ground_truth.read_truth(tmp_path / "gone.csv")
     (tmp_path / "latin.csv").write_bytes(HEAD.encode() + b"\xe9.jpg,0,1,2,3,4,0\n")
     with pytest.raises(InputError, match=r"latin\.csv is not UTF-8 text \(byte 26\)"):
-        ground_truth.read(tmp_path / "latin.csv")
+        ground_truth.read_truth(tmp_path / "latin.csv")
 
 
 def test_choosing_faces_by_a_column_ignores_the_others():
     head = "file,frame,x,y,w,h,ignore,view"
     table = make_truth("v.mp4,0,0,0,5,5,0,rear", "v.mp4,1,0,0,5,5,0,front", "v.mp4,2,0,0,5,5,1,front", header=head)
-    assert [face.ignore for face in faces_of(table.only("view", {"front"}))] == [True, False, True]
+    assert [face.ignore for face in faces_of(table.ignore_others("view", {"front"}))] == [True, False, True]
     with pytest.raises(InputError, match="no column 'pose' to choose faces by; it has view"):
-        table.only("pose", {"front"})
+        table.ignore_others("pose", {"front"})
 
 
 def test_the_centre_of_a_head_is_its_face_and_ignored_boxes_stay_whole():
-    table = make_truth("v.mp4,0,100,200,50,100,0", "v.mp4,1,100,200,50,100,1").centred(0.6)
+    table = make_truth("v.mp4,0,100,200,50,100,0", "v.mp4,1,100,200,50,100,1").shrink_to_centre(0.6)
     edges = [(face.box.left, face.box.top, face.box.right, face.box.bottom) for face in faces_of(table)]
     assert edges[0] == pytest.approx((110, 220, 140, 280))
     assert edges[1] == (100, 200, 150, 300)

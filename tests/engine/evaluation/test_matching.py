@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 
 from engine.core.geometry import Box
-from engine.evaluation.matching import assign
+from engine.evaluation.matching import assign_boxes
 
 places = st.tuples(st.integers(0, 30), st.integers(0, 30), st.integers(4, 20), st.integers(4, 20))
 boxes = st.lists(places.map(lambda p: Box(p[0], p[1], p[0] + p[2], p[1] + p[3])), max_size=5)
@@ -13,15 +13,15 @@ boxes = st.lists(places.map(lambda p: Box(p[0], p[1], p[0] + p[2], p[1] + p[3]))
 
 def test_overlap_at_the_limit_counts_and_below_it_does_not():
     face, half = Box(0, 0, 10, 10), Box(0, 0, 10, 5)
-    assert assign([face], [half], 0.5) == {0: 0}
-    assert assign([face], [half], 0.5001) == {}
-    assert assign([], [half], 0.5) == assign([face], [], 0.5) == {}
+    assert assign_boxes([face], [half], 0.5) == {0: 0}
+    assert assign_boxes([face], [half], 0.5001) == {}
+    assert assign_boxes([], [half], 0.5) == assign_boxes([face], [], 0.5) == {}
 
 
 def test_a_box_finds_one_face_and_a_face_is_found_once():
     face = Box(0, 0, 10, 10)
-    assert assign([face], [Box(0, 0, 10, 8), face], 0.35) == {0: 1}
-    assert assign([Box(0, 0, 10, 8), face], [face], 0.35) == {1: 0}
+    assert assign_boxes([face], [Box(0, 0, 10, 8), face], 0.35) == {0: 1}
+    assert assign_boxes([Box(0, 0, 10, 8), face], [face], 0.35) == {1: 0}
 
 
 def test_more_pairs_beat_one_better_pair():
@@ -29,7 +29,7 @@ def test_more_pairs_beat_one_better_pair():
     faces = [Box(0, 0, 100, 100), Box(50, 0, 150, 100)]
     found = [Box(-45, 0, 55, 100), Box(4, 0, 104, 100)]
     assert faces[0].iou(found[1]) > faces[0].iou(found[0]) + faces[1].iou(found[1])
-    assert assign(faces, found, 0.35) == {0: 0, 1: 1}
+    assert assign_boxes(faces, found, 0.35) == {0: 0, 1: 1}
 
 
 @settings(deadline=None)
@@ -39,7 +39,7 @@ def test_no_assignment_is_better(faces, found):
         overlaps = [faces[face].iou(found[box]) for face, box in pairs if faces[face].iou(found[box]) >= 0.35]
         return len(overlaps), sum(overlaps)
 
-    chosen = assign(faces, found, 0.35)
+    chosen = assign_boxes(faces, found, 0.35)
     assert len(set(chosen.values())) == len(chosen)
     slots = [*range(len(found)), *[None] * len(faces)]
     options = {order[: len(faces)] for order in permutations(slots, len(faces))}

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 
 from engine.errors import InputError
-from engine.evaluation.judgements import Criteria, examine
+from engine.evaluation.judgements import Criteria, judge_records
 from engine.evaluation.scores import Evaluation
-from engine.evaluation.summary import evaluate, summarise, worst
+from engine.evaluation.summary import evaluate, find_worst_misses, summarise
 from engine.masking.style import Style
-from engine.record import encode
+from engine.record import encode_document
 from tests.engine.evaluation.truth_makers import SIZE, make_truth, record_of, truth_row
 
 SMALL, MIDDLE, LARGE = (10, 10, 30, 30), (100, 100, 140, 140), (300, 300, 400, 420)
@@ -229,8 +229,8 @@ def test_intervals_come_from_images_and_one_image_has_none():
 def test_the_result_is_a_document():
     truth, record = photograph(SMALL, MIDDLE), {"a.jpg": record_of([[SMALL]])}
     result = evaluate(truth, record, QUICK)
-    assert msgspec.json.decode(encode(result), type=Evaluation) == result
-    document = json.loads(encode(result))
+    assert msgspec.json.decode(encode_document(result), type=Evaluation) == result
+    document = json.loads(encode_document(result))
     assert (document["recall"], document["by_size"]["under_24"]["coverage"], document["schema"]) == (
         0.5,
         1.0,
@@ -240,18 +240,21 @@ def test_the_result_is_a_document():
 
 def test_the_worst_misses_are_the_largest():
     rows = [truth_row("v.mp4", 0, SMALL), truth_row("v.mp4", 1, LARGE), truth_row("v.mp4", 2, MIDDLE)]
-    findings = examine(
+    findings = judge_records(
         make_truth(*rows), {"v.mp4": record_of([[], [moved(LARGE, x=40, y=40)], [MIDDLE]])}, QUICK, EXACT
     )
-    assert [(miss.frame, miss.height, miss.found) for miss in worst(findings)] == [(1, 120.0, False), (0, 20.0, False)]
-    assert worst(findings)[0].hidden == pytest.approx(0.6 * 80 / 120)
-    assert len(worst(findings, limit=1)) == 1
+    assert [(miss.frame, miss.height, miss.found) for miss in find_worst_misses(findings)] == [
+        (1, 120.0, False),
+        (0, 20.0, False),
+    ]
+    assert find_worst_misses(findings)[0].hidden == pytest.approx(0.6 * 80 / 120)
+    assert len(find_worst_misses(findings, limit=1)) == 1
 
 
 def test_what_is_found_may_still_show():
-    findings = examine(photograph(LARGE), {"a.jpg": record_of([[moved(LARGE, x=30)]])}, QUICK, EXACT)
-    assert worst(findings) == ()
-    (miss,) = worst(findings, fault="uncovered")
+    findings = judge_records(photograph(LARGE), {"a.jpg": record_of([[moved(LARGE, x=30)]])}, QUICK, EXACT)
+    assert find_worst_misses(findings) == ()
+    (miss,) = find_worst_misses(findings, fault="uncovered")
     assert (miss.file, miss.found, miss.hidden) == ("a.jpg", True, 0.7)
 
 
@@ -261,7 +264,7 @@ FEW = Criteria(resamples=1)
 
 
 def figures(truth_boxes, faces, ignored=()):
-    findings = examine(
+    findings = judge_records(
         photograph((800, 700, 850, 750), *truth_boxes, ignored=ignored), {"a.jpg": record_of([faces])}, FEW
     )
     return summarise(findings)

@@ -1,6 +1,6 @@
 from engine.evaluation.judgements import Criteria
 from engine.evaluation.summary import evaluate
-from engine.evaluation.text_table import table
+from engine.evaluation.text_table import format_table
 from tests.engine.evaluation.truth_makers import make_truth, record_of, truth_row
 
 FACE, FALSE = (300, 300, 400, 420), (600, 100, 660, 140)
@@ -12,7 +12,7 @@ def lines_of(shown=(1,), frames=4, **options):
     faces[0].append((FALSE, {"b": FALSE}))
     truth = make_truth(*rows, truth_row("w.mp4", 0, FACE))
     records = {"v.mp4": record_of(faces)} | options.pop("others", {"w.mp4": record_of([[FACE]])})
-    return table(evaluate(truth, records, Criteria(**options), partial=True)).splitlines()
+    return format_table(evaluate(truth, records, Criteria(**options), partial=True)).splitlines()
 
 
 def cells(lines, label):

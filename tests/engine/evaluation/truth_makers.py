@@ -3,7 +3,7 @@
 import msgspec
 
 from engine.core.geometry import Box, Size
-from engine.evaluation.ground_truth import parse
+from engine.evaluation.ground_truth import parse_truth
 from engine.record import DetectorFacts, Evidence, Face, Frame
 from tests.record_makers import make_record
 
@@ -12,7 +12,7 @@ SIZE = Size(1000, 800)
 
 def make_truth(*rows, header="file,frame,x,y,w,h,ignore"):
     """A table from rows of text."""
-    return parse("\n".join([header, *rows]) + "\n", "truth.csv")
+    return parse_truth("\n".join([header, *rows]) + "\n", "truth.csv")
 
 
 def truth_row(file, frame, box, ignore=0):

@@ -5,7 +5,7 @@ import numpy as np
 from engine.core.geometry import Box, Size
 from engine.record import (
     SCHEMA,
-    Detection,
+    DetectionConfig,
     DetectorFacts,
     Evidence,
     Face,
@@ -15,7 +15,7 @@ from engine.record import (
     SmoothingSettings,
     SourceFacts,
     TrackingSettings,
-    encode,
+    encode_document,
 )
 from tests.record_makers import make_video
 
@@ -39,7 +39,7 @@ def make_long_record(frames, seed=0, detectors=DETECTORS, people=2, source="ab" 
     return Record(
         schema=SCHEMA,
         source=SourceFacts(source, 1000, "mov,mp4,m4a,3gp,3g2,mj2", make_video(frames, SIZE), ()),
-        detection=Detection(
+        detection=DetectionConfig(
             "hybrid",
             tuple(DetectorFacts(name, {}, (), {}) for name in detectors),
             FusionSettings(),
@@ -61,7 +61,7 @@ def write_long_runs(root, runs, frames):
         folder = root / "runs" / f"20260101-{number:06d}-interview-{number:04x}"
         folder.mkdir(parents=True)
         record = make_long_record(frames, seed=number, source=f"{number // 2:064x}")
-        (folder / "detections.json").write_bytes(encode(record))
+        (folder / "detections.json").write_bytes(encode_document(record))
 
 
 def _sit(rows, generator, who, span, detectors):

@@ -12,15 +12,15 @@ from engine import index
 from engine import record as records
 from engine.core.geometry import Box
 from engine.errors import QueryError
-from engine.index.catalog import entries
-from engine.index.schema import schema
-from engine.index.tables import tables_of
+from engine.index.catalog import load_entries
+from engine.index.schema import build_arrow_schema
+from engine.index.tables import build_tables
 from engine.record import Evidence
 from engine.review.amendments import Add, Author, Delete, Keyframe
-from engine.review.apply import Folded
-from engine.review.review_file import append
-from engine.statistics.capture_recapture import captures_of, estimate
-from engine.storage.files import data_folder
+from engine.review.apply import AmendedRecord
+from engine.review.review_file import append_amendment
+from engine.statistics.capture_recapture import estimate_missed_faces, list_captures
+from engine.storage.files import find_data_folder
 from tests.engine.evaluation.truth_makers import record_of
 from tests.engine.index.long_records import make_long_record, write_long_runs
 
@@ -45,16 +45,16 @@ def one(tmp_path):
 
 
 def record_at(opened, run):
-    return records.read(opened.known[run])
+    return records.read_record(opened.record_paths[run])
 
 
 def first(opened):
-    return next(iter(opened.indexed))
+    return next(iter(opened.indexed_runs))
 
 
 def indexed(tmp_path, record, name="clip"):
     path = tmp_path / f"{name}.json"
-    path.write_bytes(records.encode(record))
+    path.write_bytes(records.encode_document(record))
     return index.open_index(tmp_path, {name: path})
 
 
@@ -69,8 +69,10 @@ FRAMES = st.lists(st.lists(st.tuples(BOXES, SEEN), max_size=3), min_size=1, max_
 @given(FRAMES)
 def test_the_rows_are_the_record(frames):
     record = record_of(frames)
-    tables = tables_of("clip", Folded(record))
-    assert {name: table.schema for name, table in tables.items()} == {name: schema(name) for name in index.TABLES}
+    tables = build_tables("clip", AmendedRecord(record))
+    assert {name: table.schema for name, table in tables.items()} == {
+        name: build_arrow_schema(name) for name in index.TABLES
+    }
     faces = [
         (frame.index, face.track, face.origin, len(face.evidence), (face.box.left, face.box.bottom))
         for frame in record.frames
@@ -105,11 +107,11 @@ def test_agreement_is_by_face_then_by_overlap():
         (FAR, {"b": FAR}),  # two faces in one place: the same all the same
         (NEAR, {"a": (300, 300, 320, 320)}),
     ]])  # fmt: skip
-    rows = tables_of("clip", Folded(record))["agreement"].to_pylist()
+    rows = build_tables("clip", AmendedRecord(record))["agreement"].to_pylist()
     assert [(row["detector"], row["track"], row["seen"]) for row in rows] == [
         ("a", 0, True), ("a", 1, True), ("a", 3, False), ("b", 0, True), ("b", 2, True),
     ]  # fmt: skip
-    assert tables_of("clip", Folded(record))["frames"].to_pylist()[0]["disagreements"] == 1
+    assert build_tables("clip", AmendedRecord(record))["frames"].to_pylist()[0]["disagreements"] == 1
 
 
 def test_a_detector_that_was_not_asked_disagrees_with_nobody():
@@ -117,14 +119,14 @@ def test_a_detector_that_was_not_asked_disagrees_with_nobody():
     record = msgspec.structs.replace(
         record, detection=msgspec.structs.replace(record.detection, asked={"b": ((1, 2),)})
     )
-    rows = tables_of("clip", Folded(record))["agreement"].to_pylist()
+    rows = build_tables("clip", AmendedRecord(record))["agreement"].to_pylist()
     assert [(row["frame"], row["other"]) for row in rows] == [(1, "b")]
 
 
 def test_doubtful_sightings_disagree_and_have_no_track():
     record = record_of([[]])
     frame = msgspec.structs.replace(record.frames[0], doubtful=(Evidence("a", Box(*NEAR), 0.8),))
-    rows = tables_of("clip", Folded(msgspec.structs.replace(record, frames=(frame,))))
+    rows = build_tables("clip", AmendedRecord(msgspec.structs.replace(record, frames=(frame,))))
     assert [(row["track"], row["seen"]) for row in rows["agreement"].to_pylist()] == [(None, False)]
     assert rows["doubtful"].num_rows == rows["frames"].to_pylist()[0]["doubtful"] == 1
 
@@ -133,14 +135,14 @@ def test_time_is_from_the_first_frame_on(tmp_path):
     record = record_of([[], [], []])
     late = tuple(msgspec.structs.replace(frame, pts=frame.pts + 99_000) for frame in record.frames)
     opened = indexed(tmp_path, msgspec.structs.replace(record, frames=late))
-    assert index.frames(opened)["seconds"].tolist() == [0.0, 0.04, 0.08]
-    assert opened.indexed["clip"].seconds == pytest.approx(0.12)
+    assert index.query_frames(opened)["seconds"].tolist() == [0.0, 0.04, 0.08]
+    assert opened.indexed_runs["clip"].seconds == pytest.approx(0.12)
 
 
 def test_a_selection_restricts(opened):
     run = first(opened)
     chosen = index.Selection((run,), ("yolov8-face",), 2.0, 6.0, least_score=0.7, least_height=20, most_height=400)
-    rows = index.evidence(opened, chosen)
+    rows = index.query_evidence(opened, chosen)
     assert len(rows) > 0
     assert set(rows["run"]) == {run}
     assert set(rows["detector"]) == {"yolov8-face"}
@@ -148,13 +150,13 @@ def test_a_selection_restricts(opened):
     assert (rows["score"] >= 0.7).all()
     assert rows["height_px"].between(20, 400, inclusive="left").all()
     track = int(rows["track"].iloc[0])
-    assert set(index.evidence(opened, dataclasses.replace(chosen, track=track))["track"]) == {track}
-    assert set(index.faces(opened, dataclasses.replace(chosen, track=track))["track"]) == {track}
+    assert set(index.query_evidence(opened, dataclasses.replace(chosen, track=track))["track"]) == {track}
+    assert set(index.query_faces(opened, dataclasses.replace(chosen, track=track))["track"]) == {track}
 
 
 def test_steps_keep_the_extremes(opened):
     chosen = index.Selection((first(opened),))
-    rows, every = index.confidence(opened, chosen, buckets=20), index.evidence(opened, chosen)
+    rows, every = index.query_confidence(opened, chosen, buckets=20), index.query_evidence(opened, chosen)
     for detector, part in rows.groupby("detector"):
         own = every[every["detector"] == detector]
         assert len(part) <= 20
@@ -168,64 +170,64 @@ def test_steps_keep_the_extremes(opened):
 
 def test_steps_are_never_shorter_than_a_frame(tmp_path):
     opened = indexed(tmp_path, record_of([[(NEAR, {"a": NEAR})]] * 50))
-    assert index.confidence(opened, buckets=1000)["bucket"].diff().dropna().eq(1).all()
+    assert index.query_confidence(opened, buckets=1000)["bucket"].diff().dropna().eq(1).all()
 
 
 def test_disagreement_adds_up(opened):
     chosen = index.Selection((first(opened),))
-    rows = index.disagreement(opened, chosen, buckets=30)
-    assert rows["lacking"].sum() == index.frames(opened, chosen)["disagreements"].sum() > 0
+    rows = index.query_disagreement(opened, chosen, buckets=30)
+    assert rows["lacking"].sum() == index.query_frames(opened, chosen)["disagreements"].sum() > 0
     assert rows["share"].between(0, 1).all()
-    matrix = index.agreement(opened, chosen)
+    matrix = index.query_agreement(opened, chosen)
     assert (matrix["sightings"] - matrix["seen"]).sum() == rows["lacking"].sum()
 
 
 def test_each_disagreement_has_a_row(opened):
-    rows = index.lacking(opened)
-    assert len(rows) == index.disagreement(opened)["lacking"].sum()
+    rows = index.query_lacking(opened)
+    assert len(rows) == index.query_disagreement(opened)["lacking"].sum()
     assert (rows["detector"] != rows["other"]).all()
-    of_one = index.lacking(opened, index.Selection(detectors=("centerface",), least_score=0.5))
+    of_one = index.query_lacking(opened, index.Selection(detectors=("centerface",), least_score=0.5))
     kept = rows[(rows["other"] == "centerface") & (rows["score"] >= 0.5)]
     for column in ("run", "frame", "detector", "score"):
         assert of_one[column].tolist() == kept[column].tolist()
-    assert len(index.lacking(opened, limit=3)) == 3
+    assert len(index.query_lacking(opened, limit=3)) == 3
 
 
 def test_distributions_count_everything(opened):
-    assert index.scores(opened)["sightings"].sum() == len(index.evidence(opened))
-    sizes = index.sizes(opened)
-    assert sizes["faces"].sum() == opened.runs()["faces"].sum()
+    assert index.query_score_histogram(opened)["sightings"].sum() == len(index.query_evidence(opened))
+    sizes = index.query_size_histogram(opened)
+    assert sizes["faces"].sum() == opened.list_runs()["faces"].sum()
     assert (sizes["low"] < sizes["high"]).all()
 
 
 def test_tracks_are_stretches_of_one_origin(opened):
     run = first(opened)
-    rows = index.tracks(opened, index.Selection((run,)))
-    assert (rows["stop"] - rows["start"]).sum() == opened.indexed[run].faces
-    longest = index.tracks(opened, index.Selection((run,)), limit=1)
+    rows = index.query_tracks(opened, index.Selection((run,)))
+    assert (rows["stop"] - rows["start"]).sum() == opened.indexed_runs[run].faces
+    longest = index.query_tracks(opened, index.Selection((run,)), limit=1)
     assert len(set(longest["track"])) == 1
-    assert longest["of"].iloc[0] == opened.indexed[run].tracks
+    assert longest["of"].iloc[0] == opened.indexed_runs[run].tracks
 
 
 def test_missed_faces_are_estimated_as_from_the_record(opened):
     run = first(opened)
     record = record_at(opened, run)
-    own = estimate(captures_of(record), [detector.name for detector in record.detection.detectors])
-    assert index.missed(opened, run) == own
+    own = estimate_missed_faces(list_captures(record), [detector.name for detector in record.detection.detectors])
+    assert index.estimate_missed_in_run(opened, run) == own
 
 
 def test_a_run_agrees_with_itself_wholly(tmp_path):
     record = make_long_record(400)
     for name in ("one", "other"):
-        (tmp_path / f"{name}.json").write_bytes(records.encode(record))
+        (tmp_path / f"{name}.json").write_bytes(records.encode_document(record))
     opened = index.open_index(tmp_path, {name: tmp_path / f"{name}.json" for name in ("one", "other")})
-    rows = index.across(opened, "one", "other")
+    rows = index.compare_runs(opened, "one", "other")
     same = rows[rows["detector"] == rows["other"]]
     assert (same["share"] == 1.0).all()
     assert same["frame"].isna().all()
     assert len(rows) == 8
-    assert index.same_source(opened, "one") == ["other"]
-    inside = index.agreement(opened, index.Selection(("one",))).set_index(["detector", "other"])["share"]
+    assert index.find_runs_of_same_source(opened, "one") == ["other"]
+    inside = index.query_agreement(opened, index.Selection(("one",))).set_index(["detector", "other"])["share"]
     between = rows[rows["run"] == "one"].set_index(["detector", "other"])["share"]
     pair = ("centerface", "yolov8-face")
     assert between[pair] == pytest.approx(inside[pair], abs=0.05)  # doubtful sightings count in the one alone
@@ -233,96 +235,96 @@ def test_a_run_agrees_with_itself_wholly(tmp_path):
 
 def test_the_index_may_be_deleted_at_any_time(one):
     opened = index.open_index(one)
-    before = index.faces(opened)
+    before = index.query_faces(opened)
     shutil.rmtree(one / "index")
-    pd.testing.assert_frame_equal(index.faces(opened), before)  # under an index that is open
+    pd.testing.assert_frame_equal(index.query_faces(opened), before)  # under an index that is open
     shutil.rmtree(one / "index")
-    pd.testing.assert_frame_equal(index.faces(index.open_index(one)), before)
+    pd.testing.assert_frame_equal(index.query_faces(index.open_index(one)), before)
 
 
 def test_damaged_tables_are_built_again(one):
     opened = index.open_index(one)
-    before = index.faces(opened)
-    entry = opened.indexed[first(opened)]
+    before = index.query_faces(opened)
+    entry = opened.indexed_runs[first(opened)]
     (one / "index" / entry.folder / "faces.parquet").write_bytes(b"not a table")
-    pd.testing.assert_frame_equal(index.faces(index.open_index(one)), before)
+    pd.testing.assert_frame_equal(index.query_faces(index.open_index(one)), before)
 
 
 def test_what_changed_is_built_again_and_nothing_else(one):
     write_long_runs(one / "more", 2, 30)
-    (path,) = index.records_of(data_folder(one)).values()
+    (path,) = index.find_records(find_data_folder(one)).values()
     known = {"one": path, "two": next(iter((one / "more" / "runs").iterdir())) / "detections.json"}
-    before = index.open_index(one, known).indexed
-    path.write_bytes(records.encode(make_long_record(31)))
-    assert index.stale(one / "index", known) == ("one",)
-    after = index.open_index(one, known).indexed
+    before = index.open_index(one, known).indexed_runs
+    path.write_bytes(records.encode_document(make_long_record(31)))
+    assert index.find_stale_runs(one / "index", known) == ("one",)
+    after = index.open_index(one, known).indexed_runs
     assert after["one"].frames == 31
     assert after["two"] == before["two"]
 
 
 def test_amendments_come_into_the_index(one):
-    (run,), (path,) = zip(*index.records_of(data_folder(one)).items(), strict=True)
+    (run,), (path,) = zip(*index.find_records(find_data_folder(one)).items(), strict=True)
     write_long_runs(one / "long", 1, 400)
     path.write_bytes(next((one / "long").rglob("detections.json")).read_bytes())
     before = index.open_index(one)
-    assert before.indexed[run].amendments == 0
+    assert before.indexed_runs[run].amendments == 0
     data = path.read_bytes()
-    record, sha256, author = records.decode(data), records.digest(data), Author("jd", "Jane Doe")
+    record, sha256, author = records.decode_record(data), records.sha256_hex(data), Author("jd", "Jane Doe")
     add = Add((Keyframe(0, Box(*NEAR)), Keyframe(9, Box(*NEAR))))
-    append(index.review_beside(path), record, sha256, add, author, "missed")
-    gone = int(index.tracks(before)["track"].iloc[0])
-    append(index.review_beside(path), record, sha256, Delete(gone, 0, 400), author, "a poster")
+    append_amendment(index.review_path_from_record(path), record, sha256, add, author, "missed")
+    gone = int(index.query_tracks(before)["track"].iloc[0])
+    append_amendment(index.review_path_from_record(path), record, sha256, Delete(gone, 0, 400), author, "a poster")
     after = index.open_index(one)
-    added = index.faces(after).query("origin == 'reviewer'")
+    added = index.query_faces(after).query("origin == 'reviewer'")
     assert added["frame"].tolist() == list(range(10))
     assert set(added["amendment"]) == {1}
-    assert gone not in set(index.tracks(after)["track"])
-    pd.testing.assert_frame_equal(index.evidence(after), index.evidence(before))
-    assert after.indexed[run].amendments == 2
+    assert gone not in set(index.query_tracks(after)["track"])
+    pd.testing.assert_frame_equal(index.query_evidence(after), index.query_evidence(before))
+    assert after.indexed_runs[run].amendments == 2
 
 
 def test_a_record_that_cannot_be_read_stops_no_other(tmp_path):
     write_long_runs(tmp_path, 3, 30)
-    good, damaged, future = index.records_of(data_folder(tmp_path)).values()
+    good, damaged, future = index.find_records(find_data_folder(tmp_path)).values()
     damaged.write_bytes(damaged.read_bytes()[:2000])
     future.write_bytes(b'{"schema": "veil/detections/9"}')
     opened = index.open_index(tmp_path)
-    assert list(opened.indexed) == [good.parent.name]
-    sentences = {run: entry.failure for run, entry in opened.unreadable.items()}
+    assert list(opened.indexed_runs) == [good.parent.name]
+    sentences = {run: entry.failure for run, entry in opened.unreadable_runs.items()}
     assert "is not" in sentences[damaged.parent.name]
     assert "'veil/detections/9', this version of Veil reads" in sentences[future.parent.name]
-    assert opened.missing == ()
+    assert opened.missing_runs == ()
     with pytest.raises(QueryError, match="veil/detections/9"):
-        index.frames(opened, index.Selection((future.parent.name,)))
+        index.query_frames(opened, index.Selection((future.parent.name,)))
     with pytest.raises(QueryError, match="no record of a run nothing"):
-        index.frames(opened, index.Selection(("nothing",)))
+        index.query_frames(opened, index.Selection(("nothing",)))
 
 
 def test_an_empty_index_says_what_to_do(tmp_path):
     opened = index.open_index(tmp_path)
-    assert opened.runs().empty
+    assert opened.list_runs().empty
     with pytest.raises(QueryError, match="detect a video first"):
-        index.frames(opened)
-    assert index.ask(opened, "SELECT count(*) AS n FROM faces").table["n"].tolist() == [0]
+        index.query_frames(opened)
+    assert index.run_sql(opened, "SELECT count(*) AS n FROM faces").table["n"].tolist() == [0]
 
 
 def test_tables_without_a_run_are_swept(one):
     opened = index.open_index(one)
     shutil.rmtree(one / "runs")
-    index.rebuild(one / "index", {})
+    index.rebuild_index(one / "index", {})
     assert not list((one / "index").glob("*.json"))
-    assert entries(one / "index", opened.known) == {}
+    assert load_entries(one / "index", opened.record_paths) == {}
 
 
 def _rebuild_often(root, times):
-    data = data_folder(root)
+    data = find_data_folder(root)
     for _ in range(times):
-        index.rebuild(data.index, index.records_of(data))
+        index.rebuild_index(data.index, index.find_records(data))
 
 
 def test_readers_and_builders_of_several_processes_do_not_disturb_each_other(tmp_path):
     write_long_runs(tmp_path, 2, 150)
-    expected = len(index.faces(index.open_index(tmp_path)))
+    expected = len(index.query_faces(index.open_index(tmp_path)))
     context = multiprocessing.get_context("spawn")
     builders = [context.Process(target=_rebuild_often, args=(tmp_path, 4)) for _ in range(2)]
     for builder in builders:
@@ -330,7 +332,7 @@ def test_readers_and_builders_of_several_processes_do_not_disturb_each_other(tmp
     looks = 0
     while any(builder.is_alive() for builder in builders):
         opened = index.open_index(tmp_path, refresh=False)
-        assert len(index.faces(opened)) == expected
+        assert len(index.query_faces(opened)) == expected
         opened.database.close()
         looks += 1
     assert [builder.exitcode for builder in builders] == [0, 0]
@@ -339,14 +341,16 @@ def test_readers_and_builders_of_several_processes_do_not_disturb_each_other(tmp
 
 class TestBox:
     def test_answers_a_select(self, opened):
-        answer = index.ask(opened, "SELECT run, sum(faces) AS faces FROM frames GROUP BY run ORDER BY run -- all\n;")
+        answer = index.run_sql(
+            opened, "SELECT run, sum(faces) AS faces FROM frames GROUP BY run ORDER BY run -- all\n;"
+        )
         assert answer.complete
-        assert answer.table["faces"].tolist() == opened.runs()["faces"].tolist()
-        runs = index.ask(opened, "FROM runs").table
-        assert runs["run"].tolist() == list(opened.indexed)
+        assert answer.table["faces"].tolist() == opened.list_runs()["faces"].tolist()
+        runs = index.run_sql(opened, "FROM runs").table
+        assert runs["run"].tolist() == list(opened.indexed_runs)
 
     def test_gives_so_many_rows(self, opened):
-        answer = index.ask(opened, "FROM frames ORDER BY run, frame", limit=7)
+        answer = index.run_sql(opened, "FROM frames ORDER BY run, frame", limit=7)
         assert len(answer.table) == 7
         assert not answer.complete
 
@@ -372,7 +376,7 @@ class TestBox:
     def test_does_nothing_else(self, opened, tmp_path, statement):
         (tmp_path / "elsewhere.parquet").write_bytes(b"PAR1")
         with pytest.raises(QueryError) as refused:
-            index.ask(opened, statement.replace("FOLDER", str(tmp_path)))
+            index.run_sql(opened, statement.replace("FOLDER", str(tmp_path)))
         assert "\n" not in str(refused.value)
         assert [path.name for path in tmp_path.iterdir()] == ["elsewhere.parquet"]
 
@@ -386,4 +390,4 @@ class TestBox:
     )
     def test_has_so_much_time_and_memory(self, opened, statement):
         with pytest.raises(QueryError, match=r"stopped|memory|larger"):
-            index.ask(opened, statement, seconds=0.5)
+            index.run_sql(opened, statement, timeout_s=0.5)

@@ -1,11 +1,11 @@
 import pytest
 
-from engine.access import Person, single_user
-from engine.jobs.requests import requested
-from engine.runs import Asked
-from engine.storage.files import Data
+from engine.access import Person, get_single_user
+from engine.jobs.requests import build_run_request
+from engine.runs import RequestedOptions
+from engine.storage.files import DataFolder
 
-YOLO = Asked(detectors=("yolov8-face",), workers=1)
+YOLO = RequestedOptions(detectors=("yolov8-face",), workers=1)
 
 
 @pytest.fixture
@@ -13,13 +13,13 @@ def place(own_data, tmp_path):
     """A data folder of one test."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "models").symlink_to(own_data / "models")
-    return Data(tmp_path / "data")
+    return DataFolder(tmp_path / "data")
 
 
 @pytest.fixture
 def ana(place):
     """The single user."""
-    return single_user(place)
+    return get_single_user(place)
 
 
 @pytest.fixture
@@ -27,6 +27,6 @@ def wanted(talk):
     """Makes requests for runs."""
 
     def make(source=talk, detection=YOLO):
-        return requested(Person("ana", "Ana Bell", (), "single-user"), source, detection)
+        return build_run_request(Person("ana", "Ana Bell", (), "single-user"), source, detection)
 
     return make

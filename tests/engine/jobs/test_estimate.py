@@ -4,11 +4,11 @@ from engine import runs
 from engine.core.geometry import Size
 from engine.detection.detect import RunFacts
 from engine.errors import InputError
-from engine.jobs.estimate import missing_models, outlook, past
+from engine.jobs.estimate import estimate_run, find_missing_models, load_past_runs
 from engine.media.source.probe import probe
-from engine.record import encode
-from engine.runs import Asked, RunState
-from engine.storage.files import Data
+from engine.record import encode_document
+from engine.runs import RequestedOptions, RunState
+from engine.storage.files import DataFolder
 from tests import clips
 
 
@@ -19,56 +19,60 @@ def info(tmp_path_factory):
 
 def ran(data, wanted, asked, seconds, size=Size(192, 108)):
     """A run of 100 frames that is done."""
-    state = RunState(stage="done", display=size, updated=runs.now())
-    folder = runs.create(data, wanted(detection=asked), state)
-    facts = RunFacts("0" * 64, "host", runs.now(), seconds, 100, 0, 1)
-    folder.facts.write_bytes(encode(facts))
+    state = RunState(stage="done", display=size, updated=runs.format_utc_now())
+    folder = runs.create_run(data, wanted(detection=asked), state)
+    facts = RunFacts("0" * 64, "host", runs.format_utc_now(), seconds, 100, 0, 1)
+    folder.facts.write_bytes(encode_document(facts))
 
 
 def test_without_earlier_runs_a_table_says_how_long_it_takes(info):
-    expected = outlook((), info, Asked())
+    expected = estimate_run((), info, RequestedOptions())
     assert expected.seconds == pytest.approx(5.0 + 0.2 * 100 / 100)
-    assert (expected.measured, expected.leaves) == (False, None)
+    assert (expected.measured, expected.remote_notice) == (False, None)
 
 
 def test_earlier_runs_with_the_same_options_say_it_better(tmp_path, info, wanted):
-    data = Data(tmp_path)
+    data = DataFolder(tmp_path)
     for seconds in (9.0, 10.0, 65.0):
-        ran(data, wanted, Asked(), seconds)
-    ran(data, wanted, Asked(mode="hybrid"), 1.0)
-    expected = outlook(past(data), info, Asked())
+        ran(data, wanted, RequestedOptions(), seconds)
+    ran(data, wanted, RequestedOptions(mode="hybrid"), 1.0)
+    expected = estimate_run(load_past_runs(data), info, RequestedOptions())
     assert expected.seconds == pytest.approx(10.0)
     assert expected.measured
 
 
 def test_runs_of_much_smaller_frames_say_nothing(tmp_path, info, wanted):
-    ran(Data(tmp_path), wanted, Asked(), 65.0, Size(80, 45))
-    assert not outlook(past(Data(tmp_path)), info, Asked()).measured
+    ran(DataFolder(tmp_path), wanted, RequestedOptions(), 65.0, Size(80, 45))
+    assert not estimate_run(load_past_runs(DataFolder(tmp_path)), info, RequestedOptions()).measured
 
 
 def test_cloud_says_what_leaves_and_what_it_costs(info):
-    expected = outlook((), info, Asked(mode="cloud"))
-    assert "100 frames leave this machine" in expected.leaves
-    assert "USD 0.100" in expected.leaves
-    assert "no sound" in expected.leaves
-    assert (expected.spent.frames, round(expected.spent.dollars, 6), expected.spent.at_most) == (100, 0.1, False)
+    expected = estimate_run((), info, RequestedOptions(mode="cloud"))
+    assert "100 frames leave this machine" in expected.remote_notice
+    assert "USD 0.100" in expected.remote_notice
+    assert "no sound" in expected.remote_notice
+    assert (
+        expected.remote_cost.frames,
+        round(expected.remote_cost.dollars, 6),
+        expected.remote_cost.is_upper_bound,
+    ) == (100, 0.1, False)
     assert expected.seconds is None
     with pytest.raises(InputError, match="max-cost"):
-        outlook((), info, Asked(mode="cloud", max_cost=0.05))
+        estimate_run((), info, RequestedOptions(mode="cloud", max_cost=0.05))
 
 
 def test_which_frames_are_contested_is_known_later(info):
-    expected = outlook((), info, Asked(mode="cloud", asking={"policy": "contested"}))
-    assert (expected.spent.frames, expected.spent.at_most) == (100, True)
+    expected = estimate_run((), info, RequestedOptions(mode="cloud", asking={"policy": "contested"}))
+    assert (expected.remote_cost.frames, expected.remote_cost.is_upper_bound) == (100, True)
     assert expected.seconds > 5
 
 
 def test_models_that_are_not_there_are_named(tmp_path):
-    data = Data(tmp_path)
-    assert missing_models(data, Asked(mode="cloud")) == ()
-    missing = missing_models(data, Asked())
+    data = DataFolder(tmp_path)
+    assert find_missing_models(data, RequestedOptions(mode="cloud")) == ()
+    missing = find_missing_models(data, RequestedOptions())
     assert missing
     data.models.mkdir()
     (data.models / missing[0]).parent.mkdir(parents=True, exist_ok=True)
     (data.models / missing[0]).write_bytes(b"")
-    assert missing_models(data, Asked()) == missing[1:]
+    assert find_missing_models(data, RequestedOptions()) == missing[1:]

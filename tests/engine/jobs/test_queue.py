@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from engine import access, runs
 from engine.access import Person
 from engine.errors import AccessError, SourceError
-from engine.jobs.queue import cancel, resume, submit, waiting, work
-from engine.runs import Asked
+from engine.jobs.queue import cancel_run, list_queued_runs, resume_run, submit_run, work_through_queue
+from engine.runs import RequestedOptions
 from tests.engine.jobs.conftest import YOLO
 
 SECONDS = 120
@@ -28,74 +28,81 @@ def until(holds, what):
 
 
 def status(place, folder):
-    return runs.get(place, folder.id).status
+    return runs.load_run(place, folder.id).status
 
 
 def test_runs_are_done_one_after_another_and_a_failure_stops_none(place, ana, wanted, tmp_path):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video")
-    queued = [runs.create(place, wanted()), runs.create(place, wanted(broken)), runs.create(place, wanted())]
-    cancel(place, ana, runs.get(place, queued[2].id))
-    assert work(place) == 2
+    queued = [
+        runs.create_run(place, wanted()),
+        runs.create_run(place, wanted(broken)),
+        runs.create_run(place, wanted()),
+    ]
+    cancel_run(place, ana, runs.load_run(place, queued[2].id))
+    assert work_through_queue(place) == 2
     assert [status(place, folder) for folder in queued] == ["done", "failed", "cancelled"]
-    assert "broken.mp4" in runs.get(place, queued[1].id).state.sentence
+    assert "broken.mp4" in runs.load_run(place, queued[1].id).state.sentence
 
 
 def test_runs_wait_in_the_order_in_which_they_were_asked_for(place, wanted):
     asked = [("b", "2026-03-02T09:30:00.001+00:00"), ("a", "2026-03-02T09:30:00.002+00:00")]
-    made = [runs.create(place, replace(wanted(Path(f"/{name}.mp4")), at=at)) for name, at in asked]
-    assert [run.id for run in waiting(place)] == [folder.id for folder in made]
+    made = [runs.create_run(place, replace(wanted(Path(f"/{name}.mp4")), at=at)) for name, at in asked]
+    assert [run.id for run in list_queued_runs(place)] == [folder.id for folder in made]
 
 
 def test_what_is_submitted_is_done_although_who_submitted_it_has_gone(place, talk):
     script = (
-        "import sys; from engine.jobs.queue import submit; from engine.storage.files import Data;"
+        "import sys; from engine.jobs.queue import submit_run; from engine.storage.files import DataFolder;"
         "from pathlib import Path;"
-        "from engine.runs import Asked; from engine.access import single_user; data = Data(Path(sys.argv[1]));"
-        "submit(data, single_user(data), Path(sys.argv[2]), Asked(detectors=('yolov8-face',)))"
+        "from engine.runs import RequestedOptions; from engine.access import get_single_user;"
+        "data = DataFolder(Path(sys.argv[1]));"
+        "submit_run(data, get_single_user(data), Path(sys.argv[2]), RequestedOptions(detectors=('yolov8-face',)))"
     )
     subprocess.run([sys.executable, "-c", script, place.root, talk], check=True)
-    (run,) = runs.register(place).runs
+    (run,) = runs.read_register(place).runs
     until(lambda: status(place, run.folder) == "done", "a run")
 
 
 def test_a_killed_run_is_interrupted_and_ends_with_the_same_record(place, ana, talk, wanted):
-    first = runs.create(place, wanted(detection=Asked(detectors=("yolov8-face",))))
-    assert work(place) == 1
-    folder = submit(place, ana, talk, YOLO)
-    until(lambda: runs.get(place, folder.id).state.done >= 4, "the first frames")
-    os.kill(runs.get(place, folder.id).state.pid, signal.SIGKILL)
+    first = runs.create_run(place, wanted(detection=RequestedOptions(detectors=("yolov8-face",))))
+    assert work_through_queue(place) == 1
+    folder = submit_run(place, ana, talk, YOLO)
+    until(lambda: runs.load_run(place, folder.id).state.done >= 4, "the first frames")
+    os.kill(runs.load_run(place, folder.id).state.pid, signal.SIGKILL)
     until(lambda: status(place, folder) == "interrupted", "the death of the process")
-    resume(place, ana, runs.get(place, folder.id))
+    resume_run(place, ana, runs.load_run(place, folder.id))
     until(lambda: status(place, folder) == "done", "a resumed run")
     assert folder.record.read_bytes() == first.record.read_bytes()
 
 
 def test_a_process_that_cannot_begin_a_run_does_not_try_for_ever(place, wanted):
-    folder = runs.create(place, wanted(detection=Asked(parameters={"mtcnn": {"wings": 1}})))
-    assert work(place) == 1
+    folder = runs.create_run(place, wanted(detection=RequestedOptions(parameters={"mtcnn": {"wings": 1}})))
+    assert work_through_queue(place) == 1
     assert status(place, folder) == "failed"
-    assert waiting(place) == []
+    assert list_queued_runs(place) == []
 
 
 def test_what_is_not_there_is_not_queued(place, ana, tmp_path):
     with pytest.raises(SourceError, match=r"none\.mp4"):
-        submit(place, ana, tmp_path / "none.mp4", YOLO)
-    assert runs.register(place).runs == ()
+        submit_run(place, ana, tmp_path / "none.mp4", YOLO)
+    assert runs.read_register(place).runs == ()
 
 
 def test_only_an_operator_starts_cancels_or_resumes(place, wanted, talk):
-    access.add(place, access.single_user(place), "root", name="Root", roles=["administrator"], password="correct horse")
+    access.add_account(
+        place, access.get_single_user(place), "root", name="Root", roles=["administrator"], password="correct horse"
+    )
     stranger = Person("root", "Root", ("operator",), "account")
-    run = runs.get(place, runs.create(place, wanted()).id)
+    run = runs.load_run(place, runs.create_run(place, wanted()).id)
     for forbidden in (
-        lambda: submit(place, stranger, talk, YOLO),
-        lambda: cancel(place, stranger, run),
-        lambda: resume(place, stranger, run),
+        lambda: submit_run(place, stranger, talk, YOLO),
+        lambda: cancel_run(place, stranger, run),
+        lambda: resume_run(place, stranger, run),
     ):
         with pytest.raises(AccessError, match="operator"):
             forbidden()
-    assert len(runs.register(place).runs) == 1
+    assert len(runs.read_register(place).runs) == 1
 
 
 def test_a_server_that_submits_loads_no_machine_learning_library():

@@ -2,13 +2,13 @@ import pytest
 
 from engine import runs
 from engine.core.geometry import Box, Size
-from engine.core.progress import Silent
-from engine.detection.checkpoint import Seen
-from engine.detection.observer import Glimpse
+from engine.core.progress import SilentListener
+from engine.detection.checkpoint import FrameDetections
+from engine.detection.observer import PreviewFrame
 from engine.errors import RunCancelledError
-from engine.jobs.run_state_writer import Reporter
-from engine.jobs.thumbnails import latest
-from engine.storage.files import Data
+from engine.jobs.run_state_writer import RunStateWriter
+from engine.jobs.thumbnails import find_latest_thumbnail
+from engine.storage.files import DataFolder
 from tests.engine.jobs.noise_pictures import noise
 
 
@@ -22,7 +22,7 @@ class Clock:
 
 @pytest.fixture
 def run(tmp_path, wanted):
-    return runs.get(runs_data := Data(tmp_path), runs.create(runs_data, wanted()).id)
+    return runs.load_run(runs_data := DataFolder(tmp_path), runs.create_run(runs_data, wanted()).id)
 
 
 @pytest.fixture
@@ -32,16 +32,16 @@ def clock():
 
 @pytest.fixture
 def reporter(run, clock):
-    return Reporter(run, {"yolov8-face": 0.3}, Silent(), clock)
+    return RunStateWriter(run, {"yolov8-face": 0.3}, SilentListener(), clock)
 
 
 def state(run):
-    return runs.get(Data(run.folder.path.parent.parent), run.id).state
+    return runs.load_run(DataFolder(run.folder.path.parent.parent), run.id).state
 
 
 def seen(*scores, detector="yolov8-face", damaged=False):
     boxes = tuple((Box(10 * n, 10, 10 * n + 60, 90), score) for n, score in enumerate(scores))
-    return Seen(0, damaged, 0.0, {detector: boxes} if detector else {})
+    return FrameDetections(0, damaged, 0.0, {detector: boxes} if detector else {})
 
 
 def test_the_state_is_written_twice_a_second_and_says_how_fast_it_goes(run, reporter, clock):
@@ -56,15 +56,15 @@ def test_the_state_is_written_twice_a_second_and_says_how_fast_it_goes(run, repo
 
 
 def test_faces_that_are_sure_are_counted_once_a_frame(run, reporter, clock):
-    reporter.found(0, [seen(0.9, 0.1), seen(0.5, 0.4)], None)
-    reporter.found(1, [seen(0.9, detector="rekognition")], None)
+    reporter.on_detections(0, [seen(0.9, 0.1), seen(0.5, 0.4)], None)
+    reporter.on_detections(1, [seen(0.9, detector="rekognition")], None)
     clock.now += 1
     reporter.progress("detect", 2, 2)
     assert state(run).faces == 3
 
 
 def test_it_stops_when_somebody_wants_it_to(run, reporter, clock):
-    runs.ask_to_stop(runs.get(Data(run.folder.path.parent.parent), run.id))
+    runs.request_cancellation(runs.load_run(DataFolder(run.folder.path.parent.parent), run.id))
     reporter.progress("detect", 1, 2)
     clock.now += 1
     with pytest.raises(RunCancelledError, match="cancelled"):
@@ -72,20 +72,20 @@ def test_it_stops_when_somebody_wants_it_to(run, reporter, clock):
 
 
 def test_a_thumbnail_is_made_now_and_then_and_only_of_frames_that_were_looked_at(run, reporter, clock):
-    glimpse = Glimpse(0, noise(), Size(320, 240))
-    assert reporter.wants_glimpse()
+    glimpse = PreviewFrame(0, noise(), Size(320, 240))
+    assert reporter.wants_preview()
     for unknown in (seen(detector=None), seen(0.9, damaged=True)):
-        reporter.found(0, [seen(0.9), unknown], glimpse)
-        assert latest(run.folder) is None
-    reporter.found(0, [seen(0.9)], glimpse)
-    assert latest(run.folder) is not None
-    assert not reporter.wants_glimpse()
+        reporter.on_detections(0, [seen(0.9), unknown], glimpse)
+        assert find_latest_thumbnail(run.folder) is None
+    reporter.on_detections(0, [seen(0.9)], glimpse)
+    assert find_latest_thumbnail(run.folder) is not None
+    assert not reporter.wants_preview()
     clock.now += 3
-    assert reporter.wants_glimpse()
+    assert reporter.wants_preview()
 
 
 def test_the_last_notice_is_kept(run, reporter):
     reporter.notice("Spent so far: nothing.")
-    reporter.end("done")
+    reporter.finish("done")
     assert (state(run).stage, state(run).sentence) == ("done", None)
     assert state(run).ended

@@ -5,11 +5,11 @@ import engine
 from engine import audit, runs
 from engine.detection.options import DetectOptions
 from engine.errors import InputError, ModelError, RunCancelledError, SourceError
-from engine.jobs.requests import asked_of, options_of
-from engine.jobs.thumbnails import latest
-from engine.jobs.worker import begin, perform
+from engine.jobs.requests import to_detect_options, to_requested_options
+from engine.jobs.thumbnails import find_latest_thumbnail
+from engine.jobs.worker import perform_run, start_run
 from engine.record import SmoothingSettings
-from engine.runs import Asked
+from engine.runs import RequestedOptions
 from tests import clips
 from tests.engine.jobs.conftest import YOLO
 
@@ -37,36 +37,36 @@ def expected(talk, own_data, tmp_path_factory):
 
 
 def test_a_run_is_done_as_detect_does_it(place, ana, talk, expected):
-    run = begin(place, ana, talk, YOLO)
-    assert runs.get(place, run.id).status == "running"
-    perform(place, run)
-    after = runs.get(place, run.id)
+    run = start_run(place, ana, talk, YOLO)
+    assert runs.load_run(place, run.id).status == "running"
+    perform_run(place, run)
+    after = runs.load_run(place, run.id)
     assert after.folder.record.read_bytes() == expected
     assert (after.status, after.state.done, after.state.total, after.state.faces) == ("done", 45, 45, 45)
-    assert [(entry.kind, entry.details["state"]) for entry in audit.entries(place.audit)] == [
+    assert [(entry.kind, entry.details["state"]) for entry in audit.read_entries(place.audit)] == [
         ("run", "begun"), ("run", "done"),
     ]  # fmt: skip
-    picture = cv2.imread(str(latest(after.folder)))
+    picture = cv2.imread(str(find_latest_thumbnail(after.folder)))
     assert picture.shape == (288, 385, 3)
 
 
 def test_there_is_a_picture_from_the_beginning(place, ana, talk):
-    run = begin(place, ana, talk, YOLO)
+    run = start_run(place, ana, talk, YOLO)
     pictured = []
-    perform(place, run, AtFrame(8, lambda: pictured.append(latest(run.folder) is not None)))
+    perform_run(place, run, AtFrame(8, lambda: pictured.append(find_latest_thumbnail(run.folder) is not None)))
     assert pictured[0]
 
 
 def test_a_cancelled_run_goes_on_where_it_was(place, ana, talk, expected):
-    run = begin(place, ana, talk, YOLO)
+    run = start_run(place, ana, talk, YOLO)
     with pytest.raises(RunCancelledError):
-        perform(place, run, AtFrame(8, run.folder.cancel.touch))
-    cancelled = runs.get(place, run.id)
+        perform_run(place, run, AtFrame(8, run.folder.cancel_marker.touch))
+    cancelled = runs.load_run(place, run.id)
     assert cancelled.status == "cancelled"
     assert "kept" in cancelled.state.sentence
-    runs.queue_again(cancelled)
-    perform(place, runs.get(place, run.id))
-    after = runs.get(place, run.id)
+    runs.requeue_run(cancelled)
+    perform_run(place, runs.load_run(place, run.id))
+    after = runs.load_run(place, run.id)
     assert (after.status, after.state.faces) == ("done", 45)
     assert after.folder.record.read_bytes() == expected
     assert b'"resumed_frames":0' not in (after.folder.path / "detections.json.run.json").read_bytes()
@@ -74,32 +74,36 @@ def test_a_cancelled_run_goes_on_where_it_was(place, ana, talk, expected):
 
 def test_a_failure_leaves_its_sentence(place, ana, tmp_path):
     gone = clips.video(tmp_path / "gone.mp4", frames=2)
-    run = begin(place, ana, gone, YOLO)
+    run = start_run(place, ana, gone, YOLO)
     gone.unlink()
     with pytest.raises(SourceError):
-        perform(place, run)
-    failed = runs.get(place, run.id)
+        perform_run(place, run)
+    failed = runs.load_run(place, run.id)
     assert failed.status == "failed"
     assert "gone.mp4" in failed.state.sentence
 
 
 def test_missing_models_are_a_failure_too(place, ana, talk):
     (place.root / "models").unlink()
-    run = begin(place, ana, talk, YOLO)
+    run = start_run(place, ana, talk, YOLO)
     with pytest.raises(ModelError):
-        perform(place, run)
-    assert "veil models fetch" in runs.get(place, run.id).state.sentence
+        perform_run(place, run)
+    assert "veil models fetch" in runs.load_run(place, run.id).state.sentence
 
 
 def test_options_that_no_detection_takes_make_no_run(place, ana, talk):
-    for wrong in (Asked(mode="magic"), Asked(parameters={"mtcnn": {"wings": 2}}), Asked(max_cost=1.0)):
+    for wrong in (
+        RequestedOptions(mode="magic"),
+        RequestedOptions(parameters={"mtcnn": {"wings": 2}}),
+        RequestedOptions(max_cost=1.0),
+    ):
         with pytest.raises(InputError):
-            begin(place, ana, talk, wrong)
-    assert runs.register(place).runs == ()
+            start_run(place, ana, talk, wrong)
+    assert runs.read_register(place).runs == ()
 
 
 def test_options_survive_being_kept():
     options = DetectOptions(
         "hybrid", None, {"yolov8-face": {"threshold": 0.2}}, smoothing=SmoothingSettings(window=0), workers=3
     )
-    assert options_of(asked_of(options)) == options
+    assert to_detect_options(to_requested_options(options)) == options

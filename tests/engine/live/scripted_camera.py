@@ -5,20 +5,22 @@ from fractions import Fraction
 
 import numpy as np
 
-from engine.live.detector_thread import Watch
-from engine.live.settings import Judging
-from engine.media.stream.normalise import frame_of, picture_of_frame
+from engine.live.detector_thread import DetectorRole
+from engine.live.settings import JudgingSettings
+from engine.media.stream.normalise import frame_from_rgb, rgb_from_frame
 from tests.engine.live.scripted_detectors import Moody, MoodySettings, Swift
 
-JUDGING = Judging(deadline=0.5, age=0.4, hang=1.2, load=60.0)
+JUDGING = JudgingSettings(deadline=0.5, age=0.4, hang=1.2, load=60.0)
 """Patient with a busy machine as to single frames, strict as to what is asserted."""
 PERIOD = 0.04
 
 
 def watches(moods, seconds=0.03):
     return (
-        Watch(Swift, MoodySettings(mood=str(moods / "swift")), every=True),
-        Watch(Moody, MoodySettings(mood=str(moods / "moody"), seconds=seconds), every=False, yielding=2),
+        DetectorRole(Swift, MoodySettings(mood=str(moods / "swift")), every_frame=True),
+        DetectorRole(
+            Moody, MoodySettings(mood=str(moods / "moody"), seconds=seconds), every_frame=False, niceness_steps=2
+        ),
     )
 
 
@@ -38,11 +40,11 @@ class Camera:
     def frame(self, picture=None, decoded=None):
         """The verdict on one frame and its picture."""
         time.sleep(PERIOD)  # what a camera does; nothing is synchronised by it
-        decoded = frame_of(patch() if picture is None else picture) if decoded is None else decoded
+        decoded = frame_from_rgb(patch() if picture is None else picture) if decoded is None else decoded
         self.masker.submit(decoded, self.number, self.number * Fraction(1, 25))
         self.number += 1
         masked = self.masker.collect()
-        return masked.verdict, picture_of_frame(masked.frame)
+        return masked.verdict, rgb_from_frame(masked.frame)
 
     def until(self, what, patience=30.0, picture=None):
         """Frames until `what` holds of a verdict: all verdicts and pictures on the way there."""

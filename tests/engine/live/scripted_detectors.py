@@ -13,13 +13,13 @@ import numpy as np
 
 from engine.core.geometry import Box
 from engine.core.picture import Rgb
-from engine.detectors.base import Settings, Sighting
+from engine.detectors.base import Detection, DetectorSettings
 from engine.record import DetectorFacts
 
 WHITE = 230
 
 
-class MoodySettings(Settings, frozen=True):
+class MoodySettings(DetectorSettings, frozen=True):
     """`mood` is the path of a file whose word is obeyed at every picture; `seconds` is how long a look takes."""
 
     mood: str = ""
@@ -30,25 +30,25 @@ class Moody:
     """Sees the box around everything white; 20 times slower, dying or hanging when its file says so."""
 
     name: ClassVar[str] = "moody"
-    settings_type: ClassVar[type[Settings]] = MoodySettings
+    settings_type: ClassVar[type[DetectorSettings]] = MoodySettings
 
     def __init__(self, settings: MoodySettings) -> None:
         self._settings = settings
 
     @classmethod
-    def facts(cls, settings: Settings) -> DetectorFacts:
+    def describe(cls, settings: DetectorSettings) -> DetectorFacts:
         return DetectorFacts(cls.name, {}, (), {})
 
     @classmethod
-    def longest_side(cls, settings: Settings) -> int | None:
+    def longest_side(cls, settings: DetectorSettings) -> int | None:
         return 320
 
     @classmethod
-    def load(cls, settings: Settings, models: Path) -> Self:
+    def load(cls, settings: DetectorSettings, models: Path) -> Self:
         assert isinstance(settings, MoodySettings)
         return cls(settings)
 
-    def detect(self, pictures: Sequence[Rgb]) -> list[list[Sighting]]:
+    def detect(self, pictures: Sequence[Rgb]) -> list[list[Detection]]:
         mood = Path(self._settings.mood).read_text() if self._settings.mood else ""
         time.sleep(self._settings.seconds * (20 if mood == "slow" else 1))
         if mood == "crash":
@@ -67,9 +67,9 @@ class Swift(Moody):
     name: ClassVar[str] = "swift"
 
 
-def seen(picture: Rgb) -> list[Sighting]:
+def seen(picture: Rgb) -> list[Detection]:
     rows, columns = np.nonzero(picture.min(axis=2) >= WHITE)
     if not len(rows):
         return []
     edges = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
-    return [Sighting(Box(*map(float, edges)), 0.9)]
+    return [Detection(Box(*map(float, edges)), 0.9)]

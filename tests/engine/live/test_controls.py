@@ -5,31 +5,31 @@ import pytest
 
 from engine.errors import InputError, TargetError
 from engine.live.control_socket import ControlSocket
-from engine.live.controls import Controls
-from engine.live.counters import LiveCounters, Tally
-from engine.masking.style import weaknesses
+from engine.live.controls import LiveControls
+from engine.live.counters import LiveCounterAccumulator, LiveCounters
+from engine.masking.style import find_weaknesses
 
 
 @pytest.mark.parametrize("style", ["strong", "broadcast", "editorial", "training-data"])
 @pytest.mark.parametrize("shape", [None, "ellipse", "rectangle", "rounded"])
 @pytest.mark.parametrize("strength", [1.0, 2.5, 4.0])
 def test_every_look_hides_faces(style, shape, strength):
-    controls = Controls()
+    controls = LiveControls()
     controls.change(style=style, shape=shape, strength=strength)
-    assert weaknesses(controls.now()[2]) == []
+    assert find_weaknesses(controls.read_state()[2]) == []
 
 
 @pytest.mark.parametrize("change", [{"strength": 0.5}, {"style": "none"}, {"confidence": 2}, {"colour": "red"}])
 def test_what_cannot_be_is_refused_and_changes_nothing(change):
-    controls = Controls()
-    before = controls.now()
+    controls = LiveControls()
+    before = controls.read_state()
     with pytest.raises(InputError):
         controls.change(**change)
-    assert controls.now() == before
+    assert controls.read_state() == before
 
 
 def test_a_socket_changes_the_look_and_answers(tmp_path):
-    controls = Controls()
+    controls = LiveControls()
     path = tmp_path / "control"
     with ControlSocket(path, controls, lambda: LiveCounters(shown=7)):
         assert path.stat().st_mode & 0o077 == 0
@@ -46,18 +46,18 @@ def test_a_socket_changes_the_look_and_answers(tmp_path):
             assert "error" in json.loads(answers.readline())
             client.sendall(b"{}\n")
             assert json.loads(answers.readline())["look"]["style"] == "broadcast"
-        assert controls.look.cover_all
+        assert controls.state.cover_all
     assert not path.exists()
 
 
 def test_a_socket_that_cannot_be_made_says_so(tmp_path):
     with pytest.raises(TargetError, match="control socket"):
-        ControlSocket(tmp_path / "no" / "where", Controls(), LiveCounters)
+        ControlSocket(tmp_path / "no" / "where", LiveControls(), LiveCounters)
 
 
 def test_delays_are_told_by_share():
-    tally = Tally()
+    tally = LiveCounterAccumulator()
     for milliseconds in range(1, 101):
-        tally.delayed(milliseconds / 1000)
-    counters = tally.counters()
+        tally.add_delay(milliseconds / 1000)
+    counters = tally.to_counters()
     assert (counters.delay_p50, counters.delay_p95, counters.delay_most) == (50, 95, 100)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.live.detector_thread import session_weight
+from engine.live.detector_thread import read_session_niceness
 
 
 @pytest.mark.parametrize(
@@ -10,8 +10,8 @@ from engine.live.detector_thread import session_weight
 )
 def test_what_the_kernel_tells(tmp_path, told, weight):
     (tmp_path / "autogroup").write_text(told)
-    assert session_weight(tmp_path / "autogroup") == weight
+    assert read_session_niceness(tmp_path / "autogroup") == weight
 
 
 def test_a_kernel_without_such_groups(tmp_path):
-    assert session_weight(tmp_path / "autogroup") is None
+    assert read_session_niceness(tmp_path / "autogroup") is None

@@ -1,60 +1,60 @@
 import pytest
 
 from engine.core.geometry import Box
-from engine.detectors.base import Sighting
+from engine.detectors.base import Detection
 from engine.live.judge import Judge
-from engine.live.settings import Following, Judging
+from engine.live.settings import FollowingSettings, JudgingSettings
 
-FACE = [Sighting(Box(10, 10, 50, 50), 0.9)]
+FACE = [Detection(Box(10, 10, 50, 50), 0.9)]
 
 
 @pytest.fixture
 def judge():
     """Frame 0 is judged; frames come every 40 ms, and an answer may be 100 ms old."""
-    judge = Judge({"each": True, "beside": False}, Judging(age=0.1), Following())
+    judge = Judge({"each": True, "beside": False}, JudgingSettings(age=0.1), FollowingSettings())
     frame(judge, 0)
-    judge.answered("beside", 0, FACE)
-    assert judge.verdict(0, 0.3).reason is None
+    judge.add_answer("beside", 0, FACE)
+    assert judge.judge_frame(0, 0.3).reason is None
     return judge
 
 
 def frame(judge, number, beginning=None, *, answered=True):
-    judge.arrived(number, number * 0.04, beginning)
+    judge.add_frame(number, number * 0.04, beginning)
     if answered:
-        judge.answered("each", number, [])
+        judge.add_answer("each", number, [])
 
 
 def test_a_frame_needs_the_answer_on_itself(judge):
     frame(judge, 1, answered=False)
-    assert not judge.settled(1)
-    assert judge.verdict(1, 0.3).reason == "unanswered"
+    assert not judge.has_all_answers(1)
+    assert judge.judge_frame(1, 0.3).reason == "unanswered"
     frame(judge, 2)
-    assert judge.settled(2)
-    assert judge.verdict(2, 0.3).reason is None
+    assert judge.has_all_answers(2)
+    assert judge.judge_frame(2, 0.3).reason is None
 
 
 def test_an_answer_beside_counts_until_it_is_too_old(judge):
     reasons = []
     for number in range(1, 5):
         frame(judge, number)
-        reasons.append(judge.verdict(number, 0.3).reason)
+        reasons.append(judge.judge_frame(number, 0.3).reason)
     assert reasons == [None, None, "stale", "stale"]
-    judge.answered("beside", 3, FACE)
+    judge.add_answer("beside", 3, FACE)
     frame(judge, 5)
-    assert judge.verdict(5, 0.3).reason is None
+    assert judge.judge_frame(5, 0.3).reason is None
 
 
 @pytest.mark.parametrize("beginning", ["cut", "source"])
 def test_what_was_seen_before_says_nothing_of_what_is_new(judge, beginning):
     frame(judge, 1, beginning)
-    verdict = judge.verdict(1, 0.3)
+    verdict = judge.judge_frame(1, 0.3)
     assert verdict == (beginning, ())
-    judge.answered("beside", 0, FACE)
+    judge.add_answer("beside", 0, FACE)
     frame(judge, 2)
-    assert judge.verdict(2, 0.3).reason == beginning
-    judge.answered("beside", 1, FACE)
+    assert judge.judge_frame(2, 0.3).reason == beginning
+    judge.add_answer("beside", 1, FACE)
     frame(judge, 3)
-    verdict = judge.verdict(3, 0.3)
+    verdict = judge.judge_frame(3, 0.3)
     assert verdict.reason is None
     assert len(verdict.faces) == 1
 
@@ -62,34 +62,34 @@ def test_what_was_seen_before_says_nothing_of_what_is_new(judge, beginning):
 def test_answers_for_a_new_scene_wait_for_its_first_frame(judge):
     frame(judge, 1)
     frame(judge, 2, "cut")
-    judge.answered("beside", 2, FACE)
-    assert judge.verdict(1, 0.3).reason is None
-    verdict = judge.verdict(2, 0.3)
+    judge.add_answer("beside", 2, FACE)
+    assert judge.judge_frame(1, 0.3).reason is None
+    verdict = judge.judge_frame(2, 0.3)
     assert verdict.reason is None
     assert [face.box for face in verdict.faces] == [FACE[0].box]
 
 
 def test_a_lost_detector_covers_until_its_next_answer(judge):
-    judge.failed("beside")
+    judge.mark_failed("beside")
     frame(judge, 1)
-    assert judge.verdict(1, 0.3).reason == "lost"
-    judge.answered("beside", 1, FACE)
+    assert judge.judge_frame(1, 0.3).reason == "lost"
+    judge.add_answer("beside", 1, FACE)
     frame(judge, 2)
-    assert judge.verdict(2, 0.3).reason is None
+    assert judge.judge_frame(2, 0.3).reason is None
 
 
 def test_waiting_for_a_lost_detector_is_pointless(judge):
-    judge.failed("each")
+    judge.mark_failed("each")
     frame(judge, 1, answered=False)
-    assert judge.settled(1)
-    assert judge.verdict(1, 0.3).reason == "lost"
+    assert judge.has_all_answers(1)
+    assert judge.judge_frame(1, 0.3).reason == "lost"
 
 
 def test_memory_does_not_grow_with_the_run():
-    judge = Judge({"each": True, "beside": False}, Judging(), Following())
+    judge = Judge({"each": True, "beside": False}, JudgingSettings(), FollowingSettings())
     for number in range(3000):
         frame(judge, number)
-        judge.answered("beside", number, FACE)
-        judge.verdict(number, 0.3)
+        judge.add_answer("beside", number, FACE)
+        judge.judge_frame(number, 0.3)
     assert len(judge._frames) <= 512
     assert sum(map(len, judge._answers.values())) <= 2

@@ -5,10 +5,10 @@ import pytest
 
 from engine.core.geometry import Box
 from engine.errors import InputError, ModelError
-from engine.live.detector_thread import Watch
+from engine.live.detector_thread import DetectorRole
 from engine.live.masker import LiveMasker
-from engine.live.settings import Judging
-from engine.media.stream.normalise import frame_of, picture_of_frame
+from engine.live.settings import JudgingSettings
+from engine.media.stream.normalise import frame_from_rgb, rgb_from_frame
 from tests.engine.detectors.misbehaving_detector import Rogue, RogueSettings
 from tests.engine.live.scripted_camera import Camera, black, judged, patch, watches
 from tests.engine.live.scripted_detectors import Moody, MoodySettings
@@ -28,7 +28,7 @@ def assert_closed(passed):
 
 
 def test_nothing_is_shown_before_every_detector_has_looked(moods, tmp_path):
-    with LiveMasker(watches(moods), tmp_path, judging=Judging(deadline=0.05)) as masker:
+    with LiveMasker(watches(moods), tmp_path, judging=JudgingSettings(deadline=0.05)) as masker:
         camera = Camera(masker)
         passed = camera.until(judged)
         assert_closed(passed)
@@ -41,14 +41,14 @@ def test_nothing_is_shown_before_every_detector_has_looked(moods, tmp_path):
 
 def test_a_judged_frame_hides_the_face_and_leaves_the_rest_alone(camera):
     def decoded():
-        return frame_of(patch()).reformat(format="yuv420p")
+        return frame_from_rgb(patch()).reformat(format="yuv420p")
 
-    before = picture_of_frame(decoded())
+    before = rgb_from_frame(decoded())
     verdict, picture = camera.frame(decoded=decoded())
     while not judged(verdict):
         verdict, picture = camera.frame(decoded=decoded())
     (face,) = verdict.faces
-    assert face.box.overlap(Box(100, 60, 140, 100)) == 1600
+    assert face.box.intersection_area(Box(100, 60, 140, 100)) == 1600
     assert picture[64:96, 104:136].max() < 240
     assert np.array_equal(picture[:, 240:], before[:, 240:])
     assert np.array_equal(picture[140:], before[140:])
@@ -83,9 +83,9 @@ def test_a_detector_in_trouble_covers_everything_and_recovers(camera, moods, who
 
 
 def test_a_fixed_rate_of_answers_that_are_too_old_shows_nothing(moods, tmp_path):
-    judging = Judging(deadline=0.5, age=0.2, hang=5.0)
+    judging = JudgingSettings(deadline=0.5, age=0.2, hang=5.0)
     with LiveMasker(watches(moods, seconds=0.6), tmp_path, judging=judging) as masker:
-        masker.wait_ready(60)
+        masker.wait_until_ready(60)
         camera = Camera(masker)
         passed = [camera.frame() for _ in range(40)]
     assert_closed(passed)
@@ -95,7 +95,9 @@ def test_a_fixed_rate_of_answers_that_are_too_old_shows_nothing(moods, tmp_path)
 
 def test_a_face_that_only_the_slower_detector_sees_stays_hidden_in_between(camera, moods):
     (moods / "swift").write_text("blind")
-    camera.until(lambda verdict: judged(verdict) and verdict.faces and not dict(verdict.faces[0].now).get("swift"))
+    camera.until(
+        lambda verdict: judged(verdict) and verdict.faces and not dict(verdict.faces[0].detections).get("swift")
+    )
     passed = [camera.frame() for _ in range(15)]
     assert all(judged(verdict) and verdict.faces for verdict, _ in passed)
     assert_closed(passed)
@@ -111,7 +113,7 @@ def test_another_size_is_covered_until_all_have_looked_and_keeps_the_output_size
 
 
 def test_an_interrupted_source_is_covered_until_all_have_looked(camera):
-    camera.masker.interrupted()
+    camera.masker.mark_interrupted()
     passed = camera.until(judged)
     assert passed[0][0].reason == "source"
     assert_closed(passed)
@@ -125,11 +127,11 @@ def test_a_new_scene_is_covered_until_all_have_looked(camera):
 
 
 def test_panic_covers_at_once_and_ends_at_once(camera):
-    camera.masker.controls.panic(on=True)
+    camera.masker.controls.cover_all(on=True)
     verdict, picture = camera.frame()
     assert verdict.reason == "asked"
     assert black(picture)
-    camera.masker.controls.panic(on=False)
+    camera.masker.controls.cover_all(on=False)
     assert camera.frame()[0].reason is None
 
 
@@ -148,11 +150,11 @@ def test_one_call_masks_an_rgb_picture(camera):
 
 
 def test_a_detector_that_cannot_be_loaded_ends_the_run_with_its_sentence(tmp_path):
-    watch = Watch(Rogue, RogueSettings(on_load="miss weights"), every=True)
+    watch = DetectorRole(Rogue, RogueSettings(on_load="miss weights"), every_frame=True)
     with LiveMasker([watch], tmp_path) as masker, pytest.raises(ModelError, match="veil models fetch"):
-        masker.wait_ready(60)
+        masker.wait_until_ready(60)
 
 
 def test_a_detector_for_every_frame_is_needed(tmp_path):
     with pytest.raises(InputError, match="every frame"):
-        LiveMasker([Watch(Moody, MoodySettings(), every=False)], tmp_path)
+        LiveMasker([DetectorRole(Moody, MoodySettings(), every_frame=False)], tmp_path)

@@ -18,11 +18,11 @@ import pytest
 
 from engine import record as records
 from engine.errors import InputError, SourceError, TargetError
-from engine.live.controls import Controls
-from engine.live.log import Happened, Looked, Received, Shown, Start, lines
-from engine.live.run import LiveOptions, live, recover
-from engine.live.settings import Judging
-from engine.media.stream.live_input import told
+from engine.live.controls import LiveControls
+from engine.live.log import Happened, Looked, Received, Shown, Start, read_log_lines
+from engine.live.run import LiveOptions, anonymise_live, recover_record
+from engine.live.settings import JudgingSettings
+from engine.media.stream.live_input import strip_credentials
 from engine.rendering.render import render
 from engine.rendering.terms import RenderOptions
 from tests import clips
@@ -71,7 +71,7 @@ def beep(tmp_path_factory):
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
 def test_audio_packets_pass_untouched_and_in_sync(beep, moods, tmp_path, ending):
     out = tmp_path / f"out.{ending}"
-    report = live(beep, out, LiveOptions(watches(moods), STEADY), data=tmp_path)
+    report = anonymise_live(beep, out, LiveOptions(watches(moods), STEADY), data=tmp_path)
     assert report.counters.frames == report.counters.shown == 50
     assert report.counters.dropped == 0
     payloads, times = packets(out)
@@ -85,14 +85,14 @@ def test_audio_packets_pass_untouched_and_in_sync(beep, moods, tmp_path, ending)
 
 def test_the_record_says_what_was_shown_and_renders_the_same_cover(beep, moods, tmp_path):
     out = tmp_path / "out.mp4"
-    report = live(beep, out, LiveOptions(watches(moods), STEADY), data=tmp_path)
-    record = records.read(Path(report.record))
+    report = anonymise_live(beep, out, LiveOptions(watches(moods), STEADY), data=tmp_path)
+    record = records.read_record(Path(report.record))
     assert len(record.frames) == report.counters.shown
     assert len(record.covered) == sum(report.counters.covered.values()) > 0
     assert record.detection.mode == "live"
     brightness = [mean for mean, _ in decoded(out)]
     assert all(brightness[index] < 20 for index in record.covered)
-    kinds = {type(line) for line in lines(tmp_path / "out.mp4.detections.jsonl")}
+    kinds = {type(line) for line in read_log_lines(tmp_path / "out.mp4.detections.jsonl")}
     assert {Start, Shown, Looked} <= kinds
     render(beep, record, tmp_path / "again.mp4", RenderOptions())
     again = [mean for mean, _ in decoded(tmp_path / "again.mp4")]
@@ -100,14 +100,14 @@ def test_the_record_says_what_was_shown_and_renders_the_same_cover(beep, moods, 
 
 
 def test_a_log_that_a_crash_cut_short_still_makes_a_record(beep, moods, tmp_path):
-    live(beep, tmp_path / "out.mkv", LiveOptions(watches(moods), STEADY), data=tmp_path)
+    anonymise_live(beep, tmp_path / "out.mkv", LiveOptions(watches(moods), STEADY), data=tmp_path)
     log = tmp_path / "out.mkv.detections.jsonl"
     whole = log.read_bytes().splitlines(keepends=True)
     log.write_bytes(b"".join(whole[:40]) + whole[40][:-9])
-    record = recover(log, tmp_path / "recovered.json")
+    record = recover_record(log, tmp_path / "recovered.json")
     shown = sum(b'"kind":"shown"' in line for line in whole[:40])
     assert len(record.frames) == shown
-    assert records.read(tmp_path / "recovered.json") == record
+    assert records.read_record(tmp_path / "recovered.json") == record
 
 
 def test_udp_to_udp_reconnects_and_keeps_covering(beep, moods, tmp_path, stop):
@@ -125,9 +125,9 @@ def test_udp_to_udp_reconnects_and_keeps_covering(beep, moods, tmp_path, stop):
 
     with Heard(tmp_path / "heard.ts") as heard, ThreadPoolExecutor(1) as pool:
         with sent(beep, port):
-            options = LiveOptions(watches(moods), STEADY, patience=30.0)
+            options = LiveOptions(watches(moods), STEADY, reconnect_timeout_s=30.0)
             ends = f"udp://127.0.0.1:{port}", heard.address
-            run = pool.submit(live, *ends, options, stop=stop, data=tmp_path, watcher=watch)
+            run = pool.submit(anonymise_live, *ends, options, stop=stop, data=tmp_path, counter_observer=watch)
             while not judged.wait(0.1):
                 assert not run.done() or run.result()
         with sent(beep, port):
@@ -139,9 +139,11 @@ def test_udp_to_udp_reconnects_and_keeps_covering(beep, moods, tmp_path, stop):
     assert counters.reconnects >= 1
     assert counters.covered["source"] >= 1
     assert counters.frames == counters.shown + counters.dropped
-    record = records.read(Path(report.record))
+    record = records.read_record(Path(report.record))
     assert len(record.frames) == counters.shown
-    received = [line for line in lines(Path(report.record).with_suffix(".jsonl")) if isinstance(line, Received)]
+    received = [
+        line for line in read_log_lines(Path(report.record).with_suffix(".jsonl")) if isinstance(line, Received)
+    ]
     assert record.source.sha256 == received[-1].sha256
     times = [time for _, time in decoded(heard.path)]
     assert len(times) > 40
@@ -152,10 +154,12 @@ def test_udp_to_udp_reconnects_and_keeps_covering(beep, moods, tmp_path, stop):
 
 def test_a_detector_that_dies_is_counted_and_told(beep, moods, tmp_path):
     (moods / "moody").write_text("crash")
-    report = live(beep, tmp_path / "out.mkv", LiveOptions(watches(moods), STEADY), data=tmp_path)
+    report = anonymise_live(beep, tmp_path / "out.mkv", LiveOptions(watches(moods), STEADY), data=tmp_path)
     assert report.counters.judged == 0
     assert report.counters.restarts["moody"] >= 1
-    told_of = [line.what for line in lines(tmp_path / "out.mkv.detections.jsonl") if isinstance(line, Happened)]
+    told_of = [
+        line.what for line in read_log_lines(tmp_path / "out.mkv.detections.jsonl") if isinstance(line, Happened)
+    ]
     assert any("SIGSEGV" in what for what in told_of)
     assert max(mean for mean, _ in decoded(tmp_path / "out.mkv")) < 20
 
@@ -176,25 +180,30 @@ def test_what_cannot_be_is_said_in_a_sentence(beep, moods, ends, error, words):
     source = {"BEEP": str(beep), "SOUND": str(clips.sound_only(moods / "s.m4a"))}.get(ends[0], ends[0])
     target = ends[1] if "://" in ends[1] else str(moods / ends[1])
     with pytest.raises(error, match=re.escape(words)) as caught:
-        live(source, target, LiveOptions(watches(moods), STEADY), record=moods / "r.json", data=moods)
+        anonymise_live(source, target, LiveOptions(watches(moods), STEADY), record=moods / "r.json", data=moods)
     assert "secret" not in str(caught.value)
     assert not Path(target).exists()
 
 
 def test_addresses_are_told_without_secrets():
-    assert told("rtmp://anna:pw@host:1935/live/key?token=9") == "rtmp://host:1935/live/key"
-    assert told("/videos/a@b.mp4") == "/videos/a@b.mp4"
+    assert strip_credentials("rtmp://anna:pw@host:1935/live/key?token=9") == "rtmp://host:1935/live/key"
+    assert strip_credentials("/videos/a@b.mp4") == "/videos/a@b.mp4"
 
 
 def test_panic_from_another_thread_turns_the_picture_black(beep, moods, tmp_path):
-    controls = Controls()
+    controls = LiveControls()
 
     def watch(counters):
         if counters.judged:
-            controls.panic(on=True)
+            controls.cover_all(on=True)
 
-    report = live(
-        beep, tmp_path / "o.mkv", LiveOptions(watches(moods), STEADY), controls=controls, data=tmp_path, watcher=watch
+    report = anonymise_live(
+        beep,
+        tmp_path / "o.mkv",
+        LiveOptions(watches(moods), STEADY),
+        controls=controls,
+        data=tmp_path,
+        counter_observer=watch,
     )
     assert report.counters.covered["asked"] > 5
     assert decoded(tmp_path / "o.mkv")[-1][0] < 20
@@ -210,9 +219,9 @@ def scene(carphone, tmp_path_factory):
 
 def test_two_faces_are_hidden_as_the_batch_engine_would(scene, own_data, tmp_path):
     """A machine under load covers more frames; those that are judged hide both faces."""
-    options = LiveOptions(judging=Judging(deadline=2.0, age=3.0, hang=20.0, load=120.0))
-    report = live(scene, tmp_path / "out.mp4", options, data=own_data)
-    record = records.read(Path(report.record))
+    options = LiveOptions(judging=JudgingSettings(deadline=2.0, age=3.0, hang=20.0, load=120.0))
+    report = anonymise_live(scene, tmp_path / "out.mp4", options, data=own_data)
+    record = records.read_record(Path(report.record))
     open_frames = [frame for frame in record.frames if frame.index not in set(record.covered)]
     assert len(open_frames) > 30
     man, astronaut = (640, 0), (1280, 640)
@@ -239,4 +248,4 @@ def test_the_command_line_runs_without_any_network(scene, own_data, tmp_path):
 
 def test_a_look_that_cannot_be_is_refused_before_anything_starts(tmp_path):
     with pytest.raises(InputError, match="strength"):
-        Controls().change(strength="much")
+        LiveControls().change(strength="much")

@@ -19,7 +19,7 @@ FORMATS = {
 
 
 def plane_shape(pixel_format, plane, size):
-    right, down = pixel_format.shift(plane)
+    right, down = pixel_format.plane_shift(plane)
     return -(-size.height >> down), -(-size.width >> right)
 
 

@@ -3,12 +3,12 @@ import pytest
 
 from engine.core.geometry import Size
 from engine.core.picture import PixelFormat
-from engine.masking.colour import matrix_for, parse, samples
+from engine.masking.colour import choose_matrix, parse_colour, samples_from_rgb
 
 
 def yuv(colour, matrix, depth=8, *, full_range=False):
     pixel_format = PixelFormat("any", depth, (0, 0), "yuv", full_range)
-    return tuple(int(samples(parse(colour), plane, pixel_format, matrix)) for plane in "yuv")
+    return tuple(int(samples_from_rgb(parse_colour(colour), plane, pixel_format, matrix)) for plane in "yuv")
 
 
 @pytest.mark.parametrize(
@@ -37,16 +37,20 @@ def test_full_range_and_more_bits():
 
 def test_gbr_planes_hold_the_colour_itself():
     pixel_format = PixelFormat("gbrp", 8, (0, 0), "gbr", full_range=True)
-    assert [int(samples(parse("#102030"), plane, pixel_format, "bt709")) for plane in "gbr"] == [0x20, 0x30, 0x10]
+    assert [int(samples_from_rgb(parse_colour("#102030"), plane, pixel_format, "bt709")) for plane in "gbr"] == [
+        0x20,
+        0x30,
+        0x10,
+    ]
 
 
 def test_a_whole_image_is_converted_as_each_of_its_pixels():
     image = np.random.default_rng(0).integers(0, 256, (5, 7, 3))
     pixel_format = PixelFormat("yuv444p10le", 10, (0, 0), "yuv", full_range=False)
     for plane in "yuv":
-        whole = samples(image, plane, pixel_format, "bt709")
+        whole = samples_from_rgb(image, plane, pixel_format, "bt709")
         assert whole.shape == (5, 7)
-        assert int(whole[3, 4]) == int(samples(image[3, 4], plane, pixel_format, "bt709"))
+        assert int(whole[3, 4]) == int(samples_from_rgb(image[3, 4], plane, pixel_format, "bt709"))
 
 
 @pytest.mark.parametrize(
@@ -60,4 +64,4 @@ def test_a_whole_image_is_converted_as_each_of_its_pixels():
     ],
 )
 def test_an_undeclared_matrix_is_the_usual_one(tag, size, matrix):
-    assert matrix_for(tag, size) == matrix
+    assert choose_matrix(tag, size) == matrix

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.geometry import Box, Orientation, Size
-from engine.masking.mask import mask_of, patches_of
+from engine.masking.mask import compute_mask, compute_patches
 from engine.masking.style import Style
 from tests.engine.masking.gradient_pictures import FORMATS, plane_shape, upright
 
@@ -34,7 +34,7 @@ formats = st.sampled_from(sorted(FORMATS)).map(FORMATS.get)
 
 
 def luma(boxes, style, size=SIZE):
-    return mask_of(boxes, upright(size), style, FORMATS["gray"])[0]
+    return compute_mask(boxes, upright(size), style, FORMATS["gray"])[0]
 
 
 def test_a_hard_rectangle_is_the_whole_pixels_it_touches():
@@ -83,16 +83,16 @@ def test_round_corners_are_open_and_square_ones_are_not():
 
 
 def test_a_face_outside_the_picture_touches_nothing():
-    assert patches_of(Box(200, 200, 210, 210), upright(SIZE), Style(), FORMATS["yuv420p"]) is None
+    assert compute_patches(Box(200, 200, 210, 210), upright(SIZE), Style(), FORMATS["yuv420p"]) is None
 
 
 @settings(max_examples=150, deadline=None)
 @given(faces, orientations, styles, formats)
 def test_a_chroma_sample_is_covered_as_much_as_the_luma_it_stands_for(box, orientation, style, pixel_format):
-    cover = mask_of([box], orientation, style, pixel_format)
+    cover = compute_mask([box], orientation, style, pixel_format)
     for plane, found in enumerate(cover):
         assert found.shape == plane_shape(pixel_format, plane, SIZE)
-        right, down = pixel_format.shift(plane)
+        right, down = pixel_format.plane_shift(plane)
         expected = np.zeros_like(found)
         rows, columns = np.indices(cover[0].shape)
         np.maximum.at(expected, (rows >> down, columns >> right), cover[0])
@@ -103,17 +103,17 @@ def test_a_chroma_sample_is_covered_as_much_as_the_luma_it_stands_for(box, orien
 @given(faces, orientations, st.sampled_from(["rectangle", "ellipse"]), st.floats(0, 0.5))
 def test_every_pixel_a_face_touches_is_fully_covered(box, orientation, shape, feather):
     style = Style(shape=shape, scale=1.45 if shape == "ellipse" else 1.0, feather=feather)
-    cover = mask_of([box], orientation, style, FORMATS["gray"])[0]
-    inside = orientation.to_coded(box).clipped(orientation.coded)
+    cover = compute_mask([box], orientation, style, FORMATS["gray"])[0]
+    inside = orientation.to_coded(box).clip(orientation.coded)
     if inside is not None:
-        left, top, right, bottom = inside.scaled(1 - 1e-9).pixels()
+        left, top, right, bottom = inside.scale(1 - 1e-9).to_pixel_bounds()
         assert (cover[max(0, top) : bottom, max(0, left) : right] == 255).all()
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(faces, max_size=4), orientations, styles)
 def test_masks_unite(boxes, orientation, style):
-    together = mask_of(boxes, orientation, style, FORMATS["yuv420p"])
+    together = compute_mask(boxes, orientation, style, FORMATS["yuv420p"])
     for plane, cover in enumerate(together):
-        alone = [mask_of([box], orientation, style, FORMATS["yuv420p"])[plane] for box in boxes]
+        alone = [compute_mask([box], orientation, style, FORMATS["yuv420p"])[plane] for box in boxes]
         np.testing.assert_array_equal(cover, np.max([np.zeros_like(cover), *alone], axis=0))

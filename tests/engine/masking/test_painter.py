@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from engine.core.geometry import Box, Orientation, Size
 from engine.errors import StyleError
-from engine.masking.mask import mask_of
-from engine.masking.painter import cover, redact
+from engine.masking.mask import compute_mask
+from engine.masking.painter import cover_picture, redact
 from engine.masking.presets import PRESETS
 from engine.masking.style import Style
 from tests.engine.masking.gradient_pictures import FORMATS, copy, noise, plane_shape, same, upright
@@ -50,7 +50,7 @@ def test_outside_the_mask_every_sample_of_every_plane_is_as_it_was(name, pixel_f
     after = copy(before)
     redact(after, [FACE, EDGE], upright(SIZE), styles[name])
     for old, new, mask in zip(
-        before.planes, after.planes, mask_of([FACE, EDGE], upright(SIZE), styles[name], pixel_format), strict=True
+        before.planes, after.planes, compute_mask([FACE, EDGE], upright(SIZE), styles[name], pixel_format), strict=True
     ):
         np.testing.assert_array_equal(new[mask == 0], old[mask == 0])
         assert (new[mask == 255] != old[mask == 255]).mean() > 0.8
@@ -83,7 +83,7 @@ def test_under_opaque_styles_nothing_of_the_original_is_left(name, styles):
     for picture in (one, other):
         redact(picture, [FACE], upright(SIZE), style)
     for a, b, mask in zip(
-        one.planes, other.planes, mask_of([FACE], upright(SIZE), style, FORMATS["yuv420p"]), strict=True
+        one.planes, other.planes, compute_mask([FACE], upright(SIZE), style, FORMATS["yuv420p"]), strict=True
     ):
         np.testing.assert_array_equal(a[mask == 255], b[mask == 255])
 
@@ -178,7 +178,7 @@ def test_any_face_in_any_picture(boxes, orientation, name, preset, shape):
     after = copy(before)
     redact(after, boxes, orientation, style)
     for old, new, mask in zip(
-        before.planes, after.planes, mask_of(boxes, orientation, style, FORMATS[name]), strict=True
+        before.planes, after.planes, compute_mask(boxes, orientation, style, FORMATS[name]), strict=True
     ):
         np.testing.assert_array_equal(new[mask == 0], old[mask == 0])
 
@@ -188,7 +188,7 @@ def test_an_image_is_upright_for_the_person_who_watches(rotation, mirrored, styl
     size = Size(120, 80)
     orientation = Orientation(size, Fraction(1), rotation, mirrored)
     picture = noise(FORMATS["gbrp"], size)
-    box = Box(0, 0, orientation.display.width, orientation.display.height)
+    box = Box(0, 0, orientation.display_size.width, orientation.display_size.height)
     style = Style(
         **{f: getattr(styles["image"], f) for f in Style.__struct_fields__ if f != "shape"}, shape="rectangle"
     )
@@ -227,7 +227,7 @@ def test_an_image_that_is_not_the_pinned_one_is_refused(picture_file):
 @pytest.mark.parametrize("pixel_format", FORMATS.values(), ids=FORMATS)
 def test_a_covered_picture_holds_nothing(pixel_format):
     picture = noise(pixel_format, SIZE)
-    cover(picture)
+    cover_picture(picture)
     for plane, found in enumerate(picture.planes):
         assert found.shape == plane_shape(pixel_format, plane, SIZE)
         limited = 16 << (pixel_format.bit_depth - 8)

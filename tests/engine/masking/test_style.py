@@ -2,13 +2,13 @@ import msgspec
 import pytest
 
 from engine.errors import StyleError
-from engine.masking.presets import DEFAULT, PRESETS, style_from
-from engine.masking.style import LIMITS, Style, check, weaknesses
+from engine.masking.presets import DEFAULT_PRESET, PRESETS, style_from_preset
+from engine.masking.style import LIMITS, Style, check_style, find_weaknesses
 
 
 def test_every_preset_hides_a_face():
-    assert [name for name, style in PRESETS.items() if weaknesses(style)] == []
-    assert style_from() == PRESETS[DEFAULT] == PRESETS["strong"]
+    assert [name for name, style in PRESETS.items() if find_weaknesses(style)] == []
+    assert style_from_preset() == PRESETS[DEFAULT_PRESET] == PRESETS["strong"]
 
 
 def test_presets_differ():
@@ -16,7 +16,7 @@ def test_presets_differ():
 
 
 def test_a_preset_can_be_changed_value_by_value_also_as_text():
-    style = style_from("broadcast", {"blocks": "4", "feather": 0.2, "shape": "rounded"})
+    style = style_from_preset("broadcast", {"blocks": "4", "feather": 0.2, "shape": "rounded"})
     assert (style.blocks, style.feather, style.shape, style.method) == (4, 0.2, "rounded", "pixelate")
 
 
@@ -34,7 +34,7 @@ def test_a_preset_can_be_changed_value_by_value_also_as_text():
 )
 def test_what_cannot_be_is_refused_by_name(preset, overrides, words):
     with pytest.raises(StyleError, match=words):
-        style_from(preset, overrides)
+        style_from_preset(preset, overrides)
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,9 @@ def test_each_limit_is_allowed_and_what_lies_beyond_is_refused(limit):
     about = {"method": limit.method or "solid", "shape": limit.shape or "rectangle"}
     step = 1 if isinstance(limit.value, int) else 0.01
     beyond = limit.value - step if limit.side == "least" else limit.value + step
-    check(Style(**about, **{limit.field: limit.value}))
+    check_style(Style(**about, **{limit.field: limit.value}))
     with pytest.raises(StyleError, match=rf"{limit.field} {beyond:g}.*{limit.side} {limit.value}"):
-        check(Style(**about, **{limit.field: beyond}))
+        check_style(Style(**about, **{limit.field: beyond}))
 
 
 @pytest.mark.parametrize(
@@ -78,15 +78,15 @@ def test_each_limit_is_allowed_and_what_lies_beyond_is_refused(limit):
 )
 def test_what_people_were_recognised_under_is_refused(preset, overrides):
     """As docs/reidentification.md has it, from a single frame or from several."""
-    assert weaknesses(style_from(preset, overrides))
+    assert find_weaknesses(style_from_preset(preset, overrides))
 
 
 def test_every_weakness_is_told():
-    assert len(weaknesses(Style(sigma=0.05, samples=64, levels=256, scale=0.9))) == 5
+    assert len(find_weaknesses(Style(sigma=0.05, samples=64, levels=256, scale=0.9))) == 5
 
 
 def test_an_opaque_style_has_no_strength_to_fall_short_of():
-    check(Style(method="solid", shape="rectangle", scale=1.0, sigma=0.01, blocks=64, levels=256))
+    check_style(Style(method="solid", shape="rectangle", scale=1.0, sigma=0.01, blocks=64, levels=256))
 
 
 def test_a_style_survives_json_and_refuses_unknown_fields():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.core.geometry import Orientation, Size
-from engine.masking.watermark import Stamp
+from engine.masking.watermark import Watermark
 from tests.engine.masking.gradient_pictures import FORMATS, copy, noise, upright
 
 SIZE = Size(320, 240)
@@ -18,13 +18,13 @@ def changed(one, other):
 def test_the_word_stands_in_two_corners_and_nothing_else_changes(name):
     before = noise(FORMATS[name], SIZE)
     after = copy(before)
-    stamp = Stamp("DRAFT", FORMATS[name], upright(SIZE))
-    stamp.put(after)
+    stamp = Watermark("DRAFT", FORMATS[name], upright(SIZE))
+    stamp.draw_on(after)
     there = changed(before, after)
     assert there[:12, :50].mean() > 0.9 and there[-12:, -50:].mean() > 0.9
     assert not there[40:-40].any() and not there[:40, 160:].any() and not there[-40:, :160].any()
     again = copy(before)
-    stamp.put(again)
+    stamp.draw_on(again)
     assert not changed(after, again).any()
 
 
@@ -39,6 +39,6 @@ def test_it_is_upright_as_the_picture_is_seen(rotation, mirrored):
     ):
         for plane in picture.planes:
             plane[...] = 7
-        Stamp("DRAFT", FORMATS["gray"], orientation).put(picture)
+        Watermark("DRAFT", FORMATS["gray"], orientation).draw_on(picture)
     seen = before.planes[0][:, ::-1] if mirrored else before.planes[0]
     assert np.array_equal(np.rot90(seen, -rotation // 90), expected.planes[0])

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.core.geometry import Size
 from engine.core.picture import Picture, PixelFormat
-from engine.media.facts import MediaInfo, source_facts
+from engine.media.facts import MediaInfo, make_source_facts
 from engine.media.output.encoder import EncoderSettings
 from engine.media.output.writer import VideoWriter
 from engine.media.source.decode import open_source
@@ -58,7 +58,7 @@ def _video_codec(path: Path) -> list[str]:
 
 def look(path: Path) -> tuple[MediaInfo, SourceFacts]:
     info = probe(path)
-    return info, source_facts(info, info.video.packets)
+    return info, make_source_facts(info, info.video.packets)
 
 
 def render(path: Path, target: Path, settings: EncoderSettings) -> list[int]:
@@ -102,7 +102,7 @@ def picture(pixels: PixelFormat, size: Size, number: int) -> Picture:
     """A moving pattern that uses every bit of a sample; its rows are padded."""
     planes = []
     for index in range(len(pixels.planes)):
-        across, down = pixels.shift(index)
+        across, down = pixels.plane_shift(index)
         rows, columns = -(-size.height >> down), -(-size.width >> across)
         grid = np.add.outer(np.arange(rows) * (index + 1), np.arange(columns + 8)) + 3 * number
         planes.append((grid % (1 << pixels.bit_depth)).astype(pixels.dtype)[:, :columns])

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from engine.errors import SourceError
-from engine.media.audio_streams import audio_prints, contents
+from engine.media.audio_streams import fingerprint_audio, list_contents
 from tests.engine.media.source_makers import ffmpeg, source
 
 
@@ -16,7 +16,7 @@ def hash_of(text: str) -> str:
 def test_prints_are_the_hashes_of_ffmpegs_own_commands(tmp_path):
     path = source(tmp_path / "clip.mp4", "aac", [(0.0, 1.5), (0.25, 0.9)])
 
-    for number, found in enumerate(audio_prints(path)):
+    for number, found in enumerate(fingerprint_audio(path)):
         stream = ["-i", path, "-map", f"0:a:{number}"]
         copied = ffmpeg(*stream, "-c", "copy", "-f", "streamhash", "-hash", "sha256", "-")
         decoded = ffmpeg(*stream, "-f", "hash", "-hash", "sha256", "-")
@@ -28,7 +28,7 @@ def test_starts_are_relative_to_the_video(tmp_path):
     moved = tmp_path / "moved.mov"
     ffmpeg("-i", path, "-map", "0", "-c", "copy", "-output_ts_offset", "3", moved)
 
-    assert [Fraction(one.start or 0) for one in audio_prints(moved)] == [0, Fraction(1, 4)]
+    assert [Fraction(one.start or 0) for one in fingerprint_audio(moved)] == [0, Fraction(1, 4)]
 
 
 def test_softer_samples_are_other_samples(tmp_path):
@@ -36,31 +36,31 @@ def test_softer_samples_are_other_samples(tmp_path):
     soft = tmp_path / "soft.mov"
     ffmpeg("-i", loud, "-map", "0", "-c:v", "copy", "-c:a", "pcm_s16le", "-af", "volume=0.9", soft)
 
-    assert audio_prints(soft)[0].packets != audio_prints(loud)[0].packets
-    assert audio_prints(soft)[0].decoded != audio_prints(loud)[0].decoded
+    assert fingerprint_audio(soft)[0].packets != fingerprint_audio(loud)[0].packets
+    assert fingerprint_audio(soft)[0].decoded != fingerprint_audio(loud)[0].decoded
 
 
 def test_a_start_can_be_taken_from_another_first_frame(tmp_path):
     path = source(tmp_path / "clip.mov", "pcm_s16le", [(0.25, 0.9)])
 
-    assert audio_prints(path, video_start=Fraction(1, 10))[0].start == "3/20"
+    assert fingerprint_audio(path, video_start=Fraction(1, 10))[0].start == "3/20"
 
 
 def test_framing_that_only_a_container_asks_for_does_not_count(tmp_path):
     path = source(tmp_path / "clip.ts", "aac", [(0.3, 0.9)])
     ffmpeg("-i", path, "-c", "copy", tmp_path / "clip.mp4")
 
-    assert audio_prints(tmp_path / "clip.mp4")[0].packets == audio_prints(path)[0].packets
+    assert fingerprint_audio(tmp_path / "clip.mp4")[0].packets == fingerprint_audio(path)[0].packets
 
 
 def test_a_silent_film_has_no_prints(tmp_path):
-    assert audio_prints(source(tmp_path / "clip.mp4", "aac", [])) == ()
+    assert fingerprint_audio(source(tmp_path / "clip.mp4", "aac", [])) == ()
 
 
 def test_only_the_asked_for_streams_are_looked_at(tmp_path):
     path = source(tmp_path / "clip.mp4", "aac", [(0.0, 1.0), (0.25, 0.9)])
 
-    assert audio_prints(path, [2]) == audio_prints(path)[1:]
+    assert fingerprint_audio(path, [2]) == fingerprint_audio(path)[1:]
 
 
 def test_contents_name_everything_that_tells(tmp_path):
@@ -74,17 +74,17 @@ def test_contents_name_everything_that_tells(tmp_path):
     maps = ["-map", "0", "-map", "1", "-map", "3", "-map_chapters", "2", "-disposition:v:1", "attached_pic"]
     ffmpeg(*inputs, *maps, "-c", "copy", "-c:s", "mov_text", "-metadata", "title=Jane Doe", path)
 
-    found = contents(path)
+    found = list_contents(path)
 
     kinds = [(stream.kind, stream.codec, stream.picture) for stream in found.streams]
     assert ("audio", "mp3", False) in kinds
     assert ("subtitle", "mov_text", False) in kinds
     assert ("video", "png", True) in kinds
     assert found.chapters == 1
-    assert {"Jane Doe", "Ward 7"} <= {tag.value for tag in found.telling}
+    assert {"Jane Doe", "Ward 7"} <= {tag.value for tag in found.identifying_tags}
 
 
-@pytest.mark.parametrize("look", [audio_prints, contents])
+@pytest.mark.parametrize("look", [fingerprint_audio, list_contents])
 def test_what_is_no_video_is_said_in_a_sentence(look, tmp_path):
     (tmp_path / "letter.mp4").write_text("Dear Sir or Madam")
 

@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 from tests.engine.release import signable_runs
 
 
@@ -10,7 +10,7 @@ from tests.engine.release import signable_runs
 def made(staff, tmp_path_factory):
     """By name, data folders whose run is ready, approved or released; made once, as hashing passwords is slow."""
     folder = tmp_path_factory.mktemp("cases")
-    ready = Data(shutil.copytree(staff.root, folder / "ready"))
+    ready = DataFolder(shutil.copytree(staff.root, folder / "ready"))
     signable_runs.run_by(ready, "otto")
     approved = signable_runs.copied(ready, folder / "approved")
     signable_runs.signed(approved, "rita", "reviewed")

@@ -7,11 +7,11 @@ import msgspec
 
 from engine import access, audit, runs
 from engine.core.geometry import Box
-from engine.record import digest, encode, read
-from engine.release import Wish, release, sign
+from engine.record import encode_document, read_record, sha256_hex
+from engine.release import SignRequest, release, sign
 from engine.review.amendments import Add, Author, Keyframe
-from engine.review.review_file import append
-from engine.storage.files import Data
+from engine.review.review_file import append_amendment
+from engine.storage.files import DataFolder
 from tests import clips
 from tests.people_makers import PASSWORD, person
 from tests.record_makers import record_of
@@ -21,46 +21,46 @@ FACE = (30, 20, 90, 80)
 
 def run_by(data, account):
     """A finished run of a small clip that this person asked for, on record."""
-    data.footage.mkdir(parents=True)
-    source = clips.video(data.footage / "clip.mp4", size=(128, 96), frames=8, audio=[clips.Audio()])
+    data.library.mkdir(parents=True)
+    source = clips.video(data.library / "clip.mp4", size=(128, 96), frames=8, audio=[clips.Audio()])
     return run_of(data, account, source, lambda _: [FACE])
 
 
 def run_of(data, account, source, boxes):
     """A finished run that this person asked for, with these boxes in its record."""
     record = record_of(source, boxes)
-    request = runs.RunRequest(source=str(source), account=account, name=account.title(), at=runs.now())
-    folder = runs.create(data, request)
-    folder.record.write_bytes(encode(record))
-    runs.write_state(folder, runs.RunState(stage="done", updated=runs.now()))
-    subjects = {"source": record.source.sha256, "record": digest(folder.record.read_bytes())}
+    request = runs.RunRequest(source=str(source), account=account, name=account.title(), at=runs.format_utc_now())
+    folder = runs.create_run(data, request)
+    folder.record.write_bytes(encode_document(record))
+    runs.write_state(folder, runs.RunState(stage="done", updated=runs.format_utc_now()))
+    subjects = {"source": record.source.sha256, "record": sha256_hex(folder.record.read_bytes())}
     who = audit.Actor(account, account.title(), "account")
     audit.append(data.audit, audit.Event(actor=who, kind="run", run=folder.id, subjects=subjects))
     return the_run(data)
 
 
 def the_run(data):
-    (run,) = runs.register(data).runs
+    (run,) = runs.read_register(data).runs
     return run
 
 
 def copied(data, folder):
     """A data folder with all that is in another one, its run with the source that is in it."""
-    copy = Data(shutil.copytree(data.root, folder))
+    copy = DataFolder(shutil.copytree(data.root, folder))
     run = the_run(copy)
-    request = msgspec.structs.replace(run.request, source=str(copy.footage / run.source.name))
-    run.folder.request.write_bytes(encode(request))
+    request = msgspec.structs.replace(run.request, source=str(copy.library / run.source.name))
+    run.folder.request.write_bytes(encode_document(request))
     return copy
 
 
 def amend(data, account="rita"):
     """Add a face, as the review page does."""
     run = the_run(data)
-    sha256, box = digest(run.folder.record.read_bytes()), Box(4, 4, 24, 24)
+    sha256, box = sha256_hex(run.folder.record.read_bytes()), Box(4, 4, 24, 24)
     action = Add((Keyframe(0, box), Keyframe(5, box)))
     author = Author(account, account.title())
-    append(run.folder.review, read(run.folder.record), sha256, action, author, "missed")
-    subjects = {"review": digest(run.folder.review.read_bytes())}
+    append_amendment(run.folder.review, read_record(run.folder.record), sha256, action, author, "missed")
+    subjects = {"review": sha256_hex(run.folder.review.read_bytes())}
     who = audit.Actor(account, account.title(), "account")
     audit.append(data.audit, audit.Event(actor=who, kind="amendment", run=run.id, subjects=subjects))
 
@@ -74,12 +74,12 @@ def session(data, account):
 def signed(data, account, meaning, **wish):
     """Sign with the right credential."""
     credential = access.Password(PASSWORD, account)
-    statement, _ = sign(data, the_run(data).id, session(data, account), credential, Wish(meaning, **wish))
+    statement, _ = sign(data, the_run(data).id, session(data, account), credential, SignRequest(meaning, **wish))
     return statement
 
 
 def published(data, account="anna", **options):
-    """Release with the right credential; without models unless `evidence` is given."""
+    """Release with the right credential; without models unless `release_checks` are given."""
     credential = access.Password(PASSWORD, account)
-    options = {"evidence": ()} | options
+    options = {"release_checks": ()} | options
     return release(data, the_run(data).id, session(data, account), credential, **options)[0]

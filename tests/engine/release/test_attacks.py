@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from engine import access, audit, release
-from engine.approval.workflow import Cleared
+from engine.approval.workflow import Clearance
 from engine.audit.log import log_path
 from engine.core.geometry import Box
 from engine.errors import AccessError, RunError, SignOffError, SourceError
-from engine.masking.presets import style_from
-from engine.record import digest, encode, read
-from engine.release import Wish
+from engine.masking.presets import style_from_preset
+from engine.record import encode_document, read_record, sha256_hex
+from engine.release import SignRequest
 from engine.rendering.render import render
 from engine.rendering.report import report_path
 from engine.rendering.terms import RenderOptions
@@ -82,25 +82,25 @@ def test_any_byte_of_a_signature(approved, number):
     for place in range(1, len(whole) - 1, 23):
         flip(path, place)
         with pytest.raises(SignOffError, match=rf"{number:04}\.json"):
-            release.open_case(approved, signable_runs.the_run(approved).id)
+            release.open_snapshot(approved, signable_runs.the_run(approved).id)
         path.write_bytes(whole)
-    release.open_case(approved, signable_runs.the_run(approved).id)
+    release.open_snapshot(approved, signable_runs.the_run(approved).id)
 
 
 def test_another_style_than_the_approved_one(approved):
-    options = RenderOptions(style=style_from("strong", {"scale": 1.5}))
+    options = RenderOptions(style=style_from_preset("strong", {"scale": 1.5}))
     caught(approved, r"since Anna signed that, style\.scale is 1\.5, it was 1\.45\.", options=options)
     caught(approved, r"since Anna signed that, suffix is \.mkv, it was \.mp4\.", suffix=".mkv")
 
 
 def test_another_version_of_a_library(approved):
     run = signable_runs.the_run(approved)
-    case = release.open_case(approved, run.id)
+    case = release.open_snapshot(approved, run.id)
     other = msgspec.to_builtins(case.terms)
     other["versions"]["libavcodec"] = "0.0.0"
-    case.steps.feed_terms(other)
+    case.sign_off.feed_terms(other)
     with pytest.raises(SignOffError, match=r"versions\.libavcodec is 0\.0\.0, it was"):
-        case.steps.clear()
+        case.sign_off.clear()
 
 
 def test_a_byte_of_the_output(released):
@@ -120,40 +120,40 @@ def test_any_line_of_the_log(released):
         changed = line.replace(b"a", b"e", 1)
         path.write_bytes(b"".join([*whole[: number - 1], changed, *whole[number:]]))
         with pytest.raises(SignOffError, match=rf"^The audit log was tampered with. Line {number} "):
-            release.open_case(released, run.id)
+            release.open_snapshot(released, run.id)
 
 
 @pytest.mark.parametrize("kept", [0, 4, 9, -1])
 def test_a_log_cut_off_after_an_event(released, kept):
     path = log_path(released.audit)
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:kept]))
-    report = release.check_log(released)
+    report = release.check_audit_log(released)
     assert not report.passed
     assert "anchor.json" in report.findings[-1].sentence
     caught(released, r"The audit log was tampered with. The audit log was cut off after line \d+|signature")
 
 
 def test_an_anchor_that_was_handed_out_finds_a_log_that_was_written_anew(released):
-    handed_out = audit.head(released.audit)
+    handed_out = audit.read_head(released.audit)
     run = signable_runs.the_run(released)
     shutil.rmtree(run.folder.releases)
     shutil.rmtree(run.folder.signatures)
     path = log_path(released.audit)
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-4]))
-    assert release.check_log(released).passed
-    report = release.check_log(released, {"certificate": handed_out})
+    assert release.check_audit_log(released).passed
+    report = release.check_audit_log(released, {"certificate": handed_out})
     assert "certificate knows entry" in report.findings[0].sentence
 
 
 def detected_anew(data):
     """Another record in the place of the approved one, put on record as a detection would."""
     run = signable_runs.the_run(data)
-    record = read(run.folder.record)
+    record = read_record(run.folder.record)
     fewer = msgspec.structs.replace(record.frames[3], faces=())
     run.folder.record.write_bytes(
-        encode(msgspec.structs.replace(record, frames=(*record.frames[:3], fewer, *record.frames[4:])))
+        encode_document(msgspec.structs.replace(record, frames=(*record.frames[:3], fewer, *record.frames[4:])))
     )
-    subjects = {"record": digest(run.folder.record.read_bytes())}
+    subjects = {"record": sha256_hex(run.folder.record.read_bytes())}
     actor = audit.Actor("otto", "Otto", "account")
     audit.append(data.audit, audit.Event(actor=actor, kind="run", run=run.id, subjects=subjects))
     return run
@@ -175,7 +175,8 @@ def test_an_old_approval_rewritten_for_the_new_record(approved):
     path = run.folder.signatures / "0002.json"
     path.write_bytes(
         path.read_bytes().replace(
-            json.loads(path.read_bytes())["subject"]["record"].encode(), digest(run.folder.record.read_bytes()).encode()
+            json.loads(path.read_bytes())["subject"]["record"].encode(),
+            sha256_hex(run.folder.record.read_bytes()).encode(),
         )
     )
     caught(approved, r"^The signature 0002\.json was tampered with: the audit log knows another")
@@ -201,7 +202,7 @@ def test_a_signature_taken_away(approved):
 
 
 def hired(data, account, *roles):
-    access.add(data, ada(data), account, name=account.title(), roles=roles, password=PASSWORD)
+    access.add_account(data, ada(data), account, name=account.title(), roles=roles, password=PASSWORD)
 
 
 def test_one_person_signs_twice_under_four_eyes(ready):
@@ -220,7 +221,7 @@ def test_who_amended_approves_under_four_eyes(ready):
 
 
 def test_who_ran_approves_under_four_eyes_though_the_request_was_rewritten(ready):
-    access.add(ready, ada(ready), "olaf", name="Olaf", roles=["operator", "approver"], password=PASSWORD)
+    access.add_account(ready, ada(ready), "olaf", name="Olaf", roles=["operator", "approver"], password=PASSWORD)
     run = signable_runs.the_run(ready)
     event = audit.Event(actor=person(ready, "olaf").actor, kind="run", run=run.id)
     audit.append(ready.audit, event)
@@ -252,7 +253,7 @@ def test_signing_without_the_role_by_a_direct_call(ready, account, meaning, role
 def test_releasing_without_the_role_by_a_direct_call(approved, account):
     with pytest.raises(AccessError, match=r"may not release a run; that takes the role approver\.$"):
         signable_runs.published(approved, account)
-    assert list(audit.entries(approved.audit, kinds=["refusal"]))[-1].actor.account == account
+    assert list(audit.read_entries(approved.audit, kinds=["refusal"]))[-1].actor.account == account
 
 
 def test_signing_with_roles_that_somebody_only_claims(ready):
@@ -260,7 +261,7 @@ def test_signing_with_roles_that_somebody_only_claims(ready):
     session = msgspec.structs.replace(signable_runs.session(ready, "rita"), person=claimed)
     with pytest.raises(AccessError, match="Rita may not approve"):
         release.sign(
-            ready, signable_runs.the_run(ready).id, session, access.Password(PASSWORD, "rita"), Wish("approved")
+            ready, signable_runs.the_run(ready).id, session, access.Password(PASSWORD, "rita"), SignRequest("approved")
         )
 
 
@@ -268,7 +269,7 @@ def test_signing_as_the_single_user_where_there_are_accounts(ready):
     claimed = access.Person("root", "Root", access.ROLES, "single-user")
     session = msgspec.structs.replace(signable_runs.session(ready, "rita"), person=claimed)
     with pytest.raises(AccessError, match="There are accounts here"):
-        release.sign(ready, signable_runs.the_run(ready).id, session, None, Wish("approved"))
+        release.sign(ready, signable_runs.the_run(ready).id, session, None, SignRequest("approved"))
 
 
 def test_signing_without_the_credential(ready):
@@ -279,7 +280,7 @@ def test_signing_without_the_credential(ready):
                 signable_runs.the_run(ready).id,
                 signable_runs.session(ready, "rita"),
                 credential,
-                Wish("reviewed"),
+                SignRequest("reviewed"),
             )
     assert not signable_runs.the_run(ready).folder.signatures.exists()
 
@@ -295,26 +296,26 @@ def test_accounts_or_policy_changed_by_hand(approved, name):
 def test_accounts_taken_away_to_work_as_a_single_user(approved):
     (approved.access / "people.json").unlink()
     now = datetime.now(UTC)
-    session = access.Session(access.single_user(approved), now, now)
+    session = access.Session(access.get_single_user(approved), now, now)
     with pytest.raises(SignOffError, match=r"people\.json was tampered with"):
         release.release(approved, signable_runs.the_run(approved).id, session, None)
 
 
 def other_record(path):
-    record = read(path)
+    record = read_record(path)
     small = tuple(
         msgspec.structs.replace(
             frame, faces=tuple(msgspec.structs.replace(face, box=Box(0, 0, 2, 2)) for face in frame.faces)
         )
         for frame in record.frames
     )
-    return encode(msgspec.structs.replace(record, frames=small))
+    return encode_document(msgspec.structs.replace(record, frames=small))
 
 
 def test_a_record_swapped_between_the_check_and_the_render(approved, tmp_path):
     run = signable_runs.the_run(approved)
-    case = release.open_case(approved, run.id)
-    cleared = case.steps.clear()
+    case = release.open_snapshot(approved, run.id)
+    cleared = case.sign_off.clear()
     run.folder.record.write_bytes(other_record(run.folder.record))
     with pytest.raises(SignOffError, match=r"^The record was changed between the check of the sign-off and"):
         render(run.source, run.folder.record, tmp_path / "out.mp4", case.terms.options, cleared=cleared)
@@ -354,9 +355,9 @@ def test_a_source_swapped_during_the_release(approved, tmp_path):
 
 
 def test_a_clearance_that_somebody_makes_up(approved):
-    genuine = release.open_case(approved, signable_runs.the_run(approved).id).steps.clear()
+    genuine = release.open_snapshot(approved, signable_runs.the_run(approved).id).sign_off.clear()
     with pytest.raises(SignOffError, match="nobody else can give it"):
-        Cleared(genuine.run, genuine.subject, genuine.terms, genuine.statements, genuine.persons, object())
+        Clearance(genuine.run, genuine.hashes, genuine.terms, genuine.statements, genuine.persons, object())
 
 
 def test_a_render_without_clearance_is_a_draft_whatever_it_is_called(approved, tmp_path):
@@ -375,10 +376,10 @@ def test_a_draft_in_the_place_of_a_release(released, tmp_path):
     shutil.copy(draft, output)
     failed = {check.name for check in verify(run.source, run.folder.record, output).checks if not check.passed}
     assert {"report", "metadata", "rendered again"} <= failed
-    known = list(audit.entries(released.audit, kinds=["release"]))[-1].subjects["output"]
-    assert known != digest(output.read_bytes())
+    known = list(audit.read_entries(released.audit, kinds=["release"]))[-1].subjects["output"]
+    assert known != sha256_hex(output.read_bytes())
 
 
 def test_runs_that_are_named_like_paths(ready):
     with pytest.raises(RunError, match="no run"):
-        release.open_case(ready, "../access")
+        release.open_snapshot(ready, "../access")

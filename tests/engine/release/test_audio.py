@@ -25,16 +25,16 @@ def muted(ready):
 
 
 def test_kept_audio_is_not_spelled_out_so_old_hashes_hold(ready):
-    terms = msgspec.to_builtins(release.open_case(ready, signable_runs.the_run(ready).id).terms)
+    terms = msgspec.to_builtins(release.open_snapshot(ready, signable_runs.the_run(ready).id).terms)
     assert "audio" not in terms
 
 
 def test_the_decision_is_signed_and_stands_until_another_one_is_made(muted):
     run = signable_runs.the_run(muted)
-    assert release.signed_options(muted, run.id) == MUTED
-    case = release.open_case(muted, run.id)
+    assert release.read_signed_options(muted, run.id) == MUTED
+    case = release.open_snapshot(muted, run.id)
     assert case.terms.audio == (NAME,)
-    assert not any(standing.void for standing in case.steps.standings())
+    assert not any(standing.void_reasons for standing in case.sign_off.list_statement_statuses())
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,8 @@ def test_a_release_tells_of_it_in_report_certificate_page_and_log(muted):
     assert "mute of 0.1-0.2 s: the patient&#39;s name" in (folder / PAGE_NAME).read_text()
     assert any("nothing but silence" in one.shows for one in certificate.commands)
     assert check_certificate(folder).passed
-    told = [entry.kind for entry in audit.entries(muted.audit, run=run.id) if entry.details.get("audio") == IN_WORDS]
+    told = [
+        entry.kind for entry in audit.read_entries(muted.audit, run=run.id) if entry.details.get("audio") == IN_WORDS
+    ]
     assert told == ["approval", "render", "release"]
     assert made.statements[1].terms["audio"] == [{"kind": "mute", "start": 0.1, "end": 0.2, "reason": NAME.reason}]

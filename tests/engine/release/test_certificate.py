@@ -11,12 +11,12 @@ import pytest
 from engine import access, release
 from engine.certificate.document import Certificate
 from engine.certificate.issue import check_certificate, read_certificate
-from engine.certificate.signing_key import make_key, sign, signed
+from engine.certificate.signing_key import create_signing_key, is_signature_valid, sign_bytes
 from engine.cli import main
 from engine.errors import InputError, SignOffError, TargetError
-from engine.record import encode
-from engine.release import Wish
-from engine.storage.files import Data
+from engine.record import encode_document
+from engine.release import SignRequest
+from engine.storage.files import DataFolder
 from tests.engine.release import signable_runs
 
 
@@ -36,8 +36,8 @@ def test_it_says_who_signed_what_and_how_anybody_can_check(released):
     assert all(check.passed for check in made.checks)
     assert "detections.json" in made.documents
     assert any("sha256sum" in one.command for one in made.commands)
-    assert str(released.root) not in encode(made).decode()
-    assert "clip.mp4" not in encode(made).decode()
+    assert str(released.root) not in encode_document(made).decode()
+    assert "clip.mp4" not in encode_document(made).decode()
 
 
 def test_its_page_says_the_same_and_shows_no_picture(released):
@@ -52,7 +52,7 @@ def test_its_page_says_the_same_and_shows_no_picture(released):
 
 def test_an_untouched_release_passes_with_source_and_log(released):
     source = signable_runs.the_run(released).source
-    report = check_certificate(folder_of(released), source=source, log=released.audit)
+    report = check_certificate(folder_of(released), source_path=source, log_folder=released.audit)
     assert report.passed, failed(report)
     assert {"video", "page", "signatures", "source", "audit log", "issue"} <= {check.name for check in report.checks}
 
@@ -76,44 +76,44 @@ def test_a_changed_certificate_is_found_by_the_log(released):
     path = folder_of(released) / "certificate.json"
     made = read_certificate(path)
     statements = (msgspec.structs.replace(made.statements[0], name="Somebody Else"), *made.statements[1:])
-    path.write_bytes(encode(msgspec.structs.replace(made, statements=statements)))
-    found = failed(check_certificate(folder_of(released), log=released.audit))
+    path.write_bytes(encode_document(msgspec.structs.replace(made, statements=statements)))
+    found = failed(check_certificate(folder_of(released), log_folder=released.audit))
     assert set(found) == {"page", "issue"}
 
 
 def test_a_log_cut_off_before_the_release_is_found(released):
     log = released.audit / "log.jsonl"
     log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:3]))
-    assert "audit log" in failed(check_certificate(folder_of(released), log=released.audit))
+    assert "audit log" in failed(check_certificate(folder_of(released), log_folder=released.audit))
 
 
 def test_the_organisations_key_signs_and_openssl_agrees(approved, tmp_path):
     public = tmp_path / "public.pem"
     approved.access.mkdir(exist_ok=True)
-    public.write_text(make_key(approved.access / "key.pem"))
+    public.write_text(create_signing_key(approved.access / "key.pem"))
     signable_runs.published(approved)
     folder = folder_of(approved)
-    assert check_certificate(folder, public=public).passed
+    assert check_certificate(folder, public_key_path=public).passed
     openssl = shutil.which("openssl", path="/usr/bin:/bin")
     if openssl:
         command = ["-verify", "-pubin", "-inkey", public, "-rawin", "-in", "certificate.json", "-sigfile"]
         subprocess.run([openssl, "pkeyutl", *command, "certificate.json.sig"], cwd=folder, check=True)
     (folder / "certificate.json").write_bytes((folder / "certificate.json").read_bytes().replace(b"Anna", b"Anne"))
-    assert "key" in failed(check_certificate(folder, public=public))
+    assert "key" in failed(check_certificate(folder, public_key_path=public))
 
 
 def test_a_key_is_never_replaced_and_another_one_does_not_fit(tmp_path):
     mine, other = tmp_path / "mine.pem", tmp_path / "other.pem"
-    public = make_key(mine).encode()
+    public = create_signing_key(mine).encode()
     with pytest.raises(TargetError, match="never replaced"):
-        make_key(mine)
-    signature, told = sign(b"data", mine)
+        create_signing_key(mine)
+    signature, told = sign_bytes(b"data", mine)
     assert told == public
-    assert signed(b"data", signature, public)
-    assert not signed(b"date", signature, public)
-    assert not signed(b"data", signature, make_key(other).encode())
+    assert is_signature_valid(b"data", signature, public)
+    assert not is_signature_valid(b"date", signature, public)
+    assert not is_signature_valid(b"data", signature, create_signing_key(other).encode())
     with pytest.raises(InputError, match="public key"):
-        signed(b"data", signature, b"nothing")
+        is_signature_valid(b"data", signature, b"nothing")
 
 
 def test_unknown_fields_are_refused(released):
@@ -124,26 +124,26 @@ def test_unknown_fields_are_refused(released):
 
 
 def test_a_leak_holds_a_release_up_until_it_is_judged(own_data, talk, tmp_path):
-    data = Data(tmp_path / "data")
+    data = DataFolder(tmp_path / "data")
     data.root.mkdir()
     data.models.symlink_to(own_data / "models")
-    alone = access.single_user(data)
+    alone = access.get_single_user(data)
     run = signable_runs.run_of(data, alone.account, talk, lambda _: [])
     now = datetime.now(UTC)
     session = access.Session(alone, now, now)
     for meaning in ("reviewed", "approved"):
-        _, session = release.sign(data, run.id, session, None, Wish(meaning))
+        _, session = release.sign(data, run.id, session, None, SignRequest(meaning))
     with pytest.raises(SignOffError, match="may still show a face"):
         release.release(data, run.id, session, None)
     assert not list(run.folder.releases.glob("[0-9]*"))
-    report = release.newest_leaks(data, run)
+    report = release.read_newest_leak_report(data, run)
     assert report.leaks
     with pytest.raises(InputError, match="no finding"):
-        release.judge(data, run.id, alone, "nothing", "no face", "a lamp")
+        release.judge_leak(data, run.id, alone, "nothing", "no face", "a lamp")
     for leak in report.leaks:
-        release.judge(data, run.id, alone, leak.key, "allowed", "he has agreed to be seen")
-    assert release.open_leaks(data, run, report) == ()
-    release.audit_frames(data, run.id, alone, 5, ())
+        release.judge_leak(data, run.id, alone, leak.key, "allowed", "he has agreed to be seen")
+    assert release.list_open_leaks(data, run, report) == ()
+    release.save_frame_audit(data, run.id, alone, 5, ())
     release.release(data, run.id, session, None)
     made = read_certificate(run.folder.releases / "01")
     assert made.leaks.findings == len(made.leaks.judgements) == len(report.leaks)
@@ -153,7 +153,7 @@ def test_a_leak_holds_a_release_up_until_it_is_judged(own_data, talk, tmp_path):
     judged = run.folder.judgements
     judged.write_bytes(judged.read_bytes().replace(b"agreed", b"denied"))
     with pytest.raises(SignOffError, match="tampered"):
-        release.judgements(data, run)
+        release.read_judgements(data, run)
 
 
 def test_the_verbs(released, capsys):

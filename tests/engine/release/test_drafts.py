@@ -5,8 +5,8 @@ import pytest
 
 from engine import audit, release
 from engine.errors import AccessError, InputError, SignOffError, StyleError
-from engine.masking.presets import style_from
-from engine.media.audio_streams import contents
+from engine.masking.presets import style_from_preset
+from engine.media.audio_streams import list_contents
 from engine.media.source.decode import open_source
 from engine.media.source.probe import probe
 from engine.rendering.render import render
@@ -16,7 +16,7 @@ from tests import clips
 from tests.engine.release import signable_runs
 from tests.people_makers import ada, person
 
-OWN = RenderOptions(style=style_from("strong", {"sigma": 0.4, "shape": "rectangle"}))
+OWN = RenderOptions(style=style_from_preset("strong", {"sigma": 0.4, "shape": "rectangle"}))
 
 
 def pictures(path):
@@ -26,47 +26,49 @@ def pictures(path):
 
 def test_a_draft_says_so_in_its_picture_its_name_and_its_metadata(ready):
     run = signable_runs.the_run(ready)
-    path = release.draft(ready, run.id, person(ready, "rita"), OWN)
+    path = release.render_draft(ready, run.id, person(ready, "rita"), OWN)
     assert path.parent == run.folder.drafts and path.name.startswith(run.id) and path.name.endswith(".draft.mp4")
-    assert "Veil draft: not reviewed" in {tag.value for tag in contents(path).telling}
+    assert "Veil draft: not reviewed" in {tag.value for tag in list_contents(path).identifying_tags}
     for before, after in zip(pictures(run.source), pictures(path), strict=True):
         assert np.abs(before - after)[:8, :30].mean() > 30 and np.abs(before - after)[-8:, -30:].mean() > 30
-    (found,) = release.drafts_of(run)
+    (found,) = release.list_drafts(run)
     assert (found.video, found.report.draft, found.report.spec.mark) == (path, True, "DRAFT")
     assert found.report.spec.style == OWN.style
     assert verify(run.source, run.folder.record, path).passed
-    (entry,) = audit.entries(ready.audit, run=run.id, kinds=["render"])
+    (entry,) = audit.read_entries(ready.audit, run=run.id, kinds=["render"])
     assert entry.details["draft"] is True and entry.actor.account == "rita"
 
 
 def test_a_draft_is_removed_by_who_may_make_one(ready):
     run = signable_runs.the_run(ready)
-    path = release.draft(ready, run.id, person(ready, "rita"))
+    path = release.render_draft(ready, run.id, person(ready, "rita"))
     with pytest.raises(AccessError):
         release.remove_draft(ready, run.id, ada(ready), path.name)
-    (made,) = release.drafts_of(run)
+    (made,) = release.list_drafts(run)
     release.remove_draft(ready, run.id, person(ready, "otto"), path.name)
     assert list(run.folder.drafts.iterdir()) == []
-    (entry,) = audit.entries(ready.audit, run=run.id, kinds=["removal"])
+    (entry,) = audit.read_entries(ready.audit, run=run.id, kinds=["removal"])
     assert (entry.actor.account, entry.subjects) == ("otto", {"output": made.report.output_sha256})
     with pytest.raises(InputError, match="has no draft"):
         release.remove_draft(ready, run.id, person(ready, "otto"), path.name)
     with pytest.raises(InputError, match="has no draft"):
         release.remove_draft(ready, run.id, person(ready, "otto"), "../detections.json")
     assert run.folder.record.exists()
-    assert len(list(audit.entries(ready.audit, run=run.id, kinds=["removal"]))) == 1
+    assert len(list(audit.read_entries(ready.audit, run=run.id, kinds=["removal"]))) == 1
 
 
 def test_a_style_that_hides_nothing_makes_no_draft(ready):
     run = signable_runs.the_run(ready)
     with pytest.raises(StyleError, match="sigma"):
-        release.draft(ready, run.id, person(ready, "rita"), RenderOptions(style=style_from("strong", {"sigma": 0.01})))
-    assert release.drafts_of(run) == ()
+        release.render_draft(
+            ready, run.id, person(ready, "rita"), RenderOptions(style=style_from_preset("strong", {"sigma": 0.01}))
+        )
+    assert release.list_drafts(run) == ()
 
 
 def test_a_final_output_bears_no_mark(approved, tmp_path):
     run = signable_runs.the_run(approved)
-    cleared = release.open_case(approved, run.id).steps.clear()
+    cleared = release.open_snapshot(approved, run.id).sign_off.clear()
     marked = RenderOptions(mark="DRAFT")
     with pytest.raises(SignOffError, match="bears no mark"):
         render(run.source, run.folder.record, tmp_path / "out.mp4", marked, cleared=cleared)
@@ -74,31 +76,31 @@ def test_a_final_output_bears_no_mark(approved, tmp_path):
 
 
 def test_a_case_on_other_terms_is_bound_to_them_and_the_case_itself_is_not(approved):
-    case = release.open_case(approved, signable_runs.the_run(approved).id)
-    other = release.on_terms(case, OWN)
-    assert other.terms.style == OWN.style and other.steps.subject.terms != case.steps.subject.terms
-    assert other.steps.subject == release.open_case(approved, case.run.id, OWN).steps.subject
-    assert [bool(one.void) for one in other.steps.standings()] == [False, True]
-    assert [bool(one.void) for one in case.steps.standings()] == [False, False]
+    case = release.open_snapshot(approved, signable_runs.the_run(approved).id)
+    other = release.replace_terms(case, OWN)
+    assert other.terms.style == OWN.style and other.sign_off.hashes.terms != case.sign_off.hashes.terms
+    assert other.sign_off.hashes == release.open_snapshot(approved, case.run.id, OWN).sign_off.hashes
+    assert [bool(one.void_reasons) for one in other.sign_off.list_statement_statuses()] == [False, True]
+    assert [bool(one.void_reasons) for one in case.sign_off.list_statement_statuses()] == [False, False]
 
 
 def test_what_browsers_do_not_play_gets_a_copy_that_is_purged_with_the_run(ready):
     run, rita = signable_runs.the_run(ready), person(ready, "rita")
-    assert release.playable(run, run.source, probe(run.source)) == release.Playable(run.source, None)
-    path = release.draft(ready, run.id, rita, suffix=".mkv")
-    assert release.playable(run, path, probe(path)) == release.Playable(None, "Matroska files")
-    copy = release.make_copy(ready, run.id, rita, path)
-    assert release.playable(run, path, probe(path)) == release.Playable(copy, "Matroska files")
+    assert release.choose_playback(run, run.source, probe(run.source)) == release.Playback(run.source, None)
+    path = release.render_draft(ready, run.id, rita, suffix=".mkv")
+    assert release.choose_playback(run, path, probe(path)) == release.Playback(None, "Matroska files")
+    copy = release.make_playback_copy(ready, run.id, rita, path)
+    assert release.choose_playback(run, path, probe(path)) == release.Playback(copy, "Matroska files")
     assert probe(copy).video.packets == probe(run.source).video.packets
-    assert release.make_copy(ready, run.id, rita, path) == copy
+    assert release.make_playback_copy(ready, run.id, rita, path) == copy
     release.purge(ready, run.id, ada(ready), "retention over")
     assert not copy.exists() and not path.exists()
 
 
 def test_nothing_but_videos_of_the_run_is_copied_and_only_for_who_may_look(ready):
     run = signable_runs.the_run(ready)
-    other = clips.video(ready.footage / "other.mp4")
+    other = clips.video(ready.library / "other.mp4")
     with pytest.raises(InputError, match="no video of the run"):
-        release.make_copy(ready, run.id, person(ready, "rita"), other)
+        release.make_playback_copy(ready, run.id, person(ready, "rita"), other)
     with pytest.raises(AccessError):
-        release.make_copy(ready, run.id, ada(ready), run.source)
+        release.make_playback_copy(ready, run.id, ada(ready), run.source)

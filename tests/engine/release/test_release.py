@@ -11,23 +11,23 @@ import pytest
 from engine import access, audit, release, runs
 from engine.certificate.issue import check_certificate
 from engine.errors import AccessError, CheckFailedError, SignOffError, StyleError
-from engine.masking.presets import style_from
-from engine.media.audio_streams import contents
-from engine.record import digest, read_as
-from engine.release import Wish
+from engine.masking.presets import style_from_preset
+from engine.media.audio_streams import list_contents
+from engine.record import read_document, sha256_hex
+from engine.release import SignRequest
 from engine.rendering.report import RenderReport, report_path
 from engine.rendering.terms import RenderOptions
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 from engine.verification.verify import VerifyReport, verify
 from tests.engine.release import signable_runs
 from tests.people_makers import ada, person
 from tests.repository import ROOT
 
-BROADCAST = RenderOptions(style=style_from("broadcast"))
+BROADCAST = RenderOptions(style=style_from_preset("broadcast"))
 
 
 def comment(path):
-    return {tag.value for tag in contents(path).telling if tag.name.lower() == "comment"}
+    return {tag.value for tag in list_contents(path).identifying_tags if tag.name.lower() == "comment"}
 
 
 def test_a_release_is_what_was_approved_with_everything_that_proves_it(released):
@@ -37,17 +37,17 @@ def test_a_release_is_what_was_approved_with_everything_that_proves_it(released)
     assert {path.name.removeprefix(output.name) for path in folder.iterdir()} == {
         "", ".render.json", ".checks.json", "detections.json", "anchor.json", "certificate.json", "certificate.html",
     }  # fmt: skip
-    report = read_as(report_path(output), RenderReport, "report")
+    report = read_document(report_path(output), RenderReport, "report")
     assert not report.draft
     assert comment(output) == {"Veil release: reviewed and approved"}
-    assert read_as(folder / f"{output.name}.checks.json", VerifyReport, "checks").passed
+    assert read_document(folder / f"{output.name}.checks.json", VerifyReport, "checks").passed
     assert (folder / "detections.json").read_bytes() == run.folder.record.read_bytes()
-    kinds = [entry.kind for entry in audit.entries(released.audit, run=run.id)]
+    kinds = [entry.kind for entry in audit.read_entries(released.audit, run=run.id)]
     assert kinds == ["run", "review", "approval", "render", "verification", "release", "certificate"]
-    last = list(audit.entries(released.audit))[-1]
-    assert last.subjects["output"] == digest(output.read_bytes())
+    last = list(audit.read_entries(released.audit))[-1]
+    assert last.subjects["output"] == sha256_hex(output.read_bytes())
     assert json.loads((folder / "anchor.json").read_bytes())["sha256"] == last.sha256
-    assert release.check_log(released).passed
+    assert release.check_audit_log(released).passed
 
 
 def test_a_release_taken_away_without_its_report_passes_and_says_what_that_does_not_prove(released, tmp_path):
@@ -62,14 +62,14 @@ def test_a_release_taken_away_without_its_report_passes_and_says_what_that_does_
 
 
 def test_signatures_carry_name_time_zone_meaning_and_what_they_are_bound_to(approved):
-    case = release.open_case(approved, signable_runs.the_run(approved).id)
-    reviewed, consent = (one.statement for one in case.steps.standings())
+    case = release.open_snapshot(approved, signable_runs.the_run(approved).id)
+    reviewed, consent = (one.statement for one in case.sign_off.list_statement_statuses())
     assert (consent.name, consent.account, consent.meaning, consent.reason) == ("Anna", "anna", "approved", "as agreed")
     assert consent.at.utcoffset() is not None
-    assert consent.subject == case.steps.subject
+    assert consent.subject == case.sign_off.hashes
     assert consent.asked == "account and password"
     assert consent.persons == "two"
-    assert reviewed.line().startswith("reviewed by Rita (rita), ")
+    assert reviewed.format_line().startswith("reviewed by Rita (rita), ")
 
 
 def test_amendments_are_rendered_as_they_were_approved(ready):
@@ -77,8 +77,8 @@ def test_amendments_are_rendered_as_they_were_approved(ready):
     signable_runs.signed(ready, "rita", "reviewed")
     signable_runs.signed(ready, "anna", "approved", options=BROADCAST)
     made = signable_runs.published(ready)
-    report = read_as(report_path(Path(made.output)), RenderReport, "report")
-    assert report.review_sha256 == digest(signable_runs.the_run(ready).folder.review.read_bytes())
+    report = read_document(report_path(Path(made.output)), RenderReport, "report")
+    assert report.review_sha256 == sha256_hex(signable_runs.the_run(ready).folder.review.read_bytes())
     assert report.spec.style == BROADCAST.style
     assert [one.meaning for one in made.statements] == ["reviewed", "approved", "released"]
 
@@ -98,7 +98,7 @@ def test_no_step_can_be_left_out(ready):
     with pytest.raises(SignOffError, match="Nobody has signed that the run was reviewed"):
         signable_runs.signed(ready, "anna", "approved")
     assert not list(run.folder.path.glob("releases/*"))
-    refusals = [entry.reason for entry in audit.entries(ready.audit, kinds=["refusal"])]
+    refusals = [entry.reason for entry in audit.read_entries(ready.audit, kinds=["refusal"])]
     assert len(refusals) == 2
 
 
@@ -128,7 +128,7 @@ def test_an_output_that_evidence_keeps_back_is_not_published(approved):
         raise CheckFailedError("3 faces can still be found; judge each of them.")
 
     with pytest.raises(CheckFailedError, match="judge each"):
-        signable_runs.published(approved, evidence=[doubt])
+        signable_runs.published(approved, release_checks=[doubt])
     assert seen == [True]
     assert list(signable_runs.the_run(approved).folder.releases.iterdir()) == []
 
@@ -136,14 +136,14 @@ def test_an_output_that_evidence_keeps_back_is_not_published(approved):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 from tests.engine.release import signable_runs
 from engine.release.certify import certify
 
 def die(_):
     os.kill(os.getpid(), signal.SIGKILL)
 
-signable_runs.published(Data(Path(sys.argv[1])), certifiers=[*[certify] * int(sys.argv[2]), die])
+signable_runs.published(DataFolder(Path(sys.argv[1])), certifiers=[*[certify] * int(sys.argv[2]), die])
 """
 
 
@@ -152,7 +152,7 @@ def killed(data, certified):
     command = [sys.executable, "-c", KILLED, str(data.root), str(int(certified))]
     done = subprocess.run(command, cwd=ROOT, check=False)
     assert done.returncode == -signal.SIGKILL
-    kinds = [entry.kind for entry in audit.entries(data.audit)]
+    kinds = [entry.kind for entry in audit.read_entries(data.audit)]
     assert kinds[-1] == ("certificate" if certified else "release")
     assert [path.name for path in signable_runs.the_run(data).folder.releases.iterdir()] == [".01"]
 
@@ -164,13 +164,13 @@ def test_a_release_that_was_killed_when_it_was_on_record_is_finished_by_the_next
     (folder,) = signable_runs.the_run(approved).folder.releases.iterdir()
     assert (made.number, folder.name) == (1, "01")
     assert made.statements[-1].account == "anna"
-    assert made.output_sha256 == digest(Path(made.output).read_bytes())
-    entries = list(audit.entries(approved.audit))
+    assert made.output_sha256 == sha256_hex(Path(made.output).read_bytes())
+    entries = list(audit.read_entries(approved.audit))
     assert [entry.kind for entry in entries].count("release") == 1
     assert [entry.kind for entry in entries].count("certificate") == 1
     assert json.loads((folder / "anchor.json").read_bytes())["sha256"] == entries[-1].sha256
     assert check_certificate(folder / "certificate.json").passed
-    assert release.check_log(approved).passed
+    assert release.check_audit_log(approved).passed
     assert signable_runs.published(approved).number == 2
 
 
@@ -182,7 +182,7 @@ def test_an_interrupted_release_of_what_was_changed_since_is_taken_back_on_recor
     made = signable_runs.published(approved)
     (folder,) = signable_runs.the_run(approved).folder.releases.iterdir()
     assert (folder / "review.jsonl").exists()
-    (taken,) = (entry for entry in audit.entries(approved.audit, kinds=["refusal"]))
+    (taken,) = (entry for entry in audit.read_entries(approved.audit, kinds=["refusal"]))
     assert "withdrawn: the run was changed" in taken.reason
     assert taken.subjects["output"] != made.output_sha256
 
@@ -191,7 +191,7 @@ def test_a_purge_takes_an_interrupted_release_back_on_record(approved):
     killed(approved, certified=False)
     run = signable_runs.the_run(approved)
     release.purge(approved, run.id, ada(approved), "consent withdrawn")
-    (taken,) = (entry for entry in audit.entries(approved.audit, kinds=["refusal"]))
+    (taken,) = (entry for entry in audit.read_entries(approved.audit, kinds=["refusal"]))
     assert "withdrawn: the run was purged" in taken.reason
     assert list(run.folder.releases.iterdir()) == []
 
@@ -215,12 +215,12 @@ def test_evidence_and_certificates_are_published_with_the_output(approved):
         assert sealed.statement.output == sealed.candidate.report.output_sha256
         (sealed.candidate.folder / "certificate.json").write_text(str(sealed.head.number))
 
-    made = signable_runs.published(approved, evidence=[looked], certifiers=[certified])
+    made = signable_runs.published(approved, release_checks=[looked], certifiers=[certified])
     assert {"leaks.json", "certificate.json"} <= {path.name for path in Path(made.folder).iterdir()}
 
 
 def test_a_weak_style_is_not_approved(ready):
-    weak = RenderOptions(style=style_from("broadcast", {"blocks": 20}))
+    weak = RenderOptions(style=style_from_preset("broadcast", {"blocks": 20}))
     signable_runs.signed(ready, "rita", "reviewed")
     with pytest.raises(StyleError, match="blocks 20"):
         signable_runs.signed(ready, "anna", "approved", options=weak)
@@ -228,17 +228,17 @@ def test_a_weak_style_is_not_approved(ready):
 
 def test_a_draft_says_so_in_its_name_its_metadata_and_its_report(ready):
     run = signable_runs.the_run(ready)
-    path = release.draft(ready, run.id, person(ready, "rita"), BROADCAST)
+    path = release.render_draft(ready, run.id, person(ready, "rita"), BROADCAST)
     assert path.name.endswith(".draft.mp4")
     assert path.parent == run.folder.drafts
     assert comment(path) == {"Veil draft: not reviewed"}
-    assert read_as(report_path(path), RenderReport, "report").draft
-    assert list(audit.entries(ready.audit, kinds=["render"]))[-1].details == {"draft": True}
+    assert read_document(report_path(path), RenderReport, "report").draft
+    assert list(audit.read_entries(ready.audit, kinds=["render"]))[-1].details == {"draft": True}
 
 
 def test_a_purge_removes_what_shows_people_and_keeps_what_proves(released):
     run = signable_runs.the_run(released)
-    for folder in (run.folder.thumbs, run.folder.drafts):
+    for folder in (run.folder.thumbnails, run.folder.drafts):
         folder.mkdir()
         (folder / "0001.jpg").write_bytes(b"picture")
     evidence = sorted(run.folder.path.rglob("*.json*"))
@@ -246,14 +246,14 @@ def test_a_purge_removes_what_shows_people_and_keeps_what_proves(released):
         release.purge(released, run.id, person(released, "rita"), "retention")
     purged = release.purge(released, run.id, ada(released), "retention")
     assert not run.source.exists()
-    assert not run.folder.thumbs.exists()
+    assert not run.folder.thumbnails.exists()
     assert not run.folder.drafts.exists()
     assert all(path.exists() for path in evidence)
     assert len(list(run.folder.releases.glob("*/*.mp4"))) == 1
     assert purged.removed[0] == "footage/clip.mp4"
-    entry = list(audit.entries(released.audit, kinds=["purge"]))[-1]
+    entry = list(audit.read_entries(released.audit, kinds=["purge"]))[-1]
     assert (entry.actor.account, entry.reason, entry.run) == ("ada", "retention", run.id)
-    assert release.check_log(released).passed
+    assert release.check_audit_log(released).passed
 
 
 def test_a_source_outside_of_the_library_is_named_and_left(released, tmp_path):
@@ -267,20 +267,22 @@ def test_a_source_outside_of_the_library_is_named_and_left(released, tmp_path):
 
 def test_a_run_at_work_is_not_purged(ready):
     run = signable_runs.the_run(ready)
-    runs.write_state(run.folder, runs.RunState(stage="queued", updated=runs.now()))
+    runs.write_state(run.folder, runs.RunState(stage="queued", updated=runs.format_utc_now()))
     with pytest.raises(SignOffError, match="at work"):
         release.purge(ready, run.id, ada(ready), "retention")
 
 
 def test_one_person_does_it_all_where_there_are_no_accounts_and_every_statement_says_so(tmp_path):
-    data = Data(tmp_path)
-    alone = access.single_user(data)
+    data = DataFolder(tmp_path)
+    alone = access.get_single_user(data)
     run = signable_runs.run_by(data, alone.account)
     now = datetime.now(UTC)
     session = access.Session(alone, now, now)
     for meaning in ("reviewed", "approved"):
-        _, session = release.sign(data, run.id, session, None, Wish(meaning))
-    made, _ = release.release(data, run.id, session, None, evidence=())
+        _, session = release.sign(data, run.id, session, None, SignRequest(meaning))
+    made, _ = release.release(data, run.id, session, None, release_checks=())
     assert {one.how for one in made.statements} == {"single-user"}
     assert made.persons == "one"
-    assert {entry.actor.how for entry in audit.entries(data.audit, kinds=["approval", "release"])} == {"single-user"}
+    assert {entry.actor.how for entry in audit.read_entries(data.audit, kinds=["approval", "release"])} == {
+        "single-user"
+    }

@@ -13,8 +13,8 @@ import engine
 from engine import record as records
 from engine.core.geometry import Orientation
 from engine.errors import RecordError, SourceError, StyleError, TargetError
-from engine.masking.mask import mask_of
-from engine.masking.presets import style_from
+from engine.masking.mask import compute_mask
+from engine.masking.presets import style_from_preset
 from engine.media.source.decode import open_source
 from engine.media.source.probe import probe
 from engine.rendering.report import RenderReport, report_path
@@ -58,13 +58,13 @@ def y4m_frames(path, pictures):
 def test_outside_the_masks_the_encoder_gets_the_decoded_source_to_the_bit(tmp_path, maker, preset):
     source = maker(tmp_path / "clip.mp4")
     record = record_of(source, two_boxes)
-    style, copy = style_from(preset), tmp_path / "pictures.y4m"
+    style, copy = style_from_preset(preset), tmp_path / "pictures.y4m"
     engine.render(source, record, tmp_path / "out.mp4", RenderOptions(style=style, y4m=copy))
     orientation = Orientation(record.source.video.coded)
     changed = 0
     for index, (before, after) in enumerate(y4m_frames(copy, decoded_planes(source))):
         boxes = [face.box for face in record.frames[index].faces]
-        masks = mask_of(boxes, orientation, style, before.format)
+        masks = compute_mask(boxes, orientation, style, before.format)
         for original, rendered, mask in zip(before.planes, after, masks, strict=True):
             assert np.array_equal(original[mask == 0], rendered[mask == 0])
             changed += int((original[mask == 255] != rendered[mask == 255]).sum())
@@ -95,7 +95,7 @@ def test_rotation_puts_the_mask_where_the_face_is_seen(tmp_path):
     source = clips.turned(tmp_path / "clip.mp4", degrees=90)
     record = record_of(source, lambda _: [(0, 0, 40, 40)])
     out = tmp_path / "out.mp4"
-    style = style_from("training-data", {"scale": 1.0})
+    style = style_from_preset("training-data", {"scale": 1.0})
     engine.render(source, record, out, RenderOptions(style=style))
     info = probe(out)
     assert info.video.display == probe(source).video.display
@@ -122,10 +122,10 @@ def test_the_report_says_what_was_done(tmp_path):
     record = written(record_of(source, two_boxes), tmp_path / "clip.json")
     out = tmp_path / "out.mp4"
     report = engine.render(source, record, out)
-    assert records.read_as(report_path(out), RenderReport, "report") == report
-    assert report.output_sha256 == records.digest(out.read_bytes())
-    assert report.record_sha256 == records.digest(record.read_bytes())
-    assert report.masked == report.frames == len(records.read(record).frames)
+    assert records.read_document(report_path(out), RenderReport, "report") == report
+    assert report.output_sha256 == records.sha256_hex(out.read_bytes())
+    assert report.record_sha256 == records.sha256_hex(record.read_bytes())
+    assert report.masked == report.frames == len(records.read_record(record).frames)
     assert {part.what.split()[0] for part in report.dropped} >= {"subtitle", "metadata", "chapters"}
     assert report.weaknesses == ()
 
@@ -147,7 +147,7 @@ def test_the_stated_arguments_make_ffmpeg_encode_the_same_way(tmp_path):
 def test_a_weak_style_is_refused_and_forcing_it_is_on_record(tmp_path):
     source = clips.silent(tmp_path / "clip.mp4")
     record, out = record_of(source, two_boxes), tmp_path / "out.mp4"
-    weak = style_from("broadcast", {"blocks": 20})
+    weak = style_from_preset("broadcast", {"blocks": 20})
     with pytest.raises(StyleError, match=r"blocks 20.*8"):
         engine.render(source, record, out, RenderOptions(style=weak))
     assert not out.exists()

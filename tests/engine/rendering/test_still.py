@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from engine.core.geometry import Box
-from engine.masking.presets import PRESETS, style_from
-from engine.media.source.seek import StillReader
-from engine.rendering.job import prepare
-from engine.rendering.render import spec_for
-from engine.rendering.still import Look, jpeg, picture
+from engine.masking.presets import PRESETS, style_from_preset
+from engine.media.source.seek import SeekingReader
+from engine.rendering.job import prepare_job
+from engine.rendering.render import build_spec
+from engine.rendering.still import StillOptions, encode_jpeg, render_still
 from engine.rendering.terms import RenderOptions
 from engine.review.plan import FramePlan, plan_frames
 from tests import clips
@@ -22,16 +22,16 @@ BOX = (30, 20, 80, 70)
 def test_a_masked_still_is_the_renders_picture(tmp_path, preset):
     path = clips.turned(tmp_path / "a.mp4", size=(160, 128))
     record = record_of(path, lambda _: [BOX])
-    options = RenderOptions(style=style_from(preset))
-    from engine.core.progress import Silent
+    options = RenderOptions(style=style_from_preset(preset))
+    from engine.core.progress import SilentListener
 
-    job = prepare(path, record, lambda info: spec_for(path, info, tmp_path / "o.mp4", options), Silent())
-    with StillReader(path, record) as reader:
-        for planned, redacted in zip(plan_frames(record), job.redacted(), strict=True):
+    job = prepare_job(path, record, lambda info: build_spec(path, info, tmp_path / "o.mp4", options), SilentListener())
+    with SeekingReader(path, record) as reader:
+        for planned, redacted in zip(plan_frames(record), job.mask_frames(), strict=True):
             if planned.index in {0, 6}:
-                frame = reader.frame(planned.index)
-                seen = picture(frame, record.source.video, planned, Look(style=options.style))
-                with frame.drawn_over() as sheet:
+                frame = reader.read_frame(planned.index)
+                seen = render_still(frame, record.source.video, planned, StillOptions(style=options.style))
+                with frame.open_for_drawing() as sheet:
                     for plane, samples in zip(
                         sheet.picture(writable=True).planes, redacted.picture.planes, strict=True
                     ):
@@ -42,17 +42,21 @@ def test_a_masked_still_is_the_renders_picture(tmp_path, preset):
 def test_a_frame_that_is_covered_is_black_in_its_still(tmp_path):
     path = clips.b_frames(tmp_path / "a.mp4")
     record = record_of(path, lambda _: [BOX])
-    with StillReader(path, record) as reader:
+    with SeekingReader(path, record) as reader:
         planned = FramePlan(3, record.frames[3].pts, (Box(*BOX),), covered=True)
-        seen = picture(reader.frame(3), record.source.video, planned, Look(style=style_from("strong")))
+        seen = render_still(
+            reader.read_frame(3), record.source.video, planned, StillOptions(style=style_from_preset("strong"))
+        )
         assert int(seen.max()) <= 4
-        assert int(picture(reader.frame(3), record.source.video, planned, Look()).max()) > 200
+        assert int(render_still(reader.read_frame(3), record.source.video, planned, StillOptions()).max()) > 200
 
 
 def test_a_still_is_a_jpeg_of_the_asked_size(tmp_path):
     path = clips.b_frames(tmp_path / "a.mp4")
     record = record_of(path, lambda _: [])
-    with StillReader(path, record) as reader:
+    with SeekingReader(path, record) as reader:
         planned = FramePlan(0, 0, (), covered=False)
-        data = jpeg(picture(reader.frame(0), record.source.video, planned, Look(longest=64)))
+        data = encode_jpeg(
+            render_still(reader.read_frame(0), record.source.video, planned, StillOptions(max_side_px=64))
+        )
     assert cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).shape == (48, 64, 3)

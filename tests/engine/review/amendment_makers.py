@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from engine.core.geometry import Box
-from engine.record import digest, encode
+from engine.record import encode_document, sha256_hex
 from engine.review.amendments import SCHEMA, Amendment, Author, Keyframe, Review
-from engine.review.review_file import no_review
+from engine.review.review_file import make_empty_review
 
 JANE = Author("jdoe", "Jane Doe")
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -17,7 +17,7 @@ def keyframes(places):
 
 
 def sha256_of(record):
-    return digest(encode(record))
+    return sha256_hex(encode_document(record))
 
 
 def review_of(record, *actions):
@@ -26,7 +26,7 @@ def review_of(record, *actions):
     amendments, data = [], b""
     for number, action in enumerate(actions, start=1):
         amendment = Amendment(SCHEMA, number, previous, JANE, NOON, "because", action)
-        line = encode(amendment)
-        previous, data = digest(line[:-1]), data + line
+        line = encode_document(amendment)
+        previous, data = sha256_hex(line[:-1]), data + line
         amendments.append(amendment)
-    return Review(sha256, tuple(amendments), digest(data)) if actions else no_review(sha256)
+    return Review(sha256, tuple(amendments), sha256_hex(data)) if actions else make_empty_review(sha256)

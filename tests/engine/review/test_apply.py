@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from engine.core.geometry import Box, Size
 from engine.errors import AmendmentError, RecordError
 from engine.review.amendments import Accept, Add, Cover, Delete, Extend, KeepVisible, Resize, Undo
-from engine.review.apply import Folded, amended
+from engine.review.apply import AmendedRecord, amend_frames
 from engine.review.plan import plan_frames
 from tests.engine.review.amendment_makers import keyframes, review_of
 from tests.record_makers import make_record
@@ -33,18 +33,18 @@ RECORD = record_with_gap()
 
 def course(track, *actions):
     """Boxes of a track by frame after some actions."""
-    frames = amended(RECORD, review_of(RECORD, *actions))
+    frames = amend_frames(RECORD, review_of(RECORD, *actions))
     return {frame.index: face.box for frame in frames for face in frame.faces if face.track == track}
 
 
 def complaint(*actions):
     with pytest.raises(AmendmentError) as caught:
-        amended(RECORD, review_of(RECORD, *actions))
+        amend_frames(RECORD, review_of(RECORD, *actions))
     return str(caught.value)
 
 
 def test_a_record_without_a_review_is_as_it_was_found():
-    frames = amended(RECORD)
+    frames = amend_frames(RECORD)
     assert [[(face.track, face.box) for face in frame.faces] for frame in frames] == [
         [(face.track, face.box) for face in frame.faces] for frame in RECORD.frames
     ]
@@ -52,7 +52,9 @@ def test_a_record_without_a_review_is_as_it_was_found():
 
 
 def test_an_added_face_runs_from_keyframe_to_keyframe_on_a_track_of_its_own():
-    frames = amended(RECORD, review_of(RECORD, Add(keyframes({4: (0, 0, 4, 4), 8: (8, 4, 12, 8), 9: (9, 9, 20, 20)}))))
+    frames = amend_frames(
+        RECORD, review_of(RECORD, Add(keyframes({4: (0, 0, 4, 4), 8: (8, 4, 12, 8), 9: (9, 9, 20, 20)})))
+    )
     faces = {frame.index: face for frame in frames for face in frame.faces if face.track == 2}
     assert list(faces) == [4, 5, 6, 7, 8, 9]
     assert faces[6].box == Box(4, 2, 8, 6)
@@ -80,7 +82,7 @@ def test_resizing_changes_the_faces_of_the_range_and_makes_none():
 
 
 def test_a_resized_face_keeps_its_evidence():
-    frames = amended(RECORD, review_of(RECORD, Resize(1, keyframes({2: (0, 0, 20, 20)}))))
+    frames = amend_frames(RECORD, review_of(RECORD, Resize(1, keyframes({2: (0, 0, 20, 20)}))))
     face = frames[2].faces[1]
     assert (face.origin, face.amendment, len(face.evidence)) == ("reviewer", 1, 1)
 
@@ -203,7 +205,7 @@ def reviews(draw, actions):
         if isinstance(action, Undo) and action.amendment > len(fitting):
             continue
         try:
-            amended(RECORD, review_of(RECORD, *fitting, action))
+            amend_frames(RECORD, review_of(RECORD, *fitting, action))
         except RecordError:
             continue
         fitting.append(action)
@@ -214,36 +216,36 @@ def reviews(draw, actions):
 @given(reviews(covering | uncovering))
 def test_folding_is_deterministic_and_goes_on_from_what_was(actions):
     review = review_of(RECORD, *actions)
-    once = amended(RECORD, review)
-    assert amended(RECORD, review) == once
+    once = amend_frames(RECORD, review)
+    assert amend_frames(RECORD, review) == once
     for length in range(len(actions)):
         shorter = msgspec.structs.replace(review, amendments=review.amendments[:length])
-        assert amended(RECORD, shorter) == amended(RECORD, review_of(RECORD, *actions[:length]))
+        assert amend_frames(RECORD, shorter) == amend_frames(RECORD, review_of(RECORD, *actions[:length]))
     size = RECORD.display
-    assert all(face.box.within(size) for frame in once for face in frame.faces)
+    assert all(face.box.is_within(size) for frame in once for face in frame.faces)
     made = [face.box for frame in once for face in frame.faces if face.origin == "reviewer"]
-    assert all(box.pixels() == msgspec.structs.astuple(box) for box in made)
+    assert all(box.to_pixel_bounds() == msgspec.structs.astuple(box) for box in made)
 
 
 @settings(deadline=None, max_examples=60)
 @given(reviews(covering | uncovering), covering | uncovering)
 def test_undoing_restores_exactly(actions, last):
-    before = amended(RECORD, review_of(RECORD, *actions))
+    before = amend_frames(RECORD, review_of(RECORD, *actions))
     try:
-        after = amended(RECORD, review_of(RECORD, *actions, last))
+        after = amend_frames(RECORD, review_of(RECORD, *actions, last))
     except (RecordError, ValueError):
         return
     number = len(actions) + 1
     undone = [*actions, last, Undo(number)]
-    assert amended(RECORD, review_of(RECORD, *undone)) == before
-    assert amended(RECORD, review_of(RECORD, *undone, Undo(number + 1))) == after
+    assert amend_frames(RECORD, review_of(RECORD, *undone)) == before
+    assert amend_frames(RECORD, review_of(RECORD, *undone, Undo(number + 1))) == after
 
 
 def pixels(plan):
     """Which pixels a plan masks."""
     masked = np.full((SIZE.height, SIZE.width), plan.covered)
     for box in plan.boxes:
-        left, top, right, bottom = box.pixels()
+        left, top, right, bottom = box.to_pixel_bounds()
         masked[top:bottom, left:right] = True
     return masked
 
@@ -261,10 +263,10 @@ def test_covering_never_loses_a_pixel(actions, last):
 
 
 def test_the_number_of_a_new_track_can_be_asked_for():
-    assert Folded(RECORD, review_of(RECORD, Cover(0, 1), Add(keyframes({0: FACE})))).new_track(2) == 2
+    assert AmendedRecord(RECORD, review_of(RECORD, Cover(0, 1), Add(keyframes({0: FACE})))).get_added_track(2) == 2
 
 
 def test_frames_are_covered_by_the_amendment_that_says_so():
     damaged = msgspec.structs.replace(RECORD, damaged=(5,))
-    frames = amended(damaged, review_of(damaged, Cover(1, 2)))
+    frames = amend_frames(damaged, review_of(damaged, Cover(1, 2)))
     assert [(frame.index, frame.amendment) for frame in frames if frame.covered] == [(1, 1), (5, None)]

@@ -2,23 +2,23 @@ import pytest
 
 from engine.errors import RecordError
 from engine.review.amendments import Accept
-from engine.review.coverage import coverage
-from engine.review.queue import find_spots, spots
+from engine.review.coverage import measure_coverage
+from engine.review.queue import build_review_queue, find_review_items
 from tests.engine.review.amendment_makers import review_of
 from tests.engine.review.test_queue import FILLED, FRAMES, GOOD, record_of
 
 RECORD = record_of(lambda i: [FILLED if 10 <= i < 20 or 40 <= i < 50 else GOOD])
-SPOTS = find_spots(RECORD)
+SPOTS = find_review_items(RECORD)
 
 
 def test_nothing_seen_is_nothing_covered():
-    nothing = coverage(RECORD, SPOTS, {})
+    nothing = measure_coverage(RECORD, SPOTS, {})
     assert (nothing.frames, nothing.seen, nothing.risk_seen, nothing.risk_closed) == (FRAMES, 0, 0.0, 0.0)
     assert nothing.open_unseen == tuple(spot.key for spot in SPOTS)
 
 
 def test_the_share_of_the_risk_grows_with_what_was_seen():
-    some = coverage(RECORD, SPOTS, {"jdoe": [(10, 20)], "roe": [(15, 18), (40, 45)]})
+    some = measure_coverage(RECORD, SPOTS, {"jdoe": [(10, 20)], "roe": [(15, 18), (40, 45)]})
     assert some.seen == 15
     assert some.risk_seen == pytest.approx(0.75)
     assert some.open_unseen == ()
@@ -28,23 +28,23 @@ def test_the_share_of_the_risk_grows_with_what_was_seen():
 
 
 def test_frames_seen_twice_count_once_and_ranges_are_put_together():
-    twice = coverage(RECORD, SPOTS, {"jdoe": [(10, 14), (12, 20), (0, 1)], "roe": [(10, 20)]})
+    twice = measure_coverage(RECORD, SPOTS, {"jdoe": [(10, 14), (12, 20), (0, 1)], "roe": [(10, 20)]})
     assert twice.by == {"jdoe": ((0, 1), (10, 20)), "roe": ((10, 20),)}
     assert twice.seen == 11
 
 
 def test_what_is_closed_counts_as_closed():
-    marked = spots(RECORD, review_of(RECORD, Accept("gap:0:10-20")))
-    half = coverage(RECORD, marked, {})
+    marked = build_review_queue(RECORD, review_of(RECORD, Accept("gap:0:10-20")))
+    half = measure_coverage(RECORD, marked, {})
     assert half.risk_closed == pytest.approx(0.5)
     assert half.open_unseen == ("gap:0:40-50",)
 
 
 def test_a_record_without_spots_is_covered():
     plain = record_of(lambda _: [GOOD])
-    assert coverage(plain, (), {}).risk_seen == 1.0
+    assert measure_coverage(plain, (), {}).risk_seen == 1.0
 
 
 def test_frames_that_do_not_exist_cannot_have_been_seen():
     with pytest.raises(RecordError, match="frames 50 to 60"):
-        coverage(RECORD, SPOTS, {"jdoe": [(50, 61)]})
+        measure_coverage(RECORD, SPOTS, {"jdoe": [(50, 61)]})

@@ -4,11 +4,10 @@ import msgspec
 import pytest
 
 from engine.core.geometry import Box, Size
-from engine.record import DetectorFacts, Evidence, Face, Record, encode
-from engine.record import decode as decode_record
+from engine.record import DetectorFacts, Evidence, Face, Record, decode_record, encode_document
 from engine.review.amendments import Accept, Add, Cover, Delete, Extend, Undo
-from engine.review.apply import amended
-from engine.review.queue import find_spots, spots
+from engine.review.apply import amend_frames
+from engine.review.queue import build_review_queue, find_review_items
 from tests.engine.review.amendment_makers import keyframes, review_of
 from tests.record_makers import make_record
 
@@ -37,21 +36,21 @@ def record_of(faces, doubtful=None, frames=FRAMES, **changes) -> Record:
         for frame in blank.frames
     )
     record = msgspec.structs.replace(blank, detection=detection, frames=full, **changes)
-    return decode_record(encode(record))
+    return decode_record(encode_document(record))
 
 
 def found(record, kind):
-    return [(spot.start, spot.stop) for spot in find_spots(record) if spot.kind == kind]
+    return [(spot.start, spot.stop) for spot in find_review_items(record) if spot.kind == kind]
 
 
 def test_a_face_that_every_detector_surely_sees_throughout_leaves_no_doubt():
-    assert find_spots(record_of(lambda _: [GOOD])) == ()
+    assert find_review_items(record_of(lambda _: [GOOD])) == ()
 
 
 def test_a_filled_gap_is_one_spot_and_worse_when_it_is_longer():
     record = record_of(lambda i: [FILLED if 10 <= i < 13 or 30 <= i < 50 else GOOD])
     assert found(record, "gap") == [(30, 50), (10, 13)]
-    (longer, shorter) = (spot for spot in find_spots(record) if spot.kind == "gap")
+    (longer, shorter) = (spot for spot in find_review_items(record) if spot.kind == "gap")
     assert longer.risk > shorter.risk
     assert longer.key == "gap:0:30-50"
     assert "frames 30 to 49" in longer.reason
@@ -78,7 +77,7 @@ def test_a_detector_that_was_not_asked_does_not_disagree():
     record = record_of(lambda i: [seen(0.9) if 20 <= i < 25 else GOOD], asked={TWO: ((0, 20), (25, 60))})
     assert found(record, "disagreement") == []
     assert found(record, "unasked") == [(20, 25)]
-    assert "centerface did not look" in find_spots(record)[0].reason
+    assert "centerface did not look" in find_review_items(record)[0].reason
 
 
 def test_frames_that_no_detector_looked_at_are_worse_than_those_that_one_did_not():
@@ -92,7 +91,7 @@ def test_a_track_that_begins_or_ends_within_a_scene():
     record = record_of(lambda i: [GOOD] if 20 <= i < 40 else [], cuts=())
     assert found(record, "start") == [(12, 21)]
     assert found(record, "end") == [(39, 48)]
-    (start,) = (spot for spot in find_spots(record) if spot.kind == "start")
+    (start,) = (spot for spot in find_review_items(record) if spot.kind == "start")
     assert start.frame == 19
 
 
@@ -109,12 +108,12 @@ def test_a_track_that_fills_its_scene_neither_begins_nor_ends_in_it():
 
 def test_a_track_that_goes_on_under_another_number_has_not_ended():
     record = record_of(lambda i: [GOOD if i < 30 else msgspec.structs.replace(GOOD, track=1)])
-    assert find_spots(record) == ()
+    assert find_review_items(record) == ()
 
 
 def test_a_hole_in_a_track_is_worse_than_a_filled_gap():
     record = record_of(lambda i: [] if 10 <= i < 30 else [FILLED if 40 <= i < 60 - 1 else GOOD])
-    assert [spot.kind for spot in find_spots(record)] == ["hole", "gap"]
+    assert [spot.kind for spot in find_review_items(record)] == ["hole", "gap"]
     assert found(record, "hole") == [(10, 30)]
 
 
@@ -123,22 +122,22 @@ def test_faces_at_the_border_and_small_ones():
     record = record_of(
         lambda _: [seen(0.9, 0.9, box=edge), msgspec.structs.replace(seen(0.9, 0.9, box=small), track=1)]
     )
-    assert {(spot.kind, spot.track) for spot in find_spots(record)} == {("border", 0), ("small", 1)}
-    assert "20x30 pixels" in next(spot.reason for spot in find_spots(record) if spot.kind == "small")
+    assert {(spot.kind, spot.track) for spot in find_review_items(record)} == {("border", 0), ("small", 1)}
+    assert "20x30 pixels" in next(spot.reason for spot in find_review_items(record) if spot.kind == "small")
 
 
 def test_a_doubtful_sighting_is_a_spot_unless_a_mask_covers_it():
     sighting, covered = Evidence(ONE, Box(400.0, 300.0, 450.0, 360.0), 0.5), Evidence(ONE, FACE, 0.5)
     record = record_of(lambda _: [GOOD], doubtful={7: (sighting,), 8: (sighting, covered), 30: (covered,)})
     assert found(record, "doubtful") == [(7, 9)]
-    (spot,) = find_spots(record)
+    (spot,) = find_review_items(record)
     assert (spot.track, spot.box, spot.frame) == (None, sighting.box, 7)
     assert "2 sightings in frames 7 to 8" in spot.reason
 
 
 def test_damaged_frames_are_said_and_hide_what_is_in_them():
     record = record_of(lambda i: [] if i in {10, 11} else [GOOD], damaged=(10, 11))
-    assert [(spot.kind, spot.start, spot.stop) for spot in find_spots(record)] == [("damaged", 10, 12)]
+    assert [(spot.kind, spot.start, spot.stop) for spot in find_review_items(record)] == [("damaged", 10, 12)]
 
 
 def test_spots_are_ranked_by_risk_and_named_once():
@@ -147,7 +146,7 @@ def test_spots_are_ranked_by_risk_and_named_once():
         lambda i: [FILLED if i in {10, 30} else seen(0.9) if i == 50 else GOOD] if i < 55 else [],
         doubtful={7: (sighting,)}, damaged=(2,),
     )  # fmt: skip
-    ranked = find_spots(record)
+    ranked = find_review_items(record)
     assert [spot.risk for spot in ranked] == sorted((spot.risk for spot in ranked), reverse=True)
     assert all(0 < spot.risk <= 1 for spot in ranked)
     assert len({spot.key for spot in ranked}) == len(ranked)
@@ -158,7 +157,7 @@ HOLED = record_of(lambda i: [] if 10 <= i < 20 else [FILLED if 30 <= i < 40 else
 
 
 def state(kind, *actions):
-    (spot,) = (spot for spot in spots(HOLED, review_of(HOLED, *actions)) if spot.kind == kind)
+    (spot,) = (spot for spot in build_review_queue(HOLED, review_of(HOLED, *actions)) if spot.kind == kind)
     return spot.state, spot.closed_by
 
 
@@ -183,10 +182,13 @@ def test_what_closes_a_spot(kind, actions, expected):
 
 
 def test_keys_stay_what_they_are_whatever_is_amended():
-    before, after = find_spots(HOLED), spots(HOLED, review_of(HOLED, Extend(0, 10, 20), Delete(0, 30, 60)))
+    before, after = (
+        find_review_items(HOLED),
+        build_review_queue(HOLED, review_of(HOLED, Extend(0, 10, 20), Delete(0, 30, 60))),
+    )
     assert [spot.key for spot in before] == [spot.key for spot in after]
     for spot in before:
-        amended(HOLED, review_of(HOLED, Accept(spot.key)))
+        amend_frames(HOLED, review_of(HOLED, Accept(spot.key)))
 
 
 def test_an_hour_is_looked_through_in_two_seconds():
@@ -202,6 +204,6 @@ def test_an_hour_is_looked_through_in_two_seconds():
     )
     record = msgspec.structs.replace(blank, frames=frames)
     start = process_time()
-    ranked = find_spots(record)
+    ranked = find_review_items(record)
     assert process_time() - start < 2
     assert len(ranked) > 500

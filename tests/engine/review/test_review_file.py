@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from engine.errors import RecordError, TargetError
-from engine.record import digest, encode
+from engine.record import encode_document, sha256_hex
 from engine.review import amendments
 from engine.review.amendments import Accept, Add, Author, Cover, Delete, Extend, KeepVisible, Resize, Undo
-from engine.review.review_file import append, decode_review, no_review, read_review, repair
+from engine.review.review_file import append_amendment, decode_review, make_empty_review, read_review, repair_review
 from tests.engine.review.amendment_makers import JANE, NOON, keyframes, review_of, sha256_of
 from tests.record_makers import make_record
 from tests.repository import SCHEMAS
@@ -22,7 +22,7 @@ SHA256 = sha256_of(RECORD)
 
 
 def add_to(path, action, reason="", **values):
-    return append(path, RECORD, SHA256, action, JANE, reason, **values)
+    return append_amendment(path, RECORD, SHA256, action, JANE, reason, **values)
 
 
 @pytest.fixture
@@ -41,13 +41,13 @@ def test_what_was_appended_is_read_again(path):
     assert review.amendments[1].action == Delete(0, 3, 4)
     assert (review.amendments[1].by, review.amendments[1].reason) == (JANE, "a poster")
     assert review.amendments[2].at == NOON
-    assert review.sha256 == digest(path.read_bytes())
+    assert review.sha256 == sha256_hex(path.read_bytes())
 
 
 def test_lines_are_bound_to_the_record_and_to_each_other(path):
     lines = path.read_bytes().splitlines()
     amended = [json.loads(line) for line in lines]
-    assert [line["previous"] for line in amended] == [SHA256, digest(lines[0]), digest(lines[1])]
+    assert [line["previous"] for line in amended] == [SHA256, sha256_hex(lines[0]), sha256_hex(lines[1])]
     for line, document in zip(lines, amended, strict=True):
         assert line == json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
 
@@ -72,8 +72,8 @@ def test_a_moment_keeps_its_zone(tmp_path):
 
 
 def test_no_file_is_no_review_only_where_that_is_said(tmp_path):
-    assert read_review(tmp_path / "r.jsonl", SHA256, missing_ok=True) == no_review(SHA256)
-    assert no_review(SHA256).sha256 == digest(b"")
+    assert read_review(tmp_path / "r.jsonl", SHA256, missing_ok=True) == make_empty_review(SHA256)
+    assert make_empty_review(SHA256).sha256 == sha256_hex(b"")
     with pytest.raises(RecordError, match="does not exist"):
         read_review(tmp_path / "r.jsonl", SHA256)
     with pytest.raises(RecordError, match="cannot be read"):
@@ -135,7 +135,7 @@ def test_a_torn_last_line_is_said_and_repaired_without_losing_a_whole_one(path, 
         read_review(path, SHA256)
     amendment = add_to(path, Cover(5, 6))
     assert amendment.number == 3
-    assert path.read_bytes() == first + second + encode(amendment)
+    assert path.read_bytes() == first + second + encode_document(amendment)
     read_review(path, SHA256)
 
 
@@ -150,9 +150,9 @@ def test_a_line_that_lacks_only_its_newline_is_kept(path):
 def test_a_review_can_be_repaired_without_an_amendment(path):
     whole = path.read_bytes()
     path.write_bytes(whole + b'{"act')
-    assert len(repair(path, SHA256).amendments) == 3
+    assert len(repair_review(path, SHA256).amendments) == 3
     assert path.read_bytes() == whole
-    assert repair(path, SHA256) == read_review(path, SHA256)
+    assert repair_review(path, SHA256) == read_review(path, SHA256)
 
 
 def test_a_torn_first_line_leaves_an_empty_review(tmp_path):
@@ -223,16 +223,18 @@ import sys
 from pathlib import Path
 from engine import record as records
 from engine.review.amendments import Author, Cover
-from engine.review.review_file import append
+from engine.review.review_file import append_amendment
 data = Path(sys.argv[2]).read_bytes()
 for index in range(int(sys.argv[3])):
-    append(Path(sys.argv[1]), records.decode(data), records.digest(data), Cover(index, index + 1), Author("a", "A"))
+    record = records.decode_record(data)
+    sha256 = records.sha256_hex(data)
+    append_amendment(Path(sys.argv[1]), record, sha256, Cover(index, index + 1), Author("a", "A"))
 """
 
 
 def test_several_processes_add_to_one_review(tmp_path):
     record, path = tmp_path / "r.json", tmp_path / "r.jsonl"
-    record.write_bytes(encode(RECORD))
+    record.write_bytes(encode_document(RECORD))
     command = [sys.executable, "-c", WRITER, path, record, "8"]
     writers = [subprocess.Popen(command) for _ in range(3)]
     assert [writer.wait() for writer in writers] == [0, 0, 0]
@@ -241,11 +243,11 @@ def test_several_processes_add_to_one_review(tmp_path):
 
 def test_the_schema_in_the_documentation_is_the_one_of_the_code():
     published = SCHEMAS / "amendment-1.json"
-    assert json.loads(published.read_bytes()) == json.loads(json.dumps(amendments.schema()))
+    assert json.loads(published.read_bytes()) == json.loads(json.dumps(amendments.build_schema()))
 
 
 def test_the_published_schema_accepts_what_is_written_and_refuses_what_is_not_known(path):
-    schema = json.loads(json.dumps(amendments.schema()))
+    schema = json.loads(json.dumps(amendments.build_schema()))
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     for line in path.read_bytes().splitlines():
@@ -259,10 +261,10 @@ def test_the_published_schema_accepts_what_is_written_and_refuses_what_is_not_kn
 
 def test_reviews_made_in_memory_are_those_of_a_file(tmp_path):
     review = review_of(RECORD, Cover(0, 1), Undo(1))
-    data = b"".join(map(encode, review.amendments))
-    assert decode_review(data, SHA256) == msgspec.structs.replace(review, sha256=digest(data))
+    data = b"".join(map(encode_document, review.amendments))
+    assert decode_review(data, SHA256) == msgspec.structs.replace(review, sha256=sha256_hex(data))
 
 
 def test_an_author_has_an_account_and_a_name(path):
     with pytest.raises(RecordError, match="name"):
-        append(path, RECORD, SHA256, Cover(0, 1), Author("jdoe", ""))
+        append_amendment(path, RECORD, SHA256, Cover(0, 1), Author("jdoe", ""))

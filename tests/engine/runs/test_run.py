@@ -5,43 +5,43 @@ import pytest
 
 from engine import runs
 from engine.errors import RunError, TargetError
-from engine.record import encode
-from engine.runs import Asked, RunRequest, RunState
-from engine.storage.files import Data
+from engine.record import encode_document
+from engine.runs import RequestedOptions, RunRequest, RunState
+from engine.storage.files import DataFolder
 
 
 @pytest.fixture
 def data(tmp_path):
-    return Data(tmp_path)
+    return DataFolder(tmp_path)
 
 
 def request(source="/films/Interview Nº 3.mp4", **changes):
-    return RunRequest(**{"source": source, "account": "ana", "name": "Ana Bell", "at": runs.now()} | changes)
+    return RunRequest(**{"source": source, "account": "ana", "name": "Ana Bell", "at": runs.format_utc_now()} | changes)
 
 
 def working(folder, pid, born):
-    runs.write_state(folder, RunState(stage="running", pid=pid, born=born, updated=runs.now()))
+    runs.write_state(folder, RunState(stage="running", pid=pid, born=born, updated=runs.format_utc_now()))
 
 
 def test_a_new_run_waits_and_says_who_asked_for_what(data):
-    asked = Asked(mode="hybrid", parameters={"yolov8-face": {"threshold": 0.2}}, on_damage="cover")
-    made = runs.create(data, request(detection=asked))
-    run = runs.get(data, made.id)
+    asked = RequestedOptions(mode="hybrid", parameters={"yolov8-face": {"threshold": 0.2}}, on_damage="cover")
+    made = runs.create_run(data, request(detection=asked))
+    run = runs.load_run(data, made.id)
     assert (run.status, run.request.detection, run.request.name) == ("queued", asked, "Ana Bell")
     assert run.title == "Interview Nº 3.mp4"
     assert "-interview-no-3-" in made.id
-    assert encode(run.request) == made.request.read_bytes()
+    assert encode_document(run.request) == made.request.read_bytes()
 
 
 def test_runs_are_listed_newest_first_and_damage_hides_none(data):
-    first, second = (runs.create(data, request(f"/{name}.mp4")) for name in "ab")
+    first, second = (runs.create_run(data, request(f"/{name}.mp4")) for name in "ab")
     first.path.rename(data.runs / "20200101-000000-a-0000")
     (data.runs / "20210101-000000-empty-0000").mkdir()
-    third = runs.create(data, request("/c.mp4"))
+    third = runs.create_run(data, request("/c.mp4"))
     third.state.write_text('{"schema":"veil/run-state/9","stage":"queued","updated":""}')
-    register = runs.register(data)
+    register = runs.read_register(data)
     assert [run.id for run in register.runs] == [second.id, "20200101-000000-a-0000"]
-    said = {damaged.id: damaged.sentence for damaged in register.damaged}
+    said = {damaged.id: damaged.message for damaged in register.damaged}
     assert set(said) == {third.id, "20210101-000000-empty-0000"}
     assert "state.json" in said[third.id]
     assert "veil/run-state/9" in said[third.id]
@@ -49,23 +49,23 @@ def test_runs_are_listed_newest_first_and_damage_hides_none(data):
 
 
 def test_without_a_folder_there_are_no_runs(data):
-    assert runs.register(data) == runs.Register((), ())
+    assert runs.read_register(data) == runs.RunRegister((), ())
 
 
 @pytest.mark.parametrize("name", ["", "..", "../access", "20200101-000000-a-0000", "20200101-000000-../x-0000"])
 def test_only_a_run_that_exists_is_found(data, name):
     data.runs.mkdir()
     with pytest.raises(RunError, match="There is no run"):
-        runs.get(data, name)
+        runs.load_run(data, name)
 
 
 def test_a_run_whose_process_is_gone_is_interrupted(data):
-    folder = runs.create(data, request())
-    pid, born = runs.itself()
+    folder = runs.create_run(data, request())
+    pid, born = runs.current_process()
     working(folder, pid, born)
-    assert runs.get(data, folder.id).status == "running"
+    assert runs.load_run(data, folder.id).status == "running"
     working(folder, pid, born - 1)
-    assert runs.get(data, folder.id).status == "interrupted"
+    assert runs.load_run(data, folder.id).status == "interrupted"
 
 
 def test_a_process_that_ended_and_was_not_waited_for_is_gone():
@@ -73,32 +73,32 @@ def test_a_process_that_ended_and_was_not_waited_for_is_gone():
     if child == 0:
         os._exit(0)
     os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
-    assert runs.born(child) is None
+    assert runs.process_start_ticks(child) is None
     os.waitpid(child, 0)
 
 
 def test_cancelling_and_resuming(data):
-    folder = runs.create(data, request())
-    runs.ask_to_stop(runs.get(data, folder.id))
-    assert runs.get(data, folder.id).status == "cancelled"
+    folder = runs.create_run(data, request())
+    runs.request_cancellation(runs.load_run(data, folder.id))
+    assert runs.load_run(data, folder.id).status == "cancelled"
     with pytest.raises(RunError, match="is cancelled"):
-        runs.ask_to_stop(runs.get(data, folder.id))
-    runs.queue_again(runs.get(data, folder.id))
-    assert runs.get(data, folder.id).status == "queued"
+        runs.request_cancellation(runs.load_run(data, folder.id))
+    runs.requeue_run(runs.load_run(data, folder.id))
+    assert runs.load_run(data, folder.id).status == "queued"
     with pytest.raises(RunError, match="is queued"):
-        runs.queue_again(runs.get(data, folder.id))
+        runs.requeue_run(runs.load_run(data, folder.id))
 
 
 def test_unknown_fields_of_a_request_are_refused(data):
-    folder = runs.create(data, request())
+    folder = runs.create_run(data, request())
     document = json.loads(folder.request.read_bytes())
     folder.request.write_text(json.dumps(document | {"priority": 1}))
     with pytest.raises(RunError, match="priority"):
-        runs.get(data, folder.id)
+        runs.load_run(data, folder.id)
 
 
 def test_a_folder_that_cannot_be_made_is_said(data):
     data.root.mkdir(exist_ok=True)
     data.runs.write_text("a file where the folder should be")
     with pytest.raises(TargetError, match="cannot be made"):
-        runs.create(data, request())
+        runs.create_run(data, request())

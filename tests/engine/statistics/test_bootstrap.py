@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.statistics.bootstrap import intervals, rates, share
+from engine.statistics.bootstrap import bootstrap_intervals, compute_rates, compute_share
 
 SETTINGS = {"confidence": 0.95, "resamples": 4000, "seed": 1}
 
@@ -15,7 +15,7 @@ def some_counts(units=60):
 
 def test_the_interval_is_that_of_scipy():
     counts, totals = some_counts()
-    ours = intervals(counts, totals, **SETTINGS)[0]
+    ours = bootstrap_intervals(counts, totals, **SETTINGS)[0]
     theirs = stats.bootstrap(
         (counts[:, 0], totals[:, 0]),
         lambda count, total, axis: count.sum(axis) / total.sum(axis),
@@ -31,32 +31,35 @@ def test_the_interval_is_that_of_scipy():
 
 def test_the_same_seed_gives_the_same_interval_and_more_units_a_narrower_one():
     counts, totals = some_counts()
-    (first,), (second,) = intervals(counts, totals, **SETTINGS), intervals(counts, totals, **SETTINGS)
+    (first,), (second,) = (
+        bootstrap_intervals(counts, totals, **SETTINGS),
+        bootstrap_intervals(counts, totals, **SETTINGS),
+    )
     assert list(first) == list(second)
-    (many,) = intervals(np.tile(counts, (16, 1)), np.tile(totals, (16, 1)), **SETTINGS)
+    (many,) = bootstrap_intervals(np.tile(counts, (16, 1)), np.tile(totals, (16, 1)), **SETTINGS)
     assert many[1] - many[0] == pytest.approx((first[1] - first[0]) / 4, rel=0.2)
 
 
 def test_more_confidence_is_wider():
     counts, totals = some_counts()
-    (usual,) = intervals(counts, totals, **SETTINGS)
-    (narrow,) = intervals(counts, totals, **SETTINGS | {"confidence": 0.5})
+    (usual,) = bootstrap_intervals(counts, totals, **SETTINGS)
+    (narrow,) = bootstrap_intervals(counts, totals, **SETTINGS | {"confidence": 0.5})
     assert usual[0] < narrow[0] < narrow[1] < usual[1]
 
 
 def test_intervals_of_many_units_do_not_depend_on_how_they_fit_into_memory():
     counts, totals = np.ones((5000, 1)), np.full((5000, 1), 2.0)
     counts[::2] = 0.0
-    (ends,) = intervals(counts, totals, confidence=0.95, resamples=2000, seed=0)
+    (ends,) = bootstrap_intervals(counts, totals, confidence=0.95, resamples=2000, seed=0)
     deviation = np.sqrt(0.25 / 5000) / 2
     assert ends == pytest.approx([0.25 - 1.96 * deviation, 0.25 + 1.96 * deviation], abs=deviation / 5)
 
 
 def test_one_unit_has_no_interval_and_nothing_has_no_rate():
-    whole, half, nothing = rates(
+    whole, half, nothing = compute_rates(
         np.array([[3.0, 1.0, 0.0], [2.0, 0.0, 0.0]]), np.array([[3.0, 2.0, 0.0], [2.0, 0.0, 0.0]]), **SETTINGS
     )
     assert (whole.count, whole.total, whole.value, whole.interval) == (5, 5, 1.0, (1.0, 1.0))
     assert (half.value, half.interval) == (0.5, None)
     assert (nothing.value, nothing.interval) == (None, None)
-    assert share(1, 4) == 0.25
+    assert compute_share(1, 4) == 0.25

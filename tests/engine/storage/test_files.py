@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 
 from engine.errors import InputError, TargetError
-from engine.storage.files import data_folder, file_digest, pending, write
+from engine.storage.files import find_data_folder, hash_file, open_atomic_write, write_file
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
     target = tmp_path / "out.bin"
-    with pytest.raises(RuntimeError, match="halfway"), pending(target) as unfinished:
+    with pytest.raises(RuntimeError, match="halfway"), open_atomic_write(target) as unfinished:
         unfinished.write_bytes(b"half")
         raise RuntimeError("halfway")
     assert list(tmp_path.iterdir()) == []
@@ -17,24 +17,24 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
 
 def test_what_was_there_stays_when_writing_fails(tmp_path):
     target = tmp_path / "out.bin"
-    write(target, b"first")
-    with pytest.raises(RuntimeError), pending(target) as unfinished:
+    write_file(target, b"first")
+    with pytest.raises(RuntimeError), open_atomic_write(target) as unfinished:
         unfinished.write_bytes(b"second")
         raise RuntimeError
     assert target.read_bytes() == b"first"
-    write(target, b"second")
+    write_file(target, b"second")
     assert target.read_bytes() == b"second"
 
 
 @pytest.mark.parametrize("name", ["missing/out.bin", "."])
 def test_a_target_that_cannot_be_written_is_named(tmp_path, name):
     with pytest.raises(TargetError, match=str(tmp_path)):
-        write(tmp_path / name, b"")
+        write_file(tmp_path / name, b"")
 
 
 def test_a_full_disk_is_said_in_words(tmp_path):
     target = tmp_path / "out.bin"
-    with pytest.raises(TargetError, match="No space left"), pending(target) as unfinished:
+    with pytest.raises(TargetError, match="No space left"), open_atomic_write(target) as unfinished:
         unfinished.write_bytes(b"")
         with Path("/dev/full").open("wb", buffering=0) as full:
             full.write(b"x")
@@ -44,14 +44,14 @@ def test_a_full_disk_is_said_in_words(tmp_path):
 def test_digest_is_of_the_bytes(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"veil" * 100_000)
-    assert file_digest(path) == hashlib.sha256(b"veil" * 100_000).hexdigest()
+    assert hash_file(path) == hashlib.sha256(b"veil" * 100_000).hexdigest()
     with pytest.raises(InputError, match="cannot be read"):
-        file_digest(tmp_path / "none")
+        hash_file(tmp_path / "none")
 
 
 def test_the_data_folder_can_be_chosen(tmp_path, monkeypatch):
     monkeypatch.setenv("VEIL_DATA", str(tmp_path / "set"))
-    assert data_folder().models == tmp_path / "set" / "models"
-    assert data_folder(tmp_path / "given").work == tmp_path / "given" / "work"
+    assert find_data_folder().models == tmp_path / "set" / "models"
+    assert find_data_folder(tmp_path / "given").checkpoints == tmp_path / "given" / "work"
     monkeypatch.delenv("VEIL_DATA")
-    assert data_folder().root.name == "data"
+    assert find_data_folder().root.name == "data"

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from engine.core.geometry import Box, Size
 from engine.record import FusionSettings, SmoothingSettings, TrackingSettings
-from engine.timeline import build
+from engine.timeline import build_timeline
 
 SIZE = Size(320, 240)
 GRID = 1e-6
@@ -16,7 +16,7 @@ def built(frames, values=None, **smoothing):
 
 
 def timeline_of(frames, values=None, sure=None, **smoothing):
-    return build(
+    return build_timeline(
         frames,
         values or [0.0] * len(frames),
         SIZE,
@@ -104,7 +104,7 @@ def test_nothing_crosses_a_cut():
 def test_a_face_that_leaves_the_picture_is_clipped_and_then_gone():
     frames = [{"a": [(Box(280 + 10 * k, 100, min(320, 320 + 10 * k), 140), 0.9)]} for k in range(3)]
     faces, _ = built([*frames, *[{}] * 8], damping=1.0, tail=8)
-    assert all(face.box.within(SIZE) for some in faces for face in some)
+    assert all(face.box.is_within(SIZE) for some in faces for face in some)
     assert faces[3]
     assert not faces[-1]
 
@@ -146,14 +146,14 @@ def test_what_any_detector_saw_is_covered_and_the_record_holds(frames, values, w
     scenes = {}
     for index, (sightings, some) in enumerate(zip(frames, faces, strict=True)):
         for box, _ in (pair for found in sightings.values() for pair in found):
-            inside = box.clipped(SIZE)
+            inside = box.clip(SIZE)
             visible = inside is not None and min(inside.width, inside.height) > GRID
             assert not visible or any(contains(face.box, inside) for face in some)
         assert [face.track for face in some] == sorted({face.track for face in some})
         scene = sum(cut <= index for cut in cuts)
         for face in some:
-            assert face.box.within(SIZE)
-            assert face.box == face.box.rounded(SIZE)
+            assert face.box.is_within(SIZE)
+            assert face.box == face.box.round_outwards(SIZE)
             assert (face.origin == "detected") == bool(face.evidence)
             assert all(contains(face.box, evidence.box) for evidence in face.evidence)
             assert scenes.setdefault(face.track, scene) == scene

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.record import TrackingSettings
-from engine.timeline.cuts import CutDetector, change, find_cuts
+from engine.timeline.cuts import CutDetector, find_cuts, measure_change
 
 SETTINGS = TrackingSettings()
 SHAPE = (36, 64)
@@ -31,7 +31,7 @@ def thumbnail(picture):
 
 def cuts_of(pictures):
     thumbs = [thumbnail(picture) for picture in pictures]
-    values = [0.0, *(change(one, other) for one, other in pairwise(thumbs))]
+    values = [0.0, *(measure_change(one, other) for one, other in pairwise(thumbs))]
     return find_cuts(values, SETTINGS)
 
 
@@ -108,31 +108,31 @@ def test_a_change_amid_changes_as_great_is_motion():
 
 def test_a_change_is_a_number_on_a_grid_that_depends_on_its_two_frames_alone():
     one, other = thumbnail(scene(1)), thumbnail(scene(2))
-    value = change(one, other)
-    assert value == change(one.copy(), other.copy())
+    value = measure_change(one, other)
+    assert value == measure_change(one.copy(), other.copy())
     assert value == round(value, 4)
     assert -1 <= value <= 1
-    assert change(one, one) == 0.0
+    assert measure_change(one, one) == 0.0
 
 
 def test_the_sign_tells_brighter_from_darker():
     dark, bright = thumbnail(scene(1) * 0.4), thumbnail(scene(2) * 0.5 + 120)
-    assert change(dark, bright) > 0 > change(bright, dark)
+    assert measure_change(dark, bright) > 0 > measure_change(bright, dark)
 
 
 def test_live_the_cut_is_told_with_its_first_frame():
     detector = CutDetector(SETTINGS)
     shots = [noisy(scene(1), k) for k in range(5)] + [noisy(scene(2), k) for k in range(5)]
-    assert [detector.feed(thumbnail(shot)) for shot in shots] == [index == 5 for index in range(10)]
+    assert [detector.is_cut(thumbnail(shot)) for shot in shots] == [index == 5 for index in range(10)]
 
 
 def test_thumbnails_of_different_shapes_are_refused():
     with pytest.raises(ValueError, match="one shape"):
-        change(thumbnail(scene(1)), thumbnail(scene(1, (20, 30))))
+        measure_change(thumbnail(scene(1)), thumbnail(scene(1, (20, 30))))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (64, 36), (9, 200)])
 def test_any_shape_will_do(shape):
     rng = np.random.default_rng(0)
     one, other = (rng.integers(0, 256, shape, dtype=np.uint8) for _ in range(2))
-    assert 0.0 <= abs(change(one, other)) <= 1.0
+    assert 0.0 <= abs(measure_change(one, other)) <= 1.0

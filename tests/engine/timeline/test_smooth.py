@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from engine.record import SmoothingSettings
-from engine.timeline.smooth import ORIGINS, smooth, steady
+from engine.timeline.smooth import ORIGINS, smooth_track, steady_boxes
 
 
 def bare(**values):
@@ -24,7 +24,7 @@ def line(frames, speed=0.0):
 
 def course(frames, smoothing=PLAIN, speed=0.0, scene=(0, 1000)):
     frames = np.array(frames)
-    return smooth(frames, line(frames, speed), scene, smoothing)
+    return smooth_track(frames, line(frames, speed), scene, smoothing)
 
 
 def named(result):
@@ -60,7 +60,7 @@ def test_a_gap_too_long_has_a_tail_and_a_lead_and_nothing_between():
 def test_where_a_tail_and_a_lead_meet_both_are_covered():
     frames = np.array([0, 3])
     boxes = np.array([[0.0, 0, 10, 10], [100, 0, 110, 10]])
-    result = smooth(frames, boxes, (0, 4), bare(window=0, lead=2, tail=2, gap=1))
+    result = smooth_track(frames, boxes, (0, 4), bare(window=0, lead=2, tail=2, gap=1))
     np.testing.assert_allclose(result.boxes[1:3], [[0, 0, 110, 10]] * 2)
 
 
@@ -82,7 +82,7 @@ def test_extensions_stay_within_their_scene():
 
 def test_uniform_motion_is_left_as_it_is():
     frames = np.arange(30)
-    np.testing.assert_allclose(steady(line(frames, 7.5), 3), line(frames, 7.5), atol=1e-9)
+    np.testing.assert_allclose(steady_boxes(line(frames, 7.5), 3), line(frames, 7.5), atol=1e-9)
 
 
 @pytest.mark.parametrize("speed", [0.0, 5.0])
@@ -90,9 +90,9 @@ def test_jitter_becomes_less_than_half(speed):
     rng = np.random.default_rng(0)
     frames = np.arange(400)
     shaky = line(frames, speed) + rng.normal(0, 2.0, (400, 4))
-    before, after = (np.diff(boxes, n=2, axis=0).std(axis=0) for boxes in (shaky, steady(shaky, 2)))
+    before, after = (np.diff(boxes, n=2, axis=0).std(axis=0) for boxes in (shaky, steady_boxes(shaky, 2)))
     assert (after < 0.5 * before).all()
-    assert (steady(shaky, 2) - line(frames, speed))[:, 2:].max() < 10
+    assert (steady_boxes(shaky, 2) - line(frames, speed))[:, 2:].max() < 10
 
 
 tall = hnp.arrays(np.float64, st.tuples(st.integers(1, 30), st.just(4)), elements=st.floats(0, 2000))
@@ -102,20 +102,20 @@ tall = hnp.arrays(np.float64, st.tuples(st.integers(1, 30), st.just(4)), element
 @given(tall, st.integers(0, 6))
 def test_steadying_never_loses_a_pixel(corners, window):
     boxes = np.concatenate((np.minimum(corners[:, :2], corners[:, 2:]), np.maximum(corners[:, :2], corners[:, 2:])), 1)
-    steadied = steady(boxes, window)
+    steadied = steady_boxes(boxes, window)
     assert (steadied[:, :2] <= boxes[:, :2]).all()
     assert (steadied[:, 2:] >= boxes[:, 2:]).all()
 
 
 def test_a_narrow_box_is_broadened_and_then_grown_by_the_margin():
     narrow = np.array([[100.0, 50.0, 110.0, 90.0]])
-    result = smooth(np.array([5]), narrow, (0, 10), bare(breadth=0.8, margin=0.1, lead=0, tail=0))
+    result = smooth_track(np.array([5]), narrow, (0, 10), bare(breadth=0.8, margin=0.1, lead=0, tail=0))
     assert result.boxes.tolist() == [pytest.approx([105 - 19.2, 70 - 24, 105 + 19.2, 70 + 24])]
 
 
 def test_a_lying_box_is_broadened_upwards():
     lying = np.array([[100.0, 50.0, 140.0, 60.0]])
-    result = smooth(np.array([5]), lying, (0, 10), bare(breadth=0.5, lead=0, tail=0))
+    result = smooth_track(np.array([5]), lying, (0, 10), bare(breadth=0.5, lead=0, tail=0))
     assert result.boxes.tolist() == [[100, 45, 140, 65]]
 
 

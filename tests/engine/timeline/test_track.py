@@ -4,18 +4,18 @@ from hypothesis import strategies as st
 
 from engine.core.geometry import Box
 from engine.record import TrackingSettings
-from engine.timeline.fuse import Fused
-from engine.timeline.track import track
+from engine.timeline.fuse import FusedFace
+from engine.timeline.track import assign_tracks
 
 SETTINGS = TrackingSettings()
 
 
 def face(x, y=100.0, size=40.0):
-    return Fused(Box(x - size / 2, y - size / 2, x + size / 2, y + size / 2), ())
+    return FusedFace(Box(x - size / 2, y - size / 2, x + size / 2, y + size / 2), ())
 
 
 def tracks(frames, cuts=(), tracking=SETTINGS):
-    return list(track(frames, cuts, tracking))
+    return list(assign_tracks(frames, cuts, tracking))
 
 
 def test_a_still_face_keeps_its_track_and_numbers_start_at_zero():

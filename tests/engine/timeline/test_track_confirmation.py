@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from engine.core.geometry import Box
 from engine.record import Evidence, TrackingSettings
-from engine.timeline.track_confirmation import held, is_face, support
+from engine.timeline.track_confirmation import compute_support, is_face, select_held_frames
 
 SETTINGS = TrackingSettings(support=4.0, toll=1.0)
 
@@ -17,14 +17,14 @@ def seen(**scores):
 
 
 def test_two_detectors_that_are_half_sure_are_as_good_as_one():
-    assert support(seen(a=0.15, b=0.2), {"a": 0.3, "b": 0.4}) == 1.0
-    assert support(seen(a=0.3), {"a": 0.3, "b": 0.4}) == 1.0
-    assert support(seen(b=0.2), {"a": 0.3, "b": 0.4}) == 0.5
+    assert compute_support(seen(a=0.15, b=0.2), {"a": 0.3, "b": 0.4}) == 1.0
+    assert compute_support(seen(a=0.3), {"a": 0.3, "b": 0.4}) == 1.0
+    assert compute_support(seen(b=0.2), {"a": 0.3, "b": 0.4}) == 0.5
 
 
 def test_a_detector_without_a_threshold_is_always_sure():
-    assert support(seen(a=0.01), {"a": 0.0}) == math.inf
-    assert support(seen(a=0.01), {}) == math.inf
+    assert compute_support(seen(a=0.01), {"a": 0.0}) == math.inf
+    assert compute_support(seen(a=0.01), {}) == math.inf
     assert is_face([(7, math.inf)], SETTINGS)
 
 
@@ -44,11 +44,11 @@ def test_two_detectors_sure_of_one_frame_are_enough():
 
 def test_weak_sightings_carry_a_track_on_while_they_are_close():
     track = [(0, 0.4), (10, 0.4), (13, 0.4), (15, 2.0), (30, 0.4), (40, 2.0), (44, 0.4), (60, 0.4)]
-    assert held(track, 5) == {10, 13, 15, 30, 40, 44}
+    assert select_held_frames(track, 5) == {10, 13, 15, 30, 40, 44}
 
 
 def test_weak_sightings_alone_hold_nothing():
-    assert held([(0, 0.9), (1, 0.9)], 5) == frozenset()
+    assert select_held_frames([(0, 0.9), (1, 0.9)], 5) == frozenset()
 
 
 tracks = st.dictionaries(st.integers(0, 50), st.floats(0.0, 5.0), min_size=1).map(lambda some: sorted(some.items()))
@@ -56,7 +56,7 @@ tracks = st.dictionaries(st.integers(0, 50), st.floats(0.0, 5.0), min_size=1).ma
 
 @given(tracks, st.integers(1, 20))
 def test_every_sure_sighting_and_all_between_two_are_held(track, hold):
-    kept = held(track, hold)
+    kept = select_held_frames(track, hold)
     sure = [frame for frame, value in track if value >= 1.0]
     assert kept >= {frame for frame, _ in track if sure and sure[0] <= frame <= sure[-1]}
     assert kept <= {frame for frame, _ in track}

@@ -7,7 +7,7 @@ import pytest
 
 import engine
 from engine.errors import RecordError, SourceError
-from engine.masking.presets import style_from
+from engine.masking.presets import style_from_preset
 from engine.rendering.report import report_path
 from engine.rendering.terms import RenderOptions
 from tests import clips
@@ -81,7 +81,7 @@ def test_a_mask_too_many_is_found(honest, tmp_path):
 def test_another_style_than_the_reported_one_is_found(honest, tmp_path):
     source, record, out = honest
     target = tmp_path / "out.mp4"
-    engine.render(source, record, target, RenderOptions(style=style_from("training-data")))
+    engine.render(source, record, target, RenderOptions(style=style_from_preset("training-data")))
     assert engine.verify(source, record, target).passed
     found = failures(source, record, target, render_report=report_path(out))
     assert {"outside the masks", "rendered again"} <= set(found)

@@ -13,7 +13,7 @@ import pytest
 
 from engine import access, audit
 from engine.errors import AccessError
-from engine.record import encode
+from engine.record import encode_document
 from tests.workbench.conftest import (
     PASSWORDS,
     free_port,
@@ -25,7 +25,7 @@ from tests.workbench.conftest import (
     with_people,
 )
 from workbench.auth import session_store
-from workbench.auth.sign_in import _local
+from workbench.auth.sign_in import _to_local_address
 
 TURNED_AWAY = "The account or the password is wrong."
 SECRETS = ("client-secret-of-the-test", "cookie-secret-of-the-test-0123456789")
@@ -36,7 +36,7 @@ def data(models, tmp_path_factory):
     from tests.workbench.conftest import data_with_models
 
     place = with_people(data_with_models(tmp_path_factory.mktemp("people"), models))
-    ana = access.read_people(place).named("ana").person("account")
+    ana = access.read_people(place).get_account("ana").to_person("account")
     access.set_policy(place, ana, access.Policy(persons="two", failures=3))
     return place
 
@@ -57,7 +57,7 @@ def addresses(page):
 
 
 def kinds(data):
-    return [entry.kind for entry in audit.entries(data.audit)]
+    return [entry.kind for entry in audit.read_entries(data.audit)]
 
 
 def said_nothing(server, addresses, *secrets):
@@ -122,7 +122,7 @@ def test_a_session_that_was_not_used_ends_and_comes_back_to_the_same_page(server
     settled(page)
     (kept,) = (server.data.access / "sessions").glob("*.json")
     session = msgspec.json.decode(kept.read_bytes(), type=access.Session)
-    kept.write_bytes(encode(msgspec.structs.replace(session, seen=session.seen - timedelta(hours=1))))
+    kept.write_bytes(encode_document(msgspec.structs.replace(session, seen=session.seen - timedelta(hours=1))))
     page.get_by_text("Your session ended after 30 minutes without use").wait_for()
     page.get_by_role("link", name="Sign in").click()
     sign_in(page, "ana", PASSWORDS["ana"])
@@ -173,23 +173,23 @@ def test_without_accounts_only_this_machine_by_its_own_name_is_answered(workbenc
 
 @pytest.mark.parametrize("address", ["https://a.example", "//a.example", "/\\a.example", "a", "/a\nb", "/api/signin"])
 def test_the_sign_in_leads_to_this_server_only(address):
-    assert _local(address) == "/"
+    assert _to_local_address(address) == "/"
 
 
 def test_sessions_are_kept_as_hashes_and_forgotten(data):
     session = access.sign_in(data, "ben", PASSWORDS["ben"])
-    token = session_store.keep(data, session)
+    token = session_store.add_session(data, session)
     assert all(token not in path.name for path in (data.access / "sessions").iterdir())
     assert session_store.find(data, token).person.account == "ben"
-    session_store.forget(data, token)
+    session_store.remove_session(data, token)
     for lost in (token, None, "", "../people"):
         with pytest.raises(AccessError, match="sign in"):
             session_store.find(data, lost)
 
 
 def test_a_proof_of_identity_begins_one_session(data):
-    assert session_store.spend(data, b"a token")
-    assert not session_store.spend(data, b"a token")
+    assert session_store.use_proof_once(data, b"a token")
+    assert not session_store.use_proof_once(data, b"a token")
 
 
 @pytest.fixture(scope="module")
@@ -235,7 +235,7 @@ def test_in_by_a_provider_and_out_again(with_provider, page, addresses):
     by_provider(page, "ben-1")
     settled(page)
     assert page.get_by_text("Ben Carr").is_visible()
-    entry = next(audit.entries(with_provider.data.audit, kinds=["sign-in"]))
+    entry = next(audit.read_entries(with_provider.data.audit, kinds=["sign-in"]))
     assert (entry.actor.account, entry.actor.how) == ("ben", "oidc")
     token = cookie(page)["value"]
     page.get_by_role("button", name="Sign out").click()

@@ -4,7 +4,7 @@ import pytest
 from engine import index
 from engine import record as records
 from engine.evaluation import summary
-from engine.evaluation.judgements import examine
+from engine.evaluation.judgements import judge_records
 from tests.engine.evaluation.truth_makers import make_truth, truth_row
 from tests.engine.evaluation.truth_makers import record_of as make_record_of
 from tests.engine.index.long_records import write_long_runs
@@ -26,16 +26,16 @@ def run(opened):
 
 def drawn(opened, run):
     chosen = index.Selection((run,))
-    estimate = index.missed(opened, run)
+    estimate = index.estimate_missed_in_run(opened, run)
     return {
-        "confidence": plots.confidence(index.confidence(opened, chosen)),
-        "disagreement": plots.disagreement(index.disagreement(opened, chosen)),
-        "tracks": plots.tracks(index.lanes(opened, chosen)),
-        "agreement": plots.agreement(index.agreement(opened, chosen)),
-        "across": plots.across(index.across(opened, *opened.indexed)),
-        "scores": plots.scores(index.scores(opened, chosen)),
-        "sizes": plots.sizes(index.sizes(opened, chosen)),
-        "missed": plots.missed(estimate, index.alone(opened, run), run),
+        "confidence": plots.draw_confidence(index.query_confidence(opened, chosen)),
+        "disagreement": plots.draw_disagreement(index.query_disagreement(opened, chosen)),
+        "tracks": plots.draw_tracks(index.query_track_lanes(opened, chosen)),
+        "agreement": plots.draw_agreement(index.query_agreement(opened, chosen)),
+        "across": plots.draw_across_runs(index.compare_runs(opened, *opened.indexed)),
+        "scores": plots.draw_scores(index.query_score_histogram(opened, chosen)),
+        "sizes": plots.draw_sizes(index.query_size_histogram(opened, chosen)),
+        "missed": plots.draw_missed(estimate, index.query_lone_detections(opened, run), run),
         "recall": recall_chart(run),
     }
 
@@ -43,8 +43,8 @@ def drawn(opened, run):
 def recall_chart(run):
     box, gone = (10, 10, 60, 70), (200, 200, 230, 230)
     truth = make_truth(truth_row("clip.mp4", 0, box), truth_row("clip.mp4", 1, gone))
-    findings = examine(truth, {"clip.mp4": make_record_of([[(box, {"a": box})], []])})
-    return plots.recall(summary.summarise(findings), summary.worst(findings), run)
+    findings = judge_records(truth, {"clip.mp4": make_record_of([[(box, {"a": box})], []])})
+    return plots.draw_recall(summary.summarise(findings), summary.find_worst_misses(findings), run)
 
 
 def points(figure):
@@ -80,30 +80,35 @@ def test_axes_have_units(opened, run):
 
 def test_what_is_drawn_is_what_was_counted(opened, run):
     chosen = index.Selection((run,))
-    rows = index.sizes(opened, chosen)
-    assert sum(sum(trace.y) for trace in plots.sizes(rows).data) == rows["faces"].sum() == opened.indexed[run].faces
-    lanes = plots.tracks(index.lanes(opened, chosen))
+    rows = index.query_size_histogram(opened, chosen)
+    assert (
+        sum(sum(trace.y) for trace in plots.draw_sizes(rows).data) == rows["faces"].sum() == opened.indexed[run].faces
+    )
+    lanes = plots.draw_tracks(index.query_track_lanes(opened, chosen))
     assert sum(custom[4] for custom in points(lanes)) == opened.indexed[run].faces
-    assert {trace.name: trace.marker.color for trace in lanes.data}.items() <= palette.ORIGINS.items()
+    assert {trace.name: trace.marker.color for trace in lanes.data}.items() <= palette.ORIGIN_COLOURS.items()
 
 
 def test_a_track_is_one_bar_when_steps_are_shorter_than_frames(opened, run):
     chosen = index.Selection((run,))
-    fine, coarse = index.lanes(opened, chosen, buckets=5000), index.lanes(opened, chosen, buckets=20)
+    fine, coarse = (
+        index.query_track_lanes(opened, chosen, buckets=5000),
+        index.query_track_lanes(opened, chosen, buckets=20),
+    )
     assert fine["faces"].sum() == coarse["faces"].sum() == opened.indexed[run].faces
-    assert len(coarse) < len(fine) <= len(index.tracks(opened, chosen))
+    assert len(coarse) < len(fine) <= len(index.query_tracks(opened, chosen))
 
 
 def test_a_face_that_is_always_seen_is_one_bar(tmp_path):
     box = (10, 10, 60, 70)
-    (tmp_path / "clip.json").write_bytes(records.encode(make_record_of([[(box, {"a": box})]] * 50)))
-    lanes = index.lanes(index.open_index(tmp_path, {"clip": tmp_path / "clip.json"}), buckets=5000)
+    (tmp_path / "clip.json").write_bytes(records.encode_document(make_record_of([[(box, {"a": box})]] * 50)))
+    lanes = index.query_track_lanes(index.open_index(tmp_path, {"clip": tmp_path / "clip.json"}), buckets=5000)
     assert lanes["faces"].tolist() == [50]
 
 
 def test_an_hour_is_drawn_with_as_many_points_as_can_be_seen(opened, run):
-    rows = index.confidence(opened, index.Selection((run,)), buckets=50)
-    assert len(points(plots.confidence(rows))) <= 50 * 2
+    rows = index.query_confidence(opened, index.Selection((run,)), buckets=50)
+    assert len(points(plots.draw_confidence(rows))) <= 50 * 2
 
 
 def test_lines_break_where_nothing_was_seen():
@@ -111,12 +116,12 @@ def test_lines_break_where_nothing_was_seen():
         "run": "r", "detector": "mtcnn", "bucket": [0, 1, 5], "seconds": [0.0, 1.0, 5.0], "frame": [0, 30, 150],
         "track": 0, "lowest": 0.5, "mean": 0.6, "highest": 0.7, "sightings": 1,
     })  # fmt: skip
-    line = plots.confidence(rows).data[0]
+    line = plots.draw_confidence(rows).data[0]
     assert pd.isna(line.y).tolist() == [False, False, True, False]
 
 
 def test_runs_that_are_drawn_over_each_other_can_be_told_apart_without_colour(opened):
-    lines = [trace for trace in plots.confidence(index.confidence(opened)).data if trace.mode == "lines"]
+    lines = [trace for trace in plots.draw_confidence(index.query_confidence(opened)).data if trace.mode == "lines"]
     by_run = {
         name.split(", ")[1]: {line.line.dash for line in lines if line.name == name}
         for name in (one.name for one in lines)
@@ -127,16 +132,16 @@ def test_runs_that_are_drawn_over_each_other_can_be_told_apart_without_colour(op
 
 def test_names_beside_an_axis_are_short_and_keep_their_ends(opened):
     long = "20260101-100000-consultation-room-3-second-session-cd17"
-    rows = index.lanes(opened).replace({"run": {min(opened.indexed): long}})
-    labels = plots.tracks(rows).layout.yaxis.ticktext
+    rows = index.query_track_lanes(opened).replace({"run": {min(opened.indexed): long}})
+    labels = plots.draw_tracks(rows).layout.yaxis.ticktext
     assert "consultation-…-cd17 / 0" in labels
     assert all(len(label) <= 26 for label in labels)
 
 
 @pytest.mark.parametrize(("tracks", "labels"), [(3, 3), (54, 54), (80, 40)])
 def test_every_track_is_named_where_its_lane_has_room(opened, run, tracks, labels):
-    one = index.lanes(opened, index.Selection((run,))).head(1)
-    figure = plots.tracks(pd.concat([one.assign(track=number) for number in range(tracks)]))
+    one = index.query_track_lanes(opened, index.Selection((run,))).head(1)
+    figure = plots.draw_tracks(pd.concat([one.assign(track=number) for number in range(tracks)]))
     assert len(figure.layout.yaxis.ticktext) == labels
 
 
@@ -145,24 +150,24 @@ def test_heights_that_no_face_has_leave_a_gap():
         "run": "r", "origin": "detected", "low": [16.0, 64.0], "high": [2**4.25, 2**6.25], "faces": [3, 5],
         "frame": 0, "seconds": 0.0, "track": 0,
     })  # fmt: skip
-    figure = plots.sizes(rows)
+    figure = plots.draw_sizes(rows)
     assert len(figure.layout.xaxis.categoryarray) == 9
     assert list(figure.data[0].x) == [figure.layout.xaxis.categoryarray[at] for at in (0, 8)]
 
 
 def test_yellow_bars_have_an_edge_on_white(opened):
-    rows = index.lanes(opened)
+    rows = index.query_track_lanes(opened)
     for dark, width in ((False, 1), (True, 0)):
-        bars = {trace.name: trace for trace in plots.tracks(rows, dark=dark).data}
+        bars = {trace.name: trace for trace in plots.draw_tracks(rows, dark=dark).data}
         assert bars["extended"].marker.line.width == width
         assert bars["detected"].marker.line.width == 0
 
 
 def test_light_and_dark_differ_in_nothing_but_the_look(opened, run):
-    rows = index.scores(opened, index.Selection((run,)))
-    light, dark = plots.scores(rows), plots.scores(rows, dark=True)
-    assert light.layout.paper_bgcolor == palette.LIGHT.ground
-    assert dark.layout.paper_bgcolor == palette.DARK.ground
+    rows = index.query_score_histogram(opened, index.Selection((run,)))
+    light, dark = plots.draw_scores(rows), plots.draw_scores(rows, dark=True)
+    assert light.layout.paper_bgcolor == palette.LIGHT.background
+    assert dark.layout.paper_bgcolor == palette.DARK.background
     assert light.data == dark.data
 
 
@@ -186,10 +191,10 @@ def test_labels_can_be_read(look):
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00:00.00"), (61.239, "0:01:01.24"), (3599.999, "1:00:00.00")])
 def test_a_time_is_read_like_a_clock(seconds, text):
-    assert plots.clock(seconds) == text
+    assert plots.format_clock(seconds) == text
 
 
 def test_records_of_two_sources_are_drawn_side_by_side(opened):
-    figure = plots.disagreement(index.disagreement(opened))
+    figure = plots.draw_disagreement(index.query_disagreement(opened))
     assert len(figure.layout.yaxis.ticktext) == 4
     assert len(set(figure.layout.yaxis.ticktext)) == 4

@@ -4,7 +4,7 @@ import statistics
 
 import pytest
 
-from engine.approval.reviewer_actions import viewed
+from engine.approval.reviewer_actions import read_viewed_ranges
 from engine.core.geometry import Box
 from engine.review.amendments import Add, Cover, Delete, Extend, Undo
 from engine.review.review_file import read_review
@@ -13,7 +13,7 @@ from tests.workbench.conftest import SECONDS, photograph, settled, violations
 from tests.workbench.page_actions import add_face, delete_track, painted, reviewed_at, said
 from tests.workbench.run_makers import made_run
 from workbench.core import caches
-from workbench.core.links import Page, link
+from workbench.core.links import Page, build_address
 
 FRAMES = 120
 FACE = (60.0, 60.0, 180.0, 200.0)
@@ -38,7 +38,7 @@ def opened(page, workbench, run, frame=None, track=None):
 
 
 def review_of(run):
-    return read_review(run.folder.review, caches.digest_of(run), missing_ok=True).amendments
+    return read_review(run.folder.review, caches.get_record_digest(run), missing_ok=True).amendments
 
 
 def test_a_link_lands_on_its_frame_and_track(workbench, page, run):
@@ -62,7 +62,7 @@ def test_stepping_is_quick_forwards_backwards_and_after_a_jump_and_is_put_on_rec
     assert answered.value.status == 204
     seen = {
         index
-        for spans in viewed(workbench.data, run.id, caches.digest_of(run)).values()
+        for spans in read_viewed_ranges(workbench.data, run.id, caches.get_record_digest(run)).values()
         for a, b in spans
         for index in range(a, b)
     }
@@ -127,7 +127,7 @@ def test_the_picture_after_masking_is_the_renders(workbench, page, run):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nobody_is_kept_out(workbench, page, run, where, scheme):
     page.emulate_media(color_scheme=scheme)
-    page.goto(workbench.url + link(where, run.id))
+    page.goto(workbench.url + build_address(where, run.id))
     if where is Page.REVIEW:
         painted(page, 0)
     else:

@@ -5,15 +5,15 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from engine import access, audit
-from engine.storage.files import Data, file_digest
+from engine.storage.files import DataFolder, hash_file
 from tests.workbench.run_makers import made_run
-from workbench.server.files import Outputs
+from workbench.server.files import FileRoutes
 
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
     monkeypatch.setenv("VEIL_DATA", str(tmp_path / "data"))
-    return Data(tmp_path / "data")
+    return DataFolder(tmp_path / "data")
 
 
 @pytest.fixture
@@ -26,46 +26,46 @@ def run(data):
 
 
 def client_of(person):
-    return TestClient(Starlette(routes=list(Outputs(lambda _: person).routes())))
+    return TestClient(Starlette(routes=list(FileRoutes(lambda _: person).build_routes())))
 
 
 def test_videos_are_streamed_in_parts(data, run):
-    client = client_of(access.single_user(data))
+    client = client_of(access.get_single_user(data))
     answer = client.get(f"/api/outputs/{run.id}/01/out.mp4", headers={"range": "bytes=2-4"})
     assert (answer.status_code, answer.content, answer.headers["cache-control"]) == (206, b"234", "no-store")
     assert client.get(f"/api/sources/{run.id}").content == run.source.read_bytes()
-    assert list(audit.entries(data.audit, run=run.id)) == []
+    assert list(audit.read_entries(data.audit, run=run.id)) == []
 
 
 def test_what_is_taken_away_goes_on_record(data, run):
-    answer = client_of(access.single_user(data)).get(f"/api/outputs/{run.id}/01/out.mp4?keep=1")
+    answer = client_of(access.get_single_user(data)).get(f"/api/outputs/{run.id}/01/out.mp4?keep=1")
     assert "attachment" in answer.headers["content-disposition"]
-    (entry,) = audit.entries(data.audit, run=run.id)
+    (entry,) = audit.read_entries(data.audit, run=run.id)
     assert (entry.kind, entry.details["file"]) == ("download", "out.mp4")
-    assert entry.subjects == {"output": file_digest(run.folder.releases / "01" / "out.mp4")}
+    assert entry.subjects == {"output": hash_file(run.folder.releases / "01" / "out.mp4")}
 
 
 def test_drafts_and_copies_are_given_and_a_draft_that_is_kept_goes_on_record(data, run):
     for folder, name in ((run.folder.drafts, "a.draft.mp4"), (run.folder.copies, "b.mp4")):
         folder.mkdir()
         (folder / name).write_bytes(b"0123456789")
-    client = client_of(access.single_user(data))
+    client = client_of(access.get_single_user(data))
     assert client.get(f"/api/drafts/{run.id}/a.draft.mp4").content == b"0123456789"
     assert client.get(f"/api/copies/{run.id}/b.mp4").content == b"0123456789"
-    assert list(audit.entries(data.audit, run=run.id)) == []
+    assert list(audit.read_entries(data.audit, run=run.id)) == []
     kept = client.get(f"/api/drafts/{run.id}/a.draft.mp4?keep=1")
     assert 'filename="a.draft.mp4"' in kept.headers["content-disposition"]
-    assert [entry.details["file"] for entry in audit.entries(data.audit, run=run.id)] == ["a.draft.mp4"]
+    assert [entry.details["file"] for entry in audit.read_entries(data.audit, run=run.id)] == ["a.draft.mp4"]
 
 
 @pytest.mark.parametrize("address", ["drafts/{}/..%2Fsecret", "copies/{}/secret", "live/{}/live.mkv", "live/{}/secret"])
 def test_no_file_beside_drafts_copies_and_what_was_shown_live_is_given(data, run, address):
-    assert client_of(access.single_user(data)).get(f"/api/{address.format(run.id)}").status_code == 404
+    assert client_of(access.get_single_user(data)).get(f"/api/{address.format(run.id)}").status_code == 404
 
 
 @pytest.mark.parametrize("rest", ["01/secret", "01/..%2F..%2Fsecret", "..%2F/secret", "02/out.mp4", "x/out.mp4"])
 def test_no_other_file_is_given(data, run, rest):
-    assert client_of(access.single_user(data)).get(f"/api/outputs/{run.id}/{rest}").status_code == 404
+    assert client_of(access.get_single_user(data)).get(f"/api/outputs/{run.id}/{rest}").status_code == 404
 
 
 def test_whoever_may_not_look_gets_nothing(run):

@@ -14,7 +14,7 @@ def named(html):
 
 
 def test_scripts_of_charts_and_widgets_are_named_once_and_exist():
-    before, names = named((STATIC / "index.html").read_text()), named(analyse_preload.page())
+    before, names = named((STATIC / "index.html").read_text()), named(analyse_preload.build_page())
     assert names[: len(before)] == before
     assert len(set(names)) == len(names)
     assert {"PlotlyChart", "Multiselect", "Slider"} <= {name.split(".")[0] for name in names}
@@ -26,7 +26,7 @@ def test_nothing_else_of_the_page_changes():
         r'<link rel="modulepreload" crossorigin fetchpriority="low"[^>]*>\n|<script type="module">\n.*?</script>\n',
         re.DOTALL,
     )
-    assert added.sub("", analyse_preload.page()) == (STATIC / "index.html").read_text()
+    assert added.sub("", analyse_preload.build_page()) == (STATIC / "index.html").read_text()
 
 
 def test_a_browser_asks_for_plotly_before_the_server_has_said_anything(workbench, page):

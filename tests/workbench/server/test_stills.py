@@ -10,18 +10,18 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from engine import access, audit
-from engine.approval.reviewer_actions import Desk, viewed
+from engine.approval.reviewer_actions import ReviewerActions, read_viewed_ranges
 from engine.core.geometry import Box
 from engine.errors import AccessError
-from engine.record import Frame, encode
+from engine.record import Frame, encode_document
 from engine.review.amendments import Add, Cover, Keyframe
-from engine.runs import RunRequest, RunState, create, get, now
-from engine.storage.files import Data
+from engine.runs import RunRequest, RunState, create_run, format_utc_now, load_run
+from engine.storage.files import DataFolder
 from tests import clips
 from tests.record_makers import make_face, record_of
 from workbench.core import caches
-from workbench.server.still_cache import Shelf
-from workbench.server.stills import Stills
+from workbench.server.still_cache import StillCache
+from workbench.server.stills import StillRoutes
 
 BOX = (20.0, 20.0, 70.0, 60.0)
 
@@ -29,27 +29,27 @@ BOX = (20.0, 20.0, 70.0, 60.0)
 @pytest.fixture
 def data(tmp_path, monkeypatch):
     monkeypatch.setenv("VEIL_DATA", str(tmp_path / "data"))
-    return Data(tmp_path / "data")
+    return DataFolder(tmp_path / "data")
 
 
 @pytest.fixture
 def run(data, tmp_path):
     path = clips.b_frames(tmp_path / "clip.mp4")
-    request = RunRequest(source=str(path), account="a", name="A", at=now())
-    folder = create(data, request, RunState(stage="done", updated=now()))
-    folder.record.write_bytes(encode(record_of(path, lambda index: [BOX] if index < 20 else [])))
-    return get(data, folder.id)
+    request = RunRequest(source=str(path), account="a", name="A", at=format_utc_now())
+    folder = create_run(data, request, RunState(stage="done", updated=format_utc_now()))
+    folder.record.write_bytes(encode_document(record_of(path, lambda index: [BOX] if index < 20 else [])))
+    return load_run(data, folder.id)
 
 
 @pytest.fixture
 def client(data):
-    stills = Stills(lambda _: access.single_user(data))
-    with TestClient(Starlette(routes=list(stills.routes()))) as client:
+    stills = StillRoutes(lambda _: access.get_single_user(data))
+    with TestClient(Starlette(routes=list(stills.build_routes()))) as client:
         yield client
 
 
 def desk_of(data, run):
-    return Desk(data, access.single_user(data), run, caches.digest_of(run))
+    return ReviewerActions(data, access.get_single_user(data), run, caches.get_record_digest(run))
 
 
 def still(client, address):
@@ -69,15 +69,15 @@ def test_a_still_is_that_frame_and_its_mask_is_where_the_face_was(client, run):
 
 def test_a_masked_still_follows_the_amendments(client, run, data):
     before = still(client, f"/api/stills/{run.id}/25?masked=1")
-    desk_of(data, run).amend(caches.record_of(run), Add((Keyframe(25, Box(80, 30, 120, 80)),)))
+    desk_of(data, run).amend(caches.get_record(run), Add((Keyframe(25, Box(80, 30, 120, 80)),)))
     added = still(client, f"/api/stills/{run.id}/25?masked=1")
     assert np.abs(before - added)[40:70, 90:110].mean() > 10
-    desk_of(data, run).amend(caches.record_of(run), Cover(24, 27))
+    desk_of(data, run).amend(caches.get_record(run), Cover(24, 27))
     assert still(client, f"/api/stills/{run.id}/25?masked=1").max() < 10
 
 
 def test_faces_come_as_the_reviewers_left_them(client, run, data):
-    desk_of(data, run).amend(caches.record_of(run), Add((Keyframe(25, Box(80, 30, 120, 80)),)))
+    desk_of(data, run).amend(caches.get_record(run), Add((Keyframe(25, Box(80, 30, 120, 80)),)))
     told = client.get(f"/api/frames/{run.id}/18-400").json()
     assert [frame["i"] for frame in told["frames"]] == list(range(18, 30))
     assert told["frames"][0]["faces"] == [
@@ -90,12 +90,14 @@ def test_seen_frames_go_on_record_for_the_page_of_this_server_alone(client, run,
     page = {"x-veil": "review", "origin": "http://testserver"}
     body = {"ranges": [[3, 5], [9, 10]]}
     assert client.post(f"/api/seen/{run.id}", json=body, headers=page).status_code == 204
-    assert viewed(data, run.id, caches.digest_of(run)) == {access.single_user(data).account: ((3, 5), (9, 10))}
+    assert read_viewed_ranges(data, run.id, caches.get_record_digest(run)) == {
+        access.get_single_user(data).account: ((3, 5), (9, 10))
+    }
     for headers in ({}, {"x-veil": "review"}, page | {"origin": "http://elsewhere.example"}):
         assert client.post(f"/api/seen/{run.id}", json=body, headers=headers).status_code == 403
     for wrong in ({"ranges": [[3, 99]]}, {"ranges": "all"}, {"frames": []}):
         assert client.post(f"/api/seen/{run.id}", json=wrong, headers=page).status_code == 409
-    assert len(list(audit.entries(data.audit, run=run.id))) == 1
+    assert len(list(audit.read_entries(data.audit, run=run.id))) == 1
 
 
 @pytest.mark.parametrize("address", ["stills/{}/30", "stills/20260101-000000-none-0000/0", "stills/..%2F..%2Fx/0"])
@@ -120,7 +122,7 @@ def test_nobody_sees_a_frame_without_the_right_to(run, data):
         return access.Person("ann", "Ann", frozenset({"analyst"}), "account")
 
     for who in (nobody, analyst):
-        with TestClient(Starlette(routes=list(Stills(who).routes()))) as client:
+        with TestClient(Starlette(routes=list(StillRoutes(who).build_routes()))) as client:
             for address in (f"/api/stills/{run.id}/0", f"/api/frames/{run.id}/0-5"):
                 answer = client.get(address)
                 assert answer.status_code == 403
@@ -128,33 +130,33 @@ def test_nobody_sees_a_frame_without_the_right_to(run, data):
 
 
 def test_what_is_kept_stays_within_its_bound(run):
-    from engine.rendering.still import Look
-    from workbench.core.reviewed_run import case_of
+    from engine.rendering.still import StillOptions
+    from workbench.core.reviewed_run import load_reviewed_run
 
-    shelf, case = Shelf(budget=40_000, reels=1), case_of(run)
+    shelf, case = StillCache(max_bytes=40_000, max_sources=1), load_reviewed_run(run)
     for index in range(30):
-        shelf.still(case, index, Look())
-    assert shelf.bytes <= 40_000
-    first = shelf.still(case, 29, Look())
-    assert shelf.still(case, 29, Look()) is first
+        shelf.get_still(case, index, StillOptions())
+    assert shelf.size_bytes <= 40_000
+    first = shelf.get_still(case, 29, StillOptions())
+    assert shelf.get_still(case, 29, StillOptions()) is first
     shelf.close()
-    assert shelf.bytes == 0
+    assert shelf.size_bytes == 0
 
 
 def test_sources_beyond_the_most_are_given_back(data, run, tmp_path):
     """A second case over the same source, for the shelf another reel."""
-    from engine.rendering.still import Look
-    from workbench.core.reviewed_run import case_of
+    from engine.rendering.still import StillOptions
+    from workbench.core.reviewed_run import load_reviewed_run
 
-    record = caches.record_of(run)
+    record = caches.get_record(run)
     changed = msgspec.structs.replace(
         record, frames=(Frame(0, record.frames[0].pts, (make_face(3, BOX),)), *record.frames[1:])
     )
-    other = create(data, run.request, run.state)
-    other.record.write_bytes(encode(changed))
-    shelf = Shelf(reels=1)
-    for case in (case_of(run), case_of(get(data, other.id)), case_of(run)):
-        assert shelf.still(case, 4, Look(longest=64))
+    other = create_run(data, run.request, run.state)
+    other.record.write_bytes(encode_document(changed))
+    shelf = StillCache(max_sources=1)
+    for case in (load_reviewed_run(run), load_reviewed_run(load_run(data, other.id)), load_reviewed_run(run)):
+        assert shelf.get_still(case, 4, StillOptions(max_side_px=64))
     shelf.close()
 
 
@@ -163,7 +165,7 @@ def test_a_request_that_was_given_up_is_not_decoded_for(run, data, waits, status
     async def receive():
         return {"type": "http.request" if waits else "http.disconnect"}
 
-    (route, *_) = Stills(lambda _: access.single_user(data)).routes()
+    (route, *_) = StillRoutes(lambda _: access.get_single_user(data)).build_routes()
     scope = {"type": "http", "path_params": {"run": run.id, "index": 7}, "query_string": b"", "headers": []}
     with start_blocking_portal() as portal:
         assert portal.call(route.endpoint, Request(scope, receive)).status_code == status

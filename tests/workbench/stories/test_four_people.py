@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 
 from engine import audit, runs
-from engine.record import digest
+from engine.record import sha256_hex
 from engine.review.review_file import read_review
 from tests import clips
 from tests.workbench.conftest import data_with_models, photograph, serving, settled, with_people
@@ -21,7 +21,7 @@ from tests.workbench.page_actions import (
     said,
 )
 from tests.workbench.run_makers import made_run
-from workbench.core.links import Page, link
+from workbench.core.links import Page, build_address
 
 SIZE, FRAMES = (320, 240), 60
 FACE = (20.0, 20.0, 90.0, 100.0)
@@ -34,10 +34,10 @@ def data(models, carphone, tmp_path):
     """Two runs to review, and a clip to detect that takes as long as the rest."""
     (tmp_path / "data").mkdir()
     data = with_people(data_with_models(tmp_path / "data", models))
-    data.footage.mkdir()
+    data.library.mkdir()
     clips.ffmpeg(
         "-stream_loop", "3", "-i", carphone, "-vf", "scale=352:288,setsar=1", "-c:v", "libx264",
-        data.footage / "long.mp4",
+        data.library / "long.mp4",
     )  # fmt: skip
     return data
 
@@ -76,30 +76,30 @@ def test_four_people_at_once_stay_apart(data, two, chromium):
             assert page.get_by_test_id("stSidebar").get_by_text(name).is_visible()
         assert (f"run={ward.id}" in ben.url, f"run={hall.id}" in dee.url) == (True, True)
         ana.get_by_text(re.compile(r"480 frames · \d+ faces seen · ")).wait_for(timeout=PATIENCE)
-        cho.goto(server.url + link(Page.ANALYSE, begun.id))
+        cho.goto(server.url + build_address(Page.ANALYSE, begun.id))
         settled(cho)
         cho.get_by_text("long.mp4 · on-prem").first.wait_for()
         photograph(cho, "together-analyse")
         assert [faults_of(page) for page in (ana, ben, cho, dee)] == [[], [], [], []]
         written = server.log.read_text()
     assert [word for word in ("Traceback", "Could not set lock", "Conflicting lock") if word in written] == []
-    ended = datetime.fromisoformat(runs.get(data, begun.id).state.ended)
+    ended = datetime.fromisoformat(runs.load_run(data, begun.id).state.ended)
     for run, account, shift in ((ward, "ben", 0), (hall, "dee", 90)):
-        mine = read_review(run.folder.review, digest(run.folder.record.read_bytes())).amendments
+        mine = read_review(run.folder.review, sha256_hex(run.folder.record.read_bytes())).amendments
         assert {one.by.account for one in mine} == {account}
         assert mine[0].at < ended, "the detection went on beside it"
         lefts = [one.action.keyframes[0].box.left for one in mine]
         tops = [one.action.keyframes[0].box.top for one in mine]
         assert lefts == pytest.approx([box(turn, 0)[0] for turn in range(ROUNDS)], abs=3)
         assert tops == pytest.approx([20 + shift] * ROUNDS, abs=3)
-        on_record = audit.entries(data.audit, run=run.id, kinds=["view", "amendment"])
+        on_record = audit.read_entries(data.audit, run=run.id, kinds=["view", "amendment"])
         assert {entry.actor.account for entry in on_record} == {account}
 
 
 def detecting(data, made):
     """The run that is not one of those that were made."""
     known = {run.id for run in made}
-    (run,) = [run for run in runs.register(data).runs if run.id not in known]
+    (run,) = [run for run in runs.read_register(data).runs if run.id not in known]
     return run
 
 

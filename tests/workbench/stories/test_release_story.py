@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from engine import access, audit, runs
-from engine.record import digest, read
+from engine.record import read_record, sha256_hex
 from engine.review.amendments import Add, Delete
 from engine.review.review_file import read_review
 from tests import clips
@@ -61,7 +61,7 @@ def server(models, tmp_path):
     """A workbench with three accounts and four eyes: who approves has neither asked for the run nor reviewed it."""
     (tmp_path / "data").mkdir()
     data = with_people(data_with_models(tmp_path / "data", models))
-    ana = access.read_people(data).named("ana").person("account")
+    ana = access.read_people(data).get_account("ana").to_person("account")
     access.set_policy(data, ana, access.Policy(persons="three"))
     with serving(data) as running:
         yield running
@@ -71,7 +71,7 @@ def test_from_footage_to_a_release_that_anybody_can_check(server, chromium, clip
     with at_work(chromium, server, "ana") as page:
         detect(page, clip)
         assert faults_of(page) == []
-    (run,) = runs.register(server.data).runs
+    (run,) = runs.read_register(server.data).runs
     poster = track_at(run, POSTER)
     with at_work(chromium, server, "ben") as page:
         frame = follow_a_disagreement(page, run)
@@ -91,16 +91,16 @@ def test_from_footage_to_a_release_that_anybody_can_check(server, chromium, clip
         names = (f"{run.id}.mp4", "detections.json", "review.jsonl")
         photograph(page, "story-released")
         out, record, review = (taken(page, name, tmp_path) for name in names)
-    added, deleted = read_review(review, digest(record.read_bytes())).amendments
+    added, deleted = read_review(review, sha256_hex(record.read_bytes())).amendments
     assert isinstance(added.action, Add) and isinstance(deleted.action, Delete)
     assert [keyframe.index for keyframe in added.action.keyframes] == [frame, UNTIL]
     assert (deleted.action.track, deleted.by.account) == (poster, "ben")
     checks = veil("verify", clip, record, out, "--review", review)
     assert checks["passed"] is True
     changes_are_where_they_belong(clip, out, frame)
-    signed = [(entry.kind, entry.actor.account) for entry in audit.entries(server.data.audit, run=run.id)]
+    signed = [(entry.kind, entry.actor.account) for entry in audit.read_entries(server.data.audit, run=run.id)]
     assert {("view", "ben"), ("amendment", "ben"), ("approval", "cho"), ("judgement", "cho")} <= set(signed)
-    assert {entry.actor.account for entry in audit.entries(server.data.audit, kinds=["download"])} == {"cho"}
+    assert {entry.actor.account for entry in audit.read_entries(server.data.audit, kinds=["download"])} == {"cho"}
 
 
 def detect(page, clip):
@@ -138,7 +138,7 @@ def follow_a_disagreement(page, run):
     assert f"frame {frame}," in told
     painted(page, frame)
     settled(page)
-    seen_by = [{one.detector for one in face.evidence} for face in read(run.folder.record).frames[frame].faces]
+    seen_by = [{one.detector for one in face.evidence} for face in read_record(run.folder.record).frames[frame].faces]
     assert {"centerface"} in seen_by, "MTCNN did not see a face there"
     assert page.get_by_label("Frame number").input_value() == str(frame)
     return frame
@@ -178,7 +178,7 @@ BUTTONS = (
 def track_at(run, box):
     """The track whose box lies about a place in each frame."""
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    faces = [face for frame in read(run.folder.record).frames for face in frame.faces]
+    faces = [face for frame in read_record(run.folder.record).frames for face in frame.faces]
     (track,) = {
         face.track for face in faces if face.box.left < x < face.box.right and face.box.top < y < face.box.bottom
     }

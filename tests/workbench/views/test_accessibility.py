@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine import runs
-from engine.jobs.queue import lock
+from engine.jobs.queue import lock_queue
 from tests import clips
 from tests.workbench.conftest import data_with_models, serving, violations, visit, with_people
 from tests.workbench.data_states import fill
@@ -36,7 +36,7 @@ def test_pages_have_no_serious_violation(busy, page, path, scheme):
 )
 def test_pages_of_a_run_have_no_serious_violation(busy, page, path, shown, scheme):
     page.emulate_media(color_scheme=scheme)
-    run = next(one for one in runs.register(busy.data).runs if one.title == "clip.mp4")
+    run = next(one for one in runs.read_register(busy.data).runs if one.title == "clip.mp4")
     visit(page, f"{busy.url}/{path}?run={run.id}")
     page.get_by_text(shown).first.wait_for()
     assert violations(page) == []
@@ -54,7 +54,7 @@ def test_a_list_that_is_refreshed_keeps_the_focus(busy, page):
     visit(page, busy.url)
     cancel = page.get_by_role("button", name="Cancel").first
     cancel.focus()
-    running = next(run for run in runs.register(busy.data).runs if run.status == "running")
+    running = next(run for run in runs.read_register(busy.data).runs if run.status == "running")
     runs.write_state(running.folder, replace(running.state, done=12_345))
     page.get_by_text("12,345 of 27,000").wait_for()
     runs.write_state(running.folder, running.state)
@@ -64,7 +64,7 @@ def test_a_list_that_is_refreshed_keeps_the_focus(busy, page):
 def test_a_run_is_started_with_the_keyboard_alone(place, page):
     place.footage.mkdir()
     clips.video(place.footage / "clip.mp4", frames=4)
-    with serving(place) as server, lock(place):
+    with serving(place) as server, lock_queue(place):
         visit(page, f"{server.url}/detect")
         tab_to(page, "combobox", "Footage")
         page.keyboard.press("ArrowDown")

@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from engine import runs
 from engine.access import Person
-from engine.jobs.queue import lock
+from engine.jobs.queue import lock_queue
 from tests.repository import PAGES
 from tests.workbench.data_states import fill, run_in
 from workbench.components import run_list
@@ -28,10 +28,10 @@ def test_an_empty_page_says_what_to_do_first_and_the_sample_is_one_click_away(ap
     app.run()
     assert not app.exception
     assert "Nothing has been detected yet" in app.markdown[0].value
-    with lock(place):
+    with lock_queue(place):
         sample(app).click().run()
     assert not app.exception
-    (run,) = runs.register(place).runs
+    (run,) = runs.read_register(place).runs
     assert (run.status, run.title) == ("queued", "sample interview.mp4")
     assert run.source.is_file()
 
@@ -42,12 +42,12 @@ def test_without_models_the_sample_says_how_to_get_them(app, place):
     sample(app).click().run()
     assert not app.exception
     assert "veil models fetch" in app.error[0].value
-    assert runs.register(place).runs == ()
+    assert runs.read_register(place).runs == ()
 
 
 def test_every_state_has_its_place(app, place):
     fill(place)
-    with lock(place):
+    with lock_queue(place):
         app.run()
     assert not app.exception
     assert [(metric.label, metric.value) for metric in app.metric] == [
@@ -62,8 +62,8 @@ def grouped(place, monkeypatch, *roles):
     """Titles of runs by group, for somebody with these roles."""
     monkeypatch.setenv("VEIL_DATA", str(place.root))
     person = Person("eve", "Eve", roles, "account")
-    groups = home.grouped(run_list.listed(runs.register(place)), person)
-    return {group.title: [one.run.title for one in group.runs] for group in groups if group.runs}
+    groups = home.group_runs(run_list.list_runs(runs.read_register(place)), person)
+    return {group.title: [one.run.title for one in group.entries] for group in groups if group.entries}
 
 
 @pytest.mark.parametrize(("role", "group"), [("reviewer", "Waiting for you"), ("analyst", "Waiting for others")])

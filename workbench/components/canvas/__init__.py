@@ -13,25 +13,25 @@ from typing import Any
 import streamlit as st
 
 _HERE = Path(__file__).parent
-_PARTS = (
+_JS_PARTS = (
     *("stills", "stage", "timeline", "lists", "ask", "draft", "keys"),
     *("viewer", "going", "closer", "nearby", "amending", "main"),
 )
 
 
-def _read(name: str) -> str:
+def _read_asset(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
 
 
 _component = st.components.v2.component(
     "veil_review",
-    html=_read("canvas.html"),
-    css=_read("canvas.css"),
-    js="\n".join(_read(f"js/{part}.js") for part in _PARTS),
+    html=_read_asset("canvas.html"),
+    css=_read_asset("canvas.css"),
+    js="\n".join(_read_asset(f"js/{part}.js") for part in _JS_PARTS),
 )
 
 
-def review_canvas(key: str, run_id: str, data: dict[str, Any], on_act: Callable[[str], None]) -> None:
+def show_review_canvas(key: str, run_id: str, data: dict[str, Any], on_act: Callable[[str], None]) -> None:
     """Show the canvas.
 
     Args:
@@ -40,18 +40,18 @@ def review_canvas(key: str, run_id: str, data: dict[str, Any], on_act: Callable[
         data: what it shows, as `workbench.views.review.canvas_data.Screen.data` makes it.
         on_act: called with `run_id`, before the page runs again, when the person did something; `action` says what.
     """
-    _component(key=_key(key, run_id), data=data, on_act_change=partial(on_act, run_id))
+    _component(key=_canvas_key(key, run_id), data=data, on_act_change=partial(on_act, run_id))
 
 
-def action(key: str, run_id: str) -> dict[str, Any] | None:
+def get_action(key: str, run_id: str) -> dict[str, Any] | None:
     """What the person has just done in the canvas, inside `on_act`.
 
     Returns:
         `action` (an amendment's, in plain values), `reason`, `serial`, `revision`, `run`, `frame`; None when nothing.
     """
-    found: dict[str, Any] | None = st.session_state.get(_key(key, run_id), {}).get("act")
+    found: dict[str, Any] | None = st.session_state.get(_canvas_key(key, run_id), {}).get("act")
     return found
 
 
-def _key(key: str, run_id: str) -> str:
+def _canvas_key(key: str, run_id: str) -> str:
     return f"{key}-{run_id}"

@@ -11,12 +11,12 @@ import streamlit as st
 _HERE = Path(__file__).parent
 
 
-def _read(name: str) -> str:
+def _read_asset(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
 
 
 _component = st.components.v2.component(
-    "veil_player", html=_read("player.html"), css=_read("player.css"), js=_read("player.js")
+    "veil_player", html=_read_asset("player.html"), css=_read_asset("player.css"), js=_read_asset("player.js")
 )
 
 
@@ -35,13 +35,13 @@ class Video:
     note: str = ""
 
 
-def player(key: str, videos: Sequence[Video], frame: float) -> None:
+def show_player(key: str, videos: Sequence[Video], frame_s: float) -> None:
     """Show videos side by side.
 
     Args:
         key: of the widget.
         videos: one or two, of the same length.
-        frame: seconds that a frame lasts.
+        frame_s: seconds that a frame lasts.
     """
     told = [{"label": one.label, "source": one.source, "note": one.note} for one in videos]
-    _component(key=key, data={"videos": told, "frame": frame})
+    _component(key=key, data={"videos": told, "frame": frame_s})

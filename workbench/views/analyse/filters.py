@@ -14,14 +14,14 @@ import streamlit as st
 from engine import access, index, runs
 from engine.errors import AccessError, RunError
 from engine.index import Index, Selection
-from engine.runs import Register
-from engine.storage.files import Data
+from engine.runs import RunRegister
+from engine.storage.files import DataFolder
 from workbench.auth import current_user
 from workbench.core import caches, session
-from workbench.core.links import Page, Place
-from workbench.core.page_table import way_to
+from workbench.core.links import Page, PageLocation
+from workbench.core.page_table import show_page_link
 
-_TELLING = {
+_STATUS_TEXTS = {
     "queued": "waits for its turn",
     "running": "is being detected",
     "interrupted": "was interrupted",
@@ -31,48 +31,48 @@ _TELLING = {
 }
 
 
-def admit() -> None:
+def require_analyse_permission() -> None:
     """Let nobody pass who may not analyse; asked on the server's side at every rerun."""
     try:
-        access.authorise(session.data(), current_user.person(), "analyse")
+        access.authorise(session.get_data(), current_user.require_person(), "analyse")
     except AccessError as error:
         st.error(str(error))
-        way_to(Page.HOME, "Go to Home")
+        show_page_link(Page.HOME, "Go to Home")
         st.stop()
 
 
-def opened() -> Index:
+def open_page_index() -> Index:
     """The index of the data folder, built where it was not; the page ends here when there is nothing to show.
 
     What stands in the way is said in a sentence, with a way out.
     """
-    data = session.data()
-    register = runs.register(data)
-    _say_of_chosen()
-    found = _index(data)
-    if found.missing:
-        _build(data, found)
-        found = _index(data)
-    _say_unreadable(found)
-    if not found.indexed:
-        _say_empty(register)
+    data = session.get_data()
+    register = runs.read_register(data)
+    _explain_chosen_run()
+    found = _open_index(data)
+    if found.missing_runs:
+        _build_missing(data, found)
+        found = _open_index(data)
+    _show_unreadable_runs(found)
+    if not found.indexed_runs:
+        _explain_empty_index(register)
         st.stop()
     return found
 
 
-def titles(found: Index) -> dict[str, str]:
+def list_run_titles(found: Index) -> dict[str, str]:
     """What to call each indexed run, newest first: its source, its mode, its identifier's time."""
-    names = {run.folder.id: run.title for run in runs.register(session.data()).runs}
-    newest = sorted(found.indexed, reverse=True)
-    return {run: f"{names.get(run, run)} · {found.indexed[run].mode} · {_when(run)}" for run in newest}
+    names = {run.folder.id: run.title for run in runs.read_register(session.get_data()).runs}
+    newest = sorted(found.indexed_runs, reverse=True)
+    return {run: f"{names.get(run, run)} · {found.indexed_runs[run].mode} · {_format_run_time(run)}" for run in newest}
 
 
 def choose(found: Index) -> Selection:
     """The filters; what they choose. The address keeps the first run."""
-    names = titles(found)
+    names = list_run_titles(found)
     chosen = _choose_runs(found, names)
-    longest = max(found.indexed[run].seconds for run in chosen)
-    detectors = sorted({name for run in chosen for name in found.indexed[run].detectors})
+    longest = max(found.indexed_runs[run].seconds for run in chosen)
+    detectors = sorted({name for run in chosen for name in found.indexed_runs[run].detectors})
     time, who, sure, size, track = st.columns([3, 2, 2, 2, 1], gap="medium")
     with time:
         start, stop = _choose_time(longest)
@@ -82,7 +82,10 @@ def choose(found: Index) -> Selection:
         least = st.slider("Least score", 0.0, 1.0, 0.0, 0.05, key="analyse_score")
     with size:
         low, high = st.select_slider(
-            "Height of the box (px)", _HEIGHTS, (_HEIGHTS[0], _HEIGHTS[-1]), key="analyse_height"
+            "Height of the box (px)",
+            _HEIGHT_STEPS_PX,
+            (_HEIGHT_STEPS_PX[0], _HEIGHT_STEPS_PX[-1]),
+            key="analyse_height",
         )
     with track:
         number = st.number_input("Track", 0, None, None, 1, placeholder="any", key="analyse_track")
@@ -93,16 +96,16 @@ def choose(found: Index) -> Selection:
         stop=stop,
         track=None if number is None else int(number),
         least_score=least,
-        least_height=0.0 if low == _HEIGHTS[0] else float(low),
-        most_height=math.inf if high == _HEIGHTS[-1] else float(high),
+        least_height=0.0 if low == _HEIGHT_STEPS_PX[0] else float(low),
+        most_height=math.inf if high == _HEIGHT_STEPS_PX[-1] else float(high),
     )
 
 
-_HEIGHTS = ("0", "12", "24", "36", "48", "72", "96", "144", "192", "288", "384", "any")
+_HEIGHT_STEPS_PX = ("0", "12", "24", "36", "48", "72", "96", "144", "192", "288", "384", "any")
 
 
 def _choose_runs(found: Index, names: Mapping[str, str]) -> list[str]:
-    place = session.place()
+    place = session.get_location()
     first = place.run if place.run in names else next(iter(names))
     if place.run is not None and place.run != first:
         st.caption("The newest run that has a record is shown instead.")
@@ -113,18 +116,18 @@ def _choose_runs(found: Index, names: Mapping[str, str]) -> list[str]:
         st.info("Choose a run to look at.")
         st.stop()
     if place.run != chosen[0]:
-        session.go(Place(chosen[0]))
-    return [run for run in chosen if run in found.indexed]
+        session.set_location(PageLocation(chosen[0]))
+    return [run for run in chosen if run in found.indexed_runs]
 
 
-def _choose_time(longest: float) -> tuple[float, float]:
+def _choose_time(longest_s: float) -> tuple[float, float]:
     """Start and stop in seconds; all of it is no restriction."""
-    end = max(1, math.ceil(longest))
+    end = max(1, math.ceil(longest_s))
     start, stop = st.slider("Time (s)", 0, end, (0, end), key=f"analyse_time_{end}")
     return float(start), math.inf if stop == end else float(stop)
 
 
-def _when(run: str) -> str:
+def _format_run_time(run: str) -> str:
     day, _, rest = run.partition("-")
     clock = rest[:6]
     if len(day) == 8 and (day + clock).isdecimal():
@@ -132,13 +135,13 @@ def _when(run: str) -> str:
     return run
 
 
-def _index(data: Data) -> Index:
-    return index.open_index(data, database=caches.database_of(data.index), refresh=False)
+def _open_index(data: DataFolder) -> Index:
+    return index.open_index(data, database=caches.get_index_database(data.index), refresh=False)
 
 
-def _build(data: Data, found: Index) -> None:
+def _build_missing(data: DataFolder, found: Index) -> None:
     """Build what is missing in a process of its own: a long record takes memory that the server shall not keep."""
-    total = len(found.missing)
+    total = len(found.missing_runs)
     bar = st.progress(0.0, "Reading records into the index")
     command = [sys.executable, "-P", "-m", "engine.cli", "index", "rebuild", "--missing", "--data", str(data.root)]
     root = str(Path(__file__).absolute().parents[3])
@@ -148,7 +151,7 @@ def _build(data: Data, found: Index) -> None:
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
         while process.poll() is None:
-            left = len(index.stale(data.index, found.known))
+            left = len(index.find_stale_runs(data.index, found.record_paths))
             bar.progress(1.0 - left / total, f"Reading records into the index: {total - left} of {total}")
             try:
                 process.wait(0.3)
@@ -156,44 +159,44 @@ def _build(data: Data, found: Index) -> None:
                 continue
         said = process.stderr.read().strip().splitlines() if process.stderr else []
     bar.empty()
-    if _index(data).missing:
+    if _open_index(data).missing_runs:
         st.error(said[-1].removeprefix("veil: ") if said else "The index could not be built.")
         if st.button("Try again", icon=":material/refresh:"):
             st.rerun()
         st.stop()
 
 
-def _say_of_chosen() -> None:
+def _explain_chosen_run() -> None:
     """When the address names a run that has no record, why that is."""
     try:
-        run = session.chosen_run()
+        run = session.load_chosen_run()
     except RunError as error:
         st.warning(str(error))
         return
     if run is not None and not run.folder.record.exists():
-        telling = _TELLING.get(run.status, "has no record")
+        telling = _STATUS_TEXTS.get(run.status, "has no record")
         sentence = f": {run.state.sentence}" if run.status == "failed" and run.state.sentence else "."
         st.info(f"{run.title} {telling}{sentence} It has no record to analyse.")
-        way_to(Page.HOME, "See the runs on Home")
+        show_page_link(Page.HOME, "See the runs on Home")
 
 
-def _say_unreadable(found: Index) -> None:
-    if not found.unreadable:
+def _show_unreadable_runs(found: Index) -> None:
+    if not found.unreadable_runs:
         return
-    number = len(found.unreadable)
+    number = len(found.unreadable_runs)
     label = "One run cannot be analysed" if number == 1 else f"{number} runs cannot be analysed"
-    with st.expander(label, icon=":material/warning:", expanded=not found.indexed):
-        for run, entry in found.unreadable.items():
+    with st.expander(label, icon=":material/warning:", expanded=not found.indexed_runs):
+        for run, entry in found.unreadable_runs.items():
             st.markdown(f"**{run}**: {entry.failure}")
         st.caption("Detect the video again, or bring the record back from a backup; the other runs are not touched.")
 
 
-def _say_empty(register: Register) -> None:
+def _explain_empty_index(register: RunRegister) -> None:
     working = sum(run.status in {"queued", "running"} for run in register.runs)
     if working:
         st.info(f"No run is finished yet; {working} are on their way. Come back when one is done.")
-        way_to(Page.HOME, "See how far they are")
+        show_page_link(Page.HOME, "See how far they are")
     else:
         st.info("There is no record to analyse yet. Detect a video first.")
-        way_to(Page.DETECT, "Detect a video")
-        way_to(Page.HOME, "Go to Home")
+        show_page_link(Page.DETECT, "Detect a video")
+        show_page_link(Page.HOME, "Go to Home")

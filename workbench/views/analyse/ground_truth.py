@@ -11,17 +11,17 @@ import streamlit as st
 
 from engine import record as records
 from engine.evaluation import ground_truth, summary
-from engine.evaluation.judgements import examine
-from engine.evaluation.scores import DetectorScores, Evaluation, Miss, Scores
+from engine.evaluation.judgements import judge_records
+from engine.evaluation.scores import DetectorScores, Evaluation, MissedFace, Scores
 from engine.evaluation.text_table import SIZE_LABELS
 from engine.index import Index, Selection
 from workbench.charts import plots
-from workbench.core.formatting import plain
+from workbench.core.formatting import escape_markdown
 from workbench.views.analyse import filters
-from workbench.views.analyse.panels import dark, grid, plot
+from workbench.views.analyse.panels import is_dark_theme, show_chart, show_table
 
-_LISTED = 500
-_ASKING = "Truth table (CSV with the columns file, frame, x, y, w, h, and perhaps ignore and track)"
+_MAX_MISSES = 500
+_UPLOAD_LABEL = "Truth table (CSV with the columns file, frame, x, y, w, h, and perhaps ignore and track)"
 
 
 def show(found: Index, selection: Selection) -> None:
@@ -31,58 +31,60 @@ def show(found: Index, selection: Selection) -> None:
         InputError: the table cannot be read, or the record cannot be of what it describes.
     """
     run = selection.runs[0]
-    named = filters.titles(found)[run]
-    uploaded = st.file_uploader(_ASKING, "csv", key="analyse_truth")
-    st.caption(f"{plain(named)} is judged as it was detected: whole, whatever the filters, and before any amendment.")
+    named = filters.list_run_titles(found)[run]
+    uploaded = st.file_uploader(_UPLOAD_LABEL, "csv", key="analyse_truth")
+    st.caption(
+        f"{escape_markdown(named)} is judged as it was detected: whole, whatever the filters, and before any amendment."
+    )
     if uploaded is None:
         return
     text = uploaded.getvalue().decode("utf-8-sig", errors="replace")
-    marked = ground_truth.parse(text, uploaded.name)
+    marked = ground_truth.parse_truth(text, uploaded.name)
     clip = st.selectbox(f"Which of its files is {named}?", [clip.name for clip in marked.clips], key="analyse_clip")
-    entry = found.indexed[run]
-    figures, misses = _judged(text, clip, entry.record, entry.record_sha256)
-    rows = _rows(figures)
-    _sums(figures)
+    entry = found.indexed_runs[run]
+    figures, misses = _evaluate(text, clip, entry.record, entry.record_sha256)
+    rows = _build_score_rows(figures)
+    _show_totals(figures)
     meaning = "Share of the faces in the truth that were found (IoU 0.35), by height of the face, with 95 % intervals."
-    plot(plots.recall(figures, misses, run, dark=dark()), rows, "recall", "Recall", meaning)
-    grid(rows, "recall-table")
+    show_chart(plots.draw_recall(figures, misses, run, dark=is_dark_theme()), rows, "recall", "Recall", meaning)
+    show_table(rows, "recall-table")
     st.markdown("**Faces that were missed, the largest first**")
-    grid(_missed(misses, run), "misses", nothing="None was missed.")
+    show_table(_build_miss_rows(misses, run), "misses", empty_text="None was missed.")
 
 
-def _sums(figures: Evaluation) -> None:
+def _show_totals(figures: Evaluation) -> None:
     """What the record as a whole comes to."""
     false = "none" if figures.false_per_frame is None else f"{figures.false_per_frame:.3f}"
     recall, precision, wrong = st.columns(3)
     recall.metric(
         "Recall",
-        _share(figures.recall),
+        _format_share(figures.recall),
         f"{figures.found:,} of {figures.faces:,} faces",
         delta_color="off",
         delta_arrow="off",
     )
     precision.metric(
-        "Precision", _share(figures.precision), f"{figures.boxes:,} boxes", delta_color="off", delta_arrow="off"
+        "Precision", _format_share(figures.precision), f"{figures.boxes:,} boxes", delta_color="off", delta_arrow="off"
     )
     wrong.metric(
         "False boxes a frame", false, f"{figures.frames:,} frames with a truth", delta_color="off", delta_arrow="off"
     )
 
 
-def _share(value: float | None) -> str:
+def _format_share(value: float | None) -> str:
     return "none" if value is None else f"{value:.1%}"
 
 
 @st.cache_resource(max_entries=8, show_spinner="Holding the record against the truth")
-def _judged(text: str, clip: str, record: str, sha256: str) -> tuple[Evaluation, tuple[Miss, ...]]:  # noqa: ARG001
+def _evaluate(text: str, clip: str, record: str, sha256: str) -> tuple[Evaluation, tuple[MissedFace, ...]]:  # noqa: ARG001
     """Kept by the table, the clip and the bytes of the record."""
-    marked = ground_truth.parse(text)
+    marked = ground_truth.parse_truth(text)
     one = msgspec.structs.replace(marked, clips=tuple(part for part in marked.clips if part.name == clip))
-    findings = examine(one, {clip: records.read(Path(record))})
-    return summary.summarise(findings), summary.worst(findings, _LISTED)
+    findings = judge_records(one, {clip: records.read_record(Path(record))})
+    return summary.summarise(findings), summary.find_worst_misses(findings, _MAX_MISSES)
 
 
-def _rows(figures: Evaluation) -> pd.DataFrame:
+def _build_score_rows(figures: Evaluation) -> pd.DataFrame:
     """One row for the record and each union of detectors, in all sizes and in each."""
     rows = []
     subjects: list[tuple[str, Evaluation | DetectorScores]] = [("record", figures)]
@@ -100,6 +102,6 @@ def _rows(figures: Evaluation) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _missed(misses: Sequence[Miss], run: str) -> pd.DataFrame:
+def _build_miss_rows(misses: Sequence[MissedFace], run: str) -> pd.DataFrame:
     rows = [(run, miss.frame, miss.height, miss.hidden, miss.box.left, miss.box.top) for miss in misses]
     return pd.DataFrame(rows, columns=["run", "frame", "height_px", "hidden_share", "left_px", "top_px"])

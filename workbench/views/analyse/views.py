@@ -13,22 +13,22 @@ from engine import index
 from engine.errors import InputError
 from engine.evaluation.text_table import SIZE_LABELS
 from engine.index import Index, Selection
-from engine.statistics.capture_recapture import Recapture
+from engine.statistics.capture_recapture import RecaptureEstimate
 from workbench.charts import plots
 from workbench.core import session
-from workbench.core.formatting import count, plain
+from workbench.core.formatting import escape_markdown, format_count
 from workbench.views.analyse import filters, ground_truth
-from workbench.views.analyse.panels import dark, grid, plot
+from workbench.views.analyse.panels import is_dark_theme, show_chart, show_table
 
-_STEPS = 600
+_TIME_STEPS = 600
 """Steps over the chosen time: two pixels of a usual chart. A shorter time has finer ones."""
-_POINTS = 400
+_POINT_STEPS = 400
 """Steps over the chosen time where each has a point, three pixels apart."""
-_LINES = 6
+_MAX_RUNS_DRAWN = 6
 """Runs that are drawn side by side over time; a table has all."""
 
 
-def names() -> tuple[str, ...]:
+def list_views() -> tuple[str, ...]:
     """The views, in order."""
     return tuple(_VIEWS)
 
@@ -41,19 +41,19 @@ def show(name: str, found: Index, selection: Selection) -> None:
         st.error(str(error))
 
 
-def _over_time(found: Index, selection: Selection) -> None:
-    drawn = _few(selection)
-    stop = min(selection.stop, max(found.indexed[run].seconds for run in drawn.runs))
+def _show_over_time(found: Index, selection: Selection) -> None:
+    drawn = _limit_runs(selection)
+    stop = min(selection.stop, max(found.indexed_runs[run].seconds for run in drawn.runs))
 
-    def over(draw: Callable[..., go.Figure]) -> Callable[..., go.Figure]:
+    def limit_time(draw: Callable[..., go.Figure]) -> Callable[..., go.Figure]:
         several = len(drawn.runs) > 1
-        return lambda rows, *, dark: plots.within(draw(rows, dark=dark), selection.start, stop, several=several)
+        return lambda rows, *, dark: plots.limit_time(draw(rows, dark=dark), selection.start, stop, several=several)
 
-    sure = index.confidence(found, drawn, _POINTS // len(drawn.runs))
+    sure = index.query_confidence(found, drawn, _POINT_STEPS // len(drawn.runs))
     meaning = "How sure each detector was: the line is the mean of each step of time, a point its least sure sighting."
-    _or_nothing(sure, over(plots.confidence), "Confidence", meaning, selection)
-    lacking = index.disagreement(found, drawn, _STEPS // max(2, len(drawn.runs)))
-    if len({name for run in drawn.runs for name in found.indexed[run].detectors}) < 2:
+    _show_chart_or_caption(sure, limit_time(plots.draw_confidence), "Confidence", meaning, selection)
+    lacking = index.query_disagreement(found, drawn, _TIME_STEPS // max(2, len(drawn.runs)))
+    if len({name for run in drawn.runs for name in found.indexed_runs[run].detectors}) < 2:
         st.markdown("**Disagreement**")
         st.caption("One detector alone cannot disagree. Detect the video in mode hybrid to compare two.")
     elif lacking.empty and not sure.empty:
@@ -61,21 +61,21 @@ def _over_time(found: Index, selection: Selection) -> None:
         st.caption("The detectors saw the same, as far as the filters reach.")
     else:
         meaning = "Where a detector did not see a face that another saw; a full lane: in every frame of that step."
-        _or_nothing(lacking, over(plots.disagreement), "Disagreement", meaning, selection)
-    lanes = index.lanes(found, drawn, _STEPS)
+        _show_chart_or_caption(lacking, limit_time(plots.draw_disagreement), "Disagreement", meaning, selection)
+    lanes = index.query_track_lanes(found, drawn, _TIME_STEPS)
     meaning = "One bar a track, coloured by where its boxes come from."
-    _or_nothing(lanes, over(plots.tracks), "Tracks", meaning, selection)
+    _show_chart_or_caption(lanes, limit_time(plots.draw_tracks), "Tracks", meaning, selection)
     if not lanes.empty and lanes["of"].max() > len(set(zip(lanes["run"], lanes["track"], strict=True))):
         st.caption(f"The longest of {lanes['of'].max():,} tracks are shown; narrow the time to see others.")
 
 
-def _agreement(found: Index, selection: Selection) -> None:
-    rows = index.agreement(found, selection)
+def _show_agreement(found: Index, selection: Selection) -> None:
+    rows = index.query_agreement(found, selection)
     left, right = st.columns(2, gap="large")
     with left:
         if rows.empty:
             st.markdown("**Agreement**")
-            alone = len({name for run in selection.runs for name in found.indexed[run].detectors}) < 2
+            alone = len({name for run in selection.runs for name in found.indexed_runs[run].detectors}) < 2
             st.caption(
                 "One detector alone: there is none to compare it with."
                 if alone
@@ -83,57 +83,65 @@ def _agreement(found: Index, selection: Selection) -> None:
             )
         else:
             meaning = "Of what the detector of a row saw, how much the one of a column saw too."
-            plot(plots.agreement(rows, dark=dark()), rows, "agreement", "Agreement", meaning)
+            show_chart(plots.draw_agreement(rows, dark=is_dark_theme()), rows, "agreement", "Agreement", meaning)
     with right:
-        _across(found, selection)
-    _missed(found, selection)
+        _show_across_runs(found, selection)
+    _show_missed(found, selection)
 
 
-def _across(found: Index, selection: Selection) -> None:
-    run, named = selection.runs[0], filters.titles(found)
-    others = index.same_source(found, run)
+def _show_across_runs(found: Index, selection: Selection) -> None:
+    run, named = selection.runs[0], filters.list_run_titles(found)
+    others = index.find_runs_of_same_source(found, run)
     if not others:
         st.markdown("**Detector against detector, across runs**")
         st.caption(f"{named[run]} is the only run of its source. Detect it again with other detectors to compare.")
         return
     label = f"Compare {named[run]} with another run of the same source"
     other = st.selectbox(label, others, format_func=lambda one: named[one], key="analyse_other")
-    rows = index.across(found, run, other, selection)
+    rows = index.compare_runs(found, run, other, selection)
     title = "Detector against detector, across runs"
     if rows.empty:
         st.markdown(f"**{title}**")
         st.caption("In one of the two runs no face was seen, as far as the filters reach.")
     else:
         meaning = "Boxes of one frame that overlap at least 0.35 (IoU) are the same face."
-        plot(plots.across(rows, dark=dark()), rows, "across", title, meaning)
+        show_chart(plots.draw_across_runs(rows, dark=is_dark_theme()), rows, "across", title, meaning)
 
 
-def _missed(found: Index, selection: Selection) -> None:
+def _show_missed(found: Index, selection: Selection) -> None:
     st.markdown("**Missed by every detector, a likely lower bound**")
-    st.caption(_LOWER_BOUND)
-    named = filters.titles(found)
-    for run in _few(selection).runs:
-        if len(found.indexed[run].detectors) < 2:
-            st.caption(f"**{plain(named[run])}**: an estimate needs two independent detectors; this run has one.")
+    st.caption(_LOWER_BOUND_TEXT)
+    named = filters.list_run_titles(found)
+    for run in _limit_runs(selection).runs:
+        if len(found.indexed_runs[run].detectors) < 2:
+            st.caption(
+                f"**{escape_markdown(named[run])}**: an estimate needs two independent detectors; this run has one."
+            )
             continue
-        estimate = index.missed(found, run, selection)
+        estimate = index.estimate_missed_in_run(found, run, selection)
         if estimate.missed is None:
-            st.caption(f"**{plain(named[run])}**: no face was seen, so nothing can be estimated.")
+            st.caption(f"**{escape_markdown(named[run])}**: no face was seen, so nothing can be estimated.")
             continue
-        figure = plots.missed(estimate, index.alone(found, run, selection), run, dark=dark())
-        st.caption(f"**{plain(named[run])}**")
+        figure = plots.draw_missed(
+            estimate, index.query_lone_detections(found, run, selection), run, dark=is_dark_theme()
+        )
+        st.caption(f"**{escape_markdown(named[run])}**")
         missed = round(estimate.missed)
-        title = f"At least {count(missed, 'face')} in frames likely missed" if missed else "No face estimated as missed"
-        meaning = f"{_LOWER_BOUND} Method: {estimate.method.capitalize()}."
-        plot(figure, _estimates(estimate), f"missed-{run}", title, meaning)
+        title = (
+            f"At least {format_count(missed, 'face')} in frames likely missed"
+            if missed
+            else "No face estimated as missed"
+        )
+        meaning = f"{_LOWER_BOUND_TEXT} Method: {estimate.method.capitalize()}."
+        show_chart(figure, _build_estimate_rows(estimate), f"missed-{run}", title, meaning)
 
 
-_LOWER_BOUND = (
+_LOWER_BOUND_TEXT = (
     "Capture-recapture: detectors share blind spots, so the truth is likely higher. A face is one face in one frame."
 )
 
 
-def _estimates(estimate: Recapture) -> pd.DataFrame:
+def _build_estimate_rows(estimate: RecaptureEstimate) -> pd.DataFrame:
     whole = [("all sizes", estimate), *((SIZE_LABELS[size], one) for size, one in estimate.by_size.items())]
     rows = [
         (label, one.seen, one.alone, one.missed, *(one.missed_interval or (None, None)), one.found, one.units)
@@ -143,26 +151,26 @@ def _estimates(estimate: Recapture) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _distributions(found: Index, selection: Selection) -> None:
+def _show_distributions(found: Index, selection: Selection) -> None:
     left, right = st.columns(2, gap="large")
     with left:
-        rows = index.scores(found, selection)
+        rows = index.query_score_histogram(found, selection)
         meaning = "How sure the detectors were of what they saw."
-        _or_nothing(rows, plots.scores, "Scores", meaning, selection)
+        _show_chart_or_caption(rows, plots.draw_scores, "Scores", meaning, selection)
     with right:
-        rows = index.sizes(found, selection)
+        rows = index.query_size_histogram(found, selection)
         meaning = "How high the boxes are, by where they come from. Bins widen with the height."
-        _or_nothing(rows, plots.sizes, "Sizes", meaning, selection)
+        _show_chart_or_caption(rows, plots.draw_sizes, "Sizes", meaning, selection)
 
 
-def _tables(found: Index, selection: Selection) -> None:
+def _show_tables(found: Index, selection: Selection) -> None:
     asking: Mapping[str, Callable[..., pd.DataFrame]] = {
-        "faces": index.faces,
-        "evidence": index.evidence,
-        "disagreements": index.lacking,
-        "doubtful": index.doubtful,
-        "frames": index.frames,
-        "tracks": index.tracks,
+        "faces": index.query_faces,
+        "evidence": index.query_evidence,
+        "disagreements": index.query_lacking,
+        "doubtful": index.query_doubtful,
+        "frames": index.query_frames,
+        "tracks": index.query_tracks,
         "runs": lambda found, _selection, limit: found.runs().head(limit),
     }
     label = "Table"
@@ -170,82 +178,82 @@ def _tables(found: Index, selection: Selection) -> None:
         label, list(asking), default="faces", key="analyse_table", label_visibility="collapsed"
     )
     name = chosen or "faces"
-    rows = asking[name](found, selection, limit=_SHOWN)
-    nothing = _FILTERED if _filtered(selection) else "There is nothing of this in what is chosen."
-    grid(rows, name, lambda: asking[name](found, selection, limit=_EXPORTED), nothing)
-    if len(rows) >= _SHOWN:
-        st.caption(f"The first {_SHOWN:,} rows are shown; a file has up to {_EXPORTED:,}.")
+    rows = asking[name](found, selection, limit=_SHORT_HASH_CHARS)
+    nothing = _NO_MATCH_TEXT if _has_filters(selection) else "There is nothing of this in what is chosen."
+    show_table(rows, name, lambda: asking[name](found, selection, limit=_MAX_EXPORTED_ROWS), nothing)
+    if len(rows) >= _SHORT_HASH_CHARS:
+        st.caption(f"The first {_SHORT_HASH_CHARS:,} rows are shown; a file has up to {_MAX_EXPORTED_ROWS:,}.")
 
 
-_SHOWN = 2_000
-_EXPORTED = 1_000_000
+_SHORT_HASH_CHARS = 2_000
+_MAX_EXPORTED_ROWS = 1_000_000
 
 
-def _question(found: Index, _selection: Selection) -> None:
+def _show_sql(found: Index, _selection: Selection) -> None:
     asking, schema = st.columns([5, 6], gap="large")
     with asking:
         st.caption("One SELECT over all indexed runs, whatever the filters, in DuckDB's SQL. It reads the index alone.")
         with st.form("analyse_sql", border=False):
-            statement = st.text_area("SQL", _EXAMPLE, height=190, key="analyse_statement")
+            statement = st.text_area("SQL", _EXAMPLE_SQL, height=190, key="analyse_statement")
             asked = st.form_submit_button("Run", icon=":material/play_arrow:", type="primary")
         if asked:
-            session.QUESTION.set(statement)
+            session.LAST_SQL.set(statement)
     with schema:
         table = st.selectbox("Schema of", [*index.TABLES, "runs"], key="analyse_schema")
-        st.dataframe(_schema(found, table), hide_index=True, height=290)
-    if kept := session.QUESTION.get():
-        answer = index.ask(found, kept)
+        st.dataframe(_build_schema(found, table), hide_index=True, height=290)
+    if kept := session.LAST_SQL.get():
+        answer = index.run_sql(found, kept)
         if not answer.complete:
             st.caption(f"The first {len(answer.table):,} rows are shown; a file has no more.")
-        grid(answer.table, "answer", nothing="The answer has no rows.")
+        show_table(answer.table, "answer", empty_text="The answer has no rows.")
 
 
-_EXAMPLE = """SELECT run, detector, count(*) AS sightings, avg(score) AS mean_score
+_EXAMPLE_SQL = """SELECT run, detector, count(*) AS sightings, avg(score) AS mean_score
 FROM evidence
 WHERE height_px < 48
 GROUP BY run, detector
 ORDER BY run, detector"""
 
 
-def _schema(found: Index, table: str) -> pd.DataFrame:
+def _build_schema(found: Index, table: str) -> pd.DataFrame:
     if table == "runs":
-        return pd.DataFrame({"column": found.runs().columns})
+        return pd.DataFrame({"column": found.list_runs().columns})
     rows = [(column.name, column.kind, column.meaning) for column in index.TABLES[table]]
     return pd.DataFrame(rows, columns=["column", "type", "meaning"])
 
 
-def _few(selection: Selection) -> Selection:
+def _limit_runs(selection: Selection) -> Selection:
     """The runs that can be drawn side by side."""
-    if len(selection.runs) <= _LINES:
+    if len(selection.runs) <= _MAX_RUNS_DRAWN:
         return selection
-    st.caption(f"The first {_LINES} of {len(selection.runs)} chosen runs are drawn here.")
-    return replace(selection, runs=selection.runs[:_LINES])
+    st.caption(f"The first {_MAX_RUNS_DRAWN} of {len(selection.runs)} chosen runs are drawn here.")
+    return replace(selection, runs=selection.runs[:_MAX_RUNS_DRAWN])
 
 
-_FILTERED = "Nothing matches the filters."
+_NO_MATCH_TEXT = "Nothing matches the filters."
 
 
-def _filtered(selection: Selection) -> bool:
+def _has_filters(selection: Selection) -> bool:
     return selection != Selection(runs=selection.runs)
 
 
-def _or_nothing(
+def _show_chart_or_caption(
     rows: pd.DataFrame, draw: Callable[..., go.Figure], title: str, meaning: str, selection: Selection
 ) -> None:
     """A chart, whose files are called like its title, or why there is none."""
     if rows.empty:
         st.markdown(f"**{title}**")
-        st.caption(_FILTERED if _filtered(selection) else "There is no face in what is chosen.")
+        st.caption(_NO_MATCH_TEXT if _has_filters(selection) else "There is no face in what is chosen.")
     else:
         name = title.lower().replace(",", "").replace(" ", "-")
-        plot(draw(rows, dark=dark()), rows, name, title, meaning)
+        show_chart(draw(rows, dark=is_dark_theme()), rows, name, title, meaning)
 
 
 _VIEWS: Mapping[str, Callable[[Index, Selection], None]] = {
-    "Over time": _over_time,
-    "Agreement": _agreement,
-    "Distributions": _distributions,
+    "Over time": _show_over_time,
+    "Agreement": _show_agreement,
+    "Distributions": _show_distributions,
     "Ground truth": ground_truth.show,
-    "Tables": _tables,
-    "SQL": _question,
+    "Tables": _show_tables,
+    "SQL": _show_sql,
 }

@@ -8,38 +8,38 @@ from typing import Literal, cast
 import streamlit as st
 
 from engine.detectors.modes import MODES
-from engine.detectors.registry import local_names, names
-from engine.runs import Asked
+from engine.detectors.registry import detector_names, local_detector_names
+from engine.runs import RequestedOptions
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class ModeCard:
     """A mode in the words of who uses it."""
 
     title: str
-    words: str
+    description: str
 
 
-CARDS = {
-    "on-prem": Card(
+MODE_CARDS = {
+    "on-prem": ModeCard(
         "On-prem",
         "Nothing leaves this machine. One detector, MTCNN: reliable on large faces; misses more of the small ones than "
         "Hybrid.",
     ),
-    "hybrid": Card(
+    "hybrid": ModeCard(
         "Hybrid",
         "Nothing leaves this machine. Two independent detectors, and what either sees is covered: finds the most "
         "faces. For regulated submissions.",
     ),
-    "cloud": Card(
+    "cloud": ModeCard(
         "Cloud",
         "Frames are sent to Amazon Rekognition as they are, and each call costs money. Quick, for hours of footage.",
     ),
-    "live": Card(
+    "live": ModeCard(
         "Live", "Nothing leaves this machine. The light detectors of the Live page: the quickest, for a first look."
     ),
 }
-_POLICIES = {
+_POLICY_LABELS = {
     "all": "every frame",
     "every:2": "every second frame",
     "every:5": "every fifth frame",
@@ -47,28 +47,28 @@ _POLICIES = {
 }
 
 
-def choose() -> Asked:
+def choose() -> RequestedOptions:
     """Let a person choose how faces are found."""
     chooser, options = st.columns([3, 2], gap="large")
     with chooser:
         mode = st.radio(
             "Mode",
-            list(CARDS),
-            format_func=lambda name: CARDS[name].title,
-            captions=[card.words for card in CARDS.values()],
+            list(MODE_CARDS),
+            format_func=lambda name: MODE_CARDS[name].title,
+            captions=[card.description for card in MODE_CARDS.values()],
             key="mode",
             persist_state="session",
         )
     with options, st.expander("Options", expanded=mode == "cloud"):
-        return _options(mode)
+        return _choose_details(mode)
 
 
-def _options(mode: str) -> Asked:
-    usual, here = list(MODES[mode].detectors), local_names()
+def _choose_details(mode: str) -> RequestedOptions:
+    usual, here = list(MODES[mode].detectors), local_detector_names()
     costs = st.container()
     chosen = st.multiselect(
         "Detectors",
-        names(),
+        detector_names(),
         default=usual,
         format_func=lambda name: name if name in here else f"{name} (sends frames to Amazon)",
         help="What any of them sees is covered. More of them find more faces, and take longer.",
@@ -78,7 +78,7 @@ def _options(mode: str) -> Asked:
     )
     asks = not set(chosen or usual) <= set(here)
     with costs:
-        asking, most = _spending() if asks else ({}, None)
+        asking, most = _choose_cost_limits() if asks else ({}, None)
     damage = st.radio(
         "A frame that cannot be decoded",
         ("stop", "cover"),
@@ -98,7 +98,7 @@ def _options(mode: str) -> Asked:
         key="workers",
         persist_state="session",
     )
-    return Asked(
+    return RequestedOptions(
         mode=mode,
         detectors=None if chosen == usual or not chosen else tuple(chosen),
         asking=asking,
@@ -108,12 +108,12 @@ def _options(mode: str) -> Asked:
     )
 
 
-def _spending() -> tuple[dict[str, bool | int | float | str | None], float | None]:
+def _choose_cost_limits() -> tuple[dict[str, bool | int | float | str | None], float | None]:
     """What may be sent, and what it may cost."""
     policy = st.selectbox(
         "What is sent",
-        list(_POLICIES),
-        format_func=_POLICIES.__getitem__,
+        list(_POLICY_LABELS),
+        format_func=_POLICY_LABELS.__getitem__,
         help="Between the frames that are sent, faces are followed. Fewer frames cost less, and show Amazon less.",
         key="policy",
         persist_state="session",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from engine.errors import VeilError
-from engine.jobs.library import Footage, library, take_in
+from engine.jobs.library import LibraryVideo, import_video, list_library
 from workbench.auth import current_user
 from workbench.components import sample_clip
 from workbench.core import formatting, session
@@ -13,67 +13,67 @@ from workbench.core import formatting, session
 UPLOAD_MB = 200
 
 
-def choose() -> list[Footage]:
+def choose() -> list[LibraryVideo]:
     """Let a person choose from the library, or add to it."""
-    data = session.data()
+    data = session.get_data()
     chooser, adder = st.columns([3, 2], gap="large")
-    there = {footage.name: footage for footage in library(data)}
+    there = {footage.name: footage for footage in list_library(data)}
     with adder:
-        _upload()
+        _show_uploader()
     with chooser:
         chosen = st.multiselect(
             "Footage",
             list(there),
-            default=[name for name in session.CHOSEN.get() if name in there],
-            format_func=lambda name: f"{name}, {formatting.size(there[name].bytes)}" if name in there else name,
+            default=[name for name in session.CHOSEN_VIDEOS.get() if name in there],
+            format_func=lambda name: f"{name}, {formatting.format_size(there[name].bytes)}" if name in there else name,
             placeholder="Choose one or more videos" if there else "The library is empty",
-            help=f"Videos in {data.footage}, of any size. Several are detected one after another.",
-            key=_key(),
+            help=f"Videos in {data.library}, of any size. Several are detected one after another.",
+            key=_widget_key(),
             wrap=True,
         )
-        session.CHOSEN.set(tuple(chosen))
+        session.CHOSEN_VIDEOS.set(tuple(chosen))
         if not there:
-            st.caption(f"Copy videos into {formatting.plain(str(data.footage))}, of any size, or upload one.")
-            sample_clip.offer()
+            st.caption(f"Copy videos into {formatting.escape_markdown(str(data.library))}, of any size, or upload one.")
+            sample_clip.show_sample_button()
     return [there[name] for name in chosen if name in there]
 
 
-def forget() -> None:
+def clear_choice() -> None:
     """Let go of what is chosen."""
-    session.CHOSEN.set(())
-    _renew()
+    session.CHOSEN_VIDEOS.set(())
+    _renew_widgets()
 
 
-def _upload() -> None:
+def _show_uploader() -> None:
     uploads = st.file_uploader(
         "Upload into the library",
         accept_multiple_files=True,
         max_upload_size=UPLOAD_MB,
-        key=f"upload-{session.UPLOADS.get()}",
+        key=f"upload-{session.UPLOAD_COUNT.get()}",
         help="Larger files are copied into the library's folder.",
     )
-    if session.UPLOAD_SAID.get():
-        st.error(session.UPLOAD_SAID.get())
+    if session.UPLOAD_ERROR.get():
+        st.error(session.UPLOAD_ERROR.get())
     if not uploads:
         return
     added, said = [], ""
     try:
         for upload in uploads:
             with st.spinner("Writing it into the library"):
-                taken = take_in(session.data(), current_user.person(), upload.name, upload)
-            added.append(str(taken.relative_to(session.data().footage)))
+                taken = import_video(session.get_data(), current_user.require_person(), upload.name, upload)
+            added.append(str(taken.relative_to(session.get_data().library)))
     except VeilError as error:
         said = str(error)
-    session.UPLOAD_SAID.set(said)
-    session.CHOSEN.set(tuple(dict.fromkeys((*session.CHOSEN.get(), *added))))
-    _renew()
+    session.UPLOAD_ERROR.set(said)
+    session.CHOSEN_VIDEOS.set(tuple(dict.fromkeys((*session.CHOSEN_VIDEOS.get(), *added))))
+    _renew_widgets()
     st.rerun()
 
 
-def _key() -> str:
-    return f"footage-{session.UPLOADS.get()}"
+def _widget_key() -> str:
+    return f"footage-{session.UPLOAD_COUNT.get()}"
 
 
-def _renew() -> None:
+def _renew_widgets() -> None:
     """Another key is another widget: the uploader lets go of what it holds in memory, the chooser begins anew."""
-    session.UPLOADS.set(session.UPLOADS.get() + 1)
+    session.UPLOAD_COUNT.set(session.UPLOAD_COUNT.get() + 1)

@@ -9,150 +9,156 @@ from dataclasses import dataclass
 import streamlit as st
 
 from engine.errors import VeilError
-from engine.jobs.estimate import Outlook, Past, outlook, past
-from engine.jobs.library import Footage
-from engine.jobs.queue import submit, waiting
+from engine.jobs.estimate import PastRun, RunEstimate, estimate_run, load_past_runs
+from engine.jobs.library import LibraryVideo
+from engine.jobs.queue import list_queued_runs, submit_run
 from engine.media.facts import MediaInfo
-from engine.runs import Asked, Register
+from engine.runs import RequestedOptions, RunRegister
 from workbench.auth import current_user
 from workbench.components import model_check, run_list
 from workbench.core import caches, formatting, session
 from workbench.views.detect import footage_picker
 
-_NAMED = 6
+_MAX_NAMED = 6
 """Things that are dropped which are named in one line."""
-_OF_THE_CONTAINER = frozenset({
+_CONTAINER_TAGS = frozenset({
     *("compatible_brands", "encoder", "handler_name", "language", "major_brand", "minor_version", "vendor_id"),
 })  # fmt: skip
 """Tags that say how a file was written, and nothing of what is in it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Prospect:
+class PlannedRun:
     """A video that can be detected: what is in it, and what it will take."""
 
-    footage: Footage
+    footage: LibraryVideo
     info: MediaInfo
-    outlook: Outlook
+    estimate: RunEstimate
 
 
-def prepare(chosen: list[Footage], asked: Asked) -> None:
+def show_planned_runs(chosen: list[LibraryVideo], options: RequestedOptions) -> None:
     """Say what is in each of the chosen videos and what to expect; start the runs when that is wanted."""
-    earlier = past(session.data())
-    ready = [prospect for one in chosen if (prospect := _prospect(one, asked, earlier)) is not None]
+    earlier = load_past_runs(session.get_data())
+    ready = [prospect for one in chosen if (prospect := _plan_run(one, options, earlier)) is not None]
     for prospect in ready:
-        _summary(prospect)
-    equipped = not chosen or model_check.there(asked)
+        _show_summary(prospect)
+    equipped = not chosen or model_check.check_models(options)
     if len(ready) > 1:
-        st.markdown(_in_all(ready))
-    where = " in the cloud" if any(prospect.outlook.leaves for prospect in ready) else ""
-    words = f"Start {formatting.count(len(ready), 'run')}{where}" if ready else "Start"
+        st.markdown(_describe_total(ready))
+    where = " in the cloud" if any(prospect.estimate.remote_notice for prospect in ready) else ""
+    words = f"Start {formatting.format_count(len(ready), 'run')}{where}" if ready else "Start"
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(words, type="primary", icon=":material/play_arrow:", disabled=not (ready and equipped)):
-            _start(ready, asked)
+            _start_runs(ready, options)
         if not chosen:
             st.caption("Choose footage first.")
         elif ready and equipped:
-            st.caption(_queue())
+            st.caption(_describe_queue())
 
 
-def history(register: Register) -> None:
+def show_history(register: RunRegister) -> None:
     """All runs: what goes on, what is over, and what is damaged."""
     if not (register.runs or register.damaged):
         st.caption("No runs yet.")
-    run_list.show(run_list.listed(register))
-    run_list.damage(register.damaged)
+    run_list.show_runs(run_list.list_runs(register))
+    run_list.show_damaged_runs(register.damaged)
 
 
-def _prospect(one: Footage, asked: Asked, earlier: tuple[Past, ...]) -> Prospect | None:
+def _plan_run(one: LibraryVideo, options: RequestedOptions, earlier: tuple[PastRun, ...]) -> PlannedRun | None:
     try:
-        info = caches.look_at(one.path)
-        return Prospect(one, info, outlook(earlier, info, asked))
+        info = caches.get_media_info(one.path)
+        return PlannedRun(one, info, estimate_run(earlier, info, options))
     except VeilError as error:
-        st.error(formatting.plain(str(error)))
+        st.error(formatting.escape_markdown(str(error)))
         return None
 
 
-def _summary(prospect: Prospect) -> None:
-    info, expected, video = prospect.info, prospect.outlook, prospect.info.video
+def _show_summary(planned: PlannedRun) -> None:
+    info, expected, video = planned.info, planned.estimate, planned.info.video
     with st.container(border=True, gap="xsmall"):
         told = [
             f"{video.display.width} x {video.display.height}",
-            formatting.count(video.packets, "frame"),
-            formatting.duration(video.seconds(video.last_pts + video.step)),
-            _audio(info),
-            _takes(expected),
+            formatting.format_count(video.packets, "frame"),
+            formatting.format_duration(video.to_seconds(video.last_pts + video.step)),
+            _describe_audio(info),
+            _describe_estimate(expected),
         ]
-        st.markdown(f"**{formatting.plain(prospect.footage.name)}**  \n{' · '.join(part for part in told if part)}")
-        if expected.leaves:
-            st.warning(expected.leaves, icon=":material/cloud_upload:")
+        st.markdown(
+            f"**{formatting.escape_markdown(planned.footage.name)}**  \n{' · '.join(part for part in told if part)}"
+        )
+        if expected.remote_notice:
+            st.warning(expected.remote_notice, icon=":material/cloud_upload:")
         if info.cut_short:
-            st.warning(f"The file is not complete: {formatting.plain(info.cut_short)}", icon=":material/content_cut:")
-        with st.expander(_dropped(info)):
-            _streams(info)
+            st.warning(
+                f"The file is not complete: {formatting.escape_markdown(info.cut_short)}", icon=":material/content_cut:"
+            )
+        with st.expander(_describe_dropped(info)):
+            _show_streams(info)
 
 
-def _takes(expected: Outlook) -> str:
-    if expected.seconds is None:
+def _describe_estimate(estimate: RunEstimate) -> str:
+    if estimate.seconds is None:
         return ""
-    basis = "by earlier runs" if expected.measured else "roughly; no like run to go by"
-    return f"takes about {formatting.duration(expected.seconds)} ({basis})"
+    basis = "by earlier runs" if estimate.measured else "roughly; no like run to go by"
+    return f"takes about {formatting.format_duration(estimate.seconds)} ({basis})"
 
 
-def _audio(info: MediaInfo) -> str:
+def _describe_audio(info: MediaInfo) -> str:
     kept = sum(stream.kind == "audio" and stream.fate == "copied" for stream in info.streams)
-    return f"{formatting.count(kept, 'audio stream')} kept bit for bit" if kept else "no audio"
+    return f"{formatting.format_count(kept, 'audio stream')} kept bit for bit" if kept else "no audio"
 
 
-def _dropped(info: MediaInfo) -> str:
+def _describe_dropped(info: MediaInfo) -> str:
     """What the output will lack, in a line: streams by kind, then tags, those of the container last."""
     streams = Counter(stream.kind for stream in info.streams if stream.fate == "dropped")
-    told = [formatting.count(number, f"{kind} stream") for kind, number in streams.items()]
+    told = [formatting.format_count(number, f"{kind} stream") for kind, number in streams.items()]
     tags = {extra.name.rpartition(": ")[2] for extra in info.extras if extra.fate == "dropped"}
-    told += sorted(tags, key=lambda tag: (tag in _OF_THE_CONTAINER, tag))
-    if len(told) > _NAMED:
-        told = [*told[:_NAMED], f"{len(told) - _NAMED} more"]
+    told += sorted(tags, key=lambda tag: (tag in _CONTAINER_TAGS, tag))
+    if len(told) > _MAX_NAMED:
+        told = [*told[:_MAX_NAMED], f"{len(told) - _MAX_NAMED} more"]
     return f"Dropped: {', '.join(told)}" if told else "Nothing is dropped"
 
 
-def _streams(info: MediaInfo) -> None:
+def _show_streams(info: MediaInfo) -> None:
     rows = [(f"{stream.kind} {stream.codec}", stream.fate, stream.reason) for stream in info.streams]
     rows += [(f"{extra.kind} {extra.name}", extra.fate, extra.reason) for extra in info.extras]
     st.table({"what": [row[0] for row in rows], "becomes": [row[1] for row in rows], "why": [row[2] for row in rows]})
     st.caption(f"SHA-256 of the file: {info.sha256}")
 
 
-def _in_all(ready: Iterable[Prospect]) -> str:
+def _describe_total(planned_runs: Iterable[PlannedRun]) -> str:
     """What all of them take, one after another."""
-    expected = [prospect.outlook for prospect in ready]
+    expected = [prospect.estimate for prospect in planned_runs]
     seconds = sum(one.seconds for one in expected if one.seconds is not None)
     told = [f"**In all {len(expected)} videos**"]
     if seconds:
-        told.append(f"about {formatting.duration(seconds)}, one after another")
-    spent = [one.spent for one in expected if one.spent is not None]
+        told.append(f"about {formatting.format_duration(seconds)}, one after another")
+    spent = [one.remote_cost for one in expected if one.remote_cost is not None]
     if spent:
-        most = "at most " if any(one.at_most for one in spent) else ""
+        most = "at most " if any(one.is_upper_bound for one in spent) else ""
         frames, dollars = sum(one.frames for one in spent), sum(one.dollars for one in spent)
-        told.append(f"{most}{formatting.count(frames, 'frame')} leave this machine, {most}USD {dollars:,.3f}")
+        told.append(f"{most}{formatting.format_count(frames, 'frame')} leave this machine, {most}USD {dollars:,.3f}")
     return " · ".join(told)
 
 
-def _queue() -> str:
-    before = len(waiting(session.data()))
-    behind = f" after {formatting.count(before, 'run')} that wait" if before else ""
+def _describe_queue() -> str:
+    before = len(list_queued_runs(session.get_data()))
+    behind = f" after {formatting.format_count(before, 'run')} that wait" if before else ""
     return f"It goes on in the background{behind}; you may close this page."
 
 
-def _start(ready: Iterable[Prospect], asked: Asked) -> None:
+def _start_runs(planned_runs: Iterable[PlannedRun], options: RequestedOptions) -> None:
     """Put runs into the queue, and say so."""
     begun = 0
     try:
-        for prospect in ready:
-            submit(session.data(), current_user.person(), prospect.footage.path, asked, prospect.info.sha256)
+        for prospect in planned_runs:
+            submit_run(
+                session.get_data(), current_user.require_person(), prospect.footage.path, options, prospect.info.sha256
+            )
             begun += 1
     except VeilError as error:
-        st.error(formatting.plain(str(error)))
+        st.error(formatting.escape_markdown(str(error)))
         return
-    footage_picker.forget()
-    st.toast(f"{formatting.count(begun, 'run')} in the queue; you may close this page.")
+    footage_picker.clear_choice()
+    st.toast(f"{formatting.format_count(begun, 'run')} in the queue; you may close this page.")
     st.rerun()

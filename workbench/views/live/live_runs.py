@@ -19,36 +19,36 @@ from streamlit_webrtc.webrtc import SignallingTimeoutError
 
 from engine.access import Person
 from engine.errors import InputError
-from engine.jobs.live_run import LiveSession
-from engine.live.controls import Look
-from engine.media.stream.live_preview import black_frame
-from engine.storage.files import Data
+from engine.jobs.live_run import LiveRun
+from engine.live.controls import LiveControlsState
+from engine.media.stream.live_preview import make_black_frame
+from engine.storage.files import DataFolder
 
-_RATE = 25
+_PREVIEW_RATE_HZ = 25
 """Pictures a second that go to the browser; the run itself has the rate of its source."""
 _CONSTRAINTS = {
-    "video": {"width": {"ideal": 1280}, "height": {"ideal": 720}, "frameRate": {"ideal": _RATE}},
+    "video": {"width": {"ideal": 1280}, "height": {"ideal": 720}, "frameRate": {"ideal": _PREVIEW_RATE_HZ}},
     "audio": False,
 }
-_BOX: Any = {"width": "100%", "aspectRatio": "16 / 9", "objectFit": "contain", "background": "#000"}
-_UNCONNECTED = (
+_VIDEO_CSS: Any = {"width": "100%", "aspectRatio": "16 / 9", "objectFit": "contain", "background": "#000"}
+_NOT_CONNECTED_TEXT = (
     "The picture was not connected in time; this machine may be too busy. The run goes on, and is recorded masked."
 )
-_WORDS = {"start": "Start the camera", "stop": "Stop the camera", "select_device": "Choose a camera"}
+_BUTTON_LABELS = {"start": "Start the camera", "stop": "Stop the camera", "select_device": "Choose a camera"}
 
 
 @dataclass
-class Desk:
+class LiveRunTable:
     """The live runs of a server, by account. Shared by all sessions."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _runs: dict[str, LiveSession] = field(default_factory=dict)
+    _runs: dict[str, LiveRun] = field(default_factory=dict)
 
-    def of(self, account: str) -> LiveSession | None:
+    def find_run(self, account: str) -> LiveRun | None:
         """The last live run that a person began, which may be over."""
         return self._runs.get(account)
 
-    def begin(self, data: Data, source: str | None, person: Person, look: Look) -> LiveSession:
+    def start_run(self, data: DataFolder, source: str | None, person: Person, controls: LiveControlsState) -> LiveRun:
         """Begin a live run.
 
         Raises:
@@ -58,27 +58,27 @@ class Desk:
         """
         with self._lock:
             running = self._runs.get(person.account)
-            if running is not None and not running.over:
+            if running is not None and not running.has_ended:
                 raise InputError("A live run of yours goes on still; stop it first.")
-            made = LiveSession(data, source, person=person, look=look)
+            made = LiveRun(data, source, person=person, controls_state=controls)
             self._runs[person.account] = made
             return made
 
-    def clear(self, account: str) -> None:
+    def remove_ended(self, account: str) -> None:
         """Forget a run that is over."""
         with self._lock:
             running = self._runs.get(account)
-            if running is not None and running.over:
+            if running is not None and running.has_ended:
                 del self._runs[account]
 
 
 @st.cache_resource
-def desk() -> Desk:
+def get_live_runs() -> LiveRunTable:
     """The server's."""
-    return Desk()
+    return LiveRunTable()
 
 
-def show_picture(live: LiveSession, *, camera: bool, unmasked: bool = False) -> None:
+def show_picture(live: LiveRun, *, camera: bool, unmasked: bool = False) -> None:
     """The picture of a live run as it goes on, and where it comes from the browser's camera, the camera's way in.
 
     Args:
@@ -87,30 +87,32 @@ def show_picture(live: LiveSession, *, camera: bool, unmasked: bool = False) -> 
         unmasked: show what comes in; whoever calls has made sure that this person may see it.
     """
     key = live.folder.id
-    inward: Any = create_video_sink_track(live.push, f"in-{key}", on_ended=live.source_ended) if camera else None
+    inward: Any = create_video_sink_track(live.push_frame, f"in-{key}", on_ended=live.end_source) if camera else None
     # Made once for a run and given another callback from then on: another track would end the camera's.
-    outward = create_video_source_track(pictures(live, unmasked=unmasked), f"out-{key}", fps=_RATE)
+    outward = create_video_source_track(
+        build_picture_source(live, unmasked=unmasked), f"out-{key}", fps=_PREVIEW_RATE_HZ
+    )
     try:
         webrtc_streamer(
             key=f"live-{key}",
             mode=WebRtcMode.SENDRECV if camera else WebRtcMode.RECVONLY,
             rtc_configuration={"iceServers": []},  # no server of anybody's is asked for a way
             media_stream_constraints=_CONSTRAINTS,
-            desired_playing_state=not live.over and _stands(f"live-{key}"),
+            desired_playing_state=not live.has_ended and _is_mounted(f"live-{key}"),
             sink_video_track=inward,
             source_video_track=outward,
             sendback_audio=False,
-            video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": _BOX},
-            translations=_WORDS,
+            video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": _VIDEO_CSS},
+            translations=_BUTTON_LABELS,
             media_toggle_controls=False,
         )
     except SignallingTimeoutError:
-        st.warning(_UNCONNECTED)
+        st.warning(_NOT_CONNECTED_TEXT)
         if st.button("Connect again", icon=":material/refresh:", key="live-connect"):
             st.rerun()
 
 
-def _stands(key: str) -> bool:
+def _is_mounted(key: str) -> bool:
     """Whether the component stands in the page and has said so.
 
     Told to play, it begins a connection each time it is drawn until its code has loaded, and of several connections the
@@ -119,13 +121,13 @@ def _stands(key: str) -> bool:
     return st.session_state.get(generate_frontend_component_key(key)) is not None
 
 
-def pictures(live: LiveSession, *, unmasked: bool = False) -> Callable[[int, Fraction], Any]:
+def build_picture_source(live: LiveRun, *, unmasked: bool = False) -> Callable[[int, Fraction], Any]:
     """Gives the newest picture of a run, and black when anything at all is wrong."""
 
-    def newest(_pts: int, _time_base: Fraction) -> Any:
+    def get_newest(_pts: int, _time_base: Fraction) -> Any:
         try:
-            return live.preview.picture(unmasked=unmasked)
+            return live.preview.get_frame(unmasked=unmasked)
         except Exception:  # noqa: BLE001 - whatever is wrong, nothing but black is safe to show
-            return black_frame()
+            return make_black_frame()
 
-    return newest
+    return get_newest

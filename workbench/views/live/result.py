@@ -10,57 +10,59 @@ import streamlit as st
 from engine import access, runs
 from engine.access import Person
 from engine.errors import VeilError
-from engine.jobs.live_run import CAMERA, LiveSession
+from engine.jobs.live_run import BROWSER_CAMERA, LiveRun
 from engine.runs import Run
-from engine.runs.run import recording
+from engine.runs.run import recording_path
 from workbench.components import video_player
 from workbench.core import session
-from workbench.core.formatting import count, plain
-from workbench.core.links import Page, Place
-from workbench.core.page_table import way_to
+from workbench.core.formatting import escape_markdown, format_count
+from workbench.core.links import Page, PageLocation
+from workbench.core.page_table import show_page_link
 from workbench.views.signoff import releases
 
-_NO_CAMERA = (
+_NO_CAMERA_HELP = (
     "If the browser has refused the camera, allow it for this page in the browser's settings, and see that one is "
     "connected; then start again below."
 )
 
 
-def outcome(live: LiveSession, person: Person) -> None:
+def show_result(live: LiveRun, person: Person) -> None:
     """Say how a live run ended, and offer what it left."""
     if live.phase == "failed":
-        st.error(live.sentence or "The live run failed.")
-        st.caption(_NO_CAMERA if live.title == CAMERA else "Begin again below, or choose another source.")
+        st.error(live.failure_message or "The live run failed.")
+        st.caption(_NO_CAMERA_HELP if live.title == BROWSER_CAMERA else "Begin again below, or choose another source.")
         return
-    counters = live.figures.counters
+    counters = live.progress.counters
     covered = sum(counters.covered.values())
     st.success(
-        f"The live run has ended ({plain(Path(live.title).name)}): {count(counters.shown, 'frame')} "
+        f"The live run has ended ({escape_markdown(Path(live.title).name)}): {format_count(counters.shown, 'frame')} "
         f"{'was' if counters.shown == 1 else 'were'} shown, {covered:,} of them covered whole. Its record is kept."
     )
-    run = runs.get(session.data(), live.folder.id)
-    video = recording(run.folder)
+    run = runs.load_run(session.get_data(), live.folder.id)
+    video = recording_path(run.folder)
     with st.expander("What was shown, and its record", expanded=True):
-        if video.is_file() and run.folder.record.exists() and access.may(person, "look"):
-            _played(run, video)
-        if access.may(person, "download"):
-            _files(run, video)
+        if video.is_file() and run.folder.record.exists() and access.is_allowed(person, "look"):
+            _show_video(run, video)
+        if access.is_allowed(person, "download"):
+            _show_files(run, video)
         if run.source.is_absolute():
-            way_to(Page.REVIEW, "Review it frame by frame", Place(run.id))
-        way_to(Page.ANALYSE, "The record in Analyse", Place(run.id))
+            show_page_link(Page.REVIEW, "Review it frame by frame", PageLocation(run.id))
+        show_page_link(Page.ANALYSE, "The record in Analyse", PageLocation(run.id))
 
 
-def _played(run: Run, video: Path) -> None:
+def _show_video(run: Run, video: Path) -> None:
     try:
-        video_player.play(f"shown-{run.id}", run, [video_player.Shown("As it was shown", video, _address(run, video))])
+        video_player.show_videos(
+            f"shown-{run.id}", run, [video_player.VideoFile("As it was shown", video, _file_address(run, video))]
+        )
     except VeilError as error:
         st.error(str(error))
 
 
-def _files(run: Run, video: Path) -> None:
+def _show_files(run: Run, video: Path) -> None:
     files = ((video, "what was shown, faces hidden"), (run.folder.record, "detection record"))
-    releases.downloads([(_address(run, path), path, words) for path, words in files if path.is_file()])
+    releases.show_downloads([(_file_address(run, path), path, words) for path, words in files if path.is_file()])
 
 
-def _address(run: Run, path: Path) -> str:
+def _file_address(run: Run, path: Path) -> str:
     return f"/api/live/{quote(run.id)}/{quote(path.name)}"

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.approval.reviewer_actions import Desk, action_of, kind_of
-from engine.core.frame_ranges import Span, united
+from engine.approval.reviewer_actions import ReviewerActions, kind_from_action, parse_action
+from engine.core.frame_ranges import FrameRange, merge_ranges
 from engine.errors import VeilError
 from engine.review.amendments import (
     Accept,
@@ -21,19 +21,19 @@ from engine.review.amendments import (
     Keyframe,
     Resize,
     Undo,
-    standing,
+    find_effective_amendments,
 )
-from engine.review.apply import Folded
-from engine.review.queue import Spot
-from workbench.core.messages import Told
-from workbench.core.reviewed_run import Case
-from workbench.core.track_lanes import Lanes, bars
-from workbench.server.frame_json import edges
+from engine.review.apply import AmendedRecord
+from engine.review.queue import ReviewItem
+from workbench.core.messages import CanvasMessage
+from workbench.core.reviewed_run import ReviewedRun
+from workbench.core.track_lanes import TrackLanes, build_bars
+from workbench.server.frame_json import to_edges
 
-_BUCKETS = 1200
+_MAX_RISK_BUCKETS = 1200
 """Most bars of the risk in the timeline; more than a screen has room for."""
 
-KINDS: Mapping[str, str] = {
+KIND_LABELS: Mapping[str, str] = {
     "doubtful": "Sighting not covered",
     "hole": "Hole in a track",
     "start": "Start of a track",
@@ -50,39 +50,39 @@ KINDS: Mapping[str, str] = {
 }
 """What a person calls a cause."""
 
-_DONE: Mapping[type[Action], str] = {Delete: "deleted", KeepVisible: "kept visible", Extend: "extended"}
+_ACTION_TEXTS: Mapping[type[Action], str] = {Delete: "deleted", KeepVisible: "kept visible", Extend: "extended"}
 
 
 @dataclass(frozen=True, slots=True)
-class Eyes:
+class ViewedRanges:
     """Which frames were seen: by the person who looks, and by anybody."""
 
-    own: tuple[Span, ...]
-    anybody: tuple[Span, ...]
+    by_user: tuple[FrameRange, ...]
+    by_anyone: tuple[FrameRange, ...]
 
     @classmethod
-    def of(cls, viewed: Mapping[str, tuple[Span, ...]], account: str) -> Eyes:
+    def from_log(cls, viewed: Mapping[str, tuple[FrameRange, ...]], account: str) -> ViewedRanges:
         """From what the log says of each account."""
-        return cls(viewed.get(account, ()), united(span for spans in viewed.values() for span in spans))
+        return cls(viewed.get(account, ()), merge_ranges(span for spans in viewed.values() for span in spans))
 
 
 @dataclass(frozen=True, slots=True)
-class Screen:
+class CanvasState:
     """Everything the canvas shows beside the frames themselves."""
 
-    case: Case
-    spots: Sequence[Spot]
-    tracks: Lanes
-    eyes: Eyes
+    reviewed: ReviewedRun
+    review_items: Sequence[ReviewItem]
+    tracks: TrackLanes
+    viewed: ViewedRanges
     may_amend: bool
     frame: int | None
     track: int | None
-    told: Told | None
+    message: CanvasMessage | None
     style: str
 
-    def data(self) -> dict[str, Any]:
+    def to_data(self) -> dict[str, Any]:
         """As plain values."""
-        case, run = self.case, self.case.run.id
+        case, run = self.reviewed, self.reviewed.run.id
         size, count = case.record.display, len(case.record.frames)
         return {
             "run": run,
@@ -90,7 +90,7 @@ class Screen:
             "frames": count,
             "width": size.width,
             "height": size.height,
-            "step": case.seconds(count - 1) / max(1, count - 1),
+            "step": case.get_frame_time_s(count - 1) / max(1, count - 1),
             "style": self.style,
             "urls": {
                 "stills": f"/api/stills/{run}/",
@@ -98,38 +98,38 @@ class Screen:
                 "seen": f"/api/seen/{run}",
             },
             "at": {"frame": self.frame, "track": self.track},
-            "spots": [_spot(spot) for spot in self.spots],
+            "spots": [_encode_item(spot) for spot in self.review_items],
             "cuts": list(case.record.cuts),
-            "risk": risk_by_bucket(self.spots, count),
-            "tracks": list(bars(self.tracks)),
-            "amendments": list(amendments(case.review.amendments, case.folded)),
-            "seen": self.eyes.own,
-            "seen_by_anybody": self.eyes.anybody,
+            "risk": compute_risk_buckets(self.review_items, count),
+            "tracks": list(build_bars(self.tracks)),
+            "amendments": list(describe_amendments(case.review.amendments, case.amended)),
+            "seen": self.viewed.by_user,
+            "seen_by_anybody": self.viewed.by_anyone,
             "rights": {"amend": self.may_amend, "why": "Amending takes the role reviewer."},
-            "message": None if self.told is None else _told(self.told),
+            "message": None if self.message is None else _encode_message(self.message),
         }
 
 
-def risk_by_bucket(spots: Iterable[Spot], frames: int) -> list[float]:
+def compute_risk_buckets(review_items: Iterable[ReviewItem], frame_count: int) -> list[float]:
     """The greatest open risk in each stretch of the video, 0 to 1."""
-    buckets = min(frames, _BUCKETS)
+    buckets = min(frame_count, _MAX_RISK_BUCKETS)
     risk = [0.0] * buckets
-    for spot in spots:
+    for spot in review_items:
         if spot.state == "open":
-            first, last = spot.start * buckets // frames, (spot.stop - 1) * buckets // frames
+            first, last = spot.start * buckets // frame_count, (spot.stop - 1) * buckets // frame_count
             for place in range(first, last + 1):
                 risk[place] = max(risk[place], spot.risk)
     return risk
 
 
-def amendments(all_of_them: tuple[Amendment, ...], folded: Folded) -> Iterable[dict[str, Any]]:
+def describe_amendments(amendments: tuple[Amendment, ...], amended: AmendedRecord) -> Iterable[dict[str, Any]]:
     """Amendments for the list, in order, each with what it says and where it leads."""
-    counting = {amendment.number for amendment in standing(all_of_them)}
-    for one in all_of_them:
-        what, frame, track = _said(one, folded)
+    counting = {amendment.number for amendment in find_effective_amendments(amendments)}
+    for one in amendments:
+        what, frame, track = _describe_amendment(one, amended)
         yield {
             "number": one.number,
-            "kind": kind_of(one.action),
+            "kind": kind_from_action(one.action),
             "what": what,
             "frame": frame,
             "track": track,
@@ -140,65 +140,65 @@ def amendments(all_of_them: tuple[Amendment, ...], folded: Folded) -> Iterable[d
         }
 
 
-def take(desk: Desk, case: Case, act: Mapping[str, Any]) -> Told:
+def apply_action(actions: ReviewerActions, reviewed: ReviewedRun, act: Mapping[str, Any]) -> CanvasMessage:
     """Make an amendment of what a person did in the canvas, and say how that went."""
     serial = int(act.get("serial", 0))
-    if act.get("run") != case.run.id:
-        return Told("The canvas showed another run. Nothing was changed; do it again.", serial, bad=True)
+    if act.get("run") != reviewed.run.id:
+        return CanvasMessage("The canvas showed another run. Nothing was changed; do it again.", serial, bad=True)
     try:
-        made = desk.amend(case.record, action_of(act.get("action")), str(act.get("reason", "")))
+        made = actions.amend(reviewed.record, parse_action(act.get("action")), str(act.get("reason", "")))
     except VeilError as error:
-        return Told(str(error), serial, bad=True)
-    return Told(f"Saved as amendment {made.number}.", serial)
+        return CanvasMessage(str(error), serial, bad=True)
+    return CanvasMessage(f"Saved as amendment {made.number}.", serial)
 
 
-def _spot(spot: Spot) -> dict[str, Any]:
+def _encode_item(item: ReviewItem) -> dict[str, Any]:
     return {
-        "key": spot.key,
-        "label": KINDS[spot.kind],
-        "track": spot.track,
-        "start": spot.start,
-        "stop": spot.stop,
-        "at": spot.frame,
-        "box": None if spot.box is None else edges(spot.box),
-        "reason": spot.reason,
-        "risk": spot.risk,
-        "state": spot.state,
+        "key": item.key,
+        "label": KIND_LABELS[item.kind],
+        "track": item.track,
+        "start": item.start,
+        "stop": item.stop,
+        "at": item.frame,
+        "box": None if item.box is None else to_edges(item.box),
+        "reason": item.reason,
+        "risk": item.risk,
+        "state": item.state,
     }
 
 
-def _told(told: Told) -> dict[str, Any]:
-    return {"text": told.text, "serial": told.serial, "bad": told.bad}
+def _encode_message(message: CanvasMessage) -> dict[str, Any]:
+    return {"text": message.text, "serial": message.serial, "bad": message.bad}
 
 
-def _said(one: Amendment, folded: Folded) -> tuple[str, int | None, int | None]:
+def _describe_amendment(amendment: Amendment, amended: AmendedRecord) -> tuple[str, int | None, int | None]:
     """An amendment in words, and the frame and track where it is seen."""
-    match one.action:
+    match amendment.action:
         case Add(keyframes):
-            track = folded.new_track(one.number)
-            return f"Face added, track {track}, {_between(keyframes)}", keyframes[0].index, track
+            track = amended.get_added_track(amendment.number)
+            return f"Face added, track {track}, {_format_keyframes(keyframes)}", keyframes[0].index, track
         case Resize(track, keyframes):
-            return f"Track {track} resized, {_between(keyframes)}", keyframes[0].index, track
+            return f"Track {track} resized, {_format_keyframes(keyframes)}", keyframes[0].index, track
         case Delete(track, start, stop) | KeepVisible(track, start, stop) | Extend(track, start, stop):
-            return f"Track {track} {_DONE[type(one.action)]}, {_frames(start, stop)}", start, track
+            return f"Track {track} {_ACTION_TEXTS[type(amendment.action)]}, {_format_frames(start, stop)}", start, track
         case Cover(start, stop):
-            return f"Whole frames blurred, {_frames(start, stop)}", start, None
+            return f"Whole frames blurred, {_format_frames(start, stop)}", start, None
         case Accept(spot):
-            return _accepted(spot)
+            return _describe_accepted(spot)
         case Undo(number):
             return f"Amendment {number} undone", None, None
 
 
-def _accepted(key: str) -> tuple[str, int | None, int | None]:
+def _describe_accepted(key: str) -> tuple[str, int | None, int | None]:
     kind, track, place = key.split(":")
     start, stop = map(int, place.split("-"))
-    what = f"{KINDS.get(kind, kind)} accepted, {_frames(start, stop)}"
+    what = f"{KIND_LABELS.get(kind, kind)} accepted, {_format_frames(start, stop)}"
     return what, start, int(track) if track.isdecimal() else None
 
 
-def _between(keyframes: Sequence[Keyframe]) -> str:
-    return _frames(keyframes[0].index, keyframes[-1].index + 1)
+def _format_keyframes(keyframes: Sequence[Keyframe]) -> str:
+    return _format_frames(keyframes[0].index, keyframes[-1].index + 1)
 
 
-def _frames(start: int, stop: int) -> str:
+def _format_frames(start: int, stop: int) -> str:
     return f"frame {start}" if stop == start + 1 else f"frames {start} to {stop - 1}"

@@ -9,85 +9,92 @@ import streamlit as st
 
 from engine import release
 from engine.errors import VeilError
-from engine.statistics.binomial import at_most
+from engine.statistics.binomial import binomial_upper_bound
 from workbench.auth import current_user
 from workbench.core import links, session, shown_style
-from workbench.core.formatting import count
+from workbench.core.formatting import format_count
 from workbench.core.links import Page
-from workbench.core.reviewed_run import Case
+from workbench.core.reviewed_run import ReviewedRun
 
-_DRAWN = 59
+_DEFAULT_FRAMES = 59
 """Frames that are drawn unless a person wants more or fewer: the fewest that can bound the share at 5 %."""
-_MOST = 600
+_MAX_FRAMES = 600
 _ROWS, _COLUMNS = 3, 3
-_PICTURE = "width:100%;max-height:44vh;object-fit:contain;background:#0b0d0f;border-radius:4px"
+_IMAGE_CSS = "width:100%;max-height:44vh;object-fit:contain;background:#0b0d0f;border-radius:4px"
 
 
-def show(case: Case) -> None:
+def show_frame_audit(reviewed: ReviewedRun) -> None:
     """The audit: how many frames, the frames, nine at a time, and what goes on record.
 
     Args:
-        case: what is reviewed, with its amendments.
+        reviewed: what is reviewed, with its amendments.
     """
     how_many, which, meaning = st.columns([2, 2, 7], vertical_alignment="bottom")
-    most = min(_MOST, len(case.record.frames))
-    number = int(how_many.number_input("Frames to draw", 1, most, _number(case), 10))
-    drawn = release.drawn_frames(case.run, number, case.record)
-    bound = 100 * (at_most(0, len(drawn)) or 1.0)
+    most = min(_MAX_FRAMES, len(reviewed.record.frames))
+    number = int(how_many.number_input("Frames to draw", 1, most, _default_frame_count(reviewed), 10))
+    drawn = release.draw_run_audit_frames(reviewed.run, number, reviewed.record)
+    bound = 100 * (binomial_upper_bound(0, len(drawn)) or 1.0)
     meaning.caption(
         f"One frame from each of {number} equal parts, the same for everybody until something is amended. If none "
         f"shows a face, at most {bound:.1f} % of all frames do, with 95 % confidence. If one does, amend it and draw "
         "again."
     )
-    sheet = session.LOT.get().of(f"{case.run.id} {case.review.sha256} {number}")
+    sheet = session.FRAME_AUDIT.get().resume_or_reset(f"{reviewed.run.id} {reviewed.review.sha256} {number}")
     pages = [drawn[at : at + _ROWS * _COLUMNS] for at in range(0, len(drawn), _ROWS * _COLUMNS)]
     at = int(which.number_input(f"Page, 1 to {len(pages)}", 1, len(pages), 1, key=f"lot-page-{number}")) - 1
-    sheet = sheet.turned(at)
-    session.LOT.set(sheet)
-    _page(case, pages[at], sheet)
-    _record(case, number, sheet, len(pages))
+    sheet = sheet.mark_page_viewed(at)
+    session.FRAME_AUDIT.set(sheet)
+    _show_page(reviewed, pages[at], sheet)
+    _show_record_button(reviewed, number, sheet, len(pages))
 
 
-def _number(case: Case) -> int:
-    return min(_DRAWN, len(case.record.frames))
+def _default_frame_count(reviewed: ReviewedRun) -> int:
+    return min(_DEFAULT_FRAMES, len(reviewed.record.frames))
 
 
-def _page(case: Case, drawn: Sequence[int], sheet: session.Sheet) -> None:
+def _show_page(reviewed: ReviewedRun, drawn: Sequence[int], progress: session.FrameAuditProgress) -> None:
     for start in range(0, len(drawn), _COLUMNS):
         for place, index in zip(st.columns(_COLUMNS), drawn[start : start + _COLUMNS], strict=False):
             with place:
-                _frame(case, index, sheet)
+                _show_frame(reviewed, index, progress)
 
 
-def _frame(case: Case, index: int, sheet: session.Sheet) -> None:
-    address = f"/api/stills/{quote(case.run.id)}/{index}?side=640&masked=1&style={quote(shown_style.shown(case.run))}"
-    to = links.link(Page.REVIEW, case.run.id, index)
+def _show_frame(reviewed: ReviewedRun, index: int, progress: session.FrameAuditProgress) -> None:
+    style = quote(shown_style.get_shown_style_name(reviewed.run))
+    address = f"/api/stills/{quote(reviewed.run.id)}/{index}?side=640&masked=1&style={style}"
+    to = links.build_address(Page.REVIEW, reviewed.run.id, index)
     st.html(
-        f'<a href="{to}" target="_blank"><img src="{address}&at={case.review.sha256[:12]}" loading="lazy"'
-        f' alt="Frame {index}, masked" style="{_PICTURE}"></a>'
+        f'<a href="{to}" target="_blank"><img src="{address}&at={reviewed.review.sha256[:12]}" loading="lazy"'
+        f' alt="Frame {index}, masked" style="{_IMAGE_CSS}"></a>'
     )
     st.checkbox(
-        f"A face shows in frame {index} ({case.seconds(index):.1f} s)",
-        index in sheet.missed,
-        key=f"lot-{sheet.of_what}-{index}",
-        on_change=_tick,
+        f"A face shows in frame {index} ({reviewed.get_frame_time_s(index):.1f} s)",
+        index in progress.missed_frames,
+        key=f"lot-{progress.sample_key}-{index}",
+        on_change=_toggle_frame,
         args=(index,),
     )
 
 
-def _tick(index: int) -> None:
-    session.LOT.set(session.LOT.get().ticked(index))
+def _toggle_frame(index: int) -> None:
+    session.FRAME_AUDIT.set(session.FRAME_AUDIT.get().toggle_missed_frame(index))
 
 
-def _record(case: Case, number: int, sheet: session.Sheet, pages: int) -> None:
-    left = pages - len(sheet.turned_to)
-    missed = len(sheet.missed)
-    found = f"a face in {count(missed, 'frame')} of {number}" if missed else f"no face in {number} frames"
+def _show_record_button(
+    reviewed: ReviewedRun, frame_count: int, progress: session.FrameAuditProgress, page_count: int
+) -> None:
+    left = page_count - len(progress.viewed_pages)
+    missed = len(progress.missed_frames)
+    found = (
+        f"a face in {format_count(missed, 'frame')} of {frame_count}" if missed else f"no face in {frame_count} frames"
+    )
     if left:
-        st.caption(f"{count(left, 'page')} not looked at yet.")
+        st.caption(f"{format_count(left, 'page')} not looked at yet.")
     if st.button(f"Put on record: {found}", type="primary", disabled=left > 0):
         try:
-            release.audit_frames(session.data(), case.run.id, current_user.person(), number, sheet.missed)
+            release.save_frame_audit(
+                session.get_data(), reviewed.run.id, current_user.require_person(), frame_count, progress.missed_frames
+            )
         except VeilError as error:
             st.error(str(error))
         else:

@@ -7,24 +7,24 @@ from collections.abc import Iterator, Sequence
 import streamlit as st
 
 from engine import release
-from engine.audio.replacement_tracks import extents
-from engine.audio.spans import AudioSpan, check
+from engine.audio.replacement_tracks import stream_extents
+from engine.audio.spans import AudioSpan, check_spans
 from engine.errors import InputError
 from engine.media.facts import StreamInfo
 from engine.runs import Run
 from workbench.core import caches, session
-from workbench.core.formatting import plain
+from workbench.core.formatting import escape_markdown
 from workbench.views.signoff import summary
 
-_BEFORE = 2.0
+_LISTEN_MARGIN_S = 2.0
 """Seconds before and after a span that are offered to listen to."""
-_KINDS = {"mute": "Mute: silence", "bleep": "Bleep: a tone"}
+_KIND_LABELS = {"mute": "Mute: silence", "bleep": "Bleep: a tone"}
 
 
-def decision(run: Run, case: release.Case) -> None:
+def show_audio_decision(run: Run, snapshot: release.SignOffSnapshot) -> None:
     """Show what is to become of the audio, and let it be changed."""
     st.header("Audio", anchor=False)
-    streams = [stream for stream in caches.look_at(run.source).streams if stream.fate == "copied"]
+    streams = [stream for stream in caches.get_media_info(run.source).streams if stream.fate == "copied"]
     if not streams:
         st.caption("The source has no audio.")
         return
@@ -33,42 +33,44 @@ def decision(run: Run, case: release.Case) -> None:
         "what it was. The decision is part of what is signed."
     )
     st.html(
-        summary.table(["Stream", "Seconds from the first frame", "What happens"], _fates(streams, case.terms.audio))
+        summary.build_table(
+            ["Stream", "Seconds from the first frame", "What happens"], _describe_streams(streams, snapshot.terms.audio)
+        )
     )
-    if case.terms.audio:
-        _chosen(run, case.terms.audio)
-    _listened(run, case.terms.audio, streams)
-    _added(run, case.terms.audio, streams)
+    if snapshot.terms.audio:
+        _show_spans(run, snapshot.terms.audio)
+    _show_excerpt(run, snapshot.terms.audio, streams)
+    _show_span_form(run, snapshot.terms.audio, streams)
 
 
-def _fates(streams: Sequence[StreamInfo], spans: Sequence[AudioSpan]) -> Iterator[Sequence[str]]:
-    for number, (stream, extent) in enumerate(zip(streams, extents(streams), strict=True), start=1):
+def _describe_streams(streams: Sequence[StreamInfo], spans: Sequence[AudioSpan]) -> Iterator[Sequence[str]]:
+    for number, (stream, extent) in enumerate(zip(streams, stream_extents(streams), strict=True), start=1):
         language = f", {stream.language}" if stream.language not in {None, "und"} else ""
         lasts = "unknown" if extent.end is None else f"{float(extent.start or 0):.3f} to {float(extent.end):.3f}"
-        places = [span.place for span in spans if span.concerns(number)]
+        places = [span.place for span in spans if span.is_for_stream(number)]
         fate = f"{' and '.join(places)}; stored without loss" if places else "kept as it is, packet for packet"
         yield f"{number} ({stream.codec}{language})", lasts, fate
 
 
-def _chosen(run: Run, spans: Sequence[AudioSpan]) -> None:
+def _show_spans(run: Run, spans: Sequence[AudioSpan]) -> None:
     """The spans, each with a button that takes it back."""
     for place, span in enumerate(spans):
         words, button = st.columns([5, 1], vertical_alignment="center")
         streams = "all streams" if span.streams is None else f"stream {', '.join(map(str, span.streams))}"
         where = f"{span.start:g} to {span.end:g} s in {streams}"
-        words.markdown(f"**{span.kind.capitalize()}** {where}: {plain(span.reason)}")
+        words.markdown(f"**{span.kind.capitalize()}** {where}: {escape_markdown(span.reason)}")
         label = f"Take back the {span.place}"
         if button.button("Take back", key=f"audio-back-{place}", help=label, width="stretch"):
-            _keep(run, tuple(one for one in spans if one is not span))
+            _store_spans(run, tuple(one for one in spans if one is not span))
 
 
-def _listened(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo]) -> None:
+def _show_excerpt(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo]) -> None:
     """Some seconds as they would be released: about the newest span, or where the person wants to listen."""
     if not st.toggle("Listen to the audio", key=f"listening-{run.id}"):
         return
     about = spans[-1] if spans else None
-    begin = max(0.0, about.start - _BEFORE) if about else 0.0
-    until = about.end + _BEFORE if about else 10.0
+    begin = max(0.0, about.start - _LISTEN_MARGIN_S) if about else 0.0
+    until = about.end + _LISTEN_MARGIN_S if about else 10.0
     key = f"{run.id}-{begin}-{until}"
     first, last, which = st.columns(3)
     start = first.number_input("Listen from, in seconds", value=begin, step=1.0, format="%.3f", key=f"from-{key}")
@@ -76,17 +78,17 @@ def _listened(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo
     number = which.selectbox("Stream to listen to", range(1, len(streams) + 1), key=f"stream-{run.id}")
     try:
         with st.spinner("Decoding"):
-            heard = caches.heard(run, streams[number - 1].index, number, tuple(spans), (start, stop))
+            heard = caches.get_audio_excerpt(run, streams[number - 1].index, number, tuple(spans), (start, stop))
     except InputError as error:
         st.error(str(error))
     else:
         st.audio(heard, format="audio/wav")
 
 
-def _added(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo]) -> None:
+def _show_span_form(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo]) -> None:
     with st.expander("Mute or bleep a span"), st.form("audio-span", border=False):
         kind, start, end = st.columns(3)
-        chosen = kind.radio("What", list(_KINDS), format_func=_KINDS.__getitem__, key="audio-kind")
+        chosen = kind.radio("What", list(_KIND_LABELS), format_func=_KIND_LABELS.__getitem__, key="audio-kind")
         first = start.number_input("From, in seconds", value=0.0, step=0.1, format="%.3f", key="audio-start")
         last = end.number_input("To, in seconds", value=1.0, step=0.1, format="%.3f", key="audio-end")
         named = st.multiselect("Streams (none means all)", list(range(1, len(streams) + 1)), key="audio-streams")
@@ -96,21 +98,21 @@ def _added(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo]) 
             "certificate: say what kind of thing is hidden, never the name itself."
         )
         if st.form_submit_button("Add"):
-            _add(run, spans, streams, (chosen, first, last, reason, tuple(sorted(named)) or None))
+            _add_span(run, spans, streams, (chosen, first, last, reason, tuple(sorted(named)) or None))
 
 
-def _add(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo], values: tuple[object, ...]) -> None:
+def _add_span(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo], values: tuple[object, ...]) -> None:
     try:
         span = AudioSpan(*values)  # type: ignore[arg-type]
-        check([*spans, span], extents(streams))
+        check_spans([*spans, span], stream_extents(streams))
     except ValueError as error:
         st.error(f"That span cannot be used: {error}.")
     except InputError as error:
         st.error(str(error))
     else:
-        _keep(run, tuple(sorted([*spans, span], key=lambda one: (one.start, one.end))))
+        _store_spans(run, tuple(sorted([*spans, span], key=lambda one: (one.start, one.end))))
 
 
-def _keep(run: Run, spans: tuple[AudioSpan, ...]) -> None:
-    session.AUDIO.set({**session.AUDIO.get(), run.id: spans})
+def _store_spans(run: Run, spans: tuple[AudioSpan, ...]) -> None:
+    session.CHOSEN_AUDIO_SPANS.set({**session.CHOSEN_AUDIO_SPANS.get(), run.id: spans})
     st.rerun()

@@ -9,26 +9,26 @@ import streamlit as st
 
 from engine import access, release
 from engine.access import Person
-from engine.core.progress import Listener
+from engine.core.progress import ProgressListener
 from engine.errors import VeilError
 from engine.release import Draft
 from engine.rendering.terms import RenderOptions
 from engine.runs import Run
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 from workbench.auth import current_user
 from workbench.components import video_player
-from workbench.components.progress_bar import under_way
+from workbench.components.progress_bar import show_progress
 from workbench.core import caches, session, style_names
-from workbench.core.formatting import plain, size
+from workbench.core.formatting import escape_markdown, format_size
 from workbench.views.signoff import summary
-from workbench.views.signoff.release_job import draft_of
+from workbench.views.signoff.release_job import name_draft_task
 
 
-def drafts(run: Run, case: release.Case) -> None:
+def show_drafts(run: Run, snapshot: release.SignOffSnapshot) -> None:
     """Show the drafts of a run, and let one be made of what is shown."""
-    person = current_user.person()
-    may = access.may(person, "draft")
-    found = release.drafts_of(run)
+    person = current_user.require_person()
+    may = access.is_allowed(person, "draft")
+    found = release.list_drafts(run)
     if not may and not found:
         return
     st.header("Draft", anchor=False)
@@ -36,49 +36,51 @@ def drafts(run: Run, case: release.Case) -> None:
         "The whole video as it would be released, with DRAFT in every picture and in its name. Look at it before you "
         "sign; it is no release, and may be removed at any time."
     )
-    standing = caches.works().of(draft_of(run.id))
+    standing = caches.get_background_tasks().find_state(name_draft_task(run.id))
     if standing is not None and not standing.ended:
-        under_way(draft_of(run.id))
+        show_progress(name_draft_task(run.id))
     else:
         if standing is not None and standing.failure:
             st.error(f"The draft came to nothing: {standing.failure}")
         if may and st.button("Make a draft of what is shown", icon=":material/movie:", key="draft-make"):
-            order = partial(_make, session.data(), run.id, person, case.terms.options, case.terms.suffix)
-            caches.works().start(draft_of(run.id), order)
+            order = partial(
+                _make_draft, session.get_data(), run.id, person, snapshot.terms.options, snapshot.terms.suffix
+            )
+            caches.get_background_tasks().start(name_draft_task(run.id), order)
             st.rerun()
     for place, one in enumerate(found):
-        _draft(run, case, one, place, may=may)
+        _show_draft(run, snapshot, one, place, may_draft=may)
 
 
-def _make(  # noqa: PLR0913, PLR0917 - bound beforehand but for the listener
-    data: Data, run_id: str, person: Person, options: RenderOptions, suffix: str, listener: Listener
+def _make_draft(  # noqa: PLR0913, PLR0917 - bound beforehand but for the listener
+    data: DataFolder, run_id: str, person: Person, options: RenderOptions, suffix: str, listener: ProgressListener
 ) -> None:
-    release.draft(data, run_id, person, options, suffix=suffix, listener=listener)
+    release.render_draft(data, run_id, person, options, suffix=suffix, listener=listener)
 
 
-def _draft(run: Run, case: release.Case, draft: Draft, place: int, *, may: bool) -> None:
-    stale = list(summary.outdated(draft.report, case))
+def _show_draft(run: Run, snapshot: release.SignOffSnapshot, draft: Draft, place: int, *, may_draft: bool) -> None:
+    stale = list(summary.list_outdated_parts(draft.report, snapshot))
     age = "of what is shown" if not stale else f"older: {' and '.join(stale)} changed since"
-    made = f"{draft.made.astimezone():%Y-%m-%d %H:%M:%S}"
-    with st.expander(f"Draft of {made} ({size(draft.video.stat().st_size)}), {age}", expanded=place == 0):
+    made = f"{draft.made_at.astimezone():%Y-%m-%d %H:%M:%S}"
+    with st.expander(f"Draft of {made} ({format_size(draft.video.stat().st_size)}), {age}", expanded=place == 0):
         address = f"/api/drafts/{quote(run.id)}/{quote(draft.video.name)}"
-        video_player.play(
+        video_player.show_videos(
             f"draft-{draft.video.name}",
             run,
-            [video_player.source_of(run), video_player.Shown("Draft", draft.video, address)],
+            [video_player.get_source_video(run), video_player.VideoFile("Draft", draft.video, address)],
         )
-        st.caption(f"Style: {plain(style_names.words_of(draft.report.spec.style))}")
+        st.caption(f"Style: {escape_markdown(style_names.describe_style(draft.report.spec.style))}")
         with st.container(horizontal=True, vertical_alignment="center"):
-            if access.may(current_user.person(), "download"):
+            if access.is_allowed(current_user.require_person(), "download"):
                 look = "color:light-dark(#00659e,#7cc4ee)"
                 st.html(f'<a href="{address}?keep=1" download style="{look}">Download the draft</a>', width="content")
-            if may and st.button("Remove it", icon=":material/delete:", key=f"remove-{draft.video.name}"):
-                _remove(run, draft.video.name)
+            if may_draft and st.button("Remove it", icon=":material/delete:", key=f"remove-{draft.video.name}"):
+                _remove_draft(run, draft.video.name)
 
 
-def _remove(run: Run, name: str) -> None:
+def _remove_draft(run: Run, name: str) -> None:
     try:
-        release.remove_draft(session.data(), run.id, current_user.person(), name)
+        release.remove_draft(session.get_data(), run.id, current_user.require_person(), name)
     except VeilError as error:
         st.error(str(error))
     else:

@@ -6,115 +6,127 @@ import streamlit as st
 
 from engine import release
 from engine.errors import SignOffError, VeilError
-from engine.review.coverage import ReviewCoverage, coverage
+from engine.review.coverage import ReviewCoverage, measure_coverage
 from engine.runs import Run
 from workbench.components import run_header
-from workbench.components.progress_bar import under_way
+from workbench.components.progress_bar import show_progress
 from workbench.core import caches, reviewed_run, session
-from workbench.core.formatting import count, plain, sentence
-from workbench.core.links import Page, Place
-from workbench.core.page_table import way_to
+from workbench.core.formatting import escape_markdown, format_count, to_sentence
+from workbench.core.links import Page, PageLocation
+from workbench.core.page_table import show_page_link
 from workbench.views.signoff import audio, drafts, findings, releases, signature_forms, style_editor, summary
-from workbench.views.signoff.release_job import release_of
+from workbench.views.signoff.release_job import name_release_task
 
 
 def show() -> None:
     """The page."""
-    run = run_header.opened(Page.SIGN_OFF, Page.REVIEW)
+    run = run_header.open_run_page(Page.SIGN_OFF, Page.REVIEW)
     if run is None:
         return
     try:
-        _show(run)
+        _show_run(run)
     except SignOffError as error:
         st.error(str(error))
         st.caption(
             "Until that is put right, nobody can sign or release this run. `veil audit verify` checks the whole log."
         )
-        run_header.way_out()
+        run_header.show_home_link()
     except VeilError as error:
         st.error(str(error))
-        run_header.way_out()
+        run_header.show_home_link()
 
 
-def _show(run: Run) -> None:
+def _show_run(run: Run) -> None:
     with st.spinner("Checking the run and the audit log"):
-        data, style = session.data(), session.STYLES.get().get(run.id)
-        case = caches.sign_off_case(data, run, style, session.AUDIO.get().get(run.id))
-    busy = caches.works().under_way(release_of(run.id))
-    unjudged = findings.open_findings(run)
-    _how_far(run, case, len(unjudged))
-    findings.judging(run, unjudged)
-    releases.releases(run)
-    looked = _summary(run, case)
-    style_editor.decision(run, case)
-    audio.decision(run, case)
-    drafts.drafts(run, case)
-    _what_is_signed(run, case, looked)
-    signature_forms.signatures(case)
-    _risk(run)
+        data, style = session.get_data(), session.CHOSEN_STYLES.get().get(run.id)
+        case = caches.get_sign_off_snapshot(data, run, style, session.CHOSEN_AUDIO_SPANS.get().get(run.id))
+    busy = caches.get_background_tasks().is_running(name_release_task(run.id))
+    unjudged = findings.list_open_findings(run)
+    _show_steps(run, case, len(unjudged))
+    findings.show_findings(run, unjudged)
+    releases.show_releases(run)
+    looked = _show_review(run, case)
+    style_editor.show_style_decision(run, case)
+    audio.show_audio_decision(run, case)
+    drafts.show_drafts(run, case)
+    _show_signed_facts(run, case, looked)
+    signature_forms.show_signatures(case)
+    _show_risk(run)
     if busy:
         st.info("It is being released; nothing can be signed until that has ended.", icon=":material/hourglass:")
         return
-    signature_forms.forms(run, case)
-    signature_forms.releasing(run, case, len(unjudged))
+    signature_forms.show_forms(run, case)
+    signature_forms.show_release_form(run, case, len(unjudged))
 
 
-def _how_far(run: Run, case: release.Case, unjudged: int) -> None:
+def _show_steps(run: Run, snapshot: release.SignOffSnapshot, unjudged_count: int) -> None:
     """The steps of the sign-off, what comes next, and a release that is under way or came to nothing."""
     st.space("xsmall")
-    for number, (step, place) in enumerate(zip(summary.steps(case), st.columns(3), strict=True), start=1):
+    for number, (step, place) in enumerate(zip(summary.list_steps(snapshot), st.columns(3), strict=True), start=1):
         with place.container(border=True, height="stretch"):
-            icon = ":green[:material/check_circle:]" if step.by else ":material/radio_button_unchecked:"
+            icon = ":green[:material/check_circle:]" if step.signed_by else ":material/radio_button_unchecked:"
             st.markdown(f"{icon} **{number}. {step.title}**")
-            st.caption(plain(step.by) if step.by else f"No more: {plain(step.void)}." if step.void else "Not yet.")
-    if said := session.SIGNED.get():
+            st.caption(
+                escape_markdown(step.signed_by)
+                if step.signed_by
+                else f"No more: {escape_markdown(step.void_reason)}."
+                if step.void_reason
+                else "Not yet."
+            )
+    if said := session.SIGNATURE_MESSAGE.get():
         st.success(said)
-        session.SIGNED.set(None)
-    back = summary.sent_back(case)
+        session.SIGNATURE_MESSAGE.set(None)
+    back = summary.find_rejection(snapshot)
     if back is not None:
-        st.warning(f"{plain(back.name)} sent it back: {plain(back.reason or '')}", icon=":material/undo:")
-    standing = caches.works().of(release_of(run.id))
+        st.warning(
+            f"{escape_markdown(back.name)} sent it back: {escape_markdown(back.reason or '')}", icon=":material/undo:"
+        )
+    standing = caches.get_background_tasks().find_state(name_release_task(run.id))
     if standing is not None and not standing.ended:
-        under_way(release_of(run.id))
+        show_progress(name_release_task(run.id))
         return
     if standing is not None and standing.failure:
         st.error(f"The release came to nothing: {standing.failure}")
-    st.markdown(f"**Next:** {summary.next_step(case, unjudged)}")
+    st.markdown(f"**Next:** {summary.describe_next_step(snapshot, unjudged_count)}")
 
 
-def _summary(run: Run, case: release.Case) -> ReviewCoverage:
-    mine = reviewed_run.case_of(run)
-    spots = reviewed_run.spots_of(mine)
-    looked = coverage(mine.record, spots, caches.viewed_of(session.data(), run))
+def _show_review(run: Run, snapshot: release.SignOffSnapshot) -> ReviewCoverage:
+    mine = reviewed_run.load_reviewed_run(run)
+    spots = reviewed_run.list_review_items(mine)
+    looked = measure_coverage(mine.record, spots, caches.get_viewed_by_account(session.get_data(), run))
     open_spots = sum(spot.state == "open" for spot in spots)
     st.header("Review", anchor=False)
     figures = st.columns(4)
-    figures[0].metric("Amendments", f"{len(case.review.amendments):,}")
-    figures[1].metric("Risk looked at", summary.risk_seen(looked) or "No spots")
+    figures[0].metric("Amendments", f"{len(snapshot.review.amendments):,}")
+    figures[1].metric("Risk looked at", summary.format_risk_seen(looked) or "No spots")
     figures[2].metric("Open spots", f"{open_spots:,} of {len(spots):,}" if spots else "No spots")
     figures[3].metric("Frames seen", f"{looked.seen:,} of {looked.frames:,}")
-    if left := list(summary.residual_sentences(looked, open_spots)):
+    if left := list(summary.describe_open_points(looked, open_spots)):
         st.warning("Residual risk: " + " ".join(left), icon=":material/warning:")
-        way_to(Page.REVIEW, "Go on with the review", Place(run.id))
+        show_page_link(Page.REVIEW, "Go on with the review", PageLocation(run.id))
     else:
         st.success(f"{'Every spot is decided' if spots else 'There are no doubtful spots'}, and every frame was seen.")
-    if case.review.amendments:
-        with st.expander(sentence(count(len(case.review.amendments), "amendment"))):
-            st.html(summary.table(["No.", "What", "Who and when", "Why"], summary.amendments(case)))
+    if snapshot.review.amendments:
+        with st.expander(to_sentence(format_count(len(snapshot.review.amendments), "amendment"))):
+            st.html(summary.build_table(["No.", "What", "Who and when", "Why"], summary.describe_amendments(snapshot)))
     return looked
 
 
-def _what_is_signed(run: Run, case: release.Case, looked: ReviewCoverage) -> None:
+def _show_signed_facts(run: Run, snapshot: release.SignOffSnapshot, review_coverage: ReviewCoverage) -> None:
     st.header("What is signed", anchor=False)
-    folded = reviewed_run.case_of(run).folded
-    st.html(summary.named_values([*summary.facts(case, folded, looked), *summary.hashes(case)]))
+    folded = reviewed_run.load_reviewed_run(run).amended
+    st.html(
+        summary.build_value_table(
+            [*summary.list_signed_facts(snapshot, folded, review_coverage), *summary.list_hashes(snapshot)]
+        )
+    )
 
 
-def _risk(run: Run) -> None:
+def _show_risk(run: Run) -> None:
     """The measures of what may still be in an output, as they go into the certificate."""
-    found = caches.risk_of(session.data(), run)
+    found = caches.get_residual_risk(session.get_data(), run)
     st.header("Residual risk", anchor=False)
     st.caption(found.summary)
     cells = ((one.name, one.figure, one.means, one.means_not) for one in found.measures)
-    rows = (tuple(map(sentence, row)) for row in cells)
-    st.html(summary.table(["Measure", "Figure", "It means", "It does not mean"], rows))
+    rows = (tuple(map(to_sentence, row)) for row in cells)
+    st.html(summary.build_table(["Measure", "Figure", "It means", "It does not mean"], rows))

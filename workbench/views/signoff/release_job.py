@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from engine import release
 from engine.access import Session
 from engine.access.sessions import Credential
-from engine.core.progress import Listener
+from engine.core.progress import ProgressListener
 from engine.rendering.terms import RenderOptions
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 from workbench.auth import session_store
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ReleaseJob:
     """A release that a person asks for.
 
     Attributes:
@@ -24,7 +24,7 @@ class Order:
         reason: why, in their words.
     """
 
-    data: Data
+    data: DataFolder
     run_id: str
     session: Session
     token: str | None
@@ -32,7 +32,7 @@ class Order:
     options: RenderOptions
     reason: str | None = None
 
-    def fulfil(self, listener: Listener) -> None:
+    def run(self, listener: ProgressListener) -> None:
         """Release.
 
         Raises:
@@ -51,11 +51,11 @@ class Order:
             session_store.replace(self.data, self.token, changed)
 
 
-def release_of(run_id: str) -> str:
+def name_release_task(run_id: str) -> str:
     """The name of the release of a run among the work of the server."""
     return f"release {run_id}"
 
 
-def draft_of(run_id: str) -> str:
+def name_draft_task(run_id: str) -> str:
     """The name of the draft of a run among the work of the server."""
     return f"draft {run_id}"

@@ -13,10 +13,10 @@ from engine import access
 from engine.runs import Run
 from workbench.auth import current_user
 from workbench.components import video_player
-from workbench.core.formatting import count, sentence, size
+from workbench.core.formatting import format_count, format_size, to_sentence
 from workbench.views.signoff import summary
 
-_FILES = """<style>
+_DOWNLOADS_CSS = """<style>
 .stHtml .files { list-style: none; margin: 0; padding: 0; }
 .files li { display: grid; grid-template-columns: minmax(11rem, 19rem) minmax(0, 1fr) 5rem; gap: 14px; margin: 0;
   padding: 6px 0; border-bottom: 1px solid #8885; }
@@ -24,59 +24,62 @@ _FILES = """<style>
 </style>"""
 
 
-def releases(run: Run) -> None:
+def show_releases(run: Run) -> None:
     """Every release of a run, the newest open."""
-    for place, folder in enumerate(summary.releases_of(run)):
-        video = summary.video_of(folder)
+    for place, folder in enumerate(summary.list_release_folders(run)):
+        video = summary.find_release_video(folder)
         if video is None:
             continue
         if place == 0:
             st.header(f"Release {int(folder.name)}", anchor=False)
-            _release(run, folder, video)
+            _show_release(run, folder, video)
         else:
             with st.expander(f"Release {int(folder.name)}, an earlier one"):
-                _release(run, folder, video)
+                _show_release(run, folder, video)
 
 
-def _release(run: Run, folder: Path, video: Path) -> None:
-    shown = video_player.Shown("Released", video, _address(run, folder, video))
-    video_player.play(f"release-{folder.name}", run, [video_player.source_of(run), shown])
-    _checks(folder)
-    _downloads(run, folder, video)
+def _show_release(run: Run, folder: Path, video: Path) -> None:
+    shown = video_player.VideoFile("Released", video, _file_address(run, folder, video))
+    video_player.show_videos(f"release-{folder.name}", run, [video_player.get_source_video(run), shown])
+    _show_checks(folder)
+    _show_release_downloads(run, folder, video)
 
 
-def _address(run: Run, folder: Path, path: Path) -> str:
+def _file_address(run: Run, folder: Path, path: Path) -> str:
     return f"/api/outputs/{quote(run.id)}/{folder.name}/{quote(path.name)}"
 
 
-def _checks(folder: Path) -> None:
-    report = summary.checks_of(folder)
+def _show_checks(folder: Path) -> None:
+    report = summary.read_checks(folder)
     if report is None:
         return
     title = "Every check passed" if report.passed else "A check failed"
     icon = ":material/verified:" if report.passed else ":material/error:"
-    with st.expander(f"{title}: {count(len(report.checks), 'check')}", icon=icon):
+    with st.expander(f"{title}: {format_count(len(report.checks), 'check')}", icon=icon):
         rows = ((one.name, "yes" if one.passed else "no", one.finding) for one in report.checks)
-        st.html(summary.table(["Check", "Passed", "Finding"], rows))
+        st.html(summary.build_table(["Check", "Passed", "Finding"], rows))
 
 
-def _downloads(run: Run, folder: Path, video: Path) -> None:
-    if not access.may(current_user.person(), "download"):
+def _show_release_downloads(run: Run, folder: Path, video: Path) -> None:
+    if not access.is_allowed(current_user.require_person(), "download"):
         return
-    files = [(video, "final video"), *((path, summary.paper_named(path)) for path in summary.papers_of(folder))]
-    downloads([(_address(run, folder, path), path, words) for path, words in files])
+    files = [
+        (video, "final video"),
+        *((path, summary.describe_document(path)) for path in summary.list_documents(folder)),
+    ]
+    show_downloads([(_file_address(run, folder, path), path, words) for path, words in files])
 
 
-def downloads(files: Sequence[tuple[str, Path, str]]) -> None:
+def show_downloads(files: Sequence[tuple[str, Path, str]]) -> None:
     """A list of files to be taken away.
 
     Args:
         files: address, path and what it is, of each.
     """
     rows = "".join(
-        f'<li><span>{escape(sentence(words))}</span><a href="{address}?keep=1" download>'
-        f"{escape(path.name)}</a><span>{size(path.stat().st_size)}</span></li>"
+        f'<li><span>{escape(to_sentence(words))}</span><a href="{address}?keep=1" download>'
+        f"{escape(path.name)}</a><span>{format_size(path.stat().st_size)}</span></li>"
         for address, path, words in files
     )
     st.markdown("**Downloads**")
-    st.html(f'{_FILES}<ul class="files" aria-label="Downloads">{rows}</ul>')
+    st.html(f'{_DOWNLOADS_CSS}<ul class="files" aria-label="Downloads">{rows}</ul>')

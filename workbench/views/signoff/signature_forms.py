@@ -7,102 +7,112 @@ from typing import Literal, NamedTuple
 import streamlit as st
 
 from engine import access, release
-from engine.access import Action, Password
+from engine.access import Password, Permission
 from engine.access.sessions import Credential
 from engine.approval.statements import Meaning
 from engine.errors import VeilError
-from engine.masking.style import weaknesses
-from engine.release import Wish
+from engine.masking.style import find_weaknesses
+from engine.release import SignRequest
 from engine.runs import Run
 from workbench.auth import current_user
 from workbench.core import caches, session
-from workbench.core.formatting import count, plain, short
+from workbench.core.formatting import escape_markdown, format_count, shorten_hash
 from workbench.views.signoff import summary
-from workbench.views.signoff.release_job import Order, release_of
+from workbench.views.signoff.release_job import ReleaseJob, name_release_task
 
-SignedBy = Literal["reviewed", "approved", "rejected"]
+SignableMeaning = Literal["reviewed", "approved", "rejected"]
 
 
-class _Form(NamedTuple):
+class _SigningForm(NamedTuple):
     """A form in which something is signed."""
 
-    action: Action
-    meaning: SignedBy
-    button: str
-    words: str
+    action: Permission
+    meaning: SignableMeaning
+    button_label: str
+    text: str
 
 
-_FORMS = (
-    _Form("sign-reviewed", "reviewed", "Sign as reviewed", "I reviewed this run, and the amendments are complete."),
-    _Form("sign-approved", "approved", "Approve", "I approve what is shown; the final video may be made of it."),
-    _Form("sign-rejected", "rejected", "Send back", "It goes back to review, for the reason given."),
+_SIGNING_FORMS = (
+    _SigningForm(
+        "sign-reviewed", "reviewed", "Sign as reviewed", "I reviewed this run, and the amendments are complete."
+    ),
+    _SigningForm("sign-approved", "approved", "Approve", "I approve what is shown; the final video may be made of it."),
+    _SigningForm("sign-rejected", "rejected", "Send back", "It goes back to review, for the reason given."),
 )
 
 
-def signatures(case: release.Case) -> None:
+def show_signatures(snapshot: release.SignOffSnapshot) -> None:
     """Every statement that was signed, and whether it counts."""
-    standings = case.steps.standings()
+    standings = snapshot.sign_off.list_statement_statuses()
     if not standings:
         return
     st.header("Signatures", anchor=False)
     for standing in standings:
-        why = f"  \nDoes not count any more: {plain('; '.join(standing.void))}." if standing.void else ""
+        why = (
+            f"  \nDoes not count any more: {escape_markdown('; '.join(standing.void_reasons))}."
+            if standing.void_reasons
+            else ""
+        )
         stands = ":material/undo:" if standing.statement.meaning == "rejected" else ":material/verified:"
-        icon = ":material/block:" if standing.void else stands
-        st.markdown(f"{icon} {plain(standing.statement.line())}{why}")
+        icon = ":material/block:" if standing.void_reasons else stands
+        st.markdown(f"{icon} {escape_markdown(standing.statement.format_line())}{why}")
 
 
-def forms(run: Run, case: release.Case) -> None:
+def show_forms(run: Run, snapshot: release.SignOffSnapshot) -> None:
     """The forms that this person's roles allow."""
     st.header("Sign", anchor=False)
-    subject = case.steps.subject
+    subject = snapshot.sign_off.hashes
     bound = (
         ("source", subject.source),
         ("record", subject.record),
         ("amendments", subject.review),
         ("terms", subject.terms),
     )
-    shown = ", ".join(f"{name} {short(sha256)}" for name, sha256 in bound)
+    shown = ", ".join(f"{name} {shorten_hash(sha256)}" for name, sha256 in bound)
     st.caption(f"A signature is bound to exactly what is shown here: {shown}.")
-    offered = [form for form in _FORMS if access.may(current_user.person(), form.action)]
+    offered = [form for form in _SIGNING_FORMS if access.is_allowed(current_user.require_person(), form.action)]
     if not offered:
         st.info("Signing takes the role reviewer or approver.", icon=":material/lock:")
-    for form, place in zip(offered, st.columns(len(_FORMS)), strict=False):
+    for form, place in zip(offered, st.columns(len(_SIGNING_FORMS)), strict=False):
         with place:
-            _form(run, case, form)
+            _show_form(run, snapshot, form)
 
 
-def _form(run: Run, case: release.Case, form: _Form) -> None:
+def _show_form(run: Run, snapshot: release.SignOffSnapshot, form: _SigningForm) -> None:
     with st.form(f"sign-{form.meaning}", border=True, height="stretch"):
-        st.markdown(f"**{form.button}**")
-        st.caption(form.words)
-        refusal = _refusal(case, form.meaning)
+        st.markdown(f"**{form.button_label}**")
+        st.caption(form.text)
+        refusal = _find_refusal(snapshot, form.meaning)
         if refusal:
-            st.markdown(f":material/block: {plain(refusal)}")
-            st.form_submit_button(form.button, disabled=True)
+            st.markdown(f":material/block: {escape_markdown(refusal)}")
+            st.form_submit_button(form.button_label, disabled=True)
             return
         reason = st.text_input(
             "Reason (needed)" if form.meaning == "rejected" else "Reason", key=f"{form.meaning}-reason"
         )
-        credential = _credential(form.meaning)
+        credential = _show_credential_fields(form.meaning)
         kind: Literal["primary", "secondary"] = "primary" if form.meaning == "approved" else "secondary"
-        if st.form_submit_button(form.button, type=kind):
-            terms = case.terms
-            _sign(run, credential, Wish(form.meaning, reason or None, terms.options, terms.suffix, case.steps.subject))
+        if st.form_submit_button(form.button_label, type=kind):
+            terms = snapshot.terms
+            _submit_signature(
+                run,
+                credential,
+                SignRequest(form.meaning, reason or None, terms.options, terms.suffix, snapshot.sign_off.hashes),
+            )
 
 
-def _refusal(case: release.Case, meaning: Meaning) -> str | None:
+def _find_refusal(snapshot: release.SignOffSnapshot, meaning: Meaning) -> str | None:
     """Why it cannot be signed now, in a sentence; the engine asks again when it is."""
-    if why := case.steps.refusal(meaning, current_user.person().account):
+    if why := snapshot.sign_off.find_refusal(meaning, current_user.require_person().account):
         return why
-    if meaning == "approved" and not case.terms.forced and weaknesses(case.terms.style):
+    if meaning == "approved" and not snapshot.terms.forced and find_weaknesses(snapshot.terms.style):
         return "This style would not hide a face; make it stronger before you approve."
     return None
 
 
-def _credential(key: str) -> Credential | None:
+def _show_credential_fields(key: str) -> Credential | None:
     """Fields for what confirms a signature; nothing is asked of a single user."""
-    sitting = current_user.sitting()
+    sitting = current_user.require_session()
     match sitting.person.how:
         case "account":
             account = st.text_input("Account", sitting.person.account, key=f"{key}-account")
@@ -110,35 +120,37 @@ def _credential(key: str) -> Credential | None:
             return Password(password, account)
         case "oidc":
             st.caption("Your sign-in at the provider confirms this; it must be at most five minutes old.")
-            return current_user.provider_login()
+            return current_user.find_provider_login()
         case _:
             st.caption("A single user is asked for no credential, and the signature says so.")
             return None
 
 
-def _sign(run: Run, credential: Credential | None, wish: Wish) -> None:
+def _submit_signature(run: Run, credential: Credential | None, request: SignRequest) -> None:
     try:
-        statement, changed = release.sign(session.data(), run.id, current_user.sitting(), credential, wish)
+        statement, changed = release.sign(
+            session.get_data(), run.id, current_user.require_session(), credential, request
+        )
     except VeilError as error:
         st.error(str(error))
         return
-    current_user.keep_sitting(changed)
-    session.SIGNED.set(f"Signed: {plain(statement.line())}")
+    current_user.store_session(changed)
+    session.SIGNATURE_MESSAGE.set(f"Signed: {escape_markdown(statement.format_line())}")
     st.rerun()
 
 
-def releasing(run: Run, case: release.Case, unjudged: int) -> None:
+def show_release_form(run: Run, snapshot: release.SignOffSnapshot, unjudged_count: int) -> None:
     """The order to release, where it is approved and this person may.
 
     Args:
         run: the run.
-        case: as it stands.
-        unjudged: how many findings hold it up.
+        snapshot: as it stands.
+        unjudged_count: how many findings hold it up.
     """
-    if summary.step_of(case) != "approved":
+    if summary.find_reached_step(snapshot) != "approved":
         return
-    again = bool(summary.holding(case, "released"))
-    if not access.may(current_user.person(), "release"):
+    again = bool(summary.list_valid_statements(snapshot, "released"))
+    if not access.is_allowed(current_user.require_person(), "release"):
         if not again:
             st.info("It is approved. Releasing takes the role approver.", icon=":material/lock:")
         return
@@ -152,15 +164,16 @@ def releasing(run: Run, case: release.Case, unjudged: int) -> None:
             st.caption(
                 "What is shown is released already; another release gives the same video with another certificate."
             )
-        if unjudged:
+        if unjudged_count:
             st.markdown(
-                f":material/block: {count(unjudged, 'finding')} above must be judged first, or it comes to nothing."
+                f":material/block: {format_count(unjudged_count, 'finding')} above must be judged first, or the "
+                "release stops."
             )
         reason = st.text_input("Reason", key="release-reason")
-        credential = _credential("release")
-        kind: Literal["primary", "secondary"] = "secondary" if again or unjudged else "primary"
+        credential = _show_credential_fields("release")
+        kind: Literal["primary", "secondary"] = "secondary" if again or unjudged_count else "primary"
         if st.form_submit_button("Release the final video", type=kind):
-            who = current_user.sitting(), current_user.token(), credential
-            order = Order(session.data(), run.id, *who, case.terms.options, reason or None)
-            caches.works().start(release_of(run.id), order.fulfil)
+            who = current_user.require_session(), current_user.get_session_token(), credential
+            order = ReleaseJob(session.get_data(), run.id, *who, snapshot.terms.options, reason or None)
+            caches.get_background_tasks().start(name_release_task(run.id), order.run)
             st.rerun()

@@ -12,19 +12,19 @@ from urllib.parse import quote
 from engine import record as records
 from engine import release
 from engine.approval.statements import Meaning, Statement
-from engine.audio.spans import AudioSpan, words
-from engine.core.frame_ranges import named
-from engine.record import Record, digest
+from engine.audio.spans import AudioSpan, describe_spans
+from engine.core.frame_ranges import describe_range
+from engine.record import Record, sha256_hex
 from engine.rendering.report import RenderReport
-from engine.review.apply import Folded
+from engine.review.apply import AmendedRecord
 from engine.review.coverage import ReviewCoverage
-from engine.review.descriptions import described
+from engine.review.descriptions import describe_action
 from engine.runs import Run
 from engine.verification.verify import VerifyReport
-from workbench.core.formatting import count, moment, sentence, size
-from workbench.core.style_names import words_of
+from workbench.core.formatting import format_count, format_size, format_time, to_sentence
+from workbench.core.style_names import describe_style
 
-TABLE = """<style>
+TABLE_CSS = """<style>
 .facts { border-collapse: collapse; width: 100%; }
 .facts th, .facts td { text-align: left; padding: 5px 16px 5px 0; border-bottom: 1px solid #8885; vertical-align: top; }
 .facts th { font-weight: 600; } .facts td { overflow-wrap: anywhere; } .facts td > code { font-size: 0.92em; }
@@ -32,7 +32,7 @@ TABLE = """<style>
 .facts.named th { width: 15rem; } .facts td.short { white-space: nowrap; overflow-wrap: normal; }
 </style>"""
 """How a table of facts looks; one of Streamlit cuts a hash off."""
-_PAPERS = MappingProxyType({
+_DOCUMENT_LABELS = MappingProxyType({
     "certificate.html": "certificate, to read and to print",
     "certificate.json": "certificate, to be checked by a program",
     "certificate.json.sig": "signature of the certificate",
@@ -44,12 +44,12 @@ _PAPERS = MappingProxyType({
     "anchor.json": "head of the audit log at the release",
 })  # fmt: skip
 """The documents of a release, those that a person wants first."""
-_PAPER_ENDS = MappingProxyType({
+_DOCUMENT_SUFFIX_LABELS = MappingProxyType({
     ".checks.json": "report of the checks", ".render.json": "report of the render",
 })  # fmt: skip
 
 
-def still(run: Run, index: int, style: str = "", revision: str = "") -> str:
+def build_still_address(run: Run, index: int, style: str = "", revision: str = "") -> str:
     """The address of a still.
 
     Args:
@@ -62,171 +62,191 @@ def still(run: Run, index: int, style: str = "", revision: str = "") -> str:
     return f"{address}&masked=1&style={quote(style)}&at={revision[:12]}" if style else address
 
 
-def facts(case: release.Case, folded: Folded, looked: ReviewCoverage) -> Iterator[tuple[str, str]]:
+def list_signed_facts(
+    snapshot: release.SignOffSnapshot, amended: AmendedRecord, coverage: ReviewCoverage
+) -> Iterator[tuple[str, str]]:
     """What is signed, line by line."""
-    record, terms, request = case.record, case.terms, case.run.request
+    record, terms, request = snapshot.record, snapshot.terms, snapshot.run.request
     video = record.source.video
-    seconds = float((record.frames[-1].pts - record.frames[0].pts) * records.fraction(video.time_base))
-    picture = f"{video.display.width} x {video.display.height}, {count(len(record.frames), 'frame')}, {seconds:.1f} s"
+    seconds = float((record.frames[-1].pts - record.frames[0].pts) * records.parse_ratio(video.time_base))
+    picture = (
+        f"{video.display.width} x {video.display.height}, {format_count(len(record.frames), 'frame')}, {seconds:.1f} s"
+    )
     tracks = {face.track for frame in record.frames for face in frame.faces}
     faces = sum(len(frame.faces) for frame in record.frames)
-    large = size(record.source.bytes).replace(" ", "\N{NO-BREAK SPACE}")
-    yield "Source", f"{case.run.title}, {large}"
+    large = format_size(record.source.bytes).replace(" ", "\N{NO-BREAK SPACE}")
+    yield "Source", f"{snapshot.run.title}, {large}"
     yield "Picture", picture
-    yield "Run", f"{case.run.id}, asked for by {request.name} ({request.account}) on {moment(request.at)}"
+    yield "Run", f"{snapshot.run.id}, asked for by {request.name} ({request.account}) on {format_time(request.at)}"
     yield "Detection", f"{record.detection.mode}: {', '.join(one.name for one in record.detection.detectors)}"
-    yield "Found", f"{count(faces, 'face')} in {count(len(tracks), 'track')}"
-    yield "Amendments", count(len(case.review.amendments), "amendment") if case.review.amendments else "none"
-    shown = [f"track {one.track} in {named(one.start, one.stop)}: {one.reason}" for one in folded.kept_visible()]
+    yield "Found", f"{format_count(faces, 'face')} in {format_count(len(tracks), 'track')}"
+    yield (
+        "Amendments",
+        format_count(len(snapshot.review.amendments), "amendment") if snapshot.review.amendments else "none",
+    )
+    shown = [
+        f"track {one.track} in {describe_range(one.start, one.stop)}: {one.reason}"
+        for one in amended.find_kept_visible()
+    ]
     yield "Shown on purpose", "; ".join(shown) or "nobody"
-    risk = f"{share} of the risk looked at" if (share := risk_seen(looked)) else "no doubtful spots"
-    yield "Review", f"{looked.seen:,} of {looked.frames:,} frames seen, {risk}"
-    yield "Audio", audio_decision(record, terms.audio)
-    yield "Dropped", dropped(record)
-    yield "Style", words_of(terms.style) + (" (forced)" if terms.forced else "")
+    risk = f"{share} of the risk looked at" if (share := format_risk_seen(coverage)) else "no doubtful spots"
+    yield "Review", f"{coverage.seen:,} of {coverage.frames:,} frames seen, {risk}"
+    yield "Audio", describe_audio(record, terms.audio)
+    yield "Dropped", describe_dropped(record)
+    yield "Style", describe_style(terms.style) + (" (forced)" if terms.forced else "")
     encoder = f"quality {terms.encoder.crf:g} (crf), preset {terms.encoder.preset}"
     yield "Output", f"a {terms.suffix} file, {encoder}"
 
 
-def risk_seen(looked: ReviewCoverage) -> str | None:
+def format_risk_seen(coverage: ReviewCoverage) -> str | None:
     """What share of the risk was looked at, in per cent, rounded down; None where there are no spots."""
-    return f"{int(100 * looked.risk_seen)} %" if looked.spots else None
+    return f"{int(100 * coverage.risk_seen)} %" if coverage.spots else None
 
 
-def hashes(case: release.Case) -> Iterator[tuple[str, str]]:
+def list_hashes(snapshot: release.SignOffSnapshot) -> Iterator[tuple[str, str]]:
     """The SHA-256 that a signature is bound to."""
-    subject = case.steps.subject
+    subject = snapshot.sign_off.hashes
     yield "SHA-256 of the source", subject.source
     yield "SHA-256 of the record", subject.record
     yield "SHA-256 of the amendments", subject.review
     yield "SHA-256 of the terms", subject.terms
 
 
-def amendments(case: release.Case) -> Iterator[tuple[str, str, str, str]]:
+def describe_amendments(snapshot: release.SignOffSnapshot) -> Iterator[tuple[str, str, str, str]]:
     """The amendments: number, what, who and when, why."""
-    for one in case.review.amendments:
+    for one in snapshot.review.amendments:
         when = f"{one.by.name}, {one.at.astimezone():%Y-%m-%d %H:%M}"
-        yield str(one.number), sentence(described(one.action)), when, one.reason or "-"
+        yield str(one.number), to_sentence(describe_action(one.action)), when, one.reason or "-"
 
 
-def audio_decision(record: Record, spans: Sequence[AudioSpan] = ()) -> str:
+def describe_audio(record: Record, spans: Sequence[AudioSpan] = ()) -> str:
     """What becomes of the sound."""
     if spans:
-        return f"{words(spans)}; everything else is kept"
+        return f"{describe_spans(spans)}; everything else is kept"
     kept = [stream.codec for stream in record.source.streams if stream.kind == "audio" and stream.fate == "copied"]
     if not kept:
         return "there is none that is kept"
     return f"{len(kept)} stream{'s' * (len(kept) > 1)} kept as in the source ({', '.join(kept)}): voices identify, too"
 
 
-def dropped(record: Record) -> str:
+def describe_dropped(record: Record) -> str:
     """The streams that are left out."""
     gone = [f"{stream.kind} ({stream.codec})" for stream in record.source.streams if stream.fate == "dropped"]
     return ", ".join(gone) or "no stream; container metadata is never kept"
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def build_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """HTML of a table of texts with heads."""
     head = "".join(f"<th>{escape(name)}</th>" for name in heads)
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f'{TABLE}<table class="facts headed"><tr>{head}</tr>{body}</table>'
+    return f'{TABLE_CSS}<table class="facts headed"><tr>{head}</tr>{body}</table>'
 
 
-def named_values(rows: Iterable[tuple[str, str]]) -> str:
+def build_value_table(rows: Iterable[tuple[str, str]]) -> str:
     """HTML of a table of names and values; a hash is set in letters of one width."""
-    body = "".join(f"<tr><th scope=row>{escape(name)}</th><td>{_cell(name, value)}</td></tr>" for name, value in rows)
-    return f'{TABLE}<table class="facts named">{body}</table>'
+    body = "".join(
+        f"<tr><th scope=row>{escape(name)}</th><td>{_build_cell(name, value)}</td></tr>" for name, value in rows
+    )
+    return f'{TABLE_CSS}<table class="facts named">{body}</table>'
 
 
-def _cell(name: str, value: str) -> str:
+def _build_cell(name: str, value: str) -> str:
     return f"<code>{escape(value)}</code>" if name.startswith("SHA-256") else escape(value)
 
 
-def showcase(record: Record) -> int:
+def find_showcase_frame(record: Record) -> int:
     """The frame to compare styles on: the largest face that is at most a third of the picture high."""
     third = record.source.video.display.height / 3
 
-    def shown(index: int) -> tuple[float, float]:
+    def rank_frame(index: int) -> tuple[float, float]:
         areas = [face.box.area for face in record.frames[index].faces]
         small = [face.box.area for face in record.frames[index].faces if face.box.height <= third]
         return max(small, default=0.0), max(areas, default=0.0)
 
-    return max(range(len(record.frames)), key=shown)
+    return max(range(len(record.frames)), key=rank_frame)
 
 
-def residual_sentences(coverage: ReviewCoverage, open_spots: int) -> Iterator[str]:
+def describe_open_points(coverage: ReviewCoverage, open_spots: int) -> Iterator[str]:
     """What is left open, in sentences; none when nothing is."""
     if unseen := len(coverage.open_unseen):
-        yield f"{count(unseen, 'doubtful spot')} {'was' if unseen == 1 else 'were'} not looked at by anybody."
+        yield f"{format_count(unseen, 'doubtful spot')} {'was' if unseen == 1 else 'were'} not looked at by anybody."
     if open_spots:
-        yield f"{count(open_spots, 'doubtful spot')} {'is' if open_spots == 1 else 'are'} neither accepted nor amended."
+        verb = "is" if open_spots == 1 else "are"
+        yield f"{format_count(open_spots, 'doubtful spot')} {verb} neither accepted nor amended."
     if coverage.seen < coverage.frames:
         yield f"{coverage.frames - coverage.seen} of {coverage.frames} frames were not seen by anybody."
 
 
-def holding(case: release.Case, meaning: Meaning) -> tuple[Statement, ...]:
+def list_valid_statements(snapshot: release.SignOffSnapshot, meaning: Meaning) -> tuple[Statement, ...]:
     """The statements of a meaning that count for what is shown."""
-    found = (standing for standing in case.steps.standings() if not standing.void)
+    found = (standing for standing in snapshot.sign_off.list_statement_statuses() if not standing.void_reasons)
     return tuple(one.statement for one in found if one.statement.meaning == meaning)
 
 
-def step_of(case: release.Case) -> str:
+def find_reached_step(snapshot: release.SignOffSnapshot) -> str:
     """How far the sign-off of what is shown is: "approved", "reviewed" or "open"."""
-    return "approved" if holding(case, "approved") else "reviewed" if holding(case, "reviewed") else "open"
+    return (
+        "approved"
+        if list_valid_statements(snapshot, "approved")
+        else "reviewed"
+        if list_valid_statements(snapshot, "reviewed")
+        else "open"
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SignOffStep:
     """A step of the sign-off.
 
     Attributes:
         title: what has to be done.
-        by: who did it, and when; None while nobody has, or what was signed counts no more.
-        void: why what was signed counts no more.
+        signed_by: who did it, and when; None while nobody has, or what was signed counts no more.
+        void_reason: why what was signed counts no more.
     """
 
     title: str
-    by: str | None
-    void: str | None = None
+    signed_by: str | None
+    void_reason: str | None = None
 
 
-def steps(case: release.Case) -> tuple[Step, ...]:
+def list_steps(snapshot: release.SignOffSnapshot) -> tuple[SignOffStep, ...]:
     """The steps of the sign-off, in order, each as it stands for what is shown."""
     meanings: tuple[tuple[str, Meaning], ...] = (
         ("Reviewed", "reviewed"), ("Approved", "approved"), ("Released", "released"),
     )  # fmt: skip
-    return tuple(_step(case, title, meaning) for title, meaning in meanings)
+    return tuple(_build_step(snapshot, title, meaning) for title, meaning in meanings)
 
 
-def _step(case: release.Case, title: str, meaning: Meaning) -> Step:
-    signed = [one for one in case.steps.standings() if one.statement.meaning == meaning]
-    counting = [one.statement for one in signed if not one.void]
+def _build_step(snapshot: release.SignOffSnapshot, title: str, meaning: Meaning) -> SignOffStep:
+    signed = [one for one in snapshot.sign_off.list_statement_statuses() if one.statement.meaning == meaning]
+    counting = [one.statement for one in signed if not one.void_reasons]
     if counting:
         last = counting[-1]
-        return Step(title, f"{last.name}, {last.at.astimezone():%Y-%m-%d %H:%M}")
-    return Step(title, None, "; ".join(signed[-1].void) if signed else None)
+        return SignOffStep(title, f"{last.name}, {last.at.astimezone():%Y-%m-%d %H:%M}")
+    return SignOffStep(title, None, "; ".join(signed[-1].void_reasons) if signed else None)
 
 
-def sent_back(case: release.Case) -> Statement | None:
+def find_rejection(snapshot: release.SignOffSnapshot) -> Statement | None:
     """The rejection after which nobody has signed again, None when there is none."""
-    signed = [standing.statement for standing in case.steps.standings()]
+    signed = [standing.statement for standing in snapshot.sign_off.list_statement_statuses()]
     return signed[-1] if signed and signed[-1].meaning == "rejected" else None
 
 
-def next_step(case: release.Case, findings: int) -> str:
+def describe_next_step(snapshot: release.SignOffSnapshot, finding_count: int) -> str:
     """What comes next, in a sentence.
 
     Args:
-        case: as it stands.
-        findings: how many findings hold a release up.
+        snapshot: as it stands.
+        finding_count: how many findings hold a release up.
     """
-    if findings:
-        return f"{sentence(count(findings, 'finding'))} in the rendered video: judge each one, then release again."
-    if sent_back(case):
+    if finding_count:
+        findings = to_sentence(format_count(finding_count, "finding"))
+        return f"{findings} in the rendered video: judge each one, then release again."
+    if find_rejection(snapshot):
         return "Amend what was found, then sign again that it was reviewed."
-    if holding(case, "released"):
+    if list_valid_statements(snapshot, "released"):
         return "Nothing. A change of the amendments, the style or the audio begins the sign-off anew."
-    match step_of(case):
+    match find_reached_step(snapshot):
         case "approved":
             return "The final video can be released."
         case "reviewed":
@@ -235,52 +255,52 @@ def next_step(case: release.Case, findings: int) -> str:
             return "Somebody who has reviewed it has to sign that."
 
 
-def outdated(report: RenderReport, case: release.Case) -> Iterator[str]:
+def list_outdated_parts(report: RenderReport, snapshot: release.SignOffSnapshot) -> Iterator[str]:
     """What of a render is not what is shown now."""
-    review = digest(case.review_bytes) if case.review_bytes else None
-    if report.record_sha256 != case.steps.subject.record:
+    review = sha256_hex(snapshot.review_bytes) if snapshot.review_bytes else None
+    if report.record_sha256 != snapshot.sign_off.hashes.record:
         yield "the record"
     if report.review_sha256 != review:
         yield "the amendments"
-    if report.spec.style != case.terms.style:
+    if report.spec.style != snapshot.terms.style:
         yield "the style"
-    if report.spec.audio != case.terms.audio:
+    if report.spec.audio != snapshot.terms.audio:
         yield "the audio"
 
 
-def releases_of(run: Run) -> tuple[Path, ...]:
+def list_release_folders(run: Run) -> tuple[Path, ...]:
     """The folders of the releases, newest first."""
     if not run.folder.releases.is_dir():
         return ()
     return tuple(sorted((path for path in run.folder.releases.iterdir() if path.name.isdecimal()), reverse=True))
 
 
-def video_of(folder: Path) -> Path | None:
+def find_release_video(folder: Path) -> Path | None:
     """The video of a release."""
     reports = list(folder.glob("*.render.json"))
     return reports[0].with_name(reports[0].name.removesuffix(".render.json")) if reports else None
 
 
-def papers_of(folder: Path) -> tuple[Path, ...]:
+def list_documents(folder: Path) -> tuple[Path, ...]:
     """The documents of a release, those that a person wants first."""
-    video = video_of(folder)
+    video = find_release_video(folder)
     papers = [path for path in folder.iterdir() if path.is_file() and path != video]
-    rank = {name: place for place, name in enumerate(_PAPERS)}
+    rank = {name: place for place, name in enumerate(_DOCUMENT_LABELS)}
     return tuple(sorted(papers, key=lambda path: (rank.get(path.name, len(rank)), path.name)))
 
 
-def paper_named(path: Path) -> str:
+def describe_document(path: Path) -> str:
     """What a file of a release is, in words."""
-    ends = (words for end, words in _PAPER_ENDS.items() if path.name.endswith(end))
-    return _PAPERS.get(path.name) or next(ends, "document")
+    ends = (words for end, words in _DOCUMENT_SUFFIX_LABELS.items() if path.name.endswith(end))
+    return _DOCUMENT_LABELS.get(path.name) or next(ends, "document")
 
 
-def checks_of(folder: Path) -> VerifyReport | None:
+def read_checks(folder: Path) -> VerifyReport | None:
     """The report of the checks of a release.
 
     Raises:
         RecordError: it cannot be read.
     """
     for path in folder.glob("*.checks.json"):
-        return records.read_as(path, VerifyReport, "report of the checks")
+        return records.read_document(path, VerifyReport, "report of the checks")
     return None

@@ -6,19 +6,19 @@ import pytest
 
 import engine
 from engine.assurance.leak_check.check import check_leaks
-from engine.assurance.leak_check.check_detectors import Panel, panel_for
+from engine.assurance.leak_check.check_detectors import CheckDetectors, choose_check_detectors
 from engine.assurance.leak_check.report import LeakJudgement, LeakReport
 from engine.cli import main
 from engine.detection.detect import DetectOptions
-from engine.detectors.registry import plan
+from engine.detectors.registry import plan_detector
 from engine.errors import CheckFailedError, RecordError
-from engine.record import digest, encode, read_as
+from engine.record import encode_document, read_document, sha256_hex
 from engine.review.amendments import Add, Author, KeepVisible, Keyframe
-from engine.review.review_file import append, read_review
+from engine.review.review_file import append_amendment, read_review
 from tests.engine.assurance.fake_detectors import Watchers, blind, face_clip, place
 from tests.record_makers import make_record, record_of, written
 
-PANEL = Panel((plan("centerface", {"size": 640}),), plan("yolov8-face"), Watchers)
+PANEL = CheckDetectors((plan_detector("centerface", {"size": 640}),), plan_detector("yolov8-face"), Watchers)
 
 
 def without(record, gone):
@@ -56,7 +56,9 @@ def test_an_output_as_it_was_rendered_has_no_leak_and_every_mask_was_compared(cl
 
 def test_a_mask_that_is_missing_in_one_frame_of_the_output_is_named(clip, record, tmp_path):
     engine.render(clip, without(record, lambda index: index == 17), tmp_path / "out.mp4")
-    (leak,) = check(clip, record, tmp_path / "out.mp4", panel=Panel(PANEL.lookouts, PANEL.witness, blind)).leaks
+    (leak,) = check(
+        clip, record, tmp_path / "out.mp4", panel=CheckDetectors(PANEL.scan_plans, PANEL.confirmation_plan, blind)
+    ).leaks
     assert (leak.kind, leak.first, leak.last, leak.track) == ("unmasked", 17, 17, 0)
     assert leak.detector == "comparison"
     assert leak.key.startswith("unmasked:17:")
@@ -86,7 +88,9 @@ def test_a_face_that_is_nowhere_in_the_record_is_found(clip, record, tmp_path):
 def test_a_mask_that_the_record_lacks_by_its_own_settings_needs_no_detector(clip, record, tmp_path, gone):
     lost = without(record, lambda index: index in gone)
     engine.render(clip, lost, tmp_path / "out.mp4")
-    (leak,) = check(clip, lost, tmp_path / "out.mp4", panel=Panel(PANEL.lookouts, PANEL.witness, blind)).leaks
+    (leak,) = check(
+        clip, lost, tmp_path / "out.mp4", panel=CheckDetectors(PANEL.scan_plans, PANEL.confirmation_plan, blind)
+    ).leaks
     assert (leak.kind, leak.detector, leak.track) == ("unrecorded", "record", 0)
     assert (leak.first, leak.last) == (gone[0], gone[-1])
     assert "its own settings" in leak.finding
@@ -96,8 +100,10 @@ def test_such_a_mask_is_not_missed_where_a_reviewer_put_one(clip, record, tmp_pa
     lost = without(record, lambda index: index == 17)
     path = written(lost, tmp_path / "record.json")
     added = Add((Keyframe(17, record.frames[17].faces[0].box),))
-    append(tmp_path / "review.jsonl", lost, digest(path.read_bytes()), added, Author("ann", "Ann"), "it was lost")
-    review = read_review(tmp_path / "review.jsonl", digest(path.read_bytes()))
+    append_amendment(
+        tmp_path / "review.jsonl", lost, sha256_hex(path.read_bytes()), added, Author("ann", "Ann"), "it was lost"
+    )
+    review = read_review(tmp_path / "review.jsonl", sha256_hex(path.read_bytes()))
     engine.render(clip, path, tmp_path / "out.mp4", review=review)
     assert check(clip, path, tmp_path / "out.mp4", review=review).leaks == ()
 
@@ -105,7 +111,7 @@ def test_such_a_mask_is_not_missed_where_a_reviewer_put_one(clip, record, tmp_pa
 def test_what_detectors_half_see_is_no_leak(clip, record, tmp_path):
     lost = without(record, lambda _: True)
     engine.render(clip, lost, tmp_path / "out.mp4")
-    unsure = Panel(PANEL.lookouts, PANEL.witness, partial(Watchers, score=0.4))
+    unsure = CheckDetectors(PANEL.scan_plans, PANEL.confirmation_plan, partial(Watchers, score=0.4))
     assert check(clip, lost, tmp_path / "out.mp4", panel=unsure).leaks == ()
 
 
@@ -125,8 +131,10 @@ def test_what_the_detection_doubted_itself_is_told_apart(clip, record, tmp_path)
 
 def test_a_face_that_is_kept_visible_for_a_reason_is_no_leak(clip, record, tmp_path):
     path = written(record, tmp_path / "record.json")
-    sha256 = digest(path.read_bytes())
-    append(tmp_path / "review.jsonl", record, sha256, KeepVisible(0, 0, 48), Author("ann", "Ann"), "consented")
+    sha256 = sha256_hex(path.read_bytes())
+    append_amendment(
+        tmp_path / "review.jsonl", record, sha256, KeepVisible(0, 0, 48), Author("ann", "Ann"), "consented"
+    )
     review = read_review(tmp_path / "review.jsonl", sha256)
     engine.render(clip, path, tmp_path / "out.mp4", review=review)
     report = check(clip, path, tmp_path / "out.mp4", review=tmp_path / "review.jsonl")
@@ -136,7 +144,7 @@ def test_a_face_that_is_kept_visible_for_a_reason_is_no_leak(clip, record, tmp_p
 
 
 def test_the_same_files_give_the_same_report(clip, record, output):
-    assert encode(check(clip, record, output)) == encode(check(clip, record, output))
+    assert encode_document(check(clip, record, output)) == encode_document(check(clip, record, output))
 
 
 def test_an_output_with_other_frames_is_refused(clip, record, output, tmp_path):
@@ -163,11 +171,11 @@ def test_a_detector_that_the_detection_did_not_use_looks_at_every_output(used, c
     (facts,) = record.detection.detectors
     detectors = tuple(msgspec.structs.replace(facts, name=name) for name in used)
     record = msgspec.structs.replace(record, detection=msgspec.structs.replace(record.detection, detectors=detectors))
-    panel = panel_for(record)
-    assert [*(one.name for one in panel.lookouts), panel.witness.name] == chosen
-    lookouts = [one for one in panel.facts(record) if one.role == "lookout"]
+    panel = choose_check_detectors(record)
+    assert [*(one.name for one in panel.scan_plans), panel.confirmation_plan.name] == chosen
+    lookouts = [one for one in panel.list_facts(record) if one.role == "lookout"]
     assert any(one.independent for one in lookouts)
-    assert [one.independent for one in panel.facts(record)] == [name not in used for name in chosen]
+    assert [one.independent for one in panel.list_facts(record)] == [name not in used for name in chosen]
 
 
 def test_the_verb_finds_a_real_face_and_asks_for_a_judgement(talk, own_data, tmp_path, capsys):
@@ -178,11 +186,11 @@ def test_the_verb_finds_a_real_face_and_asks_for_a_judgement(talk, own_data, tmp
     arguments = ["leaks", str(talk), str(path), str(out), "--data", str(own_data)]
     assert main([*arguments, "-o", str(report)]) == 3
     assert "LEAK  unrecorded:" in capsys.readouterr().out
-    found = read_as(report, LeakReport, "report of a leak check")
+    found = read_document(report, LeakReport, "report of a leak check")
     (leak,) = found.leaks
     assert 20 <= leak.first <= leak.last < 26
     judged = LeakJudgement(
         found.output_sha256, leak.key, "allowed", "he agreed", Author("ann", "Ann"), datetime(2026, 1, 2, tzinfo=UTC)
     )
-    (tmp_path / "judged.jsonl").write_bytes(encode(judged))
+    (tmp_path / "judged.jsonl").write_bytes(encode_document(judged))
     assert main([*arguments, "--judgements", str(tmp_path / "judged.jsonl")]) == 0

@@ -1,10 +1,10 @@
 import msgspec
 import pytest
 
-from engine.assurance.leak_check.missing_masks import owed
+from engine.assurance.leak_check.missing_masks import find_missing_masks
 from engine.core.geometry import Box, Size
 from engine.record import SmoothingSettings
-from engine.timeline.build import build
+from engine.timeline.build import build_timeline
 from tests.record_makers import make_record
 
 PLAIN = make_record([[]])
@@ -17,7 +17,7 @@ def made(seen, frames=80, cuts=()):
     sightings = [
         {"mtcnn": [((100 + index, 80, 140 + index, 130), 0.99)] if seen(index) else []} for index in range(frames)
     ]
-    timeline = build(
+    timeline = build_timeline(
         [{name: [(box_of(one), score) for one, score in some] for name, some in each.items()} for each in sightings],
         values, Size(320, 240), SETTINGS.fusion, SETTINGS.tracking, SETTINGS.smoothing,
     )  # fmt: skip
@@ -50,18 +50,18 @@ def without(record, gone):
     ],
 )
 def test_a_record_as_detection_writes_it_lacks_nothing(seen):
-    assert list(owed(made(seen))) == []
-    assert list(owed(made(seen, cuts={25}))) == []
+    assert list(find_missing_masks(made(seen))) == []
+    assert list(find_missing_masks(made(seen, cuts={25}))) == []
 
 
 @pytest.mark.parametrize("gone", [range(30, 31), range(35, 50), range(12, 30), range(50, 80), range(55, 62)])
 def test_what_was_taken_out_of_a_track_is_missed_in_its_frames(gone):
     whole = made(lambda index: 20 <= index < 60)
     bad = without(whole, gone)
-    missed = {one.frame for one in owed(bad)}
+    missed = {one.frame_index for one in find_missing_masks(bad)}
     assert missed
     assert missed <= {frame.index for frame in whole.frames if frame.faces and frame.index in gone} | set(gone)
-    (box,) = {one.frame: one.box for one in owed(bad) if one.frame == min(missed)}.values()
+    (box,) = {one.frame_index: one.box for one in find_missing_masks(bad) if one.frame_index == min(missed)}.values()
     assert box.iou(whole.frames[min(missed)].faces[0].box) > 0.5
 
 
@@ -76,19 +76,19 @@ def test_a_face_that_may_have_left_the_picture_owes_nothing():
         )
         for frame in leaving.frames
     ]
-    assert list(owed(msgspec.structs.replace(leaving, frames=tuple(frames)))) == []
+    assert list(find_missing_masks(msgspec.structs.replace(leaving, frames=tuple(frames)))) == []
 
 
 def test_live_records_and_single_pictures_owe_nothing():
     bad = without(made(lambda _: True), range(30, 40))
-    assert list(owed(bad))
+    assert list(find_missing_masks(bad))
     live = msgspec.structs.replace(bad, detection=msgspec.structs.replace(bad.detection, mode="live"))
-    assert list(owed(live)) == []
-    assert list(owed(make_record([[(100, 80, 140, 130)]]))) == []
+    assert list(find_missing_masks(live)) == []
+    assert list(find_missing_masks(make_record([[(100, 80, 140, 130)]]))) == []
 
 
 def test_gaps_that_the_settings_leave_open_owe_nothing():
     bad = without(made(lambda _: True), range(30, 40))
     settings = SmoothingSettings(gap=5)
     loose = msgspec.structs.replace(bad, detection=msgspec.structs.replace(bad.detection, smoothing=settings))
-    assert list(owed(loose)) == []
+    assert list(find_missing_masks(loose)) == []

@@ -3,7 +3,7 @@ from itertools import pairwise
 import pytest
 
 from engine.assurance.leak_check.report import LeakSettings
-from engine.assurance.leak_check.sampling import region_about, scrutiny
+from engine.assurance.leak_check.sampling import expand_to_region, plan_sampling
 from engine.core.geometry import Box, Size
 from engine.record import Evidence
 from engine.review.apply import AmendedFace, AmendedFrame
@@ -35,13 +35,13 @@ def within(start, stop, box=BOX):
 
 
 def looked(scene, cuts=(), settings=SETTINGS):
-    return sorted({part.frame for part in scrutiny(scene, cuts, SIZE, settings).parts})
+    return sorted({part.frame_index for part in plan_sampling(scene, cuts, SIZE, settings).regions})
 
 
 def test_a_track_that_is_there_throughout_needs_no_parts():
-    where = scrutiny(frames(60, [within(0, 60)]), (), SIZE, SETTINGS)
-    assert where.parts == ()
-    assert sorted(where.whole) == [0, 12, 24, 36, 48, 59]
+    where = plan_sampling(frames(60, [within(0, 60)]), (), SIZE, SETTINGS)
+    assert where.regions == ()
+    assert sorted(where.whole_frames) == [0, 12, 24, 36, 48, 59]
 
 
 def test_a_gap_of_one_frame_is_looked_at():
@@ -64,11 +64,11 @@ def test_nothing_is_looked_for_across_a_cut():
 
 
 def test_both_sides_of_a_cut_are_looked_at_whole():
-    assert {29, 30} <= scrutiny(frames(60, [within(0, 60)]), (30,), SIZE, SETTINGS).whole
+    assert {29, 30} <= plan_sampling(frames(60, [within(0, 60)]), (30,), SIZE, SETTINGS).whole_frames
 
 
 def test_frames_without_any_mask_are_looked_at_twice_as_often():
-    assert len(scrutiny(frames(120, []), (), SIZE, SETTINGS).whole) == 21
+    assert len(plan_sampling(frames(120, []), (), SIZE, SETTINGS).whole_frames) == 21
 
 
 def test_a_place_under_another_mask_and_a_covered_frame_need_no_look():
@@ -77,9 +77,9 @@ def test_a_place_under_another_mask_and_a_covered_frame_need_no_look():
 
 
 def test_the_budget_keeps_what_is_nearest_to_a_mask_and_counts_the_rest():
-    where = scrutiny(frames(100, [within(40, 60)]), (), SIZE, LeakSettings(budget=0.04))
-    assert [part.frame for part in where.parts] == [38, 39, 60, 61]
-    assert where.left_out == 6
+    where = plan_sampling(frames(100, [within(40, 60)]), (), SIZE, LeakSettings(budget=0.04))
+    assert [part.frame_index for part in where.regions] == [38, 39, 60, 61]
+    assert where.left_out_count == 6
 
 
 def test_what_the_detection_doubted_is_looked_at():
@@ -88,7 +88,7 @@ def test_what_the_detection_doubted_is_looked_at():
 
 @pytest.mark.parametrize("box", [BOX, Box(0, 0, 10, 10), Box(300, 200, 320, 240)])
 def test_a_region_holds_the_face_and_lies_in_the_frame(box):
-    region = region_about(box, SIZE)
-    assert region.within(SIZE)
-    assert region.overlap(box) == box.area
+    region = expand_to_region(box, SIZE)
+    assert region.is_within(SIZE)
+    assert region.intersection_area(box) == box.area
     assert max(region.width, region.height) >= 32

@@ -18,14 +18,14 @@ class PatternRecogniser:
 
     facts = DetectorFacts("pattern", {}, (), {})
 
-    def place(self, picture, box):
+    def find_placement(self, picture, box):
         return Placement(0.0, 0.0, 1.0, 0.0)
 
-    def cut(self, picture, box, placement):
-        left, top, right, bottom = box.pixels()
+    def cut_face(self, picture, box, placement):
+        left, top, right, bottom = box.to_pixel_bounds()
         return cv2.resize(picture[top:bottom, left:right], (32, 32), interpolation=cv2.INTER_AREA)
 
-    def describe(self, faces):
+    def embed_faces(self, faces):
         small = [cv2.resize(face, (8, 8), interpolation=cv2.INTER_AREA) for face in faces]
         return np.array([one.mean(axis=2).ravel() / 255 for one in small]).reshape(len(faces), 64)
 

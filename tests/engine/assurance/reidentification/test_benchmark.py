@@ -5,8 +5,8 @@ import pytest
 
 from engine.assurance.reidentification.benchmark import reidentify
 from engine.assurance.reidentification.people import Sampling
-from engine.assurance.reidentification.scores import Top1
-from engine.assurance.reidentification.table import table
+from engine.assurance.reidentification.scores import Top1Rate
+from engine.assurance.reidentification.table import format_table
 from engine.errors import InputError, RecordError
 from engine.masking.style import Style
 from tests.engine.assurance.reidentification.synthetic_people import PatternRecogniser, make_clip
@@ -71,8 +71,8 @@ def test_two_clips_of_one_person_are_told_by_the_unmasked_faces_or_by_labels(cli
 class Blind(PatternRecogniser):
     """Sees nothing, so that nobody is identified unmasked."""
 
-    def describe(self, faces):
-        return super().describe(faces) * 0
+    def embed_faces(self, faces):
+        return super().embed_faces(faces) * 0
 
 
 def test_people_who_are_not_identified_unmasked_do_not_count(clips):
@@ -98,12 +98,12 @@ def test_no_embedding_is_in_the_result_or_on_the_disk(result, clips):
     numbers = [
         rate for style in result.styles for one in style.attacks.values() for rate in msgspec.structs.astuple(one)
     ]
-    assert all(isinstance(rate, Top1) for rate in numbers)
+    assert all(isinstance(rate, Top1Rate) for rate in numbers)
     assert len(msgspec.json.encode(result)) < 6000
 
 
 def test_the_table_says_who_counts_and_what_holds(result):
-    text = table(result)
+    text = format_table(result)
     assert f"{PEOPLE} of {PEOPLE} people are identified unmasked" in text
     assert "solid: hides people, accepted by Veil" in text
     assert "fine: DOES NOT HIDE PEOPLE, refused by Veil" in text

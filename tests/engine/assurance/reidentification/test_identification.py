@@ -3,8 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.assurance.reidentification.base import Placement, typical
-from engine.assurance.reidentification.identification import alike, centred, identified, nearest, templates, wilson
+from engine.assurance.reidentification.base import Placement, compute_median_placement
+from engine.assurance.reidentification.identification import (
+    centre_embeddings,
+    compute_identified_shares,
+    compute_templates,
+    find_nearest,
+    group_similar_galleries,
+    wilson_interval,
+)
 
 
 def rows(*values):
@@ -12,58 +19,60 @@ def rows(*values):
 
 
 def test_a_template_is_the_mean_of_a_gallery():
-    assert templates([rows([0, 0], [2, 4]), rows([5, 5])]).tolist() == [[1, 2], [5, 5]]
+    assert compute_templates([rows([0, 0], [2, 4]), rows([5, 5])]).tolist() == [[1, 2], [5, 5]]
 
 
 def test_a_probe_is_whoever_is_nearest():
     known = rows([0, 0], [10, 0], [0, 10])
-    assert nearest(rows([9, 2], [1, 1], [2, 7]), known).tolist() == [1, 0, 2]
+    assert find_nearest(rows([9, 2], [1, 1], [2, 7]), known).tolist() == [1, 0, 2]
 
 
 def test_the_share_is_counted_person_by_person():
     known = rows([0, 0], [10, 0])
-    assert identified([rows([1, 0], [9, 0]), rows([9, 0])], known).tolist() == [0.5, 1.0]
+    assert compute_identified_shares([rows([1, 0], [9, 0]), rows([9, 0])], known).tolist() == [0.5, 1.0]
 
 
 def test_probes_that_tell_nothing_are_identified_at_chance():
     known = np.random.default_rng(1).normal(size=(25, 128))
     same = [np.full((10, 128), 0.3) for _ in known]
-    assert identified(same, known).mean() == pytest.approx(1 / 25)
+    assert compute_identified_shares(same, known).mean() == pytest.approx(1 / 25)
 
 
 def test_taking_off_what_all_masked_faces_share_brings_out_what_is_left():
     known = np.random.default_rng(2).normal(size=(25, 128))
     hub = np.full(128, 40.0)
     probes = [(hub + 0.05 * row)[None, :] for row in known]
-    assert identified(probes, known).mean() == pytest.approx(1 / 25)
-    directions = np.concatenate(centred([row[None, :] for row in known]))
-    assert identified(centred(probes), directions).mean() == 1.0
+    assert compute_identified_shares(probes, known).mean() == pytest.approx(1 / 25)
+    directions = np.concatenate(centre_embeddings([row[None, :] for row in known]))
+    assert compute_identified_shares(centre_embeddings(probes), directions).mean() == 1.0
     assert np.linalg.norm(directions, axis=1) == pytest.approx(1.0)
 
 
 def test_what_tells_nothing_has_no_direction():
-    assert identified(centred([np.ones((3, 8))] * 5), np.eye(5, 8)).mean() == pytest.approx(1 / 5)
+    assert compute_identified_shares(centre_embeddings([np.ones((3, 8))] * 5), np.eye(5, 8)).mean() == pytest.approx(
+        1 / 5
+    )
 
 
 def test_galleries_near_each_other_are_one_person_also_over_a_third():
     line = [rows([0.0, 0]), rows([5.0, 0]), rows([0.8, 0]), rows([0.4, 0])]
-    assert alike(line, 0.4) == [[0, 2, 3], [1]]
-    assert alike(line, 0.3) == [[0], [1], [2], [3]]
+    assert group_similar_galleries(line, 0.4) == [[0, 2, 3], [1]]
+    assert group_similar_galleries(line, 0.3) == [[0], [1], [2], [3]]
 
 
 def test_wilson_gives_the_intervals_of_the_literature():
-    assert wilson(0.0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
-    assert wilson(0.5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)
-    assert wilson(1.0, 25) == pytest.approx((0.8668, 1.0), abs=1e-4)
+    assert wilson_interval(0.0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
+    assert wilson_interval(0.5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)
+    assert wilson_interval(1.0, 25) == pytest.approx((0.8668, 1.0), abs=1e-4)
 
 
 @given(st.floats(0, 1), st.integers(1, 500))
 def test_wilson_holds_the_share_and_narrows_with_people(share, people):
-    low, high = wilson(share, people)
+    low, high = wilson_interval(share, people)
     assert 0 <= low <= share + 1e-9 and share - 1e-9 <= high <= 1
-    assert high - low >= np.subtract(*wilson(share, 4 * people)[::-1]) - 1e-9
+    assert high - low >= np.subtract(*wilson_interval(share, 4 * people)[::-1]) - 1e-9
 
 
 def test_the_typical_placement_is_upright():
     placements = [Placement(0.0, 0.1, 0.7, 0.3), Placement(0.2, 0.3, 0.9, 0.2), Placement(0.1, 0.2, 0.8, 0.1)]
-    assert typical(placements) == pytest.approx((0.1, 0.2, 0.8, 0.0))
+    assert compute_median_placement(placements) == pytest.approx((0.1, 0.2, 0.8, 0.0))

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from engine.assurance.reidentification.people import Sampling, read_labels, sittings, spread
+from engine.assurance.reidentification.people import Sampling, choose_person_tracks, read_labels, sample_evenly
 from engine.errors import InputError
 from tests.record_makers import make_record
 
@@ -13,7 +13,7 @@ def clip(frames):
 
 
 def found(record, labels=None, **sampling):
-    return list(sittings("a.mp4", record, Sampling(**sampling), labels))
+    return list(choose_person_tracks("a.mp4", record, Sampling(**sampling), labels))
 
 
 def test_known_and_tried_frames_lie_apart_in_time():
@@ -56,9 +56,9 @@ def test_who_shows_too_small_too_short_or_was_not_seen_is_left_out():
 
 
 def test_spread_takes_the_ends_and_never_one_twice():
-    assert spread(range(10), 3) == (0, 4, 9)
-    assert spread(range(3), 10) == (0, 1, 2)
-    assert spread(range(10), 1) == (0,)
+    assert sample_evenly(range(10), 3) == (0, 4, 9)
+    assert sample_evenly(range(3), 10) == (0, 1, 2)
+    assert sample_evenly(range(10), 1) == (0,)
 
 
 def test_labels_are_read_strictly(tmp_path):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from engine.core.progress import Silent
+from engine.core.progress import SilentListener
 from engine.errors import RenderError
-from engine.media.output.browser_copy import make_playable, unplayable
+from engine.media.output.browser_copy import describe_unplayable, make_browser_copy
 from engine.media.source.probe import probe
 from tests import clips
 
@@ -37,10 +37,10 @@ KINDS = {
 @pytest.mark.parametrize("name", KINDS)
 def test_what_some_browser_does_not_play_is_named(tmp_path, name):
     words, why = KINDS[name]
-    assert unplayable(probe(made(tmp_path / name, *words))) == why
+    assert describe_unplayable(probe(made(tmp_path / name, *words))) == why
 
 
-class Heard(Silent):
+class Heard(SilentListener):
     def __init__(self):
         self.done = []
 
@@ -51,9 +51,9 @@ class Heard(Silent):
 def test_a_copy_plays_everywhere_and_tells_nothing(tmp_path):
     source = made(tmp_path / "phone.mkv", "-c:v", "libx265", "-pix_fmt", "yuv420p10le", "-c:a", "flac")
     heard = Heard()
-    make_playable(source, tmp_path / "copy.mp4", 25, heard)
+    make_browser_copy(source, tmp_path / "copy.mp4", 25, heard)
     copy = probe(tmp_path / "copy.mp4")
-    assert unplayable(copy) is None
+    assert describe_unplayable(copy) is None
     assert (copy.video.packets, copy.video.display, [one.kind for one in copy.streams]) == (
         25, probe(source).video.display, ["video", "audio"],
     )  # fmt: skip
@@ -64,5 +64,5 @@ def test_a_copy_plays_everywhere_and_tells_nothing(tmp_path):
 def test_what_cannot_be_decoded_leaves_no_copy(tmp_path):
     (tmp_path / "bad.mkv").write_bytes(b"no video")
     with pytest.raises(RenderError, match=r"No copy of bad\.mkv could be made"):
-        make_playable(tmp_path / "bad.mkv", tmp_path / "copy.mp4", 1, Silent())
+        make_browser_copy(tmp_path / "bad.mkv", tmp_path / "copy.mp4", 1, SilentListener())
     assert [path.name for path in tmp_path.iterdir()] == ["bad.mkv"]

@@ -59,7 +59,7 @@ def test_without_a_wish_the_sources_container_is_kept(source, copied, choice):
 
 def test_without_a_wish_matroska_steps_in_and_says_so():
     flash = choose_container("flv", None, ["mp3"])
-    old = choose_container("avi", None, ["pcm_s16le"], video="hevc")
+    old = choose_container("avi", None, ["pcm_s16le"], video_codec="hevc")
 
     assert (flash.muxer, flash.suffix) == (old.muxer, old.suffix) == ("matroska", ".mkv")
     assert flash.sentence == "The output is a Matroska file, because Veil writes no FLV files."
@@ -69,8 +69,8 @@ def test_without_a_wish_matroska_steps_in_and_says_so():
 def test_avi_gets_no_b_frames():
     settings = EncoderSettings(crf=20)
 
-    assert choose_container("avi", ".avi", []).fit(settings) == EncoderSettings(crf=20, b_frames=0)
-    assert choose_container("avi", ".mkv", []).fit(settings) == settings
+    assert choose_container("avi", ".avi", []).adapt_settings(settings) == EncoderSettings(crf=20, b_frames=0)
+    assert choose_container("avi", ".mkv", []).adapt_settings(settings) == settings
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_avi_gets_no_b_frames():
     ],
 )
 def test_where_the_sources_own_container_cannot_hold_the_streams_it_is_matroska(source, wanted, copied, reason):
-    choice = choose_container(source, wanted, copied, own=wanted)
+    choice = choose_container(source, wanted, copied, source_suffix=wanted)
     assert (choice.muxer, choice.suffix) == ("matroska", wanted)
     assert choice.sentence == (
         f"The output is a Matroska file, because {reason}. Players open it all the same; "
@@ -93,4 +93,4 @@ def test_where_the_sources_own_container_cannot_hold_the_streams_it_is_matroska(
 
 def test_audio_that_no_container_takes_is_refused():
     with pytest.raises(TargetError, match=r"nor can Matroska hold NELLYMOSER; convert that audio first"):
-        choose_container("flv", ".flv", ["nellymoser"], own=".flv")
+        choose_container("flv", ".flv", ["nellymoser"], source_suffix=".flv")

@@ -14,7 +14,7 @@ import pytest
 from engine.core.geometry import Size
 from engine.core.picture import Picture, PixelFormat
 from engine.errors import RenderError, TargetError
-from engine.media.output.encoder import EncoderSettings, Signal, ffmpeg_args
+from engine.media.output.encoder import EncoderSettings, Signal, plan_ffmpeg_args
 from engine.media.output.writer import VideoWriter, Y4mWriter
 from engine.record import Colour
 from tests.engine.media.source_makers import YUV420, ffmpeg, picture, video_facts
@@ -234,7 +234,7 @@ def raw(tmp_path: Path, pixels: PixelFormat, frames: int = 40, name: str = "pict
 )
 def test_slower_processors_give_the_same_stream(pixels, switch, tmp_path):
     pictures = raw(tmp_path, pixels)
-    arguments = ffmpeg_args(EncoderSettings(), video_facts(SIZE, pixels), pixels)
+    arguments = plan_ffmpeg_args(EncoderSettings(), video_facts(SIZE, pixels), pixels)
     limited = [part + switch if "=" in part else part for part in arguments]
     assert limited != arguments
 
@@ -251,7 +251,7 @@ def test_ffmpegs_command_line_is_told_the_same_settings(tmp_path):
     with VideoWriter(tmp_path / "ours.mov", facts, YUV420, settings) as writer:
         for number in range(40):
             writer.write(picture(YUV420, SIZE, number), number)
-    arguments = ffmpeg_args(settings, facts, YUV420)
+    arguments = plan_ffmpeg_args(settings, facts, YUV420)
     tagged = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
     ffmpeg("-i", raw(tmp_path, YUV420), "-vf", tagged, *arguments, tmp_path / "theirs.mov")
 

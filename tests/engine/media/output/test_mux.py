@@ -8,7 +8,7 @@ import pytest
 from av.stream import Disposition
 
 from engine.errors import RenderError, SourceError, TargetError
-from engine.media.audio_streams import audio_prints, contents
+from engine.media.audio_streams import fingerprint_audio, list_contents
 from engine.media.output.containers import ContainerChoice, choose_container
 from engine.media.output.encoder import EncoderSettings
 from engine.media.output.mux import mux
@@ -43,7 +43,7 @@ def join(original: Path, target: Path, comment: str | None = None) -> Path:
         facts.container, target.suffix, [one.codec for one in facts.streams if one.fate == "copied"]
     )
     video = target.with_name("video.mov")
-    first = render(original, video, choice.fit(EncoderSettings(preset="ultrafast")))[0]
+    first = render(original, video, choice.adapt_settings(EncoderSettings(preset="ultrafast")))[0]
     mux(video, original, target, facts, choice, first_pts=first, comment=comment)
     return target
 
@@ -58,7 +58,7 @@ def shown(path: Path) -> list[Fraction]:
 
 
 def assert_same_audio(before: Path, after: Path) -> None:
-    old, new = audio_prints(before), audio_prints(after)
+    old, new = fingerprint_audio(before), fingerprint_audio(after)
     assert [(one.codec, one.packets, one.decoded) for one in new] == [
         (one.codec, one.packets, one.decoded) for one in old
     ]
@@ -79,7 +79,7 @@ def test_audio_is_the_original_bit_for_bit_and_on_time(suffix, codec, into, tmp_
 
     rendered = join(original, tmp_path / f"out.{into}")
 
-    assert len(audio_prints(rendered)) == 3
+    assert len(fingerprint_audio(rendered)) == 3
     assert_same_audio(original, rendered)
     old, new = shown(original), shown(rendered)
     resolution = Fraction(1, 1000) if into == "mkv" else 0
@@ -94,7 +94,7 @@ def test_any_number_of_audio_streams_is_kept(count, suffix, tmp_path):
 
     rendered = join(original, tmp_path / f"out.{suffix}")
 
-    assert [stream.kind for stream in contents(rendered).streams] == ["video"] + ["audio"] * count
+    assert [stream.kind for stream in list_contents(rendered).streams] == ["video"] + ["audio"] * count
     assert_same_audio(original, rendered)
 
 
@@ -103,7 +103,7 @@ def test_audio_that_starts_before_the_video_stays_before_it(suffix, tmp_path):
     plain = source(tmp_path / f"plain.{suffix}", "aac", [LONGER])
     early = tmp_path / f"early.{suffix}"
     ffmpeg("-itsoffset", "0.31", "-i", plain, "-i", plain, "-map", "0:v", "-map", "1:a", "-c", "copy", early)
-    assert Fraction(audio_prints(early)[0].start or 0) < Fraction(-3, 10)
+    assert Fraction(fingerprint_audio(early)[0].start or 0) < Fraction(-3, 10)
 
     assert_same_audio(early, join(early, tmp_path / f"out.{suffix}"))
 
@@ -159,12 +159,12 @@ def test_metadata_chapters_names_and_languages_are_left_out(tmp_path):
     streams = ["-metadata:s:a:0", "language=deu", "-metadata:s:a:1", "handler_name=Jane's phone"]
     metadata = [part for tag in tags for part in ("-metadata", tag)]
     ffmpeg("-i", plain, "-i", chapters, "-map", "0", "-map_chapters", "1", "-c", "copy", *metadata, *streams, original)
-    assert len(contents(original).telling) > 4
+    assert len(list_contents(original).identifying_tags) > 4
 
     for suffix in ("mp4", "mov", "mkv"):
-        found = contents(join(original, tmp_path / f"out.{suffix}", comment="Veil draft: not reviewed"))
+        found = list_contents(join(original, tmp_path / f"out.{suffix}", comment="Veil draft: not reviewed"))
         assert found.chapters == 0
-        assert [tag.value for tag in found.telling] == ["Veil draft: not reviewed"]
+        assert [tag.value for tag in found.identifying_tags] == ["Veil draft: not reviewed"]
 
 
 def test_the_default_audio_stream_stays_the_default_one(tmp_path):

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import DamagedFrameError, SourceError
-from engine.media.pixels import planar_layout
-from engine.media.source.damage import Ledger
+from engine.media.pixels import planar_format_from_name
+from engine.media.source.damage import PendingFrames
 from engine.media.source.decode import open_source
 from engine.media.source.probe import probe
 from tests import clips
@@ -169,7 +169,7 @@ def test_rgb_follows_the_colour_tags(tmp_path, matrix, tag, span, pixel_format):
     ],
 )
 def test_planar_layouts(pixel_format, planar, depth):
-    layout = planar_layout(pixel_format, full=False)
+    layout = planar_format_from_name(pixel_format, full=False)
     assert (layout.name, layout.bit_depth) == (planar, depth)
     assert layout.planes == ("gbr" if planar.startswith("gbr") else "y" if planar.startswith("gray") else "yuv")
 
@@ -401,9 +401,9 @@ for _ in range(5):
 def test_ledger_accounts_for_every_packet(times, data):
     """Whatever subset comes back, in presentation order: each time is delivered or lost, once, and losses rise."""
     kept = sorted(data.draw(st.sets(st.sampled_from(times))))
-    ledger = Ledger()
+    ledger = PendingFrames()
     for pts in times:
-        ledger.sent(pts)
-    lost = [pts for back in kept for pts in ledger.delivered(back)] + ledger.rest()
+        ledger.add_packet(pts)
+    lost = [pts for back in kept for pts in ledger.match_frame(back)] + ledger.take_remaining()
     assert sorted(lost + kept) == sorted(times)
     assert lost == sorted(lost)

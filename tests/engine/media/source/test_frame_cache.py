@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.media.source.decode import open_source
-from engine.media.source.frame_cache import Reel
+from engine.media.source.frame_cache import FrameCache
 from engine.media.source.probe import probe
 from tests import clips
 from tests.record_makers import record_of
@@ -31,9 +31,9 @@ def test_steps_and_jumps_give_the_frame_that_was_asked_for(clip, budget):
     path, record, planes = clip
     chance = random.Random(2)
     walk = [0, 1, 2, 60, 59, 58, 57, 30, 31, 32, 89, 88, *(chance.randrange(90) for _ in range(12))]
-    with Reel(path, record, budget) as reel:
+    with FrameCache(path, record, budget) as reel:
         for index in walk:
-            frame = reel.frame(index)
+            frame = reel.get_frame(index)
             assert frame.index == index
             assert np.array_equal(frame.picture().planes[0], planes[index])
 
@@ -42,9 +42,9 @@ def test_threads_that_step_in_different_places_do_not_disturb_each_other(clip):
     path, record, planes = clip
 
     def walked(start):
-        return all(np.array_equal(reel.frame(i).picture().planes[0], planes[i]) for i in range(start, start + 15))
+        return all(np.array_equal(reel.get_frame(i).picture().planes[0], planes[i]) for i in range(start, start + 15))
 
-    with Reel(path, record, 20 * FRAME) as reel, ThreadPoolExecutor(4) as threads:
+    with FrameCache(path, record, 20 * FRAME) as reel, ThreadPoolExecutor(4) as threads:
         assert all(threads.map(walked, (0, 20, 40, 70)))
 
 
@@ -54,9 +54,9 @@ def test_a_frame_that_two_threads_ask_for_is_decoded_once(clip):
 
     def asked(index):
         together.wait()
-        return reel.frame(index)
+        return reel.get_frame(index)
 
-    with Reel(path, record, 20 * FRAME) as reel, ThreadPoolExecutor(2) as threads:
+    with FrameCache(path, record, 20 * FRAME) as reel, ThreadPoolExecutor(2) as threads:
         for index in (80, 3, 55):
             one, other = threads.map(asked, [index] * 2)
             assert one is other

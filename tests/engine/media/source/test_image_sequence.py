@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.errors import DamagedFrameError, SourceError
-from engine.media.source.image_sequence import files, look, open_any
+from engine.media.source.image_sequence import list_stills, open_any, probe_any
 
 
 def picture(value, size=(64, 48)):
@@ -31,29 +31,29 @@ def folder(tmp_path):
 
 
 def frames_of(path):
-    info = look(path)
+    info = probe_any(path)
     with open_any(path, info) as source:
         return list(source.frames())
 
 
 def test_stills_are_frames_in_the_order_of_their_numbers(folder):
-    assert [path.name for path in files(folder)] == [f"img{number}.png" for number in range(1, 13)]
+    assert [path.name for path in list_stills(folder)] == [f"img{number}.png" for number in range(1, 13)]
     frames = frames_of(folder)
     assert [(frame.index, frame.pts) for frame in frames] == [(number, number) for number in range(12)]
     assert [int(frame.rgb()[-1, -1, 0]) for frame in frames] == [15 * number for number in range(12)]
-    info = look(folder)
+    info = probe_any(folder)
     assert (info.video.packets, info.video.first_pts, info.video.last_pts, info.video.step) == (12, 0, 11, 1)
 
 
 def test_what_identifies_a_folder_is_its_pictures(folder):
-    before = look(folder).sha256
-    assert look(folder).sha256 == before
+    before = probe_any(folder).sha256
+    assert probe_any(folder).sha256 == before
     write(folder / "img3.png", 200)
-    assert look(folder).sha256 != before
+    assert probe_any(folder).sha256 != before
 
 
 def test_a_folder_that_changes_while_it_is_read_is_refused(folder):
-    info = look(folder)
+    info = probe_any(folder)
     write(folder / "img3.png", 200)
     with open_any(folder, info) as source, pytest.raises(SourceError, match="changed while it was read"):
         list(source.frames())
@@ -62,12 +62,12 @@ def test_a_folder_that_changes_while_it_is_read_is_refused(folder):
 def test_stills_of_several_sizes_are_no_video(folder):
     write(folder / "img20.png", size=(32, 32))
     with pytest.raises(SourceError, match=r"img20\.png has another size than img1\.png"):
-        look(folder)
+        probe_any(folder)
 
 
 def test_a_folder_without_stills_is_refused(tmp_path):
     with pytest.raises(SourceError, match="folder without stills"):
-        look(tmp_path)
+        probe_any(tmp_path)
 
 
 def test_a_still_that_is_cut_short_is_damage(folder):

@@ -5,11 +5,11 @@ import threading
 
 import pytest
 
-from engine.media.source.prefetch import ahead
+from engine.media.source.prefetch import prefetch
 
 
 def test_the_same_items_in_the_same_order():
-    with ahead(iter(range(100)), 3) as items:
+    with prefetch(iter(range(100)), 3) as items:
         assert list(items) == list(range(100))
 
 
@@ -23,7 +23,7 @@ def test_it_is_ahead_by_no_more_than_asked():
                 enough.set()
             yield number
 
-    with ahead(making(), 3) as items:
+    with prefetch(making(), 3) as items:
         assert next(items) == 0
         assert enough.wait(10)  # one was taken, three wait, one is in the hand
         assert len(made) == 5
@@ -34,7 +34,7 @@ def test_an_error_comes_where_its_item_would_have():
         yield 1
         raise ValueError("broken")
 
-    with ahead(making(), 3) as items:
+    with prefetch(making(), 3) as items:
         assert next(items) == 1
         with pytest.raises(ValueError, match="broken"):
             next(items)
@@ -42,12 +42,12 @@ def test_an_error_comes_where_its_item_would_have():
 
 def test_the_thread_ends_when_nobody_takes_the_rest():
     before = threading.active_count()
-    with ahead(itertools.count(), 2) as items:
+    with prefetch(itertools.count(), 2) as items:
         assert next(items) == 0
     assert threading.active_count() == before
 
 
 def test_the_caller_s_own_error_passes():
-    with pytest.raises(KeyError), ahead(itertools.count(), 2) as items:
+    with pytest.raises(KeyError), prefetch(itertools.count(), 2) as items:
         next(items)
         raise KeyError

@@ -12,8 +12,8 @@ import pytest
 
 from engine import record
 from engine.errors import SourceError
-from engine.media.facts import MediaInfo, source_facts
-from engine.media.orientation import turn
+from engine.media.facts import MediaInfo, make_source_facts
+from engine.media.orientation import decode_display_matrix
 from engine.media.source.decode import open_source
 from engine.media.source.probe import probe
 from tests import clips
@@ -55,7 +55,7 @@ def test_plain_clip(tmp_path):
     path = clips.video(tmp_path / "a.mp4", size=(160, 96), frames=20, rate="30000/1001")
     info = probe(path)
     video = info.video
-    assert info.sha256 == record.digest(path.read_bytes())
+    assert info.sha256 == record.sha256_hex(path.read_bytes())
     assert info.bytes == path.stat().st_size
     assert "mp4" in info.container
     assert (video.codec, video.pixel_format, video.bit_depth, video.alpha) == ("h264", "yuv420p", 8, False)
@@ -79,12 +79,12 @@ def test_progress_ends_with_the_size(tmp_path):
 
 def test_document_survives_json(tmp_path):
     info = probe(clips.telling(tmp_path / "a.mp4"))
-    assert json.loads(record.encode(info))["video"]["time_base"] == info.video.time_base
+    assert json.loads(record.encode_document(info))["video"]["time_base"] == info.video.time_base
 
 
 def test_source_facts_fill_a_record(tmp_path):
     info = probe(clips.several_audio(tmp_path / "a.mkv"))
-    facts = source_facts(info, 50)
+    facts = make_source_facts(info, 50)
     assert (facts.sha256, facts.video.frames, facts.video.declared_frames) == (info.sha256, 50, None)
     assert [stream.fate for stream in facts.streams] == ["rendered", "copied", "copied"]
 
@@ -110,9 +110,9 @@ def test_rotation_is_what_ffmpeg_shows(tmp_path, degrees, mirrored):
 
 def test_no_turn_is_not_a_turn():
     identity = b"".join(n.to_bytes(4, "little", signed=True) for n in (65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30))
-    assert turn(identity) == (0.0, False)
+    assert decode_display_matrix(identity) == (0.0, False)
     with pytest.raises(ValueError, match="flattens"):
-        turn(bytes(36))
+        decode_display_matrix(bytes(36))
 
 
 def test_sample_aspect_ratio_widens_display(tmp_path):
@@ -174,7 +174,7 @@ def test_what_identifies_is_listed_and_dropped(tmp_path):
     assert "name people" in names["title"]
     assert any(extra.kind == "chapters" for extra in info.extras)
     assert all(extra.fate == "dropped" for extra in info.extras)
-    assert b"Jane" not in record.encode(info)
+    assert b"Jane" not in record.encode_document(info)
 
 
 def test_a_second_video_is_dropped(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from engine.errors import SourceError
 from engine.media.source.decode import open_source
 from engine.media.source.probe import probe
-from engine.media.source.seek import StillReader
+from engine.media.source.seek import SeekingReader
 from tests import clips
 from tests.record_makers import record_of
 
@@ -88,16 +88,16 @@ def test_each_frame_is_the_one_that_decoding_in_order_gives(tmp_path, name):
     wanted = in_order(path)
     places = list(range(len(wanted)))
     random.Random(4).shuffle(places)
-    with StillReader(path, record_of(path, lambda _: [])) as reader:
+    with SeekingReader(path, record_of(path, lambda _: [])) as reader:
         for place in [len(wanted) - 1, 0, *places[:14]]:
-            assert prints(reader.frame(place)) == wanted[place]
+            assert prints(reader.read_frame(place)) == wanted[place]
 
 
 def test_frames_go_on_from_the_first_one_asked_for(tmp_path):
     path = clips.b_frames(tmp_path / "a.mp4")
     wanted = in_order(path)
-    with StillReader(path, record_of(path, lambda _: [])) as reader:
-        assert [prints(frame) for frame in reader.frames(13)] == wanted[13:]
+    with SeekingReader(path, record_of(path, lambda _: [])) as reader:
+        assert [prints(frame) for frame in reader.read_frames(13)] == wanted[13:]
 
 
 @pytest.mark.parametrize("name", ["b_frames.mp4", "open.mp4", "open.ts", "gradual.mkv", "b_frames.avi", "hevc.mp4"])
@@ -106,8 +106,8 @@ def test_frames_decoded_on_the_way_come_first_and_are_right(tmp_path, name):
     wanted = in_order(path)
     record = record_of(path, lambda _: [])
     for start in range(1, len(wanted), 3):
-        with StillReader(path, record) as reader:
-            found = [prints(frame) for frame in itertools.islice(reader.frames(start, earlier=7), 9)]
+        with SeekingReader(path, record) as reader:
+            found = [prints(frame) for frame in itertools.islice(reader.read_frames(start, max_earlier_frames=7), 9)]
         assert found == wanted[found[0][0] :][: len(found)]
         assert start - 7 <= found[0][0] <= start
 
@@ -117,8 +117,8 @@ def test_times_that_were_moved_are_found_all_the_same(tmp_path):
     path = tmp_path / "twice.mkv"
     clips.ffmpeg("-i", source, "-c", "copy", "-bsf:v", "setts=pts=if(eq(N\\,3)\\,PREV_INPTS\\,PTS):dts=N-9", path)
     wanted = in_order(path)
-    with StillReader(path, record_of(path, lambda _: [])) as reader:
-        assert [prints(reader.frame(place)) for place in (5, 3, 2, 4)] == [wanted[place] for place in (5, 3, 2, 4)]
+    with SeekingReader(path, record_of(path, lambda _: [])) as reader:
+        assert [prints(reader.read_frame(place)) for place in (5, 3, 2, 4)] == [wanted[place] for place in (5, 3, 2, 4)]
 
 
 @pytest.mark.parametrize("name", ["ten_bit.mp4", "b_frames.mp4", "odd.mkv"])
@@ -127,10 +127,10 @@ def test_what_is_drawn_on_a_frame_is_gone_afterwards(tmp_path, name):
         tmp_path / name
     )
     wanted = in_order(path)
-    with StillReader(path, record_of(path, lambda _: [])) as reader:
-        frames = reader.frames(4)
+    with SeekingReader(path, record_of(path, lambda _: [])) as reader:
+        frames = reader.read_frames(4)
         frame = next(frames)
-        with frame.drawn_over() as sheet:
+        with frame.open_for_drawing() as sheet:
             assert prints(sheet) == wanted[4]
             sheet.picture(writable=True).planes[0][:] = 64
             assert prints(sheet) != wanted[4]
@@ -143,7 +143,7 @@ def test_another_file_in_its_place_is_refused(tmp_path):
     record = record_of(path, lambda _: [])
     clips.b_frames(path, frames=12)
     with pytest.raises(SourceError, match="its size differs"):
-        StillReader(path, record)
+        SeekingReader(path, record)
 
 
 def test_a_file_that_is_gone_is_told(tmp_path):
@@ -151,10 +151,10 @@ def test_a_file_that_is_gone_is_told(tmp_path):
     record = record_of(path, lambda _: [])
     path.unlink()
     with pytest.raises(SourceError, match="Put the source back"):
-        StillReader(path, record)
+        SeekingReader(path, record)
 
 
 def test_a_frame_that_the_record_does_not_have(tmp_path):
     path = clips.b_frames(tmp_path / "a.mp4")
-    with StillReader(path, record_of(path, lambda _: [])) as reader, pytest.raises(IndexError):
-        reader.frame(30)
+    with SeekingReader(path, record_of(path, lambda _: [])) as reader, pytest.raises(IndexError):
+        reader.read_frame(30)

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from engine import access, index, runs
 from engine import record as records
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 from tests.engine.index.long_records import make_long_record, write_long_runs
 from tests.repository import PAGES
 from tests.workbench.conftest import photograph, serving, settled, sign_in, violations, visit, with_people
@@ -19,7 +19,7 @@ FRAMES = 900
 
 @pytest.fixture
 def data(tmp_path):
-    return Data(tmp_path)
+    return DataFolder(tmp_path)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def app(data, monkeypatch):
 @pytest.fixture(scope="module")
 def analysed(tmp_path_factory):
     """A data folder with two indexed runs."""
-    folder = Data(tmp_path_factory.mktemp("analysed"))
+    folder = DataFolder(tmp_path_factory.mktemp("analysed"))
     write_long_runs(folder.root, 2, FRAMES)
     index.open_index(folder)
     return folder
@@ -60,9 +60,9 @@ def run_folder(data, stage, sentence=None, name="20260101-100000-clip-0001"):
     folder = data.runs / name
     folder.mkdir(parents=True)
     request = runs.RunRequest(source="/footage/clip.mp4", account="jd", name="Jane", at="2026-01-01T10:00:00+00:00")
-    (folder / "request.json").write_bytes(records.encode(request))
+    (folder / "request.json").write_bytes(records.encode_document(request))
     state = runs.RunState(stage=stage, sentence=sentence, updated="2026-01-01T10:00:00+00:00")
-    (folder / "state.json").write_bytes(records.encode(state))
+    (folder / "state.json").write_bytes(records.encode_document(state))
     return folder
 
 
@@ -143,7 +143,7 @@ class TestViews:
     def test_a_single_detector_cannot_disagree(self, app, data):
         folder = data.runs / "20260101-100000-clip-0001"
         folder.mkdir(parents=True)
-        (folder / "detections.json").write_bytes(records.encode(make_long_record(300, detectors=("mtcnn",))))
+        (folder / "detections.json").write_bytes(records.encode_document(make_long_record(300, detectors=("mtcnn",))))
         app.run()
         assert "One detector alone cannot disagree" in said(app)
         view(app, "Agreement")
@@ -152,14 +152,14 @@ class TestViews:
     def test_a_run_without_a_face_is_not_blamed_on_filters(self, app, data):
         folder = data.runs / "20260101-100000-corridor-0001"
         folder.mkdir(parents=True)
-        (folder / "detections.json").write_bytes(records.encode(make_long_record(300, people=0)))
+        (folder / "detections.json").write_bytes(records.encode_document(make_long_record(300, people=0)))
         app.run()
         assert "There is no face in what is chosen." in said(app)
         assert "Nothing matches the filters." not in said(app)
 
     def test_what_is_estimated_is_said_of_each_run(self, filled, analysed):
         filled.run()
-        filled.multiselect(key="analyse_runs").set_value(list(index.open_index(analysed).indexed)).run()
+        filled.multiselect(key="analyse_runs").set_value(list(index.open_index(analysed).indexed_runs)).run()
         view(filled, "Agreement")
         assert sum(text.value.endswith((" likely missed**", " as missed**")) for text in filled.markdown) == 2
         named = sorted(text.value for text in filled.caption if text.value.startswith("**"))
@@ -198,8 +198,8 @@ def choose(page, name):
 
 def test_who_may_not_analyse_is_told(page, data):
     with_people(data)
-    ana = access.read_people(data).named("ana").person("account")
-    access.add(data, ana, account="dan", name="Dan Ek", roles=("administrator",), password="horse battery 4")
+    ana = access.read_people(data).get_account("ana").to_person("account")
+    access.add_account(data, ana, account="dan", name="Dan Ek", roles=("administrator",), password="horse battery 4")
     with serving(data) as server:
         page.goto(f"{server.url}/analyse")
         sign_in(page, "dan", "horse battery 4")
@@ -235,8 +235,8 @@ def test_a_table_is_taken_away(served, page, tmp_path):
         page.get_by_role("button", name="Parquet").click()
     taken = tmp_path / "faces.parquet"
     download.value.save_as(taken)
-    run = max(index.open_index(served.data).indexed)
-    assert pq.read_table(taken).num_rows == index.open_index(served.data).indexed[run].faces
+    run = max(index.open_index(served.data).indexed_runs)
+    assert pq.read_table(taken).num_rows == index.open_index(served.data).indexed_runs[run].faces
 
 
 def test_a_chart_is_taken_away_and_needs_no_network(served, page, tmp_path):

@@ -8,9 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import audit, runs
-from engine.access import Person, single_user
+from engine.access import Person, get_single_user
 from engine.errors import AccessError, InputError
-from engine.jobs.library import library, take_in
+from engine.jobs.library import import_video, list_library
 from engine.runs import RunState
 from tests import clips
 from tests.repository import PAGES
@@ -69,16 +69,16 @@ def test_a_chosen_video_is_explained_and_started(app, place, clip):
     with place_held(place):
         button(app, "Start 1 run").click().run()
     assert not app.exception
-    (run,) = runs.register(place).runs
+    (run,) = runs.read_register(place).runs
     assert (run.status, run.source, run.request.detection.mode) == ("queued", clip, "on-prem")
     assert run.request.source_sha256
-    assert [entry.kind for entry in audit.entries(place.audit)] == ["run"]
+    assert [entry.kind for entry in audit.read_entries(place.audit)] == ["run"]
 
 
 def place_held(place):
-    from engine.jobs.queue import lock
+    from engine.jobs.queue import lock_queue
 
-    return lock(place)
+    return lock_queue(place)
 
 
 def test_cloud_says_what_leaves_and_refuses_what_costs_too_much(app, clip):
@@ -123,9 +123,9 @@ def test_cancel_and_resume(app, place, clip):
     with place_held(place):
         app.run()
         button(app, "Cancel").click().run()
-        assert runs.get(place, run.id).status == "cancelled"
+        assert runs.load_run(place, run.id).status == "cancelled"
         button(app, "Resume").click().run()
-        assert runs.get(place, run.id).status == "queued"
+        assert runs.load_run(place, run.id).status == "queued"
     assert not app.exception
 
 
@@ -145,7 +145,7 @@ def test_what_cannot_be_taken_in_takes_nothing_else_with_it(app, place, clip):
     assert "notes.txt" in plain(app.error[0].value)
     assert set(app.multiselect[0].value) == {"ward_1.mp4", "gait.mp4"}
     app.radio[0].set_value("hybrid").run()
-    assert {footage.name for footage in library(place)} == {"ward_1.mp4", "gait.mp4"}
+    assert {footage.name for footage in list_library(place)} == {"ward_1.mp4", "gait.mp4"}
 
 
 def test_a_chosen_video_that_is_taken_away_is_not_chosen_any_more(app, clip):
@@ -165,7 +165,7 @@ def test_several_videos_are_added_up(app, place, clip):
     assert "**In all 2 videos** · 60 frames leave this machine, USD 0.060" in said(app)
     with place_held(place):
         button(app, "Start 2 runs in the cloud").click().run()
-    assert [run.status for run in runs.register(place).runs] == ["queued", "queued"]
+    assert [run.status for run in runs.read_register(place).runs] == ["queued", "queued"]
 
 
 def test_without_models_nothing_is_started(app, place, clip):
@@ -188,28 +188,28 @@ def test_a_mode_without_its_usual_detectors(app, clip):
 
 
 def test_what_is_uploaded_gets_a_safe_name_of_its_own(place):
-    ana = single_user(place)
+    ana = get_single_user(place)
     names = ["../../etc/passwd.mp4", "C:\\clips\\Täglich*?.MOV", "passwd.mp4", ".mp4"]
-    taken = [take_in(place, ana, name, io.BytesIO(f"film {n}".encode())) for n, name in enumerate(names)]
+    taken = [import_video(place, ana, name, io.BytesIO(f"film {n}".encode())) for n, name in enumerate(names)]
     assert [path.name for path in taken] == ["passwd.mp4", "Täglich_.mov", "passwd (2).mp4", "video.mp4"]
     assert {path.parent for path in taken} == {place.footage}
-    assert len(library(place)) == 4
-    assert all("source" in entry.subjects for entry in audit.entries(place.audit, kinds=["ingest"]))
+    assert len(list_library(place)) == 4
+    assert all("source" in entry.subjects for entry in audit.read_entries(place.audit, kinds=["ingest"]))
     with pytest.raises(InputError, match="not called like a video"):
-        take_in(place, ana, "notes.txt", io.BytesIO())
+        import_video(place, ana, "notes.txt", io.BytesIO())
     with pytest.raises(AccessError):
-        take_in(place, Person("ben", "Ben", (), "account"), "a.mp4", io.BytesIO())
+        import_video(place, Person("ben", "Ben", (), "account"), "a.mp4", io.BytesIO())
 
 
 def test_what_is_in_the_library_is_not_taken_in_twice(place):
-    ana = single_user(place)
-    first = take_in(place, ana, "a.mp4", io.BytesIO(b"film"))
-    assert take_in(place, ana, "b.mp4", io.BytesIO(b"film")) == first
-    assert take_in(place, ana, "c.mp4", io.BytesIO(b"foil")) != first
+    ana = get_single_user(place)
+    first = import_video(place, ana, "a.mp4", io.BytesIO(b"film"))
+    assert import_video(place, ana, "b.mp4", io.BytesIO(b"film")) == first
+    assert import_video(place, ana, "c.mp4", io.BytesIO(b"foil")) != first
     (place.footage / ".veil-1").mkdir()
     (place.footage / ".veil-1" / "half.mp4").write_bytes(b"fi")
-    assert [footage.name for footage in library(place)] == ["c.mp4", "a.mp4"]
-    assert len(list(audit.entries(place.audit, kinds=["ingest"]))) == 3
+    assert [footage.name for footage in list_library(place)] == ["c.mp4", "a.mp4"]
+    assert len(list(audit.read_entries(place.audit, kinds=["ingest"]))) == 3
 
 
 def test_open_detect_watch_reload_done(workbench, talk_in, page):
@@ -223,7 +223,7 @@ def test_open_detect_watch_reload_done(workbench, talk_in, page):
     page.reload()
     settled(page)
     page.get_by_text(re.compile(r"300 frames · \d+ faces seen")).wait_for(timeout=4 * SECONDS * 1000)
-    (run,) = (run for run in runs.register(workbench.data).runs if run.title == "talk.mp4")
+    (run,) = (run for run in runs.read_register(workbench.data).runs if run.title == "talk.mp4")
     assert run.status == "done"
     picture = page.locator("[data-testid=stMain] img").count()
     assert picture == 0, "a run that is over needs no live picture"
@@ -246,5 +246,5 @@ def talk_in(workbench, carphone):
 
 def test_no_state_of_one_run_is_taken_for_another(place):
     first, second = (run_in(place, "queued", f"/{name}.mp4") for name in "ab")
-    runs.write_state(first.folder, RunState(stage="done", updated=runs.now()))
-    assert [runs.get(place, run.id).status for run in (first, second)] == ["done", "queued"]
+    runs.write_state(first.folder, RunState(stage="done", updated=runs.format_utc_now()))
+    assert [runs.load_run(place, run.id).status for run in (first, second)] == ["done", "queued"]

@@ -11,12 +11,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import access, audit, runs
-from engine.record import read
+from engine.record import read_record
 from tests import clips
 from tests.repository import PAGES
 from tests.workbench.conftest import SECONDS, photograph, serving, settled, violations
 from tests.workbench.page_actions import PATIENCE
-from workbench.views.live.live_runs import Desk, pictures
+from workbench.views.live.live_runs import LiveRunTable, build_picture_source
 
 PAGE = PAGES / "live.py"
 
@@ -60,24 +60,24 @@ class Broken:
 
 
 def test_an_exception_where_the_picture_is_made_gives_black():
-    frame = pictures(Broken())(0, None)
+    frame = build_picture_source(Broken())(0, None)
     assert frame.to_ndarray(format="rgb24").max() < 20
 
 
 def test_one_live_run_a_person(place, tmp_path):
-    desk, person = Desk(), access.single_user(place)
+    desk, person = LiveRunTable(), access.get_single_user(place)
     clip = clips.video(tmp_path / "clip.mp4", frames=500)
-    from engine.live.controls import Look
+    from engine.live.controls import LiveControlsState
 
-    live = desk.begin(place, str(clip), person, Look())
+    live = desk.start_run(place, str(clip), person, LiveControlsState())
     try:
         with pytest.raises(Exception, match="goes on still"):
-            desk.begin(place, str(clip), person, Look())
-        assert desk.of(person.account) is live
+            desk.start_run(place, str(clip), person, LiveControlsState())
+        assert desk.find_run(person.account) is live
     finally:
         live.stop(SECONDS)
-    desk.clear(person.account)
-    assert desk.of(person.account) is None
+    desk.remove_ended(person.account)
+    assert desk.find_run(person.account) is None
 
 
 # a browser
@@ -215,10 +215,10 @@ def test_a_camera_that_shows_a_face_comes_back_masked(window, place, camera):
         window.get_by_role("button", name="Stop and keep the record").click()
         window.get_by_text("The live run has ended").wait_for()
         photograph(window, "live-ended")
-    [run] = runs.register(place).runs
-    assert [seen.details["unmasked"] for seen in audit.entries(place.audit, run=run.id, kinds=["view"])] == [True]
+    [run] = runs.read_register(place).runs
+    assert [seen.details["unmasked"] for seen in audit.read_entries(place.audit, run=run.id, kinds=["view"])] == [True]
     assert (run.status, run.request.detection.mode) == ("done", "live")
-    record = read(run.folder.record)
+    record = read_record(run.folder.record)
     assert any(face.evidence for frame in record.frames for face in frame.faces)
     looks = (run.folder.path / "detections.jsonl").read_text()
     assert '"strength":3.0' in looks and '"cover_all":true' in looks
@@ -248,9 +248,9 @@ def test_a_file_of_the_server_goes_on_through_a_reload(window, place, camera, tm
             window.get_by_role("link", name="live.mkv").click()
         assert download.value.suggested_filename == "live.mkv"
         assert not violations(window)
-    [run] = runs.register(place).runs
+    [run] = runs.read_register(place).runs
     assert (run.status, run.source) == ("done", clip)
-    [taken] = audit.entries(place.audit, run=run.id, kinds=["download"])
+    [taken] = audit.read_entries(place.audit, run=run.id, kinds=["download"])
     assert taken.details["file"] == "live.mkv"
 
 

@@ -5,9 +5,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import access, release
-from engine.record import encode
-from engine.release import Wish
-from engine.storage.files import Data
+from engine.record import encode_document
+from engine.release import SignRequest
+from engine.storage.files import DataFolder
 from tests import clips
 from tests.repository import ROOT
 from tests.workbench.run_makers import made_run, of_another_version, without_record
@@ -19,7 +19,7 @@ BOTH = pytest.mark.parametrize("page", ["review", "signoff"])
 @pytest.fixture
 def data(tmp_path, monkeypatch):
     monkeypatch.setenv("VEIL_DATA", str(tmp_path / "data"))
-    return Data(tmp_path / "data")
+    return DataFolder(tmp_path / "data")
 
 
 def shown(page, run=None):
@@ -81,7 +81,7 @@ def test_a_source_that_is_gone(data, page):
 def test_a_picture_that_was_masked_live_has_no_frames_to_look_at(data, page):
     run = made_run(data)
     request = msgspec.structs.replace(run.request, source="camera of the browser")
-    run.folder.request.write_bytes(encode(request))
+    run.folder.request.write_bytes(encode_document(request))
     app = shown(page, run)
     assert "kept only as they were shown" in sentences(app)
     assert any("Analyse" in one.proto.label for one in app.get("page_link"))
@@ -105,29 +105,29 @@ def test_a_review_that_a_crash_cut_short_is_mended_by_a_button(data):
 def test_what_is_signed_is_what_is_shown(data):
     run = made_run(data)
     app = shown("signoff", run)
-    digest = release.open_case(data, run.id).steps.subject.record
+    digest = release.open_snapshot(data, run.id).sign_off.hashes.record
     assert digest[:12] in " ".join(one.value for one in app.caption)
     app.button(key="FormSubmitter:sign-reviewed-Sign as reviewed").click().run()
     assert not app.exception
-    standing = release.open_case(data, run.id).steps.standings()
+    standing = release.open_snapshot(data, run.id).sign_off.list_statement_statuses()
     assert [(one.statement.meaning, one.statement.subject.record) for one in standing] == [("reviewed", digest)]
     assert any("Signed: reviewed by" in one.value for one in app.success)
 
 
 def test_a_run_that_changed_since_it_was_shown_is_not_signed(data):
-    from engine.approval.reviewer_actions import Desk
+    from engine.approval.reviewer_actions import ReviewerActions
     from engine.core.geometry import Box
     from engine.errors import SignOffError
     from engine.review.amendments import Add, Keyframe
-    from workbench.auth.current_user import sitting
+    from workbench.auth.current_user import require_session
     from workbench.core import caches
 
     run = made_run(data)
-    subject = release.open_case(data, run.id).steps.subject
-    desk = Desk(data, access.single_user(data), run, caches.digest_of(run))
-    desk.amend(caches.record_of(run), Add((Keyframe(25, Box(80, 30, 120, 80)),)))
+    subject = release.open_snapshot(data, run.id).sign_off.hashes
+    desk = ReviewerActions(data, access.get_single_user(data), run, caches.get_record_digest(run))
+    desk.amend(caches.get_record(run), Add((Keyframe(25, Box(80, 30, 120, 80)),)))
     with pytest.raises(SignOffError, match="changed since it was shown"):
-        release.sign(data, run.id, sitting(), None, Wish("reviewed", subject=subject))
+        release.sign(data, run.id, require_session(), None, SignRequest("reviewed", shown_hashes=subject))
 
 
 def test_sending_back_needs_a_reason(data):
@@ -138,7 +138,7 @@ def test_sending_back_needs_a_reason(data):
 
 def test_frames_drawn_by_lot_are_looked_at_page_by_page_and_go_on_record(data):
     run = made_run(data)
-    drawn = release.drawn_frames(run, 20)
+    drawn = release.draw_audit_frames(run, 20)
     app = shown("review", run)
     app.toggle[0].set_value(True).run()
     app.number_input[0].set_value(20).run()
@@ -154,26 +154,26 @@ def test_frames_drawn_by_lot_are_looked_at_page_by_page_and_go_on_record(data):
     assert app.button[0].label == "Put on record: a face in 1 frame of 20"
     app.button[0].click().run()
     assert not app.exception
-    found = release.frame_audit(data, run, release.open_case(data, run.id).steps.subject.record)
+    found = release.read_frame_audit(data, run, release.open_snapshot(data, run.id).sign_off.hashes.record)
     assert (found.drawn, found.missed) == (drawn, (drawn[2],))
     shown_risk = " ".join(one.proto.body for one in shown("signoff", run).get("html"))
     assert "1 of 20 frames show a face that should not be seen" in shown_risk
 
 
 def test_an_audit_counts_until_something_is_amended(data):
-    from engine.approval.reviewer_actions import Desk
+    from engine.approval.reviewer_actions import ReviewerActions
     from engine.core.geometry import Box
     from engine.review.amendments import Add, Keyframe
     from workbench.core import caches
 
-    run, person = made_run(data), access.single_user(data)
-    release.audit_frames(data, run.id, person, 5, ())
-    measured = {one.name for one in release.risk_of(data, run).measures if one.measured}
+    run, person = made_run(data), access.get_single_user(data)
+    release.save_frame_audit(data, run.id, person, 5, ())
+    measured = {one.name for one in release.compute_residual_risk(data, run).measures if one.measured}
     assert measured == {"audit of frames"}
-    Desk(data, person, run, caches.digest_of(run)).amend(
-        caches.record_of(run), Add((Keyframe(25, Box(80, 30, 120, 80)),))
+    ReviewerActions(data, person, run, caches.get_record_digest(run)).amend(
+        caches.get_record(run), Add((Keyframe(25, Box(80, 30, 120, 80)),))
     )
-    assert not any(one.measured for one in release.risk_of(data, run).measures)
+    assert not any(one.measured for one in release.compute_residual_risk(data, run).measures)
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_audio_is_kept_until_a_span_is_muted_and_what_is_shown_is_signed(data, s
     app.button(key="FormSubmitter:sign-reviewed-Sign as reviewed").click().run()
     app.button(key="FormSubmitter:sign-approved-Approve").click().run()
     assert sentences(app).count("cannot") == 0
-    chosen = release.signed_options(data, spoken.id).audio
+    chosen = release.read_signed_options(data, spoken.id).audio
     assert [(one.kind, one.start, one.end, one.reason, one.streams) for one in chosen] == [
         ("mute", 0.2, 0.4, "a name", None), ("bleep", 0.5, 0.75, "a place", (2,)),
     ]  # fmt: skip

@@ -6,27 +6,34 @@ import msgspec
 import pytest
 
 from engine import access, audit, release
-from engine.assurance.leak_check.report import SCHEMA, Glimpse, Leak, LeakReport, LeakSettings, Looked
+from engine.assurance.leak_check.report import (
+    SCHEMA,
+    Leak,
+    LeakCheckCoverage,
+    LeakReport,
+    LeakSettings,
+    OutputDetection,
+)
 from engine.core.geometry import Box
 from engine.errors import SignOffError
-from engine.masking.presets import PRESETS, style_from
-from engine.record import digest, encode
-from engine.release import Wish
+from engine.masking.presets import PRESETS, style_from_preset
+from engine.record import encode_document, sha256_hex
+from engine.release import SignRequest
 from engine.rendering.terms import RenderOptions
-from engine.storage.files import Data
+from engine.storage.files import DataFolder
 from tests.workbench.run_makers import made_run
 from tests.workbench.views.review.test_review import facts, sentences, shown
-from workbench.auth.current_user import sitting
+from workbench.auth.current_user import require_session
 from workbench.core import caches
-from workbench.views.signoff.release_job import release_of
+from workbench.views.signoff.release_job import name_release_task
 
-OWN = style_from("strong", {"sigma": 0.4, "shape": "rectangle", "scale": 1.3})
+OWN = style_from_preset("strong", {"sigma": 0.4, "shape": "rectangle", "scale": 1.3})
 
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
     monkeypatch.setenv("VEIL_DATA", str(tmp_path / "data"))
-    return Data(tmp_path / "data")
+    return DataFolder(tmp_path / "data")
 
 
 @pytest.fixture
@@ -35,7 +42,7 @@ def run(data):
 
 
 def sign(data, run, meaning, **wish):
-    return release.sign(data, run.id, sitting(), None, Wish(meaning, **wish))[0]
+    return release.sign(data, run.id, require_session(), None, SignRequest(meaning, **wish))[0]
 
 
 def chosen(app):
@@ -57,7 +64,7 @@ def test_a_preset_is_chosen_previewed_and_signed(data, run):
     app.button(key="FormSubmitter:sign-reviewed-Sign as reviewed").click().run()
     app.button(key="FormSubmitter:sign-approved-Approve").click().run()
     assert not app.exception
-    assert release.signed_options(data, run.id).style == PRESETS["broadcast"]
+    assert release.read_signed_options(data, run.id).style == PRESETS["broadcast"]
 
 
 def test_a_style_of_ones_own_is_previewed_and_signed_to_the_last_value(data, run):
@@ -70,8 +77,8 @@ def test_a_style_of_ones_own_is_previewed_and_signed_to_the_last_value(data, run
     assert "style=strong%2Cshape%3Drounded%2Ccorner%3D0.75%2Csigma%3D0.4&amp;at=" in facts(app)
     app.button(key="FormSubmitter:sign-reviewed-Sign as reviewed").click().run()
     app.button(key="FormSubmitter:sign-approved-Approve").click().run()
-    expected = style_from("strong", {"shape": "rounded", "corner": 0.75, "sigma": 0.4})
-    assert release.signed_options(data, run.id).style == expected
+    expected = style_from_preset("strong", {"shape": "rounded", "corner": 0.75, "sigma": 0.4})
+    assert release.read_signed_options(data, run.id).style == expected
 
 
 def test_what_was_signed_elsewhere_is_shown_as_it_is_and_stays_so(data, run):
@@ -118,7 +125,7 @@ def test_a_style_that_hides_nothing_cannot_be_approved(data, run, field, value, 
 
 def test_a_style_that_was_forced_is_shown_as_forced(data, run):
     sign(data, run, "reviewed")
-    weak = style_from("strong", {"sigma": 0.05})
+    weak = style_from_preset("strong", {"sigma": 0.05})
     sign(data, run, "approved", options=RenderOptions(style=weak, force=True))
     app = shown("signoff", run)
     assert "It was forced when it was signed" in sentences(app)
@@ -132,8 +139,8 @@ def test_a_signed_picture_is_kept_and_no_address_names_its_file(data, run, tmp_p
 
     picture = tmp_path / "logo.png"
     cv2.imwrite(str(picture), np.full((20, 20, 3), 200, np.uint8))
-    style = style_from(
-        "strong", {"method": "image", "image": str(picture), "image_sha256": digest(picture.read_bytes())}
+    style = style_from_preset(
+        "strong", {"method": "image", "image": str(picture), "image_sha256": sha256_hex(picture.read_bytes())}
     )
     sign(data, run, "reviewed")
     sign(data, run, "approved", options=RenderOptions(style=style))
@@ -144,7 +151,7 @@ def test_a_signed_picture_is_kept_and_no_address_names_its_file(data, run, tmp_p
 
 
 def test_a_draft_that_is_there_is_played_named_and_removed(data, run):
-    path = release.draft(data, run.id, access.single_user(data), RenderOptions(style=OWN))
+    path = release.render_draft(data, run.id, access.get_single_user(data), RenderOptions(style=OWN))
     app = shown("signoff", run)
     (label,) = [one.label for one in app.expander if "Draft of" in one.label]
     assert "older: the style changed since" in label
@@ -160,19 +167,19 @@ def finding(data, run):
     box = Box(20, 20, 70, 60)
     leak = Leak(
         "unrecorded:3:20-20-70-60", "unrecorded", 3, box, 0.9, "centerface", 2, 5,
-        (Glimpse(3, box, 0.9, "centerface"),), None, "a face that no mask covers",
+        (OutputDetection(3, box, 0.9, "centerface"),), None, "a face that no mask covers",
     )  # fmt: skip
-    case = release.open_case(data, run.id)
+    case = release.open_snapshot(data, run.id)
     sha256 = "cd" * 32
-    looked = Looked(30, 30, 0, 0, 20, 0)
-    subject = case.steps.subject
+    looked = LeakCheckCoverage(30, 30, 0, 0, 20, 0)
+    subject = case.sign_off.hashes
     report = LeakReport(
         SCHEMA, "0", subject.source, subject.record, None, sha256, LeakSettings(), (), looked, (leak,), ()
     )  # fmt: skip
     run.folder.leaks.mkdir()
-    (run.folder.leaks / f"{sha256}.json").write_bytes(encode(report))
-    subjects = {"output": sha256, "leaks": digest(encode(report))}
-    audit.append(data.audit, audit.Event(actor=audit.SYSTEM, kind="verification", run=run.id, subjects=subjects))
+    (run.folder.leaks / f"{sha256}.json").write_bytes(encode_document(report))
+    subjects = {"output": sha256, "leaks": sha256_hex(encode_document(report))}
+    audit.append(data.audit, audit.Event(actor=audit.SYSTEM_ACTOR, kind="verification", run=run.id, subjects=subjects))
     return leak.key
 
 
@@ -191,9 +198,9 @@ def test_a_finding_is_shown_judged_with_a_reason_and_goes_on_record(data, run, f
     judged(app, finding, "no face", "a lamp")
     assert not app.exception
     assert "Findings that hold the release up" not in [one.value for one in app.header]
-    (made,) = release.judgements(data, run)
+    (made,) = release.read_judgements(data, run)
     assert (made.leak, made.verdict, made.reason) == (finding, "no face", "a lamp")
-    (entry,) = audit.entries(data.audit, run=run.id, kinds=["judgement"])
+    (entry,) = audit.read_entries(data.audit, run=run.id, kinds=["judgement"])
     assert entry.reason == "a lamp"
 
 
@@ -202,7 +209,7 @@ def test_a_judgement_without_verdict_or_reason_is_none(data, run, finding, case)
     verdict, reason, says = case
     app = judged(shown("signoff", run), finding, verdict, reason)
     assert says in sentences(app)
-    assert release.judgements(data, run) == ()
+    assert release.read_judgements(data, run) == ()
 
 
 def test_where_findings_are_open_the_form_of_the_release_says_so(data, run, finding):
@@ -237,7 +244,7 @@ def test_while_the_source_is_read_no_bytes_are_taken_for_frames(data, run):
         begun.set()
         go_on.wait(60)
 
-    caches.works().start(release_of(run.id), work)
+    caches.get_background_tasks().start(name_release_task(run.id), work)
     assert begun.wait(60)
     try:
         (bar,) = shown("signoff", run).get("progress")
@@ -247,12 +254,12 @@ def test_while_the_source_is_read_no_bytes_are_taken_for_frames(data, run):
 
 
 def test_amendments_are_listed_with_who_and_why(data, run):
-    from engine.approval.reviewer_actions import Desk
+    from engine.approval.reviewer_actions import ReviewerActions
     from engine.review.amendments import KeepVisible
 
-    desk = Desk(data, access.single_user(data), run, caches.digest_of(run))
-    track = caches.record_of(run).frames[0].faces[0].track
-    desk.amend(caches.record_of(run), KeepVisible(track, 2, 6), "she <b>agreed</b>")
+    desk = ReviewerActions(data, access.get_single_user(data), run, caches.get_record_digest(run))
+    track = caches.get_record(run).frames[0].faces[0].track
+    desk.amend(caches.get_record(run), KeepVisible(track, 2, 6), "she <b>agreed</b>")
     told = facts(shown("signoff", run))
     assert f"Keep track {track} visible in frames 2 to 5" in told
     assert f"track {track} in frames 2 to 5: she &lt;b&gt;agreed" in told
@@ -261,7 +268,7 @@ def test_amendments_are_listed_with_who_and_why(data, run):
 def test_a_tampered_signature_is_said_and_review_shows_stills_all_the_same(data, run):
     sign(data, run, "reviewed")
     (path,) = run.folder.signatures.iterdir()
-    path.write_bytes(encode(msgspec.json.decode(path.read_bytes()) | {"name": "Somebody"}))
+    path.write_bytes(encode_document(msgspec.json.decode(path.read_bytes()) | {"name": "Somebody"}))
     assert "tampered with" in sentences(shown("signoff", run))
     assert "tampered" not in sentences(shown("review", run))
 
@@ -277,7 +284,7 @@ def test_while_it_is_released_the_page_says_how_far_and_nothing_can_be_signed(da
         go_on.wait(60)
         raise SignOffError("The output may still show a face.")
 
-    caches.works().start(release_of(run.id), work)
+    caches.get_background_tasks().start(name_release_task(run.id), work)
     assert begun.wait(60)
     try:
         app = shown("signoff", run)
@@ -287,7 +294,7 @@ def test_while_it_is_released_the_page_says_how_far_and_nothing_can_be_signed(da
         assert not [one for one in app.button if one.label in {"Approve", "Release the final video"}]
     finally:
         go_on.set()
-    while caches.works().under_way(release_of(run.id)):
+    while caches.get_background_tasks().is_running(name_release_task(run.id)):
         begun.wait(0.01)
     app = shown("signoff", run)
     assert "The release came to nothing: The output may still show a face." in sentences(app)

@@ -5,14 +5,14 @@ import pytest
 from engine import release
 from engine.audio.spans import AudioSpan
 from engine.masking.presets import PRESETS
-from engine.release import Wish
+from engine.release import SignRequest
 from engine.rendering.terms import RenderOptions
 from tests import clips
 from tests.workbench.conftest import photograph, serving, settled, violations, visit
 from tests.workbench.page_actions import PATIENCE, form_with
 from tests.workbench.run_makers import made_run
-from workbench.auth.current_user import sitting
-from workbench.core.links import Page, link
+from workbench.auth.current_user import require_session
+from workbench.core.links import Page, build_address
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def spoken(place):
 
 
 def opened(page, server, run):
-    visit(page, server.url + link(Page.SIGN_OFF, run.id))
+    visit(page, server.url + build_address(Page.SIGN_OFF, run.id))
 
 
 def add_span(page, kind, start, end, *, reason):
@@ -82,7 +82,7 @@ def test_spans_of_audio_are_muted_and_bleeped_listened_to_taken_back_and_signed(
     page.get_by_text("gives no reason").wait_for()
     sign(page, "Sign as reviewed")
     sign(page, "Approve")
-    assert release.signed_options(server.data, spoken.id).audio == (AudioSpan("mute", 0.8, 1.0, "a name"),)
+    assert release.read_signed_options(server.data, spoken.id).audio == (AudioSpan("mute", 0.8, 1.0, "a name"),)
     opened(page, server, spoken)
     page.get_by_text("Mute 0.8 to 1 s in all streams: a name").wait_for()
 
@@ -116,7 +116,7 @@ def test_a_draft_is_made_played_taken_away_as_a_draft_and_removed(page, server, 
     page.get_by_role("button", name="Make a draft of what is shown").click()
     before, after = pictures_of(page, "Source", "Draft")
     assert before["width"] == after["width"] > 0
-    (draft,) = release.drafts_of(spoken)
+    (draft,) = release.list_drafts(spoken)
     settled(page)
     page.get_by_role("button", name="Play", exact=True).click()
     assert page.get_by_label("Draft", exact=True).evaluate(REACHED, 0.4) is True
@@ -130,7 +130,7 @@ def test_a_draft_is_made_played_taken_away_as_a_draft_and_removed(page, server, 
     assert not violations(page)
     page.get_by_role("button", name="Remove it").click()
     page.get_by_label("Draft", exact=True).wait_for(state="detached")
-    assert release.drafts_of(spoken) == ()
+    assert release.list_drafts(spoken) == ()
 
 
 SOURCES = {
@@ -148,8 +148,8 @@ SOURCES = {
 def released(data, run, **options):
     """A release of a run without a search for faces, which takes models."""
     for meaning in ("reviewed", "approved"):
-        release.sign(data, run.id, sitting(), None, Wish(meaning, options=RenderOptions(**options)))
-    release.release(data, run.id, sitting(), None, evidence=())
+        release.sign(data, run.id, require_session(), None, SignRequest(meaning, options=RenderOptions(**options)))
+    release.release(data, run.id, require_session(), None, release_checks=())
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -184,7 +184,7 @@ def test_a_style_is_chosen_and_signed_with_the_keyboard_alone(page, server, spok
         page.keyboard.press("Enter")
         page.get_by_text(f"Signed: {'reviewed' if button != 'Approve' else 'approved'}").wait_for()
         settled(page)
-    assert release.signed_options(server.data, spoken.id).style == PRESETS["broadcast"]
+    assert release.read_signed_options(server.data, spoken.id).style == PRESETS["broadcast"]
 
 
 def tab_to(page, wanted):
