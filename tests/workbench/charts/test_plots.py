@@ -21,7 +21,7 @@ def opened(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(opened):
-    return next(iter(opened.indexed))
+    return next(iter(opened.indexed_runs))
 
 
 def drawn(opened, run):
@@ -32,7 +32,7 @@ def drawn(opened, run):
         "disagreement": plots.draw_disagreement(index.query_disagreement(opened, chosen)),
         "tracks": plots.draw_tracks(index.query_track_lanes(opened, chosen)),
         "agreement": plots.draw_agreement(index.query_agreement(opened, chosen)),
-        "across": plots.draw_across_runs(index.compare_runs(opened, *opened.indexed)),
+        "across": plots.draw_across_runs(index.compare_runs(opened, *opened.indexed_runs)),
         "scores": plots.draw_scores(index.query_score_histogram(opened, chosen)),
         "sizes": plots.draw_sizes(index.query_size_histogram(opened, chosen)),
         "missed": plots.draw_missed(estimate, index.query_lone_detections(opened, run), run),
@@ -55,7 +55,7 @@ def test_every_point_knows_its_run_frame_and_track(opened, run):
     for name, figure in drawn(opened, run).items():
         assert points(figure), name
         for custom in points(figure):
-            assert custom[0] in opened.indexed, name
+            assert custom[0] in opened.indexed_runs, name
             assert custom[1] is None or 0 <= custom[1] < 600, name
             assert custom[2] is None or custom[2] >= 0, name
 
@@ -82,10 +82,12 @@ def test_what_is_drawn_is_what_was_counted(opened, run):
     chosen = index.Selection((run,))
     rows = index.query_size_histogram(opened, chosen)
     assert (
-        sum(sum(trace.y) for trace in plots.draw_sizes(rows).data) == rows["faces"].sum() == opened.indexed[run].faces
+        sum(sum(trace.y) for trace in plots.draw_sizes(rows).data)
+        == rows["faces"].sum()
+        == opened.indexed_runs[run].faces
     )
     lanes = plots.draw_tracks(index.query_track_lanes(opened, chosen))
-    assert sum(custom[4] for custom in points(lanes)) == opened.indexed[run].faces
+    assert sum(custom[4] for custom in points(lanes)) == opened.indexed_runs[run].faces
     assert {trace.name: trace.marker.color for trace in lanes.data}.items() <= palette.ORIGIN_COLOURS.items()
 
 
@@ -95,7 +97,7 @@ def test_a_track_is_one_bar_when_steps_are_shorter_than_frames(opened, run):
         index.query_track_lanes(opened, chosen, buckets=5000),
         index.query_track_lanes(opened, chosen, buckets=20),
     )
-    assert fine["faces"].sum() == coarse["faces"].sum() == opened.indexed[run].faces
+    assert fine["faces"].sum() == coarse["faces"].sum() == opened.indexed_runs[run].faces
     assert len(coarse) < len(fine) <= len(index.query_tracks(opened, chosen))
 
 
@@ -132,7 +134,7 @@ def test_runs_that_are_drawn_over_each_other_can_be_told_apart_without_colour(op
 
 def test_names_beside_an_axis_are_short_and_keep_their_ends(opened):
     long = "20260101-100000-consultation-room-3-second-session-cd17"
-    rows = index.query_track_lanes(opened).replace({"run": {min(opened.indexed): long}})
+    rows = index.query_track_lanes(opened).replace({"run": {min(opened.indexed_runs): long}})
     labels = plots.draw_tracks(rows).layout.yaxis.ticktext
     assert "consultation-…-cd17 / 0" in labels
     assert all(len(label) <= 26 for label in labels)
@@ -185,8 +187,8 @@ def luminance(colour):
 
 @pytest.mark.parametrize("look", [palette.LIGHT, palette.DARK])
 def test_labels_can_be_read(look):
-    assert contrast(look.text, look.ground) >= 7
-    assert contrast(look.quiet, look.ground) >= 4.5
+    assert contrast(look.text, look.background) >= 7
+    assert contrast(look.muted, look.background) >= 4.5
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00:00.00"), (61.239, "0:01:01.24"), (3599.999, "1:00:00.00")])

@@ -46,7 +46,7 @@ def test_what_is_taken_away_goes_on_record(data, run):
 
 
 def test_drafts_and_copies_are_given_and_a_draft_that_is_kept_goes_on_record(data, run):
-    for folder, name in ((run.folder.drafts, "a.draft.mp4"), (run.folder.copies, "b.mp4")):
+    for folder, name in ((run.folder.drafts, "a.draft.mp4"), (run.folder.browser_copies, "b.mp4")):
         folder.mkdir()
         (folder / name).write_bytes(b"0123456789")
     client = client_of(access.get_single_user(data))

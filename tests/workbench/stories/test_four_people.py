@@ -45,7 +45,7 @@ def data(models, carphone, tmp_path):
 @pytest.fixture
 def two(data):
     """The run that ben reviews, and that of dee."""
-    sources = [clips.video(data.footage / f"{name}.mp4", size=SIZE, frames=FRAMES) for name in ("ward", "hall")]
+    sources = [clips.video(data.library / f"{name}.mp4", size=SIZE, frames=FRAMES) for name in ("ward", "hall")]
     return [made_run(data, source, lambda _: [FACE]) for source in sources]
 
 

@@ -62,8 +62,8 @@ def test_a_list_that_is_refreshed_keeps_the_focus(busy, page):
 
 
 def test_a_run_is_started_with_the_keyboard_alone(place, page):
-    place.footage.mkdir()
-    clips.video(place.footage / "clip.mp4", frames=4)
+    place.library.mkdir()
+    clips.video(place.library / "clip.mp4", frames=4)
     with serving(place) as server, lock_queue(place):
         visit(page, f"{server.url}/detect")
         tab_to(page, "combobox", "Footage")

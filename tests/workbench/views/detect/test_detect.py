@@ -29,9 +29,9 @@ def app(place, monkeypatch):
 
 @pytest.fixture
 def clip(place):
-    place.footage.mkdir()
+    place.library.mkdir()
     audio = [clips.Audio(), clips.Audio()]
-    return clips.video(place.footage / "ward_1.mp4", frames=30, audio=audio, options=["-metadata", "title=Name"])
+    return clips.video(place.library / "ward_1.mp4", frames=30, audio=audio, options=["-metadata", "title=Name"])
 
 
 def button(app, label):
@@ -50,7 +50,7 @@ def said(app):
 def test_an_empty_library_says_where_to_put_videos(app, place):
     app.run()
     assert not app.exception
-    assert str(place.footage) in plain(said(app))
+    assert str(place.library) in plain(said(app))
     assert button(app, "Try it with the sample clip")
     assert button(app, "Start").disabled
     assert "No runs yet." in said(app)
@@ -93,8 +93,8 @@ def test_cloud_says_what_leaves_and_refuses_what_costs_too_much(app, clip):
 
 
 def test_a_file_that_is_no_video_is_a_sentence(app, place):
-    place.footage.mkdir()
-    (place.footage / "broken.mp4").write_bytes(b"nothing")
+    place.library.mkdir()
+    (place.library / "broken.mp4").write_bytes(b"nothing")
     app.run()
     app.multiselect[0].set_value(["broken.mp4"]).run()
     assert not app.exception
@@ -158,7 +158,7 @@ def test_a_chosen_video_that_is_taken_away_is_not_chosen_any_more(app, clip):
 
 
 def test_several_videos_are_added_up(app, place, clip):
-    (place.footage / "ward_2.mp4").write_bytes(clip.read_bytes())
+    (place.library / "ward_2.mp4").write_bytes(clip.read_bytes())
     app.run()
     app.radio[0].set_value("cloud").run()
     app.multiselect[0].set_value(["ward_1.mp4", "ward_2.mp4"]).run()
@@ -192,7 +192,7 @@ def test_what_is_uploaded_gets_a_safe_name_of_its_own(place):
     names = ["../../etc/passwd.mp4", "C:\\clips\\Täglich*?.MOV", "passwd.mp4", ".mp4"]
     taken = [import_video(place, ana, name, io.BytesIO(f"film {n}".encode())) for n, name in enumerate(names)]
     assert [path.name for path in taken] == ["passwd.mp4", "Täglich_.mov", "passwd (2).mp4", "video.mp4"]
-    assert {path.parent for path in taken} == {place.footage}
+    assert {path.parent for path in taken} == {place.library}
     assert len(list_library(place)) == 4
     assert all("source" in entry.subjects for entry in audit.read_entries(place.audit, kinds=["ingest"]))
     with pytest.raises(InputError, match="not called like a video"):
@@ -206,8 +206,8 @@ def test_what_is_in_the_library_is_not_taken_in_twice(place):
     first = import_video(place, ana, "a.mp4", io.BytesIO(b"film"))
     assert import_video(place, ana, "b.mp4", io.BytesIO(b"film")) == first
     assert import_video(place, ana, "c.mp4", io.BytesIO(b"foil")) != first
-    (place.footage / ".veil-1").mkdir()
-    (place.footage / ".veil-1" / "half.mp4").write_bytes(b"fi")
+    (place.library / ".veil-1").mkdir()
+    (place.library / ".veil-1" / "half.mp4").write_bytes(b"fi")
     assert [footage.name for footage in list_library(place)] == ["c.mp4", "a.mp4"]
     assert len(list(audit.read_entries(place.audit, kinds=["ingest"]))) == 3
 
@@ -235,8 +235,8 @@ def test_open_detect_watch_reload_done(workbench, talk_in, page):
 @pytest.fixture
 def talk_in(workbench, carphone):
     """The clip `talk.mp4` in the library of the server, long enough to be watched while its faces are found."""
-    workbench.data.footage.mkdir(exist_ok=True)
-    path = workbench.data.footage / "talk.mp4"
+    workbench.data.library.mkdir(exist_ok=True)
+    path = workbench.data.library / "talk.mp4"
     clips.ffmpeg(
         "-stream_loop", "2", "-i", carphone, "-vf", "scale=704:576:flags=lanczos", "-frames:v", "300",
         "-c:v", "libx264", "-preset", "veryfast", path,

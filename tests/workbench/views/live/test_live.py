@@ -255,8 +255,8 @@ def test_a_file_of_the_server_goes_on_through_a_reload(window, place, camera, tm
 
 
 def test_a_video_of_the_library_is_offered(app, place):
-    place.footage.mkdir()
-    clips.video(place.footage / "ward.mp4")
+    place.library.mkdir()
+    clips.video(place.library / "ward.mp4")
     app.run()
     app.radio[0].set_value("Video of the library").run()
     assert app.selectbox(key="live-video").options == ["ward.mp4"]

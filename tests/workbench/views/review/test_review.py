@@ -44,7 +44,7 @@ def test_no_run_is_chosen(data, page):
 
 @BOTH
 def test_the_newest_runs_are_offered_where_none_is_chosen(data, page):
-    older, newer = made_run(data), made_run(data, data.footage / "clip.mp4")
+    older, newer = made_run(data), made_run(data, data.library / "clip.mp4")
     older.folder.path.rename(older.folder.path.with_name("20250101-000000-clip-0001"))
     app = shown(page)
     links = [one.proto for one in app.get("page_link") if one.proto.label == "Review" and one.proto.query_string]
@@ -138,7 +138,7 @@ def test_sending_back_needs_a_reason(data):
 
 def test_frames_drawn_by_lot_are_looked_at_page_by_page_and_go_on_record(data):
     run = made_run(data)
-    drawn = release.draw_audit_frames(run, 20)
+    drawn = release.draw_run_audit_frames(run, 20)
     app = shown("review", run)
     app.toggle[0].set_value(True).run()
     app.number_input[0].set_value(20).run()
@@ -179,8 +179,8 @@ def test_an_audit_counts_until_something_is_amended(data):
 @pytest.fixture
 def spoken(data):
     """A run of a clip with two audio streams."""
-    data.footage.mkdir(parents=True)
-    return made_run(data, clips.video(data.footage / "talk.mp4", audio=[clips.Audio(), clips.Audio(codec="mp3")]))
+    data.library.mkdir(parents=True)
+    return made_run(data, clips.video(data.library / "talk.mp4", audio=[clips.Audio(), clips.Audio(codec="mp3")]))
 
 
 def replaced(app, kind="mute", start=0.2, end=0.4, *, reason="a name", streams=()):

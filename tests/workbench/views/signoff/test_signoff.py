@@ -176,8 +176,8 @@ def finding(data, run):
     report = LeakReport(
         SCHEMA, "0", subject.source, subject.record, None, sha256, LeakSettings(), (), looked, (leak,), ()
     )  # fmt: skip
-    run.folder.leaks.mkdir()
-    (run.folder.leaks / f"{sha256}.json").write_bytes(encode_document(report))
+    run.folder.leak_reports.mkdir()
+    (run.folder.leak_reports / f"{sha256}.json").write_bytes(encode_document(report))
     subjects = {"output": sha256, "leaks": sha256_hex(encode_document(report))}
     audit.append(data.audit, audit.Event(actor=audit.SYSTEM_ACTOR, kind="verification", run=run.id, subjects=subjects))
     return leak.key
@@ -216,7 +216,7 @@ def test_where_findings_are_open_the_form_of_the_release_says_so(data, run, find
     sign(data, run, "reviewed")
     sign(data, run, "approved")
     app = shown("signoff", run)
-    assert "1 finding above must be judged first, or it comes to nothing" in said(app)
+    assert "1 finding above must be judged first, or the release stops" in said(app)
     assert "must be judged first" not in said(judged(app, finding, "no face", "a lamp"))
 
 

@@ -24,8 +24,8 @@ def server(place, monkeypatch):
 
 @pytest.fixture
 def spoken(place):
-    place.footage.mkdir(parents=True)
-    return made_run(place, clips.b_frames(place.footage / "talk.mp4", audio=[clips.Audio()]))
+    place.library.mkdir(parents=True)
+    return made_run(place, clips.b_frames(place.library / "talk.mp4", audio=[clips.Audio()]))
 
 
 def opened(page, server, run):
@@ -155,10 +155,10 @@ def released(data, run, **options):
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_release_plays_beside_its_source_whatever_they_are_made_of(page, server, name):
     words, source, output = SOURCES[name]
-    server.data.footage.mkdir(parents=True)
-    clip = clips.video(server.data.footage / "clip.mkv", frames=30, size=(160, 120), audio=[clips.Audio()])
-    clips.ffmpeg("-i", clip, *words, server.data.footage / name)
-    run = made_run(server.data, server.data.footage / name)
+    server.data.library.mkdir(parents=True)
+    clip = clips.video(server.data.library / "clip.mkv", frames=30, size=(160, 120), audio=[clips.Audio()])
+    clips.ffmpeg("-i", clip, *words, server.data.library / name)
+    run = made_run(server.data, server.data.library / name)
     span = AudioSpan("mute", 0.2, 0.4, "a name")
     released(server.data, run, audio=(span,) if name == "talk.mp4" else ())
     opened(page, server, run)
