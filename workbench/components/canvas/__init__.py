@@ -1,7 +1,4 @@
-"""The review canvas: still, boxes, timeline and lists in the browser, with the keyboard and without reruns.
-
-`js/*.js` are parts of one module, put together in the order below: a Streamlit component is one text of JavaScript.
-"""
+"""The review canvas: still, boxes, timeline and lists in the browser, with the keyboard and without reruns."""
 
 from __future__ import annotations
 
@@ -12,11 +9,9 @@ from typing import Any
 
 import streamlit as st
 
+from workbench.components.bundle import bundle
+
 _HERE = Path(__file__).parent
-_JS_PARTS = (
-    *("stills", "stage", "timeline", "lists", "ask", "draft", "keys"),
-    *("viewer", "going", "closer", "nearby", "amending", "main"),
-)
 
 
 def _read_asset(name: str) -> str:
@@ -24,10 +19,7 @@ def _read_asset(name: str) -> str:
 
 
 _component = st.components.v2.component(
-    "veil_review",
-    html=_read_asset("canvas.html"),
-    css=_read_asset("canvas.css"),
-    js="\n".join(_read_asset(f"js/{part}.js") for part in _JS_PARTS),
+    "veil_review", html=_read_asset("canvas.html"), css=_read_asset("canvas.css"), js=bundle(_HERE / "js" / "main.js")
 )
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from workbench.components.bundle import bundle
+
 _HERE = Path(__file__).parent
 
 
@@ -16,7 +18,7 @@ def _read_asset(name: str) -> str:
 
 
 _component = st.components.v2.component(
-    "veil_player", html=_read_asset("player.html"), css=_read_asset("player.css"), js=_read_asset("player.js")
+    "veil_player", html=_read_asset("player.html"), css=_read_asset("player.css"), js=bundle(_HERE / "js" / "main.js")
 )
 
 

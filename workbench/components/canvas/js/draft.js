@@ -1,41 +1,78 @@
-/* A box that is being drawn: keyframes of a face that was missed, or other boxes for a track, until they are saved. */
+/** @import { Action, Box, Keyframe } from "./types.js" */
 
-class Draft {
+/**
+ * A box that is being drawn, until it is saved: keyframes of a face that was missed, or other boxes for a track.
+ */
+export class Draft {
+  /** @param {number | null} track null for a new face */
   constructor(track = null) {
     this.track = track;
+    /** @type {Map<number, Box>} */
     this.keys = new Map();
   }
 
-  get adds() { return this.track === null; }
-
-  get frames() { return [...this.keys.keys()].sort((a, b) => a - b); }
-
-  set(index, box) { this.keys.set(index, box); }
-
-  /* Its box in a frame: interpolated between keyframes, held beyond them. */
-  box(index) {
-    const frames = this.frames;
-    if (!frames.length) return null;
-    const after = frames.find((frame) => frame >= index), before = frames.filter((frame) => frame <= index).pop();
-    if (after === undefined) return this.keys.get(before);
-    if (before === undefined || before === after) return this.keys.get(after);
-    const share = (index - before) / (after - before), last = this.keys.get(after);
-    return this.keys.get(before).map((edge, place) => edge + (last[place] - edge) * share);
+  /** Tells whether it adds a face. */
+  get adds() {
+    return this.track === null;
   }
 
-  covers(index) { const frames = this.frames; return index >= frames[0] && index <= frames[frames.length - 1]; }
+  /** Gives the frames that have a keyframe, in order. */
+  get frames() {
+    return [...this.keys.keys()].sort((a, b) => a - b);
+  }
+
+  /** Gives the last frame that has a keyframe. */
+  get last() {
+    return Math.max(...this.keys.keys());
+  }
+
+  /**
+   * Sets its box in a frame.
+   * @param {number} index
+   * @param {Box} box
+   */
+  set(index, box) {
+    this.keys.set(index, box);
+  }
+
+  /**
+   * Gives its box in a frame: interpolated between keyframes, held beyond them.
+   * @param {number} index
+   * @returns {Box | null}
+   */
+  box(index) {
+    const frames = this.frames;
+    const before = frames.filter((frame) => frame <= index).at(-1) ?? frames[0];
+    const after = frames.find((frame) => frame >= index) ?? frames.at(-1);
+    const first = before === undefined ? undefined : this.keys.get(before);
+    const last = after === undefined ? undefined : this.keys.get(after);
+    if (before === undefined || after === undefined || !first || !last) {
+      return null;
+    }
+    const share = after > before ? (index - before) / (after - before) : 0;
+    const between = (/** @type {number} */ edge) => first[edge] + (last[edge] - first[edge]) * share;
+    return [between(0), between(1), between(2), between(3)];
+  }
 
   get title() {
-    const frames = this.frames, last = frames[frames.length - 1];
-    const where = frames.length === 1 ? `in frame ${last}` : `keyframes ${frames.join(", ")}`;
-    return this.adds ? `New face, ${where}. Step on to keep it longer; move the box there to follow the face.`
+    const where = this.keys.size === 1 ? `in frame ${this.last}` : `keyframes ${this.frames.join(", ")}`;
+    return this.track === null
+      ? `New face, ${where}. Step on to keep it longer; move the box there to follow the face.`
       : `Track ${this.track}, other box, ${where}. Step on and move the box there to follow the face.`;
   }
 
+  /**
+   * Gives the amendment that saves it.
+   * @param {number} until the frame up to which the last box is kept
+   * @returns {Action}
+   */
   action(until) {
-    const keys = new Map(this.keys), last = Math.max(...keys.keys());
-    if (until > last) keys.set(until, keys.get(last));
-    const keyframes = [...keys].sort((a, b) => a[0] - b[0]);
-    return this.adds ? { kind: "add", keyframes } : { kind: "resize", track: this.track, keyframes };
+    /** @type {Keyframe[]} */
+    const keyframes = [...this.keys].sort((a, b) => a[0] - b[0]);
+    const last = keyframes[keyframes.length - 1];
+    if (until > last[0]) {
+      keyframes.push([until, last[1]]);
+    }
+    return this.track === null ? { kind: "add", keyframes } : { kind: "resize", track: this.track, keyframes };
   }
 }

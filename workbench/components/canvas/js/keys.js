@@ -1,83 +1,155 @@
-/* Keys, in one table: what the help shows is what happens. */
+/** @import { CommandName } from "./commands.js" */
 
-const KEYS = [
-  ["ArrowRight", "→", "Next frame", (v) => v.step(1)],
-  ["ArrowLeft", "←", "Frame back", (v) => v.step(-1)],
-  [".", ". ,", "Next frame, frame back, also while a box is drawn", (v) => v.step(1)],
-  [",", null, null, (v) => v.step(-1)],
-  ["Shift+ArrowRight", "Shift+→ ←", "10 frames on, back", (v) => v.step(10)],
-  ["Shift+ArrowLeft", null, null, (v) => v.step(-10)],
-  [" ", "Space", "Play, pause; every frame is shown", (v) => v.play()],
-  ["Shift+ ", "Shift+Space", "Play slowly", (v) => v.play(SLOW)],
-  ["Home", "Home End", "First, last frame", (v) => v.goTo(0)],
-  ["End", null, null, (v) => v.goTo(v.count - 1)],
-  ["n", "n p", "Next, previous spot", (v) => v.spotBy(1)],
-  ["p", null, null, (v) => v.spotBy(-1)],
-  ["c", "c C", "Next, previous cut", (v) => v.cutBy(1)],
-  ["C", null, null, (v) => v.cutBy(-1)],
-  ["f", "f F", "Choose next, previous face", (v) => v.faceBy(1)],
-  ["F", null, null, (v) => v.faceBy(-1)],
-  ["[", "[ ]", "Start, end of the track", (v) => v.trackEdge(0)],
-  ["]", null, null, (v) => v.trackEdge(1)],
-  ["}", "{ }", "Previous, next track: where it begins", (v) => v.trackBy(1)],
-  ["{", null, null, (v) => v.trackBy(-1)],
-  ["g", "g", "Go to a frame by its number", (v) => v.askFrame()],
-  ["a", "a", "Accept the spot", (v) => v.accept()],
-  ["d", "d", "New face: arrows move the box, Alt+arrows resize it", (v) => v.drawInMiddle()],
-  ["r", "r", "Resize the chosen box", (v) => v.resizeChosen()],
-  ["x", "x", "Delete the track: no face", (v) => v.askDelete()],
-  ["e", "e", "Extend the track: step to where, Enter", (v) => v.askExtend()],
-  ["k", "k", "Keep the person visible", (v) => v.askVisible()],
-  ["b", "b", "Blur whole frames: step to the last, Enter", (v) => v.askCover()],
-  ["w", "w", "Write the reason", (v) => v.ask.why()],
-  ["z", "z", "Undo the last amendment", (v) => v.undoLast()],
-  ["m", "m", "Before, after", (v) => v.look(v.view === "after" ? "before" : "after")],
-  ["s", "s", "Split", (v) => v.look(v.view === "split" ? "before" : "split")],
-  ["v", "v", "View the face or spot closely, and back", (v) => v.closer()],
-  ["h", "h", "Neighbours of this frame", (v) => v.toggleNearby()],
-  ["+", "+ − 0", "Zoom in, out, fit; Ctrl+wheel", (v) => v.zoomBy(1.5)],
-  [null, "Alt+←↑↓→", "Move the picture; Alt+drag", null],
-  ["=", null, null, (v) => v.zoomBy(1.5)],
-  ["-", null, null, (v) => v.zoomBy(1 / 1.5)],
-  ["0", null, null, (v) => v.stage.zoomTo(1)],
-  ["t", "t", "Timeline: all, or around this frame", (v) => v.toggleSpan()],
-  ["Enter", "Enter Esc", "Save, discard what is open", (v) => v.save()],
-  ["Escape", null, null, (v) => v.escape()],
-  ["?", "?", "These keys", (v) => v.toggleHelp()],
+/**
+ * A key: what the help shows of it, if anything, and the command that it gives, if it is one.
+ * @typedef {object} Key
+ * @property {string | null} key
+ * @property {string} [shown]
+ * @property {string} [what]
+ * @property {CommandName} [command]
+ */
+
+/**
+ * What a key does.
+ * @typedef {{ kind: "command", name: CommandName }
+ *   | { kind: "nudge", x: number, y: number, resizes: boolean }
+ *   | { kind: "pan", x: number, y: number }} KeyAction
+ */
+
+/**
+ * What is going on when a key is pressed.
+ * @typedef {{ prompting: boolean, helping: boolean, drafting: boolean }} Situation
+ */
+
+/** Share of what is in view that the picture moves by. */
+const PAN = 0.15;
+
+/** How much farther Shift moves a box. */
+const FAR = 10;
+
+/**
+ * All keys, in one table: what the help shows is what happens.
+ * @type {Key[]}
+ */
+export const KEYS = [
+  { key: "ArrowRight", shown: "→", what: "Next frame", command: "on" },
+  { key: "ArrowLeft", shown: "←", what: "Frame back", command: "back" },
+  { key: ".", shown: ". ,", what: "Next frame, frame back, also while a box is drawn", command: "on" },
+  { key: ",", command: "back" },
+  { key: "Shift+ArrowRight", shown: "Shift+→ ←", what: "10 frames on, back", command: "on10" },
+  { key: "Shift+ArrowLeft", command: "back10" },
+  { key: " ", shown: "Space", what: "Play, pause; every frame is shown", command: "play" },
+  { key: "Shift+ ", shown: "Shift+Space", what: "Play slowly", command: "playSlowly" },
+  { key: "Home", shown: "Home End", what: "First, last frame", command: "firstFrame" },
+  { key: "End", command: "lastFrame" },
+  { key: "n", shown: "n p", what: "Next, previous spot", command: "nextSpot" },
+  { key: "p", command: "prevSpot" },
+  { key: "c", shown: "c C", what: "Next, previous cut", command: "nextCut" },
+  { key: "C", command: "prevCut" },
+  { key: "f", shown: "f F", what: "Choose next, previous face", command: "nextFace" },
+  { key: "F", command: "prevFace" },
+  { key: "[", shown: "[ ]", what: "Start, end of the track", command: "trackStart" },
+  { key: "]", command: "trackEnd" },
+  { key: "}", shown: "{ }", what: "Previous, next track: where it begins", command: "nextTrack" },
+  { key: "{", command: "prevTrack" },
+  { key: "g", shown: "g", what: "Go to a frame by its number", command: "frameNumber" },
+  { key: "a", shown: "a", what: "Accept the spot", command: "accept" },
+  { key: "d", shown: "d", what: "New face: arrows move the box, Alt+arrows resize it", command: "draw" },
+  { key: "r", shown: "r", what: "Resize the chosen box", command: "resize" },
+  { key: "x", shown: "x", what: "Delete the track: no face", command: "delete" },
+  { key: "e", shown: "e", what: "Extend the track: step to where, Enter", command: "extend" },
+  { key: "k", shown: "k", what: "Keep the person visible", command: "visible" },
+  { key: "b", shown: "b", what: "Blur whole frames: step to the last, Enter", command: "cover" },
+  { key: "w", shown: "w", what: "Write the reason", command: "reason" },
+  { key: "z", shown: "z", what: "Undo the last amendment", command: "undoLast" },
+  { key: "m", shown: "m", what: "Before, after", command: "toggleAfter" },
+  { key: "s", shown: "s", what: "Split", command: "toggleSplit" },
+  { key: "v", shown: "v", what: "View the face or spot closely, and back", command: "closer" },
+  { key: "h", shown: "h", what: "Neighbours of this frame", command: "nearby" },
+  { key: "+", shown: "+ − 0", what: "Zoom in, out, fit; Ctrl+wheel", command: "zoomIn" },
+  { key: null, shown: "Alt+←↑↓→", what: "Move the picture; Alt+drag" },
+  { key: "=", command: "zoomIn" },
+  { key: "-", command: "zoomOut" },
+  { key: "0", command: "fit" },
+  { key: "t", shown: "t", what: "Timeline: all, or around this frame", command: "span" },
+  { key: "Enter", shown: "Enter Esc", what: "Save, discard what is open", command: "save" },
+  { key: "Escape", command: "escape" },
+  { key: "?", shown: "?", what: "These keys", command: "help" },
 ];
 
-const NUDGES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+/** @type {Record<string, [x: number, y: number] | undefined>} */
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-function keyOf(event) {
-  const named = (event.key.length > 1 || event.key === " ") && event.shiftKey;
-  return named ? `Shift+${event.key}` : event.key;
+/**
+ * Gives what a key does.
+ * @param {KeyboardEvent} event
+ * @param {EventTarget | undefined} target that the event began at, also inside the component
+ * @param {Situation} situation
+ * @returns {KeyAction | null} null when the key is somebody else's
+ */
+export function actionOf(event, target, { prompting, helping, drafting }) {
+  if (event.ctrlKey || event.metaKey || event.isComposing) {
+    return null;
+  }
+  if (event.key === "Escape" && (prompting || helping)) {
+    return { kind: "command", name: "escape" };
+  }
+  if (takesText(target) || isPressedBy(target, event.key)) {
+    return null;
+  }
+  const arrow = ARROWS[event.key];
+  if (arrow && (drafting || event.altKey)) {
+    return arrowAction(arrow, event, drafting);
+  }
+  const name = event.altKey ? undefined : commandOf(event, prompting);
+  return name ? { kind: "command", name } : null;
 }
 
-function typing(target) {
-  return target instanceof HTMLElement && (target.isContentEditable || (target.matches("input, textarea, select") && !["radio", "checkbox"].includes(target.type)));
+/**
+ * Gives what an arrow does to the box that is drawn, else to the picture.
+ * @param {[x: number, y: number]} arrow
+ * @param {KeyboardEvent} event
+ * @param {boolean} drafting
+ * @returns {KeyAction}
+ */
+function arrowAction([x, y], { shiftKey, altKey }, drafting) {
+  if (!drafting) {
+    return { kind: "pan", x: x * PAN, y: y * PAN };
+  }
+  const far = shiftKey ? FAR : 1;
+  return { kind: "nudge", x: x * far, y: y * far, resizes: altKey };
 }
 
-/* Whether the viewer did something with a key. */
-function pressed(viewer, event) {
-  if (event.ctrlKey || event.metaKey || event.isComposing) return false;
-  const [target] = event.composedPath();
-  if (event.key === "Escape" && (viewer.ask.open || viewer.helpOpen)) { viewer.escape(); return true; }
-  if (typing(target)) return false;
-  const nudge = NUDGES[event.key];
-  if (nudge && viewer.draft) { viewer.nudge(nudge[0] * (event.shiftKey ? 10 : 1), nudge[1] * (event.shiftKey ? 10 : 1), event.altKey); return true; }
-  if (nudge && event.altKey) { viewer.stage.pan(nudge[0] * 0.15, nudge[1] * 0.15); return true; }
-  if (event.altKey) return false;
-  if (target instanceof HTMLElement && target.matches("button, [role=tab], [role=radio], input") && ["Enter", " "].includes(event.key)) return false;
-  const found = KEYS.find(([key]) => key === keyOf(event)) || KEYS.find(([key]) => key === event.key && !event.shiftKey);
-  if (!found || (event.key === "Enter" && !viewer.ask.open)) return false;
-  viewer.repeating = event.repeat;
-  found[3](viewer);
-  viewer.repeating = false;
-  return true;
+/**
+ * Finds the command of a key; nothing can be saved while no form is open.
+ * @param {KeyboardEvent} event
+ * @param {boolean} prompting
+ * @returns {CommandName | undefined}
+ */
+function commandOf({ key, shiftKey }, prompting) {
+  const isNamed = key.length > 1 || key === " ";
+  const pressed = isNamed && shiftKey ? `Shift+${key}` : key;
+  const command = KEYS.find((one) => one.key === pressed)?.command;
+  return command === "save" && !prompting ? undefined : command;
 }
 
-function helpOf(close) {
-  const rows = KEYS.filter(([, shown]) => shown).map(([, shown, what]) => element("div", { className: "key" },
-    element("dt", {}, ...shown.split(" ").flatMap((key, place) => (place ? [" ", element("kbd", {}, key)] : [element("kbd", {}, key)]))), element("dd", {}, what)));
-  return [element("h3", {}, "Keys"), element("dl", {}, ...rows), element("button", { className: "main", onclick: close }, "Close")];
+/**
+ * Tells whether what is typed goes into an element.
+ * @param {EventTarget | undefined} target
+ */
+function takesText(target) {
+  if (!(target instanceof HTMLElement)) {
+    return false;
+  }
+  return target.isContentEditable || target.matches("input:not([type=radio], [type=checkbox]), textarea, select");
+}
+
+/**
+ * Tells whether a key presses an element, as Space does a button.
+ * @param {EventTarget | undefined} target
+ * @param {string} key
+ */
+function isPressedBy(target, key) {
+  const presses = key === "Enter" || key === " ";
+  return presses && target instanceof HTMLElement && target.matches("button, [role=tab], [role=radio], input");
 }

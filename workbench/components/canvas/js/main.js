@@ -1,13 +1,22 @@
-/* Streamlit calls this at every rerun, with the same element for as long as the page shows it. */
+import { keep } from "../../shared/lifecycle.js";
+import { Review } from "./review.js";
 
-const ENDING = 1500;
+/**
+ * @import { Host } from "../../shared/lifecycle.js"
+ * @import { ReviewData, Trigger } from "./types.js"
+ */
 
+/**
+ * Shows a run; Streamlit calls this at every rerun, with the same element for as long as the page shows it.
+ * @param {{ data: ReviewData, parentElement: Host, setTriggerValue: Trigger }} component
+ */
 export default function review({ data, parentElement, setTriggerValue }) {
-  if (!parentElement.viewer) parentElement.viewer = new Viewer(parentElement);
-  const viewer = parentElement.viewer;
-  clearTimeout(viewer.ending);
-  viewer.update(data, setTriggerValue);
-  return () => {
-    viewer.ending = setTimeout(() => { viewer.end(); delete parentElement.viewer; }, ENDING);
-  };
+  return keep(parentElement, (/** @type {Review | null} */ shown) => {
+    if (shown?.run === data.run) {
+      shown.update(data, setTriggerValue);
+      return shown;
+    }
+    shown?.end();
+    return new Review(parentElement, data, setTriggerValue);
+  });
 }

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Draft } from "../../workbench/components/canvas/js/draft.js";
+
+const FIRST = [0, 0, 10, 10];
+const LAST = [20, 40, 30, 50];
+
+function drawn(track, ...keyframes) {
+  const draft = new Draft(track);
+  for (const [index, box] of keyframes) {
+    draft.set(index, box);
+  }
+  return draft;
+}
+
+test("a draft without keyframes has no box", () => {
+  assert.equal(new Draft().box(0), null);
+});
+
+test("a box is held before the first keyframe and after the last", () => {
+  const draft = drawn(null, [5, FIRST], [15, LAST]);
+  assert.deepEqual(draft.box(0), FIRST);
+  assert.deepEqual(draft.box(5), FIRST);
+  assert.deepEqual(draft.box(15), LAST);
+  assert.deepEqual(draft.box(99), LAST);
+});
+
+test("a box moves evenly between keyframes, in whatever order they were drawn", () => {
+  const draft = drawn(null, [15, LAST], [5, FIRST]);
+  assert.deepEqual(draft.box(10), [10, 20, 20, 30]);
+  assert.deepEqual(draft.box(6), [2, 4, 12, 14]);
+});
+
+test("a box lies between the two keyframes that are nearest", () => {
+  const draft = drawn(null, [0, FIRST], [10, LAST], [20, FIRST]);
+  assert.deepEqual(draft.box(15), [10, 20, 20, 30]);
+});
+
+test("a keyframe that is drawn again replaces the one before", () => {
+  const draft = drawn(null, [5, FIRST], [5, LAST]);
+  assert.deepEqual(draft.frames, [5]);
+  assert.deepEqual(draft.box(5), LAST);
+});
+
+test("a new face is added with its keyframes in order", () => {
+  const action = drawn(null, [15, LAST], [5, FIRST]).action(15);
+  assert.deepEqual(action, {
+    kind: "add",
+    keyframes: [
+      [5, FIRST],
+      [15, LAST],
+    ],
+  });
+});
+
+test("the last box is kept until a later frame", () => {
+  const { keyframes } = drawn(null, [5, FIRST]).action(9);
+  assert.deepEqual(keyframes, [
+    [5, FIRST],
+    [9, FIRST],
+  ]);
+});
+
+test("a frame before the last keyframe does not shorten the draft", () => {
+  assert.deepEqual(drawn(null, [5, FIRST]).action(2).keyframes, [[5, FIRST]]);
+});
+
+test("the boxes of a track are resized, also those of track 0", () => {
+  const draft = drawn(0, [5, FIRST]);
+  assert.equal(draft.adds, false);
+  assert.deepEqual(draft.action(5), { kind: "resize", track: 0, keyframes: [[5, FIRST]] });
+});
+
+test("the title names the frames", () => {
+  assert.match(drawn(null, [5, FIRST]).title, /^New face, in frame 5\./);
+  assert.match(drawn(3, [9, FIRST], [5, LAST]).title, /^Track 3, other box, keyframes 5, 9\./);
+});

@@ -1,0 +1,97 @@
+import { element } from "../../shared/dom.js";
+import { originOf } from "./wording.js";
+
+/**
+ * @import { ReviewState } from "./state.js"
+ * @import { Track } from "./types.js"
+ */
+
+const COVERED = {
+  record: "This frame is damaged or was covered when it was recorded; it is covered whole.",
+  reviewer: "This frame is covered whole.",
+};
+
+/** Says what is chosen or what the frame holds, and offers what can be done about it. */
+export class Details {
+  /**
+   * @param {HTMLElement} place
+   * @param {ReviewState} state
+   */
+  constructor(place, state) {
+    this.place = place;
+    this.state = state;
+    this.shown = "";
+  }
+
+  /** Says it anew if anything of it has changed, so that a button does not go from under the pointer. */
+  draw() {
+    const { index, painted, chosen, face, track, current, sighting, data, spot } = this.state;
+    const shown = JSON.stringify([
+      [index, painted, chosen, face, track, current?.covered, current?.faces.length],
+      [sighting, data.revision, data.rights.amend, spot?.key, spot?.state],
+    ]);
+    if (shown === this.shown) {
+      return;
+    }
+    this.shown = shown;
+    const buttons = data.rights.amend ? this.buttons() : [];
+    const spacer = buttons.length ? [element("span", { className: "spacer" })] : [];
+    this.place.replaceChildren(...this.covered(), ...this.description(), ...spacer, ...buttons);
+  }
+
+  covered() {
+    const by = this.state.current?.covered;
+    return by ? [element("span", { className: "what" }, COVERED[by])] : [];
+  }
+
+  description() {
+    const { track, isPainted, current } = this.state;
+    if (track) {
+      return this.descriptionOf(track);
+    }
+    if (!isPainted || current?.covered) {
+      return [];
+    }
+    const count = current?.faces.length ?? 0;
+    const faces = count === 1 ? "1 face" : `${count} faces`;
+    return [element("span", { className: "quiet" }, count ? `${faces} in this frame.` : "No face in this frame.")];
+  }
+
+  /** @param {Track} track */
+  descriptionOf(track) {
+    const face = this.state.face;
+    const scores = face?.seen?.map(([name, score]) => `${name} ${score.toFixed(3)}`).join(", ");
+    return [
+      element("span", { className: "what" }, `Track ${track.track}`),
+      element("span", { className: "quiet" }, `frames ${track.start}–${track.stop - 1}`),
+      element("span", {}, face ? originOf(face) : "not in this frame"),
+      ...(scores ? [element("span", { className: "quiet" }, scores)] : []),
+    ];
+  }
+
+  buttons() {
+    const { track, sighting, spot } = this.state;
+    const made = [];
+    if (track) {
+      made.push(button("extend", "Extend", "Up to this frame (e)"));
+      made.push(button("visible", "Keep visible", "Show this person (k)"));
+      made.push(button("delete", "Delete", "No face (x)"));
+    } else if (sighting) {
+      made.push(button("draw", "Cover the sighting", "A new face in its place (d)"));
+    }
+    if (spot?.state === "open") {
+      made.push(button("accept", "Accept spot", "Looked at, right as it is (a)", "main"));
+    }
+    return made;
+  }
+}
+
+/**
+ * @param {string} command
+ * @param {string} text
+ * @param {string} title
+ * @param {string} [className]
+ */
+function button(command, text, title, className = "") {
+  return element("button", { dataset: { do: command }, title, className }, text);
+}

@@ -1,0 +1,121 @@
+import { part } from "../../shared/dom.js";
+import { clock } from "./wording.js";
+
+/**
+ * @import { FrameCache } from "./frame-cache.js"
+ * @import { ReviewState } from "./state.js"
+ * @import { StillCache } from "./still-cache.js"
+ * @import { StillSource } from "./still-source.js"
+ * @import { Viewport } from "./viewport.js"
+ */
+
+/** How long a frame may take before the page says that it is on its way. */
+const PATIENCE = 150;
+
+/** Brings a frame on screen: its number and time at once, its picture and its faces together. */
+export class FrameDisplay {
+  /**
+   * @param {HTMLElement} root
+   * @param {ReviewState} state
+   * @param {Viewport} viewport
+   * @param {{ frames: FrameCache, stills: StillCache, source: StillSource }} data
+   */
+  constructor(root, state, viewport, { frames, stills, source }) {
+    this.root = root;
+    this.number = part(root, "frame", HTMLInputElement);
+    this.time = part(root, "time", HTMLElement);
+    this.state = state;
+    this.viewport = viewport;
+    this.frames = frames;
+    this.stills = stills;
+    this.source = source;
+    this.number.max = String(state.count - 1);
+    part(root, "of", HTMLElement).textContent = `of ${state.count}`;
+  }
+
+  /**
+   * Writes the time of a frame: the one in the record as soon as that is there.
+   * @param {number} index
+   */
+  timeOf(index) {
+    return clock(this.frames.peek(index)?.t ?? index * this.state.data.step);
+  }
+
+  /** Takes the keyboard to the number of the frame. */
+  focusNumber() {
+    this.number.focus();
+    this.number.select();
+  }
+
+  /**
+   * Shows a frame, unless another one is asked for meanwhile.
+   * @param {number} index
+   */
+  async show(index) {
+    const began = performance.now();
+    const asked = this.ask(index);
+    const slow = setTimeout(() => this.viewport.wait(true), PATIENCE);
+    try {
+      if (await this.load(index, asked)) {
+        this.root.dataset.latency = (performance.now() - began).toFixed(1);
+      }
+    } catch (error) {
+      if (asked === this.state.asked) {
+        this.state.painted = null;
+        this.viewport.fail(error instanceof Error ? error.message : String(error));
+      }
+    } finally {
+      clearTimeout(slow);
+      if (asked === this.state.asked) {
+        this.state.waiting = false;
+        this.viewport.wait(false);
+        this.state.events.emit("frameSettled", index);
+      }
+    }
+  }
+
+  /**
+   * Goes to a frame, whose picture follows.
+   * @param {number} index
+   * @returns {number} which of all requests this is
+   */
+  ask(index) {
+    const state = this.state;
+    state.asked += 1;
+    this.stills.only(index);
+    state.events.emit("frameAsked", index);
+    state.index = index;
+    state.waiting = true;
+    this.number.value = String(index);
+    this.time.textContent = this.timeOf(index);
+    return state.asked;
+  }
+
+  /**
+   * Loads and paints a frame.
+   * @param {number} index
+   * @param {number} asked
+   * @returns {Promise<boolean>} whether it is on screen
+   */
+  async load(index, asked) {
+    const state = this.state;
+    const masks = this.source.pictures;
+    const [frame, ...blobs] = await Promise.all([this.frames.get(index), ...this.source.load(index)]);
+    if (asked !== state.asked) {
+      return false;
+    }
+    const pictures = await Promise.all(blobs.map((blob) => createImageBitmap(blob)));
+    if (asked !== state.asked) {
+      pictures.forEach((picture) => picture.close());
+      return false;
+    }
+    state.current = frame;
+    state.painted = index;
+    this.time.textContent = this.timeOf(index);
+    this.viewport.show(pictures[masks.indexOf(false)] ?? null, pictures[masks.indexOf(true)] ?? null);
+    state.events.emit("framePainted", index);
+    this.root.dataset.frame = String(index);
+    this.frames.prefetch(index);
+    return true;
+  }
+}

@@ -1,0 +1,78 @@
+import { originOf, seenBy } from "./wording.js";
+
+/**
+ * @import { ReviewState } from "./state.js"
+ * @import { Draft } from "./draft.js"
+ * @import { Face, Outline, Sighting } from "./types.js"
+ */
+
+/**
+ * Lists the boxes that are drawn over a frame, those on top last.
+ * @param {ReviewState} state
+ * @returns {Outline[]}
+ */
+export function outlinesOf(state) {
+  if (!state.isPainted) {
+    return [];
+  }
+  const { current, draft } = state;
+  const resizes = draft && !draft.adds ? draft.track : null;
+  const faces = (current?.faces ?? []).filter((face) => face.track !== resizes);
+  return [
+    ...(current?.doubtful ?? []).map(ofSighting),
+    ...faces.map((face) => ofFace(face, face.track === state.chosen && !draft, state.mayAmend)),
+    ...(draft ? ofDraft(draft, state.index) : []),
+  ];
+}
+
+/**
+ * @param {Sighting} sighting
+ * @returns {Outline}
+ */
+function ofSighting(sighting) {
+  const seen = seenBy(sighting.seen);
+  return {
+    box: sighting.box,
+    track: -1,
+    tone: "doubtful",
+    short: "not covered",
+    label: `not covered · ${seen}`,
+    said: `Doubtful sighting, not covered, ${seen}`,
+  };
+}
+
+/**
+ * @param {Face} face
+ * @param {boolean} chosen
+ * @param {boolean} mayAmend
+ * @returns {Outline}
+ */
+function ofFace(face, chosen, mayAmend) {
+  const seen = face.seen ? seenBy(face.seen) : "";
+  return {
+    box: face.box,
+    track: face.track,
+    tone: face.origin,
+    visible: face.visible,
+    chosen,
+    held: chosen && mayAmend,
+    short: String(face.track),
+    label: `${face.track} · ${face.visible ? "visible" : seen || face.origin}`,
+    said: `Track ${face.track}, ${originOf(face)}${seen ? `, ${seen}` : ""}`,
+  };
+}
+
+/**
+ * @param {Draft} draft
+ * @param {number} index
+ * @returns {Outline[]}
+ */
+function ofDraft(draft, index) {
+  const box = draft.box(index);
+  if (!box) {
+    return [];
+  }
+  const label = draft.adds ? "new face" : `track ${draft.track}`;
+  const said = "The box that is being drawn";
+  return [{ box, track: -2, tone: "draft", chosen: true, held: true, short: "new", label, said }];
+}

@@ -1,0 +1,123 @@
+import { part } from "../../shared/dom.js";
+import { AddressBar } from "./address-bar.js";
+import { AmendmentForms } from "./amendment-forms.js";
+import { Amendments } from "./amendments.js";
+import { BoxEditor } from "./box-editor.js";
+import { commandsOf } from "./commands.js";
+import { Controls } from "./controls.js";
+import { Details } from "./details.js";
+import { Dragging } from "./dragging.js";
+import { Filmstrip } from "./filmstrip.js";
+import { FrameCache } from "./frame-cache.js";
+import { FrameDisplay } from "./frame-display.js";
+import { Help } from "./help.js";
+import { Jumps } from "./jumps.js";
+import { Navigation } from "./navigation.js";
+import { Overlay } from "./overlay.js";
+import { Playback } from "./playback.js";
+import { Prompt } from "./prompt.js";
+import { SeenFrames } from "./seen-frames.js";
+import { SidePanel } from "./side-panel.js";
+import { ReviewState } from "./state.js";
+import { StatusLine } from "./status-line.js";
+import { StillCache } from "./still-cache.js";
+import { StillSource } from "./still-source.js";
+import { Timeline } from "./timeline.js";
+import { ViewSwitch } from "./view-switch.js";
+import { Viewport } from "./viewport.js";
+import { Zoom } from "./zoom.js";
+
+/** @import { ReviewData, Trigger } from "./types.js" */
+
+/** @typedef {ReturnType<typeof partsOf>} Parts */
+
+/**
+ * Builds the parts of the canvas of one run, each with those that it needs.
+ * @param {HTMLElement} root
+ * @param {ReviewData} data
+ * @param {Trigger} trigger
+ * @param {AbortSignal} signal ends what listens
+ */
+export function partsOf(root, data, trigger, signal) {
+  const find = (/** @type {string} */ name) => part(root, name, HTMLElement);
+  const focus = () => root.focus({ preventScroll: true });
+
+  const state = new ReviewState(data);
+  const changed = () => state.changed();
+  const status = new StatusLine(find("says"));
+  const stills = new StillCache(data.urls.stills);
+  const frames = new FrameCache(data.urls.frames, data.frames);
+  const seen = new SeenFrames(data.urls.seen, data.seen, data.seen_by_anybody, data.frames);
+
+  const viewport = new Viewport(root, { width: data.width, height: data.height }, signal);
+  const { projection } = viewport;
+  const source = new StillSource(state, stills, projection);
+  const display = new FrameDisplay(root, state, viewport, { frames, stills, source });
+  const zoom = new Zoom(state, viewport, display, status, find("zoom"));
+  const views = new ViewSwitch(root.querySelectorAll("[data-view]"), state, display);
+
+  const playback = new Playback(state, display, status, part(root, "play", HTMLButtonElement));
+  const navigation = new Navigation(state, display, playback, source);
+  const jumps = new Jumps(state, navigation, status);
+  const strip = { canvas: part(root, "nearby", HTMLCanvasElement), button: find("around") };
+  const filmstrip = new Filmstrip(strip, state, { frames, source }, navigation, signal);
+  const address = new AddressBar(state);
+
+  const back = () => {
+    focus();
+    changed();
+  };
+  const prompt = new Prompt(find("ask"), { back, changed });
+  const amendments = new Amendments(state, seen, status, trigger);
+  const editing = { amendments, jumps, prompt, status };
+  const forms = new AmendmentForms(state, editing);
+  const editor = new BoxEditor(state, projection, editing);
+  const dragging = new Dragging(
+    viewport,
+    {
+      choose: (track) => state.choose(track),
+      grabbed: focus,
+      held: (hold) => editor.held(hold),
+      boxed: (box, resizes) => editor.boxed(box, resizes),
+      panned: changed,
+      ended: changed,
+    },
+    signal,
+  );
+  const overlay = new Overlay(viewport.boxes, projection, (track) => {
+    if (!dragging.active) {
+      state.choose(track);
+    }
+  });
+
+  const timeline = new Timeline(
+    { canvas: part(root, "timeline", HTMLCanvasElement), button: find("span") },
+    data,
+    (index) => display.timeOf(index),
+    {
+      go: (frame) => navigation.goTo(frame),
+      scrub: (frame) => navigation.scrub(frame),
+      hover: (frame) => navigation.hover(frame),
+    },
+    signal,
+  );
+  const details = new Details(find("selection"), state);
+  const panel = new SidePanel(root, state, seen, {
+    openSpot: (key) => jumps.openSpot(key),
+    show: (frame, track) => {
+      state.choose(track);
+      navigation.goTo(frame);
+    },
+    undo: (number) => amendments.undo(number),
+  });
+
+  const help = new Help(find("help"), focus);
+  const acting = { amendments, display, editor, filmstrip, forms, help, jumps, navigation };
+  const commands = commandsOf({ ...acting, playback, prompt, state, timeline, views, zoom });
+  new Controls(root, { commands, editor, help, panel, prompt, state, views, zoom }, signal);
+
+  return {
+    ...{ address, amendments, details, display, editor, filmstrip, frames, navigation, overlay, panel },
+    ...{ playback, prompt, seen, state, status, stills, timeline, viewport, zoom },
+  };
+}

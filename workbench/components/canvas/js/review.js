@@ -1,0 +1,143 @@
+import { outlinesOf } from "./outlines.js";
+import { partsOf } from "./parts.js";
+
+/**
+ * @import { Host } from "../../shared/lifecycle.js"
+ * @import { ReviewData, Trigger } from "./types.js"
+ */
+
+/** Height in pixels of everything on the page but the picture and the filmstrip. */
+const REST_OF_PAGE = 330;
+const LEAST_HEIGHT = 260;
+
+/** Shows one run, and keeps what is on screen up to date with what the page sends and what a person does. */
+export class Review {
+  /**
+   * @param {Host} host
+   * @param {ReviewData} data
+   * @param {Trigger} trigger
+   */
+  constructor(host, data, trigger) {
+    this.run = data.run;
+    this.root = rootOf(host);
+    /** @type {NodeListOf<HTMLButtonElement>} */
+    this.amendingButtons = this.root.querySelectorAll(".amending button");
+    this.ending = new AbortController();
+    this.parts = partsOf(this.root, data, trigger, this.ending.signal);
+    /** @type {number | null} the message that was said last */
+    this.said = null;
+    this.observer = new ResizeObserver(() => this.resized());
+    this.listen();
+    this.root.focus({ preventScroll: true });
+    this.refresh(data);
+    this.parts.state.chosen = data.at.track;
+    this.parts.navigation.goTo(data.at.frame ?? 0);
+  }
+
+  listen() {
+    const { display, navigation, prompt, seen, state } = this.parts;
+    const { signal } = this.ending;
+    state.events.on("changed", () => this.redraw());
+    state.events.on("chosen", () => this.redraw());
+    state.events.on("heightChanged", () => this.layout());
+    state.events.on("frameAsked", (index) => prompt.follow(index));
+    state.events.on("framePainted", (index) => {
+      seen.add(index);
+      this.redraw();
+    });
+    display.number.addEventListener("change", () => navigation.goTo(Number(display.number.value)), { signal });
+    window.addEventListener("resize", () => this.layout(), { signal });
+    this.observer.observe(this.root);
+  }
+
+  /**
+   * Takes over what the page sends.
+   * @param {ReviewData} data
+   * @param {Trigger} trigger
+   */
+  update(data, trigger) {
+    const { amendments, display, state } = this.parts;
+    amendments.trigger = trigger;
+    state.receive(data);
+    this.refresh(data);
+    display.show(state.index);
+  }
+
+  /** @param {ReviewData} data */
+  refresh(data) {
+    const { frames, panel, status, timeline } = this.parts;
+    frames.use(data.revision);
+    timeline.update(data);
+    panel.draw();
+    for (const button of this.amendingButtons) {
+      button.disabled = !data.rights.amend;
+      if (!data.rights.amend) {
+        button.title = data.rights.why;
+      }
+    }
+    if (data.message && data.message.serial !== this.said) {
+      this.said = data.message.serial;
+      status.say(data.message.text, data.message.bad);
+    }
+    panel.mark();
+    this.layout();
+  }
+
+  /** Fits everything to the width of the page and to the height of the window. */
+  layout() {
+    const { filmstrip, viewport } = this.parts;
+    const width = viewport.availableWidth;
+    if (width) {
+      viewport.layout(width, Math.max(LEAST_HEIGHT, window.innerHeight - REST_OF_PAGE - filmstrip.height));
+      this.redraw();
+    }
+  }
+
+  resized() {
+    this.layout();
+    this.parts.filmstrip.fit();
+  }
+
+  /** Draws everything that a step or a choice may change. */
+  redraw() {
+    const { details, editor, overlay, panel, seen, state, timeline, viewport } = this.parts;
+    viewport.paint();
+    overlay.draw(outlinesOf(state));
+    timeline.draw(state.index, {
+      seen: seen.flags,
+      chosen: state.chosen,
+      spot: state.spotKey,
+      asked: editor.askedRange(),
+    });
+    panel.drawProgress();
+    details.draw();
+  }
+
+  /** Stops everything, and lets go of what it holds. */
+  end() {
+    const { address, filmstrip, navigation, playback, seen, state, stills, viewport, zoom } = this.parts;
+    this.ending.abort();
+    this.observer.disconnect();
+    for (const timed of [address, filmstrip, navigation, zoom]) {
+      timed.end();
+    }
+    playback.pause();
+    state.asked += 1; // what is still being loaded is out of date
+    seen.end();
+    stills.clear();
+    viewport.show(null, null);
+  }
+}
+
+/**
+ * Finds the root of the canvas in what Streamlit hands over.
+ * @param {Host} host
+ * @returns {HTMLElement}
+ */
+function rootOf(host) {
+  const root = host.querySelector(".review");
+  if (!(root instanceof HTMLElement)) {
+    throw new Error("The component has no review canvas.");
+  }
+  return root;
+}

@@ -1,0 +1,154 @@
+import { Events } from "./events.js";
+
+/**
+ * @import { Draft } from "./draft.js"
+ * @import { Box, Face, Frame, ReviewData, Sighting, Spot, Track, View } from "./types.js"
+ */
+
+/**
+ * What is told to the parts of the canvas.
+ * @typedef {object} ReviewEvents
+ * @property {void} changed something that is drawn has changed
+ * @property {void} heightChanged there is more or less room for the picture
+ * @property {number | null} chosen another track is chosen, or none
+ * @property {Spot} spotOpened a spot is looked at
+ * @property {void} spotsChanged the state of a spot has changed
+ * @property {number} frameAsked a frame is about to be loaded
+ * @property {number} framePainted a frame is on screen
+ * @property {number} frameSettled a frame is on screen, or will not come
+ */
+
+/** Holds what the page sent, where a person is, what is chosen and what is drawn. */
+export class ReviewState {
+  /** @param {ReviewData} data */
+  constructor(data) {
+    /** @type {Events<ReviewEvents>} */
+    this.events = new Events();
+    this.data = data;
+    /** @type {Map<number, Track>} */
+    this.tracks = new Map();
+    this.index = 0;
+    /** @type {number | null} the frame whose picture is on screen */
+    this.painted = null;
+    /** @type {Frame | null} the frame that was painted last */
+    this.current = null;
+    /** @type {number | null} the track that is chosen */
+    this.chosen = null;
+    /** @type {string | null} */
+    this.spotKey = null;
+    /** @type {Draft | null} */
+    this.draft = null;
+    /** @type {View} */
+    this.view = "before";
+    /** Of travel: 1 is on, -1 is back. */
+    this.direction = 1;
+    /** Times the speed of the video; 0 while nothing plays. */
+    this.playing = 0;
+    /** Whether a frame is being loaded. */
+    this.waiting = false;
+    /** How many frames were asked for; an answer that comes with a lower number is out of date. */
+    this.asked = 0;
+    this.receive(data);
+  }
+
+  /**
+   * Takes over what the page sends.
+   * @param {ReviewData} data
+   */
+  receive(data) {
+    this.data = data;
+    this.tracks = new Map(data.tracks.map((track) => [track.track, track]));
+    if (!this.spot) {
+      this.spotKey = null;
+    }
+  }
+
+  /** Gives the number of frames. */
+  get count() {
+    return this.data.frames;
+  }
+
+  get mayAmend() {
+    return this.data.rights.amend;
+  }
+
+  /** Tells whether the picture on screen is that of the frame one is at. */
+  get isPainted() {
+    return this.painted === this.index;
+  }
+
+  /** @returns {Face | null} the face of the chosen track */
+  get face() {
+    return this.faceOf(this.chosen);
+  }
+
+  /** @returns {Track | null} the chosen track */
+  get track() {
+    return this.chosen === null ? null : (this.tracks.get(this.chosen) ?? null);
+  }
+
+  /** @returns {Spot | null} the spot that is looked at */
+  get spot() {
+    return this.data.spots.find((spot) => spot.key === this.spotKey) ?? null;
+  }
+
+  /**
+   * Gives what is looked at: the box that is drawn, the chosen face, or what the spot is about.
+   * @returns {Box | null}
+   */
+  get subject() {
+    const box = this.draft?.box(this.index) ?? this.face?.box;
+    if (box) {
+      return box;
+    }
+    const spot = this.spot;
+    return spot && this.index >= spot.start && this.index < spot.stop ? spot.box : null;
+  }
+
+  /**
+   * Gives a sighting of this frame that no mask covers: what the spot is about, else the first.
+   * @returns {Sighting | null}
+   */
+  get sighting() {
+    const found = (this.isPainted && this.current?.doubtful) || [];
+    const meant = this.spot?.at === this.index ? this.spot.box : null;
+    const isMeant = (/** @type {Sighting} */ one) =>
+      meant !== null && one.box.every((edge, place) => Math.abs(edge - meant[place]) < 1);
+    return found.find(isMeant) ?? found[0] ?? null;
+  }
+
+  /**
+   * Finds the face of a track in the frame that was painted last.
+   * @param {number | null} track
+   * @returns {Face | null}
+   */
+  faceOf(track) {
+    return this.current?.faces.find((face) => face.track === track) ?? null;
+  }
+
+  /**
+   * Chooses a track; a sighting that is not covered belongs to none and changes nothing.
+   * @param {number | null} track
+   */
+  choose(track) {
+    if (track === -1) {
+      return;
+    }
+    this.chosen = track;
+    this.events.emit("chosen", track);
+  }
+
+  /**
+   * Looks at a spot.
+   * @param {Spot} spot
+   */
+  openSpot(spot) {
+    this.spotKey = spot.key;
+    this.events.emit("spotOpened", spot);
+  }
+
+  /** Has everything drawn again. */
+  changed() {
+    this.events.emit("changed", undefined);
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Shapes of the data that the page and the server send to the canvas, and of what the canvas sends back.
+ * They follow `workbench/review/exchange.py`, `workbench/review/frames.py` and `workbench/review/tracks.py`.
+ */
+
+/**
+ * Edges in pixels of the picture as it is displayed.
+ * @typedef {[left: number, top: number, right: number, bottom: number]} Box
+ */
+
+/**
+ * @typedef {object} Size
+ * @property {number} width
+ * @property {number} height
+ */
+
+/**
+ * A detector and its score.
+ * @typedef {[detector: string, score: number]} Evidence
+ */
+
+/** @typedef {"detected" | "interpolated" | "extended" | "reviewer"} Origin */
+
+/**
+ * @typedef {object} Face
+ * @property {number} track
+ * @property {Box} box
+ * @property {Origin} origin
+ * @property {Evidence[]} [seen]
+ * @property {boolean} [visible] whether the person is kept visible
+ */
+
+/**
+ * What a detector saw and no mask covers.
+ * @typedef {object} Sighting
+ * @property {Box} box
+ * @property {Evidence[]} seen
+ */
+
+/**
+ * @typedef {object} Frame
+ * @property {number} i its index
+ * @property {number} t its time in seconds
+ * @property {Face[]} faces
+ * @property {"reviewer" | "record"} [covered] who had the whole frame covered
+ * @property {Sighting[]} [doubtful]
+ */
+
+/**
+ * A place that a person should look at; `stop` is the first frame after it.
+ * @typedef {object} Spot
+ * @property {string} key
+ * @property {string} label
+ * @property {number | null} track
+ * @property {number} start
+ * @property {number} stop
+ * @property {number} at the frame that shows it best
+ * @property {Box | null} box
+ * @property {string} reason
+ * @property {number} risk
+ * @property {"open" | "accepted" | "amended"} state
+ */
+
+/**
+ * How many frames of a track in a row have one origin, by the origin's letter; "-" where it has no face.
+ * @typedef {[letter: "d" | "i" | "e" | "r" | "-", length: number]} Run
+ */
+
+/**
+ * @typedef {object} Track
+ * @property {number} track
+ * @property {number} start
+ * @property {number} stop
+ * @property {Run[]} runs
+ */
+
+/**
+ * @typedef {object} Amendment
+ * @property {number} number
+ * @property {string} kind
+ * @property {string} what
+ * @property {number | null} frame
+ * @property {number | null} track
+ * @property {string} by
+ * @property {string} at
+ * @property {string} reason
+ * @property {boolean} undone
+ */
+
+/** @typedef {[start: number, stop: number]} Span */
+
+/**
+ * @typedef {object} ReviewData
+ * @property {string} run
+ * @property {string} revision
+ * @property {number} frames how many there are
+ * @property {number} width
+ * @property {number} height
+ * @property {number} step seconds that a frame lasts
+ * @property {string} style
+ * @property {{ stills: string, frames: string, seen: string }} urls
+ * @property {{ frame: number | null, track: number | null }} at where to begin
+ * @property {Spot[]} spots
+ * @property {number[]} cuts
+ * @property {number[]} risk
+ * @property {Track[]} tracks
+ * @property {Amendment[]} amendments
+ * @property {Span[]} seen by the person who looks
+ * @property {Span[]} seen_by_anybody
+ * @property {{ amend: boolean, why: string }} rights
+ * @property {{ text: string, serial: number, bad: boolean } | null} message
+ */
+
+/** @typedef {[frame: number, box: Box]} Keyframe */
+
+/**
+ * @typedef {{ kind: "accept", spot: string }
+ *   | { kind: "add", keyframes: Keyframe[] }
+ *   | { kind: "resize", track: number, keyframes: Keyframe[] }
+ *   | { kind: "delete" | "keep_visible" | "extend", track: number, start: number, stop: number }
+ *   | { kind: "cover", start: number, stop: number }
+ *   | { kind: "undo", amendment: number }} Action
+ */
+
+/** @typedef {(name: string, value: unknown) => void} Trigger */
+
+/** @typedef {"before" | "after" | "split"} View */
+
+/**
+ * A box as it is drawn over the picture.
+ * @typedef {object} Outline
+ * @property {Box} box
+ * @property {number} track -1 for a sighting, -2 for the box that is being drawn
+ * @property {Origin | "doubtful" | "draft"} tone
+ * @property {string} label
+ * @property {string} short
+ * @property {string} said its name for screen readers
+ * @property {boolean} [chosen]
+ * @property {boolean} [visible]
+ * @property {boolean} [held] whether it has grips to resize it by
+ */
+
+export {};
