@@ -5,7 +5,7 @@ export default [
   js.configs.recommended,
   {
     rules: {
-      // The type checker knows the names of the browser and of Node.
+      // The type checker knows the names of the browser.
       "no-undef": "off",
       complexity: ["error", 15],
       curly: "error",
@@ -26,5 +26,14 @@ export default [
       "prefer-const": "error",
       "prefer-template": "error",
     },
+  },
+  {
+    files: ["tests/**"],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ["Event", "EventTarget", "document", "fetch", "setImmediate"].map((name) => [name, "readonly"]),
+      ),
+    },
+    rules: { "no-undef": "error" },
   },
 ];

@@ -76,7 +76,7 @@ test("frames on either side are fetched ahead, but none beyond the ends", async 
   assert.deepEqual(asked, ["/frames/0-256", "/frames/256-512"]);
   cache.prefetch(599);
   await settled();
-  assert.deepEqual(asked.length, 3 - 1);
+  assert.deepEqual(asked.slice(2), ["/frames/512-600"]);
 });
 
 test("only so many frames are kept, the oldest go first", async (t) => {

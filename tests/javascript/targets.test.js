@@ -20,6 +20,7 @@ test("the next spot is the next open one, round the end", () => {
 });
 
 test("the previous spot is the previous open one, round the beginning", () => {
+  assert.equal(nextSpot(SPOTS, "d", -1).key, "c");
   assert.equal(nextSpot(SPOTS, "c", -1).key, "a");
   assert.equal(nextSpot(SPOTS, "a", -1).key, "d");
 });

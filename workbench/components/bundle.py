@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_IMPORT = re.compile(r'^import \{([\w\s,]+)\} from "(\.[^"]+)";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{\s*(\w+(?:,\s+\w+)*),?\s*\} from "(\.[^"]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (default )?((?:async )?function|class|const) (\w+)", re.MULTILINE)
 _DOCUMENTATION = re.compile(r"^ */\*\*(?:(?!\*/).)*\*/\n", re.MULTILINE | re.DOTALL)
 _NOTHING = re.compile(r"^export \{\};\n", re.MULTILINE)
@@ -80,8 +80,7 @@ def _read(path: Path) -> _Module:
         raise BundleError(f"{path} is imported, but not there")
     text = _DOCUMENTATION.sub("", path.read_text(encoding="utf-8"))
     imports = {
-        (path.parent / source).resolve(): tuple(name.strip() for name in names.split(",") if name.strip())
-        for names, source in _IMPORT.findall(text)
+        (path.parent / source).resolve(): tuple(re.findall(r"\w+", names)) for names, source in _IMPORT.findall(text)
     }
     exported = [(bool(default), name) for default, _, name in _EXPORT.findall(text)]
     body = _NOTHING.sub("", _EXPORT.sub(r"\2 \3", _IMPORT.sub("", text)))

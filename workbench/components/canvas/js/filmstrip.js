@@ -58,7 +58,7 @@ export class Filmstrip {
   refresh() {
     clearTimeout(this.timer);
     if (!this.canvas.hidden && !this.state.playing) {
-      this.timer = setTimeout(() => this.draw(this.state.asked), REST);
+      this.timer = setTimeout(() => this.draw(this.state.latestRequest), REST);
     }
   }
 
@@ -76,9 +76,9 @@ export class Filmstrip {
 
   /**
    * Draws the frames around the present one, until another one is asked for.
-   * @param {number} asked
+   * @param {number} request
    */
-  async draw(asked) {
+  async draw(request) {
     const ratio = pixelRatio();
     const cell = this.canvas.clientWidth / CELLS;
     if (!cell) {
@@ -92,7 +92,11 @@ export class Filmstrip {
     context.scale(ratio, ratio);
     for (let place = 0; place < CELLS; place += 1) {
       const frame = this.state.index + place - EACH_SIDE;
-      if (frame >= 0 && frame < this.state.count && !(await this.drawCell(context, frame, place * cell, cell, asked))) {
+      if (
+        frame >= 0 &&
+        frame < this.state.count &&
+        !(await this.drawCell(context, frame, place * cell, cell, request))
+      ) {
         return;
       }
     }
@@ -104,13 +108,13 @@ export class Filmstrip {
    * @param {number} frame
    * @param {number} x
    * @param {number} width
-   * @param {number} asked
+   * @param {number} request
    * @returns {Promise<boolean>} false when another frame was asked for meanwhile
    */
-  async drawCell(context, frame, x, width, asked) {
+  async drawCell(context, frame, x, width, request) {
     const blob = await this.source.loadAhead(frame);
-    const picture = blob && asked === this.state.asked ? await createImageBitmap(blob) : null;
-    if (asked !== this.state.asked) {
+    const picture = blob && request === this.state.latestRequest ? await createImageBitmap(blob) : null;
+    if (request !== this.state.latestRequest) {
       picture?.close();
       return false;
     }

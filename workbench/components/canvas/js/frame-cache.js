@@ -1,4 +1,4 @@
-import { ask } from "./server.js";
+import { fetchChecked } from "./server.js";
 
 /** @import { Frame } from "./types.js" */
 
@@ -95,7 +95,7 @@ export class FrameCache {
   async request(number) {
     const revision = this.revision;
     const start = number * CHUNK;
-    const response = await ask(`${this.base}${start}-${Math.min(this.count, start + CHUNK)}`);
+    const response = await fetchChecked(`${this.base}${start}-${Math.min(this.count, start + CHUNK)}`);
     const { frames } = await response.json();
     if (revision !== this.revision) {
       return;

@@ -53,20 +53,20 @@ export class FrameDisplay {
    */
   async show(index) {
     const began = performance.now();
-    const asked = this.ask(index);
+    const request = this.request(index);
     const slow = setTimeout(() => this.viewport.wait(true), PATIENCE);
     try {
-      if (await this.load(index, asked)) {
+      if (await this.load(index, request)) {
         this.root.dataset.latency = (performance.now() - began).toFixed(1);
       }
     } catch (error) {
-      if (asked === this.state.asked) {
+      if (request === this.state.latestRequest) {
         this.state.painted = null;
         this.viewport.fail(error instanceof Error ? error.message : String(error));
       }
     } finally {
       clearTimeout(slow);
-      if (asked === this.state.asked) {
+      if (request === this.state.latestRequest) {
         this.state.waiting = false;
         this.viewport.wait(false);
         this.state.events.emit("frameSettled", index);
@@ -79,33 +79,33 @@ export class FrameDisplay {
    * @param {number} index
    * @returns {number} which of all requests this is
    */
-  ask(index) {
+  request(index) {
     const state = this.state;
-    state.asked += 1;
+    state.latestRequest += 1;
     this.stills.only(index);
     state.events.emit("frameAsked", index);
     state.index = index;
     state.waiting = true;
     this.number.value = String(index);
     this.time.textContent = this.timeOf(index);
-    return state.asked;
+    return state.latestRequest;
   }
 
   /**
    * Loads and paints a frame.
    * @param {number} index
-   * @param {number} asked
+   * @param {number} request
    * @returns {Promise<boolean>} whether it is on screen
    */
-  async load(index, asked) {
+  async load(index, request) {
     const state = this.state;
     const masks = this.source.pictures;
     const [frame, ...blobs] = await Promise.all([this.frames.get(index), ...this.source.load(index)]);
-    if (asked !== state.asked) {
+    if (request !== state.latestRequest) {
       return false;
     }
     const pictures = await Promise.all(blobs.map((blob) => createImageBitmap(blob)));
-    if (asked !== state.asked) {
+    if (request !== state.latestRequest) {
       pictures.forEach((picture) => picture.close());
       return false;
     }

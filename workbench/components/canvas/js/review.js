@@ -122,7 +122,7 @@ export class Review {
       timed.end();
     }
     playback.pause();
-    state.asked += 1; // what is still being loaded is out of date
+    state.latestRequest += 1; // what is still being loaded is out of date
     seen.end();
     stills.clear();
     viewport.show(null, null);

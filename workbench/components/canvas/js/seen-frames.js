@@ -1,4 +1,4 @@
-import { ask } from "./server.js";
+import { fetchChecked } from "./server.js";
 
 /** @import { Span } from "./types.js" */
 
@@ -69,7 +69,7 @@ export class SeenFrames {
     }
     const told = [...this.fresh];
     this.fresh.clear();
-    const sent = ask(this.url, {
+    const sent = fetchChecked(this.url, {
       method: "POST",
       cache: "default",
       keepalive: true,

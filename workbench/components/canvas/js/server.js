@@ -4,7 +4,7 @@
  * @param {RequestInit} [options]
  * @returns {Promise<Response>} an answer that is no error
  */
-export async function ask(url, options) {
+export async function fetchChecked(url, options) {
   const response = await fetch(url, { credentials: "same-origin", cache: "no-store", ...options });
   if (!response.ok) {
     throw new Error((await sentenceOf(response)) || `The server answered ${response.status}.`);

@@ -46,8 +46,8 @@ export class ReviewState {
     this.playing = 0;
     /** Whether a frame is being loaded. */
     this.waiting = false;
-    /** How many frames were asked for; an answer that comes with a lower number is out of date. */
-    this.asked = 0;
+    /** Number of the latest request for a frame; what comes for an earlier one is out of date. */
+    this.latestRequest = 0;
     this.receive(data);
   }
 

@@ -1,4 +1,4 @@
-import { ask } from "./server.js";
+import { fetchChecked } from "./server.js";
 
 const BUDGET = 96 << 20;
 const PREFETCHES = 2;
@@ -116,7 +116,7 @@ export class StillCache {
    * @returns {Promise<Blob>}
    */
   async load(key, ahead, signal) {
-    const response = await ask(`${this.base}${key}${ahead ? "&ahead=1" : ""}`, { signal });
+    const response = await fetchChecked(`${this.base}${key}${ahead ? "&ahead=1" : ""}`, { signal });
     const blob = await response.blob();
     this.bytes += blob.size - (this.kept.get(key)?.size ?? 0);
     this.kept.set(key, blob);

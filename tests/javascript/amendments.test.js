@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { problemOf } from "../../workbench/components/canvas/js/prompt-fields.js";
+import { amending } from "./amending.js";
+import { spot, track } from "./made.js";
+
+test("what is sent has all that the page asks for, and a number of its own", () => {
+  const { amendments, sent, seen } = amending();
+  amendments.send({ kind: "undo", amendment: 1 });
+  amendments.send({ kind: "undo", amendment: 2 }, "a mistake");
+  assert.deepEqual(sent[1], [
+    "act",
+    {
+      action: { kind: "undo", amendment: 2 },
+      reason: "a mistake",
+      serial: 2,
+      revision: "0123456789abcdef",
+      run: "run-1",
+      frame: 30,
+    },
+  ]);
+  assert.equal(seen.calls.length, 2);
+});
+
+test("one who may not amend changes nothing", () => {
+  const { amendments, forms, editor, prompt, sent, said } = amending({ rights: { amend: false, why: "Ask Ana." } });
+  amendments.accept();
+  amendments.undo(1);
+  forms.askDelete();
+  forms.askCover();
+  editor.drawInMiddle();
+  editor.boxed([0, 0, 50, 50], false);
+  assert.equal(said(), "Ask Ana.");
+  assert.deepEqual(sent, []);
+  assert.equal(prompt.open, false);
+});
+
+test("an open spot is accepted once", () => {
+  const { state, amendments, actions, said } = amending({ spots: [spot("a", 30)] });
+  assert.equal(amendments.accept(), false);
+  assert.match(said(), /Choose an open spot first/);
+  state.openSpot(state.data.spots[0]);
+  assert.equal(amendments.accept(), true);
+  assert.equal(amendments.accept(), false);
+  assert.deepEqual(actions(), [{ kind: "accept", spot: "a" }]);
+});
+
+test("the last amendment that counts is undone", () => {
+  const listed = [
+    { number: 1, kind: "add", undone: false },
+    { number: 2, kind: "add", undone: true },
+    { number: 3, kind: "undo", undone: false },
+  ];
+  const { amendments, actions } = amending({ amendments: listed });
+  amendments.undoLast();
+  assert.deepEqual(actions(), [{ kind: "undo", amendment: 1 }]);
+});
+
+test("without amendments there is nothing to undo", () => {
+  const { amendments, sent, said } = amending();
+  amendments.undoLast();
+  assert.equal(said(), "There is nothing to undo.");
+  assert.deepEqual(sent, []);
+});
+
+test("a track is deleted whole or in part", () => {
+  const { forms, prompt, actions } = amending();
+  forms.askDelete();
+  prompt.fill({ scope: "upto" });
+  assert.deepEqual(actions(), [{ kind: "delete", track: 1, start: 20, stop: 31 }]);
+});
+
+test("only the whole track can be deleted where it has no face", () => {
+  const { state, forms, prompt } = amending({}, { faces: [] });
+  state.choose(1);
+  forms.askDelete();
+  assert.deepEqual(
+    prompt.question.fields[0].options.map(([value]) => value),
+    ["whole"],
+  );
+});
+
+test("a range follows the frame that one steps to, backwards too", () => {
+  const { forms, prompt, actions } = amending();
+  forms.askCover();
+  assert.deepEqual(prompt.question.follow(35), { from: 30, to: 35 });
+  assert.deepEqual(prompt.question.follow(25), { from: 25, to: 30 });
+  assert.match(prompt.fill({ from: 30, to: 29 }), /before the first/);
+  assert.equal(prompt.fill({ from: 30, to: 30 }), "");
+  assert.deepEqual(actions(), [{ kind: "cover", start: 30, stop: 31 }]);
+});
+
+test("a track from the first frame to the last cannot be extended", () => {
+  const { forms, prompt, said } = amending({ tracks: [track(1, 0, 100)] });
+  forms.askExtend();
+  assert.match(said(), /from the first frame to the last/);
+  assert.equal(prompt.open, false);
+});
+
+test("keeping a person visible needs a reason", () => {
+  const { forms, prompt } = amending();
+  forms.askVisible();
+  const { fields } = prompt.question;
+  const values = new Map([
+    ["from", "20"],
+    ["to", "39"],
+    ["reason", ""],
+  ]);
+  assert.equal(problemOf(fields, values).name, "reason");
+  values.set("reason", "a presenter");
+  assert.equal(problemOf(fields, values), null);
+});

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Draft } from "../../workbench/components/canvas/js/draft.js";
+import { Events } from "../../workbench/components/canvas/js/events.js";
+import { ReviewState } from "../../workbench/components/canvas/js/state.js";
+import { face, reviewData, spot, track } from "./made.js";
+
+const SPOT_BOX = [50, 50, 60, 60];
+
+function stateAt(index, frame, more = {}) {
+  const state = new ReviewState(reviewData(more));
+  Object.assign(state, { index, painted: index, current: frame });
+  return state;
+}
+
+test("listeners hear what they asked for, in order", () => {
+  const events = new Events();
+  const heard = [];
+  events.on("one", (value) => heard.push(["first", value]));
+  events.on("one", (value) => heard.push(["second", value]));
+  events.emit("one", 1);
+  events.emit("other", 2);
+  assert.deepEqual(heard, [
+    ["first", 1],
+    ["second", 1],
+  ]);
+});
+
+test("choosing a track is told, choosing a sighting does nothing", () => {
+  const state = new ReviewState(reviewData());
+  const heard = [];
+  state.events.on("chosen", (number) => heard.push(number));
+  state.choose(0);
+  state.choose(-1);
+  assert.equal(state.chosen, 0);
+  state.choose(null);
+  assert.deepEqual(heard, [0, null]);
+});
+
+test("a spot that is not in the queue any more is not looked at any more", () => {
+  const state = new ReviewState(reviewData({ spots: [spot("a", 1)] }));
+  state.openSpot(state.data.spots[0]);
+  state.receive(reviewData({ spots: [spot("a", 1)] }));
+  assert.equal(state.spotKey, "a");
+  state.receive(reviewData({ spots: [spot("b", 1)] }));
+  assert.equal(state.spotKey, null);
+});
+
+test("the face and the track are those that are chosen, track 0 too", () => {
+  const state = stateAt(3, { faces: [face(0), face(1)] }, { tracks: [track(0, 0, 9)] });
+  assert.equal(state.face, null);
+  assert.equal(state.track, null);
+  state.choose(0);
+  assert.equal(state.face.track, 0);
+  assert.equal(state.track.stop, 9);
+  state.choose(1);
+  assert.equal(state.track, null);
+});
+
+test("what is looked at is the box that is drawn, then the chosen face, then the spot", () => {
+  const state = stateAt(3, { faces: [face(1)] }, { spots: [spot("a", 3, { box: SPOT_BOX })] });
+  assert.equal(state.subject, null);
+  state.openSpot(state.data.spots[0]);
+  assert.deepEqual(state.subject, SPOT_BOX);
+  state.choose(1);
+  assert.deepEqual(state.subject, face(1).box);
+  state.draft = new Draft();
+  state.draft.set(3, [0, 0, 5, 5]);
+  assert.deepEqual(state.subject, [0, 0, 5, 5]);
+});
+
+test("a spot is looked at only in its own frames", () => {
+  const state = stateAt(3, { faces: [] }, { spots: [spot("a", 3, { box: SPOT_BOX, stop: 5 })] });
+  state.openSpot(state.data.spots[0]);
+  state.index = 4;
+  assert.deepEqual(state.subject, SPOT_BOX);
+  state.index = 5;
+  assert.equal(state.subject, null);
+});
+
+test("the sighting is the one that the spot is about, else the first", () => {
+  const doubtful = [{ box: [0, 0, 9, 9] }, { box: [50.4, 50, 60, 60] }];
+  const state = stateAt(3, { faces: [], doubtful }, { spots: [spot("a", 3, { box: SPOT_BOX })] });
+  assert.equal(state.sighting, doubtful[0]);
+  state.openSpot(state.data.spots[0]);
+  assert.equal(state.sighting, doubtful[1]);
+});
+
+test("there is no sighting in a frame that is not on screen", () => {
+  const state = stateAt(3, { faces: [], doubtful: [{ box: SPOT_BOX }] });
+  state.index = 4;
+  assert.equal(state.sighting, null);
+});
