@@ -12,12 +12,16 @@ demo: $(STAMP)run
 test: $(STAMP)test
 	$(BIN)/veil models fetch
 	$(BIN)/python -m pytest
+	@if command -v node >/dev/null && command -v npm >/dev/null; then npm test; \
+	elif [ "$$CI" = true ]; then echo "Node.js and npm must be there in continuous integration" >&2; exit 1; \
+	else echo "SKIPPED: the JavaScript tests, because Node.js with npm is not installed"; fi
 
-check: $(STAMP)check
+check: $(STAMP)check node_modules/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	npm run check
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -34,6 +38,11 @@ $(STAMP)check: $(STAMP)test
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,check]'
 	touch $@
 
+node_modules/installed: package.json package-lock.json .npmrc
+	@command -v npm >/dev/null || { echo "make check needs Node.js 20.19 or later with npm" >&2; exit 1; }
+	npm ci --silent
+	touch $@
+
 coverage: $(STAMP)test
 	$(BIN)/veil models fetch
 	$(BIN)/coverage run -m pytest
@@ -41,4 +50,4 @@ coverage: $(STAMP)test
 	$(BIN)/coverage report --skip-covered
 
 clean:
-	rm -rf .venv data/work data/sample
+	rm -rf .venv node_modules data/work data/sample
