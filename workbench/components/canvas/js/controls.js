@@ -61,7 +61,7 @@ export class Controls {
     if (!isInside && active && active !== document.body) {
       return;
     }
-    if (this.state.count && this.act(event)) {
+    if (this.parts.state.count && this.act(event)) {
       event.preventDefault();
       event.stopImmediatePropagation();
     }
@@ -73,8 +73,8 @@ export class Controls {
    * @returns {boolean} whether it stands for anything
    */
   act(event) {
-    const { commands, editor, help, prompt, zoom } = this.parts;
-    const situation = { prompting: prompt.open, helping: help.open, drafting: this.state.draft !== null };
+    const { commands, editor, help, prompt, state, zoom } = this.parts;
+    const situation = { prompting: prompt.open, helping: help.open, drafting: state.draft !== null };
     const action = actionOf(event, event.composedPath()[0], situation);
     switch (action?.kind) {
       case "command":
@@ -89,9 +89,5 @@ export class Controls {
       default:
         return false;
     }
-  }
-
-  get state() {
-    return this.parts.state;
   }
 }
