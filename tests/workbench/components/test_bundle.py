@@ -5,13 +5,12 @@ import re
 import shutil
 import subprocess
 import tomllib
-from pathlib import Path
 
 import pytest
 
+from tests.repository import ROOT
 from workbench.components.bundle import BundleError, bundle
 
-ROOT = Path(__file__).parents[2]
 COMPONENTS = ROOT / "workbench" / "components"
 
 
