@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine import record as records
 from engine.core.progress import ProgressListener
 from engine.detection.detect import detect
 from engine.detection.options import DetectOptions
 from engine.record import (
     Document,
+    encode_document,
 )
 from engine.rendering.render import check_render_possible, render
 from engine.rendering.report import RenderReport
@@ -71,6 +71,6 @@ def anonymise(  # noqa: PLR0913 - the arguments of three verbs
     found = detect(source, record, detection, data=data, listener=listener)
     rendered = render(source, record, output, rendering, review=review, listener=listener)
     checks = verify(source, record, output, review=review, listener=listener)
-    write_file(report, records.encode_document(checks))
+    write_file(report, encode_document(checks))
     faces = [face.track for frame in found.frames for face in frame.faces]
     return AnonymiseReport(str(output), str(record), str(report), len(faces), len(set(faces)), rendered, checks)

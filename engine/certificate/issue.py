@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 from engine import audit
-from engine import record as records
 from engine.certificate.document import (
     JSON_NAME,
     KEY_NAME,
@@ -21,7 +20,7 @@ from engine.certificate.document import (
 from engine.certificate.html import build_certificate_html
 from engine.certificate.signing_key import is_signature_valid, sign_bytes
 from engine.errors import InputError, VeilError
-from engine.record import Document, Sha256, sha256_hex
+from engine.record import Document, Sha256, encode_document, read_document, read_document_bytes, sha256_hex
 from engine.storage.files import hash_file, write_file
 from engine.verification.verify import Check
 
@@ -58,7 +57,7 @@ def issue_certificate(
         TargetError: a file cannot be written.
     """
     made = build_certificate(inputs, issued_at or datetime.now(UTC).astimezone())
-    data = records.encode_document(made)
+    data = encode_document(made)
     if key_path is not None:
         signature, public = sign_bytes(data, key_path)
         write_file(folder / SIGNATURE_NAME, signature)
@@ -76,7 +75,7 @@ def read_certificate(path: Path) -> Certificate:
     Raises:
         RecordError: it cannot be read or is none.
     """
-    return records.read_document(_resolve_certificate_path(path), Certificate, "certificate of a release")
+    return read_document(_resolve_certificate_path(path), Certificate, "certificate of a release")
 
 
 def check_certificate(
@@ -96,7 +95,7 @@ def check_certificate(
         InputError: the public key is none.
     """
     path = _resolve_certificate_path(path)
-    made, data = read_certificate(path), records.read_document_bytes(path)
+    made, data = read_certificate(path), read_document_bytes(path)
     checks = [*_check_release_files(made, data, path.parent)]
     if (path.parent / SIGNATURE_NAME).exists() or public_key_path is not None:
         checks.append(_check_signature(data, path.parent, public_key_path))

@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import msgspec
 
-from engine import record as records
 from engine import release, runs
 from engine.assurance.leak_check.check import check_leaks
 from engine.assurance.leak_check.report import LeakJudgement, LeakReport, find_open_leaks
@@ -34,7 +33,7 @@ from engine.cli.arguments import add_person_option
 from engine.cli.identity import open_session
 from engine.cli.terminal import Terminal
 from engine.errors import CheckFailedError, InputError, RecordError
-from engine.record import Document, Record
+from engine.record import Document, Record, encode_document, read_document, read_document_bytes
 from engine.review.amendments import Author
 from engine.review.load import load_record
 from engine.storage.files import find_data_folder, hash_file, write_file
@@ -63,7 +62,7 @@ def run_leak_check(options: Namespace, terminal: Terminal) -> int:
         options.source, options.record, options.output, review=options.review, data=options.data, listener=terminal
     )
     if options.report is not None:
-        write_file(options.report, records.encode_document(report))
+        write_file(options.report, encode_document(report))
     open_ones = find_open_leaks(report, _read_judgements(options.judgements))
     terminal.print_result(report, "\n".join(_format_leak_report(report, len(open_ones), monotonic() - start)))
     return CheckFailedError.exit_code if open_ones else 0
@@ -89,7 +88,7 @@ def plant_faces(options: Namespace, terminal: Terminal) -> int:
         raise InputError(f"Faces cannot be planted like that: {error}.") from error
     report = run_planted_faces(options.source, options.record, settings=settings, data=options.data, listener=terminal)
     if options.report is not None:
-        write_file(options.report, records.encode_document(report))
+        write_file(options.report, encode_document(report))
     terminal.print_result(report, "\n".join(_format_planted_report(report)))
     return 0
 
@@ -118,7 +117,7 @@ def show_risk(options: Namespace, terminal: Terminal) -> int:
         terminal.print_result({"drawn": found}, f"Look at these frames of the output for faces: {listed}")
         return 0
     if options.report is not None:
-        write_file(options.report, records.encode_document(found))
+        write_file(options.report, encode_document(found))
     terminal.print_result(found, "\n".join(format_risk(found)))
     return 0
 
@@ -163,7 +162,7 @@ def _compute_record_risk(options: Namespace) -> ResidualRisk | tuple[int, ...]:
 def _read_judgements(path: Path | None) -> list[LeakJudgement]:
     if path is None:
         return []
-    lines = records.read_document_bytes(path).splitlines()
+    lines = read_document_bytes(path).splitlines()
     try:
         return [msgspec.json.decode(line, type=LeakJudgement) for line in lines]
     except msgspec.MsgspecError as error:
@@ -171,7 +170,7 @@ def _read_judgements(path: Path | None) -> list[LeakJudgement]:
 
 
 def _read_optional(path: Path | None, kind: type[Kind], what: str) -> Kind | None:
-    return None if path is None else records.read_document(path, kind, what)
+    return None if path is None else read_document(path, kind, what)
 
 
 def _parse_frame_indices(text: str) -> tuple[int, ...]:

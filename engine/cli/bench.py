@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
-from engine import record as records
 from engine.assurance.reidentification.benchmark import reidentify as run
 from engine.assurance.reidentification.dlib_resnet import DlibResnet
 from engine.assurance.reidentification.people import Sampling, read_labels
@@ -23,7 +22,7 @@ from engine.errors import CheckFailedError, InputError, RecordError
 from engine.masking.presets import PRESETS
 from engine.masking.style import Style
 from engine.media.source.image_sequence import probe_any
-from engine.record import Record
+from engine.record import Record, read_record
 from engine.storage.files import find_data_folder
 
 
@@ -86,7 +85,7 @@ def _load_clips(options: Namespace, terminal: Terminal) -> Iterator[Clip]:
         for path, place in places.items():
             info = probe_any(path, listener=terminal)
             if place is not None and place.exists():
-                record = records.read_record(place)
+                record = read_record(place)
             else:
                 record = detect(path, place, chosen, data=options.data, listener=terminal, ensemble=crew)
             yield Clip(_name_clip(path, options), path, info, _check_record_source(record, info.sha256, path, place))

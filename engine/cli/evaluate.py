@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from engine import record as records
 from engine.cli.options import build_criteria, build_detect_options, style_from_options
 from engine.cli.terminal import Terminal
 from engine.errors import InputError
@@ -19,7 +18,7 @@ from engine.evaluation.ground_truth import Truth
 from engine.evaluation.judgements import Criteria, judge_records
 from engine.evaluation.scores import MissedFace
 from engine.evaluation.text_table import format_table
-from engine.record import Record
+from engine.record import Record, encode_document, read_record
 from engine.storage.files import write_file
 
 _ONE_SOURCE_MESSAGE = "Give records, or say what to run with --mode or --detectors; not both."
@@ -77,9 +76,7 @@ def _load_or_detect_records(ground_truth: Truth, options: Namespace, terminal: T
     if runs == bool(options.records):
         raise InputError(_ONE_SOURCE_MESSAGE)
     if not runs:
-        return pairing.pair_records(
-            ground_truth, {path: records.read_record(path) for path in options.records}, options.truth
-        )
+        return pairing.pair_records(ground_truth, {path: read_record(path) for path in options.records}, options.truth)
     options.mode = options.mode or "on-prem"
     made = detect_dataset(
         ground_truth, options.truth, build_detect_options(options), data=options.data, listener=terminal
@@ -93,7 +90,7 @@ def _write_records(made: Mapping[str, Record], folder: Path) -> None:
     for name, record in made.items():
         place = folder / f"{name}.json"
         place.parent.mkdir(parents=True, exist_ok=True)
-        write_file(place, records.encode_document(record))
+        write_file(place, encode_document(record))
 
 
 def _filter_truth(ground_truth: Truth, choice: str | None) -> Truth:

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 import engine
-from engine import record as records
 from engine.cli import reports
 from engine.cli.options import build_detect_options, build_render_options
 from engine.cli.terminal import Terminal
@@ -19,11 +18,12 @@ from engine.detection.options import DetectOptions
 from engine.detectors import weights
 from engine.errors import CheckFailedError
 from engine.media.output.sample_clip import make_sample_clip
+from engine.record import encode_document, record_json_schema
 from engine.review import amendments
 from engine.storage.files import find_data_folder, write_file
 
 SCHEMA_BUILDERS: Mapping[str, Callable[[], dict[str, Any]]] = {
-    "record": records.record_json_schema,
+    "record": record_json_schema,
     "amendment": amendments.build_schema,
 }
 """The documents whose JSON Schema is published."""
@@ -82,7 +82,7 @@ def verify(options: Namespace, terminal: Terminal) -> int:
         listener=terminal,
     )
     if options.report is not None:
-        write_file(options.report, records.encode_document(report))
+        write_file(options.report, encode_document(report))
     terminal.print_result(report, reports.format_verify(report))
     return 0 if report.passed else CheckFailedError.exit_code
 

@@ -10,11 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from engine import record as records
 from engine.cli.terminal import Terminal
 from engine.core.frame_ranges import describe_range
 from engine.errors import InputError
-from engine.record import Document, Sha256
+from engine.record import Document, Sha256, decode_record, read_document_bytes, sha256_hex
 from engine.review.amendments import Amendment, Author, Review, find_effective_amendments
 from engine.review.apply import AmendedRecord, KeptVisible
 from engine.review.descriptions import describe_action
@@ -77,8 +76,8 @@ def add_amend_arguments(verb: ArgumentParser) -> None:
 
 def show_review(options: Namespace, terminal: Terminal) -> int:
     """`veil review`."""
-    data = records.read_document_bytes(options.record)
-    record, sha256 = records.decode_record(data, str(options.record)), records.sha256_hex(data)
+    data = read_document_bytes(options.record)
+    record, sha256 = decode_record(data, str(options.record)), sha256_hex(data)
     found = make_empty_review(sha256) if options.review is None else read_review(options.review, sha256)
     folded = AmendedRecord(record, found)
     listed = tuple(spot for spot in build_review_queue(record, found) if not options.open or spot.state == "open")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine import record as records
 from engine.core.geometry import Box, Size
 from engine.detection import frame_selection
 from engine.detection.checkpoint import FrameDetections
@@ -15,6 +14,7 @@ from engine.media.facts import MediaInfo, make_source_facts
 from engine.record import (
     SCHEMA,
     DetectionConfig,
+    DetectorFacts,
     Frame,
     Record,
 )
@@ -24,7 +24,7 @@ from engine.timeline.build import build_timeline
 def assemble_record(
     frame_detections: Sequence[FrameDetections],
     info: MediaInfo,
-    facts: tuple[records.DetectorFacts, ...],
+    facts: tuple[DetectorFacts, ...],
     options: DetectOptions,
 ) -> Record:
     """The record of what was seen."""

@@ -11,7 +11,6 @@ from time import monotonic
 
 import msgspec
 
-from engine import record as records
 from engine.core.progress import ProgressListener, SilentListener
 from engine.detection import frame_selection
 from engine.detection.assemble import assemble_record
@@ -28,9 +27,12 @@ from engine.media.facts import MediaInfo
 from engine.media.source.image_sequence import open_any, probe_any
 from engine.media.source.prefetch import prefetch
 from engine.record import (
+    DetectorFacts,
     Document,
     Record,
     Sha256,
+    encode_document,
+    sha256_hex,
 )
 from engine.storage.files import DataFolder, find_data_folder, make_scratch_folder, write_file
 
@@ -54,7 +56,7 @@ class _CheckpointKey(Document, frozen=True):
     """All that decides what the detectors see: names the journal."""
 
     source: Sha256
-    detectors: tuple[records.DetectorFacts, ...]
+    detectors: tuple[DetectorFacts, ...]
     on_damage: str
     chunk: int
     asked: Sha256 | None = None
@@ -147,7 +149,7 @@ class _DetectionRun:
             if full:
                 contested, frames = self._find_uncertain_frames(full[0], running), full[0].frame_count
             facts = tuple(plan.facts for plan in (*running, *(self._plans if full else ())))
-            which = None if contested is None else records.sha256_hex(msgspec.json.encode(sorted(contested)))
+            which = None if contested is None else sha256_hex(msgspec.json.encode(sorted(contested)))
             subject = _CheckpointKey(info.sha256, facts, self._options.on_damage, BATCH_FRAMES, which)
             journal = open_checkpoints.enter_context(Checkpoint(self._data.checkpoints, subject))
             self._resumed_frames = journal.frame_count
@@ -178,7 +180,7 @@ class _DetectionRun:
         except BaseException:
             sent = build_ledger(merge_passes([journal.read_frames() for journal in checkpoints]), self._plans, None)
             if output is not None and sent.frames:
-                write_file(ledger_path(output), records.encode_document(sent))
+                write_file(ledger_path(output), encode_document(sent))
             raise
 
     def _fill_checkpoint(
@@ -224,12 +226,12 @@ class _DetectionRun:
     def _write_results(
         self, record: Record, output: Path, resumed_frames: int, frame_detections: Sequence[FrameDetections]
     ) -> None:
-        data = records.encode_document(record)
+        data = encode_document(record)
         if any(isinstance(plan.settings, RemoteDetectorSettings) for plan in self._plans):
-            sent = build_ledger(frame_detections, self._plans, records.sha256_hex(data))
-            write_file(ledger_path(output), records.encode_document(sent))
+            sent = build_ledger(frame_detections, self._plans, sha256_hex(data))
+            write_file(ledger_path(output), encode_document(sent))
         run = RunFacts(
-            record_sha256=records.sha256_hex(data),
+            record_sha256=sha256_hex(data),
             host=node(),
             started=self._started.isoformat(timespec="seconds"),
             seconds=round(monotonic() - self._started_clock_s, 3),
@@ -237,5 +239,5 @@ class _DetectionRun:
             resumed_frames=resumed_frames,
             workers=self._worker_count,
         )
-        write_file(output.with_name(output.name + ".run.json"), records.encode_document(run))
+        write_file(output.with_name(output.name + ".run.json"), encode_document(run))
         write_file(output, data)

@@ -22,12 +22,11 @@ from pathlib import Path
 import msgspec
 import pyarrow.parquet as pq
 
-from engine import record as records
 from engine.core.geometry import Size
 from engine.core.progress import ProgressListener
 from engine.errors import RecordError, TargetError
 from engine.index.tables import TABLES_VERSION, build_tables, compute_frame_times_s
-from engine.record import Count, Document, Sha256
+from engine.record import Count, Document, Sha256, decode_record, encode_document, read_document_bytes, sha256_hex
 from engine.review.apply import AmendedRecord
 from engine.review.review_file import read_review
 from engine.storage.files import DataFolder, write_file
@@ -165,8 +164,8 @@ def _build_run(folder: Path, run: str, path: Path) -> None:
         return  # the run was removed meanwhile
     entry: CatalogEntry
     try:
-        data = records.read_document_bytes(path)
-        record, sha256 = records.decode_record(data, str(path)), records.sha256_hex(data)
+        data = read_document_bytes(path)
+        record, sha256 = decode_record(data, str(path)), sha256_hex(data)
         review = read_review(review_path_from_record(path), sha256, missing_ok=True)
         folded = AmendedRecord(record, review)
     except RecordError as error:
@@ -192,7 +191,7 @@ def _build_run(folder: Path, run: str, path: Path) -> None:
             faces=sum(len(frame.faces) for frame in record.frames),
         )
     _start_grace_period(folder, run)
-    write_file(folder / f"{run}.json", records.encode_document(entry))
+    write_file(folder / f"{run}.json", encode_document(entry))
 
 
 def _start_grace_period(folder: Path, run: str) -> None:

@@ -7,7 +7,6 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine import record as records
 from engine import runs
 from engine.core.geometry import Size
 from engine.detection.cost import CostTracker, select_remote
@@ -18,6 +17,7 @@ from engine.detectors.registry import DetectorPlan
 from engine.errors import RecordError
 from engine.jobs.requests import to_detect_options
 from engine.media.facts import MediaInfo
+from engine.record import read_document
 from engine.runs import RequestedOptions, Run
 from engine.storage.files import DataFolder
 
@@ -112,7 +112,7 @@ def find_missing_models(data: DataFolder, options: RequestedOptions) -> tuple[st
 
 def _load_past_run(run: Run) -> PastRun | None:
     try:
-        facts = records.read_document(run.folder.facts, RunFacts, "facts of a run")
+        facts = read_document(run.folder.facts, RunFacts, "facts of a run")
     except RecordError:
         # An estimate can do without one run; whoever opens it is told what is wrong with it.
         return None

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from platform import node
 
-from engine import record as records
 from engine.core.geometry import Size
 from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import TargetError
@@ -26,7 +25,7 @@ from engine.media.stream.live_input import LiveInput, strip_credentials
 from engine.media.stream.live_output import LiveEncoding, LiveOutput, parse_output_scheme
 from engine.media.stream.live_preview import LivePreview
 from engine.media.stream.pushed_input import LiveSource, PushedInput
-from engine.record import Document, Sha256, SourceFacts
+from engine.record import Document, Record, Sha256, SourceFacts, encode_document, sha256_hex
 from engine.storage.files import DataFolder, find_data_folder, write_file
 
 
@@ -136,7 +135,7 @@ def anonymise_live(  # noqa: PLR0913
     )
 
 
-def recover_record(log: Path | str, record: Path | str) -> records.Record:
+def recover_record(log: Path | str, record: Path | str) -> Record:
     """Make the detection record of a live run that ended in a crash.
 
     Raises:
@@ -144,7 +143,7 @@ def recover_record(log: Path | str, record: Path | str) -> records.Record:
         TargetError: the record cannot be written.
     """
     made = record_from_log(Path(log))
-    write_file(Path(record), records.encode_document(made))
+    write_file(Path(record), encode_document(made))
     return made
 
 
@@ -232,12 +231,12 @@ class _LiveRunner:
         )
 
     def _write_report(self, counters: LiveCounters, duration_s: float) -> LiveReport:
-        data = records.encode_document(record_from_log(self._paths.log))
+        data = encode_document(record_from_log(self._paths.log))
         report = LiveReport(
             source=strip_credentials(self._source),
             target=strip_credentials(self._target),
             record=str(self._paths.record),
-            record_sha256=records.sha256_hex(data),
+            record_sha256=sha256_hex(data),
             host=node(),
             started=self._started_at,
             seconds=round(duration_s, 3),
@@ -247,7 +246,7 @@ class _LiveRunner:
             counters=counters,
         )
         write_file(self._paths.record, data)
-        write_file(self._paths.report, records.encode_document(report))
+        write_file(self._paths.report, encode_document(report))
         return report
 
 

@@ -7,9 +7,19 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from engine import record
 from engine.core.geometry import Orientation, Size
-from engine.record import Colour, Count, Document, Fate, Ratio, Sha256
+from engine.record import (
+    Colour,
+    Count,
+    Document,
+    Fate,
+    Ratio,
+    Sha256,
+    SourceFacts,
+    StreamFacts,
+    VideoFacts,
+    parse_ratio,
+)
 
 PtsOrigin = Literal["pts", "dts", "count"]
 FieldOrder = Literal["progressive", "tt", "bb", "tb", "bt"]
@@ -92,7 +102,7 @@ class VideoInfo(Document, frozen=True):
     @property
     def orientation(self) -> Orientation:
         """How stored pixels become the picture that is seen."""
-        return Orientation(self.coded, record.parse_ratio(self.sample_aspect_ratio), self.rotation, self.mirrored)
+        return Orientation(self.coded, parse_ratio(self.sample_aspect_ratio), self.rotation, self.mirrored)
 
     def to_seconds(self, pts: int) -> float:
         """A presentation time on a clock that starts with the first frame, for messages and screens."""
@@ -147,14 +157,14 @@ class MediaInfo(Document, frozen=True):
     cut_short: str | None
 
 
-def make_source_facts(info: MediaInfo, frames: int) -> record.SourceFacts:
+def make_source_facts(info: MediaInfo, frames: int) -> SourceFacts:
     """The source as a detection record states it, once the number of frames that decode is known."""
     video = info.video
-    return record.SourceFacts(
+    return SourceFacts(
         sha256=info.sha256,
         bytes=info.bytes,
         container=info.container,
-        video=record.VideoFacts(
+        video=VideoFacts(
             index=video.index,
             codec=video.codec,
             coded=video.coded,
@@ -170,7 +180,7 @@ def make_source_facts(info: MediaInfo, frames: int) -> record.SourceFacts:
             declared_rate=video.declared_rate,
         ),
         streams=tuple(
-            record.StreamFacts(
+            StreamFacts(
                 index=stream.index, kind=stream.kind, codec=stream.codec, fate=stream.fate, reason=stream.reason
             )
             for stream in info.streams

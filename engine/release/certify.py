@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from engine import audit
-from engine import record as records
 from engine.assurance.leak_check.report import LeakReport
 from engine.assurance.residual_risk import assess_residual_risk
 from engine.audit import Actor, Event
 from engine.certificate.document import CertificateInputs
 from engine.certificate.issue import issue_certificate
+from engine.record import read_document
 from engine.release.frame_audit import read_frame_audit
 from engine.release.leak_judgements import LEAK_REPORT_TITLE, read_judgements
 from engine.release.release_checks import LEAK_REPORT_NAME, read_planted_report
@@ -24,7 +24,7 @@ def certify(released: CertifiableRelease) -> None:
     candidate, statement = released.candidate, released.statement
     data, run, folder = candidate.data, candidate.snapshot.run, candidate.folder
     leaks = folder / LEAK_REPORT_NAME
-    found = records.read_document(leaks, LeakReport, LEAK_REPORT_TITLE) if leaks.exists() else None
+    found = read_document(leaks, LeakReport, LEAK_REPORT_TITLE) if leaks.exists() else None
     judged = tuple(one for one in read_judgements(data, run) if found and one.output_sha256 == found.output_sha256)
     evidence = CertificateInputs(
         run_id=run.id,

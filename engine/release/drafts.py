@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engine import access, audit, runs
-from engine import record as records
 from engine.access import Person
 from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import InputError, TargetError
+from engine.record import read_document
 from engine.release.sign import describe_audio_details
 from engine.rendering.render import render
 from engine.rendering.report import RenderReport, draft_name, report_path
@@ -90,7 +90,7 @@ def list_drafts(run: Run) -> tuple[Draft, ...]:
     paths = sorted(run.folder.drafts.glob("*.render.json"), reverse=True) if run.folder.drafts.is_dir() else []
     videos = [(path, path.with_name(path.name.removesuffix(".render.json"))) for path in paths]
     return tuple(
-        Draft(video, records.read_document(path, RenderReport, "report of a render"))
+        Draft(video, read_document(path, RenderReport, "report of a render"))
         for path, video in videos
         if video.is_file()
     )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from engine import access, audit, runs
-from engine import record as records
 from engine.access import Person
 from engine.assurance.residual_risk import AUDIT_SCHEMA, FrameAudit, draw_audit_frames
 from engine.audit import Event
 from engine.errors import InputError, SignOffError
-from engine.record import Record, Sha256, encode_document, sha256_hex
+from engine.record import Record, Sha256, encode_document, read_document, read_record, sha256_hex
 from engine.release.leak_judgements import find_logged_hashes
 from engine.review.amendments import Author
 from engine.review.load import load_record
@@ -32,7 +31,7 @@ def draw_run_audit_frames(run: Run, number: int, record: Record | None = None) -
         InputError: `number` is not at least 1.
         RecordError: the record cannot be read.
     """
-    return draw_audit_frames(record or records.read_record(run.folder.record), number, hash_review(run))
+    return draw_audit_frames(record or read_record(run.folder.record), number, hash_review(run))
 
 
 def save_frame_audit(data: DataFolder, run_id: str, person: Person, number: int, missed: tuple[int, ...]) -> FrameAudit:
@@ -103,7 +102,7 @@ def read_frame_audit(data: DataFolder, run: Run, record_sha256: Sha256) -> Frame
         return None
     if sha256_hex(path.read_bytes()) not in find_logged_hashes(data, run, "frames"):
         raise SignOffError(f"{path} was tampered with: the audit log knows no such audit of frames.")
-    found = records.read_document(path, FrameAudit, "audit of frames")
+    found = read_document(path, FrameAudit, "audit of frames")
     return found if (found.record_sha256, found.review_sha256) == (record_sha256, hash_review(run)) else None
 
 

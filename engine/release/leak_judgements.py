@@ -14,12 +14,11 @@ from pathlib import Path
 import msgspec
 
 from engine import access, audit, runs
-from engine import record as records
 from engine.access import Person
 from engine.assurance.leak_check.report import Leak, LeakJudgement, LeakReport, LeakVerdict, find_open_leaks
 from engine.audit import Event
 from engine.errors import InputError, SignOffError
-from engine.record import Sha256, encode_document, sha256_hex
+from engine.record import Sha256, encode_document, read_document, sha256_hex
 from engine.review.amendments import Author
 from engine.runs import Run
 from engine.storage.files import DataFolder
@@ -43,7 +42,7 @@ def read_leak_report(data: DataFolder, run: Run, output_sha256: Sha256) -> LeakR
         return None
     if sha256_hex(path.read_bytes()) not in find_logged_hashes(data, run, "leaks"):
         raise SignOffError(f"{path} was tampered with: the audit log knows another report of that leak check.")
-    return records.read_document(path, LeakReport, LEAK_REPORT_TITLE)
+    return read_document(path, LeakReport, LEAK_REPORT_TITLE)
 
 
 def read_newest_leak_report(data: DataFolder, run: Run) -> LeakReport | None:

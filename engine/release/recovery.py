@@ -14,12 +14,11 @@ from typing import NamedTuple
 import msgspec
 
 from engine import audit
-from engine import record as records
 from engine.approval.statements import Statement, decode_statement, statement_file_name
 from engine.audit import SYSTEM_ACTOR, Event
 from engine.certificate.document import JSON_NAME, KEY_NAME, PAGE_NAME, SIGNATURE_NAME
 from engine.core.progress import ProgressListener
-from engine.record import sha256_hex
+from engine.record import read_document, sha256_hex
 from engine.release.anchors import write_anchor
 from engine.release.release_hooks import CertifiableRelease, Certifier, ReleaseCandidate
 from engine.release.snapshot import SignOffSnapshot
@@ -105,8 +104,8 @@ def resume_release(
     if interrupted_release.statement.subject != snapshot.sign_off.hashes:
         log_withdrawal(data, snapshot.run, interrupted_release, "the run was changed since")
         return None
-    report = records.read_document(report_path(interrupted_release.output), RenderReport, "report of a render")
-    checks = records.read_document(checks_path(interrupted_release.output), VerifyReport, "outcome of the checks")
+    report = read_document(report_path(interrupted_release.output), RenderReport, "report of a render")
+    checks = read_document(checks_path(interrupted_release.output), VerifyReport, "outcome of the checks")
     return ReleaseCandidate(
         data,
         snapshot,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from engine import audit
-from engine import record as records
 from engine.assurance.leak_check.check import check_leaks
 from engine.assurance.leak_check.report import LeakReport
 from engine.assurance.planted_faces.experiment import PlantedFaceReport, find_planting_obstacle, run_planted_faces
 from engine.audit import SYSTEM_ACTOR, Event
 from engine.errors import SignOffError
-from engine.record import Sha256, encode_document, sha256_hex
+from engine.record import Sha256, encode_document, read_document, sha256_hex
 from engine.release.leak_judgements import leak_report_path, list_open_leaks, read_leak_report
 from engine.release.release_hooks import ReleaseCandidate
 from engine.runs import Run
@@ -102,7 +101,7 @@ def measure_planted_faces(candidate: ReleaseCandidate) -> None:
 def read_planted_report(candidate: ReleaseCandidate) -> PlantedFaceReport | None:
     """What `plant_faces` found, None when nothing was planted."""
     path = candidate.folder / PLANTED_REPORT_NAME
-    return records.read_document(path, PlantedFaceReport, _PLANTED_REPORT_TITLE) if path.exists() else None
+    return read_document(path, PlantedFaceReport, _PLANTED_REPORT_TITLE) if path.exists() else None
 
 
 def read_newest_planted_report(data: DataFolder, run: Run, record_sha256: Sha256) -> PlantedFaceReport | None:
@@ -114,7 +113,7 @@ def read_newest_planted_report(data: DataFolder, run: Run, record_sha256: Sha256
     path = run.folder.planted_report
     if not path.exists() or sha256_hex(path.read_bytes()) not in _find_logged_planted_hashes(data, run, record_sha256):
         return None
-    return records.read_document(path, PlantedFaceReport, _PLANTED_REPORT_TITLE)
+    return read_document(path, PlantedFaceReport, _PLANTED_REPORT_TITLE)
 
 
 def _find_logged_planted_hashes(data: DataFolder, run: Run, record_sha256: Sha256) -> set[Sha256]:

@@ -13,11 +13,10 @@ from pathlib import Path
 import msgspec
 
 from engine import access, audit, runs
-from engine import record as records
 from engine.approval.statements import Statement
 from engine.approval.workflow import LoggedFacts, SignOff
 from engine.errors import SignOffError
-from engine.record import Record, Sha256, sha256_hex
+from engine.record import Record, Sha256, read_document_bytes, sha256_hex
 from engine.release.anchors import check_audit_log
 from engine.rendering.terms import RenderOptions, Terms, terms_from_options
 from engine.review.amendments import Review
@@ -72,7 +71,7 @@ def open_snapshot(
     _require_sound_log(report, anchors=True)
     _check_access_files(data)
     source = _hash_source(run)
-    record_bytes = records.read_document_bytes(run.folder.record)
+    record_bytes = read_document_bytes(run.folder.record)
     review_bytes = run.folder.review.read_bytes() if run.folder.review.exists() else b""
     steps.feed_source(source)
     record = steps.feed_record(record_bytes)

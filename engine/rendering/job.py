@@ -14,7 +14,6 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from engine import record as records
 from engine.audio.compare import AlteredAudio, StreamLocation, compare_streams
 from engine.audio.replacement_tracks import write_replacement_tracks
 from engine.audio.spans import MergedSpan, merge_spans
@@ -33,7 +32,7 @@ from engine.media.output.writer import VideoWriter, Y4mWriter
 from engine.media.source.decode import OnDamage, open_source
 from engine.media.source.prefetch import prefetch
 from engine.media.source.probe import probe
-from engine.record import Record, SourceFacts
+from engine.record import Record, SourceFacts, parse_ratio
 from engine.rendering.spec import RenderSpec
 from engine.review.amendments import Review
 from engine.review.apply import AmendedRecord
@@ -184,7 +183,7 @@ class RenderJob:
     @property
     def _video_start_s(self) -> Fraction:
         """Seconds on the source's clock at which the first frame is shown."""
-        return self.record.frames[0].pts * records.parse_ratio(self.facts.video.time_base)
+        return self.record.frames[0].pts * parse_ratio(self.facts.video.time_base)
 
     def fingerprint_audio(self) -> Mapping[int, AudioFingerprint]:
         """Fingerprints of the audio streams that are kept as they are, by their index in the source.

@@ -9,7 +9,6 @@ from typing import Literal
 
 import msgspec
 
-from engine import record as records
 from engine.approval.statements import hash_terms
 from engine.approval.workflow import Clearance
 from engine.audio.replacement_tracks import plan_codecs
@@ -20,7 +19,7 @@ from engine.media.audio_streams import AudioFingerprint
 from engine.media.facts import MediaInfo
 from engine.media.output.containers import choose_container, fall_back_to_matroska
 from engine.media.source.probe import probe
-from engine.record import Record
+from engine.record import Record, encode_document, sha256_hex
 from engine.rendering.job import AudioComparison, FrameCounts, RenderJob, prepare_job
 from engine.rendering.report import RenderReport, build_report, report_path
 from engine.rendering.spec import DRAFT_COMMENT, FINAL_COMMENT, RenderSpec
@@ -85,7 +84,7 @@ def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
         job, heard = _mux_with_audio(job, video, unfinished)
         _check_frame_count(unfinished, tally)
         report = build_report(job, unfinished, tally, encoding, heard)
-        write_file(report_path(output), records.encode_document(report))
+        write_file(report_path(output), encode_document(report))
         publish_file(unfinished, output)
     if report.sentence:
         listener.notice(report.sentence)
@@ -99,7 +98,7 @@ def _check_clearance(job: RenderJob, cleared: Clearance, terms: Terms) -> None:
     found = {
         "source": job.info.sha256,
         "record": job.record_sha256,
-        "review": job.review_sha256 or records.sha256_hex(b""),
+        "review": job.review_sha256 or sha256_hex(b""),
         "terms": hash_terms(msgspec.to_builtins(terms)),
     }
     for name, sha256 in found.items():

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from engine import record as records
 from engine.core.geometry import Box
 from engine.errors import RecordError
-from engine.record import Record
+from engine.record import Record, decode_record, read_document_bytes, sha256_hex
 from engine.review.amendments import (
     Accept,
     Action,
@@ -51,9 +50,9 @@ class ReviewEditor:
             RecordError: the record is invalid.
         """
         self.path, self.review_path = Path(record), Path(review)
-        data = records.read_document_bytes(self.path)
-        self.record: Record = records.decode_record(data, str(record))
-        self.record_sha256 = records.sha256_hex(data)
+        data = read_document_bytes(self.path)
+        self.record: Record = decode_record(data, str(record))
+        self.record_sha256 = sha256_hex(data)
         self._author = by
         self._items: tuple[ReviewItem, ...] | None = None
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine import record as records
 from engine.errors import RecordError
-from engine.record import Record
+from engine.record import Record, decode_record, encode_document, read_document_bytes, sha256_hex
 from engine.review.amendments import Review
 from engine.review.review_file import read_review
 
@@ -18,9 +17,9 @@ def load_record(record: Path | str | Record) -> tuple[Record, str]:
         RecordError: it cannot be read or is invalid.
     """
     if isinstance(record, Record):
-        return record, records.sha256_hex(records.encode_document(record))
-    data = records.read_document_bytes(Path(record))
-    return records.decode_record(data, str(record)), records.sha256_hex(data)
+        return record, sha256_hex(encode_document(record))
+    data = read_document_bytes(Path(record))
+    return decode_record(data, str(record)), sha256_hex(data)
 
 
 def load_review(review: Path | str | Review | None, record_sha256: str) -> Review | None:

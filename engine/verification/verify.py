@@ -13,7 +13,6 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
-from engine import record as records
 from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import SourceError
 from engine.media.audio_streams import list_audio_streams, list_contents
@@ -21,7 +20,7 @@ from engine.media.facts import MediaInfo
 from engine.media.frame import SourceFrame
 from engine.media.source.decode import Source, open_source
 from engine.media.source.probe import probe
-from engine.record import Document, Record, Sha256
+from engine.record import Document, Record, Sha256, read_document
 from engine.rendering.job import AudioComparison, JobEncoder, RenderJob, prepare_job
 from engine.rendering.render import build_spec
 from engine.rendering.report import RenderReport, report_path
@@ -109,7 +108,7 @@ def _load_report(output: Path, given_path: Path | str | None) -> RenderReport | 
     path = Path(given_path) if given_path is not None else report_path(output)
     if given_path is None and not path.exists():
         return None
-    return records.read_document(path, RenderReport, "report of a render")
+    return read_document(path, RenderReport, "report of a render")
 
 
 def _choose_spec(source: Path, info: MediaInfo, output: Path, report: RenderReport | None) -> RenderSpec:

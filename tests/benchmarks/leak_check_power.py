@@ -21,13 +21,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from engine import record as records
 from engine.assurance.leak_check.check import check_leaks
 from engine.detection.detect import detect
 from engine.detection.options import DetectOptions
 from engine.evaluation.coverage import measure_hidden_share, orientation_from_video
 from engine.masking.presets import style_from_preset
 from engine.media.source.probe import probe
+from engine.record import Face, Record, read_record
 from engine.rendering.render import render
 
 COVERED = 0.5
@@ -38,7 +38,7 @@ APART = 30
 
 class Clip(NamedTuple):
     source: Path
-    record: records.Record
+    record: Record
     kept: Path
     output: Path
 
@@ -53,11 +53,7 @@ class Draw(NamedTuple):
 def clip_of(source: Path, work: Path, mode: str) -> Clip:
     """The clip with its record and output, made where they are missing."""
     kept = work / f"{source.name}.{mode}.json"
-    record = (
-        records.read_record(kept)
-        if kept.exists()
-        else detect(source, kept, DetectOptions(mode=mode), data=work / "data")
-    )
+    record = read_record(kept) if kept.exists() else detect(source, kept, DetectOptions(mode=mode), data=work / "data")
     found = next(work.glob(f"{source.name}.{mode}.m[kp][v4]"), None)
     if found is None:
         found = work / f"{source.name}.{mode}{suffix(source)}"
@@ -69,11 +65,11 @@ def suffix(source: Path) -> str:
     return source.suffix if source.suffix == ".mp4" else ".mkv"
 
 
-def face_of(record: records.Record, index: int, track: int) -> records.Face | None:
+def face_of(record: Record, index: int, track: int) -> Face | None:
     return next((face for face in record.frames[index].faces if face.track == track), None)
 
 
-def visible(record: records.Record, index: int, track: int) -> bool:
+def visible(record: Record, index: int, track: int) -> bool:
     """Whether most of the face shows when its mask, and no other, is taken away."""
     others = [face.box for face in record.frames[index].faces if face.track != track]
     face = face_of(record, index, track)
@@ -111,7 +107,7 @@ def drawn(clips: dict[str, Clip], lot: random.Random, number: int, lengths: tupl
     return draws, covered
 
 
-def without(record: records.Record, draws: list[Draw]) -> records.Record:
+def without(record: Record, draws: list[Draw]) -> Record:
     """The record without the drawn masks."""
     frames = []
     for frame in record.frames:
@@ -146,7 +142,7 @@ def tampered(clips: dict[str, Clip], options: argparse.Namespace) -> None:
     tell(mode=options.mode, seed=options.seed, length=options.length, draws=len(draws), covered=covered, **counts)
 
 
-def matches(leak: object, draw: Draw, record: records.Record) -> bool:
+def matches(leak: object, draw: Draw, record: Record) -> bool:
     for glimpse in leak.seen:
         face = face_of(record, glimpse.frame, draw.track) if draw.start <= glimpse.frame < draw.stop else None
         if face is not None and face.box.intersection_area(glimpse.box) > glimpse.box.area / 2:

@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from engine import record as records
 from engine import release
 from engine.access import Person
 from engine.core.progress import ProgressListener
+from engine.record import parse_ratio
 from engine.runs import Run
 from engine.storage.files import DataFolder
 from workbench.auth import current_user
@@ -56,7 +56,7 @@ def show_videos(key: str, run: Run, videos: Sequence[VideoFile]) -> None:
     found = [_to_player_video(run, one, way) for one, way in zip(videos, ways, strict=True)]
     record = caches.get_record(run)
     ticks = record.frames[-1].pts - record.frames[0].pts
-    step = float(ticks * records.parse_ratio(record.source.video.time_base)) / max(1, len(record.frames) - 1)
+    step = float(ticks * parse_ratio(record.source.video.time_base)) / max(1, len(record.frames) - 1)
     show_player(key, found, step or 0.04)
 
 

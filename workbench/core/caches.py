@@ -13,7 +13,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from engine import record as records
 from engine import release, runs
 from engine.approval.reviewer_actions import read_viewed_ranges
 from engine.assurance.residual_risk import ResidualRisk
@@ -25,7 +24,7 @@ from engine.index import Database
 from engine.masking.style import Style
 from engine.media.facts import MediaInfo
 from engine.media.source.probe import probe
-from engine.record import Record
+from engine.record import Record, parse_ratio, read_record
 from engine.rendering.terms import RenderOptions
 from engine.review.amendments import Review
 from engine.review.apply import AmendedRecord
@@ -161,7 +160,7 @@ def get_audio_excerpt(
         SourceError: it cannot be decoded.
     """
     record = get_record(run)
-    origin = record.frames[0].pts * records.parse_ratio(record.source.video.time_base)
+    origin = record.frames[0].pts * parse_ratio(record.source.video.time_base)
     return _extract_excerpt(
         str(run.source), read_file_stamp(run.source), (stream_index, stream_number, spans, origin, *window_s)
     )
@@ -200,7 +199,7 @@ def read_file_stamp(path: Path) -> FileStamp:
 
 @lru_cache(maxsize=_MAX_RECORDS)
 def _load_record(path: str, _stamp: FileStamp) -> Record:
-    return records.read_record(Path(path))
+    return read_record(Path(path))
 
 
 @st.cache_resource(max_entries=64, show_spinner="Looking into the file")

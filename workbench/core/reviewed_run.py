@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine import record as records
-from engine.record import Record
+from engine.record import Record, parse_ratio
 from engine.review.amendments import Review
 from engine.review.apply import AmendedRecord
 from engine.review.queue import ReviewItem, mark_items
@@ -33,7 +32,7 @@ class ReviewedRun:
     def get_frame_time_s(self, index: int) -> float:
         """When a frame is shown, on a clock that starts with the first one; for screens."""
         ticks = self.record.frames[index].pts - self.record.frames[0].pts
-        return float(ticks * records.parse_ratio(self.record.source.video.time_base))
+        return float(ticks * parse_ratio(self.record.source.video.time_base))
 
 
 def load_reviewed_run(run: Run) -> ReviewedRun:

@@ -18,7 +18,6 @@ from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from engine import record
 from engine.core.geometry import Orientation, Size
 from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import SourceError
@@ -31,6 +30,7 @@ from engine.media.source import stream_policy
 from engine.media.source.damage import has_own_frame
 from engine.media.source.open_file import open_container
 from engine.media.source.truncation import find_truncation
+from engine.record import format_ratio
 
 _BLOCK_BYTES = 1 << 22
 _FIELD_ORDERS: dict[int, FieldOrder] = {1: "progressive", 2: "tt", 3: "bb", 4: "tb", 5: "bt"}
@@ -184,7 +184,7 @@ def _make_video_info(
         codec=chosen.codec_context.codec.canonical_name,
         coded=orientation.coded,
         display=orientation.display_size,
-        sample_aspect_ratio=record.format_ratio(orientation.sample_aspect_ratio),
+        sample_aspect_ratio=format_ratio(orientation.sample_aspect_ratio),
         rotation=rotation,
         mirrored=mirrored,
         pixel_format=frame.format.name,
@@ -192,9 +192,9 @@ def _make_video_info(
         alpha=has_alpha(frame.format) or chosen.metadata.get("alpha_mode") == "1",
         colour=read_colour(frame),
         hdr=read_hdr(frame),
-        time_base=record.format_ratio(time_base),
+        time_base=format_ratio(time_base),
         declared_frames=chosen.frames or None,
-        declared_rate=record.format_ratio(chosen.average_rate) if chosen.average_rate else None,
+        declared_rate=format_ratio(chosen.average_rate) if chosen.average_rate else None,
         packets=len(tally.times) if timing != "count" else tally.packet_count,
         first_pts=times[0],
         last_pts=times[-1],
@@ -260,8 +260,8 @@ def _make_stream_info(
         kind=stream.type,
         codec=stream_policy.read_codec_name(stream),
         language=stream.language,
-        duration=None if start is None or end is None else record.format_ratio(end - start),
-        start=None if start is None or begin is None else record.format_ratio(start - begin),
+        duration=None if start is None or end is None else format_ratio(end - start),
+        start=None if start is None or begin is None else format_ratio(start - begin),
         fate=fate,
         reason=reason,
     )

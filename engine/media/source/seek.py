@@ -24,7 +24,6 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from engine import record as records
 from engine.core.geometry import Orientation
 from engine.errors import SourceError
 from engine.media.frame import FrameConverters, SourceFrame
@@ -32,7 +31,7 @@ from engine.media.pixels import make_grey_frame, planar_format_from_name
 from engine.media.source.decode import open_source
 from engine.media.source.open_file import open_container
 from engine.media.source.probe import probe
-from engine.record import Record, VideoFacts
+from engine.record import Record, VideoFacts, parse_ratio
 
 _SEEK_BACK_STEPS_S = (Fraction(0), Fraction(1), Fraction(4), Fraction(16), Fraction(64))
 """Seconds by which a seek goes further back each time that it landed too late."""
@@ -141,7 +140,7 @@ class SeekingReader:
     def _seek_before(self, start: int, back: Fraction) -> Iterator[Packet[VideoStream]] | None:
         """The packets from a keyframe on that lies at or before a frame; None when none was found so near."""
         target = self._frame_pts[start]
-        aim = target - int(back / records.parse_ratio(self._facts.time_base))
+        aim = target - int(back / parse_ratio(self._facts.time_base))
         for _ in range(3):
             packets = self._read_from_key(aim)
             first = next(packets, None)
@@ -275,7 +274,7 @@ class SeekingReader:
 
 def orientation_from_facts(video: VideoFacts) -> Orientation:
     """How the stored pixels of a recorded video become the picture that is seen."""
-    return Orientation(video.coded, records.parse_ratio(video.sample_aspect_ratio), video.rotation, video.mirrored)
+    return Orientation(video.coded, parse_ratio(video.sample_aspect_ratio), video.rotation, video.mirrored)
 
 
 def _is_self_contained(frame: VideoFrame, key: Packet[VideoStream] | None) -> bool:

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from engine import record as records
 from engine.cli import main
 from engine.cli.parser import build_parser
+from engine.record import read_record, record_json_schema
 from tests import clips
 from tests.record_makers import make_record, record_of, written
 
@@ -78,7 +78,7 @@ def test_json_of_every_verb_is_one_document(clip, tmp_path, capsys):
     assert main(["verify", str(source), str(record), out, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["passed"]
     assert main(["schema", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(records.record_json_schema()))
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(record_json_schema()))
     assert main(["schema"]) == 0
     assert json.loads(capsys.readouterr().out)["$id"] == "veil/detections/1"
 
@@ -103,7 +103,7 @@ def test_detect_and_anonymise_from_a_shell(talk, own_data, tmp_path):
     assert result["checks"]["passed"]
     assert result["render"]["spec"]["style"]["blocks"] == 5
     assert result["render"]["spec"]["encoder"]["crf"] == 20
-    assert records.read_record(tmp_path / "b.json").detection.smoothing.window == 0
+    assert read_record(tmp_path / "b.json").detection.smoothing.window == 0
 
 
 def test_models_are_verified_with_exit_3_when_one_is_missing(own_data, tmp_path):

@@ -6,8 +6,8 @@ import cv2
 import pytest
 import skimage.data
 
-from engine import record as records
 from engine.cli import main
+from engine.record import encode_document, read_record
 from tests.engine.evaluation.truth_makers import record_of
 
 HEADER = "file,frame,x,y,w,h,ignore,view\n"
@@ -19,8 +19,8 @@ def table(tmp_path):
     path = tmp_path / "truth.csv"
     path.write_text(HEADER + "a.jpg,0,100,100,50,60,0,front\nb.jpg,0,300,100,20,20,0,rear\n", encoding="utf-8")
     found, missed = record_of([[(98, 100, 150, 160)]]), record_of([[(500, 500, 530, 530)]])
-    (tmp_path / "a.json").write_bytes(records.encode_document(found))
-    (tmp_path / "b.json").write_bytes(records.encode_document(missed))
+    (tmp_path / "a.json").write_bytes(encode_document(found))
+    (tmp_path / "b.json").write_bytes(encode_document(missed))
     return path
 
 
@@ -79,6 +79,6 @@ def test_detectors_run_on_the_files_of_the_table_and_their_records_can_be_kept(t
         "--data", own_data, "--keep", tmp_path / "kept",
     )  # fmt: skip
     assert (code, figures["recall"], figures["false_per_frame"]) == (0, 1.0, 0.0)
-    kept = records.read_record(tmp_path / "kept" / "a.jpg.json")
+    kept = read_record(tmp_path / "kept" / "a.jpg.json")
     assert kept.detection.detectors[0].parameters["threshold"] == 0.5
     assert evaluated(capsys, table, tmp_path / "kept" / "a.jpg.json")[1]["recall"] == 1.0

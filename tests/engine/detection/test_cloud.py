@@ -10,7 +10,6 @@ import time
 import pytest
 
 import engine
-from engine import record as records
 from engine.core.geometry import Box
 from engine.detection import frame_selection
 from engine.detection.cost import TransferLedger, ledger_path
@@ -18,7 +17,7 @@ from engine.detection.options import DetectOptions
 from engine.detectors import registry
 from engine.detectors.base import RemoteDetectorSettings
 from engine.errors import DetectorError, InputError, RecordError
-from engine.record import FusionSettings, TrackingSettings
+from engine.record import FusionSettings, TrackingSettings, decode_record, read_document, sha256_hex
 from tests import clips
 from tests.rekognition_stand_in import StandIn, middle
 
@@ -61,7 +60,7 @@ def clip(tmp_path_factory):
 
 
 def ledger_of(record):
-    return records.read_document(ledger_path(record), TransferLedger, "ledger")
+    return read_document(ledger_path(record), TransferLedger, "ledger")
 
 
 def test_every_frame_is_asked_about_and_stands_in_the_ledger(service, clip, cloud_data, tmp_path):
@@ -70,7 +69,7 @@ def test_every_frame_is_asked_about_and_stands_in_the_ledger(service, clip, clou
     assert [len(frame.faces) for frame in record.frames] == [1] * 50
     assert record.detection.asked == {}
     ledger = ledger_of(path)
-    assert ledger.record_sha256 == records.sha256_hex(path.read_bytes())
+    assert ledger.record_sha256 == sha256_hex(path.read_bytes())
     assert [(sent.index, sent.pts) for sent in ledger.frames] == [(frame.index, frame.pts) for frame in record.frames]
     assert {sent.request: sent.sha256 for sent in ledger.frames} == service.account.requests
     assert (ledger.calls, ledger.kept, ledger.cost) == (50, 0, 0.05)
@@ -247,7 +246,7 @@ def test_a_record_that_says_a_detector_saw_what_it_was_not_asked_about_is_refuse
     document = json.loads((tmp_path / "a.json").read_bytes())
     document["detection"]["asked"]["rekognition"][1] = [6, 7]
     with pytest.raises(RecordError, match="was not asked"):
-        records.decode_record(json.dumps(document).encode())
+        decode_record(json.dumps(document).encode())
 
 
 def test_a_made_up_fifth_detector_needs_its_file_and_a_line_in_the_table(monkeypatch, talk, cloud_data):

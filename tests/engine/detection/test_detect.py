@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import engine
-from engine import record as records
 from engine.detection.detect import RunFacts
 from engine.detection.options import DetectOptions
 from engine.errors import DamagedFrameError, DetectorError, InputError, ModelError, TargetError
 from engine.media.source.probe import probe
+from engine.record import read_document, read_record, sha256_hex
 from tests import clips
 
 YOLO = DetectOptions(detectors=("yolov8-face",))
@@ -48,18 +48,18 @@ def detected(talk, own_data, tmp_path_factory):
 
 
 def test_every_frame_is_in_the_record_and_the_face_in_every_frame(talk, detected):
-    record = records.read_record(detected)
+    record = read_record(detected)
     assert len(record.frames) == 45
     assert all(len(frame.faces) == 1 for frame in record.frames)
     assert {face.track for frame in record.frames for face in frame.faces} == {0}
-    assert record.source.sha256 == records.sha256_hex(talk.read_bytes())
+    assert record.source.sha256 == sha256_hex(talk.read_bytes())
     assert record.cuts == record.damaged == ()
     assert record.detection.detectors[0].models[0].sha256
 
 
 def test_run_facts_lie_beside_the_record(detected):
-    facts = records.read_document(detected.with_name("talk.json.run.json"), RunFacts, "facts of a run")
-    assert facts.record_sha256 == records.sha256_hex(detected.read_bytes())
+    facts = read_document(detected.with_name("talk.json.run.json"), RunFacts, "facts of a run")
+    assert facts.record_sha256 == sha256_hex(detected.read_bytes())
     assert (facts.frames, facts.resumed_frames) == (45, 0)
 
 
@@ -86,7 +86,7 @@ def test_a_run_that_is_killed_goes_on_and_ends_with_the_same_bytes(talk, detecte
     progress = Progress()
     engine.detect(talk, path, YOLO, data=data, listener=progress)
     assert path.read_bytes() == detected.read_bytes()
-    facts = records.read_document(path.with_name("again.json.run.json"), RunFacts, "facts of a run")
+    facts = read_document(path.with_name("again.json.run.json"), RunFacts, "facts of a run")
     assert 4 <= facts.resumed_frames < 45
     assert list(data.glob("work/*")) == []
 

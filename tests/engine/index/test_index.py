@@ -9,13 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import index
-from engine import record as records
 from engine.core.geometry import Box
 from engine.errors import QueryError
 from engine.index.catalog import load_entries
 from engine.index.schema import build_arrow_schema
 from engine.index.tables import build_tables
-from engine.record import Evidence
+from engine.record import Evidence, decode_record, encode_document, read_record, sha256_hex
 from engine.review.amendments import Add, Author, Delete, Keyframe
 from engine.review.apply import AmendedRecord
 from engine.review.review_file import append_amendment
@@ -45,7 +44,7 @@ def one(tmp_path):
 
 
 def record_at(opened, run):
-    return records.read_record(opened.record_paths[run])
+    return read_record(opened.record_paths[run])
 
 
 def first(opened):
@@ -54,7 +53,7 @@ def first(opened):
 
 def indexed(tmp_path, record, name="clip"):
     path = tmp_path / f"{name}.json"
-    path.write_bytes(records.encode_document(record))
+    path.write_bytes(encode_document(record))
     return index.open_index(tmp_path, {name: path})
 
 
@@ -219,7 +218,7 @@ def test_missed_faces_are_estimated_as_from_the_record(opened):
 def test_a_run_agrees_with_itself_wholly(tmp_path):
     record = make_long_record(400)
     for name in ("one", "other"):
-        (tmp_path / f"{name}.json").write_bytes(records.encode_document(record))
+        (tmp_path / f"{name}.json").write_bytes(encode_document(record))
     opened = index.open_index(tmp_path, {name: tmp_path / f"{name}.json" for name in ("one", "other")})
     rows = index.compare_runs(opened, "one", "other")
     same = rows[rows["detector"] == rows["other"]]
@@ -255,7 +254,7 @@ def test_what_changed_is_built_again_and_nothing_else(one):
     (path,) = index.find_records(find_data_folder(one)).values()
     known = {"one": path, "two": next(iter((one / "more" / "runs").iterdir())) / "detections.json"}
     before = index.open_index(one, known).indexed_runs
-    path.write_bytes(records.encode_document(make_long_record(31)))
+    path.write_bytes(encode_document(make_long_record(31)))
     assert index.find_stale_runs(one / "index", known) == ("one",)
     after = index.open_index(one, known).indexed_runs
     assert after["one"].frames == 31
@@ -269,7 +268,7 @@ def test_amendments_come_into_the_index(one):
     before = index.open_index(one)
     assert before.indexed_runs[run].amendments == 0
     data = path.read_bytes()
-    record, sha256, author = records.decode_record(data), records.sha256_hex(data), Author("jd", "Jane Doe")
+    record, sha256, author = decode_record(data), sha256_hex(data), Author("jd", "Jane Doe")
     add = Add((Keyframe(0, Box(*NEAR)), Keyframe(9, Box(*NEAR))))
     append_amendment(index.review_path_from_record(path), record, sha256, add, author, "missed")
     gone = int(index.query_tracks(before)["track"].iloc[0])

@@ -16,13 +16,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from engine import record as records
 from engine.errors import InputError, SourceError, TargetError
 from engine.live.controls import LiveControls
 from engine.live.log import Happened, Looked, Received, Shown, Start, read_log_lines
 from engine.live.run import LiveOptions, anonymise_live, recover_record
 from engine.live.settings import JudgingSettings
 from engine.media.stream.live_input import strip_credentials
+from engine.record import read_record
 from engine.rendering.render import render
 from engine.rendering.terms import RenderOptions
 from tests import clips
@@ -86,7 +86,7 @@ def test_audio_packets_pass_untouched_and_in_sync(beep, moods, tmp_path, ending)
 def test_the_record_says_what_was_shown_and_renders_the_same_cover(beep, moods, tmp_path):
     out = tmp_path / "out.mp4"
     report = anonymise_live(beep, out, LiveOptions(watches(moods), STEADY), data=tmp_path)
-    record = records.read_record(Path(report.record))
+    record = read_record(Path(report.record))
     assert len(record.frames) == report.counters.shown
     assert len(record.covered) == sum(report.counters.covered.values()) > 0
     assert record.detection.mode == "live"
@@ -107,7 +107,7 @@ def test_a_log_that_a_crash_cut_short_still_makes_a_record(beep, moods, tmp_path
     record = recover_record(log, tmp_path / "recovered.json")
     shown = sum(b'"kind":"shown"' in line for line in whole[:40])
     assert len(record.frames) == shown
-    assert records.read_record(tmp_path / "recovered.json") == record
+    assert read_record(tmp_path / "recovered.json") == record
 
 
 def test_udp_to_udp_reconnects_and_keeps_covering(beep, moods, tmp_path, stop):
@@ -139,7 +139,7 @@ def test_udp_to_udp_reconnects_and_keeps_covering(beep, moods, tmp_path, stop):
     assert counters.reconnects >= 1
     assert counters.covered["source"] >= 1
     assert counters.frames == counters.shown + counters.dropped
-    record = records.read_record(Path(report.record))
+    record = read_record(Path(report.record))
     assert len(record.frames) == counters.shown
     received = [
         line for line in read_log_lines(Path(report.record).with_suffix(".jsonl")) if isinstance(line, Received)
@@ -221,7 +221,7 @@ def test_two_faces_are_hidden_as_the_batch_engine_would(scene, own_data, tmp_pat
     """A machine under load covers more frames; those that are judged hide both faces."""
     options = LiveOptions(judging=JudgingSettings(deadline=2.0, age=3.0, hang=20.0, load=120.0))
     report = anonymise_live(scene, tmp_path / "out.mp4", options, data=own_data)
-    record = records.read_record(Path(report.record))
+    record = read_record(Path(report.record))
     open_frames = [frame for frame in record.frames if frame.index not in set(record.covered)]
     assert len(open_frames) > 30
     man, astronaut = (640, 0), (1280, 640)

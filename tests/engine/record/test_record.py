@@ -8,10 +8,9 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from engine import record as records
 from engine.core.geometry import Box
 from engine.errors import RecordError
-from engine.record import Face
+from engine.record import Face, decode_record, encode_document, read_record, record_json_schema
 from tests.record_makers import make_record
 from tests.repository import SCHEMAS
 
@@ -26,7 +25,7 @@ def box_rows(draw):
 
 def edited(record, *path, to):
     """The bytes of a record with one value replaced."""
-    document = json.loads(records.encode_document(record))
+    document = json.loads(encode_document(record))
     place = document
     for key in path[:-1]:
         place = place[key]
@@ -37,13 +36,13 @@ def edited(record, *path, to):
 @given(st.lists(st.lists(box_rows(), max_size=3), min_size=1, max_size=6))
 def test_a_record_survives_its_bytes(frames):
     record = make_record(frames)
-    data = records.encode_document(record)
-    assert records.decode_record(data) == record
-    assert records.encode_document(records.decode_record(data)) == data
+    data = encode_document(record)
+    assert decode_record(data) == record
+    assert encode_document(decode_record(data)) == data
 
 
 def test_bytes_are_canonical():
-    data = records.encode_document(make_record([[(1, 2, 3, 4.5)], []]))
+    data = encode_document(make_record([[(1, 2, 3, 4.5)], []]))
     document = json.loads(data)
     assert data == json.dumps(document, sort_keys=True, separators=(",", ":")).encode() + b"\n"
     assert document["frames"][0]["faces"][0]["box"] == [1, 2, 3, 4.5]
@@ -51,10 +50,10 @@ def test_bytes_are_canonical():
 
 
 def test_the_published_schema_accepts_what_is_written_and_refuses_what_is_not_known():
-    schema = json.loads(json.dumps(records.record_json_schema()))
+    schema = json.loads(json.dumps(record_json_schema()))
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
-    document = json.loads(records.encode_document(make_record([[(1, 2, 3, 4)], []])))
+    document = json.loads(encode_document(make_record([[(1, 2, 3, 4)], []])))
     validator.validate(document)
     for place in (document, document["source"], document["frames"][0], document["frames"][0]["faces"][0]):
         place["extra"] = 1
@@ -88,25 +87,25 @@ def test_the_published_schema_accepts_what_is_written_and_refuses_what_is_not_kn
 def test_reading_is_strict_and_names_the_place(path, value, place):
     data = edited(make_record([[(1, 2, 3, 4)], []]), *path, to=value)
     with pytest.raises(RecordError, match=place) as caught:
-        records.decode_record(data, "clip.json")
+        decode_record(data, "clip.json")
     assert "clip.json" in str(caught.value)
 
 
 def test_two_faces_of_one_frame_have_two_tracks():
     record = make_record([[(1, 2, 3, 4), (5, 6, 7, 8)]])
     with pytest.raises(RecordError, match="track 0 is in this frame twice"):
-        records.decode_record(edited(record, "frames", 0, "faces", 1, "track", to=0))
+        decode_record(edited(record, "frames", 0, "faces", 1, "track", to=0))
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"schema": 1}', b"\xff\xfe"])
 def test_what_is_not_a_record_is_said_to_be_none(data):
     with pytest.raises(RecordError, match=r"clip\.json is not a detection record"):
-        records.decode_record(data, "clip.json")
+        decode_record(data, "clip.json")
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(RecordError, match=r"none\.json cannot be read"):
-        records.read_record(tmp_path / "none.json")
+        read_record(tmp_path / "none.json")
 
 
 def test_parts_are_immutable():
@@ -117,12 +116,12 @@ def test_parts_are_immutable():
 def test_an_hour_is_written_and_read_in_seconds_and_little_memory():
     record = make_record([[(10.25, 20.5, 60.75, 80.0), (100.0, 20.5, 160.75, 80.0)]] * 108_000)
     start = perf_counter()
-    data = records.encode_document(record)
-    assert records.decode_record(data) == record
+    data = encode_document(record)
+    assert decode_record(data) == record
     assert perf_counter() - start < 30  # some seconds on an idle machine
     del record
     tracemalloc.start()
-    again = records.decode_record(data)
+    again = decode_record(data)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(again.frames) == 108_000
@@ -131,13 +130,13 @@ def test_an_hour_is_written_and_read_in_seconds_and_little_memory():
 
 def test_the_schema_in_the_documentation_is_the_one_of_the_code():
     published = SCHEMAS / "detections-1.json"
-    assert json.loads(published.read_bytes()) == json.loads(json.dumps(records.record_json_schema()))
+    assert json.loads(published.read_bytes()) == json.loads(json.dumps(record_json_schema()))
 
 
 def test_covered_frames_are_written_only_when_there_are_any():
     record = make_record([[], []])
-    assert b"covered" not in records.encode_document(record)
+    assert b"covered" not in encode_document(record)
     live = msgspec.structs.replace(record, covered=(1,))
-    assert records.decode_record(records.encode_document(live)).covered == (1,)
+    assert decode_record(encode_document(live)).covered == (1,)
     with pytest.raises(RecordError, match="covered"):
-        records.decode_record(records.encode_document(msgspec.structs.replace(record, covered=(2,))))
+        decode_record(encode_document(msgspec.structs.replace(record, covered=(2,))))

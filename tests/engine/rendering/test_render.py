@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 import engine
-from engine import record as records
 from engine.core.geometry import Orientation
 from engine.errors import RecordError, SourceError, StyleError, TargetError
 from engine.masking.mask import compute_mask
 from engine.masking.presets import style_from_preset
 from engine.media.source.decode import open_source
 from engine.media.source.probe import probe
+from engine.record import read_document, read_record, sha256_hex
 from engine.rendering.report import RenderReport, report_path
 from engine.rendering.terms import RenderOptions
 from tests import clips
@@ -122,10 +122,10 @@ def test_the_report_says_what_was_done(tmp_path):
     record = written(record_of(source, two_boxes), tmp_path / "clip.json")
     out = tmp_path / "out.mp4"
     report = engine.render(source, record, out)
-    assert records.read_document(report_path(out), RenderReport, "report") == report
-    assert report.output_sha256 == records.sha256_hex(out.read_bytes())
-    assert report.record_sha256 == records.sha256_hex(record.read_bytes())
-    assert report.masked == report.frames == len(records.read_record(record).frames)
+    assert read_document(report_path(out), RenderReport, "report") == report
+    assert report.output_sha256 == sha256_hex(out.read_bytes())
+    assert report.record_sha256 == sha256_hex(record.read_bytes())
+    assert report.masked == report.frames == len(read_record(record).frames)
     assert {part.what.split()[0] for part in report.dropped} >= {"subtitle", "metadata", "chapters"}
     assert report.weaknesses == ()
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 import engine
-from engine import record as records
 from engine.errors import RecordError
 from engine.masking.presets import style_from_preset
 from engine.media.source.decode import open_source
 from engine.media.source.probe import probe
+from engine.record import read_document, read_record, sha256_hex
 from engine.rendering.report import RenderReport, report_path
 from engine.rendering.terms import RenderOptions
 from engine.review.amendments import Add, Cover, Delete, KeepVisible
@@ -29,7 +29,7 @@ def reviewed(tmp_path_factory):
     source = clips.video(folder / "clip.mp4", size=(160, 120), frames=12, audio=[clips.Audio()])
     record = written(record_of(source, lambda _: [FACE, POSTER]), folder / "clip.json")
     review = folder / "review.jsonl"
-    found, sha256 = records.read_record(record), records.sha256_hex(record.read_bytes())
+    found, sha256 = read_record(record), sha256_hex(record.read_bytes())
     for action in (Add(keyframes({3: MISSED, 5: MISSED})), Delete(1, 0, 12), KeepVisible(0, 6, 9), Cover(10, 12)):
         append_amendment(review, found, sha256, action, JANE, "because")
     return source, record, review
@@ -56,13 +56,13 @@ def test_a_render_does_what_the_review_says(reviewed, tmp_path):
     assert (report.masked, report.covered) == (7, 2)
     checks = engine.verify(source, record, out, review=review)
     assert checks.passed, checks
-    assert checks.review_sha256 == report.review_sha256 == records.sha256_hex(review.read_bytes())
+    assert checks.review_sha256 == report.review_sha256 == sha256_hex(review.read_bytes())
 
 
 def test_the_report_names_the_review_and_who_is_kept_visible_why(reviewed, tmp_path):
     source, record, review = reviewed
     report = engine.render(source, record, tmp_path / "out.mp4", review=review)
-    assert records.read_document(report_path(tmp_path / "out.mp4"), RenderReport, "report") == report
+    assert read_document(report_path(tmp_path / "out.mp4"), RenderReport, "report") == report
     (shown,) = report.kept_visible
     assert (shown.track, shown.start, shown.stop, shown.amendment) == (0, 6, 9, 3)
     assert (shown.by, shown.reason) == (JANE, "because")
@@ -73,7 +73,7 @@ def test_the_report_names_the_review_and_who_is_kept_visible_why(reviewed, tmp_p
 def test_the_same_amendments_give_the_same_bytes(reviewed, tmp_path):
     source, record, review = reviewed
     by_path = engine.render(source, record, tmp_path / "a.mp4", review=review)
-    loaded = read_review(review, records.sha256_hex(record.read_bytes()))
+    loaded = read_review(review, sha256_hex(record.read_bytes()))
     by_value = engine.render(source, record, tmp_path / "b.mp4", review=loaded)
     plain = engine.render(source, record, tmp_path / "c.mp4")
     assert by_path == by_value
@@ -85,7 +85,7 @@ def test_verification_tells_another_review_from_the_one_that_was_applied(reviewe
     out, other = tmp_path / "out.mp4", tmp_path / "other.jsonl"
     engine.render(source, record, out, GREY, review=review)
     other.write_bytes(review.read_bytes())
-    found, sha256 = records.read_record(record), records.sha256_hex(record.read_bytes())
+    found, sha256 = read_record(record), sha256_hex(record.read_bytes())
     append_amendment(other, found, sha256, Add(keyframes({0: MISSED})), JANE)
     for wrong in (None, other):
         checks = engine.verify(source, record, out, review=wrong)
@@ -100,14 +100,14 @@ def test_a_review_of_another_record_is_refused(reviewed, tmp_path):
     other = record_of(source, lambda _: [FACE])
     with pytest.raises(RecordError, match=r"review\.jsonl, line 1"):
         engine.render(source, other, tmp_path / "out.mp4", review=review)
-    loaded = read_review(review, records.sha256_hex(record.read_bytes()))
+    loaded = read_review(review, sha256_hex(record.read_bytes()))
     with pytest.raises(RecordError, match="another record"):
         engine.verify(source, other, source, review=loaded)
 
 
 def test_an_amendment_that_does_not_fit_ends_the_render_before_it_begins(reviewed, tmp_path):
     source, record, _ = reviewed
-    longer, sha256 = records.read_record(record), records.sha256_hex(record.read_bytes())
+    longer, sha256 = read_record(record), sha256_hex(record.read_bytes())
     frames = tuple(
         msgspec.structs.replace(longer.frames[-1], index=index, pts=10**6 + index) for index in range(12, 20)
     )

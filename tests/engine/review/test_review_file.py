@@ -226,8 +226,8 @@ from engine.review.amendments import Author, Cover
 from engine.review.review_file import append_amendment
 data = Path(sys.argv[2]).read_bytes()
 for index in range(int(sys.argv[3])):
-    record = records.decode_record(data)
-    sha256 = records.sha256_hex(data)
+    record = decode_record(data)
+    sha256 = sha256_hex(data)
     append_amendment(Path(sys.argv[1]), record, sha256, Cover(index, index + 1), Author("a", "A"))
 """
 

@@ -2,9 +2,9 @@ import pandas as pd
 import pytest
 
 from engine import index
-from engine import record as records
 from engine.evaluation import summary
 from engine.evaluation.judgements import judge_records
+from engine.record import encode_document
 from tests.engine.evaluation.truth_makers import make_truth, truth_row
 from tests.engine.evaluation.truth_makers import record_of as make_record_of
 from tests.engine.index.long_records import write_long_runs
@@ -103,7 +103,7 @@ def test_a_track_is_one_bar_when_steps_are_shorter_than_frames(opened, run):
 
 def test_a_face_that_is_always_seen_is_one_bar(tmp_path):
     box = (10, 10, 60, 70)
-    (tmp_path / "clip.json").write_bytes(records.encode_document(make_record_of([[(box, {"a": box})]] * 50)))
+    (tmp_path / "clip.json").write_bytes(encode_document(make_record_of([[(box, {"a": box})]] * 50)))
     lanes = index.query_track_lanes(index.open_index(tmp_path, {"clip": tmp_path / "clip.json"}), buckets=5000)
     assert lanes["faces"].tolist() == [50]
 

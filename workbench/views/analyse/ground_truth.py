@@ -9,12 +9,12 @@ import msgspec
 import pandas as pd
 import streamlit as st
 
-from engine import record as records
 from engine.evaluation import ground_truth, summary
 from engine.evaluation.judgements import judge_records
 from engine.evaluation.scores import DetectorScores, Evaluation, MissedFace, Scores
 from engine.evaluation.text_table import SIZE_LABELS
 from engine.index import Index, Selection
+from engine.record import read_record
 from workbench.charts import plots
 from workbench.core.formatting import escape_markdown
 from workbench.views.analyse import filters
@@ -80,7 +80,7 @@ def _evaluate(text: str, clip: str, record: str, sha256: str) -> tuple[Evaluatio
     """Kept by the table, the clip and the bytes of the record."""
     marked = ground_truth.parse_truth(text)
     one = msgspec.structs.replace(marked, clips=tuple(part for part in marked.clips if part.name == clip))
-    findings = judge_records(one, {clip: records.read_record(Path(record))})
+    findings = judge_records(one, {clip: read_record(Path(record))})
     return summary.summarise(findings), summary.find_worst_misses(findings, _MAX_MISSES)
 
 

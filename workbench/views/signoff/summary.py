@@ -9,12 +9,11 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
 
-from engine import record as records
 from engine import release
 from engine.approval.statements import Meaning, Statement
 from engine.audio.spans import AudioSpan, describe_spans
 from engine.core.frame_ranges import describe_range
-from engine.record import Record, sha256_hex
+from engine.record import Record, parse_ratio, read_document, sha256_hex
 from engine.rendering.report import RenderReport
 from engine.review.apply import AmendedRecord
 from engine.review.coverage import ReviewCoverage
@@ -68,7 +67,7 @@ def list_signed_facts(
     """What is signed, line by line."""
     record, terms, request = snapshot.record, snapshot.terms, snapshot.run.request
     video = record.source.video
-    seconds = float((record.frames[-1].pts - record.frames[0].pts) * records.parse_ratio(video.time_base))
+    seconds = float((record.frames[-1].pts - record.frames[0].pts) * parse_ratio(video.time_base))
     picture = (
         f"{video.display.width} x {video.display.height}, {format_count(len(record.frames), 'frame')}, {seconds:.1f} s"
     )
@@ -302,5 +301,5 @@ def read_checks(folder: Path) -> VerifyReport | None:
         RecordError: it cannot be read.
     """
     for path in folder.glob("*.checks.json"):
-        return records.read_document(path, VerifyReport, "report of the checks")
+        return read_document(path, VerifyReport, "report of the checks")
     return None

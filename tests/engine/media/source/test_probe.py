@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import record
 from engine.errors import SourceError
 from engine.media.facts import MediaInfo, make_source_facts
 from engine.media.orientation import decode_display_matrix
 from engine.media.source.decode import open_source
 from engine.media.source.probe import probe
+from engine.record import Colour, encode_document, sha256_hex
 from tests import clips
 
 
@@ -55,7 +55,7 @@ def test_plain_clip(tmp_path):
     path = clips.video(tmp_path / "a.mp4", size=(160, 96), frames=20, rate="30000/1001")
     info = probe(path)
     video = info.video
-    assert info.sha256 == record.sha256_hex(path.read_bytes())
+    assert info.sha256 == sha256_hex(path.read_bytes())
     assert info.bytes == path.stat().st_size
     assert "mp4" in info.container
     assert (video.codec, video.pixel_format, video.bit_depth, video.alpha) == ("h264", "yuv420p", 8, False)
@@ -79,7 +79,7 @@ def test_progress_ends_with_the_size(tmp_path):
 
 def test_document_survives_json(tmp_path):
     info = probe(clips.telling(tmp_path / "a.mp4"))
-    assert json.loads(record.encode_document(info))["video"]["time_base"] == info.video.time_base
+    assert json.loads(encode_document(info))["video"]["time_base"] == info.video.time_base
 
 
 def test_source_facts_fill_a_record(tmp_path):
@@ -147,7 +147,7 @@ def test_hdr(tmp_path):
     video = probe(clips.hdr(tmp_path / "a.mp4")).video
     assert video.hdr.mastering_display == "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
     assert (video.hdr.max_content_light, video.hdr.max_average_light) == (1000, 400)
-    assert video.colour == record.Colour("tv", "bt2020nc", "bt2020", "smpte2084")
+    assert video.colour == Colour("tv", "bt2020nc", "bt2020", "smpte2084")
 
 
 def test_audio_start_relative_to_video(tmp_path):
@@ -174,7 +174,7 @@ def test_what_identifies_is_listed_and_dropped(tmp_path):
     assert "name people" in names["title"]
     assert any(extra.kind == "chapters" for extra in info.extras)
     assert all(extra.fate == "dropped" for extra in info.extras)
-    assert b"Jane" not in record.encode_document(info)
+    assert b"Jane" not in encode_document(info)
 
 
 def test_a_second_video_is_dropped(tmp_path):

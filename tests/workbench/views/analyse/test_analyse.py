@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import access, index, runs
-from engine import record as records
+from engine.record import encode_document
 from engine.storage.files import DataFolder
 from tests.engine.index.long_records import make_long_record, write_long_runs
 from tests.repository import PAGES
@@ -60,9 +60,9 @@ def run_folder(data, stage, sentence=None, name="20260101-100000-clip-0001"):
     folder = data.runs / name
     folder.mkdir(parents=True)
     request = runs.RunRequest(source="/footage/clip.mp4", account="jd", name="Jane", at="2026-01-01T10:00:00+00:00")
-    (folder / "request.json").write_bytes(records.encode_document(request))
+    (folder / "request.json").write_bytes(encode_document(request))
     state = runs.RunState(stage=stage, sentence=sentence, updated="2026-01-01T10:00:00+00:00")
-    (folder / "state.json").write_bytes(records.encode_document(state))
+    (folder / "state.json").write_bytes(encode_document(state))
     return folder
 
 
@@ -143,7 +143,7 @@ class TestViews:
     def test_a_single_detector_cannot_disagree(self, app, data):
         folder = data.runs / "20260101-100000-clip-0001"
         folder.mkdir(parents=True)
-        (folder / "detections.json").write_bytes(records.encode_document(make_long_record(300, detectors=("mtcnn",))))
+        (folder / "detections.json").write_bytes(encode_document(make_long_record(300, detectors=("mtcnn",))))
         app.run()
         assert "One detector alone cannot disagree" in said(app)
         view(app, "Agreement")
@@ -152,7 +152,7 @@ class TestViews:
     def test_a_run_without_a_face_is_not_blamed_on_filters(self, app, data):
         folder = data.runs / "20260101-100000-corridor-0001"
         folder.mkdir(parents=True)
-        (folder / "detections.json").write_bytes(records.encode_document(make_long_record(300, people=0)))
+        (folder / "detections.json").write_bytes(encode_document(make_long_record(300, people=0)))
         app.run()
         assert "There is no face in what is chosen." in said(app)
         assert "Nothing matches the filters." not in said(app)
