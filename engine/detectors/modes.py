@@ -41,7 +41,7 @@ MODES: Mapping[str, Mode] = {
             "hybrid",
             ("yolov8-face", "centerface"),
             "independent detectors; what any of them flags is covered",
-            # Measured in docs/recall.md.
+            # Measured in docs/measurements/recall.md.
             parameters={
                 "yolov8-face": {"threshold": 0.03, "sure": 0.28, "suppression": 0.35},
                 "centerface": {"threshold": 0.08, "sure": 0.265, "suppression": 0.2, "mirror": True},

@@ -22,7 +22,7 @@ from engine.runs import RequestedOptions, Run
 from engine.storage.files import DataFolder
 
 _USUAL_FRAME_S = {"mtcnn": 0.2, "yolov8-face": 0.06, "mediapipe": 0.008, "centerface": 0.2}
-"""Processor seconds for a frame of 1920x1080; see docs/recall.md."""
+"""Processor seconds for a frame of 1920x1080; see docs/measurements/recall.md."""
 _FULL_HD_PIXELS = 1920 * 1080
 _DETECTOR_START_S = 5.0
 """Seconds until the detectors are loaded."""

@@ -121,7 +121,7 @@ LIMITS = (
         "blocks", "most", 8, "from ten blocks on, frames laid over each other tell who somebody is", method="pixelate"
     ),
 )
-"""What a style is refused beyond; docs/reidentification.md has the figures.
+"""What a style is refused beyond; docs/measurements/reidentification.md has the figures.
 
 Opaque methods (solid, pattern, image) have no strength to fall short of.
 """

@@ -43,7 +43,7 @@ _MAX_UNASKED_GAP_FRAMES = 30
 _MARGIN_FRAMES = 8
 """Frames to look at before a track begins, after it ends, and beside a cut."""
 _SMALL_SIDE_PX = 24.0
-"""Shorter side in display pixels under which detectors miss much (docs/recall.md)."""
+"""Shorter side in display pixels under which detectors miss much (docs/measurements/recall.md)."""
 _LARGE_SIDE_PX = 48.0
 """Shorter side in display pixels from which on a larger face adds no risk."""
 _LONG_RUN_FRAMES = 25

@@ -1,7 +1,7 @@
 """Analyse over many runs: how long until the first plot, how long each filter takes, how much memory the server has.
 
 Here with short runs, so that it is quick; VEIL_INDEX_FRAMES=54000 makes it ten hours, and then the bars hold: 2 s for
-the first plot, 1 s for a filter, 1 GB. docs/analysis.md has the figures. With -s they are printed.
+the first plot, 1 s for a filter, 1 GB. docs/guides/analyse.md has the figures. With -s they are printed.
 """
 
 import json

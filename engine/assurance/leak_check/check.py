@@ -5,7 +5,7 @@ holding the output against the source. And is there a face where the plan has no
 interrupted, or ends, as no detection leaves it, a mask is missing. Apart from that, detectors that the detection did
 not use look at the output: thinly where the plan is sure, densely where masks begin and end. Where they find
 something, a second look at that frame and its neighbours, by another detector too, tells a face from a chance likeness.
-See docs/leaks.md for what this finds and what it costs.
+See docs/guides/leak-check.md for what this finds and what it costs.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The agreement of detectors is no recall: they share blind spots. Here it is known where the faces are. Each sampled
 segment of the video is copied in memory, faces are planted in places that are free, and the detectors of the record
 look at the copies with the record's settings. What is planted is a cut-out: it tells how well faces of these sizes and
-this look are found in this picture, not how well those are that no detector ever sees. See docs/leaks.md.
+this look are found in this picture, not how well those are that no detector ever sees. See docs/guides/leak-check.md.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _HEIGHT_SHARES = (1.0, 0.7, 0.5, 0.3)
 _CLEARANCE_SCALE = 1.4
 """Sides about which faces are kept apart, in sides of their boxes."""
 _FOUND_IOU = 0.35
-"""IoU, as in docs/recall.md, from which a planted face was found."""
+"""IoU, as in docs/measurements/recall.md, from which a planted face was found."""
 
 PositiveCount = Annotated[int, msgspec.Meta(ge=1)]
 

@@ -77,7 +77,7 @@ def test_each_limit_is_allowed_and_what_lies_beyond_is_refused(limit):
     ],
 )
 def test_what_people_were_recognised_under_is_refused(preset, overrides):
-    """As docs/reidentification.md has it, from a single frame or from several."""
+    """As docs/measurements/reidentification.md has it, from a single frame or from several."""
     assert find_weaknesses(style_from_preset(preset, overrides))
 
 

@@ -287,7 +287,7 @@ def test_a_truth_table_gives_recall_and_precision(served, page):
 
 
 def test_it_is_quick(served, page):
-    """A coarse look at every change; docs/analysis.md has what was measured with ten hours."""
+    """A coarse look at every change; docs/guides/analyse.md has what was measured with ten hours."""
     visit(page, f"{served.url}/analyse")
     page.wait_for_selector(".js-plotly-plot")
     start = time.monotonic()
