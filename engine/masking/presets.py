@@ -15,7 +15,7 @@ DEFAULT_PRESET = "strong"
 PRESETS: Mapping[str, Style] = {
     # nothing but a soft patch of skin colour is left; covers the whole face box
     "strong": Style(method="gaussian", shape="ellipse", scale=1.45, feather=0.1, sigma=0.25, samples=16, levels=64),
-    # the mosaic viewers know, hard-edged; from six blocks on docs/measurements/reidentification.md sees more than chance
+    # the mosaic viewers know, hard-edged; six blocks and more let people be recognised (re-identification measurements)
     "broadcast": Style(method="pixelate", shape="ellipse", scale=1.45, feather=0.0, blocks=5, levels=64),
     # keeps the light of the scene, wide soft edge
     "editorial": Style(method="gaussian", shape="ellipse", scale=1.42, feather=0.3, sigma=0.16, samples=24, levels=64),

@@ -1,7 +1,7 @@
 """Which container can hold which streams without changing what is heard, and where to go when one cannot.
 
-The tables say what was measured with FFmpeg's own stream copy (see docs/guides/audio.md): a container counts as able to hold
-an audio codec only when packets, decoded samples and starts come out as they went in.
+The tables say what was measured with FFmpeg's own stream copy (see docs/guides/audio.md): a container counts as able
+to hold an audio codec only when packets, decoded samples and starts come out as they went in.
 """
 
 from __future__ import annotations
