@@ -6,8 +6,8 @@ from pathlib import Path
 
 from engine.core.progress import ProgressListener
 from engine.detection.detect import detect
-from engine.detection.options import DetectOptions
 from engine.record import (
+    DetectOptions,
     Document,
     encode_document,
 )

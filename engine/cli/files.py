@@ -14,11 +14,10 @@ from engine.cli import reports
 from engine.cli.options import build_detect_options, build_render_options
 from engine.cli.terminal import Terminal
 from engine.cli.workbench import exec_workbench
-from engine.detection.options import DetectOptions
 from engine.detectors import weights
 from engine.errors import CheckFailedError
 from engine.media.output.sample_clip import make_sample_clip
-from engine.record import encode_document, record_json_schema
+from engine.record import DetectOptions, encode_document, record_json_schema
 from engine.review import amendments
 from engine.storage.files import find_data_folder, write_file
 

@@ -11,13 +11,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from engine.audio.spans import AudioSpan, SpanKind
-from engine.detection.options import DetectOptions
 from engine.errors import InputError
 from engine.evaluation.judgements import Criteria
 from engine.masking.presets import style_from_preset
 from engine.masking.style import Style
 from engine.media.output.encoder import EncoderSettings
-from engine.record import Document, FusionSettings, SmoothingSettings, TrackingSettings
+from engine.record import DetectOptions, Document, FusionSettings, SmoothingSettings, TrackingSettings
 from engine.rendering.terms import RenderOptions
 
 Kind = TypeVar("Kind", bound=Document)

@@ -15,7 +15,6 @@ from engine.cli.options import build_detect_options
 from engine.cli.terminal import Terminal
 from engine.errors import InputError, RunError
 from engine.jobs.queue import work_through_queue as work_off
-from engine.jobs.requests import to_requested_options
 from engine.jobs.worker import perform_run, start_run
 from engine.runs import Run
 from engine.storage.files import DataFolder, find_data_folder

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from engine.core.geometry import Box, Size
 from engine.detection import frame_selection
 from engine.detection.checkpoint import FrameDetections
-from engine.detection.options import DetectOptions
 from engine.detectors.base import Detection
 from engine.detectors.registry import DetectorPlan
 from engine.media.facts import MediaInfo, make_source_facts
 from engine.record import (
     SCHEMA,
     DetectionConfig,
+    DetectOptions,
     DetectorFacts,
     Frame,
     Record,

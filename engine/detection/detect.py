@@ -18,7 +18,7 @@ from engine.detection.batches import LazyRgbBatch, merge_passes, select_position
 from engine.detection.checkpoint import Checkpoint, FrameDetections
 from engine.detection.cost import CostTracker, build_ledger, ledger_path
 from engine.detection.observer import DetectionObserver
-from engine.detection.options import DetectOptions, count_workers, plan_detectors
+from engine.detection.options import count_workers, plan_detectors
 from engine.detection.pending_batches import BATCH_FRAMES, PendingBatches, read_batches
 from engine.detectors.base import RemoteDetectorSettings
 from engine.detectors.ensemble import BatchesByDetector, DetectorEnsemble
@@ -27,6 +27,7 @@ from engine.media.facts import MediaInfo
 from engine.media.source.image_sequence import open_any, probe_any
 from engine.media.source.prefetch import prefetch
 from engine.record import (
+    DetectOptions,
     DetectorFacts,
     Document,
     Record,

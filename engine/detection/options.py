@@ -4,46 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from engine.detection.cost import select_remote
 from engine.detectors.ensemble import DetectorEnsemble
 from engine.detectors.modes import Mode, find_mode
 from engine.detectors.registry import DetectorPlan, plan_detector
 from engine.errors import InputError
-from engine.media.source.decode import OnDamage
-from engine.record import FusionSettings, SmoothingSettings, TrackingSettings
+from engine.record import DetectOptions
 from engine.storage.files import DataFolder
-
-
-@dataclass(frozen=True, slots=True)
-class DetectOptions:
-    """What to run.
-
-    Attributes:
-        mode: names the detectors that run by default.
-        detectors: other detectors than the mode's.
-        parameters: by detector, parameters that differ from the mode's, or else from their defaults.
-        fusion: when sightings of one frame are one face.
-        tracking: when faces of successive frames are one track.
-        smoothing: what is added to what was seen.
-        asking: parameters of every detector that asks a service, as `policy`, `price` and `rate`.
-        max_cost: US dollars that the calls to services may cost; None knows no limit.
-        workers: worker processes for each detector; None shares the processor's cores among the detectors. For one that
-            asks a service, calls under way at once; None takes its own default. The record does not depend on it.
-        on_damage: "stop" at a frame that cannot be decoded, or "cover" it whole and go on.
-    """
-
-    mode: str = "on-prem"
-    detectors: tuple[str, ...] | None = None
-    parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    fusion: FusionSettings = FusionSettings()
-    tracking: TrackingSettings = TrackingSettings()
-    smoothing: SmoothingSettings = SmoothingSettings()
-    asking: Mapping[str, object] = field(default_factory=dict)
-    max_cost: float | None = None
-    workers: int | None = None
-    on_damage: OnDamage = "stop"
 
 
 def detector_ensemble(options: DetectOptions, data: DataFolder) -> DetectorEnsemble:

@@ -10,7 +10,7 @@ from engine.core.progress import ProgressListener, SilentListener
 from engine.detection.assemble import assemble_record, scale_to_display
 from engine.detection.checkpoint import FrameDetections
 from engine.detection.detect import detect
-from engine.detection.options import DetectOptions, detector_ensemble, plan_detectors
+from engine.detection.options import detector_ensemble, plan_detectors
 from engine.detectors.ensemble import BatchesByDetector, DetectorEnsemble
 from engine.errors import InputError
 from engine.evaluation.ground_truth import Clip, Truth
@@ -19,7 +19,7 @@ from engine.media.facts import MediaInfo
 from engine.media.source.decode import open_source
 from engine.media.source.image_sequence import list_stills
 from engine.media.source.probe import probe
-from engine.record import Record
+from engine.record import DetectOptions, Record
 from engine.storage.files import find_data_folder
 
 

@@ -15,10 +15,9 @@ from engine.detection.frame_selection import count_sent_frames
 from engine.detection.options import plan_detectors
 from engine.detectors.registry import DetectorPlan
 from engine.errors import RecordError
-from engine.jobs.requests import to_detect_options
 from engine.media.facts import MediaInfo
-from engine.record import read_document
-from engine.runs import RequestedOptions, Run
+from engine.record import DetectOptions, read_document
+from engine.runs import Run
 from engine.storage.files import DataFolder
 
 _USUAL_FRAME_S = {"mtcnn": 0.2, "yolov8-face": 0.06, "mediapipe": 0.008, "centerface": 0.2}
@@ -68,7 +67,7 @@ class RunEstimate:
 class PastRun:
     """A run that tells how long others take: its options, the size of its frames, seconds a frame once it had begun."""
 
-    options: RequestedOptions
+    options: DetectOptions
     display_size: Size
     frame_s: float
 
@@ -79,7 +78,7 @@ def load_past_runs(data: DataFolder) -> tuple[PastRun, ...]:
     return tuple(told for run in done[:_MAX_PAST_RUNS] if (told := _load_past_run(run)) is not None)
 
 
-def estimate_run(past_runs: Sequence[PastRun], info: MediaInfo, options: RequestedOptions) -> RunEstimate:
+def estimate_run(past_runs: Sequence[PastRun], info: MediaInfo, options: DetectOptions) -> RunEstimate:
     """What detecting a source will take.
 
     Args:
@@ -90,7 +89,7 @@ def estimate_run(past_runs: Sequence[PastRun], info: MediaInfo, options: Request
     Raises:
         InputError: the options are not those of a detection, or it would cost more than they allow.
     """
-    chosen = plan_detectors(to_detect_options(options))
+    chosen = plan_detectors(options)
     frames, display = info.video.packets, info.video.display
     known = _estimate_from_past_runs(past_runs, display, options)
     pace = known if known is not None else _estimate_from_table(chosen, display)
@@ -100,13 +99,13 @@ def estimate_run(past_runs: Sequence[PastRun], info: MediaInfo, options: Request
     )
 
 
-def find_missing_models(data: DataFolder, options: RequestedOptions) -> tuple[str, ...]:
+def find_missing_models(data: DataFolder, options: DetectOptions) -> tuple[str, ...]:
     """The files of weights that a detection would need and that are not there.
 
     Raises:
         InputError: the options are not those of a detection.
     """
-    needed = (model.name for plan in plan_detectors(to_detect_options(options)) for model in plan.facts.models)
+    needed = (model.name for plan in plan_detectors(options) for model in plan.facts.models)
     return tuple(name for name in needed if not (data.models / name).exists())
 
 
@@ -122,7 +121,7 @@ def _load_past_run(run: Run) -> PastRun | None:
     return PastRun(run.request.detection, display, max(0.0, facts.seconds - _DETECTOR_START_S) / facts.frames)
 
 
-def _estimate_from_past_runs(past_runs: Iterable[PastRun], display: Size, options: RequestedOptions) -> float | None:
+def _estimate_from_past_runs(past_runs: Iterable[PastRun], display: Size, options: DetectOptions) -> float | None:
     """Seconds a frame by earlier runs with the same options and frames of about that size."""
     here = _count_pixels(display)
     paces = [
@@ -146,11 +145,11 @@ def _count_pixels(display: Size) -> int:
     return display.width * display.height
 
 
-def _has_same_detectors(one: RequestedOptions, other: RequestedOptions) -> bool:
+def _has_same_detectors(one: DetectOptions, other: DetectOptions) -> bool:
     return (one.mode, one.detectors, one.parameters) == (other.mode, other.detectors, other.parameters)
 
 
-def _describe_remote_use(detector_plans: Sequence[DetectorPlan], options: RequestedOptions, frames: int) -> str | None:
+def _describe_remote_use(detector_plans: Sequence[DetectorPlan], options: DetectOptions, frames: int) -> str | None:
     if not list(select_remote(detector_plans)):
         return None
     heard = _NoticeCollector()

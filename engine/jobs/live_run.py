@@ -17,7 +17,8 @@ from engine.live.run import LiveOptions, anonymise_live
 from engine.media.stream.live_input import strip_credentials
 from engine.media.stream.live_preview import LivePreview
 from engine.media.stream.pushed_input import PushedInput
-from engine.runs import RequestedOptions, RunRequest, RunState
+from engine.record import DetectOptions
+from engine.runs import RunRequest, RunState
 from engine.storage.files import DataFolder
 
 LivePhase = Literal["starting", "running", "ended", "failed"]
@@ -230,7 +231,7 @@ def _build_request(source: str | None, person: Person) -> RunRequest:
     shown = str(path.absolute()) if source is not None and path.exists() else told_source
     return RunRequest(
         source=shown,
-        detection=RequestedOptions(mode="live"),
+        detection=DetectOptions(mode="live"),
         account=person.account,
         name=person.name,
         at=runs.format_utc_now(),

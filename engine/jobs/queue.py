@@ -17,14 +17,16 @@ from pathlib import Path
 
 from engine import runs
 from engine.access import Person, authorise
+from engine.detection.options import plan_detectors
 from engine.errors import SourceError
-from engine.jobs.requests import build_run_request, check_options, log_run_event
-from engine.runs import RequestedOptions, Run, RunFolder, RunState
+from engine.jobs.requests import build_run_request, log_run_event
+from engine.record import DetectOptions
+from engine.runs import Run, RunFolder, RunState
 from engine.storage.files import DataFolder
 
 
 def submit_run(
-    data: DataFolder, by: Person, source: Path, options: RequestedOptions, sha256: str | None = None
+    data: DataFolder, by: Person, source: Path, options: DetectOptions, sha256: str | None = None
 ) -> RunFolder:
     """Put a new run into the queue, and see to it that somebody works on the queue.
 
@@ -43,7 +45,8 @@ def submit_run(
         AuditError: it cannot be put on record.
     """
     person = authorise(data, by, "detect")
-    check_options(options)
+    # Raises InputError before the run exists: a queued run with wrong options would only fail in the worker.
+    plan_detectors(options)
     if not source.exists():
         raise SourceError(f"{source} is not there; choose a file that is.")
     folder = runs.create_run(data, build_run_request(person, source, options, sha256))

@@ -5,47 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import msgspec
-
 from engine import audit, runs
 from engine.access import Person
 from engine.audit import Actor
-from engine.detection.options import DetectOptions, plan_detectors
-from engine.record import Record, read_document_bytes, sha256_hex
-from engine.runs import RequestedOptions, Run, RunRequest
+from engine.record import DetectOptions, Record, read_document_bytes, sha256_hex
+from engine.runs import Run, RunRequest
 from engine.storage.files import DataFolder
 
 RunEvent = Literal["queued", "queued again", "begun", "cancelled", "done", "failed"]
 
 
-def to_detect_options(requested_options: RequestedOptions) -> DetectOptions:
-    """The options of a detection, as the request of a run has them."""
-    return DetectOptions(**msgspec.structs.asdict(requested_options))
-
-
-def to_requested_options(options: DetectOptions) -> RequestedOptions:
-    """The options of a detection, as the request of a run keeps them.
-
-    Raises:
-        msgspec.ValidationError: a parameter is of a kind that no detector takes.
-    """
-    return msgspec.convert(
-        {name: getattr(options, name) for name in RequestedOptions.__struct_fields__},
-        RequestedOptions,
-        from_attributes=True,
-    )
-
-
-def check_options(requested_options: RequestedOptions) -> None:
-    """Refuse options that no detection takes, before a run is made of them.
-
-    Raises:
-        InputError: a mode, detector or parameter is unknown, or its value is wrong.
-    """
-    plan_detectors(to_detect_options(requested_options))
-
-
-def build_run_request(by: Person, source: Path, options: RequestedOptions, sha256: str | None = None) -> RunRequest:
+def build_run_request(by: Person, source: Path, options: DetectOptions, sha256: str | None = None) -> RunRequest:
     """The request of a person for a run of a source."""
     return RunRequest(
         source=str(source.absolute()),

@@ -10,16 +10,16 @@ from engine.core.progress import ProgressListener, SilentListener
 from engine.detection.detect import detect
 from engine.detection.options import plan_detectors
 from engine.errors import RunCancelledError, VeilError
-from engine.jobs.requests import build_run_request, check_options, log_run_event, to_detect_options
+from engine.jobs.requests import build_run_request, log_run_event
 from engine.jobs.run_state_writer import RunStateWriter
-from engine.record import Record
-from engine.runs import RequestedOptions, Run
+from engine.record import DetectOptions, Record
+from engine.runs import Run
 from engine.storage.files import DataFolder
 
 _SILENT = SilentListener()
 
 
-def start_run(data: DataFolder, by: Person, source: Path, options: RequestedOptions) -> Run:
+def start_run(data: DataFolder, by: Person, source: Path, options: DetectOptions) -> Run:
     """Make a run that this process is to perform at once, so that no worker takes it from the queue.
 
     Raises:
@@ -29,7 +29,8 @@ def start_run(data: DataFolder, by: Person, source: Path, options: RequestedOpti
         AuditError: it cannot be put on record.
     """
     person = authorise(data, by, "detect")
-    check_options(options)
+    # Raises InputError before the run exists: a queued run with wrong options would only fail in the worker.
+    plan_detectors(options)
     pid, born = runs.current_process()
     now = runs.format_utc_now()
     state = runs.RunState(stage="running", pid=pid, born=born, started=now, updated=now)
@@ -51,7 +52,7 @@ def perform_run(data: DataFolder, run: Run, listener: ProgressListener = _SILENT
     Raises:
         VeilError: as `engine.detect` does; RunCancelledError when somebody wanted it to stop.
     """
-    options = to_detect_options(run.request.detection)
+    options = run.request.detection
     sure = {plan.name: float(str(plan.facts.parameters.get("sure") or 0.0)) for plan in plan_detectors(options)}
     reporter = RunStateWriter(run, sure, listener)
     try:

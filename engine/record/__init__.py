@@ -15,6 +15,7 @@ from engine.record.canonical import (
     record_json_schema,
     sha256_hex,
 )
+from engine.record.detect_options import DetectOptions
 from engine.record.types import (
     SCHEMA,
     Colour,
@@ -45,6 +46,7 @@ __all__ = [
     "SCHEMA",
     "Colour",
     "Count",
+    "DetectOptions",
     "DetectionConfig",
     "DetectorFacts",
     "Document",

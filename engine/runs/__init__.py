@@ -2,7 +2,6 @@
 
 from engine.runs.run import (
     DamagedRun,
-    RequestedOptions,
     Run,
     RunFolder,
     RunRegister,
@@ -25,7 +24,6 @@ from engine.runs.run import (
 
 __all__ = [
     "DamagedRun",
-    "RequestedOptions",
     "Run",
     "RunFolder",
     "RunRegister",

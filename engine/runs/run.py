@@ -14,7 +14,6 @@ import os
 import re
 import secrets
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +23,13 @@ import msgspec
 
 from engine.core.geometry import Size
 from engine.errors import RunError, TargetError
-from engine.record import Count, Document, FusionSettings, Sha256, SmoothingSettings, TrackingSettings, encode_document
+from engine.record import (
+    Count,
+    DetectOptions,
+    Document,
+    Sha256,
+    encode_document,
+)
 from engine.storage import files
 
 RunStage = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -32,21 +37,6 @@ RunStatus = Literal["queued", "running", "done", "failed", "cancelled", "interru
 """What a person is told: a stage, or "interrupted" for a run that no living process works on."""
 
 _RUN_ID_PATTERN = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]{1,40}-[0-9a-f]{4}")
-
-
-class RequestedOptions(Document, frozen=True):
-    """The options of a detection as they were given; `engine.detection.options.DetectOptions` says what each means."""
-
-    mode: str = "on-prem"
-    detectors: tuple[str, ...] | None = None
-    parameters: Mapping[str, Mapping[str, bool | int | float | str | list[int | float | str] | None]] = {}
-    fusion: FusionSettings = FusionSettings()
-    tracking: TrackingSettings = TrackingSettings()
-    smoothing: SmoothingSettings = SmoothingSettings()
-    asking: Mapping[str, bool | int | float | str | None] = {}
-    max_cost: float | None = None
-    workers: int | None = None
-    on_damage: Literal["stop", "cover"] = "stop"
 
 
 class RunRequest(Document, frozen=True, kw_only=True):
@@ -65,7 +55,7 @@ class RunRequest(Document, frozen=True, kw_only=True):
     schema: Literal["veil/run/1"] = "veil/run/1"
     source: str
     source_sha256: Sha256 | None = None
-    detection: RequestedOptions = RequestedOptions()
+    detection: DetectOptions = DetectOptions()
     account: str
     name: str
     how: Literal["single-user", "account", "oidc"] = "single-user"

@@ -23,11 +23,10 @@ import msgspec
 
 from engine.assurance.leak_check.check import check_leaks
 from engine.detection.detect import detect
-from engine.detection.options import DetectOptions
 from engine.evaluation.coverage import measure_hidden_share, orientation_from_video
 from engine.masking.presets import style_from_preset
 from engine.media.source.probe import probe
-from engine.record import Face, Record, read_record
+from engine.record import DetectOptions, Face, Record, read_record
 from engine.rendering.render import render
 
 COVERED = 0.5

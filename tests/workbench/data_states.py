@@ -8,7 +8,8 @@ from engine.core.geometry import Box, Size
 from engine.detection.checkpoint import FrameDetections
 from engine.detection.observer import PreviewFrame
 from engine.jobs.thumbnails import write_latest_thumbnail
-from engine.runs import RequestedOptions, RunRequest, RunState
+from engine.record import DetectOptions
+from engine.runs import RunRequest, RunState
 
 
 def run_in(data, stage, source="/footage/interview with a long name, second session.mp4", mode="on-prem", **state):
@@ -18,7 +19,7 @@ def run_in(data, stage, source="/footage/interview with a long name, second sess
         account="ana",
         name="Ana Bell",
         at="2026-03-02T09:30:00+00:00",
-        detection=RequestedOptions(mode=mode),
+        detection=DetectOptions(mode=mode),
     )
     pid, born = runs.current_process()
     times = {"started": "2026-03-02T09:30:01+00:00", "updated": runs.format_utc_now()}

@@ -6,11 +6,11 @@ import streamlit as st
 
 from engine.errors import InputError
 from engine.jobs.estimate import find_missing_models
-from engine.runs import RequestedOptions
+from engine.record import DetectOptions
 from workbench.core import session
 
 
-def check_models(options: RequestedOptions) -> bool:
+def check_models(options: DetectOptions) -> bool:
     """Whether a detection has its models; if not, it is said how to get them."""
     try:
         missing = find_missing_models(session.get_data(), options)

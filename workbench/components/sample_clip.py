@@ -7,7 +7,7 @@ import streamlit as st
 from engine.errors import VeilError
 from engine.jobs.queue import submit_run
 from engine.media.output.sample_clip import make_sample_clip
-from engine.runs import RequestedOptions
+from engine.record import DetectOptions
 from workbench.auth import current_user
 from workbench.components import model_check
 from workbench.core import session
@@ -17,9 +17,7 @@ SAMPLE_NAME = "sample interview.mp4"
 
 def show_sample_button() -> None:
     """A button that detects the sample clip."""
-    if st.button("Try it with the sample clip", icon=":material/movie:") and model_check.check_models(
-        RequestedOptions()
-    ):
+    if st.button("Try it with the sample clip", icon=":material/movie:") and model_check.check_models(DetectOptions()):
         _detect_sample()
 
 
@@ -28,7 +26,7 @@ def _detect_sample() -> None:
     try:
         with st.spinner("Making the sample clip"):
             make_sample_clip(data.library / SAMPLE_NAME)
-        submit_run(data, current_user.require_person(), data.library / SAMPLE_NAME, RequestedOptions())
+        submit_run(data, current_user.require_person(), data.library / SAMPLE_NAME, DetectOptions())
     except VeilError as error:
         st.error(str(error))
         return

@@ -13,11 +13,10 @@ import engine
 from engine.core.geometry import Box
 from engine.detection import frame_selection
 from engine.detection.cost import TransferLedger, ledger_path
-from engine.detection.options import DetectOptions
 from engine.detectors import registry
 from engine.detectors.base import RemoteDetectorSettings
 from engine.errors import DetectorError, InputError, RecordError
-from engine.record import FusionSettings, TrackingSettings, decode_record, read_document, sha256_hex
+from engine.record import DetectOptions, FusionSettings, TrackingSettings, decode_record, read_document, sha256_hex
 from tests import clips
 from tests.rekognition_stand_in import StandIn, middle
 

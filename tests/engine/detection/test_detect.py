@@ -10,10 +10,9 @@ import pytest
 
 import engine
 from engine.detection.detect import RunFacts
-from engine.detection.options import DetectOptions
 from engine.errors import DamagedFrameError, DetectorError, InputError, ModelError, TargetError
 from engine.media.source.probe import probe
-from engine.record import read_document, read_record, sha256_hex
+from engine.record import DetectOptions, read_document, read_record, sha256_hex
 from tests import clips
 
 YOLO = DetectOptions(detectors=("yolov8-face",))

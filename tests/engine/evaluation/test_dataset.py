@@ -7,10 +7,10 @@ import cv2
 import pytest
 import skimage.data
 
-from engine.detection.options import DetectOptions
 from engine.errors import InputError
 from engine.evaluation import ground_truth, summary
 from engine.evaluation.dataset import detect_dataset
+from engine.record import DetectOptions
 from tests import clips
 
 FACE = (175, 68, 97, 128)

@@ -2,10 +2,10 @@ import pytest
 
 from engine.access import Person, get_single_user
 from engine.jobs.requests import build_run_request
-from engine.runs import RequestedOptions
+from engine.record import DetectOptions
 from engine.storage.files import DataFolder
 
-YOLO = RequestedOptions(detectors=("yolov8-face",), workers=1)
+YOLO = DetectOptions(detectors=("yolov8-face",), workers=1)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from engine import access, runs
 from engine.access import Person
 from engine.errors import AccessError, SourceError
 from engine.jobs.queue import cancel_run, list_queued_runs, resume_run, submit_run, work_through_queue
-from engine.runs import RequestedOptions
+from engine.record import DetectOptions
 from tests.engine.jobs.conftest import YOLO
 
 SECONDS = 120
@@ -55,9 +55,9 @@ def test_what_is_submitted_is_done_although_who_submitted_it_has_gone(place, tal
     script = (
         "import sys; from engine.jobs.queue import submit_run; from engine.storage.files import DataFolder;"
         "from pathlib import Path;"
-        "from engine.runs import RequestedOptions; from engine.access import get_single_user;"
+        "from engine.record import DetectOptions; from engine.access import get_single_user;"
         "data = DataFolder(Path(sys.argv[1]));"
-        "submit_run(data, get_single_user(data), Path(sys.argv[2]), RequestedOptions(detectors=('yolov8-face',)))"
+        "submit_run(data, get_single_user(data), Path(sys.argv[2]), DetectOptions(detectors=('yolov8-face',)))"
     )
     subprocess.run([sys.executable, "-c", script, place.root, talk], check=True)
     (run,) = runs.read_register(place).runs
@@ -65,7 +65,7 @@ def test_what_is_submitted_is_done_although_who_submitted_it_has_gone(place, tal
 
 
 def test_a_killed_run_is_interrupted_and_ends_with_the_same_record(place, ana, talk, wanted):
-    first = runs.create_run(place, wanted(detection=RequestedOptions(detectors=("yolov8-face",))))
+    first = runs.create_run(place, wanted(detection=DetectOptions(detectors=("yolov8-face",))))
     assert work_through_queue(place) == 1
     folder = submit_run(place, ana, talk, YOLO)
     until(lambda: runs.load_run(place, folder.id).state.done >= 4, "the first frames")
@@ -77,7 +77,7 @@ def test_a_killed_run_is_interrupted_and_ends_with_the_same_record(place, ana, t
 
 
 def test_a_process_that_cannot_begin_a_run_does_not_try_for_ever(place, wanted):
-    folder = runs.create_run(place, wanted(detection=RequestedOptions(parameters={"mtcnn": {"wings": 1}})))
+    folder = runs.create_run(place, wanted(detection=DetectOptions(parameters={"mtcnn": {"wings": 1}})))
     assert work_through_queue(place) == 1
     assert status(place, folder) == "failed"
     assert list_queued_runs(place) == []

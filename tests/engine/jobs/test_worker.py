@@ -1,15 +1,15 @@
 import cv2
+import msgspec
 import pytest
 
 import engine
 from engine import audit, runs
-from engine.detection.options import DetectOptions
 from engine.errors import InputError, ModelError, RunCancelledError, SourceError
-from engine.jobs.requests import to_detect_options, to_requested_options
+from engine.jobs.requests import build_run_request
 from engine.jobs.thumbnails import find_latest_thumbnail
 from engine.jobs.worker import perform_run, start_run
-from engine.record import SmoothingSettings
-from engine.runs import RequestedOptions
+from engine.record import DetectOptions, SmoothingSettings, encode_document
+from engine.runs import RunRequest
 from tests import clips
 from tests.engine.jobs.conftest import YOLO
 
@@ -93,17 +93,18 @@ def test_missing_models_are_a_failure_too(place, ana, talk):
 
 def test_options_that_no_detection_takes_make_no_run(place, ana, talk):
     for wrong in (
-        RequestedOptions(mode="magic"),
-        RequestedOptions(parameters={"mtcnn": {"wings": 2}}),
-        RequestedOptions(max_cost=1.0),
+        DetectOptions(mode="magic"),
+        DetectOptions(parameters={"mtcnn": {"wings": 2}}),
+        DetectOptions(max_cost=1.0),
     ):
         with pytest.raises(InputError):
             start_run(place, ana, talk, wrong)
     assert runs.read_register(place).runs == ()
 
 
-def test_options_survive_being_kept():
+def test_options_survive_being_kept(ana, talk):
     options = DetectOptions(
         "hybrid", None, {"yolov8-face": {"threshold": 0.2}}, smoothing=SmoothingSettings(window=0), workers=3
     )
-    assert to_detect_options(to_requested_options(options)) == options
+    request = build_run_request(ana, talk, options)
+    assert msgspec.json.decode(encode_document(request), type=RunRequest).detection == options

@@ -5,8 +5,8 @@ import pytest
 
 from engine import runs
 from engine.errors import RunError, TargetError
-from engine.record import encode_document
-from engine.runs import RequestedOptions, RunRequest, RunState
+from engine.record import DetectOptions, encode_document
+from engine.runs import RunRequest, RunState
 from engine.storage.files import DataFolder
 
 
@@ -24,7 +24,7 @@ def working(folder, pid, born):
 
 
 def test_a_new_run_waits_and_says_who_asked_for_what(data):
-    asked = RequestedOptions(mode="hybrid", parameters={"yolov8-face": {"threshold": 0.2}}, on_damage="cover")
+    asked = DetectOptions(mode="hybrid", parameters={"yolov8-face": {"threshold": 0.2}}, on_damage="cover")
     made = runs.create_run(data, request(detection=asked))
     run = runs.load_run(data, made.id)
     assert (run.status, run.request.detection, run.request.name) == ("queued", asked, "Ana Bell")

@@ -9,7 +9,7 @@ import streamlit as st
 
 from engine.detectors.modes import MODES
 from engine.detectors.registry import detector_names, local_detector_names
-from engine.runs import RequestedOptions
+from engine.record import DetectOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ _POLICY_LABELS = {
 }
 
 
-def choose() -> RequestedOptions:
+def choose() -> DetectOptions:
     """Let a person choose how faces are found."""
     chooser, options = st.columns([3, 2], gap="large")
     with chooser:
@@ -63,7 +63,7 @@ def choose() -> RequestedOptions:
         return _choose_details(mode)
 
 
-def _choose_details(mode: str) -> RequestedOptions:
+def _choose_details(mode: str) -> DetectOptions:
     usual, here = list(MODES[mode].detectors), local_detector_names()
     costs = st.container()
     chosen = st.multiselect(
@@ -98,7 +98,7 @@ def _choose_details(mode: str) -> RequestedOptions:
         key="workers",
         persist_state="session",
     )
-    return RequestedOptions(
+    return DetectOptions(
         mode=mode,
         detectors=None if chosen == usual or not chosen else tuple(chosen),
         asking=asking,

@@ -13,7 +13,8 @@ from engine.jobs.estimate import PastRun, RunEstimate, estimate_run, load_past_r
 from engine.jobs.library import LibraryVideo
 from engine.jobs.queue import list_queued_runs, submit_run
 from engine.media.facts import MediaInfo
-from engine.runs import RequestedOptions, RunRegister
+from engine.record import DetectOptions
+from engine.runs import RunRegister
 from workbench.auth import current_user
 from workbench.components import model_check, run_list
 from workbench.core import caches, formatting, session
@@ -36,7 +37,7 @@ class PlannedRun:
     estimate: RunEstimate
 
 
-def show_planned_runs(chosen: list[LibraryVideo], options: RequestedOptions) -> None:
+def show_planned_runs(chosen: list[LibraryVideo], options: DetectOptions) -> None:
     """Say what is in each of the chosen videos and what to expect; start the runs when that is wanted."""
     earlier = load_past_runs(session.get_data())
     ready = [prospect for one in chosen if (prospect := _plan_run(one, options, earlier)) is not None]
@@ -64,7 +65,7 @@ def show_history(register: RunRegister) -> None:
     run_list.show_damaged_runs(register.damaged)
 
 
-def _plan_run(one: LibraryVideo, options: RequestedOptions, earlier: tuple[PastRun, ...]) -> PlannedRun | None:
+def _plan_run(one: LibraryVideo, options: DetectOptions, earlier: tuple[PastRun, ...]) -> PlannedRun | None:
     try:
         info = caches.get_media_info(one.path)
         return PlannedRun(one, info, estimate_run(earlier, info, options))
@@ -147,7 +148,7 @@ def _describe_queue() -> str:
     return f"It goes on in the background{behind}; you may close this page."
 
 
-def _start_runs(planned_runs: Iterable[PlannedRun], options: RequestedOptions) -> None:
+def _start_runs(planned_runs: Iterable[PlannedRun], options: DetectOptions) -> None:
     """Put runs into the queue, and say so."""
     begun = 0
     try:

@@ -9,10 +9,9 @@ from engine.assurance.leak_check.check import check_leaks
 from engine.assurance.leak_check.check_detectors import CheckDetectors, choose_check_detectors
 from engine.assurance.leak_check.report import LeakJudgement, LeakReport
 from engine.cli import main
-from engine.detection.detect import DetectOptions
 from engine.detectors.registry import plan_detector
 from engine.errors import CheckFailedError, RecordError
-from engine.record import encode_document, read_document, sha256_hex
+from engine.record import DetectOptions, encode_document, read_document, sha256_hex
 from engine.review.amendments import Add, Author, KeepVisible, Keyframe
 from engine.review.review_file import append_amendment, read_review
 from tests.engine.assurance.fake_detectors import Watchers, blind, face_clip, place

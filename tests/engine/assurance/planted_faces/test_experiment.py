@@ -24,11 +24,10 @@ from engine.assurance.planted_faces.experiment import (
 )
 from engine.cli import main
 from engine.core.geometry import Box, Size
-from engine.detection.detect import DetectOptions
 from engine.detectors.base import Detection
 from engine.detectors.registry import plan_detector
 from engine.errors import InputError, RecordError
-from engine.record import Evidence, encode_document, read_document
+from engine.record import DetectOptions, Evidence, encode_document, read_document
 from tests.engine.assurance.fake_detectors import Watchers, blind, face_clip, place
 from tests.record_makers import make_record, record_of, written
 
