@@ -52,9 +52,7 @@ def run_queue(options: Namespace, terminal: Terminal) -> int:
 def _create_run(data: DataFolder, options: Namespace) -> Run:
     if not options.source.exists():
         raise InputError(f"{options.source} is not there; give the path of a video.")
-    return start_run(
-        data, open_session(data, options)[0].person, options.source, to_requested_options(build_detect_options(options))
-    )
+    return start_run(data, open_session(data, options)[0].person, options.source, build_detect_options(options))
 
 
 def _find_resumable_run(data: DataFolder, run_id: str) -> Run:
