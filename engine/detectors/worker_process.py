@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 import msgspec
 
+from engine.core.python_process import build_child_environment, build_module_command
 from engine.detectors import protocol
 from engine.detectors.base import Detector, is_remote
 from engine.errors import DetectorError, InputError, ModelError, VeilError
@@ -210,7 +209,7 @@ def end_workers(workers: Iterable[WorkerProcess]) -> None:
 
 def _spawn_worker(detector: type[Detector], slots: Sequence[int]) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
     lifeline, held = os.pipe()
-    command = [sys.executable, "-P", "-m", "engine.detectors.worker", str(lifeline)]
+    command = build_module_command("engine.detectors.worker", str(lifeline))
     try:
         process = subprocess.Popen(
             command,
@@ -235,16 +234,7 @@ def _spawn_worker(detector: type[Detector], slots: Sequence[int]) -> tuple[subpr
 
 def _build_environment(detector: type[Detector]) -> dict[str, str]:
     """The caller's environment, with what makes libraries quiet and repeatable and this code importable."""
-    paths = dict.fromkeys((_find_import_root("engine"), _find_import_root(detector.__module__)))
-    inherited = os.environ.get("PYTHONPATH")
-    python_path = os.pathsep.join([*paths, inherited] if inherited else paths)
-    return {**os.environ, **_WORKER_ENVIRONMENT, "PYTHONPATH": python_path}
-
-
-def _find_import_root(module: str) -> str:
-    """The folder from which `module`, which is imported already, is imported."""
-    file = Path(cast("str", sys.modules[module].__file__)).absolute()
-    return str(file.parents[module.count(".") + (file.name == "__init__.py")])
+    return {**build_child_environment(detector.__module__), **_WORKER_ENVIRONMENT}
 
 
 def _read_available(stream: IO[bytes], buffer: bytearray) -> bool:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 import pandas as pd
 import pyarrow as pa
 
+from engine.core.python_process import build_module_command, build_python_path
 from engine.errors import QueryError
 from engine.index.index import Index
 from engine.index.selection import Selection
@@ -52,12 +49,13 @@ def run_sql(index: Index, statement: str, *, limit: int = 10_000, timeout_s: flo
     )
     try:
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "engine.index.sql_process"],
+            build_module_command("engine.index.sql_process"),
             input=msgspec.json.encode(question),
             capture_output=True,
             timeout=timeout_s + _STARTUP_ALLOWANCE_S,
             check=False,
-            env=_build_environment(),
+            # No more of this process's environment than what makes the code importable: the statement is not trusted.
+            env={"PYTHONPATH": build_python_path()},
         )
     except subprocess.TimeoutExpired as error:
         raise QueryError(f"This took longer than {timeout_s:g} seconds and was stopped; ask for less.") from error
@@ -68,10 +66,3 @@ def run_sql(index: Index, statement: str, *, limit: int = 10_000, timeout_s: flo
     with pa.ipc.open_stream(done.stdout) as reader:
         complete = (reader.schema.metadata or {}).get(COMPLETE_KEY) == b"yes"
         return SqlResult(reader.read_all().to_pandas(), complete)
-
-
-def _build_environment() -> Mapping[str, str]:
-    """No more of the caller's than what makes this code importable."""
-    root = str(Path(__file__).absolute().parents[2])
-    inherited = os.environ.get("PYTHONPATH")
-    return {"PYTHONPATH": f"{root}{os.pathsep}{inherited}" if inherited else root}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from engine import runs
 from engine.access import Person, authorise
+from engine.core.python_process import build_child_environment, build_module_command
 from engine.detection.options import plan_detectors
 from engine.errors import SourceError
 from engine.jobs.requests import build_run_request, log_run_event
@@ -95,7 +95,8 @@ def start_worker(data: DataFolder) -> None:
     log = data.runs / ".worker.log"
     with log.open("ab") as output:
         worker = subprocess.Popen(
-            _build_command(data, "work"),
+            _build_worker_command(data),
+            env=build_child_environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -130,15 +131,18 @@ def list_queued_runs(data: DataFolder) -> list[Run]:
 
 def _run_in_subprocess(data: DataFolder, run: Run, lock_descriptor: int) -> None:
     code = subprocess.run(
-        _build_command(data, "run", "--resume", run.id), pass_fds=[lock_descriptor], check=False
+        _build_worker_command(data, run.id), env=build_child_environment(), pass_fds=[lock_descriptor], check=False
     ).returncode
-    if runs.load_run(data, run.id).state == run.state:
+    # A process that began has replaced the state. A run that is no longer queued was cancelled before its process
+    # read it.
+    after = runs.load_run(data, run.id)
+    if after.status == "queued" and after.state == run.state:
         sentence = f"The process of the run ended before it began (exit code {code}); {data.runs}/.worker.log has more."
         runs.write_state(run.folder, RunState(stage="failed", sentence=sentence, updated=runs.format_utc_now()))
 
 
-def _build_command(data: DataFolder, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "engine.cli", *arguments, "--data", str(data.root)]
+def _build_worker_command(data: DataFolder, *arguments: str) -> list[str]:
+    return build_module_command("engine.jobs.worker_main", str(data.root), *arguments)
 
 
 @contextmanager

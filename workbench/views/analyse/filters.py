@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 import subprocess
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import streamlit as st
 
 from engine import access, index, runs
+from engine.core.python_process import build_child_environment, build_module_command
 from engine.errors import AccessError, RunError
 from engine.index import Index, Selection
 from engine.runs import RunRegister
@@ -143,12 +141,9 @@ def _build_missing(data: DataFolder, found: Index) -> None:
     """Build what is missing in a process of its own: a long record takes memory that the server shall not keep."""
     total = len(found.missing_runs)
     bar = st.progress(0.0, "Reading records into the index")
-    command = [sys.executable, "-P", "-m", "engine.cli", "index", "rebuild", "--missing", "--data", str(data.root)]
-    root = str(Path(__file__).absolute().parents[3])
-    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-    environment = {**os.environ, "PYTHONPATH": path}
+    command = build_module_command("engine.index.rebuild_main", str(data.root))
     with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=build_child_environment()
     ) as process:
         while process.poll() is None:
             left = len(index.find_stale_runs(data.index, found.record_paths))
@@ -160,7 +155,7 @@ def _build_missing(data: DataFolder, found: Index) -> None:
         said = process.stderr.read().strip().splitlines() if process.stderr else []
     bar.empty()
     if _open_index(data).missing_runs:
-        st.error(said[-1].removeprefix("veil: ") if said else "The index could not be built.")
+        st.error(said[-1] if said else "The index could not be built.")
         if st.button("Try again", icon=":material/refresh:"):
             st.rerun()
         st.stop()
