@@ -1,5 +1,5 @@
-"""The browser of the workbench's tests, for measurements."""
+"""The browser fixtures, for measurements."""
 
-from tests.workbench.conftest import chromium, launch
+from tests.browser import chromium, launch_browser
 
-__all__ = ["chromium", "launch"]
+__all__ = ["chromium", "launch_browser"]

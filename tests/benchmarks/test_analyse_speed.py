@@ -17,8 +17,8 @@ import pytest
 
 from engine import index
 from engine.storage.files import DataFolder
+from tests.browser import running_workbench, wait_until_settled
 from tests.engine.index.long_records import write_long_runs
-from tests.workbench.conftest import serving, settled
 
 RUNS = 20
 FRAMES = int(os.environ.get("VEIL_INDEX_FRAMES", "600"))
@@ -42,7 +42,7 @@ def many(tmp_path_factory):
 def until_it_stands(page):
     """Wait until a rerun was seen to begin and to end, and the browser has drawn."""
     page.wait_for_function("() => window.veilRuns > 0")
-    settled(page)
+    wait_until_settled(page)
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
@@ -117,7 +117,7 @@ def until_it_is_ready(server):
 
 def test_ten_hours_are_looked_at_without_waiting(many, browser):
     figures = {}
-    with serving(many) as server:
+    with running_workbench(many) as server:
         until_it_is_ready(server)
         cold = [plot_of_a_new_visitor(browser, server) for _ in range(5)]
         figures["first plot of a browser that was never here, median"] = statistics.median(cold)
@@ -125,15 +125,15 @@ def test_ten_hours_are_looked_at_without_waiting(many, browser):
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.goto(server.url)
-        settled(page)
+        wait_until_settled(page)
         for time_of_day in ("first", "second"):
             link = page.get_by_role("link", name="Analyse", exact=True)
             figures[f"{time_of_day} plot from Home"] = first_plot(page, link.click)
-            settled(page)
+            wait_until_settled(page)
             if time_of_day == "first":
                 page.get_by_role("link", name="Home", exact=True).click()
                 page.get_by_role("heading", name="Home").wait_for()
-                settled(page)
+                wait_until_settled(page)
         changes = {
             "least score": lambda: nudge(page, "Least score"),
             "time": lambda: nudge(page, "Time"),

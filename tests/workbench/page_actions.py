@@ -2,30 +2,31 @@
 
 from contextlib import contextmanager
 
-from tests.workbench.conftest import PASSWORDS, SECONDS, settled, sign_in, window
+from tests.browser import TIMEOUT_S, open_window, wait_until_settled
+from tests.workbench.accounts import PASSWORDS
 from workbench.core.links import Page, build_address
 
-PATIENCE = 4 * SECONDS * 1000
+LONG_TIMEOUT_MS = 4 * TIMEOUT_S * 1000
 """Milliseconds that something may take which loads models or renders."""
 
 
 @contextmanager
-def at_work(browser, server, account, path="/"):
-    """A window of a browser of their own in which a person has signed in; `faults_of` tells what went wrong in it."""
-    with window(browser) as page:
+def signed_in_window(browser, server, account, path="/"):
+    """A window of a browser of their own in which a person has signed in; `list_faults` tells what went wrong in it."""
+    with open_window(browser) as page:
         page.faults = []
         page.on("pageerror", lambda error: page.faults.append(str(error)))
         page.goto(server.url + path)
         sign_in(page, account, PASSWORDS[account])
-        settled(page)
+        wait_until_settled(page)
         yield page
 
 
-def go(page, name):
+def open_page(page, name):
     """Go to another page by the navigation."""
     page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
     page.get_by_role("heading", name=name).first.wait_for()
-    settled(page)
+    wait_until_settled(page)
 
 
 def choose_footage(page, name):
@@ -35,24 +36,24 @@ def choose_footage(page, name):
     page.keyboard.press("Escape")
 
 
-def reviewed_at(page, server, run_id, frame=0, track=None):
+def open_review(page, server, run_id, frame=0, track=None):
     """Open the Review page by its address."""
     page.goto(server.url + build_address(Page.REVIEW, run_id, frame, track))
-    painted(page, frame)
-    settled(page)
+    wait_until_painted(page, frame)
+    wait_until_settled(page)
 
 
-def painted(page, frame):
+def wait_until_painted(page, frame):
     """Wait until the canvas shows the still of a frame."""
     page.locator(f'.review[data-frame="{frame}"]').wait_for()
 
 
-def said(page, sentence):
+def wait_for_message(page, sentence):
     """Wait until the canvas says something."""
     page.locator(".says", has_text=sentence).first.wait_for()
 
 
-def drag(page, size, box):
+def drag_box(page, size, box):
     """Drag a box on the still of the canvas; `size` is the video's, `box` in its pixels."""
     (width, height), (left, top, right, bottom) = size, box
     place = page.locator("[data-at=boxes]").bounding_box()
@@ -67,7 +68,7 @@ def drag(page, size, box):
 
 def add_face(page, size, box, until, reason="missed"):
     """Add a face by dragging, from the frame that is shown to another one."""
-    drag(page, size, box)
+    drag_box(page, size, box)
     page.get_by_label("Keep it until frame").fill(str(until))
     page.get_by_label("Reason").fill(reason)
     page.get_by_role("button", name="Save (Enter)").click()
@@ -81,37 +82,44 @@ def delete_track(page, track, reason):
     page.keyboard.press("Enter")
 
 
-def form_with(page, button):
+def find_form(page, button):
     """The form that has a button."""
     return page.get_by_test_id("stForm").filter(has=page.get_by_role("button", name=button, exact=True))
 
 
+def sign_in(page, account, password):
+    """Fill in the form of the sign-in that is shown."""
+    page.get_by_label("Account").fill(account)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
 def sign(page, button, account, reason=""):
     """Sign on the Sign off page with one's password."""
-    form = form_with(page, button)
+    form = find_form(page, button)
     if reason:
         form.get_by_label("Reason").fill(reason)
-    confirm(page, button, account)
+    confirm_with_password(page, button, account)
     page.get_by_text("Signed: ").wait_for()
-    settled(page)
+    wait_until_settled(page)
 
 
-def confirm(page, button, account):
+def confirm_with_password(page, button, account):
     """Give the password in a form and press its button."""
-    form = form_with(page, button)
+    form = find_form(page, button)
     form.get_by_label("Password", exact=True).fill(PASSWORDS[account])
     form.get_by_role("button", name=button, exact=True).click()
 
 
-def judge(page, verdict, reason):
+def judge_finding(page, verdict, reason):
     """Judge the first finding that holds the release up; `verdict` in the words of the page."""
-    form = form_with(page, "Judge").first
+    form = find_form(page, "Judge").first
     form.get_by_text(verdict, exact=True).click()
     form.get_by_label("Reason").fill(reason)
     form.get_by_role("button", name="Judge").click()
 
 
-def taken(page, name, folder):
+def download_file(page, name, folder):
     """Take a file of the newest release away by its link; where it lies then."""
     with page.expect_download() as download:
         page.get_by_role("list", name="Downloads").first.get_by_role("link", name=name, exact=True).click()
@@ -120,7 +128,7 @@ def taken(page, name, folder):
     return path
 
 
-def faults_of(page):
+def list_faults(page):
     """What went wrong in a window: exceptions in the page, and boxes in which it says that something broke."""
     boxes = [*page.get_by_test_id("stException").all(), *page.get_by_text("Something unexpected happened").all()]
     return page.faults + [box.inner_text() for box in boxes]

@@ -11,7 +11,7 @@ from tests.record_makers import record_of
 BOX = (20.0, 20.0, 70.0, 60.0)
 
 
-def made_run(data: DataFolder, source=None, boxes=None, **state):
+def make_run(data: DataFolder, source=None, boxes=None, **state):
     """A run of a clip whose record has one face in each frame but the last third, unless `boxes` says otherwise."""
     data.library.mkdir(parents=True, exist_ok=True)
     source = source or clips.b_frames(data.library / "clip.mp4")
@@ -22,13 +22,13 @@ def made_run(data: DataFolder, source=None, boxes=None, **state):
     return load_run(data, folder.id)
 
 
-def without_record(run):
+def remove_record(run):
     """The run before anything was found."""
     run.folder.record.unlink()
     return run
 
 
-def of_another_version(run):
+def set_unknown_version(run):
     """The run with a record that this version does not know."""
     told = msgspec.json.decode(run.folder.record.read_bytes())
     run.folder.record.write_bytes(msgspec.json.encode(told | {"schema": "veil/detections/9"}))

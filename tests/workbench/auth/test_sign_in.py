@@ -14,16 +14,16 @@ import pytest
 from engine import access, audit
 from engine.errors import AccessError
 from engine.record import encode_document
-from tests.workbench.conftest import (
-    PASSWORDS,
-    free_port,
-    photograph,
-    serving,
-    settled,
-    sign_in,
-    until_it_answers,
-    with_people,
+from tests.browser import (
+    find_free_port,
+    make_data_folder,
+    running_workbench,
+    save_screenshot,
+    wait_until_listening,
+    wait_until_settled,
 )
+from tests.workbench.accounts import PASSWORDS, add_accounts
+from tests.workbench.page_actions import sign_in
 from workbench.auth import session_store
 from workbench.auth.sign_in import _to_local_address
 
@@ -33,18 +33,16 @@ SECRETS = ("client-secret-of-the-test", "cookie-secret-of-the-test-0123456789")
 
 @pytest.fixture(scope="module")
 def data(models, tmp_path_factory):
-    from tests.workbench.conftest import data_with_models
-
-    place = with_people(data_with_models(tmp_path_factory.mktemp("people"), models))
-    ana = access.read_people(place).get_account("ana").to_person("account")
-    access.set_policy(place, ana, access.Policy(persons="two", failures=3))
-    return place
+    people = add_accounts(make_data_folder(tmp_path_factory.mktemp("people"), models))
+    ana = access.read_people(people).get_account("ana").to_person("account")
+    access.set_policy(people, ana, access.Policy(persons="two", failures=3))
+    return people
 
 
 @pytest.fixture(scope="module")
 def server(data):
     """A workbench with three accounts."""
-    with serving(data) as running:
+    with running_workbench(data) as running:
         yield running
 
 
@@ -87,9 +85,9 @@ def test_in_with_an_account_and_out_again(server, page, addresses):
     page.goto(f"{server.url}/detect?run=none")
     sign_in(page, "ana", "not her password")
     page.get_by_text(TURNED_AWAY).wait_for()
-    photograph(page, "signin-wrong")
+    save_screenshot(page, "signin-wrong")
     sign_in(page, "ana", PASSWORDS["ana"])
-    settled(page)
+    wait_until_settled(page)
     assert page.url.startswith(f"{server.url}/detect")
     assert page.get_by_text("Ana Bell").is_visible()
     token = cookie(page)
@@ -97,7 +95,7 @@ def test_in_with_an_account_and_out_again(server, page, addresses):
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("heading", name="Signed out").wait_for()
     page.get_by_text("You have signed out.").wait_for()
-    photograph(page, "signed-out")
+    save_screenshot(page, "signed-out")
     assert ask(server, "/", Cookie=f"veil_session={token['value']}")[0] == 303
     page.get_by_role("link", name="Sign in").click()
     page.get_by_label("Account").wait_for()
@@ -112,32 +110,32 @@ def test_three_wrong_passwords_lock_an_account(server, page):
         page.get_by_text(TURNED_AWAY).wait_for()
     sign_in(page, "cho", PASSWORDS["cho"])
     page.get_by_text("is locked after 3 wrong passwords").wait_for()
-    photograph(page, "signin-locked")
+    save_screenshot(page, "signin-locked")
     assert page.url.startswith(f"{server.url}/api/signin")
 
 
 def test_a_session_that_was_not_used_ends_and_comes_back_to_the_same_page(server, page):
     page.goto(f"{server.url}/detect")
     sign_in(page, "ana", PASSWORDS["ana"])
-    settled(page)
+    wait_until_settled(page)
     (kept,) = (server.data.access / "sessions").glob("*.json")
     session = msgspec.json.decode(kept.read_bytes(), type=access.Session)
     kept.write_bytes(encode_document(msgspec.structs.replace(session, seen=session.seen - timedelta(hours=1))))
     page.get_by_text("Your session ended after 30 minutes without use").wait_for()
     page.get_by_role("link", name="Sign in").click()
     sign_in(page, "ana", PASSWORDS["ana"])
-    settled(page)
+    wait_until_settled(page)
     assert page.url == f"{server.url}/detect"
 
 
 def test_a_page_says_whom_it_is_for(server, page):
     page.goto(f"{server.url}/detect")
     sign_in(page, "ben", PASSWORDS["ben"])
-    settled(page)
+    wait_until_settled(page)
     page.get_by_text("Ben Carr may not start a detection; that takes the role operator.").wait_for()
     pages = page.get_by_test_id("stSidebarNav").get_by_role("link").all_inner_texts()
     assert [name.strip().splitlines()[-1] for name in pages] == ["Home", "Review", "Analyse", "Sign off"]
-    photograph(page, "detect-forbidden")
+    save_screenshot(page, "detect-forbidden")
 
 
 @pytest.mark.parametrize("path", ["/", "/detect", "/review?run=x"])
@@ -195,13 +193,13 @@ def test_a_proof_of_identity_begins_one_session(data):
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory):
     """An OpenID provider that knows Ben, and somebody of whom nobody here has heard."""
-    port = free_port()
+    port = find_free_port()
     command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port)]
     for sub, email in (("ben-1", "ben@example.org"), ("eve-1", "eve@example.org")):
         command += ["--user-claims", json.dumps({"sub": sub, "email": email, "email_verified": True})]
     with (tmp_path_factory.mktemp("provider") / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
-    until_it_answers(process, port, Path(log.name))
+    wait_until_listening(process, port, Path(log.name))
     yield f"http://localhost:{port}"
     process.terminate()
     process.wait(60)
@@ -210,17 +208,15 @@ def provider(tmp_path_factory):
 @pytest.fixture(scope="module")
 def with_provider(models, provider, tmp_path_factory):
     """A workbench whose people sign in with the provider."""
-    from tests.workbench.conftest import data_with_models
-
-    data = with_people(data_with_models(tmp_path_factory.mktemp("oidc"), models))
-    port = free_port()
+    data = add_accounts(make_data_folder(tmp_path_factory.mktemp("oidc"), models))
+    port = find_free_port()
     settings = data.root / "secrets.toml"
     settings.write_text(
         f'[auth]\nredirect_uri = "http://localhost:{port}/oauth2callback"\ncookie_secret = "{SECRETS[1]}"\n'
         f'client_id = "veil"\nclient_secret = "{SECRETS[0]}"\n'
         f'server_metadata_url = "{provider}/.well-known/openid-configuration"\n'
     )
-    with serving(data, port=port, STREAMLIT_SECRETS_FILES=str(settings)) as running:
+    with running_workbench(data, port=port, STREAMLIT_SECRETS_FILES=str(settings)) as running:
         yield running
 
 
@@ -231,9 +227,9 @@ def by_provider(page, sub):
 
 def test_in_by_a_provider_and_out_again(with_provider, page, addresses):
     page.goto(with_provider.url)
-    photograph(page, "signin-provider")
+    save_screenshot(page, "signin-provider")
     by_provider(page, "ben-1")
-    settled(page)
+    wait_until_settled(page)
     assert page.get_by_text("Ben Carr").is_visible()
     entry = next(audit.read_entries(with_provider.data.audit, kinds=["sign-in"]))
     assert (entry.actor.account, entry.actor.how) == ("ben", "oidc")

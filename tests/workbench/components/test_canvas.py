@@ -9,9 +9,9 @@ from engine.core.geometry import Box
 from engine.review.amendments import Add, Cover, Delete, Extend, Undo
 from engine.review.review_file import read_review
 from tests import clips
-from tests.workbench.conftest import SECONDS, photograph, settled, violations
-from tests.workbench.page_actions import add_face, delete_track, painted, reviewed_at, said
-from tests.workbench.run_makers import made_run
+from tests.browser import TIMEOUT_S, find_violations, save_screenshot, wait_until_settled
+from tests.workbench.page_actions import add_face, delete_track, open_review, wait_for_message, wait_until_painted
+from tests.workbench.run_makers import make_run
 from workbench.core import caches
 from workbench.core.links import Page, build_address
 
@@ -30,11 +30,11 @@ def source(tmp_path_factory):
 def run(workbench, source):
     """Two faces; the second ends in the middle."""
     other = (400.0, 80.0, 470.0, 160.0)
-    return made_run(workbench.data, source, lambda index: [FACE, other] if index < 60 else [FACE])
+    return make_run(workbench.data, source, lambda index: [FACE, other] if index < 60 else [FACE])
 
 
 def opened(page, workbench, run, frame=None, track=None):
-    reviewed_at(page, workbench, run.id, frame or 0, track)
+    open_review(page, workbench, run.id, frame or 0, track)
 
 
 def review_of(run):
@@ -53,7 +53,7 @@ def test_stepping_is_quick_forwards_backwards_and_after_a_jump_and_is_put_on_rec
     for key, by in [*[("ArrowRight", 1)] * 12, ("End", 119 - 12), *[("ArrowLeft", -1)] * 20]:
         frame += by
         page.keyboard.press(key)
-        painted(page, frame)
+        wait_until_painted(page, frame)
         took.append(float(page.locator(".review").get_attribute("data-latency")))
     assert statistics.median(took) < 250
     page.wait_for_function("new URL(location).searchParams.get('frame') === '99'")
@@ -73,7 +73,7 @@ def test_stepping_is_quick_forwards_backwards_and_after_a_jump_and_is_put_on_rec
 def test_a_face_is_added_by_dragging_another_deleted_and_that_undone(workbench, page, run):
     opened(page, workbench, run, frame=70)
     add_face(page, (640, 360), (300, 100, 380, 190), until=75)
-    said(page, "Saved as amendment 1.")
+    wait_for_message(page, "Saved as amendment 1.")
     (added,) = review_of(run)
     assert isinstance(added.action, Add)
     assert [keyframe.index for keyframe in added.action.keyframes] == [70, 75]
@@ -83,13 +83,13 @@ def test_a_face_is_added_by_dragging_another_deleted_and_that_undone(workbench, 
         < 3
     )
     page.locator('rect.box.reviewer[data-track="2"]').wait_for()
-    photograph(page, "review-added")
+    save_screenshot(page, "review-added")
 
     delete_track(page, 0, "a poster")
-    said(page, "Saved as amendment 2.")
+    wait_for_message(page, "Saved as amendment 2.")
     page.locator('rect.box[data-track="0"]').wait_for(state="detached")
     page.keyboard.press("z")
-    said(page, "Saved as amendment 3.")
+    wait_for_message(page, "Saved as amendment 3.")
     page.locator('rect.box[data-track="0"]').wait_for()
     assert [type(one.action) for one in review_of(run)] == [Add, Delete, Undo]
     page.get_by_role("tab", name="Amendments").click()
@@ -102,13 +102,13 @@ def test_the_queue_is_worked_through_with_the_keyboard_alone(workbench, page, ru
     page.keyboard.press("n")
     page.locator(f'.item.current[data-spot="{first}"]').wait_for()
     page.keyboard.press("a")
-    said(page, "Saved as amendment 1.")
+    wait_for_message(page, "Saved as amendment 1.")
     assert review_of(run)[0].action.spot == first
     page.keyboard.press("d")
     page.keyboard.press("Shift+ArrowLeft")
     page.keyboard.press("Alt+ArrowDown")
     page.keyboard.press("Enter")
-    said(page, "Saved as amendment 2.")
+    wait_for_message(page, "Saved as amendment 2.")
     page.keyboard.press("k")
     page.keyboard.press("Escape")
     assert len(review_of(run)) == 2
@@ -120,7 +120,7 @@ def test_the_picture_after_masking_is_the_renders(workbench, page, run):
         page.keyboard.press("m")
     assert answered.value.status == 200
     page.keyboard.press("s")
-    page.get_by_label("Split between before and after").wait_for(timeout=SECONDS * 1000)
+    page.get_by_label("Split between before and after").wait_for(timeout=TIMEOUT_S * 1000)
 
 
 @pytest.mark.parametrize("where", [Page.REVIEW, Page.SIGN_OFF])
@@ -129,12 +129,12 @@ def test_nobody_is_kept_out(workbench, page, run, where, scheme):
     page.emulate_media(color_scheme=scheme)
     page.goto(workbench.url + build_address(where, run.id))
     if where is Page.REVIEW:
-        painted(page, 0)
+        wait_until_painted(page, 0)
     else:
         page.get_by_role("button", name="Sign as reviewed").wait_for()
-    settled(page)
-    photograph(page, f"{where.value}-{scheme}")
-    assert violations(page) == []
+    wait_until_settled(page)
+    save_screenshot(page, f"{where.value}-{scheme}")
+    assert find_violations(page) == []
 
 
 def test_what_is_played_is_shown_frame_by_frame_and_seen(workbench, page, run):
@@ -152,18 +152,18 @@ def test_a_range_follows_the_steps_and_a_track_is_extended_to_where_one_stands(w
     page.keyboard.press("b")
     for _ in range(3):
         page.keyboard.press("ArrowRight")
-    painted(page, 53)
+    wait_until_painted(page, 53)
     page.keyboard.press("w")
     page.keyboard.type("papers on the desk")
     page.keyboard.press("Enter")
-    said(page, "Saved as amendment 1.")
+    wait_for_message(page, "Saved as amendment 1.")
     page.keyboard.press("]")
-    painted(page, 59)
+    wait_until_painted(page, 59)
     page.keyboard.press("e")
     page.keyboard.press("Shift+ArrowRight")
-    painted(page, 69)
+    wait_until_painted(page, 69)
     page.keyboard.press("Enter")
-    said(page, "Saved as amendment 2.")
+    wait_for_message(page, "Saved as amendment 2.")
     cover, extend = review_of(run)
     assert (cover.action, cover.reason) == (Cover(50, 54), "papers on the desk")
     assert extend.action == Extend(1, 60, 70)
@@ -175,7 +175,7 @@ def test_a_box_is_placed_moved_and_followed_with_the_keyboard_alone(workbench, p
         page.keyboard.press(key)
         if key == ".":
             page.wait_for_function("Number(document.activeElement?.shadowRoot?.activeElement?.dataset.frame) > 70")
-    said(page, "Saved as amendment 1.")
+    wait_for_message(page, "Saved as amendment 1.")
     first, last = review_of(run)[0].action.keyframes
     assert (first.index, last.index) == (70, 72)
     assert (first.box, last.box) == (Box(280, 149, 350, 209), Box(280, 159, 350, 219))
@@ -185,7 +185,7 @@ def test_another_amendment_waits_until_the_box_is_saved_or_discarded(workbench, 
     opened(page, workbench, run, track=0)
     page.keyboard.press("r")
     page.keyboard.press("x")
-    said(page, "Save the box first")
+    wait_for_message(page, "Save the box first")
     page.keyboard.press("Escape")
     page.keyboard.press("x")
     page.get_by_role("button", name="Delete", exact=True).first.wait_for()
@@ -201,7 +201,7 @@ def test_the_frames_around_are_shown_beside_and_not_counted_as_seen(workbench, p
     page.locator(".sum", has_text="1 of 120").wait_for()
     size = strip.bounding_box()
     strip.click(position={"x": size["width"] - 20, "y": 50})
-    painted(page, 33)
+    wait_until_painted(page, 33)
     page.locator('[data-at=nearby][data-frame="33"]').wait_for()
     page.keyboard.press("h")
     strip.wait_for(state="hidden")
@@ -211,13 +211,13 @@ def test_tracks_are_gone_through_from_beginning_to_beginning(workbench, page, ru
     opened(page, workbench, run, frame=50, track=0)
     page.keyboard.press("}")
     page.locator('rect.box.chosen[data-track="1"]').wait_for()
-    painted(page, 0)
+    wait_until_painted(page, 0)
     page.keyboard.press("]")
-    painted(page, 59)
+    wait_until_painted(page, 59)
     page.keyboard.press("}")
-    said(page, "No track begins after this.")
+    wait_for_message(page, "No track begins after this.")
     page.keyboard.press("{")
-    painted(page, 0)
+    wait_until_painted(page, 0)
 
 
 def test_a_small_face_is_looked_at_closely_and_stays_in_sight(workbench, page, run):
@@ -230,7 +230,7 @@ def test_a_small_face_is_looked_at_closely_and_stays_in_sight(workbench, page, r
     assert page.locator("rect.box").count() == 1
     page.keyboard.press("f")
     page.keyboard.press("ArrowRight")
-    painted(page, 11)
+    wait_until_painted(page, 11)
     box = page.locator("rect.box.chosen").bounding_box()
     assert stage["x"] <= box["x"] and box["x"] + box["width"] <= stage["x"] + stage["width"]
     page.keyboard.press("v")
@@ -243,10 +243,10 @@ def test_nobody_is_kept_out_by_what_opens(workbench, page, run, scheme):
     opened(page, workbench, run, frame=30, track=1)
     for key in ("?", "d", "r", "x", "k", "b", "s"):
         page.keyboard.press(key)
-        assert (key, violations(page)) == (key, [])
+        assert (key, find_violations(page)) == (key, [])
         page.keyboard.press("Escape")
     page.keyboard.press("n")
     page.keyboard.press("a")
-    said(page, "Saved as amendment 1.")
+    wait_for_message(page, "Saved as amendment 1.")
     page.get_by_role("tab", name="Amendments").click()
-    assert violations(page) == []
+    assert find_violations(page) == []

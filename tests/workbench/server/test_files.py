@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 
 from engine import access, audit
 from engine.storage.files import DataFolder, hash_file
-from tests.workbench.run_makers import made_run
+from tests.workbench.run_makers import make_run
 from workbench.server.files import FileRoutes
 
 
@@ -18,7 +18,7 @@ def data(tmp_path, monkeypatch):
 
 @pytest.fixture
 def run(data):
-    run = made_run(data)
+    run = make_run(data)
     (run.folder.releases / "01").mkdir(parents=True)
     (run.folder.releases / "01" / "out.mp4").write_bytes(b"0123456789")
     (run.folder.path / "secret").write_bytes(b"no")

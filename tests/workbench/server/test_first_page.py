@@ -3,7 +3,7 @@ from pathlib import Path
 
 import streamlit
 
-from tests.workbench.conftest import settled
+from tests.browser import wait_until_settled
 from workbench.server import analyse_preload
 
 STATIC = Path(streamlit.__file__).with_name("static")
@@ -34,6 +34,6 @@ def test_a_browser_asks_for_plotly_before_the_server_has_said_anything(workbench
     page.on("request", lambda request: asked.append(request.url.rsplit("/", 1)[-1]))
     page.on("websocket", lambda _socket: asked.append("socket"))
     page.goto(f"{workbench.url}/analyse")
-    settled(page)
+    wait_until_settled(page)
     plotly = next(at for at, name in enumerate(asked) if name.startswith("PlotlyChart"))
     assert plotly < asked.index("socket")

@@ -9,18 +9,19 @@ from engine import audit, runs
 from engine.record import sha256_hex
 from engine.review.review_file import read_review
 from tests import clips
-from tests.workbench.conftest import data_with_models, photograph, serving, settled, with_people
+from tests.browser import make_data_folder, running_workbench, save_screenshot, wait_until_settled
+from tests.workbench.accounts import add_accounts
 from tests.workbench.page_actions import (
-    PATIENCE,
+    LONG_TIMEOUT_MS,
     add_face,
-    at_work,
     choose_footage,
-    faults_of,
-    painted,
-    reviewed_at,
-    said,
+    list_faults,
+    open_review,
+    signed_in_window,
+    wait_for_message,
+    wait_until_painted,
 )
-from tests.workbench.run_makers import made_run
+from tests.workbench.run_makers import make_run
 from workbench.core.links import Page, build_address
 
 SIZE, FRAMES = (320, 240), 60
@@ -33,7 +34,7 @@ VIEWS = ("Agreement", "Distributions", "Tables")
 def data(models, carphone, tmp_path):
     """Two runs to review, and a clip to detect that takes as long as the rest."""
     (tmp_path / "data").mkdir()
-    data = with_people(data_with_models(tmp_path / "data", models))
+    data = add_accounts(make_data_folder(tmp_path / "data", models))
     data.library.mkdir()
     clips.ffmpeg(
         "-stream_loop", "3", "-i", carphone, "-vf", "scale=352:288,setsar=1", "-c:v", "libx264",
@@ -46,7 +47,7 @@ def data(models, carphone, tmp_path):
 def two(data):
     """The run that ben reviews, and that of dee."""
     sources = [clips.video(data.library / f"{name}.mp4", size=SIZE, frames=FRAMES) for name in ("ward", "hall")]
-    return [made_run(data, source, lambda _: [FACE]) for source in sources]
+    return [make_run(data, source, lambda _: [FACE]) for source in sources]
 
 
 def box(turn, shift):
@@ -58,14 +59,14 @@ def box(turn, shift):
 def test_four_people_at_once_stay_apart(data, two, chromium):
     ward, hall = two
     with (
-        serving(data) as server,
-        at_work(chromium, server, "ana", "/detect") as ana,
-        at_work(chromium, server, "ben") as ben,
-        at_work(chromium, server, "cho", "/analyse") as cho,
-        at_work(chromium, server, "dee") as dee,
+        running_workbench(data) as server,
+        signed_in_window(chromium, server, "ana", "/detect") as ana,
+        signed_in_window(chromium, server, "ben") as ben,
+        signed_in_window(chromium, server, "cho", "/analyse") as cho,
+        signed_in_window(chromium, server, "dee") as dee,
     ):
-        reviewed_at(ben, server, ward.id)
-        reviewed_at(dee, server, hall.id)
+        open_review(ben, server, ward.id)
+        open_review(dee, server, hall.id)
         choose_footage(ana, "long.mp4")
         ana.get_by_role("button", name="Start 1 run").click()
         ana.get_by_role("button", name="Cancel").wait_for()
@@ -75,12 +76,12 @@ def test_four_people_at_once_stay_apart(data, two, chromium):
         for page, name in ((ana, "Ana Bell"), (ben, "Ben Carr"), (cho, "Cho Diaz"), (dee, "Dee Eads")):
             assert page.get_by_test_id("stSidebar").get_by_text(name).is_visible()
         assert (f"run={ward.id}" in ben.url, f"run={hall.id}" in dee.url) == (True, True)
-        ana.get_by_text(re.compile(r"480 frames · \d+ faces seen · ")).wait_for(timeout=PATIENCE)
+        ana.get_by_text(re.compile(r"480 frames · \d+ faces seen · ")).wait_for(timeout=LONG_TIMEOUT_MS)
         cho.goto(server.url + build_address(Page.ANALYSE, begun.id))
-        settled(cho)
+        wait_until_settled(cho)
         cho.get_by_text("long.mp4 · on-prem").first.wait_for()
-        photograph(cho, "together-analyse")
-        assert [faults_of(page) for page in (ana, ben, cho, dee)] == [[], [], [], []]
+        save_screenshot(cho, "together-analyse")
+        assert [list_faults(page) for page in (ana, ben, cho, dee)] == [[], [], [], []]
         written = server.log.read_text()
     assert [word for word in ("Traceback", "Could not set lock", "Conflicting lock") if word in written] == []
     ended = datetime.fromisoformat(runs.load_run(data, begun.id).state.ended)
@@ -109,11 +110,11 @@ def together(turn, ben, dee, cho):
     add_face(dee, SIZE, box(turn, 90), until=10 * turn + 5, reason=f"dee {turn}")
     cho.get_by_test_id("stButtonGroup").get_by_text(VIEWS[turn], exact=True).click()
     for page in (ben, dee):
-        said(page, f"Saved as amendment {turn + 1}.")
+        wait_for_message(page, f"Saved as amendment {turn + 1}.")
         page.locator("rect.box.reviewer").first.wait_for()
         page.get_by_label("Frame number").fill(str(10 * (turn + 1)))
         page.get_by_label("Frame number").press("Enter")
     for page in (ben, dee):
-        painted(page, 10 * (turn + 1))
-    settled(cho)
-    assert [faults_of(page) for page in (ben, dee, cho)] == [[], [], []]
+        wait_until_painted(page, 10 * (turn + 1))
+    wait_until_settled(cho)
+    assert [list_faults(page) for page in (ben, dee, cho)] == [[], [], []]

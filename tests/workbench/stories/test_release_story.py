@@ -15,32 +15,33 @@ from engine.record import read_record, sha256_hex
 from engine.review.amendments import Add, Delete
 from engine.review.review_file import read_review
 from tests import clips
-from tests.workbench.conftest import data_with_models, photograph, serving, settled, with_people
+from tests.browser import make_data_folder, running_workbench, save_screenshot, wait_until_settled
+from tests.workbench.accounts import add_accounts
 from tests.workbench.page_actions import (
-    PATIENCE,
+    LONG_TIMEOUT_MS,
     add_face,
-    at_work,
-    confirm,
+    confirm_with_password,
     delete_track,
-    faults_of,
-    form_with,
-    go,
-    judge,
-    painted,
-    said,
+    download_file,
+    find_form,
+    judge_finding,
+    list_faults,
+    open_page,
     sign,
-    taken,
+    signed_in_window,
+    wait_for_message,
+    wait_until_painted,
 )
 
 SIZE, FRAMES = (480, 288), 60
 POSTER, MISSED = (384, 20, 448, 104), (380, 204, 452, 276)
-"""A photograph on the wall that may be seen, and a face lying on its side that no detector sees."""
+"""A save_screenshot on the wall that may be seen, and a face lying on its side that no detector sees."""
 UNTIL = 50
 
 
 @pytest.fixture
 def clip(carphone, tmp_path):
-    """The man in the car, and beside him a photograph of a woman: upright, on its head, and on its side."""
+    """The man in the car, and beside him a save_screenshot of a woman: upright, on its head, and on its side."""
     woman = Path(importlib.util.find_spec("skimage").origin).parent / "data" / "astronaut.png"
     pictures = (
         f"[0:v]trim=end_frame={FRAMES},scale=352:288:flags=lanczos,setsar=1,pad=480:288:0:0:color=gray[car];"
@@ -60,37 +61,37 @@ def clip(carphone, tmp_path):
 def server(models, tmp_path):
     """A workbench with three accounts and four eyes: who approves has neither asked for the run nor reviewed it."""
     (tmp_path / "data").mkdir()
-    data = with_people(data_with_models(tmp_path / "data", models))
+    data = add_accounts(make_data_folder(tmp_path / "data", models))
     ana = access.read_people(data).get_account("ana").to_person("account")
     access.set_policy(data, ana, access.Policy(persons="three"))
-    with serving(data) as running:
+    with running_workbench(data) as running:
         yield running
 
 
 def test_from_footage_to_a_release_that_anybody_can_check(server, chromium, clip, tmp_path):
-    with at_work(chromium, server, "ana") as page:
+    with signed_in_window(chromium, server, "ana") as page:
         detect(page, clip)
-        assert faults_of(page) == []
+        assert list_faults(page) == []
     (run,) = runs.read_register(server.data).runs
     poster = track_at(run, POSTER)
-    with at_work(chromium, server, "ben") as page:
+    with signed_in_window(chromium, server, "ben") as page:
         frame = follow_a_disagreement(page, run)
         add_face(page, SIZE, MISSED, until=UNTIL)
-        said(page, "Saved as amendment 1.")
+        wait_for_message(page, "Saved as amendment 1.")
         delete_track(page, poster, "a poster, and she agreed")
-        said(page, "Saved as amendment 2.")
+        wait_for_message(page, "Saved as amendment 2.")
         page.get_by_test_id("stMain").get_by_role("link", name="Sign off").click()
-        form_with(page, "Sign as reviewed").wait_for()
+        find_form(page, "Sign as reviewed").wait_for()
         sign(page, "Sign as reviewed", "ben")
         assert not page.get_by_role("button", name="Approve", exact=True).is_visible()
-        assert faults_of(page) == []
-    with at_work(chromium, server, "cho") as page:
+        assert list_faults(page) == []
+    with signed_in_window(chromium, server, "cho") as page:
         approve(page)
         release(page)
-        assert faults_of(page) == []
+        assert list_faults(page) == []
         names = (f"{run.id}.mp4", "detections.json", "review.jsonl")
-        photograph(page, "story-released")
-        out, record, review = (taken(page, name, tmp_path) for name in names)
+        save_screenshot(page, "story-released")
+        out, record, review = (download_file(page, name, tmp_path) for name in names)
     added, deleted = read_review(review, sha256_hex(record.read_bytes())).amendments
     assert isinstance(added.action, Add) and isinstance(deleted.action, Delete)
     assert [keyframe.index for keyframe in added.action.keyframes] == [frame, UNTIL]
@@ -109,24 +110,24 @@ def detect(page, clip):
     page.get_by_text("Options", exact=True).click()
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(clip)
     page.get_by_text("Takes about").wait_for()
-    settled(page)
+    wait_until_settled(page)
     detectors = page.get_by_role("combobox", name="Detectors")
     detectors.fill("centerface")
     page.get_by_role("option", name="centerface").wait_for()
     detectors.press("ArrowDown")
     detectors.press("Enter")
     page.keyboard.press("Escape")
-    settled(page)
+    wait_until_settled(page)
     page.get_by_role("button", name="Start 1 run").click()
-    page.get_by_text("Finding faces").wait_for(timeout=PATIENCE)
+    page.get_by_text("Finding faces").wait_for(timeout=LONG_TIMEOUT_MS)
     page.reload()
-    settled(page)
-    page.get_by_text(f"{FRAMES} frames · {3 * FRAMES} faces seen · ").wait_for(timeout=PATIENCE)
+    wait_until_settled(page)
+    page.get_by_text(f"{FRAMES} frames · {3 * FRAMES} faces seen · ").wait_for(timeout=LONG_TIMEOUT_MS)
 
 
 def follow_a_disagreement(page, run):
     """In Analyse, choose a place where a detector missed what the other saw; the frame at which Review opens."""
-    go(page, "Analyse")
+    open_page(page, "Analyse")
     lanes = page.locator(".js-plotly-plot").nth(1)
     lanes.scroll_into_view_if_needed()
     point = lanes.locator(".barlayer .point path").nth(FRAMES // 3)
@@ -136,8 +137,8 @@ def follow_a_disagreement(page, run):
     page.wait_for_url("**/review?run=*frame=*")
     frame = int(page.url.partition("frame=")[2].partition("&")[0])
     assert f"frame {frame}," in told
-    painted(page, frame)
-    settled(page)
+    wait_until_painted(page, frame)
+    wait_until_settled(page)
     seen_by = [{one.detector for one in face.evidence} for face in read_record(run.folder.record).frames[frame].faces]
     assert {"centerface"} in seen_by, "MTCNN did not see a face there"
     assert page.get_by_label("Frame number").input_value() == str(frame)
@@ -148,25 +149,25 @@ def approve(page):
     """From Home, where it waits: approve what was reviewed."""
     page.get_by_text("waits for approval").wait_for()
     page.get_by_test_id("stMain").get_by_role("link", name="Sign off").click()
-    form_with(page, "Approve").wait_for()
+    find_form(page, "Approve").wait_for()
     sign(page, "Approve", "cho", reason="as agreed")
 
 
 def release(page):
     """Release, judge the poster that the search finds, and release again; the result is shown."""
-    confirm(page, "Release the final video", "cho")
+    confirm_with_password(page, "Release the final video", "cho")
     page.get_by_test_id("stProgress").wait_for()
-    page.get_by_text("The output may still show a face").wait_for(timeout=PATIENCE)
-    settled(page)
-    photograph(page, "story-findings")
+    page.get_by_text("The output may still show a face").wait_for(timeout=LONG_TIMEOUT_MS)
+    wait_until_settled(page)
+    save_screenshot(page, "story-findings")
     while page.get_by_role("button", name="Judge").count():
         left = page.get_by_role("button", name="Judge").count()
-        judge(page, "A face that may be seen", "a poster, and she agreed")
+        judge_finding(page, "A face that may be seen", "a poster, and she agreed")
         page.wait_for_function(BUTTONS, arg=left - 1)
-        settled(page)
-    confirm(page, "Release the final video", "cho")
-    page.get_by_text("Every check passed").wait_for(timeout=PATIENCE)
-    settled(page)
+        wait_until_settled(page)
+    confirm_with_password(page, "Release the final video", "cho")
+    page.get_by_text("Every check passed").wait_for(timeout=LONG_TIMEOUT_MS)
+    wait_until_settled(page)
     assert page.get_by_label("Released", exact=True).evaluate("video => video.readyState") >= 1
 
 

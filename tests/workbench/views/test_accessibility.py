@@ -6,18 +6,19 @@ from msgspec.structs import replace
 from engine import runs
 from engine.jobs.queue import lock_queue
 from tests import clips
-from tests.workbench.conftest import data_with_models, serving, violations, visit, with_people
-from tests.workbench.data_states import fill
-from tests.workbench.run_makers import made_run
+from tests.browser import find_violations, make_data_folder, open_address, running_workbench
+from tests.workbench.accounts import add_accounts
+from tests.workbench.run_makers import make_run
+from tests.workbench.run_states import make_runs_in_every_state
 
 
 @pytest.fixture(scope="module")
 def busy(models, tmp_path_factory):
     """A server with a run in every state."""
-    data = data_with_models(tmp_path_factory.mktemp("busy"), models)
-    fill(data)
-    made_run(data)
-    with serving(data) as server:
+    data = make_data_folder(tmp_path_factory.mktemp("busy"), models)
+    make_runs_in_every_state(data)
+    make_run(data)
+    with running_workbench(data) as server:
         yield server
 
 
@@ -25,9 +26,9 @@ def busy(models, tmp_path_factory):
 @pytest.mark.parametrize("path", ["/", "/detect"])
 def test_pages_have_no_serious_violation(busy, page, path, scheme):
     page.emulate_media(color_scheme=scheme)
-    visit(page, busy.url + path)
+    open_address(page, busy.url + path)
     page.get_by_text("12,340 of 27,000").wait_for()
-    assert violations(page) == []
+    assert find_violations(page) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -37,21 +38,21 @@ def test_pages_have_no_serious_violation(busy, page, path, scheme):
 def test_pages_of_a_run_have_no_serious_violation(busy, page, path, shown, scheme):
     page.emulate_media(color_scheme=scheme)
     run = next(one for one in runs.read_register(busy.data).runs if one.title == "clip.mp4")
-    visit(page, f"{busy.url}/{path}?run={run.id}")
+    open_address(page, f"{busy.url}/{path}?run={run.id}")
     page.get_by_text(shown).first.wait_for()
-    assert violations(page) == []
+    assert find_violations(page) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_sign_in_has_no_violation(place, page, scheme):
+def test_the_sign_in_has_no_violation(data_folder, page, scheme):
     page.emulate_media(color_scheme=scheme)
-    with serving(with_people(place)) as server:
+    with running_workbench(add_accounts(data_folder)) as server:
         page.goto(server.url)
-        assert violations(page) == []
+        assert find_violations(page) == []
 
 
 def test_a_list_that_is_refreshed_keeps_the_focus(busy, page):
-    visit(page, busy.url)
+    open_address(page, busy.url)
     cancel = page.get_by_role("button", name="Cancel").first
     cancel.focus()
     running = next(run for run in runs.read_register(busy.data).runs if run.status == "running")
@@ -61,11 +62,11 @@ def test_a_list_that_is_refreshed_keeps_the_focus(busy, page):
     assert cancel.evaluate("element => element === element.ownerDocument.activeElement")
 
 
-def test_a_run_is_started_with_the_keyboard_alone(place, page):
-    place.library.mkdir()
-    clips.video(place.library / "clip.mp4", frames=4)
-    with serving(place) as server, lock_queue(place):
-        visit(page, f"{server.url}/detect")
+def test_a_run_is_started_with_the_keyboard_alone(data_folder, page):
+    data_folder.library.mkdir()
+    clips.video(data_folder.library / "clip.mp4", frames=4)
+    with running_workbench(data_folder) as server, lock_queue(data_folder):
+        open_address(page, f"{server.url}/detect")
         tab_to(page, "combobox", "Footage")
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
@@ -73,7 +74,7 @@ def test_a_run_is_started_with_the_keyboard_alone(place, page):
         page.get_by_role("button", name="Start 1 run").wait_for()
         page.locator("summary", has_text="Options").click()
         page.get_by_role("spinbutton", name="Work at once").wait_for()
-        assert violations(page) == []
+        assert find_violations(page) == []
         tab_to(page, "button", "Start 1 run")
         page.keyboard.press("Enter")
         page.get_by_text("Begins in a moment.").wait_for()

@@ -7,7 +7,7 @@ from engine import runs
 from engine.access import Person
 from engine.jobs.queue import lock_queue
 from tests.repository import PAGES
-from tests.workbench.data_states import fill, run_in
+from tests.workbench.run_states import make_run_in_state, make_runs_in_every_state
 from workbench.components import run_list
 from workbench.views import home
 
@@ -15,8 +15,8 @@ PAGE = PAGES / "home.py"
 
 
 @pytest.fixture
-def app(place, monkeypatch):
-    monkeypatch.setenv("VEIL_DATA", str(place.root))
+def app(data_folder, monkeypatch):
+    monkeypatch.setenv("VEIL_DATA", str(data_folder.root))
     return AppTest.from_file(PAGE, default_timeout=60)
 
 
@@ -24,30 +24,30 @@ def sample(app):
     return next(button for button in app.button if "sample" in button.label)
 
 
-def test_an_empty_page_says_what_to_do_first_and_the_sample_is_one_click_away(app, place):
+def test_an_empty_page_says_what_to_do_first_and_the_sample_is_one_click_away(app, data_folder):
     app.run()
     assert not app.exception
     assert "Nothing has been detected yet" in app.markdown[0].value
-    with lock_queue(place):
+    with lock_queue(data_folder):
         sample(app).click().run()
     assert not app.exception
-    (run,) = runs.read_register(place).runs
+    (run,) = runs.read_register(data_folder).runs
     assert (run.status, run.title) == ("queued", "sample interview.mp4")
     assert run.source.is_file()
 
 
-def test_without_models_the_sample_says_how_to_get_them(app, place):
-    (place.root / "models").unlink()
+def test_without_models_the_sample_says_how_to_get_them(app, data_folder):
+    (data_folder.root / "models").unlink()
     app.run()
     sample(app).click().run()
     assert not app.exception
     assert "veil models fetch" in app.error[0].value
-    assert runs.read_register(place).runs == ()
+    assert runs.read_register(data_folder).runs == ()
 
 
-def test_every_state_has_its_place(app, place):
-    fill(place)
-    with lock_queue(place):
+def test_every_state_has_its_place(app, data_folder):
+    make_runs_in_every_state(data_folder)
+    with lock_queue(data_folder):
         app.run()
     assert not app.exception
     assert [(metric.label, metric.value) for metric in app.metric] == [
@@ -58,40 +58,40 @@ def test_every_state_has_its_place(app, place):
     assert sum("waits for review" in element.value for element in app.markdown) == 2
 
 
-def grouped(place, monkeypatch, *roles):
+def grouped(data_folder, monkeypatch, *roles):
     """Titles of runs by group, for somebody with these roles."""
-    monkeypatch.setenv("VEIL_DATA", str(place.root))
+    monkeypatch.setenv("VEIL_DATA", str(data_folder.root))
     person = Person("eve", "Eve", roles, "account")
-    groups = home.group_runs(run_list.list_runs(runs.read_register(place)), person)
+    groups = home.group_runs(run_list.list_runs(runs.read_register(data_folder)), person)
     return {group.title: [one.run.title for one in group.entries] for group in groups if group.entries}
 
 
 @pytest.mark.parametrize(("role", "group"), [("reviewer", "Waiting for you"), ("analyst", "Waiting for others")])
-def test_what_waits_goes_by_role(place, monkeypatch, role, group):
-    run_in(place, "done", "/exam.mp4")
-    assert grouped(place, monkeypatch, role) == {group: ["exam.mp4"]}
+def test_what_waits_goes_by_role(data_folder, monkeypatch, role, group):
+    make_run_in_state(data_folder, "done", "/exam.mp4")
+    assert grouped(data_folder, monkeypatch, role) == {group: ["exam.mp4"]}
 
 
-def test_what_came_to_no_end_and_was_begun_anew_is_not_unfinished(place, monkeypatch):
-    run_in(place, "failed", "/exam.mp4")
-    later = run_in(place, "queued", "/exam.mp4")
-    run_in(place, "failed", "/gait.mp4")
+def test_what_came_to_no_end_and_was_begun_anew_is_not_unfinished(data_folder, monkeypatch):
+    make_run_in_state(data_folder, "failed", "/exam.mp4")
+    later = make_run_in_state(data_folder, "queued", "/exam.mp4")
+    make_run_in_state(data_folder, "failed", "/gait.mp4")
     renamed = runs.RunFolder(later.folder.path.with_name("20991231-000000-exam-0000"))
     later.folder.path.rename(renamed.path)
-    assert grouped(place, monkeypatch, "operator") == {"Running": ["exam.mp4"], "Unfinished": ["gait.mp4"]}
+    assert grouped(data_folder, monkeypatch, "operator") == {"Running": ["exam.mp4"], "Unfinished": ["gait.mp4"]}
 
 
-def test_what_was_masked_live_waits_for_nobody(place, monkeypatch):
-    run_in(place, "done", "camera of a browser", mode="live", activity="live")
-    run_in(place, "failed", "rtsp://camera", mode="live", activity="live")
-    run_in(place, "running", "camera of a browser", mode="live", activity="live")
-    titles = grouped(place, monkeypatch, "reviewer")
+def test_what_was_masked_live_waits_for_nobody(data_folder, monkeypatch):
+    make_run_in_state(data_folder, "done", "camera of a browser", mode="live", activity="live")
+    make_run_in_state(data_folder, "failed", "rtsp://camera", mode="live", activity="live")
+    make_run_in_state(data_folder, "running", "camera of a browser", mode="live", activity="live")
+    titles = grouped(data_folder, monkeypatch, "reviewer")
     assert sorted(titles) == ["Masked live", "Running"]
     assert len(titles["Masked live"]) == 2
 
 
-def test_what_was_masked_live_is_not_called_released_and_has_nothing_to_review(app, place):
-    run_in(place, "done", "camera of a browser", mode="live", activity="live")
+def test_what_was_masked_live_is_not_called_released_and_has_nothing_to_review(app, data_folder):
+    make_run_in_state(data_folder, "done", "camera of a browser", mode="live", activity="live")
     app.run()
     assert not app.exception
     (heading,) = [element.value for element in app.markdown if "camera of a browser" in element.value]
@@ -100,10 +100,10 @@ def test_what_was_masked_live_is_not_called_released_and_has_nothing_to_review(a
     assert [one.proto.label for one in app.get("page_link") if one.proto.query_string] == ["Analyse"]
 
 
-def test_a_policy_that_cannot_be_read_is_a_sentence(app, place):
-    run_in(place, "done", "/exam.mp4")
-    place.access.mkdir()
-    (place.access / "policy.json").write_bytes(b"none")
+def test_a_policy_that_cannot_be_read_is_a_sentence(app, data_folder):
+    make_run_in_state(data_folder, "done", "/exam.mp4")
+    data_folder.access.mkdir()
+    (data_folder.access / "policy.json").write_bytes(b"none")
     app.run()
     assert not app.exception
     assert "policy" in app.error[0].value

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from workbench.charts import plots
+from workbench import charts
 
 
 def show_table_exports(load_rows: Callable[[], pd.DataFrame], name: str) -> None:
@@ -34,7 +34,7 @@ def show_chart_exports(figure: go.Figure, rows: pd.DataFrame, name: str) -> None
 
 def to_html(figure: go.Figure, name: str) -> bytes:
     """A page that shows the chart without a network."""
-    page: str = figure.to_html(include_plotlyjs=True, config=plots.build_config(name))
+    page: str = figure.to_html(include_plotlyjs=True, config=charts.build_config(name))
     return page.encode()
 
 

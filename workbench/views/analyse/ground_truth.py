@@ -15,7 +15,7 @@ from engine.evaluation.scores import DetectorScores, Evaluation, MissedFace, Sco
 from engine.evaluation.text_table import SIZE_LABELS
 from engine.index import Index, Selection
 from engine.record import read_record
-from workbench.charts import plots
+from workbench import charts
 from workbench.core.formatting import escape_markdown
 from workbench.views.analyse import filters
 from workbench.views.analyse.panels import is_dark_theme, show_chart, show_table
@@ -46,7 +46,7 @@ def show(found: Index, selection: Selection) -> None:
     rows = _build_score_rows(figures)
     _show_totals(figures)
     meaning = "Share of the faces in the truth that were found (IoU 0.35), by height of the face, with 95 % intervals."
-    show_chart(plots.draw_recall(figures, misses, run, dark=is_dark_theme()), rows, "recall", "Recall", meaning)
+    show_chart(charts.draw_recall(figures, misses, run, dark=is_dark_theme()), rows, "recall", "Recall", meaning)
     show_table(rows, "recall-table")
     st.markdown("**Faces that were missed, the largest first**")
     show_table(_build_miss_rows(misses, run), "misses", empty_text="None was missed.")

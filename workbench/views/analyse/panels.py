@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from workbench.charts import plots
+from workbench import charts
 from workbench.core.links import Page, PageLocation
 from workbench.core.page_table import to_streamlit_page
 from workbench.views.analyse import exports
@@ -31,7 +31,7 @@ def show_chart(figure: go.Figure, rows: pd.DataFrame, name: str, title: str, hel
         on_select="rerun",
         selection_mode="points",
         key=f"chart_{name}",
-        config=plots.build_config(name),
+        config=charts.build_config(name),
         alt=f"{title}. {help_text}",
     )
     points = cast("Mapping[str, Any]", event)["selection"]["points"]

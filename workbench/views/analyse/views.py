@@ -14,7 +14,7 @@ from engine.errors import InputError
 from engine.evaluation.text_table import SIZE_LABELS
 from engine.index import Index, Selection
 from engine.statistics.capture_recapture import RecaptureEstimate
-from workbench.charts import plots
+from workbench import charts
 from workbench.core import session
 from workbench.core.formatting import escape_markdown, format_count
 from workbench.views.analyse import filters, ground_truth
@@ -47,11 +47,11 @@ def _show_over_time(found: Index, selection: Selection) -> None:
 
     def limit_time(draw: Callable[..., go.Figure]) -> Callable[..., go.Figure]:
         several = len(drawn.runs) > 1
-        return lambda rows, *, dark: plots.limit_time(draw(rows, dark=dark), selection.start, stop, several=several)
+        return lambda rows, *, dark: charts.limit_time(draw(rows, dark=dark), selection.start, stop, several=several)
 
     sure = index.query_confidence(found, drawn, _POINT_STEPS // len(drawn.runs))
     meaning = "How sure each detector was: the line is the mean of each step of time, a point its least sure sighting."
-    _show_chart_or_caption(sure, limit_time(plots.draw_confidence), "Confidence", meaning, selection)
+    _show_chart_or_caption(sure, limit_time(charts.draw_confidence), "Confidence", meaning, selection)
     lacking = index.query_disagreement(found, drawn, _TIME_STEPS // max(2, len(drawn.runs)))
     if len({name for run in drawn.runs for name in found.indexed_runs[run].detectors}) < 2:
         st.markdown("**Disagreement**")
@@ -61,10 +61,10 @@ def _show_over_time(found: Index, selection: Selection) -> None:
         st.caption("The detectors saw the same, as far as the filters reach.")
     else:
         meaning = "Where a detector did not see a face that another saw; a full lane: in every frame of that step."
-        _show_chart_or_caption(lacking, limit_time(plots.draw_disagreement), "Disagreement", meaning, selection)
+        _show_chart_or_caption(lacking, limit_time(charts.draw_disagreement), "Disagreement", meaning, selection)
     lanes = index.query_track_lanes(found, drawn, _TIME_STEPS)
     meaning = "One bar a track, coloured by where its boxes come from."
-    _show_chart_or_caption(lanes, limit_time(plots.draw_tracks), "Tracks", meaning, selection)
+    _show_chart_or_caption(lanes, limit_time(charts.draw_tracks), "Tracks", meaning, selection)
     if not lanes.empty and lanes["of"].max() > len(set(zip(lanes["run"], lanes["track"], strict=True))):
         st.caption(f"The longest of {lanes['of'].max():,} tracks are shown; narrow the time to see others.")
 
@@ -83,7 +83,7 @@ def _show_agreement(found: Index, selection: Selection) -> None:
             )
         else:
             meaning = "Of what the detector of a row saw, how much the one of a column saw too."
-            show_chart(plots.draw_agreement(rows, dark=is_dark_theme()), rows, "agreement", "Agreement", meaning)
+            show_chart(charts.draw_agreement(rows, dark=is_dark_theme()), rows, "agreement", "Agreement", meaning)
     with right:
         _show_across_runs(found, selection)
     _show_missed(found, selection)
@@ -105,7 +105,7 @@ def _show_across_runs(found: Index, selection: Selection) -> None:
         st.caption("In one of the two runs no face was seen, as far as the filters reach.")
     else:
         meaning = "Boxes of one frame that overlap at least 0.35 (IoU) are the same face."
-        show_chart(plots.draw_across_runs(rows, dark=is_dark_theme()), rows, "across", title, meaning)
+        show_chart(charts.draw_across_runs(rows, dark=is_dark_theme()), rows, "across", title, meaning)
 
 
 def _show_missed(found: Index, selection: Selection) -> None:
@@ -122,7 +122,7 @@ def _show_missed(found: Index, selection: Selection) -> None:
         if estimate.missed is None:
             st.caption(f"**{escape_markdown(named[run])}**: no face was seen, so nothing can be estimated.")
             continue
-        figure = plots.draw_missed(
+        figure = charts.draw_missed(
             estimate, index.query_lone_detections(found, run, selection), run, dark=is_dark_theme()
         )
         st.caption(f"**{escape_markdown(named[run])}**")
@@ -156,11 +156,11 @@ def _show_distributions(found: Index, selection: Selection) -> None:
     with left:
         rows = index.query_score_histogram(found, selection)
         meaning = "How sure the detectors were of what they saw."
-        _show_chart_or_caption(rows, plots.draw_scores, "Scores", meaning, selection)
+        _show_chart_or_caption(rows, charts.draw_scores, "Scores", meaning, selection)
     with right:
         rows = index.query_size_histogram(found, selection)
         meaning = "How high the boxes are, by where they come from. Bins widen with the height."
-        _show_chart_or_caption(rows, plots.draw_sizes, "Sizes", meaning, selection)
+        _show_chart_or_caption(rows, charts.draw_sizes, "Sizes", meaning, selection)
 
 
 def _show_tables(found: Index, selection: Selection) -> None:

@@ -9,9 +9,11 @@ from streamlit.testing.v1 import AppTest
 from engine import access, index, runs
 from engine.record import encode_document
 from engine.storage.files import DataFolder
+from tests.browser import find_violations, open_address, running_workbench, save_screenshot, wait_until_settled
 from tests.engine.index.long_records import make_long_record, write_long_runs
 from tests.repository import PAGES
-from tests.workbench.conftest import photograph, serving, settled, sign_in, violations, visit, with_people
+from tests.workbench.accounts import add_accounts
+from tests.workbench.page_actions import sign_in
 
 PAGE = PAGES / "analyse.py"
 FRAMES = 900
@@ -52,7 +54,7 @@ def pressed(app, label):
     next(button for button in app.button if button.label == label).click().run()
 
 
-def said(app):
+def read_texts(app):
     return " ".join(box.value for box in (*app.info, *app.warning, *app.error, *app.markdown, *app.caption))
 
 
@@ -70,33 +72,33 @@ class TestStates:
     def test_empty(self, app):
         app.run()
         assert not app.exception
-        assert "Detect a video first" in said(app)
+        assert "Detect a video first" in read_texts(app)
 
     def test_busy(self, app, data):
         run_folder(data, "queued")
         app.run()
         assert not app.exception
-        assert "No run is finished yet" in said(app)
+        assert "No run is finished yet" in read_texts(app)
 
     def test_a_run_that_failed(self, app, data):
         folder = run_folder(data, "failed", "The worker of mtcnn died.")
         app.query_params["run"] = folder.name
         app.run()
         assert not app.exception
-        assert "failed: The worker of mtcnn died." in said(app)
+        assert "failed: The worker of mtcnn died." in read_texts(app)
 
     def test_a_run_that_is_not_there(self, app):
         app.query_params["run"] = "20260101-100000-nothing-0001"
         app.run()
         assert not app.exception
-        assert "20260101-100000-nothing-0001" in said(app)
+        assert "20260101-100000-nothing-0001" in read_texts(app)
 
     def test_a_record_of_an_unknown_version_beside_a_good_one(self, app, data):
         write_long_runs(data.root, 1, 120)
         (run_folder(data, "done") / "detections.json").write_bytes(b'{"schema": "veil/detections/9"}')
         app.run()
         assert not app.exception
-        assert "veil/detections/9" in said(app)
+        assert "veil/detections/9" in read_texts(app)
         assert "One run cannot be analysed" in app.expander[0].label
         assert len(app.multiselect(key="analyse_runs").options) == 1
 
@@ -105,7 +107,7 @@ class TestStates:
         data.index.write_bytes(b"a file is in the way")
         app.run()
         assert not app.exception
-        assert "cannot be written" in said(app)
+        assert "cannot be written" in read_texts(app)
         assert app.button[0].label == "Try again"
 
 
@@ -127,35 +129,35 @@ class TestViews:
         filled.run()
         filled.slider(key="analyse_score").set_value(1.0).run()
         assert not filled.exception
-        assert "Nothing matches the filters." in said(filled)
+        assert "Nothing matches the filters." in read_texts(filled)
 
     def test_no_run_is_a_sentence(self, filled):
         filled.run()
         filled.multiselect(key="analyse_runs").set_value([]).run()
         assert not filled.exception
-        assert "Choose a run" in said(filled)
+        assert "Choose a run" in read_texts(filled)
 
     def test_the_missed_faces_are_called_a_lower_bound(self, filled):
         filled.run()
         view(filled, "Agreement")
-        assert "likely lower bound" in said(filled)
+        assert "likely lower bound" in read_texts(filled)
 
     def test_a_single_detector_cannot_disagree(self, app, data):
         folder = data.runs / "20260101-100000-clip-0001"
         folder.mkdir(parents=True)
         (folder / "detections.json").write_bytes(encode_document(make_long_record(300, detectors=("mtcnn",))))
         app.run()
-        assert "One detector alone cannot disagree" in said(app)
+        assert "One detector alone cannot disagree" in read_texts(app)
         view(app, "Agreement")
-        assert "needs two independent detectors" in said(app)
+        assert "needs two independent detectors" in read_texts(app)
 
     def test_a_run_without_a_face_is_not_blamed_on_filters(self, app, data):
         folder = data.runs / "20260101-100000-corridor-0001"
         folder.mkdir(parents=True)
         (folder / "detections.json").write_bytes(encode_document(make_long_record(300, people=0)))
         app.run()
-        assert "There is no face in what is chosen." in said(app)
-        assert "Nothing matches the filters." not in said(app)
+        assert "There is no face in what is chosen." in read_texts(app)
+        assert "Nothing matches the filters." not in read_texts(app)
 
     def test_what_is_estimated_is_said_of_each_run(self, filled, analysed):
         filled.run()
@@ -187,20 +189,20 @@ class TestViews:
 
 @pytest.fixture(scope="module")
 def served(analysed):
-    with serving(analysed) as server:
+    with running_workbench(analysed) as server:
         yield server
 
 
 def choose(page, name):
     page.get_by_test_id("stButtonGroup").get_by_text(name, exact=True).click()
-    settled(page)
+    wait_until_settled(page)
 
 
 def test_who_may_not_analyse_is_told(page, data):
-    with_people(data)
+    add_accounts(data)
     ana = access.read_people(data).get_account("ana").to_person("account")
     access.add_account(data, ana, account="dan", name="Dan Ek", roles=("administrator",), password="horse battery 4")
-    with serving(data) as server:
+    with running_workbench(data) as server:
         page.goto(f"{server.url}/analyse")
         sign_in(page, "dan", "horse battery 4")
         page.get_by_test_id("stAlert").get_by_text("see the analysis").wait_for()
@@ -211,25 +213,25 @@ def test_who_may_not_analyse_is_told(page, data):
 def test_nothing_but_the_server_is_asked_for(served, page):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    visit(page, f"{served.url}/analyse")
+    open_address(page, f"{served.url}/analyse")
     page.wait_for_selector(".js-plotly-plot")
     strangers = [url for url in asked if not url.startswith((served.url, "data:", "blob:", "ws://localhost"))]
     assert strangers == []
 
 
 def test_a_click_on_a_point_opens_its_frame(served, page):
-    visit(page, f"{served.url}/analyse")
+    open_address(page, f"{served.url}/analyse")
     bars = page.locator(".js-plotly-plot").nth(2)
     bars.scroll_into_view_if_needed()
     point = bars.locator(".barlayer .point path").first
     point.wait_for()
     point.click(force=True)
     page.wait_for_url("**/review?run=*frame=*")
-    photograph(page, "analyse-to-review")
+    save_screenshot(page, "analyse-to-review")
 
 
 def test_a_table_is_taken_away(served, page, tmp_path):
-    visit(page, f"{served.url}/analyse")
+    open_address(page, f"{served.url}/analyse")
     choose(page, "Tables")
     with page.expect_download() as download:
         page.get_by_role("button", name="Parquet").click()
@@ -240,7 +242,7 @@ def test_a_table_is_taken_away(served, page, tmp_path):
 
 
 def test_a_chart_is_taken_away_and_needs_no_network(served, page, tmp_path):
-    visit(page, f"{served.url}/analyse")
+    open_address(page, f"{served.url}/analyse")
     page.get_by_role("button", name="Export").first.click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Chart as HTML").click()
@@ -251,7 +253,7 @@ def test_a_chart_is_taken_away_and_needs_no_network(served, page, tmp_path):
 
 
 def test_a_chart_is_taken_away_as_a_picture_with_the_keyboard_alone(served, page, tmp_path):
-    visit(page, f"{served.url}/analyse")
+    open_address(page, f"{served.url}/analyse")
     page.locator(".js-plotly-plot").first.wait_for()
     page.get_by_role("button", name="Export").first.focus()
     for _ in range(20):
@@ -266,17 +268,17 @@ def test_a_chart_is_taken_away_as_a_picture_with_the_keyboard_alone(served, page
 
 
 def test_every_view_keeps_nobody_out(served, page):
-    visit(page, f"{served.url}/analyse")
+    open_address(page, f"{served.url}/analyse")
     for name in ("Over time", "Agreement", "Distributions", "Ground truth", "Tables", "SQL"):
         choose(page, name)
-        assert violations(page) == [], name
+        assert find_violations(page) == [], name
 
 
 TRUTH = "file,frame,x,y,w,h\nclip.mp4,0,10,10,60,60\nclip.mp4,400,1400,400,200,200\n"
 
 
 def test_a_truth_table_gives_recall_and_precision(served, page):
-    visit(page, f"{served.url}/analyse")
+    open_address(page, f"{served.url}/analyse")
     choose(page, "Ground truth")
     page.locator("input[type=file]").set_input_files(
         {"name": "truth.csv", "mimeType": "text/csv", "buffer": TRUTH.encode()}
@@ -288,7 +290,7 @@ def test_a_truth_table_gives_recall_and_precision(served, page):
 
 def test_it_is_quick(served, page):
     """A coarse look at every change; docs/guides/analyse.md has what was measured with ten hours."""
-    visit(page, f"{served.url}/analyse")
+    open_address(page, f"{served.url}/analyse")
     page.wait_for_selector(".js-plotly-plot")
     start = time.monotonic()
     choose(page, "Distributions")

@@ -13,25 +13,25 @@ from engine.errors import AccessError, InputError
 from engine.jobs.library import import_video, list_library
 from engine.runs import RunState
 from tests import clips
+from tests.browser import TIMEOUT_S, open_address, save_screenshot, wait_until_settled
 from tests.repository import PAGES
-from tests.workbench.conftest import SECONDS, photograph, settled, visit
-from tests.workbench.data_states import fill, run_in
 from tests.workbench.page_actions import choose_footage
+from tests.workbench.run_states import make_run_in_state, make_runs_in_every_state
 
 PAGE = PAGES / "detect.py"
 
 
 @pytest.fixture
-def app(place, monkeypatch):
-    monkeypatch.setenv("VEIL_DATA", str(place.root))
+def app(data_folder, monkeypatch):
+    monkeypatch.setenv("VEIL_DATA", str(data_folder.root))
     return AppTest.from_file(PAGE, default_timeout=60)
 
 
 @pytest.fixture
-def clip(place):
-    place.library.mkdir()
+def clip(data_folder):
+    data_folder.library.mkdir()
     audio = [clips.Audio(), clips.Audio()]
-    return clips.video(place.library / "ward_1.mp4", frames=30, audio=audio, options=["-metadata", "title=Name"])
+    return clips.video(data_folder.library / "ward_1.mp4", frames=30, audio=audio, options=["-metadata", "title=Name"])
 
 
 def button(app, label):
@@ -43,58 +43,58 @@ def plain(text):
     return text.replace("\\", "")
 
 
-def said(app):
+def read_texts(app):
     return " ".join(element.value for kind in (app.markdown, app.caption, app.error, app.warning) for element in kind)
 
 
-def test_an_empty_library_says_where_to_put_videos(app, place):
+def test_an_empty_library_says_where_to_put_videos(app, data_folder):
     app.run()
     assert not app.exception
-    assert str(place.library) in plain(said(app))
+    assert str(data_folder.library) in plain(read_texts(app))
     assert button(app, "Try it with the sample clip")
     assert button(app, "Start").disabled
-    assert "No runs yet." in said(app)
+    assert "No runs yet." in read_texts(app)
 
 
-def test_a_chosen_video_is_explained_and_started(app, place, clip):
+def test_a_chosen_video_is_explained_and_started(app, data_folder, clip):
     app.run()
     app.multiselect[0].set_value(["ward_1.mp4"]).run()
     assert not app.exception
-    assert "2 audio streams kept bit for bit" in said(app)
-    assert "takes about" in said(app)
+    assert "2 audio streams kept bit for bit" in read_texts(app)
+    assert "takes about" in read_texts(app)
     assert "Dropped: title" in app.expander[1].label
     table = app.table[0].value
     assert set(table["becomes"]) == {"rendered", "copied", "dropped"}
     # Nobody is to work on it while the test looks at it.
-    with place_held(place):
+    with place_held(data_folder):
         button(app, "Start 1 run").click().run()
     assert not app.exception
-    (run,) = runs.read_register(place).runs
+    (run,) = runs.read_register(data_folder).runs
     assert (run.status, run.source, run.request.detection.mode) == ("queued", clip, "on-prem")
     assert run.request.source_sha256
-    assert [entry.kind for entry in audit.read_entries(place.audit)] == ["run"]
+    assert [entry.kind for entry in audit.read_entries(data_folder.audit)] == ["run"]
 
 
-def place_held(place):
+def place_held(data_folder):
     from engine.jobs.queue import lock_queue
 
-    return lock_queue(place)
+    return lock_queue(data_folder)
 
 
 def test_cloud_says_what_leaves_and_refuses_what_costs_too_much(app, clip):
     app.run()
     app.radio[0].set_value("cloud").run()
     app.multiselect[0].set_value(["ward_1.mp4"]).run()
-    assert "30 frames leave this machine" in said(app)
+    assert "30 frames leave this machine" in read_texts(app)
     most = next(field for field in app.number_input if field.label.startswith("Most"))
     most.set_value(0.01).run()
     assert "cost more than" in plain(app.error[0].value)
     assert button(app, "Start").disabled
 
 
-def test_a_file_that_is_no_video_is_a_sentence(app, place):
-    place.library.mkdir()
-    (place.library / "broken.mp4").write_bytes(b"nothing")
+def test_a_file_that_is_no_video_is_a_sentence(app, data_folder):
+    data_folder.library.mkdir()
+    (data_folder.library / "broken.mp4").write_bytes(b"nothing")
     app.run()
     app.multiselect[0].set_value(["broken.mp4"]).run()
     assert not app.exception
@@ -102,42 +102,42 @@ def test_a_file_that_is_no_video_is_a_sentence(app, place):
     assert button(app, "Start").disabled
 
 
-def test_runs_in_every_state_are_shown_with_a_way_out(app, place):
-    fill(place)
-    with place_held(place):
+def test_runs_in_every_state_are_shown_with_a_way_out(app, data_folder):
+    make_runs_in_every_state(data_folder)
+    with place_held(data_folder):
         app.run()
     assert not app.exception
     assert (
         "12,340 of 27,000 frames · 18.4 frames/s · 13 min left · 11,902 faces so far"
         in app.get("progress")[0].proto.text
     )
-    assert "gone.mp4 is not there. Put it back" in plain(said(app))
+    assert "gone.mp4 is not there. Put it back" in plain(read_texts(app))
     assert "veil/run-state/9" in plain(app.warning[0].value)
     labels = [button.label for button in app.button]
     assert labels.count("Resume") == 3
     assert labels.count("Cancel") == 2
 
 
-def test_cancel_and_resume(app, place, clip):
-    run = run_in(place, "queued", clip)
-    with place_held(place):
+def test_cancel_and_resume(app, data_folder, clip):
+    run = make_run_in_state(data_folder, "queued", clip)
+    with place_held(data_folder):
         app.run()
         button(app, "Cancel").click().run()
-        assert runs.load_run(place, run.id).status == "cancelled"
+        assert runs.load_run(data_folder, run.id).status == "cancelled"
         button(app, "Resume").click().run()
-        assert runs.load_run(place, run.id).status == "queued"
+        assert runs.load_run(data_folder, run.id).status == "queued"
     assert not app.exception
 
 
-def test_many_runs_are_a_table(app, place):
+def test_many_runs_are_a_table(app, data_folder):
     for number in range(12):
-        run_in(place, "done", f"/footage/{number}.mp4", done=1, total=1)
+        make_run_in_state(data_folder, "done", f"/footage/{number}.mp4", done=1, total=1)
     app.run()
     assert not app.exception
     assert len(app.dataframe[0].value) == 4
 
 
-def test_what_cannot_be_taken_in_takes_nothing_else_with_it(app, place, clip):
+def test_what_cannot_be_taken_in_takes_nothing_else_with_it(app, data_folder, clip):
     app.run()
     app.multiselect[0].set_value(["ward_1.mp4"]).run()
     app.file_uploader[0].set_value([("gait.mp4", b"film", "video/mp4"), ("notes.txt", b"notes", "text/plain")]).run()
@@ -145,7 +145,7 @@ def test_what_cannot_be_taken_in_takes_nothing_else_with_it(app, place, clip):
     assert "notes.txt" in plain(app.error[0].value)
     assert set(app.multiselect[0].value) == {"ward_1.mp4", "gait.mp4"}
     app.radio[0].set_value("hybrid").run()
-    assert {footage.name for footage in list_library(place)} == {"ward_1.mp4", "gait.mp4"}
+    assert {footage.name for footage in list_library(data_folder)} == {"ward_1.mp4", "gait.mp4"}
 
 
 def test_a_chosen_video_that_is_taken_away_is_not_chosen_any_more(app, clip):
@@ -157,19 +157,19 @@ def test_a_chosen_video_that_is_taken_away_is_not_chosen_any_more(app, clip):
     assert button(app, "Start").disabled
 
 
-def test_several_videos_are_added_up(app, place, clip):
-    (place.library / "ward_2.mp4").write_bytes(clip.read_bytes())
+def test_several_videos_are_added_up(app, data_folder, clip):
+    (data_folder.library / "ward_2.mp4").write_bytes(clip.read_bytes())
     app.run()
     app.radio[0].set_value("cloud").run()
     app.multiselect[0].set_value(["ward_1.mp4", "ward_2.mp4"]).run()
-    assert "**In all 2 videos** · 60 frames leave this machine, USD 0.060" in said(app)
-    with place_held(place):
+    assert "**In all 2 videos** · 60 frames leave this machine, USD 0.060" in read_texts(app)
+    with place_held(data_folder):
         button(app, "Start 2 runs in the cloud").click().run()
-    assert [run.status for run in runs.read_register(place).runs] == ["queued", "queued"]
+    assert [run.status for run in runs.read_register(data_folder).runs] == ["queued", "queued"]
 
 
-def test_without_models_nothing_is_started(app, place, clip):
-    (place.root / "models").unlink()
+def test_without_models_nothing_is_started(app, data_folder, clip):
+    (data_folder.root / "models").unlink()
     app.run()
     app.multiselect[0].set_value(["ward_1.mp4"]).run()
     assert "veil models fetch" in app.error[0].value
@@ -183,46 +183,46 @@ def test_a_mode_without_its_usual_detectors(app, clip):
     detectors = next(field for field in app.multiselect if field.label == "Detectors")
     detectors.set_value(["centerface"]).run()
     assert not app.exception
-    assert "leave this machine" not in said(app)
+    assert "leave this machine" not in read_texts(app)
     assert not button(app, "Start 1 run").disabled
 
 
-def test_what_is_uploaded_gets_a_safe_name_of_its_own(place):
-    ana = get_single_user(place)
+def test_what_is_uploaded_gets_a_safe_name_of_its_own(data_folder):
+    ana = get_single_user(data_folder)
     names = ["../../etc/passwd.mp4", "C:\\clips\\Täglich*?.MOV", "passwd.mp4", ".mp4"]
-    taken = [import_video(place, ana, name, io.BytesIO(f"film {n}".encode())) for n, name in enumerate(names)]
+    taken = [import_video(data_folder, ana, name, io.BytesIO(f"film {n}".encode())) for n, name in enumerate(names)]
     assert [path.name for path in taken] == ["passwd.mp4", "Täglich_.mov", "passwd (2).mp4", "video.mp4"]
-    assert {path.parent for path in taken} == {place.library}
-    assert len(list_library(place)) == 4
-    assert all("source" in entry.subjects for entry in audit.read_entries(place.audit, kinds=["ingest"]))
+    assert {path.parent for path in taken} == {data_folder.library}
+    assert len(list_library(data_folder)) == 4
+    assert all("source" in entry.subjects for entry in audit.read_entries(data_folder.audit, kinds=["ingest"]))
     with pytest.raises(InputError, match="not called like a video"):
-        import_video(place, ana, "notes.txt", io.BytesIO())
+        import_video(data_folder, ana, "notes.txt", io.BytesIO())
     with pytest.raises(AccessError):
-        import_video(place, Person("ben", "Ben", (), "account"), "a.mp4", io.BytesIO())
+        import_video(data_folder, Person("ben", "Ben", (), "account"), "a.mp4", io.BytesIO())
 
 
-def test_what_is_in_the_library_is_not_taken_in_twice(place):
-    ana = get_single_user(place)
-    first = import_video(place, ana, "a.mp4", io.BytesIO(b"film"))
-    assert import_video(place, ana, "b.mp4", io.BytesIO(b"film")) == first
-    assert import_video(place, ana, "c.mp4", io.BytesIO(b"foil")) != first
-    (place.library / ".veil-1").mkdir()
-    (place.library / ".veil-1" / "half.mp4").write_bytes(b"fi")
-    assert [footage.name for footage in list_library(place)] == ["c.mp4", "a.mp4"]
-    assert len(list(audit.read_entries(place.audit, kinds=["ingest"]))) == 3
+def test_what_is_in_the_library_is_not_taken_in_twice(data_folder):
+    ana = get_single_user(data_folder)
+    first = import_video(data_folder, ana, "a.mp4", io.BytesIO(b"film"))
+    assert import_video(data_folder, ana, "b.mp4", io.BytesIO(b"film")) == first
+    assert import_video(data_folder, ana, "c.mp4", io.BytesIO(b"foil")) != first
+    (data_folder.library / ".veil-1").mkdir()
+    (data_folder.library / ".veil-1" / "half.mp4").write_bytes(b"fi")
+    assert [footage.name for footage in list_library(data_folder)] == ["c.mp4", "a.mp4"]
+    assert len(list(audit.read_entries(data_folder.audit, kinds=["ingest"]))) == 3
 
 
 def test_open_detect_watch_reload_done(workbench, talk_in, page):
-    visit(page, f"{workbench.url}/detect")
+    open_address(page, f"{workbench.url}/detect")
     choose_footage(page, "talk.mp4")
     page.get_by_role("button", name="Start 1 run").click()
     page.get_by_text("running", exact=False).first.wait_for()
-    page.get_by_text("Finding faces").wait_for(timeout=4 * SECONDS * 1000)
+    page.get_by_text("Finding faces").wait_for(timeout=4 * TIMEOUT_S * 1000)
     page.get_by_alt_text("A masked frame of talk.mp4").wait_for()
-    photograph(page, "detect-running")
+    save_screenshot(page, "detect-running")
     page.reload()
-    settled(page)
-    page.get_by_text(re.compile(r"300 frames · \d+ faces seen")).wait_for(timeout=4 * SECONDS * 1000)
+    wait_until_settled(page)
+    page.get_by_text(re.compile(r"300 frames · \d+ faces seen")).wait_for(timeout=4 * TIMEOUT_S * 1000)
     (run,) = (run for run in runs.read_register(workbench.data).runs if run.title == "talk.mp4")
     assert run.status == "done"
     picture = page.locator("[data-testid=stMain] img").count()
@@ -244,7 +244,7 @@ def talk_in(workbench, carphone):
     return path
 
 
-def test_no_state_of_one_run_is_taken_for_another(place):
-    first, second = (run_in(place, "queued", f"/{name}.mp4") for name in "ab")
+def test_no_state_of_one_run_is_taken_for_another(data_folder):
+    first, second = (make_run_in_state(data_folder, "queued", f"/{name}.mp4") for name in "ab")
     runs.write_state(first.folder, RunState(stage="done", updated=runs.format_utc_now()))
-    assert [runs.load_run(place, run.id).status for run in (first, second)] == ["done", "queued"]
+    assert [runs.load_run(data_folder, run.id).status for run in (first, second)] == ["done", "queued"]

@@ -13,9 +13,9 @@ from streamlit.testing.v1 import AppTest
 from engine import access, audit, runs
 from engine.record import read_record
 from tests import clips
+from tests.browser import TIMEOUT_S, find_violations, running_workbench, save_screenshot, wait_until_settled
 from tests.repository import PAGES
-from tests.workbench.conftest import SECONDS, photograph, serving, settled, violations
-from tests.workbench.page_actions import PATIENCE
+from tests.workbench.page_actions import LONG_TIMEOUT_MS
 from workbench.views.live.live_runs import LiveRunTable, build_picture_source
 
 PAGE = PAGES / "live.py"
@@ -75,7 +75,7 @@ def test_one_live_run_a_person(place, tmp_path):
             desk.start_run(place, str(clip), person, LiveControlsState())
         assert desk.find_run(person.account) is live
     finally:
-        live.stop(SECONDS)
+        live.stop(TIMEOUT_S)
     desk.remove_ended(person.account)
     assert desk.find_run(person.account) is None
 
@@ -96,21 +96,21 @@ def camera(tmp_path_factory):
 
 
 @pytest.fixture
-def window(camera, launch):
+def window(camera, launch_browser):
     """A browser with that camera."""
     fake = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-    browser = launch(*fake, f"--use-file-for-fake-video-capture={camera}")
+    browser = launch_browser(*fake, f"--use-file-for-fake-video-capture={camera}")
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(SECONDS * 1000)
+    page.set_default_timeout(TIMEOUT_S * 1000)
     yield page
     browser.close()
 
 
 @pytest.fixture
-def window_without_camera(launch):
-    browser = launch()
+def window_without_camera(launch_browser):
+    browser = launch_browser()
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(SECONDS * 1000)
+    page.set_default_timeout(TIMEOUT_S * 1000)
     yield page
     browser.close()
 
@@ -172,7 +172,7 @@ def begin_with_code_that_comes_late(page):
     with page.expect_request(code):
         page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_text("Frames a second").wait_for()
-    settled(page)
+    wait_until_settled(page)
     held[0].continue_()
 
 
@@ -183,11 +183,11 @@ def test_a_camera_that_shows_a_face_comes_back_masked(window, place, camera):
     def shows_the_car(picture):
         return likeness(picture, seen) > 0.6
 
-    with serving(place) as server:
+    with running_workbench(place) as server:
         window.goto(f"{server.url}/live")
-        settled(window)
-        photograph(window, "live-empty")
-        assert not violations(window)
+        wait_until_settled(window)
+        save_screenshot(window, "live-empty")
+        assert not find_violations(window)
         begin_with_code_that_comes_late(window)
         first = looked_at(window, 120, shows_the_car)
         assert faces(place.models, first) == 0
@@ -195,8 +195,8 @@ def test_a_camera_that_shows_a_face_comes_back_masked(window, place, camera):
         window.get_by_text("3.00").wait_for()
         coarser = looked_at(window, 60, shows_the_car)
         assert faces(place.models, coarser) == 0
-        photograph(window, "live-running")
-        assert not violations(window)
+        save_screenshot(window, "live-running")
+        assert not find_violations(window)
         libraries = Path(f"/proc/{server.pid}/maps").read_text()
         assert "libav" in libraries, "this is the process that serves"
         assert not [name for name in ("tensorflow", "torch", "onnxruntime", "openvino") if name in libraries]
@@ -214,7 +214,7 @@ def test_a_camera_that_shows_a_face_comes_back_masked(window, place, camera):
         looked_at(window, 30, black)
         window.get_by_role("button", name="Stop and keep the record").click()
         window.get_by_text("The live run has ended").wait_for()
-        photograph(window, "live-ended")
+        save_screenshot(window, "live-ended")
     [run] = runs.read_register(place).runs
     assert [seen.details["unmasked"] for seen in audit.read_entries(place.audit, run=run.id, kinds=["view"])] == [True]
     assert (run.status, run.request.detection.mode) == ("done", "live")
@@ -227,27 +227,27 @@ def test_a_camera_that_shows_a_face_comes_back_masked(window, place, camera):
 def test_a_file_of_the_server_goes_on_through_a_reload(window, place, camera, tmp_path):
     clip = tmp_path / "drive.mp4"
     clips.ffmpeg("-stream_loop", "29", "-i", camera, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", clip)
-    with serving(place) as server:
+    with running_workbench(place) as server:
         window.goto(f"{server.url}/live")
-        settled(window)
+        wait_until_settled(window)
         window.get_by_text("Camera, stream or file of the server").click()
         window.get_by_role("textbox", name="Address or path").fill(str(clip))
         window.get_by_role("textbox", name="Address or path").press("Enter")
         window.get_by_role("button", name="Start", exact=True).click()
         looked_at(window, 120, lambda picture: picture.mean() > 20)
         window.reload()
-        settled(window)
+        wait_until_settled(window)
         picture = looked_at(window, 60, lambda picture: picture.mean() > 20)
         assert faces(place.models, picture) == 0
         window.get_by_role("button", name="Stop and keep the record").click()
         window.get_by_text("The live run has ended").wait_for()
         shown = window.get_by_label("As it was shown", exact=True)
-        shown.wait_for(timeout=PATIENCE)
+        shown.wait_for(timeout=LONG_TIMEOUT_MS)
         shown.evaluate("async video => { while (!video.videoWidth) await new Promise(requestAnimationFrame); }")
         with window.expect_download() as download:
             window.get_by_role("link", name="live.mkv").click()
         assert download.value.suggested_filename == "live.mkv"
-        assert not violations(window)
+        assert not find_violations(window)
     [run] = runs.read_register(place).runs
     assert (run.status, run.source) == ("done", clip)
     [taken] = audit.read_entries(place.audit, run=run.id, kinds=["download"])
@@ -266,9 +266,9 @@ def test_a_video_of_the_library_is_offered(app, place):
 
 def test_a_camera_that_never_sends_ends_with_what_to_do(window_without_camera, place):
     page = window_without_camera
-    with serving(place) as server:
+    with running_workbench(place) as server:
         page.goto(f"{server.url}/live")
-        settled(page)
+        wait_until_settled(page)
         page.get_by_role("button", name="Start", exact=True).click()
         page.get_by_text("allow this page to use the camera").wait_for()
         page.get_by_role("button", name="Stop and keep the record").click()

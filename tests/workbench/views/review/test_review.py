@@ -10,7 +10,7 @@ from engine.release import SignRequest
 from engine.storage.files import DataFolder
 from tests import clips
 from tests.repository import ROOT
-from tests.workbench.run_makers import made_run, of_another_version, without_record
+from tests.workbench.run_makers import make_run, remove_record, set_unknown_version
 
 NAVIGATION = ROOT / "workbench" / "navigation.py"
 BOTH = pytest.mark.parametrize("page", ["review", "signoff"])
@@ -44,7 +44,7 @@ def test_no_run_is_chosen(data, page):
 
 @BOTH
 def test_the_newest_runs_are_offered_where_none_is_chosen(data, page):
-    older, newer = made_run(data), made_run(data, data.library / "clip.mp4")
+    older, newer = make_run(data), make_run(data, data.library / "clip.mp4")
     older.folder.path.rename(older.folder.path.with_name("20250101-000000-clip-0001"))
     app = shown(page)
     links = [one.proto for one in app.get("page_link") if one.proto.label == "Review" and one.proto.query_string]
@@ -67,19 +67,19 @@ def test_a_run_that_does_not_exist(data, page):
     ],
 )
 def test_a_run_without_a_record(data, page, state, sentence):
-    assert sentence in sentences(shown(page, without_record(made_run(data, **state))))
+    assert sentence in sentences(shown(page, remove_record(make_run(data, **state))))
 
 
 @BOTH
 def test_a_source_that_is_gone(data, page):
-    run = made_run(data)
+    run = make_run(data)
     run.source.unlink()
     assert "Put it back under that name" in sentences(shown(page, run))
 
 
 @BOTH
 def test_a_picture_that_was_masked_live_has_no_frames_to_look_at(data, page):
-    run = made_run(data)
+    run = make_run(data)
     request = msgspec.structs.replace(run.request, source="camera of the browser")
     run.folder.request.write_bytes(encode_document(request))
     app = shown(page, run)
@@ -89,11 +89,11 @@ def test_a_picture_that_was_masked_live_has_no_frames_to_look_at(data, page):
 
 @BOTH
 def test_a_record_of_an_unknown_version(data, page):
-    assert "veil/detections/9" in sentences(shown(page, of_another_version(made_run(data))))
+    assert "veil/detections/9" in sentences(shown(page, set_unknown_version(make_run(data))))
 
 
 def test_a_review_that_a_crash_cut_short_is_mended_by_a_button(data):
-    run = made_run(data)
+    run = make_run(data)
     run.folder.review.write_bytes(b'{"action":{"ki')
     app = shown("review", run)
     assert "ends in the middle of line 1" in sentences(app)
@@ -103,7 +103,7 @@ def test_a_review_that_a_crash_cut_short_is_mended_by_a_button(data):
 
 
 def test_what_is_signed_is_what_is_shown(data):
-    run = made_run(data)
+    run = make_run(data)
     app = shown("signoff", run)
     digest = release.open_snapshot(data, run.id).sign_off.hashes.record
     assert digest[:12] in " ".join(one.value for one in app.caption)
@@ -122,7 +122,7 @@ def test_a_run_that_changed_since_it_was_shown_is_not_signed(data):
     from workbench.auth.current_user import require_session
     from workbench.core import caches
 
-    run = made_run(data)
+    run = make_run(data)
     subject = release.open_snapshot(data, run.id).sign_off.hashes
     desk = ReviewerActions(data, access.get_single_user(data), run, caches.get_record_digest(run))
     desk.amend(caches.get_record(run), Add((Keyframe(25, Box(80, 30, 120, 80)),)))
@@ -131,13 +131,13 @@ def test_a_run_that_changed_since_it_was_shown_is_not_signed(data):
 
 
 def test_sending_back_needs_a_reason(data):
-    app = shown("signoff", made_run(data))
+    app = shown("signoff", make_run(data))
     app.button(key="FormSubmitter:sign-rejected-Send back").click().run()
     assert "give a reason" in sentences(app)
 
 
 def test_frames_drawn_by_lot_are_looked_at_page_by_page_and_go_on_record(data):
-    run = made_run(data)
+    run = make_run(data)
     drawn = release.draw_run_audit_frames(run, 20)
     app = shown("review", run)
     app.toggle[0].set_value(True).run()
@@ -166,7 +166,7 @@ def test_an_audit_counts_until_something_is_amended(data):
     from engine.review.amendments import Add, Keyframe
     from workbench.core import caches
 
-    run, person = made_run(data), access.get_single_user(data)
+    run, person = make_run(data), access.get_single_user(data)
     release.save_frame_audit(data, run.id, person, 5, ())
     measured = {one.name for one in release.compute_residual_risk(data, run).measures if one.measured}
     assert measured == {"audit of frames"}
@@ -180,7 +180,7 @@ def test_an_audit_counts_until_something_is_amended(data):
 def spoken(data):
     """A run of a clip with two audio streams."""
     data.library.mkdir(parents=True)
-    return made_run(data, clips.video(data.library / "talk.mp4", audio=[clips.Audio(), clips.Audio(codec="mp3")]))
+    return make_run(data, clips.video(data.library / "talk.mp4", audio=[clips.Audio(), clips.Audio(codec="mp3")]))
 
 
 def replaced(app, kind="mute", start=0.2, end=0.4, *, reason="a name", streams=()):
@@ -236,5 +236,5 @@ def test_a_span_that_cannot_be_meant_is_refused_on_the_page(spoken, values, says
 
 
 def test_a_clip_without_audio_offers_no_decision(data):
-    app = shown("signoff", made_run(data))
+    app = shown("signoff", make_run(data))
     assert "The source has no audio." in " ".join(one.value for one in app.caption)

@@ -21,7 +21,7 @@ from engine.record import encode_document, sha256_hex
 from engine.release import SignRequest
 from engine.rendering.terms import RenderOptions
 from engine.storage.files import DataFolder
-from tests.workbench.run_makers import made_run
+from tests.workbench.run_makers import make_run
 from tests.workbench.views.review.test_review import facts, sentences, shown
 from workbench.auth.current_user import require_session
 from workbench.core import caches
@@ -38,7 +38,7 @@ def data(tmp_path, monkeypatch):
 
 @pytest.fixture
 def run(data):
-    return made_run(data)
+    return make_run(data)
 
 
 def sign(data, run, meaning, **wish):
@@ -51,7 +51,7 @@ def chosen(app):
     return tiles.partition("(chosen)")[0].rpartition('alt="')[2].strip()
 
 
-def said(app):
+def read_texts(app):
     return " ".join(one.value for kind in (app.markdown, app.caption) for one in kind)
 
 
@@ -91,7 +91,7 @@ def test_what_was_signed_elsewhere_is_shown_as_it_is_and_stays_so(data, run):
         app
     )
     assert signed.subject.terms in facts(app)
-    assert "The final video can be released." in said(app)
+    assert "The final video can be released." in read_texts(app)
 
 
 def test_another_style_voids_the_approval_and_the_signed_one_brings_it_back(data, run):
@@ -99,7 +99,7 @@ def test_another_style_voids_the_approval_and_the_signed_one_brings_it_back(data
     sign(data, run, "approved")
     app = shown("signoff", run)
     app.radio(key=f"style-{run.id}").set_value("editorial").run()
-    assert "No more: style.feather is 0.3, it was 0.1" in said(app).replace("\\", "")
+    assert "No more: style.feather is 0.3, it was 0.1" in read_texts(app).replace("\\", "")
     assert not [one for one in app.button if one.label == "Release the final video"]
     app.radio(key=f"style-{run.id}").set_value("strong").run()
     assert [one for one in app.button if one.label == "Release the final video"]
@@ -120,7 +120,7 @@ def test_a_style_that_hides_nothing_cannot_be_approved(data, run, field, value, 
     app.slider(key=f"style-{run.id}-{field}").set_value(value).run()
     assert says in sentences(app)
     assert app.button(key="FormSubmitter:sign-approved-Approve").disabled
-    assert "make it stronger before you approve" in said(app)
+    assert "make it stronger before you approve" in read_texts(app)
 
 
 def test_a_style_that_was_forced_is_shown_as_forced(data, run):
@@ -145,9 +145,9 @@ def test_a_signed_picture_is_kept_and_no_address_names_its_file(data, run, tmp_p
     sign(data, run, "reviewed")
     sign(data, run, "approved", options=RenderOptions(style=style))
     app = shown("signoff", run)
-    assert "style=signed&amp;at=" in facts(app) and "logo.png" in said(app)
+    assert "style=signed&amp;at=" in facts(app) and "logo.png" in read_texts(app)
     assert str(tmp_path) not in facts(app).replace(str(run.source), "")
-    assert "The final video can be released" in said(app)
+    assert "The final video can be released" in read_texts(app)
 
 
 def test_a_draft_that_is_there_is_played_named_and_removed(data, run):
@@ -192,7 +192,7 @@ def judged(app, key, verdict, reason):
 def test_a_finding_is_shown_judged_with_a_reason_and_goes_on_record(data, run, finding):
     app = shown("signoff", run)
     assert "Findings that hold the release up" in [one.value for one in app.header]
-    assert "Frames 2 to 5" in said(app) and "a face that no mask covers" in said(app)
+    assert "Frames 2 to 5" in read_texts(app) and "a face that no mask covers" in read_texts(app)
     assert f"/api/stills/{run.id}/3?side=1280&amp;masked=1" in facts(app)
     assert any(one.proto.query_string == f"run={run.id}&frame=3" for one in app.get("page_link"))
     judged(app, finding, "no face", "a lamp")
@@ -216,24 +216,24 @@ def test_where_findings_are_open_the_form_of_the_release_says_so(data, run, find
     sign(data, run, "reviewed")
     sign(data, run, "approved")
     app = shown("signoff", run)
-    assert "1 finding above must be judged first, or the release stops" in said(app)
-    assert "must be judged first" not in said(judged(app, finding, "no face", "a lamp"))
+    assert "1 finding above must be judged first, or the release stops" in read_texts(app)
+    assert "must be judged first" not in read_texts(judged(app, finding, "no face", "a lamp"))
 
 
 def test_a_finding_that_is_a_leak_stays_until_it_is_amended(data, run, finding):
     app = judged(shown("signoff", run), finding, "leak", "it is her")
-    assert "judged it a leak (it is her): amend it in Review" in said(app)
+    assert "judged it a leak (it is her): amend it in Review" in read_texts(app)
     assert "Findings that hold the release up" in [one.value for one in app.header]
 
 
 def test_the_steps_say_who_and_what_counts_no_more(data, run):
     app = shown("signoff", run)
-    assert said(app).count("Not yet.") == 3
+    assert read_texts(app).count("Not yet.") == 3
     sign(data, run, "reviewed")
     sign(data, run, "rejected", reason="the poster shows")
     app = shown("signoff", run)
     assert "sent it back: the poster shows" in sentences(app)
-    assert "No more: " in said(app)
+    assert "No more: " in read_texts(app)
 
 
 def test_while_the_source_is_read_no_bytes_are_taken_for_frames(data, run):
@@ -298,15 +298,15 @@ def test_while_it_is_released_the_page_says_how_far_and_nothing_can_be_signed(da
         begun.wait(0.01)
     app = shown("signoff", run)
     assert "The release came to nothing: The output may still show a face." in sentences(app)
-    assert "The final video can be released." in said(app), "what comes next is said all the same"
+    assert "The final video can be released." in read_texts(app), "what comes next is said all the same"
     assert [one for one in app.button if one.label == "Release the final video"]
 
 
 def test_where_nothing_is_doubtful_it_is_not_said_that_risk_was_looked_at(data):
-    empty = made_run(data, boxes=lambda _index: [])
+    empty = make_run(data, boxes=lambda _index: [])
     app = shown("signoff", empty)
     figures = {one.label: one.value for one in app.metric}
     assert (figures["Risk looked at"], figures["Open spots"]) == ("No spots", "No spots")
     assert "0 of 30 frames seen, no doubtful spots" in facts(app)
     assert "of the risk looked at" not in facts(app)
-    assert "No face is hidden in this frame" in said(app)
+    assert "No face is hidden in this frame" in read_texts(app)

@@ -8,34 +8,34 @@ from engine.masking.presets import PRESETS
 from engine.release import SignRequest
 from engine.rendering.terms import RenderOptions
 from tests import clips
-from tests.workbench.conftest import photograph, serving, settled, violations, visit
-from tests.workbench.page_actions import PATIENCE, form_with
-from tests.workbench.run_makers import made_run
+from tests.browser import find_violations, open_address, running_workbench, save_screenshot, wait_until_settled
+from tests.workbench.page_actions import LONG_TIMEOUT_MS, find_form
+from tests.workbench.run_makers import make_run
 from workbench.auth.current_user import require_session
 from workbench.core.links import Page, build_address
 
 
 @pytest.fixture
-def server(place, monkeypatch):
-    monkeypatch.setenv("VEIL_DATA", str(place.root))
-    with serving(place) as running:
+def server(data_folder, monkeypatch):
+    monkeypatch.setenv("VEIL_DATA", str(data_folder.root))
+    with running_workbench(data_folder) as running:
         yield running
 
 
 @pytest.fixture
-def spoken(place):
-    place.library.mkdir(parents=True)
-    return made_run(place, clips.b_frames(place.library / "talk.mp4", audio=[clips.Audio()]))
+def spoken(data_folder):
+    data_folder.library.mkdir(parents=True)
+    return make_run(data_folder, clips.b_frames(data_folder.library / "talk.mp4", audio=[clips.Audio()]))
 
 
 def opened(page, server, run):
-    visit(page, server.url + build_address(Page.SIGN_OFF, run.id))
+    open_address(page, server.url + build_address(Page.SIGN_OFF, run.id))
 
 
 def add_span(page, kind, start, end, *, reason):
     """Ask for a span of audio to be replaced."""
-    settled(page)
-    form = form_with(page, "Add")
+    wait_until_settled(page)
+    form = find_form(page, "Add")
     if not form.is_visible():
         page.get_by_text("Mute or bleep a span").click()
     form.get_by_text(kind, exact=True).click()
@@ -46,9 +46,9 @@ def add_span(page, kind, start, end, *, reason):
 
 
 def sign(page, button):
-    form_with(page, button).get_by_role("button", name=button, exact=True).click()
+    find_form(page, button).get_by_role("button", name=button, exact=True).click()
     page.get_by_text("Signed: ").wait_for()
-    settled(page)
+    wait_until_settled(page)
 
 
 LOUD = """async (audio, [start, stop]) => {
@@ -67,17 +67,17 @@ def test_spans_of_audio_are_muted_and_bleeped_listened_to_taken_back_and_signed(
     add_span(page, "Mute: silence", 0.8, 1.0, reason="a name")
     page.get_by_text("Mute 0.8 to 1 s in all streams: a name").wait_for()
     page.get_by_text("bleep of 0.5-0.75 s and mute of 0.8-1 s; stored without loss").wait_for()
-    settled(page)
+    wait_until_settled(page)
     page.get_by_text("Listen to the audio").click()
     heard = page.locator("audio")
     heard.wait_for()
     assert heard.evaluate(LOUD, [0.85, 0.95]) < 0.001 < heard.evaluate(LOUD, [0.55, 0.7]) * 0.5
     assert abs(heard.evaluate(LOUD, [0.55, 0.7]) - heard.evaluate(LOUD, [0.1, 0.4])) > 0.01, "a bleep is no speech"
-    photograph(page, "signoff-audio")
-    assert not violations(page)
+    save_screenshot(page, "signoff-audio")
+    assert not find_violations(page)
     page.get_by_role("button", name="Take back").first.click()
     page.get_by_text("Bleep 0.5 to 0.75 s in all streams").wait_for(state="detached")
-    settled(page)
+    wait_until_settled(page)
     add_span(page, "Mute: silence", 0.1, 0.2, reason="")
     page.get_by_text("gives no reason").wait_for()
     sign(page, "Sign as reviewed")
@@ -107,7 +107,7 @@ REACHED = """(video, seconds) => new Promise(done => {
 def pictures_of(page, *labels):
     """What each video of the page shows, as soon as it has a picture."""
     for label in labels:
-        page.get_by_label(label, exact=True).wait_for(timeout=PATIENCE)
+        page.get_by_label(label, exact=True).wait_for(timeout=LONG_TIMEOUT_MS)
     return [page.get_by_label(label, exact=True).evaluate(PLAYED) for label in labels]
 
 
@@ -117,7 +117,7 @@ def test_a_draft_is_made_played_taken_away_as_a_draft_and_removed(page, server, 
     before, after = pictures_of(page, "Source", "Draft")
     assert before["width"] == after["width"] > 0
     (draft,) = release.list_drafts(spoken)
-    settled(page)
+    wait_until_settled(page)
     page.get_by_role("button", name="Play", exact=True).click()
     assert page.get_by_label("Draft", exact=True).evaluate(REACHED, 0.4) is True
     page.get_by_role("button", name="Pause", exact=True).click()
@@ -126,8 +126,8 @@ def test_a_draft_is_made_played_taken_away_as_a_draft_and_removed(page, server, 
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the draft").click()
     assert download.value.suggested_filename == draft.video.name and ".draft." in draft.video.name
-    photograph(page, "signoff-draft")
-    assert not violations(page)
+    save_screenshot(page, "signoff-draft")
+    assert not find_violations(page)
     page.get_by_role("button", name="Remove it").click()
     page.get_by_label("Draft", exact=True).wait_for(state="detached")
     assert release.list_drafts(spoken) == ()
@@ -158,7 +158,7 @@ def test_a_release_plays_beside_its_source_whatever_they_are_made_of(page, serve
     server.data.library.mkdir(parents=True)
     clip = clips.video(server.data.library / "clip.mkv", frames=30, size=(160, 120), audio=[clips.Audio()])
     clips.ffmpeg("-i", clip, *words, server.data.library / name)
-    run = made_run(server.data, server.data.library / name)
+    run = make_run(server.data, server.data.library / name)
     span = AudioSpan("mute", 0.2, 0.4, "a name")
     released(server.data, run, audio=(span,) if name == "talk.mp4" else ())
     opened(page, server, run)
@@ -178,12 +178,12 @@ def test_a_style_is_chosen_and_signed_with_the_keyboard_alone(page, server, spok
     tab_to(page, page.get_by_role("radio", name="Strong"))
     page.keyboard.press("ArrowDown")
     page.get_by_text("Broadcast (chosen)").wait_for()
-    settled(page)
+    wait_until_settled(page)
     for button in ("Sign as reviewed", "Approve"):
-        tab_to(page, form_with(page, button).get_by_role("button", name=button, exact=True))
+        tab_to(page, find_form(page, button).get_by_role("button", name=button, exact=True))
         page.keyboard.press("Enter")
         page.get_by_text(f"Signed: {'reviewed' if button != 'Approve' else 'approved'}").wait_for()
-        settled(page)
+        wait_until_settled(page)
     assert release.read_signed_options(server.data, spoken.id).style == PRESETS["broadcast"]
 
 

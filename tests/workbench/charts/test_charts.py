@@ -8,7 +8,7 @@ from engine.record import encode_document
 from tests.engine.evaluation.truth_makers import make_truth, truth_row
 from tests.engine.evaluation.truth_makers import record_of as make_record_of
 from tests.engine.index.long_records import write_long_runs
-from workbench.charts import plots
+from workbench import charts
 from workbench.theme import palette
 
 
@@ -28,14 +28,14 @@ def drawn(opened, run):
     chosen = index.Selection((run,))
     estimate = index.estimate_missed_in_run(opened, run)
     return {
-        "confidence": plots.draw_confidence(index.query_confidence(opened, chosen)),
-        "disagreement": plots.draw_disagreement(index.query_disagreement(opened, chosen)),
-        "tracks": plots.draw_tracks(index.query_track_lanes(opened, chosen)),
-        "agreement": plots.draw_agreement(index.query_agreement(opened, chosen)),
-        "across": plots.draw_across_runs(index.compare_runs(opened, *opened.indexed_runs)),
-        "scores": plots.draw_scores(index.query_score_histogram(opened, chosen)),
-        "sizes": plots.draw_sizes(index.query_size_histogram(opened, chosen)),
-        "missed": plots.draw_missed(estimate, index.query_lone_detections(opened, run), run),
+        "confidence": charts.draw_confidence(index.query_confidence(opened, chosen)),
+        "disagreement": charts.draw_disagreement(index.query_disagreement(opened, chosen)),
+        "tracks": charts.draw_tracks(index.query_track_lanes(opened, chosen)),
+        "agreement": charts.draw_agreement(index.query_agreement(opened, chosen)),
+        "across": charts.draw_across_runs(index.compare_runs(opened, *opened.indexed_runs)),
+        "scores": charts.draw_scores(index.query_score_histogram(opened, chosen)),
+        "sizes": charts.draw_sizes(index.query_size_histogram(opened, chosen)),
+        "missed": charts.draw_missed(estimate, index.query_lone_detections(opened, run), run),
         "recall": recall_chart(run),
     }
 
@@ -44,7 +44,7 @@ def recall_chart(run):
     box, gone = (10, 10, 60, 70), (200, 200, 230, 230)
     truth = make_truth(truth_row("clip.mp4", 0, box), truth_row("clip.mp4", 1, gone))
     findings = judge_records(truth, {"clip.mp4": make_record_of([[(box, {"a": box})], []])})
-    return plots.draw_recall(summary.summarise(findings), summary.find_worst_misses(findings), run)
+    return charts.draw_recall(summary.summarise(findings), summary.find_worst_misses(findings), run)
 
 
 def points(figure):
@@ -74,7 +74,7 @@ def test_axes_have_units(opened, run):
         for name, figure in drawn(opened, run).items()
     }
     assert titles["confidence"] == ("time (h:min:s)", "score (0 to 1)")
-    assert titles["sizes"] == ("height of the box (px)", "faces in frames")
+    assert titles["sizes"] == ("face height (px)", "faces in frames")
     assert all(title for title, _ in titles.values())
 
 
@@ -82,11 +82,11 @@ def test_what_is_drawn_is_what_was_counted(opened, run):
     chosen = index.Selection((run,))
     rows = index.query_size_histogram(opened, chosen)
     assert (
-        sum(sum(trace.y) for trace in plots.draw_sizes(rows).data)
+        sum(sum(trace.y) for trace in charts.draw_sizes(rows).data)
         == rows["faces"].sum()
         == opened.indexed_runs[run].faces
     )
-    lanes = plots.draw_tracks(index.query_track_lanes(opened, chosen))
+    lanes = charts.draw_tracks(index.query_track_lanes(opened, chosen))
     assert sum(custom[4] for custom in points(lanes)) == opened.indexed_runs[run].faces
     assert {trace.name: trace.marker.color for trace in lanes.data}.items() <= palette.ORIGIN_COLOURS.items()
 
@@ -110,7 +110,7 @@ def test_a_face_that_is_always_seen_is_one_bar(tmp_path):
 
 def test_an_hour_is_drawn_with_as_many_points_as_can_be_seen(opened, run):
     rows = index.query_confidence(opened, index.Selection((run,)), buckets=50)
-    assert len(points(plots.draw_confidence(rows))) <= 50 * 2
+    assert len(points(charts.draw_confidence(rows))) <= 50 * 2
 
 
 def test_lines_break_where_nothing_was_seen():
@@ -118,12 +118,12 @@ def test_lines_break_where_nothing_was_seen():
         "run": "r", "detector": "mtcnn", "bucket": [0, 1, 5], "seconds": [0.0, 1.0, 5.0], "frame": [0, 30, 150],
         "track": 0, "lowest": 0.5, "mean": 0.6, "highest": 0.7, "sightings": 1,
     })  # fmt: skip
-    line = plots.draw_confidence(rows).data[0]
+    line = charts.draw_confidence(rows).data[0]
     assert pd.isna(line.y).tolist() == [False, False, True, False]
 
 
 def test_runs_that_are_drawn_over_each_other_can_be_told_apart_without_colour(opened):
-    lines = [trace for trace in plots.draw_confidence(index.query_confidence(opened)).data if trace.mode == "lines"]
+    lines = [trace for trace in charts.draw_confidence(index.query_confidence(opened)).data if trace.mode == "lines"]
     by_run = {
         name.split(", ")[1]: {line.line.dash for line in lines if line.name == name}
         for name in (one.name for one in lines)
@@ -135,7 +135,7 @@ def test_runs_that_are_drawn_over_each_other_can_be_told_apart_without_colour(op
 def test_names_beside_an_axis_are_short_and_keep_their_ends(opened):
     long = "20260101-100000-consultation-room-3-second-session-cd17"
     rows = index.query_track_lanes(opened).replace({"run": {min(opened.indexed_runs): long}})
-    labels = plots.draw_tracks(rows).layout.yaxis.ticktext
+    labels = charts.draw_tracks(rows).layout.yaxis.ticktext
     assert "consultation-…-cd17 / 0" in labels
     assert all(len(label) <= 26 for label in labels)
 
@@ -143,7 +143,7 @@ def test_names_beside_an_axis_are_short_and_keep_their_ends(opened):
 @pytest.mark.parametrize(("tracks", "labels"), [(3, 3), (54, 54), (80, 40)])
 def test_every_track_is_named_where_its_lane_has_room(opened, run, tracks, labels):
     one = index.query_track_lanes(opened, index.Selection((run,))).head(1)
-    figure = plots.draw_tracks(pd.concat([one.assign(track=number) for number in range(tracks)]))
+    figure = charts.draw_tracks(pd.concat([one.assign(track=number) for number in range(tracks)]))
     assert len(figure.layout.yaxis.ticktext) == labels
 
 
@@ -152,7 +152,7 @@ def test_heights_that_no_face_has_leave_a_gap():
         "run": "r", "origin": "detected", "low": [16.0, 64.0], "high": [2**4.25, 2**6.25], "faces": [3, 5],
         "frame": 0, "seconds": 0.0, "track": 0,
     })  # fmt: skip
-    figure = plots.draw_sizes(rows)
+    figure = charts.draw_sizes(rows)
     assert len(figure.layout.xaxis.categoryarray) == 9
     assert list(figure.data[0].x) == [figure.layout.xaxis.categoryarray[at] for at in (0, 8)]
 
@@ -160,14 +160,14 @@ def test_heights_that_no_face_has_leave_a_gap():
 def test_yellow_bars_have_an_edge_on_white(opened):
     rows = index.query_track_lanes(opened)
     for dark, width in ((False, 1), (True, 0)):
-        bars = {trace.name: trace for trace in plots.draw_tracks(rows, dark=dark).data}
+        bars = {trace.name: trace for trace in charts.draw_tracks(rows, dark=dark).data}
         assert bars["extended"].marker.line.width == width
         assert bars["detected"].marker.line.width == 0
 
 
 def test_light_and_dark_differ_in_nothing_but_the_look(opened, run):
     rows = index.query_score_histogram(opened, index.Selection((run,)))
-    light, dark = plots.draw_scores(rows), plots.draw_scores(rows, dark=True)
+    light, dark = charts.draw_scores(rows), charts.draw_scores(rows, dark=True)
     assert light.layout.paper_bgcolor == palette.LIGHT.background
     assert dark.layout.paper_bgcolor == palette.DARK.background
     assert light.data == dark.data
@@ -193,10 +193,10 @@ def test_labels_can_be_read(look):
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00:00.00"), (61.239, "0:01:01.24"), (3599.999, "1:00:00.00")])
 def test_a_time_is_read_like_a_clock(seconds, text):
-    assert plots.format_clock(seconds) == text
+    assert charts.format_clock(seconds) == text
 
 
 def test_records_of_two_sources_are_drawn_side_by_side(opened):
-    figure = plots.draw_disagreement(index.query_disagreement(opened))
+    figure = charts.draw_disagreement(index.query_disagreement(opened))
     assert len(figure.layout.yaxis.ticktext) == 4
     assert len(set(figure.layout.yaxis.ticktext)) == 4

@@ -14,7 +14,7 @@ FIGURE = "application/vnd.plotly.v1+json"
 
 
 @pytest.fixture
-def notebook(place, tmp_path):
+def notebook(data_folder, tmp_path):
     """The notebook with its parameters set: the first 25 frames of a man talking in a car."""
     from engine.media.output.sample_clip import make_sample_clip
 
@@ -23,7 +23,7 @@ def notebook(place, tmp_path):
     clips.ffmpeg("-i", whole, "-map", "0:v", "-frames:v", "25", "-c:v", "libx264", "-preset", "veryfast", clip)
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     parameters = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ()))
-    parameters.source += f"\nsource, data = {str(clip)!r}, {str(place.root)!r}\n"
+    parameters.source += f"\nsource, data = {str(clip)!r}, {str(data_folder.root)!r}\n"
     return notebook
 
 

@@ -1,4 +1,4 @@
-"""The configuration of the server: Streamlit ignores one that it cannot read, so that it can is shown here."""
+"""The configuration of the server. Streamlit silently ignores a file that it cannot read."""
 
 import tomllib
 

@@ -12,7 +12,9 @@ from engine.record import DetectOptions
 from engine.runs import RunRequest, RunState
 
 
-def run_in(data, stage, source="/footage/interview with a long name, second session.mp4", mode="on-prem", **state):
+def make_run_in_state(
+    data, stage, source="/footage/interview with a long name, second session.mp4", mode="on-prem", **state
+):
     """A run in a state; a running one is worked on by this process."""
     request = RunRequest(
         source=str(source),
@@ -29,20 +31,24 @@ def run_in(data, stage, source="/footage/interview with a long name, second sess
     return runs.load_run(data, folder.id)
 
 
-def fill(data):
+def make_runs_in_every_state(data):
     """One run in each state, and a folder that is damaged."""
     over = {"ended": "2026-03-02T09:41:07+00:00"}
-    running = run_in(
+    running = make_run_in_state(
         data, "running", activity="detect", done=12_340, total=27_000, faces=11_902, rate=18.4, mode="hybrid"
     )
     write_latest_thumbnail(running.folder, PreviewFrame(0, _scene(), Size(960, 540)), [_seen()])
-    run_in(data, "queued", "/footage/ward round.mov")
-    run_in(data, "done", "/footage/exam.mp4", done=4_511, total=4_511, faces=4_498, **over)
-    run_in(data, "done", "/footage/hearing.mkv", mode="cloud", done=90_000, total=90_000, faces=270_113, **over)
-    run_in(data, "failed", "/footage/gone.mp4", sentence="/footage/gone.mp4 is not there; choose a file.", **over)
-    run_in(data, "cancelled", "/footage/gait.mp4", done=10, total=900, **over)
-    run_in(data, "running", "/footage/night.mp4", done=400, total=900, pid=1, born=0)
-    damaged = run_in(data, "done", "/footage/old.mp4")
+    make_run_in_state(data, "queued", "/footage/ward round.mov")
+    make_run_in_state(data, "done", "/footage/exam.mp4", done=4_511, total=4_511, faces=4_498, **over)
+    make_run_in_state(
+        data, "done", "/footage/hearing.mkv", mode="cloud", done=90_000, total=90_000, faces=270_113, **over
+    )
+    make_run_in_state(
+        data, "failed", "/footage/gone.mp4", sentence="/footage/gone.mp4 is not there; choose a file.", **over
+    )
+    make_run_in_state(data, "cancelled", "/footage/gait.mp4", done=10, total=900, **over)
+    make_run_in_state(data, "running", "/footage/night.mp4", done=400, total=900, pid=1, born=0)
+    damaged = make_run_in_state(data, "done", "/footage/old.mp4")
     document = msgspec.json.decode(damaged.folder.state.read_bytes())
     damaged.folder.state.write_bytes(msgspec.json.encode(document | {"schema": "veil/run-state/9"}))
     return running

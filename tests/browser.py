@@ -1,0 +1,155 @@
+"""A workbench that runs, and a browser that looks at it.
+
+`running_workbench` starts a server on a data folder. The fixtures `launch_browser`, `chromium` and `page` give browsers
+and windows; a conftest that needs them imports them. `open_address` goes to an address and waits until the page has
+wait_until_settled.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from engine.storage.files import DataFolder
+
+CI = os.environ.get("CI") == "true"
+TIMEOUT_S = 60
+CHROMIUM = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A workbench that answers at `url`, works in the folder `data` and writes what it says to the file `log`."""
+
+    url: str
+    data: DataFolder
+    log: Path
+    pid: int
+
+
+@contextmanager
+def running_workbench(data, *words, port=None, **environment):
+    """Start `veil workbench` on a data folder, and end it afterwards.
+
+    Args:
+        data: the folder.
+        words: more arguments of Streamlit, which are handed on by its own environment variables when they are names.
+        port: to listen on; a free one when left out.
+        environment: of the server, beside what is there.
+    """
+    port = port or find_free_port()
+    log = Path(data.root) / "workbench.log"
+    command = [sys.executable, "-m", "engine.cli", "workbench", "--port", str(port), "--data", str(data.root), *words]
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, **environment})
+    try:
+        wait_until_listening(process, port, log)
+        yield Server(f"http://localhost:{port}", data, log, process.pid)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(TIMEOUT_S)
+
+
+def find_free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_until_listening(process, port, log):
+    """Wait until a process listens on a port."""
+    for _ in range(TIMEOUT_S * 20):
+        with socket.socket() as caller:
+            if caller.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.05)
+    pytest.fail(f"it did not answer within {TIMEOUT_S} s: {log.read_text()}")
+
+
+def make_data_folder(folder, models):
+    """A data folder that shares the models."""
+    (folder / "models").symlink_to(models)
+    return DataFolder(folder)
+
+
+@pytest.fixture(scope="session")
+def launch_browser():
+    """Starts browsers, with more arguments if need be; Playwright runs only once in a process."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        assert not CI, "Chromium must be there in continuous integration"
+        pytest.skip("Chromium is not installed; the workbench cannot be seen without a browser")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        yield lambda *more: playwright.chromium.launch(executable_path=path, args=[*CHROMIUM, *more])
+
+
+@pytest.fixture(scope="session")
+def chromium(launch_browser):
+    """The browser."""
+    browser = launch_browser()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def page(chromium):
+    """A window of a browser that nobody has used."""
+    with open_window(chromium) as made:
+        yield made
+
+
+@contextmanager
+def open_window(browser):
+    """A window that shares nothing with others of the same browser."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    page = context.new_page()
+    page.set_default_timeout(TIMEOUT_S * 1000)
+    yield page
+    context.close()
+
+
+def open_address(page, address):
+    """Go to an address of a server and wait until its page stands still."""
+    page.goto(address)
+    wait_until_settled(page)
+
+
+def wait_until_settled(page):
+    """Wait until the page shows something in its own look, which the browser loads by itself, and no script runs."""
+    page.wait_for_selector("h1", state="visible")
+    page.wait_for_selector(".stApp[data-test-script-state=notRunning]", state="attached")
+    styled = "[...document.querySelectorAll('style')].some(one => one.textContent.includes('[data-tag]'))"
+    page.wait_for_function(styled)
+
+
+def save_screenshot(page, name):
+    """Keep a screenshot where $VEIL_SCREENSHOTS names a folder; for people, no test looks at it."""
+    folder = os.environ.get("VEIL_SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def find_violations(page):
+    """What axe-core finds on a page that keeps people out, in words."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    return [
+        f"{one['id']}: {node['html']}: {node.get('failureSummary')}"
+        for one in Axe().run(page).response["find_violations"]
+        if one["impact"] in {"serious", "critical"}
+        for node in one["nodes"]
+    ]
