@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
 
 from engine.audio.compare import AlteredAudio
 from engine.media.audio_samples import RAW_FORMATS, SAMPLE_BYTES
+from engine.media.containers import format_from_suffix
 from engine.media.output.file_fingerprint import AudioPacketHash, FileFingerprint, choose_timestamp_kind
 from engine.record import Document, Sha256
 
@@ -21,8 +23,6 @@ _STRUCTURAL_TAGS = (
     "(encoder|ENCODER)=Lavf",
 )
 """Tags that say nothing but how the file is built."""
-_MISREAD_PCM_SUFFIXES = (".mp4", ".m4v")
-"""Suffixes of files in which FFmpeg 5.1 takes wide PCM samples for others."""
 
 
 class ShellCommand(Document, frozen=True):
@@ -101,7 +101,9 @@ def build_source_commands(
         if one.samples in {"flt", "dbl"} and not one.source_codec.startswith("pcm_"):
             yield from _build_similarity_commands(one, file, shlex.quote(f"file:{output_name}"))
         elif not (
-            file_name.endswith(_MISREAD_PCM_SUFFIXES) and one.source_codec.startswith("pcm_") and one.samples != "s16"
+            format_from_suffix(PurePath(file_name).suffix).misreads_wide_pcm
+            and one.source_codec.startswith("pcm_")
+            and one.samples != "s16"
         ):
             yield from _build_piece_commands(
                 f"stream {one.index} of the source", file, f"0:{one.index}", one, only_kept=True

@@ -15,12 +15,12 @@ from engine.assurance.reidentification.scores import ATTACKS
 from engine.assurance.reidentification.table import format_table
 from engine.cli.options import build_detect_options, build_settings, parse_style_text
 from engine.cli.terminal import Terminal
-from engine.core.picture import VIDEO_SUFFIXES
 from engine.detection.detect import detect
 from engine.detection.options import detector_ensemble
 from engine.errors import CheckFailedError, InputError, RecordError
 from engine.masking.presets import PRESETS
 from engine.masking.style import Style
+from engine.media.containers import VIDEO_SUFFIXES
 from engine.media.source.image_sequence import probe_any
 from engine.record import Record, read_record
 from engine.storage.files import find_data_folder

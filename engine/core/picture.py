@@ -12,15 +12,6 @@ Plane = NDArray[np.uint8] | NDArray[np.uint16]
 Rgb = NDArray[np.uint8]
 """An upright picture, shape (height, width, 3), uint8, red first."""
 
-STILL_SUFFIXES = frozenset({".bmp", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-"""Endings of files that hold one picture."""
-
-VIDEO_SUFFIXES = frozenset({
-    *(".3gp", ".avi", ".flv", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
-    *(".mts", ".mxf", ".nut", ".ogv", ".qt", ".ts", ".webm", ".wmv"),
-})  # fmt: skip
-"""Endings by which videos are found in a folder; what is named outright may have any other."""
-
 
 @dataclass(frozen=True, slots=True)
 class PixelFormat:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from engine.core.picture import STILL_SUFFIXES
+from engine.core.file_types import STILL_SUFFIXES
 from engine.core.progress import ProgressListener, SilentListener
 from engine.detection.assemble import assemble_record, scale_to_display
 from engine.detection.checkpoint import FrameDetections

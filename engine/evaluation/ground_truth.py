@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from engine.core.file_types import STILL_SUFFIXES
 from engine.core.geometry import Box
-from engine.core.picture import STILL_SUFFIXES
 from engine.errors import InputError
 from engine.record import Document
 

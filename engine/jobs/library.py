@@ -12,14 +12,10 @@ from typing import BinaryIO
 from engine import audit
 from engine.access import Person, authorise
 from engine.errors import InputError, TargetError
+from engine.media.containers import VIDEO_SUFFIXES
 from engine.storage import files
 from engine.storage.files import DataFolder
 
-VIDEO_SUFFIXES = frozenset({
-    *(".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv"),
-    *(".ts", ".vob", ".webm", ".wmv"),
-})  # fmt: skip
-"""Endings of files that the library lists."""
 _PIECE_BYTES = 1 << 20
 
 

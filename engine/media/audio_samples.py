@@ -26,6 +26,7 @@ from av.stream import Disposition
 from numpy.typing import NDArray
 
 from engine.errors import SourceError
+from engine.media.containers import container_family, format_from_suffix
 from engine.media.ffmpeg import build_ffmpeg_command
 
 SampleKind = Literal["s16", "s32", "flt", "dbl"]
@@ -40,7 +41,6 @@ RAW_FORMATS: Mapping[SampleKind, str] = {"s16": "s16le", "s32": "s32le", "flt": 
 """FFmpeg's name of raw samples of each kind; `pcm_` stands before it in the name of the encoder."""
 
 _BITS_PATTERN = r"^\s*Stream #0:{index}\b.* Audio: .* s32p? \((\d+) bit\)"
-_SUFFIXES_WITHOUT_FLAC = frozenset({".mov", ".qt", ".avi"})
 _SHIFT_S = 3600
 """Seconds that are added on the way through a format that stores no negative times."""
 
@@ -82,7 +82,7 @@ class AudioFormat:
                 return f"pcm_{RAW_FORMATS[self.kind]}"
             case "s32" if self.bits > 24:
                 return "pcm_s32le"
-            case _ if suffix.lower() in _SUFFIXES_WITHOUT_FLAC:
+            case _ if format_from_suffix(suffix).lossless_audio == "pcm":
                 return "pcm_s16le" if self.kind == "s16" else "pcm_s24le"
             case _:
                 return "flac"
@@ -127,7 +127,7 @@ def read_audio_format(path: Path, index: int) -> AudioFormat:
             layout=frame.layout.name,
             default=bool(stream.disposition & Disposition.default),
             tick_s=cast("Fraction", stream.time_base),
-            stores_times=container.format.name != "avi",
+            stores_times=container_family(container.format.name).stores_pts,
         )
 
 

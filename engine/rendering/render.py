@@ -17,7 +17,7 @@ from engine.errors import RenderError, SignOffError
 from engine.masking.style import check_style
 from engine.media.audio_streams import AudioFingerprint
 from engine.media.facts import MediaInfo
-from engine.media.output.containers import choose_container, fall_back_to_matroska
+from engine.media.output.container_choice import choose_container, fall_back_to_matroska
 from engine.media.source.probe import probe
 from engine.record import Record, encode_document, sha256_hex
 from engine.rendering.job import AudioComparison, FrameCounts, RenderJob, prepare_job

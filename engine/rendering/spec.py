@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.audio.spans import AudioSpan
 from engine.masking.style import Style
-from engine.media.output.containers import ContainerChoice
+from engine.media.output.container_choice import ContainerChoice
 from engine.media.output.encoder import EncoderSettings
 from engine.record import Document
 

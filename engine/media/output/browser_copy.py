@@ -12,9 +12,9 @@ from pathlib import Path
 
 from engine.core.progress import ProgressListener
 from engine.errors import RenderError
+from engine.media.containers import container_family, describe_family
 from engine.media.facts import MediaInfo
 from engine.media.ffmpeg import build_ffmpeg_command
-from engine.media.output.containers import container_family
 from engine.storage.files import make_scratch_folder, publish_file
 
 _MAX_SIDE_PX = 1280
@@ -22,9 +22,6 @@ _MAX_SIDE_PX = 1280
 _PLAYABLE_PIXEL_FORMATS = frozenset({"yuv420p", "yuvj420p"})
 _PLAYABLE_AUDIO_CODECS = frozenset({"aac", "mp3", "opus", "flac", "vorbis"})
 _FORMAT_NAMES = {
-    "avi": "AVI",
-    "mpegts": "MPEG-TS",
-    "matroska": "Matroska",
     "hevc": "HEVC",
     "mjpeg": "Motion JPEG",
     "prores": "ProRes",
@@ -35,11 +32,12 @@ _FORMAT_NAMES = {
 
 def describe_unplayable(info: MediaInfo) -> str | None:
     """What of a file not every browser plays, in words, as "HEVC pictures"; None when all of it plays everywhere."""
-    webm = info.video.codec in {"vp8", "vp9", "av1"}
-    kind = container_family(info.container)
-    if kind != "mp4" and not (kind == "matroska" and webm):
-        return f"{_format_name(kind)} files"
-    if info.video.codec != "h264" and not webm:
+    has_webm_codec = info.video.codec in {"vp8", "vp9", "av1"}
+    family = container_family(info.container)
+    opens = family.browser_playback == "always" or (family.browser_playback == "webm_codecs" and has_webm_codec)
+    if not opens:
+        return f"{describe_family(family)} files"
+    if info.video.codec != "h264" and not has_webm_codec:
         return f"{_format_name(info.video.codec)} pictures"
     if info.video.codec == "h264" and info.video.pixel_format not in _PLAYABLE_PIXEL_FORMATS:
         return f"H.264 pictures in the format {info.video.pixel_format}"

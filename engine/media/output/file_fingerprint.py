@@ -13,6 +13,7 @@ import av
 
 from engine.errors import SourceError
 from engine.media.audio_streams import fingerprint_audio, list_contents
+from engine.media.containers import format_from_suffix
 from engine.media.ffmpeg import run_ffmpeg
 from engine.record import Count, Document, Sha256, sha256_hex
 
@@ -79,7 +80,7 @@ def choose_timestamp_kind(name: str) -> Literal["pts", "dts"]:
 
     An AVI stores none for presentation; its pictures follow each other at one rate, as decoding counts them.
     """
-    return "dts" if name.lower().endswith(".avi") else "pts"
+    return format_from_suffix(Path(name).suffix).family.timestamp_kind
 
 
 def _read_timestamps(path: Path) -> list[int]:

@@ -19,8 +19,9 @@ from av.stream import Stream
 
 from engine.errors import RenderError, SourceError, TargetError, VeilError
 from engine.media.audio_samples import AudioFormat
+from engine.media.containers import container_family
 from engine.media.ffmpeg import run_ffmpeg
-from engine.media.output.containers import ContainerChoice, container_family
+from engine.media.output.container_choice import ContainerChoice
 from engine.record import SourceFacts
 
 _FINEST_MOVIE_SCALE = 100_000_000
@@ -135,9 +136,9 @@ class _TargetTiming:
 def _plan_timing(parts: _MuxInputs, choice: ContainerChoice) -> _TargetTiming:
     """Keep the source's clock; a broadcast clock, which starts anywhere, begins at zero in another container."""
     starts, rates = _read_clocks(parts)
-    container = container_family(parts.facts.container)
-    wanders = container not in {"mp4", "matroska", "avi", container_family(choice.muxer)}
-    offset = -min([parts.video_start_s, *starts]) if wanders else Fraction(0)
+    source, target = container_family(parts.facts.container), container_family(choice.muxer)
+    keeps_clock = source.starts_near_zero or source == target
+    offset = Fraction(0) if keeps_clock else -min([parts.video_start_s, *starts])
     return _TargetTiming(parts.video_start_s + offset, offset, rates)
 
 
@@ -205,7 +206,7 @@ def _build_shift_filter(start: Fraction) -> str:
 
 
 def _muxer_options(parts: _MuxInputs, choice: ContainerChoice, timing: _TargetTiming) -> list[str]:
-    match container_family(choice.muxer):
+    match container_family(choice.muxer).name:
         case "mp4":
             return _mov_options(parts.video, timing)
         case "mpegts":

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from engine.core.picture import STILL_SUFFIXES
+from engine.core.file_types import STILL_SUFFIXES
 from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import SourceError
 from engine.media.facts import MediaInfo

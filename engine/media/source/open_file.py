@@ -10,6 +10,7 @@ import av
 from av.container import InputContainer
 from av.error import FFmpegError
 
+from engine.core.file_types import JPEG_SUFFIXES
 from engine.errors import SourceError
 
 _POINTER_FORMATS = frozenset({"hls", "concat", "dash", "imf", "image2", "sdp", "rtsp", "tty", "lavfi"})
@@ -61,7 +62,7 @@ def _check_is_file(path: Path) -> None:
 
 def _is_jpeg(path: Path) -> bool:
     """Whether it is a photograph for which FFmpeg, going by its name, would choose the reader of numbered files."""
-    if path.suffix.lower() not in {".jpg", ".jpeg"}:
+    if path.suffix.lower() not in JPEG_SUFFIXES:
         return False
     with path.open("rb") as file:
         return file.read(3) == b"\xff\xd8\xff"

@@ -22,6 +22,7 @@ from engine.core.geometry import Orientation, Size
 from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import SourceError
 from engine.media.colour import read_colour, read_hdr
+from engine.media.containers import container_family
 from engine.media.facts import FieldOrder, MediaInfo, PtsOrigin, Rotation, StreamInfo, VideoInfo
 from engine.media.orientation import decode_display_matrix
 from engine.media.pixels import has_alpha, read_bit_depth
@@ -34,9 +35,6 @@ from engine.record import format_ratio
 
 _BLOCK_BYTES = 1 << 22
 _FIELD_ORDERS: dict[int, FieldOrder] = {1: "progressive", 2: "tt", 3: "bb", 4: "tb", 5: "bt"}
-_CONTAINERS_WITHOUT_PTS = frozenset({"avi"})
-"""FFmpeg makes up presentation times for these, out of order when there are B-frames."""
-
 _MAX_JUMP_BACK_S = Fraction(1)
 """Seconds; less is disorder among neighbours, which is dealt with frame by frame."""
 
@@ -127,7 +125,8 @@ def _read_packets(
 ) -> tuple[dict[int, _PacketStats], VideoFrame, FFmpegError | None]:
     """Tallies of all streams, the first frame that decodes, and the error that ended reading, if one did."""
     tallies = {stream.index: _PacketStats() for stream in container.streams}
-    by_dts = container.format.name in _CONTAINERS_WITHOUT_PTS
+    # FFmpeg makes up presentation times where the container stores none, out of order if there are B-frames.
+    by_dts = not container_family(container.format.name).stores_pts
     frame, error = None, None
     chosen.codec_context.thread_count = 1
     packets = container.demux()
@@ -212,7 +211,7 @@ def _read_time_base(chosen: VideoStream) -> Fraction:
 
 
 def _choose_timing(container: str, tally: _PacketStats, path: Path) -> PtsOrigin:
-    if tally.times and container not in _CONTAINERS_WITHOUT_PTS:
+    if tally.times and container_family(container).stores_pts:
         return "pts"
     if tally.times and tally.dts_rising:
         return "dts"
@@ -278,7 +277,7 @@ def _explain_cut_short(
     if error is not None and not isinstance(error, EndOfFile) and tally.duration < (chosen.duration or 1):
         return f"reading stopped with an error ({error.strerror})"
     # Other containers' frame counts are guesses; this one lists every frame.
-    if "mov" in container.split(",") and tally.packet_count < chosen.frames:
+    if container_family(container).lists_every_frame and tally.packet_count < chosen.frames:
         return f"its index lists {chosen.frames} frames and only {tally.packet_count} are there"
     return find_truncation(path, container)
 

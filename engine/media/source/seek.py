@@ -26,6 +26,7 @@ from av.video.stream import VideoStream
 
 from engine.core.geometry import Orientation
 from engine.errors import SourceError
+from engine.media.containers import container_family
 from engine.media.frame import FrameConverters, SourceFrame
 from engine.media.pixels import make_grey_frame, planar_format_from_name
 from engine.media.source.decode import open_source
@@ -70,7 +71,7 @@ class SeekingReader:
         self._index_by_pts = {pts: index for index, pts in enumerate(self._frame_pts)}
         self._damaged = frozenset(record.damaged)
         self._orientation = orientation_from_facts(self._facts)
-        self._by_dts = record.source.container == "avi"
+        self._by_dts = not container_family(record.source.container).stores_pts
         self._can_seek = (not self._by_dts or self._facts.codec in _INTRA_CODECS) and not _has_moved_times(
             self._frame_pts
         )

@@ -9,7 +9,7 @@ from av.stream import Disposition
 
 from engine.errors import RenderError, SourceError, TargetError
 from engine.media.audio_streams import fingerprint_audio, list_contents
-from engine.media.output.containers import ContainerChoice, choose_container
+from engine.media.output.container_choice import ContainerChoice, choose_container
 from engine.media.output.encoder import EncoderSettings
 from engine.media.output.mux import mux
 from engine.record import SourceFacts

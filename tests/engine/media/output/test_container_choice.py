@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import TargetError
-from engine.media.output.containers import ContainerChoice, choose_container
+from engine.media.output.container_choice import ContainerChoice, choose_container
 from engine.media.output.encoder import EncoderSettings
 
 MP4, MKV = "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"
