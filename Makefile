@@ -4,7 +4,7 @@ BIN := .venv/bin
 # A finished install leaves a stamp, so that it happens once for each state of the requirements.
 STAMP := .venv/installed-
 
-.PHONY: demo test coverage check clean
+.PHONY: demo test quick benchmarks coverage check clean
 
 demo: $(STAMP)run
 	$(BIN)/veil demo
@@ -12,15 +12,22 @@ demo: $(STAMP)run
 test: $(STAMP)test
 	$(BIN)/veil models fetch
 	$(BIN)/python -m pytest
-	@if command -v node >/dev/null && command -v npm >/dev/null; then npm test; \
-	elif [ "$$CI" = true ]; then echo "Node.js and npm must be there in continuous integration" >&2; exit 1; \
-	else echo "SKIPPED: the JavaScript tests, because Node.js with npm is not installed"; fi
+
+# No browser, no models: what a developer runs after every change.
+quick: $(STAMP)test
+	$(BIN)/python -m pytest -m "not browser and not models and not performance"
+
+# Measures; needs an idle machine, prints a table.
+benchmarks: $(STAMP)test
+	$(BIN)/veil models fetch
+	$(BIN)/python -m pytest --numprocesses=0 -m performance tests/benchmarks
 
 check: $(STAMP)check node_modules/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.architecture
 	npm run check
 
 .venv/bin/python:

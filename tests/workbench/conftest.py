@@ -1,20 +1,8 @@
-"""Fixtures of the workbench's tests: models, data folders, a server and browsers."""
+"""Fixtures of the workbench's tests: data folders, a server and browsers."""
 
 import pytest
 
-from engine.detectors import weights
-from engine.storage.files import find_data_folder
-from tests.browser import chromium, launch_browser, make_data_folder, page, running_workbench
-
-__all__ = ["chromium", "launch_browser", "page"]
-
-
-@pytest.fixture(scope="session")
-def models():
-    """The folder of the pinned models."""
-    folder = find_data_folder().models
-    weights.fetch_model_files(folder)
-    return folder
+from tests.browser import make_data_folder, running_workbench
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,20 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.detectors import registry, weights
-from engine.storage import files
+from engine.detectors import registry
 from tests.engine.detectors.detector_subprocess import Remote
 from tests.engine.detectors.detector_union import Hybrid
 from tests.rekognition_stand_in import StandIn, eye_of
-
-
-@pytest.fixture(scope="session")
-def models() -> Path:
-    """The pinned model files, fetched once and kept."""
-    folder = Path(os.environ["VEIL_MODELS"]) if "VEIL_MODELS" in os.environ else files.find_data_folder().models
-    weights.fetch_model_files(folder)
-    return folder
-
 
 HYBRID = ("centerface", "rekognition")
 

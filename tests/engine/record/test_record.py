@@ -1,6 +1,5 @@
 import json
 import tracemalloc
-from time import perf_counter
 
 import hypothesis.strategies as st
 import jsonschema
@@ -113,12 +112,10 @@ def test_parts_are_immutable():
         Face(0, Box(0, 0, 1, 1), "extended", ()).track = 1
 
 
-def test_an_hour_is_written_and_read_in_seconds_and_little_memory():
+def test_an_hour_is_written_and_read_in_little_memory():
     record = make_record([[(10.25, 20.5, 60.75, 80.0), (100.0, 20.5, 160.75, 80.0)]] * 108_000)
-    start = perf_counter()
     data = encode_document(record)
     assert decode_record(data) == record
-    assert perf_counter() - start < 30  # some seconds on an idle machine
     del record
     tracemalloc.start()
     again = decode_record(data)

@@ -1,5 +1,3 @@
-from time import process_time
-
 import msgspec
 import pytest
 
@@ -189,21 +187,3 @@ def test_keys_stay_what_they_are_whatever_is_amended():
     assert [spot.key for spot in before] == [spot.key for spot in after]
     for spot in before:
         amend_frames(HOLED, review_of(HOLED, Accept(spot.key)))
-
-
-def test_an_hour_is_looked_through_in_two_seconds():
-    def faces(index):
-        left = msgspec.structs.replace(GOOD, track=index // 900)
-        right = Face(1000 + index // 1300, Box(400.0, 300.0, 418.0, 320.0), "detected", seen(0.3).evidence)
-        return [msgspec.structs.replace(FILLED, track=left.track) if index % 300 < 20 else left, right]
-
-    blank = record_of(lambda _: [])
-    frames = tuple(
-        msgspec.structs.replace(blank.frames[0], index=index, pts=index, faces=tuple(faces(index)))
-        for index in range(108_000)
-    )
-    record = msgspec.structs.replace(blank, frames=frames)
-    start = process_time()
-    ranked = find_review_items(record)
-    assert process_time() - start < 2
-    assert len(ranked) > 500

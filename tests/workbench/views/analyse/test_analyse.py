@@ -1,7 +1,5 @@
 """The page Analyse: its states by AppTest, and what a person does in a browser."""
 
-import time
-
 import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -286,13 +284,3 @@ def test_a_truth_table_gives_recall_and_precision(served, page):
     page.get_by_test_id("stMetric").filter(has_text="Precision").wait_for()
     page.get_by_test_id("stMetric").filter(has_text="of 2 faces").wait_for()
     page.get_by_text("Faces that were missed").wait_for()
-
-
-def test_it_is_quick(served, page):
-    """A coarse look at every change; docs/guides/analyse.md has what was measured with ten hours."""
-    open_address(page, f"{served.url}/analyse")
-    page.wait_for_selector(".js-plotly-plot")
-    start = time.monotonic()
-    choose(page, "Distributions")
-    page.get_by_text("Sizes", exact=True).wait_for()
-    assert time.monotonic() - start < 30

@@ -1,14 +1,12 @@
 """Analyse over many runs: how long until the first plot, how long each filter takes, how much memory the server has.
 
-Here with short runs, so that it is quick; VEIL_INDEX_FRAMES=54000 makes it ten hours, and then the bars hold: 2 s for
-the first plot, 1 s for a filter, 1 GB. docs/guides/analyse.md has the figures. With -s they are printed.
+Twenty runs of half an hour each, ten hours together; VEIL_INDEX_FRAMES=600 makes them short. docs/guides/analyse.md has
+the figures.
 """
 
-import json
 import os
 import re
 import statistics
-import sys
 import time
 from pathlib import Path
 from urllib.request import urlopen
@@ -21,10 +19,10 @@ from tests.browser import running_workbench, wait_until_settled
 from tests.engine.index.long_records import write_long_runs
 
 RUNS = 20
-FRAMES = int(os.environ.get("VEIL_INDEX_FRAMES", "600"))
-FULL = FRAMES >= 54_000
-PATIENCE = 1 if FULL else 5
-"""A busy machine is no fault of the code: the bars themselves are held by the full measurement."""
+FRAMES = int(os.environ.get("VEIL_INDEX_FRAMES", "54000"))
+FIRST_PLOT_LIMIT_S = 2
+FILTER_LIMIT_S = 1
+MEMORY_LIMIT_MB = 1000
 KEPT = os.environ.get("VEIL_INDEX_DATA")
 
 
@@ -115,7 +113,7 @@ def until_it_is_ready(server):
         assert answer.read() == b"ok"
 
 
-def test_ten_hours_are_looked_at_without_waiting(many, browser):
+def test_analyse_over_ten_hours(many, browser, record_figure):
     figures = {}
     with running_workbench(many) as server:
         until_it_is_ready(server)
@@ -154,11 +152,8 @@ def test_ten_hours_are_looked_at_without_waiting(many, browser):
             figures[f"run {number + 1}"] = timed(page, lambda: pick(page, "Runs", "interview"))
             page.keyboard.press("Escape")
         now, most = resident(server.pid)
-        figures["server memory now, MB"], figures["server memory at most, MB"] = now / 1e6, most / 1e6
         context.close()
-    sys.stdout.write(json.dumps({name: round(value, 2) for name, value in figures.items()}, indent=1))
-    sys.stdout.write(f" new visitors: {[round(seconds, 2) for seconds in cold]}")
-    assert most < 1e9
-    seconds = {name: value for name, value in figures.items() if "memory" not in name}
-    bars = {name: (2 if "plot" in name else 1) * PATIENCE for name in seconds}
-    assert {name: value for name, value in seconds.items() if value >= bars[name]} == {}
+    for name, seconds in figures.items():
+        record_figure(f"Analyse: {name}", seconds, "s", FIRST_PLOT_LIMIT_S if "plot" in name else FILTER_LIMIT_S)
+    record_figure("Analyse: server memory now", now / 1e6, "MB")
+    record_figure("Analyse: server memory at most", most / 1e6, "MB", MEMORY_LIMIT_MB)
