@@ -100,9 +100,9 @@ def resident(pid):
 
 
 @pytest.fixture
-def browser(launch):
+def browser(launch_browser):
     """A browser in which V8 does not parse plotly four times again because a debugger, Playwright, is attached."""
-    opened = launch("--js-flags=--no-enable-lazy-source-positions")
+    opened = launch_browser("--js-flags=--no-enable-lazy-source-positions")
     yield opened
     opened.close()
 

@@ -6,8 +6,8 @@ import time
 from urllib.parse import urlsplit
 
 from tests import clips
-from tests.workbench.page_actions import painted, reviewed_at
-from tests.workbench.run_makers import made_run
+from tests.workbench.page_actions import open_review, wait_until_painted
+from tests.workbench.run_makers import make_run
 
 
 def test_small_answers(workbench, record_figure):
@@ -28,12 +28,12 @@ def test_stepping_through_stills(workbench, page, tmp_path, record_figure):
     """One group of pictures of 120 frames, so that a step back is as expensive as it can be."""
     options = ["-bf", "3", "-g", "600", "-x264-params", "scenecut=0"]
     source = clips.video(tmp_path / "long.mp4", size=(640, 360), frames=120, options=options)
-    run = made_run(workbench.data, source, lambda _: [(60.0, 60.0, 180.0, 200.0)])
-    reviewed_at(page, workbench, run.id, 0, None)
+    run = make_run(workbench.data, source, lambda _: [(60.0, 60.0, 180.0, 200.0)])
+    open_review(page, workbench, run.id, 0, None)
     latencies, frame = [], 0
     for key, by in [*[("ArrowRight", 1)] * 12, ("End", 119 - 12), *[("ArrowLeft", -1)] * 20]:
         frame += by
         page.keyboard.press(key)
-        painted(page, frame)
+        wait_until_painted(page, frame)
         latencies.append(float(page.locator(".review").get_attribute("data-latency")))
     record_figure("Review: a still after a key press, median of 33", statistics.median(latencies), "ms", 250)
