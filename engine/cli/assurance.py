@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import TypeVar
@@ -13,27 +12,17 @@ from typing import TypeVar
 import msgspec
 
 from engine import release, runs
+from engine.assurance.frame_audit import FrameAudit, build_frame_audit, draw_audit_frames
 from engine.assurance.leak_check.check import check_leaks
 from engine.assurance.leak_check.report import LeakJudgement, LeakReport, find_open_leaks
-from engine.assurance.planted_faces.experiment import (
-    PlantedFaceReport,
-    PlantedFaceSettings,
-    PlantedRecall,
-    run_planted_faces,
-)
-from engine.assurance.residual_risk import (
-    AUDIT_SCHEMA,
-    FrameAudit,
-    ResidualRisk,
-    assess_residual_risk,
-    draw_audit_frames,
-    format_risk,
-)
+from engine.assurance.planted_faces.experiment import run_planted_faces
+from engine.assurance.planted_faces.report import PlantedFaceReport, PlantedFaceSettings, PlantedRecall
+from engine.assurance.residual_risk import ResidualRisk, RiskInputs, assess_residual_risk, format_risk
 from engine.cli.arguments import add_person_option
 from engine.cli.identity import open_session
 from engine.cli.terminal import Terminal
 from engine.errors import CheckFailedError, InputError, RecordError
-from engine.record import Document, Record, encode_document, read_document, read_document_bytes
+from engine.record import Document, encode_document, read_document, read_document_bytes
 from engine.review.amendments import Author
 from engine.review.load import load_record
 from engine.storage.files import find_data_folder, hash_file, write_file
@@ -149,14 +138,17 @@ def _compute_record_risk(options: Namespace) -> ResidualRisk | tuple[int, ...]:
         drawn = draw_audit_frames(record, options.draw)
         if options.missed is None:
             return drawn
-        audit = _build_frame_audit(record, sha256, drawn, options.missed)
-    return assess_residual_risk(
+        account = getpass.getuser()
+        missed = _parse_frame_indices(options.missed)
+        audit = build_frame_audit(record, sha256, drawn, missed, Author(account, account))
+    inputs = RiskInputs(
         record,
         sha256,
         planted=_read_optional(options.planted, PlantedFaceReport, _PLANTED_REPORT_NAME),
         leaks=_read_optional(options.leaks, LeakReport, _LEAK_REPORT_NAME),
         audit=audit,
     )
+    return assess_residual_risk(inputs)
 
 
 def _read_judgements(path: Path | None) -> list[LeakJudgement]:
@@ -178,24 +170,6 @@ def _parse_frame_indices(text: str) -> tuple[int, ...]:
         return tuple(sorted({int(index) for index in text.split(",") if index.strip()}))
     except ValueError as error:
         raise InputError(f"--missed takes numbers of frames separated by commas; got {text!r}.") from error
-
-
-def _build_frame_audit(record: Record, sha256: str, drawn: tuple[int, ...], missed: str) -> FrameAudit:
-    found = _parse_frame_indices(missed)
-    if strangers := set(found) - set(drawn):
-        raise InputError(f"--missed names frame {min(strangers)}, which was not drawn.")
-    account = getpass.getuser()
-    return FrameAudit(
-        schema=AUDIT_SCHEMA,
-        source_sha256=record.source.sha256,
-        record_sha256=sha256,
-        review_sha256=None,
-        drawn=drawn,
-        looked=drawn,
-        missed=found,
-        by=Author(account, account),
-        at=datetime.now(UTC),
-    )
 
 
 def _format_leak_report(report: LeakReport, open_count: int, seconds: float) -> Iterator[str]:

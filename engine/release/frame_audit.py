@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from engine import access, audit, runs
 from engine.access import Person
-from engine.assurance.residual_risk import AUDIT_SCHEMA, FrameAudit, draw_audit_frames
+from engine.assurance.frame_audit import FrameAudit, build_frame_audit, draw_audit_frames
 from engine.audit import Event
-from engine.errors import InputError, SignOffError
+from engine.errors import SignOffError
 from engine.record import Record, Sha256, encode_document, read_document, read_record, sha256_hex
 from engine.release.leak_judgements import find_logged_hashes
 from engine.review.amendments import Author
@@ -53,21 +51,8 @@ def save_frame_audit(data: DataFolder, run_id: str, person: Person, number: int,
     record, record_sha256 = load_record(run.folder.record)
     review = hash_review(run)
     drawn = draw_audit_frames(record, number, review)
-    if strangers := set(missed) - set(drawn):
-        raise InputError(
-            f"Frame {min(strangers)} was not drawn; the frames to look at are {', '.join(map(str, drawn))}."
-        )
-    found = FrameAudit(
-        schema=AUDIT_SCHEMA,
-        source_sha256=record.source.sha256,
-        record_sha256=record_sha256,
-        review_sha256=review,
-        drawn=drawn,
-        looked=drawn,
-        missed=tuple(sorted(missed)),
-        by=Author(person.account, person.name),
-        at=datetime.now(UTC).astimezone(),
-    )
+    author = Author(person.account, person.name)
+    found = build_frame_audit(record, record_sha256, drawn, missed, author, review_sha256=review)
     made = encode_document(found)
     audit.append(
         data.audit,

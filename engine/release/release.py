@@ -15,10 +15,11 @@ from engine.approval.workflow import Clearance
 from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import CheckFailedError
 from engine.record import Document, Sha256, encode_document, sha256_hex
+from engine.release.certify import CERTIFIERS
 from engine.release.drafts import log_render
 from engine.release.recovery import checks_path, find_interrupted_release, finish_release, resume_release
+from engine.release.release_checks import RELEASE_CHECKS
 from engine.release.release_hooks import Certifier, ReleaseCandidate, ReleaseCheck
-from engine.release.release_steps import CERTIFIERS, RELEASE_CHECKS
 from engine.release.sign import SignRequest, describe_confirmation, log_refusal, write_statement
 from engine.release.snapshot import SignOffSnapshot, lock_run_for_signing, open_snapshot
 from engine.rendering.render import render

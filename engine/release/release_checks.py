@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine import audit
 from engine.assurance.leak_check.check import check_leaks
 from engine.assurance.leak_check.report import LeakReport
-from engine.assurance.planted_faces.experiment import PlantedFaceReport, find_planting_obstacle, run_planted_faces
+from engine.assurance.planted_faces.experiment import find_planting_obstacle, run_planted_faces
+from engine.assurance.planted_faces.report import PlantedFaceReport
 from engine.audit import SYSTEM_ACTOR, Event
 from engine.errors import SignOffError
 from engine.record import Sha256, encode_document, read_document, sha256_hex
 from engine.release.leak_judgements import leak_report_path, list_open_leaks, read_leak_report
-from engine.release.release_hooks import ReleaseCandidate
+from engine.release.release_hooks import ReleaseCandidate, ReleaseCheck
 from engine.runs import Run
 from engine.storage.files import DataFolder, write_file
 
@@ -98,12 +101,6 @@ def measure_planted_faces(candidate: ReleaseCandidate) -> None:
     write_file(candidate.folder / PLANTED_REPORT_NAME, stored)
 
 
-def read_planted_report(candidate: ReleaseCandidate) -> PlantedFaceReport | None:
-    """What `plant_faces` found, None when nothing was planted."""
-    path = candidate.folder / PLANTED_REPORT_NAME
-    return read_document(path, PlantedFaceReport, _PLANTED_REPORT_TITLE) if path.exists() else None
-
-
 def read_newest_planted_report(data: DataFolder, run: Run, record_sha256: Sha256) -> PlantedFaceReport | None:
     """What was found of the faces planted into a run's source, None when its record as it is was not measured so.
 
@@ -124,3 +121,7 @@ def _find_logged_planted_hashes(data: DataFolder, run: Run, record_sha256: Sha25
         for entry in entries
         if "planted" in entry.subjects and entry.subjects.get("record") == record_sha256
     }
+
+
+RELEASE_CHECKS: Sequence[ReleaseCheck] = (run_leak_check, measure_planted_faces)
+"""Run in this order before an output is released; `engine.release.release_hooks` says what a check may do."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-Interval = tuple[float, float]
+from engine.core.face_sizes import Interval
 
 
 def wilson_interval(share: float, trials: int, confidence: float = 0.95) -> Interval | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -284,19 +284,3 @@ def _choose_min_donor_score(record: Record) -> float:
     """Score from which a sighting counts as strong: half-seeing detectors report lower ones for good faces too."""
     halves = any(float(str(one.parameters.get("sure") or 0.0)) > 0 for one in record.detection.detectors)
     return 0.6 if halves else _MIN_DONOR_SCORE
-
-
-def draw_segments(
-    frame_count: int, cuts: Sequence[int], length_frames: int, segment_count: int, generator: np.random.Generator
-) -> Iterator[range]:
-    """Stretches of one scene each, spread over the video: one drawn by lot in each of `segment_count` equal parts."""
-    bounds = [0, *cuts, frame_count]
-    for part in range(segment_count):
-        low, high = part * frame_count // segment_count, (part + 1) * frame_count // segment_count
-        if high <= low:
-            continue
-        middle = int(generator.integers(low, high))
-        scene = max(bound for bound in bounds[:-1] if bound <= middle)
-        end = min(high, *(bound for bound in bounds[1:] if bound > middle))
-        start = max(low, scene, min(middle, end - length_frames))
-        yield range(start, min(start + length_frames, end))

@@ -21,7 +21,6 @@ from engine.assurance.reidentification.identification import (
     compute_identified_shares,
     compute_templates,
     group_similar_galleries,
-    wilson_interval,
 )
 from engine.assurance.reidentification.people import PersonLabels, PersonTrack, Sampling, choose_person_tracks
 from engine.assurance.reidentification.pictures import Clip
@@ -37,6 +36,7 @@ from engine.assurance.reidentification.scores import (
 from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import InputError
 from engine.masking.style import Style, find_weaknesses
+from engine.statistics.binomial import wilson_interval
 
 _UNMASKED_VIEW = AttackView(None, with_gallery=False)
 
@@ -226,5 +226,7 @@ def _average_groups(groups: Sequence[Embeddings]) -> list[Embeddings]:
 
 def _compute_top1(shares: NDArray[np.float64]) -> Top1Rate:
     share = float(shares.mean())
-    low, high = wilson_interval(share, len(shares))
-    return Top1Rate(round(share, 4), (round(low, 4), round(high, 4)))
+    # The trials are people, not probes: probes of one person are alike, and counting each would narrow the interval.
+    interval = wilson_interval(share, len(shares))
+    assert interval is not None, "fewer than two people are refused before anything is scored"
+    return Top1Rate(round(share, 4), (round(interval[0], 4), round(interval[1], 4)))

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.assurance.reidentification.base import Embeddings
-
-_Z_95 = 1.959963984540054
-"""Two-sided 95 % of the normal distribution."""
 
 
 def compute_templates(galleries: Sequence[Embeddings]) -> Embeddings:
@@ -56,13 +52,3 @@ def group_similar_galleries(galleries: Sequence[Embeddings], max_distance: float
         groups = [group for group in groups if group not in joined]
         groups.append(sorted([number, *(member for group in joined for member in group)]))
     return sorted(groups)
-
-
-def wilson_interval(share: float, people_count: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson, JASA 22, 1927), as if each person had been one trial.
-
-    Probes of one person are much alike, so counting each of them as a trial would make the interval too narrow.
-    """
-    spread = _Z_95 * math.sqrt(share * (1 - share) / people_count + _Z_95 * _Z_95 / (4 * people_count * people_count))
-    middle, whole = share + _Z_95 * _Z_95 / (2 * people_count), 1 + _Z_95 * _Z_95 / people_count
-    return max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole)

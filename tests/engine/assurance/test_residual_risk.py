@@ -4,15 +4,10 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from engine.assurance.frame_audit import AUDIT_SCHEMA, FrameAudit, draw_audit_frames
 from engine.assurance.leak_check.report import SCHEMA as LEAKS
 from engine.assurance.leak_check.report import Leak, LeakCheckCoverage, LeakReport, LeakSettings
-from engine.assurance.residual_risk import (
-    AUDIT_SCHEMA,
-    FrameAudit,
-    assess_residual_risk,
-    draw_audit_frames,
-    format_risk,
-)
+from engine.assurance.residual_risk import RiskInputs, assess_residual_risk, format_risk
 from engine.cli import main
 from engine.core.geometry import Box
 from engine.errors import InputError
@@ -74,23 +69,27 @@ def test_the_sample_is_spread_over_the_video_and_always_the_same():
 
 def test_what_was_not_measured_is_said():
     record = make_record([[]] * 10)
-    risk = assess_residual_risk(record, sha(record))
+    risk = assess_residual_risk(RiskInputs(record, sha(record)))
     assert not any(one.measured for one in risk.measures)
     assert risk.summary.startswith("Not measured: capture-recapture, audit of frames, planted faces, leak check.")
 
 
 def test_an_audit_that_found_nothing_gives_three_in_the_number_of_frames():
     record = make_record([[]] * 400)
-    found = measure(assess_residual_risk(record, sha(record), audit=audit(record, number=100)), "audit of frames")
+    found = measure(
+        assess_residual_risk(RiskInputs(record, sha(record), audit=audit(record, number=100))), "audit of frames"
+    )
     assert found.value == pytest.approx(0.0295, abs=1e-4)
     assert "0 of 100 frames" in found.figure
-    worse = measure(assess_residual_risk(record, sha(record), audit=audit(record, (3,), 100)), "audit of frames")
+    worse = measure(
+        assess_residual_risk(RiskInputs(record, sha(record), audit=audit(record, (3,), 100))), "audit of frames"
+    )
     assert worse.value > found.value
 
 
 def test_disagreement_of_detectors_is_estimated_and_called_a_lower_bound():
     record = two_detectors()
-    found = measure(assess_residual_risk(record, sha(record)), "capture-recapture")
+    found = measure(assess_residual_risk(RiskInputs(record, sha(record))), "capture-recapture")
     assert found.measured
     assert "likely lower bound" in found.figure
 
@@ -98,19 +97,21 @@ def test_disagreement_of_detectors_is_estimated_and_called_a_lower_bound():
 def test_leaks_that_nobody_cleared_are_counted():
     record = make_record([[]] * 40)
     leak = Leak("a", "unrecorded", 3, BOX, 0.9, "centerface", 3, 3, (), None, "a face")
-    found = measure(assess_residual_risk(record, sha(record), leaks=leaks(record, leak)), "leak check")
+    found = measure(assess_residual_risk(RiskInputs(record, sha(record), leaks=leaks(record, leak))), "leak check")
     assert found.figure.startswith("1 leaks found, 1 of them not cleared")
 
 
 def test_parts_of_another_record_are_refused():
     record, other = make_record([[]] * 10), make_record([[]] * 11)
     with pytest.raises(InputError, match="audit given is of another"):
-        assess_residual_risk(record, sha(record), audit=audit(other, number=5))
+        assess_residual_risk(RiskInputs(record, sha(record), audit=audit(other, number=5)))
 
 
 def test_nothing_is_promised():
     record = two_detectors()
-    said = "\n".join(format_risk(assess_residual_risk(record, sha(record), audit=audit(record), leaks=leaks(record))))
+    said = "\n".join(
+        format_risk(assess_residual_risk(RiskInputs(record, sha(record), audit=audit(record), leaks=leaks(record))))
+    )
     assert "anonymous" not in said.lower()
     assert "100" not in said
     assert said.count("It does not mean:") == 4

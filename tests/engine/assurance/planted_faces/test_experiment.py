@@ -12,16 +12,15 @@ from engine.assurance.planted_faces.compositing import (
     composite_face,
     draw_appearance,
     draw_donor_face,
-    draw_segments,
     find_donor_faces,
 )
 from engine.assurance.planted_faces.experiment import (
-    PlantedFaceReport,
-    PlantedFaceSettings,
     find_planting_obstacle,
     plans_from_record,
     run_planted_faces,
 )
+from engine.assurance.planted_faces.placement import draw_segments
+from engine.assurance.planted_faces.report import PlantedFaceReport, PlantedFaceSettings
 from engine.cli import main
 from engine.core.geometry import Box, Size
 from engine.detectors.base import Detection

@@ -1,7 +1,5 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from engine.assurance.reidentification.base import Placement, compute_median_placement
 from engine.assurance.reidentification.identification import (
@@ -10,7 +8,6 @@ from engine.assurance.reidentification.identification import (
     compute_templates,
     find_nearest,
     group_similar_galleries,
-    wilson_interval,
 )
 
 
@@ -58,19 +55,6 @@ def test_galleries_near_each_other_are_one_person_also_over_a_third():
     line = [rows([0.0, 0]), rows([5.0, 0]), rows([0.8, 0]), rows([0.4, 0])]
     assert group_similar_galleries(line, 0.4) == [[0, 2, 3], [1]]
     assert group_similar_galleries(line, 0.3) == [[0], [1], [2], [3]]
-
-
-def test_wilson_gives_the_intervals_of_the_literature():
-    assert wilson_interval(0.0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
-    assert wilson_interval(0.5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)
-    assert wilson_interval(1.0, 25) == pytest.approx((0.8668, 1.0), abs=1e-4)
-
-
-@given(st.floats(0, 1), st.integers(1, 500))
-def test_wilson_holds_the_share_and_narrows_with_people(share, people):
-    low, high = wilson_interval(share, people)
-    assert 0 <= low <= share + 1e-9 and share - 1e-9 <= high <= 1
-    assert high - low >= np.subtract(*wilson_interval(share, 4 * people)[::-1]) - 1e-9
 
 
 def test_the_typical_placement_is_upright():
