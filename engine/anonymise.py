@@ -14,6 +14,7 @@ from engine.record import (
 from engine.rendering.render import check_render_possible, render
 from engine.rendering.report import RenderReport
 from engine.rendering.terms import RenderOptions
+from engine.storage.data_folder import CHECKS_SUFFIX, RECORD_SUFFIX, append_suffix
 from engine.storage.files import write_file
 from engine.verification.verify import VerifyReport, verify
 
@@ -65,8 +66,8 @@ def anonymise(  # noqa: PLR0913 - the arguments of three verbs
         VeilError: as `detect`, `render` and `verify` do. A failed check is no error; it stands in the report.
     """
     output = Path(output)
-    record = Path(record) if record is not None else output.with_name(output.name + ".detections.json")
-    report = output.with_name(output.name + ".checks.json")
+    record = Path(record) if record is not None else append_suffix(output, RECORD_SUFFIX)
+    report = append_suffix(output, CHECKS_SUFFIX)
     check_render_possible(source, output, rendering)
     found = detect(source, record, detection, data=data, listener=listener)
     rendered = render(source, record, output, rendering, review=review, listener=listener)

@@ -4,8 +4,11 @@
     ├── InputError            exit 2   what was given cannot be used
     │   ├── SourceError                a video that cannot be read
     │   │   └── DamagedFrameError      one frame of it, named
-    │   ├── RecordError                a record or review that is not one, or of another video
-    │   │   └── AmendmentError             one line of a review, named
+    │   ├── RecordError                a record that is invalid, or belongs to another video
+    │   │   ├── ReviewError                a review that is missing, unreadable or changed
+    │   │   │   ├── TornReviewError            its last line is unfinished; can be repaired
+    │   │   │   └── ForeignReviewError         it belongs to another record
+    │   │   └── AmendmentError             one amendment that does not fit its record
     │   ├── ModelError                 weights that are missing or not the pinned ones
     │   ├── RunError                   a run that does not exist, is damaged, or is not where that can be done to it
     │   ├── StyleError                 a style that would not hide a face, or does not exist
@@ -53,6 +56,18 @@ class DamagedFrameError(SourceError):
 
 class RecordError(InputError):
     """The detection record, or its review, cannot be read, or does not belong to the source."""
+
+
+class ReviewError(RecordError):
+    """The review is missing or unreadable, or a line of it was changed."""
+
+
+class TornReviewError(ReviewError):
+    """The last line of the review is unfinished, as after a crash; `engine.review.review_file.repair_review` helps."""
+
+
+class ForeignReviewError(ReviewError):
+    """The review belongs to another record."""
 
 
 class AmendmentError(RecordError):

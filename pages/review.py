@@ -6,7 +6,7 @@ import streamlit as st
 
 from engine import access
 from engine.approval.reviewer_actions import ReviewerActions
-from engine.errors import RecordError, VeilError
+from engine.errors import RecordError, ReviewError, TornReviewError, VeilError
 from engine.runs import Run
 from workbench.auth import current_user
 from workbench.components import run_header
@@ -22,17 +22,20 @@ _CANVAS_KEY = "review_canvas"
 def _load_reviewed_run(run: Run) -> ReviewedRun | None:
     try:
         return reviewed_run.load_reviewed_run(run)
+    except TornReviewError as error:
+        st.error(str(error))
+        st.button("Remove the unfinished line", on_click=_repair_review, args=(run,), icon=":material/healing:")
+    except ReviewError as error:
+        st.error(str(error))
+        # Amendments are evidence: a tool that rewrites them could hide a change, so only a torn line is repaired.
+        st.info(
+            "The amendments are evidence, so Veil does not repair them. Restore the file from a backup. Until then the "
+            "run cannot be amended, signed or rendered."
+        )
     except RecordError as error:
         st.error(str(error))
-        if "middle of line" in str(error):
-            st.button("Remove the unfinished line", on_click=_repair_review, args=(run,), icon=":material/healing:")
-        elif run.folder.review.name in str(error):
-            st.info(
-                "What was amended is evidence and is not repaired: put the file back as it was, from a backup. Until "
-                "then nobody can amend, sign or render with it."
-            )
-        run_header.show_home_link()
-        return None
+    run_header.show_home_link()
+    return None
 
 
 def _repair_review(run: Run) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 CI = os.environ.get("CI") == "true"
 TIMEOUT_S = 60

@@ -9,7 +9,7 @@ import hypothesis
 import pytest
 
 from engine.detectors import weights
-from engine.storage.files import find_data_folder
+from engine.storage.data_folder import find_data_folder
 
 # A busy machine is no fault of the code.
 hypothesis.settings.register_profile("patient", deadline=None)

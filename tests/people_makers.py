@@ -1,7 +1,7 @@
 """Makers of people for tests."""
 
 from engine import access
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 PASSWORD = "correct horse battery"
 STAFF = {

@@ -41,7 +41,7 @@ from engine.core.picture import Rgb
 from engine.detectors import registry
 from engine.detectors.base import Detection
 from engine.detectors.pool import DetectorPool
-from engine.storage.files import find_data_folder
+from engine.storage.data_folder import find_data_folder
 
 Eye = Callable[[Rgb], Sequence[Detection]]
 """What finds the faces in an upright RGB picture."""

@@ -14,7 +14,8 @@ from engine.access.permissions import authorise, require_enabled
 from engine.access.policy import Policy, read_policy
 from engine.errors import AccessError
 from engine.record import encode_document, sha256_hex
-from engine.storage.files import DataFolder, write_file
+from engine.storage.data_folder import DataFolder
+from engine.storage.files import write_file
 
 _UNKNOWN_ACTOR = audit.Actor("", "unknown", "system")
 
@@ -184,8 +185,8 @@ def _bind_identity(data: DataFolder, account: Account, identity: Identity) -> No
 def _edit_people(data: DataFolder, by: Person, description: str, edit: Callable[[People], People]) -> None:
     with lockout.lock_access_folder(data):
         stored = encode_document(edit(read_people(data)))
-        write_file(data.access / "people.json", stored)
-        (data.access / "people.json").chmod(0o600)
+        write_file(data.people, stored)
+        data.people.chmod(0o600)
         audit.append(
             data.audit,
             audit.Event(

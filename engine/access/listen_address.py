@@ -6,7 +6,7 @@ import ipaddress
 
 from engine.access.people import read_people
 from engine.errors import AccessError
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 
 def check_listen_address(data: DataFolder, address: str) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 
 import msgspec
@@ -14,7 +12,9 @@ from engine.access.people import Timestamp
 from engine.access.policy import Policy
 from engine.errors import AccessError
 from engine.record import Document, encode_document
-from engine.storage.files import DataFolder, write_file
+from engine.storage.data_folder import DataFolder
+from engine.storage.files import write_file
+from engine.storage.locks import lock_file
 
 
 class FailedAttempts(Document, frozen=True):
@@ -37,16 +37,16 @@ def lock_access_folder(data: DataFolder) -> Iterator[None]:
     Raises:
         AccessError: it cannot be made or written.
     """
-    try:
-        data.access.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(data.access / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise AccessError(f"{data.access} cannot be written ({error.strerror}); nobody can sign in.") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with ExitStack() as stack:
+        try:
+            data.access.mkdir(mode=0o700, parents=True, exist_ok=True)
+            stack.enter_context(lock_file(data.access_lock))
+        except OSError as error:
+            raise AccessError(
+                f"{data.access} cannot be written ({error.strerror}), so no account can sign in. Give the user that "
+                "runs Veil write permission for that folder."
+            ) from error
         yield
-    finally:
-        os.close(lock)
 
 
 def count_attempt(data: DataFolder, policy: Policy, account: str, now: datetime) -> int:
@@ -77,7 +77,7 @@ def clear_attempts(data: DataFolder, account: str) -> None:
 
 
 def _read_attempts(data: DataFolder) -> FailedAttemptTable:
-    path = data.access / "tries.json"
+    path = data.failed_attempts
     try:
         return msgspec.json.decode(path.read_bytes(), type=FailedAttemptTable)
     except FileNotFoundError:
@@ -87,4 +87,4 @@ def _read_attempts(data: DataFolder) -> FailedAttemptTable:
 
 
 def _write_attempts(data: DataFolder, accounts: Mapping[str, FailedAttempts]) -> None:
-    write_file(data.access / "tries.json", encode_document(FailedAttemptTable(accounts)))
+    write_file(data.failed_attempts, encode_document(FailedAttemptTable(accounts)))

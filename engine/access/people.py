@@ -12,7 +12,7 @@ import msgspec
 from engine.audit import Actor, AuthMethod
 from engine.errors import AccessError
 from engine.record import Document
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 SCHEMA: Literal["veil/people/1"] = "veil/people/1"
 
@@ -108,7 +108,7 @@ def read_people(data: DataFolder) -> People:
     Raises:
         AccessError: the file of accounts cannot be read. Nobody gets in until it can.
     """
-    path = data.access / "people.json"
+    path = data.people
     try:
         return msgspec.json.decode(path.read_bytes(), type=People)
     except FileNotFoundError:

@@ -10,7 +10,7 @@ import msgspec
 from engine import audit
 from engine.access.people import Account, Person, Role, get_single_user, read_people
 from engine.errors import AccessError
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 Permission = Literal[
     "detect",

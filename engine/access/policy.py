@@ -12,7 +12,8 @@ from engine.access.people import Person, read_people
 from engine.access.permissions import authorise
 from engine.errors import AccessError
 from engine.record import Document, encode_document, sha256_hex
-from engine.storage.files import DataFolder, write_file
+from engine.storage.data_folder import DataFolder
+from engine.storage.files import write_file
 
 SCHEMA: Literal["veil/policy/1"] = "veil/policy/1"
 
@@ -70,7 +71,7 @@ def read_policy(data: DataFolder) -> Policy:
     Raises:
         AccessError: the file cannot be read.
     """
-    path = data.access / "policy.json"
+    path = data.policy
     try:
         return msgspec.json.decode(path.read_bytes(), type=Policy)
     except FileNotFoundError:
@@ -92,7 +93,7 @@ def set_policy(data: DataFolder, by: Person, policy: Policy) -> None:
     authorise(data, by, "settings")
     stored = encode_document(policy)
     data.access.mkdir(parents=True, exist_ok=True)
-    write_file(data.access / "policy.json", stored)
+    write_file(data.policy, stored)
     audit.append(
         data.audit,
         audit.Event(

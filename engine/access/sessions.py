@@ -17,7 +17,7 @@ from engine.access.permissions import refresh_person
 from engine.access.policy import read_policy
 from engine.errors import AccessError
 from engine.record import Document
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 
 class Password(Document, frozen=True):

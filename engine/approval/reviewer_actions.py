@@ -17,7 +17,7 @@ from engine.record import Record, Sha256
 from engine.review.amendments import Action, Amendment, Author
 from engine.review.review_file import append_amendment, read_review, repair_review
 from engine.runs import Run
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 
 @dataclass(frozen=True, slots=True)

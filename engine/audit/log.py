@@ -8,13 +8,10 @@ is missing, else removes it and says so in an entry of its own.
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -31,13 +28,16 @@ from engine.audit.entry import (
 )
 from engine.errors import AuditError
 from engine.record import sha256_hex
+from engine.storage.append_only import FileEnd, append_bytes, open_append_only, read_file_end
+from engine.storage.data_folder import AUDIT_LOG_NAME
+from engine.storage.locks import lock_descriptor
 
 _TAIL_BYTES = 4096
 
 
 def log_path(folder: Path) -> Path:
     """Where the log lies in the folder of the audit."""
-    return folder / "log.jsonl"
+    return folder / AUDIT_LOG_NAME
 
 
 def append(folder: Path, event: Event, *, at: datetime | None = None) -> Entry:
@@ -53,9 +53,11 @@ def append(folder: Path, event: Event, *, at: datetime | None = None) -> Entry:
     """
     path = log_path(folder)
     try:
-        with _open_log(path) as log:
-            with _lock_log(log):
+        folder.mkdir(parents=True, exist_ok=True)
+        with open_append_only(path, mode=0o640) as log:
+            with lock_descriptor(log):
                 entry = _append_entry(log, path, event, at or datetime.now(UTC).astimezone())
+            # Outside of the lock: while one writer waits for the disk, others append, and one flush serves all of them.
             os.fsync(log)
     except OSError as error:
         raise AuditError(
@@ -106,8 +108,8 @@ def read_head(folder: Path) -> Anchor:
     path = log_path(folder)
     if not path.exists():
         return EMPTY_LOG_ANCHOR
-    with path.open("rb") as file, _lock_log(file.fileno(), fcntl.LOCK_SH):
-        return _read_log_end(file.fileno(), path).anchor
+    with path.open("rb") as file, lock_descriptor(file.fileno(), shared=True):
+        return _read_newest_anchor(read_file_end(file.fileno()), path)
 
 
 def read_lines(folder: Path) -> Iterator[bytes]:
@@ -123,7 +125,7 @@ def read_lines(folder: Path) -> Iterator[bytes]:
         return
     try:
         with path.open("rb") as file:
-            with _lock_log(file.fileno(), fcntl.LOCK_SH):
+            with lock_descriptor(file.fileno(), shared=True):
                 left = os.fstat(file.fileno()).st_size
             while left > 0 and (line := file.readline(left)):
                 left -= len(line)
@@ -132,36 +134,29 @@ def read_lines(folder: Path) -> Iterator[bytes]:
         raise AuditError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-class _LogEnd(NamedTuple):
-    """How a log ends: its newest entry, the size up to which it is whole, and what a crash left after that."""
-
-    anchor: Anchor
-    whole_bytes: int
-    torn_line: bytes
-
-
 def _append_entry(log: int, path: Path, event: Event, at: datetime) -> Entry:
-    ending = _read_log_end(log, path)
-    after, lines = ending.anchor, b""
-    if ending.torn_line and (unended := _complete_torn_entry(ending)):
-        after, lines = unended.anchor, b"\n"
-    elif ending.torn_line:
-        os.ftruncate(log, ending.whole_bytes)
-        entry, line = encode_entry(_build_repair_event(ending.torn_line), after, at)
-        after, lines = entry.anchor, line + b"\n"
-    entry, line = encode_entry(event, after, at)
-    _write_whole(log, lines + line + b"\n")
+    end = read_file_end(log)
+    newest, lines = _read_newest_anchor(end, path), b""
+    if end.torn_line and (completed := _complete_torn_entry(end.torn_line, newest)):
+        newest, lines = completed.anchor, b"\n"
+    elif end.torn_line:
+        # What is removed is put on record by its hash: a line must not disappear from the log without a trace.
+        os.ftruncate(log, end.whole_size)
+        repair, line = encode_entry(_build_repair_event(end.torn_line), newest, at)
+        newest, lines = repair.anchor, line + b"\n"
+    entry, line = encode_entry(event, newest, at)
+    append_bytes(log, lines + line + b"\n")
     return entry
 
 
-def _complete_torn_entry(log_end: _LogEnd) -> Entry | None:
-    """The entry that lacks nothing but its newline."""
+def _complete_torn_entry(torn_line: bytes, newest: Anchor) -> Entry | None:
+    """Return the entry of a torn line that lacks nothing but its newline, None if it lacks more."""
     try:
-        entry = decode_entry(log_end.torn_line)
+        entry = decode_entry(torn_line)
     except msgspec.MsgspecError:
         return None
-    follows = (entry.number, entry.previous) == (log_end.anchor.number + 1, log_end.anchor.sha256)
-    return entry if follows and hash_matches(log_end.torn_line, entry) else None
+    follows = (entry.number, entry.previous) == (newest.number + 1, newest.sha256)
+    return entry if follows and hash_matches(torn_line, entry) else None
 
 
 def _build_repair_event(torn_line: bytes) -> Event:
@@ -174,31 +169,8 @@ def _build_repair_event(torn_line: bytes) -> Event:
     )
 
 
-def _write_whole(log: int, data: bytes) -> None:
-    size = os.fstat(log).st_size
-    try:
-        written = os.write(log, data)
-    except OSError:
-        os.ftruncate(log, size)
-        raise
-    if written != len(data):
-        os.ftruncate(log, size)
-        raise OSError(28, "no space left on the disk")
-
-
-def _read_log_end(log: int, path: Path) -> _LogEnd:
-    size, reach = os.fstat(log).st_size, _TAIL_BYTES
-    while True:
-        tail = os.pread(log, min(size, reach), max(0, size - reach))
-        end = tail.rfind(b"\n")
-        start = tail.rfind(b"\n", 0, max(end, 0)) if end > 0 else -1
-        if start >= 0 or reach >= size:
-            break
-        reach *= 4
-    if end < 0:
-        return _LogEnd(EMPTY_LOG_ANCHOR, 0, tail)
-    entry = _parse_entry(path, None, tail[start + 1 : end + 1])
-    return _LogEnd(entry.anchor, size - (len(tail) - end - 1), tail[end + 1 :])
+def _read_newest_anchor(end: FileEnd, path: Path) -> Anchor:
+    return EMPTY_LOG_ANCHOR if end.last_line is None else _parse_entry(path, None, end.last_line).anchor
 
 
 def _parse_entry(path: Path, number: int | None, line: bytes) -> Entry:
@@ -207,34 +179,3 @@ def _parse_entry(path: Path, number: int | None, line: bytes) -> Entry:
     except msgspec.MsgspecError as error:
         place = "The last line" if number is None else f"Line {number}"
         raise AuditError(f"{place} of {path} is not an entry ({error}); run veil audit verify.") from error
-
-
-@contextmanager
-def _open_log(path: Path) -> Iterator[int]:
-    new = not path.exists()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    log = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    try:
-        if new:
-            _sync_folder(path.parent)
-        yield log
-    finally:
-        os.close(log)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Bring the name of a new file to stable storage; its content is of no use without."""
-    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
-@contextmanager
-def _lock_log(log: int, mode: int = fcntl.LOCK_EX) -> Iterator[None]:
-    fcntl.flock(log, mode)
-    try:
-        yield
-    finally:
-        fcntl.flock(log, fcntl.LOCK_UN)

@@ -40,10 +40,6 @@ from engine.verification.verify import Check, VerifyReport
 from engine.version import VERSION
 
 SCHEMA: Literal["veil/certificate/1"] = "veil/certificate/1"
-JSON_NAME = "certificate.json"
-PAGE_NAME = "certificate.html"
-SIGNATURE_NAME = "certificate.json.sig"
-KEY_NAME = "certificate.pub"
 
 _POLICY_SENTENCES: Mapping[Persons, str] = {
     "one": "One person may run, review and approve here: nobody else has looked at this release.",

@@ -7,9 +7,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from engine.audit import AuditExport
-from engine.certificate.document import JSON_NAME, KEY_NAME, SIGNATURE_NAME, Certificate
+from engine.certificate.document import Certificate
 from engine.certificate.shell_commands import build_signature_command
 from engine.record import Sha256
+from engine.storage.data_folder import CERTIFICATE_KEY_NAME, CERTIFICATE_NAME, CERTIFICATE_SIGNATURE_NAME
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -22,8 +23,14 @@ def build_certificate_html(document: Certificate, sha256: Sha256, *, is_signed: 
         sha256: of its bytes.
         is_signed: whether a signature with the organisation's key lies beside it.
     """
-    signature = build_signature_command(JSON_NAME, SIGNATURE_NAME, KEY_NAME) if is_signed else None
-    return _fill_template("certificate.html.j2", made=document, sha256=sha256, json_name=JSON_NAME, signature=signature)
+    signature = (
+        build_signature_command(CERTIFICATE_NAME, CERTIFICATE_SIGNATURE_NAME, CERTIFICATE_KEY_NAME)
+        if is_signed
+        else None
+    )
+    return _fill_template(
+        "certificate.html.j2", made=document, sha256=sha256, json_name=CERTIFICATE_NAME, signature=signature
+    )
 
 
 def build_log_html(exported: AuditExport) -> str:

@@ -9,10 +9,6 @@ from typing import Literal
 
 from engine import audit
 from engine.certificate.document import (
-    JSON_NAME,
-    KEY_NAME,
-    PAGE_NAME,
-    SIGNATURE_NAME,
     Certificate,
     CertificateInputs,
     build_certificate,
@@ -21,6 +17,12 @@ from engine.certificate.html import build_certificate_html
 from engine.certificate.signing_key import is_signature_valid, sign_bytes
 from engine.errors import InputError, VeilError
 from engine.record import Document, Sha256, encode_document, read_document, read_document_bytes, sha256_hex
+from engine.storage.data_folder import (
+    CERTIFICATE_KEY_NAME,
+    CERTIFICATE_NAME,
+    CERTIFICATE_PAGE_NAME,
+    CERTIFICATE_SIGNATURE_NAME,
+)
 from engine.storage.files import hash_file, write_file
 from engine.verification.verify import Check
 
@@ -60,12 +62,13 @@ def issue_certificate(
     data = encode_document(made)
     if key_path is not None:
         signature, public = sign_bytes(data, key_path)
-        write_file(folder / SIGNATURE_NAME, signature)
-        write_file(folder / KEY_NAME, public)
+        write_file(folder / CERTIFICATE_SIGNATURE_NAME, signature)
+        write_file(folder / CERTIFICATE_KEY_NAME, public)
     write_file(
-        folder / PAGE_NAME, build_certificate_html(made, sha256_hex(data), is_signed=key_path is not None).encode()
+        folder / CERTIFICATE_PAGE_NAME,
+        build_certificate_html(made, sha256_hex(data), is_signed=key_path is not None).encode(),
     )
-    write_file(folder / JSON_NAME, data)
+    write_file(folder / CERTIFICATE_NAME, data)
     return sha256_hex(data)
 
 
@@ -97,7 +100,7 @@ def check_certificate(
     path = _resolve_certificate_path(path)
     made, data = read_certificate(path), read_document_bytes(path)
     checks = [*_check_release_files(made, data, path.parent)]
-    if (path.parent / SIGNATURE_NAME).exists() or public_key_path is not None:
+    if (path.parent / CERTIFICATE_SIGNATURE_NAME).exists() or public_key_path is not None:
         checks.append(_check_signature(data, path.parent, public_key_path))
     if source_path is not None:
         checks.append(_check_file_hash("source", source_path, made.source.sha256))
@@ -107,7 +110,7 @@ def check_certificate(
 
 
 def _resolve_certificate_path(path: Path) -> Path:
-    return path / JSON_NAME if path.is_dir() else path
+    return path / CERTIFICATE_NAME if path.is_dir() else path
 
 
 def _check_release_files(document: Certificate, data: bytes, folder: Path) -> Iterator[Check]:
@@ -129,7 +132,7 @@ def _check_file_hash(name: str, path: Path, sha256: Sha256) -> Check:
 
 
 def _check_page(document: Certificate, data: bytes, folder: Path) -> Check:
-    path, is_signed = folder / PAGE_NAME, (folder / SIGNATURE_NAME).exists()
+    path, is_signed = folder / CERTIFICATE_PAGE_NAME, (folder / CERTIFICATE_SIGNATURE_NAME).exists()
     try:
         found = path.read_bytes()
     except OSError as error:
@@ -149,9 +152,9 @@ def _check_statements(document: Certificate) -> Check:
 
 
 def _check_signature(data: bytes, folder: Path, public_key_path: Path | None) -> Check:
-    key = public_key_path or folder / KEY_NAME
+    key = public_key_path or folder / CERTIFICATE_KEY_NAME
     try:
-        genuine = is_signature_valid(data, (folder / SIGNATURE_NAME).read_bytes(), key.read_bytes())
+        genuine = is_signature_valid(data, (folder / CERTIFICATE_SIGNATURE_NAME).read_bytes(), key.read_bytes())
     except OSError as error:
         return Check("key", passed=False, finding=f"{error.filename} cannot be read: {error.strerror}")
     if not genuine:
@@ -164,7 +167,7 @@ def _check_signature(data: bytes, folder: Path, public_key_path: Path | None) ->
 
 def _check_audit_log(document: Certificate, data: bytes, log_folder: Path) -> Iterator[Check]:
     try:
-        report = audit.verify(log_folder, {JSON_NAME: document.audit})
+        report = audit.verify(log_folder, {CERTIFICATE_NAME: document.audit})
         known = {
             sha256
             for entry in audit.read_entries(log_folder, run=document.run, kinds=["certificate"])

@@ -25,7 +25,8 @@ from engine.errors import CheckFailedError, InputError, RecordError
 from engine.record import Document, encode_document, read_document, read_document_bytes
 from engine.review.amendments import Author
 from engine.review.load import load_record
-from engine.storage.files import find_data_folder, hash_file, write_file
+from engine.storage.data_folder import find_data_folder
+from engine.storage.files import hash_file, write_file
 
 Kind = TypeVar("Kind", bound=Document)
 

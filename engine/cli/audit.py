@@ -13,7 +13,8 @@ from engine.certificate.html import build_log_html
 from engine.cli.terminal import Terminal
 from engine.errors import CheckFailedError
 from engine.record import encode_document, read_document
-from engine.storage.files import find_data_folder, write_file
+from engine.storage.data_folder import find_data_folder
+from engine.storage.files import write_file
 
 if TYPE_CHECKING:
     from engine.cli.arguments import Subparsers

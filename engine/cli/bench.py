@@ -23,7 +23,7 @@ from engine.masking.style import Style
 from engine.media.containers import VIDEO_SUFFIXES
 from engine.media.source.image_sequence import probe_any
 from engine.record import Record, read_record
-from engine.storage.files import find_data_folder
+from engine.storage.data_folder import find_data_folder
 
 
 def add_reidentify_arguments(verb: ArgumentParser, add_detection_options: Callable[[ArgumentParser], None]) -> None:

@@ -15,7 +15,8 @@ from engine.cli.arguments import add_person_option
 from engine.cli.identity import open_session
 from engine.cli.terminal import Terminal
 from engine.errors import CheckFailedError
-from engine.storage.files import find_data_folder, write_file
+from engine.storage.data_folder import find_data_folder
+from engine.storage.files import write_file
 
 if TYPE_CHECKING:
     from engine.cli.arguments import Subparsers
@@ -40,8 +41,8 @@ def add_arguments(actions: Subparsers) -> None:
 
 def verify_certificate(options: Namespace, terminal: Terminal) -> int:
     """`veil certificate verify`."""
-    log = find_data_folder(options.data).audit
-    known = log if not options.no_log and (log / "log.jsonl").exists() else None
+    data = find_data_folder(options.data)
+    known = data.audit if not options.no_log and data.audit_log.exists() else None
     report = check_certificate(options.path, source_path=options.source, public_key_path=options.key, log_folder=known)
     terminal.print_result(report, "\n".join(_format_report(report)))
     return 0 if report.passed else CheckFailedError.exit_code
@@ -78,7 +79,7 @@ def _make_signing_key(options: Namespace, terminal: Terminal) -> int:
     session, _ = open_session(data, options)
     access.authorise(data, session.person, "settings")
     data.access.mkdir(parents=True, exist_ok=True)
-    path = data.access / "key.pem"
+    path = data.signing_key
     public = create_signing_key(path)
     if options.output is not None:
         write_file(options.output, public.encode())

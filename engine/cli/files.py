@@ -19,7 +19,8 @@ from engine.errors import CheckFailedError
 from engine.media.output.sample_clip import make_sample_clip
 from engine.record import DetectOptions, encode_document, record_json_schema
 from engine.review import amendments
-from engine.storage.files import find_data_folder, write_file
+from engine.storage.data_folder import find_data_folder
+from engine.storage.files import write_file
 
 SCHEMA_BUILDERS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "record": record_json_schema,

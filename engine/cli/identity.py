@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from engine import access
 from engine.access import Credential, Password, Session
 from engine.errors import AccessError
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 
 def open_session(data: DataFolder, options: Namespace) -> tuple[Session, Credential | None]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from engine import index
 from engine.cli.terminal import Terminal
 from engine.errors import RecordError
-from engine.storage.files import find_data_folder
+from engine.storage.data_folder import find_data_folder
 
 if TYPE_CHECKING:
     from engine.index import IndexedRun, UnreadableRun

@@ -17,7 +17,7 @@ from engine.errors import InputError, RunError
 from engine.jobs.queue import work_through_queue as work_off
 from engine.jobs.worker import perform_run, start_run
 from engine.runs import Run
-from engine.storage.files import DataFolder, find_data_folder
+from engine.storage.data_folder import DataFolder, find_data_folder
 
 
 def add_arguments(

@@ -14,7 +14,7 @@ from engine.media.output.encoder import EncoderSettings
 from engine.record import Document
 from engine.release import PurgeReport, Release, SignOffSnapshot, SignRequest
 from engine.rendering.terms import RenderOptions
-from engine.storage.files import DataFolder, find_data_folder
+from engine.storage.data_folder import DataFolder, find_data_folder
 
 
 class SignOffSummary(Document, frozen=True):

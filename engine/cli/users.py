@@ -12,7 +12,7 @@ from engine import access
 from engine.access import Person
 from engine.cli.terminal import Terminal
 from engine.record import Document
-from engine.storage.files import DataFolder, find_data_folder
+from engine.storage.data_folder import DataFolder, find_data_folder
 
 if TYPE_CHECKING:
     from engine.cli.arguments import Subparsers

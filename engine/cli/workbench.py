@@ -13,7 +13,7 @@ from typing import NoReturn
 from engine.access import check_listen_address
 from engine.cli.terminal import Terminal
 from engine.errors import InputError
-from engine.storage.files import DataFolder, find_data_folder
+from engine.storage.data_folder import DataFolder, find_data_folder
 
 LOOPBACK_ADDRESS = "127.0.0.1"
 

@@ -7,7 +7,6 @@ line that a crash cut short is dropped; that chunk is detected again.
 
 from __future__ import annotations
 
-import fcntl
 import io
 import zlib
 from collections.abc import Iterator, Mapping
@@ -21,6 +20,7 @@ from engine.core.geometry import Box
 from engine.detectors.base import Receipt
 from engine.errors import InputError
 from engine.record import Document, Score, encode_document, sha256_hex
+from engine.storage.locks import try_lock_descriptor
 
 
 class FrameDetections(Document, frozen=True, omit_defaults=True):
@@ -58,13 +58,11 @@ class Checkpoint:
     def __enter__(self) -> Self:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file: io.BufferedRandom = self._path.open("a+b")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if not try_lock_descriptor(self._file.fileno()):
             self._file.close()
             raise InputError(
                 "This source is being detected with the same parameters by another process; wait for it, or stop it."
-            ) from error
+            )
         self._drop_torn_lines()
         return self
 

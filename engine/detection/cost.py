@@ -15,6 +15,7 @@ from engine.detectors.base import Receipt, RemoteDetectorSettings
 from engine.detectors.registry import DetectorPlan
 from engine.errors import InputError
 from engine.record import Count, Document, Sha256
+from engine.storage.data_folder import LEDGER_SUFFIX, append_suffix
 
 _USUAL_CALLS_PER_S = 50.0
 """Calls a second that an account may make where Amazon has set no other quota, in its large regions."""
@@ -58,7 +59,7 @@ class TransferLedger(Document, frozen=True):
 
 def ledger_path(record: Path) -> Path:
     """Where the ledger of a record lies."""
-    return record.with_name(record.name + ".ledger.json")
+    return append_suffix(record, LEDGER_SUFFIX)
 
 
 def build_ledger(

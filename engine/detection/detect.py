@@ -35,7 +35,8 @@ from engine.record import (
     encode_document,
     sha256_hex,
 )
-from engine.storage.files import DataFolder, find_data_folder, make_scratch_folder, write_file
+from engine.storage.data_folder import RUN_FACTS_SUFFIX, DataFolder, append_suffix, find_data_folder
+from engine.storage.files import make_scratch_folder, write_file
 
 _PREFETCH_FRAMES = 4
 """Frames that are decoded while those before them are converted and handed on."""
@@ -82,7 +83,7 @@ def detect(  # noqa: PLR0913 - what, where to, how, and who hears of it
         source: the video, photograph or folder.
         output: file to write the record to, with the facts of the run beside it (`NAME.run.json`).
         options: what to run; on-prem detection when left out.
-        data: the data folder (see `engine.storage.files.data_folder`).
+        data: the data folder (see `engine.storage.data_folder.find_data_folder`).
         listener: hears of progress.
         ensemble: detectors that run already, as `options` name them; they are left running.
         observer: is shown what is found.
@@ -240,5 +241,5 @@ class _DetectionRun:
             resumed_frames=resumed_frames,
             workers=self._worker_count,
         )
-        write_file(output.with_name(output.name + ".run.json"), encode_document(run))
+        write_file(append_suffix(output, RUN_FACTS_SUFFIX), encode_document(run))
         write_file(output, data)

@@ -11,7 +11,7 @@ from engine.detectors.modes import Mode, find_mode
 from engine.detectors.registry import DetectorPlan, plan_detector
 from engine.errors import InputError
 from engine.record import DetectOptions
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 
 def detector_ensemble(options: DetectOptions, data: DataFolder) -> DetectorEnsemble:

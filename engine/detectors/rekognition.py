@@ -29,7 +29,7 @@ from engine.detectors.cloud.service import CallSettings, RekognitionClient
 from engine.detectors.nms import detections_from_boxes
 from engine.errors import DetectorError
 from engine.record import DetectorFacts, sha256_hex
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 _ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_REKOGNITION", "AWS_ENDPOINT_URL")
 _DEFAULT_SERVICE = "amazonaws.com"

@@ -20,7 +20,7 @@ from engine.media.source.decode import open_source
 from engine.media.source.image_sequence import list_stills
 from engine.media.source.probe import probe
 from engine.record import DetectOptions, Record
-from engine.storage.files import find_data_folder
+from engine.storage.data_folder import find_data_folder
 
 
 def detect_dataset(

@@ -9,14 +9,13 @@ ones. Old folders are removed a while later.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -29,8 +28,12 @@ from engine.index.tables import TABLES_VERSION, build_tables, compute_frame_time
 from engine.record import Count, Document, Sha256, decode_record, encode_document, read_document_bytes, sha256_hex
 from engine.review.apply import AmendedRecord
 from engine.review.review_file import read_review
-from engine.storage.files import DataFolder, write_file
+from engine.storage.data_folder import RECORD_NAME, REVIEW_NAME, DataFolder
+from engine.storage.files import write_file
+from engine.storage.locks import lock_file
 
+_LOCK_NAME = ".lock"
+"""The lock of a build, in the folder of the index."""
 _GRACE_PERIOD_S = 60.0
 """Seconds that tables stay after others have taken their place, for those who are reading them."""
 _MAX_ATTEMPTS = 5
@@ -92,12 +95,12 @@ CatalogEntry = IndexedRun | UnreadableRun
 
 def find_records(data: DataFolder) -> dict[str, Path]:
     """The finished record of every run in the data folder, by name of the run."""
-    return {path.parent.name: path for path in sorted(data.runs.glob("*/detections.json"))}
+    return {path.parent.name: path for path in sorted(data.runs.glob(f"*/{RECORD_NAME}"))}
 
 
 def review_path_from_record(record: Path) -> Path:
     """Where the amendments of a record lie."""
-    return record.with_name("review.jsonl")
+    return record.with_name(REVIEW_NAME)
 
 
 def load_entries(folder: Path, record_paths: Mapping[str, Path]) -> dict[str, CatalogEntry]:
@@ -243,16 +246,13 @@ def _stat_file(path: Path) -> tuple[int, int] | None:
 @contextmanager
 def _lock_index(folder: Path) -> Iterator[None]:
     """One process builds at a time; the lock ends with the process that holds it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise TargetError(f"The index in {folder} cannot be written: {error.strerror}.") from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(lock_file(folder / _LOCK_NAME))
+        except OSError as error:
+            raise TargetError(f"The index in {folder} cannot be written: {error.strerror}.") from error
         yield
-    finally:
-        os.close(handle)
 
 
 def _remove_unused_tables(folder: Path) -> None:

@@ -22,7 +22,7 @@ from engine.index.catalog import (
 from engine.index.database import Database
 from engine.index.schema import TABLES
 from engine.index.selection import Selection, expand_conditions
-from engine.storage.files import DataFolder, find_data_folder
+from engine.storage.data_folder import DataFolder, find_data_folder
 
 _LIMIT_ERRORS = (duckdb.OutOfMemoryException, duckdb.InterruptException)
 """Errors that building the index again does not mend."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.errors import RecordError, VeilError
 from engine.index.catalog import UnreadableRun, find_records, rebuild_index
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 
 def main(arguments: list[str]) -> int:

@@ -18,7 +18,7 @@ from engine.errors import RecordError
 from engine.media.facts import MediaInfo
 from engine.record import DetectOptions, read_document
 from engine.runs import Run
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 _USUAL_FRAME_S = {"mtcnn": 0.2, "yolov8-face": 0.06, "mediapipe": 0.008, "centerface": 0.2}
 """Processor seconds for a frame of 1920x1080; see docs/measurements/recall.md."""

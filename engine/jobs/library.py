@@ -14,7 +14,7 @@ from engine.access import Person, authorise
 from engine.errors import InputError, TargetError
 from engine.media.containers import VIDEO_SUFFIXES
 from engine.storage import files
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 _PIECE_BYTES = 1 << 20
 

@@ -19,7 +19,7 @@ from engine.media.stream.live_preview import LivePreview
 from engine.media.stream.pushed_input import PushedInput
 from engine.record import DetectOptions
 from engine.runs import RunRequest, RunState
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 LivePhase = Literal["starting", "running", "ended", "failed"]
 BROWSER_CAMERA = "camera of a browser"
@@ -158,11 +158,10 @@ class LiveRun:
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        folder = self.folder.path
         try:
             report = anonymise_live(
                 self._pushed_input or str(self._source),
-                folder / "live.mkv",
+                self.folder.live_video,
                 self._options,
                 controls=self.controls,
                 record=self.folder.record,

@@ -6,8 +6,6 @@ of the queue go on at once. It ends when nothing waits; whoever adds a run start
 
 from __future__ import annotations
 
-import fcntl
-import os
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -22,7 +20,8 @@ from engine.errors import SourceError
 from engine.jobs.requests import build_run_request, log_run_event
 from engine.record import DetectOptions
 from engine.runs import Run, RunFolder, RunState
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
+from engine.storage.locks import try_lock_file
 
 
 def submit_run(
@@ -92,8 +91,7 @@ def start_worker(data: DataFolder) -> None:
     with lock_queue(data) as descriptor:
         if descriptor is None:
             return
-    log = data.runs / ".worker.log"
-    with log.open("ab") as output:
+    with data.worker_log.open("ab") as output:
         worker = subprocess.Popen(
             _build_worker_command(data),
             env=build_child_environment(),
@@ -137,7 +135,7 @@ def _run_in_subprocess(data: DataFolder, run: Run, lock_descriptor: int) -> None
     # read it.
     after = runs.load_run(data, run.id)
     if after.status == "queued" and after.state == run.state:
-        sentence = f"The process of the run ended before it began (exit code {code}); {data.runs}/.worker.log has more."
+        sentence = f"The process of the run ended before it began (exit code {code}); {data.worker_log} has more."
         runs.write_state(run.folder, RunState(stage="failed", sentence=sentence, updated=runs.format_utc_now()))
 
 
@@ -149,13 +147,5 @@ def _build_worker_command(data: DataFolder, *arguments: str) -> list[str]:
 def lock_queue(data: DataFolder) -> Iterator[int | None]:
     """The lock of the queue as a descriptor, which children may inherit; None when another process holds it."""
     data.runs.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(data.runs / ".worker.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield None
-        else:
-            yield descriptor
-    finally:
-        os.close(descriptor)
+    with try_lock_file(data.worker_lock) as descriptor:
+        yield descriptor

@@ -10,7 +10,7 @@ from engine.access import Person
 from engine.audit import Actor
 from engine.record import DetectOptions, Record, read_document_bytes, sha256_hex
 from engine.runs import Run, RunRequest
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 RunEvent = Literal["queued", "queued again", "begun", "cancelled", "done", "failed"]
 

@@ -14,7 +14,7 @@ from engine.jobs.requests import build_run_request, log_run_event
 from engine.jobs.run_state_writer import RunStateWriter
 from engine.record import DetectOptions, Record
 from engine.runs import Run
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 _SILENT = SilentListener()
 

@@ -18,7 +18,7 @@ from engine.core.progress import ProgressListener
 from engine.errors import VeilError
 from engine.jobs.queue import work_through_queue
 from engine.jobs.worker import perform_run
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 _EXIT_INTERRUPTED = 130
 

@@ -22,6 +22,7 @@ from engine.live.masker import MaskedFrame
 from engine.live.settings import FollowingSettings, JudgingSettings
 from engine.media.stream.live_output import LiveEncoding
 from engine.record import SCHEMA, Count, DetectionConfig, Evidence, Face, Frame, Record, Score, SourceFacts
+from engine.storage.append_only import iterate_whole_lines
 
 _SAME_FACE_MIN_IOU = 0.35
 """IoU from which a late sighting is evidence for a face that was shown as hidden."""
@@ -187,9 +188,8 @@ def read_log_lines(path: Path) -> Iterator[LogLine]:
     decoder = msgspec.json.Decoder(LogLine)
     try:
         with path.open("rb") as file:
-            for line in file:
-                if line.endswith(b"\n"):
-                    yield decoder.decode(line)
+            for line in iterate_whole_lines(file):
+                yield decoder.decode(line)
     except (OSError, msgspec.MsgspecError) as error:
         raise RecordError(f"{path} is not the log of a live run ({error}).") from error
 

@@ -26,7 +26,8 @@ from engine.media.stream.live_output import LiveEncoding, LiveOutput, parse_outp
 from engine.media.stream.live_preview import LivePreview
 from engine.media.stream.pushed_input import LiveSource, PushedInput
 from engine.record import Document, Record, Sha256, SourceFacts, encode_document, sha256_hex
-from engine.storage.files import DataFolder, find_data_folder, write_file
+from engine.storage.data_folder import RECORD_SUFFIX, DataFolder, append_suffix, find_data_folder
+from engine.storage.files import write_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,5 +253,5 @@ class _LiveRunner:
 
 def _default_record_path(target: str, data: DataFolder) -> Path:
     if not parse_output_scheme(target):
-        return Path(target).with_name(Path(target).name + ".detections.json")
-    return data.root / "live" / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.detections.json"
+        return append_suffix(Path(target), RECORD_SUFFIX)
+    return data.live_records / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}{RECORD_SUFFIX}"

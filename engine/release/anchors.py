@@ -10,7 +10,8 @@ import msgspec
 from engine import audit
 from engine.errors import SignOffError
 from engine.record import encode_document
-from engine.storage.files import DataFolder, write_file
+from engine.storage.data_folder import ANCHOR_NAME, DataFolder
+from engine.storage.files import write_file
 
 
 class _LogHeadHolder(msgspec.Struct):
@@ -24,7 +25,7 @@ def read_anchors(data: DataFolder) -> dict[str, audit.Anchor]:
         SignOffError: a file that holds one was tampered with.
     """
     found = {}
-    for pattern in ("*/signatures/*.json", "*/releases/*/anchor.json"):
+    for pattern in ("*/signatures/*.json", f"*/releases/*/{ANCHOR_NAME}"):
         for path in sorted(data.runs.glob(pattern)):
             found[str(path.relative_to(data.root))] = _read_anchor(path)
     return found
@@ -36,7 +37,7 @@ def write_anchor(folder: Path, anchor: audit.Anchor) -> None:
     Raises:
         TargetError: it cannot be written.
     """
-    write_file(folder / "anchor.json", encode_document(anchor))
+    write_file(folder / ANCHOR_NAME, encode_document(anchor))
 
 
 def check_audit_log(data: DataFolder, extra_anchors: Mapping[str, audit.Anchor] | None = None) -> audit.AuditReport:
@@ -52,7 +53,7 @@ def check_audit_log(data: DataFolder, extra_anchors: Mapping[str, audit.Anchor] 
 def _read_anchor(path: Path) -> audit.Anchor:
     try:
         stored = path.read_bytes()
-        if path.name == "anchor.json":
+        if path.name == ANCHOR_NAME:
             return msgspec.json.decode(stored, type=audit.Anchor)
         return msgspec.json.decode(stored, type=_LogHeadHolder).head
     except (OSError, msgspec.MsgspecError) as error:

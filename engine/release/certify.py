@@ -42,7 +42,7 @@ def certify(released: CertifiableRelease) -> None:
         risk=assess_residual_risk(risk_inputs),
         source_suffix=run.source.suffix,
     )
-    key = data.access / "key.pem"
+    key = data.signing_key
     sha256 = issue_certificate(certificate_inputs, folder, key_path=key if key.exists() else None)
     audit.append(
         data.audit,

@@ -16,7 +16,7 @@ from engine.rendering.render import render
 from engine.rendering.report import RenderReport, draft_name, report_path
 from engine.rendering.terms import RenderOptions
 from engine.runs import Run
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import RENDER_REPORT_SUFFIX, DataFolder, remove_suffix
 
 DRAFT_MARK = "DRAFT"
 """What stands in the picture of every draft."""
@@ -87,8 +87,10 @@ def list_drafts(run: Run) -> tuple[Draft, ...]:
     Raises:
         RecordError: the report of one cannot be read.
     """
-    paths = sorted(run.folder.drafts.glob("*.render.json"), reverse=True) if run.folder.drafts.is_dir() else []
-    videos = [(path, path.with_name(path.name.removesuffix(".render.json"))) for path in paths]
+    paths = (
+        sorted(run.folder.drafts.glob(f"*{RENDER_REPORT_SUFFIX}"), reverse=True) if run.folder.drafts.is_dir() else []
+    )
+    videos = [(path, remove_suffix(path, RENDER_REPORT_SUFFIX)) for path in paths]
     return tuple(
         Draft(video, read_document(path, RenderReport, "report of a render"))
         for path, video in videos

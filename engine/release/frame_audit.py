@@ -12,7 +12,8 @@ from engine.release.leak_judgements import find_logged_hashes
 from engine.review.amendments import Author
 from engine.review.load import load_record
 from engine.runs import Run
-from engine.storage.files import DataFolder, write_file
+from engine.storage.data_folder import DataFolder
+from engine.storage.files import write_file
 
 
 def draw_run_audit_frames(run: Run, number: int, record: Record | None = None) -> tuple[int, ...]:

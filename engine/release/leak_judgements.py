@@ -6,8 +6,6 @@ findings (`judgements.jsonl`, a line each, append-only). Both count only as the 
 
 from __future__ import annotations
 
-import fcntl
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +19,9 @@ from engine.errors import InputError, SignOffError
 from engine.record import Sha256, encode_document, read_document, sha256_hex
 from engine.review.amendments import Author
 from engine.runs import Run
-from engine.storage.files import DataFolder
+from engine.storage.append_only import append_durably, open_append_only, read_file_end, repair_torn_line
+from engine.storage.data_folder import DataFolder
+from engine.storage.locks import lock_descriptor
 
 LEAK_REPORT_TITLE = "report of a leak check"
 
@@ -128,7 +128,7 @@ def judge_leak(  # noqa: PLR0913, PLR0917 - who says what of which finding
             reason=reason,
         ),
     )
-    _append_line(run.folder.judgements, line)
+    _append_judgement(run.folder.judgements, line)
     return made
 
 
@@ -138,9 +138,16 @@ def find_logged_hashes(data: DataFolder, run: Run, subject_name: str) -> set[Sha
     return {entry.subjects[subject_name] for entry in entries if subject_name in entry.subjects}
 
 
-def _append_line(path: Path, line: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.write(line + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+def _append_judgement(path: Path, line: bytes) -> None:
+    with open_append_only(path) as descriptor, lock_descriptor(descriptor):
+        end = read_file_end(descriptor)
+        repair_torn_line(descriptor, end, is_complete=_is_judgement(end.torn_line))
+        append_durably(descriptor, line + b"\n")
+
+
+def _is_judgement(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line, type=LeakJudgement)
+    except msgspec.MsgspecError:
+        return False
+    return True

@@ -15,8 +15,7 @@ from engine.media.source.probe import probe
 from engine.record import sha256_hex
 from engine.release.drafts import list_drafts
 from engine.runs import Run
-from engine.runs.run import recording_path
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 _SILENT = SilentListener()
 
@@ -88,7 +87,7 @@ def browser_copy_path(run: Run, video: Path) -> Path:
 
 def _is_video_of_run(run: Run, video: Path) -> bool:
     outputs = run.folder.releases.glob("[0-9]*/*")
-    return video in {run.source, recording_path(run.folder)} or video in {
+    return video in {run.source, run.folder.live_video} or video in {
         *(one.video for one in list_drafts(run)),
         *outputs,
     }

@@ -13,7 +13,7 @@ from engine.record import Document
 from engine.release.recovery import find_interrupted_release, log_withdrawal
 from engine.release.snapshot import lock_run_for_signing
 from engine.runs import Run
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 
 class PurgeReport(Document, frozen=True):

@@ -16,7 +16,6 @@ import msgspec
 from engine import audit
 from engine.approval.statements import Statement, decode_statement, statement_file_name
 from engine.audit import SYSTEM_ACTOR, Event
-from engine.certificate.document import JSON_NAME, KEY_NAME, PAGE_NAME, SIGNATURE_NAME
 from engine.core.progress import ProgressListener
 from engine.record import read_document, sha256_hex
 from engine.release.anchors import write_anchor
@@ -24,7 +23,17 @@ from engine.release.release_hooks import CertifiableRelease, Certifier, ReleaseC
 from engine.release.snapshot import SignOffSnapshot
 from engine.rendering.report import RenderReport, report_path
 from engine.runs import Run
-from engine.storage.files import DataFolder, hash_file
+from engine.storage.data_folder import (
+    ANCHOR_NAME,
+    CERTIFICATE_KEY_NAME,
+    CERTIFICATE_NAME,
+    CERTIFICATE_PAGE_NAME,
+    CERTIFICATE_SIGNATURE_NAME,
+    CHECKS_SUFFIX,
+    DataFolder,
+    append_suffix,
+)
+from engine.storage.files import hash_file
 from engine.verification.verify import VerifyReport
 
 
@@ -43,7 +52,7 @@ class InterruptedRelease(NamedTuple):
 
 def checks_path(output: Path) -> Path:
     """Where the checks of an output lie."""
-    return output.with_name(output.name + ".checks.json")
+    return append_suffix(output, CHECKS_SUFFIX)
 
 
 def finish_release(
@@ -59,7 +68,7 @@ def finish_release(
     """
     log = candidate.data.audit
     if not _has_logged_certificate(candidate):
-        for name in (JSON_NAME, PAGE_NAME, SIGNATURE_NAME, KEY_NAME):
+        for name in (CERTIFICATE_NAME, CERTIFICATE_PAGE_NAME, CERTIFICATE_SIGNATURE_NAME, CERTIFICATE_KEY_NAME):
             (candidate.folder / name).unlink(missing_ok=True)
         for certify in certifiers:
             certify(CertifiableRelease(candidate, statement, audit.read_head(log)))
@@ -140,13 +149,13 @@ def log_withdrawal(data: DataFolder, run: Run, interrupted_release: InterruptedR
 
 def _find_last_published_number(run: Run) -> int:
     """The greatest entry of the log that a published release of the run was anchored after; 0 when there is none."""
-    anchors = run.folder.releases.glob("[0-9]*/anchor.json")
+    anchors = run.folder.releases.glob(f"[0-9]*/{ANCHOR_NAME}")
     return max((msgspec.json.decode(path.read_bytes(), type=audit.Anchor).number for path in anchors), default=0)
 
 
 def _has_logged_certificate(candidate: ReleaseCandidate) -> bool:
     """Whether the folder holds a certificate that the log knows."""
-    path = candidate.folder / JSON_NAME
+    path = candidate.folder / CERTIFICATE_NAME
     if not path.exists():
         return False
     entries = audit.read_entries(candidate.data.audit, run=candidate.snapshot.run.id, kinds=["certificate"])

@@ -25,7 +25,8 @@ from engine.release.snapshot import SignOffSnapshot, lock_run_for_signing, open_
 from engine.rendering.render import render
 from engine.rendering.terms import RenderOptions
 from engine.runs import Run
-from engine.storage.files import DataFolder, write_file
+from engine.storage.data_folder import RECORD_NAME, REVIEW_NAME, DataFolder
+from engine.storage.files import write_file
 from engine.verification.verify import verify
 
 SCHEMA: Literal["veil/release/1"] = "veil/release/1"
@@ -135,7 +136,7 @@ def _reserve_release_folder(run: Run) -> Iterator[tuple[Path, Path]]:
 def _render_candidate(
     data: DataFolder, snapshot: SignOffSnapshot, clearance: Clearance, folder: Path, listener: ProgressListener
 ) -> ReleaseCandidate:
-    record, review = folder / "detections.json", folder / "review.jsonl"
+    record, review = folder / RECORD_NAME, folder / REVIEW_NAME
     write_file(record, snapshot.record_bytes)
     if snapshot.review_bytes:
         write_file(review, snapshot.review_bytes)

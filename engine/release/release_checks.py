@@ -15,10 +15,9 @@ from engine.record import Sha256, encode_document, read_document, sha256_hex
 from engine.release.leak_judgements import leak_report_path, list_open_leaks, read_leak_report
 from engine.release.release_hooks import ReleaseCandidate, ReleaseCheck
 from engine.runs import Run
-from engine.storage.files import DataFolder, write_file
+from engine.storage.data_folder import LEAK_REPORT_NAME, PLANTED_REPORT_NAME, DataFolder
+from engine.storage.files import write_file
 
-LEAK_REPORT_NAME = "leaks.json"
-PLANTED_REPORT_NAME = "planted.json"
 _PLANTED_REPORT_TITLE = "report of planted faces"
 
 

@@ -17,7 +17,7 @@ from engine.approval.workflow import Clearance
 from engine.core.progress import ProgressListener
 from engine.release.snapshot import SignOffSnapshot
 from engine.rendering.report import RenderReport
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import RECORD_NAME, REVIEW_NAME, DataFolder
 from engine.verification.verify import VerifyReport
 
 
@@ -43,12 +43,12 @@ class ReleaseCandidate:
     @property
     def record_path(self) -> Path:
         """The record that was rendered."""
-        return self.folder / "detections.json"
+        return self.folder / RECORD_NAME
 
     @property
     def review_path(self) -> Path | None:
         """The amendments that were rendered."""
-        path = self.folder / "review.jsonl"
+        path = self.folder / REVIEW_NAME
         return path if path.exists() else None
 
 

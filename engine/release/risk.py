@@ -10,7 +10,7 @@ from engine.release.leak_judgements import read_judgements, read_leak_report, re
 from engine.release.release_checks import read_newest_planted_report
 from engine.review.load import load_record
 from engine.runs import Run
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 
 def compute_residual_risk(data: DataFolder, run: Run) -> ResidualRisk:

@@ -21,7 +21,8 @@ from engine.record import Sha256, encode_document, sha256_hex
 from engine.release.snapshot import SignOffSnapshot, lock_run_for_signing, open_snapshot
 from engine.rendering.render import check_audio_spans
 from engine.rendering.terms import RenderOptions
-from engine.storage.files import DataFolder, write_file
+from engine.storage.data_folder import DataFolder
+from engine.storage.files import write_file
 
 _PERMISSIONS: dict[Meaning, Permission] = {
     "reviewed": "sign-reviewed",

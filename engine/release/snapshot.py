@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,7 +19,9 @@ from engine.release.anchors import check_audit_log
 from engine.rendering.terms import RenderOptions, Terms, terms_from_options
 from engine.review.amendments import Review
 from engine.runs import Run
-from engine.storage.files import DataFolder, hash_file
+from engine.storage.data_folder import DataFolder
+from engine.storage.files import hash_file
+from engine.storage.locks import lock_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +112,8 @@ def read_signed_options(data: DataFolder, run_id: str) -> RenderOptions:
 @contextmanager
 def lock_run_for_signing(run: Run) -> Iterator[None]:
     """Keep others from signing or releasing the same run at the same time."""
-    lock = os.open(run.folder.path / ".signing", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with lock_file(run.folder.signing_lock):
         yield
-    finally:
-        os.close(lock)
 
 
 def _require_sound_log(report: audit.AuditReport, *, anchors: bool) -> None:

@@ -15,6 +15,7 @@ from engine.record import Document, Sha256
 from engine.rendering.job import AudioComparison, FrameCounts, RenderJob
 from engine.rendering.spec import FINAL_COMMENT, RenderSpec
 from engine.review.apply import KeptVisible
+from engine.storage.data_folder import RENDER_REPORT_SUFFIX, append_suffix
 from engine.storage.files import hash_file
 from engine.version import VERSION
 
@@ -75,7 +76,7 @@ class RenderReport(Document, frozen=True):
 
 def report_path(output: Path) -> Path:
     """Where the report of a render lies."""
-    return output.with_name(output.name + ".render.json")
+    return append_suffix(output, RENDER_REPORT_SUFFIX)
 
 
 def draft_name(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.errors import RecordError
+from engine.errors import ForeignReviewError
 from engine.record import Record, decode_record, encode_document, read_document_bytes, sha256_hex
 from engine.review.amendments import Review
 from engine.review.review_file import read_review
@@ -31,5 +31,5 @@ def load_review(review: Path | str | Review | None, record_sha256: str) -> Revie
     if isinstance(review, Path | str):
         return read_review(Path(review), record_sha256)
     if review is not None and review.record_sha256 != record_sha256:
-        raise RecordError("The review is of another record than the one that is given; give its own.")
+        raise ForeignReviewError("The review is of another record than the one given; give the review of this record.")
     return review

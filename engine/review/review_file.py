@@ -6,20 +6,26 @@ end: reading says so, the next amendment removes the torn rest, and keeps it whe
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
-from engine.errors import AmendmentError, RecordError, TargetError
+from engine.errors import AmendmentError, ForeignReviewError, RecordError, ReviewError, TargetError, TornReviewError
 from engine.record import Record, Sha256, encode_document, sha256_hex
 from engine.review.amendments import SCHEMA, Action, Amendment, Author, Review, Undo, find_effective_amendments
 from engine.review.apply import AmendedRecord
+from engine.storage.append_only import (
+    append_durably,
+    open_append_only,
+    read_file_end,
+    repair_torn_line,
+    split_torn_line,
+)
+from engine.storage.locks import lock_descriptor
 
 
 def make_empty_review(record_sha256: Sha256) -> Review:
@@ -40,15 +46,14 @@ def read_review(path: Path, record_sha256: Sha256, *, missing_ok: bool = False) 
             torn; the message names line and place.
     """
     try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH)
+        with path.open("rb") as file, lock_descriptor(file.fileno(), shared=True):
             data = file.read()
     except FileNotFoundError as error:
         if missing_ok:
             return make_empty_review(record_sha256)
-        raise RecordError(f"{path} does not exist; give the path of a review, or none.") from error
+        raise ReviewError(f"{path} does not exist; give the path of a review, or none.") from error
     except OSError as error:
-        raise RecordError(f"{path} cannot be read: {error.strerror}. Give the path of a review.") from error
+        raise ReviewError(f"{path} cannot be read: {error.strerror}. Give the path of a review.") from error
     return decode_review(data, record_sha256, str(path))
 
 
@@ -60,7 +65,7 @@ def decode_review(data: bytes, record_sha256: Sha256, name: str = "review") -> R
     """
     lines = data.split(b"\n")
     if lines.pop():
-        raise RecordError(
+        raise TornReviewError(
             f"{name} ends in the middle of line {len(lines) + 1}, as after a crash while it was written; the lines "
             "before it are whole. The next amendment removes the torn rest, and so does repairing the review."
         )
@@ -91,8 +96,8 @@ def append_amendment(  # noqa: PLR0913, PLR0917 - what is said of what, by whom,
         RecordError: the review cannot be read, or the amendment does not fit; nothing was written.
         TargetError: it cannot be written.
     """
-    with _open_locked(path) as file:
-        review = _repair_file(file, record_sha256, str(path))
+    with _open_locked(path) as descriptor:
+        review = _repair_file(descriptor, record_sha256, str(path))
         number = len(review.amendments) + 1
         previous = sha256_hex(encode_document(review.amendments[-1])[:-1]) if review.amendments else record_sha256
         at = at or datetime.now(UTC).replace(microsecond=0)
@@ -101,7 +106,13 @@ def append_amendment(  # noqa: PLR0913, PLR0917 - what is said of what, by whom,
         except ValueError as error:
             raise RecordError(f"That cannot be amended: {error}.") from error
         _check_amendment(record, review, amendment)
-        _append_line(file, encode_document(amendment), path)
+        try:
+            append_durably(descriptor, encode_document(amendment))
+        except OSError as error:
+            raise TargetError(
+                f"{path} cannot be written: {error.strerror}. The amendment was not added; free some space on the disk "
+                "and amend again."
+            ) from error
     return amendment
 
 
@@ -113,9 +124,9 @@ def repair_review(path: Path, record_sha256: Sha256) -> Review:
         TargetError: it cannot be written.
     """
     if not path.exists():
-        raise RecordError(f"{path} does not exist; there is nothing to repair.")
-    with _open_locked(path) as file:
-        return _repair_file(file, record_sha256, str(path))
+        raise ReviewError(f"{path} does not exist; there is nothing to repair.")
+    with _open_locked(path) as descriptor:
+        return _repair_file(descriptor, record_sha256, str(path))
 
 
 def _round_trip(amendment: Amendment) -> Amendment:
@@ -149,13 +160,16 @@ def _decode_chain(lines: Sequence[bytes], record_sha256: Sha256, name: str) -> I
     for number, line in enumerate(lines, start=1):
         amendment = _decode_line(line, number, name)
         if amendment.number != number:
-            raise RecordError(
+            raise ReviewError(
                 f"{name}, line {number}, $.number: expected {number}, got {amendment.number}; a line was removed, "
                 "added or moved."
             )
         if amendment.previous != previous:
-            other = "the record was made from another one" if number == 1 else f"line {number - 1} is not what it was"
-            raise RecordError(f"{name}, line {number}, $.previous: not the hash of what comes before it; {other}.")
+            # The first line is bound to the record, every other one to the line before it.
+            place = f"{name}, line {number}, $.previous: not the hash of what comes before it"
+            if number == 1:
+                raise ForeignReviewError(f"{place}; the review is of another record. Give the review of this record.")
+            raise ReviewError(f"{place}; line {number - 1} was changed after line {number} was written.")
         previous = sha256_hex(line)
         yield amendment
 
@@ -164,75 +178,40 @@ def _decode_line(line: bytes, number: int, name: str) -> Amendment:
     try:
         amendment = msgspec.json.decode(line, type=Amendment)
     except msgspec.MsgspecError as error:
-        raise RecordError(f"{name}, line {number}, is not a valid amendment: {error}.") from error
+        raise ReviewError(f"{name}, line {number}, is not a valid amendment: {error}.") from error
     if encode_document(amendment)[:-1] != line:
-        raise RecordError(f"{name}, line {number}, is not written as Veil writes it; it was edited, or made elsewhere.")
+        raise ReviewError(f"{name}, line {number}, is not written as Veil writes it; it was edited, or made elsewhere.")
     return amendment
 
 
-def _repair_file(file: BinaryIO, record_sha256: Sha256, name: str) -> Review:
-    """The review, after its last line was completed or removed if a crash tore it."""
-    file.seek(0)
-    data = file.read()
-    end = data.rfind(b"\n") + 1
-    if end < len(data):
-        review = _complete_last_line(data, record_sha256, name)
-        if review is not None:
-            _write_durably(file, b"\n", len(data))
-            return review
-        file.truncate(end)
-        os.fsync(file.fileno())
-    return decode_review(data[:end], record_sha256, name)
+def _repair_file(descriptor: int, record_sha256: Sha256, name: str) -> Review:
+    """Complete or remove a torn last line, and return the review."""
+    data = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+    whole, torn = split_torn_line(data)
+    # Decoded before anything is written: a review that is damaged elsewhere is evidence and stays as it is.
+    review = decode_review(whole, record_sha256, name)
+    completed = _decode_completed(data, record_sha256, name) if torn else None
+    repair_torn_line(descriptor, read_file_end(descriptor), is_complete=completed is not None)
+    return completed or review
 
 
-def _complete_last_line(data: bytes, record_sha256: Sha256, name: str) -> Review | None:
-    """The review with its last line ended, if that line lacks nothing else."""
-    before = decode_review(data[: data.rfind(b"\n") + 1], record_sha256, name)
+def _decode_completed(data: bytes, record_sha256: Sha256, name: str) -> Review | None:
+    """Return the review with its last line ended, None if that line lacks more than its newline."""
     try:
-        review = decode_review(data + b"\n", record_sha256, name)
-    except RecordError:
-        return None  # the last line is not whole: it was never said to be stored
-    assert review.amendments[:-1] == before.amendments
-    return review
+        return decode_review(data + b"\n", record_sha256, name)
+    except ReviewError:
+        return None
 
 
 @contextmanager
-def _open_locked(path: Path) -> Iterator[BinaryIO]:
-    """The file, made if need be, for nobody else until the block ends."""
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise TargetError(
-            f"{path} cannot be written: {error.strerror}. Choose a file in a folder that you may write."
-        ) from error
-    with os.fdopen(handle, "r+b", buffering=0) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield file
-
-
-def _append_line(file: BinaryIO, line: bytes, path: Path) -> None:
-    """Add a line: all of it, or nothing."""
-    end = file.seek(0, os.SEEK_END)
-    try:
-        _write_durably(file, line, end)
-    except OSError as error:
-        file.truncate(end)
-        raise TargetError(f"{path} cannot be written: {error.strerror}. The amendment was not added.") from error
-    if end == 0:
-        _sync_folder(path)
-
-
-def _write_durably(file: BinaryIO, data: bytes, offset: int) -> None:
-    file.seek(offset)
-    while data:
-        data = data[file.write(data) :]
-    os.fsync(file.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    """Bring a new file's name to stable storage."""
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+def _open_locked(path: Path) -> Iterator[int]:
+    """Open the file, created if it does not exist, and hold its lock while the block lasts."""
+    with ExitStack() as stack:
+        try:
+            descriptor = stack.enter_context(open_append_only(path))
+        except OSError as error:
+            raise TargetError(
+                f"{path} cannot be written: {error.strerror}. Choose a file in a folder that you may write."
+            ) from error
+        stack.enter_context(lock_descriptor(descriptor))
+        yield descriptor

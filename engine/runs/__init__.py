@@ -3,7 +3,6 @@
 from engine.runs.run import (
     DamagedRun,
     Run,
-    RunFolder,
     RunRegister,
     RunRequest,
     RunStage,
@@ -16,11 +15,11 @@ from engine.runs.run import (
     load_run,
     process_start_ticks,
     read_register,
-    recording_path,
     request_cancellation,
     requeue_run,
     write_state,
 )
+from engine.storage.data_folder import RunFolder
 
 __all__ = [
     "DamagedRun",
@@ -38,7 +37,6 @@ __all__ = [
     "load_run",
     "process_start_ticks",
     "read_register",
-    "recording_path",
     "request_cancellation",
     "requeue_run",
     "write_state",

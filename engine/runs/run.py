@@ -31,6 +31,7 @@ from engine.record import (
     encode_document,
 )
 from engine.storage import files
+from engine.storage.data_folder import DataFolder, RunFolder
 
 RunStage = Literal["queued", "running", "done", "failed", "cancelled"]
 RunStatus = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
@@ -97,93 +98,6 @@ class RunState(Document, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class RunFolder:
-    """The paths of a run. That a path is named here does not mean that anything lies there."""
-
-    path: Path
-
-    @property
-    def id(self) -> str:
-        """The run's identifier."""
-        return self.path.name
-
-    @property
-    def request(self) -> Path:
-        """What was asked for."""
-        return self.path / "request.json"
-
-    @property
-    def state(self) -> Path:
-        """How far it is."""
-        return self.path / "state.json"
-
-    @property
-    def cancel_marker(self) -> Path:
-        """There while somebody wants the run to stop."""
-        return self.path / "cancel"
-
-    @property
-    def record(self) -> Path:
-        """The detection record; with it lie the facts of the run and perhaps the ledger."""
-        return self.path / "detections.json"
-
-    @property
-    def facts(self) -> Path:
-        """Facts of the run that vary: host, clock, speed."""
-        return self.path / "detections.json.run.json"
-
-    @property
-    def review(self) -> Path:
-        """The amendments."""
-        return self.path / "review.jsonl"
-
-    @property
-    def signatures(self) -> Path:
-        """Signed statements, a numbered file each."""
-        return self.path / "signatures"
-
-    @property
-    def drafts(self) -> Path:
-        """Renders that nobody has approved; may be removed."""
-        return self.path / "drafts"
-
-    @property
-    def thumbnails(self) -> Path:
-        """Masked thumbnails; may be removed."""
-        return self.path / "thumbs"
-
-    @property
-    def browser_copies(self) -> Path:
-        """Small copies of videos that browsers do not play; may be removed."""
-        return self.path / "copies"
-
-    @property
-    def leak_reports(self) -> Path:
-        """Reports of leak checks, by the hash of the output that was checked."""
-        return self.path / "leaks"
-
-    @property
-    def judgements(self) -> Path:
-        """What people say of the leaks that were found, a line each."""
-        return self.path / "judgements.jsonl"
-
-    @property
-    def frame_audit(self) -> Path:
-        """What a person found in frames drawn by lot."""
-        return self.path / "frame-audit.json"
-
-    @property
-    def planted_report(self) -> Path:
-        """How many faces planted into the source were found."""
-        return self.path / "planted.json"
-
-    @property
-    def releases(self) -> Path:
-        """Final outputs, a numbered folder each, with what proves them."""
-        return self.path / "releases"
-
-
-@dataclass(frozen=True, slots=True)
 class Run:
     """A run as it stands when it is read."""
 
@@ -239,7 +153,7 @@ def format_utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def create_run(data: files.DataFolder, request: RunRequest, state: RunState | None = None) -> RunFolder:
+def create_run(data: DataFolder, request: RunRequest, state: RunState | None = None) -> RunFolder:
     """Make the folder of a new run; it waits in the queue unless another `state` is given.
 
     Raises:
@@ -259,7 +173,7 @@ def create_run(data: files.DataFolder, request: RunRequest, state: RunState | No
     return made
 
 
-def find_run_folder(data: files.DataFolder, run_id: str) -> RunFolder:
+def find_run_folder(data: DataFolder, run_id: str) -> RunFolder:
     """The paths of a run that must exist.
 
     Raises:
@@ -270,7 +184,7 @@ def find_run_folder(data: files.DataFolder, run_id: str) -> RunFolder:
     return RunFolder(data.runs / run_id)
 
 
-def load_run(data: files.DataFolder, run_id: str) -> Run:
+def load_run(data: DataFolder, run_id: str) -> Run:
     """A run as it stands now.
 
     Raises:
@@ -279,7 +193,7 @@ def load_run(data: files.DataFolder, run_id: str) -> Run:
     return _read_run(find_run_folder(data, run_id))
 
 
-def read_register(data: files.DataFolder) -> RunRegister:
+def read_register(data: DataFolder) -> RunRegister:
     """All runs as they stand now. A folder that cannot be read is reported, and hides no other."""
     runs, damaged = [], []
     places = sorted(data.runs.iterdir(), reverse=True) if data.runs.is_dir() else []
@@ -375,8 +289,3 @@ def _read_document(path: Path, document_type: type[_DocumentT]) -> _DocumentT:
 def _slugify(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "video"
-
-
-def recording_path(folder: RunFolder) -> Path:
-    """What a live run showed, faces hidden; it is there once the run has ended."""
-    return folder.path / "live.mkv"

@@ -1,4 +1,4 @@
-"""Where things lie, and how a file comes to lie there: complete or not at all."""
+"""Atomic file writes and file hashes."""
 
 from __future__ import annotations
 
@@ -8,73 +8,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import InputError, TargetError
-
-
-@dataclass(frozen=True, slots=True)
-class DataFolder:
-    """The folder in which everything is kept between runs."""
-
-    root: Path
-
-    @property
-    def models(self) -> Path:
-        """Weights of the detectors."""
-        return self.root / "models"
-
-    @property
-    def checkpoints(self) -> Path:
-        """Journals of unfinished detections; each is removed when its record is complete."""
-        return self.root / "work"
-
-    @property
-    def remote_answers(self) -> Path:
-        """What services answered, by what they were asked; paid for, and worth keeping."""
-        return self.root / "answers"
-
-    @property
-    def sample_clips(self) -> Path:
-        """The sample clip and what was made of it."""
-        return self.root / "sample"
-
-    @property
-    def library(self) -> Path:
-        """The library of sources that the workbench offers, and where it puts what is uploaded."""
-        return self.root / "footage"
-
-    @property
-    def runs(self) -> Path:
-        """Detections of sources, a folder each (see `engine.runs`)."""
-        return self.root / "runs"
-
-    @property
-    def audit(self) -> Path:
-        """The audit chain, one for the installation."""
-        return self.root / "audit"
-
-    @property
-    def access(self) -> Path:
-        """Accounts, the policy, the key."""
-        return self.root / "access"
-
-    @property
-    def index(self) -> Path:
-        """The index over the records; it may be deleted at any time."""
-        return self.root / "index"
-
-
-def find_data_folder(chosen: Path | str | None = None) -> DataFolder:
-    """The data folder: `chosen`, else `$VEIL_DATA`, else `data` in the checkout, else `data` in the current folder."""
-    if chosen is not None:
-        return DataFolder(Path(chosen).absolute())
-    if configured := os.environ.get("VEIL_DATA"):
-        return DataFolder(Path(configured).absolute())
-    checkout = Path(__file__).parents[2]
-    home = checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
-    return DataFolder(home / "data")
 
 
 def hash_file(path: Path) -> str:

@@ -18,7 +18,7 @@ import skimage.data
 from engine.core.geometry import Size
 from engine.detectors import registry
 from engine.detectors.modes import MODES
-from engine.storage.files import find_data_folder
+from engine.storage.data_folder import find_data_folder
 
 FRAMES = 5
 CONFIGURATIONS = {

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from engine import index
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from tests.browser import running_workbench, wait_until_settled
 from tests.engine.index.long_records import write_long_runs
 

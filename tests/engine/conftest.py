@@ -5,7 +5,7 @@ import pytest
 
 from engine.live.controls import LiveControls
 from engine.live.masker import LiveMasker
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from tests import clips, people_makers
 from tests.engine.live.scripted_camera import JUDGING, Camera, judged, watches
 

@@ -4,7 +4,7 @@ import msgspec
 
 from engine.record import encode_document
 from engine.runs import RunRequest, RunState, create_run, format_utc_now, load_run
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from tests import clips
 from tests.record_makers import record_of
 

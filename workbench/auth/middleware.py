@@ -20,7 +20,7 @@ from engine import access, audit
 from engine.access import Person
 from engine.access.listen_address import is_loopback
 from engine.errors import AccessError
-from engine.storage.files import DataFolder, find_data_folder
+from engine.storage.data_folder import DataFolder, find_data_folder
 from workbench.auth import oidc, session_store
 
 SESSION_COOKIE = "veil_session"

@@ -18,7 +18,7 @@ from engine.access import Session
 from engine.errors import AccessError
 from engine.record import encode_document, sha256_hex
 from engine.storage import files
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 _RENEW_AFTER = timedelta(seconds=30)
 """Use within this time of the last is not written down: stepping through frames would write thirty files a second."""
@@ -98,4 +98,4 @@ def _session_path(data: DataFolder, token: str) -> Path:
 
 
 def _sessions_folder(data: DataFolder) -> Path:
-    return data.access / "sessions"
+    return data.browser_sessions

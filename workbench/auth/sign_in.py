@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from engine import access
 from engine.errors import AccessError
-from engine.storage.files import find_data_folder
+from engine.storage.data_folder import find_data_folder
 from workbench.auth import oidc, session_store
 from workbench.auth.middleware import SESSION_COOKIE, SIGN_IN_PATH, is_same_origin, set_session_cookie
 

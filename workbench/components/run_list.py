@@ -16,7 +16,7 @@ from engine.errors import VeilError
 from engine.jobs.queue import cancel_run, resume_run, start_worker
 from engine.jobs.thumbnails import find_latest_thumbnail
 from engine.runs import DamagedRun, Run, RunRegister
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from workbench.auth import current_user
 from workbench.core import formatting, session
 from workbench.core.links import Page, PageLocation

@@ -15,7 +15,7 @@ from engine.access import Person
 from engine.core.progress import ProgressListener
 from engine.record import parse_ratio
 from engine.runs import Run
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from workbench.auth import current_user
 from workbench.components.player import Video, show_player
 from workbench.components.progress_bar import show_progress

@@ -31,7 +31,8 @@ from engine.review.apply import AmendedRecord
 from engine.review.queue import ReviewItem, find_review_items
 from engine.review.review_file import read_review
 from engine.runs import Run
-from engine.storage.files import DataFolder, hash_file
+from engine.storage.data_folder import DataFolder
+from engine.storage.files import hash_file
 from workbench.core.background import BackgroundTasks
 from workbench.core.track_lanes import TrackLanes, build_lanes
 
@@ -133,7 +134,7 @@ def get_sign_off_snapshot(
         VeilError: as `engine.release.open_case` raises.
     """
     folder = run.folder
-    access = (data.access / "people.json", data.access / "policy.json")
+    access = (data.people, data.policy)
     parts = (run.source, folder.record, folder.review, folder.signatures, *access, log_path(data.audit))
     case = _open_snapshot(str(data.root), run.id, tuple(map(read_file_stamp, parts)))
     signed = case.terms.options

@@ -12,7 +12,7 @@ from engine import runs
 from engine.audio.spans import AudioSpan
 from engine.masking.style import Style
 from engine.runs import Run
-from engine.storage.files import DataFolder, find_data_folder
+from engine.storage.data_folder import DataFolder, find_data_folder
 from workbench.core.links import PageLocation
 from workbench.core.messages import CanvasMessage
 

@@ -13,9 +13,8 @@ from engine import access, audit, runs
 from engine.access import Person
 from engine.errors import AccessError, InputError, VeilError
 from engine.runs import Run
-from engine.runs.run import recording_path
 from engine.storage import files
-from engine.storage.files import find_data_folder
+from engine.storage.data_folder import DataFolder, find_data_folder
 
 PersonFromRequest = Callable[[Request], Person]
 _NO_STORE_HEADERS = {"Cache-Control": "no-store"}
@@ -73,7 +72,7 @@ class FileRoutes:
     def _send_live_file(self, request: Request) -> Response:
         """What a live run showed, or its record, likewise."""
         run, name = _find_run(request), str(request.path_params["name"])
-        for path in (recording_path(run.folder), run.folder.record):
+        for path in (run.folder.live_video, run.folder.record):
             if path.name == name and path.is_file() and run.request.detection.mode == "live":
                 return self._send_file(request, run, path)
         raise InputError(f"The live run {run.id} left no {name!r}.")
@@ -116,7 +115,7 @@ def _find_file(folder: Path, name: str, description: str) -> Path:
     raise InputError(f"There is no {description} that is called {name!r}.")
 
 
-def record_download(data: files.DataFolder, person: Person, run: Run, path: Path) -> None:
+def record_download(data: DataFolder, person: Person, run: Run, path: Path) -> None:
     """Put on record that somebody takes a file of a release away.
 
     Raises:

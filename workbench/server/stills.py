@@ -22,7 +22,7 @@ from engine.errors import AccessError, InputError, RunError, SignOffError
 from engine.masking.presets import DEFAULT_PRESET
 from engine.rendering.still import StillOptions
 from engine.runs import Run
-from engine.storage.files import find_data_folder
+from engine.storage.data_folder import find_data_folder
 from workbench.auth import middleware
 from workbench.core import shown_style
 from workbench.core.reviewed_run import ReviewedRun, load_reviewed_run

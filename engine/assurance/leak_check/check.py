@@ -56,7 +56,7 @@ from engine.review.amendments import Review
 from engine.review.apply import AmendedFace, AmendedFrame, amend_frames
 from engine.review.load import load_record
 from engine.review.review_file import read_review
-from engine.storage.files import find_data_folder
+from engine.storage.data_folder import find_data_folder
 from engine.version import VERSION
 
 _RECHECK_OFFSETS_FRAMES = (1, 4)

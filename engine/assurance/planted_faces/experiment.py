@@ -41,7 +41,7 @@ from engine.media.source.decode import OnDamage, open_source
 from engine.media.source.probe import probe
 from engine.record import Record, sha256_hex
 from engine.review.load import load_record
-from engine.storage.files import find_data_folder
+from engine.storage.data_folder import find_data_folder
 from engine.timeline.build import DetectionsByDetector, build_timeline
 from engine.version import VERSION
 

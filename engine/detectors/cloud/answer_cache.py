@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ import msgspec
 
 from engine.record import Document, encode_document
 from engine.storage.files import write_file
+from engine.storage.locks import lock_and_remove_file
 
 
 class ServiceAnswer(Document, frozen=True):
@@ -42,12 +41,10 @@ class AnswerCache:
 
         Waits for another thread or process that is asking for the same. A process that dies lets go of its claims.
         """
-        claim = self._acquire_lock(self._answer_path(key).with_suffix(".asking"))
-        try:
-            yield self._read_answer(self._answer_path(key))
-        finally:
-            self._answer_path(key).with_suffix(".asking").unlink(missing_ok=True)
-            os.close(claim)
+        path = self._answer_path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with lock_and_remove_file(path.with_suffix(".asking")):
+            yield self._read_answer(path)
 
     def store_answer(self, key: str, answer: ServiceAnswer) -> None:
         """Bring an answer to stable storage.
@@ -59,17 +56,6 @@ class AnswerCache:
 
     def _answer_path(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key}.json"
-
-    @staticmethod
-    def _acquire_lock(path: Path) -> int:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        while True:
-            claim = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(claim, fcntl.LOCK_EX)
-            if os.fstat(claim).st_nlink:
-                return claim
-            # Whoever had it has removed the file meanwhile: the next one to come would not see this claim.
-            os.close(claim)
 
     @staticmethod
     def _read_answer(path: Path) -> ServiceAnswer | None:

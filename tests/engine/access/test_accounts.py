@@ -7,7 +7,7 @@ import pytest
 from engine import access, audit
 from engine.errors import AccessError
 from engine.record import sha256_hex
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from tests.people_makers import PASSWORD, STAFF, ada, person
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)

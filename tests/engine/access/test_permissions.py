@@ -4,7 +4,7 @@ from engine import access
 from engine.access.listen_address import is_loopback
 from engine.access.permissions import ROLES_BY_PERMISSION
 from engine.errors import AccessError
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from tests.people_makers import ada, person
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from engine import access, audit
 from engine.errors import AccessError
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from tests.people_makers import PASSWORD, ada
 
 START = datetime.now(UTC) + timedelta(days=1)

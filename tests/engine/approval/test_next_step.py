@@ -11,7 +11,7 @@ from engine.approval.statements import SignedHashes, Statement, hash_terms
 from engine.audit import Anchor
 from engine.record import encode_document, sha256_hex
 from engine.runs import RunRequest, RunState, create_run, format_utc_now, load_run
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 WORDS = {"otto": "operator", "rita": "reviewer", "anna": "approver", "lyn": "analyst"}
 

@@ -10,7 +10,7 @@ from engine.record import encode_document, sha256_hex
 from engine.review.amendments import Add, Delete, Keyframe
 from engine.review.review_file import read_review
 from engine.runs import RunRequest, RunState, create_run, format_utc_now, load_run
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from tests.record_makers import make_record
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from engine.cli import main
-from engine.storage.files import find_data_folder
+from engine.storage.data_folder import find_data_folder
 
 
 def complaint(capsys, *arguments):

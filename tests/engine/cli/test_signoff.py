@@ -7,7 +7,7 @@ import pytest
 
 from engine import access, runs
 from engine.cli import main
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from tests import clips
 from tests.engine.release import signable_runs
 from tests.people_makers import PASSWORD, staff

@@ -19,7 +19,7 @@ from engine.review.amendments import Add, Author, Delete, Keyframe
 from engine.review.apply import AmendedRecord
 from engine.review.review_file import append_amendment
 from engine.statistics.capture_recapture import estimate_missed_faces, list_captures
-from engine.storage.files import find_data_folder
+from engine.storage.data_folder import find_data_folder
 from tests.engine.evaluation.truth_makers import record_of
 from tests.engine.index.long_records import make_long_record, write_long_runs
 

@@ -3,7 +3,7 @@ import pytest
 from engine.access import Person, get_single_user
 from engine.jobs.requests import build_run_request
 from engine.record import DetectOptions
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 YOLO = DetectOptions(detectors=("yolov8-face",), workers=1)
 

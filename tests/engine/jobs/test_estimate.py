@@ -8,7 +8,7 @@ from engine.jobs.estimate import estimate_run, find_missing_models, load_past_ru
 from engine.media.source.probe import probe
 from engine.record import DetectOptions, encode_document
 from engine.runs import RunState
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from tests import clips
 
 

@@ -15,8 +15,7 @@ from engine.media.source.probe import probe
 from engine.media.stream.live_preview import LivePreview
 from engine.media.stream.normalise import frame_from_rgb, rgb_from_frame
 from engine.record import read_record
-from engine.runs.run import recording_path
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from tests.engine.live.live_scenes import flash_and_beep
 from tests.engine.live.scripted_camera import patch, watches
 from tests.engine.live.test_run import STEADY
@@ -66,7 +65,7 @@ def test_frames_of_a_browser_come_out_masked_and_leave_a_record(moods, data):
     record = read_record(run.folder.record)
     assert len(record.frames) == run.state.done or run.state.done == 0
     assert any(frame.faces for frame in record.frames)
-    assert probe(recording_path(run.folder)).video.packets == len(record.frames)
+    assert probe(run.folder.live_video).video.packets == len(record.frames)
     assert json.loads((run.folder.path / "detections.live.json").read_bytes())["source"] == BROWSER_CAMERA
     assert rgb_from_frame(live.preview.get_frame(unmasked=True)).max() <= rgb_from_frame(live.preview.get_frame()).max()
 
@@ -91,7 +90,7 @@ def test_a_file_of_the_server_ends_by_itself(moods, data, tmp_path):
     live.join(60)
     assert live.phase == "ended", live.failure_message
     assert runs.load_run(data, live.folder.id).source == beep
-    assert probe(recording_path(live.folder)).video.packets == 50
+    assert probe(live.folder.live_video).video.packets == 50
 
 
 def test_a_source_that_cannot_be_opened_is_a_sentence_in_the_run(moods, data):

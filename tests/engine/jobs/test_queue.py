@@ -53,7 +53,7 @@ def test_runs_wait_in_the_order_in_which_they_were_asked_for(place, wanted):
 
 def test_what_is_submitted_is_done_although_who_submitted_it_has_gone(place, talk):
     script = (
-        "import sys; from engine.jobs.queue import submit_run; from engine.storage.files import DataFolder;"
+        "import sys; from engine.jobs.queue import submit_run; from engine.storage.data_folder import DataFolder;"
         "from pathlib import Path;"
         "from engine.record import DetectOptions; from engine.access import get_single_user;"
         "data = DataFolder(Path(sys.argv[1]));"

@@ -8,7 +8,7 @@ from engine.detection.observer import PreviewFrame
 from engine.errors import RunCancelledError
 from engine.jobs.run_state_writer import RunStateWriter
 from engine.jobs.thumbnails import find_latest_thumbnail
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from tests.engine.jobs.noise_pictures import noise
 
 

@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from tests.engine.release import signable_runs
 
 

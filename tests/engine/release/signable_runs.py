@@ -11,7 +11,7 @@ from engine.record import encode_document, read_record, sha256_hex
 from engine.release import SignRequest, release, sign
 from engine.review.amendments import Add, Author, Keyframe
 from engine.review.review_file import append_amendment
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from tests import clips
 from tests.people_makers import PASSWORD, person
 from tests.record_makers import record_of

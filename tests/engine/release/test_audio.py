@@ -5,10 +5,11 @@ import pytest
 
 from engine import audit, release
 from engine.audio.spans import AudioSpan
-from engine.certificate.document import JSON_NAME, PAGE_NAME, Certificate
+from engine.certificate.document import Certificate
 from engine.certificate.issue import check_certificate
 from engine.errors import InputError, SignOffError
 from engine.rendering.terms import RenderOptions
+from engine.storage.data_folder import CERTIFICATE_NAME, CERTIFICATE_PAGE_NAME
 from tests.engine.release import signable_runs
 
 NAME = AudioSpan("mute", 0.1, 0.2, "the patient's name")
@@ -65,11 +66,11 @@ def test_a_release_tells_of_it_in_report_certificate_page_and_log(muted):
     made = signable_runs.published(muted)
     run = signable_runs.the_run(muted)
     folder = run.folder.releases / "01"
-    certificate = msgspec.json.decode((folder / JSON_NAME).read_bytes(), type=Certificate)
+    certificate = msgspec.json.decode((folder / CERTIFICATE_NAME).read_bytes(), type=Certificate)
     assert certificate.render.spec.audio == (NAME,)
     assert certificate.render.audio.startswith("Stream 1 (aac): 4410 samples muted, all ")
     assert [piece.kind for piece in certificate.render.altered[0].pieces] == ["kept", "mute", "kept"]
-    assert "mute of 0.1-0.2 s: the patient&#39;s name" in (folder / PAGE_NAME).read_text()
+    assert "mute of 0.1-0.2 s: the patient&#39;s name" in (folder / CERTIFICATE_PAGE_NAME).read_text()
     assert any("nothing but silence" in one.shows for one in certificate.commands)
     assert check_certificate(folder).passed
     told = [

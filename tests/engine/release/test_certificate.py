@@ -16,7 +16,7 @@ from engine.cli import main
 from engine.errors import InputError, SignOffError, TargetError
 from engine.record import encode_document
 from engine.release import SignRequest
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from tests.engine.release import signable_runs
 
 

@@ -17,7 +17,7 @@ from engine.record import read_document, sha256_hex
 from engine.release import SignRequest
 from engine.rendering.report import RenderReport, report_path
 from engine.rendering.terms import RenderOptions
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from engine.verification.verify import VerifyReport, verify
 from tests.engine.release import signable_runs
 from tests.people_makers import ada, person
@@ -136,7 +136,7 @@ def test_an_output_that_evidence_keeps_back_is_not_published(approved):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from tests.engine.release import signable_runs
 from engine.release.certify import certify
 

@@ -89,7 +89,7 @@ def changed(path, number, old, new):
 
 def test_an_edited_line_is_found_by_the_one_after_it(path):
     changed(path, 2, b"a poster", b"a statue")
-    with pytest.raises(RecordError, match=r"review\.jsonl, line 3, \$\.previous.*line 2 is not what it was"):
+    with pytest.raises(RecordError, match=r"review\.jsonl, line 3, \$\.previous.*line 2 was changed"):
         read_review(path, SHA256)
 
 

@@ -7,7 +7,7 @@ from engine import runs
 from engine.errors import RunError, TargetError
 from engine.record import DetectOptions, encode_document
 from engine.runs import RunRequest, RunState
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import InputError, TargetError
-from engine.storage.files import find_data_folder, hash_file, open_atomic_write, write_file
+from engine.storage.data_folder import find_data_folder
+from engine.storage.files import hash_file, open_atomic_write, write_file
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):

@@ -5,7 +5,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from engine import access, audit
-from engine.storage.files import DataFolder, hash_file
+from engine.storage.data_folder import DataFolder
+from engine.storage.files import hash_file
 from tests.workbench.run_makers import make_run
 from workbench.server.files import FileRoutes
 

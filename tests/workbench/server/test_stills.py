@@ -16,7 +16,7 @@ from engine.errors import AccessError
 from engine.record import Frame, encode_document
 from engine.review.amendments import Add, Cover, Keyframe
 from engine.runs import RunRequest, RunState, create_run, format_utc_now, load_run
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from tests import clips
 from tests.record_makers import make_face, record_of
 from workbench.core import caches

@@ -13,7 +13,7 @@ from engine.core.python_process import build_child_environment, build_module_com
 from engine.errors import AccessError, RunError
 from engine.index import Index, Selection
 from engine.runs import RunRegister
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from workbench.auth import current_user
 from workbench.core import caches, session
 from workbench.core.links import Page, PageLocation

@@ -22,7 +22,7 @@ from engine.errors import InputError
 from engine.jobs.live_run import LiveRun
 from engine.live.controls import LiveControlsState
 from engine.media.stream.live_preview import make_black_frame
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 
 _PREVIEW_RATE_HZ = 25
 """Pictures a second that go to the browser; the run itself has the rate of its source."""

@@ -12,7 +12,6 @@ from engine.access import Person
 from engine.errors import VeilError
 from engine.jobs.live_run import BROWSER_CAMERA, LiveRun
 from engine.runs import Run
-from engine.runs.run import recording_path
 from workbench.components import video_player
 from workbench.core import session
 from workbench.core.formatting import escape_markdown, format_count
@@ -39,7 +38,7 @@ def show_result(live: LiveRun, person: Person) -> None:
         f"{'was' if counters.shown == 1 else 'were'} shown, {covered:,} of them covered whole. Its record is kept."
     )
     run = runs.load_run(session.get_data(), live.folder.id)
-    video = recording_path(run.folder)
+    video = run.folder.live_video
     with st.expander("What was shown, and its record", expanded=True):
         if video.is_file() and run.folder.record.exists() and access.is_allowed(person, "look"):
             _show_video(run, video)

@@ -14,7 +14,7 @@ from engine.errors import VeilError
 from engine.release import Draft
 from engine.rendering.terms import RenderOptions
 from engine.runs import Run
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from workbench.auth import current_user
 from workbench.components import video_player
 from workbench.components.progress_bar import show_progress

@@ -9,7 +9,7 @@ from engine.access import Session
 from engine.access.sessions import Credential
 from engine.core.progress import ProgressListener
 from engine.rendering.terms import RenderOptions
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from workbench.auth import session_store
 
 

@@ -19,6 +19,20 @@ from engine.review.apply import AmendedRecord
 from engine.review.coverage import ReviewCoverage
 from engine.review.descriptions import describe_action
 from engine.runs import Run
+from engine.storage.data_folder import (
+    ANCHOR_NAME,
+    CERTIFICATE_KEY_NAME,
+    CERTIFICATE_NAME,
+    CERTIFICATE_PAGE_NAME,
+    CERTIFICATE_SIGNATURE_NAME,
+    CHECKS_SUFFIX,
+    LEAK_REPORT_NAME,
+    PLANTED_REPORT_NAME,
+    RECORD_NAME,
+    RENDER_REPORT_SUFFIX,
+    REVIEW_NAME,
+    remove_suffix,
+)
 from engine.verification.verify import VerifyReport
 from workbench.core.formatting import format_count, format_size, format_time, to_sentence
 from workbench.core.style_names import describe_style
@@ -32,19 +46,19 @@ TABLE_CSS = """<style>
 </style>"""
 """How a table of facts looks; one of Streamlit cuts a hash off."""
 _DOCUMENT_LABELS = MappingProxyType({
-    "certificate.html": "certificate, to read and to print",
-    "certificate.json": "certificate, to be checked by a program",
-    "certificate.json.sig": "signature of the certificate",
-    "certificate.pub": "key that it was signed with",
-    "detections.json": "detection record",
-    "review.jsonl": "amendments of the review",
-    "leaks.json": "search for faces left over",
-    "planted.json": "faces planted to measure the detection",
-    "anchor.json": "head of the audit log at the release",
+    CERTIFICATE_PAGE_NAME: "certificate, to read and to print",
+    CERTIFICATE_NAME: "certificate, to be checked by a program",
+    CERTIFICATE_SIGNATURE_NAME: "signature of the certificate",
+    CERTIFICATE_KEY_NAME: "key that it was signed with",
+    RECORD_NAME: "detection record",
+    REVIEW_NAME: "amendments of the review",
+    LEAK_REPORT_NAME: "search for faces left over",
+    PLANTED_REPORT_NAME: "faces planted to measure the detection",
+    ANCHOR_NAME: "head of the audit log at the release",
 })  # fmt: skip
 """The documents of a release, those that a person wants first."""
 _DOCUMENT_SUFFIX_LABELS = MappingProxyType({
-    ".checks.json": "report of the checks", ".render.json": "report of the render",
+    CHECKS_SUFFIX: "report of the checks", RENDER_REPORT_SUFFIX: "report of the render",
 })  # fmt: skip
 
 
@@ -276,8 +290,8 @@ def list_release_folders(run: Run) -> tuple[Path, ...]:
 
 def find_release_video(folder: Path) -> Path | None:
     """The video of a release."""
-    reports = list(folder.glob("*.render.json"))
-    return reports[0].with_name(reports[0].name.removesuffix(".render.json")) if reports else None
+    reports = list(folder.glob(f"*{RENDER_REPORT_SUFFIX}"))
+    return remove_suffix(reports[0], RENDER_REPORT_SUFFIX) if reports else None
 
 
 def list_documents(folder: Path) -> tuple[Path, ...]:
@@ -300,6 +314,6 @@ def read_checks(folder: Path) -> VerifyReport | None:
     Raises:
         RecordError: it cannot be read.
     """
-    for path in folder.glob("*.checks.json"):
+    for path in folder.glob(f"*{CHECKS_SUFFIX}"):
         return read_document(path, VerifyReport, "report of the checks")
     return None

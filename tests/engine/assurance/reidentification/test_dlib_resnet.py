@@ -11,7 +11,7 @@ from engine.assurance.reidentification.pictures import Clip, read_frames
 from engine.core.geometry import Box
 from engine.errors import ModelError
 from engine.media.source.probe import probe
-from engine.storage.files import find_data_folder
+from engine.storage.data_folder import find_data_folder
 from tests.record_makers import record_of
 
 ASTRONAUT = Box(165, 60, 285, 210)

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from engine import access, index, runs
 from engine.record import encode_document
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from tests.browser import find_violations, open_address, running_workbench, save_screenshot, wait_until_settled
 from tests.engine.index.long_records import make_long_record, write_long_runs
 from tests.repository import PAGES

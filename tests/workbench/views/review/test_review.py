@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from engine import access, release
 from engine.record import encode_document
 from engine.release import SignRequest
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from tests import clips
 from tests.repository import ROOT
 from tests.workbench.run_makers import make_run, remove_record, set_unknown_version

@@ -20,7 +20,7 @@ from engine.masking.presets import PRESETS, style_from_preset
 from engine.record import encode_document, sha256_hex
 from engine.release import SignRequest
 from engine.rendering.terms import RenderOptions
-from engine.storage.files import DataFolder
+from engine.storage.data_folder import DataFolder
 from tests.workbench.run_makers import make_run
 from tests.workbench.views.review.test_review import facts, sentences, shown
 from workbench.auth.current_user import require_session
