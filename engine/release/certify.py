@@ -9,9 +9,9 @@ from engine.assurance.residual_risk import assess_residual_risk
 from engine.audit import Actor, Event
 from engine.certificate.document import CertificateInputs
 from engine.certificate.issue import issue_certificate
-from engine.release.release_checks import LEAK_REPORT_NAME
 from engine.release.release_hooks import CertifiableRelease, Certifier
 from engine.release.risk import collect_risk_inputs
+from engine.storage.data_folder import LEAK_REPORT_NAME
 
 
 def certify(released: CertifiableRelease) -> None:
