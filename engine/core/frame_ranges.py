@@ -1,15 +1,15 @@
-"""Ranges of frames: half-open pairs of indices."""
+"""Ranges of frames as half-open pairs of indices: grouping, merging, expanding, and words for people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 FrameRange = tuple[int, int]
-"""First frame, and first frame after it."""
+"""The first frame, and the first frame after the range."""
 
 
 def group_frames(indices: Iterable[int], max_gap_frames: int = 0) -> Iterator[FrameRange]:
-    """Rising frame indices as ranges; up to `max_gap_frames` missing ones do not end a range."""
+    """Group rising frame indices into ranges; a gap of up to `max_gap_frames` missing frames does not end a range."""
     start = stop = None
     for index in indices:
         if start is None or stop is None or index > stop + max_gap_frames:
@@ -22,16 +22,21 @@ def group_frames(indices: Iterable[int], max_gap_frames: int = 0) -> Iterator[Fr
 
 
 def merge_ranges(ranges: Iterable[FrameRange]) -> tuple[FrameRange, ...]:
-    """Ranges in order, those that overlap or touch made one."""
-    whole: list[FrameRange] = []
+    """Sort ranges and join those that overlap or touch."""
+    merged: list[FrameRange] = []
     for start, stop in sorted(ranges):
-        if whole and start <= whole[-1][1]:
-            whole[-1] = whole[-1][0], max(whole[-1][1], stop)
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(merged[-1][1], stop)
         else:
-            whole.append((start, stop))
-    return tuple(whole)
+            merged.append((start, stop))
+    return tuple(merged)
+
+
+def expand_ranges(ranges: Iterable[FrameRange]) -> frozenset[int]:
+    """Return the indices of all frames in the ranges."""
+    return frozenset(index for start, stop in ranges for index in range(start, stop))
 
 
 def describe_range(start: int, stop: int) -> str:
-    """A range in words, as "frame 7" or "frames 7 to 9"."""
+    """Describe a range in words, such as "frame 7" or "frames 7 to 9"."""
     return f"frame {start}" if stop == start + 1 else f"frames {start} to {stop - 1}"

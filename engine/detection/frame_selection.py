@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
+from engine.core.frame_ranges import FrameRange, group_frames
 from engine.core.geometry import Box
 from engine.detectors.base import RemoteDetectorSettings
 from engine.detectors.registry import DetectorPlan
@@ -69,12 +70,10 @@ def count_sent_frames(plan: DetectorPlan, frame_count: int, uncertain: frozenset
 
 def find_sent_ranges(
     frames: Sequence[DetectionsByDetector], detectors: Iterable[str]
-) -> dict[str, tuple[tuple[int, int], ...]]:
+) -> dict[str, tuple[FrameRange, ...]]:
     """The frames, as half-open ranges, that each detector was asked about; without those that were asked about all."""
-    found = {
-        name: tuple(_ranges_from_indices([i for i, frame in enumerate(frames) if name in frame])) for name in detectors
-    }
-    return {name: runs for name, runs in found.items() if runs != ((0, len(frames)),)}
+    asked = {name: tuple(group_frames(i for i, frame in enumerate(frames) if name in frame)) for name in detectors}
+    return {name: ranges for name, ranges in asked.items() if ranges != ((0, len(frames)),)}
 
 
 def uncertain_frames(
@@ -111,9 +110,7 @@ def uncertain_frames(
     sent: frozenset[int] = frozenset()
     for stride in _UNCERTAIN_STRIDES_FRAMES:
         thinned = (
-            index
-            for start, stop in _ranges_from_indices(sorted(doubtful))
-            for index in (*range(start, stop, stride), stop - 1)
+            index for start, stop in group_frames(sorted(doubtful)) for index in (*range(start, stop, stride), stop - 1)
         )
         sent = frozenset(index for index in (*chosen, *thinned) if 0 <= index < len(frame_detections))
         if len(sent) <= _MAX_SENT_SHARE * len(frame_detections):
@@ -153,16 +150,3 @@ def _frames_around_ends(first: int, last: int) -> Iterator[int]:
     yield from (first, last)
     for distance in _TRACK_END_OFFSETS_FRAMES:
         yield from (first - distance, last + distance)
-
-
-def _ranges_from_indices(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Rising indices as half-open ranges."""
-    start = previous = None
-    for index in indices:
-        if previous is None or index != previous + 1:
-            if start is not None and previous is not None:
-                yield start, previous + 1
-            start = index
-        previous = index
-    if start is not None and previous is not None:
-        yield start, previous + 1

@@ -11,16 +11,10 @@ from engine.core.geometry import Box, Orientation
 from engine.core.picture import PixelFormat
 from engine.masking.mask import compute_patches
 from engine.masking.style import Style
-from engine.record import VideoFacts, parse_ratio
 
 _OPAQUE = 255
 _LUMA_FORMAT = PixelFormat("gray", 8, (0, 0), "y", full_range=False)
 """Subsampled chroma is covered wherever luma is, so one plane tells."""
-
-
-def orientation_from_video(video: VideoFacts) -> Orientation:
-    """How the coded samples of a recorded video become display pixels."""
-    return Orientation(video.coded, parse_ratio(video.sample_aspect_ratio), video.rotation, video.mirrored)
 
 
 def measure_hidden_share(face: Box, boxes: Iterable[Box], orientation: Orientation, style: Style) -> float:

@@ -15,7 +15,7 @@ import msgspec
 
 from engine.core.geometry import Box, Orientation, Size
 from engine.errors import InputError
-from engine.evaluation.coverage import measure_hidden_share, orientation_from_video
+from engine.evaluation.coverage import measure_hidden_share
 from engine.evaluation.ground_truth import Clip, LabelledFrame, Truth, TruthFace
 from engine.evaluation.matching import assign_boxes
 from engine.masking.presets import style_from_preset
@@ -170,7 +170,7 @@ class _RecordedVideo:
 
     @classmethod
     def from_record(cls, record: Record) -> _RecordedVideo:
-        orientation = orientation_from_video(record.source.video)
+        orientation = record.source.video.orientation
         return cls(record.frames, record.display, orientation, frozenset(record.damaged + record.covered))
 
     def pair_frame(self, truth: LabelledFrame, index: int) -> _PairedFrame:

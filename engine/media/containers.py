@@ -2,12 +2,12 @@
 
 This table is the only place that lists containers and file endings. Reading, rendering, muxing, the copy for browsers,
 the commands of the certificate, `veil bench` and the library all read it. To add a container or a file ending, add a
-row to `CONTAINER_FORMATS`; docs/containers.md shows the same table, and a test compares the two.
+row to `CONTAINER_FORMATS`; docs/guides/containers.md shows the same table, and a test compares the two.
 
 Facts about reading belong to a family, because FFmpeg reads MP4, QuickTime and 3GP with one demuxer, and Matroska and
 WebM with another. Facts about writing belong to a format. The codecs are those for which FFmpeg's own stream copy was
-measured to keep packets, decoded samples and starts (see docs/audio.md); a codec that a container stores but alters
-is not listed.
+measured to keep packets, decoded samples and starts (see docs/guides/audio.md); a codec that a container stores but
+alters is not listed.
 """
 
 from __future__ import annotations

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from engine.core.geometry import Box, Size
+from engine.core.geometry import Box, Orientation, Size
 
 SCHEMA: Literal["veil/detections/1"] = "veil/detections/1"
 
@@ -65,6 +66,11 @@ class VideoFacts(Document, frozen=True):
     declared_frames: Count | None
     frames: Annotated[int, msgspec.Meta(ge=1)]
     declared_rate: Ratio | None
+
+    @property
+    def orientation(self) -> Orientation:
+        """Return how the stored pixels become display pixels."""
+        return Orientation(self.coded, Fraction(self.sample_aspect_ratio), self.rotation, self.mirrored)
 
 
 class StreamFacts(Document, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.core.frame_ranges import expand_ranges
 from engine.core.geometry import Box, Size
 from engine.record.types import Frame, Record
 
@@ -38,7 +39,7 @@ def _find_asked_range_contradictions(record: Record, detector_names: set[str]) -
         if edges != sorted(set(edges)) or (edges and edges[-1] > len(record.frames)):
             yield place, "ranges of frames must rise, not touch, and exist"
             continue
-        asked = {index for start, stop in runs for index in range(start, stop)}
+        asked = expand_ranges(runs)
         for frame in record.frames:
             if frame.index not in asked and any(one.detector == name for f in frame.faces for one in f.evidence):
                 yield f"$.frames[{frame.index}]", f"{name} saw a face there and was not asked"

@@ -10,7 +10,6 @@ from engine.core.picture import Rgb
 from engine.masking.painter import cover_picture, redact
 from engine.masking.style import Style
 from engine.media.frame import SourceFrame
-from engine.media.source.seek import orientation_from_facts
 from engine.record import VideoFacts
 from engine.review.plan import FramePlan
 
@@ -44,7 +43,7 @@ def render_still(frame: SourceFrame, video: VideoFacts, plan: FramePlan, options
         if plan.covered or frame.damaged:
             cover_picture(planes)
         else:
-            redact(planes, plan.boxes, orientation_from_facts(video), options.style, video.colour.matrix)
+            redact(planes, plan.boxes, video.orientation, options.style, video.colour.matrix)
         return sheet.rgb(options.max_side_px)
 
 

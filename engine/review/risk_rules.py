@@ -6,14 +6,14 @@ has a base; a larger face and a longer run raise it.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from engine.core.frame_ranges import FrameRange, describe_range, group_frames
+from engine.core.frame_ranges import describe_range, expand_ranges, group_frames
 from engine.core.geometry import Box, Size
+from engine.core.scenes import Scenes
 from engine.record import DetectorFacts, Evidence, Face, Record
 
 RiskKind = Literal[
@@ -98,7 +98,7 @@ def find_flagged_ranges(record: Record) -> Iterator[FlaggedRange]:
     whole = frozenset(record.damaged + record.covered)
     asked = _DetectorCoverage(record)
     sure = {detector.name: _get_confident_score(detector) for detector in record.detection.detectors}
-    scenes = _Scenes(record)
+    scenes = Scenes(record.cuts, len(record.frames))
     for track, course in _collect_track_faces(record, whole).items():
         for flagged in (_flag_gaps, _flag_small_faces, _flag_border_faces):
             yield from flagged(track, course, record.display)
@@ -206,7 +206,7 @@ def _flag_holes(track: int, track_faces: _TrackFaces, covered_frames: frozenset[
             yield FlaggedRange("hole", track, before + 1, after, before + 1, box, reason, risk)
 
 
-def _flag_track_ends(track: int, track_faces: _TrackFaces, scenes: _Scenes, record: Record) -> Iterator[FlaggedRange]:
+def _flag_track_ends(track: int, track_faces: _TrackFaces, scenes: Scenes, record: Record) -> Iterator[FlaggedRange]:
     """Where a track begins or ends though its scene goes on, and no other track is there."""
     seen = [place for place, face in enumerate(track_faces.faces) if face.origin != "extended"] or [0]
     first, last = track_faces.indices[0], track_faces.indices[-1]
@@ -271,7 +271,7 @@ def _flag_doubtful(found: Sequence[tuple[int, Evidence, float]]) -> Iterator[Fla
         yield FlaggedRange("doubtful", None, start, stop, index, seen.box, reason, risk)
 
 
-def _flag_cuts(record: Record, scenes: _Scenes, covered_frames: frozenset[int]) -> Iterator[FlaggedRange]:
+def _flag_cuts(record: Record, scenes: Scenes, covered_frames: frozenset[int]) -> Iterator[FlaggedRange]:
     for cut in record.cuts:
         if cut == 0 or cut in covered_frames or cut - 1 in covered_frames:
             continue
@@ -284,17 +284,6 @@ def _flag_cuts(record: Record, scenes: _Scenes, covered_frames: frozenset[int]) 
             yield FlaggedRange("cut", None, *span, span[0] if before else span[1] - 1, None, reason, _BASE_RISK["cut"])
 
 
-class _Scenes:
-    """Which scene a frame belongs to."""
-
-    def __init__(self, record: Record) -> None:
-        self._bounds = (0, *(cut for cut in record.cuts if cut), len(record.frames))
-
-    def find_scene(self, index: int) -> FrameRange:
-        place = bisect_right(self._bounds, index, hi=len(self._bounds) - 1)
-        return self._bounds[place - 1], self._bounds[place]
-
-
 class _DetectorCoverage:
     """Which detectors were asked about which frames."""
 
@@ -302,10 +291,7 @@ class _DetectorCoverage:
         self._detectors = [detector.name for detector in record.detection.detectors]
         self.detector_count = len(self._detectors)
         self._frame_count = len(record.frames)
-        self._asked_frames = {
-            name: frozenset(index for start, stop in spans for index in range(start, stop))
-            for name, spans in record.detection.asked.items()
-        }
+        self._asked_frames = {name: expand_ranges(ranges) for name, ranges in record.detection.asked.items()}
 
     def compute_missing_share(self, index: int, evidence: Sequence[Evidence]) -> float:
         """Share of the detectors that were asked about a frame and did not see a face there."""

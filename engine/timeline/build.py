@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from engine.core.geometry import Box, Size
+from engine.core.scenes import Scenes
 from engine.record import Evidence, Face, FusionSettings, SmoothingSettings, TrackingSettings
 from engine.timeline.cuts import find_cuts
 from engine.timeline.fuse import FusedFace, fuse_detections
@@ -67,6 +67,7 @@ def build_timeline(  # noqa: PLR0913, PLR0917 - each stage has its own settings
     if len(fused) != len(cut_values):
         raise ValueError(f"{len(fused)} frames need as many cut values, got {len(cut_values)}")
     cuts = find_cuts(cut_values, tracking)
+    scenes = Scenes(cuts, len(fused))
     timeline = Timeline([[] for _ in fused], [[] for _ in fused], cuts)
     number = 0
     for sighted in _group_by_track(fused, cuts, tracking):
@@ -77,7 +78,7 @@ def build_timeline(  # noqa: PLR0913, PLR0917 - each stage has its own settings
                 timeline.doubtful[index].extend(face.evidence)
         if kept:
             faces = {index: face for index, face in sighted if index in kept}
-            scene = _scene_bounds(min(kept), cuts, len(fused))
+            scene = scenes.find_scene(min(kept))
             frames, boxes = np.array(list(faces)), boxes_to_array(list(faces.values()))
             course = (
                 smooth_track(frames, boxes, scene, smoothing)
@@ -117,13 +118,6 @@ def _group_by_track(
                 tracks.append([])
             tracks[number].append((index, face))
     return tracks
-
-
-def _scene_bounds(index: int, cuts: tuple[int, ...], frame_count: int) -> tuple[int, int]:
-    """First frame of the scene that holds `index`, and first frame after it."""
-    bounds = (0, *cuts, frame_count)
-    place = bisect_right(bounds, index, hi=len(bounds) - 1)
-    return bounds[place - 1], bounds[place]
 
 
 def _faces_from_path(

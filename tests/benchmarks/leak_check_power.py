@@ -23,7 +23,7 @@ import msgspec
 
 from engine.assurance.leak_check.check import check_leaks
 from engine.detection.detect import detect
-from engine.evaluation.coverage import measure_hidden_share, orientation_from_video
+from engine.evaluation.coverage import measure_hidden_share
 from engine.masking.presets import style_from_preset
 from engine.media.source.probe import probe
 from engine.record import DetectOptions, Face, Record, read_record
@@ -73,8 +73,7 @@ def visible(record: Record, index: int, track: int) -> bool:
     others = [face.box for face in record.frames[index].faces if face.track != track]
     face = face_of(record, index, track)
     return face is not None and (
-        measure_hidden_share(face.box, others, orientation_from_video(record.source.video), style_from_preset())
-        < COVERED
+        measure_hidden_share(face.box, others, record.source.video.orientation, style_from_preset()) < COVERED
     )
 
 

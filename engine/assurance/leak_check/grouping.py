@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from engine.assurance.leak_check.report import Leak, LeakKind, LeakSettings, OutputDetection
+from engine.core.frame_ranges import describe_range
 from engine.core.geometry import Box
 from engine.review.apply import AmendedFace, AmendedFrame
 
@@ -176,11 +177,7 @@ def _measure_distance(one: Box, other: Box) -> float:
 
 
 def _describe_leak(kind: LeakKind, best: OutputDetection, frame_range: tuple[int, int], track: int | None) -> str:
-    frames = (
-        f"frame {frame_range[0]}"
-        if frame_range[0] == frame_range[1]
-        else f"frames {frame_range[0]} to {frame_range[1]}"
-    )
+    frames = describe_range(frame_range[0], frame_range[1] + 1)
     mask = "its mask" if track is None else f"the mask of track {track}"
     match kind:
         case "unmasked":

@@ -7,13 +7,13 @@ a mask was lost, or taken away.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from engine.core.geometry import Box, Size
+from engine.core.scenes import Scenes
 from engine.record import Face, Record
 
 _BORDER_PX = 1.0
@@ -62,10 +62,10 @@ def _find_masks_missing_at_ends(
     if not sightings:
         return
     most = settings.trust * len(sightings)
-    first, last = _find_scene_bounds(sightings[0], record)
+    scene = Scenes(record.cuts, len(record.frames)).find_scene(sightings[0])
     for reach, end, seen, way, stop in (
-        (settings.lead, track_faces[0], sightings[0], -1, first - 1),
-        (settings.tail, track_faces[-1], sightings[-1], 1, last + 1),
+        (settings.lead, track_faces[0], sightings[0], -1, scene[0] - 1),
+        (settings.tail, track_faces[-1], sightings[-1], 1, scene[1]),
     ):
         index, face = end
         if _is_at_border(face.box, record.display):
@@ -73,13 +73,6 @@ def _find_masks_missing_at_ends(
         for missing in range(index + way, seen + way * (min(reach, most) + 1), way):
             if (stop - missing) * way > 0:
                 yield MissingMask(track, missing, face.box)
-
-
-def _find_scene_bounds(index: int, record: Record) -> tuple[int, int]:
-    """First and last frame of the scene that holds a frame."""
-    bounds = (0, *record.cuts, len(record.frames))
-    place = bisect_right(bounds, index, hi=len(bounds) - 1)
-    return bounds[place - 1], bounds[place] - 1
 
 
 def _is_at_border(box: Box, size: Size) -> bool:

@@ -7,7 +7,6 @@ frame and shows the face larger.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -15,6 +14,7 @@ from typing import NamedTuple
 
 from engine.assurance.leak_check.report import LeakSettings
 from engine.core.geometry import Box, Size
+from engine.core.scenes import Scenes
 from engine.review.apply import AmendedFrame
 
 _ALWAYS_SAMPLED_FRAMES = 2
@@ -89,7 +89,7 @@ def _choose_whole_frames(frames: Sequence[AmendedFrame], cuts: Sequence[int], st
 def _propose_regions(
     frames: Sequence[AmendedFrame], cuts: Sequence[int], size: Size, settings: LeakSettings
 ) -> Iterator[SampledRegion]:
-    scenes = _Scenes(cuts, len(frames))
+    scenes = Scenes(cuts, len(frames))
     for track, course in _group_boxes_by_track(frames).items():
         for index, box, distance in _find_unmasked_neighbours(course, scenes, settings):
             yield SampledRegion(distance, index, expand_to_region(box, size), track)
@@ -108,24 +108,15 @@ def _group_boxes_by_track(frames: Sequence[AmendedFrame]) -> dict[int, list[tupl
     return courses
 
 
-class _Scenes:
-    def __init__(self, cuts: Sequence[int], frame_count: int) -> None:
-        self._bounds = (0, *cuts, frame_count)
-
-    def find_scene(self, index: int) -> range:
-        """The frames of the scene that holds a frame."""
-        place = bisect_right(self._bounds, index, hi=len(self._bounds) - 1)
-        return range(self._bounds[place - 1], self._bounds[place])
-
-
 def _find_unmasked_neighbours(
-    track_boxes: Sequence[tuple[int, Box]], scenes: _Scenes, settings: LeakSettings
+    track_boxes: Sequence[tuple[int, Box]], scenes: Scenes, settings: LeakSettings
 ) -> Iterator[tuple[int, Box, int]]:
     """Frames without the track that are next to frames with it: index, where the face might be, and the distance."""
     first, last = track_boxes[0], track_boxes[-1]
     for distance in _list_distances(settings):
         for index, box in ((first[0] - distance, first[1]), (last[0] + distance, last[1])):
-            if index in scenes.find_scene(first[0] if index < first[0] else last[0]):
+            scene = scenes.find_scene(first[0] if index < first[0] else last[0])
+            if index in range(*scene):
                 yield index, box, distance
     for (before, left), (after, right) in pairwise(track_boxes):
         for index in range(before + 1, after):

@@ -24,7 +24,6 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from engine.core.geometry import Orientation
 from engine.errors import SourceError
 from engine.media.containers import container_family
 from engine.media.frame import FrameConverters, SourceFrame
@@ -32,7 +31,7 @@ from engine.media.pixels import make_grey_frame, planar_format_from_name
 from engine.media.source.decode import open_source
 from engine.media.source.open_file import open_container
 from engine.media.source.probe import probe
-from engine.record import Record, VideoFacts, parse_ratio
+from engine.record import Record, parse_ratio
 
 _SEEK_BACK_STEPS_S = (Fraction(0), Fraction(1), Fraction(4), Fraction(16), Fraction(64))
 """Seconds by which a seek goes further back each time that it landed too late."""
@@ -70,7 +69,7 @@ class SeekingReader:
         self._frame_pts = tuple(frame.pts for frame in record.frames)
         self._index_by_pts = {pts: index for index, pts in enumerate(self._frame_pts)}
         self._damaged = frozenset(record.damaged)
-        self._orientation = orientation_from_facts(self._facts)
+        self._orientation = self._facts.orientation
         self._by_dts = not container_family(record.source.container).stores_pts
         self._can_seek = (not self._by_dts or self._facts.codec in _INTRA_CODECS) and not _has_moved_times(
             self._frame_pts
@@ -271,11 +270,6 @@ class SeekingReader:
             ) from error
         if size != record.source.bytes:
             raise SourceError(f"{self.path} is not the video that was detected: its size differs. Put it back.")
-
-
-def orientation_from_facts(video: VideoFacts) -> Orientation:
-    """How the stored pixels of a recorded video become the picture that is seen."""
-    return Orientation(video.coded, parse_ratio(video.sample_aspect_ratio), video.rotation, video.mirrored)
 
 
 def _is_self_contained(frame: VideoFrame, key: Packet[VideoStream] | None) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import given
 
 from engine.core.geometry import Box, Orientation, Size
 from engine.core.picture import PixelFormat
-from engine.evaluation.coverage import measure_hidden_share, orientation_from_video
+from engine.evaluation.coverage import measure_hidden_share
 from engine.masking.mask import compute_mask
 from engine.masking.presets import style_from_preset
 from engine.masking.style import Style
@@ -69,4 +69,4 @@ def edges_of(box):
 
 def test_the_orientation_is_the_recorded_one():
     video = make_video(1, coded=Size(720, 576), sample_aspect_ratio="16/15", rotation=90, mirrored=True)
-    assert orientation_from_video(video) == Orientation(Size(720, 576), Fraction(16, 15), 90, mirrored=True)
+    assert video.orientation == Orientation(Size(720, 576), Fraction(16, 15), 90, mirrored=True)

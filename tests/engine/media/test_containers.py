@@ -16,7 +16,7 @@ from engine.media.containers import (
     format_from_suffix,
 )
 
-DOCS = Path(__file__).parents[3] / "docs" / "containers.md"
+DOCS = Path(__file__).parents[3] / "docs" / "guides" / "containers.md"
 BROWSER_PLAYBACK = {"always": "yes", "webm_codecs": "with VP8, VP9 or AV1", "never": "no"}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.approval.reviewer_actions import ReviewerActions, kind_from_action, parse_action
-from engine.core.frame_ranges import FrameRange, merge_ranges
+from engine.core.frame_ranges import FrameRange, describe_range, merge_ranges
 from engine.errors import VeilError
 from engine.review.amendments import (
     Accept,
@@ -180,9 +180,9 @@ def _describe_amendment(amendment: Amendment, amended: AmendedRecord) -> tuple[s
         case Resize(track, keyframes):
             return f"Track {track} resized, {_format_keyframes(keyframes)}", keyframes[0].index, track
         case Delete(track, start, stop) | KeepVisible(track, start, stop) | Extend(track, start, stop):
-            return f"Track {track} {_ACTION_TEXTS[type(amendment.action)]}, {_format_frames(start, stop)}", start, track
+            return f"Track {track} {_ACTION_TEXTS[type(amendment.action)]}, {describe_range(start, stop)}", start, track
         case Cover(start, stop):
-            return f"Whole frames blurred, {_format_frames(start, stop)}", start, None
+            return f"Whole frames blurred, {describe_range(start, stop)}", start, None
         case Accept(spot):
             return _describe_accepted(spot)
         case Undo(number):
@@ -192,13 +192,9 @@ def _describe_amendment(amendment: Amendment, amended: AmendedRecord) -> tuple[s
 def _describe_accepted(key: str) -> tuple[str, int | None, int | None]:
     kind, track, place = key.split(":")
     start, stop = map(int, place.split("-"))
-    what = f"{KIND_LABELS.get(kind, kind)} accepted, {_format_frames(start, stop)}"
+    what = f"{KIND_LABELS.get(kind, kind)} accepted, {describe_range(start, stop)}"
     return what, start, int(track) if track.isdecimal() else None
 
 
 def _format_keyframes(keyframes: Sequence[Keyframe]) -> str:
-    return _format_frames(keyframes[0].index, keyframes[-1].index + 1)
-
-
-def _format_frames(start: int, stop: int) -> str:
-    return f"frame {start}" if stop == start + 1 else f"frames {start} to {stop - 1}"
+    return describe_range(keyframes[0].index, keyframes[-1].index + 1)
