@@ -7,8 +7,8 @@ import msgspec
 from engine.core.geometry import Box
 from engine.record import Face, decode_record, encode_document
 from engine.review.queue import find_review_items
-from tests.engine.review.test_queue import FILLED, GOOD, seen
-from tests.record_makers import make_record, record_of
+from tests.engine.review.test_queue import FILLED, GOOD, record_of, seen
+from tests.record_makers import make_record
 
 HOUR_FRAMES = 108_000
 
