@@ -1,4 +1,4 @@
-"""Review: what was found, frame by frame, and what a reviewer makes of it."""
+"""Review: the detection frame by frame, and the reviewer's amendments."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _repair_review(run: Run) -> None:
 
 
 def _apply_action(run_id: str) -> None:
-    """Write what the person has just done, before the page is drawn anew."""
+    """Save the action that the canvas has just sent, before the page is drawn again."""
     act = get_action(_CANVAS_KEY, run_id)
     run = session.load_chosen_run()
     if act is None or run is None:
@@ -71,7 +71,7 @@ def _show_review(run: Run, reviewed: ReviewedRun) -> None:
         style=shown_style.get_shown_style_name(run),
     )
     show_review_canvas(_CANVAS_KEY, run.id, screen.to_data(), on_act=_apply_action)
-    if access.is_allowed(person, "judge") and st.toggle("Audit of frames drawn by lot"):
+    if access.is_allowed(person, "judge") and st.toggle("Random sample check"):
         frame_audit.show_frame_audit(reviewed)
 
 

@@ -36,11 +36,11 @@ test("one who may not amend changes nothing", () => {
   assert.equal(prompt.open, false);
 });
 
-test("an open spot is accepted once", () => {
+test("an open item is accepted once", () => {
   const { state, amendments, actions, said } = amending({ spots: [spot("a", 30)] });
   assert.equal(amendments.accept(), false);
-  assert.match(said(), /Choose an open spot first/);
-  state.openSpot(state.data.spots[0]);
+  assert.match(said(), /Choose an item to check first/);
+  state.openItem(state.data.spots[0]);
   assert.equal(amendments.accept(), true);
   assert.equal(amendments.accept(), false);
   assert.deepEqual(actions(), [{ kind: "accept", spot: "a" }]);

@@ -13,7 +13,7 @@ test("a new box is drawn, followed and saved", () => {
   editor.boxed([20, 10, 60, 50], false);
   assert.equal(prompt.numbers.until, 40);
   assert.equal(prompt.titles.length, 1);
-  assert.match(prompt.fill({ until: 35 }), /frame 40 at least/);
+  assert.match(prompt.fill({ until: 35 }), /frame 40 or later/);
   assert.equal(prompt.fill({ until: 41 }), "");
   assert.equal(state.draft, null);
   const [{ kind, keyframes }] = actions();
@@ -36,7 +36,7 @@ test("a second box is not begun before the first is saved or discarded", () => {
   assert.equal(prompt.open, false);
 });
 
-test("a new box is drawn over the sighting that is not covered", () => {
+test("a new box is drawn over the possible face that is not covered", () => {
   const { state, editor } = amending({}, { faces: [], doubtful: [{ box: [-5, 100, 20, 120], seen: [] }] });
   editor.drawInMiddle();
   assert.deepEqual(state.draft.box(30), [0, 100, 20, 120]);
@@ -58,7 +58,7 @@ test("a track is not resized where it has no face", () => {
   const { state, editor, prompt, said } = amending({}, { faces: [] });
   state.draft = new Draft(1);
   editor.boxed([0, 0, 50, 50], true);
-  assert.match(said(), /extend it first/);
+  assert.match(said(), /Extend the track first/);
   assert.equal(prompt.open, false);
 });
 

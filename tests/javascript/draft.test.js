@@ -73,6 +73,6 @@ test("the boxes of a track are resized, also those of track 0", () => {
 });
 
 test("the title names the frames", () => {
-  assert.match(drawn(null, [5, FIRST]).title, /^New face, in frame 5\./);
-  assert.match(drawn(3, [9, FIRST], [5, LAST]).title, /^Track 3, other box, keyframes 5, 9\./);
+  assert.match(drawn(null, [5, FIRST]).title, /^New mask, frame 5\./);
+  assert.match(drawn(3, [9, FIRST], [5, LAST]).title, /^Adjust the mask of track 3, frames 5–9\./);
 });

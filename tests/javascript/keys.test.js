@@ -83,7 +83,7 @@ test("Enter and Space press the button that has the focus", () => {
   const target = new Element("button");
   assert.equal(action(" ", { target }), null);
   assert.equal(action("Enter", { target, situation: { prompting: true } }), null);
-  assert.equal(command("n", { target }), "nextSpot");
+  assert.equal(command("n", { target }), "nextItem");
 });
 
 test("Enter saves only what is open", () => {

@@ -2,7 +2,17 @@
 
 export function spot(key, at, more = {}) {
   const around = { start: at, stop: at + 1, box: null, track: null };
-  return { key, at, label: "Weak evidence", reason: "", risk: 0.5, state: "open", ...around, ...more };
+  return {
+    key,
+    at,
+    label: "Weak evidence",
+    accept: "Mask is right",
+    reason: "",
+    risk: 0.5,
+    state: "open",
+    ...around,
+    ...more,
+  };
 }
 
 export function track(number, start, stop, runs = [["d", stop - start]]) {

@@ -84,19 +84,19 @@ test("where the pointer rests on the timeline is fetched first", (t) => {
   assert.equal(source.calls.length, 1);
 });
 
-test("a spot is opened where it is seen best, with its track", () => {
+test("an item is opened where it is seen best, with its track", () => {
   const { state, jumps, shown } = navigating({ spots: [spot("a", 40, { track: 3 })] });
-  jumps.spotBy(1);
-  assert.equal(state.spotKey, "a");
+  jumps.itemBy(1);
+  assert.equal(state.itemKey, "a");
   assert.equal(state.chosen, 3);
   assert.deepEqual(shown(), [40]);
 });
 
 test("an empty queue leads nowhere and says so", () => {
   const { jumps, shown, said } = navigating();
-  jumps.spotBy(1);
-  jumps.openSpot("gone");
-  assert.equal(said(), "No open spot is left.");
+  jumps.itemBy(1);
+  jumps.openItem("gone");
+  assert.equal(said(), "Nothing is left to check.");
   assert.deepEqual(shown(), []);
 });
 
@@ -115,10 +115,10 @@ test("beyond the last cut there is none", () => {
 test("a face cannot be chosen before the frame is there", () => {
   const { state, jumps, said } = navigating();
   jumps.faceBy(1);
-  assert.match(said(), /on its way/);
+  assert.match(said(), /still loading/);
   Object.assign(state, { painted: 0, current: { faces: [] } });
   jumps.faceBy(1);
-  assert.equal(said(), "No face in this frame.");
+  assert.equal(said(), "No mask in this frame.");
 });
 
 test("the only face of a frame is chosen when a track is needed, one of two is not", () => {

@@ -27,7 +27,7 @@ test("listeners hear what they asked for, in order", () => {
   ]);
 });
 
-test("choosing a track is told, choosing a sighting does nothing", () => {
+test("choosing a track is told, choosing a possible face does nothing", () => {
   const state = new ReviewState(reviewData());
   const heard = [];
   state.events.on("chosen", (number) => heard.push(number));
@@ -38,13 +38,13 @@ test("choosing a track is told, choosing a sighting does nothing", () => {
   assert.deepEqual(heard, [0, null]);
 });
 
-test("a spot that is not in the queue any more is not looked at any more", () => {
+test("an item that is not in the queue any more is not looked at any more", () => {
   const state = new ReviewState(reviewData({ spots: [spot("a", 1)] }));
-  state.openSpot(state.data.spots[0]);
+  state.openItem(state.data.spots[0]);
   state.receive(reviewData({ spots: [spot("a", 1)] }));
-  assert.equal(state.spotKey, "a");
+  assert.equal(state.itemKey, "a");
   state.receive(reviewData({ spots: [spot("b", 1)] }));
-  assert.equal(state.spotKey, null);
+  assert.equal(state.itemKey, null);
 });
 
 test("the face and the track are those that are chosen, track 0 too", () => {
@@ -58,10 +58,10 @@ test("the face and the track are those that are chosen, track 0 too", () => {
   assert.equal(state.track, null);
 });
 
-test("what is looked at is the box that is drawn, then the chosen face, then the spot", () => {
+test("what is looked at is the box that is drawn, then the chosen face, then the item", () => {
   const state = stateAt(3, { faces: [face(1)] }, { spots: [spot("a", 3, { box: SPOT_BOX })] });
   assert.equal(state.subject, null);
-  state.openSpot(state.data.spots[0]);
+  state.openItem(state.data.spots[0]);
   assert.deepEqual(state.subject, SPOT_BOX);
   state.choose(1);
   assert.deepEqual(state.subject, face(1).box);
@@ -70,25 +70,25 @@ test("what is looked at is the box that is drawn, then the chosen face, then the
   assert.deepEqual(state.subject, [0, 0, 5, 5]);
 });
 
-test("a spot is looked at only in its own frames", () => {
+test("an item is looked at only in its own frames", () => {
   const state = stateAt(3, { faces: [] }, { spots: [spot("a", 3, { box: SPOT_BOX, stop: 5 })] });
-  state.openSpot(state.data.spots[0]);
+  state.openItem(state.data.spots[0]);
   state.index = 4;
   assert.deepEqual(state.subject, SPOT_BOX);
   state.index = 5;
   assert.equal(state.subject, null);
 });
 
-test("the sighting is the one that the spot is about, else the first", () => {
+test("the possible face is the one that the item is about, else the first", () => {
   const doubtful = [{ box: [0, 0, 9, 9] }, { box: [50.4, 50, 60, 60] }];
   const state = stateAt(3, { faces: [], doubtful }, { spots: [spot("a", 3, { box: SPOT_BOX })] });
-  assert.equal(state.sighting, doubtful[0]);
-  state.openSpot(state.data.spots[0]);
-  assert.equal(state.sighting, doubtful[1]);
+  assert.equal(state.possibleFace, doubtful[0]);
+  state.openItem(state.data.spots[0]);
+  assert.equal(state.possibleFace, doubtful[1]);
 });
 
-test("there is no sighting in a frame that is not on screen", () => {
+test("there is no possible face in a frame that is not on screen", () => {
   const state = stateAt(3, { faces: [], doubtful: [{ box: SPOT_BOX }] });
   state.index = 4;
-  assert.equal(state.sighting, null);
+  assert.equal(state.possibleFace, null);
 });

@@ -62,7 +62,7 @@ test("a failure tells the server's sentence, and the still is asked for again", 
 test("a failure without a sentence tells the status", async (t) => {
   const page = { ok: false, status: 502, json: async () => JSON.parse("<html>") };
   serving(t, () => page);
-  await assert.rejects(new StillCache("/stills/").get(0, "q"), /The server answered 502\./);
+  await assert.rejects(new StillCache("/stills/").get(0, "q"), /The server answered with status 502\./);
 });
 
 test("no more than two stills are fetched ahead at a time, and all that are wanted", async (t) => {

@@ -5,49 +5,49 @@ import {
   framesAhead,
   nextCut,
   nextFace,
-  nextSpot,
+  nextItem,
   nextTrack,
-  spotsAfter,
+  itemsAfter,
 } from "../../workbench/components/canvas/js/targets.js";
 import { face, spot, track } from "./made.js";
 
 const SPOTS = [spot("a", 10), spot("b", 20, { state: "accepted" }), spot("c", 30), spot("d", 40)];
 
-test("the next spot is the next open one, round the end", () => {
-  assert.equal(nextSpot(SPOTS, "a", 1).key, "c");
-  assert.equal(nextSpot(SPOTS, "d", 1).key, "a");
-  assert.equal(nextSpot(SPOTS, "b", 1).key, "c");
+test("the next item is the next open one, round the end", () => {
+  assert.equal(nextItem(SPOTS, "a", 1).key, "c");
+  assert.equal(nextItem(SPOTS, "d", 1).key, "a");
+  assert.equal(nextItem(SPOTS, "b", 1).key, "c");
 });
 
-test("the previous spot is the previous open one, round the beginning", () => {
-  assert.equal(nextSpot(SPOTS, "d", -1).key, "c");
-  assert.equal(nextSpot(SPOTS, "c", -1).key, "a");
-  assert.equal(nextSpot(SPOTS, "a", -1).key, "d");
+test("the previous item is the previous open one, round the beginning", () => {
+  assert.equal(nextItem(SPOTS, "d", -1).key, "c");
+  assert.equal(nextItem(SPOTS, "c", -1).key, "a");
+  assert.equal(nextItem(SPOTS, "a", -1).key, "d");
 });
 
-test("without a spot one begins at the first, or at the last", () => {
-  assert.equal(nextSpot(SPOTS, null, 1).key, "a");
-  assert.equal(nextSpot(SPOTS, null, -1).key, "d");
-  assert.equal(nextSpot(SPOTS, "gone", 1).key, "a");
+test("without an item one begins at the first, or at the last", () => {
+  assert.equal(nextItem(SPOTS, null, 1).key, "a");
+  assert.equal(nextItem(SPOTS, null, -1).key, "d");
+  assert.equal(nextItem(SPOTS, "gone", 1).key, "a");
 });
 
-test("there is no next spot in an empty queue, nor beside the only open one", () => {
-  assert.equal(nextSpot([], null, 1), null);
-  assert.equal(nextSpot([], null, -1), null);
-  assert.equal(nextSpot([spot("a", 1)], "a", 1), null);
-  assert.equal(nextSpot([spot("a", 1, { state: "amended" })], null, 1), null);
+test("there is no next item in an empty queue, nor beside the only open one", () => {
+  assert.equal(nextItem([], null, 1), null);
+  assert.equal(nextItem([], null, -1), null);
+  assert.equal(nextItem([spot("a", 1)], "a", 1), null);
+  assert.equal(nextItem([spot("a", 1, { state: "amended" })], null, 1), null);
 });
 
-test("the spots that come next come once each", () => {
+test("the items that come next come once each", () => {
   assert.deepEqual(
-    spotsAfter(SPOTS, "a", 2).map((one) => one.key),
+    itemsAfter(SPOTS, "a", 2).map((one) => one.key),
     ["c", "d"],
   );
   assert.deepEqual(
-    spotsAfter(SPOTS, "b", 9).map((one) => one.key),
+    itemsAfter(SPOTS, "b", 9).map((one) => one.key),
     ["c", "d", "a"],
   );
-  assert.deepEqual(spotsAfter([], null, 3), []);
+  assert.deepEqual(itemsAfter([], null, 3), []);
 });
 
 test("the next cut is beyond the frame, not at it", () => {
@@ -88,7 +88,7 @@ test("without a chosen track, tracks are found from the frame", () => {
 });
 
 function ahead(index, more = {}) {
-  const position = { index, count: 1000, direction: 1, playing: 0, spotKey: null, data: { spots: [] } };
+  const position = { index, count: 1000, direction: 1, playing: 0, itemKey: null, data: { spots: [] } };
   return framesAhead({ ...position, ...more });
 }
 
@@ -105,12 +105,12 @@ test("no frame beyond the ends is fetched", () => {
   assert.deepEqual(ahead(0, { count: 1 }), []);
 });
 
-test("the next spot comes after the four nearest frames, the others at the end", () => {
-  const frames = ahead(500, { spotKey: "a", data: { spots: SPOTS } });
+test("the next item comes after the four nearest frames, the others at the end", () => {
+  const frames = ahead(500, { itemKey: "a", data: { spots: SPOTS } });
   assert.deepEqual(frames.slice(6, 9), [504, 496, 30]);
   assert.deepEqual(frames.slice(-4), [30, 40, 10, 40]);
 });
 
-test("while the video plays, spots do not matter", () => {
+test("while the video plays, items do not matter", () => {
   assert.equal(ahead(500, { playing: 1, data: { spots: SPOTS } }).includes(10), false);
 });

@@ -7,7 +7,7 @@ import { clock, percent, seenBy } from "../../workbench/components/canvas/js/wor
 import { clock as playerClock } from "../../workbench/components/player/js/player.js";
 import { spot } from "./made.js";
 
-test("risk is looked at as far as the frames of its spots are", () => {
+test("risk is looked at as far as the frames of its items are", () => {
   const spots = [spot("a", 0, { stop: 4, risk: 0.75 }), spot("b", 8, { risk: 0.25 })];
   assert.equal(riskSeen(spots, new Uint8Array(10)), 0);
   assert.equal(riskSeen(spots, [1, 1, 0, 0, 0, 0, 0, 0, 1, 0]), 0.625);

@@ -69,7 +69,7 @@ def drag_box(page, size, box):
 def add_face(page, size, box, until, reason="missed"):
     """Add a face by dragging, from the frame that is shown to another one."""
     drag_box(page, size, box)
-    page.get_by_label("Keep it until frame").fill(str(until))
+    page.get_by_label("Keep until frame").fill(str(until))
     page.get_by_label("Reason").fill(reason)
     page.get_by_role("button", name="Save (Enter)").click()
 

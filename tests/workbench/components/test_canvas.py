@@ -193,13 +193,13 @@ def test_another_amendment_waits_until_the_box_is_saved_or_discarded(workbench, 
 def test_the_frames_around_are_shown_beside_and_not_counted_as_seen(workbench, page, run):
     opened(page, workbench, run, frame=30, track=1)
     page.keyboard.press("h")
-    strip = page.locator("[data-at=nearby]")
-    page.locator('[data-at=nearby][data-frame="30"]').wait_for()
+    strip = page.locator("[data-at=filmstrip]")
+    page.locator('[data-at=filmstrip][data-frame="30"]').wait_for()
     page.locator(".sum", has_text="1 of 120").wait_for()
     size = strip.bounding_box()
     strip.click(position={"x": size["width"] - 20, "y": 50})
     wait_until_painted(page, 33)
-    page.locator('[data-at=nearby][data-frame="33"]').wait_for()
+    page.locator('[data-at=filmstrip][data-frame="33"]').wait_for()
     page.keyboard.press("h")
     strip.wait_for(state="hidden")
 
@@ -212,7 +212,7 @@ def test_tracks_are_gone_through_from_beginning_to_beginning(workbench, page, ru
     page.keyboard.press("]")
     wait_until_painted(page, 59)
     page.keyboard.press("}")
-    wait_for_message(page, "No track begins after this.")
+    wait_for_message(page, "No track starts after this frame.")
     page.keyboard.press("{")
     wait_until_painted(page, 0)
 

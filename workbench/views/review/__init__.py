@@ -1,1 +1,1 @@
-"""The page Review: what its canvas shows and sends back, and the random sample check."""
+"""The Review page: the data of its canvas, and the random sample check."""

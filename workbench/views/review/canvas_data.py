@@ -1,10 +1,10 @@
-"""What the Review page hands to its canvas, and what it does with what comes back. Knows no Streamlit."""
+"""The data of the Review canvas, and the amendments that it sends back. Knows no Streamlit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.approval.reviewer_actions import ReviewerActions, kind_from_action, parse_action
 from engine.core.frame_ranges import FrameRange, describe_range, merge_ranges
@@ -31,44 +31,68 @@ from workbench.core.track_lanes import TrackLanes, build_bars
 from workbench.server.frame_json import to_edges
 
 _MAX_RISK_BUCKETS = 1200
-"""Most bars of the risk in the timeline; more than a screen has room for."""
+"""Most bars of the risk in the timeline: a screen has no room for more."""
 
-KIND_LABELS: Mapping[str, str] = {
-    "doubtful": "Sighting not covered",
-    "hole": "Hole in a track",
-    "start": "Start of a track",
-    "end": "End of a track",
-    "gap": "Gap filled",
-    "cut": "Beside a cut",
-    "unseen": "Long unseen",
-    "weak": "Weak evidence",
-    "disagreement": "Detectors disagree",
-    "border": "At the border",
-    "small": "Small face",
-    "unasked": "Detector not asked",
-    "damaged": "Damaged frames",
+
+class ItemWords(NamedTuple):
+    """The words of the page for one cause of an item to check.
+
+    Attributes:
+        label: the cause.
+        accept: what a reviewer states by accepting the item, as a button.
+    """
+
+    label: str
+    accept: str
+
+
+_MASK_IS_RIGHT = "Mask is right"
+_CHECKED = "Checked"
+_ITEM_WORDS: Mapping[str, ItemWords] = {
+    "doubtful": ItemWords("Possible face, not masked", "Not a face"),
+    "hole": ItemWords("Gap in a track, not masked", _CHECKED),
+    "start": ItemWords("Start of a track", _CHECKED),
+    "end": ItemWords("End of a track", _CHECKED),
+    "gap": ItemWords("Gap in a track, masked", _MASK_IS_RIGHT),
+    "cut": ItemWords("Next to a cut", _CHECKED),
+    "unseen": ItemWords("Not detected for long", _MASK_IS_RIGHT),
+    "weak": ItemWords("Weak evidence", _MASK_IS_RIGHT),
+    "disagreement": ItemWords("Detectors disagree", _MASK_IS_RIGHT),
+    "border": ItemWords("Face at the border", _MASK_IS_RIGHT),
+    "small": ItemWords("Small face", _MASK_IS_RIGHT),
+    "unasked": ItemWords("Detector did not run", _CHECKED),
+    "damaged": ItemWords("Damaged frames", _CHECKED),
 }
-"""What a person calls a cause."""
 
 _ACTION_TEXTS: Mapping[type[Action], str] = {Delete: "deleted", KeepVisible: "kept visible", Extend: "extended"}
 
 
+def get_item_words(kind: str) -> ItemWords:
+    """Return the words for a cause; a cause that has none yet is shown by its own name."""
+    return _ITEM_WORDS.get(kind) or ItemWords(kind.replace("_", " ").capitalize(), _CHECKED)
+
+
 @dataclass(frozen=True, slots=True)
 class ViewedRanges:
-    """Which frames were seen: by the person who looks, and by anybody."""
+    """The frames that were viewed.
+
+    Attributes:
+        by_user: by the person at this page.
+        by_anyone: by at least one reviewer.
+    """
 
     by_user: tuple[FrameRange, ...]
     by_anyone: tuple[FrameRange, ...]
 
     @classmethod
     def from_log(cls, viewed: Mapping[str, tuple[FrameRange, ...]], account: str) -> ViewedRanges:
-        """From what the log says of each account."""
+        """Build it from the viewed frames of each account in the audit log."""
         return cls(viewed.get(account, ()), merge_ranges(span for spans in viewed.values() for span in spans))
 
 
 @dataclass(frozen=True, slots=True)
 class CanvasState:
-    """Everything the canvas shows beside the frames themselves."""
+    """Everything that the canvas shows except the frames."""
 
     reviewed: ReviewedRun
     review_items: Sequence[ReviewItem]
@@ -81,7 +105,7 @@ class CanvasState:
     style: str
 
     def to_data(self) -> dict[str, Any]:
-        """As plain values."""
+        """Convert it to the plain values that the canvas reads; their names are in `js/types.js`."""
         case, run = self.reviewed, self.reviewed.run.id
         size, count = case.record.display, len(case.record.frames)
         return {
@@ -105,13 +129,13 @@ class CanvasState:
             "amendments": list(describe_amendments(case.review.amendments, case.amended)),
             "seen": self.viewed.by_user,
             "seen_by_anybody": self.viewed.by_anyone,
-            "rights": {"amend": self.may_amend, "why": "Amending takes the role reviewer."},
+            "rights": {"amend": self.may_amend, "why": "Only reviewers can make changes."},
             "message": None if self.message is None else _encode_message(self.message),
         }
 
 
 def compute_risk_buckets(review_items: Iterable[ReviewItem], frame_count: int) -> list[float]:
-    """The greatest open risk in each stretch of the video, 0 to 1."""
+    """Return the greatest risk of the open items in each part of the video, 0 to 1."""
     buckets = min(frame_count, _MAX_RISK_BUCKETS)
     risk = [0.0] * buckets
     for spot in review_items:
@@ -123,7 +147,7 @@ def compute_risk_buckets(review_items: Iterable[ReviewItem], frame_count: int) -
 
 
 def describe_amendments(amendments: tuple[Amendment, ...], amended: AmendedRecord) -> Iterable[dict[str, Any]]:
-    """Amendments for the list, in order, each with what it says and where it leads."""
+    """Describe the amendments in order, each with the frame and track that it leads to."""
     counting = {amendment.number for amendment in find_effective_amendments(amendments)}
     for one in amendments:
         what, frame, track = _describe_amendment(one, amended)
@@ -141,21 +165,23 @@ def describe_amendments(amendments: tuple[Amendment, ...], amended: AmendedRecor
 
 
 def apply_action(actions: ReviewerActions, reviewed: ReviewedRun, act: Mapping[str, Any]) -> CanvasMessage:
-    """Make an amendment of what a person did in the canvas, and say how that went."""
+    """Save what a person did in the canvas as an amendment, and return the message to show."""
     serial = int(act.get("serial", 0))
     if act.get("run") != reviewed.run.id:
-        return CanvasMessage("The canvas showed another run. Nothing was changed; do it again.", serial, bad=True)
+        return CanvasMessage("The canvas was showing another run. Nothing was changed; try again.", serial, bad=True)
     try:
         made = actions.amend(reviewed.record, parse_action(act.get("action")), str(act.get("reason", "")))
     except VeilError as error:
         return CanvasMessage(str(error), serial, bad=True)
-    return CanvasMessage(f"Saved as amendment {made.number}.", serial)
+    return CanvasMessage(f"Saved as amendment {made.number}. Press z to undo.", serial)
 
 
 def _encode_item(item: ReviewItem) -> dict[str, Any]:
+    words = get_item_words(item.kind)
     return {
         "key": item.key,
-        "label": KIND_LABELS[item.kind],
+        "label": words.label,
+        "accept": words.accept,
         "track": item.track,
         "start": item.start,
         "stop": item.stop,
@@ -172,17 +198,17 @@ def _encode_message(message: CanvasMessage) -> dict[str, Any]:
 
 
 def _describe_amendment(amendment: Amendment, amended: AmendedRecord) -> tuple[str, int | None, int | None]:
-    """An amendment in words, and the frame and track where it is seen."""
+    """Return an amendment in words, and the frame and track that it leads to."""
     match amendment.action:
         case Add(keyframes):
             track = amended.get_added_track(amendment.number)
             return f"Face added, track {track}, {_format_keyframes(keyframes)}", keyframes[0].index, track
         case Resize(track, keyframes):
-            return f"Track {track} resized, {_format_keyframes(keyframes)}", keyframes[0].index, track
+            return f"Mask of track {track} adjusted, {_format_keyframes(keyframes)}", keyframes[0].index, track
         case Delete(track, start, stop) | KeepVisible(track, start, stop) | Extend(track, start, stop):
             return f"Track {track} {_ACTION_TEXTS[type(amendment.action)]}, {describe_range(start, stop)}", start, track
         case Cover(start, stop):
-            return f"Whole frames blurred, {describe_range(start, stop)}", start, None
+            return f"Whole frames masked, {describe_range(start, stop)}", start, None
         case Accept(spot):
             return _describe_accepted(spot)
         case Undo(number):
@@ -192,7 +218,8 @@ def _describe_amendment(amendment: Amendment, amended: AmendedRecord) -> tuple[s
 def _describe_accepted(key: str) -> tuple[str, int | None, int | None]:
     kind, track, place = key.split(":")
     start, stop = map(int, place.split("-"))
-    what = f"{KIND_LABELS.get(kind, kind)} accepted, {describe_range(start, stop)}"
+    words = get_item_words(kind)
+    what = f"{words.accept}: {words.label.lower()}, {describe_range(start, stop)}"
     return what, start, int(track) if track.isdecimal() else None
 
 

@@ -1,4 +1,4 @@
-"""Frames drawn by lot, as the release will show them, for a person to say in which of them a face can be seen."""
+"""The random sample check: masked frames in which a person looks for visible faces."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from workbench.core.links import Page
 from workbench.core.reviewed_run import ReviewedRun
 
 _DEFAULT_FRAMES = 59
-"""Frames that are drawn unless a person wants more or fewer: the fewest that can bound the share at 5 %."""
+"""Default sample size: the fewest frames that can show that at most 5 % of all frames have a visible face."""
 _MAX_FRAMES = 600
 _ROWS, _COLUMNS = 3, 3
 _IMAGE_CSS = "width:100%;max-height:44vh;object-fit:contain;background:#0b0d0f;border-radius:4px"
 
 
 def show_frame_audit(reviewed: ReviewedRun) -> None:
-    """The audit: how many frames, the frames, nine at a time, and what goes on record.
+    """Show the size of the sample, its frames nine at a time, and the button that records the result.
 
     Args:
-        reviewed: what is reviewed, with its amendments.
+        reviewed: the run with its amendments.
     """
     how_many, which, meaning = st.columns([2, 2, 7], vertical_alignment="bottom")
     most = min(_MAX_FRAMES, len(reviewed.record.frames))
-    number = int(how_many.number_input("Frames to draw", 1, most, _default_frame_count(reviewed), 10))
+    number = int(how_many.number_input("Sample size (frames)", 1, most, _default_frame_count(reviewed), 10))
     drawn = release.draw_run_audit_frames(reviewed.run, number, reviewed.record)
     bound = 100 * (binomial_upper_bound(0, len(drawn)) or 1.0)
     meaning.caption(
-        f"One frame from each of {number} equal parts, the same for everybody until something is amended. If none "
-        f"shows a face, at most {bound:.1f} % of all frames do, with 95 % confidence. If one does, amend it and draw "
-        "again."
+        f"One random frame from each of {number} equal parts of the video. Everyone gets the same frames until the "
+        f"review changes. If no face is visible in any of them, a face is visible in at most {bound:.1f} % of all "
+        "frames, with 95 % confidence. If you see a face, amend it and check a new sample."
     )
     sheet = session.FRAME_AUDIT.get().resume_or_reset(f"{reviewed.run.id} {reviewed.review.sha256} {number}")
     pages = [drawn[at : at + _ROWS * _COLUMNS] for at in range(0, len(drawn), _ROWS * _COLUMNS)]
-    at = int(which.number_input(f"Page, 1 to {len(pages)}", 1, len(pages), 1, key=f"lot-page-{number}")) - 1
+    at = int(which.number_input(f"Page (1 to {len(pages)})", 1, len(pages), 1, key=f"lot-page-{number}")) - 1
     sheet = sheet.mark_page_viewed(at)
     session.FRAME_AUDIT.set(sheet)
     _show_page(reviewed, pages[at], sheet)
@@ -68,7 +68,7 @@ def _show_frame(reviewed: ReviewedRun, index: int, progress: session.FrameAuditP
         f' alt="Frame {index}, masked" style="{_IMAGE_CSS}"></a>'
     )
     st.checkbox(
-        f"A face shows in frame {index} ({reviewed.get_frame_time_s(index):.1f} s)",
+        f"Face visible (frame {index}, {reviewed.get_frame_time_s(index):.1f} s)",
         index in progress.missed_frames,
         key=f"lot-{progress.sample_key}-{index}",
         on_change=_toggle_frame,
@@ -85,12 +85,11 @@ def _show_record_button(
 ) -> None:
     left = page_count - len(progress.viewed_pages)
     missed = len(progress.missed_frames)
-    found = (
-        f"a face in {format_count(missed, 'frame')} of {frame_count}" if missed else f"no face in {frame_count} frames"
-    )
+    sampled = f"{format_count(frame_count, 'sampled frame')}"
+    result = f"face visible in {missed} of {sampled}" if missed else f"no visible face in {sampled}"
     if left:
-        st.caption(f"{format_count(left, 'page')} not looked at yet.")
-    if st.button(f"Put on record: {found}", type="primary", disabled=left > 0):
+        st.caption(f"{left} of {format_count(page_count, 'page')} still to check.")
+    if st.button(f"Record result: {result}", type="primary", disabled=left > 0):
         try:
             release.save_frame_audit(
                 session.get_data(), reviewed.run.id, current_user.require_person(), frame_count, progress.missed_frames
@@ -98,4 +97,4 @@ def _show_record_button(
         except VeilError as error:
             st.error(str(error))
         else:
-            st.success("It is on record, and part of the residual risk on the Sign off page.")
+            st.success("Recorded. The result is part of the residual risk on the Sign off page.")

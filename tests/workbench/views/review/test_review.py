@@ -145,13 +145,13 @@ def test_frames_drawn_by_lot_are_looked_at_page_by_page_and_go_on_record(data):
     record = app.button[0]
     assert record.disabled, "two pages were not shown yet"
     assert [box.label for box in app.checkbox] == [
-        f"A face shows in frame {index} ({index / 25:.1f} s)" for index in drawn[:9]
+        f"Face visible (frame {index}, {index / 25:.1f} s)" for index in drawn[:9]
     ]
     app.checkbox[2].set_value(True).run()
     for page in (2, 3):
         app.number_input[1].set_value(page).run()
     assert not app.button[0].disabled
-    assert app.button[0].label == "Put on record: a face in 1 frame of 20"
+    assert app.button[0].label == "Record result: face visible in 1 of 20 sampled frames"
     app.button[0].click().run()
     assert not app.exception
     found = release.read_frame_audit(data, run, release.open_snapshot(data, run.id).sign_off.hashes.record)

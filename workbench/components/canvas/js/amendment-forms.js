@@ -45,12 +45,12 @@ export class AmendmentForms {
     }
     const at = this.state.index;
     /** @type {[string, string][]} */
-    const options = [["whole", `whole track, frames ${track.start} to ${track.stop - 1}`]];
+    const options = [["whole", `whole track, frames ${track.start}–${track.stop - 1}`]];
     if (this.state.face) {
-      options.push(["here", "this frame"], ["on", "from here on"], ["upto", "up to here"]);
+      options.push(["here", "this frame"], ["on", "from this frame on"], ["upto", "up to this frame"]);
     }
     this.prompt.show({
-      title: `Delete track ${track.track}: what it follows is no face`,
+      title: `Delete track ${track.track} (not a face). This makes the area visible.`,
       label: "Delete",
       fields: [
         { name: "scope", label: "Frames", type: "choice", value: "whole", options },
@@ -69,7 +69,7 @@ export class AmendmentForms {
     const track = this.begin();
     if (track) {
       this.askRange({
-        title: `Keep the person of track ${track.track} visible`,
+        title: `Keep track ${track.track} visible. This person will not be masked.`,
         range: [track.start, track.stop - 1],
         required: true,
         action: (start, stop) => ({ kind: "keep_visible", track: track.track, start, stop }),
@@ -85,11 +85,11 @@ export class AmendmentForms {
     }
     const { index, count, face } = this.state;
     if (!track.start && track.stop === count && face) {
-      this.status.say("The track goes from the first frame to the last.");
+      this.status.say("This track already lasts from the first frame to the last.");
       return;
     }
     this.askRange({
-      title: `Extend track ${track.track}: step to the frame that it should reach`,
+      title: `Extend track ${track.track}: step to its new first or last frame`,
       range: reach(track, index) ?? aLittleBeyond(track, index, count),
       focus: false,
       follow: (to) => reach(track, to),
@@ -104,7 +104,7 @@ export class AmendmentForms {
     }
     const mark = this.state.index;
     this.askRange({
-      title: "Blur whole frames: step to the last frame of the range",
+      title: "Mask whole frames: step to the last frame of the range",
       range: [mark, mark],
       focus: false,
       follow: (to) => [Math.min(mark, to), Math.max(mark, to)],
@@ -131,12 +131,12 @@ export class AmendmentForms {
       fields: [
         { name: "from", label: "From frame", type: "number", value: from, ...limits },
         { name: "to", label: "To frame", type: "number", value: to, ...limits },
-        { ...REASON, required, label: required ? "Reason (needed)" : "Reason" },
+        { ...REASON, required, label: required ? "Reason (required)" : "Reason" },
       ],
       save: ({ number, text }) => {
         const [first, last] = [number("from"), number("to")];
         if (last < first) {
-          return "The last frame comes before the first.";
+          return "The last frame must not be before the first.";
         }
         this.amendments.send(action(first, last + 1), text("reason"));
         return "";

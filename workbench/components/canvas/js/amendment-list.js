@@ -26,7 +26,7 @@ export class AmendmentList {
    */
   draw(amendments, mayAmend) {
     const items = [...amendments].reverse().map((one) => this.item(one, mayAmend));
-    const nothing = element("p", { className: "nothing" }, "Nothing was amended yet.");
+    const nothing = element("p", { className: "nothing" }, "No amendments yet.");
     this.place.replaceChildren(...(items.length ? items : [nothing]));
   }
 

@@ -31,24 +31,24 @@ export class Amendments {
     this.serial += 1;
     this.seen.tell();
     this.trigger("act", { action, reason, serial: this.serial, revision, run, frame: this.state.index });
-    this.status.say("Saving");
+    this.status.say("Saving...");
   }
 
   /** Tells whether an amendment can be begun, and says why not: a box that is being drawn comes first. */
   mayBegin() {
     if (!this.state.mayAmend) {
-      this.status.say(this.state.data.rights.why || "You may look, not amend.", true);
+      this.status.say(this.state.data.rights.why || "You can view this run but not change it.", true);
       return false;
     }
     if (this.state.draft) {
-      this.status.say("Save the box first, or discard it: Enter, Esc.", true);
+      this.status.say("Save the box first (Enter), or discard it (Esc).", true);
       return false;
     }
     return true;
   }
 
   /**
-   * Accepts the spot that is looked at.
+   * Accepts the item that is looked at.
    * @returns {boolean} whether that was possible
    */
   accept() {
@@ -57,13 +57,13 @@ export class Amendments {
     }
     const spot = this.state.spot;
     if (spot?.state !== "open") {
-      this.status.say("Choose an open spot first: press n.");
+      this.status.say("Choose an item to check first: press n.");
       return false;
     }
     // The queue goes on at once; the page's answer follows.
     spot.state = "accepted";
     this.send({ kind: "accept", spot: spot.key });
-    this.state.events.emit("spotsChanged", undefined);
+    this.state.events.emit("itemsChanged", undefined);
     return true;
   }
 

@@ -67,20 +67,20 @@ export class BoxEditor {
       return;
     }
     if (!draft.adds && !this.state.faceOf(draft.track)) {
-      this.status.say("The track has no box in this frame: extend it first.", true);
+      this.status.say("This track has no box in this frame. Extend the track first.", true);
       return;
     }
     this.set(draft, box);
   }
 
-  /** Begins a new box: over the sighting that is not covered, else in the middle of what is in view. */
+  /** Begins a new box: over the possible face that is not covered, else in the middle of what is in view. */
   drawInMiddle() {
     if (!this.amendments.mayBegin() || !this.state.isPainted) {
       return;
     }
     const { size } = this.projection;
-    const sighting = this.state.sighting;
-    const box = (sighting && clipped(sighting.box, size)) ?? clipped(this.projection.middleBox(), size);
+    const possibleFace = this.state.possibleFace;
+    const box = (possibleFace && clipped(possibleFace.box, size)) ?? clipped(this.projection.middleBox(), size);
     this.state.choose(null);
     if (box) {
       this.begin(null, box);
@@ -96,7 +96,7 @@ export class BoxEditor {
     if (face) {
       this.begin(face.track, face.box);
     } else {
-      this.status.say("The track has no box in this frame.");
+      this.status.say("This track has no box in this frame.");
     }
   }
 
@@ -166,7 +166,7 @@ export class BoxEditor {
   /** @param {Draft} draft */
   ask(draft) {
     const last = draft.last;
-    const label = draft.adds ? "Keep it until frame" : "Until frame";
+    const label = draft.adds ? "Keep until frame" : "Until frame";
     this.prompt.show({
       title: draft.title,
       label: "Save (Enter)",
@@ -178,7 +178,7 @@ export class BoxEditor {
       save: ({ number, text }) => {
         const until = number("until");
         if (until < draft.last) {
-          return `Keep it until frame ${draft.last} at least.`;
+          return `The mask must last until frame ${draft.last} or later.`;
         }
         this.state.draft = null;
         this.amendments.send(draft.action(until), text("reason"));

@@ -60,8 +60,8 @@ export function commandsOf(parts) {
     frameNumber: () => display.focusNumber(),
     play: () => playback.toggle(),
     playSlowly: () => playback.toggle(SLOW),
-    nextSpot: () => jumps.spotBy(1),
-    prevSpot: () => jumps.spotBy(-1),
+    nextItem: () => jumps.itemBy(1),
+    prevItem: () => jumps.itemBy(-1),
     nextCut: () => jumps.cutBy(1),
     prevCut: () => jumps.cutBy(-1),
     nextFace: () => jumps.faceBy(1),
@@ -72,7 +72,7 @@ export function commandsOf(parts) {
     trackEnd: () => jumps.trackEnd(),
     accept: () => {
       if (amendments.accept()) {
-        jumps.spotBy(1);
+        jumps.itemBy(1);
       }
     },
     draw: () => editor.drawInMiddle(),
@@ -89,8 +89,8 @@ export function commandsOf(parts) {
     zoomIn: () => zoom.by(ZOOM),
     zoomOut: () => zoom.by(1 / ZOOM),
     fit: () => zoom.fit(),
-    closer: () => zoom.toggleCloseUp(),
-    nearby: () => filmstrip.toggle(),
+    zoomToFace: () => zoom.toggleCloseUp(),
+    filmstrip: () => filmstrip.toggle(),
     span: () => {
       timeline.toggleSpan();
       state.changed();

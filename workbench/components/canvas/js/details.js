@@ -7,8 +7,8 @@ import { originOf } from "./wording.js";
  */
 
 const COVERED = {
-  record: "This frame is damaged or was covered when it was recorded; it is covered whole.",
-  reviewer: "This frame is covered whole.",
+  record: "The whole frame is masked: it is damaged or was covered during the recording.",
+  reviewer: "The whole frame is masked by a reviewer.",
 };
 
 /** Says what is chosen or what the frame holds, and offers what can be done about it. */
@@ -25,10 +25,10 @@ export class Details {
 
   /** Says it anew if anything of it has changed, so that a button does not go from under the pointer. */
   draw() {
-    const { index, painted, chosen, face, track, current, sighting, data, spot } = this.state;
+    const { index, painted, chosen, face, track, current, possibleFace, data, spot } = this.state;
     const shown = JSON.stringify([
       [index, painted, chosen, face, track, current?.covered, current?.faces.length],
-      [sighting, data.revision, data.rights.amend, spot?.key, spot?.state],
+      [possibleFace, data.revision, data.rights.amend, spot?.key, spot?.state],
     ]);
     if (shown === this.shown) {
       return;
@@ -54,7 +54,7 @@ export class Details {
     }
     const count = current?.faces.length ?? 0;
     const faces = count === 1 ? "1 face" : `${count} faces`;
-    return [element("span", { className: "quiet" }, count ? `${faces} in this frame.` : "No face in this frame.")];
+    return [element("span", { className: "quiet" }, count ? `${faces} in this frame.` : "No mask in this frame.")];
   }
 
   /** @param {Track} track */
@@ -70,17 +70,17 @@ export class Details {
   }
 
   buttons() {
-    const { track, sighting, spot } = this.state;
+    const { track, possibleFace, spot } = this.state;
     const made = [];
     if (track) {
-      made.push(button("extend", "Extend", "Up to this frame (e)"));
-      made.push(button("visible", "Keep visible", "Show this person (k)"));
-      made.push(button("delete", "Delete", "No face (x)"));
-    } else if (sighting) {
-      made.push(button("draw", "Cover the sighting", "A new face in its place (d)"));
+      made.push(button("extend", "Extend", "Extend the track to another frame (e)"));
+      made.push(button("visible", "Keep visible", "Do not mask this person (k)"));
+      made.push(button("delete", "Delete", "Not a face: delete the track (x)"));
+    } else if (possibleFace) {
+      made.push(button("draw", "Mask it", "Add a face at this place (d)"));
     }
     if (spot?.state === "open") {
-      made.push(button("accept", "Accept spot", "Looked at, right as it is (a)", "main"));
+      made.push(button("accept", spot.accept, "Record that you checked this item; changes no mask (a)", "main"));
     }
     return made;
   }

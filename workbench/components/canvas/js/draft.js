@@ -55,10 +55,11 @@ export class Draft {
   }
 
   get title() {
-    const where = this.keys.size === 1 ? `in frame ${this.last}` : `keyframes ${this.frames.join(", ")}`;
+    const [first] = this.frames;
+    const range = this.keys.size === 1 ? `frame ${first}` : `frames ${first}–${this.last}`;
     return this.track === null
-      ? `New face, ${where}. Step on to keep it longer; move the box there to follow the face.`
-      : `Track ${this.track}, other box, ${where}. Step on and move the box there to follow the face.`;
+      ? `New mask, ${range}. Step forward to extend it; move the box to follow the face.`
+      : `Adjust the mask of track ${this.track}, ${range}. Step forward and move the box to follow the face.`;
   }
 
   /**

@@ -25,7 +25,7 @@ export class Help {
     }
     const close = element("button", { className: "main", onclick: () => this.toggle() }, "Close");
     const rows = KEYS.flatMap(({ shown, what }) => (shown && what ? [row(shown, what)] : []));
-    this.place.replaceChildren(element("h3", {}, "Keys"), element("dl", {}, ...rows), close);
+    this.place.replaceChildren(element("h3", {}, "Keyboard shortcuts"), element("dl", {}, ...rows), close);
     this.place.hidden = false;
     close.focus();
   }

@@ -1,4 +1,4 @@
-import { nextCut, nextFace, nextSpot, nextTrack } from "./targets.js";
+import { nextCut, nextFace, nextItem, nextTrack } from "./targets.js";
 
 /**
  * @import { Navigation } from "./navigation.js"
@@ -7,7 +7,7 @@ import { nextCut, nextFace, nextSpot, nextTrack } from "./targets.js";
  * @import { Track } from "./types.js"
  */
 
-/** Goes to spots, cuts and tracks, and chooses faces. */
+/** Goes to items to check, cuts and tracks, and chooses faces. */
 export class Jumps {
   /**
    * @param {ReviewState} state
@@ -21,26 +21,26 @@ export class Jumps {
   }
 
   /**
-   * Goes to the next open spot, or the one before.
+   * Goes to the next open item, or the one before.
    * @param {number} by 1 or -1
    */
-  spotBy(by) {
-    const spot = nextSpot(this.state.data.spots, this.state.spotKey, by);
+  itemBy(by) {
+    const spot = nextItem(this.state.data.spots, this.state.itemKey, by);
     if (spot) {
-      this.openSpot(spot.key);
+      this.openItem(spot.key);
     } else {
-      this.status.say("No open spot is left.");
+      this.status.say("Nothing is left to check.");
     }
   }
 
   /**
-   * Goes to a spot.
+   * Goes to an item to check.
    * @param {string} key
    */
-  openSpot(key) {
+  openItem(key) {
     const spot = this.state.data.spots.find((one) => one.key === key);
     if (spot) {
-      this.state.openSpot(spot);
+      this.state.openItem(spot);
       this.state.choose(spot.track);
       this.navigation.goTo(spot.at);
     }
@@ -69,9 +69,9 @@ export class Jumps {
     if (track !== null) {
       this.state.choose(track);
     } else if (isPainted) {
-      this.status.say("No face in this frame.");
+      this.status.say("No mask in this frame.");
     } else {
-      this.status.say("This frame is on its way: choose a face when it shows.");
+      this.status.say("The frame is still loading. Choose a face when it appears.");
     }
   }
 
@@ -86,7 +86,7 @@ export class Jumps {
       this.state.choose(track.track);
       this.navigation.goTo(track.start);
     } else {
-      this.status.say(by > 0 ? "No track begins after this." : "No track begins before this.");
+      this.status.say(by > 0 ? "No track starts after this frame." : "No track starts before this frame.");
     }
   }
 
@@ -116,7 +116,7 @@ export class Jumps {
       this.state.choose(faces[0].track);
     }
     if (!this.state.track) {
-      this.status.say("Choose a face first: click its box, or press f.");
+      this.status.say("Choose a face first: click its box or press f.");
     }
     return this.state.track;
   }

@@ -3,7 +3,7 @@ import { originOf, seenBy } from "./wording.js";
 /**
  * @import { ReviewState } from "./state.js"
  * @import { Draft } from "./draft.js"
- * @import { Face, Outline, Sighting } from "./types.js"
+ * @import { Face, Outline, PossibleFace } from "./types.js"
  */
 
 /**
@@ -19,25 +19,25 @@ export function outlinesOf(state) {
   const resizes = draft && !draft.adds ? draft.track : null;
   const faces = (current?.faces ?? []).filter((face) => face.track !== resizes);
   return [
-    ...(current?.doubtful ?? []).map(ofSighting),
+    ...(current?.doubtful ?? []).map(ofPossibleFace),
     ...faces.map((face) => ofFace(face, face.track === state.chosen && !draft, state.mayAmend)),
     ...(draft ? ofDraft(draft, state.index) : []),
   ];
 }
 
 /**
- * @param {Sighting} sighting
+ * @param {PossibleFace} possibleFace
  * @returns {Outline}
  */
-function ofSighting(sighting) {
-  const seen = seenBy(sighting.seen);
+function ofPossibleFace(possibleFace) {
+  const seen = seenBy(possibleFace.seen);
   return {
-    box: sighting.box,
+    box: possibleFace.box,
     track: -1,
     tone: "doubtful",
-    short: "not covered",
-    label: `not covered · ${seen}`,
-    said: `Doubtful sighting, not covered, ${seen}`,
+    short: "not masked",
+    label: `not masked · ${seen}`,
+    said: `Possible face, not masked, ${seen}`,
   };
 }
 
@@ -73,6 +73,6 @@ function ofDraft(draft, index) {
     return [];
   }
   const label = draft.adds ? "new face" : `track ${draft.track}`;
-  const said = "The box that is being drawn";
+  const said = "Box that you are drawing";
   return [{ box, track: -2, tone: "draft", chosen: true, held: true, short: "new", label, said }];
 }

@@ -59,7 +59,7 @@ export function partsOf(root, data, trigger, signal) {
   const playback = new Playback(state, display, status, part(root, "play", HTMLButtonElement));
   const navigation = new Navigation(state, display, playback, source);
   const jumps = new Jumps(state, navigation, status);
-  const strip = { canvas: part(root, "nearby", HTMLCanvasElement), button: find("around") };
+  const strip = { canvas: part(root, "filmstrip", HTMLCanvasElement), button: find("filmstripButton") };
   const filmstrip = new Filmstrip(strip, state, { frames, source }, navigation, signal);
   const address = new AddressBar(state);
 
@@ -103,7 +103,7 @@ export function partsOf(root, data, trigger, signal) {
   );
   const details = new Details(find("selection"), state);
   const panel = new SidePanel(root, state, seen, {
-    openSpot: (key) => jumps.openSpot(key),
+    openItem: (key) => jumps.openItem(key),
     show: (frame, track) => {
       state.choose(track);
       navigation.goTo(frame);

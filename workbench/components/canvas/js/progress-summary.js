@@ -1,7 +1,7 @@
 import { element } from "../../shared/dom.js";
 import { percent } from "./wording.js";
 
-/** @import { Spot } from "./types.js" */
+/** @import { ReviewItem } from "./types.js" */
 
 /**
  * Which frames were seen: by anybody, and by the person who looks.
@@ -17,7 +17,7 @@ export class ProgressSummary {
 
   /**
    * Shows it.
-   * @param {Spot[]} spots
+   * @param {ReviewItem[]} spots
    * @param {Seen} seen
    * @param {number} frames how many there are
    */
@@ -26,16 +26,16 @@ export class ProgressSummary {
     const risk = spots.length ? riskSeen(spots, flags) : 0;
     const decided = spots.length ? 1 - open / spots.length : 0;
     this.place.replaceChildren(
-      row("Risk looked at", spots.length ? percent(risk) : "no spots", risk),
-      row("Spots decided", spots.length ? `${spots.length - open} of ${spots.length}` : "no spots", decided),
-      row("Frames seen", `${count} of ${frames}${mine === count ? "" : `, ${mine} by you`}`, count / frames),
+      row("Risk reviewed", spots.length ? percent(risk) : "nothing to check", risk),
+      row("Checked", spots.length ? `${spots.length - open} of ${spots.length}` : "nothing to check", decided),
+      row("Frames viewed", `${count} of ${frames}${mine === count ? "" : `, ${mine} by you`}`, count / frames),
     );
   }
 }
 
 /**
  * Gives the share of the risk that was looked at. The engine counts the same way when the page is drawn.
- * @param {Spot[]} spots
+ * @param {ReviewItem[]} spots
  * @param {ArrayLike<number>} seen
  */
 export function riskSeen(spots, seen) {

@@ -32,10 +32,10 @@ export function problemOf(fields, values) {
     const { name } = field;
     const value = values.get(name) ?? "";
     if (field.type === "text" && field.required && !value) {
-      return { problem: "Give a reason: it goes on record.", name };
+      return { problem: "Enter a reason. It is kept with the amendment.", name };
     }
     if (field.type === "number" && !isWholeNumber(value, field.min, field.max)) {
-      return { problem: `${field.label}: a whole number from ${field.min} to ${field.max}.`, name };
+      return { problem: `${field.label}: enter a whole number from ${field.min} to ${field.max}.`, name };
     }
   }
   return null;

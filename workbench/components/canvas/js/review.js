@@ -106,7 +106,7 @@ export class Review {
     timeline.draw(state.index, {
       seen: seen.flags,
       chosen: state.chosen,
-      spot: state.spotKey,
+      spot: state.itemKey,
       asked: editor.askedRange(),
     });
     panel.drawProgress();

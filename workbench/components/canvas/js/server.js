@@ -7,7 +7,7 @@
 export async function fetchChecked(url, options) {
   const response = await fetch(url, { credentials: "same-origin", cache: "no-store", ...options });
   if (!response.ok) {
-    throw new Error((await sentenceOf(response)) || `The server answered ${response.status}.`);
+    throw new Error((await sentenceOf(response)) || `The server answered with status ${response.status}. Try again.`);
   }
   return response;
 }

@@ -1,7 +1,7 @@
 import { part } from "../../shared/dom.js";
 import { AmendmentList } from "./amendment-list.js";
 import { ProgressSummary } from "./progress-summary.js";
-import { SpotList } from "./spot-list.js";
+import { ItemList } from "./item-list.js";
 
 /**
  * @import { AmendmentHandlers } from "./amendment-list.js"
@@ -11,25 +11,25 @@ import { SpotList } from "./spot-list.js";
 
 /** @typedef {"spots" | "amendments"} Tab */
 
-/** Shows how far the review is, and one of two lists: the queue of spots, or the amendments. */
+/** Shows how far the review is, and one of two lists: the queue of items to check, or the amendments. */
 export class SidePanel {
   /**
    * @param {ParentNode} root
    * @param {ReviewState} state
    * @param {Seen} seen
-   * @param {AmendmentHandlers & { openSpot: (key: string) => void }} handlers
+   * @param {AmendmentHandlers & { openItem: (key: string) => void }} handlers
    */
   constructor(root, state, seen, handlers) {
     this.state = state;
     this.seen = seen;
     this.lists = { spots: part(root, "spots", HTMLElement), amendments: part(root, "amendments", HTMLElement) };
     this.summary = new ProgressSummary(part(root, "sum", HTMLElement));
-    this.spots = new SpotList(this.lists.spots, handlers.openSpot);
+    this.spots = new ItemList(this.lists.spots, handlers.openItem);
     this.amendments = new AmendmentList(this.lists.amendments, handlers);
     /** @type {NodeListOf<HTMLElement>} */
     this.tabs = root.querySelectorAll("[data-tab]");
-    state.events.on("spotsChanged", () => this.draw());
-    state.events.on("spotOpened", (spot) => {
+    state.events.on("itemsChanged", () => this.draw());
+    state.events.on("itemOpened", (spot) => {
       this.choose("spots");
       this.spots.mark(spot.key);
     });
@@ -47,9 +47,9 @@ export class SidePanel {
     this.summary.draw(this.state.data.spots, this.seen, this.state.count);
   }
 
-  /** Marks the spot that is looked at. */
+  /** Marks the item that is looked at. */
   mark() {
-    this.spots.mark(this.state.spotKey);
+    this.spots.mark(this.state.itemKey);
   }
 
   /**

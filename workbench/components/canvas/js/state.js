@@ -2,7 +2,7 @@ import { Events } from "./events.js";
 
 /**
  * @import { Draft } from "./draft.js"
- * @import { Box, Face, Frame, ReviewData, Sighting, Spot, Track, View } from "./types.js"
+ * @import { Box, Face, Frame, ReviewData, PossibleFace, ReviewItem, Track, View } from "./types.js"
  */
 
 /**
@@ -11,8 +11,8 @@ import { Events } from "./events.js";
  * @property {void} changed something that is drawn has changed
  * @property {void} heightChanged there is more or less room for the picture
  * @property {number | null} chosen another track is chosen, or none
- * @property {Spot} spotOpened a spot is looked at
- * @property {void} spotsChanged the state of a spot has changed
+ * @property {ReviewItem} itemOpened an item to check is looked at
+ * @property {void} itemsChanged the state of an item to check has changed
  * @property {number} frameAsked a frame is about to be loaded
  * @property {number} framePainted a frame is on screen
  * @property {number} frameSettled a frame is on screen, or will not come
@@ -35,7 +35,7 @@ export class ReviewState {
     /** @type {number | null} the track that is chosen */
     this.chosen = null;
     /** @type {string | null} */
-    this.spotKey = null;
+    this.itemKey = null;
     /** @type {Draft | null} */
     this.draft = null;
     /** @type {View} */
@@ -59,7 +59,7 @@ export class ReviewState {
     this.data = data;
     this.tracks = new Map(data.tracks.map((track) => [track.track, track]));
     if (!this.spot) {
-      this.spotKey = null;
+      this.itemKey = null;
     }
   }
 
@@ -87,13 +87,13 @@ export class ReviewState {
     return this.chosen === null ? null : (this.tracks.get(this.chosen) ?? null);
   }
 
-  /** @returns {Spot | null} the spot that is looked at */
+  /** @returns {ReviewItem | null} the item that is looked at */
   get spot() {
-    return this.data.spots.find((spot) => spot.key === this.spotKey) ?? null;
+    return this.data.spots.find((spot) => spot.key === this.itemKey) ?? null;
   }
 
   /**
-   * Gives what is looked at: the box that is drawn, the chosen face, or what the spot is about.
+   * Gives what is looked at: the box that is drawn, the chosen face, or what the item is about.
    * @returns {Box | null}
    */
   get subject() {
@@ -106,13 +106,13 @@ export class ReviewState {
   }
 
   /**
-   * Gives a sighting of this frame that no mask covers: what the spot is about, else the first.
-   * @returns {Sighting | null}
+   * Gives a possible face of this frame that no mask covers: what the item is about, else the first.
+   * @returns {PossibleFace | null}
    */
-  get sighting() {
+  get possibleFace() {
     const found = (this.isPainted && this.current?.doubtful) || [];
     const meant = this.spot?.at === this.index ? this.spot.box : null;
-    const isMeant = (/** @type {Sighting} */ one) =>
+    const isMeant = (/** @type {PossibleFace} */ one) =>
       meant !== null && one.box.every((edge, place) => Math.abs(edge - meant[place]) < 1);
     return found.find(isMeant) ?? found[0] ?? null;
   }
@@ -127,7 +127,7 @@ export class ReviewState {
   }
 
   /**
-   * Chooses a track; a sighting that is not covered belongs to none and changes nothing.
+   * Chooses a track; a possible face that is not covered belongs to none and changes nothing.
    * @param {number | null} track
    */
   choose(track) {
@@ -139,12 +139,12 @@ export class ReviewState {
   }
 
   /**
-   * Looks at a spot.
-   * @param {Spot} spot
+   * Looks at an item to check.
+   * @param {ReviewItem} spot
    */
-  openSpot(spot) {
-    this.spotKey = spot.key;
-    this.events.emit("spotOpened", spot);
+  openItem(spot) {
+    this.itemKey = spot.key;
+    this.events.emit("itemOpened", spot);
   }
 
   /** Has everything drawn again. */

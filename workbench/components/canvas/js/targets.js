@@ -1,9 +1,9 @@
-/** @import { Spot, Track, Face } from "./types.js" */
+/** @import { ReviewItem, Track, Face } from "./types.js" */
 
 const AHEAD = 14;
 const BEHIND = 5;
 const AT_ONCE = 4;
-const SPOTS_AHEAD = 3;
+const ITEMS_AHEAD = 3;
 
 /**
  * What the frames to fetch ahead depend on.
@@ -12,18 +12,18 @@ const SPOTS_AHEAD = 3;
  * @property {number} count of all frames
  * @property {number} direction of travel
  * @property {number} playing 0 while nothing plays
- * @property {string | null} spotKey
- * @property {{ spots: Spot[] }} data
+ * @property {string | null} itemKey
+ * @property {{ spots: ReviewItem[] }} data
  */
 
 /**
- * Lists the frames to fetch ahead: the nearest, then where the next spots are, then more in the direction of travel.
+ * Lists the frames to fetch ahead: the nearest, those of the next items to check, then more in the direction of travel.
  * @param {Position} position
  * @returns {number[]}
  */
-export function framesAhead({ index, count, direction, playing, spotKey, data: { spots } }) {
-  const next = playing ? [] : spotsAfter(spots, spotKey, SPOTS_AHEAD);
-  const previous = playing ? null : nextSpot(spots, spotKey, -1);
+export function framesAhead({ index, count, direction, playing, itemKey, data: { spots } }) {
+  const next = playing ? [] : itemsAfter(spots, itemKey, ITEMS_AHEAD);
+  const previous = playing ? null : nextItem(spots, itemKey, -1);
   /** @type {number[]} */
   const frames = [];
   for (let by = 1; by <= AHEAD; by += 1) {
@@ -40,13 +40,13 @@ export function framesAhead({ index, count, direction, playing, spotKey, data: {
 }
 
 /**
- * Finds the next open spot of the queue, or the one before; after the last comes the first.
- * @param {Spot[]} spots
- * @param {string | null} key of the spot to begin from
+ * Finds the next open item of the queue, or the one before; after the last comes the first.
+ * @param {ReviewItem[]} spots
+ * @param {string | null} key of the item to begin from
  * @param {number} by 1 or -1
- * @returns {Spot | null} null when no other is open
+ * @returns {ReviewItem | null} null when no other is open
  */
-export function nextSpot(spots, key, by) {
+export function nextItem(spots, key, by) {
   const place = spots.findIndex((spot) => spot.key === key);
   const forward = [...spots.slice(place + 1), ...spots.slice(0, Math.max(0, place))];
   const backward = [...spots.slice(0, Math.max(0, place)).reverse(), ...spots.slice(place + 1).reverse()];
@@ -54,19 +54,19 @@ export function nextSpot(spots, key, by) {
 }
 
 /**
- * Lists the open spots that come next.
- * @param {Spot[]} spots
- * @param {string | null} key of the spot to begin from
+ * Lists the open items to check that come next.
+ * @param {ReviewItem[]} spots
+ * @param {string | null} key of the item to begin from
  * @param {number} most how many
- * @returns {Spot[]}
+ * @returns {ReviewItem[]}
  */
-export function spotsAfter(spots, key, most) {
-  /** @type {Spot[]} */
+export function itemsAfter(spots, key, most) {
+  /** @type {ReviewItem[]} */
   const found = [];
-  let spot = nextSpot(spots, key, 1);
+  let spot = nextItem(spots, key, 1);
   while (spot && found.length < most && !found.includes(spot)) {
     found.push(spot);
-    spot = nextSpot(spots, spot.key, 1);
+    spot = nextItem(spots, spot.key, 1);
   }
   return found;
 }

@@ -3,7 +3,7 @@ import { flaggedSpans } from "./timeline-layout.js";
 
 /**
  * @import { Lane } from "./timeline-layout.js"
- * @import { Span, Spot, Track } from "./types.js"
+ * @import { Span, ReviewItem, Track } from "./types.js"
  */
 
 /** Heights in pixels. */
@@ -32,7 +32,7 @@ export function heightOf(lanes) {
   return LANES + lanes * LANE + FOOT;
 }
 
-/** Draws one state of the timeline: what was seen, risk, spots, cuts, and tracks by origin. */
+/** Draws one state of the timeline: what was seen, risk, items to check, cuts, and tracks by origin. */
 export class TimelineDrawing {
   /**
    * @param {HTMLCanvasElement} canvas
@@ -96,8 +96,8 @@ export class TimelineDrawing {
   }
 
   /**
-   * Draws spots.
-   * @param {Spot[]} spots
+   * Draws items to check.
+   * @param {ReviewItem[]} spots
    * @param {string | null} chosen key
    */
   spots(spots, chosen) {

@@ -67,7 +67,7 @@ export class Timeline {
   /** Shows the whole video, or the frames around the present one. */
   toggleSpan() {
     this.around = !this.around;
-    this.button.textContent = this.around ? "Whole video" : "Around this frame";
+    this.button.textContent = this.around ? "Whole timeline" : "Zoom timeline";
   }
 
   /** @param {PointerEvent} event */

@@ -1,6 +1,7 @@
 /**
  * Shapes of the data that the page and the server send to the canvas, and of what the canvas sends back.
- * They follow `workbench/review/exchange.py`, `workbench/review/frames.py` and `workbench/review/tracks.py`.
+ * They follow `workbench/views/review/canvas_data.py`, `workbench/server/frame_json.py` and
+ * `workbench/core/track_lanes.py`.
  */
 
 /**
@@ -31,8 +32,8 @@
  */
 
 /**
- * What a detector saw and no mask covers.
- * @typedef {object} Sighting
+ * A possible face that is not masked.
+ * @typedef {object} PossibleFace
  * @property {Box} box
  * @property {Evidence[]} seen
  */
@@ -43,14 +44,15 @@
  * @property {number} t its time in seconds
  * @property {Face[]} faces
  * @property {"reviewer" | "record"} [covered] who had the whole frame covered
- * @property {Sighting[]} [doubtful]
+ * @property {PossibleFace[]} [doubtful]
  */
 
 /**
- * A place that a person should look at; `stop` is the first frame after it.
- * @typedef {object} Spot
+ * An item to check; `stop` is the first frame after it.
+ * @typedef {object} ReviewItem
  * @property {string} key
  * @property {string} label
+ * @property {string} accept what confirming it says, as a button
  * @property {number | null} track
  * @property {number} start
  * @property {number} stop
@@ -100,7 +102,7 @@
  * @property {string} style
  * @property {{ stills: string, frames: string, seen: string }} urls
  * @property {{ frame: number | null, track: number | null }} at where to begin
- * @property {Spot[]} spots
+ * @property {ReviewItem[]} spots
  * @property {number[]} cuts
  * @property {number[]} risk
  * @property {Track[]} tracks
@@ -130,7 +132,7 @@
  * A box as it is drawn over the picture.
  * @typedef {object} Outline
  * @property {Box} box
- * @property {number} track -1 for a sighting, -2 for the box that is being drawn
+ * @property {number} track -1 for a possible face, -2 for the box that is being drawn
  * @property {Origin | "doubtful" | "draft"} tone
  * @property {string} label
  * @property {string} short

@@ -57,7 +57,7 @@ export class Zoom {
       this.projection.zoomOn(this.projection.zoomFor(box, SHARE), box);
       this.zoomed();
     } else {
-      this.status.say("Choose a face or open a spot first: press f or n.");
+      this.status.say("Choose a face (f) or an item to check (n) first.");
     }
   }
 

@@ -17,7 +17,7 @@ export function screenOf({ label, source, note }, onLoaded) {
   const screen = element("div", { className: "screen" }, video, trouble);
   const fail = () => {
     trouble.hidden = false;
-    trouble.textContent = `This browser cannot play “${label}”. Download it and open it in a player.`;
+    trouble.textContent = `This browser cannot play “${label}”. Download the video and open it in a media player.`;
   };
   video.onerror = fail;
   video.onloadedmetadata = () => {

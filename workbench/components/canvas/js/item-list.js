@@ -1,12 +1,12 @@
 import { element } from "../../shared/dom.js";
 
-/** @import { Spot } from "./types.js" */
+/** @import { ReviewItem } from "./types.js" */
 
 const MARGIN = 8;
 const LEAST_BAR = 6;
 
-/** Shows the queue of doubtful spots: the open ones first, then those that are decided. */
-export class SpotList {
+/** Shows the items to check: the open ones first, then the checked ones. */
+export class ItemList {
   /**
    * @param {HTMLElement} place
    * @param {(key: string) => void} onOpen
@@ -19,15 +19,15 @@ export class SpotList {
   }
 
   /**
-   * Shows spots.
-   * @param {Spot[]} spots
+   * Shows items to check.
+   * @param {ReviewItem[]} spots
    */
   draw(spots) {
     this.items = new Map();
     const open = spots.filter((spot) => spot.state === "open");
     const decided = spots.filter((spot) => spot.state !== "open");
-    const title = open.length ? "Decided" : "Every spot is decided";
-    const nothing = "No doubtful spots. Step through the video to see for yourself.";
+    const title = open.length ? "Checked" : "Every item is checked";
+    const nothing = "Nothing to check was found. Step through the video to be sure.";
     this.place.replaceChildren(
       ...open.map((spot) => this.item(spot)),
       ...(decided.length ? [element("h4", { className: "quiet" }, title)] : []),
@@ -37,7 +37,7 @@ export class SpotList {
   }
 
   /**
-   * Marks the spot that is looked at, and brings it in sight.
+   * Marks the item that is looked at, and brings it in sight.
    * @param {string | null} key
    */
   mark(key) {
@@ -52,7 +52,7 @@ export class SpotList {
     }
   }
 
-  /** @param {Spot} spot */
+  /** @param {ReviewItem} spot */
   item(spot) {
     const done = spot.state !== "open";
     const range = spot.stop - spot.start > 1 ? `${spot.start}–${spot.stop - 1}` : `${spot.start}`;
@@ -89,10 +89,10 @@ export class SpotList {
   }
 }
 
-/** @param {Spot} spot */
+/** @param {ReviewItem} spot */
 function standingOf(spot) {
   if (spot.state === "open") {
     return `Risk ${spot.risk.toFixed(2)}`;
   }
-  return spot.state === "accepted" ? "Accepted" : "Amended";
+  return spot.state === "accepted" ? spot.accept : "Amended";
 }
