@@ -11,11 +11,11 @@ import selectors
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import msgspec
 
+from engine.core.closeable import Closeable
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.detectors import protocol
@@ -43,7 +43,7 @@ class FinishedTask(NamedTuple):
     batch: DetectionBatch
 
 
-class DetectorPool:
+class DetectorPool(Closeable):
     """Worker processes that run one detector; a context manager, to be used from one thread at a time.
 
     Making a pool returns at once. The workers load the detector meanwhile; a failure to load is raised by the calls
@@ -186,14 +186,6 @@ class DetectorPool:
         self._selector.close()
         for slot in self._slots:
             slot.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _start_workers(
         self, detector: type[Detector], settings: DetectorSettings, models: Path, workers: int, timeout_s: float

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import duckdb
+
+from engine.core.closeable import Closeable
 
 if TYPE_CHECKING:
     import pandas as pd  # the process of the SQL box does without
@@ -24,7 +25,7 @@ _RESTRICTIONS: Mapping[str, str] = {
 """Nothing is fetched, no variable of Python is seen by name, nothing is spilled to a disk."""
 
 
-class Database:
+class Database(Closeable):
     """Reads the Parquet files of one index; every statement has a cursor of its own, so threads may share it."""
 
     def __init__(self, folder: Path, memory: str = "256MB") -> None:
@@ -32,14 +33,6 @@ class Database:
         self._connection.execute("SET parquet_metadata_cache = true")
         self._connection.execute("SET allowed_directories = $1", [[f"{folder.absolute()}/"]])
         lock_down(self._connection)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of files and memory; nothing may be asked after that."""

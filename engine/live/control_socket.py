@@ -11,11 +11,11 @@ import socketserver
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 
+from engine.core.closeable import Closeable
 from engine.errors import TargetError, VeilError
 from engine.live.controls import LiveControls, LiveControlsState
 from engine.live.counters import LiveCounters
@@ -35,7 +35,7 @@ class ErrorReply(Document, frozen=True):
     error: str
 
 
-class ControlSocket:
+class ControlSocket(Closeable):
     """Serves a socket until it is closed; a context manager.
 
     Args:
@@ -74,14 +74,6 @@ class ControlSocket:
         self._server.shutdown()
         self._server.server_close()
         self._path.unlink(missing_ok=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.closeable import Closeable
 from engine.core.geometry import Box, Orientation, Size
 from engine.core.picture import Rgb
 from engine.detectors.base import Detection
@@ -93,7 +93,7 @@ class _PendingFrame:
     cut: bool
 
 
-class LiveMasker:
+class LiveMasker(Closeable):
     """Hides the faces of a running picture.
 
     A context manager. Making one starts the detectors and returns at once; frames are covered until they have looked.
@@ -267,14 +267,6 @@ class LiveMasker:
         """End the detectors; closing twice is allowed."""
         while self._detector_threads:
             self._detector_threads.pop().close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     # what the lookouts call
 

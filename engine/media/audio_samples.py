@@ -14,8 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Literal, NamedTuple, Self, cast
+from typing import IO, Any, Literal, NamedTuple, cast
 
 import av
 import numpy as np
@@ -25,6 +24,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from numpy.typing import NDArray
 
+from engine.core.closeable import Closeable
 from engine.errors import SourceError
 from engine.media.containers import container_family, format_from_suffix
 from engine.media.ffmpeg import build_ffmpeg_command
@@ -156,7 +156,7 @@ def decode_audio(path: Path, index: int, sound: AudioFormat, origin_s: Fraction)
             process.kill()
 
 
-class AudioWriter:
+class AudioWriter(Closeable):
     """Writes blocks into a file that FFmpeg's command line reads, the first sample at zero. A context manager.
 
     Attributes:
@@ -180,12 +180,8 @@ class AudioWriter:
         frame.pts = block.first_sample + round((block.offset_s - self.start_s) * rate)
         self._container.mux(self._stream.encode(frame))
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Write what the encoder still holds, and close the file."""
         self._container.mux(self._stream.encode(None))
         self._container.close()
 

@@ -6,9 +6,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from engine.core.closeable import Closeable
 from engine.media.frame import SourceFrame
 from engine.media.pixels import planar_format_from_name
 from engine.media.source.seek import SeekingReader
@@ -20,7 +19,7 @@ _MAX_DECODE_AHEAD_FRAMES = 24
 """So many frames ahead it is sooner to decode on than to seek."""
 
 
-class FrameCache:
+class FrameCache(Closeable):
     """The frames of one source by index, for several threads.
 
     Two decoders run: one goes on where somebody steps, the other makes the jumps.
@@ -44,14 +43,6 @@ class FrameCache:
         samples = size.width * size.height * 3 // 2
         self._capacity_frames = max(4, max_bytes // (samples * layout.dtype.itemsize))
         self._stepping = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the file back, once nobody decodes."""

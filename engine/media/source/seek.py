@@ -15,8 +15,6 @@ from contextlib import ExitStack
 from fractions import Fraction
 from itertools import chain, pairwise
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from av.container import InputContainer
 from av.error import FFmpegError
@@ -24,6 +22,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from engine.core.closeable import Closeable
 from engine.errors import SourceError
 from engine.media.containers import container_family
 from engine.media.frame import FrameConverters, SourceFrame
@@ -52,7 +51,7 @@ class _ForeignTimeError(Exception):
     """A frame cannot be told by its time: times were given, or moved, when faces were found."""
 
 
-class SeekingReader:
+class SeekingReader(Closeable):
     """The frames of one source by index. Serves one thread; use as a context manager.
 
     Args:
@@ -77,14 +76,6 @@ class SeekingReader:
         self._resources = ExitStack()
         self._container: InputContainer | None = None
         self._check_size(record)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the file back."""

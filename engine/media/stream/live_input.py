@@ -15,8 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit, urlunsplit
 
 import av
@@ -28,6 +27,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from engine.core.closeable import Closeable
 from engine.errors import SourceError
 
 _NETWORK_SCHEMES = ("udp", "rtp", "rtsp", "http", "https", "tcp", "rtmp", "rtmps")
@@ -80,7 +80,7 @@ class InputDigest(NamedTuple):
     sha256: str
 
 
-class LiveInput:
+class LiveInput(Closeable):
     """An open source; a context manager. `events` is to be run through by one thread.
 
     Args:
@@ -155,12 +155,8 @@ class LiveInput:
             self.reconnects += 1
             yield InterruptionEvent(reason)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """End the connection."""
         self._container.close()
 
     def _read_connection(self) -> Generator[InputEvent, None, str]:

@@ -9,12 +9,12 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from av.audio.stream import AudioStream
 from av.video.frame import VideoFrame
 
+from engine.core.closeable import Closeable
 from engine.media.stream.live_input import FrameEvent, InputDigest, InputEvent
 
 _MAX_WAITING_FRAMES = 64
@@ -60,7 +60,7 @@ class LiveSource(Protocol):
         """Frames and packets until the source ends or is told to stop."""
 
 
-class PushedInput:
+class PushedInput(Closeable):
     """Frames from elsewhere on a clock of their arrival; a context manager.
 
     Frames that come before anybody reads are passed over. `received` tells of the decoded pictures, since no packet is
@@ -127,14 +127,6 @@ class PushedInput:
             else:
                 self._hash_frame(frame)
                 yield FrameEvent(frame, self._assign_pts(arrived), Fraction(1), arrived)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _assign_pts(self, arrived: float) -> int:
         if self._first_arrival_s is None:

@@ -221,7 +221,7 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path):
 WRITER = """
 import sys
 from pathlib import Path
-from engine import record as records
+from engine.record import decode_record, sha256_hex
 from engine.review.amendments import Author, Cover
 from engine.review.review_file import append_amendment
 data = Path(sys.argv[2]).read_bytes()
