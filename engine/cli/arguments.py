@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.cli import options
 from engine.detectors.modes import MODES
+from engine.masking.presets import DEFAULT_PRESET, describe_presets
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction  # argparse has no public name for it
@@ -68,13 +69,14 @@ def _add_damage_option(verb: ArgumentParser) -> None:
     )
 
 
-def add_style(verb: ArgumentParser, default: str | None = "strong") -> None:
+def add_style(verb: ArgumentParser, default: str | None = DEFAULT_PRESET) -> None:
     """Add `--style` and the encoder's settings."""
     verb.add_argument(
         "--style",
         default=default,
         metavar="PRESET[,NAME=VALUE...]",
-        help=f"preset with overrides, as strong,kind=pixelate,shape=rectangle (default: {default or 'as signed last'})",
+        help=f"preset, with values that replace its own, as strong,scale=1.6,shape=rectangle; the presets are "
+        f"{describe_presets()} (default: {default or 'as signed last'})",
     )
     verb.add_argument(
         "--encoder",

@@ -13,12 +13,12 @@ from engine.assurance.reidentification.people import Sampling, read_labels
 from engine.assurance.reidentification.pictures import Clip
 from engine.assurance.reidentification.scores import ATTACKS
 from engine.assurance.reidentification.table import format_table
-from engine.cli.options import build_detect_options, build_settings, parse_style_text
+from engine.cli.options import build_detect_options, build_settings
 from engine.cli.terminal import Terminal
 from engine.detection.detect import detect
 from engine.detection.options import detector_ensemble
 from engine.errors import CheckFailedError, InputError, RecordError
-from engine.masking.presets import PRESETS
+from engine.masking.presets import PRESETS, parse_style
 from engine.masking.style import Style
 from engine.media.containers import VIDEO_SUFFIXES
 from engine.media.source.image_sequence import probe_any
@@ -73,7 +73,7 @@ def run_reidentification(options: Namespace, terminal: Terminal) -> int:
 
 
 def _parse_styles(options: Namespace) -> Mapping[str, Style]:
-    return {name: parse_style_text(name) for name in options.style or PRESETS}
+    return {name: parse_style(name) for name in options.style or PRESETS}
 
 
 def _load_clips(options: Namespace, terminal: Terminal) -> Iterator[Clip]:

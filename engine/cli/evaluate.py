@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from engine.cli.options import build_criteria, build_detect_options, style_from_options
+from engine.cli.options import build_criteria, build_detect_options
 from engine.cli.terminal import Terminal
 from engine.errors import InputError
 from engine.evaluation import ground_truth, pairing, summary
@@ -18,6 +18,7 @@ from engine.evaluation.ground_truth import Truth
 from engine.evaluation.judgements import Criteria, judge_records
 from engine.evaluation.scores import MissedFace
 from engine.evaluation.text_table import format_table
+from engine.masking.presets import parse_style
 from engine.record import Record, encode_document, read_record
 from engine.storage.files import write_file
 
@@ -60,7 +61,7 @@ def evaluate(options: Namespace, terminal: Terminal) -> int:
         judged,
         _load_or_detect_records(marked, options, terminal),
         _build_criteria(options),
-        style_from_options(options),
+        parse_style(options.style),
         partial=options.partial,
     )
     figures = summary.summarise(findings)

@@ -12,8 +12,9 @@ from pathlib import Path
 from types import FrameType
 
 from engine.cli.keyboard import handle_keys
-from engine.cli.options import add_set_option, build_settings, parse_pairs, parse_settings
+from engine.cli.options import add_set_option, build_settings, parse_settings
 from engine.cli.terminal import Terminal
+from engine.core.name_value_pairs import parse_pairs
 from engine.errors import InputError, VeilError
 from engine.live.control_socket import ControlSocket
 from engine.live.controls import LiveControls, LiveControlsState
@@ -21,10 +22,10 @@ from engine.live.counters import LiveCounters
 from engine.live.record_facts import plan_detector_roles
 from engine.live.run import LiveOptions, LiveReport, anonymise_live, recover_record
 from engine.live.settings import FollowingSettings, JudgingSettings
-from engine.masking.presets import PRESETS
+from engine.masking.presets import DEFAULT_PRESET, PRESETS, describe_presets
+from engine.masking.shapes import SHAPES
 from engine.media.stream.live_output import LiveEncoding
 
-_SHAPES = ("ellipse", "rounded", "rectangle")
 _KEYS_HELP = "p cover all · s style · e shape · + - strength · ] [ confidence · q end"
 
 
@@ -36,7 +37,9 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--control", type=Path, metavar="SOCKET", help="make a Unix socket that takes changes as JSON lines"
     )
-    verb.add_argument("--style", choices=tuple(PRESETS), default="strong", help="how faces are hidden at first")
+    verb.add_argument(
+        "--style", choices=tuple(PRESETS), default=DEFAULT_PRESET, help=f"style at the start: {describe_presets()}"
+    )
     verb.add_argument(
         "--confidence", type=float, default=LiveControlsState().confidence, help="least score that begins a face"
     )
@@ -134,7 +137,7 @@ class _KeyHandler:
             case "s":
                 return controls.change(style=_choose_next(tuple(PRESETS), look.style))
             case "e":
-                return controls.change(shape=_choose_next(_SHAPES, look.shape))
+                return controls.change(shape=_choose_next(tuple(SHAPES), look.shape))
             case "+" | "-":
                 return controls.change(strength=_step_value(look.strength, key == "+", 0.5, (1.0, 4.0)))
             case "]" | "[":

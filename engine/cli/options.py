@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from engine.audio.spans import AudioSpan, SpanKind
+from engine.core.name_value_pairs import parse_pairs, parse_value
 from engine.errors import InputError
 from engine.evaluation.judgements import Criteria
-from engine.masking.presets import style_from_preset
-from engine.masking.style import Style
+from engine.masking.presets import parse_style
 from engine.media.output.encoder import EncoderSettings
 from engine.record import DetectOptions, Document, FusionSettings, SmoothingSettings, TrackingSettings
 from engine.rendering.terms import RenderOptions
@@ -60,7 +60,7 @@ def build_render_options(options: Namespace) -> RenderOptions:
         InputError: the preset or a setting is unknown, or a value is wrong.
     """
     return RenderOptions(
-        style=style_from_options(options),
+        style=parse_style(options.style),
         encoder=build_settings("--encoder", EncoderSettings, parse_pairs("--encoder", options.encoder)),
         force=options.force,
         y4m=getattr(options, "y4m", None),
@@ -108,25 +108,6 @@ def _parse_span(kind: SpanKind, text: str, reason: str | None) -> AudioSpan:
         raise InputError(f"--{kind} {text} cannot be used: {error}.") from error
 
 
-def style_from_options(options: Namespace) -> Style:
-    """What covers the faces.
-
-    Raises:
-        InputError: the preset or a setting is unknown, or a value is wrong.
-    """
-    return parse_style_text(options.style)
-
-
-def parse_style_text(text: str) -> Style:
-    """The style that `PRESET[,NAME=VALUE...]` spells.
-
-    Raises:
-        InputError: the preset or a setting is unknown, or a value is wrong.
-    """
-    preset, _, overrides = text.partition(",")
-    return style_from_preset(preset, parse_pairs("--style", overrides))
-
-
 def build_criteria(**values: float | str) -> Criteria:
     """What counts as what in an evaluation.
 
@@ -148,31 +129,8 @@ def parse_settings(settings: Iterable[str]) -> dict[str, dict[str, Any]]:
         part, dot, name = path.rpartition(".")
         if not (equals and dot):
             raise InputError(f"--set takes PART.NAME=VALUE, as yolov8-face.threshold=0.2; got {setting!r}.")
-        parts[part][name] = _parse_value(value)
+        parts[part][name] = parse_value(value)
     return dict(parts)
-
-
-def parse_pairs(flag: str, text: str) -> dict[str, Any]:
-    """The values of `NAME=VALUE,...`.
-
-    Raises:
-        InputError: it is not spelled like that.
-    """
-    found = {}
-    for pair in filter(None, text.split(",")):
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise InputError(f"{flag} takes NAME=VALUE pairs separated by commas; got {pair!r}.")
-        found[name] = _parse_value(value)
-    return found
-
-
-def _parse_value(text: str) -> Any:
-    """A JSON value where it is one, else the text itself."""
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return text
 
 
 def build_settings(name: str, kind: type[Kind], values: Mapping[str, Any]) -> Kind:

@@ -7,9 +7,11 @@ from argparse import Namespace
 from engine import release as signoff
 from engine.approval.statements import Statement
 from engine.cli.identity import open_session
-from engine.cli.options import build_settings, parse_audio_spans, parse_pairs, style_from_options
+from engine.cli.options import build_settings, parse_audio_spans
 from engine.cli.terminal import Terminal
+from engine.core.name_value_pairs import parse_pairs
 from engine.errors import InputError
+from engine.masking.presets import parse_style
 from engine.media.output.encoder import EncoderSettings
 from engine.record import Document
 from engine.release import PurgeReport, Release, SignOffSnapshot, SignRequest
@@ -68,7 +70,7 @@ def _build_render_options(data: DataFolder, options: Namespace) -> RenderOptions
     last = signoff.read_signed_options(data, options.run)
     encoder = build_settings("--encoder", EncoderSettings, parse_pairs("--encoder", options.encoder))
     return RenderOptions(
-        style=style_from_options(options) if options.style else last.style,
+        style=parse_style(options.style) if options.style else last.style,
         encoder=encoder if options.encoder else last.encoder,
         force=options.force or (last.force and not options.style),
         audio=audio or (() if options.keep_audio else last.audio),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 
 from engine.errors import InputError
 from engine.masking import style as styles
-from engine.masking.presets import PRESETS, style_from_preset
+from engine.masking.presets import DEFAULT_PRESET, PRESETS, PresetName, style_from_preset
+from engine.masking.shapes import SHAPES
 from engine.masking.style import Style
 from engine.record import Document, Score
 
@@ -27,7 +28,7 @@ class LiveControlsState(Document, frozen=True):
         cover_all: cover every frame whole, whatever is in it.
     """
 
-    style: Literal["strong", "broadcast", "editorial", "training-data"] = "strong"
+    style: PresetName = DEFAULT_PRESET
     strength: Strength = 1.0
     shape: styles.Shape | None = None
     confidence: Score = 0.3
@@ -39,12 +40,14 @@ class LiveControlsState(Document, frozen=True):
         Raises:
             StyleError: it would not.
         """
-        base = PRESETS[self.style]
+        base = PRESETS[self.style].style
+        # A preset is sized for its own shape; another one must not leave corners of the face box open.
+        least_scale = SHAPES[self.shape].full_cover_scale if self.shape else base.scale
         made = style_from_preset(
             self.style,
             {
                 "shape": self.shape or base.shape,
-                "scale": max(base.scale, 1.45) if self.shape == "ellipse" else base.scale,
+                "scale": max(base.scale, least_scale),
                 "sigma": min(1.0, base.sigma * self.strength),
                 "samples": max(2, int(base.samples / self.strength)),
                 "blocks": max(1, int(base.blocks / self.strength)),

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from engine.core.geometry import Box, Orientation, Size
 from engine.core.picture import PixelFormat
+from engine.masking.shapes import SHAPES, Distances, MaskExtent, ShapeDistances
 from engine.masking.style import Style
 
 Alpha = NDArray[np.uint8]
@@ -31,8 +32,6 @@ _MAX_STRIP_SAMPLES = 60_000
 """Of a strip at most, so that what is computed of it stays in the processor's cache and in memory at hand."""
 _MIN_STRIP_ROWS = 16
 """Rows of a strip at least; lower ones cost more calls than they save samples."""
-_SHARP_CORNER_RADIUS = 1e-6
-"""Radius of a corner that is not round."""
 
 
 class PatchPart(NamedTuple):
@@ -169,7 +168,8 @@ def _compute_luma_patch(box: Box, orientation: Orientation, style: Style, shift:
     aspect = orientation.unrotated_size.width / orientation.coded.width
     across = _measure_distance(left, width, (mask.left, mask.right))
     down = _measure_distance(top, height, (mask.top, mask.bottom))
-    steps, core, soft = _compute_steps(style, (mask.width * aspect, mask.height), across, down)
+    extent = MaskExtent((mask.width * aspect, mask.height), across, down)
+    steps, core, soft = _build_ramp(SHAPES[style.shape].measure(style, extent))
     steps[0][orientation.coded.height - top :] = _OUTSIDE_STEPS
     steps[1][orientation.coded.width - left :] = _OUTSIDE_STEPS
     return MaskPatch(top, left, *steps, core, soft)
@@ -179,40 +179,27 @@ def _align_up(length: int, shift: int) -> int:
     return -(-length >> shift) << shift
 
 
-def _measure_distance(start: int, count: int, ends: tuple[float, float]) -> NDArray[np.float64]:
+def _measure_distance(start: int, count: int, ends: tuple[float, float]) -> Distances:
     """How far the nearest point of each sample is from the middle between two ends, in halves of their distance."""
     half = (ends[1] - ends[0]) / 2
     middles = np.arange(start, start + count) + 0.5
-    distance: NDArray[np.float64] = np.maximum(np.abs(middles - (ends[0] + half)) - 0.5, 0.0) / half
+    distance: Distances = np.maximum(np.abs(middles - (ends[0] + half)) - 0.5, 0.0) / half
     return distance
 
 
-def _compute_steps(
-    style: Style, sides: tuple[float, float], across: NDArray[np.float64], down: NDArray[np.float64]
-) -> tuple[tuple[NDArray[np.int16], NDArray[np.int16]], int, bool]:
-    """Steps of the rows and of the columns, the core, and whether it is soft, from the distances along both axes.
+def _build_ramp(distances: ShapeDistances) -> tuple[tuple[NDArray[np.int16], NDArray[np.int16]], int, bool]:
+    """Turn distances from the rim into steps of the rows and of the columns, the core, and whether the edge is soft.
 
-    An ellipse is where the squares of both distances add up to at most 1. A rectangle with round corners is the same
-    for the distances from its straight parts, in radii of the corner; a soft edge makes the corner rounder outside.
+    The cover is full where the squares of the distances add up to at most `rim` squared, and falls to none where they
+    add up to 1.
     """
-    if style.shape == "ellipse":
-        outer = 1.0 + style.feather
-        return _build_ramp(across / outer, down / outer, 1.0 / outer)
-    corner = style.corner if style.shape == "rounded" else 0.0
-    outer = max(corner + style.feather, _SHARP_CORNER_RADIUS)
-    lengths = []
-    for distance, side in zip((across, down), sides, strict=True):
-        half_sides = min(sides) / side
-        lengths.append(np.maximum(distance - (1.0 - corner * half_sides), 0.0) / (outer * half_sides))
-    return _build_ramp(lengths[0], lengths[1], corner / outer)
-
-
-def _build_ramp(
-    across: NDArray[np.float64], down: NDArray[np.float64], rim: float
-) -> tuple[tuple[NDArray[np.int16], NDArray[np.int16]], int, bool]:
-    """Full cover where the squares add up to at most `rim` squared, falling to none where they add up to 1."""
-    unit = _MAX_RIM_STEPS if 1.0 - rim * rim < _OPAQUE / _MAX_RIM_STEPS else _OPAQUE / (1.0 - rim * rim)
+    core = distances.rim * distances.rim
+    # A soft edge of 255 steps, so that one step is one level of cover. An edge so narrow that this many steps would
+    # overflow 16 bits in the middle of the mask becomes a hard edge.
+    unit = _MAX_RIM_STEPS if 1.0 - core < _OPAQUE / _MAX_RIM_STEPS else _OPAQUE / (1.0 - core)
     column, row = (
-        np.minimum(np.floor(distance * distance * unit), _OUTSIDE_STEPS).astype(np.int16) for distance in (across, down)
+        np.minimum(np.floor(distance * distance * unit), _OUTSIDE_STEPS).astype(np.int16)
+        for distance in (distances.across, distances.down)
     )
-    return (row, column), math.ceil(rim * rim * unit), unit != _MAX_RIM_STEPS
+    # The steps are rounded down and the core is rounded up, so rounding only ever widens the mask.
+    return (row, column), math.ceil(core * unit), unit != _MAX_RIM_STEPS

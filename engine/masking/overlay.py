@@ -1,4 +1,4 @@
-"""What opaque styles put over a face: a built-in pattern or a picture from a file."""
+"""Pictures from files that cover a face, and resizing that gives the same samples on every processor."""
 
 from __future__ import annotations
 
@@ -6,38 +6,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from engine.core.geometry import Orientation, Size
 from engine.core.picture import Plane
 from engine.errors import StyleError
-from engine.masking.style import Pattern
 from engine.record import sha256_hex
 
-_STEPS_PER_TILE = 4096
-"""Steps a tile, so that tiles need not be whole samples."""
-_GRID_LINE_DIVISOR = 4
-"""A line of the grid is this part of a tile."""
 _MAX_IMAGE_SIDE_PX = 512
 """Longest side of an image that is kept; a face is rarely larger and never needs more detail."""
-
-
-def draw_pattern(name: Pattern, shape: tuple[int, int], tile: tuple[float, float]) -> NDArray[np.bool_]:
-    """Where the second colour of a pattern is; shape (rows, columns), tile as rows and columns in samples."""
-    down, across = (max(1, round(_STEPS_PER_TILE / length)) for length in tile)
-    if name == "stripes":
-        line = np.arange(shape[0] * down + shape[1] * across) % _STEPS_PER_TILE >= _STEPS_PER_TILE // 2
-        slanted: NDArray[np.bool_] = sliding_window_view(line, shape[1] * across)[: shape[0] * down : down, ::across]
-        return slanted
-    rows, columns = (
-        np.arange(shape[0])[:, None] * down % _STEPS_PER_TILE,
-        np.arange(shape[1]) * across % _STEPS_PER_TILE,
-    )
-    if name == "checker":
-        checked: NDArray[np.bool_] = (rows >= _STEPS_PER_TILE // 2) != (columns >= _STEPS_PER_TILE // 2)
-        return checked
-    return (rows < _STEPS_PER_TILE // _GRID_LINE_DIVISOR) | (columns < _STEPS_PER_TILE // _GRID_LINE_DIVISOR)
 
 
 def load_image(path: str, sha256: str, background: NDArray[np.int64], orientation: Orientation) -> NDArray[np.uint8]:

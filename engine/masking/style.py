@@ -1,29 +1,44 @@
-"""What a hidden face looks like, and which styles do not hide one."""
+"""The style of a mask, and the limits beyond which a style does not hide a face."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import Annotated, Literal, NamedTuple, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, get_args, get_type_hints
 
 import msgspec
 
 from engine.errors import StyleError
+from engine.masking.methods import METHODS
+from engine.masking.patterns import PATTERNS
+from engine.masking.shapes import SHAPES
 from engine.record import Document, Sha256
 
-Method = Literal["gaussian", "pixelate", "solid", "pattern", "image"]
-Shape = Literal["ellipse", "rectangle", "rounded"]
-Pattern = Literal["stripes", "checker", "grid"]
+# The names of the tables are the values that the parser and the JSON Schema allow. mypy knows no `Literal` that is
+# computed, so it takes them for text; a wrong name is refused when the style is built.
+if TYPE_CHECKING:
+    Method = str
+    Shape = str
+    Pattern = str
+else:
+    Method = Literal[tuple(METHODS)]
+    Shape = Literal[tuple(SHAPES)]
+    Pattern = Literal[tuple(PATTERNS)]
+
+COLOUR_PATTERN = "^#[0-9a-fA-F]{6}$"
+HexColour = Annotated[str, msgspec.Meta(pattern=COLOUR_PATTERN)]
+"""A colour as "#rrggbb"."""
 
 
 class Style(Document, frozen=True):
-    """How faces are hidden. Lengths are relative to the face (the longer side of its box) unless stated otherwise.
+    """All parameters of how a mask looks. Lengths are relative to the face (the longer side of its box), unless stated
+    otherwise.
 
     Attributes:
         method: "gaussian" (reduced to few samples, blurred, quantised), "pixelate" (means of square blocks), "solid"
             (one colour), "pattern" (a built-in pattern, tiled) or "image" (a picture stretched over the mask).
-        shape: of the mask.
+        shape: outline of the mask, one of `SHAPES`.
         scale: sides of the mask in sides of the face box. An ellipse covers the whole box from 1.4143 on.
         feather: width of the soft edge in half-axes of the mask; it lies outside, the mask itself is covered fully.
         corner: radius of rounded corners in half of the mask's shorter side.
@@ -51,8 +66,8 @@ class Style(Document, frozen=True):
     samples: Annotated[int, msgspec.Meta(ge=2, le=64)] = 16
     levels: Annotated[int, msgspec.Meta(ge=2, le=256)] = 64
     blocks: Annotated[int, msgspec.Meta(ge=1, le=64)] = 6
-    colour: Annotated[str, msgspec.Meta(pattern="^#[0-9a-fA-F]{6}$")] = "#808080"
-    second_colour: Annotated[str, msgspec.Meta(pattern="^#[0-9a-fA-F]{6}$")] = "#404040"
+    colour: HexColour = "#808080"
+    second_colour: HexColour = "#404040"
     pattern: Pattern = "stripes"
     tile: Annotated[float, msgspec.Meta(ge=0.05, le=2.0)] = 0.25
     image: str | None = None
@@ -64,7 +79,7 @@ class Style(Document, frozen=True):
 
 
 def find_weaknesses(style: Style) -> list[str]:
-    """Why a face under this style might be recognised or restored, one sentence a value; empty when it is safe."""
+    """List the reasons why a face under this style might be recognised or restored, one per value; empty if none."""
     return [
         f"{limit.field} {getattr(style, limit.field)} is too weak for {limit.scope}: "
         f"at {limit.side} {limit.value} is needed, because {limit.reason}"
@@ -84,7 +99,16 @@ def check_style(style: Style) -> None:
 
 
 class StyleLimit(NamedTuple):
-    """A value from which on a style is safe: a field may be `side` ("least" or "most") `value`."""
+    """A value up to which a style is safe.
+
+    Attributes:
+        field: the field of `Style`.
+        side: whether `value` is the least or the most that is allowed.
+        value: the limit itself, which is still allowed.
+        reason: why a value beyond it does not hide a face, as the end of a sentence.
+        method: the only method that has the limit; None for all.
+        shape: the only shape that has the limit; None for all.
+    """
 
     field: str
     side: Literal["least", "most"]
@@ -95,22 +119,24 @@ class StyleLimit(NamedTuple):
 
     @property
     def scope(self) -> str:
-        """What it holds for, in a word."""
+        """Name the styles that have the limit, in a word or two."""
         return self.method or self.shape or "any style"
 
     def is_applicable(self, style: Style) -> bool:
-        """Whether a style has to keep this limit."""
+        """Return True if a style has to keep this limit."""
         return self.method in {None, style.method} and self.shape in {None, style.shape}
 
     def is_violated(self, value: float) -> bool:
-        """Whether a value is beyond the limit."""
+        """Return True if a value is beyond the limit."""
         return value < self.value if self.side == "least" else value > self.value
 
 
 LIMITS = (
     StyleLimit("scale", "least", 1.0, "a mask smaller than the face box shows its outline"),
-    StyleLimit(
-        "scale", "least", 1.2, "a smaller ellipse leaves more than a twentieth of the face box open", shape="ellipse"
+    *(
+        StyleLimit("scale", "least", shape.min_scale, shape.min_scale_reason, shape=name)
+        for name, shape in SHAPES.items()
+        if shape.min_scale is not None
     ),
     StyleLimit(
         "sigma", "least", 0.125, "a narrower blur keeps the distances of eyes, nose and mouth", method="gaussian"
@@ -121,39 +147,63 @@ LIMITS = (
         "blocks", "most", 8, "from ten blocks on, frames laid over each other tell who somebody is", method="pixelate"
     ),
 )
-"""What a style is refused beyond; docs/measurements/reidentification.md has the figures.
+"""The limits of a safe style; docs/measurements/reidentification.md has the measurements behind them.
 
-Opaque methods (solid, pattern, image) have no strength to fall short of.
+Opaque methods (solid, pattern, image) keep nothing of the face, so they have limits for the shape only.
 """
 
 
-def _find_errors(style: Style) -> Iterator[str]:
-    for name, (kinds, meta) in _read_field_rules().items():
-        value = getattr(style, name)
-        if kinds and value not in kinds:
-            yield f"{name} must be one of {', '.join(kinds)}, got {value!r}"
-        if meta and value is not None:
-            yield from _check_range(name, value, meta)
-    if style.method == "image" and (style.image is None or style.image_sha256 is None):
-        yield "method image needs image (a path) and image_sha256 (the hash of that file)"
+class FieldRule(NamedTuple):
+    """The values that a field of a style allows.
 
+    Attributes:
+        words: the allowed words; empty for a field that is no choice.
+        minimum: smallest number, of the field's own type (int or float); None for a field that is no number.
+        maximum: largest number.
+        pattern: regular expression that a text matches; None when any text is allowed.
+    """
 
-def _check_range(name: str, value: float | str, meta: msgspec.Meta) -> Iterator[str]:
-    if isinstance(value, str):
-        if meta.pattern and not re.search(meta.pattern, value):
-            yield f"{name} must match {meta.pattern}, got {value!r}"
-    elif meta.ge is not None and meta.le is not None and not meta.ge <= value <= meta.le:
-        yield f"{name} must be from {meta.ge} to {meta.le}, got {value}"
+    words: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str | None = None
+
+    def find_error(self, value: float | str) -> str | None:
+        """Describe what is wrong with a value, to follow the name of its field; None if it is allowed."""
+        if self.words and value not in self.words:
+            return f"must be one of {', '.join(self.words)}, got {value!r}"
+        if self.pattern and not re.search(self.pattern, str(value)):
+            return f"must match {self.pattern}, got {value!r}"
+        # Not `value < minimum or value > maximum`, which is false for NaN.
+        if self.minimum is not None and self.maximum is not None and not self.minimum <= float(value) <= self.maximum:
+            return f"must be from {self.minimum} to {self.maximum}, got {value}"
+        return None
 
 
 @cache
-def _read_field_rules() -> dict[str, tuple[tuple[str, ...], msgspec.Meta | None]]:
-    """For each field its allowed words and its range, read from the annotations that the JSON Schema is made of."""
-    rules: dict[str, tuple[tuple[str, ...], msgspec.Meta | None]] = {}
+def read_field_rules() -> dict[str, FieldRule]:
+    """Return the rule of each field that has one, by its name.
+
+    They are read from the annotations of `Style`, which the parser and the JSON Schema are made of too, so that a range
+    is written in one place. Building a `Style` checks them again, because msgspec checks only what it parses.
+    """
+    rules: dict[str, FieldRule] = {}
     for name, hint in get_type_hints(Style, include_extras=True).items():
+        # An optional field has its annotation inside the union with None.
         parts = [part for option in (hint, *get_args(hint)) for part in getattr(option, "__metadata__", ())]
-        meta = next((part for part in parts if isinstance(part, msgspec.Meta)), None)
+        meta = next((part for part in parts if isinstance(part, msgspec.Meta)), msgspec.Meta())
         words = tuple(word for word in get_args(hint) if isinstance(word, str))
-        if words or meta:
-            rules[name] = words, meta
+        rule = FieldRule(words, meta.ge, meta.le, meta.pattern)
+        if rule != FieldRule():
+            rules[name] = rule
     return rules
+
+
+def _find_errors(style: Style) -> Iterator[str]:
+    for name, rule in read_field_rules().items():
+        value = getattr(style, name)
+        error = None if value is None else rule.find_error(value)
+        if error:
+            yield f"{name} {error}"
+    if style.method == "image" and (style.image is None or style.image_sha256 is None):
+        yield "method image needs image (a path) and image_sha256 (the hash of that file)"

@@ -17,7 +17,7 @@ from tests.engine.masking.gradient_pictures import FORMATS, noise
 
 cv2.setNumThreads(int(sys.argv[1]))
 size = Size(641, 483)
-styles = [*PRESETS.values(), Style(method="pattern", shape="rounded", feather=0.3)]
+styles = [*(preset.style for preset in PRESETS.values()), Style(method="pattern", shape="rounded", feather=0.3)]
 boxes = [Box(100.13, 80.51, 300.77, 330.09), Box(250.5, 200.25, 400.1, 390.3), Box(-20.0, 400.0, 30.0, 483.0)]
 found = hashlib.sha256()
 for style in styles:

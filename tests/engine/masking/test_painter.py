@@ -34,7 +34,7 @@ def picture_file(tmp_path_factory):
 def styles(picture_file):
     sha256 = hashlib.sha256(picture_file.read_bytes()).hexdigest()
     return {
-        **PRESETS,
+        **{name: preset.style for name, preset in PRESETS.items()},
         **{name: Style(method="pattern", pattern=name, shape="rounded") for name in ("stripes", "checker", "grid")},
         "image": Style(method="image", image=str(picture_file), image_sha256=sha256, colour="#00ff00"),
     }
@@ -95,7 +95,7 @@ def test_where_masks_overlap_the_finer_detail_is_gone_too(overlap):
     other = copy(one)
     other.planes[0][60, 65] ^= 0xFF
     for picture in (one, other):
-        redact(picture, [FACE, overlap], upright(SIZE), PRESETS["strong"])
+        redact(picture, [FACE, overlap], upright(SIZE), PRESETS["strong"].style)
     assert np.abs(one.planes[0].astype(int) - other.planes[0].astype(int)).max() <= 8
 
 
@@ -148,7 +148,7 @@ def test_a_neutral_picture_stays_neutral():
         picture, middle = noise(pixel_format, SIZE), 1 << (pixel_format.bit_depth - 1)
         for plane in picture.planes[1:]:
             plane[:] = middle
-        redact(picture, [FACE], upright(SIZE), PRESETS["strong"])
+        redact(picture, [FACE], upright(SIZE), PRESETS["strong"].style)
         assert all((plane == middle).all() for plane in picture.planes[1:])
 
 
@@ -173,7 +173,7 @@ faces = st.builds(lambda x, y, w, h: Box(x, y, x + w, y + h), places, places, le
     st.sampled_from(["ellipse", "rectangle", "rounded"]),
 )
 def test_any_face_in_any_picture(boxes, orientation, name, preset, shape):
-    style = Style(**{**{f: getattr(PRESETS[preset], f) for f in Style.__struct_fields__}, "shape": shape})
+    style = Style(**{**{f: getattr(PRESETS[preset].style, f) for f in Style.__struct_fields__}, "shape": shape})
     before = noise(FORMATS[name], SIZE)
     after = copy(before)
     redact(after, boxes, orientation, style)

@@ -7,12 +7,12 @@ from engine.masking.style import LIMITS, Style, check_style, find_weaknesses
 
 
 def test_every_preset_hides_a_face():
-    assert [name for name, style in PRESETS.items() if find_weaknesses(style)] == []
-    assert style_from_preset() == PRESETS[DEFAULT_PRESET] == PRESETS["strong"]
+    assert [name for name, preset in PRESETS.items() if find_weaknesses(preset.style)] == []
+    assert style_from_preset() == PRESETS[DEFAULT_PRESET].style == PRESETS["strong"].style
 
 
 def test_presets_differ():
-    assert len(set(PRESETS.values())) == len(PRESETS) == 4
+    assert len({preset.style for preset in PRESETS.values()}) == len(PRESETS) == 4
 
 
 def test_a_preset_can_be_changed_value_by_value_also_as_text():
@@ -90,7 +90,7 @@ def test_an_opaque_style_has_no_strength_to_fall_short_of():
 
 
 def test_a_style_survives_json_and_refuses_unknown_fields():
-    for style in PRESETS.values():
-        assert msgspec.json.decode(msgspec.json.encode(style), type=Style) == style
+    for preset in PRESETS.values():
+        assert msgspec.json.decode(msgspec.json.encode(preset.style), type=Style) == preset.style
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(b'{"strength":1}', type=Style)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -13,6 +12,7 @@ from engine.jobs.library import list_library
 from engine.jobs.live_run import BROWSER_CAMERA, LiveRun
 from engine.live.controls import LiveControlsState
 from engine.masking.presets import PRESETS
+from engine.masking.shapes import SHAPES
 from workbench.auth import current_user
 from workbench.components import run_header
 from workbench.core import session
@@ -32,7 +32,7 @@ _HOW_IT_WORKS = """**How it works**
 - Style, shape, blur and confidence can be changed while it runs.
 - What was shown and its detection record are kept when you stop; what came in is not."""
 _STYLE_SHAPE = "own"
-_SHAPE_NAMES = {_STYLE_SHAPE: "Style's own", "ellipse": "Ellipse", "rounded": "Rounded", "rectangle": "Rectangle"}
+_SHAPE_NAMES = {_STYLE_SHAPE: "Style's own", **{name: shape.label for name, shape in SHAPES.items()}}
 _COVER_REASONS = {
     "start": "before the detectors had looked",
     "source": "after an interruption or change of the source",
@@ -158,7 +158,7 @@ def _show_controls(live: LiveRun) -> None:
 def _choose_controls(current: LiveControlsState, key_suffix: str) -> LiveControlsState:
     """Widgets for a look."""
     left, right = st.columns(2) if key_suffix == "begin" else (st.container(), st.container())
-    styles: list[Any] = list(PRESETS)
+    styles = list(PRESETS)
     style = left.selectbox(
         "Style",
         styles,
@@ -167,7 +167,7 @@ def _choose_controls(current: LiveControlsState, key_suffix: str) -> LiveControl
         key=f"live-style-{key_suffix}",
     )
     shapes = list(_SHAPE_NAMES)
-    shape: Any = left.selectbox(
+    shape = left.selectbox(
         "Shape of the masks",
         shapes,
         index=shapes.index(current.shape or _STYLE_SHAPE),

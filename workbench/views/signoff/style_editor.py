@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import count
 from types import MappingProxyType
 from typing import Any
 
@@ -10,18 +11,19 @@ import msgspec
 import streamlit as st
 
 from engine import release
+from engine.masking.methods import METHODS
+from engine.masking.patterns import PATTERNS
 from engine.masking.presets import PRESETS, find_preset
-from engine.masking.style import LIMITS, Style
+from engine.masking.shapes import SHAPES
+from engine.masking.style import COLOUR_PATTERN, LIMITS, Style, read_field_rules
 from engine.runs import Run
 from workbench.components.face_tiles import build_tile, show_tiles
 from workbench.core import reviewed_run, session, shown_style, style_names
 from workbench.views.signoff import summary
 
-_METHOD_NAMES = MappingProxyType(
-    {"gaussian": "Blur", "pixelate": "Mosaic", "solid": "One colour", "pattern": "Pattern"}
-)
-_SHAPE_NAMES = MappingProxyType({"ellipse": "Ellipse", "rounded": "Rounded rectangle", "rectangle": "Rectangle"})
 _FIELD_LABELS = MappingProxyType({
+    "method": "Method",
+    "shape": "Mask shape",
     "scale": "Mask size, in face boxes",
     "feather": "Soft edge, in masks",
     "sigma": "Blur strength, in faces",
@@ -30,8 +32,18 @@ _FIELD_LABELS = MappingProxyType({
     "blocks": "Blocks across a face",
     "tile": "Tile size, in faces",
     "corner": "Roundness of corners",
+    "pattern": "Pattern",
+    "colour": "Colour",
+    "second_colour": "Second colour",
 })  # fmt: skip
-_PATTERN_NAMES = MappingProxyType({"stripes": "Stripes", "checker": "Checker", "grid": "Grid"})
+_CHOICE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType({
+    "method": {name: method.label for name, method in METHODS.items() if not method.needs_file},
+    "shape": {name: shape.label for name, shape in SHAPES.items()},
+    "pattern": {name: pattern.label for name, pattern in PATTERNS.items()},
+})  # fmt: skip
+"""The labels of the options of each field that is a choice."""
+_SLIDER_STEPS = MappingProxyType({"sigma": 0.005, "tile": 0.05, "corner": 0.05})
+"""Step of the sliders for which 0.01 is too coarse or finer than anyone can see. Whole numbers have steps of 1."""
 
 
 def show_style_decision(run: Run, snapshot: release.SignOffSnapshot) -> None:
@@ -44,7 +56,7 @@ def show_style_decision(run: Run, snapshot: release.SignOffSnapshot) -> None:
         "Style", names, names.index(now), format_func=style_names.STYLE_NAMES.__getitem__, key=f"style-{run.id}",
         captions=[style_names.STYLE_DESCRIPTIONS[name] for name in names], horizontal=True,
     )  # fmt: skip
-    wanted = PRESETS[picked] if picked in PRESETS else _edit_own_style(run, style)
+    wanted = PRESETS[picked].style if picked in PRESETS else _edit_own_style(run, style)
     if wanted != style:
         session.CHOSEN_STYLES.set({**session.CHOSEN_STYLES.get(), run.id: wanted})
         st.rerun()
@@ -66,7 +78,7 @@ def describe_weak_values(style: Style) -> Iterator[str]:
 
 def _edit_own_style(run: Run, style: Style) -> Style:
     """Controls for every value that the method and the shape of a style have."""
-    if style.method == "image":
+    if METHODS[style.method].needs_file:
         st.caption(
             f"A picture covers the faces ({style.image}), as it was signed at the command line. It stays so unless you "
             "choose another style."
@@ -77,48 +89,32 @@ def _edit_own_style(run: Run, style: Style) -> Style:
 
 
 def _choose_values(key_prefix: str, style: Style) -> dict[str, Any]:
-    places = iter([*st.columns(4, gap="medium"), *st.columns(4, gap="medium")])
+    """Show a control for each value that the chosen method and shape use, and return the values by field."""
+    places = (column for _row in count() for column in st.columns(4, gap="medium"))
 
-    def choose_option(label: str, field: str, labels: Mapping[str, str]) -> None:
-        names, now = list(labels), getattr(style, field)
-        found[field] = next(places).selectbox(
-            label, names, names.index(now), format_func=labels.__getitem__, key=f"{key_prefix}-{field}"
-        )
+    def choose(field: str) -> Any:
+        with next(places):
+            return _choose_value(field, getattr(style, field), f"{key_prefix}-{field}")
 
-    def choose_number(field: str, minimum: float, maximum: float, step: float) -> None:
-        now = getattr(style, field)
-        finely = "%.3f" if step < 0.01 else None
-        chosen = next(places).slider(
-            _FIELD_LABELS[field], minimum, maximum, now, step, format=finely, key=f"{key_prefix}-{field}"
-        )
-        found[field] = round(chosen, 4)
+    values = {field: choose(field) for field in ("method", "shape", "scale", "feather")}
+    parameters = (*METHODS[values["method"]].parameters, *SHAPES[values["shape"]].parameters)
+    return values | {field: choose(field) for field in parameters}
 
-    def choose_colour(label: str, field: str) -> None:
-        found[field] = next(places).color_picker(label, getattr(style, field), key=f"{key_prefix}-{field}")
 
-    found: dict[str, Any] = {}
-    choose_option("Method", "method", _METHOD_NAMES)
-    choose_option("Mask shape", "shape", _SHAPE_NAMES)
-    choose_number("scale", 0.5, 4.0, 0.01)
-    choose_number("feather", 0.0, 1.0, 0.01)
-    match found["method"]:
-        case "gaussian":
-            choose_number("sigma", 0.01, 1.0, 0.005)
-            choose_number("samples", 2, 64, 1)
-            choose_number("levels", 2, 256, 1)
-        case "pixelate":
-            choose_number("blocks", 1, 64, 1)
-            choose_number("levels", 2, 256, 1)
-        case "solid":
-            choose_colour("Colour", "colour")
-        case "pattern":
-            choose_option("Pattern", "pattern", _PATTERN_NAMES)
-            choose_number("tile", 0.05, 2.0, 0.05)
-            choose_colour("Colour", "colour")
-            choose_colour("Second colour", "second_colour")
-    if found["shape"] == "rounded" and found["method"] != "pattern":
-        choose_number("corner", 0.0, 1.0, 0.05)
-    return found
+def _choose_value(field: str, current: Any, key: str) -> Any:
+    """Show the control that fits the type of a field; its range is the one that the type allows."""
+    label, rule = _FIELD_LABELS[field], read_field_rules()[field]
+    if rule.words:
+        labels = _CHOICE_LABELS[field]
+        names = list(labels)
+        return st.selectbox(label, names, names.index(current), format_func=labels.__getitem__, key=key)
+    if rule.pattern == COLOUR_PATTERN:
+        return st.color_picker(label, current, key=key)
+    step = 1 if isinstance(current, int) else _SLIDER_STEPS.get(field, 0.01)
+    # Streamlit shows two decimals unless a format asks for more.
+    finely = "%.3f" if step < 0.01 else None
+    # The slider adds up its steps in floating point, so 0.3 may come back as 0.30000000000000004.
+    return round(st.slider(label, rule.minimum, rule.maximum, current, step, format=finely, key=key), 4)
 
 
 def _show_comparison(run: Run, style: Style) -> None:
@@ -127,7 +123,10 @@ def _show_comparison(run: Run, style: Style) -> None:
     index = int(st.number_input("Frame to compare on", 0, last, summary.find_showcase_frame(case.record), width=200))
     boxes = [face.box for face in case.amended.build_frame(index).faces]
     face = max(boxes, key=lambda box: box.area, default=None)
-    looks = [*([] if find_preset(style) else [(style_names.OWN_STYLE, style)]), *PRESETS.items()]
+    looks = [
+        *([] if find_preset(style) else [(style_names.OWN_STYLE, style)]),
+        *((name, preset.style) for name, preset in PRESETS.items()),
+    ]
     found = [build_tile("As recorded", summary.build_still_address(run, index), face, size)]
     for name, look in looks:
         source = summary.build_still_address(run, index, shown_style.to_address_name(look), case.review.sha256)

@@ -34,7 +34,7 @@ def encoded(one, strength=4.0):
 def test_under_the_mask_of_any_preset_nothing_of_the_source_shows(preset):
     source = picture()
     masked = Picture(FORMAT, tuple(plane.copy() for plane in source.planes))
-    redact(masked, [FACE], UPRIGHT, PRESETS[preset])
+    redact(masked, [FACE], UPRIGHT, PRESETS[preset].style)
     assert abs(measure_likeness(source, encoded(masked, 1.0), FACE, UPRIGHT)) < 0.4
 
 
@@ -45,7 +45,7 @@ def test_nor_does_it_under_a_small_one(preset, side):
     for seed in range(20):
         source = picture(seed)
         masked = Picture(FORMAT, tuple(plane.copy() for plane in source.planes))
-        redact(masked, [face], UPRIGHT, PRESETS[preset])
+        redact(masked, [face], UPRIGHT, PRESETS[preset].style)
         assert measure_likeness(source, encoded(masked, 1.0), face, UPRIGHT) < LeakSettings().small_likeness
 
 
@@ -59,7 +59,7 @@ def test_a_slope_of_light_is_no_detail(preset):
     slope = np.add.outer(np.arange(180) * 0.6, np.arange(200) * 0.4).clip(16, 235).astype(np.uint8)
     source = Picture(FORMAT, (slope, *picture().planes[1:]))
     masked = Picture(FORMAT, tuple(plane.copy() for plane in source.planes))
-    redact(masked, [FACE], UPRIGHT, PRESETS[preset])
+    redact(masked, [FACE], UPRIGHT, PRESETS[preset].style)
     assert measure_likeness(source, encoded(masked, 1.0), FACE, UPRIGHT) is None
 
 

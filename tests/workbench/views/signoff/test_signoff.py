@@ -64,7 +64,7 @@ def test_a_preset_is_chosen_previewed_and_signed(data, run):
     app.button(key="FormSubmitter:sign-reviewed-Sign as reviewed").click().run()
     app.button(key="FormSubmitter:sign-approved-Approve").click().run()
     assert not app.exception
-    assert release.read_signed_options(data, run.id).style == PRESETS["broadcast"]
+    assert release.read_signed_options(data, run.id).style == PRESETS["broadcast"].style
 
 
 def test_a_style_of_ones_own_is_previewed_and_signed_to_the_last_value(data, run):

@@ -184,7 +184,7 @@ def test_a_style_is_chosen_and_signed_with_the_keyboard_alone(page, server, spok
         page.keyboard.press("Enter")
         page.get_by_text(f"Signed: {'reviewed' if button != 'Approve' else 'approved'}").wait_for()
         wait_until_settled(page)
-    assert release.read_signed_options(server.data, spoken.id).style == PRESETS["broadcast"]
+    assert release.read_signed_options(server.data, spoken.id).style == PRESETS["broadcast"].style
 
 
 def tab_to(page, wanted):
