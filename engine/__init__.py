@@ -34,7 +34,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'engine' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)
-    # Importing `engine.anonymise` makes the module an attribute of this package, under the name of the function; without
-    # this line the second use of `engine.anonymise` would find the module.
+    # Importing the module `engine.anonymise` makes it an attribute of this package, under the name of the function.
+    # Without this line the second use of `engine.anonymise` would find the module.
     globals()[name] = value
     return value

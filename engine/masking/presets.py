@@ -48,7 +48,8 @@ _PRESETS = (
     ),
     Preset(
         "broadcast",
-        # Five blocks: from six on, docs/measurements/reidentification.md measures more than chance when the attacker centres.
+        # From six blocks on, an attacker who centres the embeddings does better than chance
+        # (docs/measurements/reidentification.md).
         Style(method="pixelate", shape="ellipse", scale=1.45, feather=0.0, blocks=5, levels=64),
         label="Broadcast",
         caption="The mosaic that viewers know",
