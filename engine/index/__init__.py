@@ -1,8 +1,8 @@
-"""An index over detection records: every frame, face and sighting as tables that answer fast.
+"""The index: tables of all frames, faces and detections of the records, for fast queries.
 
-It is a cache. It holds no fact of its own, may be deleted at any time, and is built again from the records. Reading it
-takes no lock; building it publishes whole folders, so readers and writers of several processes never wait for each
-other. Only this package imports DuckDB. Names load on first use.
+It is a cache: it can be deleted at any time and is rebuilt from the records. Reading takes no lock. A build publishes
+whole folders, so readers and writers in several processes never wait for each other. Only this package imports DuckDB.
+Names load on first use.
 
     from engine import index
 
@@ -85,45 +85,16 @@ __all__ = [
     "run_sql",
 ]
 
-_NAMES_BY_MODULE = {
-    "aggregates": (
-        "estimate_missed_in_run",
-        "query_agreement",
-        "query_captures",
-        "query_lone_detections",
-        "query_score_histogram",
-        "query_size_histogram",
-    ),
-    "catalog": (
-        "IndexedRun",
-        "UnreadableRun",
-        "find_records",
-        "find_stale_runs",
-        "rebuild_index",
-        "review_path_from_record",
-    ),
-    "database": ("Database",),
-    "index": ("Index", "open_index"),
-    "run_comparison": ("compare_runs", "find_runs_of_same_source"),
-    "schema": ("TABLES", "Column"),
-    "selection": ("Selection",),
-    "sql": ("SqlResult", "run_sql"),
-    "time_series": (
-        "query_confidence",
-        "query_disagreement",
-        "query_doubtful",
-        "query_evidence",
-        "query_faces",
-        "query_frames",
-        "query_lacking",
-        "query_track_lanes",
-        "query_tracks",
-    ),
-}
-_MODULE_BY_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
+_MODULES = ("catalog", "schema", "selection", "database", "index", "aggregates", "time_series", "run_comparison", "sql")
+"""Modules that the names above come from. Those that are quick to import come first: a name is looked for in this
+order, and `catalog` needs neither DuckDB nor pandas, which take half a second."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULE_BY_NAME:
-        raise AttributeError(f"module 'engine.index' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"engine.index.{_MODULE_BY_NAME[name]}"), name)
+    if name in __all__:
+        for module_name in _MODULES:
+            module = importlib.import_module(f"engine.index.{module_name}")
+            if name in vars(module):
+                globals()[name] = vars(module)[name]  # found directly the next time
+                return globals()[name]
+    raise AttributeError(f"module 'engine.index' has no attribute {name!r}")

@@ -1,6 +1,6 @@
-"""How often: agreement of detectors, scores, sizes, and an estimate of what all of them missed.
+"""Queries that count: agreement of detectors, scores, sizes, and an estimate of the faces that all of them missed.
 
-Each function takes an open index and a selection. All raise QueryError as `Index.ask` does.
+Each function takes an open index and a selection. All raise QueryError as `Index.query` does.
 """
 
 from __future__ import annotations
@@ -11,24 +11,22 @@ from dataclasses import replace
 import pandas as pd
 
 from engine.index.index import Index
-from engine.index.selection import Selection
+from engine.index.schema import DetectorNames
+from engine.index.selection import EVERYTHING, Selection
 from engine.statistics.capture_recapture import Capture, RecaptureEstimate, estimate_missed_faces
 
-_EVERYTHING = Selection()
 
+def query_agreement(index: Index, selection: Selection = EVERYTHING) -> pd.DataFrame:
+    """Return, for each pair of detectors, how many detections of the first the second has too.
 
-def query_agreement(index: Index, selection: Selection = _EVERYTHING) -> pd.DataFrame:
-    """Of what each detector saw, how much each other one saw too.
-
-    Columns: run, detector, other, sightings, seen, share (seen / sightings), and of the surest sighting that the other
-    lacks: frame, seconds, track (nothing where it lacks none). Doubtful sightings count.
+    Columns: run, detector, other, sightings, seen, share (seen / sightings), and frame, seconds and track of the
+    detection with the highest score that the other lacks (empty if it lacks none). Doubtful detections count.
     """
     return index.query(
         """
         SELECT run, detector, other, count(*) AS sightings, count(*) FILTER (seen) AS seen,
             count(*) FILTER (seen) / count(*) AS share,
-            unnest(arg_max({'frame': frame, 'seconds': seconds, 'track': track},
-                score - frame / 1e11 - coalesce(track, 0) / 1e15) FILTER (NOT seen))
+            unnest(<place_of_highest_score> FILTER (NOT seen))
         FROM read_parquet($agreement)
         WHERE <pairs>
         GROUP BY run, detector, other ORDER BY run, detector, other
@@ -37,17 +35,17 @@ def query_agreement(index: Index, selection: Selection = _EVERYTHING) -> pd.Data
     )
 
 
-def query_score_histogram(index: Index, selection: Selection = _EVERYTHING, bins: int = 40) -> pd.DataFrame:
-    """How sure the detectors were.
+def query_score_histogram(index: Index, selection: Selection = EVERYTHING, bins: int = 40) -> pd.DataFrame:
+    """Return how many detections of each detector have which score.
 
-    Columns: run, detector, low and high (ends of the bin), sightings, and of its least sure one: frame, seconds, track.
+    Columns: run, detector, low and high (ends of the bin), sightings, and frame, seconds and track of the one with the
+    lowest score.
     """
     return index.query(
         """
         SELECT run, detector, least(floor(score * $bins), $bins - 1) / $bins AS low, low + 1 / $bins AS high,
             count(*) AS sightings,
-            unnest(arg_min({'frame': frame, 'seconds': seconds, 'track': track},
-                score + frame / 1e11 + track / 1e15))
+            unnest(<place_of_lowest_score>)
         FROM read_parquet($evidence)
         WHERE <sightings>
         GROUP BY run, detector, low ORDER BY run, detector, low
@@ -57,11 +55,11 @@ def query_score_histogram(index: Index, selection: Selection = _EVERYTHING, bins
     )
 
 
-def query_size_histogram(index: Index, selection: Selection = _EVERYTHING, steps: int = 4) -> pd.DataFrame:
-    """How high faces are, by origin; bins widen with the height, `steps` to each doubling.
+def query_size_histogram(index: Index, selection: Selection = EVERYTHING, steps: int = 4) -> pd.DataFrame:
+    """Return how many faces have which height, by origin; `steps` bins for each doubling of the height.
 
-    Columns: run, origin, low and high (ends of the bin in display pixels), faces, and of the smallest: frame, seconds,
-    track.
+    Columns: run, origin, low and high (ends of the bin in display pixels), faces, and frame, seconds and track of the
+    smallest face.
     """
     return index.query(
         """
@@ -78,10 +76,11 @@ def query_size_histogram(index: Index, selection: Selection = _EVERYTHING, steps
     ).drop(columns="bin")
 
 
-def query_captures(index: Index, selection: Selection = _EVERYTHING) -> Iterator[Capture]:
-    """Faces seen in frames that every detector looked at, for `engine.statistics.capture_recapture.estimate`.
+def query_captures(index: Index, selection: Selection = EVERYTHING) -> Iterator[Capture]:
+    """Yield the captures of the frames in which every detector was asked, for `estimate_missed_faces`.
 
-    A sure sighting's height stands for its class of sizes in whole pixels.
+    Heights are rounded down to whole pixels, so that equal captures can be counted together. The limits of the size
+    classes are whole pixels, so every capture stays in its class.
     """
     rows = index.query(
         """
@@ -93,20 +92,19 @@ def query_captures(index: Index, selection: Selection = _EVERYTHING) -> Iterator
         selection,
     )
     for run, track, seen_by, height, count in rows.itertuples(index=False, name=None):
-        yield Capture((run, track), float(height), frozenset(seen_by.split("+")), int(count))
+        yield Capture((run, track), float(height), frozenset(DetectorNames.parse(seen_by).names), int(count))
 
 
-def query_lone_detections(index: Index, run: str, selection: Selection = _EVERYTHING) -> pd.DataFrame:
-    """For each class of sizes, the surest face of a run that only one detector saw.
+def query_lone_detections(index: Index, run: str, selection: Selection = EVERYTHING) -> pd.DataFrame:
+    """Return, for each size class, the face with the highest score that only one detector of a run found.
 
-    Columns: size (a key of `engine.evaluation.scores.SIZES`), run, frame, seconds, track.
+    Columns: size (a key of `engine.core.face_sizes.SIZE_CLASSES`), run, frame, seconds, track.
     """
     return index.query(
         """
         SELECT CASE WHEN seen_height_px < 24 THEN 'under_24' WHEN seen_height_px < 48 THEN 'from_24_to_48'
                 ELSE 'from_48' END AS size, run,
-            unnest(arg_max({'frame': frame, 'seconds': seconds, 'track': track},
-                score - frame / 1e11 - track / 1e15))
+            unnest(<place_of_highest_score>)
         FROM read_parquet($faces)
         WHERE sightings = 1 AND all_asked AND <seen_faces>
         GROUP BY size, run ORDER BY size
@@ -115,17 +113,17 @@ def query_lone_detections(index: Index, run: str, selection: Selection = _EVERYT
     )
 
 
-def estimate_missed_in_run(index: Index, run: str, selection: Selection = _EVERYTHING) -> RecaptureEstimate:
-    """Estimate how many faces of a run every detector missed: a likely lower bound.
+def estimate_missed_in_run(index: Index, run: str, selection: Selection = EVERYTHING) -> RecaptureEstimate:
+    """Estimate how many faces of a run every detector missed; the estimate is a likely lower bound.
 
     Args:
-        index: the index.
-        run: which run.
-        selection: a part of it; its runs and detectors do not matter.
+        index: The index.
+        run: Name of the run.
+        selection: A part of the run. Its runs and detectors are ignored.
 
     Raises:
-        InputError: fewer than two detectors ran.
-        QueryError: the run is not in the index.
+        InputError: Fewer than two detectors ran.
+        QueryError: The run is not in the index.
     """
     only = replace(selection, runs=(run,), detectors=())
     return estimate_missed_faces(query_captures(index, only), index.select_runs(only)[run].detectors)

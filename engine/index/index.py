@@ -21,7 +21,7 @@ from engine.index.catalog import (
 )
 from engine.index.database import Database
 from engine.index.schema import TABLES
-from engine.index.selection import Selection, expand_conditions
+from engine.index.selection import Selection, expand_fragments
 from engine.storage.data_folder import DataFolder, find_data_folder
 
 _LIMIT_ERRORS = (duckdb.OutOfMemoryException, duckdb.InterruptException)
@@ -128,7 +128,7 @@ class Index:
 
     def _run_query(self, statement: str, selection: Selection, values: Mapping[str, Any]) -> pd.DataFrame:
         return self.database.run_query(
-            expand_conditions(statement), {**self.list_files(selection), **selection.build_parameters(), **values}
+            expand_fragments(statement), {**self.list_files(selection), **selection.build_parameters(), **values}
         )
 
     def _explain_absence(self, run: str) -> str:

@@ -1,4 +1,4 @@
-"""Detector against detector over several runs of the same source."""
+"""Compare the detectors of several runs of the same source."""
 
 from __future__ import annotations
 
@@ -7,38 +7,39 @@ from dataclasses import replace
 import pandas as pd
 
 from engine.index.index import Index
-from engine.index.selection import Selection
-
-_EVERYTHING = Selection()
+from engine.index.selection import EVERYTHING, Selection
 
 
 def find_runs_of_same_source(index: Index, run: str) -> list[str]:
-    """Other runs of the very file that `run` is of."""
+    """List the other runs of the same source file as `run`."""
     indexed = index.indexed_runs
     source = indexed[run].source_sha256 if run in indexed else None
     return [name for name, entry in indexed.items() if entry.source_sha256 == source and name != run]
 
 
 def compare_runs(
-    index: Index, one: str, other: str, selection: Selection = _EVERYTHING, iou: float = 0.35
+    index: Index, one: str, other: str, selection: Selection = EVERYTHING, iou: float = 0.35
 ) -> pd.DataFrame:
-    """Of what each detector saw in one run, how much each detector saw in another, and the other way round.
+    """Return, for each pair of detectors of two runs, how many detections of the first the second has too.
 
-    A sighting is seen there too when a box of that detector in the same frame overlaps it at least `iou`. Faces only;
-    doubtful sightings do not count.
+    The other detector has a detection too if one of its boxes in the same frame overlaps it by at least `iou`. Doubtful
+    detections do not count.
 
     Args:
-        index: the index.
-        one: a run.
-        other: a run of the same source.
-        selection: a part of them; its runs do not matter.
-        iou: least overlap.
+        index: The index.
+        one: Name of a run.
+        other: Name of a run of the same source.
+        selection: A part of both. Its runs are ignored.
+        iou: Lowest IoU of two boxes that count as the same.
 
     Returns:
-        Columns: run, detector, other_run, other, sightings, seen, share, and of the surest sighting that the other
-        lacks: frame, seconds, track. One row for each pair of detectors of different runs.
+        One row for each pair of detectors of different runs, with the columns run, detector, other_run, other,
+        sightings, seen, share, and frame, seconds and track of the detection with the highest score that the other
+        lacks.
     """
     both = replace(selection, runs=(one, other))
+    # Boxes that do not touch are left out before the IoU is computed: the join compares every box of a frame with
+    # every other, and most are far apart. The IoU is compared without a division: overlap >= iou * union.
     return index.query(
         """
         WITH sighting AS (

@@ -1,20 +1,42 @@
-"""The tables of the index: their columns and what each means."""
+"""The tables of the index: their columns and the meaning of each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
 
+from engine.record import Evidence
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: its name, its type in Arrow's words, and what it means."""
+    """A column of a table: its name, its Arrow type, and its meaning for a person who writes SQL."""
 
     name: str
     kind: str
     meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorNames:
+    """The names of the detectors that found one face, sorted; a cell of the column `seen_by` joins them by +."""
+
+    names: tuple[str, ...]
+
+    @classmethod
+    def from_evidence(cls, evidence: Iterable[Evidence]) -> DetectorNames:
+        """Collect the names from the evidence of a face."""
+        return cls(tuple(sorted(one.detector for one in evidence)))
+
+    @classmethod
+    def parse(cls, cell: str) -> DetectorNames:
+        """Read a cell of the column."""
+        return cls(tuple(cell.split("+")))
+
+    def __str__(self) -> str:
+        return "+".join(self.names)
 
 
 _FRAME_COLUMNS = (

@@ -1,4 +1,4 @@
-"""Which part of the index a question is about."""
+"""Restrict a query to a part of the index, and the SQL fragments that the queries share."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ _SEEN_HEIGHT = "seen_height_px >= $least_height AND seen_height_px < $most_heigh
 _SCORE = "score >= $least_score"
 _DETECTOR = "(len($detectors) = 0 OR list_contains($detectors, detector))"
 _OTHER = "(len($detectors) = 0 OR list_contains($detectors, other))"
-_CONDITION_PATTERN = re.compile(r"<(\w+)>")
+_PLACE = "{'frame': frame, 'seconds': seconds, 'track': track}"
+_EARLIER = "frame / 1e11 + coalesce(track, 0) / 1e15"
+"""Breaks ties, so that the same query always returns the same place: of equal scores the earliest frame, then the
+lowest track. Scores have four digits, so it outweighs no difference in less than ten million frames."""
+_FRAGMENT_PATTERN = re.compile(r"<(\w+)>")
 
 
 def _join_conditions(*conditions: str) -> str:
     return " AND ".join(conditions)
 
 
-CONDITIONS: Mapping[str, str] = MappingProxyType(
+_FRAGMENTS: Mapping[str, str] = MappingProxyType(
     {
         "frames": _TIME,
         "faces": _join_conditions(_TIME, _TRACK, _HEIGHT),
@@ -33,29 +37,32 @@ CONDITIONS: Mapping[str, str] = MappingProxyType(
         "sightings_of_any_track": _join_conditions(_TIME, _HEIGHT, _SCORE, _DETECTOR),
         "lacking": _join_conditions(_TIME, _TRACK, _HEIGHT, _SCORE, _OTHER),
         "pairs": _join_conditions(_TIME, _TRACK, _HEIGHT, _SCORE, _DETECTOR, _OTHER),
+        "bucket": "CAST(floor(seconds / $step) AS INTEGER) AS bucket",
+        "place_of_lowest_score": f"arg_min({_PLACE}, score + {_EARLIER})",
+        "place_of_highest_score": f"arg_max({_PLACE}, score - ({_EARLIER}))",
     }
 )
-"""What a selection asks of rows of each kind, for statements that name it as `WHERE <sightings>`."""
+"""SQL that a statement names as `<sightings>`: the conditions of a selection for each kind of row, and expressions."""
 
 
-def expand_conditions(statement: str) -> str:
-    """A statement with the conditions that it names in full."""
-    return _CONDITION_PATTERN.sub(lambda mark: CONDITIONS[mark[1]], statement)
+def expand_fragments(statement: str) -> str:
+    """Return a statement with the fragments it names in full."""
+    return _FRAGMENT_PATTERN.sub(lambda mark: _FRAGMENTS[mark[1]], statement)
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to look at; what is left out is not restricted.
+    """A part of the index; by default everything.
 
     Attributes:
-        runs: names of runs; none means all.
-        detectors: whose sightings.
-        start: earliest time in seconds from the first frame.
-        stop: the time before which to end, in seconds.
-        track: a single track.
-        least_score: sightings at least this sure, 0 to 1. Faces that nobody saw have no score and count only at 0.
-        least_height: boxes at least this high, in display pixels.
-        most_height: boxes lower than this, in display pixels.
+        runs: Names of the runs. Empty: all runs.
+        detectors: Names of the detectors. Empty: all detectors.
+        start: Earliest time in seconds from the first frame.
+        stop: Time in seconds before which the selection ends.
+        track: A single track. None: all tracks.
+        least_score: Lowest score, 0 to 1. Faces without a detection have no score and are selected only at 0.
+        least_height: Lowest height of a box, in display pixels.
+        most_height: Height below which boxes are selected, in display pixels.
     """
 
     runs: tuple[str, ...] = ()
@@ -68,7 +75,7 @@ class Selection:
     most_height: float = math.inf
 
     def build_parameters(self) -> dict[str, Any]:
-        """The values of the parameters in a statement, by name."""
+        """Return the values of the parameters of a statement by name."""
         return {
             "detectors": list(self.detectors),
             "start": self.start,
@@ -78,3 +85,6 @@ class Selection:
             "least_height": self.least_height,
             "most_height": self.most_height,
         }
+
+
+EVERYTHING = Selection()

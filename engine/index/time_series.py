@@ -1,100 +1,81 @@
-"""What happens over time: frames, faces, sightings, confidence, disagreement, tracks.
+"""Queries over time: frames, faces, detections, confidence, disagreement, tracks.
 
-Each function takes an open index and a selection and gives a DataFrame whose columns are those of the tables
-(`engine.index.schema.TABLES`), or are named in its docstring. All raise QueryError as `Index.ask` does.
+Each function takes an open index and a selection and returns a DataFrame. Its columns are those of the table
+(`engine.index.schema.TABLES`) unless the docstring names them. All raise QueryError as `Index.query` does.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import pandas as pd
 
 from engine.index.index import Index
-from engine.index.selection import Selection
+from engine.index.selection import EVERYTHING, Selection
 
-_EVERYTHING = Selection()
 _STEP_MARGIN = 1.02
-"""Frames to the shortest step: with just one, rounding would leave steps empty now and then."""
+"""Shortest step in frames. With exactly 1, rounding would leave some steps without a frame."""
 
 
-def query_frames(index: Index, selection: Selection = _EVERYTHING, limit: int = 200_000) -> pd.DataFrame:
-    """One row a frame, of the first `limit`."""
-    return index.query(
-        """
-        FROM read_parquet($frames) WHERE <frames>
-        ORDER BY run, frame LIMIT $limit
-        """,
-        selection,
-        limit=limit,
-    )
+def query_frames(index: Index, selection: Selection = EVERYTHING, limit: int = 200_000) -> pd.DataFrame:
+    """Return one row for each frame, the first `limit` of them."""
+    return _query_rows(index, "frames", selection, limit)
 
 
-def query_faces(index: Index, selection: Selection = _EVERYTHING, limit: int = 200_000) -> pd.DataFrame:
-    """One row a face that is covered, of the first `limit`."""
-    return index.query(
-        """
-        FROM read_parquet($faces)
-        WHERE <sure_faces>
-        ORDER BY run, frame, track LIMIT $limit
-        """,
-        selection,
-        limit=limit,
-    )
+def query_faces(index: Index, selection: Selection = EVERYTHING, limit: int = 200_000) -> pd.DataFrame:
+    """Return one row for each face after review, the first `limit` of them."""
+    return _query_rows(index, "faces", selection, limit)
 
 
-def query_evidence(index: Index, selection: Selection = _EVERYTHING, limit: int = 200_000) -> pd.DataFrame:
-    """One row a sighting of a face by a detector, of the first `limit`."""
-    return index.query(
-        """
-        FROM read_parquet($evidence)
-        WHERE <sightings>
-        ORDER BY run, frame, track, detector LIMIT $limit
-        """,
-        selection,
-        limit=limit,
-    )
+def query_evidence(index: Index, selection: Selection = EVERYTHING, limit: int = 200_000) -> pd.DataFrame:
+    """Return one row for each detection that belongs to a face, the first `limit` of them."""
+    return _query_rows(index, "evidence", selection, limit)
 
 
-def query_doubtful(index: Index, selection: Selection = _EVERYTHING, limit: int = 200_000) -> pd.DataFrame:
-    """One row a sighting that the frames around do not bear out and that is not covered, of the first `limit`."""
-    return index.query(
-        """
-        FROM read_parquet($doubtful)
-        WHERE <sightings_of_any_track>
-        ORDER BY run, frame, detector LIMIT $limit
-        """,
-        selection,
-        limit=limit,
-    )
+def query_doubtful(index: Index, selection: Selection = EVERYTHING, limit: int = 200_000) -> pd.DataFrame:
+    """Return one row for each possible face that is not masked, the first `limit` of them."""
+    return _query_rows(index, "doubtful", selection, limit)
 
 
-def query_lacking(index: Index, selection: Selection = _EVERYTHING, limit: int = 200_000) -> pd.DataFrame:
-    """One row a sighting for each detector that lacks it, of the first `limit`; doubtful sightings count.
+def query_lacking(index: Index, selection: Selection = EVERYTHING, limit: int = 200_000) -> pd.DataFrame:
+    """Return one row for each detection and detector that lacks it, the first `limit`; doubtful detections count.
 
-    Columns: those of the table `agreement`, where `other` is who lacks it.
+    Columns: those of the table `agreement`; `other` is the detector that lacks the detection.
+    """
+    return _query_rows(index, "lacking", selection, limit)
+
+
+_ROW_STATEMENTS = {
+    "frames": "FROM read_parquet($frames) WHERE <frames> ORDER BY run, frame LIMIT $limit",
+    "faces": "FROM read_parquet($faces) WHERE <sure_faces> ORDER BY run, frame, track LIMIT $limit",
+    "evidence": "FROM read_parquet($evidence) WHERE <sightings> ORDER BY run, frame, track, detector LIMIT $limit",
+    "doubtful": "FROM read_parquet($doubtful) WHERE <sightings_of_any_track> "
+    "ORDER BY run, frame, detector LIMIT $limit",
+    "lacking": "SELECT * EXCLUDE (seen) FROM read_parquet($agreement) WHERE NOT seen AND <lacking> "
+    "ORDER BY run, frame, score DESC, detector, other LIMIT $limit",
+}
+
+
+def _query_rows(
+    index: Index,
+    rows: Literal["frames", "faces", "evidence", "doubtful", "lacking"],
+    selection: Selection,
+    limit: int,
+) -> pd.DataFrame:
+    return index.query(_ROW_STATEMENTS[rows], selection, limit=limit)
+
+
+def query_confidence(index: Index, selection: Selection = EVERYTHING, buckets: int = 1200) -> pd.DataFrame:
+    """Return the scores of each detector over time, in at most `buckets` steps of equal length.
+
+    Columns: run, detector, bucket, frame, seconds and track of the lowest score, lowest, mean and highest score,
+    sightings. A step without a detection has no row.
     """
     return index.query(
         """
-        SELECT * EXCLUDE (seen) FROM read_parquet($agreement) WHERE NOT seen AND <lacking>
-        ORDER BY run, frame, score DESC, detector, other LIMIT $limit
-        """,
-        selection,
-        limit=limit,
-    )
-
-
-def query_confidence(index: Index, selection: Selection = _EVERYTHING, buckets: int = 1200) -> pd.DataFrame:
-    """How sure each detector was over time, in at most `buckets` steps of equal length.
-
-    Columns: run, detector, bucket, seconds (of the lowest score), frame and track (likewise), lowest, mean and highest
-    score, sightings. A step in which the detector saw nothing has no row.
-    """
-    return index.query(
-        """
-        SELECT run, detector, CAST(floor(seconds / $step) AS INTEGER) AS bucket,
-            unnest(arg_min({'seconds': seconds, 'frame': frame, 'track': track},
-                score + frame / 1e11 + track / 1e15)),
+        SELECT run, detector, <bucket>,
+            unnest(<place_of_lowest_score>),
             min(score) AS lowest, avg(score) AS mean, max(score) AS highest, count(*) AS sightings
         FROM read_parquet($evidence)
         WHERE <sightings>
@@ -105,21 +86,22 @@ def query_confidence(index: Index, selection: Selection = _EVERYTHING, buckets: 
     )
 
 
-def query_disagreement(index: Index, selection: Selection = _EVERYTHING, buckets: int = 600) -> pd.DataFrame:
-    """Where a detector did not see what another saw, in at most `buckets` steps of equal length.
+def query_disagreement(index: Index, selection: Selection = EVERYTHING, buckets: int = 600) -> pd.DataFrame:
+    """Return how often each detector lacks what another detected, in at most `buckets` steps of equal length.
 
-    Columns: run, detector (who did not see it), bucket, start_seconds and stop_seconds (of the step), seconds, frame
-    and track (of the surest sighting it lacks), seen_by (whose that is), score (its score), lacking (sightings it
-    lacks), frames (in which it lacks any), of (frames in the step), share (frames / of). Doubtful sightings count.
+    Columns: run, detector (the one that lacks detections), bucket, start_seconds and stop_seconds of the step,
+    seconds, frame, track, seen_by (the other detector) and score of the detection with the highest score that it
+    lacks, lacking (number of detections it lacks), frames (number of frames in which it lacks any), of (frames in the
+    step), share (frames / of). Doubtful detections count.
     """
     return index.query(
         """
         WITH steps AS (
-            SELECT run, CAST(floor(seconds / $step) AS INTEGER) AS bucket, count(*) AS of
+            SELECT run, <bucket>, count(*) AS of
             FROM read_parquet($frames) WHERE <frames>
             GROUP BY run, bucket
         ), lacks AS (
-            SELECT run, other AS detector, CAST(floor(seconds / $step) AS INTEGER) AS bucket,
+            SELECT run, other AS detector, <bucket>,
                 arg_max({'seconds': seconds, 'frame': frame, 'track': track, 'seen_by': detector},
                     score - frame / 1e11 - coalesce(track, 0) / 1e15) AS surest, max(score) AS score,
                 count(*) AS lacking, count(DISTINCT frame) AS frames
@@ -136,11 +118,11 @@ def query_disagreement(index: Index, selection: Selection = _EVERYTHING, buckets
     )
 
 
-def query_tracks(index: Index, selection: Selection = _EVERYTHING, limit: int = 2000) -> pd.DataFrame:
-    """Stretches of tracks with one origin, of at most `limit` tracks, the longest first chosen.
+def query_tracks(index: Index, selection: Selection = EVERYTHING, limit: int = 2000) -> pd.DataFrame:
+    """Return the stretches of one origin of the `limit` longest tracks.
 
-    Columns: those of the table, `of` (tracks in the selection). The detectors, scores and sizes of a selection do not
-    restrict it.
+    Columns: those of the table, `of` (tracks in the selection). The detectors, scores and sizes of the selection are
+    ignored.
     """
     return index.query(
         """
@@ -160,13 +142,15 @@ def query_tracks(index: Index, selection: Selection = _EVERYTHING, limit: int = 
 
 
 def query_track_lanes(
-    index: Index, selection: Selection = _EVERYTHING, buckets: int = 900, limit: int = 120
+    index: Index, selection: Selection = EVERYTHING, buckets: int = 900, limit: int = 120
 ) -> pd.DataFrame:
-    """Tracks as they can be drawn: bars of whole steps, each with the origin that most of its faces have.
+    """Return the `limit` longest tracks for drawing: bars of whole steps, each with the origin of most of its faces.
 
-    Columns: run, track, origin, frame and start_seconds (of the first face), stop_seconds, faces, of (tracks in the
-    selection). At most `limit` tracks, the longest.
+    Columns: run, track, origin, frame and start_seconds of the first face, stop_seconds, faces, of (tracks in the
+    selection).
     """
+    # A bar ends where the origin changes, or where the track is interrupted: its next cell is then neither in the next
+    # step nor begins with the next frame. `begins` marks these places, and their running sum numbers the bars.
     return index.query(
         """
         WITH face AS (
@@ -176,7 +160,7 @@ def query_track_lanes(
             SELECT run, track, count(*) AS length, count(*) OVER () AS of
             FROM face GROUP BY run, track ORDER BY length DESC, run, track LIMIT $limit
         ), cell AS (
-            SELECT run, track, CAST(floor(seconds / $step) AS INTEGER) AS bucket, mode(origin) AS origin,
+            SELECT run, track, <bucket>, mode(origin) AS origin,
                 min(frame) AS frame, max(frame) AS last, min(seconds) AS seconds, count(*) AS faces, any_value(of) AS of
             FROM face JOIN chosen USING (run, track) GROUP BY run, track, bucket
         ), marked AS (
@@ -197,7 +181,7 @@ def query_track_lanes(
 
 
 def compute_step_s(index: Index, selection: Selection, buckets: int) -> float:
-    """Length in seconds of a step, so that `buckets` of them span the selection, and each holds at least one frame."""
+    """Return the length of a step in seconds: `buckets` steps span the selection, and each holds at least one frame."""
     chosen = index.select_runs(selection).values()
     longest = max(entry.seconds for entry in chosen)
     stop = longest if math.isinf(selection.stop) else min(selection.stop, longest)
