@@ -93,6 +93,17 @@ def sign_in_by_provider(data: DataFolder, login: ProviderLogin, *, now: datetime
     return _start_session(data, person, now or _now())
 
 
+def record_provider_refusal(data: DataFolder) -> None:
+    """Log that an OpenID provider refused a sign-in. The provider does not say whose it was.
+
+    Raises:
+        AuditError: It cannot be logged.
+    """
+    unknown = audit.Actor("", "unknown", "system")
+    event = audit.Event(actor=unknown, kind="sign-in-failed", details={"to": "sign in"}, reason="the provider refused")
+    audit.append(data.audit, event)
+
+
 def touch(data: DataFolder, session: Session, *, now: datetime | None = None) -> Session:
     """The session after one more action, its person with the roles of now.
 

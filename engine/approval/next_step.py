@@ -1,34 +1,35 @@
-"""Whose turn it is with a run that is done.
+"""The next step of a finished run, and who may take it, for lists that show many runs and refresh every second.
 
-It goes by the newest signature, reads little and asks no log, so that a list of many runs can say it every second.
-Whether a signature counts is for the sign-off to say; see `engine.approval.workflow`.
+Only the newest statement and the stored amendments are read: no record, no source and no audit log. So a statement
+that was tampered with can still count here. `engine.approval.workflow` checks everything before anything is signed.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from engine import access
 from engine.access import Permission, Person, Persons
 from engine.approval.statements import Statement, decode_statement
+from engine.approval.steps import StatementStatus, StepName, derive_next_step
 from engine.errors import SignOffError
 from engine.record import sha256_hex
 from engine.runs import Run
 
-StepName = Literal["review", "approval", "release"]
 _PERMISSIONS: dict[StepName, Permission] = {"review": "amend", "approval": "sign-approved", "release": "release"}
+_AMENDED: Literal["the amendments changed"] = "the amendments changed"
 
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What has to be done with a run next.
+    """The next step of a finished run.
 
     Attributes:
-        step: what; None when nothing has to: it was released, or masked live from what nobody kept.
-        newest_statement: the newest signature, None before the first.
-        why: what else there is to know, in a sentence.
-        barred_accounts: accounts that the rule of four eyes keeps from this step.
+        step: The step; None if there is none, because the run is released, or was live and its source was not kept.
+        newest_statement: The newest statement, None before the first.
+        why: A sentence on why the run is at this step again, None if it got there the usual way.
+        barred_accounts: Accounts that the four-eyes rule keeps from this step.
     """
 
     step: StepName | None
@@ -37,7 +38,7 @@ class NextStep:
     barred_accounts: frozenset[str] = frozenset()
 
     def is_open_to(self, person: Person) -> bool:
-        """Whether it is this person's turn."""
+        """Whether the person may take the step: roles allow it, and the four-eyes rule does not bar it."""
         return (
             self.step is not None
             and person.account not in self.barred_accounts
@@ -46,29 +47,43 @@ class NextStep:
 
 
 def find_next_step(run: Run, persons: Persons) -> NextStep:
-    """Whose turn it is with a run that is done.
+    """Find the next step of a finished run.
 
     Args:
-        run: the run.
-        persons: how many people the policy asks for.
+        run: The run.
+        persons: The number of people that the policy requires.
     """
     try:
         statements = _read_statements(run)
     except SignOffError as error:
         return NextStep("approval", why=str(error))
-    ran = frozenset({run.request.account})
-    last = statements[-1] if statements else None
-    review = NextStep("review", last, barred_accounts=ran if persons == "three" else frozenset())
-    if last is None:
-        return review if run.source.is_absolute() else NextStep(None)
-    if last.meaning == "rejected":
-        return replace(review, why=f"{last.name} sent it back: {last.reason}")
-    if last.meaning != "released" and last.subject.review != _hash_amendments(run):
-        return replace(review, why=f"It was amended after {last.name} had signed.")
-    if last.meaning == "reviewed":
-        reviewed = {one.account for one in statements if one.meaning == "reviewed"}
-        return NextStep("approval", last, barred_accounts=frozenset() if persons == "one" else ran | reviewed)
-    return NextStep("release" if last.meaning == "approved" else None, last)
+    newest = statements[-1] if statements else None
+    if newest is None and not run.source.is_absolute():
+        return NextStep(None)  # a live run of a camera: there is no source to render again, so nothing can be released
+    # A release stays a release when the run is amended afterwards; only a new review starts the sign-off again.
+    is_void = newest is not None and newest.meaning != "released" and newest.subject.review != _hash_amendments(run)
+    step = derive_next_step([StatementStatus(newest, (_AMENDED,) if is_void else ())] if newest else [])
+    barred = _find_barred_accounts(step, run, statements, persons)
+    return NextStep(step, newest, _explain_return(newest, is_void=is_void), barred)
+
+
+def _explain_return(newest: Statement | None, *, is_void: bool) -> str | None:
+    if newest and newest.meaning == "rejected":
+        return f"{newest.name} sent it back: {newest.reason}"
+    if newest and is_void:
+        return f"It was amended after {newest.name} had signed."
+    return None
+
+
+def _find_barred_accounts(
+    step: StepName | None, run: Run, statements: list[Statement], persons: Persons
+) -> frozenset[str]:
+    starter = frozenset({run.request.account})
+    if step == "review" and persons == "three":
+        return starter
+    if step == "approval" and persons != "one":
+        return starter | {statement.account for statement in statements if statement.meaning == "reviewed"}
+    return frozenset()
 
 
 def _read_statements(run: Run) -> list[Statement]:
@@ -76,5 +91,5 @@ def _read_statements(run: Run) -> list[Statement]:
 
 
 def _hash_amendments(run: Run) -> str:
-    """SHA-256 of the amendments as they are stored now."""
+    """Return the SHA-256 of the amendments as they are stored now."""
     return sha256_hex(run.folder.review.read_bytes() if run.folder.review.exists() else b"")

@@ -81,6 +81,16 @@ def resume_run(data: DataFolder, by: Person, run: Run) -> None:
     start_worker(data)
 
 
+def restart_worker(data: DataFolder) -> None:
+    """Start a worker if runs wait and none is being worked on, as after the worker was killed.
+
+    The server calls this from time to time; a run that is submitted or resumed starts a worker by itself.
+    """
+    statuses = {run.status for run in runs.read_register(data).runs}
+    if "queued" in statuses and "running" not in statuses:
+        start_worker(data)
+
+
 def start_worker(data: DataFolder) -> None:
     """Start a process that works on the queue if something waits and none does.
 

@@ -1,6 +1,7 @@
 """Sign-off: signing statements, the only way to a final output, and what becomes of a run afterwards."""
 
 from engine.release.anchors import check_audit_log, read_anchors
+from engine.release.download import record_download
 from engine.release.drafts import Draft, list_drafts, remove_draft, render_draft
 from engine.release.frame_audit import draw_run_audit_frames, read_frame_audit, save_frame_audit
 from engine.release.leak_judgements import (
@@ -40,6 +41,7 @@ __all__ = [
     "read_leak_report",
     "read_newest_leak_report",
     "read_signed_options",
+    "record_download",
     "release",
     "remove_draft",
     "render_draft",

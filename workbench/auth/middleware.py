@@ -16,7 +16,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from engine import access, audit
+from engine import access
 from engine.access import Person
 from engine.access.listen_address import is_loopback
 from engine.errors import AccessError
@@ -140,12 +140,9 @@ def _sign_in_by_provider(data: DataFolder, request: HTTPConnection) -> Response 
 
 
 def _record_provider_failure(data: DataFolder, path: str, parameters: Mapping[str, str]) -> None:
-    """Put on record that a provider has turned somebody away."""
+    """Log that the provider refused a sign-in."""
     if path.startswith("/oauth2callback") and "error" in parameters:
-        nobody = audit.Actor("", "unknown", "system")
-        reason = "the provider refused"
-        event = audit.Event(actor=nobody, kind="sign-in-failed", details={"to": "sign in"}, reason=reason)
-        audit.append(data.audit, event)
+        access.record_provider_refusal(data)
 
 
 def _is_from_this_machine(request: HTTPConnection) -> bool:

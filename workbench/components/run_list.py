@@ -11,9 +11,10 @@ import streamlit as st
 
 from engine import access, runs
 from engine.access import Person
-from engine.approval.next_step import NextStep, StepName, find_next_step
+from engine.approval.next_step import NextStep, find_next_step
+from engine.approval.steps import StepName
 from engine.errors import VeilError
-from engine.jobs.queue import cancel_run, resume_run, start_worker
+from engine.jobs.queue import cancel_run, resume_run
 from engine.jobs.thumbnails import find_latest_thumbnail
 from engine.runs import DamagedRun, Run, RunRegister
 from engine.storage.data_folder import DataFolder
@@ -70,7 +71,7 @@ def show_refreshing(show: Callable[[RunRegister], None]) -> None:
     def refresh() -> None:
         current_user.rerun_if_signed_out()
         try:
-            register = _load_register()
+            register = runs.read_register(session.get_data())
             with st.container(key=AUTO_REFRESH_KEY):
                 show(register)
         except VeilError as error:
@@ -82,14 +83,6 @@ def show_refreshing(show: Callable[[RunRegister], None]) -> None:
             st.rerun()
 
     refresh()
-
-
-def _load_register() -> RunRegister:
-    """The runs as they stand; where some wait and nobody works on them, somebody starts to."""
-    register = runs.read_register(session.get_data())
-    if any(run.status == "queued" for run in register.runs) and all(run.status != "running" for run in register.runs):
-        start_worker(session.get_data())
-    return register
 
 
 def list_runs(register: RunRegister) -> list[RunEntry]:

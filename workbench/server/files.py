@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from engine import access, audit, runs
+from engine import access, release, runs
 from engine.access import Person
+from engine.access.run_context import RunContext
 from engine.errors import AccessError, InputError, VeilError
 from engine.runs import Run
-from engine.storage import files
-from engine.storage.data_folder import DataFolder, find_data_folder
+from engine.storage.data_folder import find_data_folder
 
 PersonFromRequest = Callable[[Request], Person]
 _NO_STORE_HEADERS = {"Cache-Control": "no-store"}
@@ -90,7 +90,7 @@ class FileRoutes:
         if request.query_params.get("keep") != "1":
             access.require_permission(person, "look")
             return FileResponse(path, headers=_NO_STORE_HEADERS)
-        record_download(find_data_folder(), person, run, path)
+        release.record_download(RunContext(find_data_folder(), run, person), path)
         return FileResponse(path, headers=_NO_STORE_HEADERS, filename=path.name)
 
 
@@ -113,19 +113,6 @@ def _find_file(folder: Path, name: str, description: str) -> Path:
         if path.name == name and path.is_file() and not name.startswith("."):
             return path
     raise InputError(f"There is no {description} that is called {name!r}.")
-
-
-def record_download(data: DataFolder, person: Person, run: Run, path: Path) -> None:
-    """Put on record that somebody takes a file of a release away.
-
-    Raises:
-        AccessError: they may not.
-        AuditError: it cannot be put on record.
-    """
-    person = access.authorise(data, person, "download")
-    subjects = {"output": files.hash_file(path)}
-    event = audit.Event(actor=person.actor, kind="download", run=run.id, subjects=subjects, details={"file": path.name})
-    audit.append(data.audit, event)
 
 
 def _find_run(request: Request) -> Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -12,6 +13,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from engine.jobs.queue import restart_worker
+from engine.storage.data_folder import DataFolder, find_data_folder
+
+_LOGGER = logging.getLogger(__name__)
+_QUEUE_INTERVAL_S = 5.0
+"""Seconds between two looks at the queue."""
 _ACCEPT_DELAY_S = 0.1
 """Seconds after which whoever called while the server was starting has been let in."""
 
@@ -22,7 +29,26 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     disable_send_delay()
     asyncio.get_running_loop().call_later(_ACCEPT_DELAY_S, disable_send_delay)
     threading.Thread(target=importlib.import_module, args=("workbench.views.analyse.views",), daemon=True).start()
-    yield
+    queue_watch = asyncio.create_task(watch_queue(find_data_folder()))
+    try:
+        yield
+    finally:
+        queue_watch.cancel()
+
+
+async def watch_queue(data: DataFolder) -> None:
+    """Start a worker whenever runs wait and none works, until cancelled.
+
+    Pages only read the queue. Were they to start the worker, a run whose worker was killed would wait until a person
+    opens a page, and each open page would try to start one.
+    """
+    while True:
+        try:
+            # In a thread: reading all runs takes as long as the disk does, and the event loop serves every page.
+            await asyncio.to_thread(restart_worker, data)
+        except OSError:
+            _LOGGER.warning("The queue in %s cannot be served; trying again.", data.runs, exc_info=True)
+        await asyncio.sleep(_QUEUE_INTERVAL_S)
 
 
 def disable_send_delay() -> None:

@@ -62,22 +62,15 @@ def _show_run(run: Run) -> None:
 def _show_steps(run: Run, snapshot: release.SignOffSnapshot, unjudged_count: int) -> None:
     """The steps of the sign-off, what comes next, and a release that is under way or came to nothing."""
     st.space("xsmall")
-    for number, (step, place) in enumerate(zip(summary.list_steps(snapshot), st.columns(3), strict=True), start=1):
+    for number, (step, place) in enumerate(zip(snapshot.sign_off.list_steps(), st.columns(3), strict=True), start=1):
         with place.container(border=True, height="stretch"):
-            icon = ":green[:material/check_circle:]" if step.signed_by else ":material/radio_button_unchecked:"
-            st.markdown(f"{icon} **{number}. {step.title}**")
-            st.caption(
-                escape_markdown(step.signed_by)
-                if step.signed_by
-                else f"No more: {escape_markdown(step.void_reason)}."
-                if step.void_reason
-                else "Not yet."
-            )
+            icon = ":green[:material/check_circle:]" if step.statement else ":material/radio_button_unchecked:"
+            st.markdown(f"{icon} **{number}. {step.meaning.capitalize()}**")
+            st.caption(escape_markdown(summary.describe_step(step)))
     if said := session.SIGNATURE_MESSAGE.get():
         st.success(said)
         session.SIGNATURE_MESSAGE.set(None)
-    back = summary.find_rejection(snapshot)
-    if back is not None:
+    if back := snapshot.sign_off.rejection:
         st.warning(
             f"{escape_markdown(back.name)} sent it back: {escape_markdown(back.reason or '')}", icon=":material/undo:"
         )
@@ -87,7 +80,7 @@ def _show_steps(run: Run, snapshot: release.SignOffSnapshot, unjudged_count: int
         return
     if standing is not None and standing.failure:
         st.error(f"The release came to nothing: {standing.failure}")
-    st.markdown(f"**Next:** {summary.describe_next_step(snapshot, unjudged_count)}")
+    st.markdown(f"**Next:** {summary.describe_next_step(snapshot.sign_off, unjudged_count)}")
 
 
 def _show_review(run: Run, snapshot: release.SignOffSnapshot) -> ReviewCoverage:

@@ -17,7 +17,6 @@ from engine.runs import Run
 from workbench.auth import current_user
 from workbench.core import caches, session
 from workbench.core.formatting import escape_markdown, format_count, shorten_hash
-from workbench.views.signoff import summary
 from workbench.views.signoff.release_job import ReleaseJob, name_release_task
 
 SignableMeaning = Literal["reviewed", "approved", "rejected"]
@@ -147,9 +146,9 @@ def show_release_form(run: Run, snapshot: release.SignOffSnapshot, unjudged_coun
         snapshot: as it stands.
         unjudged_count: how many findings hold it up.
     """
-    if summary.find_reached_step(snapshot) != "approved":
+    if not snapshot.sign_off.find_valid_statements("approved"):
         return
-    again = bool(summary.list_valid_statements(snapshot, "released"))
+    again = snapshot.sign_off.next_step is None
     if not access.is_allowed(current_user.require_person(), "release"):
         if not again:
             st.info("It is approved. Releasing takes the role approver.", icon=":material/lock:")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
 
 from engine import release
-from engine.approval.statements import Meaning, Statement
+from engine.approval.steps import StepStatus
+from engine.approval.workflow import SignOff
 from engine.audio.spans import AudioSpan, describe_spans
 from engine.core.frame_ranges import describe_range
 from engine.record import Record, parse_ratio, read_document, sha256_hex
@@ -190,82 +190,34 @@ def describe_open_points(coverage: ReviewCoverage, open_spots: int) -> Iterator[
         yield f"{coverage.frames - coverage.seen} of {coverage.frames} frames were not seen by anybody."
 
 
-def list_valid_statements(snapshot: release.SignOffSnapshot, meaning: Meaning) -> tuple[Statement, ...]:
-    """The statements of a meaning that count for what is shown."""
-    found = (standing for standing in snapshot.sign_off.list_statement_statuses() if not standing.void_reasons)
-    return tuple(one.statement for one in found if one.statement.meaning == meaning)
+def describe_step(step: StepStatus) -> str:
+    """Who completed a step and when, or why it is open."""
+    if step.statement:
+        return f"{step.statement.name}, {step.statement.at.astimezone():%Y-%m-%d %H:%M}"
+    return f"No more: {'; '.join(step.void_reasons)}." if step.void_reasons else "Not yet."
 
 
-def find_reached_step(snapshot: release.SignOffSnapshot) -> str:
-    """How far the sign-off of what is shown is: "approved", "reviewed" or "open"."""
-    return (
-        "approved"
-        if list_valid_statements(snapshot, "approved")
-        else "reviewed"
-        if list_valid_statements(snapshot, "reviewed")
-        else "open"
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class SignOffStep:
-    """A step of the sign-off.
-
-    Attributes:
-        title: what has to be done.
-        signed_by: who did it, and when; None while nobody has, or what was signed counts no more.
-        void_reason: why what was signed counts no more.
-    """
-
-    title: str
-    signed_by: str | None
-    void_reason: str | None = None
-
-
-def list_steps(snapshot: release.SignOffSnapshot) -> tuple[SignOffStep, ...]:
-    """The steps of the sign-off, in order, each as it stands for what is shown."""
-    meanings: tuple[tuple[str, Meaning], ...] = (
-        ("Reviewed", "reviewed"), ("Approved", "approved"), ("Released", "released"),
-    )  # fmt: skip
-    return tuple(_build_step(snapshot, title, meaning) for title, meaning in meanings)
-
-
-def _build_step(snapshot: release.SignOffSnapshot, title: str, meaning: Meaning) -> SignOffStep:
-    signed = [one for one in snapshot.sign_off.list_statement_statuses() if one.statement.meaning == meaning]
-    counting = [one.statement for one in signed if not one.void_reasons]
-    if counting:
-        last = counting[-1]
-        return SignOffStep(title, f"{last.name}, {last.at.astimezone():%Y-%m-%d %H:%M}")
-    return SignOffStep(title, None, "; ".join(signed[-1].void_reasons) if signed else None)
-
-
-def find_rejection(snapshot: release.SignOffSnapshot) -> Statement | None:
-    """The rejection after which nobody has signed again, None when there is none."""
-    signed = [standing.statement for standing in snapshot.sign_off.list_statement_statuses()]
-    return signed[-1] if signed and signed[-1].meaning == "rejected" else None
-
-
-def describe_next_step(snapshot: release.SignOffSnapshot, finding_count: int) -> str:
-    """What comes next, in a sentence.
+def describe_next_step(sign_off: SignOff, finding_count: int) -> str:
+    """What has to be done next, in a sentence.
 
     Args:
-        snapshot: as it stands.
-        finding_count: how many findings hold a release up.
+        sign_off: The sign-off as it stands.
+        finding_count: Number of findings of the leak check that hold up the release.
     """
     if finding_count:
         findings = to_sentence(format_count(finding_count, "finding"))
         return f"{findings} in the rendered video: judge each one, then release again."
-    if find_rejection(snapshot):
-        return "Amend what was found, then sign again that it was reviewed."
-    if list_valid_statements(snapshot, "released"):
-        return "Nothing. A change of the amendments, the style or the audio begins the sign-off anew."
-    match find_reached_step(snapshot):
-        case "approved":
+    match sign_off.next_step:
+        case None:
+            return "Nothing. A change of the amendments, the style or the audio starts the sign-off again."
+        case "release":
             return "The final video can be released."
-        case "reviewed":
-            return "Somebody has to approve it, in this style and with this audio."
-        case _:
-            return "Somebody who has reviewed it has to sign that."
+        case "approval":
+            return "An approver has to approve it, in this style and with this audio."
+        case "review" if sign_off.rejection:
+            return "Amend what was found, then sign again that it was reviewed."
+        case "review":
+            return "A reviewer has to sign that it was reviewed."
 
 
 def list_outdated_parts(report: RenderReport, snapshot: release.SignOffSnapshot) -> Iterator[str]:
