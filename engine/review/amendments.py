@@ -14,6 +14,7 @@ import msgspec
 
 from engine.core.geometry import Box
 from engine.record import Count, Document, Sha256
+from engine.review.item_key import ReviewItemKeyText
 
 SCHEMA: Literal["veil/amendment/1"] = "veil/amendment/1"
 
@@ -25,7 +26,6 @@ AmendmentNumber = Annotated[int, msgspec.Meta(ge=1)]
 PersonName = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"\S")]
 Reason = Annotated[str, msgspec.Meta(max_length=2000)]
 Timestamp = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with its zone")]
-ReviewItemKey = Annotated[str, msgspec.Meta(pattern=r"^[a-z-]+:([0-9]+|-):[0-9]+-[0-9]+$", description="key of a spot")]
 
 
 class Author(Document, frozen=True):
@@ -110,7 +110,7 @@ class Cover(Document, frozen=True, tag_field="kind", tag="cover"):
 class Accept(Document, frozen=True, tag_field="kind", tag="accept"):
     """A doubtful spot was looked at and is right as it is."""
 
-    spot: ReviewItemKey
+    spot: ReviewItemKeyText
 
 
 class Undo(Document, frozen=True, tag_field="kind", tag="undo"):

@@ -27,6 +27,7 @@ from engine.review.amendments import (
     Undo,
     find_effective_amendments,
 )
+from engine.review.item_key import ReviewItemKey
 
 
 class AmendedFace(Document, frozen=True, gc=False):
@@ -282,11 +283,10 @@ class AmendedRecord:
                 raise _MisfitError(f"the box {edges} in frame {keyframe.index} crosses the border of {frame}")
 
     def _check_review_item(self, key: str) -> None:
-        _, _, place = key.split(":")
-        start, stop = map(int, place.split("-"))
-        if start >= stop:
+        item_key = ReviewItemKey.parse(key)
+        if item_key.start >= item_key.stop:
             raise _MisfitError(f"the spot {key} has no frames")
-        self._check_frames(start, stop)
+        self._check_frames(item_key.start, item_key.stop)
 
 
 class _MisfitError(ValueError):

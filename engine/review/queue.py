@@ -25,9 +25,9 @@ from engine.review.amendments import (
     KeepVisible,
     Resize,
     Review,
-    ReviewItemKey,
     find_effective_amendments,
 )
+from engine.review.item_key import ReviewItemKey, ReviewItemKeyText
 from engine.review.risk_rules import RiskKind, find_flagged_ranges
 
 ReviewItemState = Literal["open", "accepted", "amended"]
@@ -53,7 +53,7 @@ class ReviewItem(Document, frozen=True):
         closed_by: number of the amendment that did.
     """
 
-    key: ReviewItemKey
+    key: ReviewItemKeyText
     kind: RiskKind
     track: Count | None
     start: Count
@@ -79,7 +79,7 @@ def find_review_items(record: Record) -> tuple[ReviewItem, ...]:
     """The spots of a record that nobody has reviewed, the greatest risk first."""
     found = (
         ReviewItem(
-            key=f"{one.kind}:{'-' if one.track is None else one.track}:{one.start}-{one.stop}",
+            key=ReviewItemKey(one.kind, one.track, one.start, one.stop).format(),
             kind=one.kind,
             track=one.track,
             start=one.start,

@@ -2,35 +2,57 @@
 
 import pytest
 
-from engine.approval.workflow import LoggedFacts, SignOff
+from engine.approval.workflow import Clearance, LoggedFacts, SignOff
 from engine.errors import SignOffError
 from engine.record import encode_document, sha256_hex
 from tests.record_makers import make_record
 
 SOURCE = "ab" * 32
+RECORD_BYTES = encode_document(make_record([[]], sha256=SOURCE))
+CALLS = [
+    ("feed_statements", {}),
+    ("feed_source", SOURCE),
+    ("feed_record", RECORD_BYTES),
+    ("feed_review", b""),
+    ("feed_terms", {"style": {"scale": 1.5}}),
+]
+"""The calls that feed a sign-off, in order."""
 
 
-def test_the_steps_have_an_order():
-    steps = SignOff("a-run", "two", LoggedFacts())
-    with pytest.raises(ValueError, match="record comes before the review"):
-        steps.feed_review(b"")
-    with pytest.raises(ValueError, match="come before the terms"):
-        steps.feed_terms({})
-    with pytest.raises(ValueError, match="terms come before"):
-        _ = steps.hashes
+def feed(sign_off, stop=None):
+    """Make the calls in order, up to `stop`."""
+    for name, value in CALLS[:stop]:
+        getattr(sign_off, name)(value)
 
 
-def test_the_subject_is_made_of_the_very_bytes():
-    steps, stored = SignOff("a-run", "two", LoggedFacts()), encode_document(make_record([[]], sha256=SOURCE))
-    steps.feed_source(SOURCE)
-    steps.feed_record(stored)
-    steps.feed_review(b"")
-    subject = steps.feed_terms({"style": {"scale": 1.5}})
-    assert (subject.source, subject.record, subject.review) == (SOURCE, sha256_hex(stored), sha256_hex(b""))
-    assert subject.terms == sha256_hex(b'{"style":{"scale":1.5}}\n')
-    assert steps.find_refusal("approved", "anna") == "Nobody has signed that the run was reviewed; that comes first."
+@pytest.mark.parametrize("place", range(1, len(CALLS)))
+def test_a_call_out_of_order_is_refused(place):
+    for done in range(place):
+        sign_off = SignOff("a-run", "two", LoggedFacts())
+        feed(sign_off, done)
+        name, value = CALLS[place]
+        with pytest.raises(ValueError, match="must be called before"):
+            getattr(sign_off, name)(value)
+
+
+@pytest.mark.parametrize("done", range(len(CALLS)))
+def test_nothing_can_be_signed_before_everything_was_fed(done):
+    sign_off = SignOff("a-run", "two", LoggedFacts())
+    feed(sign_off, done)
+    with pytest.raises(ValueError, match="feed_terms must be called first"):
+        _ = sign_off.hashes
+
+
+def test_a_statement_is_bound_to_the_stored_bytes():
+    sign_off = SignOff("a-run", "two", LoggedFacts())
+    feed(sign_off)
+    hashes = sign_off.hashes
+    assert (hashes.source, hashes.record, hashes.review) == (SOURCE, sha256_hex(RECORD_BYTES), sha256_hex(b""))
+    assert hashes.terms == sha256_hex(b'{"style":{"scale":1.5}}\n')
+    assert sign_off.next_step == "review"
+    assert sign_off.find_refusal("approved", "anna") == "Nobody has signed that the run was reviewed; that comes first."
     with pytest.raises(SignOffError, match="Nobody has approved the run; that comes first"):
-        steps.clear()
+        sign_off.clear()
 
 
 @pytest.mark.parametrize(
@@ -42,21 +64,21 @@ def test_the_subject_is_made_of_the_very_bytes():
         (LoggedFacts(statements={1: "cd" * 32}), "The signature 0001 is missing"),
     ],
 )
-def test_what_the_log_knows_otherwise_is_named(logged, sentence):
-    steps = SignOff("a-run", "two", logged)
+def test_a_difference_from_the_audit_log_is_named(logged, sentence):
     with pytest.raises(SignOffError, match=sentence):
-        feed(steps)
-
-
-def feed(steps):
-    steps.feed_statements({})
-    steps.feed_source(SOURCE)
-    steps.feed_record(encode_document(make_record([[]], sha256=SOURCE)))
-    steps.feed_review(b"")
+        feed(SignOff("a-run", "two", logged))
 
 
 def test_the_record_of_another_video_is_named():
-    steps = SignOff("a-run", "two", LoggedFacts())
-    steps.feed_source("cd" * 32)
+    sign_off = SignOff("a-run", "two", LoggedFacts())
+    sign_off.feed_statements({})
+    sign_off.feed_source("cd" * 32)
     with pytest.raises(SignOffError, match="not the video that the detection record is of"):
-        steps.feed_record(encode_document(make_record([[]], sha256=SOURCE)))
+        sign_off.feed_record(RECORD_BYTES)
+
+
+def test_a_clearance_cannot_be_built_by_hand():
+    sign_off = SignOff("a-run", "two", LoggedFacts())
+    feed(sign_off)
+    with pytest.raises(SignOffError, match="needs a clearance"):
+        Clearance("a-run", sign_off.hashes, {}, (), "two", object())

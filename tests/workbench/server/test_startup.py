@@ -1,6 +1,11 @@
+import asyncio
 import os
 import socket
+import time
 
+from engine import runs
+from engine.storage.data_folder import DataFolder
+from tests.workbench.run_states import make_run_in_state
 from workbench.server import startup
 
 
@@ -23,3 +28,22 @@ def test_what_is_no_connection_stays_as_it_is(tmp_path):
         first.send(b"still open")
         assert second.recv(100) == b"still open"
         assert os.fstat(file.fileno())
+
+
+def test_the_server_restarts_the_worker_of_a_queue(tmp_path):
+    """A run that waits without a worker is taken up, though no page is open; it fails as its source is missing."""
+    data = DataFolder(tmp_path)
+    run = make_run_in_state(data, "queued", "/missing.mp4")
+
+    def wait_for_end() -> None:
+        deadline = time.monotonic() + 60
+        while runs.load_run(data, run.id).status in {"queued", "running"} and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    async def serve() -> None:
+        watch = asyncio.create_task(startup.watch_queue(data))
+        await asyncio.to_thread(wait_for_end)
+        watch.cancel()
+
+    asyncio.run(serve())
+    assert runs.load_run(data, run.id).status == "failed"

@@ -24,6 +24,7 @@ from engine.review.amendments import (
     find_effective_amendments,
 )
 from engine.review.apply import AmendedRecord
+from engine.review.item_key import ReviewItemKey
 from engine.review.queue import ReviewItem
 from workbench.core.messages import CanvasMessage
 from workbench.core.reviewed_run import ReviewedRun
@@ -215,12 +216,11 @@ def _describe_amendment(amendment: Amendment, amended: AmendedRecord) -> tuple[s
             return f"Amendment {number} undone", None, None
 
 
-def _describe_accepted(key: str) -> tuple[str, int | None, int | None]:
-    kind, track, place = key.split(":")
-    start, stop = map(int, place.split("-"))
-    words = get_item_words(kind)
-    what = f"{words.accept}: {words.label.lower()}, {describe_range(start, stop)}"
-    return what, start, int(track) if track.isdecimal() else None
+def _describe_accepted(text: str) -> tuple[str, int | None, int | None]:
+    key = ReviewItemKey.parse(text)
+    words = get_item_words(key.kind)
+    what = f"{words.accept}: {words.label.lower()}, {describe_range(key.start, key.stop)}"
+    return what, key.start, key.track
 
 
 def _format_keyframes(keyframes: Sequence[Keyframe]) -> str:
