@@ -9,9 +9,9 @@ from engine.media.source.probe import probe
 from engine.record import (
     SCHEMA,
     Colour,
+    Detection,
     DetectionConfig,
     DetectorFacts,
-    Evidence,
     Face,
     Frame,
     FusionSettings,
@@ -67,7 +67,7 @@ def make_record(frames, size=Size(320, 240), cuts=(), damaged=(), sha256="ab" * 
 
 
 def make_face(track, box):
-    return Face(track, Box(*box), "detected", (Evidence("mtcnn", Box(*box), 0.9),))
+    return Face(track, Box(*box), "detected", (Detection("mtcnn", Box(*box), 0.9),))
 
 
 def record_of(path, boxes):

@@ -39,8 +39,8 @@ import numpy as np
 from engine.core.geometry import Box
 from engine.core.picture import Rgb
 from engine.detectors import registry
-from engine.detectors.base import Detection
 from engine.detectors.pool import DetectorPool
+from engine.record import Detection
 from engine.storage.data_folder import find_data_folder
 
 Eye = Callable[[Rgb], Sequence[Detection]]
@@ -374,7 +374,7 @@ def _detail(sighting: Detection, shape: Sequence[int]) -> dict[str, Any]:
 def middle(picture: Rgb) -> list[Detection]:
     """One face in the middle, a quarter as wide and high as the picture; for measuring how fast calls can be."""
     height, width = picture.shape[:2]
-    return [Detection(Box(width * 0.375, height * 0.375, width * 0.625, height * 0.625), 0.99)]
+    return [Detection("middle", Box(width * 0.375, height * 0.375, width * 0.625, height * 0.625), 0.99)]
 
 
 @contextmanager

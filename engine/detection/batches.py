@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import overload
 
 from engine.core.picture import Rgb
-from engine.detection.checkpoint import FrameDetections
 from engine.detection.frame_selection import FramePredicate
 from engine.media.frame import SourceFrame
 
@@ -38,18 +37,3 @@ class LazyRgbBatch(Sequence[Rgb]):
 def select_positions(frames: Sequence[SourceFrame], is_selected: FramePredicate) -> list[int]:
     """Which frames of a chunk a service is asked about; never those that are covered whole anyway."""
     return [place for place, frame in enumerate(frames) if is_selected(frame.index) and not frame.damaged]
-
-
-def merge_passes(passes: Sequence[Iterator[FrameDetections]]) -> tuple[FrameDetections, ...]:
-    """What all passes saw of each frame; a pass that has not come as far has seen nothing there."""
-    first, *others = (tuple(one) for one in passes)
-    if not others:
-        return first
-    (second,) = others
-    rest = [None] * (len(first) - len(second))
-    return tuple(
-        one
-        if other is None
-        else FrameDetections(one.pts, one.damaged, one.change, {**one.sightings, **other.sightings}, other.receipts)
-        for one, other in zip(first, [*second, *rest], strict=True)
-    )

@@ -17,22 +17,15 @@ from typing import Self
 import msgspec
 
 from engine.core.geometry import Box
+from engine.detection.frame_detections import FrameDetections
 from engine.detectors.base import Receipt
 from engine.errors import InputError
-from engine.record import Document, Score, encode_document, sha256_hex
+from engine.record import Detection, Document, Score, encode_document, sha256_hex
 from engine.storage.locks import try_lock_descriptor
 
 
-class FrameDetections(Document, frozen=True, omit_defaults=True):
-    """One frame as the detectors saw it.
-
-    Attributes:
-        pts: presentation timestamp in the video's time base.
-        damaged: whether it could not be decoded whole.
-        change: how little the picture looks like the one before (see `engine.timeline.cuts.change`).
-        sightings: by detector, boxes in display pixels with their scores; one that was not asked is not there.
-        receipts: by detector that asks a service, what left the machine.
-    """
+class _StoredFrame(Document, frozen=True, omit_defaults=True):
+    """One frame as a line of the file holds it: detections by detector, as pairs of box and score."""
 
     pts: int
     damaged: bool
@@ -83,7 +76,7 @@ class Checkpoint:
 
     def append_batch(self, batch: tuple[FrameDetections, ...]) -> None:
         """Keep the next chunk; it survives the death of this process from here on."""
-        line = msgspec.json.encode(batch)
+        line = msgspec.json.encode([_store_frame(frame) for frame in batch])
         self._file.write(b"%08x %s\n" % (zlib.crc32(line), line))
         self._file.flush()
         self._batch_count += 1
@@ -117,7 +110,19 @@ def _parse_line(line: bytes) -> tuple[FrameDetections, ...] | None:
     checksum, _, body = line.rstrip(b"\n").partition(b" ")
     if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(body):
         return None
-    return _DECODER.decode(body)
+    return tuple(_restore_frame(frame) for frame in _DECODER.decode(body))
 
 
-_DECODER = msgspec.json.Decoder(tuple[FrameDetections, ...])
+def _store_frame(frame: FrameDetections) -> _StoredFrame:
+    pairs = {name: tuple((one.box, one.score) for one in found) for name, found in frame.by_detector.items()}
+    return _StoredFrame(frame.pts, frame.damaged, frame.change, pairs, frame.receipts)
+
+
+def _restore_frame(stored: _StoredFrame) -> FrameDetections:
+    by_detector = {
+        name: tuple(Detection(name, box, score) for box, score in pairs) for name, pairs in stored.sightings.items()
+    }
+    return FrameDetections(stored.pts, stored.damaged, stored.change, by_detector, stored.receipts)
+
+
+_DECODER = msgspec.json.Decoder(tuple[_StoredFrame, ...])

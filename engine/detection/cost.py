@@ -9,7 +9,7 @@ from time import monotonic
 import msgspec
 
 from engine.core.progress import ProgressListener
-from engine.detection.checkpoint import FrameDetections
+from engine.detection.frame_detections import FrameDetections
 from engine.detection.frame_selection import count_sent_frames
 from engine.detectors.base import Receipt, RemoteDetectorSettings
 from engine.detectors.registry import DetectorPlan

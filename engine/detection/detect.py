@@ -14,9 +14,10 @@ import msgspec
 from engine.core.progress import ProgressListener, SilentListener
 from engine.detection import frame_selection
 from engine.detection.assemble import assemble_record
-from engine.detection.batches import LazyRgbBatch, merge_passes, select_positions
-from engine.detection.checkpoint import Checkpoint, FrameDetections
+from engine.detection.batches import LazyRgbBatch, select_positions
+from engine.detection.checkpoint import Checkpoint
 from engine.detection.cost import CostTracker, build_ledger, ledger_path
+from engine.detection.frame_detections import FrameDetections, merge_passes
 from engine.detection.observer import DetectionObserver
 from engine.detection.options import count_workers, plan_detectors
 from engine.detection.pending_batches import BATCH_FRAMES, PendingBatches, read_batches
@@ -133,7 +134,7 @@ class _DetectionRun:
         with ExitStack() as journals:
             journal, *others = self._run_passes(info, journals, output)
             resumed = self._resumed_frames
-            seen = merge_passes([one.read_frames() for one in (journal, *others)])
+            seen = merge_passes([tuple(one.read_frames()) for one in (journal, *others)])
             record = assemble_record(seen, info, tuple(plan.facts for plan in self._plans), self._options)
             self._cost_tracker.announce_total()
             if output is not None:
@@ -165,10 +166,8 @@ class _DetectionRun:
 
     def _find_uncertain_frames(self, checkpoint: Checkpoint, plans: Sequence[DetectorPlan]) -> frozenset[int]:
         seen = tuple(checkpoint.read_frames())
-        sightings, changes = [frame.sightings for frame in seen], [frame.change for frame in seen]
-        options = self._options
         chosen = (
-            frame_selection.uncertain_frames(sightings, changes, options.fusion, options.tracking, plan.settings)
+            frame_selection.uncertain_frames(seen, self._options, plan.settings)
             for plan in plans
             if isinstance(plan.settings, RemoteDetectorSettings)
         )
@@ -180,7 +179,9 @@ class _DetectionRun:
         try:
             yield
         except BaseException:
-            sent = build_ledger(merge_passes([journal.read_frames() for journal in checkpoints]), self._plans, None)
+            sent = build_ledger(
+                merge_passes([tuple(journal.read_frames()) for journal in checkpoints]), self._plans, None
+            )
             if output is not None and sent.frames:
                 write_file(ledger_path(output), encode_document(sent))
             raise

@@ -7,23 +7,22 @@ are never sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from engine.core.frame_ranges import FrameRange, group_frames
-from engine.core.geometry import Box
+from engine.detection.frame_detections import FrameDetections
 from engine.detectors.base import RemoteDetectorSettings
 from engine.detectors.registry import DetectorPlan
 from engine.errors import InputError
-from engine.record import FusionSettings, TrackingSettings
+from engine.record import TrackingSettings
+from engine.timeline.build import TimelineSettings
 from engine.timeline.cuts import find_cuts
 from engine.timeline.fuse import FusedFace, fuse_detections
 from engine.timeline.track import assign_tracks
 
 FramePredicate = Callable[[int], bool]
 """Whether a detector is asked about the frame with this index."""
-DetectionsByDetector = Mapping[str, Sequence[tuple[Box, float]]]
-"""What each detector that was asked saw in one frame."""
 
 _UNCERTAIN_STRIDES_FRAMES = (4, 6, 8, 12)
 """In a run of contested frames, the first, the last and one in so many between are sent; tracks carry across. The first
@@ -68,20 +67,17 @@ def count_sent_frames(plan: DetectorPlan, frame_count: int, uncertain: frozenset
     return -(-frame_count // _policy_step(policy))
 
 
-def find_sent_ranges(
-    frames: Sequence[DetectionsByDetector], detectors: Iterable[str]
-) -> dict[str, tuple[FrameRange, ...]]:
+def find_sent_ranges(frames: Sequence[FrameDetections], detectors: Iterable[str]) -> dict[str, tuple[FrameRange, ...]]:
     """The frames, as half-open ranges, that each detector was asked about; without those that were asked about all."""
-    asked = {name: tuple(group_frames(i for i, frame in enumerate(frames) if name in frame)) for name in detectors}
+    asked = {
+        name: tuple(group_frames(i for i, frame in enumerate(frames) if name in frame.by_detector))
+        for name in detectors
+    }
     return {name: ranges for name, ranges in asked.items() if ranges != ((0, len(frames)),)}
 
 
 def uncertain_frames(
-    frame_detections: Sequence[DetectionsByDetector],
-    changes: Sequence[float],
-    fusion: FusionSettings,
-    tracking: TrackingSettings,
-    settings: RemoteDetectorSettings,
+    frames: Sequence[FrameDetections], timeline_settings: TimelineSettings, settings: RemoteDetectorSettings
 ) -> frozenset[int]:
     """Frames in which what was seen leaves doubt.
 
@@ -89,31 +85,29 @@ def uncertain_frames(
     and, thinly, frames about which nothing speaks for doubt: there a face may be that no local detector ever sees.
 
     Args:
-        frame_detections: what the local detectors saw in each frame.
-        changes: for each frame its `cuts.change`.
-        fusion: when sightings are one face.
-        tracking: when faces are one track.
+        frames: detections of the other detectors in each frame.
+        timeline_settings: settings that join detections into faces and faces into tracks.
         settings: what counts as weak, and how thinly the rest is sent.
     """
-    fused = [fuse_detections(frame, fusion) for frame in frame_detections]
-    cuts = find_cuts(changes, tracking)
+    fused = [fuse_detections(frame, timeline_settings.fusion) for frame in frames]
+    cuts = find_cuts([frame.change for frame in frames], timeline_settings.tracking)
     doubtful = {
         index
         for index, faces in enumerate(fused)
-        if any(_is_weak(face, len(frame_detections[index]), settings) for face in faces)
+        if any(_is_weak(face, len(frames[index].by_detector), settings) for face in faces)
     }
-    chosen: set[int] = {0, *cuts, *range(0, len(frame_detections), settings.glance)}
-    for frames in _frames_of_tracks(fused, cuts, tracking):
-        chosen.update(_frames_around_ends(frames[0], frames[-1]))
-        for before, after in pairwise(frames):
+    chosen: set[int] = {0, *cuts, *range(0, len(frames), settings.glance)}
+    for track_frames in _frames_of_tracks(fused, cuts, timeline_settings.tracking):
+        chosen.update(_frames_around_ends(track_frames[0], track_frames[-1]))
+        for before, after in pairwise(track_frames):
             doubtful.update(range(before + 1, after))
     sent: frozenset[int] = frozenset()
     for stride in _UNCERTAIN_STRIDES_FRAMES:
         thinned = (
             index for start, stop in group_frames(sorted(doubtful)) for index in (*range(start, stop, stride), stop - 1)
         )
-        sent = frozenset(index for index in (*chosen, *thinned) if 0 <= index < len(frame_detections))
-        if len(sent) <= _MAX_SENT_SHARE * len(frame_detections):
+        sent = frozenset(index for index in (*chosen, *thinned) if 0 <= index < len(frames))
+        if len(sent) <= _MAX_SENT_SHARE * len(frames):
             break
     return sent
 

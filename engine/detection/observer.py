@@ -8,7 +8,7 @@ from typing import Protocol
 
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
-from engine.detection.checkpoint import FrameDetections
+from engine.detection.frame_detections import FrameDetections
 
 PREVIEW_SIDE_PX = 480
 """Longest side in pixels of the picture that a watcher is shown."""

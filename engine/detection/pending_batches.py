@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count, islice
 
-from engine.core.geometry import Box, Size
-from engine.detection.assemble import scale_to_display
-from engine.detection.checkpoint import Checkpoint, FrameDetections
+from engine.core.geometry import Size
+from engine.detection.checkpoint import Checkpoint
+from engine.detection.frame_detections import FrameDetections
 from engine.detection.observer import PREVIEW_SIDE_PX, DetectionObserver, PreviewFrame
 from engine.detectors.base import Receipt
 from engine.detectors.ensemble import BatchesByDetector
 from engine.detectors.registry import DetectorPlan
+from engine.detectors.scale import scale_to_display
 from engine.media.frame import SourceFrame
+from engine.record import Detection
 from engine.timeline.cuts import measure_change
 
 BATCH_FRAMES = 4
@@ -72,17 +74,19 @@ class PendingBatches:
 
     def _answers_for_frame(
         self, answers: BatchesByDetector, positions: Mapping[str, Sequence[int]], number: int
-    ) -> tuple[dict[str, tuple[tuple[Box, float], ...]], dict[str, Receipt]]:
+    ) -> tuple[dict[str, tuple[Detection, ...]], dict[str, Receipt]]:
         """Sightings and receipts of the detectors that were asked about the frame at place `number` of its chunk."""
-        sightings, receipts = {}, {}
+        by_detector, receipts = {}, {}
         for detector, chunk in answers.items():
             asked = positions.get(detector, range(BATCH_FRAMES))
             if number in asked:
                 place = asked.index(number)
-                sightings[detector] = scale_to_display(self._plans[detector], chunk[place], self._display)
+                by_detector[detector] = scale_to_display(
+                    chunk.detections[place], self._plans[detector].longest_side, self._display
+                )
                 if chunk.receipts:
                     receipts[detector] = chunk.receipts[place]
-        return sightings, receipts
+        return by_detector, receipts
 
 
 def read_batches(

@@ -12,16 +12,8 @@ from typing import Annotated, ClassVar, Protocol, Self
 
 import msgspec
 
-from engine.core.geometry import Box
 from engine.core.picture import Rgb
-from engine.record import Count, DetectorFacts, Document, Score, Sha256
-
-
-class Detection(msgspec.Struct, frozen=True, array_like=True):
-    """One face that one detector saw: box in pixels of the picture it was given (clipped to it), score 0 to 1."""
-
-    box: Box
-    score: Score
+from engine.record import Count, Detection, DetectorFacts, Document, Score, Sha256
 
 
 class DetectorSettings(Document, frozen=True):

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.detectors import optional_imports, test_time_augmentation, weights
-from engine.detectors.base import Detection, DetectorSettings
+from engine.detectors.base import DetectorSettings
 from engine.detectors.nms import Boxes, Scores
-from engine.record import DetectorFacts
+from engine.record import Detection, DetectorFacts
 
 _WEIGHTS_FILE = "centerface.onnx"
 _INPUT_NAME = "input.1"
@@ -101,7 +101,9 @@ class CenterFace:
     def _detect_picture(self, picture: Rgb) -> list[Detection]:
         settings = self._settings
         ways = list(test_time_augmentation.list_views([settings.size], mirror=settings.mirror))
-        return test_time_augmentation.detect_in_views(picture, self._detect_at_size, ways, settings.suppression)
+        return test_time_augmentation.detect_in_views(
+            picture, self._detect_at_size, ways, settings.suppression, self.name
+        )
 
     def _detect_at_size(self, picture: Rgb, longest_side_px: int) -> tuple[Boxes, Scores]:
         assert self._session is not None, "the detector was closed"

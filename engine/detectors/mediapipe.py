@@ -18,9 +18,9 @@ import numpy as np
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.detectors import optional_imports, weights
-from engine.detectors.base import Detection, DetectorSettings
+from engine.detectors.base import DetectorSettings
 from engine.detectors.nms import detections_from_boxes
-from engine.record import DetectorFacts
+from engine.record import Detection, DetectorFacts
 
 _SHORT_RANGE_FILE, _FULL_RANGE_FILE = "face_detection_short_range.tflite", "face_detection_full_range.tflite"
 _WEIGHTS_FILES = {
@@ -102,7 +102,9 @@ class MediaPipe:
         found = [face for task in self._face_detectors for face in task.detect(image).detections]
         scores = np.array([face.categories[0].score for face in found], np.float64).clip(0.0, 1.0)
         boxes = np.array([_to_corners(face.bounding_box) for face in found], np.float64).reshape(-1, 4)
-        return detections_from_boxes(boxes, scores, Size(picture.shape[1], picture.shape[0]), self._suppression)
+        return detections_from_boxes(
+            boxes, scores, Size(picture.shape[1], picture.shape[0]), self._suppression, self.name
+        )
 
 
 def _to_corners(box: Any) -> tuple[int, int, int, int]:

@@ -14,10 +14,10 @@ from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.detectors import mtcnn_cascade as cascade
 from engine.detectors import optional_imports, weights
-from engine.detectors.base import Detection, DetectorSettings
+from engine.detectors.base import DetectorSettings
 from engine.detectors.mtcnn_networks import Networks
 from engine.detectors.nms import detections_from_boxes
-from engine.record import DetectorFacts, Score
+from engine.record import Detection, DetectorFacts, Score
 
 _LEVEL_MAX_IOU = 0.5
 """IoU at which two proposals of one level are one."""
@@ -94,7 +94,9 @@ class Mtcnn:
         samples, size = picture.astype(np.float32, order="C"), Size(picture.shape[1], picture.shape[0])
         squares = self._refine_squares(samples, self._propose_squares(samples, size))
         boxes, scores = self._confirm_faces(samples, squares)
-        return detections_from_boxes(boxes, scores.astype(np.float64).clip(max=1.0), size, max_iou=1.0)
+        return detections_from_boxes(
+            boxes, scores.astype(np.float64).clip(max=1.0), size, max_iou=1.0, detector=self.name
+        )
 
     def _propose_squares(self, samples: cascade.Samples, size: Size) -> cascade.Boxes:
         """Squares that P-Net takes for faces."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.geometry import Box, Size
-from engine.detectors.base import Detection
+from engine.record import Detection
 
 Boxes = NDArray[np.float64]
 """Shape (n, 4): left, top, right, bottom in pixels of the picture."""
@@ -14,7 +14,7 @@ Scores = NDArray[np.float64]
 """Shape (n,)."""
 
 
-def detections_from_boxes(boxes: Boxes, scores: Scores, size: Size, max_iou: float) -> list[Detection]:
+def detections_from_boxes(boxes: Boxes, scores: Scores, size: Size, max_iou: float, detector: str) -> list[Detection]:
     """What is left of boxes that may cross the border of a picture of `size` and see a face several times.
 
     Args:
@@ -22,6 +22,7 @@ def detections_from_boxes(boxes: Boxes, scores: Scores, size: Size, max_iou: flo
         scores: one a box, 0 to 1.
         size: of the picture.
         max_iou: a box that shares at least this IoU with a better one is the same face.
+        detector: name of the detector.
 
     Returns:
         By falling score, then box, as a detector must answer.
@@ -30,7 +31,7 @@ def detections_from_boxes(boxes: Boxes, scores: Scores, size: Size, max_iou: flo
     inside = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
     boxes, scores = boxes[inside], scores[inside]
     kept = _suppress_overlaps(boxes, scores, max_iou)
-    found = [Detection(Box(*boxes[index].tolist()), float(scores[index])) for index in kept]
+    found = [Detection(detector, Box(*boxes[index].tolist()), float(scores[index])) for index in kept]
     return sorted(found, key=lambda one: (-one.score, one.box.left, one.box.top, one.box.right, one.box.bottom))
 
 

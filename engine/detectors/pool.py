@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import selectors
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,21 +20,27 @@ from engine.core.closeable import Closeable
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.detectors import protocol
-from engine.detectors.base import Detection, Detector, DetectorSettings, Receipt
+from engine.detectors.base import Detector, DetectorSettings, Receipt
 from engine.detectors.shared_memory import PictureSlot
 from engine.detectors.worker_process import WorkerProcess, end_workers
 from engine.errors import VeilError
+from engine.record import Detection
 
 _TASKS_PER_WORKER = 2
 """Tasks a worker holds at most, so that the next one is at hand when it has finished one."""
 
 
-class DetectionBatch(list[list[Detection]]):
-    """What a detector saw in each picture of a chunk it was asked about; `receipts` for those that were sent away."""
+@dataclass(frozen=True, slots=True)
+class DetectionBatch:
+    """The answer of a detector to a batch of pictures.
 
-    def __init__(self, detections: Iterable[list[Detection]], receipts: Sequence[Receipt] = ()) -> None:
-        super().__init__(detections)
-        self.receipts = tuple(receipts)
+    Attributes:
+        detections: the detections in each picture, in the order of the pictures.
+        receipts: a receipt for each picture if the detector is remote, else empty.
+    """
+
+    detections: Sequence[Sequence[Detection]]
+    receipts: Sequence[Receipt] = ()
 
 
 class FinishedTask(NamedTuple):
@@ -223,7 +230,7 @@ class DetectorPool(Closeable):
     def _collect_answers(self, worker: WorkerProcess) -> None:
         for answer, work in worker.receive_answers():
             self._free_slots.append(work.slot)
-            self._finished.append(FinishedTask(answer.ticket, DetectionBatch(answer.sightings, answer.receipts)))
+            self._finished.append(FinishedTask(answer.ticket, DetectionBatch(answer.detections, answer.receipts)))
 
 
 def wait_for_results(pools: Sequence[DetectorPool]) -> list[DetectorPool]:

@@ -8,7 +8,8 @@ from typing import Literal
 import msgspec
 
 from engine.core.geometry import Size
-from engine.detectors.base import Detection, Receipt
+from engine.detectors.base import Receipt
+from engine.record import Detection
 
 HEADER_BYTES = 4
 """Bytes that hold the length of the document after them, big-endian."""
@@ -51,7 +52,7 @@ class AnswerReport(msgspec.Struct, frozen=True, tag="answer"):
     """What was seen in each picture of a task, and a receipt for each if they were sent away."""
 
     ticket: int
-    sightings: list[list[Detection]]
+    detections: list[list[Detection]]
     receipts: list[Receipt] = []
 
 

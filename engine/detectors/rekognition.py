@@ -22,13 +22,13 @@ import numpy as np
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.detectors import optional_imports
-from engine.detectors.base import Detection, Receipt, RemoteAnswer, RemoteDetectorSettings
+from engine.detectors.base import Receipt, RemoteAnswer, RemoteDetectorSettings
 from engine.detectors.cloud.answer_cache import AnswerCache, ServiceAnswer
 from engine.detectors.cloud.jpeg import encode_jpeg
 from engine.detectors.cloud.service import CallSettings, RekognitionClient
 from engine.detectors.nms import detections_from_boxes
 from engine.errors import DetectorError
-from engine.record import DetectorFacts, sha256_hex
+from engine.record import Detection, DetectorFacts, sha256_hex
 from engine.storage.data_folder import DataFolder
 
 _ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_REKOGNITION", "AWS_ENDPOINT_URL")
@@ -146,7 +146,7 @@ class Rekognition:
         rows = rows[rows[:, 4] >= self._settings.threshold * 100]
         scale = self._answer_scale(sent_size, picture_size)
         boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1) * [*scale, *scale]
-        return detections_from_boxes(boxes, rows[:, 4] / 100, picture_size, max_iou=1.0)
+        return detections_from_boxes(boxes, rows[:, 4] / 100, picture_size, max_iou=1.0, detector=self.name)
 
     @staticmethod
     def _answer_scale(sent_size: Size, picture_size: Size) -> tuple[float, float]:

@@ -14,8 +14,8 @@ import numpy as np
 
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
-from engine.detectors.base import Detection
 from engine.detectors.nms import Boxes, Scores, detections_from_boxes
+from engine.record import Detection
 
 DetectAtSize = Callable[[Rgb, int], tuple[Boxes, Scores]]
 """Looks at a picture at a size, its longest side in pixels: boxes in pixels of the picture, and their scores."""
@@ -37,7 +37,7 @@ def list_views(sizes: Sequence[int], *, mirror: bool) -> Iterator[View]:
 
 
 def detect_in_views(
-    picture: Rgb, detect_at_size: DetectAtSize, views: Sequence[View], max_iou: float
+    picture: Rgb, detect_at_size: DetectAtSize, views: Sequence[View], max_iou: float, detector: str
 ) -> list[Detection]:
     """What is seen in all the ways together.
 
@@ -46,6 +46,7 @@ def detect_in_views(
         detect_at_size: looks once.
         views: how to look.
         max_iou: a box that shares at least this IoU with a better one, seen in whatever way, is the same face.
+        detector: name of the detector.
 
     Returns:
         As a detector must answer.
@@ -54,7 +55,7 @@ def detect_in_views(
     seen = [_detect_in_view(picture, detect_at_size, way) for way in views]
     boxes = np.concatenate([boxes for boxes, _ in seen])
     scores = np.concatenate([scores for _, scores in seen])
-    return detections_from_boxes(boxes, scores, size, max_iou)
+    return detections_from_boxes(boxes, scores, size, max_iou, detector)
 
 
 def _detect_in_view(picture: Rgb, detect_at_size: DetectAtSize, view: View) -> tuple[Boxes, Scores]:

@@ -144,8 +144,8 @@ class WorkerProcess:
 
     def _complete_task(self, answer: protocol.AnswerReport) -> AssignedTask:
         work = self.tasks[answer.ticket]
-        if len(answer.sightings) != work.picture_count:
-            raise self._build_error(f"gave {len(answer.sightings)} answers for {work.picture_count} pictures")
+        if len(answer.detections) != work.picture_count:
+            raise self._build_error(f"gave {len(answer.detections)} answers for {work.picture_count} pictures")
         del self.tasks[answer.ticket]
         self._waiting_since = time.monotonic()
         return work

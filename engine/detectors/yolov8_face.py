@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.detectors import optional_imports, test_time_augmentation, weights
-from engine.detectors.base import Detection, DetectorSettings
+from engine.detectors.base import DetectorSettings
 from engine.detectors.nms import Boxes, Scores
 from engine.errors import ModelError
-from engine.record import DetectorFacts, ModelFacts, Sha256
+from engine.record import Detection, DetectorFacts, ModelFacts, Sha256
 
 _WEIGHTS_FILE = "yolov8n-face.onnx"
 _PADDING_GREY = 114
@@ -123,7 +123,7 @@ class Yolov8Face:
         settings = self._settings
         ways = list(test_time_augmentation.list_views([settings.size, *settings.more_sizes], mirror=settings.mirror))
         return test_time_augmentation.detect_in_views(
-            picture, self._detect_at_size, ways, settings.suppression if len(ways) > 1 else 1.0
+            picture, self._detect_at_size, ways, settings.suppression if len(ways) > 1 else 1.0, self.name
         )
 
     def _detect_at_size(self, picture: Rgb, longest_side_px: int) -> tuple[Boxes, Scores]:

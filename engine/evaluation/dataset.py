@@ -7,11 +7,12 @@ from pathlib import Path, PurePosixPath
 
 from engine.core.file_types import STILL_SUFFIXES
 from engine.core.progress import ProgressListener, SilentListener
-from engine.detection.assemble import assemble_record, scale_to_display
-from engine.detection.checkpoint import FrameDetections
+from engine.detection.assemble import assemble_record
 from engine.detection.detect import detect
+from engine.detection.frame_detections import FrameDetections
 from engine.detection.options import detector_ensemble, plan_detectors
 from engine.detectors.ensemble import BatchesByDetector, DetectorEnsemble
+from engine.detectors.scale import scale_to_display
 from engine.errors import InputError
 from engine.evaluation.ground_truth import Clip, Truth
 from engine.evaluation.pairing import locate_file
@@ -118,9 +119,9 @@ class _PendingPhotographs:
         for ticket, answers in finished:
             name, info, damaged = self._pending.pop(ticket)
             display = info.video.display
-            sightings = {
-                detector: scale_to_display(self._plans[detector], seen, display)
-                for detector, (seen,) in answers.items()
+            by_detector = {
+                detector: scale_to_display(batch.detections[0], self._plans[detector].longest_side, display)
+                for detector, batch in answers.items()
             }
-            seen = FrameDetections(info.video.first_pts, damaged=damaged, change=0.0, sightings=sightings)
-            yield name, assemble_record([seen], info, self._facts, self._options)
+            frame = FrameDetections(info.video.first_pts, damaged, 0.0, by_detector)
+            yield name, assemble_record([frame], info, self._facts, self._options)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from engine.record import Evidence
+from engine.record import Detection
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class DetectorNames:
     names: tuple[str, ...]
 
     @classmethod
-    def from_evidence(cls, evidence: Iterable[Evidence]) -> DetectorNames:
+    def from_evidence(cls, evidence: Iterable[Detection]) -> DetectorNames:
         """Collect the names from the evidence of a face."""
         return cls(tuple(sorted(one.detector for one in evidence)))
 

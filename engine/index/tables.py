@@ -16,7 +16,7 @@ import pyarrow as pa
 from engine.core.geometry import Box
 from engine.evaluation.matching import assign_boxes
 from engine.index.schema import DetectorNames, build_arrow_schema
-from engine.record import Evidence, Frame, Record, parse_ratio
+from engine.record import Detection, Frame, Record, parse_ratio
 from engine.review.apply import AmendedFace, AmendedFrame, AmendedRecord
 from engine.statistics.capture_recapture import find_best_evidence, flag_asked_frames, flag_frames_asked_of_all
 
@@ -221,7 +221,7 @@ class _FrameDetection(NamedTuple):
 
     number: int
     track: int | None
-    evidence: Evidence
+    evidence: Detection
 
 
 def _compare_detectors(frame: Frame, asked: Sequence[str], iou: float) -> Iterator[Row]:

@@ -10,7 +10,7 @@ import msgspec
 
 from engine import runs
 from engine.core.progress import ProgressListener
-from engine.detection.checkpoint import FrameDetections
+from engine.detection.frame_detections import FrameDetections
 from engine.detection.observer import PreviewFrame
 from engine.errors import RunCancelledError
 from engine.jobs.thumbnails import write_latest_thumbnail
@@ -94,8 +94,8 @@ class RunStateWriter:
     def _count_faces(self, frame: FrameDetections) -> int:
         """Faces that the detector that is sure of most of them is sure of."""
         counts = (
-            sum(score >= self._confident_scores.get(detector, 0.0) for _, score in found)
-            for detector, found in frame.sightings.items()
+            sum(one.score >= self._confident_scores.get(detector, 0.0) for one in found)
+            for detector, found in frame.by_detector.items()
         )
         return max(counts, default=0)
 
@@ -122,4 +122,4 @@ class RunStateWriter:
 
 def _is_fully_detected(seen: Sequence[FrameDetections]) -> bool:
     """Whether it is known what is in every one of these frames: some are not sent to a service, some are damaged."""
-    return all(frame.sightings and not frame.damaged for frame in seen)
+    return all(frame.by_detector and not frame.damaged for frame in seen)

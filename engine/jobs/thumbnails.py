@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.core.geometry import Box, Orientation, Size
 from engine.core.picture import Picture, PixelFormat, Rgb
-from engine.detection.checkpoint import FrameDetections
+from engine.detection.frame_detections import FrameDetections
 from engine.detection.observer import PreviewFrame
 from engine.masking.painter import redact
 from engine.masking.presets import style_from_preset
@@ -39,7 +39,7 @@ def write_latest_thumbnail(
     Raises:
         TargetError: it cannot be written.
     """
-    boxes = [box for frame in frame_detections for found in frame.sightings.values() for box, _ in found]
+    boxes = [detection.box for frame in frame_detections for detection in frame]
     picture = mask_preview(preview.picture, boxes, preview.display)
     folder.thumbnails.mkdir(exist_ok=True)
     done, data = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])

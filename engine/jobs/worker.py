@@ -53,7 +53,7 @@ def perform_run(data: DataFolder, run: Run, listener: ProgressListener = _SILENT
         VeilError: as `engine.detect` does; RunCancelledError when somebody wanted it to stop.
     """
     options = run.request.detection
-    sure = {plan.name: float(str(plan.facts.parameters.get("sure") or 0.0)) for plan in plan_detectors(options)}
+    sure = {plan.name: plan.facts.confident_score for plan in plan_detectors(options)}
     reporter = RunStateWriter(run, sure, listener)
     try:
         record = detect(run.source, run.folder.record, options, data=data.root, listener=reporter, observer=reporter)

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from engine.core.picture import Rgb
-from engine.detectors.base import Detection, Detector, DetectorSettings
+from engine.detectors.base import Detector, DetectorSettings
 from engine.detectors.pool import DetectorPool
 from engine.errors import DetectorError, InputError, VeilError
 from engine.live.settings import JudgingSettings
+from engine.record import Detection
 
 _RESTART_PAUSE_S = 0.5
 """Seconds between two attempts to start a detector."""
@@ -141,7 +142,7 @@ class DetectorThread:
         if pool.has_result():
             for answer in pool.take_finished():
                 self._submit_times.pop(answer.ticket)
-                self._answer_sink.receive_answer(self.role.name, answer.ticket, answer.batch[0])
+                self._answer_sink.receive_answer(self.role.name, answer.ticket, answer.batch.detections[0])
         now = time.monotonic()
         if any(now - since > self._judging.hang for since in self._submit_times.values()):
             raise DetectorError(f"The detector {self.role.name} gave no answer for {self._judging.hang:g} s.")

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from engine.detectors.base import Detection
 from engine.live.settings import FollowingSettings, JudgingSettings
 from engine.live.tracker import FollowedFace, Tracker
+from engine.record import Detection
 
 CoverReason = Literal["asked", "damaged", "lost", "unanswered", "start", "source", "cut", "stale"]
 """Why a frame is covered whole: somebody asked for it; it was not decoded whole; a detector's process is gone; no

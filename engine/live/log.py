@@ -14,14 +14,13 @@ from typing import IO
 import msgspec
 
 from engine.core.geometry import Box, Size
-from engine.detectors.base import Detection
 from engine.errors import RecordError, TargetError
 from engine.live.controls import LiveControlsState
 from engine.live.judge import CoverReason
 from engine.live.masker import MaskedFrame
 from engine.live.settings import FollowingSettings, JudgingSettings
 from engine.media.stream.live_output import LiveEncoding
-from engine.record import SCHEMA, Count, DetectionConfig, Evidence, Face, Frame, Record, Score, SourceFacts
+from engine.record import SCHEMA, Count, Detection, DetectionConfig, Face, Frame, Record, Score, SourceFacts
 from engine.storage.append_only import iterate_whole_lines
 
 _SAME_FACE_MIN_IOU = 0.35
@@ -118,7 +117,7 @@ class LiveLog:
         """See `engine.live.masker.Witness`."""
         del size
         faces = tuple(
-            Face(face.number, face.box, "detected" if face.detections else "extended", _to_evidence(face.detections))
+            Face(face.number, face.box, "detected" if face.detections else "extended", face.detections)
             for face in masked.verdict.faces
         )
         frame = Frame(self.frame_count, masked.pts, faces)
@@ -204,25 +203,21 @@ def _create_log_file(path: Path) -> IO[bytes]:
         ) from error
 
 
-def _to_evidence(detections: Iterable[tuple[str, Detection]]) -> tuple[Evidence, ...]:
-    return tuple(Evidence(detector, sighting.box, sighting.score) for detector, sighting in detections)
-
-
 def _add_late_evidence(frame: Frame, answers: Iterable[Late]) -> Frame:
     """The frame with late sightings as evidence of the faces they belong to; boxes stay as they were shown."""
-    evidence: dict[int, dict[str, Evidence]] = {
+    evidence: dict[int, dict[str, Detection]] = {
         place: {seen.detector: seen for seen in face.evidence} for place, face in enumerate(frame.faces)
     }
     for answer in answers:
         for box, score in answer.sightings:
             place = _find_matching_face(box, frame.faces)
             if place is not None:
-                evidence[place].setdefault(answer.detector, Evidence(answer.detector, box, score))
+                evidence[place].setdefault(answer.detector, Detection(answer.detector, box, score))
     faces = (_replace_evidence(face, evidence[place]) for place, face in enumerate(frame.faces))
     return msgspec.structs.replace(frame, faces=tuple(faces))
 
 
-def _replace_evidence(face: Face, evidence: Mapping[str, Evidence]) -> Face:
+def _replace_evidence(face: Face, evidence: Mapping[str, Detection]) -> Face:
     found = tuple(evidence[name] for name in sorted(evidence))
     return msgspec.structs.replace(face, origin="detected" if found else "extended", evidence=found)
 

@@ -15,13 +15,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine.core.closeable import Closeable
 from engine.core.geometry import Box, Orientation, Size
 from engine.core.picture import Rgb
-from engine.detectors.base import Detection
+from engine.detectors.scale import scale_to_display
 from engine.errors import DetectorError, InputError, VeilError
 from engine.live.controls import LiveControls, LiveControlsState
 from engine.live.counters import LiveCounterAccumulator, LiveCounters
@@ -32,7 +29,8 @@ from engine.live.tracker import FollowedFace, compute_covered_share
 from engine.masking.painter import cover_picture, redact
 from engine.media.frame import SourceFrame
 from engine.media.stream.normalise import FrameNormaliser, frame_from_rgb, rgb_from_frame
-from engine.timeline.cuts import measure_change
+from engine.record import Detection, TrackingSettings
+from engine.timeline.cuts import CutDetector
 
 if TYPE_CHECKING:
     VideoFrame = Any
@@ -42,8 +40,6 @@ _LATE_HISTORY_FRAMES = 128
 """Shown frames that late answers are compared with."""
 _MIN_COVERED_SHARE = 0.7
 """Share of a late sighting's box that a mask must hold for the face to count as covered."""
-_CUT_THRESHOLD, _CUT_PROMINENCE, _CUT_WINDOW_FRAMES = 0.3, 2.0, 4
-"""As in the batch's `TrackingSettings`: change of a cut, how it stands out, from how many frames before."""
 
 
 class MaskedFrame(NamedTuple):
@@ -135,8 +131,8 @@ class LiveMasker(Closeable):
         self._fatal_error: VeilError | None = None
         self._next_number = 0
         self._logged_revision = -1
-        self._previous_thumbnail: NDArray[np.uint8] | None = None
-        self._recent_changes: deque[float] = deque(maxlen=_CUT_WINDOW_FRAMES)
+        # The defaults of a detection, so that a live run and a detection of its recording find the same cuts.
+        self._cut_detector = CutDetector(TrackingSettings())
         self._next_discontinuity: Discontinuity | None = "start"
         self._detector_threads: list[DetectorThread] = []
         for watch in detector_roles:
@@ -272,7 +268,7 @@ class LiveMasker(Closeable):
 
     def receive_answer(self, detector: str, number: int, detections: Sequence[Detection]) -> None:
         """See `engine.live.detector_thread.Audience`."""
-        there = self._scale_to_display(detector, detections)
+        there = scale_to_display(detections, self._longest_sides_px[detector], self._size)
         with self._state_changed:
             self._counts.looks[detector] += 1
             self._judge.add_answer(detector, number, there)
@@ -307,20 +303,14 @@ class LiveMasker(Closeable):
         """Whether something new begins with a frame, and whether it is a scene cut."""
         if changed and self._next_discontinuity is None:
             self._next_discontinuity = "source"
-        cut = self._judging.cuts and self._detect_cut(frame) and self._next_discontinuity is None
+        cut = (
+            self._judging.cuts
+            and self._cut_detector.is_cut(frame.luma_thumbnail())
+            and self._next_discontinuity is None
+        )
         beginning: Discontinuity | None = "cut" if cut else self._next_discontinuity
         self._next_discontinuity = None
         return beginning, cut
-
-    def _detect_cut(self, frame: SourceFrame) -> bool:
-        thumbnail, before = frame.luma_thumbnail(), self._previous_thumbnail
-        self._previous_thumbnail = thumbnail
-        if before is None:
-            return False
-        value = abs(measure_change(before, thumbnail))
-        usual = float(np.median(self._recent_changes)) if self._recent_changes else 0.0
-        self._recent_changes.append(value)
-        return value >= _CUT_THRESHOLD and value >= _CUT_PROMINENCE * usual
 
     def _submit_to_detectors(self, number: int, frame: SourceFrame) -> None:
         pictures: dict[int | None, Rgb] = {}
@@ -375,13 +365,6 @@ class LiveMasker(Closeable):
             )
         if self.log_sink is not None:
             self.log_sink.write_late_answer(number, detector, detections)
-
-    def _scale_to_display(self, detector: str, detections: Sequence[Detection]) -> list[Detection]:
-        """Sightings in a detector's picture as sightings in display pixels."""
-        seen = self._size.fit(self._longest_sides_px[detector])
-        x, y = self._size.width / seen.width, self._size.height / seen.height
-        boxes = ((sighting.box.scale_axes(x, y).round_outwards(self._size), sighting.score) for sighting in detections)
-        return [Detection(box, round(score, 4)) for box, score in boxes if box is not None]
 
 
 def _clip_face(face: FollowedFace, size: Size) -> FollowedFace | None:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.core.geometry import Box
-from engine.detectors.base import Detection
 from engine.live.settings import FollowingSettings
+from engine.record import Detection
 
 _MIN_STEP_S = 0.005
 """Seconds between two sightings from which a speed can be told."""
@@ -36,7 +36,7 @@ class FollowedFace:
 
     number: int
     box: Box
-    detections: tuple[tuple[str, Detection], ...]
+    detections: tuple[Detection, ...]
 
 
 @dataclass(slots=True)
@@ -81,9 +81,7 @@ class _Track:
         hull = boxes[0]
         for box in boxes[1:]:
             hull = hull.hull(box)
-        now = tuple(
-            (name, seen.detection) for name, seen in sorted(self.last_detections.items()) if seen.time_s == time_s
-        )
+        now = tuple(seen.detection for _, seen in sorted(self.last_detections.items()) if seen.time_s == time_s)
         return FollowedFace(self.number, hull, now)
 
 

@@ -121,6 +121,12 @@ class DetectorFacts(Document, frozen=True):
     models: tuple[ModelFacts, ...]
     parameters: Mapping[str, bool | int | float | str | tuple[int | float | str, ...] | None]
 
+    @property
+    def confident_score(self) -> float:
+        """The score from which one detection alone counts as a face; 0.0 if any score does."""
+        score = self.parameters.get("sure")
+        return float(score) if isinstance(score, int | float) else 0.0
+
 
 class FusionSettings(Document, frozen=True):
     """How detections of one frame become faces.
@@ -211,8 +217,14 @@ class DetectionConfig(Document, frozen=True, omit_defaults=True):
     asked: Mapping[str, tuple[tuple[Count, Count], ...]] = {}
 
 
-class Evidence(Document, frozen=True, gc=False):
-    """One detector's own sighting of a face: its box in display pixels and its score."""
+class Detection(Document, frozen=True, gc=False):
+    """One detector's box and score for one face in one frame.
+
+    Attributes:
+        detector: name of the detector.
+        box: in a record, in display pixels; in a detector's answer, in pixels of the picture that it was given.
+        score: the detector's own score, 0 to 1.
+    """
 
     detector: str
     box: Box
@@ -232,7 +244,7 @@ class Face(Document, frozen=True, gc=False):
     track: Count
     box: Box
     origin: Origin
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[Detection, ...]
 
 
 class Frame(Document, frozen=True, gc=False):
@@ -248,7 +260,7 @@ class Frame(Document, frozen=True, gc=False):
     index: Count
     pts: int
     faces: tuple[Face, ...]
-    doubtful: tuple[Evidence, ...] = ()
+    doubtful: tuple[Detection, ...] = ()
 
 
 class Record(Document, frozen=True, omit_defaults=True):

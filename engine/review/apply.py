@@ -11,7 +11,7 @@ import msgspec
 from engine.core.frame_ranges import describe_range, group_frames
 from engine.core.geometry import Box, Size
 from engine.errors import AmendmentError
-from engine.record import Document, Evidence, Face, Frame, Origin, Record
+from engine.record import Detection, Document, Face, Frame, Origin, Record
 from engine.review.amendments import (
     Accept,
     Add,
@@ -45,7 +45,7 @@ class AmendedFace(Document, frozen=True, gc=False):
     track: int
     box: Box
     origin: Origin
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[Detection, ...]
     amendment: int | None = None
     visible: bool = False
 
@@ -66,7 +66,7 @@ class AmendedFrame(Document, frozen=True, gc=False):
     pts: int
     faces: tuple[AmendedFace, ...]
     covered: bool
-    doubtful: tuple[Evidence, ...] = ()
+    doubtful: tuple[Detection, ...] = ()
     amendment: int | None = None
 
 

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from engine.core.frame_ranges import describe_range, expand_ranges, group_frames
 from engine.core.geometry import Box, Size
 from engine.core.scenes import Scenes
-from engine.record import DetectorFacts, Evidence, Face, Record
+from engine.record import Detection, DetectorFacts, Face, Record
 
 RiskKind = Literal[
     "doubtful", "hole", "start", "end", "gap", "cut", "unseen", "weak", "disagreement", "border", "small", "unasked",
@@ -244,7 +244,7 @@ def _weigh_border(box: Box, size: Size) -> float:
 
 def _find_uncovered_evidence(
     record: Record, covered_frames: frozenset[int], confident_scores: Mapping[str, float]
-) -> list[tuple[int, Evidence, float]]:
+) -> list[tuple[int, Detection, float]]:
     """The doubtful sightings that no mask covers, each with its frame and its support."""
     return [
         (frame.index, seen, seen.score / confident_scores[seen.detector])
@@ -255,7 +255,7 @@ def _find_uncovered_evidence(
     ]
 
 
-def _flag_doubtful(found: Sequence[tuple[int, Evidence, float]]) -> Iterator[FlaggedRange]:
+def _flag_doubtful(found: Sequence[tuple[int, Detection, float]]) -> Iterator[FlaggedRange]:
     place = 0
     for start, stop in group_frames(dict.fromkeys(index for index, _, _ in found), _MAX_GAP_FRAMES):
         first = place
@@ -293,7 +293,7 @@ class _DetectorCoverage:
         self._frame_count = len(record.frames)
         self._asked_frames = {name: expand_ranges(ranges) for name, ranges in record.detection.asked.items()}
 
-    def compute_missing_share(self, index: int, evidence: Sequence[Evidence]) -> float:
+    def compute_missing_share(self, index: int, evidence: Sequence[Detection]) -> float:
         """Share of the detectors that were asked about a frame and did not see a face there."""
         if not self._asked_frames:
             return 1.0 - len(evidence) / self.detector_count
@@ -322,9 +322,9 @@ class _DetectorCoverage:
 
 def _get_confident_score(detector: DetectorFacts) -> float:
     """The score from which on a detector is sure; where it is at any score, halfway from its threshold to 1."""
-    sure, threshold = detector.parameters.get("sure"), detector.parameters.get("threshold")
-    if isinstance(sure, int | float) and sure > 0:
-        return float(sure)
+    if detector.confident_score > 0:
+        return detector.confident_score
+    threshold = detector.parameters.get("threshold")
     return (1.0 + float(threshold)) / 2 if isinstance(threshold, int | float) else 0.5
 
 

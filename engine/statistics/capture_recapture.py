@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from engine.core.face_sizes import SIZE_CLASSES, Interval
 from engine.errors import InputError
-from engine.record import DetectionConfig, Document, Evidence, Record
+from engine.record import Detection, DetectionConfig, Document, Record
 
 ESTIMATE_LABEL = "likely lower bound"
 """How an estimate is to be called wherever it is shown."""
@@ -168,7 +168,7 @@ def _flags_from_ranges(ranges: Iterable[tuple[int, int]] | None, frames: int) ->
     return mask
 
 
-def find_best_evidence(evidence: Sequence[Evidence]) -> Evidence:
+def find_best_evidence(evidence: Sequence[Detection]) -> Detection:
     """The sighting with the highest score; of equals the one whose detector comes first by name."""
     return min(evidence, key=lambda seen: (-seen.score, seen.detector))
 

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from engine.core.geometry import Box, Size
 from engine.core.scenes import Scenes
-from engine.record import Evidence, Face, FusionSettings, SmoothingSettings, TrackingSettings
+from engine.record import Detection, Face, FusionSettings, SmoothingSettings, TrackingSettings
 from engine.timeline.cuts import find_cuts
 from engine.timeline.fuse import FusedFace, fuse_detections
 from engine.timeline.smooth import ORIGINS, TrackPath, path_without_smoothing, smooth_track
 from engine.timeline.track import assign_tracks, boxes_to_array
 from engine.timeline.track_confirmation import CONFIDENT_SUPPORT, compute_support, is_face, select_held_frames
 
-DetectionsByDetector = Mapping[str, Sequence[tuple[Box, float]]]
-"""What each detector saw in one frame: boxes in display pixels with scores 0 to 1."""
+
+class TimelineSettings(Protocol):
+    """The three groups of settings that the stages take; `DetectOptions` and `DetectionConfig` have them."""
+
+    @property
+    def fusion(self) -> FusionSettings:
+        """Settings that join detections of one frame into faces."""
+
+    @property
+    def tracking(self) -> TrackingSettings:
+        """Settings that join faces of successive frames into tracks."""
+
+    @property
+    def smoothing(self) -> SmoothingSettings:
+        """Settings for interpolation, extension and margins."""
 
 
 class Timeline(NamedTuple):
@@ -30,17 +43,15 @@ class Timeline(NamedTuple):
     """
 
     faces: list[list[Face]]
-    doubtful: list[list[Evidence]]
+    doubtful: list[list[Detection]]
     cuts: tuple[int, ...]
 
 
-def build_timeline(  # noqa: PLR0913, PLR0917 - each stage has its own settings
-    frames: Iterable[DetectionsByDetector],
+def build_timeline(
+    frames: Iterable[Iterable[Detection]],
     cut_values: Sequence[float],
     size: Size,
-    fusion: FusionSettings,
-    tracking: TrackingSettings,
-    smoothing: SmoothingSettings,
+    settings: TimelineSettings,
     confident_scores: Mapping[str, float] | None = None,
 ) -> Timeline:
     """The faces of every frame, sorted by track, and the frames that begin a new scene.
@@ -54,25 +65,23 @@ def build_timeline(  # noqa: PLR0913, PLR0917 - each stage has its own settings
         frames: sightings of every frame, in order.
         cut_values: for every frame its `cuts.change` to the one before (the first is ignored).
         size: display size of the frames.
-        fusion: when sightings are one face.
-        tracking: when faces are one track.
-        smoothing: what is added.
+        settings: settings of the three stages.
         confident_scores: by detector, the score from which its sighting makes a face by itself; from 0 on for the
             others.
 
     Raises:
         ValueError: there are not as many cut values as frames.
     """
-    fused = [fuse_detections(_round_to_grid(sightings, size), fusion) for sightings in frames]
+    fused = [fuse_detections(_round_to_grid(detections, size), settings.fusion) for detections in frames]
     if len(fused) != len(cut_values):
         raise ValueError(f"{len(fused)} frames need as many cut values, got {len(cut_values)}")
-    cuts = find_cuts(cut_values, tracking)
+    cuts = find_cuts(cut_values, settings.tracking)
     scenes = Scenes(cuts, len(fused))
     timeline = Timeline([[] for _ in fused], [[] for _ in fused], cuts)
     number = 0
-    for sighted in _group_by_track(fused, cuts, tracking):
+    for sighted in _group_by_track(fused, cuts, settings.tracking):
         supported = [(index, compute_support(face.evidence, confident_scores or {})) for index, face in sighted]
-        kept = _select_face_frames(supported, tracking, len(fused))
+        kept = _select_face_frames(supported, settings.tracking, len(fused))
         for (index, face), (_, value) in zip(sighted, supported, strict=True):
             if index not in kept and value >= CONFIDENT_SUPPORT:
                 timeline.doubtful[index].extend(face.evidence)
@@ -81,7 +90,7 @@ def build_timeline(  # noqa: PLR0913, PLR0917 - each stage has its own settings
             scene = scenes.find_scene(min(kept))
             frames, boxes = np.array(list(faces)), boxes_to_array(list(faces.values()))
             course = (
-                smooth_track(frames, boxes, scene, smoothing)
+                smooth_track(frames, boxes, scene, settings.smoothing)
                 if len(fused) > 1
                 else path_without_smoothing(frames, boxes)
             )
@@ -100,11 +109,10 @@ def _select_face_frames(
     return select_held_frames(supported, settings.hold)
 
 
-def _round_to_grid(detections: DetectionsByDetector, size: Size) -> DetectionsByDetector:
-    return {
-        detector: [(kept, round(score, 4)) for box, score in seen if (kept := box.round_outwards(size))]
-        for detector, seen in detections.items()
-    }
+def _round_to_grid(detections: Iterable[Detection], size: Size) -> Iterator[Detection]:
+    for one in detections:
+        if box := one.box.round_outwards(size):
+            yield Detection(one.detector, box, round(one.score, 4))
 
 
 def _group_by_track(

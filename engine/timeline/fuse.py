@@ -2,58 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
 
 from engine.core.geometry import Box
-from engine.record import Evidence, FusionSettings
+from engine.record import Detection, FusionSettings
 
 
 class FusedFace(msgspec.Struct, frozen=True, array_like=True):
     """One face of one frame: the box to cover, and the best sighting of each detector that saw it, by detector."""
 
     box: Box
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[Detection, ...]
 
 
 @dataclass(slots=True)
 class _FaceGroup:
     box: Box
-    evidence: dict[str, Evidence]
-    best: Evidence
+    evidence: dict[str, Detection]
+    best: Detection
 
-    def grow_hull(self, box: Box, best: Evidence, settings: FusionSettings) -> Box | None:
+    def grow_hull(self, box: Box, best: Detection, settings: FusionSettings) -> Box | None:
         """The hull with `box`, or None when that would be too large for the better of two best sightings."""
         hull = self.box.hull(box)
         return hull if hull.area <= settings.growth * min(self.best, best, key=_evidence_sort_key).box.area else None
 
 
-def fuse_detections(detections: Mapping[str, Sequence[tuple[Box, float]]], settings: FusionSettings) -> list[FusedFace]:
+def fuse_detections(detections: Iterable[Detection], settings: FusionSettings) -> list[FusedFace]:
     """Faces of one frame, sorted by box; the order of detectors and sightings does not matter.
 
     Every sighting lies within the box of some face. A face has at most one piece of evidence a detector: its best.
 
     Args:
-        detections: by detector, boxes in display pixels with scores 0 to 1.
+        detections: detections of one frame by any detectors, in display pixels.
         settings: when two boxes are the same face.
     """
-    groups: list[_FaceGroup] = []
-    for detector in sorted(detections):
-        groups += _group_duplicates(detector, detections[detector], settings)
-    if len(detections) > 1:
-        groups = _merge_groups(groups, settings)
-    faces = (FusedFace(group.box, tuple(group.evidence[name] for name in sorted(group.evidence))) for group in groups)
+    by_detector: dict[str, list[Detection]] = {}
+    for detection in detections:
+        by_detector.setdefault(detection.detector, []).append(detection)
+    groups = [group for name in sorted(by_detector) for group in _group_duplicates(by_detector[name], settings)]
+    faces = (
+        FusedFace(group.box, tuple(group.evidence[name] for name in sorted(group.evidence)))
+        for group in _merge_groups(groups, settings)
+    )
     return sorted(faces, key=_face_sort_key)
 
 
-def _group_duplicates(
-    detector: str, detections: Iterable[tuple[Box, float]], settings: FusionSettings
-) -> list[_FaceGroup]:
+def _group_duplicates(detections: Iterable[Detection], settings: FusionSettings) -> list[_FaceGroup]:
     """One group for each face that a detector saw, its duplicates covered."""
     groups: list[_FaceGroup] = []
-    for seen in sorted((Evidence(detector, box, score) for box, score in detections), key=_evidence_sort_key):
+    for seen in sorted(detections, key=_evidence_sort_key):
         home = max(groups, key=lambda group: group.best.box.iou(seen.box), default=None)
         if (
             home
@@ -62,7 +62,7 @@ def _group_duplicates(
         ):
             home.box = hull
         else:
-            groups.append(_FaceGroup(seen.box, {detector: seen}, seen))
+            groups.append(_FaceGroup(seen.box, {seen.detector: seen}, seen))
     return groups
 
 
@@ -93,7 +93,7 @@ def _is_same_face(one: Box, other: Box, settings: FusionSettings) -> bool:
     return shared >= settings.containment * min(areas) or shared >= settings.iou * (sum(areas) - shared)
 
 
-def _evidence_sort_key(seen: Evidence) -> tuple[float, str, float, float, float, float]:
+def _evidence_sort_key(seen: Detection) -> tuple[float, str, float, float, float, float]:
     box = seen.box
     return -seen.score, seen.detector, box.left, box.top, box.right, box.bottom
 

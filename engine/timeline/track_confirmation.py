@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from engine.record import Evidence, TrackingSettings
+from engine.record import Detection, TrackingSettings
 
 CONFIDENT_SUPPORT = 1.0
 """Support that needs no track."""
 
 
-def compute_support(evidence: Iterable[Evidence], confident_scores: Mapping[str, float]) -> float:
+def compute_support(evidence: Iterable[Detection], confident_scores: Mapping[str, float]) -> float:
     """How sure a face of one frame is.
 
     Args:

@@ -5,10 +5,10 @@ import numpy as np
 
 from engine import runs
 from engine.core.geometry import Box, Size
-from engine.detection.checkpoint import FrameDetections
+from engine.detection.frame_detections import FrameDetections
 from engine.detection.observer import PreviewFrame
 from engine.jobs.thumbnails import write_latest_thumbnail
-from engine.record import DetectOptions
+from engine.record import Detection, DetectOptions
 from engine.runs import RunRequest, RunState
 
 
@@ -61,4 +61,6 @@ def _scene():
 
 
 def _seen():
-    return FrameDetections(0, damaged=False, change=0.0, sightings={"mtcnn": ((Box(400, 150, 560, 360), 0.99),)})
+    return FrameDetections(
+        0, damaged=False, change=0.0, by_detector={"mtcnn": (Detection("mtcnn", Box(400, 150, 560, 360), 0.99),)}
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.core.geometry import Box
-from engine.record import Evidence
+from engine.record import Detection
 from engine.review.apply import AmendedFace
 from workbench.core.reviewed_run import ReviewedRun
 
@@ -34,7 +34,7 @@ def _encode_face(face: AmendedFace) -> dict[str, Any]:
     return told
 
 
-def _encode_detection(detection: Evidence) -> dict[str, Any]:
+def _encode_detection(detection: Detection) -> dict[str, Any]:
     return {"box": to_edges(detection.box), "seen": [[detection.detector, round(detection.score, 3)]]}
 
 

@@ -13,10 +13,10 @@ import numpy as np
 from engine.assurance.leak_check.report import OutputDetection
 from engine.core.geometry import Box, Size
 from engine.core.picture import Rgb
-from engine.detectors.base import Detection
 from engine.detectors.ensemble import BatchesByDetector, DetectorEnsemble
 from engine.detectors.registry import DetectorPlan
 from engine.media.frame import SourceFrame
+from engine.record import Detection
 
 REGION_SIDE_PX = 256
 """Longest side, in pixels, to which parts of frames are brought: a face is about a third of it."""
@@ -107,12 +107,10 @@ class DetectorPass:
             asked = self._pending_regions.pop(ticket)
             for plan in self._plans:
                 seen = asked.picture_sizes[plan.longest_side]
-                for sighting in answer[plan.name][0]:
-                    self._add_detection(plan.name, sighting, asked, seen)
+                for sighting in answer[plan.name].detections[0]:
+                    self._add_detection(sighting, asked, seen)
 
-    def _add_detection(
-        self, detector: str, detection: Detection, pending_region: _PendingRegion, picture_size: Size
-    ) -> None:
+    def _add_detection(self, detection: Detection, pending_region: _PendingRegion, picture_size: Size) -> None:
         left, top, right, bottom = _clip_to_pixels(pending_region.box, self._display_size)
         box = detection.box.scale_axes((right - left) / picture_size.width, (bottom - top) / picture_size.height)
         placed = Box(box.left + left, box.top + top, box.right + left, box.bottom + top).round_outwards(
@@ -120,7 +118,7 @@ class DetectorPass:
         )
         if placed is not None:
             self._detections.append(
-                OutputDetection(pending_region.frame_index, placed, round(detection.score, 4), detector)
+                OutputDetection(pending_region.frame_index, placed, round(detection.score, 4), detection.detector)
             )
 
 

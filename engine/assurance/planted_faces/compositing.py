@@ -282,5 +282,5 @@ def _make_alpha(size: tuple[int, int]) -> NDArray[np.float32]:
 
 def _choose_min_donor_score(record: Record) -> float:
     """Score from which a sighting counts as strong: half-seeing detectors report lower ones for good faces too."""
-    halves = any(float(str(one.parameters.get("sure") or 0.0)) > 0 for one in record.detection.detectors)
+    halves = any(one.confident_score > 0 for one in record.detection.detectors)
     return 0.6 if halves else _MIN_DONOR_SCORE

@@ -67,7 +67,7 @@ def _confirm_donor_faces(
         crew.set_first_ticket(0)
         for ticket, (picture, _) in enumerate(shown):
             crew.submit(ticket, {second_detector.longest_side: [picture]}, f"face {ticket} of the clip")
-        answers = [answer[second_detector.name][0] for _, answer in crew.drain()]
+        answers = [answer[second_detector.name].detections[0] for _, answer in crew.drain()]
     return [
         donor
         for donor, (_, face), sightings in zip(candidates, shown, answers, strict=True)

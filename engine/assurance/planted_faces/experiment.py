@@ -31,18 +31,18 @@ from engine.core.face_sizes import SIZE_CLASSES
 from engine.core.geometry import Box, Size
 from engine.core.picture import Rgb
 from engine.core.progress import ProgressListener, SilentListener
-from engine.detection.assemble import scale_to_display
-from engine.detectors.base import Detection, RemoteDetectorSettings
+from engine.detectors.base import RemoteDetectorSettings
 from engine.detectors.ensemble import BatchesByDetector, DetectorEnsemble
 from engine.detectors.registry import DetectorPlan, import_detector_class, plan_detector
+from engine.detectors.scale import scale_to_display
 from engine.errors import InputError, RecordError
 from engine.media.facts import MediaInfo
 from engine.media.source.decode import OnDamage, open_source
 from engine.media.source.probe import probe
-from engine.record import Record, sha256_hex
+from engine.record import Detection, Record, sha256_hex
 from engine.review.load import load_record
 from engine.storage.data_folder import find_data_folder
-from engine.timeline.build import DetectionsByDetector, build_timeline
+from engine.timeline.build import build_timeline
 from engine.version import VERSION
 
 _MAX_DONORS = 8
@@ -191,10 +191,10 @@ class _Experiment:
         faces_by_segment: Mapping[int, Sequence[PlacedFace]],
         ensemble: DetectorEnsemble,
         listener: ProgressListener,
-    ) -> dict[int, DetectionsByDetector]:
+    ) -> dict[int, list[Detection]]:
         """Run the detectors on the copies with the planted faces; return their detections by frame."""
         starts = {index: segment.start for segment in self.segments for index in segment}
-        detections: dict[int, DetectionsByDetector] = {}
+        detections: dict[int, list[Detection]] = {}
         # A ticket is the position of a frame in this order, because the ensemble answers by consecutive tickets.
         frame_indices = sorted(starts)
         ensemble.set_first_ticket(0)
@@ -213,25 +213,28 @@ class _Experiment:
 
     def _scale_answers(
         self, answers: Iterator[tuple[int, BatchesByDetector]], frame_indices: Sequence[int]
-    ) -> Iterator[tuple[int, DetectionsByDetector]]:
+    ) -> Iterator[tuple[int, list[Detection]]]:
         for ticket, answer in answers:
-            by_detector: Mapping[str, Sequence[Detection]] = {plan.name: answer[plan.name][0] for plan in self.plans}
             yield (
                 frame_indices[ticket],
-                {plan.name: scale_to_display(plan, by_detector[plan.name], self.record.display) for plan in self.plans},
+                [
+                    detection
+                    for plan in self.plans
+                    for detection in scale_to_display(
+                        answer[plan.name].detections[0], plan.longest_side, self.record.display
+                    )
+                ],
             )
 
-    def _build_timeline(self, detections: Sequence[DetectionsByDetector]) -> list[list[Box]]:
+    def _build_timeline(self, detections: Sequence[Sequence[Detection]]) -> list[list[Box]]:
         """Return the boxes that the record would have in each frame of a segment."""
         detection = self.record.detection
         timeline = build_timeline(
             detections,
             [0.0] * len(detections),
             self.record.display,
-            detection.fusion,
-            detection.tracking,
-            detection.smoothing,
-            {facts.name: float(str(facts.parameters.get("sure") or 0.0)) for facts in detection.detectors},
+            detection,
+            {facts.name: facts.confident_score for facts in detection.detectors},
         )
         return [[face.box for face in faces] for faces in timeline.faces]
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from engine.core.geometry import Box
-from engine.detectors.base import Detection
 from engine.detectors.pool import DetectionBatch
+from engine.record import Detection
 from tests import clips
 
 SIZE = (160, 120)
@@ -34,7 +34,8 @@ class Watchers:
     def submit(self, ticket, pictures, label, positions=None):
         self.labels.append(label)
         answers = {
-            plan.name: DetectionBatch([self._look(one) for one in pictures[plan.longest_side]]) for plan in self._plans
+            plan.name: DetectionBatch([self._look(one, plan.name) for one in pictures[plan.longest_side]])
+            for plan in self._plans
         }
         self._answers.append((ticket, answers))
 
@@ -44,13 +45,13 @@ class Watchers:
 
     drain = take_finished
 
-    def _look(self, picture):
+    def _look(self, picture, detector):
         red = (picture[..., 0] > 170) & (picture[..., 1] < 90) & (picture[..., 2] < 90)
         rows, columns = np.nonzero(red)
         if self._blind or len(rows) < 12:
             return []
         box = Box(int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
-        return [Detection(box, self._score)]
+        return [Detection(detector, box, self._score)]
 
 
 def blind(plans, models, workers):

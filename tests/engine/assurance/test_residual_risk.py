@@ -11,7 +11,7 @@ from engine.assurance.residual_risk import RiskInputs, assess_residual_risk, for
 from engine.cli import main
 from engine.core.geometry import Box
 from engine.errors import InputError
-from engine.record import DetectorFacts, Evidence, Face, encode_document, sha256_hex
+from engine.record import Detection, DetectorFacts, Face, encode_document, sha256_hex
 from engine.review.amendments import Author
 from tests.record_makers import make_record, written
 
@@ -23,7 +23,7 @@ def two_detectors(frames=40):
     record = make_record([[(50, 50, 90, 90)] for _ in range(frames)])
     (facts,) = record.detection.detectors
     detectors = (facts, DetectorFacts("centerface", {}, (), {}))
-    both = (Evidence("centerface", BOX, 0.9), Evidence("mtcnn", BOX, 0.9))
+    both = (Detection("centerface", BOX, 0.9), Detection("mtcnn", BOX, 0.9))
     return msgspec.structs.replace(
         record,
         detection=msgspec.structs.replace(record.detection, detectors=detectors),

@@ -1,9 +1,11 @@
 import pytest
 
 from engine.core.geometry import Box
-from engine.detection.checkpoint import Checkpoint, FrameDetections
+from engine.detection.checkpoint import Checkpoint
+from engine.detection.frame_detections import FrameDetections
+from engine.detectors.base import Receipt
 from engine.errors import InputError
-from engine.record import Document
+from engine.record import Detection, Document
 
 
 class Subject(Document, frozen=True):
@@ -13,7 +15,11 @@ class Subject(Document, frozen=True):
 def chunk(start):
     return tuple(
         FrameDetections(
-            pts=512 * index, damaged=False, change=0.25, sightings={"one": ((Box(1, 2, 3, 4.25), 0.5),), "two": ()}
+            pts=512 * index,
+            damaged=False,
+            change=0.25,
+            by_detector={"one": (Detection("one", Box(1, 2, 3, 4.25), 0.5),), "two": ()},
+            receipts={"two": Receipt("a" * 64, 1200, "r-1", paid=True)} if index == start else {},
         )
         for index in range(start, start + 4)
     )
@@ -26,6 +32,18 @@ def test_what_was_appended_is_there_again(tmp_path):
     with Checkpoint(tmp_path, Subject("a")) as journal:
         assert (journal.batch_count, journal.frame_count) == (2, 8)
         assert tuple(journal.read_frames()) == chunk(0) + chunk(4)
+
+
+def test_a_line_has_the_detections_as_pairs_of_box_and_score_by_detector(tmp_path):
+    with Checkpoint(tmp_path, Subject("a")) as journal:
+        journal.append_batch(chunk(0)[:2])
+    (path,) = tmp_path.iterdir()
+    _, _, line = path.read_bytes().partition(b" ")
+    sightings = b'"sightings":{"one":[[[1,2,3,4.25],0.5]],"two":[]}'
+    receipt = b'"receipts":{"two":{"sha256":"' + b"a" * 64 + b'","bytes":1200,"request":"r-1","paid":true}}'
+    first = b'{"pts":0,"damaged":false,"change":0.25,' + sightings + b"," + receipt + b"}"
+    second = b'{"pts":512,"damaged":false,"change":0.25,' + sightings + b"}"
+    assert line == b"[" + first + b"," + second + b"]\n"
 
 
 def test_another_subject_has_another_journal(tmp_path):

@@ -13,10 +13,17 @@ import engine
 from engine.core.geometry import Box
 from engine.detection import frame_selection
 from engine.detection.cost import TransferLedger, ledger_path
+from engine.detection.frame_detections import FrameDetections
 from engine.detectors import registry
 from engine.detectors.base import RemoteDetectorSettings
 from engine.errors import DetectorError, InputError, RecordError
-from engine.record import DetectOptions, FusionSettings, TrackingSettings, decode_record, read_document, sha256_hex
+from engine.record import (
+    Detection,
+    DetectOptions,
+    decode_record,
+    read_document,
+    sha256_hex,
+)
 from tests import clips
 from tests.rekognition_stand_in import StandIn, middle
 
@@ -205,11 +212,15 @@ def test_from_a_shell_with_a_limit_that_is_too_low(service, clip, cloud_data, tm
 FACE = Box(10, 10, 50, 60)
 
 
+def frame_of(**scores):
+    """A frame in which each detector sees the face with these scores."""
+    detections = {name: tuple(Detection(name, FACE, score) for score in some) for name, some in scores.items()}
+    return FrameDetections(0, damaged=False, change=0.0, by_detector=detections)
+
+
 def contested(frames, **settings):
-    seen = [{"one": tuple((FACE, score) for score in scores)} for scores in frames]
-    chosen = frame_selection.uncertain_frames(
-        seen, [0.0] * len(seen), FusionSettings(), TrackingSettings(), RemoteDetectorSettings(glance=1000, **settings)
-    )
+    seen = [frame_of(one=scores) for scores in frames]
+    chosen = frame_selection.uncertain_frames(seen, DetectOptions(), RemoteDetectorSettings(glance=1000, **settings))
     return sorted(chosen)
 
 
@@ -231,11 +242,9 @@ def test_where_everything_is_contested_a_quarter_is_sent_at_most():
 
 
 def test_what_one_of_two_detectors_alone_sees_is_contested():
-    both = {"one": ((FACE, 0.9),), "two": ((FACE, 0.9),)}
-    frames = [both] * 10 + [{**both, "two": ()}] + [both] * 10
-    chosen = frame_selection.uncertain_frames(
-        frames, [0.0] * 21, FusionSettings(), TrackingSettings(), RemoteDetectorSettings(glance=1000)
-    )
+    both, one_alone = frame_of(one=[0.9], two=[0.9]), frame_of(one=[0.9], two=[])
+    frames = [both] * 10 + [one_alone] + [both] * 10
+    chosen = frame_selection.uncertain_frames(frames, DetectOptions(), RemoteDetectorSettings(glance=1000))
     assert 10 in chosen
     assert 5 not in chosen
 

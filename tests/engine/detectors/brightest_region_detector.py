@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 
 from engine.core.geometry import Box
-from engine.detectors.base import Detection, DetectorSettings
-from engine.record import DetectorFacts
+from engine.detectors.base import DetectorSettings
+from engine.record import Detection, DetectorFacts
 
 
 class BrightestSettings(DetectorSettings, frozen=True):
@@ -41,7 +41,7 @@ class Brightest:
         y, x = np.unravel_index(picture.sum(axis=2, dtype=np.int64).argmax(), (rows, columns))
         side = max(8, round(min(rows, columns) * self._settings.share))
         left, top = min(int(x), columns - side), min(int(y), rows - side)
-        return Detection(Box(left, top, left + side, top + side), 0.9)
+        return Detection(self.name, Box(left, top, left + side, top + side), 0.9)
 
     def close(self):
         pass

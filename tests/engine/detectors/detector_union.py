@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,11 +12,10 @@ import numpy as np
 
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
-from engine.detection.assemble import scale_to_display
 from engine.detectors import registry
-from engine.detectors.base import Detection
-from engine.detectors.ensemble import DetectorEnsemble
-from engine.record import FusionSettings
+from engine.detectors.ensemble import BatchesByDetector, DetectorEnsemble
+from engine.detectors.scale import scale_to_display
+from engine.record import Detection, FusionSettings
 from engine.timeline.fuse import FusedFace, fuse_detections
 
 T = TypeVar("T")
@@ -52,9 +51,13 @@ class Hybrid:
         """End the detectors; closing twice is allowed."""
         self._open.close()
 
-    def _union(self, answers: Mapping[str, Sequence[list[Detection]]], place: int, size: Size) -> list[Detection]:
-        seen = {plan.name: scale_to_display(plan, answers[plan.name][place], size) for plan in self._plans}
-        found = [Detection(face.box, _score(face)) for face in fuse_detections(seen, FusionSettings())]
+    def _union(self, answers: BatchesByDetector, place: int, size: Size) -> list[Detection]:
+        seen = [
+            detection
+            for plan in self._plans
+            for detection in scale_to_display(answers[plan.name].detections[place], plan.longest_side, size)
+        ]
+        found = [Detection(self.name, face.box, _score(face)) for face in fuse_detections(seen, FusionSettings())]
         return sorted(found, key=lambda one: (-one.score, one.box.left, one.box.top))
 
 

@@ -11,9 +11,9 @@ from typing import ClassVar, Self
 
 from engine.core.geometry import Box
 from engine.core.picture import Rgb
-from engine.detectors.base import Detection, DetectorSettings
+from engine.detectors.base import DetectorSettings
 from engine.errors import InputError, ModelError
-from engine.record import DetectorFacts
+from engine.record import Detection, DetectorFacts
 
 TROUBLE = 255
 """A picture that is all this value makes the detector do what its settings say."""
@@ -71,7 +71,7 @@ class Rogue:
 def spelled(picture: Rgb) -> Detection:
     """The picture's width, height and content as a sighting."""
     height, width = picture.shape[:2]
-    return Detection(Box(0.0, 0.0, float(width), float(height)), round(float(picture.mean()) / 256, 6))
+    return Detection(Rogue.name, Box(0.0, 0.0, float(width), float(height)), round(float(picture.mean()) / 256, 6))
 
 
 def fail(_: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 from engine.core.geometry import Box, Size
 from engine.core.picture import Rgb
 from engine.detectors import registry, weights
-from engine.detectors.base import Detection, Detector
+from engine.detectors.base import Detector
+from engine.record import Detection
 from tests.engine.detectors import face_scenes
 from tests.engine.detectors.detector_subprocess import Remote
 from tests.engine.detectors.detector_union import Hybrid

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from engine.core.geometry import Box, Size
 from engine.core.picture import Rgb
 from engine.detectors import mtcnn_cascade as cascade
-from engine.detectors.base import Detection, Detector
+from engine.detectors.base import Detector
+from engine.record import Detection
 from tests.engine.detectors import face_scenes
 from tests.engine.detectors.detector_subprocess import Remote
 

@@ -18,7 +18,7 @@ RAW = st.tuples(
 def found(raw: list[tuple[int, int, int, int, int]], overlap: float) -> list[tuple[Box, float]]:
     boxes = np.array([(x, y, x + w, y + h) for x, y, w, h, _ in raw], np.float64).reshape(-1, 4)
     scores = np.array([score / 10 for *_, score in raw], np.float64)
-    return [(one.box, one.score) for one in detections_from_boxes(boxes, scores, SIZE, overlap)]
+    return [(one.box, one.score) for one in detections_from_boxes(boxes, scores, SIZE, overlap, "a")]
 
 
 def visible(raw: list[tuple[int, int, int, int, int]]) -> list[tuple[Box, float]]:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from engine.core.picture import Rgb
-from engine.detectors.pool import DetectorPool, wait_for_results
+from engine.detectors.pool import DetectionBatch, DetectorPool, wait_for_results
 from engine.errors import DetectorError, InputError, ModelError, VeilError
 from tests.engine.detectors.misbehaving_detector import TROUBLE, Rogue, RogueSettings, spelled
 from tests.repository import ROOT
@@ -97,7 +97,7 @@ def test_each_picture_arrives_as_it_was_under_its_ticket():
     with pool(workers=2) as crew:
         for ticket, pictures in chunks.items():
             crew.submit(ticket, pictures)
-        answers = dict(crew.drain())
+        answers = {ticket: batch.detections for ticket, batch in crew.drain()}
     assert answers == {ticket: [[spelled(one)] for one in pictures] for ticket, pictures in chunks.items()}
 
 
@@ -108,7 +108,7 @@ def test_more_chunks_than_slots_pass_through_bounded_memory_that_grows_with_the_
             crew.submit(ticket, [picture(width, height, ticket)])
             assert crew.pending_count <= len(sizes)
             assert sum(slot.length_bytes for slot in crew._slots) <= 4 * (1920 * 1080 * 3 + 4096)
-        answers = dict(crew.drain())
+        answers = {ticket: batch.detections for ticket, batch in crew.drain()}
     assert answers == {n: [[spelled(picture(*size, n))]] for n, size in enumerate(sizes)}
 
 
@@ -157,7 +157,7 @@ def test_a_full_pool_says_so():
 def test_output_of_libraries_does_not_disturb():
     with pool(on_trouble="chatter") as crew:
         crew.submit(1, [trouble()])
-        assert dict(crew.drain()) == {1: [[spelled(trouble())]]}
+        assert [(ticket, batch.detections) for ticket, batch in crew.drain()] == [(1, [[spelled(trouble())]])]
 
 
 def test_last_words_are_short_and_spoken_since_the_last_answer():
@@ -256,7 +256,7 @@ def test_answers_from_before_a_failure_are_handed_out():
         crew.submit(1, [picture(8, 8)])
         crew.submit(2, [trouble()])
         answers = crew.drain()
-        assert next(answers) == (1, [[spelled(picture(8, 8))]])
+        assert next(answers) == (1, DetectionBatch([[spelled(picture(8, 8))]], []))
         with pytest.raises(DetectorError):
             next(answers)
 

@@ -19,10 +19,10 @@ import pytest
 
 from engine.core.geometry import Box, Size
 from engine.detectors import registry
-from engine.detectors.base import Detection
 from engine.detectors.cloud.jpeg import MAX_BYTES, MIN_SIDE_PX, encode_jpeg
 from engine.detectors.cloud.rate_limit import RateFinder
 from engine.errors import DetectorError, InputError
+from engine.record import Detection
 from tests.engine.detectors import face_scenes
 from tests.engine.detectors.rekognition_calls import ask, calling, chunked, pictures
 from tests.rekognition_stand_in import StandIn, eye_of, middle
@@ -42,7 +42,7 @@ def service(monkeypatch):
 def test_an_answer_is_a_box_in_pixels_of_the_picture_with_a_receipt(service, tmp_path):
     with calling(tmp_path, workers=1) as crew:
         (looks,) = ask(crew, [pictures(1, Size(320, 240))])
-    ((sighting,),) = looks
+    ((sighting,),) = looks.detections
     grown = Box(320 * 0.375, 240 * 0.375, 320 * 0.625, 240 * 0.625).scale(1.1)
     assert sighting.box.iou(grown) > 0.9999
     assert sighting.score == pytest.approx(0.99)
@@ -61,7 +61,7 @@ def test_the_same_picture_is_paid_for_once(service, tmp_path):
     assert set(service.account.paid.values()) == {1}
     assert sum(receipt.paid for some in looks for receipt in some.receipts) == 2
     assert [receipt.paid for receipt in again[0].receipts] == [False, False]
-    assert again[0][0] == looks[0][3]
+    assert again[0].detections[0] == looks[0].detections[3]
 
 
 def test_another_service_is_asked_anew(service, tmp_path, monkeypatch):
@@ -76,7 +76,10 @@ def test_another_service_is_asked_anew(service, tmp_path, monkeypatch):
 
 def test_boxes_that_leave_the_picture_are_clipped(tmp_path, monkeypatch):
     def beyond(_):
-        return [Detection(Box(0.0, 0.0, 60.0, 60.0), 0.9), Detection(Box(140.0, 100.0, 160.0, 120.0), 0.8)]
+        return [
+            Detection("rekognition", Box(0.0, 0.0, 60.0, 60.0), 0.9),
+            Detection("rekognition", Box(140.0, 100.0, 160.0, 120.0), 0.8),
+        ]
 
     with StandIn(beyond) as stand_in:
         for name, value in stand_in.environment().items():
@@ -91,13 +94,14 @@ def test_boxes_that_leave_the_picture_are_clipped(tmp_path, monkeypatch):
 @pytest.mark.parametrize("size", [Size(1, 1), Size(79, 300), Size(500, 3)])
 def test_small_pictures_are_sent_with_black_around_and_boxes_stay_where_they_are(tmp_path, monkeypatch, size):
     def corner(_):
-        return [Detection(Box(0.0, 0.0, float(size.width), float(size.height)).scale(1 / 1.1), 0.9)]
+        return [Detection("rekognition", Box(0.0, 0.0, float(size.width), float(size.height)).scale(1 / 1.1), 0.9)]
 
     with StandIn(corner) as stand_in:
         for name, value in stand_in.environment().items():
             monkeypatch.setenv(name, value)
         with calling(tmp_path) as crew:
-            (((sighting,),),) = ask(crew, [[np.full((size.height, size.width, 3), 90, np.uint8)]])
+            (looks,) = ask(crew, [[np.full((size.height, size.width, 3), 90, np.uint8)]])
+            ((sighting,),) = looks.detections
         ((width, height, _),) = stand_in.account.sizes
     assert (width, height) == (max(size.width, MIN_SIDE_PX), max(size.height, MIN_SIDE_PX))
     assert sighting.box.iou(Box(0, 0, size.width, size.height)) > 0.999
@@ -120,8 +124,8 @@ def test_no_frame_is_lost_when_many_calls_are_throttled(service, tmp_path):
     some = pictures(240, SMALL)
     with calling(tmp_path, workers=16) as crew:
         answers = ask(crew, chunked(some))
-    assert [len(looks) for looks in answers] == [4] * 60
-    assert all(len(sightings) == 1 for looks in answers for sightings in looks)
+    assert [len(looks.detections) for looks in answers] == [4] * 60
+    assert all(len(sightings) == 1 for looks in answers for sightings in looks.detections)
     assert service.account.throttled > 30
     assert (service.account.answered, set(service.account.paid.values())) == (240, {1})
 
@@ -144,7 +148,7 @@ def test_a_passing_fault_costs_nothing_but_time(service, tmp_path, fault):
     service.behave(faults=(fault,))
     with calling(tmp_path, workers=2) as crew:
         (looks,) = ask(crew, [pictures(2, SMALL)])
-    assert [len(sightings) for sightings in looks] == [1, 1]
+    assert [len(sightings) for sightings in looks.detections] == [1, 1]
 
 
 @pytest.mark.parametrize(

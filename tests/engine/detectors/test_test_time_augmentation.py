@@ -25,12 +25,12 @@ def test_every_size_is_looked_at_once_and_once_in_the_mirror():
 
 
 def test_what_is_seen_in_the_mirror_is_turned_back():
-    (seen,) = detect_in_views(PICTURE, bright, [View(500, mirrored=True)], 0.5)
+    (seen,) = detect_in_views(PICTURE, bright, [View(500, mirrored=True)], 0.5, "a")
     assert seen.box == Box(10, 20, 31, 40)  # the pixel too many is at the right now
 
 
 def test_one_face_seen_in_several_ways_is_one_sighting_with_the_best_score():
-    (seen,) = detect_in_views(PICTURE, bright, list(list_views([300, 600], mirror=True)), 0.5)
+    (seen,) = detect_in_views(PICTURE, bright, list(list_views([300, 600], mirror=True)), 0.5, "a")
     assert (seen.box, seen.score) == (Box(9, 20, 30, 40), 0.6)
 
 
@@ -39,11 +39,11 @@ def test_different_faces_are_not_made_one():
         return np.array([[size / 10, 0.0, size / 10 + 20, 20.0]]), np.array([0.5])
 
     assert [
-        one.box.left for one in detect_in_views(PICTURE, by_size, list(list_views([100, 500], mirror=False)), 0.5)
+        one.box.left for one in detect_in_views(PICTURE, by_size, list(list_views([100, 500], mirror=False)), 0.5, "a")
     ] == [10, 50]
 
 
 @pytest.mark.parametrize("mirror", [False, True])
 def test_nothing_seen_is_no_sighting(mirror):
     nothing = np.empty((0, 4)), np.empty(0)
-    assert detect_in_views(PICTURE, lambda *_: nothing, list(list_views([640], mirror=mirror)), 0.5) == []
+    assert detect_in_views(PICTURE, lambda *_: nothing, list(list_views([640], mirror=mirror)), 0.5, "a") == []

@@ -12,8 +12,9 @@ import pytest
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.detectors import registry, weights
-from engine.detectors.base import Detection, Detector
+from engine.detectors.base import Detector
 from engine.errors import ModelError
+from engine.record import Detection
 from engine.storage import files
 from tests.engine.detectors import face_scenes
 from tests.engine.detectors.detector_subprocess import Remote

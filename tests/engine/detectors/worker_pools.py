@@ -6,8 +6,8 @@ from pathlib import Path
 
 from engine.core.picture import Rgb
 from engine.detectors import registry
-from engine.detectors.base import Detection
 from engine.detectors.pool import DetectorPool
+from engine.record import Detection
 
 
 def pool(name: str, models: Path, **overrides: object) -> DetectorPool:
@@ -19,4 +19,4 @@ def pool(name: str, models: Path, **overrides: object) -> DetectorPool:
 def look(crew: DetectorPool, *pictures: Rgb) -> list[list[Detection]]:
     """Sightings in each picture, given as one chunk."""
     crew.submit(0, pictures)
-    return [sightings for answer in crew.drain() for sightings in answer.batch]
+    return [list(detections) for answer in crew.drain() for detections in answer.batch.detections]

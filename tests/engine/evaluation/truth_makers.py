@@ -4,7 +4,7 @@ import msgspec
 
 from engine.core.geometry import Box, Size
 from engine.evaluation.ground_truth import parse_truth
-from engine.record import DetectorFacts, Evidence, Face, Frame
+from engine.record import Detection, DetectorFacts, Face, Frame
 from tests.record_makers import make_record
 
 SIZE = Size(1000, 800)
@@ -35,5 +35,5 @@ def record_of(frames, detectors=("a", "b"), size=SIZE, damaged=(), sha256="ab" *
 
 def _face(track, face):
     box, seen = face if isinstance(face[1], dict) else (face, {})
-    evidence = tuple(Evidence(name, Box(*seen[name]), 0.9) for name in sorted(seen))
+    evidence = tuple(Detection(name, Box(*seen[name]), 0.9) for name in sorted(seen))
     return Face(track, Box(*box), "detected" if evidence else "interpolated", evidence)

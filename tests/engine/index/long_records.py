@@ -5,9 +5,9 @@ import numpy as np
 from engine.core.geometry import Box, Size
 from engine.record import (
     SCHEMA,
+    Detection,
     DetectionConfig,
     DetectorFacts,
-    Evidence,
     Face,
     Frame,
     FusionSettings,
@@ -80,7 +80,7 @@ def _sit(rows, generator, who, span, detectors):
     for place, index in enumerate(span):
         box = _box(x[place], y[place], height)
         evidence = tuple(
-            Evidence(name, _box(x[place] + 2, y[place] - 2, height * 0.92), round(float(scores[name][place]), 4))
+            Detection(name, _box(x[place] + 2, y[place] - 2, height * 0.92), round(float(scores[name][place]), 4))
             for name in detectors
             if seen[name][place]
         )
@@ -95,4 +95,4 @@ def _box(x, y, height):
 
 def _doubt(generator, detectors):
     x, y = generator.integers(50, 1800), generator.integers(50, 1000)
-    return (Evidence(detectors[0], _box(float(x), float(y), 30.0), 0.55),)
+    return (Detection(detectors[0], _box(float(x), float(y), 30.0), 0.55),)

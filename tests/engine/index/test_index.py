@@ -14,7 +14,7 @@ from engine.errors import QueryError
 from engine.index.catalog import load_entries
 from engine.index.schema import build_arrow_schema
 from engine.index.tables import build_tables
-from engine.record import Evidence, decode_record, encode_document, read_record, sha256_hex
+from engine.record import Detection, decode_record, encode_document, read_record, sha256_hex
 from engine.review.amendments import Add, Author, Delete, Keyframe
 from engine.review.apply import AmendedRecord
 from engine.review.review_file import append_amendment
@@ -124,7 +124,7 @@ def test_a_detector_that_was_not_asked_disagrees_with_nobody():
 
 def test_doubtful_sightings_disagree_and_have_no_track():
     record = record_of([[]])
-    frame = msgspec.structs.replace(record.frames[0], doubtful=(Evidence("a", Box(*NEAR), 0.8),))
+    frame = msgspec.structs.replace(record.frames[0], doubtful=(Detection("a", Box(*NEAR), 0.8),))
     rows = build_tables("clip", AmendedRecord(msgspec.structs.replace(record, frames=(frame,))))
     assert [(row["track"], row["seen"]) for row in rows["agreement"].to_pylist()] == [(None, False)]
     assert rows["doubtful"].num_rows == rows["frames"].to_pylist()[0]["doubtful"] == 1

@@ -9,7 +9,7 @@ from engine import index
 from engine.core.geometry import Box
 from engine.index.schema import DetectorNames
 from engine.index.tables import TABLES_VERSION, _build_table
-from engine.record import Evidence, sha256_hex
+from engine.record import Detection, sha256_hex
 
 COLUMNS_OF_VERSION = {1: "4c3ef24a32e2efc3"}
 
@@ -29,7 +29,7 @@ def test_a_row_has_every_column_of_its_table_and_no_other():
 
 
 def test_detector_names_survive_the_cell():
-    evidence = [Evidence(name, Box(0, 0, 9, 9), 0.5) for name in ("yolov8-face", "centerface")]
+    evidence = [Detection(name, Box(0, 0, 9, 9), 0.5) for name in ("yolov8-face", "centerface")]
     names = DetectorNames.from_evidence(evidence)
     assert str(names) == "centerface+yolov8-face"
     assert DetectorNames.parse(str(names)) == names

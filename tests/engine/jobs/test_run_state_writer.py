@@ -3,11 +3,12 @@ import pytest
 from engine import runs
 from engine.core.geometry import Box, Size
 from engine.core.progress import SilentListener
-from engine.detection.checkpoint import FrameDetections
+from engine.detection.frame_detections import FrameDetections
 from engine.detection.observer import PreviewFrame
 from engine.errors import RunCancelledError
 from engine.jobs.run_state_writer import RunStateWriter
 from engine.jobs.thumbnails import find_latest_thumbnail
+from engine.record import Detection
 from engine.storage.data_folder import DataFolder
 from tests.engine.jobs.noise_pictures import noise
 
@@ -40,8 +41,8 @@ def state(run):
 
 
 def seen(*scores, detector="yolov8-face", damaged=False):
-    boxes = tuple((Box(10 * n, 10, 10 * n + 60, 90), score) for n, score in enumerate(scores))
-    return FrameDetections(0, damaged, 0.0, {detector: boxes} if detector else {})
+    detections = tuple(Detection(detector, Box(10 * n, 10, 10 * n + 60, 90), score) for n, score in enumerate(scores))
+    return FrameDetections(0, damaged, 0.0, {detector: detections} if detector else {})
 
 
 def test_the_state_is_written_twice_a_second_and_says_how_fast_it_goes(run, reporter, clock):

@@ -13,8 +13,8 @@ import numpy as np
 
 from engine.core.geometry import Box
 from engine.core.picture import Rgb
-from engine.detectors.base import Detection, DetectorSettings
-from engine.record import DetectorFacts
+from engine.detectors.base import DetectorSettings
+from engine.record import Detection, DetectorFacts
 
 WHITE = 230
 
@@ -55,7 +55,7 @@ class Moody:
             os.kill(os.getpid(), signal.SIGSEGV)
         if mood == "hang":
             signal.pause()
-        return [[] if mood == "blind" else seen(picture) for picture in pictures]
+        return [[] if mood == "blind" else seen(picture, self.name) for picture in pictures]
 
     def close(self) -> None:
         pass
@@ -67,9 +67,9 @@ class Swift(Moody):
     name: ClassVar[str] = "swift"
 
 
-def seen(picture: Rgb) -> list[Detection]:
+def seen(picture: Rgb, detector: str) -> list[Detection]:
     rows, columns = np.nonzero(picture.min(axis=2) >= WHITE)
     if not len(rows):
         return []
     edges = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
-    return [Detection(Box(*map(float, edges)), 0.9)]
+    return [Detection(detector, Box(*map(float, edges)), 0.9)]

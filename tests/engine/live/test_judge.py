@@ -1,11 +1,11 @@
 import pytest
 
 from engine.core.geometry import Box
-from engine.detectors.base import Detection
 from engine.live.judge import Judge
 from engine.live.settings import FollowingSettings, JudgingSettings
+from engine.record import Detection
 
-FACE = [Detection(Box(10, 10, 50, 50), 0.9)]
+FACE = [Detection("beside", Box(10, 10, 50, 50), 0.9)]
 
 
 @pytest.fixture

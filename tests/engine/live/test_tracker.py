@@ -1,13 +1,13 @@
 import pytest
 
 from engine.core.geometry import Box
-from engine.detectors.base import Detection
 from engine.live.settings import FollowingSettings
 from engine.live.tracker import Tracker, compute_covered_share
+from engine.record import Detection
 
 
-def at(x, y=100.0, side=40.0, score=0.9):
-    return Detection(Box(x, y, x + side, y + side), score)
+def at(x, y=100.0, side=40.0, score=0.9, detector="a"):
+    return Detection(detector, Box(x, y, x + side, y + side), score)
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def test_a_face_seen_now_is_its_own_box(tracks):
     tracks.add_detections("a", 1.0, [at(10)], 0.3)
     (face,) = tracks.locate_faces(1.0)
     assert face.box == at(10).box
-    assert face.detections == (("a", at(10)),)
+    assert face.detections == (at(10),)
 
 
 @pytest.mark.parametrize("speed", [0.0, 200.0, -350.0])
@@ -48,10 +48,10 @@ def test_a_face_is_let_go_after_it_was_held(tracks):
 
 def test_sightings_of_two_detectors_are_one_face_and_both_are_covered(tracks):
     tracks.add_detections("a", 0.0, [at(100, side=40)], 0.3)
-    tracks.add_detections("b", 0.0, [at(90, 90, side=60)], 0.3)
+    tracks.add_detections("b", 0.0, [at(90, 90, side=60, detector="b")], 0.3)
     (face,) = tracks.locate_faces(0.0)
     assert face.box == Box(90, 90, 150, 150)
-    assert [name for name, _ in face.detections] == ["a", "b"]
+    assert [one.detector for one in face.detections] == ["a", "b"]
 
 
 def test_a_late_sighting_of_an_earlier_frame_finds_its_track(tracks):

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from engine.core.geometry import Box, Size
-from engine.record import DetectorFacts, Evidence, Face, Record, decode_record, encode_document
+from engine.record import Detection, DetectorFacts, Face, Record, decode_record, encode_document
 from engine.review.amendments import Accept, Add, Cover, Delete, Extend, Undo
 from engine.review.apply import amend_frames
 from engine.review.queue import build_review_queue, find_review_items
@@ -17,7 +17,7 @@ FRAMES = 60
 
 def seen(*scores, box=FACE):
     """A face that the first detectors saw with these scores."""
-    evidence = tuple(Evidence(name, box, score) for name, score in zip((ONE, TWO), scores, strict=False))
+    evidence = tuple(Detection(name, box, score) for name, score in zip((ONE, TWO), scores, strict=False))
     return Face(0, box, "detected", evidence)
 
 
@@ -125,7 +125,7 @@ def test_faces_at_the_border_and_small_ones():
 
 
 def test_a_doubtful_sighting_is_a_spot_unless_a_mask_covers_it():
-    sighting, covered = Evidence(ONE, Box(400.0, 300.0, 450.0, 360.0), 0.5), Evidence(ONE, FACE, 0.5)
+    sighting, covered = Detection(ONE, Box(400.0, 300.0, 450.0, 360.0), 0.5), Detection(ONE, FACE, 0.5)
     record = record_of(lambda _: [GOOD], doubtful={7: (sighting,), 8: (sighting, covered), 30: (covered,)})
     assert found(record, "doubtful") == [(7, 9)]
     (spot,) = find_review_items(record)
@@ -139,7 +139,7 @@ def test_damaged_frames_are_said_and_hide_what_is_in_them():
 
 
 def test_spots_are_ranked_by_risk_and_named_once():
-    sighting = Evidence(ONE, Box(400.0, 300.0, 450.0, 360.0), 0.9)
+    sighting = Detection(ONE, Box(400.0, 300.0, 450.0, 360.0), 0.9)
     record = record_of(
         lambda i: [FILLED if i in {10, 30} else seen(0.9) if i == 50 else GOOD] if i < 55 else [],
         doubtful={7: (sighting,)}, damaged=(2,),

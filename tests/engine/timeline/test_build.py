@@ -3,8 +3,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.geometry import Box, Size
-from engine.record import FusionSettings, SmoothingSettings, TrackingSettings
+from engine.record import DetectOptions, SmoothingSettings
 from engine.timeline import build_timeline
+from tests.detection_makers import make_detections
 
 SIZE = Size(320, 240)
 GRID = 1e-6
@@ -17,12 +18,10 @@ def built(frames, values=None, **smoothing):
 
 def timeline_of(frames, values=None, sure=None, **smoothing):
     return build_timeline(
-        frames,
+        [make_detections(frame) for frame in frames],
         values or [0.0] * len(frames),
         SIZE,
-        FusionSettings(),
-        TrackingSettings(),
-        SmoothingSettings(**smoothing),
+        DetectOptions(smoothing=SmoothingSettings(**smoothing)),
         sure,
     )
 

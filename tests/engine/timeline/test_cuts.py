@@ -5,6 +5,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.record import TrackingSettings
 from engine.timeline.cuts import CutDetector, find_cuts, measure_change
@@ -136,3 +138,24 @@ def test_any_shape_will_do(shape):
     rng = np.random.default_rng(0)
     one, other = (rng.integers(0, 256, shape, dtype=np.uint8) for _ in range(2))
     assert 0.0 <= abs(measure_change(one, other)) <= 1.0
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(["still", "noise", "cut", "fade"]), min_size=1, max_size=24), st.integers(0, 99))
+def test_a_live_cut_reaches_the_threshold_and_stands_out_from_the_four_changes_before_it(steps, seed):
+    """The rule is written out here in full, because a live run and a detection share it."""
+    detector, changes, previous = CutDetector(TrackingSettings()), [], None
+    picture = scene(seed)
+    for number, step in enumerate(steps):
+        if step == "cut":
+            picture = scene(seed + number + 1)
+        shown = {"noise": noisy(picture, number), "fade": picture * (0.5 + 0.02 * number)}.get(step, picture)
+        current = thumbnail(shown)
+        expected = False
+        if previous is not None:
+            change = abs(measure_change(previous, current))
+            usual = float(np.median(changes[-4:])) if changes else 0.0
+            expected = change >= 0.3 and change >= 2.0 * usual
+            changes.append(change)
+        previous = current
+        assert detector.is_cut(current) == expected

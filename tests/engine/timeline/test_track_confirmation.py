@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.geometry import Box
-from engine.record import Evidence, TrackingSettings
+from engine.record import Detection, TrackingSettings
 from engine.timeline.track_confirmation import compute_support, is_face, select_held_frames
 
 SETTINGS = TrackingSettings(support=4.0, toll=1.0)
 
 
 def seen(**scores):
-    return [Evidence(name, Box(0, 0, 10, 10), score) for name, score in scores.items()]
+    return [Detection(name, Box(0, 0, 10, 10), score) for name, score in scores.items()]
 
 
 def test_two_detectors_that_are_half_sure_are_as_good_as_one():

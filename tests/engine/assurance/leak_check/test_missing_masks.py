@@ -3,7 +3,7 @@ import pytest
 
 from engine.assurance.leak_check.missing_masks import find_missing_masks
 from engine.core.geometry import Box, Size
-from engine.record import SmoothingSettings
+from engine.record import Detection, SmoothingSettings
 from engine.timeline.build import build_timeline
 from tests.record_makers import make_record
 
@@ -14,13 +14,11 @@ SETTINGS = PLAIN.detection
 def made(seen, frames=80, cuts=()):
     """The record that a detection writes of a face that moves to the right and is seen where `seen(index)` holds."""
     values = [1.0 if index in cuts else 0.0 for index in range(frames)]
-    sightings = [
-        {"mtcnn": [((100 + index, 80, 140 + index, 130), 0.99)] if seen(index) else []} for index in range(frames)
+    detections = [
+        [Detection("mtcnn", Box(100 + index, 80, 140 + index, 130), 0.99)] if seen(index) else []
+        for index in range(frames)
     ]
-    timeline = build_timeline(
-        [{name: [(box_of(one), score) for one, score in some] for name, some in each.items()} for each in sightings],
-        values, Size(320, 240), SETTINGS.fusion, SETTINGS.tracking, SETTINGS.smoothing,
-    )  # fmt: skip
+    timeline = build_timeline(detections, values, Size(320, 240), SETTINGS)
     record = make_record([[] for _ in range(frames)], cuts=timeline.cuts)
     parts = [
         msgspec.structs.replace(frame, faces=tuple(faces))

@@ -5,7 +5,7 @@ import pytest
 from engine.assurance.leak_check.report import LeakSettings
 from engine.assurance.leak_check.sampling import expand_to_region, plan_sampling
 from engine.core.geometry import Box, Size
-from engine.record import Evidence
+from engine.record import Detection
 from engine.review.apply import AmendedFace, AmendedFrame
 
 SIZE, BOX = Size(320, 240), Box(100, 80, 140, 120)
@@ -24,7 +24,7 @@ def frames(count, tracks, covered=(), doubtful=()):
                 if (box := place(index)) is not None
             ),
             index in covered,
-            (Evidence("mtcnn", BOX, 0.8),) if index in doubtful else (),
+            (Detection("mtcnn", BOX, 0.8),) if index in doubtful else (),
         )
         for index in range(count)
     ]

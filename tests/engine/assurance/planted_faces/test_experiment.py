@@ -23,10 +23,9 @@ from engine.assurance.planted_faces.placement import draw_segments
 from engine.assurance.planted_faces.report import PlantedFaceReport, PlantedFaceSettings
 from engine.cli import main
 from engine.core.geometry import Box, Size
-from engine.detectors.base import Detection
 from engine.detectors.registry import plan_detector
 from engine.errors import InputError, RecordError
-from engine.record import DetectOptions, Evidence, encode_document, read_document
+from engine.record import Detection, DetectOptions, encode_document, read_document
 from tests.engine.assurance.fake_detectors import Watchers, blind, face_clip, place
 from tests.record_makers import make_record, record_of, written
 
@@ -47,7 +46,7 @@ def record(clip):
         msgspec.structs.replace(
             frame,
             faces=tuple(
-                msgspec.structs.replace(face, evidence=(Evidence("mtcnn", face.box.scale(1.3), 0.99),))
+                msgspec.structs.replace(face, evidence=(Detection("mtcnn", face.box.scale(1.3), 0.99),))
                 for face in frame.faces
             ),
         )
@@ -59,12 +58,12 @@ def record(clip):
 class Colourful(Watchers):
     """Finds every patch of colour in the grey."""
 
-    def _look(self, picture):
+    def _look(self, picture, detector):
         colour = (np.ptp(picture.astype(np.int16), axis=2) > 40).astype(np.uint8)
         joined = cv2.morphologyEx(colour, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
         _, _, stats, _ = cv2.connectedComponentsWithStats(joined)
         boxes = [Box(x, y, x + width, y + height) for x, y, width, height, area in stats[1:].tolist() if area > 40]
-        return [Detection(box, 0.9) for box in boxes]
+        return [Detection(detector, box, 0.9) for box in boxes]
 
 
 def test_a_detector_that_sees_nothing_finds_none_of_the_plants(clip, record):
@@ -85,7 +84,7 @@ def seen_by(record, *detectors):
     for frame in record.frames:
         (face,) = frame.faces
         box = face.box.scale(1.3)
-        evidence = tuple(Evidence(name, box, 0.99) for name in detectors)
+        evidence = tuple(Detection(name, box, 0.99) for name in detectors)
         frames.append(
             msgspec.structs.replace(frame, faces=(msgspec.structs.replace(face, box=box, evidence=evidence),))
         )
@@ -124,7 +123,7 @@ def test_plants_keep_clear_of_the_faces_of_the_clip(clip, record):
     seen = []
 
     class Noting(Watchers):
-        def _look(self, picture):
+        def _look(self, picture, detector):
             left, top, right, bottom = 20, 40, 100, 76
             seen.append(picture[top:bottom, left:right].copy())
             return []
