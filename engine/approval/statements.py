@@ -108,7 +108,7 @@ def decode_statement(data: bytes, name: str) -> Statement:
         statement = msgspec.json.decode(data, type=Statement)
     except msgspec.MsgspecError as error:
         raise SignOffError(
-            f"The signature {name} was tampered with: it is not a statement any more ({error})."
+            f"The signature {name} cannot be read as a statement ({error}). Restore the file from a backup."
         ) from error
     if hash_terms(statement.terms) != statement.subject.terms:
         raise SignOffError(f"The signature {name} was tampered with: its terms are not those that were signed.")

@@ -191,7 +191,7 @@ class SignOff:
         try:
             review = decode_review(data, self._record[1], "the review")
         except RecordError as error:
-            raise SignOffError(f"The amendments were tampered with: {error}") from error
+            raise SignOffError(f"The amendments cannot be read: {error}") from error
         if self._logged_facts.review not in {None, review.sha256}:
             raise SignOffError("The amendments were changed: they are not those that the audit log knows.")
         self._review = review

@@ -22,7 +22,7 @@ def read_anchors(data: DataFolder) -> dict[str, audit.Anchor]:
     """Every anchor that lies in a run, by the path of the file, relative to the data folder.
 
     Raises:
-        SignOffError: a file that holds one was tampered with.
+        SignOffError: A file that holds an anchor cannot be read.
     """
     found = {}
     for pattern in ("*/signatures/*.json", f"*/releases/*/{ANCHOR_NAME}"):
@@ -45,7 +45,7 @@ def check_audit_log(data: DataFolder, extra_anchors: Mapping[str, audit.Anchor] 
 
     Raises:
         AuditError: the log cannot be read.
-        SignOffError: a file that holds an anchor was tampered with.
+        SignOffError: A file that holds an anchor cannot be read.
     """
     return audit.verify(data.audit, read_anchors(data) | dict(extra_anchors or {}))
 
@@ -58,5 +58,5 @@ def _read_anchor(path: Path) -> audit.Anchor:
         return msgspec.json.decode(stored, type=_LogHeadHolder).head
     except (OSError, msgspec.MsgspecError) as error:
         raise SignOffError(
-            f"{path} was tampered with: it holds no anchor of the audit log any more ({error})."
+            f"{path} cannot be read as an anchor of the audit log ({error}). Restore the file from a backup."
         ) from error

@@ -81,7 +81,7 @@ def list_open_leaks(data: DataFolder, run: Run, report: LeakReport) -> tuple[Lea
     """The leaks of a report that nobody has judged yet, or that were judged to be leaks.
 
     Raises:
-        SignOffError: a judgement was tampered with.
+        SignOffError: A judgement is not one in the audit log.
     """
     return find_open_leaks(report, read_judgements(data, run))
 
@@ -102,7 +102,7 @@ def judge_leak(  # noqa: PLR0913, PLR0917 - who says what of which finding
     Raises:
         AccessError: the role does not allow it.
         InputError: there is no such finding, or no reason.
-        SignOffError: something was tampered with.
+        SignOffError: The report or a judgement is not one in the audit log.
     """
     person = access.authorise(data, person, "judge")
     run = runs.load_run(data, run_id)

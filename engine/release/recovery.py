@@ -83,7 +83,7 @@ def find_interrupted_release(data: DataFolder, run: Run) -> InterruptedRelease |
 
     Raises:
         AuditError: the audit log cannot be read.
-        SignOffError: the statement of the release was tampered with.
+        SignOffError: The statement of the release cannot be read.
     """
     events = list(audit.read_entries(data.audit, run=run.id, kinds=["release"]))
     if not events or events[-1].number <= _find_last_published_number(run):
@@ -108,7 +108,7 @@ def resume_release(
 
     Raises:
         SignOffError: a step of the sign-off does not hold any more.
-        RecordError: a document in the folder was tampered with.
+        RecordError: A document in the folder cannot be read.
     """
     if interrupted_release.statement.subject != snapshot.sign_off.hashes:
         log_withdrawal(data, snapshot.run, interrupted_release, "the run was changed since")

@@ -59,7 +59,7 @@ def open_snapshot(
         RunError: there is no such run.
         SourceError: the source is gone.
         RecordError: there is no record yet.
-        SignOffError: something was tampered with; the sentence names it.
+        SignOffError: A file was changed after it was logged, or cannot be read; the message names it.
         AuditError: the audit log cannot be read.
     """
     run = runs.load_run(data, run_id)
@@ -98,7 +98,7 @@ def read_signed_options(data: DataFolder, run_id: str) -> RenderOptions:
 
     Raises:
         RunError: there is no such run.
-        SignOffError: a signature was tampered with.
+        SignOffError: The terms in a signature cannot be read.
         AuditError: the audit log cannot be read.
     """
     run = runs.load_run(data, run_id)
@@ -199,4 +199,4 @@ def _decode_newest_terms(stored: dict[str, bytes]) -> Terms | None:
     try:
         return msgspec.convert(msgspec.json.decode(stored[max(stored)], type=Statement).terms, Terms)
     except msgspec.MsgspecError as error:
-        raise SignOffError(f"The signature {max(stored)} was tampered with: {error}.") from error
+        raise SignOffError(f"The terms in the signature {max(stored)} cannot be read: {error}.") from error
