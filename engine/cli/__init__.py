@@ -1,4 +1,4 @@
-"""The command line: a thin skin over the engine's functions."""
+"""The command line: parses arguments, calls the engine, and prints the result."""
 
 from __future__ import annotations
 
@@ -7,34 +7,43 @@ import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from engine.cli.parser import build_parser
 from engine.cli.terminal import Terminal
 from engine.errors import VeilError
 
+if TYPE_CHECKING:
+    from engine.cli.command import Command
+
+EXIT_BROKEN_PIPE = 1
 EXIT_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; returns the exit code: 0, 1 for a failed run, 2 for bad input or usage, 3 for a failed check, 130
-    when interrupted.
+    """Run one verb and return the exit code.
+
+    0: done. 1: the run failed. 2: bad input or usage. 3: a check failed. 130: interrupted.
     """
+    # SIGTERM takes the way of Ctrl-C, so that temporary files are removed and worker processes end with the verb.
     signal.signal(signal.SIGTERM, _raise_interrupt)
     words = sys.argv[1:] if arguments is None else arguments
     options = build_parser(words).parse_args(words)
+    command: Command = options.command
     terminal = Terminal(as_json=options.json)
     try:
         with terminal:
-            return int(options.verb(options, terminal))
+            return command.run(options, terminal)
     except VeilError as error:
         _print_error(str(error), type(error).__name__, as_json=options.json)
         return error.exit_code
     except BrokenPipeError:
-        # Whoever read our output has left; nobody is there to be told.
+        # The reader of the output has closed it, as `head` does. Python would print a second error at exit when it
+        # flushes the closed stream; closing standard error hides that.
         sys.stderr.close()
-        return 1
+        return EXIT_BROKEN_PIPE
     except KeyboardInterrupt:
-        _print_error(options.interrupted, "Interrupted", as_json=options.json)
+        _print_error(command.interrupted, "Interrupted", as_json=options.json)
         return EXIT_INTERRUPTED
 
 

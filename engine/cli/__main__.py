@@ -1,4 +1,4 @@
-"""`python -m engine.cli` is `veil`."""
+"""Run `veil` as `python -m engine.cli`, the way in which Veil starts its own workers."""
 
 import sys
 

@@ -4,91 +4,129 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from engine.cli import options
 from engine.detectors.modes import MODES
 from engine.masking.presets import DEFAULT_PRESET, describe_presets
 
-if TYPE_CHECKING:
-    from argparse import _SubParsersAction  # argparse has no public name for it
-
-    Subparsers = _SubParsersAction[ArgumentParser]
+STYLE_METAVAR = "PRESET[,NAME=VALUE...]"
 
 
-def add_person_option(parser: ArgumentParser) -> None:
-    """The argument that says who one is."""
+def add_source(parser: ArgumentParser) -> None:
+    """Add the positional `source`."""
+    parser.add_argument("source", type=Path, help="video, photograph, or folder of numbered stills")
+
+
+def add_record(parser: ArgumentParser) -> None:
+    """Add the positional `record`."""
+    parser.add_argument("record", type=Path, help="detection record of the source")
+
+
+def add_run(parser: ArgumentParser) -> None:
+    """Add the positional `run`."""
+    parser.add_argument("run", metavar="RUN", help="id of the run")
+
+
+def add_account_option(parser: ArgumentParser) -> None:
+    """Add `--as`, the account for `identity.open_session`."""
     parser.add_argument(
-        "--as", dest="who", metavar="ACCOUNT", help="who you are, where there are accounts; your password is asked for"
+        "--as",
+        dest="acting_account",
+        metavar="ACCOUNT",
+        help="your account, if accounts exist; asks for its password",
     )
 
 
-def add_data(verb: ArgumentParser) -> None:
-    """Add `--data`."""
-    verb.add_argument("--data", type=Path, metavar="FOLDER", help="data folder (default: $VEIL_DATA, else data)")
-
-
-def add_review(verb: ArgumentParser) -> None:
+def add_review(parser: ArgumentParser) -> None:
     """Add `--review`."""
-    verb.add_argument("--review", type=Path, metavar="FILE", help="amendments of the record, as veil amend writes them")
-
-
-def add_detection(verb: ArgumentParser) -> None:
-    """Add the options that say what a detection runs."""
-    verb.add_argument("--mode", choices=tuple(MODES), default="on-prem", help="which detectors run (default: on-prem)")
-    verb.add_argument("--detectors", metavar="A,B", help="other detectors than the mode's")
-    options.add_set_option(
-        verb, "a parameter of a detector, of fusion, tracking or smoothing, as yolov8-face.threshold=0.2"
+    parser.add_argument(
+        "--review", type=Path, metavar="FILE", help="amendments of the record, as written by veil amend"
     )
-    verb.add_argument(
+
+
+def add_report(parser: ArgumentParser) -> None:
+    """Add `-o/--report`."""
+    parser.add_argument("-o", "--report", type=Path, metavar="FILE", help="also write the report to this file, as JSON")
+
+
+def add_detection(parser: ArgumentParser) -> None:
+    """Add the options of a detection, for `options.build_detect_options`."""
+    parser.add_argument(
+        "--mode", choices=tuple(MODES), default="on-prem", help="choose the detectors by mode (default: on-prem)"
+    )
+    parser.add_argument("--detectors", metavar="A,B", help="run these detectors instead of those of the mode")
+    add_set_option(
+        parser, "set a parameter of a detector, of fusion, tracking or smoothing, as yolov8-face.threshold=0.2"
+    )
+    parser.add_argument(
         "--workers",
         type=_parse_positive,
         metavar="N",
-        help="worker processes for each detector, or calls under way at once",
+        help="worker processes for each detector, or concurrent calls of a service",
     )
-    _add_service_options(verb)
-    _add_damage_option(verb)
-
-
-def _add_service_options(verb: ArgumentParser) -> None:
-    group = verb.add_argument_group("services (mode cloud)")
-    group.add_argument("--policy", metavar="all|every:N|contested", help="which frames are sent (default: all)")
-    group.add_argument("--max-cost", type=float, metavar="USD", help="stop before the calls cost more")
-    group.add_argument("--price", type=float, metavar="USD", help="of a call (default: 0.001)")
-    group.add_argument(
-        "--rate", type=float, metavar="CALLS", help="a second at most (default: what the service admits)"
+    services = parser.add_argument_group("services (mode cloud)")
+    services.add_argument("--policy", metavar="all|every:N|contested", help="frames to send (default: all)")
+    services.add_argument("--max-cost", type=float, metavar="USD", help="stop before the calls cost more than this")
+    services.add_argument("--price", type=float, metavar="USD", help="price of one call (default: 0.001)")
+    services.add_argument(
+        "--rate", type=float, metavar="CALLS", help="calls per second at most (default: the limit of the service)"
     )
-
-
-def _add_damage_option(verb: ArgumentParser) -> None:
-    verb.add_argument(
+    parser.add_argument(
         "--on-damage",
         choices=("stop", "cover"),
         default="stop",
-        help="stop at a frame that cannot be decoded (default), or cover it whole and go on",
+        help="stop at a frame that cannot be decoded (default), or cover the whole frame and continue",
     )
 
 
-def add_style(verb: ArgumentParser, default: str | None = DEFAULT_PRESET) -> None:
-    """Add `--style` and the encoder's settings."""
-    verb.add_argument(
+def add_set_option(parser: ArgumentParser, purpose: str) -> None:
+    """Add `--set PART.NAME=VALUE`, for `options.parse_settings`."""
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="PART.NAME=VALUE",
+        help=f"{purpose}; can be repeated",
+    )
+
+
+def add_style(parser: ArgumentParser, default: str | None = DEFAULT_PRESET) -> None:
+    """Add `--style`, `--encoder` and `--force`, for `options.build_render_options`."""
+    parser.add_argument(
         "--style",
         default=default,
-        metavar="PRESET[,NAME=VALUE...]",
+        metavar=STYLE_METAVAR,
         help=f"preset, with values that replace its own, as strong,scale=1.6,shape=rectangle; the presets are "
-        f"{describe_presets()} (default: {default or 'as signed last'})",
+        f"{describe_presets()} (default: {default or 'as last signed'})",
     )
-    verb.add_argument(
+    parser.add_argument(
         "--encoder",
         default="",
         metavar="NAME=VALUE[,...]",
-        help="settings of the encoder that differ from the defaults",
+        help="encoder settings that differ from the defaults, as crf=20,preset=fast",
     )
-    verb.add_argument("--force", action="store_true", help="allow a style too weak to hide a face; the report says so")
+    parser.add_argument(
+        "--force", action="store_true", help="allow a style too weak to hide a face; the report notes it"
+    )
+
+
+def add_audio(parser: ArgumentParser) -> None:
+    """Add `--mute`, `--bleep` and `--audio-reason`, for `options.parse_audio_spans`."""
+    group = parser.add_argument_group("audio (default: kept as in the source)")
+    for kind, replacement in (("mute", "silence"), ("bleep", "a tone")):
+        group.add_argument(
+            f"--{kind}",
+            action="append",
+            default=[],
+            metavar="START-END[@N,...]",
+            help=f"replace these seconds with {replacement}, as 12-15.5, or 12-15.5@2 for audio stream 2 only; "
+            "can be repeated",
+        )
+    group.add_argument("--audio-reason", metavar="TEXT", help="reason, required with --mute and --bleep")
 
 
 def _parse_positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ArgumentTypeError("at least 1")
-    return number
+    # argparse names the function in its message for a ValueError, which helps nobody at a terminal.
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
+    return int(text)

@@ -1,52 +1,34 @@
-"""`veil audit`: whether the log is what was written, and a part of it to hand on."""
+"""`veil audit`: check the audit log, and export a part of it."""
 
 from __future__ import annotations
 
-import argparse
-from argparse import SUPPRESS, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from engine import audit, release
 from engine.certificate.html import build_log_html
+from engine.cli.command import Command
 from engine.cli.terminal import Terminal
+from engine.core.wording import format_count
 from engine.errors import CheckFailedError
 from engine.record import encode_document, read_document
 from engine.storage.data_folder import find_data_folder
 from engine.storage.files import write_file
 
-if TYPE_CHECKING:
-    from engine.cli.arguments import Subparsers
 
-
-def add_arguments(actions: Subparsers) -> None:
-    """The arguments of `veil audit`."""
-    check = actions.add_parser("verify", help="check every line of the log, against every anchor that is kept")
-    check.add_argument(
+def _add_verify_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
         "--anchor",
         type=Path,
         action="append",
         default=[],
         metavar="FILE",
-        help="an anchor.json that was kept elsewhere",
+        help="an anchor.json that was kept elsewhere; can be repeated",
     )
-    check.set_defaults(verb=verify_log)
-    export = actions.add_parser("export", help="write the entries of a period")
-    export.add_argument("--since", type=_parse_time, metavar="TIME", help="from this day or time on, as 2026-03-01")
-    export.add_argument("--until", type=_parse_time, metavar="TIME", help="before this day or time")
-    export.add_argument("--run", metavar="RUN", help="of this run only")
-    export.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="file to write: JSON, or a page if it ends in .html"
-    )
-    export.set_defaults(verb=_export_entries)
-    for parser in (check, export):
-        parser.add_argument("--json", action="store_true", default=SUPPRESS, help="print the result as JSON")
-        parser.add_argument("--data", type=Path, metavar="FOLDER", help="data folder (default: $VEIL_DATA, else data)")
 
 
-def verify_log(options: Namespace, terminal: Terminal) -> int:
-    """`veil audit verify`."""
+def _verify_log(options: Namespace, terminal: Terminal) -> int:
     anchors = {str(path): read_document(path, audit.Anchor, "anchor of an audit log") for path in options.anchor}
     report = release.check_audit_log(find_data_folder(options.data), anchors)
     terminal.print_result(report, _format_report(report))
@@ -54,31 +36,54 @@ def verify_log(options: Namespace, terminal: Terminal) -> int:
 
 
 def _format_report(report: audit.AuditReport) -> str:
-    held = f"{report.entries} entries, held against {report.anchors} anchors"
-    verdict = "Every line is what was written." if report.passed else "The audit log was tampered with, or cut short."
-    head = f"Head: entry {report.head.number}, sha256 {report.head.sha256}"
-    return "\n".join([held, head, *(finding.sentence for finding in report.findings), verdict])
+    entries = format_count(report.entries, "entry", "entries")
+    return "\n".join([
+        f"{entries} checked against {format_count(report.anchors, 'anchor')}",
+        f"Head: entry {report.head.number}, sha256 {report.head.sha256}",
+        *(finding.sentence for finding in report.findings),
+        "Every line is as it was written." if report.passed else "The audit log was changed or cut short.",
+    ])  # fmt: skip
+
+
+def _add_export_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--since", type=_parse_time, metavar="TIME", help="from this day or time on, as 2026-03-01")
+    parser.add_argument("--until", type=_parse_time, metavar="TIME", help="before this day or time")
+    parser.add_argument("--run", metavar="RUN", help="only entries of this run")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="file to write: JSON, or a web page if the name ends in .html (default: JSON to standard output)",
+    )
 
 
 def _export_entries(options: Namespace, terminal: Terminal) -> int:
-    found = audit.export_entries(
+    export = audit.export_entries(
         find_data_folder(options.data).audit, since=options.since, until=options.until, run=options.run
     )
+    document = encode_document(export)
     if options.output is not None:
         as_page = options.output.suffix.lower() in {".html", ".htm"}
-        write_file(options.output, build_log_html(found).encode() if as_page else encode_document(found))
-    elif not options.json:
-        terminal.print_result(found, encode_document(found).decode().rstrip("\n"))
-        return 0
-    terminal.print_result(found, f"{len(found.entries)} entries in {options.output}")
+        write_file(options.output, build_log_html(export).encode() if as_page else document)
+        text = f"{format_count(len(export.entries), 'entry', 'entries')} written to {options.output}"
+    else:
+        text = document.decode().rstrip("\n")
+    terminal.print_result(export, text)
     return 0
 
 
 def _parse_time(text: str) -> datetime:
-    """A day or a time; of the machine's zone when it names none."""
+    # A time without a zone is local, because that is what a person at this machine means by a day.
     try:
         return datetime.fromisoformat(text).astimezone()
     except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            f"a day or time as 2026-03-01 or 2026-03-01T14:00+01:00, not {text}"
+        raise ArgumentTypeError(
+            f"must be a day or time, as 2026-03-01 or 2026-03-01T14:00+01:00, got {text!r}"
         ) from error
+
+
+COMMANDS = {
+    "audit verify": Command(_add_verify_arguments, _verify_log),
+    "audit export": Command(_add_export_arguments, _export_entries),
+}

@@ -1,54 +1,47 @@
-"""What each verb does: call the engine, say what came of it."""
+"""`veil probe`, `detect`, `render`, `verify`, `anonymise` and `schema`: work on files outside of any run."""
 
 from __future__ import annotations
 
-import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 import engine
-from engine.cli import reports
+from engine.cli import arguments, reports
+from engine.cli.command import RESUMABLE_MESSAGE, Command
 from engine.cli.options import build_detect_options, build_render_options
 from engine.cli.terminal import Terminal
-from engine.cli.workbench import exec_workbench
-from engine.detectors import weights
 from engine.errors import CheckFailedError
-from engine.media.output.sample_clip import make_sample_clip
-from engine.record import DetectOptions, encode_document, record_json_schema
+from engine.record import encode_document, record_json_schema
 from engine.review import amendments
-from engine.storage.data_folder import find_data_folder
 from engine.storage.files import write_file
 
-SCHEMA_BUILDERS: Mapping[str, Callable[[], dict[str, Any]]] = {
+_SCHEMA_BUILDERS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "record": record_json_schema,
     "amendment": amendments.build_schema,
 }
-"""The documents whose JSON Schema is published."""
 
 
-def manage_models(options: Namespace, terminal: Terminal) -> int:
-    """`veil models fetch|verify`."""
-    folder = find_data_folder(options.data).models
-    table = (*weights.WEIGHTS, *(weights.BENCHMARK_WEIGHTS if options.benchmark else ()))
-    if options.action == "fetch":
-        weights.fetch_model_files(folder, terminal, table)
-    states = dict(weights.check_model_files(folder, table))
-    terminal.print_result({"folder": str(folder), "models": states}, reports.format_models(folder, states))
-    return 0 if set(states.values()) == {"ok"} else CheckFailedError.exit_code
+def _add_probe_arguments(parser: ArgumentParser) -> None:
+    arguments.add_source(parser)
 
 
-def probe(options: Namespace, terminal: Terminal) -> int:
-    """`veil probe`."""
+def _probe(options: Namespace, terminal: Terminal) -> int:
     info = engine.probe(options.source, listener=terminal)
     terminal.print_result(info, reports.format_probe(options.source, info))
     return 0
 
 
-def detect(options: Namespace, terminal: Terminal) -> int:
-    """`veil detect`."""
+def _add_detect_arguments(parser: ArgumentParser) -> None:
+    arguments.add_source(parser)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="RECORD", help="detection record to write")
+    arguments.add_detection(parser)
+
+
+def _detect(options: Namespace, terminal: Terminal) -> int:
     record = engine.detect(
         options.source, options.output, build_detect_options(options), data=options.data, listener=terminal
     )
@@ -57,8 +50,19 @@ def detect(options: Namespace, terminal: Terminal) -> int:
     return 0
 
 
-def render(options: Namespace, terminal: Terminal) -> int:
-    """`veil render`."""
+def _add_render_arguments(parser: ArgumentParser) -> None:
+    arguments.add_source(parser)
+    arguments.add_record(parser)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="video to write")
+    arguments.add_review(parser)
+    parser.add_argument(
+        "--y4m", type=Path, metavar="FILE", help="also write the frames as passed to the encoder, uncompressed"
+    )
+    arguments.add_style(parser)
+    arguments.add_audio(parser)
+
+
+def _render(options: Namespace, terminal: Terminal) -> int:
     report = engine.render(
         options.source,
         options.record,
@@ -71,8 +75,18 @@ def render(options: Namespace, terminal: Terminal) -> int:
     return 0
 
 
-def verify(options: Namespace, terminal: Terminal) -> int:
-    """`veil verify`."""
+def _add_verify_arguments(parser: ArgumentParser) -> None:
+    arguments.add_source(parser)
+    arguments.add_record(parser)
+    parser.add_argument("output", type=Path, metavar="OUT", help="rendered video to check")
+    arguments.add_review(parser)
+    parser.add_argument(
+        "--render-report", type=Path, metavar="FILE", help="report of the render (default: OUT.render.json)"
+    )
+    parser.add_argument("--report", type=Path, metavar="FILE", help="also write the checks to this file, as JSON")
+
+
+def _verify(options: Namespace, terminal: Terminal) -> int:
     report = engine.verify(
         options.source,
         options.record,
@@ -87,8 +101,17 @@ def verify(options: Namespace, terminal: Terminal) -> int:
     return 0 if report.passed else CheckFailedError.exit_code
 
 
-def anonymise(options: Namespace, terminal: Terminal) -> int:
-    """`veil anonymise`."""
+def _add_anonymise_arguments(parser: ArgumentParser) -> None:
+    arguments.add_source(parser)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="video to write")
+    parser.add_argument("--record", type=Path, help="record to write (default: OUT.detections.json)")
+    arguments.add_review(parser)
+    arguments.add_detection(parser)
+    arguments.add_style(parser)
+    arguments.add_audio(parser)
+
+
+def _anonymise(options: Namespace, terminal: Terminal) -> int:
     result = engine.anonymise(
         options.source,
         options.output,
@@ -103,25 +126,27 @@ def anonymise(options: Namespace, terminal: Terminal) -> int:
     return 0 if result.checks.passed else CheckFailedError.exit_code
 
 
-def print_schema(options: Namespace, terminal: Terminal) -> int:
-    """`veil schema`: always JSON, whether asked for or not."""
-    document = SCHEMA_BUILDERS[options.of]()
+def _add_schema_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--of",
+        choices=tuple(_SCHEMA_BUILDERS),
+        default="record",
+        help="detection record (default), or one line of a review",
+    )
+
+
+def _print_schema(options: Namespace, terminal: Terminal) -> int:
+    # A schema is JSON with and without --json; without it, it is indented for reading.
+    document = _SCHEMA_BUILDERS[options.of]()
     terminal.print_result(document, msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
     return 0
 
 
-def run_demo(options: Namespace, terminal: Terminal) -> int:
-    """`veil demo`."""
-    data = find_data_folder(options.data)
-    weights.fetch_model_files(data.models, terminal)
-    source, output = data.sample_clips / "interview.mp4", data.sample_clips / "interview.anonymised.mp4"
-    make_sample_clip(source)
-    result = engine.anonymise(source, output, DetectOptions(mode="on-prem"), data=data.root, listener=terminal)
-    terminal.print_result(result, reports.format_anonymise(result))
-    if not result.checks.passed:
-        return CheckFailedError.exit_code
-    if sys.stdout.isatty() and not terminal.as_json:
-        terminal.notice("The workbench opens; Ctrl-C ends it.")
-        exec_workbench(data)
-    terminal.notice("See it in the workbench: veil workbench")
-    return 0
+COMMANDS = {
+    "probe": Command(_add_probe_arguments, _probe, uses_data=False),
+    "detect": Command(_add_detect_arguments, _detect, interrupted=RESUMABLE_MESSAGE),
+    "render": Command(_add_render_arguments, _render, uses_data=False),
+    "verify": Command(_add_verify_arguments, _verify, uses_data=False),
+    "anonymise": Command(_add_anonymise_arguments, _anonymise, interrupted=RESUMABLE_MESSAGE),
+    "schema": Command(_add_schema_arguments, _print_schema, uses_data=False),
+}

@@ -1,20 +1,23 @@
-"""`veil live`: its arguments, its keys, and what it says."""
+"""`veil live`: mask a live picture, with keys that change the masks meanwhile."""
 
 from __future__ import annotations
 
-import argparse
 import signal
 import threading
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
+from engine.cli.arguments import add_set_option
+from engine.cli.command import Command
 from engine.cli.keyboard import handle_keys
-from engine.cli.options import add_set_option, build_settings, parse_settings
+from engine.cli.options import build_settings, parse_settings
+from engine.cli.reports import format_parts
 from engine.cli.terminal import Terminal
 from engine.core.name_value_pairs import parse_pairs
+from engine.core.wording import format_count
 from engine.errors import InputError, VeilError
 from engine.live.control_socket import ControlSocket
 from engine.live.controls import LiveControls, LiveControlsState
@@ -26,44 +29,54 @@ from engine.masking.presets import DEFAULT_PRESET, PRESETS, describe_presets
 from engine.masking.shapes import SHAPES
 from engine.media.stream.live_output import LiveEncoding
 
-_KEYS_HELP = "p cover all · s style · e shape · + - strength · ] [ confidence · q end"
+_KEYS_HELP = "p cover all · s style · e shape · + - strength · ] [ confidence · q quit"
 
 
-def add_arguments(verb: argparse.ArgumentParser) -> None:
-    """The arguments of `veil live`."""
-    verb.add_argument("source", help="file, camera (/dev/video0), or udp, rtp, rtsp, http, tcp, rtmp address")
-    verb.add_argument("target", help="file, or udp, tcp, srt, rtmp address")
-    verb.add_argument("--record", type=Path, help="where the record goes (default: OUTPUT.detections.json)")
-    verb.add_argument(
-        "--control", type=Path, metavar="SOCKET", help="make a Unix socket that takes changes as JSON lines"
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("source", help="file, camera (/dev/video0), or udp, rtp, rtsp, http, tcp or rtmp address")
+    parser.add_argument("target", help="file, or udp, tcp, srt or rtmp address")
+    parser.add_argument("--record", type=Path, help="record to write (default: TARGET.detections.json)")
+    parser.add_argument(
+        "--control", type=Path, metavar="SOCKET", help="create a Unix socket that accepts changes as JSON lines"
     )
-    verb.add_argument(
-        "--style", choices=tuple(PRESETS), default=DEFAULT_PRESET, help=f"style at the start: {describe_presets()}"
+    parser.add_argument(
+        "--style",
+        choices=tuple(PRESETS),
+        default=DEFAULT_PRESET,
+        help=f"style at the start: {describe_presets()} (default: {DEFAULT_PRESET})",
     )
-    verb.add_argument(
-        "--confidence", type=float, default=LiveControlsState().confidence, help="least score that begins a face"
+    confidence = LiveControlsState().confidence
+    parser.add_argument(
+        "--confidence",
+        type=float,
+        default=confidence,
+        metavar="SCORE",
+        help=f"least score at which a new face is masked (default: {confidence})",
     )
-    verb.add_argument("--encoder", default="", metavar="NAME=VALUE[,...]", help="settings of the encoder")
-    add_set_option(verb, "a parameter of a detector, of judging or following, as judging.age=0.3")
-    verb.add_argument("--no-audio", dest="audio", action="store_false", help="leave the audio out")
-    verb.add_argument(
+    parser.add_argument(
+        "--encoder", default="", metavar="NAME=VALUE[,...]", help="encoder settings that differ from the defaults"
+    )
+    add_set_option(parser, "set a parameter of a detector, of judging or following, as judging.age=0.3")
+    parser.add_argument("--no-audio", dest="audio", action="store_false", help="leave out the audio")
+    parser.add_argument(
         "--patience",
         type=float,
         default=30.0,
         metavar="SECONDS",
-        help="how long a source that went away is tried again",
+        help="how long to try to reconnect to a lost source (default: 30)",
     )
-    verb.add_argument(
-        "--recover", action="store_true", help="SOURCE is the log of a run that crashed: write its record to OUTPUT"
+    parser.add_argument(
+        "--recover", action="store_true", help="SOURCE is the log of a run that crashed: write its record to TARGET"
     )
+    parser.epilog = f"keys while it runs:\n  {_KEYS_HELP}"
 
 
-def run_live(options: Namespace, terminal: Terminal) -> int:
-    """`veil live`."""
+def _run_live(options: Namespace, terminal: Terminal) -> int:
     if options.recover:
-        made = recover_record(options.source, options.target)
-        terminal.print_result({"record": options.target, "frames": len(made.frames)}, f"Record: {options.target}")
+        record = recover_record(options.source, options.target)
+        terminal.print_result({"record": options.target, "frames": len(record.frames)}, f"Record: {options.target}")
         return 0
+    # The control socket answers from a thread of its own: a list of one item passes it the newest counters.
     stop, latest = threading.Event(), [LiveCounters()]
     controls = LiveControls(
         build_settings("live", LiveControlsState, {"style": options.style, "confidence": options.confidence})
@@ -84,73 +97,75 @@ def run_live(options: Namespace, terminal: Terminal) -> int:
             stop=stop,
             counter_observer=lambda counters: latest.__setitem__(0, counters),
         )
-    terminal.print_result(report, format_report(report))
+    terminal.print_result(report, _format_report(report))
     return 0
 
 
-def format_report(report: LiveReport) -> str:
-    """The report as lines."""
+def _format_report(report: LiveReport) -> str:
     counters = report.counters
     covered = sum(counters.covered.values())
-    reasons = ", ".join(f"{count} {reason}" for reason, count in counters.covered.items())
     restarts = sum(counters.restarts.values())
+    shown = f"{format_count(counters.shown, 'frame')} shown in {report.seconds:.1f} s"
+    reasons = f" ({format_parts(counters.covered)})" if covered else ""
     lines = [
-        f"{counters.shown} frames shown in {report.seconds:.1f} s: {counters.judged} judged, {covered} covered whole"
-        + (f" ({reasons})" if reasons else ""),
-        f"95 % of them within {counters.delay_p95} ms; {counters.dropped} dropped, never shown",
+        f"{shown}: {counters.judged:,} with detection, {covered:,} covered whole{reasons}",
+        f"95 % of them within {counters.delay_p95} ms; {counters.dropped:,} dropped and never shown",
     ]
     if restarts or counters.reconnects:
-        lines.append(f"{restarts} restarts of detectors, {counters.reconnects} reconnections of the source")
+        again = format_count(counters.reconnects, "reconnection")
+        lines.append(f"{format_count(restarts, 'restart')} of detectors, {again} to the source")
     if counters.late_faces:
-        lines.append(f"{counters.late_faces} faces were reported after their frame was shown without a mask on them")
+        faces = format_count(counters.late_faces, "face")
+        lines.append(f"{faces} detected too late: their frames were shown without a mask on them")
     return "\n".join([*lines, f"Record: {report.record}"])
 
 
 class _KeyHandler:
-    """What a key does."""
+    """Changes the masks, or stops the run, when a key is pressed."""
 
     def __init__(self, controls: LiveControls, stop: threading.Event, notice: Callable[[str], None]) -> None:
         self._controls, self._stop, self._notice = controls, stop, notice
 
     def __call__(self, key: str) -> None:
-        """Do it, and say how frames are shown now."""
+        """Handle one key, and print the state of the controls."""
         if key == "q":
             self._stop.set()
             return
         try:
-            look = self._apply_key(key)
+            state = self._apply_key(key)
         except VeilError as error:
             self._notice(str(error))
             return
-        if look is None:
+        if state is None:
             self._notice(_KEYS_HELP)
         else:
-            cover = "EVERYTHING COVERED, " if look.cover_all else ""
-            shape = look.shape or "own shape"
-            self._notice(f"{cover}{look.style}, {shape}, strength {look.strength:g}, confidence {look.confidence:g}")
+            cover = "EVERYTHING COVERED, " if state.cover_all else ""
+            shape = state.shape or "shape of the style"
+            self._notice(f"{cover}{state.style}, {shape}, strength {state.strength:g}, confidence {state.confidence:g}")
 
     def _apply_key(self, key: str) -> LiveControlsState | None:
-        controls, look = self._controls, self._controls.state
+        controls, state = self._controls, self._controls.state
         match key:
             case "p":
                 return controls.cover_all()
             case "s":
-                return controls.change(style=_choose_next(tuple(PRESETS), look.style))
+                return controls.change(style=_choose_next(tuple(PRESETS), state.style))
             case "e":
-                return controls.change(shape=_choose_next(tuple(SHAPES), look.shape))
+                return controls.change(shape=_choose_next(tuple(SHAPES), state.shape))
             case "+" | "-":
-                return controls.change(strength=_step_value(look.strength, key == "+", 0.5, (1.0, 4.0)))
+                return controls.change(strength=_step_value(state.strength, key == "+", 0.5, (1.0, 4.0)))
             case "]" | "[":
-                return controls.change(confidence=_step_value(look.confidence, key == "]", 0.05, (0.0, 1.0)))
+                return controls.change(confidence=_step_value(state.confidence, key == "]", 0.05, (0.0, 1.0)))
             case _:
                 return None
 
 
-def _choose_next(words: tuple[str, ...], word: str | None) -> str:
-    return words[(words.index(word) + 1) % len(words)] if word in words else words[0]
+def _choose_next(choices: tuple[str, ...], current: str | None) -> str:
+    return choices[(choices.index(current) + 1) % len(choices)] if current in choices else choices[0]
 
 
 def _step_value(value: float, up: bool, step: float, limits: tuple[float, float]) -> float:  # noqa: FBT001 - a direction
+    # Rounded, as repeated additions of 0.05 would end at 0.15000000000000002.
     return round(min(limits[1], max(limits[0], value + (step if up else -step))), 4)
 
 
@@ -158,11 +173,14 @@ def _build_options(options: Namespace) -> LiveOptions:
     parts = parse_settings(options.settings)
     judging = build_settings("judging", JudgingSettings, parts.pop("judging", {}))
     following = build_settings("following", FollowingSettings, parts.pop("following", {}))
-    watches = plan_detector_roles(parts)
-    for stranger in parts.keys() - {watch.name for watch in watches}:
-        raise InputError(f"Parameters are given for {stranger}, which does not run live.")
+    roles = plan_detector_roles(parts)
+    for unknown in parts.keys() - {role.name for role in roles}:
+        raise InputError(
+            f"--set {unknown}... cannot be used: veil live has {', '.join(role.name for role in roles)}, "
+            "judging and following."
+        )
     return LiveOptions(
-        detector_roles=watches,
+        detector_roles=roles,
         judging=judging,
         following=following,
         encoding=build_settings("--encoder", LiveEncoding, parse_pairs("--encoder", options.encoder)),
@@ -172,13 +190,16 @@ def _build_options(options: Namespace) -> LiveOptions:
 
 
 def _stop_on_signals(stack: ExitStack, stop: threading.Event) -> None:
-    """Let the first interruption end the run in order, and the next one break it off."""
+    """Stop the run in order at the first SIGINT or SIGTERM, and abort it at the second."""
 
-    def handle_signal(number: int, _frame: FrameType | None) -> None:
+    # In order means that the frames in the pipeline are written and the output is closed, so that players can open it.
+    def handle_signal(_number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        del number
 
     for number in (signal.SIGINT, signal.SIGTERM):
         stack.callback(signal.signal, number, signal.signal(number, handle_signal))
+
+
+COMMANDS = {"live": Command(_add_arguments, _run_live)}

@@ -1,4 +1,4 @@
-"""Results of the verbs in words, for a person at a terminal."""
+"""Results that several verbs print, as text for a person."""
 
 from __future__ import annotations
 
@@ -6,24 +6,34 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from engine.core.frame_ranges import describe_range
+from engine.core.wording import format_count
 from engine.media.facts import MediaInfo, VideoInfo
 from engine.record import Document, Record
 from engine.rendering.report import RenderReport, report_path
+from engine.review.apply import KeptVisible
 from engine.verification.verify import VerifyReport
 
 if TYPE_CHECKING:
-    from engine.anonymise import AnonymiseReport  # detection is not loaded to render
+    from engine.anonymise import AnonymiseReport  # imports detection, which rendering does not need
+
+
+Kind = TypeVar("Kind", bound=str)
 
 
 class DetectSummary(Document, frozen=True):
     """A detection record in figures.
 
     Attributes:
-        faces: faces in all frames together, by origin.
-        tracks: how many different faces were followed.
-        empty_frames: frames without a face.
+        record: path of the record.
+        frames: number of frames.
+        faces: number of faces in all frames together, by origin.
+        tracks: number of tracks.
+        empty_frames: number of frames without a face.
+        cuts: number of scene changes.
+        damaged: number of frames that will be covered whole, because they were not decoded completely.
     """
 
     record: str
@@ -36,7 +46,7 @@ class DetectSummary(Document, frozen=True):
 
     @classmethod
     def from_record(cls, record: Record, path: Path) -> DetectSummary:
-        """Count what is in a record."""
+        """Summarise a record that is stored at `path`."""
         faces = [face for frame in record.frames for face in frame.faces]
         return cls(
             record=str(path),
@@ -49,28 +59,22 @@ class DetectSummary(Document, frozen=True):
         )
 
     def to_text(self) -> str:
-        """The figures as lines."""
-        origins = ", ".join(f"{count} {origin}" for origin, count in self.faces.items()) or "none"
+        """Format the figures as lines."""
+        faces = f"{format_count(sum(self.faces.values()), 'face')} ({format_parts(self.faces)})"
         lines = [
-            f"{_format_count(self.tracks, 'face')} followed through {_format_count(self.frames, 'frame')} ({origins})",
-            f"{_format_count(self.empty_frames, 'frame')} without a face, {_format_count(self.cuts, 'scene cut')}",
+            f"{format_count(self.tracks, 'track')} in {format_count(self.frames, 'frame')}, {faces}",
+            f"{format_count(self.empty_frames, 'frame')} without a face, {format_count(self.cuts, 'cut')}",
         ]
         if self.damaged:
-            lines.append(f"{_format_count(self.damaged, 'damaged frame')}, to be covered whole")
+            lines.append(f"{format_count(self.damaged, 'damaged frame')}, covered whole in the output")
         return "\n".join([*lines, f"Record: {self.record}"])
 
 
-def format_models(folder: Path, states: Mapping[str, str]) -> str:
-    """Which weights are there."""
-    width = max(map(len, states))
-    return "\n".join([f"Models in {folder}", *(f"  {name:<{width}}  {state}" for name, state in states.items())])
-
-
 def format_probe(source: Path, info: MediaInfo) -> str:
-    """What is in a file and what becomes of it."""
+    """Format the streams of a file, and what happens to each."""
     lines = [f"{source}: {info.container}, {info.bytes:,} bytes", f"sha256 {info.sha256}", *_format_video(info.video)]
     if info.cut_short:
-        lines.append(f"The file is not complete: {info.cut_short}")
+        lines.append(f"The file is incomplete: {info.cut_short}")
     lines.append("Streams:")
     for stream in info.streams:
         language = f", {stream.language}" if stream.language else ""
@@ -82,39 +86,43 @@ def format_probe(source: Path, info: MediaInfo) -> str:
 
 
 def format_render(output: Path, report: RenderReport) -> str:
-    """What a render made."""
-    lines = [
-        (
-            f"{_format_count(report.frames, 'frame')} rendered, {report.masked} with a mask, "
-            f"{report.covered} covered whole"
-        ),
+    """Format what a render did, exceptions first."""
+    return "\n".join([
+        *(f"Forced although {weakness}" for weakness in report.weaknesses),
+        *map(describe_kept_visible, report.kept_visible),
+        *(f"Audio {stream.number}: {stream.summary}" for stream in report.audio),
+        f"{format_count(report.frames, 'frame')} rendered, {report.masked:,} masked, {report.covered:,} covered whole",
         f"Draft:  {output}",
         f"Report: {report_path(output)}",
-    ]
-    shown = (
-        f"Kept visible: track {face.track} in frames {face.start} to {face.stop - 1}, by {face.by.name}: {face.reason}"
-        for face in report.kept_visible
-    )
-    forced = (f"Forced although {weakness}" for weakness in report.weaknesses)
-    sound = (f"Audio {one.number}: {one.summary}" for one in report.audio)
-    return "\n".join([*forced, *shown, *sound, *lines])
+    ])  # fmt: skip
+
+
+def describe_kept_visible(face: KeptVisible) -> str:
+    """Describe a face that a reviewer leaves unmasked."""
+    frames = describe_range(face.start, face.stop)
+    return f"Kept visible: track {face.track} in {frames}, by {face.by.name}: {face.reason}"
+
+
+def format_parts(counts: Mapping[Kind, int]) -> str:
+    """Format counts by kind, as "12 detected, 3 extended"; "none" if there are none."""
+    return ", ".join(f"{count:,} {kind}" for kind, count in counts.items()) or "none"
 
 
 def format_verify(report: VerifyReport) -> str:
-    """The checks, one a line."""
+    """Format the checks, one per line, and the verdict."""
     width = max(len(check.name) for check in report.checks)
     lines = [f"{'ok  ' if check.passed else 'FAIL'}  {check.name:<{width}}  {check.finding}" for check in report.checks]
-    verdict = "Every check holds." if report.passed else "At least one check failed; do not use this output."
-    return "\n".join([f"Held against the style of the {report.style_from}", *lines, verdict])
+    verdict = "Every check passed." if report.passed else "At least one check failed; do not use this output."
+    return "\n".join([f"Checked against the style of the {report.style_from}", *lines, verdict])
 
 
 def format_anonymise(result: AnonymiseReport) -> str:
-    """Where everything is, and how it went."""
-    frames = _format_count(result.render.frames, "frame")
+    """Format the checks of an output, and where everything is stored."""
+    frames = format_count(result.render.frames, "frame")
     return "\n".join([
-        f"{_format_count(result.tracks, 'face')} followed, {result.render.masked} of {frames} masked",
+        f"{format_count(result.tracks, 'track')}, {result.render.masked:,} of {frames} masked",
         format_verify(result.checks),
-        f"Output: {result.output}  (a draft: nobody has reviewed it)",
+        f"Output: {result.output}  (a draft, not reviewed)",
         f"Record: {result.record}",
         f"Checks: {result.report}",
     ])  # fmt: skip
@@ -126,14 +134,10 @@ def _format_video(video: VideoInfo) -> Iterator[str]:
     )
     yield (
         f"Video: {video.codec}, {video.coded.width}x{video.coded.height} stored, "
-        f"{video.display.width}x{video.display.height} seen, {video.pixel_format}, {rate}, "
+        f"{video.display.width}x{video.display.height} displayed, {video.pixel_format}, {rate}, "
         f"{'variable' if video.vfr else 'constant'} frame rate"
     )
     declared = "no count declared" if video.declared_frames is None else f"{video.declared_frames} declared"
-    yield f"       {_format_count(video.packets, 'frame')} in the file ({declared}), time base {video.time_base}"
+    yield f"       {format_count(video.packets, 'frame')} in the file ({declared}), time base {video.time_base}"
     if video.rotation or video.mirrored:
-        yield f"       turned {video.rotation} degrees clockwise{', mirrored' if video.mirrored else ''}"
-
-
-def _format_count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+        yield f"       rotated {video.rotation} degrees clockwise{', mirrored' if video.mirrored else ''}"

@@ -2,67 +2,68 @@
 
 from __future__ import annotations
 
-import argparse
-from argparse import Namespace
-from collections.abc import Callable
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+import msgspec
+
 from engine import runs
-from engine.cli import reports
-from engine.cli.arguments import add_person_option
-from engine.cli.identity import open_session
+from engine.cli import arguments, reports
+from engine.cli.command import RESUMABLE_MESSAGE, Command, add_nothing
+from engine.cli.identity import identify_person
 from engine.cli.options import build_detect_options
 from engine.cli.terminal import Terminal
+from engine.core.wording import format_count
 from engine.errors import InputError, RunError
-from engine.jobs.queue import work_through_queue as work_off
+from engine.jobs.queue import work_through_queue
 from engine.jobs.worker import perform_run, start_run
 from engine.runs import Run
 from engine.storage.data_folder import DataFolder, find_data_folder
 
 
-def add_arguments(
-    verb: argparse.ArgumentParser, add_detection_options: Callable[[argparse.ArgumentParser], None]
-) -> None:
-    """The arguments of `veil run`; `add_detection_options` adds those of a detection."""
-    verb.add_argument("source", type=Path, nargs="?", help="video to make a run of")
-    verb.add_argument("--resume", metavar="RUN", help="go on with a run that came to no end, with the options it has")
-    add_detection_options(verb)
-    add_person_option(verb)
+def _add_run_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("source", type=Path, nargs="?", help="video to detect faces in")
+    parser.add_argument("--resume", metavar="RUN", help="resume an unfinished run with its original options")
+    arguments.add_detection(parser)
+    arguments.add_account_option(parser)
 
 
-def run_detection(options: Namespace, terminal: Terminal) -> int:
-    """`veil run`."""
+def _run_detection(options: Namespace, terminal: Terminal) -> int:
     if (options.source is None) == (options.resume is None):
-        raise InputError("Give a video to make a run of, or --resume and a run; not both.")
+        raise InputError("Give a video, or --resume with the id of a run, and not both.")
     data = find_data_folder(options.data)
-    chosen = _find_resumable_run(data, options.resume) if options.resume else _create_run(data, options)
-    terminal.notice(f"Run {chosen.id}")
-    summary = reports.DetectSummary.from_record(perform_run(data, chosen, terminal), chosen.folder.record)
-    terminal.print_result({"run": chosen.id, **_to_dict(summary)}, f"Run {chosen.id}\n{summary.to_text()}")
-    return 0
-
-
-def run_queue(options: Namespace, terminal: Terminal) -> int:
-    """`veil work`."""
-    done = work_off(find_data_folder(options.data))
-    terminal.print_result({"runs": done}, f"{done} run{'' if done == 1 else 's'} done; nothing waits.")
+    run = _find_resumable_run(data, options.resume) if options.resume else _create_run(data, options)
+    # Printed first too: a run that is interrupted can be resumed only by its id.
+    terminal.notice(f"Run {run.id}")
+    summary = reports.DetectSummary.from_record(perform_run(data, run, terminal), run.folder.record)
+    terminal.print_result({"run": run.id, **msgspec.structs.asdict(summary)}, f"Run {run.id}\n{summary.to_text()}")
     return 0
 
 
 def _create_run(data: DataFolder, options: Namespace) -> Run:
+    # Checked before the password is asked for.
     if not options.source.exists():
-        raise InputError(f"{options.source} is not there; give the path of a video.")
-    return start_run(data, open_session(data, options)[0].person, options.source, build_detect_options(options))
+        raise InputError(f"{options.source} does not exist; give the path of a video.")
+    detect_options = build_detect_options(options)
+    return start_run(data, identify_person(data, options), options.source, detect_options)
 
 
 def _find_resumable_run(data: DataFolder, run_id: str) -> Run:
-    chosen = runs.load_run(data, run_id)
-    if chosen.status != "queued":
-        if not chosen.resumable:
-            raise RunError(f"The run {run_id} is {chosen.status}; only one that came to no end can be resumed.")
-        chosen.folder.cancel_marker.unlink(missing_ok=True)
-    return chosen
+    run = runs.load_run(data, run_id)
+    if run.status != "queued":
+        if not run.resumable:
+            raise RunError(f"The run {run_id} is {run.status}; only an unfinished run can be resumed.")
+        run.folder.cancel_marker.unlink(missing_ok=True)
+    return run
 
 
-def _to_dict(summary: reports.DetectSummary) -> dict[str, object]:
-    return {name: getattr(summary, name) for name in summary.__struct_fields__}
+def _work_through_queue(options: Namespace, terminal: Terminal) -> int:
+    finished = work_through_queue(find_data_folder(options.data))
+    terminal.print_result({"runs": finished}, f"{format_count(finished, 'run')} done; the queue is empty.")
+    return 0
+
+
+COMMANDS = {
+    "run": Command(_add_run_arguments, _run_detection, interrupted=RESUMABLE_MESSAGE),
+    "work": Command(add_nothing, _work_through_queue, interrupted=RESUMABLE_MESSAGE),
+}

@@ -1,4 +1,4 @@
-"""What a person sees while a verb runs, and what a machine reads when it is done."""
+"""Progress and notices on standard error, the result on standard output."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _STAGE_LABELS = {
     "leaks": "Looking for leaks",
     "plant": "Planting faces",
     "index": "Indexing",
-    "survey": "Looking at people",
-    "attack": "Attacking",
+    "survey": "Sampling people",
+    "attack": "Identifying people",
 }
 
 
 class _RateColumn(ProgressColumn):
-    """Finished steps a second."""
+    """Finished steps per second, or megabytes per second while a file is read."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
@@ -40,7 +40,7 @@ class _RateColumn(ProgressColumn):
 class Terminal:
     """Prints results to standard output, and a progress bar and notices to standard error.
 
-    The bar appears on a terminal only. It is a `Listener`.
+    A `ProgressListener`. The bar appears only if standard error is a terminal.
     """
 
     def __init__(self, *, as_json: bool) -> None:
@@ -54,6 +54,7 @@ class Terminal:
             TimeRemainingColumn(),
             console=console,
             transient=True,
+            # The result may be piped to a file while the bar is on the terminal; rich must not reroute it.
             redirect_stdout=False,
             disable=not console.is_terminal,
         )
@@ -70,21 +71,23 @@ class Terminal:
         self._progress.stop()
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
-        """Move the bar of the running stage; the bar of the one before makes room for it."""
+        """Move the bar; a new stage replaces the bar of the one before."""
         if self._progress.disable:
             return
         if stage != self._stage:
             self._stage = stage
-            words = _STAGE_LABELS.get(stage, stage.capitalize())
-            self._progress.reset(self._task, description=words, visible=True, in_bytes=stage == "probe")
+            label = _STAGE_LABELS.get(stage, stage.capitalize())
+            self._progress.reset(self._task, description=label, visible=True, in_bytes=stage == "probe")
         self._progress.update(self._task, completed=done, total=total)
 
     def notice(self, message: str) -> None:
         """Print a sentence to standard error."""
+        # Neither colours nor markup: a path with [brackets] would lose them. Not wrapped, so that it can be searched.
         self._progress.console.print(f"veil: {message}", highlight=False, soft_wrap=True, markup=False)
 
     def print_result(self, document: Any, text: str) -> None:
-        """Print the result of a verb: `document` as JSON when asked for, else `text`."""
+        """Print the result of a verb: `document` as JSON with `--json`, else `text`."""
+        # The bar is erased first; it would overwrite the result on a terminal.
         self._progress.stop()
         if self.as_json:
             print(msgspec.json.encode(document, order="sorted").decode())

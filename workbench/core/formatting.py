@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from engine.core.wording import format_count, to_sentence
+
+__all__ = [
+    "escape_markdown",
+    "format_count",
+    "format_duration",
+    "format_size",
+    "format_time",
+    "shorten_hash",
+    "to_sentence",
+]
+
 _SHORT_HASH_DIGITS = 12
 """Characters of a hash that a person compares; the whole one stands beside it to be copied."""
 
@@ -30,19 +42,9 @@ def format_duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 10 and rest else f"{minutes} min"
 
 
-def format_count(number: int, thing: str) -> str:
-    """A number of things, as 1 frame or 1,200 frames."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
 def format_time(text: str) -> str:
     """A time of a document on the clock of this machine, as 2026-03-01 14:05."""
     return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M")
-
-
-def to_sentence(text: str) -> str:
-    """A text that begins like a sentence; the rest stays as it is."""
-    return text[:1].upper() + text[1:]
 
 
 def escape_markdown(text: str) -> str:

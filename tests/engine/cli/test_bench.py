@@ -29,7 +29,7 @@ def fetched():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "holds no clips"),
+        ((), "has no clips"),
         (("--attacks", "guess"), "no attack 'guess'"),
         (("--probes", "0"), "--gallery and --probes"),
         (("--style", "fancy"), "no style 'fancy'"),

@@ -62,7 +62,7 @@ def test_a_file_without_a_record_is_an_error_unless_it_may_be_left_out(table, ca
 def test_either_records_or_something_to_run_are_needed(table, capsys, extra):
     code, complaint = evaluated(capsys, table, *extra)
     assert code == 2
-    assert complaint["error"].startswith("Give records, or say what to run")
+    assert complaint["error"].startswith("Give records, or choose detectors")
 
 
 def test_without_json_a_table_is_printed(table, capsys):

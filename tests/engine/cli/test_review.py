@@ -32,7 +32,7 @@ def test_spots_are_listed_and_closed_by_amending(files, capsys):
     assert "extend track 0 through frames 5 to 9 (because)" in capsys.readouterr().out
     assert main(["review", record, "--review", review]) == 0
     said = capsys.readouterr().out
-    assert "1 amendments, of which 1 count" in said
+    assert "1 amendment, 1 in effect" in said
     assert "amended   hole:0:5-10" in said
     assert main(["review", record, "--review", review, "--open", "--json"]) == 0
     assert "hole:0:5-10" not in {spot["key"] for spot in json.loads(capsys.readouterr().out)["spots"]}
@@ -57,20 +57,20 @@ def test_every_action_has_a_spelling(files, capsys):
 
 def test_a_long_list_is_cut_and_says_so(files, capsys):
     assert main(["review", files[0], "--limit", "0"]) == 0
-    assert "of less risk" in capsys.readouterr().out
+    assert "with a lower risk" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["add"], "a box is missing"),
+        (["add"], "at least one box"),
         (["add", "0:1,2,3,4"], "FRAME=LEFT,TOP,RIGHT,BOTTOM"),
         (["add", "0=1,2,3"], "box in frame 0"),
         (["delete", "x", "1-2"], "the number of one track"),
         (["delete", "0"], "START-STOP"),
         (["cover", "1-2", "3-4"], "START-STOP"),
         (["cover", "1-99"], "the video has 20"),
-        (["accept"], "the key of one spot"),
+        (["accept"], "the key of one item"),
         (["accept", "gap:0:1-2"], "no spot gap:0:1-2"),
         (["undo", "1", "2"], "the number of one amendment"),
         (["repair"], "nothing to repair"),
@@ -90,7 +90,7 @@ def test_a_torn_review_is_said_and_repaired(files, tmp_path, capsys):
     assert main(["review", files[0], "--review", files[1]]) == 2
     assert "in the middle of line 2" in capsys.readouterr().err
     assert amend(files, "repair") == 0
-    assert "1 whole amendment" in capsys.readouterr().out
+    assert "1 complete amendment" in capsys.readouterr().out
     assert main(["review", files[0], "--review", files[1]]) == 0
 
 

@@ -162,9 +162,9 @@ def test_the_verbs(released, capsys):
     assert "The release is what was certified." in capsys.readouterr().out
     (folder_of(released) / "detections.json").write_text("{}")
     assert main(["certificate", "verify", folder, "--no-log"]) == 3
-    assert "FAILED  detections.json" in capsys.readouterr().out
+    assert "FAIL  detections.json" in capsys.readouterr().out
     assert main(["judge", signable_runs.the_run(released).id, "--data", str(released.root)]) == 0
-    assert "No output of this run was searched" in capsys.readouterr().out
+    assert "The leak check has not run" in capsys.readouterr().out
 
 
 def test_the_audit_log_as_a_page(released, tmp_path, capsys):
