@@ -18,7 +18,7 @@ class PixelFormat:
     """Planar sample layout.
 
     Attributes:
-        name: FFmpeg's name, as `yuv420p10le`.
+        name: FFmpeg's name, such as `yuv420p10le`.
         bit_depth: significant bits a sample; 8 is stored as uint8, more as uint16 (low bits used).
         chroma_shift: log2 of the horizontal and vertical chroma subsampling; (1, 1) is 4:2:0, (0, 0) is 4:4:4.
         planes: what each plane holds, in order: "yuv", "y" or "gbr".

@@ -1,7 +1,7 @@
-"""An audio stream as samples: decoded by FFmpeg's command line, and written for it to encode without loss.
+"""Reads audio streams as samples, decoded by FFmpeg's command line, and writes samples for it to encode.
 
-Samples are those of the decoder, in the width that it gives: 16 or 32 bit integers (narrower ones stand in the upper
-bits), or 32 or 64 bit floats. Nothing is resampled, mixed or dithered.
+Samples are those of the decoder, in its own width: 16 or 32 bit integers (narrower ones fill the upper bits), or 32 or
+64 bit floats. Nothing is resampled, mixed or dithered.
 """
 
 from __future__ import annotations
@@ -36,30 +36,32 @@ Samples = NDArray[Any]
 _KIND_BY_FORMAT: dict[str, SampleKind] = {"u8": "s16", "s16": "s16", "s32": "s32", "flt": "flt", "dbl": "dbl"}
 _DTYPES: dict[SampleKind, str] = {"s16": "<i2", "s32": "<i4", "flt": "<f4", "dbl": "<f8"}
 SAMPLE_BYTES: Mapping[SampleKind, int] = {"s16": 2, "s32": 4, "flt": 4, "dbl": 8}
-"""How wide a sample of each kind is."""
+"""Bytes of a sample of each kind."""
 RAW_FORMATS: Mapping[SampleKind, str] = {"s16": "s16le", "s32": "s32le", "flt": "f32le", "dbl": "f64le"}
-"""FFmpeg's name of raw samples of each kind; `pcm_` stands before it in the name of the encoder."""
+"""FFmpeg's name of raw samples of each kind; the encoder's name is that with the prefix `pcm_`."""
 
 _BITS_PATTERN = r"^\s*Stream #0:{index}\b.* Audio: .* s32p? \((\d+) bit\)"
 _SHIFT_S = 3600
-"""Seconds that are added on the way through a format that stores no negative times."""
+"""Added to all times while they pass through a format that stores no negative times."""
 
 MAX_JITTER_S = Fraction(2, 1000)
-"""Seconds; packets that come off by less follow each other without a gap, whatever their stamps were rounded to."""
+"""Packets whose times deviate by less follow each other without a gap: containers round times to milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """What the samples of an audio stream are.
+    """Format of the samples of an audio stream.
 
     Attributes:
-        codec: of the stream, by FFmpeg's name.
-        kind: of the samples, as the decoder gives them.
-        bits: of a sample that are not zero by construction.
-        layout: names of the channels, as FFmpeg spells them.
-        default: whether it is marked as the stream to play.
-        tick_s: seconds that the file's clock for this stream can tell apart.
-        stores_times: whether the container stores when packets are played; AVI does not.
+        codec: FFmpeg's name of the stream's codec.
+        kind: type of the samples, as the decoder gives them.
+        bits: significant bits of a sample.
+        rate: samples a second of one channel.
+        channels: number of channels.
+        layout: FFmpeg's name of the arrangement of channels.
+        default: the stream is marked as the one to play.
+        tick_s: resolution of the stream's clock in the file, in seconds.
+        stores_times: the container stores when packets are played; AVI does not.
     """
 
     codec: str
@@ -73,9 +75,9 @@ class AudioFormat:
     stores_times: bool
 
     def choose_lossless_codec(self, suffix: str) -> str:
-        """The codec that holds these samples exactly in a file with that suffix, by FFmpeg's name.
+        """Return FFmpeg's name of a codec that holds these samples exactly in a file with that suffix.
 
-        FLAC holds integers up to 24 bits; QuickTime and AVI, which do not hold FLAC well, take PCM of the same width.
+        FLAC holds integers up to 24 bits; containers that do not hold FLAC reliably get PCM of the same width.
         """
         match self.kind:
             case "flt" | "dbl":
@@ -92,8 +94,9 @@ class SampleBlock(NamedTuple):
     """Samples that follow each other without a gap.
 
     Attributes:
-        first_sample: number of the first one in its stream, from 0.
-        offset_s: seconds after the origin at which sample 0 was played if no gap lay before this block.
+        first_sample: number of the block's first sample in its stream, from 0.
+        offset_s: seconds after the origin at which sample 0 would be played if there were no gap before this block.
+        samples: shape (samples, channels).
     """
 
     first_sample: int
@@ -101,15 +104,15 @@ class SampleBlock(NamedTuple):
     samples: Samples
 
     def slice_samples(self, start: int, count: int) -> SampleBlock:
-        """`count` samples from the `start`-th one of this block on."""
+        """Return `count` samples of this block from sample `start` on."""
         return SampleBlock(self.first_sample + start, self.offset_s, self.samples[start : start + count])
 
 
 def read_audio_format(path: Path, index: int) -> AudioFormat:
-    """What the samples of an audio stream are, from its first frame.
+    """Read the format of an audio stream's samples from its first frame.
 
     Raises:
-        SourceError: the file or the stream cannot be read, or its samples are of a kind nobody else has.
+        SourceError: the file or the stream cannot be read, or its samples are of an unsupported kind.
     """
     with _open_container(path) as container:
         stream = container.streams[index]
@@ -133,13 +136,13 @@ def read_audio_format(path: Path, index: int) -> AudioFormat:
 
 @contextmanager
 def decode_audio(path: Path, index: int, sound: AudioFormat, origin_s: Fraction) -> Iterator[Iterator[SampleBlock]]:
-    """The samples of an audio stream, as FFmpeg's command line decodes them.
+    """Decode the samples of an audio stream with FFmpeg's command line.
 
     Args:
         path: the file.
-        index: of the stream in the file.
-        sound: what its samples are.
-        origin_s: seconds on the file's clock from which times count.
+        index: index of the stream in the file.
+        sound: format of its samples.
+        origin_s: seconds on the file's clock at which times start to count.
 
     Raises:
         SourceError: the stream cannot be decoded, or jumps back in time.
@@ -147,20 +150,20 @@ def decode_audio(path: Path, index: int, sound: AudioFormat, origin_s: Fraction)
     arguments: list[str | Path] = ["-itsoffset", str(_SHIFT_S), "-copyts", "-i", path, "-map", f"0:{index}"]
     arguments += ["-c:a", f"pcm_{RAW_FORMATS[sound.kind]}", "-fflags", "+bitexact", "-f", "nut", "pipe:1"]
     with (
-        tempfile.TemporaryFile() as complaints,
-        subprocess.Popen(build_ffmpeg_command(arguments), stdout=subprocess.PIPE, stderr=complaints) as process,
+        tempfile.TemporaryFile() as error_log,
+        subprocess.Popen(build_ffmpeg_command(arguments), stdout=subprocess.PIPE, stderr=error_log) as process,
     ):
         try:
-            yield _read_blocks(cast("IO[bytes]", process.stdout), process, complaints, path, sound, origin_s)
+            yield _read_blocks(cast("IO[bytes]", process.stdout), process, error_log, path, sound, origin_s)
         finally:
             process.kill()
 
 
 class AudioWriter(Closeable):
-    """Writes blocks into a file that FFmpeg's command line reads, the first sample at zero. A context manager.
+    """Writes blocks to a file that FFmpeg's command line reads, with the first sample at zero. A context manager.
 
     Attributes:
-        start_s: seconds after the origin at which the first sample is played; None before there was one.
+        start_s: seconds after the origin at which the first sample is played; None before the first block.
     """
 
     def __init__(self, path: Path, sound: AudioFormat) -> None:
@@ -170,7 +173,7 @@ class AudioWriter(Closeable):
         self._stream = cast("AudioStream", stream)
 
     def write(self, block: SampleBlock) -> None:
-        """Add a block."""
+        """Append a block."""
         rate = self._sound.rate
         if self.start_s is None:
             self.start_s = block.offset_s + Fraction(block.first_sample, rate)
@@ -197,20 +200,21 @@ def _decode_first_frame(container: InputContainer, index: int) -> AudioFrame | N
     try:
         return cast("AudioFrame | None", next(container.decode(container.streams[index]), None))
     except av.error.FFmpegError:
-        # That there is none is said by whoever asked.
+        # The caller reports that there is none.
         return None
 
 
 def _read_significant_bits(path: Path, index: int) -> int:
-    """Significant bits of 32-bit samples: what FFmpeg's command line says, all where it says nothing."""
+    """Return the significant bits of 32-bit samples; all 32 if FFmpeg states nothing else."""
+    # PyAV does not expose the number, so it is taken from the description that FFmpeg's command line prints.
     command = build_ffmpeg_command(["-i", path], "info")
     done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
-    found = re.search(_BITS_PATTERN.format(index=index), done.stderr, re.MULTILINE)
-    return int(found[1]) if found else 32
+    match = re.search(_BITS_PATTERN.format(index=index), done.stderr, re.MULTILINE)
+    return int(match[1]) if match else 32
 
 
-def _read_blocks(  # noqa: PLR0913, PLR0917 - the process and what comes out of it
-    pipe: IO[bytes], process: subprocess.Popen[bytes], complaints: IO[bytes], path: Path, sound: AudioFormat,
+def _read_blocks(  # noqa: PLR0913, PLR0917  the process, its outputs and what they hold
+    pipe: IO[bytes], process: subprocess.Popen[bytes], error_log: IO[bytes], path: Path, sound: AudioFormat,
     origin: Fraction,
 ) -> Iterator[SampleBlock]:  # fmt: skip
     try:
@@ -218,10 +222,10 @@ def _read_blocks(  # noqa: PLR0913, PLR0917 - the process and what comes out of 
             yield from _assign_times(container, path, sound, origin + _SHIFT_S)
     except av.error.FFmpegError as error:
         raise SourceError(
-            f"The audio of {path} cannot be decoded: {_read_first_line(complaints) or error.strerror}."
+            f"The audio of {path} cannot be decoded: {_read_first_line(error_log) or error.strerror}."
         ) from error
     if process.wait() != 0:
-        raise SourceError(f"The audio of {path} cannot be decoded, FFmpeg says: {_read_first_line(complaints)}")
+        raise SourceError(f"The audio of {path} cannot be decoded, FFmpeg says: {_read_first_line(error_log)}")
 
 
 def _assign_times(container: InputContainer, path: Path, sound: AudioFormat, origin: Fraction) -> Iterator[SampleBlock]:
@@ -230,18 +234,20 @@ def _assign_times(container: InputContainer, path: Path, sound: AudioFormat, ori
     for packet in container.demux(audio=0):
         if not packet.size or packet.pts is None or packet.time_base is None:
             continue
-        found = packet.pts * packet.time_base - origin - Fraction(first, sound.rate)
+        # When sample 0 would have been played if there were no gap up to this packet: constant without gaps.
+        packet_offset = packet.pts * packet.time_base - origin - Fraction(first, sound.rate)
         samples = np.frombuffer(bytes(packet), _DTYPES[sound.kind]).reshape(-1, sound.channels)
-        if offset is not None and sound.stores_times and (offset - found) * sound.rate > len(samples):
-            at = float(found + Fraction(first, sound.rate))
+        if offset is not None and sound.stores_times and (offset - packet_offset) * sound.rate > len(samples):
+            at = float(packet_offset + Fraction(first, sound.rate))
             raise SourceError(f"An audio stream of {path} jumps back in time at {at:.3f} s, so it cannot be changed.")
-        if offset is None or (sound.stores_times and abs(found - offset) > jitter):
-            offset = found
+        # Rounding in the container makes the offset jitter. Only a larger change is a gap or an overlap.
+        if offset is None or (sound.stores_times and abs(packet_offset - offset) > jitter):
+            offset = packet_offset
         yield SampleBlock(first, offset, samples)
         first += len(samples)
 
 
-def _read_first_line(complaints: IO[bytes]) -> str:
-    complaints.seek(0)
-    lines = complaints.read().decode("utf-8", "replace").strip().splitlines()
+def _read_first_line(error_log: IO[bytes]) -> str:
+    error_log.seek(0)
+    lines = error_log.read().decode("utf-8", "replace").strip().splitlines()
     return lines[0] if lines else ""

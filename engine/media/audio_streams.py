@@ -1,4 +1,4 @@
-"""What a finished file holds: hashes and starts of its audio, and everything that could identify somebody."""
+"""Reads hashes and starts of the audio of a file, and everything in it that could identify a person."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ _NEUTRAL_TAGS = frozenset({
 
 
 class AudioFingerprint(Document, frozen=True):
-    """An audio stream by what is stored, what is heard, and when.
+    """An audio stream: what is stored, what is heard, and when.
 
     Attributes:
         index: stream index in the file.
-        packets: hash of the codec's payload, without the framing that only a container asks for (ADTS).
+        packets: hash of the codec's payload, without the framing that only some containers need (ADTS).
         decoded: hash of the 16-bit samples that FFmpeg's command line decodes.
-        start: seconds from the first video frame to the stream's first packet, negative when it comes before; None
-            when the stream is empty.
-        tick: seconds that the file's clock for this stream can tell apart.
+        start: seconds from the first video frame to the stream's first packet, negative if it comes earlier; None
+            if the stream is empty.
+        tick: resolution of the stream's clock in the file, in seconds.
     """
 
     index: Count
@@ -52,7 +52,7 @@ class AudioFingerprint(Document, frozen=True):
 
 
 class Tag(Document, frozen=True):
-    """A metadata tag; `stream` is the index of the stream that carries it, None for the file and its chapters."""
+    """A metadata tag; `stream` is the index of the stream that carries it, or None for the file and its chapters."""
 
     stream: int | None
     name: str
@@ -60,7 +60,11 @@ class Tag(Document, frozen=True):
 
 
 class StreamContent(Document, frozen=True):
-    """A stream by its kind, "video", "audio", "subtitle", "data", "attachment" or "unknown"; `picture` is cover art."""
+    """A stream of the kind "video", "audio", "subtitle", "data", "attachment" or "unknown".
+
+    Attributes:
+        picture: it is cover art or a thumbnail.
+    """
 
     index: Count
     kind: str
@@ -69,7 +73,7 @@ class StreamContent(Document, frozen=True):
 
 
 class FileContents(Document, frozen=True):
-    """Everything in a file that a person should know of before it leaves the house."""
+    """Everything in a file that a person should know before it is handed out."""
 
     streams: tuple[StreamContent, ...]
     chapters: Count
@@ -77,20 +81,20 @@ class FileContents(Document, frozen=True):
 
     @property
     def identifying_tags(self) -> tuple[Tag, ...]:
-        """The tags that are more than structure: titles, dates, devices, places, languages, names of programs."""
+        """Return the tags that are more than structure, such as titles, dates, devices, places and programs."""
         return tuple(tag for tag in self.tags if not _is_structural(tag))
 
 
 def fingerprint_audio(
     path: Path, indices: Sequence[int] | None = None, *, video_start: Fraction | None = None
 ) -> tuple[AudioFingerprint, ...]:
-    """Fingerprints of audio streams, in one run of FFmpeg.
+    """Fingerprint audio streams, in one run of FFmpeg.
 
     Args:
         path: the file.
-        indices: stream indices; all audio streams when left out.
-        video_start: seconds on the file's clock at which the first frame is shown, as a record knows it; what the
-            container declares when left out, which in a recording that begins in mid-scene is too early.
+        indices: stream indices; None: all audio streams.
+        video_start: seconds on the file's clock at which the first frame is shown, as a record states it. None: what
+            the container declares, which is too early if the recording starts before its first keyframe.
 
     Raises:
         SourceError: the file cannot be read or a stream cannot be decoded.
@@ -111,7 +115,7 @@ def fingerprint_audio(
 
 
 def list_audio_streams(path: Path) -> tuple[tuple[int, ...], Fraction]:
-    """Indices of a file's audio streams, and when its clock says that the video starts, in seconds.
+    """Return the indices of a file's audio streams, and the declared start of its video in seconds.
 
     Raises:
         SourceError: the file cannot be read.
@@ -121,9 +125,9 @@ def list_audio_streams(path: Path) -> tuple[tuple[int, ...], Fraction]:
 
 
 def describe_audio_changes(source: AudioFingerprint, output: AudioFingerprint) -> list[str]:
-    """What is not the same in a copied stream, in words; empty when it is the original.
+    """Describe the differences of a copied stream to its source; the list is empty if there are none.
 
-    Starts are compared as finely as the coarser clock of the two files can tell.
+    Starts are compared with the resolution of the coarser clock of the two files.
     """
     changes = []
     if source.packets != output.packets:
@@ -174,34 +178,37 @@ def _read_time_base(stream: Stream) -> Fraction:
 
 
 def _hash_streams(path: Path, indices: Sequence[int], codecs: Sequence[str]) -> list[tuple[str, str]]:
-    """Packet and sample hashes: every stream goes into one output twice, copied and decoded."""
+    """Return a packet hash and a sample hash for each stream."""
+    # One run reads the file once: every stream is mapped twice, first copied, then decoded.
     arguments: list[str | Path] = ["-i", path]
     for index in [*indices, *indices]:
         arguments += ["-map", f"0:{index}"]
     for place, codec in enumerate(codecs):
         arguments += [f"-c:{place}", "copy", f"-c:{place + len(codecs)}", "pcm_s16le"]
+        # MPEG-TS puts an ADTS header before each AAC packet and no other container does; hashes must not see it.
         if codec == "aac":
             arguments += [f"-bsf:{place}", "aac_adtstoasc"]
     done = run_ffmpeg([*arguments, "-f", "streamhash", "-hash", "sha256", "-"])
-    found = dict(_HASH_LINE.findall(done.stdout))
-    if done.returncode != 0 or len(found) != 2 * len(indices):
+    hashes = dict(_HASH_LINE.findall(done.stdout))
+    if done.returncode != 0 or len(hashes) != 2 * len(indices):
         reason = (done.stderr.strip().splitlines() or ["a stream has no packets"])[0]
         raise SourceError(f"The audio of {path} cannot be decoded for a check, FFmpeg says: {reason}")
-    return [(found[str(place)], found[str(place + len(indices))]) for place in range(len(indices))]
+    return [(hashes[str(place)], hashes[str(place + len(indices))]) for place in range(len(indices))]
 
 
 def _measure_starts(
     container: InputContainer, indices: Sequence[int], video_start: Fraction | None
 ) -> list[Fraction | None]:
-    """Seconds from the first video frame to each stream's first packet, which a declared start may pass over."""
+    """Return the seconds from the first video frame to each stream's first packet."""
+    # The declared start of a stream is not used, because it may be later than the first packet.
     begin = _read_declared_start(container) if video_start is None else video_start
-    found: dict[int, Fraction] = {}
+    starts: dict[int, Fraction] = {}
     for packet in container.demux([container.streams[index] for index in indices]):
-        if packet.pts is not None and packet.stream.index not in found:
-            found[packet.stream.index] = packet.pts * _read_time_base(packet.stream) - begin
-            if len(found) == len(indices):
+        if packet.pts is not None and packet.stream.index not in starts:
+            starts[packet.stream.index] = packet.pts * _read_time_base(packet.stream) - begin
+            if len(starts) == len(indices):
                 break
-    return [found.get(index) for index in indices]
+    return [starts.get(index) for index in indices]
 
 
 def _read_declared_start(container: InputContainer) -> Fraction:
@@ -215,7 +222,7 @@ def _describe_stream(stream: Stream) -> StreamContent:
 
 
 def _canonical_codec(stream: Stream) -> str:
-    """The codec's own name; a context goes by the name of its decoder, as `mp3float`."""
+    """Return the codec's own name; that of the context is the decoder's, such as `mp3float`."""
     return "unknown" if stream.codec_context is None else stream.codec_context.codec.canonical_name
 
 

@@ -1,4 +1,4 @@
-"""Colour and high dynamic range tags by FFmpeg's names."""
+"""Reads colour and high dynamic range tags of frames, by FFmpeg's names."""
 
 from __future__ import annotations
 
@@ -67,18 +67,18 @@ _LUMINANCE_UNIT = 10000
 
 
 def is_full_range(frame: VideoFrame) -> bool:
-    """Whether samples use the whole range; colours that are no YUV always do."""
+    """Return whether samples use the whole range; formats other than YUV always do."""
     name = frame.format.name
     return frame.color_range == 2 or name.startswith(("yuvj", "mono")) or is_rgb(frame.format)
 
 
 def is_rgb(pixels: VideoFormat) -> bool:
-    """Whether a pixel is a colour rather than brightness and colour differences."""
+    """Return whether a pixel is a colour rather than brightness and colour differences."""
     return pixels.is_rgb or pixels.has_palette or pixels.name.startswith("xyz")
 
 
 def read_colour(frame: VideoFrame) -> Colour:
-    """The colour tags a decoded frame carries."""
+    """Read the colour tags of a decoded frame."""
     return Colour(
         range="pc" if is_full_range(frame) else _RANGE_NAMES.get(frame.color_range),
         matrix=_MATRIX_NAMES.get(frame.colorspace),
@@ -88,21 +88,24 @@ def read_colour(frame: VideoFrame) -> Colour:
 
 
 def read_hdr(frame: VideoFrame) -> Hdr:
-    """The high dynamic range tags a decoded frame carries."""
-    found = read_side_data(frame)
-    light = struct.unpack("<2I", found[Type.CONTENT_LIGHT_LEVEL][:8]) if Type.CONTENT_LIGHT_LEVEL in found else None
-    mastering = found.get(Type.MASTERING_DISPLAY_METADATA)
+    """Read the high dynamic range tags of a decoded frame."""
+    side_data = read_side_data(frame)
+    light = (
+        struct.unpack("<2I", side_data[Type.CONTENT_LIGHT_LEVEL][:8]) if Type.CONTENT_LIGHT_LEVEL in side_data else None
+    )
+    mastering = side_data.get(Type.MASTERING_DISPLAY_METADATA)
     return Hdr(
         mastering_display=None if mastering is None else _format_mastering_display(mastering),
         max_content_light=light[0] if light else None,
         max_average_light=light[1] if light else None,
-        dolby_vision=Type.DOVI_METADATA in found or Type.DOVI_RPU_BUFFER in found,
-        hdr10_plus=Type.DYNAMIC_HDR_PLUS in found,
+        dolby_vision=Type.DOVI_METADATA in side_data or Type.DOVI_RPU_BUFFER in side_data,
+        hdr10_plus=Type.DYNAMIC_HDR_PLUS in side_data,
     )
 
 
 def _format_mastering_display(data: bytes) -> str | None:
-    """AVMasteringDisplayMetadata: ten rationals (red, green, blue, white, least and greatest luminance), two flags."""
+    """Convert FFmpeg's AVMasteringDisplayMetadata to x265's notation; None if it is incomplete."""
+    # Ten rationals (red, green, blue, white, least and greatest luminance), then two flags: has primaries, luminance.
     numbers = struct.unpack("<20i2i", data[:88])
     if not (numbers[20] and numbers[21]):
         return None

@@ -1,4 +1,4 @@
-"""What a look at a file finds: the video, every other stream, and what will become of each."""
+"""The facts that a probe collects about a file: the video, every other stream, and the fate of each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Hdr(Document, frozen=True):
     """High dynamic range tags of the stream.
 
     Attributes:
-        mastering_display: primaries, white point and luminance in the spelling of SMPTE ST 2086 tools, as
+        mastering_display: primaries, white point and luminance in the notation of SMPTE ST 2086 tools, such as
             `G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)`.
         max_content_light: MaxCLL in cd/m2.
         max_average_light: MaxFALL in cd/m2.
@@ -54,24 +54,23 @@ class VideoInfo(Document, frozen=True):
         coded: width and height of the decoded picture, as stored.
         display: width and height as seen: square pixels, rotation applied.
         rotation: degrees the picture is turned clockwise for display.
-        mirrored: whether it is mirrored left to right before that turn.
+        mirrored: it is mirrored left to right before that turn.
         pixel_format: FFmpeg's name.
         bit_depth: significant bits a sample.
         alpha: there is an alpha channel; it is not kept.
         time_base: seconds a pts unit lasts.
-        declared_frames: frame count the container declares, None when it declares none.
-        declared_rate: average frame rate the container declares, None when it declares none.
-        packets: packets of this stream that ask to be shown.
+        declared_frames: frame count that the container declares, which may be wrong; None if it declares none.
+        declared_rate: average frame rate that the container declares; None if it declares none.
+        packets: number of packets of this stream from which a frame must come.
         first_pts: least presentation time of a packet, in the time base.
         last_pts: greatest presentation time of a packet.
-        step: usual distance of two frames, in the time base.
+        step: usual distance between two frames, in the time base.
         vfr: frames come at uneven distances, beyond what rounding to the time base explains.
         interlaced: frames hold two fields.
-        field_order: as FFmpeg names it, None when nothing is known.
-        timing: where a frame's pts comes from: its own ("pts"), the container's decoding times in order, for a
-            container that stores no other ("dts"), or its place and the frame duration, for one that stores none
-            ("count").
-        key_pts: presentation time of the first keyframe, None when no packet is marked as one or `timing` is not "pts".
+        field_order: FFmpeg's name; None if it is unknown.
+        timing: origin of a frame's pts: its own ("pts"), the decoding times in order if the container stores no others
+            ("dts"), or the index and the frame duration if it stores no times ("count").
+        key_pts: presentation time of the first keyframe, None if no packet is marked as one or `timing` is not "pts".
     """
 
     index: Count
@@ -101,21 +100,21 @@ class VideoInfo(Document, frozen=True):
 
     @property
     def orientation(self) -> Orientation:
-        """How stored pixels become the picture that is seen."""
+        """Return how the stored pixels become display pixels."""
         return Orientation(self.coded, parse_ratio(self.sample_aspect_ratio), self.rotation, self.mirrored)
 
     def to_seconds(self, pts: int) -> float:
-        """A presentation time on a clock that starts with the first frame, for messages and screens."""
+        """Convert a presentation time to seconds after the first frame, for messages and screens."""
         return float((pts - self.first_pts) * Fraction(self.time_base))
 
 
 class StreamInfo(Document, frozen=True):
-    """A stream and what will become of it.
+    """A stream and its fate.
 
     Attributes:
         kind: "video", "audio", "subtitle", "data", "attachment" or "unknown".
         duration: in seconds, as measured on its packets.
-        start: seconds after the first video frame; negative when it starts before.
+        start: seconds after the first video frame; negative if it starts earlier.
     """
 
     index: Count
@@ -129,7 +128,7 @@ class StreamInfo(Document, frozen=True):
 
 
 class ExtraItem(Document, frozen=True):
-    """Something beside the streams that will not be kept: `kind` is "chapters" or "metadata", `name` says which."""
+    """Chapters or a metadata tag, by name, with its fate."""
 
     kind: Literal["chapters", "metadata"]
     name: str
@@ -138,14 +137,14 @@ class ExtraItem(Document, frozen=True):
 
 
 class MediaInfo(Document, frozen=True):
-    """Everything a look at a file finds without decoding it.
+    """Everything that a probe learns about a file without decoding it.
 
     Attributes:
         bytes: size of the file.
         container: FFmpeg's name of the format.
         streams: every stream in the container's order, the video included.
         extras: chapters and metadata tags.
-        cut_short: why the file cannot be complete, in words that end a sentence; None when nothing says so.
+        cut_short: why the file cannot be complete, in words that end a sentence; None if nothing indicates that.
     """
 
     sha256: Sha256
@@ -158,7 +157,7 @@ class MediaInfo(Document, frozen=True):
 
 
 def make_source_facts(info: MediaInfo, frames: int) -> SourceFacts:
-    """The source as a detection record states it, once the number of frames that decode is known."""
+    """Build the facts for a detection record, once the number of frames that decode is known."""
     video = info.video
     return SourceFacts(
         sha256=info.sha256,

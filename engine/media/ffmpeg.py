@@ -1,4 +1,4 @@
-"""Running FFmpeg's command line, the static binary that imageio-ffmpeg ships."""
+"""Runs FFmpeg's command line: the static binary that imageio-ffmpeg ships."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import imageio_ffmpeg
 
 
 def run_ffmpeg(arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
-    """Run it to its end, reading nothing from the terminal and saying nothing but errors.
+    """Run FFmpeg to its end; it reads nothing from the terminal and logs only errors.
 
-    A path given as `Path` is never taken for an option or a protocol.
+    An argument of type `Path` is never taken for an option or a protocol.
     """
     command = build_ffmpeg_command(arguments)
     return subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
 
 
 def build_ffmpeg_command(arguments: Sequence[str | Path], log_level: str = "error") -> list[str]:
-    """The command that `run_ffmpeg` runs; `log_level` is what it says."""
+    """Build the command that `run_ffmpeg` runs, with FFmpeg's name of a log level."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-v", log_level]
     return command + [f"file:{argument}" if isinstance(argument, Path) else argument for argument in arguments]

@@ -1,4 +1,4 @@
-"""One decoded frame in the forms that detection, masking and encoding ask for."""
+"""One decoded frame in the forms that detection, masking and encoding need."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from engine.media.pixels import picture_from_frame, to_planar, view_grey, view_r
 THUMBNAIL_SIZE = Size(64, 36)
 _DOWNSCALING = Interpolation.AREA
 _FULL_CHROMA_SCALING = Interpolation.AREA | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
-"""Colour is interpolated, not repeated, where nothing is scaled: faces of ten pixels are found that are lost else."""
+"""Interpolates colour instead of repeating it if nothing is scaled: detectors then find faces of ten pixels that they
+miss otherwise."""
 _MAX_FULL_CHROMA_SIDE_PX = 1280
-"""Longest side of pictures that are converted so; larger ones, with larger faces, would cost 25 ms each."""
+"""Longest side of pictures with interpolated colour; larger ones, whose faces are larger, would cost 25 ms each."""
 _BIT_EXACT_SCALING = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 
 
 @dataclass(frozen=True)
 class FrameConverters:
-    """Scalers that keep their tables from frame to frame; one set serves one thread."""
+    """Scalers that keep their tables from frame to frame; each thread needs a set of its own."""
 
     rgb: VideoReformatter = field(default_factory=VideoReformatter)
     thumbnail: VideoReformatter = field(default_factory=VideoReformatter)
@@ -37,12 +38,12 @@ class FrameConverters:
 class SourceFrame:
     """A frame of the source.
 
-    It stays valid as long as it is held, whatever is decoded after it.
+    It stays valid while it is referenced, whatever is decoded after it.
 
     Attributes:
-        index: place in presentation order, from 0.
+        index: position in presentation order, from 0.
         pts: presentation time in the video's time base; rises strictly from frame to frame.
-        damaged: the picture is not what was recorded and must be covered whole.
+        damaged: the decoder could not restore the picture completely, so it must be covered whole.
         is_keyframe: decoding can start here.
     """
 
@@ -67,49 +68,53 @@ class SourceFrame:
 
     @property
     def planar_frame(self) -> VideoFrame:
-        """The frame for the encoder: planar, in coded orientation, sharing its samples with `picture`."""
+        """Return the frame for the encoder: planar, in coded orientation, sharing its samples with `picture`."""
         if self._planar is None:
             self._planar = to_planar(self._decoded, self._converters.planar)
         return self._planar
 
     def picture(self, *, writable: bool = False) -> Picture:
-        """Views on the planes, in coded orientation.
+        """Return views of the planes, in coded orientation.
 
         Args:
-            writable: make the samples this frame's own first. Without it they are the decoder's reference, and a change
-                would run through the frames that follow. What is drawn then shows in `native`; `rgb` and
-                `luma_thumbnail` are to be asked for before.
+            writable: copy the samples first, so that they can be drawn on. What is drawn shows in `planar_frame`. Call
+                `rgb` and `luma_thumbnail` before drawing.
         """
+        # PyAV hands out the decoder's own reference frames. Drawing on one in place would show in every frame that is
+        # predicted from it, and would make the output differ from run to run.
         if writable:
             self.planar_frame.make_writable()
         return picture_from_frame(self.planar_frame, read_only=not writable)
 
     def copy_for_thread(self) -> SourceFrame:
-        """The same frame, for use on another thread than those that are decoded with it."""
+        """Return the same frame with scalers of its own, for use on another thread."""
         return SourceFrame(
             self.index, self.pts, self._decoded, self._orientation, FrameConverters(), damaged=self.damaged
         )
 
     @contextmanager
     def open_for_drawing(self) -> Iterator[SourceFrame]:
-        """This frame in planar form, to be drawn on: what is drawn shows in its `rgb`, and is gone after the block."""
-        sheet = SourceFrame(
+        """Yield this frame in planar form for drawing; the drawing shows in its `rgb` and is undone after the block."""
+        canvas = SourceFrame(
             self.index, self.pts, self.planar_frame, self._orientation, self._converters, damaged=self.damaged
         )
-        planes = sheet.picture(writable=True).planes
-        kept = [plane.copy() for plane in planes]
+        planes = canvas.picture(writable=True).planes
+        original_samples = [plane.copy() for plane in planes]
         try:
-            yield sheet
+            yield canvas
         finally:
-            for plane, samples in zip(planes, kept, strict=True):
+            for plane, samples in zip(planes, original_samples, strict=True):
                 np.copyto(plane, samples)
 
     def rgb(self, max_side_px: int | None = None) -> Rgb:
-        """The picture as it is seen: upright, square pixels, its longer side at most `max_side_px` pixels."""
+        """Return the picture in display pixels, with its longer side at most `max_side_px`; None: full size.
+
+        Shape (height, width, 3), uint8.
+        """
         size = self._orientation.display_size.fit(max_side_px)
         if self._orientation.rotation in {90, 270}:
             size = Size(size.height, size.width)
-        # The tag of the target's range must be set: PyAV copies the source's, which would squeeze RGB to 16..235.
+        # The target's range must be given: PyAV copies that of the source, which would squeeze RGB to 16..235.
         converted = self._converters.rgb.reformat(
             self._decoded,
             width=size.width,
@@ -125,7 +130,7 @@ class SourceFrame:
         return np.ascontiguousarray(self._turn_upright(view_rgb(converted)))
 
     def luma_thumbnail(self) -> NDArray[np.uint8]:
-        """The whole picture's brightness, shape (36, 64), in coded orientation; for telling scene cuts."""
+        """Return the brightness of the whole picture for finding cuts, shape (36, 64), in coded orientation."""
         small = self._converters.thumbnail.reformat(
             self._decoded,
             width=THUMBNAIL_SIZE.width,

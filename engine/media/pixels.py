@@ -1,4 +1,4 @@
-"""Decoded frames as planes: which planar format stands for a pixel format, and views on the samples."""
+"""Converts decoded frames to planar formats, and gives views of their samples."""
 
 from __future__ import annotations
 
@@ -21,11 +21,15 @@ _SUBSAMPLING_NAMES = {(1, 1): "420", (1, 0): "422"}
 
 @lru_cache
 def planar_format_from_name(pixel_format: str, *, full: bool) -> PixelFormat:
-    """The planar format in which frames of a pixel format are masked and encoded; `full` is their range.
+    """Return the planar format in which frames of a pixel format are masked and encoded.
 
-    It is the frame's own wherever that is planar; else the closest one that loses nothing: RGB and palettes become
-    `gbrp`, semi-planar and packed YUV their planar twin, and chroma that no encoder takes is widened to 4:4:4. Alpha is
-    left out.
+    It is the frame's own if that is planar, otherwise the closest one that loses nothing: RGB and palettes become
+    `gbrp`, semi-planar and packed YUV their planar counterpart, and chroma that no encoder takes is widened to 4:4:4.
+    Alpha is left out.
+
+    Args:
+        pixel_format: FFmpeg's name of the pixel format.
+        full: YUV samples use the full range.
     """
     source = VideoFormat(pixel_format)
     depth = _round_up_depth(read_bit_depth(source))
@@ -40,17 +44,17 @@ def planar_format_from_name(pixel_format: str, *, full: bool) -> PixelFormat:
 
 
 def planar_format_from_frame(frame: VideoFrame) -> PixelFormat:
-    """The planar format that stands for a decoded frame's own."""
+    """Return the planar format in which a decoded frame is masked and encoded."""
     return planar_format_from_name(frame.format.name, full=is_full_range(frame))
 
 
 def read_bit_depth(source: VideoFormat) -> int:
-    """Significant bits of a sample."""
+    """Return the number of significant bits of a sample."""
     return max(component.bits for component in source.components)
 
 
 def has_alpha(source: VideoFormat) -> bool:
-    """Whether there is an alpha channel."""
+    """Return whether there is an alpha channel."""
     return any(component.is_alpha for component in source.components)
 
 
@@ -59,30 +63,31 @@ def _round_up_depth(depth: int) -> int:
 
 
 def _read_chroma_shift(source: VideoFormat) -> tuple[int, int] | None:
-    """log2 of the chroma subsampling, None without chroma."""
+    """Return log2 of the chroma subsampling, or None without chroma."""
     if len([component for component in source.components if not component.is_alpha]) < 3:
         return None
-    probe = VideoFormat(source.name, 64, 64)
-    return 6 - (probe.chroma_width().bit_length() - 1), 6 - (probe.chroma_height().bit_length() - 1)
+    # PyAV tells the subsampling only through the chroma size of a picture, here of 64 = 2**6 pixels.
+    sized = VideoFormat(source.name, 64, 64)
+    return 6 - (sized.chroma_width().bit_length() - 1), 6 - (sized.chroma_height().bit_length() - 1)
 
 
 def to_planar(frame: VideoFrame, converter: VideoReformatter) -> VideoFrame:
-    """The frame in its planar format: itself when it is planar already, else a converted copy in the same range."""
+    """Return the frame itself if it is planar already, otherwise a copy in its planar format and the same range."""
     wanted = planar_format_from_frame(frame)
     if frame.format.name == wanted.name:
         return frame
-    span = ColorRange.JPEG if wanted.full_range else ColorRange.MPEG
+    target_range = ColorRange.JPEG if wanted.full_range else ColorRange.MPEG
     return converter.reformat(
         frame,
         format=wanted.name,
         src_color_range=ColorRange.JPEG if is_full_range(frame) else ColorRange.MPEG,
-        dst_color_range=span,
+        dst_color_range=target_range,
         interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT,
     )
 
 
 def picture_from_frame(frame: VideoFrame, *, read_only: bool) -> Picture:
-    """Views on the planes of a frame in planar format."""
+    """Return views of the planes of a frame in planar format."""
     layout = planar_format_from_frame(frame)
     planes = tuple(_view_plane(plane, layout.dtype) for plane in frame.planes[: len(layout.planes)])
     for plane in planes:
@@ -91,13 +96,13 @@ def picture_from_frame(frame: VideoFrame, *, read_only: bool) -> Picture:
 
 
 def view_rgb(frame: VideoFrame) -> Rgb:
-    """A view, shape (height, width, 3), on a frame in `rgb24`."""
+    """Return a view, shape (height, width, 3), of a frame in `rgb24`."""
     plane = frame.planes[0]
     return _view_rows(plane, np.dtype(np.uint8))[:, : plane.width * 3].reshape(plane.height, plane.width, 3)
 
 
 def view_grey(frame: VideoFrame) -> NDArray[np.uint8]:
-    """A view, shape (height, width), on a frame in `gray`."""
+    """Return a view, shape (height, width), of a frame in `gray`."""
     return _view_plane(frame.planes[0], np.dtype(np.uint8))
 
 
@@ -106,12 +111,12 @@ def _view_plane(plane: VideoPlane, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def _view_rows(plane: VideoPlane, dtype: np.dtype[Any]) -> NDArray[Any]:
-    samples: Any = plane  # Python 3.11 has no type for "gives a buffer"
+    samples: Any = plane  # Python 3.11 has no type for objects with a buffer
     return np.frombuffer(samples, dtype=dtype).reshape(plane.height, plane.line_size // dtype.itemsize)
 
 
 def make_grey_frame(size: Size, layout: PixelFormat) -> VideoFrame:
-    """A frame of middle grey in a planar format."""
+    """Make a frame of middle grey in a planar format."""
     grey = VideoFrame(size.width, size.height, layout.name)
     grey.color_range = ColorRange.JPEG if layout.full_range else ColorRange.MPEG
     for plane in picture_from_frame(grey, read_only=False).planes:

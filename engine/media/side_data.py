@@ -1,4 +1,4 @@
-"""What a decoded frame carries beside its samples."""
+"""Reads what a decoded frame carries besides its samples."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from av.video.frame import VideoFrame
 
 
 def read_side_data(frame: VideoFrame) -> dict[Type, bytes]:
-    """The bytes of each kind of side data, the last of a kind; none when there is a kind that PyAV does not know.
+    """Return the bytes of each kind of side data; of several of one kind, the last.
 
-    That is so for photographs with Exif data, whose orientation `VideoFrame.rotation` still tells.
+    The result is empty if the frame has a kind that PyAV does not know, such as the Exif data of a photograph, for
+    which `VideoFrame.rotation` still gives the rotation.
     """
     try:
-        entries: Any = frame.side_data  # PyAV's stub takes it for a mapping of names
+        entries: Any = frame.side_data  # PyAV's stub declares a mapping of names
     except ValueError:
         return {}
     return {entry.type: bytes(entry) for entry in entries}

@@ -1,8 +1,8 @@
-"""What browsers play, and a small copy that every one of them plays of what they do not.
+"""Finds out whether browsers play a file, and makes a small copy that every browser plays.
 
-Tried with Chromium 150: MP4, QuickTime, Matroska and WebM files with H.264, VP8, VP9 or AV1 play, also with FLAC or
-PCM. HEVC, Motion JPEG and ProRes stay black there, AC-3 and ALAC silent, and AVI and MPEG-TS do not open. Other
-browsers do not open Matroska, so that it counts as not played.
+Tested with Chromium 150: MP4, QuickTime, Matroska and WebM files with H.264, VP8, VP9 or AV1 play, also with FLAC or
+PCM. HEVC, Motion JPEG and ProRes stay black, AC-3 and ALAC silent, and AVI and MPEG-TS do not open. Other browsers do
+not open Matroska, so it counts as not playable.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from engine.media.ffmpeg import build_ffmpeg_command
 from engine.storage.files import make_scratch_folder, publish_file
 
 _MAX_SIDE_PX = 1280
-"""Pixels of the longer side of a copy at most."""
+"""Longest side of a copy, in pixels."""
 _PLAYABLE_PIXEL_FORMATS = frozenset({"yuv420p", "yuvj420p"})
 _PLAYABLE_AUDIO_CODECS = frozenset({"aac", "mp3", "opus", "flac", "vorbis"})
 _FORMAT_NAMES = {
@@ -31,7 +31,7 @@ _FORMAT_NAMES = {
 
 
 def describe_unplayable(info: MediaInfo) -> str | None:
-    """What of a file not every browser plays, in words, as "HEVC pictures"; None when all of it plays everywhere."""
+    """Describe what some browser cannot play, such as "HEVC pictures"; None if every browser plays the file."""
     has_webm_codec = info.video.codec in {"vp8", "vp9", "av1"}
     family = container_family(info.container)
     opens = family.browser_playback == "always" or (family.browser_playback == "webm_codecs" and has_webm_codec)
@@ -41,24 +41,24 @@ def describe_unplayable(info: MediaInfo) -> str | None:
         return f"{_format_name(info.video.codec)} pictures"
     if info.video.codec == "h264" and info.video.pixel_format not in _PLAYABLE_PIXEL_FORMATS:
         return f"H.264 pictures in the format {info.video.pixel_format}"
-    heard = [one.codec.removesuffix("float") for one in info.streams if one.kind == "audio"]
-    silent = [codec for codec in heard if codec not in _PLAYABLE_AUDIO_CODECS]
+    audio_codecs = [stream.codec.removesuffix("float") for stream in info.streams if stream.kind == "audio"]
+    silent = [codec for codec in audio_codecs if codec not in _PLAYABLE_AUDIO_CODECS]
     return f"{_format_name(silent[0])} audio" if silent else None
 
 
 def make_browser_copy(source: Path, target: Path, frames: int, listener: ProgressListener) -> None:
     """Write a small copy that every browser plays: H.264 in 8 bits, AAC, MP4, no metadata.
 
-    Pictures are made smaller, never larger, and lose their fine detail; it is for looking, and no output of anything.
+    Pictures are made smaller, never larger, and lose fine detail. The copy is only for viewing, never an output.
 
     Args:
         source: the video.
-        target: file to write.
-        frames: how many there are, for progress.
-        listener: hears of progress.
+        target: the file to write.
+        frames: number of frames, for progress.
+        listener: receives progress.
 
     Raises:
-        TargetError: it cannot be written.
+        TargetError: the copy cannot be written.
         RenderError: the source cannot be decoded or encoded.
     """
     with make_scratch_folder(target) as folder:
@@ -84,19 +84,19 @@ def _copy_arguments(source: Path) -> list[str | Path]:
 
 
 def _run_with_progress(command: list[str], source: Path, frames: int, listener: ProgressListener) -> None:
-    going = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
-    with going:
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+    with process:
         try:
-            for line in going.stdout or ():
+            for line in process.stdout or ():
                 name, _, value = line.strip().partition("=")
                 if name == "frame":
                     listener.progress("copy", min(int(value), frames), frames)
         except BaseException:
-            going.kill()
+            process.kill()
             raise
-        complaint = going.stderr.read().strip() if going.stderr else ""
-    if going.returncode:
-        last = complaint.splitlines()[-1] if complaint else f"FFmpeg ended with {going.returncode}"
+        complaint = process.stderr.read().strip() if process.stderr else ""
+    if process.returncode:
+        last = complaint.splitlines()[-1] if complaint else f"FFmpeg ended with {process.returncode}"
         raise RenderError(f"No copy of {source.name} could be made that browsers play: {last}.")
 
 

@@ -1,8 +1,8 @@
-"""Which encoder with which options: everything that decides an output's bytes, and nothing about the machine.
+"""Chooses the encoder and all options that decide an output's bytes, from the source and the settings alone.
 
-Thread counts are part of the settings, libx264 computes CPU-independently, and libx265 writes nothing about the CPU
-into the stream; so the same pictures, time stamps and settings give the same bytes on any x86-64 CPU with any number
-of cores.
+Thread counts are part of the settings, libx264 computes independently of the CPU, and libx265 writes nothing about the
+CPU into the stream. So the same pictures, time stamps and settings give the same bytes on any x86-64 CPU with any
+number of cores.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FieldOrder = Literal["progressive", "tt", "bb", "tb", "bt"]
 EncoderPreset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
 
 FINEST_TICK_S = Fraction(1, 100_000_000)
-"""A MOV file holds 2^31 - 1 ticks between two frames; with this tick that is 21 seconds."""
+"""Finest tick of an intermediate file. MOV holds 2^31 - 1 ticks between two frames, here 21 seconds."""
 
 _FALLBACK_TICK_S = Fraction(1, 1_000_000)
 _FALLBACK_RATE_FPS = Fraction(25)
@@ -28,14 +28,14 @@ _MAX_FRAMES_WITHOUT_B_FRAMES = 8
 
 
 class EncoderSettings(Document, frozen=True):
-    """How the video is encoded; nothing in it is taken from the machine.
+    """How the video is encoded; none of the values depends on the machine.
 
     Attributes:
-        crf: constant rate factor; lower is better and larger, 17 looks like the source.
-        preset: how much time compression may take.
+        crf: constant rate factor; lower values give better pictures and larger files; 17 looks like the source.
+        preset: libx264's trade of time against size.
         threads: frames encoded at once. The output depends on it, so it never follows the number of cores.
-        keyframe_seconds: longest way back to a closed group of pictures.
-        b_frames: consecutive B-frames at most; None leaves it to the preset. AVI needs 0.
+        keyframe_seconds: longest distance between keyframes.
+        b_frames: most consecutive B-frames; None: as the preset says. AVI needs 0.
     """
 
     crf: Annotated[float, msgspec.Meta(ge=0.0, le=51.0)] = 17.0
@@ -46,10 +46,10 @@ class EncoderSettings(Document, frozen=True):
 
 
 class Signal(Document, frozen=True):
-    """What a source says about its pictures beyond `VideoFacts`; None where it says nothing.
+    """What a source declares about its pictures besides `VideoFacts`; None where it declares nothing.
 
     Attributes:
-        chroma_location: FFmpeg's name, as `left` or `topleft`.
+        chroma_location: FFmpeg's name, such as `left` or `topleft`.
         field_order: FFmpeg's two letters; anything but "progressive" keeps the picture interlaced.
         mastering_display: in x265's notation, `G(x,y)B(x,y)R(x,y)WP(x,y)L(max,min)`.
         content_light: MaxCLL and MaxFALL in cd/m2.
@@ -62,7 +62,7 @@ class Signal(Document, frozen=True):
 
     @property
     def interlaced(self) -> bool:
-        """Whether a frame holds two fields of different times."""
+        """Return whether a frame holds two fields of different times."""
         return self.field_order not in {None, "progressive"}
 
 
@@ -70,14 +70,14 @@ EMPTY_SIGNAL = Signal()
 
 
 class Encoding(Document, frozen=True):
-    """An encoder with its options by FFmpeg's names; PyAV and FFmpeg's command line are given the same ones.
+    """An encoder with its options by FFmpeg's names, which are the same for PyAV and for FFmpeg's command line.
 
     Attributes:
         codec: "h264" or "hevc".
-        encoder: FFmpeg's name, as `libx264`.
-        pixel_format: what the encoder is fed.
+        encoder: FFmpeg's name, such as `libx264`.
+        pixel_format: pixel format of the encoder's input.
         tick: seconds that a pts unit of the intermediate file lasts.
-        fields: how frames are marked and encoded when they are interlaced, "tff" or "bff"; None for whole frames.
+        fields: order of the fields of interlaced frames, "tff" or "bff"; None: frames are encoded whole.
     """
 
     codec: str
@@ -89,7 +89,7 @@ class Encoding(Document, frozen=True):
 
     @property
     def ffmpeg_args(self) -> list[str]:
-        """FFmpeg command-line arguments for an output that mean the same."""
+        """Return the FFmpeg command-line arguments for an output that mean the same."""
         options = [part for name, value in self.options.items() for part in (f"-{name}", value)]
         timing = ["-fps_mode", "passthrough", "-enc_time_base", self.tick]
         return ["-c:v", self.encoder, "-pix_fmt", self.pixel_format, *options, *timing]
@@ -98,10 +98,10 @@ class Encoding(Document, frozen=True):
 def plan_encoding(
     video: VideoFacts, pixels: PixelFormat, settings: EncoderSettings, signal: Signal = EMPTY_SIGNAL
 ) -> Encoding:
-    """Choose encoder, pixel layout and options for a source; this looks at nothing but its arguments.
+    """Choose encoder, pixel format and options for a source; the result depends on the arguments alone.
 
     Raises:
-        RenderError: no encoder holds such samples.
+        RenderError: no encoder takes such samples.
     """
     carrier = choose_encoder_format(pixels, video.coded)
     fields = _choose_field_order(carrier, signal)
@@ -124,38 +124,38 @@ def plan_encoding(
 def plan_ffmpeg_args(
     settings: EncoderSettings, video: VideoFacts, pixels: PixelFormat, signal: Signal = EMPTY_SIGNAL
 ) -> list[str]:
-    """FFmpeg command-line arguments that mean the same settings as `VideoWriter` uses.
+    """Return FFmpeg command-line arguments with the settings that `VideoWriter` uses.
 
     Raises:
-        RenderError: no encoder holds such samples.
+        RenderError: no encoder takes such samples.
     """
     return plan_encoding(video, pixels, settings, signal).ffmpeg_args
 
 
 def choose_mov_tick(time_base: Fraction) -> Fraction:
-    """Seconds a pts unit of the intermediate file lasts: one over the time base's denominator.
+    """Return the seconds a pts unit of the intermediate file lasts: one over the time base's denominator.
 
-    A time base finer than a MOV file can use (nanoseconds, say) becomes microseconds.
+    A time base finer than a MOV file can use, such as nanoseconds, becomes microseconds.
     """
     tick = Fraction(1, time_base.denominator)
     return tick if tick >= FINEST_TICK_S else _FALLBACK_TICK_S
 
 
 def choose_encoder_rate(video: VideoFacts) -> Fraction:
-    """The frame rate that rate control assumes; declared rates that cannot be one are passed over."""
+    """Return the frame rate for rate control: the declared one, or a fallback if that is implausible."""
     rate = Fraction(video.declared_rate) if video.declared_rate else _FALLBACK_RATE_FPS
     return rate if 1 <= rate <= 300 else _FALLBACK_RATE_FPS
 
 
 def _b_frame_options(video: VideoFacts, carrier: EncoderFormat, settings: EncoderSettings) -> dict[str, str]:
-    # libx265 gives the frames of a clip shorter than its reordering decoding times from uninitialised memory.
+    # In a clip shorter than its reordering, libx265 sets decoding times from uninitialised memory.
     allowed = 0 if carrier.codec == "hevc" and video.frames <= _MAX_FRAMES_WITHOUT_B_FRAMES else settings.b_frames
     return {} if allowed is None else {"bf": str(allowed)}
 
 
 def _signal_options(video: VideoFacts, pixels: PixelFormat, signal: Signal) -> dict[str, str]:
     declared = "pc" if pixels.full_range else video.colour.range
-    matrix = "rgb" if video.colour.matrix == "gbr" else video.colour.matrix  # the option's spelling
+    matrix = "rgb" if video.colour.matrix == "gbr" else video.colour.matrix  # spelled so in this option
     tags = {
         "color_range": declared,
         "colorspace": matrix,
@@ -168,7 +168,8 @@ def _signal_options(video: VideoFacts, pixels: PixelFormat, signal: Signal) -> d
 
 
 def _choose_field_order(carrier: EncoderFormat, signal: Signal) -> Literal["tff", "bff"] | None:
-    """libx264 codes fields only in rows of whole macroblock pairs' chroma; libx265 wants them as separate pictures."""
+    """Return the order in which the encoder codes fields, or None if it codes whole frames."""
+    # libx264 codes fields only if their chroma rows pair up; libx265 takes fields only as separate pictures.
     if not signal.interlaced or carrier.codec != "h264" or carrier.size.height % 4 != 0:
         return None
     return "tff" if signal.field_order in {"tt", "tb"} else "bff"
@@ -176,7 +177,9 @@ def _choose_field_order(carrier: EncoderFormat, signal: Signal) -> Literal["tff"
 
 def _x264_options(settings: EncoderSettings, signal: Signal, fields: str | None) -> dict[str, str]:
     parameters = {
+        # Without it the output differs between CPU generations.
         "cpu-independent": "1",
+        # The output depends on thread counts, and the default follows the number of cores.
         "lookahead-threads": str(max(1, settings.threads // 2)),
         "sliced-threads": "0",
         "opencl": "0",
@@ -189,6 +192,7 @@ def _x264_options(settings: EncoderSettings, signal: Signal, fields: str | None)
 
 def _x265_options(settings: EncoderSettings, signal: Signal) -> dict[str, str]:
     parameters = {
+        # The info message holds the CPU's features, so it would differ between machines.
         "info": "0",
         "pools": str(settings.threads),
         "frame-threads": "2",

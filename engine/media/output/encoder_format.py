@@ -1,4 +1,4 @@
-"""Which sample layout an encoder is fed for a source's, and how planes get there without a sample being changed."""
+"""Chooses the sample layout of an encoder's input, and copies planes into it without changing a sample."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _BIT_DEPTHS = (8, 10, 12)
 
 @dataclass(frozen=True, slots=True)
 class EncoderFormat:
-    """The layout that carries a source's samples through an encoder.
+    """The layout in which an encoder takes a source's samples.
 
-    It is the source's own wherever an encoder has it. Otherwise chroma samples are repeated: a 4:2:0 picture of odd
-    width is carried as 4:4:4, and 4:1:1 as 4:2:2.
+    It is the source's own if an encoder has it. Otherwise chroma samples are repeated: a 4:2:0 picture of odd width is
+    encoded as 4:4:4, and 4:1:1 as 4:2:2.
 
     Attributes:
         codec: "h264" or "hevc".
         encoder: FFmpeg's name.
         pixel_format: FFmpeg's name of the pixel format.
         size: coded size.
-        repeat: for each plane, how often a sample is repeated down and across.
+        repeat: for each plane, the number of repetitions of a sample down and across.
     """
 
     codec: str
@@ -37,7 +37,7 @@ class EncoderFormat:
     repeat: tuple[tuple[int, int], ...]
 
     def make_frame(self, picture: Picture) -> VideoFrame:
-        """A frame for the encoder with the picture's samples copied into it."""
+        """Return a frame for the encoder with a copy of the picture's samples."""
         frame = VideoFrame(self.size.width, self.size.height, self.pixel_format)
         for target, source, (down, across) in zip(self._view_planes(frame), picture.planes, self.repeat, strict=True):
             rows, columns = target.shape
@@ -56,14 +56,14 @@ class EncoderFormat:
 
 
 def choose_encoder_format(pixels: PixelFormat, size: Size) -> EncoderFormat:
-    """The layout for pictures of one format and coded size.
+    """Choose the layout for pictures of one format and coded size.
 
     Raises:
         RenderError: no encoder takes samples of this depth.
     """
     if pixels.bit_depth not in _BIT_DEPTHS:
         raise RenderError(
-            f"The video has {pixels.bit_depth} bits a sample ({pixels.name}) and encoders take 8, 10 or 12; "
+            f"The video has {pixels.bit_depth} bits a sample ({pixels.name}), but encoders take 8, 10 or 12; "
             "convert it to 12 bits first."
         )
     encoder, name, shift = _choose_layout(pixels, size)
@@ -75,7 +75,7 @@ def choose_encoder_format(pixels: PixelFormat, size: Size) -> EncoderFormat:
 
 
 def _choose_layout(pixels: PixelFormat, size: Size) -> tuple[str, str, tuple[int, int]]:
-    """Encoder, pixel format and chroma shift."""
+    """Return encoder, pixel format and chroma shift."""
     depth = pixels.bit_depth
     encoder = "libx264" if depth == 8 else "libx265"
     suffix = "" if depth == 8 else f"{depth}le"
@@ -90,7 +90,8 @@ def _choose_layout(pixels: PixelFormat, size: Size) -> tuple[str, str, tuple[int
 
 
 def _choose_chroma_shift(shift: tuple[int, int], size: Size) -> tuple[int, int]:
-    """The coarsest chroma that loses nothing; encoders crop by whole chroma samples, so odd sizes need finer ones."""
+    """Return the coarsest subsampling that loses no sample."""
+    # Encoders crop by whole chroma samples, so a picture of odd width or height needs chroma at full resolution.
     across = min(shift[0], 1, 1 - size.width % 2)
     down = min(shift[1], across, 1 - size.height % 2)
     return across, down
@@ -101,7 +102,7 @@ def _count_repeats(source: tuple[int, int], target: tuple[int, int]) -> tuple[in
 
 
 def _view_rgb_channels(frame: VideoFrame) -> list[Plane]:
-    """The green, blue and red samples of a packed frame."""
+    """Return views of the green, blue and red samples of a packed frame."""
     plane = frame.planes[0]
     return [
         np.ndarray((plane.height, plane.width), np.uint8, plane, channel, (plane.line_size, 3))  # type: ignore[arg-type]

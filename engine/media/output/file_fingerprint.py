@@ -1,7 +1,7 @@
-"""What tools that anybody has say of a finished file: the values that FFmpeg's command line and ffprobe repeat.
+"""Facts about a finished file that anyone can reproduce with FFmpeg's command line and ffprobe.
 
 Unlike the checks of `engine.verification`, these do not change with the version of FFmpeg: the hash of the stored
-packets of an audio stream, the hash of every decoded picture, and the list of presentation timestamps.
+packets of an audio stream, the hash of every decoded picture, and the list of presentation time stamps.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ class AudioPacketHash(Document, frozen=True):
 
 
 class FileFingerprint(Document, frozen=True):
-    """What stock tools say of a finished file.
+    """Facts about a finished file, as stock tools report them.
 
     Attributes:
-        sha256: of the file.
-        frames: how many pictures it holds.
+        sha256: SHA-256 of the file.
+        frames: number of pictures.
         pictures: SHA-256 of the list of SHA-256 hashes of its decoded pictures, one a line.
-        times: SHA-256 of the list of its timestamps (see `clock_of`), rising, one a line.
-        audio: its audio streams, in order.
-        streams: kind of every stream, in order.
+        times: SHA-256 of the list of its time stamps (see `choose_timestamp_kind`), rising, one a line.
+        audio: the audio streams, in order.
+        streams: the kind of every stream, in order.
     """
 
     sha256: Sha256
@@ -46,14 +46,14 @@ class FileFingerprint(Document, frozen=True):
 
 
 def fingerprint_file(path: Path, sha256: Sha256) -> FileFingerprint:
-    """Look at a finished file as stock tools do.
+    """Collect the facts about a finished file.
 
     Args:
         path: the file.
-        sha256: of its bytes, as somebody else has hashed it.
+        sha256: SHA-256 of its bytes, which the caller has computed already.
 
     Raises:
-        SourceError: it cannot be read or decoded.
+        SourceError: the file cannot be read or decoded.
     """
     hashes, times = _hash_pictures(path), _read_timestamps(path)
     return FileFingerprint(
@@ -61,7 +61,7 @@ def fingerprint_file(path: Path, sha256: Sha256) -> FileFingerprint:
         frames=len(times),
         pictures=_hash_lines(hashes),
         times=_hash_lines([str(time) for time in times]),
-        audio=tuple(AudioPacketHash(one.codec, one.packets) for one in fingerprint_audio(path)),
+        audio=tuple(AudioPacketHash(stream.codec, stream.packets) for stream in fingerprint_audio(path)),
         streams=tuple(stream.kind for stream in list_contents(path).streams),
     )
 
@@ -76,10 +76,7 @@ def _hash_pictures(path: Path) -> list[str]:
 
 
 def choose_timestamp_kind(name: str) -> Literal["pts", "dts"]:
-    """Which timestamps of its packets say when a file's pictures are shown, as ffprobe calls them, by the file's name.
-
-    An AVI stores none for presentation; its pictures follow each other at one rate, as decoding counts them.
-    """
+    """Return which time stamps of packets say when pictures are shown, by ffprobe's name, for a file of this name."""
     return format_from_suffix(Path(name).suffix).family.timestamp_kind
 
 

@@ -1,7 +1,7 @@
-"""Putting the rendered video and the source's own audio packets into one file, by FFmpeg's command line.
+"""Muxes the rendered video and the source's own audio packets into one file, with FFmpeg's command line.
 
-FFmpeg's stream copy keeps what decides which samples a player hears (edit lists, priming, padding), where muxing the
-same packets through its library did not.
+FFmpeg's stream copy keeps what decides which samples a player hears: edit lists, priming and padding. Muxing the same
+AAC packets through PyAV kept every packet, but lost the padding of the last one and 32 samples of a rounded edit list.
 """
 
 from __future__ import annotations
@@ -26,19 +26,20 @@ from engine.record import SourceFacts
 
 _FINEST_MOVIE_SCALE = 100_000_000
 _COARSE_MOVIE_SCALE = 1_000_000
+"""Ticks a second of a movie's clock if a common multiple of all streams' clocks would be finer than the finest."""
 _DISK_FULL_MESSAGES = ("No space left on device", "Disk quota exceeded", "File too large")
 _PATH_ERROR_MESSAGES = ("Permission denied", "No such file or directory", "Read-only file system", "Is a directory")
 
 
 @dataclass(frozen=True, slots=True)
 class ReplacementTrack:
-    """An audio stream that takes the place of one of the source's.
+    """An audio stream that replaces one of the source's.
 
     Attributes:
-        path: file of `SoundWriter`.
-        audio_format: what its samples are.
+        path: file of `AudioWriter`.
+        audio_format: format of its samples.
         start_s: seconds after the first video frame at which it starts.
-        codec: lossless, by FFmpeg's name.
+        codec: FFmpeg's name of a lossless codec.
     """
 
     path: Path
@@ -47,7 +48,7 @@ class ReplacementTrack:
     codec: str
 
 
-def mux(  # noqa: PLR0913  the files, and what each of them is
+def mux(  # noqa: PLR0913  the files and what is known about them
     video: Path,
     source: Path,
     target: Path,
@@ -58,21 +59,21 @@ def mux(  # noqa: PLR0913  the files, and what each of them is
     comment: str | None = None,
     tracks: Mapping[int, ReplacementTrack] | None = None,
 ) -> None:
-    """Write `target` from the rendered video and the packets of the source's streams that are to be copied.
+    """Write `target` from the rendered video and the packets of the source's streams that are copied.
 
-    Starts relative to the video stay the source's, to the container's resolution. Rotation and mirroring are kept, and
-    which audio stream is the default one; all other metadata, chapters, names and languages are left out, but for
+    Starts relative to the video stay those of the source, to the container's resolution. Rotation, mirroring and the
+    mark of the default audio stream are kept; all other metadata, chapters, names and languages are left out, except
     `comment`. The same files give the same bytes.
 
     Args:
         video: the intermediate file of `VideoWriter`, its first frame at zero.
-        source: the original; every stream that `facts` calls copied is taken from it.
+        source: the original; every stream with the fate "copied" in `facts` is taken from it.
         target: the file to write.
-        facts: what the source is, and what becomes of its streams.
+        facts: the facts of the source, with the fate of each stream.
         choice: the container of the target.
         first_pts: pts of the first frame in the source's time base.
-        comment: a tag of our own.
-        tracks: by index of the source's stream, what takes its place.
+        comment: the only tag that the output carries.
+        tracks: replacement tracks by index of the source's stream.
 
     Raises:
         SourceError: the source or the rendered video is no longer readable.
@@ -89,6 +90,7 @@ def mux(  # noqa: PLR0913  the files, and what each of them is
         *_map_args(parts),
         *("-c", "copy", "-bsf:v", _build_shift_filter(timing.video_start_s)),
         *_track_codec_args(parts),
+        # Without bitexact the muxer writes its version into the file.
         *("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
         *(() if comment is None else ("-metadata", f"comment={comment}")),
         *_muxer_options(parts, choice, timing),
@@ -101,7 +103,7 @@ def mux(  # noqa: PLR0913  the files, and what each of them is
 
 @dataclass(frozen=True, slots=True)
 class _MuxInputs:
-    """What an output is put together from; see `mux`."""
+    """The inputs of an output; see `mux`."""
 
     video: Path
     source: Path
@@ -120,7 +122,7 @@ class _MuxInputs:
 
 @dataclass(frozen=True, slots=True)
 class _TargetTiming:
-    """Where the streams go on the target's clock.
+    """The position of the streams on the target's clock.
 
     Attributes:
         video_start_s: seconds at which the first frame is shown.
@@ -134,7 +136,7 @@ class _TargetTiming:
 
 
 def _plan_timing(parts: _MuxInputs, choice: ContainerChoice) -> _TargetTiming:
-    """Keep the source's clock; a broadcast clock, which starts anywhere, begins at zero in another container."""
+    """Keep the source's clock, but let a broadcast clock, which starts anywhere, begin at zero in another container."""
     starts, rates = _read_clocks(parts)
     source, target = container_family(parts.facts.container), container_family(choice.muxer)
     keeps_clock = source.starts_near_zero or source == target
@@ -143,7 +145,7 @@ def _plan_timing(parts: _MuxInputs, choice: ContainerChoice) -> _TargetTiming:
 
 
 def _read_clocks(parts: _MuxInputs) -> tuple[list[Fraction], tuple[int, ...]]:
-    """When the copied streams start, in seconds, and how finely they count."""
+    """Return the starts of the copied streams, in seconds, and the ticks a second of their clocks."""
     with _open_container(parts.source) as container:
         streams = [container.streams[index] for index in parts.copied_indices]
         starts = [stream.start_time * _read_time_base(stream) for stream in streams if stream.start_time is not None]
@@ -167,7 +169,8 @@ def _read_time_base(stream: Stream) -> Fraction:
 
 
 def _video_input_args(parts: _MuxInputs) -> Iterator[str | Path]:
-    """The rendered video with the source's display matrix; FFmpeg mirrors after it has turned anticlockwise."""
+    """Yield the arguments for the rendered video with the source's display matrix."""
+    # FFmpeg turns anticlockwise, and mirrors after it has turned; Veil turns clockwise, after mirroring.
     rotation, mirrored = parts.facts.video.rotation, parts.facts.video.mirrored
     yield from ("-display_rotation", str(rotation if mirrored else -rotation))
     if mirrored:
@@ -176,15 +179,16 @@ def _video_input_args(parts: _MuxInputs) -> Iterator[str | Path]:
 
 
 def _track_input_args(parts: _MuxInputs, timing: _TargetTiming) -> Iterator[str | Path]:
-    """The files that take the place of audio streams; layouts are said, because the files do not store them."""
+    """Yield the arguments for the files that replace audio streams."""
     for track in parts.tracks.values():
+        # The files store only the number of channels, not their layout.
         if track.audio_format.channels > 2 and " channels" not in track.audio_format.layout:
             yield from ("-channel_layout", track.audio_format.layout)
         yield from ("-itsoffset", f"{float(timing.video_start_s + track.start_s):.6f}", "-i", track.path)
 
 
 def _map_args(parts: _MuxInputs) -> Iterator[str]:
-    """The audio streams in the source's order, each from its file."""
+    """Map the audio streams in the source's order, each from its file."""
     replacing = list(parts.tracks)
     for index in parts.copied_indices:
         yield from ("-map", f"{2 + replacing.index(index)}:0" if index in parts.tracks else f"1:{index}")
@@ -200,7 +204,7 @@ def _track_codec_args(parts: _MuxInputs) -> Iterator[str]:
 
 
 def _build_shift_filter(start: Fraction) -> str:
-    """A bitstream filter that moves the video to its start, exactly where the start is a whole number of ticks."""
+    """Build a bitstream filter that moves the video to its start, rounded to a tick of the target."""
     shift = f"round({start.numerator}/({start.denominator}*TB))"
     return f"setts=pts=PTS+{shift}:dts=DTS+{shift}"
 
@@ -212,28 +216,30 @@ def _muxer_options(parts: _MuxInputs, choice: ContainerChoice, timing: _TargetTi
         case "mpegts":
             return ["-muxdelay", "0", "-muxpreload", "0", "-mpegts_copyts", "1"]
         case "avi":
-            # AVI counts frames, the source's time base is the length of one; FFmpeg would guess another.
+            # AVI counts frames. The source's time base is the length of one; FFmpeg would guess another rate.
             return ["-r:v", str(1 / Fraction(parts.facts.video.time_base))]
         case _:
             return []
 
 
 def _mov_options(video: Path, timing: _TargetTiming) -> list[str]:
-    """A movie clock on which every stream's start is a whole number, so that edit lists are not rounded."""
+    """Choose a movie clock on which every stream's start is a whole number of ticks, so that edit lists are exact."""
     with _open_container(video) as container:
         stream = container.streams.video[0]
         scale, codec = _read_time_base(stream).denominator, stream.codec_context.name
     movie = lcm(scale, *timing.tick_rates)
     clock = ["-movie_timescale", str(movie if movie <= _FINEST_MOVIE_SCALE else _COARSE_MOVIE_SCALE)]
     tag = ["-tag:v", "hvc1"] if codec == "hevc" else []
-    # Opus and FLAC in MP4 count as experimental.
+    # FFmpeg calls Opus and FLAC in MP4 experimental, and players look for HEVC under the tag hvc1.
     return [*clock, "-video_track_timescale", str(scale), "-write_tmcd", "0", "-strict", "experimental", *tag]
 
 
 def _error_from_stderr(stderr: str, target: Path) -> VeilError:
     lines = stderr.strip().splitlines() or ["no message"]
     if any(sign in stderr for sign in _DISK_FULL_MESSAGES):
-        return TargetError(f"{target.name} cannot be finished, the disk is full; make room or choose another place.")
+        return TargetError(
+            f"{target.name} cannot be finished, because the disk is full; make room or choose another place."
+        )
     if reason := next((sign for sign in _PATH_ERROR_MESSAGES if sign in stderr), None):
         return TargetError(f"{target.name} cannot be written: {reason}. Choose another place.")
     return RenderError(f"{target.name} could not be put together, FFmpeg says: {lines[0]}")

@@ -1,4 +1,4 @@
-"""Which libraries make an output's bytes."""
+"""Versions of the libraries that decide an output's bytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import av
 
 
 def read_library_versions() -> dict[str, str]:
-    """Versions of PyAV and FFmpeg's libraries in it, of FFmpeg's command line, and of what draws the masks."""
+    """Return the versions of PyAV, its FFmpeg libraries, FFmpeg's command line, and the libraries that draw masks."""
     own = {name: ".".join(map(str, av.library_versions[name])) for name in ("libavcodec", "libavformat", "libswscale")}
     packages = {name: version(name) for name in ("imageio-ffmpeg", "numpy", "opencv-python")}
     return {"av": av.__version__, **packages, **own}

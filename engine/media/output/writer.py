@@ -1,4 +1,7 @@
-"""Writing rendered pictures: one video stream in an intermediate MOV file, encoded while the next picture is made."""
+"""Writes rendered pictures to an intermediate MOV file with one video stream, encoding in a thread of its own.
+
+The file is MOV because Matroska would round time stamps to milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ from engine.media.output.encoder_format import choose_encoder_format
 from engine.record import VideoFacts
 
 _MAX_QUEUED_FRAMES = 4
-"""Frames between the caller and the encoder; more only cost memory."""
+"""Frames that wait for the encoder; more would only cost memory."""
 
 _Y4M_CHROMA = {(1, 1): "420", (1, 0): "422", (0, 0): "444", (2, 0): "411"}
 
@@ -38,9 +41,9 @@ _Y4M_CHROMA = {(1, 1): "420", (1, 0): "422", (0, 0): "444", (2, 0): "411"}
 class VideoWriter:
     """Encodes pictures into a MOV file with one video stream whose first frame is at zero.
 
-    Pictures are copied when they are handed over and encoded by a thread of the writer's own, so that the caller
-    can work on the next one meanwhile and may change the planes at once. Use it as a context manager: leaving it
-    regularly finishes the file, leaving it by an exception removes it.
+    Pictures are copied by `write` and encoded in a thread of the writer's own, so the caller can work on the next one
+    meanwhile and may change the planes at once. Use it as a context manager: leaving the block finishes the file, an
+    exception removes it.
 
     Attributes:
         encoding: the encoder and its options.
@@ -57,8 +60,8 @@ class VideoWriter:
         """Open the file.
 
         Raises:
-            TargetError: the file cannot be made.
-            RenderError: no encoder holds such samples, or the encoder refuses to start.
+            TargetError: the file cannot be created.
+            RenderError: no encoder takes such samples, or the encoder refuses to start.
         """
         self.encoding = plan_encoding(video, pixels, settings, signal)
         self._path = path
@@ -72,7 +75,7 @@ class VideoWriter:
         self._thread.start()
 
     def write(self, picture: Picture, pts: int) -> None:
-        """Hand over the next frame; `pts` counts in the source's time base and must rise.
+        """Queue the next frame for encoding; `pts` counts in the source's time base and must rise.
 
         Raises:
             TargetError: an earlier frame could not be stored.
@@ -85,7 +88,7 @@ class VideoWriter:
         self._frames.put(frame)
 
     def close(self) -> None:
-        """Encode what is still under way and finish the file.
+        """Encode the frames that wait, and finish the file.
 
         Raises:
             TargetError: the file could not be stored.
@@ -101,7 +104,7 @@ class VideoWriter:
             raise _error_from_ffmpeg(error, self._path) from error
 
     def discard(self) -> None:
-        """Stop and remove the file; it is of no use unfinished."""
+        """Stop encoding and remove the unfinished file."""
         self._stop_thread()
         self._path.unlink(missing_ok=True)
 
@@ -126,13 +129,14 @@ class VideoWriter:
             self._thread.join()
 
     def _encode_queued(self) -> None:
-        """Encode until told to stop; after a failure frames are taken and dropped, so that nobody waits for ever."""
+        """Encode queued frames until a None arrives."""
         while (frame := self._frames.get()) is not None:
+            # After a failure the queue must still be emptied, or `write` would wait for room for ever.
             if self._failure is not None:
                 continue
             try:
                 self._sink.encode(frame)
-            except Exception as error:  # noqa: BLE001  `_complain` raises it where somebody listens
+            except Exception as error:  # noqa: BLE001  `_raise_failure` raises it in the caller's thread
                 self._failure = error
 
     def _raise_failure(self) -> None:
@@ -152,7 +156,7 @@ def _error_from_ffmpeg(error: av.error.FFmpegError, path: Path) -> VeilError:
 
 
 class _TickConverter:
-    """Time stamps of the source as ticks of the intermediate file: from zero, and rising."""
+    """Converts time stamps of the source to ticks of the intermediate file, which start at zero and must rise."""
 
     def __init__(self, time_base: Fraction, tick: Fraction, path: Path) -> None:
         self.tick = tick
@@ -174,7 +178,7 @@ class _TickConverter:
 
 
 class _EncoderSink:
-    """The open file with its encoder."""
+    """The open file and its encoder."""
 
     def __init__(self, path: Path, encoding: Encoding, video: VideoFacts) -> None:
         scale = str(Fraction(encoding.tick).denominator)
@@ -193,7 +197,7 @@ class _EncoderSink:
         context.width, context.height = video.coded.width, video.coded.height
         context.pix_fmt = encoding.pixel_format
         context.sample_aspect_ratio = Fraction(video.sample_aspect_ratio)
-        context.flags |= Flags.frame_duration  # without it the last frame lasts no time and players leave it out
+        context.flags |= Flags.frame_duration  # without it the last frame has no duration and players skip it
         stream.time_base = context.time_base = Fraction(encoding.tick)
         self._container.start_encoding()
         return stream
@@ -208,7 +212,7 @@ class _EncoderSink:
 
 
 class _FieldMarker:
-    """Marks frames as interlaced; PyAV cannot set the flag, a filter that copies nothing can."""
+    """Marks frames as interlaced with a filter, because PyAV cannot set the flag; no sample is copied."""
 
     def __init__(self, stream: VideoStream, fields: str) -> None:
         self._graph = Graph()
@@ -227,7 +231,7 @@ class _FieldMarker:
 
 
 class Y4mWriter:
-    """Writes pictures as they are handed to the encoder to a YUV4MPEG2 file, as evidence of what was encoded.
+    """Writes pictures to a YUV4MPEG2 file just as the encoder receives them, as evidence of what was encoded.
 
     Samples above 8 bits take two bytes, the low one first. Frames follow each other without time stamps.
     """
@@ -236,7 +240,7 @@ class Y4mWriter:
         """Open the file and write its header.
 
         Raises:
-            TargetError: the file cannot be made, or YUV4MPEG2 has no name for such samples.
+            TargetError: the file cannot be created, or YUV4MPEG2 has no name for such samples.
         """
         self._path, self._pixels, self._size = path, pixels, video.coded
         header = _build_y4m_header(path, video, pixels)
@@ -244,7 +248,7 @@ class Y4mWriter:
             self._file = path.open("wb")
             self._file.write(header)
         except OSError as error:
-            raise TargetError(f"{path} cannot be made: {error.strerror}. Choose another place.") from error
+            raise TargetError(f"{path} cannot be created: {error.strerror}. Choose another place.") from error
 
     def write(self, picture: Picture) -> None:
         """Append a frame.
@@ -287,7 +291,7 @@ class Y4mWriter:
         return "u1" if self._pixels.bit_depth == 8 else "<u2"
 
     def _crop_padding(self, index: int, samples: Plane) -> Plane:
-        """A plane without columns and rows that only pad it."""
+        """Return a plane without the columns and rows that only pad it."""
         across, down = self._pixels.plane_shift(index)
         return samples[: -(-self._size.height >> down), : -(-self._size.width >> across)]
 
@@ -295,7 +299,9 @@ class Y4mWriter:
 def _build_y4m_header(path: Path, video: VideoFacts, pixels: PixelFormat) -> bytes:
     chroma = "mono" if pixels.planes == "y" else _Y4M_CHROMA.get(pixels.chroma_shift)
     if chroma is None or pixels.planes == "gbr":
-        raise TargetError(f"{path} cannot hold {pixels.name} pictures, YUV4MPEG2 has no name for them; leave it out.")
+        raise TargetError(
+            f"{path} cannot hold {pixels.name} pictures, because YUV4MPEG2 has no name for them; leave it out."
+        )
     depth = "" if pixels.bit_depth == 8 else f"{'' if chroma == 'mono' else 'p'}{pixels.bit_depth}"
     siting = "jpeg" if chroma == "420" and not depth else ""
     rate, aspect = choose_encoder_rate(video), Fraction(video.sample_aspect_ratio)

@@ -1,15 +1,16 @@
-"""How a decoder is made to tell of damage, and which packets owe a frame.
+"""Sets decoders up to report damage, and finds the packets whose frame was lost.
 
 FFmpeg reports damage in three ways, and which one can be relied on depends on the decoder. Measured by overwriting
 bytes of packets and by cutting files:
 
-- MPEG-1, -2, -4, H.264 and ProRes set flags on the frame; told to stop at errors, MPEG-2 refuses sound files. H.264
-  does so on one thread only: with several frames at once the flags come and go from run to run, with several slices at
-  once the search for holes is off.
-- HEVC, Motion JPEG and AV1 are silent unless they are told to stop: then no frame comes out of a packet, and the ledger
-  finds it missing.
+- MPEG-1, -2, -4, H.264 and ProRes set flags on the frame; but if told to stop at errors, MPEG-2 refuses
+  undamaged files. H.264
+  does so on one thread only: with frame threads the flags differ from run to run, with slice threads the check for
+  missing parts of a picture is off.
+- HEVC, Motion JPEG and AV1 are silent unless they are told to stop at errors: then no frame comes out of a packet, and
+  `PendingFrames` finds it missing.
 - FFV1 finds a wrong checksum and only logs it.
-- VP8 and VP9 carry no redundancy: a change that still parses is a different picture, and nobody can know.
+- VP8 and VP9 carry no redundancy: damage that still parses gives a different picture, and nothing can detect that.
 """
 
 from __future__ import annotations
@@ -32,24 +33,27 @@ _FLAGGING_DECODERS = frozenset(
 _SINGLE_THREAD_DECODERS = frozenset({"h264"})
 _STOPPING_DECODERS = frozenset({"hevc", "mjpeg", "vp8", "vp9", "av1", "libdav1d", "libaom-av1"})
 _VP8_SHOW_FRAME_BIT = 0x10
-"""RFC 6386, 9.1: the bit of the first byte that says whether the frame is shown or only referred to."""
+"""RFC 6386, 9.1: the bit of the first byte that tells frames that are shown from those that are only referred to."""
 
 _MIN_MPEG4_PACKET_BYTES = 20
-"""MPEG-4 in AVI pads with tiny packets that repeat the frame before; they decode to nothing."""
+"""Smaller packets of MPEG-4 in AVI are padding that repeats the frame before; no frame comes out of them."""
 
 logging.getLogger("libav").addHandler(logging.NullHandler())
 
 
 def enable_damage_reporting(stream: VideoStream) -> bool:
-    """Set a decoder up, before its first packet, so that damage shows; whether `overheard` is needed as well.
+    """Set a decoder up, before its first packet, to report damage.
 
-    A decoder that only logs runs on one thread, so that a message belongs to the packet that was just sent.
+    Returns True if it reports some damage only in its log, so that `capture_decoder_errors` is needed as well. Such a
+    decoder runs on one thread, so that a message belongs to the packet that was just sent.
     """
     decoder = stream.codec_context
     if decoder.name in _FLAGGING_DECODERS:
+        # Frame threads are never used here: they make the flags of H.264 differ from run to run.
         decoder.thread_type = "SLICE"
         decoder.thread_count = 1 if decoder.name in _SINGLE_THREAD_DECODERS else 0
         return False
+    # "explode" makes the decoder return an error instead of a picture that it patched up.
     decoder.options = {"err_detect": "crccheck+explode"}
     if decoder.name in _STOPPING_DECODERS:
         decoder.thread_type = "AUTO"
@@ -59,38 +63,40 @@ def enable_damage_reporting(stream: VideoStream) -> bool:
 
 
 def has_own_frame(codec: str, packet: Packet[Any]) -> bool:
-    """Whether a packet that decodes must come out as a frame of its own."""
+    """Return whether a frame of its own must come out of a packet."""
     if packet.is_discard:
         return False
     if codec == "vp8":
-        data: Any = packet  # Python 3.11 has no type for "gives a buffer"
+        data: Any = packet  # Python 3.11 has no type for objects with a buffer
         return bool(memoryview(data)[0] & _VP8_SHOW_FRAME_BIT)
     return codec != "mpeg4" or packet.size >= _MIN_MPEG4_PACKET_BYTES
 
 
 class PendingFrames:
-    """Presentation times of packets that were sent and have not come back as a frame.
+    """A ledger of the presentation times of packets that were sent and have not come back as a frame.
 
-    A decoder delivers in presentation order, so a packet is lost as soon as a frame after it appears.
+    A decoder delivers in presentation order, so the frame of a packet is lost as soon as a later frame appears.
     """
 
     def __init__(self) -> None:
+        # A heap of times and the set of those still pending: crossing a frame off the set takes constant time, and its
+        # entry in the heap is dropped when it reaches the top.
         self._times: list[int] = []
         self._pending: set[int] = set()
 
     def add_packet(self, pts: int) -> None:
-        """A packet went in."""
+        """Enter the time of a packet that goes into the decoder."""
         if pts not in self._pending:
             self._pending.add(pts)
             heapq.heappush(self._times, pts)
 
     def match_frame(self, pts: int) -> list[int]:
-        """A frame came out; the times before it whose frames will never come, rising."""
+        """Cross off a frame that came out; return the earlier times whose frames are lost, rising."""
         self._pending.discard(pts)
         return self._pop_lost(pts)
 
     def take_remaining(self) -> list[int]:
-        """At the end of the stream: the times whose frames never came, rising."""
+        """Return, at the end of the stream, the times whose frames never came, rising."""
         return self._pop_lost(None)
 
     def _pop_lost(self, before: int | None) -> list[int]:
@@ -104,7 +110,7 @@ class PendingFrames:
 
 
 class _LogCapture:
-    """FFmpeg's log has one level for the whole process: it is raised while anybody listens."""
+    """Raises the log level of FFmpeg, of which a process has only one, while any thread captures messages."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -122,7 +128,7 @@ _log_capture = _LogCapture()
 
 @contextmanager
 def capture_decoder_errors() -> Iterator[list[tuple[int, str, str]]]:
-    """What FFmpeg logs as an error on this thread, as a list that grows."""
+    """Collect what FFmpeg logs as errors on this thread in a list that grows during the block."""
     _log_capture.change_listeners(1)
     try:
         with av.logging.Capture(local=True) as messages:

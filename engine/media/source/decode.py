@@ -1,8 +1,7 @@
-"""Decoding every frame of a source, in order, and never passing over one that is broken."""
+"""Decodes every frame of a source, in order, and never skips one that is broken."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,12 +21,13 @@ from engine.media.frame import FrameConverters, SourceFrame
 from engine.media.pixels import make_grey_frame, planar_format_from_name
 from engine.media.source.damage import PendingFrames, capture_decoder_errors, enable_damage_reporting, has_own_frame
 from engine.media.source.open_file import open_container
+from engine.media.source.timestamps import PtsAssigner
 
 OnDamage = Literal["stop", "cover"]
 
 _SILENT = SilentListener()
 _MAX_DRAIN_ERRORS = 256
-"""Each decoding thread may report one when it is drained."""
+"""Upper bound of errors while a decoder is drained: each of its threads may report one."""
 
 
 @contextmanager
@@ -38,24 +38,41 @@ def open_source(
 
     Args:
         path: the file.
-        info: what `probe` found in it.
-        on_damage: stop with an error at the first frame that cannot be decoded whole, or deliver it marked as damaged.
-        listener: hears of frames before the first keyframe and of time stamps that had to be moved.
+        info: what `probe` returned for it.
+        on_damage: "stop" raises an error at the first frame that cannot be decoded completely; "cover" delivers it
+            marked as damaged.
+        listener: receives notices about frames before the first keyframe and about time stamps that had to be moved.
 
     Raises:
         SourceError: the file cannot be opened, or is not the one that was probed.
     """
     path = Path(path)
-    with open_container(path) as container, ExitStack() as closing:
+    with open_container(path) as container, ExitStack() as resources:
         source = Source(path, container, info, on_damage=on_damage, listener=listener)
-        # FFmpeg frees a decoder while Python's lock is held; a decoding thread that wants to log then waits for ever.
-        # Emptying the decoder first, which lets go of the lock, brings its threads to rest.
-        closing.callback(source.stream.codec_context.flush_buffers)
+        # FFmpeg frees a decoder while Python's lock is held. A decoding thread that wants to log at that moment waits
+        # for the lock for ever. Flushing first releases the lock and brings the decoder's threads to rest.
+        resources.callback(source.stream.codec_context.flush_buffers)
         yield source
 
 
 class Source:
-    """An open video. `frames` can be run through once."""
+    """An open video whose frames can be read once.
+
+    Every frame must be accounted for, but no decoder says reliably which frame an error cost: decoders reorder frames,
+    run ahead in several threads, and report some errors late or not at all (see `engine.media.source.damage`). So this
+    class keeps books, in three ways that depend on what the container stores:
+
+    - With presentation times ("pts"), each packet that owes a frame enters a ledger under its time. A frame that comes
+      out crosses its time off; earlier times still in the ledger are lost frames, because frames come out in
+      presentation order.
+    - With decoding times only ("dts"), lost frames are found the same way if the decoder does not reorder.
+    - Otherwise frames are counted, so a lack shows at the end only. An error then stops at once.
+
+    Attributes:
+        path: the file.
+        info: what `probe` returned for it.
+        stream: the video stream that is decoded.
+    """
 
     def __init__(
         self, path: Path, container: InputContainer, info: MediaInfo, *, on_damage: OnDamage, listener: ProgressListener
@@ -65,36 +82,41 @@ class Source:
         self.stream: VideoStream = container.streams[info.video.index]  # type: ignore[assignment]
         self._identity = _read_identity(path)
         if self._identity[0] != info.bytes or self.stream.type != "video":
-            raise SourceError(f"{path} is not the file that was looked at before. Start again with the file as it is.")
+            raise SourceError(f"{path} is not the file that was probed before. Start again with the file as it is.")
         self._container = container
         self._covers_damage = on_damage == "cover"
         self._listener = listener
         self._needs_log_capture = enable_damage_reporting(self.stream)
         self._converters = FrameConverters()
+        self._pts_assigner = PtsAssigner(info)
+        # The ledger of the "pts" case, and the counts for the others.
         self._pending_frames = PendingFrames()
-        self._pts_assigner = _PtsAssigner(info)
-        self._suspect_pts: set[int] = set()
         self._expected_frames = 0
         self._delivered_frames = 0
-        self._lead_in_frames = 0
+        # Times of packets that are flagged corrupt, or during whose decoding the decoder logged an error.
+        self._suspect_pts: set[int] = set()
+        # Decoder errors for which no lost frame has been found yet.
         self._unplaced_errors = 0
+        self._lead_in_frames = 0
+        # True from a damaged frame to the next keyframe: frames between may be predicted from the damaged one.
         self._is_broken = False
 
     def frames(self) -> Iterator[SourceFrame]:
-        """Every frame in presentation order.
+        """Yield every frame in presentation order.
 
-        Frames before the first keyframe of a recording that starts in the middle of one are what no player can show;
-        those that do not decode are passed over with a notice.
+        Frames before the first keyframe of a recording that starts between two keyframes cannot be shown by any player;
+        those that do not decode are left out with a notice.
 
         Raises:
-            DamagedFrameError: with `on_damage="stop"`, a frame cannot be decoded whole, or is missing.
-            SourceError: time stamps run backwards, the picture changes its size, or the file was changed meanwhile.
+            DamagedFrameError: with `on_damage="stop"`, a frame cannot be decoded completely, or is missing.
+            SourceError: time stamps run backwards, the picture size changes, or the file was changed meanwhile.
         """
         for packet in self._read_from_first_key():
             for frame in self._decode_packet(packet):
                 yield from self._emit_in_order(frame)
         for frame in self._drain_decoder():
             yield from self._emit_in_order(frame)
+        # Only the end of the stream shows that nothing more comes for the last times in the ledger.
         for pts in self._pending_frames.take_remaining():
             yield from self._replace_lost_frame(pts)
         yield from self._check_ending()
@@ -102,10 +124,10 @@ class Source:
         self.check_unchanged()
 
     def check_unchanged(self) -> None:
-        """See that the path still leads to the file that was opened.
+        """Check that the path still leads to the file that was opened.
 
         Raises:
-            SourceError: it was changed, replaced or deleted.
+            SourceError: the file was changed, replaced or deleted.
         """
         try:
             unchanged = _read_identity(self.path) == self._identity
@@ -117,7 +139,7 @@ class Source:
             raise SourceError(f"{self.path} was changed while it was read. Start again with the file as it is now.")
 
     def _read_from_first_key(self) -> Iterator[Packet[VideoStream]]:
-        """The packets without those before the first keyframe, which refer to frames that are not there."""
+        """Yield the packets from the first keyframe on; those before refer to frames that are not in the file."""
         started = self.info.video.key_pts is None
         for packet in self._read_packets():
             started = started or packet.is_keyframe
@@ -132,8 +154,9 @@ class Source:
             try:
                 packet = next(packets, None)
             except FFmpegError:
-                # The probe met the same error, and says in `cut_short` whether anything is missing.
+                # The probe met the same error, and its `cut_short` says whether anything is missing.
                 return
+            # The demuxer ends with an empty packet per stream. The decoder is drained explicitly instead.
             if packet is None or not packet.size:
                 return
             yield packet
@@ -144,6 +167,8 @@ class Source:
             self._suspect_pts.add(packet.pts)
         if not self._needs_log_capture:
             return self._try_decode(packet)
+        # Capturing changes FFmpeg's log level for the whole process, so it is used only for decoders that report damage
+        # in no other way. They run on one thread, so that a message belongs to the packet that was just sent.
         with capture_decoder_errors() as messages:
             frames = self._try_decode(packet)
         if messages and packet.pts is not None:
@@ -151,14 +176,15 @@ class Source:
         return frames
 
     def _note_packet(self, packet: Packet[VideoStream]) -> None:
-        """Note what a packet owes."""
+        """Enter a packet into the books before it is decoded."""
         timing = self.info.video.timing
-        owes = has_own_frame(self.info.video.codec, packet)
-        self._expected_frames += owes
+        has_frame = has_own_frame(self.info.video.codec, packet)
+        self._expected_frames += has_frame
         if timing == "dts" and packet.dts is not None:
-            self._pts_assigner.add_packet(packet.dts, owes=owes)
+            self._pts_assigner.add_packet(packet.dts, has_frame=has_frame)
+            # FFmpeg makes up presentation times here; the decoder hands this field through to the frame.
             packet.pts = packet.dts
-        elif timing == "pts" and owes and packet.pts is not None:
+        elif timing == "pts" and has_frame and packet.pts is not None:
             self._pending_frames.add_packet(packet.pts)
 
     def _try_decode(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
@@ -175,13 +201,17 @@ class Source:
         if self._covers_damage:
             self._is_broken = True
         elif self.info.video.timing != "pts":
+            # Without the ledger nothing finds the lost frame later, so this is the moment to stop.
             raise self._make_damage_error(
                 self._pts_assigner.expected_pts, f"cannot be decoded ({error.strerror})"
             ) from error
-        # A decoder with several threads reports some packets late; the ledger finds the frame that the failure cost.
+        # A decoder with several threads reports some packets late, so the error is not that of the packet just sent.
+        # The ledger finds the frame that the failure cost; an error that it never explains counts at the end.
         self._unplaced_errors += 1
 
     def _drain_decoder(self) -> Iterator[VideoFrame]:
+        # Draining ends with EndOfFile. An error before it must not hide the frames behind it, so draining continues,
+        # within a bound, because a broken decoder could report errors without end.
         for _ in range(_MAX_DRAIN_ERRORS):
             try:
                 frames = self._try_decode(None)
@@ -192,20 +222,21 @@ class Source:
     def _emit_in_order(self, frame: VideoFrame) -> Iterator[SourceFrame]:
         self._check_shape(frame)
         if self.info.video.timing == "pts" and frame.pts is not None:
+            # Stand-ins for lost frames come first, so that indices count every frame of the source.
             for pts in self._pending_frames.match_frame(frame.pts):
                 yield from self._replace_lost_frame(pts)
-        faulty = frame.is_corrupt or frame.pts in self._suspect_pts
-        if faulty and self._is_lead_in(frame.pts):
+        is_faulty = frame.is_corrupt or frame.pts in self._suspect_pts
+        if is_faulty and self._is_lead_in(frame.pts):
             self._lead_in_frames += 1
             return
-        yield from self._emit_checked(frame, "cannot be decoded whole" if faulty else None)
+        yield from self._emit_checked(frame, "cannot be decoded whole" if is_faulty else None)
 
     def _emit_checked(self, frame: VideoFrame, complaint: str | None) -> Iterator[SourceFrame]:
         pts, lost = self._pts_assigner.assign_pts(
             frame, self._delivered_frames, reorders=self.stream.codec_context.has_b_frames
         )
-        for time in lost:
-            yield from self._replace_lost_frame(time)
+        for lost_pts in lost:
+            yield from self._replace_lost_frame(lost_pts)
         if pts is None:
             pts, complaint = self._pts_assigner.expected_pts, "carries no presentation time"
         if complaint and not self._covers_damage:
@@ -215,7 +246,8 @@ class Source:
             raise SourceError(
                 f"{self.path} runs backwards in time at frame {self._delivered_frames}. Export it again as MP4."
             )
-        # Frames that build on a damaged one carry its faults on, and no decoder says so; a keyframe starts afresh.
+        # Frames that are predicted from a damaged one repeat its faults, and no decoder reports that. Only a keyframe
+        # is independent of what came before, so everything up to the next keyframe counts as damaged.
         self._is_broken = bool(complaint) or (self._is_broken and not frame.key_frame)
         yield self._make_frame(frame, moved, damaged=self._is_broken)
 
@@ -227,11 +259,13 @@ class Source:
         return made
 
     def _is_lead_in(self, pts: int | None) -> bool:
+        """Return whether a time is before the first keyframe."""
         key = self.info.video.key_pts
         return key is not None and pts is not None and pts < key
 
     def _replace_lost_frame(self, pts: int) -> Iterator[SourceFrame]:
-        """A packet went in and no frame came out."""
+        """Deal with a packet that gave no frame: raise, or yield a grey frame in its place."""
+        # The loss explains one of the errors that the decoder reported.
         self._unplaced_errors = max(0, self._unplaced_errors - 1)
         if self._is_lead_in(pts):
             self._lead_in_frames += 1
@@ -249,12 +283,13 @@ class Source:
         return self._make_frame(make_grey_frame(video.coded, layout), pts, damaged=True)
 
     def _check_ending(self) -> Iterator[SourceFrame]:
-        """Say so when the stream should have gone on; one grey frame stands for what is missing."""
-        missing = (
-            self._unplaced_errors if self.info.video.timing == "pts" else self._expected_frames - self._delivered_frames
-        )
+        """Raise if frames are missing that nothing else has found, or yield one grey frame for all of them."""
+        has_ledger = self.info.video.timing == "pts"
+        missing = self._unplaced_errors if has_ledger else self._expected_frames - self._delivered_frames
         cut_short = self.info.cut_short
-        if not cut_short and (missing <= 0 or (self._covers_damage and self.info.video.timing == "pts")):
+        # When damage is covered, the ledger has already put a grey frame in the place of each lost one. An error that
+        # is left then cost no frame.
+        if not cut_short and (missing <= 0 or (self._covers_damage and has_ledger)):
             return
         if not self._covers_damage:
             reason = cut_short or f"{missing} frames before it could not be decoded"
@@ -267,8 +302,7 @@ class Source:
         if self._lead_in_frames:
             self._listener.notice(
                 f"{self.path} starts in the middle of a recording: {self._lead_in_frames} frames before its first "
-                f"keyframe "
-                "cannot be shown by any player and are left out."
+                "keyframe cannot be shown by any player and are left out."
             )
         if self._pts_assigner.moved_frames:
             self._listener.notice(
@@ -277,6 +311,7 @@ class Source:
             )
 
     def _check_shape(self, frame: VideoFrame) -> None:
+        # Boxes, masks and the encoder are made for one size and format, so a change in mid-stream cannot be rendered.
         video = self.info.video
         if (frame.width, frame.height) != (video.coded.width, video.coded.height):
             raise SourceError(
@@ -298,53 +333,7 @@ class Source:
         )
 
 
-class _PtsAssigner:
-    """Gives every frame its presentation time, and sees that times rise."""
-
-    def __init__(self, info: MediaInfo) -> None:
-        self._video = info.video
-        self._sent_packets: deque[tuple[int, bool]] = deque()
-        self._last_pts: int | None = None
-        self.moved_frames = 0
-
-    @property
-    def expected_pts(self) -> int:
-        """When the next frame should come, judging by the one before."""
-        return self._video.first_pts if self._last_pts is None else self._last_pts + self._video.step
-
-    def add_packet(self, dts: int, *, owes: bool) -> None:
-        """A packet went in, with nothing but a decoding time."""
-        self._sent_packets.append((dts, owes))
-
-    def assign_pts(self, frame: VideoFrame, index: int, *, reorders: bool) -> tuple[int | None, list[int]]:
-        """The frame's time, None when it has none, and the times of frames that should have come before it.
-
-        With decoding times alone, frames that come in another order than their packets take the packets' times in
-        rising order; else a frame takes its own packet's.
-        """
-        match self._video.timing:
-            case "pts":
-                return frame.pts, []
-            case "count":
-                return index * self._video.step, []
-        if reorders:
-            return (self._sent_packets.popleft()[0] if self._sent_packets else None), []
-        lost = []
-        while self._sent_packets and frame.pts is not None and self._sent_packets[0][0] < frame.pts:
-            dts, owed = self._sent_packets.popleft()
-            lost += [dts] * owed
-        return (self._sent_packets.popleft()[0] if self._sent_packets else None), lost
-
-    def enforce_rising(self, pts: int) -> int | None:
-        """The time itself, or the next tick after the last frame's; None when that would move it a frame or more."""
-        moved = pts if self._last_pts is None else max(pts, self._last_pts + 1)
-        if moved - pts > self._video.step:
-            return None
-        self.moved_frames += moved != pts
-        self._last_pts = moved
-        return moved
-
-
 def _read_identity(path: Path) -> tuple[int, int, int]:
+    # The inode tells a replaced file from the opened one, even if size and time are equal.
     stat = path.stat()
     return stat.st_size, stat.st_mtime_ns, stat.st_ino

@@ -1,4 +1,4 @@
-"""Stills of one source for somebody who steps through it: what was decoded near by is kept, within a bound of bytes."""
+"""Caches decoded frames of one source for a person who steps through it, within a limit of bytes."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from engine.media.source.seek import SeekingReader
 from engine.record import Record
 
 DEFAULT_CACHE_BYTES = 80 << 20
-"""Bytes of decoded frames that are kept: 25 frames of 1080p, 6 of 2160p."""
+"""Default limit of the cache: 25 frames of 1080p, 6 of 2160p."""
 _MAX_DECODE_AHEAD_FRAMES = 24
-"""So many frames ahead it is sooner to decode on than to seek."""
+"""Up to this distance, decoding on is faster than seeking."""
 
 
 class FrameCache(Closeable):
     """The frames of one source by index, for several threads.
 
-    Two decoders run: one goes on where somebody steps, the other makes the jumps.
+    Two decoders are open: one follows a person who steps from frame to frame, the other serves jumps, so that a jump
+    (a filmstrip, an item to check) does not lose the position of the first.
 
     Args:
         path: the source.
         record: its detection record.
-        budget: bytes of decoded frames that are kept.
+        max_bytes: limit of the decoded frames that are kept.
 
     Raises:
         SourceError: the file cannot be opened, or has another size than the one that was detected.
@@ -42,40 +43,41 @@ class FrameCache(Closeable):
         layout = planar_format_from_name(record.source.video.pixel_format, full=False)
         samples = size.width * size.height * 3 // 2
         self._capacity_frames = max(4, max_bytes // (samples * layout.dtype.itemsize))
+        # Index of the decoder that follows the steps; the other one serves jumps.
         self._stepping = 0
 
     def close(self) -> None:
-        """Give the file back, once nobody decodes."""
-        for one in self._decoders:
-            with one.lock:
-                one.close()
+        """Close the file as soon as no thread decodes."""
+        for decoder in self._decoders:
+            with decoder.lock:
+                decoder.close()
         with self._lock:
             self._cached.clear()
 
     def get_frame(self, index: int) -> SourceFrame:
-        """One frame; threads that share it take turns in using it.
+        """Return one frame; threads that share a frame must use it one at a time.
 
         Raises:
             IndexError: the record has no such frame.
-            SourceError: as `StillReader.frames`.
+            SourceError: see `SeekingReader.read_frames`.
         """
         kept = self._get_cached(index)
         if kept is not None:
             return kept
-        one = self._choose_decoder(index)
-        with one.lock:
-            # Another thread may have decoded it meanwhile.
+        decoder = self._choose_decoder(index)
+        with decoder.lock:
+            # Another thread may have decoded it while this one waited for the lock.
             kept = self._get_cached(index)
             if kept is not None:
                 return kept
             try:
-                for frame in one.decode_until(index, self._capacity_frames * 3 // 4):
+                for frame in decoder.decode_until(index, self._capacity_frames * 3 // 4):
                     self._store(frame)
                     if frame.index == index:
                         return frame
             finally:
-                one.target_index = None
-        raise AssertionError("a reader gives the frame that it is asked for, or an error")
+                decoder.target_index = None
+        raise AssertionError("a reader yields the requested frame or raises an error")
 
     def _get_cached(self, index: int) -> SourceFrame | None:
         with self._lock:
@@ -90,25 +92,25 @@ class FrameCache(Closeable):
                 self._cached.popitem(last=False)
 
     def _choose_decoder(self, index: int) -> _CacheDecoder:
-        """The pass that will come by soon; else for a jump the other one than somebody steps with, while it is free."""
+        """Choose the decoder that reaches the frame soon, or for a jump preferably the one that serves jumps."""
         with self._lock:
-            near = [place for place, one in enumerate(self._decoders) if one.can_reach_soon(index)]
+            near = [place for place, decoder in enumerate(self._decoders) if decoder.can_reach_soon(index)]
             if near:
                 self._stepping = near[0]
                 return self._decoders[self._stepping]
             jumping = 1 - self._stepping
             free = [place for place in (jumping, self._stepping) if not self._decoders[place].lock.locked()]
-            one = self._decoders[(*free, jumping)[0]]
-            one.target_index = index
-            return one
+            decoder = self._decoders[(*free, jumping)[0]]
+            decoder.target_index = index
+            return decoder
 
 
 class _CacheDecoder:
-    """One decoder and where it stands.
+    """One decoder and its position.
 
     Attributes:
         lock: held by the thread that uses it.
-        target_index: the frame that it is on its way to, after a jump.
+        target_index: the frame that it is decoding towards after a jump; None: none.
     """
 
     def __init__(self, path: Path, record: Record) -> None:
@@ -119,7 +121,7 @@ class _CacheDecoder:
         self.target_index: int | None = None
 
     def can_reach_soon(self, index: int) -> bool:
-        """Whether it is sooner there than after another jump; one on its way to the frame or near before it is."""
+        """Return whether decoding on reaches the frame sooner than a jump would."""
         near = (
             self.target_index is not None and self.target_index <= index < self.target_index + _MAX_DECODE_AHEAD_FRAMES
         )
@@ -129,7 +131,7 @@ class _CacheDecoder:
         return self._frames is not None and self._next <= index < self._next + _MAX_DECODE_AHEAD_FRAMES
 
     def decode_until(self, index: int, max_earlier_frames: int) -> Iterator[SourceFrame]:
-        """Frames up to `index`, from where it stands or from near before it."""
+        """Yield frames up to `index`, from the current position or from shortly before the frame."""
         if not self._can_continue(index):
             self._frames = self._reader.read_frames(index, max_earlier_frames=max_earlier_frames)
         assert self._frames is not None

@@ -1,4 +1,4 @@
-"""A folder of stills as one video: each file is a frame, in the order of the numbers in their names."""
+"""Reads a folder of numbered stills as one video: each file is a frame."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from engine.media.source.decode import OnDamage, open_source
 from engine.media.source.probe import probe
 
 _TIME_BASE = "1/25"
-"""Stills have no times; a frame's pts is its place."""
+"""Stills have no times, so the pts of a frame is its index."""
 _SILENT = SilentListener()
 
 
 class FrameSource(Protocol):
-    """Whatever gives frames in presentation order."""
+    """Anything that yields frames in presentation order."""
 
     def frames(self) -> Iterator[SourceFrame]:
-        """Every frame, once."""
+        """Yield every frame once."""
 
 
 def probe_any(path: Path, *, listener: ProgressListener = _SILENT) -> MediaInfo:
-    """What `probe` finds in a file, or the same said of a folder of stills.
+    """Probe a file, or a folder of stills as if it were one video.
 
     Raises:
         SourceError: the file is not a readable video or photograph; or the folder holds no stills, or stills of several
@@ -43,7 +43,7 @@ def probe_any(path: Path, *, listener: ProgressListener = _SILENT) -> MediaInfo:
 
 @contextmanager
 def open_any(path: Path, info: MediaInfo, *, on_damage: OnDamage = "stop") -> Iterator[FrameSource]:
-    """Open for decoding what `look` looked at; arguments and errors are those of `open_source`."""
+    """Open a file or folder of stills for decoding after `probe_any`; see `open_source` for arguments and errors."""
     if path.is_dir():
         yield _StillFolder(path, info, on_damage)
         return
@@ -52,10 +52,10 @@ def open_any(path: Path, info: MediaInfo, *, on_damage: OnDamage = "stop") -> It
 
 
 def list_stills(folder: Path) -> tuple[Path, ...]:
-    """The stills of a folder in the order in which they are seen: 2.png comes before 10.png.
+    """List the stills of a folder in the order of the numbers in their names: 2.png comes before 10.png.
 
     Raises:
-        SourceError: there are none.
+        SourceError: the folder holds no stills.
     """
     stills = [path for path in folder.iterdir() if path.suffix.lower() in STILL_SUFFIXES and path.is_file()]
     if not stills:
@@ -68,35 +68,35 @@ class _StillFolder:
         self._folder, self._info, self._on_damage = folder, info, on_damage
 
     def frames(self) -> Iterator[SourceFrame]:
-        """Every still in order, its place for its time.
+        """Yield every still in order, with its index as its time.
 
         Raises:
-            DamagedFrameError: with `on_damage="stop"`, a still cannot be decoded whole.
-            SourceError: the stills were changed since they were looked at.
+            DamagedFrameError: with `on_damage="stop"`, a still cannot be decoded completely.
+            SourceError: the stills were changed since they were probed.
         """
-        seen = hashlib.sha256()
+        digest = hashlib.sha256()
         for number, path in enumerate(list_stills(self._folder)):
             info = probe(path)
-            _hash_still(seen, path, info)
+            _hash_still(digest, path, info)
             with open_source(path, info, on_damage=self._on_damage) as source:
                 pictures = list(source.frames())
             if len(pictures) != 1:
                 raise SourceError(f"{path} holds {len(pictures)} pictures. Keep stills of one picture each.")
             pictures[0].index = pictures[0].pts = number
             yield pictures[0]
-        if seen.hexdigest() != self._info.sha256:
+        if digest.hexdigest() != self._info.sha256:
             raise SourceError(f"{self._folder} was changed while it was read. Start again with the stills as they are.")
 
 
 def _probe_folder(folder: Path, listener: ProgressListener) -> MediaInfo:
     stills = list_stills(folder)
-    seen, total = hashlib.sha256(), 0
+    digest, total = hashlib.sha256(), 0
     first = probe(stills[0])
     for number, path in enumerate(stills, start=1):
         info = probe(path)
         if info.video.display != first.video.display:
             raise SourceError(f"{path} has another size than {stills[0].name}. Keep stills of one video in one folder.")
-        _hash_still(seen, path, info)
+        _hash_still(digest, path, info)
         total += info.bytes
         listener.progress("probe", number, len(stills))
     video = msgspec.structs.replace(
@@ -110,14 +110,14 @@ def _probe_folder(folder: Path, listener: ProgressListener) -> MediaInfo:
         step=1,
         key_pts=None,
     )
-    return msgspec.structs.replace(first, sha256=seen.hexdigest(), bytes=total, container="stills", video=video)
+    return msgspec.structs.replace(first, sha256=digest.hexdigest(), bytes=total, container="stills", video=video)
 
 
-def _hash_still(seen: hashlib._Hash, path: Path, info: MediaInfo) -> None:
-    """Add a still, by its name and its bytes, to what identifies the folder."""
-    seen.update(f"{path.name}\0{info.sha256}\n".encode())
+def _hash_still(digest: hashlib._Hash, path: Path, info: MediaInfo) -> None:
+    """Add a still, by its name and the hash of its bytes, to the hash that identifies the folder."""
+    digest.update(f"{path.name}\0{info.sha256}\n".encode())
 
 
 def _natural_sort_key(name: str) -> tuple[tuple[int, str], ...]:
-    """The name with its numbers compared as numbers."""
+    """Return a sort key that compares the numbers in a name as numbers."""
     return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name))

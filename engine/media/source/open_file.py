@@ -1,4 +1,4 @@
-"""Opening a file with FFmpeg: the one edge where its errors become sentences."""
+"""Opens source files with FFmpeg and translates its errors into sentences for people."""
 
 from __future__ import annotations
 
@@ -14,25 +14,27 @@ from engine.core.file_types import JPEG_SUFFIXES
 from engine.errors import SourceError
 
 _POINTER_FORMATS = frozenset({"hls", "concat", "dash", "imf", "image2", "sdp", "rtsp", "tty", "lavfi"})
-"""Formats that only point at other files or hosts, or that FFmpeg takes any text for."""
+"""Formats that only point at other files or hosts, or that FFmpeg detects in any text file."""
 
 _JPEG_FORMAT = "jpeg_pipe"
 
 
 @contextmanager
 def open_container(path: Path) -> Iterator[InputContainer]:
-    """The container of a local file; nothing it points at is followed.
+    """Open the container of a local file; references to other files or hosts are not followed.
 
     Raises:
-        SourceError: there is no such file, or it is not one FFmpeg can read.
+        SourceError: the file does not exist, or FFmpeg cannot read it.
     """
     _check_is_file(path)
     try:
         container = av.open(
+            # Without the prefix FFmpeg takes a name such as 12:30.mp4 for a protocol.
             f"file:{path}",
             mode="r",
             format=_JPEG_FORMAT if _is_jpeg(path) else None,
             metadata_errors="replace",
+            # A playlist or a MOV with external references must not make Veil open other files or the network.
             container_options={"protocol_whitelist": "file"},
         )
     except FFmpegError as error:
@@ -61,7 +63,7 @@ def _check_is_file(path: Path) -> None:
 
 
 def _is_jpeg(path: Path) -> bool:
-    """Whether it is a photograph for which FFmpeg, going by its name, would choose the reader of numbered files."""
+    """Return whether the file is a JPEG, which FFmpeg would take for one of a series of numbered files by its name."""
     if path.suffix.lower() not in JPEG_SUFFIXES:
         return False
     with path.open("rb") as file:

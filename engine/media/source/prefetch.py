@@ -1,4 +1,4 @@
-"""Making the next few items while the caller works on the one before: decoding beside masking."""
+"""Produces items in a thread ahead of their use, so that decoding overlaps with masking."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ class _PrefetchedItem(Generic[Item]):
 
 @contextmanager
 def prefetch(items: Iterator[Item], max_items: int) -> Iterator[Iterator[Item]]:
-    """The same items in the same order, made by a thread of their own that is at most `max_items` items ahead.
+    """Iterate over `items` in a thread that is at most `max_items` items ahead; their order stays the same.
 
-    An exception that ends `items` is raised where the item it stands for would have come. When the block ends, the
-    thread has ended too, whether or not every item was taken.
+    An exception that ends `items` is raised where the next item would have come. When the block ends, the thread has
+    ended too, even if not all items were taken.
 
     Args:
-        items: made in the thread; nobody else may touch it meanwhile.
-        max_items: items that wait at most; they cost memory.
+        items: runs in the thread; no other thread may use it meanwhile.
+        max_items: how many finished items may wait; each costs memory.
     """
-    made: queue.Queue[_PrefetchedItem[Item] | BaseException | None] = queue.Queue(max_items)
+    ready: queue.Queue[_PrefetchedItem[Item] | BaseException | None] = queue.Queue(max_items)
     stopped = threading.Event()
 
     def produce() -> None:
         try:
             for item in items:
-                made.put(_PrefetchedItem(item))
+                ready.put(_PrefetchedItem(item))
                 if stopped.is_set():
                     return
-        except BaseException as error:  # noqa: BLE001  raised again where somebody listens
-            made.put(error)
+        except BaseException as error:  # noqa: BLE001  the consumer raises it again
+            ready.put(error)
         else:
-            made.put(None)
+            ready.put(None)
 
     def consume() -> Iterator[Item]:
-        while (one := made.get()) is not None:
-            if isinstance(one, BaseException):
-                raise one
-            yield one.item
+        while (entry := ready.get()) is not None:
+            if isinstance(entry, BaseException):
+                raise entry
+            yield entry.item
 
     thread = threading.Thread(target=produce, name="veil-ahead", daemon=True)
     thread.start()
@@ -54,7 +54,8 @@ def prefetch(items: Iterator[Item], max_items: int) -> Iterator[Iterator[Item]]:
         yield consume()
     finally:
         stopped.set()
+        # The thread may be waiting for room in the queue: making room lets it go on to see that it should stop.
         while thread.is_alive():
-            with suppress(queue.Empty):  # one that waits for room finds it, and sees that it is to stop
-                made.get(timeout=0.01)
+            with suppress(queue.Empty):
+                ready.get(timeout=0.01)
         thread.join()

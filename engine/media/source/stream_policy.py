@@ -1,4 +1,7 @@
-"""What becomes of each stream, chapter and tag of a source, and why, in a person's words."""
+"""Decides which streams, chapters and tags of a source an output keeps, with a reason for people.
+
+Everything that can identify a person or place is dropped by default: only the anonymised video and the audio remain.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _DROP_REASONS = {
     "data": "data and telemetry tracks can hold places, times and devices",
     "attachment": "attached files can hold anything",
 }
-_UNKNOWN_STREAM_REASON = "nobody can say what this stream holds"
+_UNKNOWN_STREAM_REASON = "it is unknown what this stream holds"
 _IDENTIFYING_TAGS = (
     (("location", "gps", "xyz", "geo", "place"), "it can say where the video was taken"),
     (("time", "date", "year"), "it can say when the video was taken"),
@@ -28,12 +31,12 @@ _DEFAULT_TAG_REASON = "it can name people, places or cases"
 
 
 def is_cover_picture(stream: VideoStream) -> bool:
-    """Whether a video stream is a cover or thumbnail rather than a video."""
+    """Return whether a video stream is a cover or thumbnail rather than a video."""
     return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
 
 
 def choose_fate(stream: Stream, chosen: VideoStream, *, alpha: bool) -> tuple[Fate, str]:
-    """What becomes of a stream, and why."""
+    """Return what becomes of a stream, and the reason."""
     if stream.index == chosen.index:
         lost = "; its alpha channel is dropped, because no player-ready encoder keeps it" if alpha else ""
         return "rendered", f"this is the video in which faces are covered{lost}"
@@ -47,15 +50,15 @@ def choose_fate(stream: Stream, chosen: VideoStream, *, alpha: bool) -> tuple[Fa
 
 
 def read_codec_name(stream: Stream) -> str:
-    """FFmpeg's name of the codec (not of one of its decoders), "unknown" when it has none."""
+    """Return FFmpeg's name of the codec (not of one of its decoders), or "unknown" if it has none."""
     if isinstance(stream, DataStream):
         return stream.name or "unknown"
-    decoder = getattr(stream, "codec_context", None)  # PyAV's stub forgets that there may be none
+    decoder = getattr(stream, "codec_context", None)  # PyAV's stub says that every stream has one
     return decoder.codec.canonical_name if decoder else "unknown"
 
 
 def list_extras(container: InputContainer) -> tuple[ExtraItem, ...]:
-    """Chapters and metadata tags, of the file and of its streams; names only, never values."""
+    """List the chapters and metadata tags of the file and its streams by name; values are never read out."""
     return tuple(_iterate_extras(container))
 
 

@@ -197,7 +197,7 @@ def test_a_full_disk_is_said_in_a_sentence(tmp_path):
     target = tmp_path / "out.mkv"
     target.symlink_to("/dev/full")
 
-    with pytest.raises(TargetError, match=r"out\.mkv cannot be finished, the disk is full; make room"):
+    with pytest.raises(TargetError, match=r"out\.mkv cannot be finished, because the disk is full; make room"):
         joined_into(target, tmp_path)
 
 

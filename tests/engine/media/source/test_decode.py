@@ -359,7 +359,7 @@ def test_source_changed_meanwhile(tmp_path, change):
 def test_another_file_than_the_probed_one(tmp_path):
     info = probe(clips.video(tmp_path / "a.mp4", frames=5))
     other = clips.video(tmp_path / "b.mp4", frames=9)
-    with pytest.raises(SourceError, match="not the file that was looked at"), open_source(other, info):
+    with pytest.raises(SourceError, match="not the file that was probed"), open_source(other, info):
         pass
 
 
