@@ -16,7 +16,8 @@ from engine.rendering.report import RenderReport
 from engine.rendering.terms import RenderOptions
 from engine.storage.data_folder import CHECKS_SUFFIX, RECORD_SUFFIX, append_suffix
 from engine.storage.files import write_file
-from engine.verification.verify import VerifyReport, verify
+from engine.verification.report import VerifyReport
+from engine.verification.verify import verify
 
 
 class AnonymiseReport(Document, frozen=True):

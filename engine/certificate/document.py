@@ -36,7 +36,7 @@ from engine.rendering.spec import RenderSpec
 from engine.review.amendments import Review
 from engine.review.apply import KeptVisible
 from engine.storage.files import hash_file
-from engine.verification.verify import Check, VerifyReport
+from engine.verification.report import Check, VerifyReport
 from engine.version import VERSION
 
 SCHEMA: Literal["veil/certificate/1"] = "veil/certificate/1"

@@ -24,7 +24,7 @@ from engine.storage.data_folder import (
     CERTIFICATE_SIGNATURE_NAME,
 )
 from engine.storage.files import hash_file, write_file
-from engine.verification.verify import Check
+from engine.verification.report import Check
 
 SCHEMA: Literal["veil/certificate-check/1"] = "veil/certificate-check/1"
 

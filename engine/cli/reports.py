@@ -14,7 +14,7 @@ from engine.media.facts import MediaInfo, VideoInfo
 from engine.record import Document, Record
 from engine.rendering.report import RenderReport, report_path
 from engine.review.apply import KeptVisible
-from engine.verification.verify import VerifyReport
+from engine.verification.report import VerifyReport
 
 if TYPE_CHECKING:
     from engine.anonymise import AnonymiseReport  # imports detection, which rendering does not need

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+import msgspec
 
 from engine import access, audit, runs
 from engine.access import Person
@@ -75,7 +77,7 @@ def render_draft(  # noqa: PLR0913 - who, of what, how, and who hears of it
     name = draft_name(f"{run.id}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}{suffix or run.source.suffix}")
     output = run.folder.drafts / name
     review = run.folder.review if run.folder.review.exists() else None
-    marked = replace(options or RenderOptions(), mark=DRAFT_MARK)
+    marked = msgspec.structs.replace(options or RenderOptions(), mark=DRAFT_MARK)
     report = render(run.source, run.folder.record, output, marked, review=review, listener=listener)
     log_render(data, run, person.actor, report)
     return output

@@ -34,7 +34,7 @@ from engine.storage.data_folder import (
     append_suffix,
 )
 from engine.storage.files import hash_file
-from engine.verification.verify import VerifyReport
+from engine.verification.report import VerifyReport
 
 
 class InterruptedRelease(NamedTuple):

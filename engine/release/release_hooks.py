@@ -18,7 +18,7 @@ from engine.core.progress import ProgressListener
 from engine.release.snapshot import SignOffSnapshot
 from engine.rendering.report import RenderReport
 from engine.storage.data_folder import RECORD_NAME, REVIEW_NAME, DataFolder
-from engine.verification.verify import VerifyReport
+from engine.verification.report import VerifyReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,9 @@ from engine.media.facts import MediaInfo
 from engine.media.output.container_choice import choose_container, fall_back_to_matroska
 from engine.media.source.probe import probe
 from engine.record import Record, encode_document, sha256_hex
-from engine.rendering.job import AudioComparison, FrameCounts, RenderJob, prepare_job
+from engine.rendering.encode import FrameCounts, encode_job
+from engine.rendering.job import RenderJob, prepare_job
+from engine.rendering.output_audio import AudioComparison, compare_output_audio, fingerprint_kept_audio, mux_job
 from engine.rendering.report import RenderReport, build_report, report_path
 from engine.rendering.spec import DRAFT_COMMENT, FINAL_COMMENT, RenderSpec
 from engine.rendering.terms import RenderOptions, Terms, terms_from_options
@@ -80,10 +82,10 @@ def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
         if cleared is not None:
             _check_clearance(job, cleared, terms_from_options(options, output.suffix))
         video, unfinished = folder / "video.mov", folder / output.name
-        tally, encoding = job.encode(video, listener, y4m=options.y4m)
-        job, heard = _mux_with_audio(job, video, unfinished)
-        _check_frame_count(unfinished, tally)
-        report = build_report(job, unfinished, tally, encoding, heard)
+        counts, encoding = encode_job(job, video, listener, y4m=options.y4m)
+        job, comparisons = _mux_with_audio(job, video, unfinished)
+        _check_frame_count(unfinished, counts)
+        report = build_report(job, unfinished, counts, encoding, comparisons)
         write_file(report_path(output), encode_document(report))
         publish_file(unfinished, output)
     if report.sentence:
@@ -109,28 +111,36 @@ def _check_clearance(job: RenderJob, cleared: Clearance, terms: Terms) -> None:
 
 
 def _mux_with_audio(job: RenderJob, video: Path, target: Path) -> tuple[RenderJob, list[AudioComparison]]:
-    """Put picture and audio together; in Matroska where the chosen container would change what is heard."""
-    source = job.fingerprint_audio()
-    heard = _mux_and_compare(job, video, target, source)
-    if (changes := _describe_changes(heard)) and job.spec.container.muxer != "matroska":
+    """Put pictures and audio together; in Matroska if the chosen container would change the audio.
+
+    MP4 and MOV keep the start and the padding of audio in edit lists, which round; only the finished file shows whether
+    every sample is there. So the output is muxed first and compared with the source.
+    """
+    fingerprints = fingerprint_kept_audio(job)
+    comparisons = _mux_and_compare(job, video, target, fingerprints)
+    if (changes := _describe_changes(comparisons)) and job.spec.container.muxer != "matroska":
         reason = f"{job.spec.container.muxer.upper()} would give this source's {changes[0]}"
         container = fall_back_to_matroska(job.spec.container.suffix, reason)
         job = dataclasses.replace(job, spec=msgspec.structs.replace(job.spec, container=container))
-        heard = _mux_and_compare(job, video, target, source)
-    if changes := _describe_changes(heard):
+        comparisons = _mux_and_compare(job, video, target, fingerprints)
+    if changes := _describe_changes(comparisons):
         raise RenderError(f"The audio of {job.source} cannot be kept as it is: a copy has {changes[0]}.")
-    return job, heard
+    return job, comparisons
 
 
 def _mux_and_compare(
-    job: RenderJob, video: Path, target: Path, source: Mapping[int, AudioFingerprint]
+    job: RenderJob, video: Path, target: Path, fingerprints: Mapping[int, AudioFingerprint]
 ) -> list[AudioComparison]:
-    job.mux_audio(video, target)
-    return list(job.compare_audio(target, source))
+    mux_job(job, video, target)
+    return list(compare_output_audio(job, target, fingerprints))
 
 
 def _describe_changes(comparisons: list[AudioComparison]) -> list[str]:
-    return [f"{one.codec} audio {' and '.join(one.changes)}" for one in comparisons if one.changes]
+    return [
+        f"{comparison.codec} audio {' and '.join(comparison.changes)}"
+        for comparison in comparisons
+        if comparison.changes
+    ]
 
 
 def _check_frame_count(unfinished: Path, counts: FrameCounts) -> None:
@@ -180,6 +190,5 @@ def build_spec(
     container = choose_container(info.container, output.suffix, codecs, codec, source_suffix=source.suffix)
     if container.muxer == "mp4" and any(name.startswith("pcm_") for name in new.values()):
         container = fall_back_to_matroska(container.suffix, _PCM_IN_MP4_REASON)
-    return RenderSpec(
-        options.style, container.adapt_settings(options.encoder), container, comment, options.audio, options.mark
-    )
+    settings = options.as_fields() | {"encoder": container.adapt_settings(options.encoder)}
+    return RenderSpec(**settings, container=container, comment=comment, mark=options.mark)

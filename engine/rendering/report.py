@@ -12,7 +12,9 @@ from engine.media.facts import MediaInfo
 from engine.media.output.encoder import Encoding
 from engine.media.output.versions import read_library_versions
 from engine.record import Document, Sha256
-from engine.rendering.job import AudioComparison, FrameCounts, RenderJob
+from engine.rendering.encode import FrameCounts
+from engine.rendering.job import RenderJob
+from engine.rendering.output_audio import AudioComparison
 from engine.rendering.spec import FINAL_COMMENT, RenderSpec
 from engine.review.apply import KeptVisible
 from engine.storage.data_folder import RENDER_REPORT_SUFFIX, append_suffix

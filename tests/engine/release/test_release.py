@@ -18,7 +18,8 @@ from engine.release import SignRequest
 from engine.rendering.report import RenderReport, report_path
 from engine.rendering.terms import RenderOptions
 from engine.storage.data_folder import DataFolder
-from engine.verification.verify import VerifyReport, verify
+from engine.verification.report import VerifyReport
+from engine.verification.verify import verify
 from tests.engine.release import signable_runs
 from tests.people_makers import ada, person
 from tests.repository import ROOT

@@ -33,7 +33,7 @@ from engine.storage.data_folder import (
     REVIEW_NAME,
     remove_suffix,
 )
-from engine.verification.verify import VerifyReport
+from engine.verification.report import VerifyReport
 from workbench.core.formatting import format_count, format_size, format_time, to_sentence
 from workbench.core.style_names import describe_style
 

@@ -1,0 +1,129 @@
+"""Encodes the masked frames of a job, and counts them."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from engine.core.picture import Picture
+from engine.core.progress import ProgressListener
+from engine.media.facts import MediaInfo
+from engine.media.output.encoder import Encoding, Signal
+from engine.media.output.writer import VideoWriter, Y4mWriter
+from engine.rendering.job import MaskedFrame, RenderJob
+from engine.review.plan import FramePlan
+
+
+@dataclass(slots=True)
+class FrameCounts:
+    """Numbers of frames.
+
+    Attributes:
+        frames: frames that were written.
+        masked: frames with a mask.
+        covered: frames that are covered whole; they do not count as masked.
+    """
+
+    frames: int = 0
+    masked: int = 0
+    covered: int = 0
+
+    def count_frame(self, plan: FramePlan) -> None:
+        """Count a frame."""
+        self.frames += 1
+        self.masked += bool(plan.boxes) and not plan.covered
+        self.covered += plan.covered
+
+
+class JobEncoder:
+    """Encodes the frames of a job into a file without audio. Use it as a context manager.
+
+    Args:
+        job: the job whose frames are written.
+        video: intermediate file to write.
+        y4m: file for the pictures as the encoder receives them; None for no such file.
+    """
+
+    def __init__(self, job: RenderJob, video: Path, y4m: Path | None = None) -> None:
+        self._job, self._video, self._y4m = job, video, y4m
+        self._exit_stack = ExitStack()
+        self._video_writer: VideoWriter | None = None
+        self._y4m_writer: Y4mWriter | None = None
+        self.counts = FrameCounts()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._exit_stack.__exit__(kind, error, trace)
+
+    @property
+    def encoding(self) -> Encoding:
+        """The encoder with its options; known from the first frame on."""
+        if self._video_writer is None:
+            raise ValueError("no frame was written yet")
+        return self._video_writer.encoding
+
+    def write_frame(self, masked: MaskedFrame) -> None:
+        """Hand the next frame to the encoder.
+
+        Raises:
+            TargetError: a file cannot be written.
+            RenderError: a frame cannot be encoded.
+        """
+        writer = self._video_writer or self._open_writers(masked.picture)
+        writer.write(masked.picture, masked.plan.pts)
+        if self._y4m_writer is not None:
+            self._y4m_writer.write(masked.picture)
+        self.counts.count_frame(masked.plan)
+
+    def _open_writers(self, first: Picture) -> VideoWriter:
+        # Opened at the first frame, because the pixel format that the decoder gives may differ from the declared one.
+        job, video = self._job, self._job.facts.video
+        self._video_writer = self._exit_stack.enter_context(
+            VideoWriter(self._video, video, first.format, job.spec.encoder, _build_signal(job.info))
+        )
+        if self._y4m is not None:
+            self._y4m_writer = self._exit_stack.enter_context(Y4mWriter(self._y4m, video, first.format))
+        return self._video_writer
+
+
+def encode_job(
+    job: RenderJob, video: Path, listener: ProgressListener, *, y4m: Path | None = None
+) -> tuple[FrameCounts, Encoding]:
+    """Encode every masked frame of a job into a file without audio.
+
+    Args:
+        job: the job.
+        video: intermediate file to write.
+        listener: receives the progress.
+        y4m: file for the pictures as the encoder receives them.
+
+    Returns:
+        The numbers of frames, and the encoder with its options.
+
+    Raises:
+        SourceError: a frame cannot be decoded, or the frames are not those of the record.
+        TargetError: a file cannot be written.
+        RenderError: a frame cannot be encoded.
+    """
+    with JobEncoder(job, video, y4m) as encoder:
+        for masked in job.mask_frames():
+            encoder.write_frame(masked)
+            listener.progress("render", encoder.counts.frames, len(job.record.frames))
+    return encoder.counts, encoder.encoding
+
+
+def _build_signal(info: MediaInfo) -> Signal:
+    video = info.video
+    light = (video.hdr.max_content_light, video.hdr.max_average_light)
+    return Signal(
+        field_order=video.field_order if video.interlaced else None,
+        mastering_display=video.hdr.mastering_display,
+        content_light=(light[0] or 0, light[1] or 0) if any(light) else None,
+    )

@@ -1,0 +1,96 @@
+"""Renders a job once more, and compares each frame with the output's on the way."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from pathlib import Path
+
+from engine.core.progress import ProgressListener
+from engine.errors import SourceError
+from engine.media.facts import MediaInfo
+from engine.media.frame import SourceFrame
+from engine.media.source.decode import Source, open_source
+from engine.rendering.encode import JobEncoder
+from engine.rendering.job import MaskedFrame, RenderJob
+from engine.rendering.output_audio import mux_job
+from engine.storage.files import hash_file
+from engine.verification.pixel_check import PixelCheck
+
+
+@dataclass(slots=True)
+class FrameComparison:
+    """The frames of a job beside those of an output.
+
+    Attributes:
+        pixels: what differs in the pictures.
+        times: for each index the pts in the source and in the output; None where one of them has no such frame.
+        decode_error: why the output could not be decoded to its end; None if it could.
+        same_bytes: True if the second render gave the bytes of the output.
+    """
+
+    pixels: PixelCheck
+    times: list[tuple[int | None, int | None]] = field(default_factory=list)
+    decode_error: str | None = None
+    same_bytes: bool = False
+
+    @property
+    def frame_counts(self) -> tuple[int, int]:
+        """Numbers of frames of the source and of the output."""
+        source, output = ([pts for pts in column if pts is not None] for column in zip(*self.times, strict=True))
+        return len(source), len(output)
+
+    def add_pair(self, masked: MaskedFrame | None, rendered: SourceFrame | None) -> None:
+        """Compare a frame as it should be with the frame of the output that has the same index."""
+        self.times.append((masked.frame.pts if masked else None, rendered.pts if rendered else None))
+        if masked is not None and rendered is not None:
+            self.pixels.compare_frame(masked, rendered.picture())
+
+    def read_output(self, output: Source) -> Iterator[SourceFrame]:
+        """Decode the output; a frame that does not decode ends it, and is a finding rather than an error."""
+        try:
+            yield from output.frames()
+        except SourceError as error:
+            self.decode_error = str(error)
+
+
+def compare_with_second_render(
+    job: RenderJob, output: Path, info: MediaInfo, listener: ProgressListener
+) -> FrameComparison:
+    """Render a job once more into a temporary folder, and compare the result with an output, frame by frame.
+
+    Decoding, masking and encoding run once for both purposes: they take most of the time of a verification.
+
+    Args:
+        job: the job that should have made the output.
+        output: the output.
+        info: what probing the output gave.
+        listener: receives the progress.
+
+    Raises:
+        SourceError: a frame of the source cannot be decoded, or the frames are not those of the record.
+        RenderError: a frame cannot be encoded.
+    """
+    comparison = FrameComparison(PixelCheck(job.info.video.orientation, job.spec.style, job.spec.encoder.crf))
+    with tempfile.TemporaryDirectory(prefix="veil-") as folder:
+        # The intermediate file is MOV as in `render`: Matroska would round the time stamps to milliseconds.
+        video, second_output = Path(folder) / "video.mov", Path(folder) / output.name
+        with JobEncoder(job, video) as encoder, open_source(output, info) as opened:
+            for masked, rendered in zip_longest(job.mask_frames(), comparison.read_output(opened)):
+                comparison.add_pair(masked, rendered)
+                if masked is not None:
+                    encoder.write_frame(masked)
+                listener.progress("verify", len(comparison.times), len(job.record.frames))
+        mux_job(job, video, second_output)
+        comparison.same_bytes = hash_file(second_output) == info.sha256
+    return comparison
+
+
+def describe_frames(indices: Sequence[int]) -> str:
+    """Name the first three frames of a list and the number of the others, as the subject of a sentence."""
+    if len(indices) == 1:
+        return f"frame {indices[0]} is"
+    more = f" and {len(indices) - 3} more" if len(indices) > 3 else ""
+    return f"frames {', '.join(map(str, indices[:3]))}{more} are"
