@@ -22,6 +22,7 @@ from engine.errors import InputError, VeilError
 from engine.live.control_socket import ControlSocket
 from engine.live.controls import LiveControls, LiveControlsState
 from engine.live.counters import LiveCounters
+from engine.live.hooks import LiveHooks
 from engine.live.record_facts import plan_detector_roles
 from engine.live.run import LiveOptions, LiveReport, anonymise_live, recover_record
 from engine.live.settings import FollowingSettings, JudgingSettings
@@ -90,12 +91,9 @@ def _run_live(options: Namespace, terminal: Terminal) -> int:
             options.source,
             options.target,
             _build_options(options),
-            controls=controls,
+            hooks=LiveHooks(controls, stop, terminal, lambda counters: latest.__setitem__(0, counters)),
             record=options.record,
             data=options.data,
-            listener=terminal,
-            stop=stop,
-            counter_observer=lambda counters: latest.__setitem__(0, counters),
         )
     terminal.print_result(report, _format_report(report))
     return 0

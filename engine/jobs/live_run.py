@@ -13,6 +13,7 @@ from engine.access import Person
 from engine.errors import InputError, VeilError
 from engine.live.controls import LiveControls, LiveControlsState
 from engine.live.counters import LiveCounters
+from engine.live.hooks import LiveHooks
 from engine.live.run import LiveOptions, anonymise_live
 from engine.media.stream.live_input import strip_credentials
 from engine.media.stream.live_preview import LivePreview
@@ -163,12 +164,14 @@ class LiveRun:
                 self._pushed_input or str(self._source),
                 self.folder.live_video,
                 self._options,
-                controls=self.controls,
+                hooks=LiveHooks(
+                    controls=self.controls,
+                    stop=self._stop_event,
+                    counter_observer=self._update_counters,
+                    preview=self.preview,
+                ),
                 record=self.folder.record,
                 data=self._data.root,
-                stop=self._stop_event,
-                counter_observer=self._update_counters,
-                preview=self.preview,
             )
         except VeilError as error:
             self._finish("failed", str(error))

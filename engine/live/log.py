@@ -13,11 +13,11 @@ from typing import IO
 
 import msgspec
 
-from engine.core.geometry import Box, Size
+from engine.core.geometry import Box
 from engine.errors import RecordError, TargetError
 from engine.live.controls import LiveControlsState
 from engine.live.judge import CoverReason
-from engine.live.masker import MaskedFrame
+from engine.live.judging_state import MaskedFrame
 from engine.live.settings import FollowingSettings, JudgingSettings
 from engine.media.stream.live_output import LiveEncoding
 from engine.record import SCHEMA, Count, Detection, DetectionConfig, Face, Frame, Record, Score, SourceFacts
@@ -113,9 +113,8 @@ class LiveLog:
                 f"{self.path} cannot be written ({error.strerror}); the run cannot be audited."
             ) from error
 
-    def write_frame(self, masked: MaskedFrame, size: Size) -> None:
-        """See `engine.live.masker.Witness`."""
-        del size
+    def write_frame(self, masked: MaskedFrame) -> None:
+        """Write a frame as it is shown."""
         faces = tuple(
             Face(face.number, face.box, "detected" if face.detections else "extended", face.detections)
             for face in masked.verdict.faces
@@ -129,9 +128,8 @@ class LiveLog:
         if detections:
             self.write(Late(number, detector, tuple((sighting.box, sighting.score) for sighting in detections)))
 
-    def write_controls(self, revision: int, state: LiveControlsState) -> None:
-        """See `engine.live.masker.Witness`."""
-        del revision
+    def write_controls(self, state: LiveControlsState) -> None:
+        """Write a change of the controls."""
         self.write(Looked(state))
 
     def write_event(self, description: str) -> None:

@@ -1,9 +1,11 @@
-"""What a record says of a running source and of the detectors that watch it."""
+"""Detectors of live mode, and what a record says about them and about a running source."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from engine.core.geometry import Size
@@ -27,91 +29,141 @@ from engine.record import (
 )
 
 _UNKNOWN_SHA256 = "0" * 64
+_UNKNOWN_BYTES = 1
+_UNKNOWN_FRAMES = 1
+"""Placeholders for facts of a running source that are known only at its end.
+
+Decision: the log's first line states the source as a record does, so that a log alone is enough to recover a record.
+The record's schema demands a hash and counts of at least 1, and changing it would break every reader of
+`veil/detections/1`. So the first line has these placeholders, `record_from_log` replaces the number of frames, and the
+`Received` lines replace the hash and the number of bytes. A record keeps a placeholder hash only if the run crashed in
+its first second; no file has that hash, so rendering from such a record is refused, as it should be.
+"""
 _EVERY_FRAME_DETECTOR = "mediapipe"
-"""The detector that is fast enough for each frame."""
+"""The detector that is fast enough to look at every frame."""
 _LIVE_THRESHOLDS: Mapping[str, Mapping[str, object]] = {
     "mediapipe": {"threshold": 0.3},
     "yolov8-face": {"threshold": 0.2},
 }
-"""Below the controls' confidence, so that weak sightings keep a face that is followed already."""
+"""Lower than the confidence of the controls, so that a weak detection continues a track that has already begun."""
 _BACKGROUND_NICENESS_STEPS = 5
-"""Niceness of detectors that look beside the run."""
+"""Niceness steps of a detector that runs beside. Decoding, masking, encoding and the detector that looks at every frame
+have deadlines; this one only has an age limit, and on a busy machine it has to look less often."""
 
 
 def plan_detector_roles(
     parameters: Mapping[str, Mapping[str, object]] | None = None, cores: int | None = None
 ) -> tuple[DetectorRole, ...]:
-    """The detectors of live mode.
+    """Return the detectors of live mode with their parameters.
 
     Args:
-        parameters: by detector, parameters that differ from live mode's.
-        cores: of the processor.
+        parameters: by detector name, parameters that differ from those of live mode.
+        cores: number of processor cores; as the system reports it if None.
 
     Raises:
         InputError: a parameter is unknown or wrong.
     """
     cores = cores or os.cpu_count() or 1
-    made = []
+    roles = []
     for name in find_mode("live").detectors:
         every = name == _EVERY_FRAME_DETECTOR
+        # One core is left for the rest of the run; more than four threads no longer make one picture faster.
         threads = {} if every else {"threads": max(1, min(4, cores - 1))}
         settings = plan_detector(
             name, {**_LIVE_THRESHOLDS.get(name, {}), **threads, **(parameters or {}).get(name, {})}
         ).settings
-        made.append(
+        roles.append(
             DetectorRole(import_detector_class(name), settings, every, 0 if every else _BACKGROUND_NICENESS_STEPS)
         )
-    return tuple(made)
+    return tuple(roles)
 
 
 def build_detection_config(
     detector_roles: tuple[DetectorRole, ...], following: FollowingSettings, frame_rate: float
 ) -> DetectionConfig:
-    """What ran, as a record says it. The timeline's settings are those that say the same as live following."""
+    """Build the record's description of the detectors and of how faces were followed.
+
+    A record describes a batch timeline. Its settings are set to those with which a batch timeline would do what live
+    following does: nothing is smoothed or looked ahead for, and a face stays covered for `following.hold`.
+    """
     hold = max(1, round(following.hold * frame_rate))
     return DetectionConfig(
         "live",
-        tuple(watch.detector.describe(watch.settings) for watch in detector_roles),
+        tuple(role.detector.describe(role.settings) for role in detector_roles),
         FusionSettings(),
         TrackingSettings(reach=following.reach, patience=hold, agility=following.agility, inertia=1.0),
         SmoothingSettings(gap=0, lead=0, tail=hold, window=0, horizon=1, damping=1.0),
     )
 
 
-def prepare_source_facts(source: LiveSource, *, audio: bool) -> Callable[[Size], SourceFacts]:
-    """The source as a record says it, once the size of its pictures is known.
+@dataclass(frozen=True, slots=True)
+class LiveSourceFacts:
+    """What is known about a source before its first frame.
 
-    A file is read once here, for its hash. Of anything else the log tells what was received.
+    Attributes:
+        file_facts: facts of a file with its hash; None for a running source, whose packets are hashed as they arrive.
+        container: container format or protocol.
+        video: index, codec and pixel format of the video stream.
+        time_base: unit of presentation time stamps, in seconds.
+        rate: frames per second, as declared.
+        streams: every stream and what becomes of it.
+    """
+
+    file_facts: SourceFacts | None
+    container: str
+    video: tuple[int, str, str]
+    time_base: Fraction
+    rate: Fraction
+    streams: tuple[StreamFacts, ...]
+
+    def to_source_facts(self, size: Size) -> SourceFacts:
+        """Return the facts as a record states them, with placeholders where nothing is known yet.
+
+        Args:
+            size: size of the normalised frames, in pixels.
+        """
+        if self.file_facts is not None:
+            return self.file_facts
+        index, codec, pixel_format = self.video
+        return SourceFacts(
+            sha256=_UNKNOWN_SHA256,
+            bytes=_UNKNOWN_BYTES,
+            container=self.container,
+            video=VideoFacts(
+                index=index,
+                codec=codec,
+                coded=size,
+                display=size,
+                sample_aspect_ratio="1/1",
+                rotation=0,
+                mirrored=False,
+                pixel_format=pixel_format,
+                colour=Colour(None, None, None, None),
+                time_base=format_ratio(self.time_base),
+                declared_frames=None,
+                frames=_UNKNOWN_FRAMES,
+                declared_rate=format_ratio(self.rate),
+            ),
+            streams=self.streams,
+        )
+
+
+def read_source_facts(source: LiveSource, *, audio: bool) -> LiveSourceFacts:
+    """Read the facts of an open source; a file is read once as a whole, for its hash.
+
+    Args:
+        source: the source.
+        audio: the audio is copied.
 
     Raises:
         SourceError: the file is not a readable video.
     """
-    if source.is_file:
-        facts = make_source_facts(probe(Path(source.address)), 1)
-        return lambda _: facts
-    return lambda size: _build_running_source_facts(source, size, audio=audio)
-
-
-def _build_running_source_facts(source: LiveSource, size: Size, *, audio: bool) -> SourceFacts:
-    return SourceFacts(
-        sha256=_UNKNOWN_SHA256,
-        bytes=1,
+    return LiveSourceFacts(
+        file_facts=make_source_facts(probe(Path(source.address)), _UNKNOWN_FRAMES) if source.is_file else None,
         container=source.container,
-        video=VideoFacts(
-            index=source.video_index,
-            codec=source.codec,
-            coded=size,
-            display=size,
-            sample_aspect_ratio="1/1",
-            rotation=0,
-            mirrored=False,
-            pixel_format=source.pixel_format,
-            colour=Colour(None, None, None, None),
-            time_base=format_ratio(source.time_base),
-            declared_frames=None,
-            frames=1,
-            declared_rate=format_ratio(source.rate),
-        ),
+        video=(source.video_index, source.codec, source.pixel_format),
+        time_base=source.time_base,
+        rate=source.rate,
         streams=tuple(_build_stream_facts(source, *stream, audio=audio) for stream in source.streams),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,36 +10,34 @@ from pathlib import Path
 from platform import node
 
 from engine.core.geometry import Size
-from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import TargetError
-from engine.live.controls import LiveControls
 from engine.live.counters import LiveCounters
 from engine.live.detector_thread import DetectorRole
+from engine.live.hooks import LiveHooks
 from engine.live.log import LiveLog, Start, record_from_log
 from engine.live.masker import LiveMasker
-from engine.live.record_facts import build_detection_config, plan_detector_roles, prepare_source_facts
+from engine.live.record_facts import LiveSourceFacts, build_detection_config, plan_detector_roles, read_source_facts
 from engine.live.settings import FollowingSettings, JudgingSettings
 from engine.live.threads import LiveThreads
 from engine.media.stream.live_input import LiveInput, strip_credentials
 from engine.media.stream.live_output import LiveEncoding, LiveOutput, parse_output_scheme
-from engine.media.stream.live_preview import LivePreview
 from engine.media.stream.pushed_input import LiveSource, PushedInput
-from engine.record import Document, Record, Sha256, SourceFacts, encode_document, sha256_hex
+from engine.record import Document, Record, Sha256, encode_document, sha256_hex
 from engine.storage.data_folder import RECORD_SUFFIX, DataFolder, append_suffix, find_data_folder
 from engine.storage.files import write_file
 
 
 @dataclass(frozen=True, slots=True)
 class LiveOptions:
-    """How to run.
+    """Options of a live run.
 
     Attributes:
-        detector_roles: the detectors; live mode's when None.
+        detector_roles: the detectors; those of live mode if None.
         judging: when a frame counts as judged.
         following: how faces are followed.
         encoding: how the video is encoded.
         audio: copy the audio.
-        reconnect_timeout_s: seconds for which a source that went away is tried again.
+        reconnect_timeout_s: seconds for which a source that was lost is tried again.
     """
 
     detector_roles: tuple[DetectorRole, ...] | None = None
@@ -52,12 +49,15 @@ class LiveOptions:
 
 
 class LiveReport(Document, frozen=True):
-    """A live run in figures; lies beside its record.
+    """Figures of a live run; written beside its record.
 
     Attributes:
-        source, target: where from and where to, without names and passwords.
-        record: path of the detection record, and its hash.
-        seconds: the run lasted.
+        source, target: addresses or paths, without names and passwords.
+        record: path of the detection record.
+        record_sha256: hash of the record.
+        host: name of the machine.
+        started: start of the run, RFC 3339 with zone.
+        seconds: duration of the run.
     """
 
     source: str
@@ -74,10 +74,24 @@ class LiveReport(Document, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class _OutputPaths:
-    """Where the log, the record and the report of a run go."""
+class _LiveJob:
+    """The arguments of one live run with every default filled in.
 
+    Attributes:
+        source: address or path; a name if the caller pushes frames.
+        pushed_input: the source if the caller pushes frames.
+        record: path of the record; the log and the report lie beside it.
+    """
+
+    source: str
+    pushed_input: PushedInput | None
+    target: str
+    options: LiveOptions
+    detector_roles: tuple[DetectorRole, ...]
+    hooks: LiveHooks
+    models: Path
     record: Path
+    started_at: str
 
     @property
     def log(self) -> Path:
@@ -87,168 +101,141 @@ class _OutputPaths:
     def report(self) -> Path:
         return self.record.with_name(self.record.name.removesuffix(".json").removesuffix(".detections") + ".live.json")
 
+    def open_source(self) -> PushedInput | LiveInput:
+        return self.pushed_input or LiveInput(self.source, self.hooks.stop, self.options.reconnect_timeout_s)
 
-def anonymise_live(  # noqa: PLR0913
+
+def anonymise_live(  # noqa: PLR0913 - where from, where to, and four things with defaults
     source: str | Path | PushedInput,
     target: str | Path,
     options: LiveOptions | None = None,
     *,
-    controls: LiveControls | None = None,
+    hooks: LiveHooks | None = None,
     record: Path | str | None = None,
     data: Path | str | None = None,
-    listener: ProgressListener | None = None,
-    stop: threading.Event | None = None,
-    counter_observer: Callable[[LiveCounters], None] | None = None,
-    preview: LivePreview | None = None,
 ) -> LiveReport:
-    """Hide the faces of a running picture until it ends or is told to stop.
+    """Hide the faces in a running picture until it ends or is stopped.
 
-    No frame goes out that was not judged; what is not judged in time is covered whole and counted. What was shown is
-    written down while it runs (`NAME.jsonl`) and becomes a detection record at the end, with a report beside it.
+    No frame goes out that was not judged; a frame that is not judged in time is covered whole and counted. What was
+    shown is logged while the run goes on (`NAME.jsonl`); at the end the log becomes a detection record, with a report
+    beside it.
 
     Args:
-        source: a file (read at the speed of its clock), a camera, an address, or what hands frames over; the last is
-            made with the same `stop`.
-        target: a file, or an address.
-        options: how to run.
-        controls: what can be changed meanwhile.
-        record: where the record goes; beside a file output, else under the data folder, when None.
+        source: a file (read at the speed of its clock), a camera, an address, or a `PushedInput`, which must have been
+            made with `hooks.stop`.
+        target: a file or an address.
+        options: options of the run.
+        hooks: what the caller steers the run by, and what it is told.
+        record: path of the record; if None, beside an output file, else under the data folder.
         data: the data folder.
-        listener: hears of progress.
-        stop: ends the run in order when it is set.
-        counter_observer: is given the counters about once a second.
-        preview: keeps the newest pictures for somebody who looks on.
 
     Raises:
-        SourceError: the source cannot be opened or shows no frame.
+        SourceError: the source cannot be opened or has no frame.
         TargetError: the output or the log cannot be written.
         ModelError, InputError: a detector cannot be loaded, or an option is wrong.
         DetectorError: a detector was not loaded in time.
     """
-    folder, options = find_data_folder(data), options or LiveOptions()
-    places = _OutputPaths(Path(record) if record is not None else _default_record_path(str(target), folder))
-    run = _LiveRunner(source, str(target), options, folder, places, preview)
-    return run.run(
-        controls or LiveControls(),
-        listener or SilentListener(),
-        stop or threading.Event(),
-        counter_observer or (lambda _: None),
+    folder, options, hooks = find_data_folder(data), options or LiveOptions(), hooks or LiveHooks()
+    job = _LiveJob(
+        source=source.address if isinstance(source, PushedInput) else str(source),
+        pushed_input=source if isinstance(source, PushedInput) else None,
+        target=str(target),
+        options=options,
+        detector_roles=options.detector_roles or plan_detector_roles(),
+        hooks=hooks,
+        models=folder.models,
+        record=Path(record) if record is not None else _default_record_path(str(target), folder),
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    # Refuse a wrong address before the detectors are loaded, which takes seconds.
+    parse_output_scheme(job.target)
+    return _run_job(job)
 
 
 def recover_record(log: Path | str, record: Path | str) -> Record:
-    """Make the detection record of a live run that ended in a crash.
+    """Write the detection record of a live run that ended in a crash, from its log.
 
     Raises:
-        RecordError: the log is none, or nothing was shown.
+        RecordError: the file is not such a log, or no frame was shown.
         TargetError: the record cannot be written.
     """
-    made = record_from_log(Path(log))
-    write_file(Path(record), encode_document(made))
-    return made
+    recovered = record_from_log(Path(log))
+    write_file(Path(record), encode_document(recovered))
+    return recovered
 
 
-class _LiveRunner:
-    """One call of `live`."""
+def _run_job(job: _LiveJob) -> LiveReport:
+    started_s, options = time.monotonic(), job.options
+    with LiveMasker(
+        job.detector_roles,
+        job.models,
+        judging=options.judging,
+        following=options.following,
+        controls=job.hooks.controls,
+    ) as masker:
+        # The source opens when the detectors are loaded: a camera's first seconds would only be covered or dropped.
+        masker.wait_until_ready(options.judging.load)
+        with job.open_source() as source:
+            opener = _prepare_opener(job, source, masker)
+            LiveThreads(source, masker, opener, job.hooks, audio=options.audio).run()
+        counters = masker.counters
+    return _write_report(job, counters, time.monotonic() - started_s)
 
-    def __init__(  # noqa: PLR0913, PLR0917
-        self,
-        source: str | Path | PushedInput,
-        target: str,
-        options: LiveOptions,
-        data: DataFolder,
-        paths: _OutputPaths,
-        preview: LivePreview | None,
-    ) -> None:
-        parse_output_scheme(target)
-        self._pushed_input = source if isinstance(source, PushedInput) else None
-        self._source = source.address if isinstance(source, PushedInput) else str(source)
-        self._target, self._options, self._preview = target, options, preview
-        self._data, self._paths = data, paths
-        self._detector_roles = options.detector_roles or plan_detector_roles()
-        self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
 
-    def run(
-        self,
-        controls: LiveControls,
-        listener: ProgressListener,
-        stop: threading.Event,
-        counter_observer: Callable[[LiveCounters], None],
-    ) -> LiveReport:
-        begun, options = time.monotonic(), self._options
-        with LiveMasker(
-            self._detector_roles,
-            self._data.models,
-            judging=options.judging,
-            following=options.following,
-            controls=controls,
-        ) as masker:
-            masker.wait_until_ready(options.judging.load)
-            with self._pushed_input or LiveInput(self._source, stop, options.reconnect_timeout_s) as source:
-                stage = LiveThreads(
-                    source,
-                    masker,
-                    self._prepare_opener(source, masker),
-                    listener=listener,
-                    counter_observer=counter_observer,
-                    stop=stop,
-                    preview=self._preview,
-                )
-                stage.run(audio=options.audio)
-            counters = masker.counters
-        return self._write_report(counters, time.monotonic() - begun)
+def _prepare_opener(
+    job: _LiveJob, source: LiveSource, masker: LiveMasker
+) -> Callable[[Size], tuple[LiveOutput, LiveLog]]:
+    """Return a function that opens the output and the log once the size of the frames is known."""
+    # The facts are read before the first frame: hashing a large file takes seconds, for which its clock must not run.
+    facts = read_source_facts(source, audio=job.options.audio)
 
-    def _prepare_opener(self, source: LiveSource, masker: LiveMasker) -> Callable[[Size], tuple[LiveOutput, LiveLog]]:
-        """Opens output and log once the size of the pictures is known."""
-        facts = prepare_source_facts(
-            source, audio=self._options.audio
-        )  # before the pictures run: a file is hashed for it
+    def open_output(size: Size) -> tuple[LiveOutput, LiveLog]:
+        audio = source.audio_streams if job.options.audio else []
+        output = LiveOutput(job.target, size, source.time_base, source.rate, audio=audio, encoding=job.options.encoding)
+        try:
+            log = LiveLog(job.log, _build_start_line(job, facts, size))
+        except TargetError:
+            # Without a log nothing may be shown: the run could not be audited.
+            output.abandon()
+            raise
+        masker.state.log_sink = log
+        return output, log
 
-        def open_output(size: Size) -> tuple[LiveOutput, LiveLog]:
-            audio = source.audio_streams if self._options.audio else []
-            encoding = self._options.encoding
-            output = LiveOutput(self._target, size, source.time_base, source.rate, audio=audio, encoding=encoding)
-            try:
-                log = LiveLog(self._paths.log, self._build_start_line(facts(size), source))
-            except TargetError:
-                output.abandon()
-                raise
-            masker.log_sink = log
-            return output, log
+    return open_output
 
-        return open_output
 
-    def _build_start_line(self, facts: SourceFacts, source: LiveSource) -> Start:
-        options = self._options
-        return Start(
-            address=strip_credentials(self._source),
-            target=strip_credentials(self._target),
-            started=self._started_at,
-            source=facts,
-            detection=build_detection_config(self._detector_roles, options.following, float(source.rate)),
-            judging=options.judging,
-            following=options.following,
-            encoding=options.encoding,
-        )
+def _build_start_line(job: _LiveJob, facts: LiveSourceFacts, size: Size) -> Start:
+    options = job.options
+    return Start(
+        address=strip_credentials(job.source),
+        target=strip_credentials(job.target),
+        started=job.started_at,
+        source=facts.to_source_facts(size),
+        detection=build_detection_config(job.detector_roles, options.following, float(facts.rate)),
+        judging=options.judging,
+        following=options.following,
+        encoding=options.encoding,
+    )
 
-    def _write_report(self, counters: LiveCounters, duration_s: float) -> LiveReport:
-        data = encode_document(record_from_log(self._paths.log))
-        report = LiveReport(
-            source=strip_credentials(self._source),
-            target=strip_credentials(self._target),
-            record=str(self._paths.record),
-            record_sha256=sha256_hex(data),
-            host=node(),
-            started=self._started_at,
-            seconds=round(duration_s, 3),
-            encoding=self._options.encoding,
-            judging=self._options.judging,
-            following=self._options.following,
-            counters=counters,
-        )
-        write_file(self._paths.record, data)
-        write_file(self._paths.report, encode_document(report))
-        return report
+
+def _write_report(job: _LiveJob, counters: LiveCounters, duration_s: float) -> LiveReport:
+    record_bytes = encode_document(record_from_log(job.log))
+    report = LiveReport(
+        source=strip_credentials(job.source),
+        target=strip_credentials(job.target),
+        record=str(job.record),
+        record_sha256=sha256_hex(record_bytes),
+        host=node(),
+        started=job.started_at,
+        seconds=round(duration_s, 3),
+        encoding=job.options.encoding,
+        judging=job.options.judging,
+        following=job.options.following,
+        counters=counters,
+    )
+    write_file(job.record, record_bytes)
+    write_file(job.report, encode_document(report))
+    return report
 
 
 def _default_record_path(target: str, data: DataFolder) -> Path:

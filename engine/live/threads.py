@@ -1,98 +1,111 @@
-"""The two threads of a live run: one reads and decodes; the other hides faces, encodes and sends, in order."""
+"""The two threads of a live run: one reads and decodes; the other hides faces, encodes and sends, in order.
+
+    "live source"    source.events -> masker.submit ----+-> queue -> masker.collect -> output     calling thread
+                                   audio packets -------+
+
+The queue carries audio packets and, for each submitted frame, a token: the frame itself waits in the masker. Video and
+audio therefore leave in the order in which they came.
+
+A failure on either side ends both: the reading thread sends its error through the queue, and the sending thread sets
+`stop`, which every wait of the reading thread checks at least each `_POLL_INTERVAL_S`.
+"""
 
 from __future__ import annotations
 
 import queue
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from engine.core.geometry import Size
-from engine.core.progress import ProgressListener
 from engine.errors import SourceError
-from engine.live.counters import LiveCounters
+from engine.live.hooks import LiveHooks
 from engine.live.log import LiveLog, Received
 from engine.live.masker import LiveMasker
 from engine.media.stream.live_input import AudioEvent, FrameEvent, InterruptionEvent, strip_credentials
 from engine.media.stream.live_output import LiveOutput
-from engine.media.stream.live_preview import LivePreview
 from engine.media.stream.pushed_input import LiveSource
 
 _MAX_QUEUED_ITEMS = 2000
-"""Audio packets and frames between the threads; frames are limited much earlier."""
+"""Audio packets and frame tokens between the threads. Frames are limited much earlier, by `JudgingSettings.backlog`;
+this bounds the memory that audio takes while the output is slow."""
 _POLL_INTERVAL_S = 0.25
-"""Seconds between two looks at whether the run is to end."""
+"""Seconds between two checks of whether the run is to end."""
+_FILE_WAIT_S = 0.005
+"""Seconds between two checks of whether a frame of a file may be submitted; a small part of a frame's duration."""
+_REPORT_INTERVAL_S = 1.0
+"""Seconds between two reports of the counters."""
 
 
 class OutputOpener(Protocol):
-    """Opens the output and the log for pictures of a size."""
+    """Opens the output and the log for frames of a size."""
 
     def __call__(self, size: Size, /) -> tuple[LiveOutput, LiveLog]:
-        """The open output and log."""
+        """Return the open output and log."""
 
 
 @dataclass(frozen=True, slots=True)
-class _FrameDue:
-    """The masker was given a frame."""
+class _FrameToken:
+    """A frame was submitted to the masker."""
 
 
 @dataclass(frozen=True, slots=True)
 class _EndOfSource:
-    """Nothing more will come; `error` says why when that is not in order."""
+    """The source has ended; `error` is set if it failed."""
 
     error: BaseException | None = None
 
 
 class LiveThreads:
-    """Runs once, from the source's first frame to its last."""
+    """Runs once, from the source's first frame to its last.
 
-    def __init__(  # noqa: PLR0913
-        self,
-        source: LiveSource,
-        masker: LiveMasker,
-        opener: OutputOpener,
-        *,
-        listener: ProgressListener,
-        counter_observer: Callable[[LiveCounters], None],
-        stop: threading.Event,
-        preview: LivePreview | None = None,
+    Args:
+        source: the open source.
+        masker: the masker, with its detectors loaded.
+        opener: opens the output when the size of the frames is known.
+        hooks: what the caller steers the run by, and what it is told.
+        audio: copy the audio.
+    """
+
+    def __init__(
+        self, source: LiveSource, masker: LiveMasker, opener: OutputOpener, hooks: LiveHooks, *, audio: bool
     ) -> None:
-        self._preview = preview
-        self._source, self._masker, self._opener = source, masker, opener
-        self._listener, self._counter_observer, self._stop = listener, counter_observer, stop
-        self._queue: queue.Queue[_FrameDue | AudioEvent | _EndOfSource] = queue.Queue(_MAX_QUEUED_ITEMS)
+        self._source, self._masker, self._opener, self._hooks = source, masker, opener, hooks
+        self._copies_audio = audio
+        self._queue: queue.Queue[_FrameToken | AudioEvent | _EndOfSource] = queue.Queue(_MAX_QUEUED_ITEMS)
         self._early_audio: list[AudioEvent] = []
         self._output: LiveOutput | None = None
         self._log: LiveLog | None = None
         self._last_report_s = time.monotonic()
 
-    def run(self, *, audio: bool) -> None:
-        """Run to the end.
+    def run(self) -> None:
+        """Run until the source ends or `hooks.stop` is set.
 
         Raises:
             SourceError: no frame came.
             TargetError: the output or the log cannot be written.
             ModelError, InputError: a detector cannot be loaded.
         """
-        reader = threading.Thread(target=self._read_source, kwargs={"audio": audio}, name="live source", daemon=True)
+        reader = threading.Thread(target=self._read_source, name="live source", daemon=True)
         reader.start()
         try:
             self._send_items()
         except BaseException:
-            self._stop.set()
+            # The reader must not submit to a masker or write to a log that is being closed: join it first.
+            self._hooks.stop.set()
             reader.join()
             if self._output is not None:
                 self._output.abandon()
             raise
         finally:
-            self._stop.set()
+            self._hooks.stop.set()
             reader.join()
             if self._log is not None:
                 self._write_received()
                 self._log.close()
-            self._masker.log_sink = None
+            # Detectors may still answer until the masker is closed; those answers must not reach a closed log.
+            self._masker.state.log_sink = None
         if self._output is None:
             raise SourceError(
                 f"No frame came from the source ({strip_credentials(self._source.address)}). Check that something is "
@@ -100,20 +113,20 @@ class LiveThreads:
             )
         self._output.close()
 
-    # the reading thread
+    # ---- the reading thread ----
 
-    def _read_source(self, *, audio: bool) -> None:
+    def _read_source(self) -> None:
         try:
             for event in self._source.events():
                 match event:
                     case FrameEvent():
                         self._submit_frame(event)
                     case AudioEvent():
-                        if audio:
+                        if self._copies_audio:
                             self._enqueue(event)
                     case InterruptionEvent():
                         self._masker.mark_interrupted()
-                        self._listener.notice(
+                        self._hooks.listener.notice(
                             f"{event.reason}; frames are covered until every detector has looked again."
                         )
             self._enqueue(_EndOfSource())
@@ -121,36 +134,39 @@ class LiveThreads:
             self._enqueue(_EndOfSource(error))
 
     def _submit_frame(self, event: FrameEvent) -> None:
-        while self._masker.is_backlogged and self._source.is_file and not self._stop.is_set():
-            time.sleep(0.005)  # a file waits
-        if self._masker.is_backlogged:
-            self._masker.count_dropped_frame()
+        # A file can wait, so a slow machine takes longer and drops nothing. A running source cannot: its next frame is
+        # already on the way, and a frame that waited would only add delay to all that follow.
+        while self._masker.state.is_backlogged and self._source.is_file and not self._hooks.stop.is_set():
+            time.sleep(_FILE_WAIT_S)
+        if self._masker.state.is_backlogged:
+            self._masker.state.count_dropped_frame()
             return
-        if self._preview is not None:
-            self._preview.add_input_frame(event.frame)
+        if self._hooks.preview is not None:
+            self._hooks.preview.add_input_frame(event.frame)
         seconds = event.pts * self._source.time_base
         self._masker.submit(event.frame, event.pts, seconds, aspect=event.aspect, arrived_s=event.arrival_s)
-        self._enqueue(_FrameDue())
+        self._enqueue(_FrameToken())
 
-    def _enqueue(self, item: _FrameDue | AudioEvent | _EndOfSource) -> None:
+    def _enqueue(self, item: _FrameToken | AudioEvent | _EndOfSource) -> None:
+        # A plain `put` would block for ever if the sending thread ended while the queue was full.
         while True:
             try:
                 self._queue.put(item, timeout=_POLL_INTERVAL_S)
             except queue.Full:
-                if self._stop.is_set():
+                if self._hooks.stop.is_set():
                     return
             else:
                 return
 
-    # the sending thread
+    # ---- the sending thread ----
 
     def _send_items(self) -> None:
         while True:
             match self._queue.get():
-                case _FrameDue():
+                case _FrameToken():
                     self._send_frame()
-                case AudioEvent() as packet:
-                    self._send_audio(packet)
+                case AudioEvent() as audio:
+                    self._send_audio(audio)
                 case _EndOfSource(error):
                     if error is not None:
                         raise error
@@ -158,16 +174,17 @@ class LiveThreads:
 
     def _send_frame(self) -> None:
         if self._output is None:
-            assert self._masker.normaliser.size is not None
-            self._output, self._log = self._opener(self._masker.normaliser.size)
-            for packet in self._early_audio:
-                self._send_audio(packet)
+            # The output opens with the first frame, because only then is the size known. Audio that came earlier waits.
+            assert self._masker.size is not None
+            self._output, self._log = self._opener(self._masker.size)
+            for audio in self._early_audio:
+                self._send_audio(audio)
             self._early_audio.clear()
         masked = self._masker.collect()
         self._output.write_video(masked.frame, masked.pts)
-        self._masker.count_sent_frame(masked)
-        if self._preview is not None:
-            self._preview.add_output_frame(masked.frame)
+        self._masker.state.count_sent_frame(masked)
+        if self._hooks.preview is not None:
+            self._hooks.preview.add_output_frame(masked.frame)
         self._report_progress()
 
     def _send_audio(self, audio: AudioEvent) -> None:
@@ -178,15 +195,17 @@ class LiveThreads:
 
     def _report_progress(self) -> None:
         now = time.monotonic()
-        if now - self._last_report_s < 1.0:
+        if now - self._last_report_s < _REPORT_INTERVAL_S:
             return
         self._last_report_s = now
-        self._masker.set_source_counts(self._source.undecodable_packets, self._source.reconnects)
+        self._masker.state.set_source_counts(self._source.undecodable_packets, self._source.reconnects)
         counters = self._masker.counters
-        self._counter_observer(counters)
-        self._listener.progress("live", counters.shown, None)
+        self._hooks.counter_observer(counters)
+        self._hooks.listener.progress("live", counters.shown, None)
         self._write_received()
 
     def _write_received(self) -> None:
+        # Once a second, so that after a crash the log still says what was received up to then. The hash of a file is
+        # known from the start.
         if self._log is not None and not self._source.is_file:
             self._log.write(Received(*self._source.input_digest))

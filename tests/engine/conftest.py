@@ -7,7 +7,7 @@ from engine.live.controls import LiveControls
 from engine.live.masker import LiveMasker
 from engine.storage.data_folder import DataFolder
 from tests import clips, people_makers
-from tests.engine.live.scripted_camera import JUDGING, Camera, judged, watches
+from tests.engine.live.scripted_camera import PATIENCE_S, PATIENT, Camera, detector_roles, is_judged
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +51,7 @@ def staffed(staff, tmp_path):
 
 @pytest.fixture
 def moods(tmp_path):
-    """A folder of files that moody detectors obey: `swift` and `moody`."""
+    """A folder with the files `swift` and `moody`, which tell scripted detectors how to behave."""
     for name in ("swift", "moody"):
         (tmp_path / name).write_text("")
     return tmp_path
@@ -60,11 +60,11 @@ def moods(tmp_path):
 @pytest.fixture
 def camera(moods, tmp_path):
     """A camera at a masker that has begun to judge."""
-    with LiveMasker(watches(moods), tmp_path, judging=JUDGING, controls=LiveControls()) as masker:
-        masker.wait_until_ready(60)
-        eye = Camera(masker)
-        eye.until(judged)
-        yield eye
+    with LiveMasker(detector_roles(moods), tmp_path, judging=PATIENT, controls=LiveControls()) as masker:
+        masker.wait_until_ready(PATIENCE_S)
+        camera = Camera(masker)
+        camera.send_until(is_judged)
+        yield camera
 
 
 @pytest.fixture

@@ -17,13 +17,13 @@ from engine.media.stream.normalise import frame_from_rgb, rgb_from_frame
 from engine.record import read_record
 from engine.storage.data_folder import DataFolder
 from tests.engine.live.live_scenes import flash_and_beep
-from tests.engine.live.scripted_camera import patch, watches
+from tests.engine.live.scripted_camera import detector_roles, white_patch
 from tests.engine.live.test_run import STEADY
 
 JANE = access.get_single_user(DataFolder(Path("/nonexistent")))
 PASSWORD = "horse battery 1"
 PATCH = np.s_[66:94, 106:134]
-"""Well inside the white patch that stands for a face."""
+"""Well inside the white white_patch that stands for a face."""
 
 
 @pytest.fixture
@@ -32,10 +32,10 @@ def data(tmp_path):
 
 
 def pushing(live, seconds, until):
-    """Push frames of a white patch until something holds of the preview's picture."""
+    """Push frames of a white white_patch until something holds of the preview's picture."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        live.push_frame(frame_from_rgb(patch()))
+        live.push_frame(frame_from_rgb(white_patch()))
         time.sleep(0.04)
         picture = rgb_from_frame(live.preview.get_frame())
         if until(picture):
@@ -48,11 +48,11 @@ def judged(picture):
 
 
 def test_frames_of_a_browser_come_out_masked_and_leave_a_record(moods, data):
-    live = LiveRun(data, None, person=JANE, options=LiveOptions(watches(moods), STEADY))
+    live = LiveRun(data, None, person=JANE, options=LiveOptions(detector_roles(moods), STEADY))
     try:
         assert rgb_from_frame(live.preview.get_frame()).max() < 20
         picture = pushing(live, 60, judged)
-        assert picture[PATCH].mean() < 230 < patch()[PATCH].mean()
+        assert picture[PATCH].mean() < 230 < white_patch()[PATCH].mean()
         assert not live.has_ended
         live.end_source()
         live.join(30)
@@ -71,7 +71,7 @@ def test_frames_of_a_browser_come_out_masked_and_leave_a_record(moods, data):
 
 
 def test_controls_act_on_the_next_frames(moods, data):
-    live = LiveRun(data, None, person=JANE, options=LiveOptions(watches(moods), STEADY))
+    live = LiveRun(data, None, person=JANE, options=LiveOptions(detector_roles(moods), STEADY))
     try:
         pushing(live, 60, judged)
         live.controls.cover_all(on=True)
@@ -86,7 +86,7 @@ def test_controls_act_on_the_next_frames(moods, data):
 
 def test_a_file_of_the_server_ends_by_itself(moods, data, tmp_path):
     beep = flash_and_beep(tmp_path / "beep.mp4")
-    live = LiveRun(data, str(beep), person=JANE, options=LiveOptions(watches(moods), STEADY))
+    live = LiveRun(data, str(beep), person=JANE, options=LiveOptions(detector_roles(moods), STEADY))
     live.join(60)
     assert live.phase == "ended", live.failure_message
     assert runs.load_run(data, live.folder.id).source == beep
@@ -94,7 +94,9 @@ def test_a_file_of_the_server_ends_by_itself(moods, data, tmp_path):
 
 
 def test_a_source_that_cannot_be_opened_is_a_sentence_in_the_run(moods, data):
-    live = LiveRun(data, "rtsp://u:secret@127.0.0.1:9/x", person=JANE, options=LiveOptions(watches(moods), STEADY))
+    live = LiveRun(
+        data, "rtsp://u:secret@127.0.0.1:9/x", person=JANE, options=LiveOptions(detector_roles(moods), STEADY)
+    )
     live.join(60)
     assert live.phase == "failed"
     assert "cannot be opened" in live.failure_message
@@ -114,12 +116,12 @@ def test_what_cannot_begin_leaves_no_run(data):
 
 def test_a_preview_turns_black_when_nothing_new_comes_and_keeps_nothing_unmasked_unasked():
     preview = LivePreview(max_side_px=160)
-    preview.add_input_frame(frame_from_rgb(patch()))
-    preview.add_output_frame(frame_from_rgb(patch(side=2)))
+    preview.add_input_frame(frame_from_rgb(white_patch()))
+    preview.add_output_frame(frame_from_rgb(white_patch(side=2)))
     assert rgb_from_frame(preview.get_frame(unmasked=True)).max() < 200
     assert rgb_from_frame(preview.get_frame()).shape == (90, 160, 3)
     preview.keeps_unmasked = True
-    preview.add_input_frame(frame_from_rgb(patch()))
+    preview.add_input_frame(frame_from_rgb(white_patch()))
     assert rgb_from_frame(preview.get_frame(unmasked=True)).max() > 200
     assert rgb_from_frame(preview.get_frame()).max() < 200
     time.sleep(1.1)  # the time after which a picture is old
@@ -136,7 +138,7 @@ def test_who_has_not_the_role_is_refused_on_record(data):
 
 
 def test_who_looks_unmasked_is_on_record(moods, data):
-    live = LiveRun(data, None, person=JANE, options=LiveOptions(watches(moods), STEADY))
+    live = LiveRun(data, None, person=JANE, options=LiveOptions(detector_roles(moods), STEADY))
     try:
         pushing(live, 60, judged)
         live.unmask_preview(JANE)

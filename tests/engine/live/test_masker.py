@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from engine.core.geometry import Box
 from engine.errors import InputError, ModelError
@@ -10,43 +11,50 @@ from engine.live.masker import LiveMasker
 from engine.live.settings import JudgingSettings
 from engine.media.stream.normalise import frame_from_rgb, rgb_from_frame
 from tests.engine.detectors.misbehaving_detector import Rogue, RogueSettings
-from tests.engine.live.scripted_camera import Camera, black, judged, patch, watches
+from tests.engine.live.scripted_camera import (
+    JUDGING,
+    PATIENCE_S,
+    Camera,
+    detector_roles,
+    is_black,
+    is_judged,
+    white_patch,
+)
 from tests.engine.live.scripted_detectors import Moody, MoodySettings
 
 
-def covered(verdict):
+def is_covered(verdict):
     return verdict.reason is not None
 
 
-def assert_closed(passed):
+def assert_closed(sent):
     """Every frame is black, or its patch is hidden."""
-    for verdict, picture in passed:
-        if covered(verdict):
-            assert black(picture), verdict.reason
+    for verdict, picture in sent:
+        if is_covered(verdict):
+            assert is_black(picture), verdict.reason
         else:
             assert picture[64:96, 104:136].max() < 240, "a face shows"
 
 
-def test_nothing_is_shown_before_every_detector_has_looked(moods, tmp_path):
-    with LiveMasker(watches(moods), tmp_path, judging=JudgingSettings(deadline=0.05)) as masker:
+def test_no_frame_is_shown_before_every_detector_has_answered(moods, tmp_path):
+    with LiveMasker(detector_roles(moods), tmp_path, judging=JudgingSettings(deadline=0.05)) as masker:
         camera = Camera(masker)
-        passed = camera.until(judged)
-        assert_closed(passed)
-        assert covered(passed[0][0])
+        sent = camera.send_until(is_judged)
+        assert_closed(sent)
+        assert is_covered(sent[0][0])
         counters = masker.counters
-    assert counters.frames == counters.shown == len(passed)
+    assert counters.frames == counters.shown == len(sent)
     assert counters.judged == 1
-    assert sum(counters.covered.values()) == len(passed) - 1
+    assert sum(counters.covered.values()) == len(sent) - 1
 
 
 def test_a_judged_frame_hides_the_face_and_leaves_the_rest_alone(camera):
-    def decoded():
-        return frame_from_rgb(patch()).reformat(format="yuv420p")
+    def decode_frame():
+        return frame_from_rgb(white_patch()).reformat(format="yuv420p")
 
-    before = rgb_from_frame(decoded())
-    verdict, picture = camera.frame(decoded=decoded())
-    while not judged(verdict):
-        verdict, picture = camera.frame(decoded=decoded())
+    before = rgb_from_frame(decode_frame())
+    verdict, picture = camera.send_answered_frame(decoded=decode_frame())
+    assert is_judged(verdict)
     (face,) = verdict.faces
     assert face.box.intersection_area(Box(100, 60, 140, 100)) == 1600
     assert picture[64:96, 104:136].max() < 240
@@ -55,103 +63,113 @@ def test_a_judged_frame_hides_the_face_and_leaves_the_rest_alone(camera):
 
 
 @pytest.mark.parametrize(
-    ("who", "mood", "reasons"),
+    ("name", "mood", "reasons", "judging"),
     [
-        ("moody", "hang", {"stale", "lost", "start"}),
-        ("moody", "crash", {"lost", "stale", "start"}),
-        ("moody", "slow", {"stale"}),
-        ("swift", "hang", {"unanswered", "lost"}),
-        ("swift", "crash", {"unanswered", "lost"}),
+        # While only the detector beside is in trouble, frames wait for the healthy one: no frame is "unanswered".
+        ("moody", "hang", {"stale", "lost", "start"}, replace(JUDGING, deadline=PATIENCE_S)),
+        ("moody", "crash", {"lost", "stale", "start"}, replace(JUDGING, deadline=PATIENCE_S)),
+        ("moody", "slow", {"stale"}, replace(JUDGING, deadline=PATIENCE_S, hang=PATIENCE_S)),
+        ("swift", "hang", {"unanswered", "lost"}, JUDGING),
+        ("swift", "crash", {"unanswered", "lost"}, JUDGING),
     ],
 )
-def test_a_detector_in_trouble_covers_everything_and_recovers(camera, moods, who, mood, reasons):
-    (moods / who).write_text(mood)
-    passed = camera.until(covered)
-    passed += [camera.frame() for _ in range(10)]
-    # An answer that was on its way when the trouble began may still come.
-    for _ in range(100):
-        late = [verdict.reason for verdict, _ in passed[-10:]]
-        if None not in late:
-            break
-        passed.append(camera.frame())
-    assert set(late) <= reasons, late
-    (moods / who).write_text("")
-    passed += camera.until(judged)
-    assert_closed(passed)
-    restarts = camera.masker.counters.restarts
-    assert (restarts.get(who, 0) > 0) == (mood != "slow")
+def test_a_detector_in_trouble_covers_everything_and_recovers(  # noqa: PLR0917
+    moods, tmp_path, name, mood, reasons, judging
+):
+    with LiveMasker(detector_roles(moods), tmp_path, judging=judging) as masker:
+        masker.wait_until_ready(PATIENCE_S)
+        camera = Camera(masker)
+        camera.send_until(is_judged)
+        (moods / name).write_text(mood)
+        sent = camera.send_until(is_covered, wait_step_s=0)
+        sent += [camera.send_frame() for _ in range(10)]
+        # An answer that was on its way when the trouble began may still come.
+        for _ in range(100):
+            last_reasons = [verdict.reason for verdict, _ in sent[-10:]]
+            if None not in last_reasons:
+                break
+            sent.append(camera.send_frame())
+        assert set(last_reasons) <= reasons, last_reasons
+        (moods / name).write_text("")
+        sent += camera.send_until(is_judged)
+        assert_closed(sent)
+        restarts = masker.counters.restarts
+    assert (restarts.get(name, 0) > 0) == (mood != "slow")
 
 
 def test_a_fixed_rate_of_answers_that_are_too_old_shows_nothing(moods, tmp_path):
-    judging = JudgingSettings(deadline=0.5, age=0.2, hang=5.0)
-    with LiveMasker(watches(moods, seconds=0.6), tmp_path, judging=judging) as masker:
-        masker.wait_until_ready(60)
+    judging = JudgingSettings(deadline=0.5, age=0.2, hang=PATIENCE_S)
+    with LiveMasker(detector_roles(moods, seconds=0.6), tmp_path, judging=judging) as masker:
+        masker.wait_until_ready(PATIENCE_S)
         camera = Camera(masker)
-        passed = [camera.frame() for _ in range(40)]
-    assert_closed(passed)
-    assert all(covered(verdict) for verdict, _ in passed)
+        sent = [camera.send_frame() for _ in range(40)]
+        while not masker.counters.looks.get("moody") and len(sent) < 1000:
+            sent.append(camera.send_frame())
+    assert_closed(sent)
+    assert all(is_covered(verdict) for verdict, _ in sent)
     assert masker.counters.looks["moody"] >= 1
 
 
 def test_a_face_that_only_the_slower_detector_sees_stays_hidden_in_between(camera, moods):
     (moods / "swift").write_text("blind")
-    camera.until(
-        lambda verdict: judged(verdict) and verdict.faces and not dict(verdict.faces[0].detections).get("swift")
+    camera.send_until(
+        lambda verdict: is_judged(verdict) and verdict.faces and not dict(verdict.faces[0].detections).get("swift")
     )
-    passed = [camera.frame() for _ in range(15)]
-    assert all(judged(verdict) and verdict.faces for verdict, _ in passed)
-    assert_closed(passed)
+    # Every third frame is answered by both; the two in between have no answer of the slower detector of their own.
+    sent = [camera.send_frame(wait_s=PATIENCE_S if number % 3 == 0 else 0.0) for number in range(15)]
+    assert all(is_judged(verdict) and verdict.faces for verdict, _ in sent)
+    assert_closed(sent)
 
 
 def test_another_size_is_covered_until_all_have_looked_and_keeps_the_output_size(camera):
-    large = patch(left=200, top=120, side=80, size=(640, 360))
-    passed = camera.until(judged, picture=large)
-    assert passed[0][0].reason == "source"
-    assert_closed(passed)
-    assert {picture.shape for _, picture in passed} == {(180, 320, 3)}
+    large = white_patch(left=200, top=120, side=80, size=(640, 360))
+    sent = camera.send_until(is_judged, picture=large)
+    assert sent[0][0].reason == "source"
+    assert_closed(sent)
+    assert {picture.shape for _, picture in sent} == {(180, 320, 3)}
     assert camera.masker.counters.source_changes == 1
 
 
 def test_an_interrupted_source_is_covered_until_all_have_looked(camera):
     camera.masker.mark_interrupted()
-    passed = camera.until(judged)
-    assert passed[0][0].reason == "source"
-    assert_closed(passed)
+    sent = camera.send_until(is_judged)
+    assert sent[0][0].reason == "source"
+    assert_closed(sent)
 
 
 def test_a_new_scene_is_covered_until_all_have_looked(camera):
     steps = np.add.outer(np.arange(180) // 20, np.arange(320) // 40) % 2
     other = np.repeat((steps * 200).astype(np.uint8)[..., None], 3, axis=2)
-    passed = camera.until(judged, picture=other)
-    assert passed[0][0].reason == "cut"
+    sent = camera.send_until(is_judged, picture=other)
+    assert sent[0][0].reason == "cut"
 
 
-def test_panic_covers_at_once_and_ends_at_once(camera):
+def test_cover_all_holds_from_the_next_frame_and_ends_with_the_next(camera):
     camera.masker.controls.cover_all(on=True)
-    verdict, picture = camera.frame()
+    verdict, picture = camera.send_frame()
     assert verdict.reason == "asked"
-    assert black(picture)
+    assert is_black(picture)
     camera.masker.controls.cover_all(on=False)
-    assert camera.frame()[0].reason is None
+    assert camera.send_answered_frame()[0].reason is None
 
 
-def test_looks_change_from_one_frame_to_the_next(camera):
-    _, soft = camera.frame()
+def test_the_style_changes_from_one_frame_to_the_next(camera):
+    _, soft = camera.send_answered_frame()
     camera.masker.controls.change(style="training-data")
-    _, solid = camera.frame()
+    _, solid = camera.send_answered_frame()
     assert np.ptp(solid[64:96, 104:136].astype(int), axis=(0, 1)).max() <= 4
     assert not np.array_equal(soft, solid)
 
 
 def test_one_call_masks_an_rgb_picture(camera):
-    picture = camera.masker.mask_picture(patch())
+    picture = camera.masker.mask_picture(white_patch())
     assert picture.shape == (180, 320, 3)
     assert picture[64:96, 104:136].max() < 240
 
 
 def test_a_detector_that_cannot_be_loaded_ends_the_run_with_its_sentence(tmp_path):
-    watch = DetectorRole(Rogue, RogueSettings(on_load="miss weights"), every_frame=True)
-    with LiveMasker([watch], tmp_path) as masker, pytest.raises(ModelError, match="veil models fetch"):
+    role = DetectorRole(Rogue, RogueSettings(on_load="miss weights"), every_frame=True)
+    with LiveMasker([role], tmp_path) as masker, pytest.raises(ModelError, match="veil models fetch"):
         masker.wait_until_ready(60)
 
 

@@ -18,6 +18,7 @@ import pytest
 
 from engine.errors import InputError, SourceError, TargetError
 from engine.live.controls import LiveControls
+from engine.live.hooks import LiveHooks
 from engine.live.log import Happened, Looked, Received, Shown, Start, read_log_lines
 from engine.live.run import LiveOptions, anonymise_live, recover_record
 from engine.live.settings import JudgingSettings
@@ -27,7 +28,7 @@ from engine.rendering.render import render
 from engine.rendering.terms import RenderOptions
 from tests import clips
 from tests.engine.live.live_scenes import Heard, flash_and_beep, free_port, sent, two_faces
-from tests.engine.live.scripted_camera import JUDGING, watches
+from tests.engine.live.scripted_camera import JUDGING, detector_roles
 
 STEADY = msgspec.structs.replace(JUDGING, cuts=False, age=2.0)
 
@@ -71,7 +72,7 @@ def beep(tmp_path_factory):
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
 def test_audio_packets_pass_untouched_and_in_sync(beep, moods, tmp_path, ending):
     out = tmp_path / f"out.{ending}"
-    report = anonymise_live(beep, out, LiveOptions(watches(moods), STEADY), data=tmp_path)
+    report = anonymise_live(beep, out, LiveOptions(detector_roles(moods), STEADY), data=tmp_path)
     assert report.counters.frames == report.counters.shown == 50
     assert report.counters.dropped == 0
     payloads, times = packets(out)
@@ -85,7 +86,7 @@ def test_audio_packets_pass_untouched_and_in_sync(beep, moods, tmp_path, ending)
 
 def test_the_record_says_what_was_shown_and_renders_the_same_cover(beep, moods, tmp_path):
     out = tmp_path / "out.mp4"
-    report = anonymise_live(beep, out, LiveOptions(watches(moods), STEADY), data=tmp_path)
+    report = anonymise_live(beep, out, LiveOptions(detector_roles(moods), STEADY), data=tmp_path)
     record = read_record(Path(report.record))
     assert len(record.frames) == report.counters.shown
     assert len(record.covered) == sum(report.counters.covered.values()) > 0
@@ -100,7 +101,7 @@ def test_the_record_says_what_was_shown_and_renders_the_same_cover(beep, moods, 
 
 
 def test_a_log_that_a_crash_cut_short_still_makes_a_record(beep, moods, tmp_path):
-    anonymise_live(beep, tmp_path / "out.mkv", LiveOptions(watches(moods), STEADY), data=tmp_path)
+    anonymise_live(beep, tmp_path / "out.mkv", LiveOptions(detector_roles(moods), STEADY), data=tmp_path)
     log = tmp_path / "out.mkv.detections.jsonl"
     whole = log.read_bytes().splitlines(keepends=True)
     log.write_bytes(b"".join(whole[:40]) + whole[40][:-9])
@@ -125,9 +126,11 @@ def test_udp_to_udp_reconnects_and_keeps_covering(beep, moods, tmp_path, stop):
 
     with Heard(tmp_path / "heard.ts") as heard, ThreadPoolExecutor(1) as pool:
         with sent(beep, port):
-            options = LiveOptions(watches(moods), STEADY, reconnect_timeout_s=30.0)
+            options = LiveOptions(detector_roles(moods), STEADY, reconnect_timeout_s=30.0)
             ends = f"udp://127.0.0.1:{port}", heard.address
-            run = pool.submit(anonymise_live, *ends, options, stop=stop, data=tmp_path, counter_observer=watch)
+            run = pool.submit(
+                anonymise_live, *ends, options, hooks=LiveHooks(stop=stop, counter_observer=watch), data=tmp_path
+            )
             while not judged.wait(0.1):
                 assert not run.done() or run.result()
         with sent(beep, port):
@@ -154,7 +157,7 @@ def test_udp_to_udp_reconnects_and_keeps_covering(beep, moods, tmp_path, stop):
 
 def test_a_detector_that_dies_is_counted_and_told(beep, moods, tmp_path):
     (moods / "moody").write_text("crash")
-    report = anonymise_live(beep, tmp_path / "out.mkv", LiveOptions(watches(moods), STEADY), data=tmp_path)
+    report = anonymise_live(beep, tmp_path / "out.mkv", LiveOptions(detector_roles(moods), STEADY), data=tmp_path)
     assert report.counters.judged == 0
     assert report.counters.restarts["moody"] >= 1
     told_of = [
@@ -180,7 +183,7 @@ def test_what_cannot_be_is_said_in_a_sentence(beep, moods, ends, error, words):
     source = {"BEEP": str(beep), "SOUND": str(clips.sound_only(moods / "s.m4a"))}.get(ends[0], ends[0])
     target = ends[1] if "://" in ends[1] else str(moods / ends[1])
     with pytest.raises(error, match=re.escape(words)) as caught:
-        anonymise_live(source, target, LiveOptions(watches(moods), STEADY), record=moods / "r.json", data=moods)
+        anonymise_live(source, target, LiveOptions(detector_roles(moods), STEADY), record=moods / "r.json", data=moods)
     assert "secret" not in str(caught.value)
     assert not Path(target).exists()
 
@@ -200,10 +203,9 @@ def test_panic_from_another_thread_turns_the_picture_black(beep, moods, tmp_path
     report = anonymise_live(
         beep,
         tmp_path / "o.mkv",
-        LiveOptions(watches(moods), STEADY),
-        controls=controls,
+        LiveOptions(detector_roles(moods), STEADY),
+        hooks=LiveHooks(controls, counter_observer=watch),
         data=tmp_path,
-        counter_observer=watch,
     )
     assert report.counters.covered["asked"] > 5
     assert decoded(tmp_path / "o.mkv")[-1][0] < 20

@@ -13,10 +13,11 @@ import av
 import pytest
 
 from engine.errors import TargetError
+from engine.live.hooks import LiveHooks
 from engine.live.run import LiveOptions, anonymise_live
 from tests import clips
 from tests.engine.live.live_scenes import flash_and_beep, free_port
-from tests.engine.live.scripted_camera import watches
+from tests.engine.live.scripted_camera import detector_roles
 from tests.engine.live.test_run import STEADY, decoded, flash, packets
 
 
@@ -61,7 +62,7 @@ def recorder(address, out, *options, table):
 def test_rtmp_out(beep, moods, tmp_path):
     address, out = f"rtmp://127.0.0.1:{free_port()}/live/key", tmp_path / "out.flv"
     with recorder(address, out, "-listen", "1", "-f", "flv", table="tcp") as process:
-        report = anonymise_live(beep, address, LiveOptions(watches(moods), STEADY), data=tmp_path)
+        report = anonymise_live(beep, address, LiveOptions(detector_roles(moods), STEADY), data=tmp_path)
         process.wait(20)
     assert len(decoded(out)) == report.counters.shown == 50
     assert packets(out)[0] == packets(beep)[0]
@@ -70,7 +71,7 @@ def test_rtmp_out(beep, moods, tmp_path):
 def test_srt_out(beep, moods, tmp_path):
     address, out = f"srt://127.0.0.1:{free_port()}", tmp_path / "out.ts"
     with recorder(f"{address}?mode=listener", out, table="udp") as process:
-        anonymise_live(beep, address, LiveOptions(watches(moods), STEADY), data=tmp_path)
+        anonymise_live(beep, address, LiveOptions(detector_roles(moods), STEADY), data=tmp_path)
         process.wait(20)
     assert len(decoded(out)) > 20  # closing a connection cuts off what it still delays
     bright, tone = flash(out)
@@ -83,7 +84,7 @@ def test_rtmp_in(beep, moods, tmp_path):
     sender = [clips.FFMPEG, "-loglevel", "error", "-re", "-stream_loop", "2", "-i", beep, "-c", "copy", "-f", "flv"]
     with running(*sender, "-listen", "1", address) as process:
         listening(process, port)
-        options = LiveOptions(watches(moods), STEADY, reconnect_timeout_s=0.2)
+        options = LiveOptions(detector_roles(moods), STEADY, reconnect_timeout_s=0.2)
         report = anonymise_live(address, tmp_path / "out.mkv", options, data=tmp_path)
     assert report.counters.shown == len(decoded(tmp_path / "out.mkv")) > 50  # of 150; it joins at a keyframe
     assert report.counters.judged > 25
@@ -101,10 +102,9 @@ def test_rtsp_in(beep, moods, tmp_path, stop):
         report = anonymise_live(
             f"rtsp://user:secret@127.0.0.1:{port}/beep.mp4",
             tmp_path / "out.mkv",
-            LiveOptions(watches(moods), STEADY),
+            LiveOptions(detector_roles(moods), STEADY),
             data=tmp_path,
-            stop=stop,
-            counter_observer=lambda counters: stop.set() if counters.judged > 50 else None,
+            hooks=LiveHooks(stop=stop, counter_observer=lambda counters: stop.set() if counters.judged > 50 else None),
         )
     assert report.source == f"rtsp://127.0.0.1:{port}/beep.mp4"
     assert report.counters.shown == len(decoded(tmp_path / "out.mkv")) > 50
@@ -119,7 +119,9 @@ def test_http_in(beep, moods, tmp_path):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}/beep.ts"
-        report = anonymise_live(address, tmp_path / "out.mkv", LiveOptions(watches(moods), STEADY), data=tmp_path)
+        report = anonymise_live(
+            address, tmp_path / "out.mkv", LiveOptions(detector_roles(moods), STEADY), data=tmp_path
+        )
         server.shutdown()
     assert report.counters.shown == 50
     assert report.counters.reconnects == 0
@@ -130,7 +132,9 @@ def test_http_in(beep, moods, tmp_path):
 
 def test_nobody_listening_is_said(beep, moods, tmp_path):
     with pytest.raises(TargetError, match="somebody listens"):
-        anonymise_live(beep, "rtmp://127.0.0.1:9/live/secret", LiveOptions(watches(moods), STEADY), data=tmp_path)
+        anonymise_live(
+            beep, "rtmp://127.0.0.1:9/live/secret", LiveOptions(detector_roles(moods), STEADY), data=tmp_path
+        )
 
 
 @pytest.mark.parametrize(
@@ -146,7 +150,7 @@ def test_nobody_listening_is_said(beep, moods, tmp_path):
 )
 def test_any_picture_comes_out_upright_with_square_pixels(make, size, moods, tmp_path):
     source = make(tmp_path / "in.mkv" if make is clips.odd_size else tmp_path / "in.mp4")
-    anonymise_live(source, tmp_path / "out.mp4", LiveOptions(watches(moods), STEADY), data=tmp_path)
+    anonymise_live(source, tmp_path / "out.mp4", LiveOptions(detector_roles(moods), STEADY), data=tmp_path)
     with av.open(str(tmp_path / "out.mp4")) as container:
         frames = list(container.decode(video=0))
     assert len(frames) == 10
