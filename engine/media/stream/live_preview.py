@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -24,17 +25,16 @@ class LivePreview:
     Safe to use from several threads. Whoever looks gets black when nothing is there, or nothing new.
 
     Args:
-        longest: side in pixels at most.
+        max_side_px: longer side of the copies, at most.
+        clock: monotonic time in seconds.
 
     Attributes:
         keeps_unmasked: keep what comes in as well, for somebody who may see it; off until it is set.
     """
 
-    def __init__(self, max_side_px: int = 960) -> None:
+    def __init__(self, max_side_px: int = 960, clock: Callable[[], float] = time.monotonic) -> None:
         self.keeps_unmasked = False
-        self._max_side_px = max_side_px
-        self._lock = threading.Lock()
-        self._latest_output, self._latest_input = _LatestFrame(max_side_px), _LatestFrame(max_side_px)
+        self._latest_output, self._latest_input = _LatestFrame(max_side_px, clock), _LatestFrame(max_side_px, clock)
 
     def add_input_frame(self, frame: VideoFrame) -> None:
         """A frame has come in; called before anything is drawn on it."""
@@ -53,8 +53,8 @@ class LivePreview:
 
 
 class _LatestFrame:
-    def __init__(self, max_side_px: int) -> None:
-        self._max_side_px = max_side_px
+    def __init__(self, max_side_px: int, clock: Callable[[], float]) -> None:
+        self._max_side_px, self._clock = max_side_px, clock
         self._converter = VideoReformatter()
         self._lock = threading.Lock()
         self._samples: NDArray[np.uint8] = _make_black_samples(_EMPTY_SIZE)
@@ -72,11 +72,11 @@ class _LatestFrame:
         )
         samples = np.asarray(small.to_ndarray(), np.uint8)
         with self._lock:
-            self._samples, self._stored_s = samples, time.monotonic()
+            self._samples, self._stored_s = samples, self._clock()
 
     def read_frame(self) -> VideoFrame:
         with self._lock:
-            samples, age = self._samples, time.monotonic() - self._stored_s
+            samples, age = self._samples, self._clock() - self._stored_s
         if age > _MAX_AGE_S:
             samples = _make_black_samples(Size(samples.shape[1], samples.shape[0] * 2 // 3))
         return VideoFrame.from_ndarray(samples, format=_PIXEL_FORMAT)

@@ -17,8 +17,7 @@ from engine.media.stream.normalise import frame_from_rgb, rgb_from_frame
 from engine.record import read_record
 from engine.storage.data_folder import DataFolder
 from tests.engine.live.live_scenes import flash_and_beep
-from tests.engine.live.scripted_camera import detector_roles, white_patch
-from tests.engine.live.test_run import STEADY
+from tests.engine.live.scripted_camera import STEADY, detector_roles, white_patch
 
 JANE = access.get_single_user(DataFolder(Path("/nonexistent")))
 PASSWORD = "horse battery 1"

@@ -22,6 +22,11 @@ JUDGING = JudgingSettings(deadline=0.5, age=0.4, hang=1.2, load=PATIENCE_S)
 PATIENT = msgspec.structs.replace(JUDGING, deadline=PATIENCE_S, hang=PATIENCE_S)
 """For healthy detectors: a frame waits for its answer, and a detector that gets no processor time is not restarted."""
 
+STEADY = msgspec.structs.replace(JUDGING, cuts=False, age=2.0)
+"""Judges a clip without cuts; on a busy machine some frames are covered."""
+STEADY_FILE = msgspec.structs.replace(STEADY, deadline=PATIENCE_S, hang=PATIENCE_S)
+"""The same for a file, which can wait: a busy machine takes longer and covers no more."""
+
 
 def detector_roles(moods, seconds=0.03):
     return (

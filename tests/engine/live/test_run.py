@@ -8,12 +8,8 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from pathlib import Path
 
-import av
-import msgspec
-import numpy as np
 import pytest
 
 from engine.errors import InputError, SourceError, TargetError
@@ -27,41 +23,9 @@ from engine.record import read_record
 from engine.rendering.render import render
 from engine.rendering.terms import RenderOptions
 from tests import clips
+from tests.engine.live.live_outputs import assert_in_sync, decode_brightness, read_audio_packets
 from tests.engine.live.live_scenes import Heard, flash_and_beep, free_port, sent, two_faces
-from tests.engine.live.scripted_camera import JUDGING, detector_roles
-
-STEADY = msgspec.structs.replace(JUDGING, cuts=False, age=2.0)
-
-
-def decoded(path):
-    """Mean brightness and time of each frame."""
-    with av.open(str(path)) as container:
-        frames = list(container.decode(video=0))
-    return [(frame.to_ndarray(format="gray").mean(), frame.time) for frame in frames]
-
-
-def packets(path):
-    """Payload and seconds of each audio packet."""
-    with av.open(str(path)) as container:
-        found = [
-            (bytes(packet), float(packet.pts * packet.time_base)) for packet in container.demux(audio=0) if packet.size
-        ]
-        start = float(container.streams.video[0].start_time * container.streams.video[0].time_base)
-    return [payload for payload, _ in found], [time - start for _, time in found]
-
-
-def flash(path):
-    """When the picture first turns from dark to bright, and when the tone first begins after silence, in seconds."""
-    means = decoded(path)
-    bright = next(time for (before, _), (mean, time) in pairwise(means) if before < 100 < mean)
-    quiet = False
-    with av.open(str(path)) as container:
-        for frame in container.decode(audio=0):
-            loud = np.flatnonzero(np.abs(frame.to_ndarray()[0].astype(np.float64)) > 0.1)
-            if quiet and len(loud):
-                return bright, frame.time + loud[0] / frame.sample_rate
-            quiet = not len(loud)
-    raise AssertionError("no tone")
+from tests.engine.live.scripted_camera import PATIENCE_S, STEADY, STEADY_FILE, detector_roles
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +39,12 @@ def test_audio_packets_pass_untouched_and_in_sync(beep, moods, tmp_path, ending)
     report = anonymise_live(beep, out, LiveOptions(detector_roles(moods), STEADY), data=tmp_path)
     assert report.counters.frames == report.counters.shown == 50
     assert report.counters.dropped == 0
-    payloads, times = packets(out)
+    payloads, times = read_audio_packets(out)
     if ending != "ts":  # there each packet is given a header
-        assert payloads == packets(beep)[0]
-    assert times == pytest.approx(packets(beep)[1], abs=0.002)
-    bright, tone = flash(out)
-    assert abs(bright - tone) < 0.04
-    assert len(decoded(out)) == 50
+        assert payloads == read_audio_packets(beep)[0]
+    assert times == pytest.approx(read_audio_packets(beep)[1], abs=0.002)
+    assert_in_sync(out)
+    assert len(decode_brightness(out)) == 50
 
 
 def test_the_record_says_what_was_shown_and_renders_the_same_cover(beep, moods, tmp_path):
@@ -91,12 +54,12 @@ def test_the_record_says_what_was_shown_and_renders_the_same_cover(beep, moods, 
     assert len(record.frames) == report.counters.shown
     assert len(record.covered) == sum(report.counters.covered.values()) > 0
     assert record.detection.mode == "live"
-    brightness = [mean for mean, _ in decoded(out)]
+    brightness = [mean for mean, _ in decode_brightness(out)]
     assert all(brightness[index] < 20 for index in record.covered)
     kinds = {type(line) for line in read_log_lines(tmp_path / "out.mp4.detections.jsonl")}
     assert {Start, Shown, Looked} <= kinds
     render(beep, record, tmp_path / "again.mp4", RenderOptions())
-    again = [mean for mean, _ in decoded(tmp_path / "again.mp4")]
+    again = [mean for mean, _ in decode_brightness(tmp_path / "again.mp4")]
     assert {index for index, mean in enumerate(again) if mean < 20} == set(record.covered)
 
 
@@ -116,12 +79,12 @@ def test_udp_to_udp_reconnects_and_keeps_covering(beep, moods, tmp_path, stop):
     port, judged, again = free_port(), threading.Event(), threading.Event()
     before = []
 
-    def watch(counters):
+    def note_counters(counters):
         if counters.judged > 20:
             judged.set()
         if counters.reconnects:
             before.append(counters.judged)
-        if before and counters.judged > before[0] + 20:
+        if before and counters.judged > before[0] + 60:
             again.set()
 
     with Heard(tmp_path / "heard.ts") as heard, ThreadPoolExecutor(1) as pool:
@@ -129,7 +92,11 @@ def test_udp_to_udp_reconnects_and_keeps_covering(beep, moods, tmp_path, stop):
             options = LiveOptions(detector_roles(moods), STEADY, reconnect_timeout_s=30.0)
             ends = f"udp://127.0.0.1:{port}", heard.address
             run = pool.submit(
-                anonymise_live, *ends, options, hooks=LiveHooks(stop=stop, counter_observer=watch), data=tmp_path
+                anonymise_live,
+                *ends,
+                options,
+                hooks=LiveHooks(stop=stop, counter_observer=note_counters),
+                data=tmp_path,
             )
             while not judged.wait(0.1):
                 assert not run.done() or run.result()
@@ -148,11 +115,10 @@ def test_udp_to_udp_reconnects_and_keeps_covering(beep, moods, tmp_path, stop):
         line for line in read_log_lines(Path(report.record).with_suffix(".jsonl")) if isinstance(line, Received)
     ]
     assert record.source.sha256 == received[-1].sha256
-    times = [time for _, time in decoded(heard.path)]
+    times = [time for _, time in decode_brightness(heard.path)]
     assert len(times) > 40
     assert times == sorted(set(times))
-    bright, tone = flash(heard.path)
-    assert abs((bright - tone + 1) % 2 - 1) < 0.04  # the clip comes again every two seconds
+    assert_in_sync(heard.path)
 
 
 def test_a_detector_that_dies_is_counted_and_told(beep, moods, tmp_path):
@@ -164,7 +130,7 @@ def test_a_detector_that_dies_is_counted_and_told(beep, moods, tmp_path):
         line.what for line in read_log_lines(tmp_path / "out.mkv.detections.jsonl") if isinstance(line, Happened)
     ]
     assert any("SIGSEGV" in what for what in told_of)
-    assert max(mean for mean, _ in decoded(tmp_path / "out.mkv")) < 20
+    assert max(mean for mean, _ in decode_brightness(tmp_path / "out.mkv")) < 20
 
 
 @pytest.mark.parametrize(
@@ -196,19 +162,19 @@ def test_addresses_are_told_without_secrets():
 def test_panic_from_another_thread_turns_the_picture_black(beep, moods, tmp_path):
     controls = LiveControls()
 
-    def watch(counters):
+    def note_counters(counters):
         if counters.judged:
             controls.cover_all(on=True)
 
     report = anonymise_live(
         beep,
         tmp_path / "o.mkv",
-        LiveOptions(detector_roles(moods), STEADY),
-        hooks=LiveHooks(controls, counter_observer=watch),
+        LiveOptions(detector_roles(moods), STEADY_FILE),
+        hooks=LiveHooks(controls, counter_observer=note_counters),
         data=tmp_path,
     )
     assert report.counters.covered["asked"] > 5
-    assert decoded(tmp_path / "o.mkv")[-1][0] < 20
+    assert decode_brightness(tmp_path / "o.mkv")[-1][0] < 20
 
 
 # with the real detectors
@@ -221,7 +187,7 @@ def scene(carphone, tmp_path_factory):
 
 def test_two_faces_are_hidden_as_the_batch_engine_would(scene, own_data, tmp_path):
     """A machine under load covers more frames; those that are judged hide both faces."""
-    options = LiveOptions(judging=JudgingSettings(deadline=2.0, age=3.0, hang=20.0, load=120.0))
+    options = LiveOptions(judging=JudgingSettings(deadline=PATIENCE_S, age=3.0, hang=PATIENCE_S, load=PATIENCE_S))
     report = anonymise_live(scene, tmp_path / "out.mp4", options, data=own_data)
     record = read_record(Path(report.record))
     open_frames = [frame for frame in record.frames if frame.index not in set(record.covered)]
@@ -244,7 +210,7 @@ def test_the_command_line_runs_without_any_network(scene, own_data, tmp_path):
     assert done.returncode == 0, done.stderr
     counters = json.loads(done.stdout)["counters"]
     assert counters["shown"] == counters["frames"] == 100
-    assert len(decoded(tmp_path / "out.mkv")) == 100
+    assert len(decode_brightness(tmp_path / "out.mkv")) == 100
     assert not (tmp_path / "control").exists()
 
 
