@@ -17,12 +17,12 @@ from engine.media.stream.normalise import frame_from_rgb, rgb_from_frame
 from engine.record import read_record
 from engine.storage.data_folder import DataFolder
 from tests.engine.live.live_scenes import flash_and_beep
-from tests.engine.live.scripted_camera import STEADY, detector_roles, white_patch
+from tests.engine.live.scripted_camera import PATIENCE_S, PERIOD_S, STEADY, detector_roles, white_patch
 
 JANE = access.get_single_user(DataFolder(Path("/nonexistent")))
 PASSWORD = "horse battery 1"
 PATCH = np.s_[66:94, 106:134]
-"""Well inside the white white_patch that stands for a face."""
+"""Well inside the white patch that stands for a face."""
 
 
 @pytest.fixture
@@ -30,19 +30,19 @@ def data(tmp_path):
     return DataFolder(tmp_path / "data")
 
 
-def pushing(live, seconds, until):
-    """Push frames of a white white_patch until something holds of the preview's picture."""
-    end = time.monotonic() + seconds
+def push_until(live, condition):
+    """Push frames of a white patch until `condition` holds for the preview's picture; return that picture."""
+    end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         live.push_frame(frame_from_rgb(white_patch()))
-        time.sleep(0.04)
+        time.sleep(PERIOD_S)
         picture = rgb_from_frame(live.preview.get_frame())
-        if until(picture):
+        if condition(picture):
             return picture
-    raise AssertionError(f"never came; {live.phase} {live.sentence} {live.figures}")
+    raise AssertionError(f"never came; {live.phase} {live.failure_message} {live.progress}")
 
 
-def judged(picture):
+def shows_judged_frame(picture):
     return picture.shape == (180, 320, 3) and picture[:50].mean() > 20
 
 
@@ -50,13 +50,13 @@ def test_frames_of_a_browser_come_out_masked_and_leave_a_record(moods, data):
     live = LiveRun(data, None, person=JANE, options=LiveOptions(detector_roles(moods), STEADY))
     try:
         assert rgb_from_frame(live.preview.get_frame()).max() < 20
-        picture = pushing(live, 60, judged)
+        picture = push_until(live, shows_judged_frame)
         assert picture[PATCH].mean() < 230 < white_patch()[PATCH].mean()
         assert not live.has_ended
         live.end_source()
-        live.join(30)
+        live.join(PATIENCE_S)
     finally:
-        live.stop(30)
+        live.stop(PATIENCE_S)
     assert live.phase == "ended", live.failure_message
     run = runs.load_run(data, live.folder.id)
     assert (run.status, run.request.source, run.request.account) == ("done", BROWSER_CAMERA, JANE.account)
@@ -72,21 +72,21 @@ def test_frames_of_a_browser_come_out_masked_and_leave_a_record(moods, data):
 def test_controls_act_on_the_next_frames(moods, data):
     live = LiveRun(data, None, person=JANE, options=LiveOptions(detector_roles(moods), STEADY))
     try:
-        pushing(live, 60, judged)
+        push_until(live, shows_judged_frame)
         live.controls.cover_all(on=True)
-        covered = pushing(live, 10, lambda picture: picture.max() < 20)
+        covered = push_until(live, lambda picture: picture.max() < 20)
         assert covered.shape == (180, 320, 3)
         live.controls.cover_all(on=False)
-        pushing(live, 10, judged)
+        push_until(live, shows_judged_frame)
     finally:
-        live.stop(30)
+        live.stop(PATIENCE_S)
     assert live.phase == "ended"
 
 
 def test_a_file_of_the_server_ends_by_itself(moods, data, tmp_path):
     beep = flash_and_beep(tmp_path / "beep.mp4")
     live = LiveRun(data, str(beep), person=JANE, options=LiveOptions(detector_roles(moods), STEADY))
-    live.join(60)
+    live.join(PATIENCE_S)
     assert live.phase == "ended", live.failure_message
     assert runs.load_run(data, live.folder.id).source == beep
     assert probe(live.folder.live_video).video.packets == 50
@@ -96,7 +96,7 @@ def test_a_source_that_cannot_be_opened_is_a_sentence_in_the_run(moods, data):
     live = LiveRun(
         data, "rtsp://u:secret@127.0.0.1:9/x", person=JANE, options=LiveOptions(detector_roles(moods), STEADY)
     )
-    live.join(60)
+    live.join(PATIENCE_S)
     assert live.phase == "failed"
     assert "cannot be opened" in live.failure_message
     run = runs.load_run(data, live.folder.id)
@@ -105,7 +105,7 @@ def test_a_source_that_cannot_be_opened_is_a_sentence_in_the_run(moods, data):
     assert "secret" not in run.folder.request.read_text() + live.failure_message + live.title
 
 
-def test_what_cannot_begin_leaves_no_run(data):
+def test_a_source_that_does_not_exist_leaves_no_run(data):
     with pytest.raises(InputError, match="No source"):
         LiveRun(data, " ", person=JANE)
     with pytest.raises(InputError, match="does not exist"):
@@ -113,8 +113,9 @@ def test_what_cannot_begin_leaves_no_run(data):
     assert not data.runs.exists()
 
 
-def test_a_preview_turns_black_when_nothing_new_comes_and_keeps_nothing_unmasked_unasked():
-    preview = LivePreview(max_side_px=160)
+def test_a_preview_turns_black_without_new_frames_and_keeps_unmasked_frames_only_on_demand():
+    now_s = [100.0]
+    preview = LivePreview(max_side_px=160, clock=lambda: now_s[0])
     preview.add_input_frame(frame_from_rgb(white_patch()))
     preview.add_output_frame(frame_from_rgb(white_patch(side=2)))
     assert rgb_from_frame(preview.get_frame(unmasked=True)).max() < 200
@@ -123,12 +124,12 @@ def test_a_preview_turns_black_when_nothing_new_comes_and_keeps_nothing_unmasked
     preview.add_input_frame(frame_from_rgb(white_patch()))
     assert rgb_from_frame(preview.get_frame(unmasked=True)).max() > 200
     assert rgb_from_frame(preview.get_frame()).max() < 200
-    time.sleep(1.1)  # the time after which a picture is old
+    now_s[0] += 1.1  # older than a second
     assert rgb_from_frame(preview.get_frame()).max() < 20
     assert rgb_from_frame(preview.get_frame(unmasked=True)).max() < 20
 
 
-def test_who_has_not_the_role_is_refused_on_record(data):
+def test_a_person_without_the_role_is_refused_and_the_refusal_logged(data):
     access.add_account(data, JANE, account="ana", name="Ana", roles=("administrator", "analyst"), password=PASSWORD)
     with pytest.raises(AccessError, match="live mode"):
         LiveRun(data, None, person=access.read_people(data).get_account("ana").to_person("account"))
@@ -136,16 +137,16 @@ def test_who_has_not_the_role_is_refused_on_record(data):
     assert not data.runs.exists()
 
 
-def test_who_looks_unmasked_is_on_record(moods, data):
+def test_viewing_unmasked_frames_is_logged(moods, data):
     live = LiveRun(data, None, person=JANE, options=LiveOptions(detector_roles(moods), STEADY))
     try:
-        pushing(live, 60, judged)
+        push_until(live, shows_judged_frame)
         live.unmask_preview(JANE)
         [seen] = audit.read_entries(data.audit, run=live.folder.id, kinds=["view"])
         assert seen.details["unmasked"] is True
-        pushing(live, 10, lambda _: rgb_from_frame(live.preview.get_frame(unmasked=True))[PATCH].mean() > 240)
+        push_until(live, lambda _: rgb_from_frame(live.preview.get_frame(unmasked=True))[PATCH].mean() > 240)
         assert rgb_from_frame(live.preview.get_frame())[PATCH].mean() < 230
         live.mask_preview()
         assert rgb_from_frame(live.preview.get_frame(unmasked=True))[PATCH].mean() < 230
     finally:
-        live.stop(30)
+        live.stop(PATIENCE_S)
