@@ -1,4 +1,4 @@
-"""Analyse: what the detectors saw, where they disagree, what they may have missed."""
+"""Analyse: what the detectors found, where they disagree, and what they may have missed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ found = filters.open_page_index()
 
 @st.fragment
 def show_body() -> None:
-    """Filters and the view; a filter runs this alone."""
+    """Show the filters and the view. A changed filter reruns only this fragment."""
     filters.require_analyse_permission()
     selection = filters.choose(found)
     view = st.segmented_control(

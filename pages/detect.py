@@ -1,4 +1,4 @@
-"""Detect: choose footage and a mode, start runs, watch them."""
+"""Detect: choose footage and a mode, start runs, and follow their progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Home: what waits for me, what runs, what was released."""
+"""Home: my tasks, active runs and releases."""
 
 from __future__ import annotations
 

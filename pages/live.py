@@ -1,4 +1,4 @@
-"""Live: the masked picture of a running source, its controls and its figures."""
+"""Live: the masked picture of a live source, with controls and statistics."""
 
 from __future__ import annotations
 

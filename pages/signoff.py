@@ -1,4 +1,4 @@
-"""Sign off: what a responsible person signs, the signatures, and what was released."""
+"""Sign off: what a signature covers, the signatures, and the releases."""
 
 from __future__ import annotations
 

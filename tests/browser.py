@@ -149,7 +149,7 @@ def find_violations(page):
 
     return [
         f"{one['id']}: {node['html']}: {node.get('failureSummary')}"
-        for one in Axe().run(page).response["find_violations"]
+        for one in Axe().run(page).response["violations"]
         if one["impact"] in {"serious", "critical"}
         for node in one["nodes"]
     ]

@@ -1,4 +1,4 @@
-"""Small windows onto stills: one face and what is about it."""
+"""Tiles that show one face of a still with its surroundings."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _TILES_CSS = """<style>
 .looks figcaption { padding-top: 6px; font-size: 0.87rem; } .looks .chosen figcaption { font-weight: 600; }
 </style>"""
 _WINDOW_HEIGHT_FACES = 3.2
-"""Height of a window, in faces."""
+"""Height of a tile in face heights."""
 
 
 def build_tile(label: str, source: str, box: Box | None, size: Size, *, chosen: bool = False) -> str:
-    """HTML of a window onto a still.
+    """Return the HTML of a tile.
 
     Args:
-        label: what it shows.
+        label: caption and alternative text.
         source: address of the still.
-        box: the face, in display pixels; None for the whole still.
-        size: of the video as it is seen.
-        chosen: whether it is marked.
+        box: the face in display pixels; None shows the whole still.
+        size: display size of the video.
+        chosen: draw an outline around the tile.
     """
     return (
         f'<figure class="{"chosen" if chosen else ""}"><div class="window"><img src="{escape(source)}" '
@@ -39,12 +39,12 @@ def build_tile(label: str, source: str, box: Box | None, size: Size, *, chosen: 
 
 
 def show_tiles(tile_html: Sequence[str]) -> None:
-    """Show windows side by side."""
+    """Show tiles side by side."""
     st.html(f'{_TILES_CSS}<div class="looks">{"".join(tile_html)}</div>')
 
 
 def _position_still(box: Box | None, size: Size) -> str:
-    """Where a still lies in a window of 4:3, as CSS: in parts of the window."""
+    """Return the CSS position of a still in its 4:3 tile, in per cent of the tile."""
     face = box or Box(0, 0, size.width, size.height)
     height = min(
         max(_WINDOW_HEIGHT_FACES * face.height, _WINDOW_HEIGHT_FACES * 0.75 * face.width, size.height / 4),
@@ -62,5 +62,5 @@ def _position_still(box: Box | None, size: Size) -> str:
 
 
 def _clamp_start(start: float, length: float, whole: float) -> float:
-    """The start of a stretch moved so that it stays inside; in the middle when it is longer than the whole."""
+    """Move the start of an interval so that it stays inside; centre it if it is longer than the whole."""
     return (whole - length) / 2 if length > whole else min(max(0.0, start), whole - length)

@@ -1,4 +1,4 @@
-"""Whether the models of the detectors are there; without them a run would end before it began."""
+"""A check that the models are installed, made before a run is started."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workbench.core import session
 
 
 def check_models(options: DetectOptions) -> bool:
-    """Whether a detection has its models; if not, it is said how to get them."""
+    """Return True if all models are installed; otherwise show how to install them."""
     try:
         missing = find_missing_models(session.get_data(), options)
     except InputError as error:
@@ -19,8 +19,7 @@ def check_models(options: DetectOptions) -> bool:
         return False
     if missing:
         st.error(
-            f"Models of the detectors are missing ({', '.join(missing)}): run `veil models fetch` in a terminal, then "
-            "try again.",
+            f"Detector models are missing ({', '.join(missing)}). Run `veil models fetch` in a terminal, then try again.",
             icon=":material/download:",
         )
     return not missing

@@ -1,4 +1,4 @@
-"""How far the work is that the server does beside its pages."""
+"""The progress of a background task."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ _STAGE_LABELS = {
     "sign-off": "Checking",
     "render": "Rendering",
     "verify": "Verifying",
-    "leaks": "Searching for faces left over",
-    "plant": "Measuring with planted faces",
+    "leaks": "Checking for visible faces",
+    "plant": "Testing detection with planted faces",
     "copy": "Copying",
 }
 
 
 @st.fragment(run_every=1.0)
 def show_progress(name: str, text: str = "") -> None:
-    """Show how far a piece of work is; refreshes itself, and the whole page when it ends.
+    """Show the progress of a background task; rerun the whole page when it ends.
 
     Args:
-        name: of the work.
-        text: what to say of it; the stage and the frames when left out.
+        name: name of the task.
+        text: text at the bar; empty: the stage and the number of frames.
     """
     current_user.rerun_if_signed_out()
     standing = caches.get_background_tasks().find_state(name)
     if standing is None or standing.ended:
         st.rerun()
     share = min(1.0, standing.done / standing.total) if standing.total else 0.0
-    stage = _STAGE_LABELS.get(standing.stage, standing.stage or "Beginning")
+    stage = _STAGE_LABELS.get(standing.stage, standing.stage or "Starting")
     if standing.stage == "probe":
         told = f"{stage}: {int(100 * share)} %"
     else:

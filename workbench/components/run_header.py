@@ -1,4 +1,4 @@
-"""What every page of a run begins with: whether there is something to look at, and if not, what to do."""
+"""The head of every page about a run: its title, or an explanation why there is nothing to show."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workbench.core.page_table import PAGE_ENTRIES, can_use_page, show_page_link
 
 
 def require_page_permission(page: Page) -> None:
-    """Let nobody pass who has no use for a page: it is said what it takes, with a way out, and the page ends."""
+    """Stop the page with an explanation if the user lacks the permission it needs."""
     action = PAGE_ENTRIES[page].required_action
     try:
         if action is not None:
@@ -27,14 +27,14 @@ def require_page_permission(page: Page) -> None:
 
 
 def open_run_page(page: Page, next_page: Page) -> Run | None:
-    """Begin a page of a run: its heading, and whether there is something to look at; if not, it is said what to do.
+    """Show the heading of a page about a run, or explain why there is nothing to show.
 
     Args:
-        page: that is shown.
-        next_page: the page that comes next, for a button.
+        page: the page that is shown.
+        next_page: the page that the link beside the heading leads to.
 
     Returns:
-        The run, None when there is nothing to look at.
+        The run, None if there is nothing to show.
     """
     try:
         run = session.load_chosen_run()
@@ -53,12 +53,12 @@ def open_run_page(page: Page, next_page: Page) -> Run | None:
 
 
 def show_home_link() -> None:
-    """A link to where other runs are."""
+    """Show a link to the other runs."""
     show_page_link(Page.HOME, "Other runs on Home")
 
 
 def _show_choosable_runs(page: Page, error_text: str) -> None:
-    """The runs that can be chosen, those first for which somebody waits on this page."""
+    """Show the runs to choose from, those whose next step is on this page first."""
     if error_text:
         st.error(formatting.escape_markdown(error_text))
     try:
@@ -67,7 +67,7 @@ def _show_choosable_runs(page: Page, error_text: str) -> None:
         st.error(str(error))
         listed = []
     if not (error_text and listed):
-        st.markdown(f"No run is chosen{'.' if listed else '; none is finished yet.'}")
+        st.markdown("Choose a run." if listed else "No run is finished yet.")
     if listed:
         here = [
             one
@@ -76,7 +76,7 @@ def _show_choosable_runs(page: Page, error_text: str) -> None:
         ]
         run_list.show_runs([*here, *(one for one in listed if one not in here)], page.value)
     elif can_use_page(Page.DETECT, current_user.require_person()):
-        show_page_link(Page.DETECT, "Choose a video on Detect", as_button=True)
+        show_page_link(Page.DETECT, "Choose a video", as_button=True)
     show_home_link()
 
 
@@ -84,23 +84,25 @@ def _show_heading(page: Page, run: Run, next_page: Page) -> None:
     name, on = st.columns([8, 2], vertical_alignment="center")
     with name.container(gap="xsmall"):
         st.title(f"{PAGE_ENTRIES[page].title}: {run.title}", anchor=False)
-        st.caption(f"Run {run.id}, asked for by {run.request.name}")
+        st.caption(f"Run {run.id}, started by {run.request.name}")
     if run.folder.record.exists() and can_use_page(next_page, current_user.require_person()):
         with on.container(horizontal=True, horizontal_alignment="right"):
             show_page_link(next_page, location=PageLocation(run.id))
 
 
 def _check_source(run: Run) -> bool:
-    """Whether there is a record and its source; if not, it is said why, with a way out."""
+    """Return True if the record and its source exist; otherwise explain what to do."""
     if not run.folder.record.exists():
         _explain_missing_record(run)
         if can_use_page(Page.DETECT, current_user.require_person()):
-            show_page_link(Page.DETECT, "Runs on Detect")
+            show_page_link(Page.DETECT, "Go to the runs on Detect")
     elif not run.source.is_absolute():
-        st.info(f"{run.title} was masked live; its frames were kept only as they were shown, with the faces hidden.")
-        show_page_link(Page.ANALYSE, "The record in Analyse", PageLocation(run.id))
+        st.info(
+            f"{run.title} was masked live. Only the masked recording was kept, so there are no source frames to show."
+        )
+        show_page_link(Page.ANALYSE, "Open the record in Analyse", PageLocation(run.id))
     elif not run.source.exists():
-        st.error(f"The source {run.source} is gone, so its frames cannot be shown. Put it back under that name.")
+        st.error(f"The source {run.source} is missing, so its frames cannot be shown. Put it back under this name.")
     else:
         return True
     show_home_link()
@@ -110,13 +112,13 @@ def _check_source(run: Run) -> bool:
 def _explain_missing_record(run: Run) -> None:
     match run.status:
         case "failed":
-            st.error(f"This run failed: {run.state.sentence or 'no reason was kept.'}")
+            st.error(f"This run failed: {run.state.sentence or 'No reason was recorded.'}")
         case "queued":
-            st.info("This run waits for its turn: no frame was looked at yet. Come back when it is done.")
+            st.info("This run is queued. Come back when it is done.")
         case "running":
             of = f" of {run.state.total:,}" if run.state.total else ""
-            st.info(f"Faces are still being found: {run.state.done:,}{of} frames. Come back when it is done.")
+            st.info(f"Detection is still running: {run.state.done:,}{of} frames. Come back when it is done.")
         case "done":
             st.error(f"The record {run.folder.record} is missing. Detect the source again.")
         case _:
-            st.warning("This run was stopped before every frame was in its record. Resume it on Detect.")
+            st.warning("This run stopped before its record was complete. Resume it on Detect.")

@@ -1,4 +1,4 @@
-"""Lists of runs: those that wait or run, with their progress, and those that are over."""
+"""Lists of runs: queued and running ones with their progress, then ended ones."""
 
 from __future__ import annotations
 
@@ -24,9 +24,14 @@ from workbench.core.links import Page, PageLocation
 from workbench.core.page_table import can_use_page, show_page_link
 from workbench.theme.css import AUTO_REFRESH_KEY
 
-_ACTIVITY_LABELS = {"probe": "reading the file", "detect": "finding faces", "render": "rendering", "verify": "checking"}
+_ACTIVITY_LABELS = {
+    "probe": "reading the file",
+    "detect": "detecting faces",
+    "render": "rendering",
+    "verify": "verifying",
+}
 _STATUS_BADGES = {
-    "queued": ("waiting", "gray", ":material/schedule:"),
+    "queued": ("queued", "gray", ":material/schedule:"),
     "running": ("running", "blue", ":material/progress_activity:"),
     "done": ("done", "green", ":material/check:"),
     "failed": ("failed", "red", ":material/error:"),
@@ -35,35 +40,35 @@ _STATUS_BADGES = {
 }
 _LINKED_PAGES = (Page.REVIEW, Page.ANALYSE, Page.SIGN_OFF)
 STEP_PAGES: dict[StepName, Page] = {"review": Page.REVIEW, "approval": Page.SIGN_OFF, "release": Page.SIGN_OFF}
-"""Where a run is taken a step further."""
+"""The page on which each step of the sign-off is done."""
 _MAX_RECENT_RUNS = 8
 ACTIVE_STATUSES = frozenset({"running", "queued"})
 _THUMBNAIL_SIZE_PX = (160, 120)
-"""Width and height of the picture of a run in pixels, at most."""
+"""Greatest width and height of a thumbnail in pixels."""
 _BUSY_INTERVAL_S, _IDLE_INTERVAL_S = 1.0, 5.0
-"""Seconds after which a list that is watched is looked up again, while something goes on and while nothing does."""
+"""Seconds between refreshes of a list, while a run is active and while none is."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunEntry:
-    """A run and, where it is done, whose turn it is."""
+    """A run and, if it is done, its next step."""
 
     run: Run
     next_step: NextStep | None
 
     @property
     def released(self) -> bool:
-        """Whether nothing has to be done with it any more, as its final video was released."""
+        """Return True if the final video was released and no step is left."""
         return (
             self.next_step is not None and self.next_step.step is None and self.next_step.newest_statement is not None
         )
 
 
 def show_refreshing(show: Callable[[RunRegister], None]) -> None:
-    """Show the runs, and again and again as they then are.
+    """Show the runs and refresh them at an interval.
 
     Args:
-        show: shows them; what it raises is said in a sentence.
+        show: shows the runs of a register; a VeilError that it raises is shown as an error.
     """
     pace = session.RUN_LIST_INTERVAL_S.get()
 
@@ -86,7 +91,7 @@ def show_refreshing(show: Callable[[RunRegister], None]) -> None:
 
 
 def list_runs(register: RunRegister) -> list[RunEntry]:
-    """Every run, newest first, with whose turn it is.
+    """List every run, newest first, with its next step.
 
     Raises:
         AccessError: the policy cannot be read.
@@ -96,11 +101,11 @@ def list_runs(register: RunRegister) -> list[RunEntry]:
 
 
 def show_runs(entries: Sequence[RunEntry], list_name: str = "runs") -> None:
-    """Runs, those that go on first; those that were over long ago in a table, from which one is chosen.
+    """Show active runs first, then recent ones as cards and older ones in a table.
 
     Args:
         entries: newest first.
-        list_name: of the list, on its page.
+        list_name: name of the list, unique on its page.
     """
     person = current_user.require_person(keep_alive=False)
     active = [one.run for one in entries if one.run.status in ACTIVE_STATUSES]
@@ -115,7 +120,7 @@ def show_runs(entries: Sequence[RunEntry], list_name: str = "runs") -> None:
 
 
 def show_damaged_runs(damaged: tuple[DamagedRun, ...]) -> None:
-    """Folders among the runs that cannot be read."""
+    """Show a warning for each run folder that cannot be read."""
     for one in damaged:
         st.warning(formatting.escape_markdown(one.message), icon=":material/folder_off:")
 
@@ -137,14 +142,10 @@ def _show_active_run(run: Run, runs_ahead: int, person: Person) -> None:
 def _show_progress(run: Run, runs_ahead: int) -> None:
     state = run.state
     if run.status == "queued":
-        st.caption(
-            f"Waits for {formatting.format_count(runs_ahead, 'run')} before it."
-            if runs_ahead
-            else "Begins in a moment."
-        )
+        st.caption(f"Queued ({runs_ahead} ahead)" if runs_ahead else "Starting soon")
         return
     if state.activity == "live":
-        st.caption(f"Masked live: {formatting.format_count(state.done, 'frame')} shown so far.")
+        st.caption(f"Live session: {formatting.format_count(state.done, 'frame')} shown so far")
         return
     share = min(1.0, state.done / state.total) if state.total else 0.0
     st.progress(share, text=_describe_progress(run))
@@ -153,12 +154,12 @@ def _show_progress(run: Run, runs_ahead: int) -> None:
 
 
 def _describe_progress(run: Run) -> str:
-    """How far it is, how fast, how long still."""
+    """Describe the progress: frames, speed and remaining time."""
     state = run.state
     if run.cancelling:
-        return "Stops as soon as what is under way is finished."
+        return "Stopping..."
     if state.activity is None:
-        return "Begins."
+        return "Starting..."
     words = _ACTIVITY_LABELS.get(state.activity, state.activity).capitalize()
     if state.activity != "detect" or not state.total:
         return words
@@ -168,18 +169,18 @@ def _describe_progress(run: Run) -> str:
             f"{state.rate:.1f} frames/s",
             f"{formatting.format_duration((state.total - state.done) / state.rate)} left",
         ]
-    return " · ".join([*told, f"{formatting.format_count(state.faces, 'face')} so far"])
+    return " · ".join([*told, f"{formatting.format_count(state.faces, 'detection')} so far"])
 
 
 def _show_thumbnail(run: Run) -> None:
     path = find_latest_thumbnail(run.folder)
     if path is None:
-        st.caption("No picture yet" if run.state.activity != "live" else "Shown on Live")
+        st.caption("No picture yet" if run.state.activity != "live" else "See the Live page")
         return
     width, height = _THUMBNAIL_SIZE_PX
     if run.state.display is not None:
         width = min(width, height * run.state.display.width // run.state.display.height)
-    st.image(path.read_bytes(), width=max(1, width), alt=f"A masked frame of {run.title}")
+    st.image(path.read_bytes(), width=max(1, width), alt=f"Masked frame of {run.title}")
 
 
 def _show_ended_run(entry: RunEntry, person: Person) -> None:
@@ -193,14 +194,14 @@ def _show_ended_run(entry: RunEntry, person: Person) -> None:
 
 
 def _describe_ended_run(entry: RunEntry, person: Person) -> str | None:
-    """What else a person should know of a run that is over."""
+    """Return what a person has to know about an ended run besides its status."""
     run = entry.run
     if run.resumable and not run.source.exists():
         if not access.is_allowed(person, "detect"):
-            return f"{run.source} is not there; somebody with the role operator can put it back and resume the run."
-        return f"{run.source} is not there. Put it back under that name and resume the run, or detect another video."
+            return f"{run.source} is missing. Ask an operator to put it back and resume the run."
+        return f"{run.source} is missing. Put it back under this name and resume the run, or detect another video."
     if run.status == "interrupted":
-        return "The process that worked on it has ended; what it had finished is kept."
+        return "The worker process ended early. The frames it finished are kept; resume the run to continue."
     if entry.next_step is None:
         return run.state.sentence
     if entry.next_step.why or entry.next_step.newest_statement is None:
@@ -229,18 +230,18 @@ def _show_heading(run: Run, next_step: NextStep | None = None) -> None:
     words, colour, icon = _STATUS_BADGES[run.status]
     told = [
         run.request.detection.mode,
-        f"by {formatting.escape_markdown(run.request.name)}",
+        f"started by {formatting.escape_markdown(run.request.name)}",
         formatting.format_time(run.request.at),
     ]
     if run.status == "done":
-        told += [
-            formatting.format_count(run.state.done, "frame"),
-            f"{formatting.format_count(run.state.faces, 'face')} seen",
-            _format_run_time(run),
-        ]
+        told.append(formatting.format_count(run.state.done, "frame"))
+        # A live run reports no detections while it runs: its count stays 0 although its record has faces.
+        if run.state.activity != "live":
+            told.append(formatting.format_count(run.state.faces, "detection"))
+        told.append(_format_run_time(run))
     elif run.resumable and run.state.total:
         told.append(f"{run.state.done:,} of {formatting.format_count(run.state.total, 'frame')}")
-    step = f" :violet-badge[waits for {next_step.step}]" if next_step and next_step.step else ""
+    step = f" :violet-badge[next: {next_step.step}]" if next_step and next_step.step else ""
     if RunEntry(run, next_step).released:
         words, colour, icon = "released", "green", ":material/verified:"
     state = f":{colour}-badge[{icon} {words}]"
@@ -249,7 +250,7 @@ def _show_heading(run: Run, next_step: NextStep | None = None) -> None:
 
 def _format_run_time(run: Run) -> str:
     if not (run.state.started and run.state.ended):
-        return "no time known"
+        return "duration unknown"
     began, ended = map(datetime.fromisoformat, (run.state.started, run.state.ended))
     return f"took {formatting.format_duration((ended - began).total_seconds())}"
 
@@ -274,21 +275,21 @@ def _apply_action(action: Callable[[DataFolder, Person, Run], None], run: Run) -
 
 
 def _show_older_runs(entries: list[RunEntry], list_name: str, person: Person) -> None:
-    """A table that can be sorted and searched; the run that is chosen in it is shown with its ways on."""
+    """Show a table of runs; choosing a row shows that run with its links."""
     rows = [
         {
             "video": one.run.title,
-            "state": "released" if one.released else one.run.status,
-            "waits for": (one.next_step and one.next_step.step) or "",
+            "status": "released" if one.released else one.run.status,
+            "next step": (one.next_step and one.next_step.step) or "",
             "mode": one.run.request.detection.mode,
-            "who": one.run.request.name,
-            "when": formatting.format_time(one.run.request.at),
+            "started by": one.run.request.name,
+            "started at": formatting.format_time(one.run.request.at),
             "frames": one.run.state.done,
-            "faces": one.run.state.faces,
+            "detections": one.run.state.faces,
         }
         for one in entries
     ]
-    st.caption("Choose a row to open its run.")
+    st.caption("Choose a row to show its run.")
     chosen = st.dataframe(
         pd.DataFrame(rows), hide_index=True, key=f"older-{list_name}", on_select="rerun", selection_mode="single-row"
     )

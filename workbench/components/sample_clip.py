@@ -1,4 +1,4 @@
-"""The sample clip, one click away from a page that has nothing to show."""
+"""The button that detects the sample clip, for pages that have nothing to show."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ SAMPLE_NAME = "sample interview.mp4"
 
 
 def show_sample_button() -> None:
-    """A button that detects the sample clip."""
-    if st.button("Try it with the sample clip", icon=":material/movie:") and model_check.check_models(DetectOptions()):
+    """Show a button that makes the sample clip and starts its detection."""
+    if st.button("Try the sample clip", icon=":material/movie:") and model_check.check_models(DetectOptions()):
         _detect_sample()
 
 

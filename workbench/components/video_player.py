@@ -1,4 +1,4 @@
-"""Videos of a run side by side; what some browser does not play is copied small first, and the page says so."""
+"""Videos of a run side by side; a video that some browsers cannot play is shown as a small copy."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from workbench.core import caches, session
 
 @dataclass(frozen=True, slots=True)
 class VideoFile:
-    """A video to be played.
+    """A video to play.
 
     Attributes:
-        label: what it is, in a word or two.
-        file: the video itself.
-        address: where it is had as it is.
+        label: a short name.
+        file: the video.
+        address: its address on this server.
     """
 
     label: str
@@ -38,12 +38,12 @@ class VideoFile:
 
 
 def get_source_video(run: Run) -> VideoFile:
-    """The source of a run."""
+    """Return the source of a run."""
     return VideoFile("Source", run.source, f"/api/sources/{quote(run.id)}")
 
 
 def show_videos(key: str, run: Run, videos: Sequence[VideoFile]) -> None:
-    """Show videos of a run side by side, as soon as every browser can play them.
+    """Show videos of a run side by side, once there is a version of each that every browser can play.
 
     Raises:
         SourceError: one of them cannot be read.
@@ -63,12 +63,12 @@ def show_videos(key: str, run: Run, videos: Sequence[VideoFile]) -> None:
 def _to_player_video(run: Run, video: VideoFile, playable: release.Playback) -> Video:
     if playable.copy_reason is None or playable.file is None:
         return Video(video.label, video.address)
-    note = f"a small copy for this page, as not every browser plays {playable.copy_reason}"
+    note = f"small copy, because some browsers cannot play {playable.copy_reason}"
     return Video(video.label, f"/api/copies/{quote(run.id)}/{quote(playable.file.name)}", note)
 
 
 def _make_missing_copies(key: str, run: Run, missing: Sequence[VideoFile]) -> None:
-    """Make the copies that are missing, one after the other, and say how far that is."""
+    """Make the missing copies in the background and show the progress."""
     name = f"copies {run.id} {key}"
     standing = caches.get_background_tasks().find_state(name)
     if standing is not None and standing.ended and standing.failure:
@@ -82,7 +82,7 @@ def _make_missing_copies(key: str, run: Run, missing: Sequence[VideoFile]) -> No
         name, partial(_make_copies, session.get_data(), run.id, current_user.require_person(), files)
     )
     what = " and ".join(one.label.lower() for one in missing)
-    show_progress(name, f"Not every browser plays this {what}: a small copy is being made for this page.")
+    show_progress(name, f"Some browsers cannot play this {what}. Making a small copy for this page.")
 
 
 def _make_copies(

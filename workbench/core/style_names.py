@@ -1,4 +1,4 @@
-"""Names of the presets on pages, and a style in words."""
+"""Names and descriptions of presets on the pages."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from engine.masking.style import Style
 from workbench.core.formatting import shorten_hash
 
 OWN_STYLE = "own"
-"""Stands for a style that is no preset."""
-STYLE_NAMES = MappingProxyType({name: preset.label for name, preset in PRESETS.items()} | {OWN_STYLE: "Your own"})
+"""Name of a style that is not a preset."""
+STYLE_NAMES = MappingProxyType({name: preset.label for name, preset in PRESETS.items()} | {OWN_STYLE: "Custom"})
 STYLE_DESCRIPTIONS = MappingProxyType(
-    {name: preset.caption for name, preset in PRESETS.items()} | {OWN_STYLE: "Every value as you set it"}
+    {name: preset.caption for name, preset in PRESETS.items()} | {OWN_STYLE: "Set every value yourself"}
 )
 
 
@@ -27,4 +27,4 @@ def describe_style(style: Style) -> str:
     how = METHODS[style.method].summary.format(**msgspec.structs.asdict(style), **image)
     name = STYLE_NAMES[find_preset(style) or OWN_STYLE]
     corner = f" (corners {style.corner:g})" if "corner" in SHAPES[style.shape].parameters else ""
-    return f"{name}: {how}; {style.shape}{corner} of {style.scale:g} face boxes, soft edge {style.feather:g}"
+    return f"{name}: {how}; {style.shape}{corner} of {style.scale:g} face boxes, edge softness {style.feather:g}"

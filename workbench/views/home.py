@@ -1,4 +1,4 @@
-"""The parts of the Home page."""
+"""The Home page: first steps, or the runs grouped by what has to be done."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from workbench.components.run_list import RunEntry
 from workbench.core.links import Page
 from workbench.core.page_table import show_page_link
 
-_WAITING_TITLE = "Waiting for you"
+_WAITING_TITLE = "Your tasks"
 
 
 @dataclass(frozen=True, slots=True)
 class RunGroup:
-    """Runs that belong together, and what stands there when there are none."""
+    """Runs that are listed together, and the text that is shown if there are none."""
 
     title: str
     empty_text: str = ""
@@ -29,7 +29,7 @@ class RunGroup:
 
 
 def show(register: RunRegister) -> None:
-    """What waits for who is at work, what runs, what was released; or what to do where there is nothing yet.
+    """Show the tasks of this person and all other runs, or the first steps if there is no run.
 
     Raises:
         AccessError: the policy cannot be read.
@@ -41,30 +41,30 @@ def show(register: RunRegister) -> None:
 
 
 def _show_first_steps() -> None:
-    """What to do where there is nothing yet."""
-    st.markdown("Nothing has been detected yet.")
+    """Show how to start a first run."""
+    st.markdown("There are no runs yet.")
     if not is_allowed(current_user.require_person(keep_alive=False), "detect"):
-        st.caption("Somebody with the role operator starts the first run; it will be here as soon as they have.")
+        st.caption("Only operators can start a run. It will appear here.")
         return
     own, ours = st.columns(2, gap="medium")
     with own.container(border=True, height="stretch"):
-        st.subheader("With a video of yours", anchor=False)
+        st.subheader("Use your own video", anchor=False)
         st.markdown(
-            "Choose it on Detect. Its faces are found in the background; then it waits here for its review and for "
-            "its sign-off, which makes the final video."
+            "Choose a video on Detect. Veil detects its faces in the background. Then review the result here, sign it "
+            "off, and release the masked video."
         )
-        show_page_link(Page.DETECT, "Choose a video on Detect", as_button=True)
+        show_page_link(Page.DETECT, "Choose a video", as_button=True)
     with ours.container(border=True, height="stretch"):
-        st.subheader("With the sample clip", anchor=False)
+        st.subheader("Try the sample clip", anchor=False)
         st.markdown(
-            "A man talking in a car, four seconds long; it comes with Veil. Finding his face takes a quarter of a "
-            "minute, on this machine."
+            "A man talking in a car, four seconds long. It comes with Veil. Making the clip and detecting his face "
+            "takes about a minute."
         )
         sample_clip.show_sample_button()
 
 
 def _show_overview(register: RunRegister) -> None:
-    """What waits, what runs, what was released."""
+    """Show the number of runs in each group, then the groups."""
     person = current_user.require_person(keep_alive=False)
     groups = group_runs(run_list.list_runs(register), person)
     for column, group in zip(st.columns(len(groups)), groups, strict=True):
@@ -81,12 +81,12 @@ def _show_overview(register: RunRegister) -> None:
 
 
 def group_runs(entries: Iterable[RunEntry], person: Person) -> list[RunGroup]:
-    """The runs by what is to be done with them, each group newest first."""
+    """Group the runs by what has to be done with them, newest first in each group."""
     mine, active = (
-        RunGroup(_WAITING_TITLE, "Nothing waits for you."),
-        RunGroup("Running", "Nothing runs or waits in the queue."),
+        RunGroup(_WAITING_TITLE, "You have no tasks."),
+        RunGroup("In progress", "No run is queued or running."),
     )
-    stuck, others, live = RunGroup("Unfinished"), RunGroup("Waiting for others"), RunGroup("Masked live")
+    stuck, others, live = RunGroup("Stopped or failed"), RunGroup("Tasks of others"), RunGroup("Live sessions")
     released = RunGroup("Released", "Nothing has been released yet.")
     for one in _drop_superseded(entries):
         if one.run.status in run_list.ACTIVE_STATUSES:
@@ -110,7 +110,7 @@ def group_runs(entries: Iterable[RunEntry], person: Person) -> list[RunGroup]:
 
 
 def _drop_superseded(newest_first: Iterable[RunEntry]) -> Iterator[RunEntry]:
-    """Without runs that came to no end and whose source was detected, or is to be, once more."""
+    """Leave out unfinished runs whose source has a newer run."""
     again: set[Path] = set()
     for one in newest_first:
         if not (one.run.resumable and one.run.source in again):
@@ -120,8 +120,8 @@ def _drop_superseded(newest_first: Iterable[RunEntry]) -> Iterator[RunEntry]:
 
 
 def _show_idle_links(person: Person) -> None:
-    """What somebody can do for whom nothing waits."""
+    """Show what a person without tasks can do."""
     if is_allowed(person, "detect"):
         show_page_link(Page.DETECT, "Detect another video", as_button=True)
     elif is_allowed(person, "analyse") and not is_allowed(person, "look"):
-        show_page_link(Page.ANALYSE, "Look at what was found in Analyse", as_button=True)
+        show_page_link(Page.ANALYSE, "Explore the detections in Analyse", as_button=True)

@@ -1,4 +1,4 @@
-"""The review canvas: still, boxes, timeline and lists in the browser, with the keyboard and without reruns."""
+"""The review canvas: still, boxes, timeline and lists. It runs in the browser and needs no rerun for a step."""
 
 from __future__ import annotations
 
@@ -27,19 +27,21 @@ def show_review_canvas(key: str, run_id: str, data: dict[str, Any], on_act: Call
     """Show the canvas.
 
     Args:
-        key: of the widget.
-        run_id: the run that is shown; another one is another canvas.
-        data: what it shows, as `workbench.views.review.canvas_data.Screen.data` makes it.
-        on_act: called with `run_id`, before the page runs again, when the person did something; `action` says what.
+        key: key of the widget.
+        run_id: the run that is shown; each run has a canvas of its own.
+        data: what it shows, as `workbench.views.review.canvas_data.CanvasState.to_data` returns it.
+        on_act: called with `run_id` after a person did something and before the page runs again; `get_action` then
+            returns what it was.
     """
     _component(key=_canvas_key(key, run_id), data=data, on_act_change=partial(on_act, run_id))
 
 
 def get_action(key: str, run_id: str) -> dict[str, Any] | None:
-    """What the person has just done in the canvas, inside `on_act`.
+    """Return what the person has just done in the canvas; call it inside `on_act`.
 
     Returns:
-        `action` (an amendment's, in plain values), `reason`, `serial`, `revision`, `run`, `frame`; None when nothing.
+        `action` (of an amendment, in plain values), `reason`, `serial`, `revision`, `run` and `frame`; None if the
+        canvas sent nothing.
     """
     found: dict[str, Any] | None = st.session_state.get(_canvas_key(key, run_id), {}).get("act")
     return found

@@ -1,4 +1,4 @@
-"""Videos side by side on one clock: played, stopped and sought together."""
+"""A player that shows videos side by side and keeps them synchronised."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Video:
     """A video that is played.
 
     Attributes:
-        label: what it is, in a word or two.
-        source: where the browser gets it.
-        note: what a person should know of it.
+        label: a short name.
+        source: address that the browser loads.
+        note: a remark behind the label.
     """
 
     label: str
@@ -41,9 +41,9 @@ def show_player(key: str, videos: Sequence[Video], frame_s: float) -> None:
     """Show videos side by side.
 
     Args:
-        key: of the widget.
+        key: key of the widget.
         videos: one or two, of the same length.
-        frame_s: seconds that a frame lasts.
+        frame_s: duration of a frame in seconds.
     """
     told = [{"label": one.label, "source": one.source, "note": one.note} for one in videos]
     _component(key=key, data={"videos": told, "frame": frame_s})

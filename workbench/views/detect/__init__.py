@@ -1,1 +1,1 @@
-"""The page Detect: footage, mode, options, estimate, start."""
+"""The Detect page: footage, mode, options, estimate and start."""

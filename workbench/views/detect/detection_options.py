@@ -1,4 +1,4 @@
-"""How faces are to be found: the four modes and their options, in the words of who chooses."""
+"""The four modes of detection and their options, as the Detect page describes them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.record import DetectOptions
 
 @dataclass(frozen=True, slots=True)
 class ModeCard:
-    """A mode in the words of who uses it."""
+    """The title of a mode and what it means for a user."""
 
     title: str
     description: str
@@ -23,32 +23,31 @@ class ModeCard:
 MODE_CARDS = {
     "on-prem": ModeCard(
         "On-prem",
-        "Nothing leaves this machine. One detector, MTCNN: reliable on large faces; misses more of the small ones than "
-        "Hybrid.",
+        "Nothing leaves this machine. One detector, MTCNN: reliable on large faces, but it misses more small faces "
+        "than Hybrid.",
     ),
     "hybrid": ModeCard(
         "Hybrid",
-        "Nothing leaves this machine. Two independent detectors, and what either sees is covered: finds the most "
+        "Nothing leaves this machine. Two independent detectors; a face that either finds is masked. Finds the most "
         "faces. For regulated submissions.",
     ),
     "cloud": ModeCard(
         "Cloud",
-        "Frames are sent to Amazon Rekognition as they are, and each call costs money. Quick, for hours of footage.",
+        "Frames are sent to Amazon Rekognition with the faces visible, and each call costs money. Fast, for hours of "
+        "footage.",
     ),
-    "live": ModeCard(
-        "Live", "Nothing leaves this machine. The light detectors of the Live page: the quickest, for a first look."
-    ),
+    "live": ModeCard("Live", "Nothing leaves this machine. The fast detectors of the Live page, for a first look."),
 }
 _POLICY_LABELS = {
     "all": "every frame",
     "every:2": "every second frame",
     "every:5": "every fifth frame",
-    "contested": "only frames in which a detector here is in doubt",
+    "contested": "only frames in which a local detector is unsure",
 }
 
 
 def choose() -> DetectOptions:
-    """Let a person choose how faces are found."""
+    """Show the choice of mode and options, and return what was chosen."""
     chooser, options = st.columns([3, 2], gap="large")
     with chooser:
         mode = st.radio(
@@ -71,30 +70,31 @@ def _choose_details(mode: str) -> DetectOptions:
         detector_names(),
         default=usual,
         format_func=lambda name: name if name in here else f"{name} (sends frames to Amazon)",
-        help="What any of them sees is covered. More of them find more faces, and take longer.",
+        help="A face that any of them finds is masked. More detectors find more faces and take longer.",
         key=f"detectors-{mode}",
-        placeholder=f"{', '.join(usual)}, as usual",
+        placeholder=f"{', '.join(usual)} (default)",
         persist_state="session",
     )
     asks = not set(chosen or usual) <= set(here)
     with costs:
         asking, most = _choose_cost_limits() if asks else ({}, None)
     damage = st.radio(
-        "A frame that cannot be decoded",
+        "If a frame is damaged",
         ("stop", "cover"),
-        format_func={"stop": "ends the run", "cover": "is covered whole"}.__getitem__,
+        format_func={"stop": "stop", "cover": "mask the whole frame"}.__getitem__,
         horizontal=True,
-        help="A damaged frame is never let through: the run ends and says which it is, or goes on and masks all of it.",
+        help="A damaged frame is never shown. Either the run stops and names the frame, or it continues and masks the "
+        "whole frame.",
         key="damage",
         persist_state="session",
     )
     workers = st.number_input(
-        "Work at once",
+        "Parallel processes",
         min_value=1,
         max_value=64,
         value=None,
-        placeholder="as much as this machine can do",
-        help="Processes for each detector, or calls to a service under way at once. The result does not depend on it.",
+        placeholder="automatic",
+        help="Processes for each local detector, and parallel calls to a cloud service. The result does not depend on it.",
         key="workers",
         persist_state="session",
     )
@@ -109,33 +109,33 @@ def _choose_details(mode: str) -> DetectOptions:
 
 
 def _choose_cost_limits() -> tuple[dict[str, bool | int | float | str | None], float | None]:
-    """What may be sent, and what it may cost."""
+    """Show which frames may be sent and what they may cost, and return what was chosen."""
     policy = st.selectbox(
-        "What is sent",
+        "Frames to send",
         list(_POLICY_LABELS),
         format_func=_POLICY_LABELS.__getitem__,
-        help="Between the frames that are sent, faces are followed. Fewer frames cost less, and show Amazon less.",
+        help="Faces are tracked between the frames that are sent. Sending fewer frames costs less and discloses less.",
         key="policy",
         persist_state="session",
     )
     left, right = st.columns(2)
     with left:
         most = st.number_input(
-            "Most a run may cost, USD",
+            "Cost limit per run (USD)",
             min_value=0.0,
             value=None,
             placeholder="no limit",
-            help="It stops before it costs more.",
+            help="The run stops before it exceeds this limit.",
             key="most",
             persist_state="session",
         )
     with right:
         price = st.number_input(
-            "Price of a call, USD",
+            "Price per call (USD)",
             min_value=0.0,
             value=0.001,
             format="%.4f",
-            help="As your contract with Amazon says; costs are reckoned with it.",
+            help="The price in your contract with Amazon. Cost estimates use it.",
             key="price",
             persist_state="session",
         )

@@ -1,4 +1,4 @@
-"""Which videos are to be detected: some of the library, or what is uploaded into it."""
+"""The choice of videos from the library, and uploads into it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UPLOAD_MB = 200
 
 
 def choose() -> list[LibraryVideo]:
-    """Let a person choose from the library, or add to it."""
+    """Show the choice of videos and the uploader, and return the chosen videos."""
     data = session.get_data()
     chooser, adder = st.columns([3, 2], gap="large")
     there = {footage.name: footage for footage in list_library(data)}
@@ -27,30 +27,32 @@ def choose() -> list[LibraryVideo]:
             default=[name for name in session.CHOSEN_VIDEOS.get() if name in there],
             format_func=lambda name: f"{name}, {formatting.format_size(there[name].bytes)}" if name in there else name,
             placeholder="Choose one or more videos" if there else "The library is empty",
-            help=f"Videos in {data.library}, of any size. Several are detected one after another.",
+            help=f"Videos in {data.library}, of any size. Several videos are detected one after the other.",
             key=_widget_key(),
             wrap=True,
         )
         session.CHOSEN_VIDEOS.set(tuple(chosen))
         if not there:
-            st.caption(f"Copy videos into {formatting.escape_markdown(str(data.library))}, of any size, or upload one.")
+            st.caption(
+                f"Copy videos of any size into {formatting.escape_markdown(str(data.library))}, or upload one here."
+            )
             sample_clip.show_sample_button()
     return [there[name] for name in chosen if name in there]
 
 
 def clear_choice() -> None:
-    """Let go of what is chosen."""
+    """Clear the choice."""
     session.CHOSEN_VIDEOS.set(())
     _renew_widgets()
 
 
 def _show_uploader() -> None:
     uploads = st.file_uploader(
-        "Upload into the library",
+        "Upload to the library",
         accept_multiple_files=True,
         max_upload_size=UPLOAD_MB,
         key=f"upload-{session.UPLOAD_COUNT.get()}",
-        help="Larger files are copied into the library's folder.",
+        help="For larger files, copy them into the folder of the library.",
     )
     if session.UPLOAD_ERROR.get():
         st.error(session.UPLOAD_ERROR.get())
@@ -59,7 +61,7 @@ def _show_uploader() -> None:
     added, said = [], ""
     try:
         for upload in uploads:
-            with st.spinner("Writing it into the library"):
+            with st.spinner("Saving the upload"):
                 taken = import_video(session.get_data(), current_user.require_person(), upload.name, upload)
             added.append(str(taken.relative_to(session.get_data().library)))
     except VeilError as error:
@@ -75,5 +77,5 @@ def _widget_key() -> str:
 
 
 def _renew_widgets() -> None:
-    """Another key is another widget: the uploader lets go of what it holds in memory, the chooser begins anew."""
+    """Change the keys of the widgets. Streamlit then frees the uploaded bytes and resets the choice."""
     session.UPLOAD_COUNT.set(session.UPLOAD_COUNT.get() + 1)

@@ -1,4 +1,4 @@
-"""The parts of the Detect page: what is to be expected of what was chosen, the start, and the history."""
+"""The lower part of the Detect page: summary and estimate of the chosen videos, start, and run history."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from workbench.core import caches, formatting, session
 from workbench.views.detect import footage_picker
 
 _MAX_NAMED = 6
-"""Things that are dropped which are named in one line."""
+"""Most dropped streams and tags that are named in one line."""
 _CONTAINER_TAGS = frozenset({
     *("compatible_brands", "encoder", "handler_name", "language", "major_brand", "minor_version", "vendor_id"),
 })  # fmt: skip
-"""Tags that say how a file was written, and nothing of what is in it."""
+"""Tags about how a file was written. They say nothing about its content, so they are listed last."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """A video that can be detected: what is in it, and what it will take."""
+    """A video that can be detected, with its streams and the estimate of its run."""
 
     footage: LibraryVideo
     info: MediaInfo
@@ -38,7 +38,7 @@ class PlannedRun:
 
 
 def show_planned_runs(chosen: list[LibraryVideo], options: DetectOptions) -> None:
-    """Say what is in each of the chosen videos and what to expect; start the runs when that is wanted."""
+    """Show a summary of each chosen video, and start the runs when the button is pressed."""
     earlier = load_past_runs(session.get_data())
     ready = [prospect for one in chosen if (prospect := _plan_run(one, options, earlier)) is not None]
     for prospect in ready:
@@ -58,7 +58,7 @@ def show_planned_runs(chosen: list[LibraryVideo], options: DetectOptions) -> Non
 
 
 def show_history(register: RunRegister) -> None:
-    """All runs: what goes on, what is over, and what is damaged."""
+    """Show all runs, and the run folders that are damaged."""
     if not (register.runs or register.damaged):
         st.caption("No runs yet.")
     run_list.show_runs(run_list.list_runs(register))
@@ -91,7 +91,7 @@ def _show_summary(planned: PlannedRun) -> None:
             st.warning(expected.remote_notice, icon=":material/cloud_upload:")
         if info.cut_short:
             st.warning(
-                f"The file is not complete: {formatting.escape_markdown(info.cut_short)}", icon=":material/content_cut:"
+                f"The file is incomplete: {formatting.escape_markdown(info.cut_short)}", icon=":material/content_cut:"
             )
         with st.expander(_describe_dropped(info)):
             _show_streams(info)
@@ -100,40 +100,40 @@ def _show_summary(planned: PlannedRun) -> None:
 def _describe_estimate(estimate: RunEstimate) -> str:
     if estimate.seconds is None:
         return ""
-    basis = "by earlier runs" if estimate.measured else "roughly; no like run to go by"
-    return f"takes about {formatting.format_duration(estimate.seconds)} ({basis})"
+    basis = "from earlier runs" if estimate.measured else "rough estimate"
+    return f"about {formatting.format_duration(estimate.seconds)} ({basis})"
 
 
 def _describe_audio(info: MediaInfo) -> str:
     kept = sum(stream.kind == "audio" and stream.fate == "copied" for stream in info.streams)
-    return f"{formatting.format_count(kept, 'audio stream')} kept bit for bit" if kept else "no audio"
+    return f"{formatting.format_count(kept, 'audio stream')} kept unchanged" if kept else "no audio"
 
 
 def _describe_dropped(info: MediaInfo) -> str:
-    """What the output will lack, in a line: streams by kind, then tags, those of the container last."""
+    """List in one line what the output leaves out: streams by kind, then tags, container tags last."""
     streams = Counter(stream.kind for stream in info.streams if stream.fate == "dropped")
     told = [formatting.format_count(number, f"{kind} stream") for kind, number in streams.items()]
     tags = {extra.name.rpartition(": ")[2] for extra in info.extras if extra.fate == "dropped"}
     told += sorted(tags, key=lambda tag: (tag in _CONTAINER_TAGS, tag))
     if len(told) > _MAX_NAMED:
         told = [*told[:_MAX_NAMED], f"{len(told) - _MAX_NAMED} more"]
-    return f"Dropped: {', '.join(told)}" if told else "Nothing is dropped"
+    return f"Dropped: {', '.join(told)}" if told else "Nothing dropped"
 
 
 def _show_streams(info: MediaInfo) -> None:
     rows = [(f"{stream.kind} {stream.codec}", stream.fate, stream.reason) for stream in info.streams]
     rows += [(f"{extra.kind} {extra.name}", extra.fate, extra.reason) for extra in info.extras]
-    st.table({"what": [row[0] for row in rows], "becomes": [row[1] for row in rows], "why": [row[2] for row in rows]})
+    st.table({"part": [row[0] for row in rows], "result": [row[1] for row in rows], "reason": [row[2] for row in rows]})
     st.caption(f"SHA-256 of the file: {info.sha256}")
 
 
 def _describe_total(planned_runs: Iterable[PlannedRun]) -> str:
-    """What all of them take, one after another."""
+    """Sum up duration and cost of all planned runs."""
     expected = [prospect.estimate for prospect in planned_runs]
     seconds = sum(one.seconds for one in expected if one.seconds is not None)
-    told = [f"**In all {len(expected)} videos**"]
+    told = [f"**Total for {len(expected)} videos**"]
     if seconds:
-        told.append(f"about {formatting.format_duration(seconds)}, one after another")
+        told.append(f"about {formatting.format_duration(seconds)}, one after the other")
     spent = [one.remote_cost for one in expected if one.remote_cost is not None]
     if spent:
         most = "at most " if any(one.is_upper_bound for one in spent) else ""
@@ -144,12 +144,12 @@ def _describe_total(planned_runs: Iterable[PlannedRun]) -> str:
 
 def _describe_queue() -> str:
     before = len(list_queued_runs(session.get_data()))
-    behind = f" after {formatting.format_count(before, 'run')} that wait" if before else ""
-    return f"It goes on in the background{behind}; you may close this page."
+    behind = f" after {formatting.format_count(before, 'queued run')}" if before else ""
+    return f"Runs in the background{behind}. You can close this page."
 
 
 def _start_runs(planned_runs: Iterable[PlannedRun], options: DetectOptions) -> None:
-    """Put runs into the queue, and say so."""
+    """Put the runs into the queue and confirm it."""
     begun = 0
     try:
         for prospect in planned_runs:
@@ -161,5 +161,5 @@ def _start_runs(planned_runs: Iterable[PlannedRun], options: DetectOptions) -> N
         st.error(formatting.escape_markdown(str(error)))
         return
     footage_picker.clear_choice()
-    st.toast(f"{formatting.format_count(begun, 'run')} in the queue; you may close this page.")
+    st.toast(f"{formatting.format_count(begun, 'run')} queued. You can close this page.")
     st.rerun()

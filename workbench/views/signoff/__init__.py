@@ -1,1 +1,1 @@
-"""The page Sign off."""
+"""The Sign off page."""

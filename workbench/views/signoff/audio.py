@@ -1,4 +1,4 @@
-"""The decision on the audio, on the page Sign off: kept as it is, or spans muted or bleeped, each for a reason."""
+"""The audio section of the Sign off page: keep the audio, or mute or bleep spans, each for a reason."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from workbench.core.formatting import escape_markdown
 from workbench.views.signoff import summary
 
 _LISTEN_MARGIN_S = 2.0
-"""Seconds before and after a span that are offered to listen to."""
-_KIND_LABELS = {"mute": "Mute: silence", "bleep": "Bleep: a tone"}
+"""Seconds before and after a span that the excerpt includes."""
+_KIND_LABELS = {"mute": "Silence (mute)", "bleep": "Tone (bleep)"}
 
 
 def show_audio_decision(run: Run, snapshot: release.SignOffSnapshot) -> None:
-    """Show what is to become of the audio, and let it be changed."""
+    """Show what happens to the audio, and the form to change it."""
     st.header("Audio", anchor=False)
     streams = [stream for stream in caches.get_media_info(run.source).streams if stream.fate == "copied"]
     if not streams:
         st.caption("The source has no audio.")
         return
     st.caption(
-        "A voice identifies as a face does. Kept as it is unless you mute or bleep spans; every other sample stays "
-        "what it was. The decision is part of what is signed."
+        "A voice can identify a person, like a face. The audio is kept unchanged except for spans that you mute or "
+        "bleep. The signature covers this decision."
     )
     st.html(
         summary.build_table(
-            ["Stream", "Seconds from the first frame", "What happens"], _describe_streams(streams, snapshot.terms.audio)
+            ["Stream", "Seconds from the first frame", "Result"], _describe_streams(streams, snapshot.terms.audio)
         )
     )
     if snapshot.terms.audio:
@@ -48,24 +48,24 @@ def _describe_streams(streams: Sequence[StreamInfo], spans: Sequence[AudioSpan])
         language = f", {stream.language}" if stream.language not in {None, "und"} else ""
         lasts = "unknown" if extent.end is None else f"{float(extent.start or 0):.3f} to {float(extent.end):.3f}"
         places = [span.place for span in spans if span.is_for_stream(number)]
-        fate = f"{' and '.join(places)}; stored without loss" if places else "kept as it is, packet for packet"
+        fate = f"{' and '.join(places)}; stored without loss" if places else "kept unchanged"
         yield f"{number} ({stream.codec}{language})", lasts, fate
 
 
 def _show_spans(run: Run, spans: Sequence[AudioSpan]) -> None:
-    """The spans, each with a button that takes it back."""
+    """Show the spans, each with a button that removes it."""
     for place, span in enumerate(spans):
         words, button = st.columns([5, 1], vertical_alignment="center")
         streams = "all streams" if span.streams is None else f"stream {', '.join(map(str, span.streams))}"
         where = f"{span.start:g} to {span.end:g} s in {streams}"
         words.markdown(f"**{span.kind.capitalize()}** {where}: {escape_markdown(span.reason)}")
-        label = f"Take back the {span.place}"
-        if button.button("Take back", key=f"audio-back-{place}", help=label, width="stretch"):
+        label = f"Remove the {span.place}"
+        if button.button("Remove", key=f"audio-back-{place}", help=label, width="stretch"):
             _store_spans(run, tuple(one for one in spans if one is not span))
 
 
 def _show_excerpt(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo]) -> None:
-    """Some seconds as they would be released: about the newest span, or where the person wants to listen."""
+    """Play an excerpt as it would be released: around the newest span, or where the person chooses."""
     if not st.toggle("Listen to the audio", key=f"listening-{run.id}"):
         return
     about = spans[-1] if spans else None
@@ -73,11 +73,11 @@ def _show_excerpt(run: Run, spans: Sequence[AudioSpan], streams: Sequence[Stream
     until = about.end + _LISTEN_MARGIN_S if about else 10.0
     key = f"{run.id}-{begin}-{until}"
     first, last, which = st.columns(3)
-    start = first.number_input("Listen from, in seconds", value=begin, step=1.0, format="%.3f", key=f"from-{key}")
-    stop = last.number_input("Listen to, in seconds", value=until, step=1.0, format="%.3f", key=f"to-{key}")
-    number = which.selectbox("Stream to listen to", range(1, len(streams) + 1), key=f"stream-{run.id}")
+    start = first.number_input("Play from (s)", value=begin, step=1.0, format="%.3f", key=f"from-{key}")
+    stop = last.number_input("Play to (s)", value=until, step=1.0, format="%.3f", key=f"to-{key}")
+    number = which.selectbox("Stream to play", range(1, len(streams) + 1), key=f"stream-{run.id}")
     try:
-        with st.spinner("Decoding"):
+        with st.spinner("Preparing the excerpt"):
             heard = caches.get_audio_excerpt(run, streams[number - 1].index, number, tuple(spans), (start, stop))
     except InputError as error:
         st.error(str(error))
@@ -88,16 +88,16 @@ def _show_excerpt(run: Run, spans: Sequence[AudioSpan], streams: Sequence[Stream
 def _show_span_form(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo]) -> None:
     with st.expander("Mute or bleep a span"), st.form("audio-span", border=False):
         kind, start, end = st.columns(3)
-        chosen = kind.radio("What", list(_KIND_LABELS), format_func=_KIND_LABELS.__getitem__, key="audio-kind")
-        first = start.number_input("From, in seconds", value=0.0, step=0.1, format="%.3f", key="audio-start")
-        last = end.number_input("To, in seconds", value=1.0, step=0.1, format="%.3f", key="audio-end")
-        named = st.multiselect("Streams (none means all)", list(range(1, len(streams) + 1)), key="audio-streams")
-        reason = st.text_input("Reason (needed)", key="audio-reason")
+        chosen = kind.radio("Replace with", list(_KIND_LABELS), format_func=_KIND_LABELS.__getitem__, key="audio-kind")
+        first = start.number_input("From (s)", value=0.0, step=0.1, format="%.3f", key="audio-start")
+        last = end.number_input("To (s)", value=1.0, step=0.1, format="%.3f", key="audio-end")
+        named = st.multiselect("Streams (empty: all)", list(range(1, len(streams) + 1)), key="audio-streams")
+        reason = st.text_input("Reason (required)", key="audio-reason")
         st.caption(
-            "Seconds count from the first frame; the sample at the end of the span is kept. The reason goes into the "
-            "certificate: say what kind of thing is hidden, never the name itself."
+            "Seconds count from the first frame. The reason appears in the certificate: describe what is hidden, but do "
+            "not write the name itself."
         )
-        if st.form_submit_button("Add"):
+        if st.form_submit_button("Add span"):
             _add_span(run, spans, streams, (chosen, first, last, reason, tuple(sorted(named)) or None))
 
 

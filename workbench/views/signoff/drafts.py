@@ -1,4 +1,4 @@
-"""Drafts, on the page Sign off: the video as it would be released, to be looked at before anybody approves."""
+"""The drafts section of the Sign off page: renders to watch before anyone approves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from workbench.views.signoff.release_job import name_draft_task
 
 
 def show_drafts(run: Run, snapshot: release.SignOffSnapshot) -> None:
-    """Show the drafts of a run, and let one be made of what is shown."""
+    """Show the drafts of a run, and the button that renders a new one."""
     person = current_user.require_person()
     may = access.is_allowed(person, "draft")
     found = release.list_drafts(run)
@@ -33,16 +33,16 @@ def show_drafts(run: Run, snapshot: release.SignOffSnapshot) -> None:
         return
     st.header("Draft", anchor=False)
     st.caption(
-        "The whole video as it would be released, with DRAFT in every picture and in its name. Look at it before you "
-        "sign; it is no release, and may be removed at any time."
+        "The whole video as it would be released, with DRAFT in every frame and in its name. Watch it before you sign. "
+        "You can remove it at any time."
     )
     standing = caches.get_background_tasks().find_state(name_draft_task(run.id))
     if standing is not None and not standing.ended:
         show_progress(name_draft_task(run.id))
     else:
         if standing is not None and standing.failure:
-            st.error(f"The draft came to nothing: {standing.failure}")
-        if may and st.button("Make a draft of what is shown", icon=":material/movie:", key="draft-make"):
+            st.error(f"Draft stopped: {standing.failure}")
+        if may and st.button("Render a draft", icon=":material/movie:", key="draft-make"):
             order = partial(
                 _make_draft, session.get_data(), run.id, person, snapshot.terms.options, snapshot.terms.suffix
             )
@@ -60,7 +60,7 @@ def _make_draft(  # noqa: PLR0913, PLR0917 - bound beforehand but for the listen
 
 def _show_draft(run: Run, snapshot: release.SignOffSnapshot, draft: Draft, place: int, *, may_draft: bool) -> None:
     stale = list(summary.list_outdated_parts(draft.report, snapshot))
-    age = "of what is shown" if not stale else f"older: {' and '.join(stale)} changed since"
+    age = "current" if not stale else f"outdated: {' and '.join(stale)} changed since"
     made = f"{draft.made_at.astimezone():%Y-%m-%d %H:%M:%S}"
     with st.expander(f"Draft of {made} ({format_size(draft.video.stat().st_size)}), {age}", expanded=place == 0):
         address = f"/api/drafts/{quote(run.id)}/{quote(draft.video.name)}"
@@ -73,8 +73,8 @@ def _show_draft(run: Run, snapshot: release.SignOffSnapshot, draft: Draft, place
         with st.container(horizontal=True, vertical_alignment="center"):
             if access.is_allowed(current_user.require_person(), "download"):
                 look = "color:light-dark(#00659e,#7cc4ee)"
-                st.html(f'<a href="{address}?keep=1" download style="{look}">Download the draft</a>', width="content")
-            if may_draft and st.button("Remove it", icon=":material/delete:", key=f"remove-{draft.video.name}"):
+                st.html(f'<a href="{address}?keep=1" download style="{look}">Download draft</a>', width="content")
+            if may_draft and st.button("Remove draft", icon=":material/delete:", key=f"remove-{draft.video.name}"):
                 _remove_draft(run, draft.video.name)
 
 

@@ -1,4 +1,4 @@
-"""Findings that hold a release up, on the page Sign off, each to be judged by a person."""
+"""The findings section of the Sign off page: possible visible faces that block the release until judged."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from engine.runs import Run
 from workbench.auth import current_user
 from workbench.components.face_tiles import build_tile, show_tiles
 from workbench.core import reviewed_run, session, shown_style
-from workbench.core.formatting import escape_markdown, format_count, to_sentence
+from workbench.core.formatting import escape_markdown, to_sentence
 from workbench.core.links import Page, PageLocation
 from workbench.core.page_table import show_page_link
 from workbench.views.signoff import summary
 
 _VERDICT_LABELS = {
-    "no face": "No face is there",
-    "hidden": "A face, and nobody could tell whose",
-    "allowed": "A face that may be seen",
-    "leak": "A face that must not be seen",
+    "no face": "Not a face",
+    "hidden": "Face, not recognisable",
+    "allowed": "Face, allowed to be visible",
+    "leak": "Face that must be masked",
 }
 
 
 def list_open_findings(run: Run) -> tuple[Leak, ...]:
-    """The findings that hold a release of a run up.
+    """List the findings that block the release of a run.
 
     Raises:
         SignOffError: a report or a judgement was tampered with.
@@ -39,18 +39,17 @@ def list_open_findings(run: Run) -> tuple[Leak, ...]:
 
 
 def show_findings(run: Run, unjudged: Sequence[Leak]) -> None:
-    """Show the findings that nobody has judged, each with a form where this person may judge."""
+    """Show the findings that are not judged yet, each with a form if this person may judge."""
     if not unjudged:
         return
-    st.header("Findings that hold the release up", anchor=False)
+    st.header(f"Possible visible faces ({len(unjudged)}): release is blocked", anchor=False)
     st.caption(
-        f"{to_sentence(format_count(len(unjudged), 'place'))} in the rendered video may still show a face. Judge each "
-        f"one, or "
-        "amend it in Review; then release again."
+        "A face may still be visible at these places of the rendered video. Judge each finding here, or amend it in "
+        "Review. Then release again."
     )
     may = access.is_allowed(current_user.require_person(), "judge")
     if not may:
-        st.info("Judging takes the role reviewer or approver.", icon=":material/lock:")
+        st.info("You need the Reviewer or Approver role to judge findings.", icon=":material/lock:")
     said = {one.leak: one for one in release.read_judgements(session.get_data(), run)}
     for leak in unjudged:
         _show_finding(run, leak, said.get(leak.key), may_judge=may)
@@ -70,10 +69,10 @@ def _show_finding(run: Run, leak: Leak, judgement: LeakJudgement | None, *, may_
             )
             if judgement is not None:
                 st.markdown(
-                    f"{escape_markdown(judgement.by.name)} judged it a leak ({escape_markdown(judgement.reason)}): "
-                    f"amend it in Review."
+                    f"{escape_markdown(judgement.by.name)} judged it a leak ({escape_markdown(judgement.reason)}). Amend "
+                    "it in Review."
                 )
-            show_page_link(Page.REVIEW, "Look at it in Review", PageLocation(run.id, leak.frame))
+            show_page_link(Page.REVIEW, "Open in Review", PageLocation(run.id, leak.frame))
             if may_judge:
                 _show_form(run, leak)
 
@@ -81,20 +80,20 @@ def _show_finding(run: Run, leak: Leak, judgement: LeakJudgement | None, *, may_
 def _show_form(run: Run, leak: Leak) -> None:
     with st.form(f"leak-{leak.key}", border=False):
         verdict = st.radio(
-            "Verdict",
+            "Judgement",
             get_args(LeakVerdict),
             format_func=_VERDICT_LABELS.__getitem__,
             index=None,
             key=f"verdict-{leak.key}",
         )
-        reason = st.text_input("Reason (needed)", key=f"reason-{leak.key}")
+        reason = st.text_input("Reason (required)", key=f"reason-{leak.key}")
         if st.form_submit_button("Judge"):
             _submit_judgement(run, leak.key, verdict, reason)
 
 
 def _submit_judgement(run: Run, leak: str, verdict: str | None, reason: str) -> None:
     if verdict is None:
-        st.error("Choose a verdict.")
+        st.error("Choose a judgement.")
         return
     try:
         release.judge_leak(

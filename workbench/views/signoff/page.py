@@ -1,4 +1,4 @@
-"""The page Sign off from top to bottom: how far it is, what was released, what is decided and signed, and signing."""
+"""The Sign off page from top to bottom: steps, findings, releases, review, style, audio, drafts and signatures."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def show() -> None:
     except SignOffError as error:
         st.error(str(error))
         st.caption(
-            "Until that is put right, nobody can sign or release this run. `veil audit verify` checks the whole log."
+            "This run cannot be signed or released until this is fixed. Run `veil audit verify` to check the whole log."
         )
         run_header.show_home_link()
     except VeilError as error:
@@ -53,14 +53,14 @@ def _show_run(run: Run) -> None:
     signature_forms.show_signatures(case)
     _show_risk(run)
     if busy:
-        st.info("It is being released; nothing can be signed until that has ended.", icon=":material/hourglass:")
+        st.info("Releasing. Signing is available again when it finishes.", icon=":material/hourglass:")
         return
     signature_forms.show_forms(run, case)
     signature_forms.show_release_form(run, case, len(unjudged))
 
 
 def _show_steps(run: Run, snapshot: release.SignOffSnapshot, unjudged_count: int) -> None:
-    """The steps of the sign-off, what comes next, and a release that is under way or came to nothing."""
+    """Show the steps of the sign-off, the next one, and a release that is running or has stopped."""
     st.space("xsmall")
     for number, (step, place) in enumerate(zip(snapshot.sign_off.list_steps(), st.columns(3), strict=True), start=1):
         with place.container(border=True, height="stretch"):
@@ -72,14 +72,15 @@ def _show_steps(run: Run, snapshot: release.SignOffSnapshot, unjudged_count: int
         session.SIGNATURE_MESSAGE.set(None)
     if back := snapshot.sign_off.rejection:
         st.warning(
-            f"{escape_markdown(back.name)} sent it back: {escape_markdown(back.reason or '')}", icon=":material/undo:"
+            f"{escape_markdown(back.name)} sent this run back: {escape_markdown(back.reason or '')}",
+            icon=":material/undo:",
         )
     standing = caches.get_background_tasks().find_state(name_release_task(run.id))
     if standing is not None and not standing.ended:
         show_progress(name_release_task(run.id))
         return
     if standing is not None and standing.failure:
-        st.error(f"The release came to nothing: {standing.failure}")
+        st.error(f"Release stopped: {standing.failure}")
     st.markdown(f"**Next:** {summary.describe_next_step(snapshot.sign_off, unjudged_count)}")
 
 
@@ -91,22 +92,22 @@ def _show_review(run: Run, snapshot: release.SignOffSnapshot) -> ReviewCoverage:
     st.header("Review", anchor=False)
     figures = st.columns(4)
     figures[0].metric("Amendments", f"{len(snapshot.review.amendments):,}")
-    figures[1].metric("Risk looked at", summary.format_risk_seen(looked) or "No spots")
-    figures[2].metric("Open spots", f"{open_spots:,} of {len(spots):,}" if spots else "No spots")
-    figures[3].metric("Frames seen", f"{looked.seen:,} of {looked.frames:,}")
+    figures[1].metric("Risk reviewed", summary.format_risk_seen(looked) or "Nothing to check")
+    figures[2].metric("Still to check", f"{open_spots:,} of {len(spots):,}" if spots else "Nothing to check")
+    figures[3].metric("Frames viewed", f"{looked.seen:,} of {looked.frames:,}")
     if left := list(summary.describe_open_points(looked, open_spots)):
         st.warning("Residual risk: " + " ".join(left), icon=":material/warning:")
-        show_page_link(Page.REVIEW, "Go on with the review", PageLocation(run.id))
+        show_page_link(Page.REVIEW, "Continue review", PageLocation(run.id))
     else:
-        st.success(f"{'Every spot is decided' if spots else 'There are no doubtful spots'}, and every frame was seen.")
+        st.success(f"{'Every item is checked' if spots else 'There was nothing to check'}, and every frame was viewed.")
     if snapshot.review.amendments:
         with st.expander(to_sentence(format_count(len(snapshot.review.amendments), "amendment"))):
-            st.html(summary.build_table(["No.", "What", "Who and when", "Why"], summary.describe_amendments(snapshot)))
+            st.html(summary.build_table(["No.", "Amendment", "By", "Reason"], summary.describe_amendments(snapshot)))
     return looked
 
 
 def _show_signed_facts(run: Run, snapshot: release.SignOffSnapshot, review_coverage: ReviewCoverage) -> None:
-    st.header("What is signed", anchor=False)
+    st.header("Signature covers", anchor=False)
     folded = reviewed_run.load_reviewed_run(run).amended
     st.html(
         summary.build_value_table(
@@ -116,7 +117,7 @@ def _show_signed_facts(run: Run, snapshot: release.SignOffSnapshot, review_cover
 
 
 def _show_risk(run: Run) -> None:
-    """The measures of what may still be in an output, as they go into the certificate."""
+    """Show the measures of residual risk as the certificate states them."""
     found = caches.get_residual_risk(session.get_data(), run)
     st.header("Residual risk", anchor=False)
     st.caption(found.summary)

@@ -1,4 +1,4 @@
-"""Releases that a person asks for, made beside the pages."""
+"""The background jobs that release a run or render a draft."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from workbench.auth import session_store
 
 @dataclass(frozen=True, slots=True)
 class ReleaseJob:
-    """A release that a person asks for.
+    """A release that a person has requested.
 
     Attributes:
-        session: of that person; what confirming does to it is kept under `token`.
-        credential: that confirms the signature.
-        options: what was approved.
-        reason: why, in their words.
+        session: session of that person. Confirming changes it; the change is stored under `token`.
+        token: token of the browser session, None for a single user.
+        credential: password or provider sign-in that confirms the signature.
+        options: the approved render options.
+        reason: reason in the words of that person.
     """
 
     data: DataFolder
@@ -52,10 +53,10 @@ class ReleaseJob:
 
 
 def name_release_task(run_id: str) -> str:
-    """The name of the release of a run among the work of the server."""
+    """Return the name of the background task that releases a run."""
     return f"release {run_id}"
 
 
 def name_draft_task(run_id: str) -> str:
-    """The name of the draft of a run among the work of the server."""
+    """Return the name of the background task that renders a draft."""
     return f"draft {run_id}"

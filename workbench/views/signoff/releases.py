@@ -1,4 +1,4 @@
-"""What was released of a run, on the page Sign off: the video beside its source, its checks, and its files."""
+"""The releases section of the Sign off page: each video beside its source, its checks and its files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DOWNLOADS_CSS = """<style>
 
 
 def show_releases(run: Run) -> None:
-    """Every release of a run, the newest open."""
+    """Show every release of a run, the newest one expanded."""
     for place, folder in enumerate(summary.list_release_folders(run)):
         video = summary.find_release_video(folder)
         if video is None:
@@ -34,7 +34,7 @@ def show_releases(run: Run) -> None:
             st.header(f"Release {int(folder.name)}", anchor=False)
             _show_release(run, folder, video)
         else:
-            with st.expander(f"Release {int(folder.name)}, an earlier one"):
+            with st.expander(f"Earlier release {int(folder.name)}"):
                 _show_release(run, folder, video)
 
 
@@ -53,7 +53,7 @@ def _show_checks(folder: Path) -> None:
     report = summary.read_checks(folder)
     if report is None:
         return
-    title = "Every check passed" if report.passed else "A check failed"
+    title = "All checks passed" if report.passed else "A check failed"
     icon = ":material/verified:" if report.passed else ":material/error:"
     with st.expander(f"{title}: {format_count(len(report.checks), 'check')}", icon=icon):
         rows = ((one.name, "yes" if one.passed else "no", one.finding) for one in report.checks)
@@ -71,10 +71,10 @@ def _show_release_downloads(run: Run, folder: Path, video: Path) -> None:
 
 
 def show_downloads(files: Sequence[tuple[str, Path, str]]) -> None:
-    """A list of files to be taken away.
+    """Show a list of files to download.
 
     Args:
-        files: address, path and what it is, of each.
+        files: address, path and description of each file.
     """
     rows = "".join(
         f'<li><span>{escape(to_sentence(words))}</span><a href="{address}?keep=1" download>'

@@ -1,4 +1,4 @@
-"""Signing, on the page Sign off: the forms in which a person says what they stand for, and the order to release."""
+"""The signatures section of the Sign off page: existing signatures, signing forms and the release form."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SignableMeaning = Literal["reviewed", "approved", "rejected"]
 
 
 class _SigningForm(NamedTuple):
-    """A form in which something is signed."""
+    """A form for one kind of signature."""
 
     action: Permission
     meaning: SignableMeaning
@@ -35,20 +35,20 @@ _SIGNING_FORMS = (
     _SigningForm(
         "sign-reviewed", "reviewed", "Sign as reviewed", "I reviewed this run, and the amendments are complete."
     ),
-    _SigningForm("sign-approved", "approved", "Approve", "I approve what is shown; the final video may be made of it."),
-    _SigningForm("sign-rejected", "rejected", "Send back", "It goes back to review, for the reason given."),
+    _SigningForm("sign-approved", "approved", "Approve", "I approve this review, style and audio for the final video."),
+    _SigningForm("sign-rejected", "rejected", "Send back", "Send this run back to the reviewer, with a reason."),
 )
 
 
 def show_signatures(snapshot: release.SignOffSnapshot) -> None:
-    """Every statement that was signed, and whether it counts."""
+    """Show every signed statement, and whether it is still valid."""
     standings = snapshot.sign_off.list_statement_statuses()
     if not standings:
         return
     st.header("Signatures", anchor=False)
     for standing in standings:
         why = (
-            f"  \nDoes not count any more: {escape_markdown('; '.join(standing.void_reasons))}."
+            f"  \nNo longer valid: {escape_markdown('; '.join(standing.void_reasons))}."
             if standing.void_reasons
             else ""
         )
@@ -58,20 +58,20 @@ def show_signatures(snapshot: release.SignOffSnapshot) -> None:
 
 
 def show_forms(run: Run, snapshot: release.SignOffSnapshot) -> None:
-    """The forms that this person's roles allow."""
+    """Show the signing forms that this person's roles allow."""
     st.header("Sign", anchor=False)
     subject = snapshot.sign_off.hashes
     bound = (
         ("source", subject.source),
         ("record", subject.record),
         ("amendments", subject.review),
-        ("terms", subject.terms),
+        ("output settings", subject.terms),
     )
     shown = ", ".join(f"{name} {shorten_hash(sha256)}" for name, sha256 in bound)
-    st.caption(f"A signature is bound to exactly what is shown here: {shown}.")
+    st.caption(f"A signature covers exactly what this page shows. SHA-256: {shown}.")
     offered = [form for form in _SIGNING_FORMS if access.is_allowed(current_user.require_person(), form.action)]
     if not offered:
-        st.info("Signing takes the role reviewer or approver.", icon=":material/lock:")
+        st.info("You need the Reviewer or Approver role to sign.", icon=":material/lock:")
     for form, place in zip(offered, st.columns(len(_SIGNING_FORMS)), strict=False):
         with place:
             _show_form(run, snapshot, form)
@@ -87,7 +87,7 @@ def _show_form(run: Run, snapshot: release.SignOffSnapshot, form: _SigningForm) 
             st.form_submit_button(form.button_label, disabled=True)
             return
         reason = st.text_input(
-            "Reason (needed)" if form.meaning == "rejected" else "Reason", key=f"{form.meaning}-reason"
+            "Reason (required)" if form.meaning == "rejected" else "Reason", key=f"{form.meaning}-reason"
         )
         credential = _show_credential_fields(form.meaning)
         kind: Literal["primary", "secondary"] = "primary" if form.meaning == "approved" else "secondary"
@@ -101,16 +101,16 @@ def _show_form(run: Run, snapshot: release.SignOffSnapshot, form: _SigningForm) 
 
 
 def _find_refusal(snapshot: release.SignOffSnapshot, meaning: Meaning) -> str | None:
-    """Why it cannot be signed now, in a sentence; the engine asks again when it is."""
+    """Return why this cannot be signed now, or None. The engine checks again when it is signed."""
     if why := snapshot.sign_off.find_refusal(meaning, current_user.require_person().account):
         return why
     if meaning == "approved" and not snapshot.terms.forced and find_weaknesses(snapshot.terms.style):
-        return "This style would not hide a face; make it stronger before you approve."
+        return "This style would not hide a face. Make it stronger before you approve."
     return None
 
 
 def _show_credential_fields(key: str) -> Credential | None:
-    """Fields for what confirms a signature; nothing is asked of a single user."""
+    """Show the fields that confirm a signature; a single user needs none."""
     sitting = current_user.require_session()
     match sitting.person.how:
         case "account":
@@ -118,10 +118,10 @@ def _show_credential_fields(key: str) -> Credential | None:
             password = st.text_input("Password", type="password", key=f"{key}-password", autocomplete="off")
             return Password(password, account)
         case "oidc":
-            st.caption("Your sign-in at the provider confirms this; it must be at most five minutes old.")
+            st.caption("Your sign-in at the provider confirms this. It must be at most five minutes old.")
             return current_user.find_provider_login()
         case _:
-            st.caption("A single user is asked for no credential, and the signature says so.")
+            st.caption("Single-user mode: no password is needed. The signature states this.")
             return None
 
 
@@ -139,34 +139,32 @@ def _submit_signature(run: Run, credential: Credential | None, request: SignRequ
 
 
 def show_release_form(run: Run, snapshot: release.SignOffSnapshot, unjudged_count: int) -> None:
-    """The order to release, where it is approved and this person may.
+    """Show the release form if the run is approved and this person may release it.
 
     Args:
         run: the run.
-        snapshot: as it stands.
-        unjudged_count: how many findings hold it up.
+        snapshot: the run as this page shows it.
+        unjudged_count: number of findings that block the release.
     """
     if not snapshot.sign_off.find_valid_statements("approved"):
         return
     again = snapshot.sign_off.next_step is None
     if not access.is_allowed(current_user.require_person(), "release"):
         if not again:
-            st.info("It is approved. Releasing takes the role approver.", icon=":material/lock:")
+            st.info("This run is approved. You need the Approver role to release it.", icon=":material/lock:")
         return
     st.header("Release again" if again else "Release", anchor=False)
     with st.form("release", border=True):
         st.caption(
-            "The final video is rendered, verified and searched for faces left over, which may take long. You may "
-            "close the page meanwhile."
+            "Veil renders and verifies the final video, then checks it for visible faces. This can take a long time. You "
+            "can close this page."
         )
         if again:
-            st.caption(
-                "What is shown is released already; another release gives the same video with another certificate."
-            )
+            st.caption("This is already released. Another release gives the same video with a new certificate.")
         if unjudged_count:
             st.markdown(
-                f":material/block: {format_count(unjudged_count, 'finding')} above must be judged first, or the "
-                "release stops."
+                f":material/block: Judge {format_count(unjudged_count, 'finding')} above first. Otherwise the release "
+                "stops."
             )
         reason = st.text_input("Reason", key="release-reason")
         credential = _show_credential_fields("release")

@@ -1,4 +1,4 @@
-"""How faces are hidden, on the page Sign off: the presets and a style of one's own, side by side on a frame."""
+"""The style section of the Sign off page: presets and a custom style, compared on one frame."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from workbench.views.signoff import summary
 _FIELD_LABELS = MappingProxyType({
     "method": "Method",
     "shape": "Mask shape",
-    "scale": "Mask size, in face boxes",
-    "feather": "Soft edge, in masks",
-    "sigma": "Blur strength, in faces",
-    "samples": "Samples kept across a face",
-    "levels": "Steps of a colour",
+    "scale": "Mask size (face boxes)",
+    "feather": "Edge softness",
+    "sigma": "Blur strength",
+    "samples": "Pixels across a face",
+    "levels": "Colour levels",
     "blocks": "Blocks across a face",
-    "tile": "Tile size, in faces",
-    "corner": "Roundness of corners",
+    "tile": "Tile size",
+    "corner": "Corner radius",
     "pattern": "Pattern",
     "colour": "Colour",
     "second_colour": "Second colour",
@@ -47,8 +47,8 @@ _SLIDER_STEPS = MappingProxyType({"sigma": 0.005, "tile": 0.05, "corner": 0.05})
 
 
 def show_style_decision(run: Run, snapshot: release.SignOffSnapshot) -> None:
-    """Show how faces are to be hidden, and let it be changed."""
-    st.header("How faces are hidden", anchor=False)
+    """Show the choice of style, and a comparison of all styles."""
+    st.header("Mask style", anchor=False)
     style = snapshot.terms.style
     now = find_preset(style) or style_names.OWN_STYLE
     names = [*PRESETS, style_names.OWN_STYLE]
@@ -62,26 +62,26 @@ def show_style_decision(run: Run, snapshot: release.SignOffSnapshot) -> None:
         st.rerun()
     if weak := list(describe_weak_values(style)):
         how = (
-            "It was forced when it was signed." if snapshot.terms.forced else "It cannot be approved; make it stronger."
+            "It was forced when it was signed." if snapshot.terms.forced else "It cannot be approved. Make it stronger."
         )
         st.error(f"This style would not hide a face. {how}  \n" + "  \n".join(weak), icon=":material/warning:")
     _show_comparison(run, style)
 
 
 def describe_weak_values(style: Style) -> Iterator[str]:
-    """Each value that is too weak, in a sentence with the words of the page."""
+    """Describe each value that is too weak, with the labels of this page."""
     for limit in LIMITS:
         if limit.is_applicable(style) and limit.is_violated(getattr(style, limit.field)):
             found = f"{_FIELD_LABELS[limit.field]} is {getattr(style, limit.field):g}"
-            yield f"{found}: at {limit.side} {limit.value:g} is needed, because {limit.reason}."
+            yield f"{found}. It must be at {limit.side} {limit.value:g}, because {limit.reason}."
 
 
 def _edit_own_style(run: Run, style: Style) -> Style:
-    """Controls for every value that the method and the shape of a style have."""
+    """Show controls for every value that the method and shape use, and return the edited style."""
     if METHODS[style.method].needs_file:
         st.caption(
-            f"A picture covers the faces ({style.image}), as it was signed at the command line. It stays so unless you "
-            "choose another style."
+            f"Faces are masked with the picture {style.image}, as signed on the command line. This stays unless you choose "
+            "another style."
         )
         return style
     with st.container(border=True):
@@ -120,14 +120,16 @@ def _choose_value(field: str, current: Any, key: str) -> Any:
 def _show_comparison(run: Run, style: Style) -> None:
     case = reviewed_run.load_reviewed_run(run)
     last, size = len(case.record.frames) - 1, case.record.source.video.display
-    index = int(st.number_input("Frame to compare on", 0, last, summary.find_showcase_frame(case.record), width=200))
+    index = int(
+        st.number_input("Frame for the comparison", 0, last, summary.find_showcase_frame(case.record), width=200)
+    )
     boxes = [face.box for face in case.amended.build_frame(index).faces]
     face = max(boxes, key=lambda box: box.area, default=None)
     looks = [
         *([] if find_preset(style) else [(style_names.OWN_STYLE, style)]),
         *((name, preset.style) for name, preset in PRESETS.items()),
     ]
-    found = [build_tile("As recorded", summary.build_still_address(run, index), face, size)]
+    found = [build_tile("Source", summary.build_still_address(run, index), face, size)]
     for name, look in looks:
         source = summary.build_still_address(run, index, shown_style.to_address_name(look), case.review.sha256)
         chosen = look == style
@@ -135,4 +137,4 @@ def _show_comparison(run: Run, style: Style) -> None:
         found.append(build_tile(label, source, face, size, chosen=chosen))
     show_tiles(found)
     if face is None:
-        st.caption("No face is hidden in this frame, so every style shows the same.")
+        st.caption("This frame has no mask, so all styles look the same.")
