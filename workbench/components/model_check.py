@@ -19,7 +19,7 @@ def check_models(options: DetectOptions) -> bool:
         return False
     if missing:
         st.error(
-            f"Detector models are missing ({', '.join(missing)}). Run `veil models fetch` in a terminal, then try again.",
+            f"Models are missing ({', '.join(missing)}). Run `veil models fetch` in a terminal, then try again.",
             icon=":material/download:",
         )
     return not missing

@@ -76,7 +76,7 @@ def test_four_people_at_once_stay_apart(data, two, chromium):
         for page, name in ((ana, "Ana Bell"), (ben, "Ben Carr"), (cho, "Cho Diaz"), (dee, "Dee Eads")):
             assert page.get_by_test_id("stSidebar").get_by_text(name).is_visible()
         assert (f"run={ward.id}" in ben.url, f"run={hall.id}" in dee.url) == (True, True)
-        ana.get_by_text(re.compile(r"480 frames · \d+ faces seen · ")).wait_for(timeout=LONG_TIMEOUT_MS)
+        ana.get_by_text(re.compile(r"480 frames · \d+ detections · ")).wait_for(timeout=LONG_TIMEOUT_MS)
         cho.goto(server.url + build_address(Page.ANALYSE, begun.id))
         wait_until_settled(cho)
         cho.get_by_text("long.mp4 · on-prem").first.wait_for()

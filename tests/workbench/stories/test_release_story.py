@@ -35,7 +35,7 @@ from tests.workbench.page_actions import (
 
 SIZE, FRAMES = (480, 288), 60
 POSTER, MISSED = (384, 20, 448, 104), (380, 204, 452, 276)
-"""A save_screenshot on the wall that may be seen, and a face lying on its side that no detector sees."""
+"""A photograph on the wall that may be seen, and a face lying on its side that no detector sees."""
 UNTIL = 50
 
 
@@ -106,7 +106,7 @@ def test_from_footage_to_a_release_that_anybody_can_check(server, chromium, clip
 
 def detect(page, clip):
     """From Home: bring footage, detect on-prem with two detectors, watch, load the page again, see the end."""
-    page.get_by_role("link", name="Choose a video on Detect").click()
+    page.get_by_role("link", name="Choose a video").click()
     page.get_by_text("Options", exact=True).click()
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(clip)
     page.get_by_text("Takes about").wait_for()
@@ -122,7 +122,7 @@ def detect(page, clip):
     page.get_by_text("Finding faces").wait_for(timeout=LONG_TIMEOUT_MS)
     page.reload()
     wait_until_settled(page)
-    page.get_by_text(f"{FRAMES} frames · {3 * FRAMES} faces seen · ").wait_for(timeout=LONG_TIMEOUT_MS)
+    page.get_by_text(f"{FRAMES} frames · {3 * FRAMES} detections · ").wait_for(timeout=LONG_TIMEOUT_MS)
 
 
 def follow_a_disagreement(page, run):
@@ -147,7 +147,7 @@ def follow_a_disagreement(page, run):
 
 def approve(page):
     """From Home, where it waits: approve what was reviewed."""
-    page.get_by_text("waits for approval").wait_for()
+    page.get_by_text("next: approval").wait_for()
     page.get_by_test_id("stMain").get_by_role("link", name="Sign off").click()
     find_form(page, "Approve").wait_for()
     sign(page, "Approve", "cho", reason="as agreed")
@@ -162,7 +162,7 @@ def release(page):
     save_screenshot(page, "story-findings")
     while page.get_by_role("button", name="Judge").count():
         left = page.get_by_role("button", name="Judge").count()
-        judge_finding(page, "A face that may be seen", "a poster, and she agreed")
+        judge_finding(page, "Face, allowed to be visible", "a poster, and she agreed")
         page.wait_for_function(BUTTONS, arg=left - 1)
         wait_until_settled(page)
     confirm_with_password(page, "Release the final video", "cho")

@@ -77,7 +77,7 @@ def test_a_run_is_started_with_the_keyboard_alone(data_folder, page):
         assert find_violations(page) == []
         tab_to(page, "button", "Start 1 run")
         page.keyboard.press("Enter")
-        page.get_by_text("Begins in a moment.").wait_for()
+        page.get_by_text("Starting soon").wait_for()
 
 
 def tab_to(page, role, name):

@@ -27,7 +27,7 @@ def sample(app):
 def test_an_empty_page_says_what_to_do_first_and_the_sample_is_one_click_away(app, data_folder):
     app.run()
     assert not app.exception
-    assert "Nothing has been detected yet" in app.markdown[0].value
+    assert "There are no runs yet" in app.markdown[0].value
     with lock_queue(data_folder):
         sample(app).click().run()
     assert not app.exception
@@ -51,11 +51,11 @@ def test_every_state_has_its_place(app, data_folder):
         app.run()
     assert not app.exception
     assert [(metric.label, metric.value) for metric in app.metric] == [
-        ("Waiting for you", "2"), ("Running", "2"), ("Unfinished", "3"), ("Waiting for others", "0"),
+        ("Your tasks", "2"), ("In progress", "2"), ("Stopped or failed", "3"), ("Tasks of others", "0"),
         ("Released", "0"),
     ]  # fmt: skip
     assert "veil/run-state/9" in app.warning[0].value.replace("\\", "")
-    assert sum("waits for review" in element.value for element in app.markdown) == 2
+    assert sum("next: review" in element.value for element in app.markdown) == 2
 
 
 def grouped(data_folder, monkeypatch, *roles):
@@ -66,7 +66,7 @@ def grouped(data_folder, monkeypatch, *roles):
     return {group.title: [one.run.title for one in group.entries] for group in groups if group.entries}
 
 
-@pytest.mark.parametrize(("role", "group"), [("reviewer", "Waiting for you"), ("analyst", "Waiting for others")])
+@pytest.mark.parametrize(("role", "group"), [("reviewer", "Your tasks"), ("analyst", "Tasks of others")])
 def test_what_waits_goes_by_role(data_folder, monkeypatch, role, group):
     make_run_in_state(data_folder, "done", "/exam.mp4")
     assert grouped(data_folder, monkeypatch, role) == {group: ["exam.mp4"]}
@@ -78,7 +78,10 @@ def test_what_came_to_no_end_and_was_begun_anew_is_not_unfinished(data_folder, m
     make_run_in_state(data_folder, "failed", "/gait.mp4")
     renamed = runs.RunFolder(later.folder.path.with_name("20991231-000000-exam-0000"))
     later.folder.path.rename(renamed.path)
-    assert grouped(data_folder, monkeypatch, "operator") == {"Running": ["exam.mp4"], "Unfinished": ["gait.mp4"]}
+    assert grouped(data_folder, monkeypatch, "operator") == {
+        "In progress": ["exam.mp4"],
+        "Stopped or failed": ["gait.mp4"],
+    }
 
 
 def test_what_was_masked_live_waits_for_nobody(data_folder, monkeypatch):
@@ -86,8 +89,8 @@ def test_what_was_masked_live_waits_for_nobody(data_folder, monkeypatch):
     make_run_in_state(data_folder, "failed", "rtsp://camera", mode="live", activity="live")
     make_run_in_state(data_folder, "running", "camera of a browser", mode="live", activity="live")
     titles = grouped(data_folder, monkeypatch, "reviewer")
-    assert sorted(titles) == ["Masked live", "Running"]
-    assert len(titles["Masked live"]) == 2
+    assert sorted(titles) == ["In progress", "Live sessions"]
+    assert len(titles["Live sessions"]) == 2
 
 
 def test_what_was_masked_live_is_not_called_released_and_has_nothing_to_review(app, data_folder):

@@ -94,7 +94,7 @@ def _choose_details(mode: str) -> DetectOptions:
         max_value=64,
         value=None,
         placeholder="automatic",
-        help="Processes for each local detector, and parallel calls to a cloud service. The result does not depend on it.",
+        help="Processes for each local detector, or parallel calls to a cloud service. The result is the same.",
         key="workers",
         persist_state="session",
     )

@@ -94,7 +94,7 @@ def _show_span_form(run: Run, spans: Sequence[AudioSpan], streams: Sequence[Stre
         named = st.multiselect("Streams (empty: all)", list(range(1, len(streams) + 1)), key="audio-streams")
         reason = st.text_input("Reason (required)", key="audio-reason")
         st.caption(
-            "Seconds count from the first frame. The reason appears in the certificate: describe what is hidden, but do "
+            "Seconds count from the first frame. The reason appears in the certificate: describe what is hidden, do "
             "not write the name itself."
         )
         if st.form_submit_button("Add span"):

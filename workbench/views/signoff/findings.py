@@ -69,8 +69,8 @@ def _show_finding(run: Run, leak: Leak, judgement: LeakJudgement | None, *, may_
             )
             if judgement is not None:
                 st.markdown(
-                    f"{escape_markdown(judgement.by.name)} judged it a leak ({escape_markdown(judgement.reason)}). Amend "
-                    "it in Review."
+                    f"{escape_markdown(judgement.by.name)} judged it a leak ({escape_markdown(judgement.reason)}). "
+                    "Amend it in Review."
                 )
             show_page_link(Page.REVIEW, "Open in Review", PageLocation(run.id, leak.frame))
             if may_judge:

@@ -156,8 +156,8 @@ def show_release_form(run: Run, snapshot: release.SignOffSnapshot, unjudged_coun
     st.header("Release again" if again else "Release", anchor=False)
     with st.form("release", border=True):
         st.caption(
-            "Veil renders and verifies the final video, then checks it for visible faces. This can take a long time. You "
-            "can close this page."
+            "Veil renders and verifies the final video, then checks it for visible faces. This can take a long time. "
+            "You can close this page."
         )
         if again:
             st.caption("This is already released. Another release gives the same video with a new certificate.")

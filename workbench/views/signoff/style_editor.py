@@ -80,7 +80,7 @@ def _edit_own_style(run: Run, style: Style) -> Style:
     """Show controls for every value that the method and shape use, and return the edited style."""
     if METHODS[style.method].needs_file:
         st.caption(
-            f"Faces are masked with the picture {style.image}, as signed on the command line. This stays unless you choose "
+            f"Faces are masked with the picture {style.image}, as signed on the command line. This stays unless you "
             "another style."
         )
         return style

@@ -1,4 +1,4 @@
-"""What the Sign-off page shows of a run, as plain values. Knows no Streamlit."""
+"""The facts that the Sign off page shows about a run, as plain values. Knows no Streamlit."""
 
 from __future__ import annotations
 
@@ -44,32 +44,32 @@ TABLE_CSS = """<style>
 .facts.headed td:first-child { white-space: nowrap; }
 .facts.named th { width: 15rem; } .facts td.short { white-space: nowrap; overflow-wrap: normal; }
 </style>"""
-"""How a table of facts looks; one of Streamlit cuts a hash off."""
+"""CSS of a table of facts. Streamlit's own table would cut off a hash."""
 _DOCUMENT_LABELS = MappingProxyType({
-    CERTIFICATE_PAGE_NAME: "certificate, to read and to print",
-    CERTIFICATE_NAME: "certificate, to be checked by a program",
+    CERTIFICATE_PAGE_NAME: "certificate to read and print",
+    CERTIFICATE_NAME: "certificate for programs",
     CERTIFICATE_SIGNATURE_NAME: "signature of the certificate",
-    CERTIFICATE_KEY_NAME: "key that it was signed with",
+    CERTIFICATE_KEY_NAME: "public key of the signature",
     RECORD_NAME: "detection record",
     REVIEW_NAME: "amendments of the review",
-    LEAK_REPORT_NAME: "search for faces left over",
-    PLANTED_REPORT_NAME: "faces planted to measure the detection",
-    ANCHOR_NAME: "head of the audit log at the release",
+    LEAK_REPORT_NAME: "leak check",
+    PLANTED_REPORT_NAME: "detection test with planted faces",
+    ANCHOR_NAME: "audit log anchor at the release",
 })  # fmt: skip
-"""The documents of a release, those that a person wants first."""
+"""The documents of a release, the ones that people need most first."""
 _DOCUMENT_SUFFIX_LABELS = MappingProxyType({
     CHECKS_SUFFIX: "report of the checks", RENDER_REPORT_SUFFIX: "report of the render",
 })  # fmt: skip
 
 
 def build_still_address(run: Run, index: int, style: str = "", revision: str = "") -> str:
-    """The address of a still.
+    """Return the address of a still.
 
     Args:
         run: the run.
-        index: of the frame.
-        style: its name in an address, for a masked one; nothing for the frame as it was recorded.
-        revision: SHA-256 of the amendments that it is masked by.
+        index: index of the frame.
+        style: name of the style in an address; empty: the frame without masks.
+        revision: SHA-256 of the amendments, so that the browser does not show an older still.
     """
     address = f"/api/stills/{quote(run.id)}/{index}?side=1280"
     return f"{address}&masked=1&style={quote(style)}&at={revision[:12]}" if style else address
@@ -78,7 +78,7 @@ def build_still_address(run: Run, index: int, style: str = "", revision: str = "
 def list_signed_facts(
     snapshot: release.SignOffSnapshot, amended: AmendedRecord, coverage: ReviewCoverage
 ) -> Iterator[tuple[str, str]]:
-    """What is signed, line by line."""
+    """List what a signature covers, one name and value a line."""
     record, terms, request = snapshot.record, snapshot.terms, snapshot.run.request
     video = record.source.video
     seconds = float((record.frames[-1].pts - record.frames[0].pts) * parse_ratio(video.time_base))
@@ -90,9 +90,9 @@ def list_signed_facts(
     large = format_size(record.source.bytes).replace(" ", "\N{NO-BREAK SPACE}")
     yield "Source", f"{snapshot.run.title}, {large}"
     yield "Picture", picture
-    yield "Run", f"{snapshot.run.id}, asked for by {request.name} ({request.account}) on {format_time(request.at)}"
+    yield "Run", f"{snapshot.run.id}, started by {request.name} ({request.account}) on {format_time(request.at)}"
     yield "Detection", f"{record.detection.mode}: {', '.join(one.name for one in record.detection.detectors)}"
-    yield "Found", f"{format_count(faces, 'face')} in {format_count(len(tracks), 'track')}"
+    yield "Masks", f"{format_count(len(tracks), 'track')}, {format_count(faces, 'face')} in all frames together"
     yield (
         "Amendments",
         format_count(len(snapshot.review.amendments), "amendment") if snapshot.review.amendments else "none",
@@ -101,9 +101,9 @@ def list_signed_facts(
         f"track {one.track} in {describe_range(one.start, one.stop)}: {one.reason}"
         for one in amended.find_kept_visible()
     ]
-    yield "Shown on purpose", "; ".join(shown) or "nobody"
-    risk = f"{share} of the risk looked at" if (share := format_risk_seen(coverage)) else "no doubtful spots"
-    yield "Review", f"{coverage.seen:,} of {coverage.frames:,} frames seen, {risk}"
+    yield "Kept visible", "; ".join(shown) or "none"
+    risk = f"{share} of the risk reviewed" if (share := format_risk_seen(coverage)) else "nothing to check"
+    yield "Review", f"{coverage.seen:,} of {coverage.frames:,} frames viewed, {risk}"
     yield "Audio", describe_audio(record, terms.audio)
     yield "Dropped", describe_dropped(record)
     yield "Style", describe_style(terms.style) + (" (forced)" if terms.forced else "")
@@ -112,51 +112,51 @@ def list_signed_facts(
 
 
 def format_risk_seen(coverage: ReviewCoverage) -> str | None:
-    """What share of the risk was looked at, in per cent, rounded down; None where there are no spots."""
+    """Format the reviewed share of the risk in per cent, rounded down; None if there is nothing to check."""
     return f"{int(100 * coverage.risk_seen)} %" if coverage.spots else None
 
 
 def list_hashes(snapshot: release.SignOffSnapshot) -> Iterator[tuple[str, str]]:
-    """The SHA-256 that a signature is bound to."""
+    """List the SHA-256 hashes that a signature is bound to."""
     subject = snapshot.sign_off.hashes
     yield "SHA-256 of the source", subject.source
     yield "SHA-256 of the record", subject.record
     yield "SHA-256 of the amendments", subject.review
-    yield "SHA-256 of the terms", subject.terms
+    yield "SHA-256 of the output settings", subject.terms
 
 
 def describe_amendments(snapshot: release.SignOffSnapshot) -> Iterator[tuple[str, str, str, str]]:
-    """The amendments: number, what, who and when, why."""
+    """List the amendments: number, action, person and time, reason."""
     for one in snapshot.review.amendments:
         when = f"{one.by.name}, {one.at.astimezone():%Y-%m-%d %H:%M}"
         yield str(one.number), to_sentence(describe_action(one.action)), when, one.reason or "-"
 
 
 def describe_audio(record: Record, spans: Sequence[AudioSpan] = ()) -> str:
-    """What becomes of the sound."""
+    """Describe what happens to the audio."""
     if spans:
         return f"{describe_spans(spans)}; everything else is kept"
     kept = [stream.codec for stream in record.source.streams if stream.kind == "audio" and stream.fate == "copied"]
     if not kept:
-        return "there is none that is kept"
-    return f"{len(kept)} stream{'s' * (len(kept) > 1)} kept as in the source ({', '.join(kept)}): voices identify, too"
+        return "no audio is kept"
+    return f"{len(kept)} stream{'s' * (len(kept) > 1)} kept unchanged ({', '.join(kept)}). Voices can identify people."
 
 
 def describe_dropped(record: Record) -> str:
-    """The streams that are left out."""
+    """List the streams that the output leaves out."""
     gone = [f"{stream.kind} ({stream.codec})" for stream in record.source.streams if stream.fate == "dropped"]
-    return ", ".join(gone) or "no stream; container metadata is never kept"
+    return ", ".join(gone) or "no stream; container metadata is always removed"
 
 
 def build_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """HTML of a table of texts with heads."""
+    """Return the HTML of a table with a head row."""
     head = "".join(f"<th>{escape(name)}</th>" for name in heads)
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     return f'{TABLE_CSS}<table class="facts headed"><tr>{head}</tr>{body}</table>'
 
 
 def build_value_table(rows: Iterable[tuple[str, str]]) -> str:
-    """HTML of a table of names and values; a hash is set in letters of one width."""
+    """Return the HTML of a table of names and values; hashes are set in a monospaced font."""
     body = "".join(
         f"<tr><th scope=row>{escape(name)}</th><td>{_build_cell(name, value)}</td></tr>" for name, value in rows
     )
@@ -168,7 +168,7 @@ def _build_cell(name: str, value: str) -> str:
 
 
 def find_showcase_frame(record: Record) -> int:
-    """The frame to compare styles on: the largest face that is at most a third of the picture high."""
+    """Find the frame on which to compare styles: the largest face at most a third of the frame high."""
     third = record.source.video.display.height / 3
 
     def rank_frame(index: int) -> tuple[float, float]:
@@ -180,14 +180,14 @@ def find_showcase_frame(record: Record) -> int:
 
 
 def describe_open_points(coverage: ReviewCoverage, open_spots: int) -> Iterator[str]:
-    """What is left open, in sentences; none when nothing is."""
+    """List what the review has left open, one sentence each."""
     if unseen := len(coverage.open_unseen):
-        yield f"{format_count(unseen, 'doubtful spot')} {'was' if unseen == 1 else 'were'} not looked at by anybody."
+        yield f"{format_count(unseen, 'item')} to check {'was' if unseen == 1 else 'were'} not viewed."
     if open_spots:
         verb = "is" if open_spots == 1 else "are"
-        yield f"{format_count(open_spots, 'doubtful spot')} {verb} neither accepted nor amended."
+        yield f"{format_count(open_spots, 'item')} to check {verb} still open."
     if coverage.seen < coverage.frames:
-        yield f"{coverage.frames - coverage.seen} of {coverage.frames} frames were not seen by anybody."
+        yield f"{coverage.frames - coverage.seen:,} of {coverage.frames:,} frames were not viewed."
 
 
 def describe_step(step: StepStatus) -> str:

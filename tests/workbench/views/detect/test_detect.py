@@ -51,7 +51,7 @@ def test_an_empty_library_says_where_to_put_videos(app, data_folder):
     app.run()
     assert not app.exception
     assert str(data_folder.library) in plain(read_texts(app))
-    assert button(app, "Try it with the sample clip")
+    assert button(app, "Try the sample clip")
     assert button(app, "Start").disabled
     assert "No runs yet." in read_texts(app)
 
@@ -60,11 +60,11 @@ def test_a_chosen_video_is_explained_and_started(app, data_folder, clip):
     app.run()
     app.multiselect[0].set_value(["ward_1.mp4"]).run()
     assert not app.exception
-    assert "2 audio streams kept bit for bit" in read_texts(app)
-    assert "takes about" in read_texts(app)
+    assert "2 audio streams kept unchanged" in read_texts(app)
+    assert "about " in read_texts(app)
     assert "Dropped: title" in app.expander[1].label
     table = app.table[0].value
-    assert set(table["becomes"]) == {"rendered", "copied", "dropped"}
+    assert set(table["result"]) == {"rendered", "copied", "dropped"}
     # Nobody is to work on it while the test looks at it.
     with place_held(data_folder):
         button(app, "Start 1 run").click().run()
@@ -86,7 +86,7 @@ def test_cloud_says_what_leaves_and_refuses_what_costs_too_much(app, clip):
     app.radio[0].set_value("cloud").run()
     app.multiselect[0].set_value(["ward_1.mp4"]).run()
     assert "30 frames leave this machine" in read_texts(app)
-    most = next(field for field in app.number_input if field.label.startswith("Most"))
+    most = next(field for field in app.number_input if field.label.startswith("Cost limit"))
     most.set_value(0.01).run()
     assert "cost more than" in plain(app.error[0].value)
     assert button(app, "Start").disabled
@@ -108,10 +108,10 @@ def test_runs_in_every_state_are_shown_with_a_way_out(app, data_folder):
         app.run()
     assert not app.exception
     assert (
-        "12,340 of 27,000 frames · 18.4 frames/s · 13 min left · 11,902 faces so far"
+        "12,340 of 27,000 frames · 18.4 frames/s · 13 min left · 11,902 detections so far"
         in app.get("progress")[0].proto.text
     )
-    assert "gone.mp4 is not there. Put it back" in plain(read_texts(app))
+    assert "gone.mp4 is missing. Put it back" in plain(read_texts(app))
     assert "veil/run-state/9" in plain(app.warning[0].value)
     labels = [button.label for button in app.button]
     assert labels.count("Resume") == 3
@@ -162,7 +162,7 @@ def test_several_videos_are_added_up(app, data_folder, clip):
     app.run()
     app.radio[0].set_value("cloud").run()
     app.multiselect[0].set_value(["ward_1.mp4", "ward_2.mp4"]).run()
-    assert "**In all 2 videos** · 60 frames leave this machine, USD 0.060" in read_texts(app)
+    assert "**Total for 2 videos** · 60 frames leave this machine, USD 0.060" in read_texts(app)
     with place_held(data_folder):
         button(app, "Start 2 runs in the cloud").click().run()
     assert [run.status for run in runs.read_register(data_folder).runs] == ["queued", "queued"]
@@ -217,12 +217,12 @@ def test_open_detect_watch_reload_done(workbench, talk_in, page):
     choose_footage(page, "talk.mp4")
     page.get_by_role("button", name="Start 1 run").click()
     page.get_by_text("running", exact=False).first.wait_for()
-    page.get_by_text("Finding faces").wait_for(timeout=4 * TIMEOUT_S * 1000)
+    page.get_by_text("Detecting faces").wait_for(timeout=4 * TIMEOUT_S * 1000)
     page.get_by_alt_text("A masked frame of talk.mp4").wait_for()
     save_screenshot(page, "detect-running")
     page.reload()
     wait_until_settled(page)
-    page.get_by_text(re.compile(r"300 frames · \d+ faces seen")).wait_for(timeout=4 * TIMEOUT_S * 1000)
+    page.get_by_text(re.compile(r"300 frames · \d+ detections")).wait_for(timeout=4 * TIMEOUT_S * 1000)
     (run,) = (run for run in runs.read_register(workbench.data).runs if run.title == "talk.mp4")
     assert run.status == "done"
     picture = page.locator("[data-testid=stMain] img").count()

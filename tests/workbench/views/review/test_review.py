@@ -39,7 +39,7 @@ def sentences(app):
 
 @BOTH
 def test_no_run_is_chosen(data, page):
-    assert "No run is chosen" in sentences(shown(page))
+    assert "No run is finished yet" in sentences(shown(page))
 
 
 @BOTH
@@ -60,7 +60,7 @@ def test_a_run_that_does_not_exist(data, page):
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [
-        ({"stage": "queued"}, "This run waits for its turn"),
+        ({"stage": "queued"}, "This run is queued"),
         ({"stage": "failed", "sentence": "The disk is full."}, "This run failed: The disk is full."),
         ({"stage": "cancelled"}, "Resume it on Detect"),
         ({"stage": "done"}, "is missing. Detect the source again."),
@@ -74,7 +74,7 @@ def test_a_run_without_a_record(data, page, state, sentence):
 def test_a_source_that_is_gone(data, page):
     run = make_run(data)
     run.source.unlink()
-    assert "Put it back under that name" in sentences(shown(page, run))
+    assert "Put it back under this name" in sentences(shown(page, run))
 
 
 @BOTH
@@ -83,7 +83,7 @@ def test_a_picture_that_was_masked_live_has_no_frames_to_look_at(data, page):
     request = msgspec.structs.replace(run.request, source="camera of the browser")
     run.folder.request.write_bytes(encode_document(request))
     app = shown(page, run)
-    assert "kept only as they were shown" in sentences(app)
+    assert "Only the masked recording was kept" in sentences(app)
     assert any("Analyse" in one.proto.label for one in app.get("page_link"))
 
 
@@ -190,7 +190,7 @@ def replaced(app, kind="mute", start=0.2, end=0.4, *, reason="a name", streams=(
     app.number_input(key="audio-end").set_value(end)
     app.multiselect(key="audio-streams").set_value(list(streams))
     app.text_input(key="audio-reason").set_value(reason)
-    return app.button(key="FormSubmitter:audio-span-Add").click().run()
+    return app.button(key="FormSubmitter:audio-span-Add span").click().run()
 
 
 def facts(app):
@@ -200,7 +200,7 @@ def facts(app):
 def test_audio_is_kept_until_a_span_is_muted_and_what_is_shown_is_signed(data, spoken):
     app = shown("signoff", spoken)
     assert "<td>1 (aac)</td>" in facts(app)
-    assert facts(app).count("kept as it is, packet for packet") == 2
+    assert facts(app).count("kept unchanged</td>") == 2
     replaced(replaced(app), "bleep", 0.5, 0.75, reason="a place", streams=[2])
     assert not app.exception
     assert "<td>mute of 0.2-0.4 s; stored without loss</td>" in facts(app)
@@ -232,7 +232,7 @@ def test_audio_is_kept_until_a_span_is_muted_and_what_is_shown_is_signed(data, s
 def test_a_span_that_cannot_be_meant_is_refused_on_the_page(spoken, values, says):
     app = replaced(shown("signoff", spoken), **values)
     assert says in sentences(app)
-    assert facts(app).count("kept as it is, packet for packet") == 2
+    assert facts(app).count("kept unchanged</td>") == 2
 
 
 def test_a_clip_without_audio_offers_no_decision(data):

@@ -73,7 +73,7 @@ def test_a_style_of_ones_own_is_previewed_and_signed_to_the_last_value(data, run
     app.selectbox(key=f"style-{run.id}-shape").set_value("rounded").run()
     app.slider(key=f"style-{run.id}-sigma").set_value(0.4).run()
     app.slider(key=f"style-{run.id}-corner").set_value(0.75).run()
-    assert chosen(app) == "Your own"
+    assert chosen(app) == "Custom"
     assert "style=strong%2Cshape%3Drounded%2Ccorner%3D0.75%2Csigma%3D0.4&amp;at=" in facts(app)
     app.button(key="FormSubmitter:sign-reviewed-Sign as reviewed").click().run()
     app.button(key="FormSubmitter:sign-approved-Approve").click().run()
@@ -85,9 +85,9 @@ def test_what_was_signed_elsewhere_is_shown_as_it_is_and_stays_so(data, run):
     sign(data, run, "reviewed")
     signed = sign(data, run, "approved", options=RenderOptions(style=OWN))
     app = shown("signoff", run)
-    assert chosen(app) == "Your own"
+    assert chosen(app) == "Custom"
     assert app.slider(key=f"style-{run.id}-sigma").value == 0.4
-    assert "Your own: blur of 0.4 faces, 16 samples a face, 64 steps of a colour; rectangle of 1.3 face boxes" in facts(
+    assert "Custom: blur of 0.4 faces, 16 samples a face, 64 steps of a colour; rectangle of 1.3 face boxes" in facts(
         app
     )
     assert signed.subject.terms in facts(app)
@@ -99,7 +99,7 @@ def test_another_style_voids_the_approval_and_the_signed_one_brings_it_back(data
     sign(data, run, "approved")
     app = shown("signoff", run)
     app.radio(key=f"style-{run.id}").set_value("editorial").run()
-    assert "No more: style.feather is 0.3, it was 0.1" in read_texts(app).replace("\\", "")
+    assert "No longer valid: style.feather is 0.3, it was 0.1" in read_texts(app).replace("\\", "")
     assert not [one for one in app.button if one.label == "Release the final video"]
     app.radio(key=f"style-{run.id}").set_value("strong").run()
     assert [one for one in app.button if one.label == "Release the final video"]
@@ -108,9 +108,9 @@ def test_another_style_voids_the_approval_and_the_signed_one_brings_it_back(data
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
-        ("sigma", 0.05, "Blur strength, in faces is 0.05: at least 0.125 is needed"),
-        ("samples", 60, "Samples kept across a face is 60: at most 32 is needed"),
-        ("scale", 0.8, "Mask size, in face boxes is 0.8: at least 1.2 is needed"),
+        ("sigma", 0.05, "Blur strength is 0.05. It must be at least 0.125"),
+        ("samples", 60, "Pixels across a face is 60. It must be at most 32"),
+        ("scale", 0.8, "Mask size (face boxes) is 0.8. It must be at least 1.2"),
     ],
 )
 def test_a_style_that_hides_nothing_cannot_be_approved(data, run, field, value, says):
@@ -120,7 +120,7 @@ def test_a_style_that_hides_nothing_cannot_be_approved(data, run, field, value, 
     app.slider(key=f"style-{run.id}-{field}").set_value(value).run()
     assert says in sentences(app)
     assert app.button(key="FormSubmitter:sign-approved-Approve").disabled
-    assert "make it stronger before you approve" in read_texts(app)
+    assert "Make it stronger before you approve" in read_texts(app)
 
 
 def test_a_style_that_was_forced_is_shown_as_forced(data, run):
@@ -154,7 +154,7 @@ def test_a_draft_that_is_there_is_played_named_and_removed(data, run):
     path = release.render_draft(data, run.id, access.get_single_user(data), RenderOptions(style=OWN))
     app = shown("signoff", run)
     (label,) = [one.label for one in app.expander if "Draft of" in one.label]
-    assert "older: the style changed since" in label
+    assert "outdated: the style changed since" in label
     assert f"/api/drafts/{run.id}/{path.name}?keep=1" in facts(app)
     app.button(key=f"remove-{path.name}").click().run()
     assert not app.exception and not path.exists()
@@ -191,20 +191,20 @@ def judged(app, key, verdict, reason):
 
 def test_a_finding_is_shown_judged_with_a_reason_and_goes_on_record(data, run, finding):
     app = shown("signoff", run)
-    assert "Findings that hold the release up" in [one.value for one in app.header]
+    assert "Possible visible faces (1): release is blocked" in [one.value for one in app.header]
     assert "Frames 2 to 5" in read_texts(app) and "a face that no mask covers" in read_texts(app)
     assert f"/api/stills/{run.id}/3?side=1280&amp;masked=1" in facts(app)
     assert any(one.proto.query_string == f"run={run.id}&frame=3" for one in app.get("page_link"))
     judged(app, finding, "no face", "a lamp")
     assert not app.exception
-    assert "Findings that hold the release up" not in [one.value for one in app.header]
+    assert "Possible visible faces (1): release is blocked" not in [one.value for one in app.header]
     (made,) = release.read_judgements(data, run)
     assert (made.leak, made.verdict, made.reason) == (finding, "no face", "a lamp")
     (entry,) = audit.read_entries(data.audit, run=run.id, kinds=["judgement"])
     assert entry.reason == "a lamp"
 
 
-@pytest.mark.parametrize("case", [("no face", " ", "says why"), (None, "a lamp", "Choose a verdict")])
+@pytest.mark.parametrize("case", [("no face", " ", "says why"), (None, "a lamp", "Choose a judgement")])
 def test_a_judgement_without_verdict_or_reason_is_none(data, run, finding, case):
     verdict, reason, says = case
     app = judged(shown("signoff", run), finding, verdict, reason)
@@ -216,24 +216,24 @@ def test_where_findings_are_open_the_form_of_the_release_says_so(data, run, find
     sign(data, run, "reviewed")
     sign(data, run, "approved")
     app = shown("signoff", run)
-    assert "1 finding above must be judged first, or the release stops" in read_texts(app)
-    assert "must be judged first" not in read_texts(judged(app, finding, "no face", "a lamp"))
+    assert "Judge 1 finding above first. Otherwise the release stops" in read_texts(app)
+    assert "above first" not in read_texts(judged(app, finding, "no face", "a lamp"))
 
 
 def test_a_finding_that_is_a_leak_stays_until_it_is_amended(data, run, finding):
     app = judged(shown("signoff", run), finding, "leak", "it is her")
-    assert "judged it a leak (it is her): amend it in Review" in read_texts(app)
-    assert "Findings that hold the release up" in [one.value for one in app.header]
+    assert "judged it a leak (it is her). Amend it in Review" in read_texts(app)
+    assert "Possible visible faces (1): release is blocked" in [one.value for one in app.header]
 
 
 def test_the_steps_say_who_and_what_counts_no_more(data, run):
     app = shown("signoff", run)
-    assert read_texts(app).count("Not yet.") == 3
+    assert read_texts(app).count("Not yet") == 3
     sign(data, run, "reviewed")
     sign(data, run, "rejected", reason="the poster shows")
     app = shown("signoff", run)
-    assert "sent it back: the poster shows" in sentences(app)
-    assert "No more: " in read_texts(app)
+    assert "sent this run back: the poster shows" in sentences(app)
+    assert "No longer valid: " in read_texts(app)
 
 
 def test_while_the_source_is_read_no_bytes_are_taken_for_frames(data, run):
@@ -290,14 +290,14 @@ def test_while_it_is_released_the_page_says_how_far_and_nothing_can_be_signed(da
         app = shown("signoff", run)
         (bar,) = app.get("progress")
         assert bar.proto.text == "Rendering: 12 frames of 30"
-        assert "nothing can be signed until that has ended" in sentences(app)
+        assert "Signing is available again when it finishes" in sentences(app)
         assert not [one for one in app.button if one.label in {"Approve", "Release the final video"}]
     finally:
         go_on.set()
     while caches.get_background_tasks().is_running(name_release_task(run.id)):
         begun.wait(0.01)
     app = shown("signoff", run)
-    assert "The release came to nothing: The output may still show a face." in sentences(app)
+    assert "Release stopped: The output may still show a face." in sentences(app)
     assert "The final video can be released." in read_texts(app), "what comes next is said all the same"
     assert [one for one in app.button if one.label == "Release the final video"]
 
@@ -306,7 +306,7 @@ def test_where_nothing_is_doubtful_it_is_not_said_that_risk_was_looked_at(data):
     empty = make_run(data, boxes=lambda _index: [])
     app = shown("signoff", empty)
     figures = {one.label: one.value for one in app.metric}
-    assert (figures["Risk looked at"], figures["Open spots"]) == ("No spots", "No spots")
-    assert "0 of 30 frames seen, no doubtful spots" in facts(app)
+    assert (figures["Risk reviewed"], figures["Still to check"]) == ("Nothing to check", "Nothing to check")
+    assert "0 of 30 frames viewed, nothing to check" in facts(app)
     assert "of the risk looked at" not in facts(app)
-    assert "No face is hidden in this frame" in read_texts(app)
+    assert "This frame has no mask" in read_texts(app)

@@ -39,9 +39,9 @@ def add_span(page, kind, start, end, *, reason):
     if not form.is_visible():
         page.get_by_text("Mute or bleep a span").click()
     form.get_by_text(kind, exact=True).click()
-    form.get_by_label("From, in seconds").fill(str(start))
-    form.get_by_label("To, in seconds").fill(str(end))
-    form.get_by_label("Reason (needed)").fill(reason)
+    form.get_by_label("From (s)").fill(str(start))
+    form.get_by_label("To (s)").fill(str(end))
+    form.get_by_label("Reason (required)").fill(reason)
     form.get_by_role("button", name="Add").click()
 
 
@@ -62,9 +62,9 @@ LOUD = """async (audio, [start, stop]) => {
 
 def test_spans_of_audio_are_muted_and_bleeped_listened_to_taken_back_and_signed(page, server, spoken):
     opened(page, server, spoken)
-    add_span(page, "Bleep: a tone", 0.5, 0.75, reason="a place")
+    add_span(page, "Tone (bleep)", 0.5, 0.75, reason="a place")
     page.get_by_text("Bleep 0.5 to 0.75 s in all streams: a place").wait_for()
-    add_span(page, "Mute: silence", 0.8, 1.0, reason="a name")
+    add_span(page, "Silence (mute)", 0.8, 1.0, reason="a name")
     page.get_by_text("Mute 0.8 to 1 s in all streams: a name").wait_for()
     page.get_by_text("bleep of 0.5-0.75 s and mute of 0.8-1 s; stored without loss").wait_for()
     wait_until_settled(page)
@@ -75,10 +75,10 @@ def test_spans_of_audio_are_muted_and_bleeped_listened_to_taken_back_and_signed(
     assert abs(heard.evaluate(LOUD, [0.55, 0.7]) - heard.evaluate(LOUD, [0.1, 0.4])) > 0.01, "a bleep is no speech"
     save_screenshot(page, "signoff-audio")
     assert not find_violations(page)
-    page.get_by_role("button", name="Take back").first.click()
+    page.get_by_role("button", name="Remove").first.click()
     page.get_by_text("Bleep 0.5 to 0.75 s in all streams").wait_for(state="detached")
     wait_until_settled(page)
-    add_span(page, "Mute: silence", 0.1, 0.2, reason="")
+    add_span(page, "Silence (mute)", 0.1, 0.2, reason="")
     page.get_by_text("gives no reason").wait_for()
     sign(page, "Sign as reviewed")
     sign(page, "Approve")
@@ -113,7 +113,7 @@ def pictures_of(page, *labels):
 
 def test_a_draft_is_made_played_taken_away_as_a_draft_and_removed(page, server, spoken, tmp_path):
     opened(page, server, spoken)
-    page.get_by_role("button", name="Make a draft of what is shown").click()
+    page.get_by_role("button", name="Render a draft").click()
     before, after = pictures_of(page, "Source", "Draft")
     assert before["width"] == after["width"] > 0
     (draft,) = release.list_drafts(spoken)
@@ -124,11 +124,11 @@ def test_a_draft_is_made_played_taken_away_as_a_draft_and_removed(page, server, 
     at = [page.get_by_label(label, exact=True).evaluate("one => one.currentTime") for label in ("Source", "Draft")]
     assert abs(at[0] - at[1]) < 0.1, "both are at the same place"
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download the draft").click()
+        page.get_by_role("link", name="Download draft").click()
     assert download.value.suggested_filename == draft.video.name and ".draft." in draft.video.name
     save_screenshot(page, "signoff-draft")
     assert not find_violations(page)
-    page.get_by_role("button", name="Remove it").click()
+    page.get_by_role("button", name="Remove draft").click()
     page.get_by_label("Draft", exact=True).wait_for(state="detached")
     assert release.list_drafts(spoken) == ()
 
