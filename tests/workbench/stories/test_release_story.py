@@ -119,7 +119,7 @@ def detect(page, clip):
     page.keyboard.press("Escape")
     wait_until_settled(page)
     page.get_by_role("button", name="Start 1 run").click()
-    page.get_by_text("Finding faces").wait_for(timeout=LONG_TIMEOUT_MS)
+    page.get_by_text("Detecting faces").wait_for(timeout=LONG_TIMEOUT_MS)
     page.reload()
     wait_until_settled(page)
     page.get_by_text(f"{FRAMES} frames · {3 * FRAMES} detections · ").wait_for(timeout=LONG_TIMEOUT_MS)

@@ -58,7 +58,7 @@ _DOCUMENT_LABELS = MappingProxyType({
 })  # fmt: skip
 """The documents of a release, the ones that people need most first."""
 _DOCUMENT_SUFFIX_LABELS = MappingProxyType({
-    CHECKS_SUFFIX: "report of the checks", RENDER_REPORT_SUFFIX: "report of the render",
+    CHECKS_SUFFIX: "verification report", RENDER_REPORT_SUFFIX: "render report",
 })  # fmt: skip
 
 
@@ -191,37 +191,36 @@ def describe_open_points(coverage: ReviewCoverage, open_spots: int) -> Iterator[
 
 
 def describe_step(step: StepStatus) -> str:
-    """Who completed a step and when, or why it is open."""
+    """Say who completed a step and when, or why it is open."""
     if step.statement:
         return f"{step.statement.name}, {step.statement.at.astimezone():%Y-%m-%d %H:%M}"
-    return f"No more: {'; '.join(step.void_reasons)}." if step.void_reasons else "Not yet."
+    return f"No longer valid: {'; '.join(step.void_reasons)}." if step.void_reasons else "Not yet"
 
 
 def describe_next_step(sign_off: SignOff, finding_count: int) -> str:
-    """What has to be done next, in a sentence.
+    """Say what has to be done next.
 
     Args:
-        sign_off: The sign-off as it stands.
-        finding_count: Number of findings of the leak check that hold up the release.
+        sign_off: the sign-off as it stands.
+        finding_count: number of findings of the leak check that block the release.
     """
     if finding_count:
-        findings = to_sentence(format_count(finding_count, "finding"))
-        return f"{findings} in the rendered video: judge each one, then release again."
+        return f"judge {format_count(finding_count, 'finding')} in the rendered video, then release again."
     match sign_off.next_step:
         case None:
-            return "Nothing. A change of the amendments, the style or the audio starts the sign-off again."
+            return "nothing. The sign-off starts again if the amendments, the style or the audio change."
         case "release":
-            return "The final video can be released."
+            return "an approver releases the final video."
         case "approval":
-            return "An approver has to approve it, in this style and with this audio."
+            return "an approver approves the review, style and audio."
         case "review" if sign_off.rejection:
-            return "Amend what was found, then sign again that it was reviewed."
+            return "a reviewer amends what was found, then signs the review again."
         case "review":
-            return "A reviewer has to sign that it was reviewed."
+            return "a reviewer signs the review."
 
 
 def list_outdated_parts(report: RenderReport, snapshot: release.SignOffSnapshot) -> Iterator[str]:
-    """What of a render is not what is shown now."""
+    """List the parts of a render that differ from what the page shows now."""
     review = sha256_hex(snapshot.review_bytes) if snapshot.review_bytes else None
     if report.record_sha256 != snapshot.sign_off.hashes.record:
         yield "the record"
@@ -234,20 +233,20 @@ def list_outdated_parts(report: RenderReport, snapshot: release.SignOffSnapshot)
 
 
 def list_release_folders(run: Run) -> tuple[Path, ...]:
-    """The folders of the releases, newest first."""
+    """List the folders of the releases, newest first."""
     if not run.folder.releases.is_dir():
         return ()
     return tuple(sorted((path for path in run.folder.releases.iterdir() if path.name.isdecimal()), reverse=True))
 
 
 def find_release_video(folder: Path) -> Path | None:
-    """The video of a release."""
+    """Find the video of a release; None if its render report is missing."""
     reports = list(folder.glob(f"*{RENDER_REPORT_SUFFIX}"))
     return remove_suffix(reports[0], RENDER_REPORT_SUFFIX) if reports else None
 
 
 def list_documents(folder: Path) -> tuple[Path, ...]:
-    """The documents of a release, those that a person wants first."""
+    """List the documents of a release, the ones that people need most first."""
     video = find_release_video(folder)
     papers = [path for path in folder.iterdir() if path.is_file() and path != video]
     rank = {name: place for place, name in enumerate(_DOCUMENT_LABELS)}
@@ -255,17 +254,17 @@ def list_documents(folder: Path) -> tuple[Path, ...]:
 
 
 def describe_document(path: Path) -> str:
-    """What a file of a release is, in words."""
+    """Describe a file of a release."""
     ends = (words for end, words in _DOCUMENT_SUFFIX_LABELS.items() if path.name.endswith(end))
     return _DOCUMENT_LABELS.get(path.name) or next(ends, "document")
 
 
 def read_checks(folder: Path) -> VerifyReport | None:
-    """The report of the checks of a release.
+    """Read the verification report of a release; None if there is none.
 
     Raises:
         RecordError: it cannot be read.
     """
     for path in folder.glob(f"*{CHECKS_SUFFIX}"):
-        return read_document(path, VerifyReport, "report of the checks")
+        return read_document(path, VerifyReport, "verification report")
     return None

@@ -91,7 +91,7 @@ def test_what_was_signed_elsewhere_is_shown_as_it_is_and_stays_so(data, run):
         app
     )
     assert signed.subject.terms in facts(app)
-    assert "The final video can be released." in read_texts(app)
+    assert "an approver releases the final video." in read_texts(app)
 
 
 def test_another_style_voids_the_approval_and_the_signed_one_brings_it_back(data, run):
@@ -147,7 +147,7 @@ def test_a_signed_picture_is_kept_and_no_address_names_its_file(data, run, tmp_p
     app = shown("signoff", run)
     assert "style=signed&amp;at=" in facts(app) and "logo.png" in read_texts(app)
     assert str(tmp_path) not in facts(app).replace(str(run.source), "")
-    assert "The final video can be released" in read_texts(app)
+    assert "an approver releases the final video" in read_texts(app)
 
 
 def test_a_draft_that_is_there_is_played_named_and_removed(data, run):
@@ -298,7 +298,7 @@ def test_while_it_is_released_the_page_says_how_far_and_nothing_can_be_signed(da
         begun.wait(0.01)
     app = shown("signoff", run)
     assert "Release stopped: The output may still show a face." in sentences(app)
-    assert "The final video can be released." in read_texts(app), "what comes next is said all the same"
+    assert "an approver releases the final video." in read_texts(app), "what comes next is said all the same"
     assert [one for one in app.button if one.label == "Release the final video"]
 
 

@@ -35,14 +35,14 @@ def opened(page, server, run):
 def add_span(page, kind, start, end, *, reason):
     """Ask for a span of audio to be replaced."""
     wait_until_settled(page)
-    form = find_form(page, "Add")
+    form = find_form(page, "Add span")
     if not form.is_visible():
         page.get_by_text("Mute or bleep a span").click()
     form.get_by_text(kind, exact=True).click()
     form.get_by_label("From (s)").fill(str(start))
     form.get_by_label("To (s)").fill(str(end))
     form.get_by_label("Reason (required)").fill(reason)
-    form.get_by_role("button", name="Add").click()
+    form.get_by_role("button", name="Add span").click()
 
 
 def sign(page, button):
@@ -165,7 +165,7 @@ def test_a_release_plays_beside_its_source_whatever_they_are_made_of(page, serve
     before, after = pictures_of(page, "Source", "Released")
     assert before["width"] == after["width"] == 160
     assert before["light"] > 20 < after["light"], "neither is black"
-    notes = page.get_by_text("a small copy for this page, as not every browser plays")
+    notes = page.get_by_text("small copy, because some browsers cannot play")
     told = [one.inner_text() for one in notes.all()]
     assert [one.rpartition(" plays ")[2] for one in told] == [why for why in (source, output) if why]
     page.get_by_role("list", name="Downloads").get_by_role(
