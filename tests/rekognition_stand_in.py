@@ -388,7 +388,7 @@ def eye_of(detector: str, models: Path) -> Iterator[Eye]:
 
         def look(picture: Rgb) -> Sequence[Detection]:
             pool.submit(0, [picture])
-            return next(iter(pool.drain())).batch[0]
+            return next(iter(pool.drain())).batch.detections[0]
 
         yield look
 

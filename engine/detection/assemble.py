@@ -21,7 +21,7 @@ from engine.timeline.build import build_timeline
 def assemble_record(
     frame_detections: Sequence[FrameDetections],
     info: MediaInfo,
-    facts: tuple[DetectorFacts, ...],
+    facts: Sequence[DetectorFacts],
     options: DetectOptions,
 ) -> Record:
     """The record of what was seen."""
@@ -36,7 +36,9 @@ def assemble_record(
     return Record(
         schema=SCHEMA,
         source=make_source_facts(info, len(frame_detections)),
-        detection=DetectionConfig(options.mode, facts, options.fusion, options.tracking, options.smoothing, asked),
+        detection=DetectionConfig(
+            options.mode, tuple(facts), options.fusion, options.tracking, options.smoothing, asked
+        ),
         frames=tuple(
             Frame(index, frame.pts, tuple(timeline.faces[index]), tuple(timeline.doubtful[index]))
             for index, frame in enumerate(frame_detections)

@@ -1,17 +1,75 @@
-"""What goes to the detectors a few frames at a time, and what comes back from several passes over a video."""
+"""Batches of frames: read from the video, converted for the detectors, and joined with their answers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import overload
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count, islice
+from typing import NamedTuple, overload
 
+from engine.core.geometry import Size
 from engine.core.picture import Rgb
+from engine.detection.frame_detections import FrameDetections
 from engine.detection.frame_selection import FramePredicate
+from engine.detectors.base import Receipt
+from engine.detectors.ensemble import BatchesByDetector
+from engine.detectors.registry import DetectorPlan
+from engine.detectors.scale import scale_to_display
 from engine.media.frame import SourceFrame
+from engine.record import Detection
+from engine.timeline.cuts import measure_change
+
+BATCH_FRAMES = 4
+"""Frames that go to a detector together. The number decides speed and memory, never an answer."""
+
+
+class FrameBatch(NamedTuple):
+    """Successive frames of the video.
+
+    Attributes:
+        ticket: number of the batch, counted from the start of the video.
+        frames: the frames, `BATCH_FRAMES` of them except in the last batch.
+        changes: for each frame, its change from the frame before.
+    """
+
+    ticket: int
+    frames: Sequence[SourceFrame]
+    changes: Sequence[float]
+
+
+def read_batches(frames: Iterator[SourceFrame], skip_batches: int) -> Iterator[FrameBatch]:
+    """Read frames in batches.
+
+    Args:
+        frames: all frames of the video, in order.
+        skip_batches: number of batches at the start that an earlier attempt finished; they are decoded and dropped,
+            because the frames after them depend on them.
+    """
+    previous = None
+    for ticket in count():
+        batch = list(islice(frames, BATCH_FRAMES))
+        if not batch:
+            return
+        if ticket < skip_batches:
+            # The first frame after the skipped ones is compared with the last of them, as in an uninterrupted run.
+            previous = batch[-1].luma_thumbnail() if ticket == skip_batches - 1 else None
+            continue
+        changes = []
+        for frame in batch:
+            thumbnail = frame.luma_thumbnail()
+            changes.append(0.0 if previous is None else measure_change(previous, thumbnail))
+            previous = thumbnail
+        yield FrameBatch(ticket, batch, changes)
 
 
 class LazyRgbBatch(Sequence[Rgb]):
-    """Frames as pictures with a longest side; each is converted when it is first asked for."""
+    """The frames of a batch as RGB pictures; each is converted when it is first read.
+
+    A frame that no detector of this size is given is never converted: that costs about as much as decoding it.
+
+    Args:
+        frames: the frames.
+        longest_side_px: longest side of the pictures. None: full size.
+    """
 
     def __init__(self, frames: Sequence[SourceFrame], longest_side_px: int | None) -> None:
         self._frames, self._longest_side_px = frames, longest_side_px
@@ -21,19 +79,76 @@ class LazyRgbBatch(Sequence[Rgb]):
         return len(self._frames)
 
     @overload
-    def __getitem__(self, place: int) -> Rgb: ...
+    def __getitem__(self, position: int) -> Rgb: ...
 
     @overload
-    def __getitem__(self, place: slice) -> list[Rgb]: ...
+    def __getitem__(self, position: slice) -> list[Rgb]: ...
 
-    def __getitem__(self, place: int | slice) -> Rgb | list[Rgb]:
-        if isinstance(place, slice):
-            return [self[one] for one in range(*place.indices(len(self)))]
-        if place not in self._converted:
-            self._converted[place] = self._frames[place].rgb(self._longest_side_px)
-        return self._converted[place]
+    def __getitem__(self, position: int | slice) -> Rgb | list[Rgb]:
+        if isinstance(position, slice):
+            return [self[number] for number in range(*position.indices(len(self)))]
+        if position not in self._converted:
+            self._converted[position] = self._frames[position].rgb(self._longest_side_px)
+        return self._converted[position]
 
 
 def select_positions(frames: Sequence[SourceFrame], is_selected: FramePredicate) -> list[int]:
-    """Which frames of a chunk a service is asked about; never those that are covered whole anyway."""
-    return [place for place, frame in enumerate(frames) if is_selected(frame.index) and not frame.damaged]
+    """Return the positions in a batch of the frames that a remote detector is given.
+
+    Damaged frames are never sent: they are covered whole, so an answer would only cost money and privacy.
+    """
+    return [position for position, frame in enumerate(frames) if is_selected(frame.index) and not frame.damaged]
+
+
+class _PendingBatch(NamedTuple):
+    frames: Sequence[tuple[int, bool, float]]
+    """pts, damaged and change of each frame; the pictures themselves are not kept while answers are awaited."""
+    positions: Mapping[str, Sequence[int]]
+
+
+class PendingBatches:
+    """Batches that the detectors have not answered yet.
+
+    Args:
+        display: display size of the video.
+        plans: the detectors.
+    """
+
+    def __init__(self, display: Size, plans: Sequence[DetectorPlan]) -> None:
+        self._display = display
+        self._longest_sides = {plan.name: plan.longest_side for plan in plans}
+        self._pending: dict[int, _PendingBatch] = {}
+
+    def add(self, batch: FrameBatch, positions: Mapping[str, Sequence[int]]) -> None:
+        """Remember a batch that was submitted.
+
+        Args:
+            batch: the batch.
+            positions: positions of the frames that a detector is given; a detector that is absent is given all.
+        """
+        facts = [(frame.pts, frame.damaged, change) for frame, change in zip(batch.frames, batch.changes, strict=True)]
+        self._pending[batch.ticket] = _PendingBatch(facts, positions)
+
+    def join_answers(self, ticket: int, answers: BatchesByDetector) -> tuple[FrameDetections, ...]:
+        """Join the answers of all detectors with the frames of their batch, which is then forgotten."""
+        batch = self._pending.pop(ticket)
+        return tuple(
+            FrameDetections(pts, damaged, change, *self._collect_frame(answers, batch.positions, position))
+            for position, (pts, damaged, change) in enumerate(batch.frames)
+        )
+
+    def _collect_frame(
+        self, answers: BatchesByDetector, positions: Mapping[str, Sequence[int]], position: int
+    ) -> tuple[dict[str, tuple[Detection, ...]], dict[str, Receipt]]:
+        """Return detections and receipts, by detector, of the frame at a position of its batch."""
+        by_detector, receipts = {}, {}
+        for detector, batch in answers.items():
+            given = positions.get(detector, range(BATCH_FRAMES))
+            if position in given:
+                # An answer has one entry for each frame that the detector was given, which may be fewer than all.
+                number = given.index(position)
+                longest_side = self._longest_sides[detector]
+                by_detector[detector] = scale_to_display(batch.detections[number], longest_side, self._display)
+                if batch.receipts:
+                    receipts[detector] = batch.receipts[number]
+        return by_detector, receipts

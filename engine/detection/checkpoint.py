@@ -57,6 +57,7 @@ class Checkpoint:
                 "This source is being detected with the same parameters by another process; wait for it, or stop it."
             )
         self._drop_torn_lines()
+        self.resumed_frame_count = self._frame_count
         return self
 
     def __exit__(

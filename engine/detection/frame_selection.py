@@ -32,22 +32,22 @@ _TRACK_END_OFFSETS_FRAMES = (1, 4, 8)
 """Frames before the first sighting of a track, and after its last, that are sent."""
 
 
-def detection_passes(plans: Sequence[DetectorPlan]) -> list[list[DetectorPlan]]:
-    """The detectors in the order in which they run: those with the policy "contested" when the others are through.
+def split_passes(plans: Sequence[DetectorPlan]) -> tuple[list[DetectorPlan], list[DetectorPlan]]:
+    """Return the detectors of the first pass and those of the second, which have the policy "contested".
 
     Raises:
-        InputError: none is left to say what is contested.
+        InputError: no local detector is left that could find out which frames are uncertain.
     """
     later = [plan for plan in plans if _frame_policy(plan) == "contested"]
     first = [plan for plan in plans if plan not in later]
     if not later:
-        return [first]
+        return first, []
     if all(isinstance(plan.settings, RemoteDetectorSettings) for plan in first):
         raise InputError(
             f"{later[0].name} is to be asked about contested frames, and no other detector runs that could contest "
             f"them: name one, as in --detectors yolov8-face,{later[0].name}."
         )
-    return [first, later]
+    return first, later
 
 
 def frame_predicates(plans: Iterable[DetectorPlan], uncertain: frozenset[int]) -> dict[str, FramePredicate]:

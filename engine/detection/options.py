@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from engine.detection.cost import select_remote
 from engine.detectors.ensemble import DetectorEnsemble
 from engine.detectors.modes import Mode, find_mode
-from engine.detectors.registry import DetectorPlan, plan_detector
+from engine.detectors.registry import DetectorPlan, plan_detector, select_remote
 from engine.errors import InputError
 from engine.record import DetectOptions
 from engine.storage.data_folder import DataFolder

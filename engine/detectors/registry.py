@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 import msgspec
 
-from engine.detectors.base import Detector, DetectorSettings, is_remote
+from engine.detectors.base import Detector, DetectorSettings, RemoteDetectorSettings, is_remote
 from engine.errors import InputError
 from engine.record import DetectorFacts
 
@@ -75,6 +75,13 @@ def plan_detector(name: str, overrides: Mapping[str, object] | None = None) -> D
     detector = import_detector_class(name)
     settings = _convert_settings(name, detector.settings_type, overrides or {})
     return DetectorPlan(name, settings, detector.describe(settings), detector.longest_side(settings))
+
+
+def select_remote(plans: Iterable[DetectorPlan]) -> Iterator[tuple[DetectorPlan, RemoteDetectorSettings]]:
+    """Yield the plans of remote detectors, each with its settings."""
+    for plan in plans:
+        if isinstance(plan.settings, RemoteDetectorSettings):
+            yield plan, plan.settings
 
 
 def _convert_settings(name: str, kind: type[DetectorSettings], overrides: Mapping[str, object]) -> DetectorSettings:

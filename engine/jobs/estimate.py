@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 from engine import runs
 from engine.core.geometry import Size
-from engine.detection.cost import CostTracker, select_remote
-from engine.detection.detect import RunFacts
-from engine.detection.frame_selection import count_sent_frames
+from engine.detection.cost import CostEstimate, check_cost_limit, estimate_cost
 from engine.detection.options import plan_detectors
-from engine.detectors.registry import DetectorPlan
+from engine.detection.results import RunFacts
+from engine.detectors.registry import DetectorPlan, select_remote
 from engine.errors import RecordError
 from engine.media.facts import MediaInfo
 from engine.record import DetectOptions, read_document
@@ -32,21 +31,6 @@ _MAX_PIXEL_RATIO = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class RemoteCost:
-    """What leaves the machine for a run.
-
-    Attributes:
-        frames: that are sent.
-        dollars: that they cost.
-        is_upper_bound: both are the most it can be; which frames are sent is only known during the run.
-    """
-
-    frames: int
-    dollars: float
-    is_upper_bound: bool
-
-
-@dataclass(frozen=True, slots=True)
 class RunEstimate:
     """What is to be expected.
 
@@ -60,7 +44,7 @@ class RunEstimate:
     seconds: float | None
     measured: bool
     remote_notice: str | None
-    remote_cost: RemoteCost | None
+    remote_cost: CostEstimate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +78,11 @@ def estimate_run(past_runs: Sequence[PastRun], info: MediaInfo, options: DetectO
     known = _estimate_from_past_runs(past_runs, display, options)
     pace = known if known is not None else _estimate_from_table(chosen, display)
     seconds = None if pace is None else _DETECTOR_START_S + pace * frames
-    return RunEstimate(
-        seconds, known is not None, _describe_remote_use(chosen, options, frames), _estimate_remote_cost(chosen, frames)
-    )
+    cost = estimate_cost(chosen, frames)
+    if cost is None:
+        return RunEstimate(seconds, known is not None, None, None)
+    check_cost_limit(cost, options.max_cost)
+    return RunEstimate(seconds, known is not None, _describe_transfer(cost, chosen), cost)
 
 
 def find_missing_models(data: DataFolder, options: DetectOptions) -> tuple[str, ...]:
@@ -149,36 +135,9 @@ def _has_same_detectors(one: DetectOptions, other: DetectOptions) -> bool:
     return (one.mode, one.detectors, one.parameters) == (other.mode, other.detectors, other.parameters)
 
 
-def _describe_remote_use(detector_plans: Sequence[DetectorPlan], options: DetectOptions, frames: int) -> str | None:
-    if not list(select_remote(detector_plans)):
-        return None
-    heard = _NoticeCollector()
-    CostTracker(detector_plans, options.max_cost, heard).announce_cost(frames, None)
-    longest = max(plan.longest_side or 0 for plan, _ in select_remote(detector_plans))
-    what = f"They go whole, with the faces in them, at most {longest} pixels long; no sound, no name, no metadata goes."
-    return " ".join([*heard.messages, what])
-
-
-def _estimate_remote_cost(detector_plans: Sequence[DetectorPlan], frames: int) -> RemoteCost | None:
-    needs = [(count_sent_frames(plan, frames, None), settings) for plan, settings in select_remote(detector_plans)]
-    if not needs:
-        return None
-    return RemoteCost(
-        sum(calls for calls, _ in needs),
-        sum(calls * settings.price for calls, settings in needs),
-        is_upper_bound=any(settings.policy == "contested" for _, settings in needs),
+def _describe_transfer(cost: CostEstimate, plans: Iterable[DetectorPlan]) -> str:
+    longest = max(plan.longest_side or 0 for plan, _ in select_remote(plans))
+    return (
+        f"{cost.describe()}. They go whole, with the faces in them, at most {longest} pixels long; "
+        "no sound, no name, no metadata goes."
     )
-
-
-class _NoticeCollector:
-    """A listener that keeps the sentences."""
-
-    def __init__(self) -> None:
-        self.messages: list[str] = []
-
-    def progress(self, stage: str, done: int, total: int | None) -> None:
-        """Ignore it."""
-
-    def notice(self, message: str) -> None:
-        """Keep it."""
-        self.messages.append(message)

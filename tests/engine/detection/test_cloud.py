@@ -12,8 +12,8 @@ import pytest
 import engine
 from engine.core.geometry import Box
 from engine.detection import frame_selection
-from engine.detection.cost import TransferLedger, ledger_path
 from engine.detection.frame_detections import FrameDetections
+from engine.detection.ledger import TransferLedger, ledger_path
 from engine.detectors import registry
 from engine.detectors.base import RemoteDetectorSettings
 from engine.errors import DetectorError, InputError, RecordError

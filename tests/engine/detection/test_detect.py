@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import engine
-from engine.detection.detect import RunFacts
+from engine.detection.results import RunFacts
 from engine.errors import DamagedFrameError, DetectorError, InputError, ModelError, TargetError
 from engine.media.source.probe import probe
 from engine.record import DetectOptions, read_document, read_record, sha256_hex

@@ -2,7 +2,7 @@ import pytest
 
 from engine import runs
 from engine.core.geometry import Size
-from engine.detection.detect import RunFacts
+from engine.detection.results import RunFacts
 from engine.errors import InputError
 from engine.jobs.estimate import estimate_run, find_missing_models, load_past_runs
 from engine.media.source.probe import probe
