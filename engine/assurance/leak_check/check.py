@@ -1,11 +1,19 @@
-"""The leak check: faces that can still be found in an output, for a person to judge before it is released.
+"""The leak check: search an output for faces that still show, for a person to judge before the release.
 
-Two questions are asked of every output. Is each mask of the plan in it? That is told for every mask of every frame by
-holding the output against the source. And is there a face where the plan has none? Where a track of the record is
-interrupted, or ends, as no detection leaves it, a mask is missing. Apart from that, detectors that the detection did
-not use look at the output: thinly where the plan is sure, densely where masks begin and end. Where they find
-something, a second look at that frame and its neighbours, by another detector too, tells a face from a chance likeness.
-See docs/guides/leak-check.md for what this finds and what it costs.
+The check answers two questions.
+
+1. Is every mask of the plan in the output? Every mask of every frame is compared with the source by its fine detail
+   (`similarity`). This needs no detector, so it also finds missing masks over faces that no detector sees.
+2. Is there a face where the plan has no mask?
+   a. A track of the record that is interrupted, or ends as no detection leaves it, lacks a mask (`missing_masks`).
+   b. Scan detectors, which the detection did not use, look at the output: at some whole frames, and at regions where
+      masks begin and end (`sampling`). A detector of the detection would only miss the same faces again.
+   c. What they find is looked at again, with the frames around it, by them and by a second detector. A finding counts
+      if two detectors agree in one frame (`grouping.is_confirmed`).
+
+Running detectors on every frame would cost as much as the detection; the check takes 0.07 to 0.5 of its time.
+docs/guides/leak-check.md has the measurements: what is found and what is not, the time, and the source of the
+thresholds.
 """
 
 from __future__ import annotations
@@ -60,17 +68,21 @@ from engine.storage.data_folder import find_data_folder
 from engine.version import VERSION
 
 _RECHECK_OFFSETS_FRAMES = (1, 4)
-"""Frames before and after a finding that are looked at again."""
+"""Distances of the frames, before and after a finding, that are looked at again. The next frame shows almost the same
+picture, so a real face must show there too; four frames on, noise and pose have changed."""
 _MAX_RECHECKS_PER_FRAME = 0.1
-"""Findings, a frame of the video, that are looked at again at most, and not less than this many:"""
+"""Number of findings that are looked at again, per frame of the video. It bounds the cost where a pattern looks like
+faces in every frame."""
 _MIN_RECHECK_LIMIT = 16
+"""Number of findings that are always looked at again, however short the video is."""
 _SMALL_FACE_PX = 18.0
-"""Shorter side, in pixels, of a face of which a mosaic leaves enough to be like the source."""
+"""Shorter side of a face below which `small_likeness` applies. Of so small a face a mosaic of five or six blocks keeps
+enough to be up to 0.79 like the source."""
 _SAME_REGION_IOU = 0.5
-"""IoU of two parts of a frame from which one look at either shows both."""
+"""IoU of two regions of a frame from which it is enough to look at one of them."""
 
 
-def check_leaks(  # noqa: PLR0913 - three files, a review, how, and who hears of it
+def check_leaks(  # noqa: PLR0913 - three files, and options that have defaults
     source: Path | str,
     record: Path | str | Record,
     output: Path | str,
@@ -81,39 +93,47 @@ def check_leaks(  # noqa: PLR0913 - three files, a review, how, and who hears of
     data: Path | str | None = None,
     listener: ProgressListener | None = None,
 ) -> LeakReport:
-    """Look for faces that can still be found in an output.
+    """Search an output for faces that still show.
 
     The same files, settings and detectors give the same report.
 
     Args:
-        source: the video.
-        record: its detection record, or the path of it.
-        output: what was rendered of both.
-        review: amendments that the output was rendered with, or the path of them.
-        settings: how densely to look, and what counts as what.
-        panel: other detectors than those that `panel_for` chooses.
-        data: the data folder.
-        listener: hears of progress.
+        source: The source video.
+        record: Its detection record, or the path of the record.
+        output: The output that was rendered from both.
+        review: The review that the output was rendered with, or its path. None: it was rendered without one.
+        settings: How densely to look, and the thresholds.
+        panel: The detectors of the check. None: those of `choose_check_detectors`.
+        data: The data folder.
+        listener: Receives the progress.
 
     Raises:
-        RecordError: the record or the review is invalid, or of another video.
-        SourceError: source or output is unreadable.
-        CheckFailedError: the output has other frames than the source.
-        ModelError: weights are missing or not the pinned ones.
-        DetectorError: a detector's process died, hung or failed.
+        RecordError: The record or the review is invalid, or of another video.
+        SourceError: The source or the output is unreadable.
+        CheckFailedError: The output has other frames than the source.
+        ModelError: Weights are missing or not the pinned ones.
+        DetectorError: The process of a detector died, hung or failed.
     """
-    document, digest = load_record(record)
-    reviewed = read_review(Path(review), digest) if isinstance(review, Path | str) else review
-    subject = _prepare_input(Path(source), Path(output), document, digest, reviewed)
+    document, record_sha256 = load_record(record)
+    loaded_review = read_review(Path(review), record_sha256) if isinstance(review, Path | str) else review
+    check_input = _prepare_input(Path(source), Path(output), document, record_sha256, loaded_review)
     check = _LeakCheck(
-        subject, settings or LeakSettings(), panel or choose_check_detectors(document), find_data_folder(data).models
+        check_input,
+        settings or LeakSettings(),
+        panel or choose_check_detectors(document),
+        find_data_folder(data).models,
     )
     return check.run(listener or SilentListener())
 
 
 @dataclass(frozen=True, slots=True)
 class _CheckInput:
-    """What is checked: files that belong together, and the frames as they were to be rendered."""
+    """The files of one check, and the frames as they had to be rendered.
+
+    Attributes:
+        document_hashes: SHA-256 of the record, and of the review or None.
+        media_infos: Probed facts of the source and of the output.
+    """
 
     source: Path
     output: Path
@@ -123,25 +143,25 @@ class _CheckInput:
     frames: tuple[AmendedFrame, ...]
 
     def read_frame_pairs(self) -> Iterator[tuple[AmendedFrame, SourceFrame, SourceFrame]]:
-        """Every frame with what the source and the output show of it.
+        """Read every frame of the source and of the output beside its plan.
 
         Raises:
-            CheckFailedError: they have other frames than the record.
+            CheckFailedError: The source, the output and the record do not have the same number of frames.
         """
         on_damage: OnDamage = "cover" if self.record.damaged else "stop"
         with (
             open_source(self.source, self.media_infos[0], on_damage=on_damage) as source,
             open_source(self.output, self.media_infos[1]) as output,
         ):
-            for frame, ours, theirs in zip_longest(self.frames, source.frames(), output.frames()):
-                if frame is None or ours is None or theirs is None:
+            for frame, source_frame, output_frame in zip_longest(self.frames, source.frames(), output.frames()):
+                if frame is None or source_frame is None or output_frame is None:
                     raise CheckFailedError(
                         f"{self.output} has other frames than {self.source} and its record; render it again."
                     )
-                yield frame, ours, theirs
+                yield frame, source_frame, output_frame
 
     def read_output_frames(self, indices: Container[int], last_index: int) -> Iterator[SourceFrame]:
-        """Some frames of the output, up to the last one."""
+        """Read the frames of the output with these indices; decoding stops after the last one."""
         with open_source(self.output, self.media_infos[1]) as output:
             for frame in output.frames():
                 if frame.index in indices:
@@ -163,7 +183,11 @@ def _prepare_input(
 
 
 class _LeakCheck:
-    """One run of the check."""
+    """One run of the check.
+
+    The comparison of the masks and the scan share one pass over both videos. The second look takes another pass over
+    the output, because its frames are known only after the scan.
+    """
 
     def __init__(
         self, check_input: _CheckInput, settings: LeakSettings, detectors: CheckDetectors, models_folder: Path
@@ -174,29 +198,29 @@ class _LeakCheck:
         self._unapplied_masks: dict[int, list[tuple[int, Box, float]]] = defaultdict(list)
         self._compared_mask_count = 0
         self._missing_masks: dict[int, list[MissingMask]] = defaultdict(list)
-        for one in find_missing_masks(check_input.record):
-            self._missing_masks[one.frame_index].append(one)
+        for missing in find_missing_masks(check_input.record):
+            self._missing_masks[missing.frame_index].append(missing)
         self._missing_mask_detections: list[OutputDetection] = []
 
     def run(self, listener: ProgressListener) -> LeakReport:
-        subject, settings = self._input, self._settings
-        where = plan_sampling(subject.frames, self._cuts, self._display_size, settings)
+        check_input, settings = self._input, self._settings
+        sampling_plan = plan_sampling(check_input.frames, self._cuts, self._display_size, settings)
         with ExitStack() as stack:
-            lookouts = stack.enter_context(self._create_scan_pass(self._detectors.scan_plans))
-            witnesses = _LazyDetectorPass(stack, self._create_confirmation_pass)
-            seen = self._scan_frames(where, lookouts, witnesses, listener)
-            seen = self._recheck_candidates(seen, lookouts, witnesses)
-        leaks, doubtful = self._build_leaks(seen)
+            scan_pass = stack.enter_context(self._create_scan_pass(self._detectors.scan_plans))
+            confirmation = _LazyDetectorPass(stack, self._create_confirmation_pass)
+            detections = self._scan_frames(sampling_plan, scan_pass, confirmation, listener)
+            detections = self._recheck_candidates(detections, scan_pass, confirmation)
+        leaks, doubtful = self._build_leaks(detections)
         return LeakReport(
             schema=SCHEMA,
             veil=VERSION,
-            source_sha256=subject.media_infos[0].sha256,
-            record_sha256=subject.document_hashes[0],
-            review_sha256=subject.document_hashes[1],
-            output_sha256=subject.media_infos[1].sha256,
+            source_sha256=check_input.media_infos[0].sha256,
+            record_sha256=check_input.document_hashes[0],
+            review_sha256=check_input.document_hashes[1],
+            output_sha256=check_input.media_infos[1].sha256,
             settings=settings,
-            detectors=tuple(self._detectors.list_facts(subject.record)),
-            looked=self._measure_coverage(where),
+            detectors=tuple(self._detectors.list_facts(check_input.record)),
+            looked=self._measure_coverage(sampling_plan),
             leaks=leaks,
             doubtful=doubtful,
         )
@@ -218,120 +242,127 @@ class _LeakCheck:
         confirmation: _LazyDetectorPass,
         listener: ProgressListener,
     ) -> list[OutputDetection]:
-        """Every mask compared, and the lookout's finds where it was to look.
-
-        The witness takes a second to load, so it is sent for as soon as there may be something to ask it.
-        """
-        parts: dict[int, list[Box]] = defaultdict(list)
-        for part in sampling_plan.regions:
-            parts[part.frame_index].append(part.box)
-        for frame, ours, theirs in self._input.read_frame_pairs():
-            self._compare_masks(frame, ours, theirs)
-            wanted: list[Box | None] = [None] if frame.index in sampling_plan.whole_frames else []
-            scan_pass.submit_regions([Region(theirs, region) for region in (*wanted, *parts.get(frame.index, ()))])
-            if any(
-                find.score >= self._settings.likely for find in self._select_candidates(scan_pass.take_new_detections())
-            ):
+        """Compare every mask with the source, and run the scan detectors where the sampling plan says."""
+        regions_by_frame: dict[int, list[Box]] = defaultdict(list)
+        for region in sampling_plan.regions:
+            regions_by_frame[region.frame_index].append(region.box)
+        for frame, source_frame, output_frame in self._input.read_frame_pairs():
+            self._compare_masks(frame, source_frame, output_frame)
+            whole: list[Box | None] = [None] if frame.index in sampling_plan.whole_frames else []
+            boxes = (*whole, *regions_by_frame.get(frame.index, ()))
+            scan_pass.submit_regions([Region(output_frame, box) for box in boxes])
+            # The second detector takes a second to load. It is started as soon as something may have to be confirmed,
+            # so that it loads while the scan continues, and not at all if the scan finds nothing.
+            candidates = self._select_candidates(scan_pass.take_new_detections())
+            if any(candidate.score >= self._settings.likely for candidate in candidates):
                 confirmation.start()
             listener.progress("leaks", frame.index + 1, len(self._input.frames))
         return list(scan_pass.collect_detections())
 
     def _compare_masks(self, frame: AmendedFrame, source_frame: SourceFrame, output_frame: SourceFrame) -> None:
+        """Compare the masks of a frame, and the places where the record lacks one, with the source."""
         if frame.covered:
             return
         orientation = self._input.media_infos[0].video.orientation
         for face in frame.faces:
-            value = (
-                None
-                if face.visible
-                else measure_likeness(source_frame.picture(), output_frame.picture(), face.box, orientation)
-            )
-            if value is None:
+            if face.visible:
+                continue
+            likeness = measure_likeness(source_frame.picture(), output_frame.picture(), face.box, orientation)
+            # None: the face is too small, or the source has no fine detail there to compare (or to recognise).
+            if likeness is None:
                 continue
             self._compared_mask_count += 1
-            if value >= self._choose_likeness_limit(face.box):
-                self._unapplied_masks[face.track].append((frame.index, face.box, value))
-        for one in self._missing_masks[frame.index]:
-            value = measure_likeness(source_frame.picture(), output_frame.picture(), one.box, orientation)
+            if likeness >= self._choose_likeness_limit(face.box):
+                self._unapplied_masks[face.track].append((frame.index, face.box, likeness))
+        for missing in self._missing_masks[frame.index]:
+            likeness = measure_likeness(source_frame.picture(), output_frame.picture(), missing.box, orientation)
+            # The record lacks a mask here, but the mask of another track, or of a reviewer, may cover the place. The
+            # pixels decide; where they cannot be compared, the plan does.
             shows = (
-                find_mask_over(one.box, frame) is None
-                if value is None
-                else value >= self._choose_likeness_limit(one.box)
+                find_mask_over(missing.box, frame) is None
+                if likeness is None
+                else likeness >= self._choose_likeness_limit(missing.box)
             )
             if shows:
-                self._missing_mask_detections.append(OutputDetection(frame.index, one.box, 1.0, RECORD_RULES_DETECTOR))
+                detection = OutputDetection(frame.index, missing.box, 1.0, RECORD_RULES_DETECTOR)
+                self._missing_mask_detections.append(detection)
 
     def _choose_likeness_limit(self, box: Box) -> float:
-        """Likeness from which the mask of a face is not there."""
+        """Return the likeness from which the mask of a face counts as not applied."""
         small = min(box.width, box.height) < _SMALL_FACE_PX
         return self._settings.small_likeness if small else self._settings.likeness
 
     def _select_candidates(self, detections: Iterable[OutputDetection]) -> Iterator[OutputDetection]:
-        """What was seen where no face should show, in the open or under a mask."""
-        sifted = split_by_mask(detections, self._input.frames)
-        yield from sifted.unmasked
-        yield from (glimpse for glimpse, _ in sifted.masked)
+        """Yield the detections that show a face where none should show, outside and under masks."""
+        by_mask = split_by_mask(detections, self._input.frames)
+        yield from by_mask.unmasked
+        yield from (detection for detection, _ in by_mask.masked)
 
     def _recheck_candidates(
         self, detections: list[OutputDetection], scan_pass: DetectorPass, confirmation: _LazyDetectorPass
     ) -> list[OutputDetection]:
-        """What was seen, and what a second look at the finds and about them adds."""
-        asked = self._choose_recheck_regions(detections)
-        if not asked:
+        """Look again at the candidates and around them; return all detections, old and new."""
+        boxes_by_frame = self._choose_recheck_regions(detections)
+        if not boxes_by_frame:
             return detections
-        witnesses = confirmation.start()
-        for frame in self._input.read_output_frames(asked, max(asked)):
-            for region in asked[frame.index]:
-                sight = [Region(frame, region)]
-                scan_pass.submit_regions(sight)
-                witnesses.submit_regions(sight)
-        return [*scan_pass.collect_detections(), *witnesses.collect_detections()]
+        confirmation_pass = confirmation.start()
+        for frame in self._input.read_output_frames(boxes_by_frame, max(boxes_by_frame)):
+            for box in boxes_by_frame[frame.index]:
+                regions = [Region(frame, box)]
+                scan_pass.submit_regions(regions)
+                confirmation_pass.submit_regions(regions)
+        return [*scan_pass.collect_detections(), *confirmation_pass.collect_detections()]
 
     def _choose_recheck_regions(self, detections: list[OutputDetection]) -> dict[int, list[Box]]:
-        """By frame, the regions to be looked at again: about the finds, and about their places in the frames around."""
+        """Choose the regions to look at again, by frame: around the candidates, there and in the frames around."""
         groups = link_detections(self._select_candidates(detections), self._cuts, 2 * self._settings.stride)
-        groups = [group for group in groups if max(one.score for one in group) >= self._settings.likely]
-        groups.sort(key=lambda group: -max(one.score for one in group))
-        most = max(_MIN_RECHECK_LIMIT, round(_MAX_RECHECKS_PER_FRAME * len(self._input.frames)))
-        asked: dict[int, list[Box]] = defaultdict(list)
-        for group in groups[:most]:
-            best = max(group, key=lambda one: one.score)
-            for around in {best.frame: best, group[0].frame: group[0], group[-1].frame: group[-1]}.values():
-                for index in (
-                    around.frame,
-                    *(around.frame + step * way for step in _RECHECK_OFFSETS_FRAMES for way in (-1, 1)),
-                ):
+        groups = [group for group in groups if _get_best_score(group) >= self._settings.likely]
+        # The highest scores come first, so that the limit drops what is least likely to be a face.
+        groups.sort(key=lambda group: -_get_best_score(group))
+        limit = max(_MIN_RECHECK_LIMIT, round(_MAX_RECHECKS_PER_FRAME * len(self._input.frames)))
+        regions: dict[int, list[Box]] = defaultdict(list)
+        for group in groups[:limit]:
+            # The best detection of the group and both ends of it: what moves is elsewhere at the ends.
+            best = max(group, key=lambda detection: detection.score)
+            for anchor in {best.frame: best, group[0].frame: group[0], group[-1].frame: group[-1]}.values():
+                offsets = (0, *(sign * offset for offset in _RECHECK_OFFSETS_FRAMES for sign in (-1, 1)))
+                for index in (anchor.frame + offset for offset in offsets):
                     if 0 <= index < len(self._input.frames):
-                        _add_region(asked[index], expand_to_region(around.box, self._display_size))
-        return dict(asked)
+                        _add_region(regions[index], expand_to_region(anchor.box, self._display_size))
+        return dict(regions)
 
     def _build_leaks(self, detections: list[OutputDetection]) -> tuple[tuple[Leak, ...], tuple[Leak, ...]]:
-        frames, settings, reach = self._input.frames, self._settings, 2 * self._settings.stride
+        """Build the leaks, and apart from them those that the record already lists as possible faces."""
+        frames, settings = self._input.frames, self._settings
+        # Whole frames are one stride apart. Two strides allow one of them to miss the face without splitting the leak.
+        reach = 2 * settings.stride
         leaks = list(find_unmasked_leaks(self._unapplied_masks, self._cuts, reach))
         doubtful: list[Leak] = []
-        sifted = split_by_mask(detections, frames)
-        for group in link_detections([*sifted.unmasked, *self._missing_mask_detections], self._cuts, reach):
+        by_mask = split_by_mask(detections, frames)
+        for group in link_detections([*by_mask.unmasked, *self._missing_mask_detections], self._cuts, reach):
             if is_confirmed(group, settings):
                 leak = build_leak(group, "unrecorded", find_nearest_track(group, frames, reach))
+                # Review already lists a possible face as an item to check, so it does not stop the release once more.
                 (doubtful if is_doubtful(group, frames) and not has_missing_mask(group) else leaks).append(leak)
-        leaks += self._find_weak_masks(sifted.masked)
+        leaks += self._find_weak_masks(by_mask.masked)
         return tuple(sorted(leaks, key=_leak_sort_key)), tuple(sorted(doubtful, key=_leak_sort_key))
 
     def _find_weak_masks(self, masked_detections: Sequence[tuple[OutputDetection, AmendedFace]]) -> Iterator[Leak]:
-        """Masks that are in the output, and under which detectors still find a face."""
+        """Find the masks that are in the output and under which detectors still find a face."""
         by_track: dict[int, list[OutputDetection]] = defaultdict(list)
-        missing = {(index, track) for track, places in self._unapplied_masks.items() for index, _, _ in places}
-        for glimpse, face in masked_detections:
-            if (glimpse.frame, face.track) not in missing:
-                by_track[face.track].append(glimpse)
-        for track, glimpses in sorted(by_track.items()):
-            for group in link_detections(glimpses, self._cuts, 2 * self._settings.stride):
+        # A mask that is not in the output is reported as "unmasked"; the face found there is the same leak.
+        unapplied = {(index, track) for track, places in self._unapplied_masks.items() for index, _, _ in places}
+        for detection, face in masked_detections:
+            if (detection.frame, face.track) not in unapplied:
+                by_track[face.track].append(detection)
+        for track, track_detections in sorted(by_track.items()):
+            for group in link_detections(track_detections, self._cuts, 2 * self._settings.stride):
                 if is_confirmed(group, self._settings):
                     yield build_leak(group, "weak", track)
 
     def _measure_coverage(self, sampling_plan: SamplingPlan) -> LeakCheckCoverage:
-        seen = sorted(sampling_plan.whole_frames | {part.frame_index for part in sampling_plan.regions})
-        bounds = [-1, *seen, len(self._input.frames)]
+        sampled = sorted(sampling_plan.whole_frames | {region.frame_index for region in sampling_plan.regions})
+        bounds = [-1, *sampled, len(self._input.frames)]
         return LeakCheckCoverage(
             frames=len(self._input.frames),
             whole=len(sampling_plan.whole_frames),
@@ -343,23 +374,27 @@ class _LeakCheck:
 
 
 class _LazyDetectorPass:
-    """The witness, which is started when it is first asked for and ended with the check."""
+    """The pass of the second detector: started on first use, and ended with the check."""
 
     def __init__(self, stack: ExitStack, create_pass: Callable[[], DetectorPass]) -> None:
         self._stack, self._create_pass = stack, create_pass
         self._started_pass: DetectorPass | None = None
 
     def start(self) -> DetectorPass:
-        """Start it unless it runs; returns while it loads."""
+        """Start the detector unless it runs, and return the pass without waiting for the detector to load."""
         if self._started_pass is None:
             self._started_pass = self._stack.enter_context(self._create_pass())
         return self._started_pass
 
 
 def _add_region(regions: list[Box], region: Box) -> None:
-    """Add a region to those of a frame, unless one of them shows the same."""
+    """Add a region to those of a frame unless one of them shows the same."""
     if all(region.iou(other) < _SAME_REGION_IOU for other in regions):
         regions.append(region)
+
+
+def _get_best_score(group: Sequence[OutputDetection]) -> float:
+    return max(detection.score for detection in group)
 
 
 def _leak_sort_key(leak: Leak) -> tuple[int, str]:

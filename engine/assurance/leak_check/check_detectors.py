@@ -1,4 +1,4 @@
-"""Which detectors check an output: such as the detection did not use come first."""
+"""Choose the detectors of a leak check: first those that the detection did not use."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ _DETECTOR_PARAMETERS: Mapping[str, Mapping[str, object]] = {
     "mtcnn": {},
     "yolov8-face": {"size": 320},
 }
-"""Detectors that can check, with their parameters. MediaPipe is not among them: it takes masks for faces."""
+"""Detectors that can check, with their parameters. MediaPipe is left out because it takes masks for faces. YOLOv8-face
+sees only regions, which are 256 px at most, so it needs no larger input."""
 _SCAN_DETECTORS = ("centerface", "mtcnn")
 
 StartDetectors = Callable[[Sequence[DetectorPlan], Path, int], AbstractContextManager[DetectorEnsemble]]
-"""Starts detectors: plans, folder of the models, processes for each."""
+"""Starts detectors from their plans, the folder of the models, and the number of processes for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,10 @@ class CheckDetectors:
     """The detectors of a check.
 
     Attributes:
-        scan_plans: look at frames and parts of frames.
-        confirmation_plan: looks where a lookout found something; it is started only then.
-        start_detectors: starts them.
+        scan_plans: The detectors that look at frames and regions.
+        confirmation_plan: The second detector. It looks only where a scan detector found something, and is started
+            only then.
+        start_detectors: Starts the detectors.
     """
 
     scan_plans: tuple[DetectorPlan, ...]
@@ -39,20 +41,22 @@ class CheckDetectors:
     start_detectors: StartDetectors = DetectorEnsemble
 
     def list_facts(self, record: Record) -> Iterator[CheckDetectorFacts]:
-        """What a report says of them."""
+        """Describe the detectors for the report of a check of this record."""
         used = {detector.name for detector in record.detection.detectors}
-        for one in self.scan_plans:
-            yield CheckDetectorFacts("lookout", one.name not in used, one.facts)
+        for plan in self.scan_plans:
+            yield CheckDetectorFacts("lookout", plan.name not in used, plan.facts)
         yield CheckDetectorFacts("witness", self.confirmation_plan.name not in used, self.confirmation_plan.facts)
 
 
 def choose_check_detectors(record: Record) -> CheckDetectors:
-    """The detectors that check what a record led to.
+    """Choose the detectors for the outputs of a record.
 
-    CenterFace looks at every output, and YOLOv8-face is asked about finds: of the fast detectors they see most. Where
-    the detection used either, MTCNN looks too if it did not.
+    CenterFace scans and YOLOv8-face confirms, because they find most of the fast detectors. If the detection used one
+    of them, MTCNN scans too, unless the detection used MTCNN as well.
     """
     used = {detector.name for detector in record.detection.detectors}
+    # A detector that the detection used misses the same faces again and adds nothing new. MTCNN is then the only scan
+    # detector left that can find what was missed.
     needed = used & {"centerface", "yolov8-face"} and "mtcnn" not in used
     names = _SCAN_DETECTORS if needed else _SCAN_DETECTORS[:1]
     return CheckDetectors(

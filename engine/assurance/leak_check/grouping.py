@@ -1,4 +1,8 @@
-"""From what detectors found in an output to leaks: what lies under a mask, what is believed, what belongs together."""
+"""Group the detections in an output into leaks, and decide which of them count.
+
+Detections of one face in neighbouring frames form a group. A group outside every mask is a face without a mask, one
+under a mask shows that the mask hides too little. A group counts only if it is confirmed.
+"""
 
 from __future__ import annotations
 
@@ -12,43 +16,45 @@ from engine.core.geometry import Box
 from engine.review.apply import AmendedFace, AmendedFrame
 
 COMPARISON_DETECTOR = "comparison"
-"""Who finds that a mask is not in the output: nobody's detector."""
+"""Stands for the name of a detector where the comparison with the source found that a mask is not in the output."""
 RECORD_RULES_DETECTOR = "record"
-"""Who finds that a mask is not in the record which its own settings ask for: nobody's detector either."""
+"""Stands for the name of a detector where the settings of the record say that a mask is missing."""
 _FACE_CORE_SHARE = 0.6
-"""Share of the sides of a detector's box that is surely face: its middle."""
+"""Sides of the middle of a box, as a share of its sides. Detectors draw boxes of different sizes around the same face;
+the middle is face in all of them."""
 _UNDER_MASK_SHARE = 0.5
-"""Share of that middle that lies under one mask from which the mask counts as being over the face."""
+"""Share of the middle of a face that one mask has to cover for the face to count as under the mask."""
 _SAME_FACE_IOU = 0.3
-"""IoU at which a sighting that the detection doubted, or a face kept visible, is the one that was found."""
+"""IoU from which a detection is the possible face of the record, or the face kept visible, at that place."""
 _LINK_IOU = 0.2
-"""IoU from which findings of neighbouring frames, or of two detectors, are of one face."""
+"""IoU from which detections in neighbouring frames, or of two detectors, are of one face. It is low because boxes of
+different detectors differ in size, and a face moves between sampled frames."""
 
 
 class DetectionsByMask(NamedTuple):
-    """What was found, by where: in the open, and under a mask together with that mask's face."""
+    """Detections outside every mask, and detections under a mask with the face that the mask belongs to."""
 
     unmasked: list[OutputDetection]
     masked: list[tuple[OutputDetection, AmendedFace]]
 
 
 def split_by_mask(detections: Iterable[OutputDetection], frames: Sequence[AmendedFrame]) -> DetectionsByMask:
-    """Tell findings in the open from those under a mask; faces that are kept visible are left out."""
-    sifted = DetectionsByMask([], [])
-    for glimpse in detections:
-        frame = frames[glimpse.frame]
-        if frame.covered or any(face.visible and face.box.iou(glimpse.box) >= _SAME_FACE_IOU for face in frame.faces):
+    """Split detections into those outside every mask and those under one; faces kept visible are left out."""
+    by_mask = DetectionsByMask([], [])
+    for detection in detections:
+        frame = frames[detection.frame]
+        if frame.covered or any(face.visible and face.box.iou(detection.box) >= _SAME_FACE_IOU for face in frame.faces):
             continue
-        over = find_mask_over(glimpse.box, frame)
-        if over is None:
-            sifted.unmasked.append(glimpse)
+        masked_face = find_mask_over(detection.box, frame)
+        if masked_face is None:
+            by_mask.unmasked.append(detection)
         else:
-            sifted.masked.append((glimpse, over))
-    return sifted
+            by_mask.masked.append((detection, masked_face))
+    return by_mask
 
 
 def find_mask_over(box: Box, frame: AmendedFrame) -> AmendedFace | None:
-    """The face of the plan whose mask lies over the middle of `box`, None when that is open."""
+    """Return the face of the plan whose mask covers the middle of `box`, None if no mask does."""
     middle = box.scale(_FACE_CORE_SHARE)
     masked = [face for face in frame.faces if not face.visible]
     best = max(masked, key=lambda face: face.box.intersection_area(middle), default=None)
@@ -58,46 +64,54 @@ def find_mask_over(box: Box, frame: AmendedFrame) -> AmendedFace | None:
 def link_detections(
     detections: Iterable[OutputDetection], cuts: Sequence[int], reach_frames: int
 ) -> list[list[OutputDetection]]:
-    """Findings of one face together, by frame: of neighbouring frames at most `reach_frames` apart, never across a
-    cut.
+    """Group the detections of one face: at most `reach_frames` apart, and never across a cut.
+
+    Returns:
+        The groups, each sorted by frame.
     """
     groups: list[list[OutputDetection]] = []
-    for glimpse in sorted(detections, key=lambda one: (one.frame, -one.score, one.detector, one.box.left, one.box.top)):
-        home = min(
-            (group for group in groups if _can_link(glimpse, group, cuts, reach_frames)),
-            key=lambda group: _measure_distance(group[-1].box, glimpse.box),
+    # The sort is complete, down to the position of the box, so that the groups do not depend on the order in which the
+    # detectors answered.
+    for detection in sorted(
+        detections, key=lambda one: (one.frame, -one.score, one.detector, one.box.left, one.box.top)
+    ):
+        nearest = min(
+            (group for group in groups if _can_link(detection, group, cuts, reach_frames)),
+            key=lambda group: _measure_distance(group[-1].box, detection.box),
             default=None,
         )
-        if home is None:
-            groups.append([glimpse])
+        if nearest is None:
+            groups.append([detection])
         else:
-            home.append(glimpse)
+            nearest.append(detection)
     return groups
 
 
 def is_confirmed(group: Sequence[OutputDetection], settings: LeakSettings) -> bool:
-    """Whether findings are of a face: two detectors agree in a frame, or the record lacks a mask by its own settings.
+    """Return whether a group counts as a face: two detectors agree in one frame, or the record itself lacks a mask.
 
-    One detector alone errs again and again alike.
+    One detector alone is not enough, however often it finds the same: what looks like a face to it once does so in
+    every frame (a poster, a pattern, a mosaic). Two detectors rarely share such a mistake at the same place and time.
     """
     if has_missing_mask(group):
         return True
     by_frame: defaultdict[int, set[str]] = defaultdict(set)
-    for glimpse in group:
-        if glimpse.score >= settings.likely:
-            by_frame[glimpse.frame].add(glimpse.detector)
+    for detection in group:
+        if detection.score >= settings.likely:
+            by_frame[detection.frame].add(detection.detector)
     return any(len(detectors) > 1 for detectors in by_frame.values())
 
 
 def has_missing_mask(group: Iterable[OutputDetection]) -> bool:
-    """Whether any of these is a mask that the record lacks by its own settings."""
-    return any(glimpse.detector == RECORD_RULES_DETECTOR for glimpse in group)
+    """Return whether any of the detections is a mask that the record lacks by its own settings."""
+    return any(detection.detector == RECORD_RULES_DETECTOR for detection in group)
 
 
 def build_leak(group: Sequence[OutputDetection], kind: LeakKind, track: int | None) -> Leak:
-    """One leak of findings that belong together."""
-    best = max(group, key=lambda one: (one.score, -one.frame))
+    """Build the leak of one group."""
+    best = max(group, key=lambda detection: (detection.score, -detection.frame))
     first, last = group[0].frame, group[-1].frame
+    # The key has no running number: a judgement names the leak by it, and must never apply to another leak.
     edges = "-".join(str(edge) for edge in best.box.to_pixel_bounds())
     return Leak(
         key=f"{kind}:{best.frame}:{edges}",
@@ -115,37 +129,40 @@ def build_leak(group: Sequence[OutputDetection], kind: LeakKind, track: int | No
 
 
 def is_doubtful(group: Sequence[OutputDetection], frames: Sequence[AmendedFrame]) -> bool:
-    """Whether the detection had seen the same and doubted it, in any frame of the group."""
+    """Return whether the record lists a possible face at the place of the group, in any of its frames."""
     return any(
-        seen.box.iou(glimpse.box) >= _SAME_FACE_IOU for glimpse in group for seen in frames[glimpse.frame].doubtful
+        possible.box.iou(detection.box) >= _SAME_FACE_IOU
+        for detection in group
+        for possible in frames[detection.frame].doubtful
     )
 
 
 def find_nearest_track(
     group: Sequence[OutputDetection], frames: Sequence[AmendedFrame], reach_frames: int
 ) -> int | None:
-    """The track whose mask comes nearest to a face in the open, in its frames or up to `reach_frames` frames beside
-    them.
+    """Return the track with the largest overlap with a face outside every mask, None if none overlaps it.
+
+    The frames of the group count, and those up to `reach_frames` before and after each.
     """
-    shares: dict[int, float] = {}
-    for glimpse in group:
-        for frame in frames[max(0, glimpse.frame - reach_frames) : glimpse.frame + reach_frames + 1]:
+    overlaps: dict[int, float] = {}
+    for detection in group:
+        for frame in frames[max(0, detection.frame - reach_frames) : detection.frame + reach_frames + 1]:
             for face in frame.faces:
-                share = face.box.iou(glimpse.box)
-                if share >= _LINK_IOU:
-                    shares[face.track] = max(share, shares.get(face.track, 0.0))
-    return max(shares, key=lambda track: (shares[track], -track), default=None)
+                iou = face.box.iou(detection.box)
+                if iou >= _LINK_IOU:
+                    overlaps[face.track] = max(iou, overlaps.get(face.track, 0.0))
+    return max(overlaps, key=lambda track: (overlaps[track], -track), default=None)
 
 
 def find_unmasked_leaks(
     unapplied_masks: Mapping[int, Sequence[tuple[int, Box, float]]], cuts: Sequence[int], reach_frames: int
 ) -> Iterator[Leak]:
-    """Leaks of masks that are not in the output.
+    """Build the leaks of masks that are not in the output, one for each stretch of frames.
 
     Args:
-        unapplied_masks: by track: frame, box and likeness to the source of each mask under which the source shows.
-        cuts: first frames of scenes.
-        reach_frames: frames between that may be missing.
+        unapplied_masks: By track, the frame, the box and the likeness to the source of each such mask.
+        cuts: First frames of the scenes.
+        reach_frames: Largest distance of two frames of one leak.
     """
     for track, places in sorted(unapplied_masks.items()):
         run: list[OutputDetection] = []
@@ -164,13 +181,14 @@ def _can_link(
     last = group[-1]
     if detection.frame - last.frame > reach_frames or any(last.frame < cut <= detection.frame for cut in cuts):
         return False
+    # In one frame two boxes apart are two faces. In another frame the face may have moved by up to its own size.
     if last.frame == detection.frame:
         return last.box.iou(detection.box) >= _LINK_IOU
     return last.box.iou(detection.box) >= _LINK_IOU or _measure_distance(last.box, detection.box) < 1.0
 
 
 def _measure_distance(one: Box, other: Box) -> float:
-    """Of the middles, in sides of the smaller box."""
+    """Return the distance of the centres in longer sides of the smaller box."""
     (x, y), (u, v) = one.centre, other.centre
     side = min(max(one.width, one.height), max(other.width, other.height))
     return max(abs(x - u), abs(y - v)) / side

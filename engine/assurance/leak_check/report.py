@@ -1,4 +1,4 @@
-"""What the leak check of an output says, and what a person says of each finding."""
+"""The report of a leak check, and the judgement of each leak by a person."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ Stride = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class LeakSettings(Document, frozen=True):
-    """How the output is looked through.
+    """How densely the output is searched, and the thresholds.
 
     Attributes:
-        stride: one frame in so many is looked at whole wherever the plan is sure.
-        edge: frames before the first mask of a track and after its last, and in gaps, that are looked at about there.
-        sparse: of such frames further from the mask than two, one in so many is looked at.
-        budget: looks at parts of frames, a frame of the video, that are spent at most; what is left out is said.
-        likely: score that two detectors must give to the same face in the same frame to be believed.
-        likeness: correlation of the fine detail inside a mask with the source's, by the lower end of its interval,
-            from which the mask is not there.
-        small_likeness: the same for a face under 18 pixels: a mosaic leaves something of so small a face.
+        stride: One whole frame in this many is looked at where masks are complete.
+        edge: Number of frames before the first mask of a track, after its last, and in gaps, in which a region around
+            the place of the face is looked at.
+        sparse: Of those frames, one in this many is looked at from the third frame away from the mask.
+        budget: Largest number of regions, per frame of the video. The report says how many were left out.
+        likely: Score that two detectors must give to the same face in the same frame for it to count.
+        likeness: Correlation of the fine detail inside a mask with that of the source, by the lower end of its
+            interval, from which the mask counts as missing.
+        small_likeness: The same for faces under 18 pixels, because a mosaic leaves some detail of so small a face.
     """
 
     stride: Stride = 12
@@ -44,7 +45,7 @@ class LeakSettings(Document, frozen=True):
 
 
 class OutputDetection(Document, frozen=True):
-    """A face that a detector found in one frame of the output: box in display pixels, score."""
+    """A face that a detector found in one frame of the output; the box is in display pixels."""
 
     frame: Count
     box: Box
@@ -53,21 +54,22 @@ class OutputDetection(Document, frozen=True):
 
 
 class Leak(Document, frozen=True):
-    """A face that can still be found in an output, to be judged by a person.
+    """A face that still shows in an output, to be judged by a person.
 
     Attributes:
-        key: names it within this output: "kind:frame:left-top-right-bottom" in whole pixels.
-        kind: "unrecorded": the plan has no mask there. "unmasked": it has one, and the source shows through: the mask
-            is not in the output. "weak": the mask is there, and what is under it is still found as a face.
-        frame: where it is seen best.
-        box: there, in display pixels.
-        score: of the detector, or the likeness to the source for "unmasked".
-        detector: who found it; "comparison" for the comparison with the source.
-        first: first frame of the run of neighbouring frames in which it was found.
-        last: last frame of that run; frames between that were not looked at are inside.
-        seen: every time that it was found, by frame.
-        track: of the record, whose mask should have covered it, or whose faces come nearest; None when there is none.
-        finding: the same in a sentence.
+        key: Names the leak within its output: "kind:frame:left-top-right-bottom" in whole pixels.
+        kind: "unrecorded": the plan has no mask there. "unmasked": the plan has a mask, but it is not in the output,
+            and the source shows. "weak": the mask is in the output, and detectors still find a face under it.
+        frame: The frame with the best detection.
+        box: Box of the face in that frame, in display pixels.
+        score: Score of the best detection, or the likeness to the source for "unmasked".
+        detector: The detector that found it; "comparison" for the comparison with the source, "record" for the
+            settings of the record.
+        first: First frame in which it was found.
+        last: Last frame in which it was found. Frames between the two that were not looked at count as part of it.
+        seen: All detections of it, by frame.
+        track: The track of the record whose mask should cover it, or whose faces are nearest; None if there is none.
+        finding: A sentence that describes it.
     """
 
     key: str
@@ -87,12 +89,12 @@ class LeakCheckCoverage(Document, frozen=True):
     """How much of the output was looked at.
 
     Attributes:
-        frames: of the output.
-        whole: frames that a detector saw whole.
-        parts: looks at parts of frames.
-        left_out: parts of frames that were to be looked at and were not, for want of budget.
-        masks: masks that were compared with the source; those too small to tell are not among them.
-        longest: longest run of frames of which no detector saw anything.
+        frames: Number of frames of the output.
+        whole: Number of frames that were looked at whole.
+        parts: Number of regions that were looked at.
+        left_out: Number of regions that exceeded the budget.
+        masks: Number of masks that were compared with the source. Masks that are too small to compare do not count.
+        longest: Length of the longest run of frames in which no detector looked at anything.
     """
 
     frames: Count
@@ -107,8 +109,8 @@ class CheckDetectorFacts(Document, frozen=True):
     """A detector of the check.
 
     Attributes:
-        role: "lookout" looks at frames and parts of frames, "witness" looks where the lookout found something.
-        independent: the detection did not use it.
+        role: "lookout" scans frames and regions; "witness" looks where a lookout found something.
+        independent: True if the detection did not use it.
     """
 
     role: Literal["lookout", "witness"]
@@ -117,13 +119,13 @@ class CheckDetectorFacts(Document, frozen=True):
 
 
 class LeakReport(Document, frozen=True):
-    """The outcome of the leak check of one output.
+    """The result of the leak check of one output.
 
     Attributes:
-        review_sha256: of the review's stored bytes; None when the output was rendered without one.
-        leaks: sorted by frame; each is to be judged before a release.
-        doubtful: found where the detection itself had seen something that its neighbours did not bear out, which
-            stands in the record for a reviewer; they do not hold a release up.
+        review_sha256: SHA-256 of the stored bytes of the review, None if the output was rendered without one.
+        leaks: The leaks, sorted by frame. Each has to be judged before the release.
+        doubtful: Leaks at the place of a possible face of the record. A reviewer finds them as items to check, so they
+            do not stop a release.
     """
 
     schema: Literal["veil/leaks/1"]
@@ -140,13 +142,13 @@ class LeakReport(Document, frozen=True):
 
 
 class LeakJudgement(Document, frozen=True):
-    """What a person says of a leak of one output.
+    """A judgement of one leak of one output by a person.
 
     Attributes:
-        output_sha256: of the output that was checked: another output needs judgements of its own.
-        leak: the key.
-        verdict: "no face", "hidden" (nobody could be recognised), "allowed" (the face may be seen), or "leak": it is to
-            be amended, and this output is not to be released.
+        output_sha256: SHA-256 of the output that was checked. Another output needs its own judgements.
+        leak: Key of the leak.
+        verdict: "no face"; "hidden": the person cannot be recognised; "allowed": the face may be seen; "leak": the
+            record has to be amended, and this output must not be released.
     """
 
     output_sha256: Sha256
@@ -158,11 +160,13 @@ class LeakJudgement(Document, frozen=True):
 
 
 def find_open_leaks(report: LeakReport, judgements: Iterable[LeakJudgement]) -> tuple[Leak, ...]:
-    """The leaks that hold a release up: those nobody has judged, and those whose last judgement is "leak".
+    """Return the leaks that stop a release: those without a judgement, and those whose last judgement is "leak".
 
     Args:
-        report: of the output.
-        judgements: in the order in which they were made; those of other outputs count for nothing.
+        report: The report of the output.
+        judgements: The judgements in the order in which they were made. Those of other outputs are ignored.
     """
-    verdicts = {one.leak: one.verdict for one in judgements if one.output_sha256 == report.output_sha256}
+    verdicts = {
+        judgement.leak: judgement.verdict for judgement in judgements if judgement.output_sha256 == report.output_sha256
+    }
     return tuple(leak for leak in report.leaks if verdicts.get(leak.key, "leak") == "leak")

@@ -1,8 +1,8 @@
-"""Where an output is looked at: thinly where the plan is sure, densely where a mask begins, ends or is missing.
+"""Choose where the scan detectors look: at few whole frames, and at regions where masks begin, end or are missing.
 
-A face that was missed is most often one that was found a moment before or after: at the ends of tracks, in their gaps,
-at a cut. There a part of the frame about the place where the face should be is looked at, which costs a fraction of a
-frame and shows the face larger.
+A face without a mask is most often one that was found a moment before or after: at the ends of tracks, in their gaps,
+at a cut. There it is known where the face should be. A region around that place costs a fraction of a whole frame, and
+shows the face larger, so that a small face that is missed in the whole frame is found.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from engine.core.scenes import Scenes
 from engine.review.apply import AmendedFrame
 
 _ALWAYS_SAMPLED_FRAMES = 2
-"""Frames next to a mask that are looked at without exception."""
+"""Number of frames next to a mask that are always looked at: a face is most likely still there."""
 _REGION_SCALE = 3.0
-"""Sides of the part that is looked at, in sides of the face."""
+"""Sides of a region in longer sides of the face. The face may have moved, and a detector needs some surroundings."""
 _MIN_REGION_SIDE_PX = 64.0
-"""Of such a part, in pixels."""
+"""Shortest side of a region in pixels; less has too little in it to be enlarged."""
 _COVERED_SHARE = 0.7
-"""Share of a place that lies under another mask from which there is nothing to look for."""
+"""Share of the place of a face from which another mask covers it, so that there is nothing to look for."""
 
 
 class SampledRegion(NamedTuple):
-    """A part of a frame to be looked at: the lower the rank, the sooner; `track` is the one whose face it may be."""
+    """A region to look at: the lowest rank comes first; `track` is the track whose face may be there."""
 
     rank: int
     frame_index: int
@@ -37,7 +37,7 @@ class SampledRegion(NamedTuple):
 
 
 class SamplingPlan(NamedTuple):
-    """What is looked at: frames as a whole, and parts of frames; how many parts were left out for want of budget."""
+    """The whole frames and the regions to look at, and the number of regions that exceed the budget."""
 
     whole_frames: frozenset[int]
     regions: tuple[SampledRegion, ...]
@@ -47,30 +47,35 @@ class SamplingPlan(NamedTuple):
 def plan_sampling(
     frames: Sequence[AmendedFrame], cuts: Sequence[int], size: Size, settings: LeakSettings
 ) -> SamplingPlan:
-    """Where to look.
+    """Choose the frames and regions to look at.
 
     Args:
-        frames: as they were to be rendered, in order.
-        cuts: first frames of scenes.
-        size: of a frame, in display pixels.
-        settings: how densely.
+        frames: The frames as they had to be rendered, in order.
+        cuts: First frames of the scenes.
+        size: Size of a frame in display pixels.
+        settings: The density.
     """
     whole = frozenset(
         index for index in _choose_whole_frames(frames, cuts, settings.stride) if not frames[index].covered
     )
-    parts = list(
+    regions = list(
         _drop_overlapping_regions(
-            part for part in _propose_regions(frames, cuts, size, settings) if _is_open(frames[part.frame_index], part)
+            region
+            for region in _propose_regions(frames, cuts, size, settings)
+            if _is_open(frames[region.frame_index], region)
         )
     )
-    kept = parts[: round(settings.budget * len(frames))]
+    # Sorted by rank, so the budget drops the regions that are farthest from a mask.
+    kept = regions[: round(settings.budget * len(frames))]
     return SamplingPlan(
-        whole, tuple(sorted(kept, key=lambda part: (part.frame_index, part.rank))), len(parts) - len(kept)
+        whole,
+        tuple(sorted(kept, key=lambda region: (region.frame_index, region.rank))),
+        len(regions) - len(kept),
     )
 
 
 def expand_to_region(box: Box, size: Size) -> Box:
-    """The part of a frame about a face, in which a detector sees it well."""
+    """Return the region around a face in which a detector finds it best, clipped to the frame."""
     x, y = box.centre
     half = max(max(box.width, box.height) * _REGION_SCALE, _MIN_REGION_SIDE_PX) / 2
     region = Box(x - half, y - half, x + half, y + half).clip(size)
@@ -78,7 +83,7 @@ def expand_to_region(box: Box, size: Size) -> Box:
 
 
 def _choose_whole_frames(frames: Sequence[AmendedFrame], cuts: Sequence[int], stride: int) -> Iterator[int]:
-    """One frame in `stride`, twice as many where there is no mask at all, and both sides of every cut."""
+    """Choose one frame in `stride`, twice as many where no face is known, and both sides of every cut."""
     yield from range(0, len(frames), stride)
     yield from (index for index in range(0, len(frames), max(1, stride // 2)) if not frames[index].faces)
     for cut in cuts:
@@ -90,28 +95,29 @@ def _propose_regions(
     frames: Sequence[AmendedFrame], cuts: Sequence[int], size: Size, settings: LeakSettings
 ) -> Iterator[SampledRegion]:
     scenes = Scenes(cuts, len(frames))
-    for track, course in _group_boxes_by_track(frames).items():
-        for index, box, distance in _find_unmasked_neighbours(course, scenes, settings):
+    for track, track_boxes in _group_boxes_by_track(frames).items():
+        for index, box, distance in _find_unmasked_neighbours(track_boxes, scenes, settings):
             yield SampledRegion(distance, index, expand_to_region(box, size), track)
     for frame in frames:
         if frame.index % settings.sparse == 0:
-            for seen in frame.doubtful:
-                yield SampledRegion(settings.edge + 1, frame.index, expand_to_region(seen.box, size), None)
+            for possible in frame.doubtful:
+                # Possible faces rank last: review lists them anyway.
+                yield SampledRegion(settings.edge + 1, frame.index, expand_to_region(possible.box, size), None)
 
 
 def _group_boxes_by_track(frames: Sequence[AmendedFrame]) -> dict[int, list[tuple[int, Box]]]:
-    """For each track the frames in which it has a mask or is kept visible, and where."""
-    courses: defaultdict[int, list[tuple[int, Box]]] = defaultdict(list)
+    """Return, for each track, the frames and boxes of its faces; those that are kept visible are included."""
+    boxes_by_track: defaultdict[int, list[tuple[int, Box]]] = defaultdict(list)
     for frame in frames:
         for face in frame.faces:
-            courses[face.track].append((frame.index, face.box))
-    return courses
+            boxes_by_track[face.track].append((frame.index, face.box))
+    return boxes_by_track
 
 
 def _find_unmasked_neighbours(
     track_boxes: Sequence[tuple[int, Box]], scenes: Scenes, settings: LeakSettings
 ) -> Iterator[tuple[int, Box, int]]:
-    """Frames without the track that are next to frames with it: index, where the face might be, and the distance."""
+    """Yield frames near the track that lack it: index, the box where the face may be, distance in frames."""
     first, last = track_boxes[0], track_boxes[-1]
     for distance in _list_distances(settings):
         for index, box in ((first[0] - distance, first[1]), (last[0] + distance, last[1])):
@@ -131,7 +137,7 @@ def _list_distances(settings: LeakSettings) -> Iterator[int]:
 
 
 def _is_open(frame: AmendedFrame, region: SampledRegion) -> bool:
-    """Whether a mask of the frame leaves the middle of the part open."""
+    """Return whether the masks of the frame leave the middle of the region open."""
     if frame.covered:
         return False
     middle = region.box.scale(1 / _REGION_SCALE)
@@ -139,12 +145,12 @@ def _is_open(frame: AmendedFrame, region: SampledRegion) -> bool:
 
 
 def _drop_overlapping_regions(regions: Iterable[SampledRegion]) -> Iterator[SampledRegion]:
-    """Of parts of a frame that show much the same, the one that ranks first; those that rank first come first."""
+    """Yield the regions by rank, without those that show much the same as one before them."""
     kept: defaultdict[int, list[Box]] = defaultdict(list)
-    for part in sorted(regions, key=_region_sort_key):
-        if all(part.box.iou(other) < 0.5 for other in kept[part.frame_index]):
-            kept[part.frame_index].append(part.box)
-            yield part
+    for region in sorted(regions, key=_region_sort_key):
+        if all(region.box.iou(other) < 0.5 for other in kept[region.frame_index]):
+            kept[region.frame_index].append(region.box)
+            yield region
 
 
 def _region_sort_key(region: SampledRegion) -> tuple[int, int, float, float]:

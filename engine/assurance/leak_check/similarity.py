@@ -1,8 +1,9 @@
-"""Does the source show through where a mask should be? Told by fine detail, which no mask leaves in its place.
+"""Decide by fine detail whether a mask is in the output.
 
-A blur takes fine detail away, a mosaic and opaque methods put other detail there; where the mask is missing, the detail
-of output and source is the same but for encoding. So their correlation says whether a mask is there, whatever its
-style, at a fraction of what a detector costs.
+A blur removes fine detail, and a mosaic and the opaque methods replace it. Where the mask is missing, the fine detail
+of output and source is the same except for the encoding. Their correlation therefore tells whether a mask is there, for
+every style, and at a fraction of the cost of a detector. Measured over 11,560 masks of the preset `strong`: an applied
+mask is at most 0.54 like the source (docs/guides/leak-check.md).
 """
 
 from __future__ import annotations
@@ -17,38 +18,44 @@ from engine.core.geometry import Box, Orientation
 from engine.core.picture import Picture
 
 _CORE_SHARE = 0.6
-"""Share of a face box's sides that is compared: its middle."""
+"""Sides of the area that is compared, as a share of the sides of the box. It is the middle, which every
+shape of mask covers."""
 _WANTED_CORE_SAMPLES = 14.0
-"""Samples that are wanted on the shorter side of it: of a small face more than its middle is compared."""
+"""Wanted length of its shorter side in samples; of a small face more than the middle is compared."""
 _MAX_SIDE_SAMPLES = 48
-"""Longest side at which it is compared, in samples."""
+"""Longest side in samples. A larger area is scaled down, so that the cost does not grow with the face."""
 _MIN_SIDE_SAMPLES = 8
-"""Shortest side of what can be told apart."""
+"""Shortest side in samples of an area that can be compared."""
 _MIN_DETAIL_DEVIATION = 1.0
-"""Least standard deviation of fine detail, in 8-bit steps, of a source in which anything can be told."""
+"""Standard deviation of fine detail, in 8-bit steps, below which a source has nothing to compare."""
 _DETAIL_KERNEL_SAMPLES = 5
-"""Detail is what is finer than this many samples."""
+"""Detail is fine if it is smaller than this many samples."""
 
 _CORRELATED_SAMPLES = 4
-"""Samples of fine detail that say no more than one: neighbours are alike."""
+"""Number of neighbouring samples that count as one independent sample."""
 _BOUND_DEVIATIONS = 2.0
-"""Standard deviations from a correlation to the lower end of its interval."""
+"""Distance of the lower end of the interval from the correlation, in standard deviations."""
 _MAX_CORRELATION = 0.9999
+"""Limit of the correlation, because the transform of an exact 1 is infinite."""
+
 
 Detail = NDArray[np.float32]
 
 
 def measure_likeness(source: Picture, output: Picture, box: Box, orientation: Orientation) -> float | None:
-    """Correlation, at least, of fine detail about the middle of a face with the source's, -1 to 1.
+    """Measure the correlation of the fine detail of source and output in the middle of a face, -1 to 1.
 
-    It is the lower end of the correlation's interval (Fisher, "On the probable error of a coefficient of correlation",
-    1921): in a few samples likeness may be chance. None where the source has no detail, or too little is seen of it.
+    It is the lower end of the interval of the correlation (Fisher, "On the probable error of a coefficient of
+    correlation", 1921), because a few samples may be alike by chance.
 
     Args:
-        source: of the frame, as it was decoded.
-        output: of the same frame.
-        box: of the face in display pixels.
-        orientation: how coded samples become display pixels.
+        source: The decoded picture of the source.
+        output: The decoded picture of the same frame of the output.
+        box: Box of the face in display pixels.
+        orientation: Orientation of the coded samples.
+
+    Returns:
+        None if the source has no fine detail there, or the area is too small.
     """
     whole = orientation.to_coded(box)
     share = min(1.0, max(_CORE_SHARE, _WANTED_CORE_SAMPLES / min(whole.width, whole.height)))
@@ -58,13 +65,16 @@ def measure_likeness(source: Picture, output: Picture, box: Box, orientation: Or
     left, top, right, bottom = area.to_pixel_bounds()
     if min(right - left, bottom - top) < _MIN_SIDE_SAMPLES:
         return None
-    ours, theirs = (_extract_detail(picture, slice(top, bottom), slice(left, right)) for picture in (source, output))
-    spread = float(ours.std())
-    if spread < _MIN_DETAIL_DEVIATION:
+    source_detail, output_detail = (
+        _extract_detail(picture, slice(top, bottom), slice(left, right)) for picture in (source, output)
+    )
+    source_deviation = float(source_detail.std())
+    if source_deviation < _MIN_DETAIL_DEVIATION:
         return None
-    other = float(theirs.std())
-    correlation = float((ours * theirs).mean()) / (spread * other) if other > 0 else 0.0
-    return _compute_lower_bound(correlation, ours.size / _CORRELATED_SAMPLES)
+    output_deviation = float(output_detail.std())
+    covariance = float((source_detail * output_detail).mean())
+    correlation = covariance / (source_deviation * output_deviation) if output_deviation > 0 else 0.0
+    return _compute_lower_bound(correlation, source_detail.size / _CORRELATED_SAMPLES)
 
 
 def _compute_lower_bound(correlation: float, sample_count: float) -> float:
@@ -73,9 +83,10 @@ def _compute_lower_bound(correlation: float, sample_count: float) -> float:
 
 
 def _extract_detail(picture: Picture, rows: slice, columns: slice) -> Detail:
-    """What is finer than `_FINE` samples in a part of the picture; what lies around it is looked at too, not returned.
+    """Return the fine detail of a part of the picture, with a mean of zero.
 
-    Without its surroundings the rim of a smooth slope would look like detail, in a mask as in the source.
+    A rim around the part is filtered with it and cut off again: without its surroundings, the edge of the part would
+    look like detail, in a mask as in the source.
     """
     plane = picture.planes[0]
     ratio = min(1.0, _MAX_SIDE_SAMPLES / max(rows.stop - rows.start, columns.stop - columns.start))

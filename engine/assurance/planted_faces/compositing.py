@@ -1,4 +1,8 @@
-"""Faces to plant: where they come from, how they are made to look like the clip's own, and the way they take."""
+"""Cut out faces, make them look like the faces of the video, and composite them into its frames.
+
+A planted face is worth something only if it looks like the faces of this video: it gets their sizes, speeds, blur,
+noise and light, and a soft edge, so that no detector can find it by a border that real faces do not have.
+"""
 
 from __future__ import annotations
 
@@ -20,26 +24,27 @@ from engine.record import Document, Face, Record, Score
 DonorOrigin = Literal["clip", "package"]
 
 _MIN_DONOR_SCORE = 0.9
-"""Least score of every detector's sighting of a face that is taken from the clip."""
+"""Lowest score that every detector must give to a face that is cut out of the video."""
 _MIN_DONOR_SIDE_PX = 40.0
-"""Least side of such a face, in pixels."""
+"""Shortest side of such a face in pixels."""
 _CROP_SCALE = 1.6
-"""Sides of what is cut out, in sides of the face: hair and chin belong to the look of a face."""
+"""Sides of the cut-out in sides of the face, because detectors expect hair and chin."""
 _FEATHER_SHARE = 0.25
-"""Width of the soft edge of a planted picture, in its half-axes."""
+"""Width of the soft edge of a cut-out, as a share of its half-axes."""
 _ASTRONAUT_FACE_BOX = Box(172, 62, 272, 192)
 """The face in the picture astronaut.png of scikit-image."""
 _MAX_ENLARGEMENT = 1.25
-"""A donor is enlarged by so much at most."""
+"""Largest factor by which a face is enlarged. Enlarged more, it would be blurrier than real faces of that size."""
 _MAX_GREY_SPREAD = 2.0
-"""Mean spread of the colours of a picture, in 8-bit steps, up to which it has none."""
+"""Mean spread of the colour channels, in 8-bit steps, up to which a picture counts as black and white."""
 MIN_FACE_HEIGHT_PX = 12.0
+"""Lowest height of a planted face."""
 _MAX_HEIGHT_SHARE = 0.5
-"""Heights of planted faces: at least in pixels, at most of the frame's shorter side."""
+"""Largest height of a planted face, as a share of the shorter side of the frame."""
 
 
 class DonorFace(NamedTuple):
-    """A face to plant: the picture about it, and the part of it that is the face."""
+    """A face to plant: the picture around it, and the box of the face in that picture."""
 
     picture: Rgb
     face_box: Box
@@ -47,16 +52,16 @@ class DonorFace(NamedTuple):
 
 
 class Appearance(Document, frozen=True):
-    """What is done to a planted face.
+    """How a face is changed before it is planted.
 
     Attributes:
-        height: of the face in display pixels.
-        mirrored: left to right.
-        turned: degrees clockwise.
-        blur: standard deviation in shares of the height.
-        noise: standard deviation in 8-bit steps.
-        light: share of the way from its own brightness to that of the place where it is put.
-        border: it lies partly outside the frame.
+        height: Height of the face in display pixels.
+        mirrored: True if it is mirrored left to right.
+        turned: Rotation in degrees, clockwise.
+        blur: Standard deviation of the blur, as a share of the height.
+        noise: Standard deviation of the noise in 8-bit steps.
+        light: Share by which its brightness is moved towards that of its place.
+        border: True if it lies partly outside the frame.
     """
 
     height: float
@@ -69,14 +74,14 @@ class Appearance(Document, frozen=True):
 
 
 class FacePath(NamedTuple):
-    """Straight way of a face with a sway: box in the first frame, step a frame, sway in pixels."""
+    """A straight path with a sway: the box in the first frame, the step per frame, and the sway, in pixels."""
 
     start_box: Box
     step_px: tuple[float, float]
     sway_px: float
 
     def locate(self, elapsed_frames: int) -> Box:
-        """Where the face is after so many frames; it may lie partly outside."""
+        """Return the box of the face after so many frames; it may lie partly outside the frame."""
         right = self.step_px[0] * elapsed_frames + self.sway_px * math.sin(elapsed_frames / 3.0)
         down = self.step_px[1] * elapsed_frames + self.sway_px * math.cos(elapsed_frames / 4.0)
         box = self.start_box
@@ -84,27 +89,26 @@ class FacePath(NamedTuple):
 
 
 def find_donor_faces(record: Record, max_count: int) -> list[tuple[int, Face]]:
-    """Frames and faces of a record that show a face well (large, whole, seen by all): the best of each track."""
+    """Return the frame and face with the best view of each track: large, whole, and found by all detectors."""
     size, best = record.display, dict[int, tuple[float, int, Face]]()
-    asked = len(record.detection.detectors)
+    detector_count, min_score = len(record.detection.detectors), _choose_min_donor_score(record)
     for frame in record.frames:
         for face in frame.faces:
             box = face.box
             inside = Box(1, 1, size.width - 1, size.height - 1)
             whole = inside.intersection_area(box) > 0.999 * box.area if size.width > 2 and size.height > 2 else False
-            strong = len(face.evidence) == asked and min(one.score for one in face.evidence) >= _choose_min_donor_score(
-                record
-            )
-            if whole and strong and min(box.width, box.height) >= _MIN_DONOR_SIDE_PX:
-                worth = sum(one.score for one in face.evidence) * math.log(box.area)
-                if face.track not in best or worth > best[face.track][0]:
-                    best[face.track] = worth, frame.index, face
+            certain = len(face.evidence) == detector_count and min(one.score for one in face.evidence) >= min_score
+            if whole and certain and min(box.width, box.height) >= _MIN_DONOR_SIDE_PX:
+                # The area counts by its logarithm, so that size never outweighs a clearly better score.
+                quality = sum(one.score for one in face.evidence) * math.log(box.area)
+                if face.track not in best or quality > best[face.track][0]:
+                    best[face.track] = quality, frame.index, face
     ranked = sorted(best.values(), key=lambda one: (-one[0], one[1]))
     return [(index, face) for _, index, face in ranked[:max_count]]
 
 
 def cut_donor_face(picture: Rgb, face: Face) -> DonorFace:
-    """What is cut out of a frame about a face; by the box of the detector that saw it best."""
+    """Cut a face out of a frame, by the box of the detector with the highest score."""
     size = Size(picture.shape[1], picture.shape[0])
     seen = max(face.evidence, key=lambda one: one.score).box
     cut = seen.scale(_CROP_SCALE).clip(size) or seen
@@ -114,7 +118,7 @@ def cut_donor_face(picture: Rgb, face: Face) -> DonorFace:
 
 
 def load_package_donor() -> DonorFace | None:
-    """The astronaut of scikit-image; None where that package is not installed."""
+    """Load the picture of an astronaut from scikit-image; None if that package is not installed."""
     package = importlib.util.find_spec("skimage")
     if package is None or package.origin is None:
         return None
@@ -130,7 +134,7 @@ def load_package_donor() -> DonorFace | None:
 
 
 def collect_face_heights(record: Record) -> list[float]:
-    """Heights of the clip's own faces as detectors saw them, rising; common ones for a clip without faces."""
+    """Return the heights of the detected faces of a video, rising; usual heights if it has none."""
     found = sorted(
         max(face.evidence, key=lambda one: one.score).box.height
         for frame in record.frames
@@ -142,7 +146,7 @@ def collect_face_heights(record: Record) -> list[float]:
 
 
 def measure_face_speed(record: Record) -> float:
-    """Usual way of a face from frame to frame, in shares of its height."""
+    """Return the median distance that a face moves from frame to frame, as a share of its height."""
     last: dict[int, tuple[int, Box]] = {}
     ways = []
     for frame in record.frames:
@@ -156,7 +160,7 @@ def measure_face_speed(record: Record) -> float:
 
 
 def measure_border_share(record: Record) -> float:
-    """Share of the clip's faces that touch the border."""
+    """Return the share of the faces of a video that touch the border."""
     size, boxes = record.display, [face.box for frame in record.frames for face in frame.faces]
     touching = sum(
         box.left <= 0 or box.top <= 0 or box.right >= size.width or box.bottom >= size.height for box in boxes
@@ -167,13 +171,13 @@ def measure_border_share(record: Record) -> float:
 def draw_appearance(
     heights: Sequence[float], size: Size, border_share: float, generator: np.random.Generator
 ) -> Appearance:
-    """A look drawn by lot: as large as one of the clip's faces, or down to half of that.
+    """Draw an appearance at random, of the height of one of the faces of the video or down to half of it.
 
     Args:
-        heights: of the clip's faces.
-        size: of a frame.
-        border_share: share of the clip's faces that touch the border.
-        generator: of the lot.
+        heights: Heights of the faces of the video.
+        size: Size of a frame.
+        border_share: Share of the faces of the video that touch the border.
+        generator: Source of the random choices.
     """
     height = float(heights[int(generator.integers(len(heights)))]) * float(generator.uniform(0.5, 1.05))
     most = _MAX_HEIGHT_SHARE * min(size.width, size.height)
@@ -191,9 +195,9 @@ def draw_appearance(
 def draw_donor_face(
     donors: Sequence[DonorFace], appearance: Appearance, generator: np.random.Generator
 ) -> tuple[DonorFace, Appearance]:
-    """A donor drawn by lot from those that are large enough for a look; where none is, the largest, and a smaller look.
+    """Draw a face that is large enough for an appearance; if none is, the largest, and a lower height.
 
-    A face that is enlarged much is blurred more than the clip's faces of that size are.
+    A face that is enlarged a lot is blurrier than the faces of the video of that size.
     """
     large = [donor for donor in donors if donor.face_box.height * _MAX_ENLARGEMENT >= appearance.height]
     if large:
@@ -205,14 +209,14 @@ def draw_donor_face(
 def draw_path(
     appearance: Appearance, aspect_ratio: float, size: Size, speed: float, generator: np.random.Generator
 ) -> FacePath:
-    """A way drawn by lot.
+    """Draw a path at random.
 
     Args:
-        appearance: of the face.
-        aspect_ratio: its width over its height.
-        size: of a frame.
-        speed: usual way of the clip's faces from frame to frame, in shares of their height.
-        generator: of the lot.
+        appearance: Appearance of the face.
+        aspect_ratio: Width of the face over its height.
+        size: Size of a frame.
+        speed: Usual distance that the faces of the video move from frame to frame, as a share of their height.
+        generator: Source of the random choices.
     """
     width, height = appearance.height * aspect_ratio, appearance.height
     left = float(generator.uniform(0, max(1.0, size.width - width)))
@@ -225,14 +229,14 @@ def draw_path(
 
 
 def composite_face(picture: Rgb, donor: DonorFace, appearance: Appearance, face_box: Box, noise_seed: int) -> None:
-    """Put a donor's face at the place `face_box` of a picture, in place.
+    """Composite a face into a picture, in place.
 
     Args:
-        picture: writable.
-        donor: the face.
-        appearance: what is done to it.
-        face_box: where its face goes; what lies outside the picture is cut off.
-        noise_seed: of its noise.
+        picture: Writable picture.
+        donor: The face.
+        appearance: How the face is changed.
+        face_box: Where the face goes. What lies outside the picture is cut off.
+        noise_seed: Seed of the noise.
     """
     scale = face_box.height / donor.face_box.height
     rows, columns = picture.shape[:2]
@@ -244,6 +248,7 @@ def composite_face(picture: Rgb, donor: DonorFace, appearance: Appearance, face_
         return
     there = picture[y:bottom, x:right].astype(np.float32)
     part, cover = (array[y - top : bottom - top, x - left : right - left] for array in (patch, alpha))
+    # One sample in 64 is enough to see that a picture is black and white. A coloured face in it would stand out.
     if np.ptp(picture[::8, ::8].astype(np.int16), axis=2).mean() <= _MAX_GREY_SPREAD:
         part = part.mean(axis=2, keepdims=True)
     part = part + appearance.light * (there.mean() - part.mean())
@@ -253,7 +258,7 @@ def composite_face(picture: Rgb, donor: DonorFace, appearance: Appearance, face_
 def _transform_donor_face(
     donor: DonorFace, appearance: Appearance, scale: float, seed: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The donor's picture at its size with all that is done to it, and how much each sample covers."""
+    """Return the scaled and changed cut-out, and its opacity for each pixel, 0 to 1."""
     height, width = donor.picture.shape[:2]
     size = max(2, round(width * scale)), max(2, round(height * scale))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -281,6 +286,6 @@ def _make_alpha(size: tuple[int, int]) -> NDArray[np.float32]:
 
 
 def _choose_min_donor_score(record: Record) -> float:
-    """Score from which a sighting counts as strong: half-seeing detectors report lower ones for good faces too."""
+    """Return the lowest score of a face to plant. Detectors with a low threshold give good faces lower scores too."""
     halves = any(one.confident_score > 0 for one in record.detection.detectors)
     return 0.6 if halves else _MIN_DONOR_SCORE

@@ -1,4 +1,8 @@
-"""Faces to plant are held against a second detector first: what only one detector takes for a face may be none."""
+"""Select the faces to plant.
+
+A face of the video is planted only if two detectors take it for one. What a single detector takes for a face may be
+something else, and planting that would measure nothing.
+"""
 
 from __future__ import annotations
 
@@ -18,41 +22,41 @@ from engine.record import Record
 _MIN_CONFIRM_SCORE = 0.5
 """Score from which the second detector confirms a face."""
 _CONFIRM_IOU = 0.35
-"""IoU of their boxes: detectors draw them differently."""
+"""IoU of the two boxes from which they are the same face. It is low because detectors draw boxes differently."""
 _CONFIRM_SIDE_PX = 256
-"""Longest side, in pixels, at which it sees a face with the grey about it."""
+"""Longest side, in pixels, of the picture that the second detector gets."""
 _PADDING_COLOUR = (114, 114, 114)
 _MIN_CLIP_DONORS = 2
-"""Faces of the clip below which the package's picture is planted too."""
+"""Number of faces of the video below which the picture of the package is planted too."""
 
 
 def select_donor_faces(
     candidates: Sequence[DonorFace], record: Record, start_detectors: StartDetectors, models_folder: Path
 ) -> list[DonorFace]:
-    """Those faces of the clip that are faces for certain, and the package's where there are few and it is installed.
+    """Return the faces of the video that are faces for certain, and that of the package if those are few.
 
     Args:
-        candidates: faces of the clip, each seen well by every detector of the record.
-        record: of the clip.
-        start_detectors: starts the second detector, where the record has one only.
-        models_folder: folder of the weights.
+        candidates: Faces of the video that every detector of the record found with a high score.
+        record: The record of the video.
+        start_detectors: Starts the second detector, if the record has only one.
+        models_folder: Folder of the weights.
 
     Raises:
-        ModelError: weights are missing or not the pinned ones.
-        DetectorError: the detector's process died, hung or failed.
+        ModelError: Weights are missing or not the pinned ones.
+        DetectorError: The process of the detector died, hung or failed.
     """
-    witness = _choose_second_detector(record)
+    second_detector = _choose_second_detector(record)
     donors = (
-        _confirm_donor_faces(candidates, witness, start_detectors, models_folder)
-        if witness is not None and candidates
+        _confirm_donor_faces(candidates, second_detector, start_detectors, models_folder)
+        if second_detector is not None and candidates
         else list(candidates)
     )
-    spare = load_package_donor() if len(donors) < _MIN_CLIP_DONORS else None
-    return donors if spare is None else [*donors, spare]
+    package_donor = load_package_donor() if len(donors) < _MIN_CLIP_DONORS else None
+    return donors if package_donor is None else [*donors, package_donor]
 
 
 def _choose_second_detector(record: Record) -> DetectorPlan | None:
-    """A detector that the record did not use; None where the faces are seen by several already."""
+    """Return a detector that the record did not use; None if the record has several, which agree already."""
     used = {facts.name for facts in record.detection.detectors}
     if len(used) > 1:
         return None
@@ -62,27 +66,30 @@ def _choose_second_detector(record: Record) -> DetectorPlan | None:
 def _confirm_donor_faces(
     candidates: Sequence[DonorFace], second_detector: DetectorPlan, start_detectors: StartDetectors, models_folder: Path
 ) -> list[DonorFace]:
-    shown = [_pad_donor_face(donor) for donor in candidates]
+    padded = [_pad_donor_face(donor) for donor in candidates]
     with start_detectors([second_detector], models_folder, 1) as crew:
         crew.set_first_ticket(0)
-        for ticket, (picture, _) in enumerate(shown):
+        for ticket, (picture, _) in enumerate(padded):
             crew.submit(ticket, {second_detector.longest_side: [picture]}, f"face {ticket} of the clip")
         answers = [answer[second_detector.name].detections[0] for _, answer in crew.drain()]
     return [
         donor
-        for donor, (_, face), sightings in zip(candidates, shown, answers, strict=True)
+        for donor, (_, face), sightings in zip(candidates, padded, answers, strict=True)
         if any(one.score >= _MIN_CONFIRM_SCORE and one.box.iou(face) >= _CONFIRM_IOU for one in sightings)
     ]
 
 
 def _pad_donor_face(donor: DonorFace) -> tuple[Rgb, Box]:
-    """A face with as much grey about it as detectors are used to, and the place of the face in that."""
+    """Return a face with a grey margin, and the box of the face in that picture.
+
+    A detector finds a face that fills the picture badly, because it was trained on faces with surroundings.
+    """
     height, width = donor.picture.shape[:2]
     down, across = height // 2, width // 2
     framed = cv2.copyMakeBorder(donor.picture, down, down, across, across, cv2.BORDER_CONSTANT, value=_PADDING_COLOUR)
     size = Size(framed.shape[1], framed.shape[0])
-    seen = size.fit(_CONFIRM_SIDE_PX)
-    picture = np.asarray(cv2.resize(framed, (seen.width, seen.height), interpolation=cv2.INTER_AREA), np.uint8)
+    scaled = size.fit(_CONFIRM_SIDE_PX)
+    picture = np.asarray(cv2.resize(framed, (scaled.width, scaled.height), interpolation=cv2.INTER_AREA), np.uint8)
     face = donor.face_box
     placed = Box(face.left + across, face.top + down, face.right + across, face.bottom + down)
-    return picture, placed.scale_axes(seen.width / size.width, seen.height / size.height)
+    return picture, placed.scale_axes(scaled.width / size.width, scaled.height / size.height)

@@ -3,7 +3,8 @@
 Detectors share blind spots, so their agreement is not a recall. Here the places of the faces are known. Some segments
 of the video are copied in memory, faces are planted where there is room, and the detectors of the record run on the
 copies with the settings of the record. A planted face is a cut-out: the result says how well faces of these sizes and
-this look are found in this video, not how well those are found that no detector ever sees. See docs/leaks.md.
+this look are found in this video, not how well those are found that no detector ever sees. See
+docs/guides/leak-check.md.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ from engine.version import VERSION
 
 _MAX_DONORS = 8
 _FOUND_IOU = 0.35
-"""IoU from which a face of the timeline counts as the planted face, as in docs/recall.md."""
+"""IoU from which a face of the timeline counts as the planted face, as in docs/measurements/recall.md."""
 
 
 def run_planted_faces(  # noqa: PLR0913 - the last three have defaults that only tests and the command line change
