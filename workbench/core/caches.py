@@ -6,11 +6,11 @@ What is kept is frozen and shared by all sessions; a file that was replaced is r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 
+import msgspec
 import streamlit as st
 
 from engine import release, runs
@@ -138,9 +138,11 @@ def get_sign_off_snapshot(
     parts = (run.source, folder.record, folder.review, folder.signatures, *access, log_path(data.audit))
     case = _open_snapshot(str(data.root), run.id, tuple(map(read_file_stamp, parts)))
     signed = case.terms.options
-    wanted = replace(signed, style=style or signed.style, audio=signed.audio if audio is None else audio)
+    wanted = msgspec.structs.replace(
+        signed, style=style or signed.style, audio=signed.audio if audio is None else audio
+    )
     if wanted.style != signed.style:
-        wanted = replace(wanted, force=False)
+        wanted = msgspec.structs.replace(wanted, force=False)
     return case if wanted == signed else release.replace_terms(case, wanted)
 
 
