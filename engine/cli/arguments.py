@@ -59,7 +59,7 @@ def add_detection(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--workers",
-        type=_parse_positive,
+        type=parse_positive,
         metavar="N",
         help="worker processes for each detector, or concurrent calls of a service",
     )
@@ -125,7 +125,8 @@ def add_audio(parser: ArgumentParser) -> None:
     group.add_argument("--audio-reason", metavar="TEXT", help="reason, required with --mute and --bleep")
 
 
-def _parse_positive(text: str) -> int:
+def parse_positive(text: str) -> int:
+    """Parse a whole number of at least 1, as the `type` of an argument."""
     # argparse names the function in its message for a ValueError, which helps nobody at a terminal.
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")

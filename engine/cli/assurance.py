@@ -21,6 +21,7 @@ from engine.assurance.residual_risk import ResidualRisk, RiskInputs, assess_resi
 from engine.cli import arguments
 from engine.cli.command import Command
 from engine.cli.identity import identify_person
+from engine.cli.options import build_settings
 from engine.cli.terminal import Terminal
 from engine.core.wording import format_count
 from engine.errors import CheckFailedError, InputError, RecordError
@@ -59,7 +60,7 @@ def _run_leak_check(options: Namespace, terminal: Terminal) -> int:
 def _read_judgements(path: Path | None) -> list[LeakJudgement]:
     if path is None:
         return []
-    lines = read_document_bytes(path).splitlines()
+    lines = read_document_bytes(path, "file of judgements").splitlines()
     try:
         return [msgspec.json.decode(line, type=LeakJudgement) for line in lines]
     except msgspec.MsgspecError as error:
@@ -100,16 +101,15 @@ def _add_plant_arguments(parser: ArgumentParser) -> None:
         ("faces", "faces to plant in each segment"),
     ):
         value = getattr(defaults, name)
-        parser.add_argument(f"--{name}", type=int, default=value, metavar="N", help=f"{purpose} (default: {value})")
+        parser.add_argument(
+            f"--{name}", type=arguments.parse_positive, default=value, metavar="N", help=f"{purpose} (default: {value})"
+        )
     arguments.add_report(parser)
 
 
 def _plant_faces(options: Namespace, terminal: Terminal) -> int:
     values = {name: getattr(options, name) for name in ("segments", "length", "faces")}
-    try:
-        settings = msgspec.convert(values, PlantedFaceSettings)
-    except msgspec.ValidationError as error:
-        raise InputError(f"--segments, --length or --faces is wrong: {error}.") from error
+    settings = build_settings("veil plant", PlantedFaceSettings, values)
     report = run_planted_faces(options.source, options.record, settings=settings, data=options.data, listener=terminal)
     if options.report is not None:
         write_file(options.report, encode_document(report))
@@ -137,6 +137,8 @@ def _format_recall(recall: PlantedRecall) -> str:
 
 
 def _add_risk_arguments(parser: ArgumentParser) -> None:
+    # argparse would write "RUN|SOURCE RECORD [RUN|SOURCE RECORD ...]".
+    parser.usage = f"{parser.prog} [options] RUN\n       {parser.prog} [options] SOURCE RECORD"
     parser.add_argument(
         "subject", type=Path, nargs="+", metavar="RUN|SOURCE RECORD", help="a run, or a video and its record"
     )

@@ -7,7 +7,7 @@ from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import engine
 from engine.cli.verbs import GROUPS, VERBS, Verb
@@ -19,16 +19,29 @@ if TYPE_CHECKING:
     from engine.cli.command import Command
 
 _NAME_WIDTH = max(map(len, VERBS)) + 2
+_EXIT_USAGE = 2
 
 
-def build_parser(words: Sequence[str] | None = None) -> ArgumentParser:
+class VerbParser(ArgumentParser):
+    """An argument parser whose errors are one sentence.
+
+    argparse prints the usage before an error. That is up to 20 lines for a verb with many options, above which the
+    error itself is easily missed.
+    """
+
+    def error(self, message: str) -> NoReturn:
+        """Print the error and end the process."""
+        self.exit(_EXIT_USAGE, f"veil: {message}; see {self.prog} --help.\n")
+
+
+def build_parser(words: Sequence[str] | None = None) -> VerbParser:
     """Build the parser of `veil`; the namespace that it returns has the `Command` to run as `command`.
 
     Args:
         words: the words to parse. Only the verb they name gets its arguments, so that no other module is imported.
             None: every verb gets its arguments.
     """
-    parser = ArgumentParser(
+    parser = VerbParser(
         prog="veil",
         usage="veil [-h] [--version] VERB ...",
         description="Face anonymisation for regulated video.",
@@ -106,5 +119,4 @@ def _format_groups() -> str:
 
 def _describe_unknown_verb(word: str) -> str:
     close = get_close_matches(word, VERBS, n=1)
-    suggestion = f"Did you mean veil {close[0]}?" if close else "veil --help lists the verbs."
-    return f"there is no verb {word!r}. {suggestion}"
+    return f"there is no verb {word!r}" + (f" (did you mean {close[0]}?)" if close else "")

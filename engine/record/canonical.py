@@ -94,13 +94,17 @@ def read_document(path: Path, document_type: type[Kind], description: str) -> Ki
         RecordError: the file cannot be read or is not such a document.
     """
     try:
-        return msgspec.json.decode(read_document_bytes(path), type=document_type)
+        return msgspec.json.decode(read_document_bytes(path, description), type=document_type)
     except msgspec.MsgspecError as error:
         raise RecordError(f"{path} is not the {description}: {error}.") from error
 
 
-def read_document_bytes(path: Path) -> bytes:
-    """The stored bytes of a document, for hashing and for `decode`.
+def read_document_bytes(path: Path, description: str = "detection record") -> bytes:
+    """Read the stored bytes of a document, for hashing and for `decode`.
+
+    Args:
+        path: the file.
+        description: what to call the document in an error.
 
     Raises:
         RecordError: the file cannot be read.
@@ -108,7 +112,7 @@ def read_document_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise RecordError(f"{path} cannot be read: {error.strerror}. Give the path of a detection record.") from error
+        raise RecordError(f"{path} cannot be read: {error.strerror}. Give the path of the {description}.") from error
 
 
 class _SchemaHeader(msgspec.Struct):

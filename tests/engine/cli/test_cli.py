@@ -113,9 +113,11 @@ def test_models_are_verified_with_exit_3_when_one_is_missing(own_data, tmp_path)
     assert set(json.loads(text)["models"].values()) == {"missing"}
 
 
-def test_usage_errors_exit_with_2():
-    assert run("dance")[0] == 2
-    assert run("detect")[0] == 2
+def test_usage_errors_are_one_sentence_and_exit_with_2():
+    assert complaint("dance") == "veil: there is no verb 'dance'; see veil --help.\n"
+    assert "required: source, -o/--output; see veil detect --help." in complaint("detect")
+    workers = complaint("detect", "clip.mp4", "-o", "clip.json", "--workers", "0")
+    assert "argument --workers: must be a whole number of at least 1, got '0'" in workers
     assert run("--version")[0] == 0
 
 

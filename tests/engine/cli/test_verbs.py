@@ -102,7 +102,7 @@ def test_an_unknown_verb_is_refused_with_a_suggestion(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["anonymize"])
     assert stop.value.code == 2
-    assert "there is no verb 'anonymize'. Did you mean veil anonymise?" in capsys.readouterr().err
+    assert capsys.readouterr().err == "veil: there is no verb 'anonymize' (did you mean anonymise?); see veil --help.\n"
 
 
 def test_the_package_runs_as_a_module():
