@@ -6,6 +6,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
 from engine.detectors.modes import MODES
+from engine.detectors.table import DETECTORS
 from engine.masking.presets import DEFAULT_PRESET, describe_presets
 
 STYLE_METAVAR = "PRESET[,NAME=VALUE...]"
@@ -53,7 +54,9 @@ def add_detection(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--mode", choices=tuple(MODES), default="on-prem", help="choose the detectors by mode (default: on-prem)"
     )
-    parser.add_argument("--detectors", metavar="A,B", help="run these detectors instead of those of the mode")
+    parser.add_argument(
+        "--detectors", metavar="A,B", help=f"run these detectors instead of those of the mode: {', '.join(DETECTORS)}"
+    )
     add_set_option(
         parser, "set a parameter of a detector, of fusion, tracking or smoothing, as yolov8-face.threshold=0.2"
     )

@@ -9,17 +9,9 @@ from typing import cast
 import msgspec
 
 from engine.detectors.base import Detector, DetectorSettings, RemoteDetectorSettings, is_remote
+from engine.detectors.table import DETECTORS
 from engine.errors import InputError
 from engine.record import DetectorFacts
-
-DETECTORS: Mapping[str, str] = {
-    "mtcnn": "engine.detectors.mtcnn:Mtcnn",
-    "yolov8-face": "engine.detectors.yolov8_face:Yolov8Face",
-    "mediapipe": "engine.detectors.mediapipe:MediaPipe",
-    "centerface": "engine.detectors.centerface:CenterFace",
-    "rekognition": "engine.detectors.rekognition:Rekognition",
-}
-"""Name, as in `--detectors`, to "module:class"."""
 
 
 class DetectorPlan(msgspec.Struct, frozen=True):
@@ -55,7 +47,7 @@ def import_detector_class(name: str) -> type[Detector]:
         InputError: no detector has this name.
     """
     try:
-        module, _, attribute = DETECTORS[name].partition(":")
+        module, _, attribute = DETECTORS[name].class_path.partition(":")
     except KeyError as error:
         raise InputError(f"There is no detector {name!r}; there are {', '.join(DETECTORS)}.") from error
     return cast("type[Detector]", getattr(importlib.import_module(module), attribute))

@@ -13,14 +13,13 @@ from engine.detection.cost import CostEstimate, check_cost_limit, estimate_cost
 from engine.detection.options import plan_detectors
 from engine.detection.results import RunFacts
 from engine.detectors.registry import DetectorPlan, select_remote
+from engine.detectors.table import DETECTORS
 from engine.errors import RecordError
 from engine.media.facts import MediaInfo
 from engine.record import DetectOptions, read_document
 from engine.runs import Run
 from engine.storage.data_folder import DataFolder
 
-_USUAL_FRAME_S = {"mtcnn": 0.2, "yolov8-face": 0.06, "mediapipe": 0.008, "centerface": 0.2}
-"""Processor seconds for a frame of 1920x1080; see docs/measurements/recall.md."""
 _FULL_HD_PIXELS = 1920 * 1080
 _DETECTOR_START_S = 5.0
 """Seconds until the detectors are loaded."""
@@ -121,7 +120,7 @@ def _estimate_from_past_runs(past_runs: Iterable[PastRun], display: Size, option
 
 def _estimate_from_table(detector_plans: Iterable[DetectorPlan], display: Size) -> float | None:
     """Seconds a frame by the table; detectors share the cores."""
-    costs = [_USUAL_FRAME_S[plan.name] for plan in detector_plans if plan.name in _USUAL_FRAME_S]
+    costs = [cost for plan in detector_plans if (cost := DETECTORS[plan.name].frame_cost_s) is not None]
     if not costs:
         return None
     return max(*costs, sum(costs) / (os.cpu_count() or 1)) * _count_pixels(display) / _FULL_HD_PIXELS

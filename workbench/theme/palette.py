@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine.detectors.table import DETECTORS
+
 BLACK = "#000000"
 ORANGE = "#e69f00"
 SKY = "#56b4e9"
@@ -27,18 +29,15 @@ ORIGIN_COLOURS: Mapping[str, str] = {
 """How a face came to be in the record."""
 DOUBTFUL = VERMILLION
 
-_DETECTOR_COLOURS: Mapping[str, str] = {
-    "yolov8-face": BLUE,
-    "centerface": VERMILLION,
-    "mtcnn": GREEN,
-    "mediapipe": PURPLE,
-    "rekognition": ORANGE,
-}
+_DETECTOR_COLOURS = (GREEN, BLUE, PURPLE, VERMILLION, ORANGE, YELLOW)
+"""Colours of the detectors, in the order of `engine.detectors.table.DETECTORS`."""
 
 
 def get_detector_colour(name: str) -> str:
-    """The colour of a detector; one that is not known gets the one that is left."""
-    return _DETECTOR_COLOURS.get(name, SKY)
+    """Return the colour of a detector; one that is not in the table, or for which no colour is left, is sky blue."""
+    names = list(DETECTORS)
+    position = names.index(name) if name in names else len(_DETECTOR_COLOURS)
+    return _DETECTOR_COLOURS[position] if position < len(_DETECTOR_COLOURS) else SKY
 
 
 @dataclass(frozen=True, slots=True)

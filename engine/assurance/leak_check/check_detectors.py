@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +10,8 @@ from pathlib import Path
 from engine.assurance.leak_check.report import CheckDetectorFacts
 from engine.detectors.ensemble import DetectorEnsemble
 from engine.detectors.registry import DetectorPlan, plan_detector
+from engine.detectors.table import DETECTORS, CheckRole
 from engine.record import Record
-
-_DETECTOR_PARAMETERS: Mapping[str, Mapping[str, object]] = {
-    "centerface": {"size": 640, "enlargement": 1.0, "threshold": 0.3},
-    "mtcnn": {},
-    "yolov8-face": {"size": 320},
-}
-"""Detectors that can check, with their parameters. MediaPipe is left out because it takes masks for faces. YOLOv8-face
-sees only regions, which are 256 px at most, so it needs no larger input."""
-_SCAN_DETECTORS = ("centerface", "mtcnn")
 
 StartDetectors = Callable[[Sequence[DetectorPlan], Path, int], AbstractContextManager[DetectorEnsemble]]
 """Starts detectors from their plans, the folder of the models, and the number of processes for each."""
@@ -49,17 +41,23 @@ class CheckDetectors:
 
 
 def choose_check_detectors(record: Record) -> CheckDetectors:
-    """Choose the detectors for the outputs of a record.
+    """Choose the detectors that check an output of a record, by the roles in `engine.detectors.table`.
 
-    CenterFace scans and YOLOv8-face confirms, because they find most of the fast detectors. If the detection used one
-    of them, MTCNN scans too, unless the detection used MTCNN as well.
+    If the detection used one of the usual check detectors, a substitute that it did not use scans as well: what a
+    detector missed once, it will miss again.
     """
     used = {detector.name for detector in record.detection.detectors}
-    # A detector that the detection used misses the same faces again and adds nothing new. MTCNN is then the only scan
-    # detector left that can find what was missed.
-    needed = used & {"centerface", "yolov8-face"} and "mtcnn" not in used
-    names = _SCAN_DETECTORS if needed else _SCAN_DETECTORS[:1]
-    return CheckDetectors(
-        tuple(plan_detector(name, _DETECTOR_PARAMETERS[name]) for name in names),
-        plan_detector("yolov8-face", _DETECTOR_PARAMETERS["yolov8-face"]),
-    )
+    scanning = _names_with_role("scan")
+    (confirming, *_) = _names_with_role("confirm")
+    if used & {*scanning, confirming}:
+        # One is enough: a check of a whole video by each substitute would take longer than the detection did.
+        scanning += [name for name in _names_with_role("substitute") if name not in used][:1]
+    return CheckDetectors(tuple(_plan_check_detector(name) for name in scanning), _plan_check_detector(confirming))
+
+
+def _names_with_role(role: CheckRole) -> list[str]:
+    return [name for name, row in DETECTORS.items() if row.check_role == role]
+
+
+def _plan_check_detector(name: str) -> DetectorPlan:
+    return plan_detector(name, DETECTORS[name].check_parameters)

@@ -17,6 +17,7 @@ from engine.assurance.planted_faces.compositing import DonorFace, load_package_d
 from engine.core.geometry import Box, Size
 from engine.core.picture import Rgb
 from engine.detectors.registry import DetectorPlan, plan_detector
+from engine.detectors.table import DETECTORS
 from engine.record import Record
 
 _MIN_CONFIRM_SCORE = 0.5
@@ -45,7 +46,7 @@ def select_donor_faces(
         ModelError: Weights are missing or not the pinned ones.
         DetectorError: The process of the detector died, hung or failed.
     """
-    second_detector = _choose_second_detector(record)
+    second_detector = choose_second_detector(record)
     donors = (
         _confirm_donor_faces(candidates, second_detector, start_detectors, models_folder)
         if second_detector is not None and candidates
@@ -55,12 +56,13 @@ def select_donor_faces(
     return donors if package_donor is None else [*donors, package_donor]
 
 
-def _choose_second_detector(record: Record) -> DetectorPlan | None:
+def choose_second_detector(record: Record) -> DetectorPlan | None:
     """Return a detector that the record did not use; None if the record has several, which agree already."""
     used = {facts.name for facts in record.detection.detectors}
     if len(used) > 1:
         return None
-    return plan_detector("centerface" if "yolov8-face" in used else "yolov8-face", {"size": 320})
+    unused = ((name, row.crop_parameters) for name, row in DETECTORS.items() if name not in used)
+    return next((plan_detector(name, parameters) for name, parameters in unused if parameters is not None), None)
 
 
 def _confirm_donor_faces(

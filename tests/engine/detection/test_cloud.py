@@ -16,6 +16,7 @@ from engine.detection.frame_detections import FrameDetections
 from engine.detection.ledger import TransferLedger, ledger_path
 from engine.detectors import registry
 from engine.detectors.base import RemoteDetectorSettings
+from engine.detectors.table import DETECTORS, DetectorRow
 from engine.errors import DetectorError, InputError, RecordError
 from engine.record import (
     Detection,
@@ -258,7 +259,11 @@ def test_a_record_that_says_a_detector_saw_what_it_was_not_asked_about_is_refuse
 
 
 def test_a_made_up_fifth_detector_needs_its_file_and_a_line_in_the_table(monkeypatch, talk, cloud_data):
-    monkeypatch.setitem(registry.DETECTORS, "brightest", "tests.engine.detectors.brightest_region_detector:Brightest")
+    monkeypatch.setitem(
+        DETECTORS,
+        "brightest",
+        DetectorRow(class_path="tests.engine.detectors.brightest_region_detector:Brightest", frame_cost_s=0.1),
+    )
     options = DetectOptions(detectors=("brightest", "yolov8-face"), parameters={"brightest": {"share": 0.25}})
     record = engine.detect(talk, options=options, data=cloud_data)
     facts = record.detection.detectors[0]

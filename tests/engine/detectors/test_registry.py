@@ -7,9 +7,10 @@ import sys
 import pytest
 
 from engine.detectors import optional_imports, registry
+from engine.detectors.table import DETECTORS
 from engine.errors import InputError
 
-LIBRARIES = {"tensorflow", "torch", "torchvision", "ultralytics", "onnxruntime", "openvino", "mediapipe", "mtcnn"}
+LIBRARIES = {library for row in DETECTORS.values() for library in row.libraries}
 
 
 def test_a_name_leads_to_the_class_that_bears_it() -> None:
