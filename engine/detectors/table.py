@@ -50,8 +50,8 @@ DETECTORS: dict[str, DetectorRow] = {
         class_path="engine.detectors.yolov8_face:Yolov8Face",
         frame_cost_s=0.06,
         libraries=("torch", "torchvision", "ultralytics", "onnxruntime"),
-        # Of the fast detectors, this one and CenterFace find most. It sees only regions of at most 256 px, so it needs no
-        # larger input.
+        # Of the fast detectors, this one and CenterFace find most. Confirming, it sees only regions of at most 256 px,
+        # so it needs no larger input.
         check_role="confirm",
         check_parameters={"size": 320},
         crop_parameters={"size": 320},
