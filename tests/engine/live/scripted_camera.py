@@ -45,16 +45,16 @@ def white_patch(left=100, top=60, side=40, size=(320, 180)):
 
 
 class Camera:
-    """Gives a masker a frame every 40 ms and keeps what comes out."""
+    """Gives a masker a frame every 40 ms; `frame_s` is the time between two frames by their time stamps."""
 
-    def __init__(self, masker):
-        self.masker, self.number = masker, 0
+    def __init__(self, masker, frame_s=Fraction(1, 25)):
+        self.masker, self.frame_s, self.number = masker, frame_s, 0
 
     def send_frame(self, picture=None, decoded=None, wait_s=0.0):
         """Send a frame, wait up to `wait_s` until both detectors have answered for it; return verdict and picture."""
         time.sleep(PERIOD_S)  # what a camera does; nothing is synchronised by it
         decoded = frame_from_rgb(white_patch() if picture is None else picture) if decoded is None else decoded
-        self.masker.submit(decoded, self.number, self.number * Fraction(1, 25))
+        self.masker.submit(decoded, self.number, self.number * self.frame_s)
         self.masker.state.wait_for_answers(self.number, wait_s)
         self.number += 1
         masked = self.masker.collect()

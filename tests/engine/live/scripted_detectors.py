@@ -1,4 +1,4 @@
-"""Detectors without a model that see white patches, and do what a file tells them."""
+"""Detectors without a model that find white patches, and behave as a file tells them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,23 @@ from engine.detectors.base import DetectorSettings
 from engine.record import Detection, DetectorFacts
 
 WHITE = 230
+"""Least value of a white sample; masks and noise stay below."""
 
 
 class MoodySettings(DetectorSettings, frozen=True):
-    """`mood` is the path of a file whose word is obeyed at every picture; `seconds` is how long a look takes."""
+    """Settings of a scripted detector.
+
+    Attributes:
+        mood: path of a file that is read at every picture: "wait", "crash", "hang", "blind", or empty.
+        seconds: time that one picture takes.
+    """
 
     mood: str = ""
     seconds: float = 0.0
 
 
 class Moody:
-    """Sees the box around everything white; 20 times slower, dying or hanging when its file says so."""
+    """Finds the box around everything white; waiting, dying or hanging when its file says so."""
 
     name: ClassVar[str] = "moody"
     settings_type: ClassVar[type[DetectorSettings]] = MoodySettings
@@ -49,25 +55,29 @@ class Moody:
         return cls(settings)
 
     def detect(self, pictures: Sequence[Rgb]) -> list[list[Detection]]:
-        mood = Path(self._settings.mood).read_text() if self._settings.mood else ""
-        time.sleep(self._settings.seconds * (20 if mood == "slow" else 1))
+        while (mood := self._read_mood()) == "wait":
+            time.sleep(0.01)
+        time.sleep(self._settings.seconds)
         if mood == "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
         if mood == "hang":
             signal.pause()
-        return [[] if mood == "blind" else seen(picture, self.name) for picture in pictures]
+        return [[] if mood == "blind" else find_patch(picture, self.name) for picture in pictures]
+
+    def _read_mood(self) -> str:
+        return Path(self._settings.mood).read_text() if self._settings.mood else ""
 
     def close(self) -> None:
         pass
 
 
 class Swift(Moody):
-    """The same under another name, for each frame."""
+    """The same under another name, for a detector that looks at every frame."""
 
     name: ClassVar[str] = "swift"
 
 
-def seen(picture: Rgb, detector: str) -> list[Detection]:
+def find_patch(picture: Rgb, detector: str) -> list[Detection]:
     rows, columns = np.nonzero(picture.min(axis=2) >= WHITE)
     if not len(rows):
         return []
