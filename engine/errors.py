@@ -1,28 +1,28 @@
-"""Every error that Veil raises on purpose.
+"""The errors that Veil raises on purpose.
 
     VeilError
-    ├── InputError            exit 2   what was given cannot be used
+    ├── InputError            exit 2   the input cannot be used
     │   ├── SourceError                a video that cannot be read
-    │   │   └── DamagedFrameError      one frame of it, named
+    │   │   └── DamagedFrameError      one of its frames, named
     │   ├── RecordError                a record that is invalid, or belongs to another video
     │   │   ├── ReviewError                a review that is missing, unreadable or changed
     │   │   │   ├── TornReviewError            its last line is unfinished; can be repaired
     │   │   │   └── ForeignReviewError         it belongs to another record
-    │   │   └── AmendmentError             one amendment that does not fit its record
-    │   ├── ModelError                 weights that are missing or not the pinned ones
-    │   ├── RunError                   a run that does not exist, is damaged, or is not where that can be done to it
+    │   │   └── AmendmentError             an amendment that does not fit its record
+    │   ├── ModelError                 weights that are missing or differ from the pinned ones
+    │   ├── RunError                   a run that does not exist, is damaged, or is in the wrong state
     │   ├── StyleError                 a style that would not hide a face, or does not exist
     │   ├── TargetError                an output that cannot be written
-    │   ├── AccessError                somebody who may not do that, or is not who they say
+    │   ├── AccessError                a person lacks the permission, or did not prove who they are
     │   ├── AuditError                 an audit log that cannot be read or added to
-    │   └── QueryError                 a question that the index cannot answer
+    │   └── QueryError                 a query that the index cannot or may not answer
     ├── DetectorError         exit 1   a detector's process died, hung or failed; the run can be resumed
     ├── RenderError           exit 1   a frame or stream that could not be written
-    ├── RunCancelledError     exit 130 somebody wanted a run to stop; it can be resumed
+    ├── RunCancelledError     exit 130 a person cancelled the run; it can be resumed
     └── CheckFailedError      exit 3   a check on finished files failed
         └── SignOffError               a step of review and sign-off is missing, or was voided by a change
 
-A message is one sentence or two for a person: what is wrong with which file, and what to do.
+A message tells a person in one or two sentences what is wrong with which file, and what to do.
 """
 
 from __future__ import annotations
@@ -37,17 +37,21 @@ class VeilError(Exception):
 
 
 class InputError(VeilError):
-    """What the caller gave cannot be used."""
+    """The input of the caller cannot be used."""
 
     exit_code = 2
 
 
 class SourceError(InputError):
-    """The source is not a readable video, or not the one that is meant."""
+    """The source is not a readable video, or not the expected one."""
 
 
 class DamagedFrameError(SourceError):
-    """A frame of the source cannot be decoded; `index` is its place in presentation order."""
+    """A frame of the source cannot be decoded completely.
+
+    Attributes:
+        index: index of the frame in presentation order.
+    """
 
     def __init__(self, message: str, index: int) -> None:
         super().__init__(message)
@@ -63,7 +67,7 @@ class ReviewError(RecordError):
 
 
 class TornReviewError(ReviewError):
-    """The last line of the review is unfinished, as after a crash; `engine.review.review_file.repair_review` helps."""
+    """The last line of the review is unfinished, as after a crash; use `repair_review`."""
 
 
 class ForeignReviewError(ReviewError):
@@ -71,7 +75,12 @@ class ForeignReviewError(ReviewError):
 
 
 class AmendmentError(RecordError):
-    """An amendment does not fit its record; `number` is its place in the review, `problem` what is wrong."""
+    """An amendment does not fit its record.
+
+    Attributes:
+        number: number of the amendment in the review, from 1.
+        problem: what is wrong, as the end of a sentence.
+    """
 
     def __init__(self, number: int, problem: str) -> None:
         super().__init__(f"Amendment {number} (line {number} of the review) does not fit the record: {problem}.")
@@ -80,11 +89,11 @@ class AmendmentError(RecordError):
 
 
 class ModelError(InputError):
-    """Model weights are missing, or are not the pinned ones."""
+    """Model weights are missing, or differ from the pinned ones."""
 
 
 class RunError(InputError):
-    """There is no such run, its folder is damaged, or it is in a state in which what was asked cannot be done."""
+    """The run does not exist, its folder is damaged, or its state does not allow the operation."""
 
 
 class StyleError(InputError):
@@ -92,11 +101,11 @@ class StyleError(InputError):
 
 
 class TargetError(InputError):
-    """The output cannot be written where it was asked for."""
+    """The output cannot be written to its target."""
 
 
 class AccessError(InputError):
-    """The person may not do that, or is not who they say."""
+    """The person lacks the permission, or did not prove who they are."""
 
 
 class AuditError(InputError):
@@ -104,11 +113,11 @@ class AuditError(InputError):
 
 
 class QueryError(InputError):
-    """A question that the index cannot answer, or may not."""
+    """The index cannot, or may not, answer the query."""
 
 
 class DetectorError(VeilError):
-    """A detector's worker process died, hung or failed; what it had finished is kept."""
+    """A detector's worker process died, hung or failed; finished work is kept."""
 
 
 class RenderError(VeilError):
@@ -116,7 +125,7 @@ class RenderError(VeilError):
 
 
 class RunCancelledError(VeilError):
-    """Somebody wanted a run to stop; what it had finished is kept."""
+    """A person cancelled the run; finished work is kept."""
 
     exit_code = 130
 

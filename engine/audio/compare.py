@@ -1,4 +1,7 @@
-"""Whether an audio stream of an output is the source's with nothing but the chosen spans replaced, sample by sample."""
+"""Compares an altered audio stream with the source's, sample by sample.
+
+Outside of the spans every sample must be that of the source, inside it must be silence or the bleep.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +31,10 @@ PieceKind = Literal["kept", "mute", "bleep"]
 
 
 class AudioPiece(Document, frozen=True):
-    """Samples of an altered stream, from `first` up to and without `stop`, counted from 0.
+    """Samples of an altered stream, from `first` to before `stop`, counted from 0.
 
     Attributes:
-        sha256: of the samples as the stream holds them, interleaved, little endian, in the width of `AlteredAudio`.
+        sha256: SHA-256 of the samples, interleaved, little endian, in the type that `AlteredAudio` states.
     """
 
     kind: PieceKind
@@ -41,15 +44,17 @@ class AudioPiece(Document, frozen=True):
 
 
 class AlteredAudio(Document, frozen=True):
-    """An audio stream that was not kept as it is.
+    """An audio stream in which something was replaced.
 
     Attributes:
-        number: of the stream among the audio streams of the output, from 1.
-        index: of the stream in the source.
-        source_codec: of the source's stream.
-        codec: of the output's, which is lossless.
-        samples: how the decoder gives them: "s16", "s32", "flt" or "dbl".
-        pieces: all of its samples, in order.
+        number: number of the stream among the audio streams of the output, from 1.
+        index: index of the stream in the source.
+        source_codec: codec of the source's stream.
+        codec: codec of the output's stream, which is lossless.
+        samples: type of the samples, as the decoder gives them: "s16", "s32", "flt" or "dbl".
+        rate: samples a second of one channel.
+        channels: number of channels.
+        pieces: all samples of the stream, in order.
     """
 
     number: Count
@@ -63,7 +68,7 @@ class AlteredAudio(Document, frozen=True):
 
     @property
     def summary(self) -> str:
-        """How much of it is what, as `48000 samples muted, all 22050 others as decoded`."""
+        """Return how many samples were replaced and kept, in words."""
         changed = [
             f"{count} samples {word}"
             for kind, word in (("mute", "muted"), ("bleep", "bleeped"))
@@ -75,7 +80,13 @@ class AlteredAudio(Document, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class StreamLocation:
-    """One of the two files: where it is, which stream of it, and when its first video frame is shown, on its clock."""
+    """An audio stream of a file.
+
+    Attributes:
+        path: the file.
+        index: index of the stream in it.
+        origin_s: seconds on the file's clock at which the first video frame is shown.
+    """
 
     path: Path
     index: int
@@ -84,11 +95,11 @@ class StreamLocation:
 
 @dataclass(slots=True)
 class StreamComparison:
-    """What a comparison found.
+    """The result of a comparison.
 
     Attributes:
-        changes: what is not as it should be, in words; empty when all is.
-        pieces: what the stream should consist of.
+        changes: the differences that should not be there, in words.
+        pieces: the pieces of which the stream should consist.
     """
 
     changes: list[str] = field(default_factory=list)
@@ -98,27 +109,32 @@ class StreamComparison:
 def compare_streams(
     source: StreamLocation, output: StreamLocation, codec: str, merged_spans: Sequence[MergedSpan]
 ) -> StreamComparison:
-    """Hold an altered stream against the source's.
+    """Compare an altered stream with the source's.
 
     Args:
-        source: where the original is.
-        output: where the altered stream is.
-        codec: that the altered stream should have.
-        merged_spans: what was to be replaced.
+        source: the original stream.
+        output: the altered stream.
+        codec: codec that the altered stream should have.
+        merged_spans: the spans in which it should be replaced.
 
     Raises:
         SourceError: a stream cannot be decoded.
     """
-    before, after = (read_audio_format(end.path, end.index) for end in (source, output))
-    named = {
+    before, after = (read_audio_format(stream.path, stream.index) for stream in (source, output))
+    properties = {
         "codec": (codec, after.codec),
         "sample format": (before.kind, after.kind),
         "sample rate": (before.rate, after.rate),
         "number of channels": (before.channels, after.channels),
     }
-    strange = [f"another {name} ({found}, not {meant})" for name, (meant, found) in named.items() if meant != found]
-    if strange:
-        return StreamComparison(strange)
+    changes = [
+        f"another {name} ({actual}, not {expected})"
+        for name, (expected, actual) in properties.items()
+        if expected != actual
+    ]
+    # Samples of another type, rate or number of channels cannot be compared one by one.
+    if changes:
+        return StreamComparison(changes)
     with (
         decode_audio(source.path, source.index, before, source.origin_s) as original,
         decode_audio(output.path, output.index, after, output.origin_s) as altered,
@@ -127,12 +143,15 @@ def compare_streams(
 
 
 class _StreamComparer:
-    """Goes through both streams at once."""
+    """Reads both streams in step and collects the differences."""
 
     def __init__(self, sound: AudioFormat, merged_spans: Sequence[MergedSpan], tick: Fraction) -> None:
         self._sound, self._merged_spans = sound, merged_spans
+        # Starts may differ by one tick of the coarser clock and one sample. Later blocks may also deviate by the jitter
+        # below which the decoder does not see a gap.
         self._start_tolerance_s = tick + Fraction(1, sound.rate)
         self._drift_tolerance_s = self._start_tolerance_s + max(2 * tick, MAX_JITTER_S)
+        # The first difference of each kind or span is reported; after it, thousands of others usually follow.
         self._changes: dict[str, str] = {}
         self._pieces = _PieceHasher()
 
@@ -162,14 +181,14 @@ class _StreamComparer:
     def _compare_block(
         self, before: SampleBlock, expected: SampleBlock, after: SampleBlock, parts: Sequence[BlockSegment]
     ) -> None:
-        slack = self._drift_tolerance_s if before.first_sample else self._start_tolerance_s
-        if abs(before.offset_s - after.offset_s) > slack:
+        tolerance_s = self._drift_tolerance_s if before.first_sample else self._start_tolerance_s
+        if abs(before.offset_s - after.offset_s) > tolerance_s:
             self._changes.setdefault("time", self._describe_time_shift(before, after))
-        wrong = _find_differences(expected.samples, after.samples)
-        if not wrong.any():
+        differing = _find_differences(expected.samples, after.samples)
+        if not differing.any():
             return
         for cut in parts:
-            places = np.flatnonzero(wrong[cut.start : cut.stop])
+            places = np.flatnonzero(differing[cut.start : cut.stop])
             if not len(places):
                 continue
             place = cut.start + int(places[0])
@@ -178,20 +197,24 @@ class _StreamComparer:
                     "outside", f"other samples outside of the spans, from {self._describe_position(before, place)}"
                 )
             else:
+                # The worst case deserves its own words: what was to be hidden can be heard.
                 left_in = not _find_differences(
                     before.samples[place : place + 1], after.samples[place : place + 1]
                 ).any()
-                what = "the source's sound left in" if left_in else "something else than was chosen"
-                stretch = self._merged_spans[cut.span]
+                problem = "the source's sound left in" if left_in else "something else than was chosen"
+                span = self._merged_spans[cut.span]
                 self._changes.setdefault(
-                    stretch.place, f"{what} in the {stretch.place}, from {self._describe_position(before, place)}"
+                    span.place, f"{problem} in the {span.place}, from {self._describe_position(before, place)}"
                 )
 
     def _describe_time_shift(self, before: SampleBlock, after: SampleBlock) -> str:
-        meant, found = (float(one.offset_s + Fraction(one.first_sample, self._sound.rate)) for one in (before, after))
+        expected_s, actual_s = (
+            float(block.offset_s + Fraction(block.first_sample, self._sound.rate)) for block in (before, after)
+        )
         if before.first_sample == 0:
-            return f"another start ({found:.3f} s after the video, not {meant:.3f} s)"
-        return f"another time from sample {before.first_sample} on ({found:.3f} s after the video, not {meant:.3f} s)"
+            return f"another start ({actual_s:.3f} s after the video, not {expected_s:.3f} s)"
+        number = before.first_sample
+        return f"another time from sample {number} on ({actual_s:.3f} s after the video, not {expected_s:.3f} s)"
 
     def _describe_position(self, block: SampleBlock, place: int) -> str:
         number = block.first_sample + place
@@ -199,7 +222,7 @@ class _StreamComparer:
 
 
 class _PieceHasher:
-    """Hashes samples piece by piece."""
+    """Hashes the samples of each piece."""
 
     def __init__(self) -> None:
         self._finished: list[AudioPiece] = []
@@ -207,10 +230,10 @@ class _PieceHasher:
         self._first = self._stop = 0
         self._hash = hashlib.sha256()
 
-    def add(self, what: tuple[PieceKind, int | None], first: int, samples: Samples) -> None:
-        if what != self._current:
+    def add(self, piece: tuple[PieceKind, int | None], first: int, samples: Samples) -> None:
+        if piece != self._current:
             self._finish_piece()
-            self._current, self._first, self._hash = what, first, hashlib.sha256()
+            self._current, self._first, self._hash = piece, first, hashlib.sha256()
         self._hash.update(np.ascontiguousarray(samples).data)
         self._stop = first + len(samples)
 
@@ -227,7 +250,7 @@ class _PieceHasher:
 def _align_blocks(
     one: Iterator[SampleBlock], other: Iterator[SampleBlock]
 ) -> Iterator[tuple[SampleBlock | None, SampleBlock | None]]:
-    """Blocks of both streams cut to the same samples; one is None where its stream has ended."""
+    """Yield blocks of both streams, cut to the same samples; a stream that has ended gives None."""
     left, right = next(one, None), next(other, None)
     while left is not None or right is not None:
         count = min(len(block.samples) for block in (left, right) if block is not None)
@@ -243,7 +266,8 @@ def _advance_block(block: SampleBlock | None, count: int, more: Iterator[SampleB
 
 
 def _find_differences(one: Samples, other: Samples) -> Samples:
-    """Which samples are not the same bits in every channel."""
+    """Return a flag for each sample that differs by any bit in any channel."""
+    # Compared as integers, because floats that are not a number differ from themselves and 0 equals -0.
     bits = f"<u{one.dtype.itemsize}"
     difference: Samples = (one.view(bits) != other.view(bits)).any(axis=1)
     return difference

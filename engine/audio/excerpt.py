@@ -1,4 +1,4 @@
-"""A few seconds of an audio stream as they would be heard in an output, for somebody to listen to."""
+"""Makes excerpts of an audio stream as they will sound in an output, so that a person can listen before rendering."""
 
 from __future__ import annotations
 
@@ -7,70 +7,68 @@ import wave
 from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.audio.compare import StreamLocation
 from engine.audio.replace import replace_samples
 from engine.audio.spans import AudioSpan, merge_spans
 from engine.errors import InputError
 from engine.media.audio_samples import SampleBlock, SampleKind, Samples, decode_audio, read_audio_format
 
 MAX_EXCERPT_S = 120.0
-"""Seconds of an excerpt at most."""
+"""Longest excerpt, in seconds."""
 
 
-def make_excerpt(  # noqa: PLR0913, PLR0917 - which stream, what is done to it, and from when to when
-    source: Path, index: int, number: int, spans: Sequence[AudioSpan], origin_s: Fraction, start_s: float, stop_s: float
+def make_excerpt(
+    stream: StreamLocation, number: int, spans: Sequence[AudioSpan], start_s: float, stop_s: float
 ) -> bytes:
-    """What is heard from `start_s` to `stop_s`, as a WAV file of 16 bits in two channels at most.
+    """Return what is heard from `start_s` to `stop_s`, as a WAV file of 16 bits and at most two channels.
 
-    The spans are replaced by the very code that renders.
+    The spans are replaced by the same code as in a render.
 
     Args:
-        source: the file.
-        index: of the stream in it.
-        number: of the stream among those of the output, from 1.
-        spans: what is to be replaced.
-        origin_s: seconds on the file's clock at which the first video frame is shown.
+        stream: the stream of the source.
+        number: number of the stream among the audio streams of the output, from 1.
+        spans: the spans to replace.
         start_s: seconds after the first video frame.
-        stop_s: seconds likewise; at most `LONGEST` later.
+        stop_s: seconds after the first video frame, at most `MAX_EXCERPT_S` after `start_s`.
 
     Raises:
-        InputError: nothing is heard there, or the excerpt would be too long.
+        InputError: the stream has no sound there, or the excerpt would be too long.
         SourceError: the stream cannot be decoded.
     """
     if stop_s - start_s > MAX_EXCERPT_S:
-        raise InputError(f"An excerpt lasts {MAX_EXCERPT_S:g} s at most; choose a shorter one.")
-    sound, chosen = read_audio_format(source, index), merge_spans(spans, number)
-    found: list[NDArray[np.int16]] = []
-    with decode_audio(source, index, sound, origin_s) as blocks:
+        raise InputError(f"An excerpt lasts at most {MAX_EXCERPT_S:g} s; choose a shorter one.")
+    sound, chosen = read_audio_format(stream.path, stream.index), merge_spans(spans, number)
+    parts: list[NDArray[np.int16]] = []
+    with decode_audio(stream.path, stream.index, sound, stream.origin_s) as blocks:
         for block in blocks:
             if block.offset_s + Fraction(block.first_sample, sound.rate) >= stop_s:
                 break
             part = _cut_block(block, sound.rate, start_s, stop_s)
             if len(part.samples):
-                found.append(_to_int16(replace_samples(part, chosen, sound).samples, sound.kind))
-    if not found:
-        raise InputError(f"Nothing is heard in stream {number} from {start_s:g} to {stop_s:g} s.")
-    return _encode_wav(np.concatenate(found), sound.rate)
+                parts.append(_to_int16(replace_samples(part, chosen, sound).samples, sound.kind))
+    if not parts:
+        raise InputError(f"Audio stream {number} has no sound from {start_s:g} to {stop_s:g} s; choose another time.")
+    return _encode_wav(np.concatenate(parts), sound.rate)
 
 
 def _cut_block(block: SampleBlock, rate: int, start_s: float, stop_s: float) -> SampleBlock:
-    """The part of a block that is played from `start_s` to `stop_s`."""
+    """Return the part of a block that is played from `start_s` to `stop_s`."""
     first, last = (ceil((Fraction(time) - block.offset_s) * rate) - block.first_sample for time in (start_s, stop_s))
     first = max(0, first)
     return block.slice_samples(first, max(0, min(last, len(block.samples)) - first))
 
 
 def _to_int16(samples: Samples, kind: SampleKind) -> NDArray[np.int16]:
-    two = samples[:, :2]
+    stereo = samples[:, :2]
     if kind == "s32":
-        two = two >> 16
+        stereo = stereo >> 16
     elif kind != "s16":
-        two = np.clip(np.rint(two * 32767), -32768, 32767)
-    return np.asarray(two, np.int16)
+        stereo = np.clip(np.rint(stereo * 32767), -32768, 32767)
+    return np.asarray(stereo, np.int16)
 
 
 def _encode_wav(samples: NDArray[np.int16], rate: int) -> bytes:

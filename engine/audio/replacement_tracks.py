@@ -1,4 +1,4 @@
-"""From a choice of spans to the streams of an output: the codec that each is to have, and what takes its place."""
+"""Plans and writes the audio streams of an output in which spans are replaced."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from engine.media.output.mux import ReplacementTrack
 
 
 def plan_codecs(source: Path, info: MediaInfo, spans: Sequence[AudioSpan], suffix: str) -> Mapping[int, str]:
-    """The codec of each audio stream that is not kept as it is, by its index in the source.
+    """Choose the codec of each audio stream in which something is replaced, by its index in the source.
 
     Args:
         source: the file.
-        info: what is in it.
-        spans: what is to be replaced.
-        suffix: of the output's name.
+        info: its probed facts.
+        spans: the spans to replace.
+        suffix: suffix of the output's path.
 
     Raises:
-        InputError: a span cannot be replaced, because it lies outside or contradicts another.
+        InputError: a span is outside the audio or contradicts another.
         SourceError: a stream cannot be decoded.
     """
     streams = [stream for stream in info.streams if stream.fate == "copied"]
@@ -38,14 +38,14 @@ def plan_codecs(source: Path, info: MediaInfo, spans: Sequence[AudioSpan], suffi
 def write_replacement_tracks(
     source: Path, altered: Mapping[int, Sequence[MergedSpan]], origin_s: Fraction, suffix: str, folder: Path
 ) -> Mapping[int, ReplacementTrack]:
-    """Every audio stream that is not kept as it is, with its spans replaced, in a file of its own.
+    """Write each audio stream in which something is replaced to a file of its own.
 
     Args:
         source: the file.
-        altered: what is replaced in which of its streams.
+        altered: the spans to replace, by index of the stream.
         origin_s: seconds on its clock at which the first video frame is shown.
-        suffix: of the output's name.
-        folder: where the files go.
+        suffix: suffix of the output's path.
+        folder: folder for the files.
 
     Raises:
         SourceError: a stream cannot be decoded.
@@ -57,7 +57,7 @@ def write_replacement_tracks(
 
 
 def stream_extents(streams: Sequence[StreamInfo]) -> tuple[StreamExtent, ...]:
-    """From when to when each stream lasts."""
+    """Return the start and end of each stream."""
     return tuple(map(_stream_extent, streams))
 
 
@@ -66,7 +66,7 @@ def _stream_extent(stream: StreamInfo) -> StreamExtent:
     return StreamExtent(start, None if start is None or stream.duration is None else start + Fraction(stream.duration))
 
 
-def _write_track(  # noqa: PLR0913, PLR0917 - as `tracks`, for one stream
+def _write_track(  # noqa: PLR0913, PLR0917  see `write_replacement_tracks`
     source: Path, index: int, chosen: Sequence[MergedSpan], origin_s: Fraction, suffix: str, path: Path
 ) -> ReplacementTrack:
     sound = read_audio_format(source, index)

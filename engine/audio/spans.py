@@ -1,4 +1,4 @@
-"""What is to become of the audio: kept as it is, or muted or bleeped in spans of time, each for a reason."""
+"""Spans of time in which audio is muted or bleeped, each for a recorded reason."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class AudioSpan(Document, frozen=True, omit_defaults=True):
     Attributes:
         kind: "mute" (silence) or "bleep" (a tone).
         start: seconds after the first video frame; a sample that is played at that moment is replaced.
-        end: seconds likewise; a sample that is played at that moment is kept.
-        reason: why, in the words of whoever decided it.
-        streams: numbers of the audio streams, from 1, as `veil verify` counts them; None means all.
+        end: seconds after the first video frame; a sample that is played at that moment is kept.
+        reason: the reason, in the words of the person who decided it.
+        streams: numbers of the audio streams, from 1, as `veil verify` counts them; None: all streams.
 
     Raises:
-        ValueError: it ends before it starts, gives no reason, or names no stream.
+        ValueError: the span ends before it starts, gives no reason, or names no stream.
     """
 
     kind: SpanKind
@@ -39,38 +39,39 @@ class AudioSpan(Document, frozen=True, omit_defaults=True):
     def __post_init__(self) -> None:
         for complaint in self._find_problems():
             raise ValueError(complaint)
-        for name in ("start", "end"):  # 2 and 2.0 are written as the same bytes
+        # An approval is bound to the bytes of the spans, so 2 and 2.0 must be written alike.
+        for name in ("start", "end"):
             msgspec.structs.force_setattr(self, name, float(getattr(self, name)))
 
     def _find_problems(self) -> Iterator[str]:
         if self.kind not in {"mute", "bleep"}:
             yield f"a span is a mute or a bleep, not {self.kind!r}"
         if not (math.isfinite(self.start) and math.isfinite(self.end) and self.start < self.end):
-            yield f"a {self.kind} must end after it starts, and {self.start:g}-{self.end:g} s does not"
+            yield f"a {self.kind} must end after it starts, but {self.start:g}-{self.end:g} s does not"
         if not self.reason.strip():
-            yield f"the {self.kind} of {self.start:g}-{self.end:g} s gives no reason; it takes one"
+            yield f"the {self.kind} of {self.start:g}-{self.end:g} s gives no reason; add one"
         if self.streams is not None and (not self.streams or min(self.streams) < 1):
             yield f"the {self.kind} of {self.start:g}-{self.end:g} s must name audio streams by numbers from 1, or none"
 
     @property
     def place(self) -> str:
-        """The kind and the seconds in words, as `mute of 2-3.5 s`."""
+        """Return the kind and the seconds in words, such as `mute of 2-3.5 s`."""
         return f"{self.kind} of {self.start:g}-{self.end:g} s"
 
     def is_for_stream(self, number: int) -> bool:
-        """Whether it is about the audio stream with this number."""
+        """Return whether the span applies to the audio stream with this number."""
         return self.streams is None or number in self.streams
 
 
 class StreamExtent(NamedTuple):
-    """From when to when an audio stream lasts, in seconds after the first video frame; None when nobody knows."""
+    """Start and end of an audio stream, in seconds after the first video frame; None: unknown."""
 
     start: Fraction | None
     end: Fraction | None
 
 
 class MergedSpan(NamedTuple):
-    """Spans of one kind that overlap, as one: a half-open interval of seconds after the first video frame."""
+    """Overlapping spans of one kind, merged: a half-open interval in seconds after the first video frame."""
 
     kind: SpanKind
     start: Fraction
@@ -78,45 +79,45 @@ class MergedSpan(NamedTuple):
 
     @property
     def place(self) -> str:
-        """The kind and the seconds in words, as `mute of 2-3.5 s`."""
+        """Return the kind and the seconds in words, such as `mute of 2-3.5 s`."""
         return f"{self.kind} of {float(self.start):g}-{float(self.end):g} s"
 
 
 def merge_spans(spans: Sequence[AudioSpan], number: int) -> tuple[MergedSpan, ...]:
-    """What is replaced in the audio stream with that number: in order, without overlaps."""
-    found: list[MergedSpan] = []
+    """Return the spans of the audio stream with that number, in order and without overlaps."""
+    merged: list[MergedSpan] = []
     for span in sorted((span for span in spans if span.is_for_stream(number)), key=lambda span: (span.start, span.end)):
         start, end = _exact_seconds(span.start), _exact_seconds(span.end)
-        if found and found[-1].kind == span.kind and start < found[-1].end:
-            found[-1] = found[-1]._replace(end=max(found[-1].end, end))
+        if merged and merged[-1].kind == span.kind and start < merged[-1].end:
+            merged[-1] = merged[-1]._replace(end=max(merged[-1].end, end))
         else:
-            found.append(MergedSpan(span.kind, start, end))
-    return tuple(found)
+            merged.append(MergedSpan(span.kind, start, end))
+    return tuple(merged)
 
 
 def check_spans(spans: Sequence[AudioSpan], streams: Sequence[StreamExtent]) -> None:
-    """Refuse spans that cannot be meant.
+    """Check that the spans can be replaced.
 
     Args:
-        spans: what was chosen.
+        spans: the spans.
         streams: the audio streams of the source, in order.
 
     Raises:
-        InputError: there is no such stream, a span lies outside of it, or spans contradict each other.
+        InputError: a stream does not exist, a span is outside its stream, or spans contradict each other.
     """
     for complaint in _find_conflicts(spans, streams):
         raise InputError(complaint)
 
 
 def describe_spans(spans: Sequence[AudioSpan]) -> str:
-    """The choice in words, without the reasons where there are none to give."""
+    """Describe the spans and their reasons in words."""
     if not spans:
         return "kept as in the source"
     return "; ".join(f"{span.place}{_describe_streams(span)} ({span.reason})" for span in spans)
 
 
 def _exact_seconds(seconds: float) -> Fraction:
-    """The decimal number that somebody wrote, rather than the binary one next to it."""
+    """Return the decimal number that a person wrote, not the binary float closest to it."""
     return Fraction(repr(seconds))
 
 
@@ -127,7 +128,7 @@ def _find_conflicts(spans: Sequence[AudioSpan], streams: Sequence[StreamExtent])
         for number in span.streams or ():
             if number > len(streams):
                 yield (
-                    f"The {span.place} names audio stream {number}, and the source has {len(streams)}; "
+                    f"The {span.place} names audio stream {number}, but the source has {len(streams)}; "
                     "veil probe lists them."
                 )
         if not any(
@@ -150,12 +151,12 @@ def _has_overlap(span: AudioSpan, extent: StreamExtent) -> bool:
 
 
 def _describe_extents(span: AudioSpan, streams: Sequence[StreamExtent]) -> str:
-    lasts = {
+    durations = {
         f"from {float(extent.start):.3f} to {float(extent.end):.3f} s"
         for number, extent in enumerate(streams, 1)
         if span.is_for_stream(number) and extent.start is not None and extent.end is not None
     }
-    return " or ".join(sorted(lasts)) or "for an unknown time"
+    return " or ".join(sorted(durations)) or "for an unknown time"
 
 
 def _has_common_stream(one: AudioSpan, other: AudioSpan) -> bool:

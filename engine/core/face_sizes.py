@@ -1,4 +1,4 @@
-"""Classes of face sizes."""
+"""Classes of face sizes for statistics."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ SIZE_CLASSES: Mapping[str, tuple[float, float]] = {
     "from_24_to_48": (24.0, 48.0),
     "from_48": (48.0, float("inf")),
 }
-"""Classes by the height of a box in display pixels: at least the first number, less than the second."""
+"""Classes by the height of a box in display pixels: from the first number to below the second."""
 Interval = tuple[float, float]

@@ -1,4 +1,4 @@
-"""Boxes, sizes, and the way from what a person sees to what the file stores."""
+"""Boxes and sizes, and the conversion from display pixels to the pixels that a file stores."""
 
 from __future__ import annotations
 
@@ -21,15 +21,22 @@ class Size(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def longest_side(self) -> int:
-        """The longer side."""
+        """Return the longer side."""
         return max(self.width, self.height)
 
     def fit(self, max_side_px: int | None) -> Size:
-        """The size with its longer side at most `max_side_px` pixels, aspect kept, never enlarged."""
+        """Return the size reduced to a longer side of at most `max_side_px` pixels, with the aspect kept.
+
+        A smaller size is not enlarged. None: no limit.
+        """
         if max_side_px is None or self.longest_side <= max_side_px:
             return self
         ratio = Fraction(max_side_px, self.longest_side)
         return Size(max(1, round(self.width * ratio)), max(1, round(self.height * ratio)))
+
+    def round_to_even(self) -> Size:
+        """Return the size rounded down to even numbers, as 4:2:0 needs it, but at least 2x2."""
+        return Size(max(2, self.width // 2 * 2), max(2, self.height // 2 * 2))
 
 
 class Box(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -56,37 +63,37 @@ class Box(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def width(self) -> float:
-        """Right less left."""
+        """Return the width in pixels."""
         return self.right - self.left
 
     @property
     def height(self) -> float:
-        """Bottom less top."""
+        """Return the height in pixels."""
         return self.bottom - self.top
 
     @property
     def area(self) -> float:
-        """In square pixels."""
+        """Return the area in square pixels."""
         return self.width * self.height
 
     @property
     def centre(self) -> tuple[float, float]:
-        """Its middle as (x, y)."""
+        """Return the centre as (x, y)."""
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
     def intersection_area(self, other: Box) -> float:
-        """Area in square pixels that both boxes cover."""
+        """Return the area in square pixels that both boxes cover."""
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
         return width * height if width > 0 and height > 0 else 0.0
 
     def iou(self, other: Box) -> float:
-        """Intersection over union, 0 to 1."""
+        """Return the intersection over union, 0 to 1."""
         shared = self.intersection_area(other)
         return shared / (self.area + other.area - shared)
 
     def hull(self, other: Box) -> Box:
-        """The smallest box that covers both."""
+        """Return the smallest box that covers both."""
         return Box(
             min(self.left, other.left),
             min(self.top, other.top),
@@ -95,26 +102,26 @@ class Box(msgspec.Struct, frozen=True, array_like=True, gc=False):
         )
 
     def is_within(self, size: Size) -> bool:
-        """Whether no edge crosses the frame's border; touching it is allowed."""
+        """Return whether no edge crosses the border of the frame; touching it is allowed."""
         return self.left >= 0 and self.top >= 0 and self.right <= size.width and self.bottom <= size.height
 
     def clip(self, size: Size) -> Box | None:
-        """The part inside a frame of `size`, or None when there is none."""
+        """Return the part inside a frame of `size`, or None if there is none."""
         left, top = max(0.0, self.left), max(0.0, self.top)
         right, bottom = min(float(size.width), self.right), min(float(size.height), self.bottom)
         return Box(left, top, right, bottom) if right > left and bottom > top else None
 
     def scale(self, factor: float) -> Box:
-        """The box grown or shrunk about its centre, each side times `factor`."""
+        """Return the box grown or shrunk about its centre, each side times `factor`."""
         (x, y), half_width, half_height = self.centre, self.width * factor / 2, self.height * factor / 2
         return Box(x - half_width, y - half_height, x + half_width, y + half_height)
 
     def scale_axes(self, x: float, y: float) -> Box:
-        """The box in a frame whose width was multiplied by `x` and whose height by `y`."""
+        """Return the box for a frame with the width multiplied by `x` and the height by `y`."""
         return Box(self.left * x, self.top * y, self.right * x, self.bottom * y)
 
     def interpolate(self, other: Box, weight: float) -> Box:
-        """The box `weight` (0 to 1) of the way from this one to `other`."""
+        """Return the box at `weight` (0 to 1) of the way from this one to `other`."""
         keep = 1.0 - weight
         return Box(
             self.left * keep + other.left * weight,
@@ -124,7 +131,8 @@ class Box(msgspec.Struct, frozen=True, array_like=True, gc=False):
         )
 
     def round_outwards(self, size: Size) -> Box | None:
-        """The box on a grid of 1/100 pixel, rounded outwards and clipped to `size`; None when nothing is left."""
+        """Return the box rounded outwards to 1/100 pixel and clipped to `size`, or None if nothing is left."""
+        # The tolerance keeps a coordinate that is on the grid, apart from floating-point error, where it is.
         grown = Box(
             math.floor(self.left * 100 + 1e-6) / 100,
             math.floor(self.top * 100 + 1e-6) / 100,
@@ -134,12 +142,12 @@ class Box(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return grown.clip(size)
 
     def to_pixel_bounds(self) -> tuple[int, int, int, int]:
-        """Left, top, right, bottom of the whole pixels that the box touches (rounded outwards)."""
+        """Return left, top, right, bottom of the whole pixels that the box touches (rounded outwards)."""
         return math.floor(self.left), math.floor(self.top), math.ceil(self.right), math.ceil(self.bottom)
 
 
 class Orientation(msgspec.Struct, frozen=True):
-    """How coded pixels become the picture that is seen.
+    """The conversion from coded pixels to display pixels.
 
     First the width is multiplied by the sample aspect ratio, then the picture is mirrored left to right if `mirrored`,
     then turned clockwise by `rotation` degrees (0, 90, 180 or 270).
@@ -158,37 +166,37 @@ class Orientation(msgspec.Struct, frozen=True):
 
     @property
     def unrotated_size(self) -> Size:
-        """Display size before the turn: coded size with square pixels."""
+        """Return the display size before the rotation: the coded size with square pixels."""
         if self.sample_aspect_ratio == 1:
             return self.coded
         return Size(max(1, round(self.coded.width * self.sample_aspect_ratio)), self.coded.height)
 
     @property
     def display_size(self) -> Size:
-        """Size of the picture that is seen, in display pixels."""
+        """Return the size of the picture in display pixels."""
         size = self.unrotated_size
         return size if self.rotation in {0, 180} else Size(size.height, size.width)
 
     def to_coded(self, box: Box) -> Box:
-        """A box of display pixels as a box of coded pixels."""
+        """Convert a box from display pixels to coded pixels."""
         return self._undo_rotation(box).scale_axes(self.coded.width / self.unrotated_size.width, 1.0)
 
     def _undo_rotation(self, box: Box) -> Box:
         width, height = self.unrotated_size.width, self.unrotated_size.height
         match self.rotation:
             case 90:
-                turned = Box(box.top, height - box.right, box.bottom, height - box.left)
+                unrotated = Box(box.top, height - box.right, box.bottom, height - box.left)
             case 180:
-                turned = Box(width - box.right, height - box.bottom, width - box.left, height - box.top)
+                unrotated = Box(width - box.right, height - box.bottom, width - box.left, height - box.top)
             case 270:
-                turned = Box(width - box.bottom, box.left, width - box.top, box.right)
+                unrotated = Box(width - box.bottom, box.left, width - box.top, box.right)
             case _:
-                turned = box
+                unrotated = box
         if not self.mirrored:
-            return turned
-        return Box(width - turned.right, turned.top, width - turned.left, turned.bottom)
+            return unrotated
+        return Box(width - unrotated.right, unrotated.top, width - unrotated.left, unrotated.bottom)
 
     @classmethod
     def upright(cls, size: Size) -> Self:
-        """Square pixels, no turn."""
+        """Return the orientation of pictures with square pixels that are stored upright."""
         return cls(size)

@@ -1,4 +1,4 @@
-"""A picture as planes of samples, the form in which masks are drawn and frames are encoded."""
+"""Pictures as planes of samples, the form in which masks are drawn and frames are encoded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PixelFormat:
         name: FFmpeg's name, such as `yuv420p10le`.
         bit_depth: significant bits a sample; 8 is stored as uint8, more as uint16 (low bits used).
         chroma_shift: log2 of the horizontal and vertical chroma subsampling; (1, 1) is 4:2:0, (0, 0) is 4:4:4.
-        planes: what each plane holds, in order: "yuv", "y" or "gbr".
+        planes: the content of the planes, in order: "yuv", "y" or "gbr".
         full_range: samples use the whole range (JPEG range) rather than the video range.
     """
 
@@ -33,11 +33,11 @@ class PixelFormat:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of a stored sample."""
+        """Return the data type of a stored sample."""
         return np.dtype(np.uint8 if self.bit_depth == 8 else np.uint16)
 
     def plane_shift(self, plane: int) -> tuple[int, int]:
-        """log2 of the horizontal and vertical subsampling of a plane."""
+        """Return log2 of the horizontal and vertical subsampling of a plane."""
         return self.chroma_shift if self.planes[plane] in "uv" else (0, 0)
 
 

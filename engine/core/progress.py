@@ -1,4 +1,4 @@
-"""How long work tells a listener how far it is; no listener is needed."""
+"""The interface through which long work reports progress; a listener is optional."""
 
 from __future__ import annotations
 
@@ -6,20 +6,26 @@ from typing import Protocol
 
 
 class ProgressListener(Protocol):
-    """Hears of progress. Called often, from the thread that does the work; an exception it raises ends the work."""
+    """Receives progress reports.
+
+    Its methods are called often, in the thread that does the work. An exception that they raise ends the work.
+    """
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
-        """`done` of `total` frames (None while unknown) of `stage` ("detect", "render", "verify") are finished."""
+        """Report that `done` of `total` frames (None: unknown) of a stage are finished.
+
+        Stages are "probe", "detect", "render", "verify", "copy" and the like.
+        """
 
     def notice(self, message: str) -> None:
-        """One sentence that a person should read; the work goes on."""
+        """Report one sentence that a person should read; the work continues."""
 
 
 class SilentListener:
-    """Listens to nothing."""
+    """A listener that ignores everything."""
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
-        """Ignore it."""
+        """Ignore the report."""
 
     def notice(self, message: str) -> None:
-        """Ignore it."""
+        """Ignore the report."""

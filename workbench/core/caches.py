@@ -6,7 +6,6 @@ What is kept is frozen and shared by all sessions; a file that was replaced is r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import streamlit as st
 from engine import release, runs
 from engine.approval.reviewer_actions import read_viewed_ranges
 from engine.assurance.residual_risk import ResidualRisk
+from engine.audio.compare import StreamLocation
 from engine.audio.excerpt import make_excerpt
 from engine.audio.spans import AudioSpan
 from engine.audit.log import log_path
@@ -164,9 +164,8 @@ def get_audio_excerpt(
     """
     record = get_record(run)
     origin = record.frames[0].pts * parse_ratio(record.source.video.time_base)
-    return _extract_excerpt(
-        str(run.source), read_file_stamp(run.source), (stream_index, stream_number, spans, origin, *window_s)
-    )
+    stream = StreamLocation(run.source, stream_index, origin)
+    return _make_excerpt(stream, read_file_stamp(run.source), stream_number, spans, window_s)
 
 
 def get_residual_risk(data: DataFolder, run: Run) -> ResidualRisk:
@@ -256,10 +255,14 @@ def _read_signed_options(root: str, run_id: str, _stamps: tuple[FileStamp, ...])
 
 
 @lru_cache(maxsize=8)
-def _extract_excerpt(
-    source: str, _stamp: FileStamp, excerpt_args: tuple[int, int, tuple[AudioSpan, ...], Fraction, float, float]
+def _make_excerpt(
+    stream: StreamLocation,
+    _stamp: FileStamp,
+    number: int,
+    spans: tuple[AudioSpan, ...],
+    window_s: tuple[float, float],
 ) -> bytes:
-    return make_excerpt(Path(source), *excerpt_args)
+    return make_excerpt(stream, number, spans, *window_s)
 
 
 @lru_cache(maxsize=16)

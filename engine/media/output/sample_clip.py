@@ -1,4 +1,4 @@
-"""The sample clip: a real face from a package, enlarged to 720p, with two audio tracks."""
+"""Makes the sample clip: a real face from a package, enlarged to 720p, with two audio streams."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.storage.files import open_atomic_write
 
 _VIDEO_FILTER = "scale=1280:1048:flags=lanczos,crop=1280:720:0:120,setsar=1"
 _VOICE_EXPRESSION = "0.4*sin(2*PI*(140+30*sin(2*PI*0.7*t))*t)*(0.5+0.5*sin(2*PI*3.1*t))"
-"""A gliding tone that swells three times a second, the rhythm of syllables; one side a little behind the other."""
+"""A gliding tone that swells three times a second, like syllables."""
 _DURATION_S = 4.2
 
 
@@ -22,42 +22,28 @@ def make_sample_clip(target: Path) -> None:
 
     Raises:
         InputError: the package that carries the picture is not installed.
-        RenderError: FFmpeg cannot write it.
+        RenderError: FFmpeg cannot write the clip.
         TargetError: `target` cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    # The right channel is 2 ms late, so that the channels differ.
     delayed_voice = _VOICE_EXPRESSION.replace("*t)", "*(t-0.002))")
     with open_atomic_write(target) as unfinished:
         command = [
             *(imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error", "-nostdin", "-y"),
             *("-i", str(_find_source_clip())),
-            *(
-                "-f",
-                "lavfi",
-                "-i",
-                f"aevalsrc={_VOICE_EXPRESSION}|{delayed_voice}:s=48000:d={_DURATION_S}",
-            ),
+            *("-f", "lavfi", "-i", f"aevalsrc={_VOICE_EXPRESSION}|{delayed_voice}:s=48000:d={_DURATION_S}"),
             *("-f", "lavfi", "-i", f"sine=frequency=330:sample_rate=44100:duration={_DURATION_S}"),
             *("-map", "0:v", "-map", "1:a", "-map", "2:a", "-vf", _VIDEO_FILTER),
-            *(
-                "-c:v",
-                "libx264",
-                "-crf",
-                "18",
-                "-pix_fmt",
-                "yuv420p",
-                "-threads",
-                "2",
-                "-x264-params",
-                "cpu-independent=1",
-            ),
+            *("-c:v", "libx264", "-crf", "18", "-pix_fmt", "yuv420p", "-threads", "2"),
+            *("-x264-params", "cpu-independent=1"),
             *("-c:a", "aac", "-b:a:0", "128k", "-b:a:1", "64k"),
             *("-metadata", "title=Sample interview", "-metadata", "location=+48.2082+016.3738/"),
             *("-movflags", "+faststart+use_metadata_tags", "-f", "mp4", str(unfinished)),
         ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise RenderError(f"The sample clip {target} could not be made: {done.stderr.strip().splitlines()[-1]}")
+            raise RenderError(f"The sample clip {target} could not be written: {done.stderr.strip().splitlines()[-1]}")
 
 
 def _find_source_clip() -> Path:

@@ -1,4 +1,4 @@
-"""Looking at a file: what is in it, and what will become of each part. Packets are read, one frame is decoded."""
+"""Probes a file: its streams and what will become of each. All packets are read, one frame is decoded."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ from engine.record import format_ratio
 _BLOCK_BYTES = 1 << 22
 _FIELD_ORDERS: dict[int, FieldOrder] = {1: "progressive", 2: "tt", 3: "bb", 4: "tb", 5: "bt"}
 _MAX_JUMP_BACK_S = Fraction(1)
-"""Seconds; less is disorder among neighbours, which is dealt with frame by frame."""
+"""A larger jump back means that the clock starts anew; a smaller one is disorder that decoding handles."""
 
 _SILENT = SilentListener()
 
 
 @dataclass
 class _PacketStats:
-    """What the packets of one stream add up to."""
+    """Statistics of the packets of one stream."""
 
     packet_count: int = 0
     first_time: int | None = None
@@ -67,7 +67,7 @@ class _PacketStats:
         self.end_time = end if self.end_time is None else max(self.end_time, end)
 
     def add_frame_packet(self, packet: Packet[Stream], *, by_dts: bool) -> None:
-        """A packet of the video that owes a frame."""
+        """Add a packet of the video from which a frame must come."""
         time = packet.dts if by_dts else packet.pts
         if time is not None:
             self.times.append(time)
@@ -82,11 +82,11 @@ class _PacketStats:
 
 
 def probe(path: Path | str, *, listener: ProgressListener = _SILENT) -> MediaInfo:
-    """Look at a video file without decoding it.
+    """Collect the facts about a video file without decoding it.
 
     Raises:
-        SourceError: it cannot be read, holds no video that can be anonymised, or is turned by something else than a
-            quarter of a circle.
+        SourceError: the file cannot be read, holds no video that can be anonymised, or has a rotation that is not a
+            multiple of 90 degrees.
     """
     path = Path(path)
     with open_container(path) as container:
@@ -105,7 +105,7 @@ def probe(path: Path | str, *, listener: ProgressListener = _SILENT) -> MediaInf
 
 
 def _choose_video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """The video: the default one if one is marked, then the largest, then the first; never a cover picture."""
+    """Choose the video to anonymise: the default stream, else the largest, else the first; never a cover picture."""
     candidates = [stream for stream in container.streams.video if not stream_policy.is_cover_picture(stream)]
     if not candidates:
         others = sorted({stream.type for stream in container.streams})
@@ -123,11 +123,12 @@ def _rank_stream(stream: VideoStream) -> tuple[bool, int, int]:
 def _read_packets(
     container: InputContainer, chosen: VideoStream, path: Path
 ) -> tuple[dict[int, _PacketStats], VideoFrame, FFmpegError | None]:
-    """Tallies of all streams, the first frame that decodes, and the error that ended reading, if one did."""
+    """Return statistics of all streams, the first frame that decodes, and the error that ended reading, if any."""
     tallies = {stream.index: _PacketStats() for stream in container.streams}
     # FFmpeg makes up presentation times where the container stores none, out of order if there are B-frames.
     by_dts = not container_family(container.format.name).stores_pts
     frame, error = None, None
+    # Several threads would take in several packets before the first frame comes out.
     chosen.codec_context.thread_count = 1
     packets = container.demux()
     while True:
@@ -137,12 +138,12 @@ def _read_packets(
             error, packet = reason, None
         if packet is None:
             break
-        mine = packet.stream_index == chosen.index
-        if frame is None and mine:
+        is_video = packet.stream_index == chosen.index
+        if frame is None and is_video:
             frame = next(_try_decode(chosen, cast("Packet[VideoStream]", packet) if packet.size else None), None)
         if packet.size:
             tallies[packet.stream_index].add_packet(packet)
-        if mine and packet.size and has_own_frame(chosen.codec_context.codec.canonical_name, packet):
+        if is_video and packet.size and has_own_frame(chosen.codec_context.codec.canonical_name, packet):
             tallies[chosen.index].add_frame_packet(packet, by_dts=by_dts)
     if not tallies[chosen.index].packet_count:
         raise SourceError(f"{path} has a video stream without a single frame. Record or export it again.")
@@ -156,7 +157,7 @@ def _try_decode(chosen: VideoStream, packet: Packet[VideoStream] | None) -> Iter
     try:
         yield from chosen.codec_context.decode(packet)
     except FFmpegError:
-        # Only a frame to look at is wanted here; damage is reported, with its place, when the video is decoded.
+        # Any frame will do here. Damage is reported with its frame number when the video is decoded.
         return
 
 
@@ -166,9 +167,8 @@ def _make_video_info(
     time_base = _read_time_base(chosen)
     if tally.max_jump_back * time_base > _MAX_JUMP_BACK_S:
         raise SourceError(
-            f"{path} starts its clock again in the middle ({float(tally.max_jump_back * time_base):.1f} s back), as "
-            f"files "
-            "that were strung together do. Cut it there, or export it again."
+            f"{path} starts its clock again in the middle ({float(tally.max_jump_back * time_base):.1f} s back), as if "
+            "several files were joined. Cut it there, or export it again."
         )
     timing = _choose_timing(container.format.name, tally, path)
     times = sorted(set(tally.times)) if timing != "count" else []
@@ -227,17 +227,18 @@ def _measure_step(times: list[int], tally: _PacketStats) -> int:
 
 
 def _is_uneven(times: list[int]) -> bool:
-    """Whether some time is off the even grid by more than rounding explains; both ends of the grid are rounded, too."""
+    """Return whether some time deviates from an even grid by more than rounding explains."""
     if len(times) < 3:
         return False
     pitch = Fraction(times[-1] - times[0], len(times) - 1)
+    # One tick for the rounding of the time, and one because both ends of the grid are rounded too.
     return any(abs(times[0] + number * pitch - time) > 2 for number, time in enumerate(times))
 
 
 def _read_rotation(frame: VideoFrame, path: Path) -> tuple[Rotation, bool]:
     matrix = read_side_data(frame).get(Type.DISPLAYMATRIX)
     try:
-        # Without its side data (see there) a frame still tells its turn, anticlockwise, but not whether it is mirrored.
+        # Without side data a frame still gives its rotation, anticlockwise, but not whether it is mirrored.
         degrees, mirrored = decode_display_matrix(matrix) if matrix is not None else (-frame.rotation % 360, False)
     except ValueError as error:
         raise SourceError(f"{path} cannot be shown: {error}. Export it again without a rotation.") from error
@@ -273,10 +274,10 @@ def _ticks_to_seconds(ticks: int | None, stream: Stream) -> Fraction | None:
 def _explain_cut_short(
     path: Path, container: str, chosen: VideoStream, tally: _PacketStats, error: FFmpegError | None
 ) -> str | None:
-    # A reader that fails exactly where the stream was said to end has read it all.
+    # A demuxer that fails exactly at the declared end of the stream has read all of it.
     if error is not None and not isinstance(error, EndOfFile) and tally.duration < (chosen.duration or 1):
         return f"reading stopped with an error ({error.strerror})"
-    # Other containers' frame counts are guesses; this one lists every frame.
+    # In other containers the declared number of frames is a guess.
     if container_family(container).lists_every_frame and tally.packet_count < chosen.frames:
         return f"its index lists {chosen.frames} frames and only {tally.packet_count} are there"
     return find_truncation(path, container)

@@ -1,10 +1,10 @@
-"""Any frame of a source by its place in the record, without decoding from the start.
+"""Reads any frame of a source by its index in the record, without decoding from the start.
 
 The record says when each frame is shown, so no scan of the file is needed: the container seeks to a keyframe at or
-before that time, and frames are told apart by their own time stamps. A seek that lands too late, or on a keyframe that
-does not give whole frames at once (gradual refresh), goes further back. Where a frame's time in the record is not its
-own (AVI with reordering, streams without times, times that had to be moved), frames are decoded in order from the
-start, by the same decoder that detection used.
+before that time, and frames are recognised by their own time stamps. If a seek lands too late, or on a keyframe after
+which frames are not complete at once (gradual refresh), the next one goes further back. If the time of a frame in the
+record is not its own (AVI with reordering, streams without times, times that had to be moved), frames are decoded in
+order from the start, by the same decoder that detection used.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from engine.media.source.probe import probe
 from engine.record import Record, parse_ratio
 
 _SEEK_BACK_STEPS_S = (Fraction(0), Fraction(1), Fraction(4), Fraction(16), Fraction(64))
-"""Seconds by which a seek goes further back each time that it landed too late."""
+"""How much further back each next attempt seeks; after the last one, decoding starts at the beginning."""
 _MAX_THREADS = 4
 _INTRA_CODECS = frozenset({"mjpeg", "dvvideo", "ffv1", "huffyuv", "ffvhuff", "rawvideo", "utvideo", "prores"})
-"""Codecs without reordering: in AVI, which stores no times but those of decoding, these are the frames' own."""
+"""Codecs without reordering: even in AVI, which stores decoding times only, these times are the frames' own."""
 
 
 class _IncompleteFrameError(Exception):
-    """A frame did not come out whole from where decoding began."""
+    """A frame is missing or incomplete when decoding starts at the chosen keyframe."""
 
     def __init__(self, index: int) -> None:
         super().__init__(index)
@@ -48,11 +48,11 @@ class _IncompleteFrameError(Exception):
 
 
 class _ForeignTimeError(Exception):
-    """A frame cannot be told by its time: times were given, or moved, when faces were found."""
+    """Frames cannot be recognised by their times, because the times in the record were assigned or moved."""
 
 
 class SeekingReader(Closeable):
-    """The frames of one source by index. Serves one thread; use as a context manager.
+    """Reads the frames of one source by index. For use by one thread, as a context manager.
 
     Args:
         path: the source.
@@ -69,6 +69,8 @@ class SeekingReader(Closeable):
         self._index_by_pts = {pts: index for index, pts in enumerate(self._frame_pts)}
         self._damaged = frozenset(record.damaged)
         self._orientation = self._facts.orientation
+        # Without presentation times in the container, the record has the decoding times, which are the frames' own only
+        # if the codec does not reorder frames.
         self._by_dts = not container_family(record.source.container).stores_pts
         self._can_seek = (not self._by_dts or self._facts.codec in _INTRA_CODECS) and not _has_moved_times(
             self._frame_pts
@@ -78,27 +80,27 @@ class SeekingReader(Closeable):
         self._check_size(record)
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._container = None
         self._resources.close()
 
     def read_frame(self, index: int) -> SourceFrame:
-        """One frame; the errors are those of `frames`."""
+        """Return one frame; see `read_frames` for the errors."""
         return next(self.read_frames(index))
 
     def read_frames(self, start: int, *, max_earlier_frames: int = 0) -> Iterator[SourceFrame]:
-        """The frames `start`, `start + 1`, and so on, each exactly that of the record.
+        """Yield the frames `start`, `start + 1` and so on, each exactly that of the record.
 
-        An iterator that this reader gave before must not be used any more. Frames may be used on any thread, each on
-        one at a time.
+        An iterator that was returned before must not be used any more. Frames may be used on any thread, each on one
+        at a time.
 
         Args:
             start: index of the first frame.
-            max_earlier_frames: at most so many frames before it come first, as far as they are decoded on the way.
+            max_earlier_frames: yield up to so many frames before it first, as far as they are decoded on the way.
 
         Raises:
             IndexError: the record has no such frame.
-            SourceError: a frame cannot be decoded whole, though it could when faces were found; or the file is another.
+            SourceError: a frame cannot be decoded completely, although the detection could; or the file is another one.
         """
         if not 0 <= start < len(self._frame_pts):
             raise IndexError(f"there are {len(self._frame_pts)} frames, no number {start}")
@@ -106,8 +108,10 @@ class SeekingReader(Closeable):
             try:
                 for frame in self._read_by_seeking(start, max_earlier_frames):
                     yield frame
+                    # If seeking fails from here on, reading continues after the frames that were yielded already.
                     start, max_earlier_frames = max(start, frame.index + 1), 0
             except _ForeignTimeError:
+                # The times will not fit later either, so this reader never seeks again.
                 self._can_seek = False
             else:
                 return
@@ -122,14 +126,15 @@ class SeekingReader(Closeable):
                 for frame in self._decode_frames(packets, start, max(0, start - earlier)):
                     yield frame
                     start, earlier = max(start, frame.index + 1), 0
-            except _IncompleteFrameError as unclean:
-                start = unclean.index
+            except _IncompleteFrameError as error:
+                # The next attempt starts further back and continues with the frame that was not complete.
+                start = error.index
             else:
                 return
         raise _ForeignTimeError
 
     def _seek_before(self, start: int, back: Fraction) -> Iterator[Packet[VideoStream]] | None:
-        """The packets from a keyframe on that lies at or before a frame; None when none was found so near."""
+        """Return the packets from a keyframe at or before a frame on, or None if no such keyframe was found."""
         target = self._frame_pts[start]
         aim = target - int(back / parse_ratio(self._facts.time_base))
         for _ in range(3):
@@ -139,7 +144,7 @@ class SeekingReader(Closeable):
                 return None
             if first.pts <= target:
                 return chain((first,), packets)
-            # The keyframe is decoded before this frame, and shown after it.
+            # The keyframe is decoded before the wanted frame but shown after it: seek to before the keyframe.
             aim = min(aim, first.pts if first.dts is None else first.dts) - 1
         return None
 
@@ -163,10 +168,11 @@ class SeekingReader(Closeable):
             try:
                 packet = next(packets, None)
             except FFmpegError:
-                # The file breaks off; what is missing is found missing when its frame is asked for.
+                # The file ends early. A frame that is missing is reported when it is read.
                 return
             if packet is None or not packet.size:
                 return
+            # Some demuxers land between keyframes; packets before one refer to frames that were not decoded.
             if waits_for_key and not packet.is_keyframe:
                 continue
             waits_for_key = False
@@ -177,12 +183,16 @@ class SeekingReader(Closeable):
     def _decode_frames(
         self, packets: Iterator[Packet[VideoStream]], start: int, earliest: int
     ) -> Iterator[SourceFrame]:
-        """Frames from `start` on, and those from `earliest` on that come whole, of packets that begin at a keyframe."""
+        """Decode packets that begin at a keyframe; yield frames from `start` on.
+
+        Frames from `earliest` on come first, if they are complete.
+        """
         key = next(packets, None)
         packets = packets if key is None else chain((key,), packets)
         for frame in self._decode_packets(packets, self._frame_pts[earliest]):
             index = self._index_by_pts.get(frame.pts) if frame.pts is not None else None
             if index is None:
+                # Before `start`, a frame that the record does not have is one that detection left out (lead-in).
                 if frame.pts is None or frame.pts >= self._frame_pts[start]:
                     raise _ForeignTimeError
                 continue
@@ -198,19 +208,20 @@ class SeekingReader(Closeable):
         yield from self._fill_missing(start, len(self._frame_pts))
 
     def _decode_packets(self, packets: Iterator[Packet[VideoStream]], wanted: int) -> Iterator[VideoFrame]:
-        """What comes out of the decoder; frames before `wanted` that no other builds on may be left out."""
+        """Yield decoded frames; those before `wanted` may be missing."""
         decoder = self._ensure_open()[1].codec_context
         for packet in chain(packets, (None,)):
+            # Frames before the wanted one that no other frame refers to need not be decoded, which saves time.
             early = packet is not None and packet.pts is not None and packet.pts < wanted
             decoder.skip_frame = "NONREF" if early else "DEFAULT"
             try:
                 yield from decoder.decode(packet)
             except FFmpegError:
-                # A frame that this cost is found missing.
+                # `_fill_missing` notices the frame that is lost by this.
                 continue
 
     def _fill_missing(self, start: int, stop: int) -> Iterator[SourceFrame]:
-        """Grey stands for frames that are known as damaged; any other must not be missing."""
+        """Yield grey frames for missing frames that the record lists as damaged; no other may be missing."""
         for index in range(start, stop):
             if index not in self._damaged:
                 raise _IncompleteFrameError(index)
@@ -264,7 +275,8 @@ class SeekingReader(Closeable):
 
 
 def _is_self_contained(frame: VideoFrame, key: Packet[VideoStream] | None) -> bool:
-    """Whether a frame is whole although decoding began at a keyframe: not broken, and shown after it."""
+    """Return whether a frame is complete although decoding began at a keyframe: not corrupt, and shown after it."""
+    # Frames that are shown before the keyframe may refer to frames before it, which were not decoded.
     return (
         not frame.is_corrupt
         and key is not None
@@ -275,6 +287,7 @@ def _is_self_contained(frame: VideoFrame, key: Packet[VideoStream] | None) -> bo
 
 
 def _has_moved_times(times: tuple[int, ...]) -> bool:
-    """Whether some frame follows the one before by a single tick though frames are usually further apart."""
-    usual = (times[-1] - times[0]) / max(1, len(times) - 1)
-    return usual > 2 and any(after - before == 1 for before, after in pairwise(times))
+    """Return whether some frame follows the one before by one tick although frames are usually further apart."""
+    # That is what `PtsAssigner.enforce_rising` leaves behind, so such a time is not the frame's own.
+    usual_ticks = (times[-1] - times[0]) / max(1, len(times) - 1)
+    return usual_ticks > 2 and any(after - before == 1 for before, after in pairwise(times))

@@ -1,7 +1,7 @@
-"""A running source: frames and audio packets as they come, through interruptions, on one clock.
+"""Reads a live source: frames and audio packets as they arrive, across interruptions, on one clock.
 
-A file, also one behind HTTP, is read at the speed of its clock. A camera or a stream that falls silent is opened again;
-its clock then goes on after the pause. What is told of an address leaves out names and passwords in it.
+A file, also one behind HTTP, is read at the speed of its clock. A camera or stream that stops sending is opened again;
+its clock then continues after the pause. Messages and records show addresses without user names and passwords.
 """
 
 from __future__ import annotations
@@ -33,21 +33,29 @@ from engine.errors import SourceError
 _NETWORK_SCHEMES = ("udp", "rtp", "rtsp", "http", "https", "tcp", "rtmp", "rtmps")
 _FINITE_SCHEMES = ("http", "https")
 _SILENCE_TIMEOUT_S = 3.0
-"""Seconds without a packet after which a stream counts as gone."""
+"""A stream without packets for so long counts as interrupted."""
 _ENDED_REASON = "the source ended"
 _MAX_JUMP_BACK_S, _MAX_JUMP_AHEAD_S = Fraction(1, 10), Fraction(2)
-"""Seconds by which a stream's clock may jump back and ahead before it counts as another one."""
+"""Limits for jumps of a stream's clock; a larger jump means that another clock started."""
 _SCHEME_OPTIONS = {
+    # Without a large buffer, UDP packets are lost while a frame is processed.
     "udp": {"overrun_nonfatal": "1", "fifo_size": "50000", "buffer_size": "4194304"},
     "rtsp": {"rtsp_transport": "tcp"},
 }
 _LOW_LATENCY_OPTIONS = {"fflags": "nobuffer", "probesize": "1000000", "analyzeduration": "1500000"}
 _MAX_ARRIVALS = 512
+"""Bounds the table of arrival times, in case a decoder drops frames without a trace."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrameEvent:
-    """A decoded frame: its time in units of `LiveInput.time_base`, and when its packet was read (monotonic seconds)."""
+    """A decoded frame.
+
+    Attributes:
+        pts: presentation time in units of `LiveInput.time_base`.
+        aspect: sample aspect ratio.
+        arrival_s: when its packet was read, on the monotonic clock.
+    """
 
     frame: VideoFrame
     pts: int
@@ -57,7 +65,7 @@ class FrameEvent:
 
 @dataclass(frozen=True, slots=True)
 class AudioEvent:
-    """An audio packet of the stream number `track`, its times on the common clock."""
+    """An audio packet of the audio stream number `track`, with its times on the common clock."""
 
     track: int
     packet: Packet[AudioStream]
@@ -65,7 +73,7 @@ class AudioEvent:
 
 @dataclass(frozen=True, slots=True)
 class InterruptionEvent:
-    """The source was interrupted: what comes now is not the continuation of what came before."""
+    """The source was interrupted; the next frames do not continue the ones before."""
 
     reason: str
 
@@ -74,22 +82,29 @@ InputEvent = FrameEvent | AudioEvent | InterruptionEvent
 
 
 class InputDigest(NamedTuple):
-    """How many bytes of packets were read, and their SHA-256 in the order they came."""
+    """Number of bytes read, and their SHA-256 in the order of arrival."""
 
     bytes: int
     sha256: str
 
 
 class LiveInput(Closeable):
-    """An open source; a context manager. `events` is to be run through by one thread.
+    """An open live source; a context manager. Only one thread may use `events`.
 
     Args:
         address: path of a file or of a camera (/dev/video0), or an address: udp, rtp, rtsp, http, https, tcp, rtmp.
         stop: ends the events when it is set.
-        patience: seconds for which a source that went away is tried again.
+        reconnect_timeout_s: for how long an interrupted source is opened again and again before it counts as ended.
+
+    Attributes:
+        is_file: the source is a local file.
+        time_base: seconds a unit of presentation times lasts.
+        rate: approximate frame rate.
+        undecodable_packets: number of packets that could not be decoded.
+        reconnects: number of interruptions.
 
     Raises:
-        SourceError: it cannot be opened, or has no video.
+        SourceError: the source cannot be opened, or has no video.
     """
 
     def __init__(self, address: str, stop: threading.Event, reconnect_timeout_s: float = 30.0) -> None:
@@ -115,12 +130,12 @@ class LiveInput(Closeable):
 
     @property
     def audio_streams(self) -> list[AudioStream]:
-        """The audio streams, to copy their parameters from."""
+        """Return the audio streams, whose parameters an output copies."""
         return list(self._container.streams.audio)
 
     @property
     def streams(self) -> list[tuple[int, str, str]]:
-        """Index, kind and codec of every stream."""
+        """Return index, kind and codec of every stream."""
         return [
             (stream.index, stream.type, "unknown" if stream.codec_context is None else stream.codec_context.name)
             for stream in self._container.streams
@@ -128,26 +143,26 @@ class LiveInput(Closeable):
 
     @property
     def video_stream(self) -> VideoStream:
-        """The video stream."""
+        """Return the video stream."""
         return self._container.streams.video[0]
 
     @property
     def video_index(self) -> int:
-        """Of the video stream."""
+        """Return the index of the video stream."""
         return self.video_stream.index
 
     @property
     def pixel_format(self) -> str:
-        """Of the video, as far as the source declares it."""
+        """Return the pixel format of the video, or the usual one if the source declares none."""
         return self.video_stream.pix_fmt or "yuv420p"
 
     @property
     def input_digest(self) -> InputDigest:
-        """What was read of video and audio until now."""
+        """Return the digest of the video and audio read so far."""
         return InputDigest(self._bytes, self._hash.hexdigest())
 
     def events(self) -> Iterator[InputEvent]:
-        """Frames and packets until the source ends or is told to stop."""
+        """Yield frames and packets until the source ends or `stop` is set."""
         while not self._stop.is_set():
             reason = yield from self._read_connection()
             if (self._is_finite and reason == _ENDED_REASON) or self._stop.is_set() or not self._reconnect():
@@ -156,13 +171,13 @@ class LiveInput(Closeable):
             yield InterruptionEvent(reason)
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         self._container.close()
 
     def _read_connection(self) -> Generator[InputEvent, None, str]:
-        """What one connection delivers; returns why it ended."""
+        """Yield the events of one connection; return the reason for its end."""
         video, tracks = self.video_stream, {s.index: n for n, s in enumerate(self._container.streams.audio)}
-        keyed = False
+        has_keyframe = False
         packets = self._container.demux([video, *self._container.streams.audio])
         while not self._stop.is_set():
             try:
@@ -179,15 +194,16 @@ class LiveInput(Closeable):
                 yield InterruptionEvent("the source's clock jumped")
             self._wait_until_due(packet)
             if packet.stream is video:
-                keyed = keyed or packet.is_keyframe
-                if keyed:
+                # After a connection in mid-stream, frames before a keyframe refer to frames that were never received.
+                has_keyframe = has_keyframe or packet.is_keyframe
+                if has_keyframe:
                     yield from self._decode_packet(packet, video, arrived)
             elif self._is_in_sequence(tracks[packet.stream_index], self._clock.shift_packet(packet)):
                 yield AudioEvent(tracks[packet.stream_index], cast("Packet[AudioStream]", packet))
         return "stopped"
 
     def _is_in_sequence(self, track: int, packet: Packet[Any]) -> bool:
-        """Whether an audio packet goes on where its output stream is; after an interruption the first may not."""
+        """Return whether a packet follows the packet before it in its track; muxers refuse times that do not rise."""
         stamp = packet.dts if packet.dts is not None else packet.pts
         if track >= len(self._codecs) or stamp is None:
             return False
@@ -199,7 +215,7 @@ class LiveInput(Closeable):
 
     def _decode_packet(self, packet: Packet[Any], video: VideoStream, arrived: float) -> Iterator[FrameEvent]:
         if self._is_finite:
-            arrived = time.monotonic()  # a frame of it arrives when its turn to be shown has come
+            arrived = time.monotonic()  # a file is read at its own pace, so its frames arrive when they are due
         elif packet.pts is not None:
             self._arrivals[packet.pts] = arrived
         try:
@@ -223,7 +239,7 @@ class LiveInput(Closeable):
         return FrameEvent(frame, self._assign_pts(frame, video), aspect, arrived)
 
     def _assign_pts(self, frame: VideoFrame, video: VideoStream) -> int:
-        """The frame's time on the common clock, after that of the frame before."""
+        """Return the frame's time on the common clock, later than that of the frame before."""
         step = max(1, round(1 / (self.rate * self.time_base)))
         pts = None if frame.pts is None else self._clock.to_common_time(frame.pts, video.time_base or self.time_base)
         ticks = (0 if self._last_pts is None else self._last_pts + step) if pts is None else round(pts / self.time_base)
@@ -231,12 +247,13 @@ class LiveInput(Closeable):
         return self._last_pts
 
     def _hash_packet(self, packet: Packet[Any]) -> None:
+        # A file is identified by its own hash. Of a stream, only what was received can be recorded.
         if not self.is_file:
             self._bytes += packet.size
             self._hash.update(bytes(packet))
 
     def _wait_until_due(self, packet: Packet[Any]) -> None:
-        """Wait until a packet is due of a source that may come faster than its clock."""
+        """Wait until a packet is due, if the source can be read faster than its clock."""
         if not self._is_finite or packet.dts is None:
             return
         due = packet.dts * packet.time_base
@@ -247,17 +264,17 @@ class LiveInput(Closeable):
             self._stop.wait(delay)
 
     def _reconnect(self) -> bool:
-        """Open the source again, for as long as patience lasts."""
+        """Try to open the source again until the time limit; return whether it worked."""
         self._container.close()
-        until = time.monotonic() + self._reconnect_timeout_s
-        while time.monotonic() < until and not self._stop.is_set():
+        deadline = time.monotonic() + self._reconnect_timeout_s
+        while time.monotonic() < deadline and not self._stop.is_set():
             try:
                 container = self._open_container()
             except SourceError:
                 self._stop.wait(0.5)
                 continue
             if [stream.codec_context.name for stream in container.streams.audio] != self._codecs:
-                self._codecs = []  # other audio cannot go into the streams that were promised
+                self._codecs = []  # the streams of the output are fixed, so audio of other codecs is dropped
             self._container = container
             self._clock.restart()
             self._arrivals.clear()
@@ -268,14 +285,14 @@ class LiveInput(Closeable):
         container = _open_address(self.address, is_file=self.is_file)
         if not container.streams.video:
             container.close()
-            raise SourceError(f"{strip_credentials(self.address)} has no video.")
+            raise SourceError(f"{strip_credentials(self.address)} has no video. Give a source with a video stream.")
         video = container.streams.video[0]
-        video.thread_type = "SLICE"  # threads over frames would hold frames back
+        video.thread_type = "SLICE"  # frame threads would delay each frame by the number of threads
         return container
 
 
 class _ConnectionClock:
-    """Moves the times of each connection so that the first starts at 0 and later ones go on after the pause."""
+    """Shifts the times of each connection: the first starts at 0, a later one continues after the pause."""
 
     def __init__(self, *, keep: bool) -> None:
         self._keeps_times = keep
@@ -285,13 +302,13 @@ class _ConnectionClock:
         self._last_packet_s = time.monotonic()
 
     def restart(self) -> None:
-        """What comes now counts from other times."""
+        """Note that the next packets come from a new connection."""
         self._next_start = self._end_time() + Fraction(time.monotonic() - self._last_packet_s).limit_denominator(1000)
         self._shift = None
         self._latest.clear()
 
     def detect_jump(self, packet: Packet[Any]) -> bool:
-        """Take note of a packet's time; whether it does not follow the one before it in its stream."""
+        """Note a packet's time; return whether the clock jumped since the packet before it in its stream."""
         stamp = packet.dts if packet.dts is not None else packet.pts
         if stamp is None or self._keeps_times:
             return False
@@ -308,11 +325,11 @@ class _ConnectionClock:
         return jumped
 
     def to_common_time(self, stamp: int, time_base: Fraction) -> Fraction:
-        """Seconds on the common clock."""
+        """Convert a time stamp to seconds on the common clock."""
         return stamp * time_base + (self._shift or 0)
 
     def shift_packet(self, packet: Packet[Any]) -> Packet[Any]:
-        """The packet with its times on the common clock."""
+        """Move a packet's times to the common clock, and return the packet."""
         ticks = round((self._shift or 0) / packet.time_base)
         if ticks:
             packet.pts = None if packet.pts is None else packet.pts + ticks
@@ -320,12 +337,12 @@ class _ConnectionClock:
         return packet
 
     def _end_time(self) -> Fraction:
-        """Just after everything that came."""
+        """Return a time just after everything received so far."""
         return max(self._latest.values(), default=Fraction(0)) + (self._shift or 0) + Fraction(1, 10)
 
 
 def strip_credentials(address: str) -> str:
-    """An address without names, passwords and tokens, for messages and records."""
+    """Return an address without names, passwords and tokens, for messages and records."""
     if "://" not in address:
         return address
     parts = urlsplit(address)
@@ -350,7 +367,7 @@ def _open_address(address: str, *, is_file: bool) -> InputContainer:
         return av.open(target, "r", format=name, options=options, timeout=limit, metadata_errors="replace")
     except FFmpegError as error:
         raise SourceError(
-            f"{strip_credentials(address)} cannot be opened as a running picture ({error.strerror}). "
+            f"{strip_credentials(address)} cannot be opened as a live source ({error.strerror}). "
             "Check the path or address, and that something is being sent."
         ) from error
 

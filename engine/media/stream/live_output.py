@@ -1,4 +1,4 @@
-"""What goes out of a live run: frames encoded one by one without delay, audio packets as they came."""
+"""Writes the output of a live run: frames are encoded without delay, audio packets are copied."""
 
 from __future__ import annotations
 
@@ -27,27 +27,28 @@ from engine.storage.files import publish_file
 
 _SCHEME_MUXERS = {"udp": "mpegts", "srt": "mpegts", "tcp": "mpegts", "rtmp": "flv", "rtmps": "flv"}
 _MUXER_OPTIONS = {
+    # Fragments keep a file playable up to the last fragment if the run is killed.
     "mov": {"movflags": "frag_keyframe+delay_moov+default_base_moof"},
     "mp4": {"movflags": "frag_keyframe+delay_moov+default_base_moof"},
     "mpegts": {"mpegts_flags": "resend_headers", "pat_period": "0.4"},
     "flv": {"flvflags": "no_duration_filesize"},
 }
 _DATAGRAM_BYTES = 1316
-"""Seven packets of a transport stream, which fit an Ethernet frame."""
+"""Seven packets of a transport stream, which fit into one Ethernet frame."""
 
 
 Made = TypeVar("Made")
 
 
 class LiveEncoding(Document, frozen=True):
-    """How the video is encoded while it runs.
+    """Encoder settings of a live run.
 
     Attributes:
-        preset: libx264's, the faster the larger.
+        preset: libx264's preset; faster ones give larger streams.
         crf: constant rate factor.
-        max_kbit: most kilobits a second, None for no limit.
-        threads: slices encoded at once.
-        keyframe_seconds: longest wait of somebody who tunes in.
+        max_kbit: limit in kilobits a second; None: unlimited.
+        threads: number of slices that are encoded at once.
+        keyframe_seconds: distance between keyframes, which is the longest wait of a viewer who tunes in.
     """
 
     preset: EncoderPreset = "superfast"
@@ -57,7 +58,7 @@ class LiveEncoding(Document, frozen=True):
     keyframe_seconds: Annotated[int, msgspec.Meta(ge=1, le=10)] = 2
 
     def encoder_options(self, rate: Fraction) -> dict[str, str]:
-        """Options of libx264 by FFmpeg's names."""
+        """Return options of libx264 by FFmpeg's names."""
         limit = {} if self.max_kbit is None else {"maxrate": f"{self.max_kbit}k", "bufsize": f"{self.max_kbit // 2}k"}
         return {
             "preset": self.preset,
@@ -70,21 +71,21 @@ class LiveEncoding(Document, frozen=True):
 
 
 class LiveOutput:
-    """An open output; a context manager that serves one thread.
+    """An open output, for use by one thread.
 
-    A file is written under `NAME.partial` and gets its name when the run has ended in order; after a failure what was
-    shown until then stays in the partial file.
+    A file is written under `NAME.partial` and renamed when the run ends in order; after a failure, what was shown up to
+    then stays in the partial file.
 
     Args:
         target: path of a file, or an address: udp://, tcp://, srt://, rtmp://, rtmps://.
-        size: of the pictures.
+        size: size of the pictures.
         time_base: seconds a unit of their pts lasts.
-        rate: about how many a second come.
+        rate: approximate frame rate.
         audio: streams whose packets will be copied.
-        encoding: how the video is encoded.
+        encoding: settings of the encoder.
 
     Raises:
-        TargetError: it cannot be opened, or cannot hold the audio as it is.
+        TargetError: the output cannot be opened, or cannot hold the audio unchanged.
     """
 
     def __init__(  # noqa: PLR0913
@@ -112,29 +113,29 @@ class LiveOutput:
             raise
 
     def write_video(self, frame: VideoFrame, pts: int) -> None:
-        """Encode and write one frame; it is on its way when this returns.
+        """Encode one frame and write it at once.
 
         Raises:
-            TargetError: the output has gone.
+            TargetError: the output can no longer be written.
         """
         frame.pts, frame.time_base = pts, self._time_base
         frame.pict_type = 0
         self._call_guarded(lambda: self._container.mux(self._video.encode(frame)))
 
     def write_audio(self, track: int, packet: Packet[AudioStream]) -> None:
-        """Write a packet of the audio stream number `track` as it is.
+        """Write a packet of the audio stream number `track` unchanged.
 
         Raises:
-            TargetError: the output has gone.
+            TargetError: the output can no longer be written.
         """
         packet.stream = self._audio[track]
         self._call_guarded(lambda: self._container.mux(packet))
 
     def close(self) -> None:
-        """End the output in order; a file gets its final name.
+        """Finish the output; a file gets its final name.
 
         Raises:
-            TargetError: the output has gone.
+            TargetError: the output can no longer be written.
         """
         self._call_guarded(lambda: self._container.mux(self._video.encode(None)))
         self._call_guarded(self._container.close)
@@ -143,7 +144,7 @@ class LiveOutput:
             publish_file(self._partial_path, Path(self.target))
 
     def abandon(self) -> None:
-        """Give up after a failure; the partial file stays."""
+        """Close the output after a failure; a partial file stays."""
         self._abandon()
 
     def _open_container(self) -> OutputContainer:
@@ -179,14 +180,14 @@ class LiveOutput:
 
     def _add_audio(self, template: AudioStream) -> AudioStream:
         try:
-            made = self._container.add_stream_from_template(template)
+            stream = self._container.add_stream_from_template(template)
         except (FFmpegError, ValueError) as error:
             raise TargetError(
                 f"{self.target} cannot hold audio of the codec {template.codec_context.name} as it is; "
                 "write to a Matroska file (.mkv), or leave the audio out."
             ) from error
-        made.time_base = template.time_base
-        return made
+        stream.time_base = template.time_base
+        return stream
 
     def _call_guarded(self, action: Callable[[], Made]) -> Made:
         try:
@@ -197,13 +198,10 @@ class LiveOutput:
 
     def _suggest_remedy(self) -> str:
         if self._scheme:
-            return "Check the address and that somebody listens there."
-        left = (
-            f" What was shown until then is in {self._partial_path}."
-            if self._partial_path and self._partial_path.exists()
-            else ""
-        )
-        return f"Check the folder, the free space and the file's ending.{left}"
+            return "Check the address, and that a receiver listens there."
+        has_partial = self._partial_path is not None and self._partial_path.exists()
+        partial_notice = f" What was shown until then is in {self._partial_path}." if has_partial else ""
+        return f"Check the folder, the free space and the file's ending.{partial_notice}"
 
     def _abandon(self) -> None:
         try:
@@ -225,21 +223,21 @@ class LiveOutput:
 
 
 class _UnseekablePipe:
-    """A pipe as PyAV takes a file: it can be written and not be wound back."""
+    """A pipe in the form of a file for PyAV: without a method `seek` it is only written forwards."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
         self._pipe = pipe
 
     def write(self, data: bytes) -> int:
-        """Pass bytes on at once."""
+        """Write bytes to the pipe."""
         return self._pipe.write(data)
 
 
 def parse_output_scheme(address: str) -> str:
-    """The scheme of an address, "" for a path.
+    """Return the scheme of an address, or "" for a path.
 
     Raises:
-        TargetError: it is one that nothing can be sent to.
+        TargetError: the scheme is not supported.
     """
     scheme = urlsplit(address).scheme if "://" in address else ""
     if scheme not in {"", *_SCHEME_MUXERS}:
@@ -254,7 +252,7 @@ def _add_packet_size(target: str) -> str:
 
 
 def _start_relay(target: str) -> subprocess.Popen[bytes]:
-    """FFmpeg's own program, which speaks SRT where PyAV's library does not, passing a transport stream on."""
+    """Start FFmpeg's command line, which forwards a transport stream by SRT; PyAV's libraries cannot."""
     quiet = ["-hide_banner", "-loglevel", "error", "-probesize", "200000"]
     quiet += ["-analyzeduration", "400000"]
     command = [imageio_ffmpeg.get_ffmpeg_exe(), *quiet, "-f", "mpegts", "-i", "pipe:0", "-map", "0", "-c", "copy"]

@@ -1,4 +1,4 @@
-"""The newest pictures of a live run, small, for somebody who looks on."""
+"""Keeps small copies of the newest pictures of a live run for viewers."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from numpy.typing import NDArray
 from engine.core.geometry import Size
 
 _MAX_AGE_S = 1.0
-"""Seconds after which a picture is shown no longer: what stands still would look like what is."""
+"""An older picture is replaced by black, because a frozen one would look like the present."""
 _EMPTY_SIZE = Size(640, 360)
 _PIXEL_FORMAT = "yuv420p"
 
 
 class LivePreview:
-    """Keeps a small copy of the newest frame that went out, and on demand of the newest that came in.
+    """Keeps a small copy of the newest output frame, and if wanted of the newest input frame.
 
-    Safe to use from several threads. Whoever looks gets black when nothing is there, or nothing new.
+    Safe to use from several threads. Without a recent frame it gives black.
 
     Args:
-        max_side_px: longer side of the copies, at most.
+        max_side_px: longest side of a copy.
         clock: monotonic time in seconds.
 
     Attributes:
-        keeps_unmasked: keep what comes in as well, for somebody who may see it; off until it is set.
+        keeps_unmasked: input frames are kept too, for people with the permission to see them; off by default.
     """
 
     def __init__(self, max_side_px: int = 960, clock: Callable[[], float] = time.monotonic) -> None:
@@ -37,16 +37,16 @@ class LivePreview:
         self._latest_output, self._latest_input = _LatestFrame(max_side_px, clock), _LatestFrame(max_side_px, clock)
 
     def add_input_frame(self, frame: VideoFrame) -> None:
-        """A frame has come in; called before anything is drawn on it."""
+        """Store an input frame; call it before anything is drawn on the frame."""
         if self.keeps_unmasked:
             self._latest_input.store_frame(frame)
 
     def add_output_frame(self, frame: VideoFrame) -> None:
-        """A frame went out."""
+        """Store an output frame."""
         self._latest_output.store_frame(frame)
 
     def get_frame(self, *, unmasked: bool = False) -> VideoFrame:
-        """The newest frame that went out, of the caller's own; or the one that came in, if such are kept."""
+        """Return a copy of the newest output frame, or of the newest input frame if such are kept."""
         if unmasked and self.keeps_unmasked:
             return self._latest_input.read_frame()
         return self._latest_output.read_frame()
@@ -61,7 +61,7 @@ class _LatestFrame:
         self._stored_s = -1e9
 
     def store_frame(self, frame: VideoFrame) -> None:
-        size = _round_to_even(Size(frame.width, frame.height).fit(self._max_side_px))
+        size = Size(frame.width, frame.height).fit(self._max_side_px).round_to_even()
         small = self._converter.reformat(
             frame,
             width=size.width,
@@ -83,7 +83,7 @@ class _LatestFrame:
 
 
 def make_black_frame() -> VideoFrame:
-    """What is shown where nothing may be shown."""
+    """Make the frame that stands for pictures that must not be shown."""
     return VideoFrame.from_ndarray(_make_black_samples(_EMPTY_SIZE), format=_PIXEL_FORMAT)
 
 
@@ -91,7 +91,3 @@ def _make_black_samples(size: Size) -> NDArray[np.uint8]:
     samples = np.full((size.height * 3 // 2, size.width), 128, np.uint8)
     samples[: size.height] = 16
     return samples
-
-
-def _round_to_even(size: Size) -> Size:
-    return Size(max(2, size.width // 2 * 2), max(2, size.height // 2 * 2))

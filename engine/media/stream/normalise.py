@@ -1,7 +1,7 @@
-"""Frames of a running source brought to the one picture that goes out: upright, square pixels, one size, 8-bit 4:2:0.
+"""Converts the frames of a live source to one format: upright, square pixels, one size, 8-bit 4:2:0.
 
-The first frame decides the size. Most frames are what is wanted already and pass through untouched; the others are
-turned and scaled into the middle of a black canvas.
+The first frame decides the size. Most frames have the right format already and pass through unchanged; the others are
+rotated and scaled into the middle of a black picture.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ROTATION_FILTERS = {90: ["transpose=clock"], 180: ["hflip", "vflip"], 270: ["tr
 
 
 class _FrameFormat(NamedTuple):
-    """All that decides what has to be done to a frame."""
+    """The properties that decide how a frame must be converted."""
 
     orientation: Orientation
     pixel_format: str
@@ -35,9 +35,10 @@ class _FrameFormat(NamedTuple):
 
 
 class _FormatKey(NamedTuple):
-    """By what a change of form is noticed.
+    """The properties by which a change of the format is noticed.
 
-    PyAV's side data keeps the frame it belongs to in a cycle of references, so it is read at a change only.
+    Side data is not among them: PyAV's object for it holds its frame in a reference cycle, so frames would pile up in
+    memory until the garbage collector runs.
     """
 
     size: Size
@@ -48,11 +49,11 @@ class _FormatKey(NamedTuple):
 
 
 class FrameNormaliser:
-    """The one picture that goes out. Serves one thread.
+    """Converts frames to the format of the output. For use by one thread.
 
     Attributes:
-        size: in display pixels; even, as 4:2:0 needs it. None until the first frame.
-        format_changes: how often the form of the frames changed.
+        size: size of the output in display pixels, even as 4:2:0 needs it; None until the first frame.
+        format_changes: number of changes of the frames' format.
     """
 
     def __init__(self) -> None:
@@ -63,19 +64,19 @@ class FrameNormaliser:
         self._converters = FrameConverters()
 
     def normalise(self, decoded: VideoFrame, index: int, pts: int, aspect: Fraction = Fraction(1)) -> SourceFrame:
-        """A decoded frame on the canvas.
+        """Convert a decoded frame.
 
         Args:
             decoded: the frame; it is not changed.
-            index: its number.
-            pts: its time.
-            aspect: sample aspect ratio.
+            index: its index.
+            pts: its presentation time.
+            aspect: its sample aspect ratio.
         """
-        signs = _make_format_key(decoded, aspect)
-        if self.size is None or signs != self._format_key:
+        format_key = _make_format_key(decoded, aspect)
+        if self.size is None or format_key != self._format_key:
             self.format_changes += self._format_key is not None
-            self._format_key, form = signs, _read_format(decoded, aspect)
-            self.size = self.size or _round_to_even(form.orientation.display_size)
+            self._format_key, form = format_key, _read_format(decoded, aspect)
+            self.size = self.size or form.orientation.display_size.round_to_even()
             self._graph = None if _is_normalised(form, self.size) else _FilterGraph(form, self.size)
         placed = decoded if self._graph is None else self._graph.filter_frame(decoded)
         damaged = decoded.is_corrupt
@@ -83,17 +84,17 @@ class FrameNormaliser:
 
 
 def frame_from_rgb(picture: Rgb) -> VideoFrame:
-    """An RGB picture, shape (height, width, 3), as a frame that `Canvas.place` takes."""
+    """Make a frame for `FrameNormaliser.normalise` from an RGB picture, shape (height, width, 3)."""
     return VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
 
 
 def rgb_from_frame(frame: VideoFrame) -> Rgb:
-    """A frame as an RGB picture, shape (height, width, 3)."""
+    """Convert a frame to an RGB picture, shape (height, width, 3)."""
     return np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
 
 
 class _FilterGraph:
-    """FFmpeg's filters that turn, scale, pad and convert frames of one form."""
+    """FFmpeg's filters that rotate, scale, pad and convert frames of one format."""
 
     def __init__(self, form: _FrameFormat, size: Size) -> None:
         coded = form.orientation.coded
@@ -113,15 +114,16 @@ class _FilterGraph:
 
     def filter_frame(self, frame: VideoFrame) -> VideoFrame:
         self._graph.vpush(frame)
-        made = self._graph.vpull()
-        assert isinstance(made, VideoFrame)
-        return made
+        filtered = self._graph.vpull()
+        assert isinstance(filtered, VideoFrame)
+        return filtered
 
 
 def _list_filters(form: _FrameFormat, size: Size) -> list[str]:
-    shown = form.orientation.display_size
-    ratio = min(Fraction(size.width, shown.width), Fraction(size.height, shown.height))
-    width, height = (max(2, round(side * ratio) // 2 * 2) for side in (shown.width, shown.height))
+    display = form.orientation.display_size
+    ratio = min(Fraction(size.width, display.width), Fraction(size.height, display.height))
+    # Sides and offsets are even, because 4:2:0 has one chroma sample for two pixels each way.
+    width, height = (max(2, round(side * ratio) // 2 * 2) for side in (display.width, display.height))
     left, top = (size.width - width) // 2 // 2 * 2, (size.height - height) // 2 // 2 * 2
     return [
         *(["hflip"] if form.orientation.mirrored else []),
@@ -151,7 +153,3 @@ def _read_format(frame: VideoFrame, aspect: Fraction) -> _FrameFormat:
 
 def _is_normalised(form: _FrameFormat, size: Size) -> bool:
     return form == _FrameFormat(Orientation.upright(size), _PIXEL_FORMAT, full=False)
-
-
-def _round_to_even(size: Size) -> Size:
-    return Size(max(2, size.width // 2 * 2), max(2, size.height // 2 * 2))

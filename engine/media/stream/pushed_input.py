@@ -1,4 +1,4 @@
-"""A running source whose frames somebody else receives and hands over, as those of a browser's camera."""
+"""A live source whose frames another component receives and pushes, such as those of a browser's camera."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from engine.core.closeable import Closeable
 from engine.media.stream.live_input import FrameEvent, InputDigest, InputEvent
 
 _MAX_WAITING_FRAMES = 64
-"""Frames that may wait to be read; whoever reads gives them to the detectors and never waits for these."""
+"""Frames that may wait to be read; the reader never waits for detectors, so a full queue means that it has stopped."""
 _STOP_CHECK_INTERVAL_S = 0.25
-"""Seconds between two looks at whether the run is to end."""
+"""Interval at which a waiting reader checks whether the run should stop."""
 _TICKS_PER_S = 90_000
 
 
 class LiveSource(Protocol):
-    """What a live run asks of its source; `engine.media.stream.live_input.LiveInput` is the other one."""
+    """The interface of a source for a live run; `LiveInput` and `PushedInput` implement it."""
 
     address: str
     is_file: bool
@@ -38,38 +38,38 @@ class LiveSource(Protocol):
 
     @property
     def audio_streams(self) -> list[AudioStream]:
-        """The audio streams, to copy their parameters from."""
+        """Return the audio streams, whose parameters an output copies."""
 
     @property
     def streams(self) -> list[tuple[int, str, str]]:
-        """Index, kind and codec of every stream."""
+        """Return index, kind and codec of every stream."""
 
     @property
     def video_index(self) -> int:
-        """Of the video stream."""
+        """Return the index of the video stream."""
 
     @property
     def pixel_format(self) -> str:
-        """Of the video."""
+        """Return the pixel format of the video."""
 
     @property
     def input_digest(self) -> InputDigest:
-        """What was read until now."""
+        """Return the digest of what was read so far."""
 
     def events(self) -> Iterator[InputEvent]:
-        """Frames and packets until the source ends or is told to stop."""
+        """Yield frames and packets until the source ends or the run should stop."""
 
 
 class PushedInput(Closeable):
-    """Frames from elsewhere on a clock of their arrival; a context manager.
+    """A source of pushed frames, timed by their arrival; a context manager.
 
-    Frames that come before anybody reads are passed over. `received` tells of the decoded pictures, since no packet is
-    seen here.
+    Frames that arrive before `events` is read are dropped. Packets are not available here, so `input_digest` is of the
+    decoded pictures.
 
     Args:
-        address: what the source is called in the record.
+        address: name of the source in the record.
         stop: ends the events when it is set.
-        rate: about how many frames come a second.
+        rate: approximate frame rate.
     """
 
     is_file = False
@@ -92,31 +92,31 @@ class PushedInput(Closeable):
 
     @property
     def audio_streams(self) -> list[AudioStream]:
-        """None: pictures only."""
+        """Return no stream: only pictures are pushed."""
         return []
 
     @property
     def streams(self) -> list[tuple[int, str, str]]:
-        """The video."""
+        """Return the video."""
         return [(self.video_index, "video", self.codec)]
 
     @property
     def input_digest(self) -> InputDigest:
-        """Bytes of the pictures that were read, and their SHA-256 in the order they came."""
+        """Return the digest of the pictures that were read."""
         return InputDigest(self._bytes, self._hash.hexdigest())
 
     def push(self, frame: VideoFrame) -> None:
-        """Hand over the next frame, which is given away; never waits. From any one thread."""
+        """Add the next frame without waiting; the caller gives the frame away, and pushes from one thread only."""
         if self._reading.is_set() and not self._closed.is_set():
-            with suppress(queue.Full):  # nobody reads any more, or the machine stands still
+            with suppress(queue.Full):  # the reader has stopped, or the machine stalls
                 self._frames.put_nowait((frame, time.monotonic()))
 
     def close(self) -> None:
-        """No more frames will come; the run ends in order. Closing twice is allowed."""
+        """Declare that no more frames will come, so that the run ends in order. Closing twice is allowed."""
         self._closed.set()
 
     def events(self) -> Iterator[InputEvent]:
-        """Frames until `close` was called or the run is to stop."""
+        """Yield frames until `close` is called or the run should stop."""
         self._reading.set()
         while not self._stop.is_set():
             try:
@@ -136,6 +136,6 @@ class PushedInput(Closeable):
 
     def _hash_frame(self, frame: VideoFrame) -> None:
         for plane in frame.planes:
-            samples: Any = plane  # Python 3.11 has no type for "gives a buffer"
+            samples: Any = plane  # Python 3.11 has no type for objects with a buffer
             self._hash.update(samples)
             self._bytes += plane.buffer_size

@@ -39,7 +39,7 @@ def test_streams_that_are_not_named_are_left_alone():
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        (("mute", 3.0, 2.0, "a name"), "must end after it starts, and 3-2 s does not"),
+        (("mute", 3.0, 2.0, "a name"), "must end after it starts, but 3-2 s does not"),
         (("mute", 2.0, 2.0, "a name"), "must end after it starts"),
         (("mute", float("nan"), 2.0, "a name"), "must end after it starts"),
         (("bleep", 2.0, 3.0, " "), "the bleep of 2-3 s gives no reason"),
@@ -60,7 +60,7 @@ def test_an_illegal_span_cannot_be_made(values, says):
         ([mute(12, 13)], [WHOLE], r"The mute of 12-13 s lies outside of the audio, which lasts from 0.000 to 10.000 s"),
         ([mute(10, 13)], [WHOLE], "lies outside"),
         ([mute(-2, 0)], [WHOLE], "lies outside"),
-        ([mute(1, 2, streams=(3,))], [WHOLE, WHOLE], "names audio stream 3, and the source has 2"),
+        ([mute(1, 2, streams=(3,))], [WHOLE, WHOLE], "names audio stream 3, but the source has 2"),
         ([mute(1, 3), bleep(2, 4)], [WHOLE], "The mute of 1-3 s and the bleep of 2-4 s overlap in the same stream"),
         ([mute(1, 3), bleep(2, 4, streams=(2,))], [WHOLE, WHOLE], "overlap"),
     ],

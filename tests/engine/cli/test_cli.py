@@ -265,10 +265,10 @@ def test_spans_of_audio_are_replaced_and_said(clip, tmp_path):
         (("--mute", "2-3"), "--mute 2-3 needs --audio-reason"),
         (("--audio-reason", "a name"), "give --mute or --bleep"),
         (("--mute", "from two", "--audio-reason", "a name"), "--mute takes START-END in seconds, as 12-15.5"),
-        (("--bleep", "0.4-0.2", "--audio-reason", "a name"), "must end after it starts, and 0.4-0.2 s does not"),
+        (("--bleep", "0.4-0.2", "--audio-reason", "a name"), "must end after it starts, but 0.4-0.2 s does not"),
         (("--bleep", "0.2-0.4", "--audio-reason", " "), "gives no reason"),
         (("--mute", "7-8", "--audio-reason", "a name"), "The mute of 7-8 s lies outside of the audio"),
-        (("--mute", "0.2-0.4@2", "--audio-reason", "a name"), "names audio stream 2, and the source has 1"),
+        (("--mute", "0.2-0.4@2", "--audio-reason", "a name"), "names audio stream 2, but the source has 1"),
         (("--mute", "0-0.4", "--bleep", "0.3-0.5", "--audio-reason", "a name"), "overlap in the same stream"),
     ],
 )

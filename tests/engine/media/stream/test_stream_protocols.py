@@ -27,7 +27,7 @@ def beep(tmp_path_factory):
 
 
 def listening(process, port, table="tcp"):
-    """Wait until somebody listens at a port; `process` is to be that somebody."""
+    """Wait until `process` listens at a port."""
     until = time.monotonic() + 20
     while f":{port:04X} " not in Path(f"/proc/net/{table}").read_text():
         assert process.poll() is None
@@ -129,7 +129,7 @@ def test_http_in(beep, moods, tmp_path):
 
 
 def test_nobody_listening_is_said(beep, moods, tmp_path):
-    with pytest.raises(TargetError, match="somebody listens"):
+    with pytest.raises(TargetError, match="a receiver listens"):
         anonymise_live(
             beep, "rtmp://127.0.0.1:9/live/secret", LiveOptions(detector_roles(moods), STEADY), data=tmp_path
         )
