@@ -95,6 +95,7 @@ def add_set_option(parser: ArgumentParser, purpose: str) -> None:
 
 def add_style(parser: ArgumentParser, default: str | None = DEFAULT_PRESET) -> None:
     """Add `--style`, `--encoder` and `--force`, for `options.build_render_options`."""
+    # veil sign passes None, to tell a style that was given from one that was left out.
     parser.add_argument(
         "--style",
         default=default,
@@ -130,7 +131,7 @@ def add_audio(parser: ArgumentParser) -> None:
 
 def parse_positive(text: str) -> int:
     """Parse a whole number of at least 1, as the `type` of an argument."""
-    # argparse names the function in its message for a ValueError, which helps nobody at a terminal.
+    # argparse names the function in its message for a ValueError, which means nothing to a person at a terminal.
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
     return int(text)

@@ -68,6 +68,7 @@ def _export_entries(options: Namespace, terminal: Terminal) -> int:
         write_file(options.output, build_log_html(export).encode() if as_page else document)
         text = f"{format_count(len(export.entries), 'entry', 'entries')} written to {options.output}"
     else:
+        # The canonical bytes: redirected to a file, they hash the same as a file that --output wrote.
         text = document.decode().rstrip("\n")
     terminal.print_result(export, text)
     return 0

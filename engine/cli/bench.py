@@ -91,6 +91,7 @@ def _load_clips(options: Namespace, terminal: Terminal) -> Iterator[Clip]:
     # Loading the models takes seconds: once for all clips, and not at all if every record exists.
     with nullcontext() if all_exist else detector_ensemble(detect_options, data) as ensemble:
         for path, record_path in record_paths.items():
+            # A record is checked against its clip by hash, because a folder of records may be older than the clips.
             info = probe_any(path, listener=terminal)
             if record_path is not None and record_path.exists():
                 record = read_record(record_path)

@@ -28,7 +28,8 @@ def _add_verify_arguments(parser: ArgumentParser) -> None:
 
 
 def _verify_certificate(options: Namespace, terminal: Terminal) -> int:
-    # Whoever receives a release has no audit log; where there is one, an entry that is missing in it is a finding.
+    # The recipient of a release has no audit log. The organisation that issued it has one, and there the check includes
+    # that the log has the release.
     data = find_data_folder(options.data)
     compares_log = not options.no_log and data.audit_log.exists()
     report = check_certificate(

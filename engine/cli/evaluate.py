@@ -76,6 +76,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 def _evaluate(options: Namespace, terminal: Terminal) -> int:
     truth = ground_truth.read_truth(options.truth)
+    # --only selects which faces count, not which files: every file of the table still needs its record.
     judgements = judge_records(
         _filter_truth(truth, options.only),
         _load_or_detect_records(truth, options, terminal),

@@ -142,6 +142,7 @@ def _print_schema(options: Namespace, terminal: Terminal) -> int:
     return 0
 
 
+# Rendering and verifying run no model and know no run, so they take no data folder.
 COMMANDS = {
     "probe": Command(_add_probe_arguments, _probe, uses_data=False),
     "detect": Command(_add_detect_arguments, _detect, interrupted=RESUMABLE_MESSAGE),

@@ -23,6 +23,7 @@ def handle_keys(on_key: Callable[[str], None]) -> Iterator[None]:
     terminal = sys.stdin.fileno()
     saved_mode = termios.tcgetattr(terminal)
     stop = threading.Event()
+    # A daemon, so that a key press that never comes cannot keep a failing process alive.
     thread = threading.Thread(target=_read_keys, args=(terminal, stop, on_key), name="keys", daemon=True)
     try:
         # cbreak passes on each key at once but leaves Ctrl-C a signal, which raw mode would not.

@@ -169,6 +169,7 @@ def _step_value(value: float, up: bool, step: float, limits: tuple[float, float]
 
 def _build_options(options: Namespace) -> LiveOptions:
     parts = parse_settings(options.settings)
+    # What is left after these two are taken out are parameters of detectors.
     judging = build_settings("judging", JudgingSettings, parts.pop("judging", {}))
     following = build_settings("following", FollowingSettings, parts.pop("following", {}))
     roles = plan_detector_roles(parts)

@@ -22,6 +22,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 def _fetch_models(options: Namespace, terminal: Terminal) -> int:
+    # Files that are there and intact are not downloaded again; without a missing one, no network is touched.
     table = _list_weights(options)
     weights.fetch_model_files(find_data_folder(options.data).models, terminal, table)
     return _verify_models(options, terminal)

@@ -32,6 +32,7 @@ def build_detect_options(options: Namespace) -> DetectOptions:
         InputError: a setting is not of the form PART.NAME=VALUE, is unknown, or has a wrong value.
     """
     parts = parse_settings(options.settings)
+    # Whether a detector exists and has the parameter is checked by the engine, which alone knows the ensemble.
     detectors = tuple(options.detectors.split(",")) if options.detectors else None
     return DetectOptions(
         mode=options.mode,
@@ -40,6 +41,7 @@ def build_detect_options(options: Namespace) -> DetectOptions:
         fusion=build_settings("fusion", FusionSettings, parts.get("fusion", {})),
         tracking=build_settings("tracking", TrackingSettings, parts.get("tracking", {})),
         smoothing=build_settings("smoothing", SmoothingSettings, parts.get("smoothing", {})),
+        # Options that were not given are left out, so that the defaults of the detector apply.
         asking={name: value for name in _SERVICE_OPTIONS if (value := getattr(options, name)) is not None},
         max_cost=options.max_cost,
         workers=options.workers,
@@ -72,6 +74,7 @@ def parse_audio_spans(options: Namespace) -> tuple[AudioSpan, ...]:
     spans = [_parse_span(kind, text, options.audio_reason) for kind in kinds for text in getattr(options, kind)]
     if options.audio_reason is not None and not spans:
         raise InputError("--audio-reason needs a span of audio to replace: give --mute or --bleep.")
+    # By time: the order on the command line must not change the record, and with it the hash that is approved.
     return tuple(sorted(spans, key=lambda span: (span.start, span.end)))
 
 

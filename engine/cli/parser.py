@@ -51,9 +51,11 @@ def build_parser(words: Sequence[str] | None = None) -> VerbParser:
     parser.add_argument("--version", action="version", version=f"veil {engine.__version__}")
     # argparse cannot list subparsers in groups: its own list is suppressed, and the epilog has one in groups.
     subparsers = parser.add_subparsers(required=True, metavar="VERB", help=SUPPRESS, prog="veil")
+    # No option of `veil` itself takes a value, so the first word that is not an option is the verb.
     named = None if words is None else next((word for word in words if not word.startswith("-")), "")
     if named and named not in VERBS:
         parser.error(_describe_unknown_verb(named))
+    # Verbs that are not named get an empty parser: argparse needs their names, and building them costs no import.
     for verb in VERBS.values():
         verb_parser = subparsers.add_parser(verb.name, formatter_class=RawDescriptionHelpFormatter)
         if named is None or named == verb.name:

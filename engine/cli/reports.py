@@ -47,6 +47,7 @@ class DetectSummary(Document, frozen=True):
     @classmethod
     def from_record(cls, record: Record, path: Path) -> DetectSummary:
         """Summarise a record that is stored at `path`."""
+        # Faces, tracks and people are three different numbers: here are the first two, the third is unknown.
         faces = [face for frame in record.frames for face in frame.faces]
         return cls(
             record=str(path),
@@ -110,6 +111,7 @@ def format_parts(counts: Mapping[Kind, int]) -> str:
 
 def format_verify(report: VerifyReport) -> str:
     """Format the checks, one per line, and the verdict."""
+    # ok and FAIL differ in case too, so that a failure stands out in a long list.
     width = max(len(check.name) for check in report.checks)
     lines = [f"{'ok  ' if check.passed else 'FAIL'}  {check.name:<{width}}  {check.finding}" for check in report.checks]
     verdict = "Every check passed." if report.passed else "At least one check failed; do not use this output."

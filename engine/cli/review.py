@@ -64,6 +64,7 @@ def _add_review_arguments(parser: ArgumentParser) -> None:
 
 
 def _show_review(options: Namespace, terminal: Terminal) -> int:
+    # Read once: the hash and the record must be those of the same bytes, even if the file is replaced meanwhile.
     data = read_document_bytes(options.record)
     record, sha256 = decode_record(data, str(options.record)), sha256_hex(data)
     review = make_empty_review(sha256) if options.review is None else read_review(options.review, sha256)
@@ -103,6 +104,7 @@ def _add_amend_arguments(parser: ArgumentParser) -> None:
 
 def _amend_record(options: Namespace, terminal: Terminal) -> int:
     editor = ReviewEditor(options.record, options.review, Author(options.account or getpass.getuser(), options.by))
+    # Not among the handlers: it appends no amendment, and a torn file cannot be opened to append one.
     if options.action == "repair":
         review = editor.repair_file()
         count = format_count(len(review.amendments), "complete amendment")
@@ -151,6 +153,7 @@ def _parse_number(values: Sequence[str], thing: str) -> int:
 
 
 def _parse_range(values: Sequence[str]) -> tuple[int, int]:
+    # Joined, so that a missing and a second range are refused by the same sentence.
     match = re.fullmatch(r"(\d+)-(\d+)", " ".join(values))
     if match is None:
         raise _ValuesFormatError(f"one range of frames as START-STOP, got {' '.join(values)!r}")

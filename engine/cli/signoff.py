@@ -77,6 +77,7 @@ def _add_sign_arguments(parser: ArgumentParser) -> None:
 
 def _sign_run(options: Namespace, terminal: Terminal) -> int:
     data = find_data_folder(options.data)
+    # Looking at the signatures changes nothing, so it asks for no password.
     if options.meaning is None:
         summary = SignOffSummary.from_snapshot(release.open_snapshot(data, options.run))
         terminal.print_result(summary, summary.to_text())
@@ -99,6 +100,7 @@ def _build_render_options(data: DataFolder, options: Namespace) -> RenderOptions
         raise InputError("--keep-audio contradicts --mute and --bleep; choose one of them.")
     if not (options.style or options.encoder or options.force or audio or options.keep_audio):
         return None
+    # An option that is left out must not fall back to its default: it would silently replace what people agreed on.
     last = release.read_signed_options(data, options.run)
     encoder = build_settings("--encoder", EncoderSettings, parse_pairs("--encoder", options.encoder))
     return RenderOptions(
@@ -137,6 +139,7 @@ def _list_leaks(data: DataFolder, run_id: str, terminal: Terminal) -> int:
     open_leaks = () if report is None else release.list_open_leaks(data, run, report)
     lines = _format_leaks(report, {leak.key for leak in open_leaks})
     terminal.print_result({"open": open_leaks, "report": report}, "\n".join(lines))
+    # As veil leaks does: a script can wait for exit code 0 before it releases.
     return CheckFailedError.exit_code if open_leaks else 0
 
 

@@ -93,4 +93,5 @@ class Terminal:
             print(msgspec.json.encode(document, order="sorted").decode())
         elif text:
             print(text)
+        # veil demo replaces this process by the server afterwards, and buffered output would be lost.
         sys.stdout.flush()

@@ -59,6 +59,7 @@ def _add_new_account_arguments(parser: ArgumentParser) -> None:
 
 def _add_account(options: Namespace, terminal: Terminal) -> int:
     data = find_data_folder(options.data)
+    # The acting person comes first: from a pipe, the first line is their password and the second the new one.
     person = identify_person(data, options)
     password = None if options.no_password else read_password(f"Password for {options.account}: ")
     account = access.add_account(
@@ -99,6 +100,7 @@ def _add_policy_arguments(parser: ArgumentParser) -> None:
 def _show_or_set_policy(options: Namespace, terminal: Terminal) -> int:
     data = find_data_folder(options.data)
     policy = access.read_policy(data)
+    # Only a change needs a person who is signed in; everyone with access to the data folder can read the policy.
     if options.persons is not None:
         policy = msgspec.structs.replace(policy, persons=options.persons)
         access.set_policy(data, identify_person(data, options), policy)

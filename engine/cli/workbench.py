@@ -43,6 +43,7 @@ def exec_workbench(data: DataFolder, address: str = LOOPBACK_ADDRESS, port: int 
     check_listen_address(data, address)
     command, home = build_server_command(address, port)
     environment = {**os.environ, "VEIL_DATA": str(data.root)}
+    # Streamlit reads .streamlit/config.toml from the working directory.
     os.chdir(home)
     os.execve(command[0], command, environment)  # noqa: S606 - a list of arguments, no shell
 
@@ -53,6 +54,7 @@ def build_server_command(address: str, port: int | None) -> tuple[list[str], Pat
     Raises:
         InputError: the packages of the workbench are not installed.
     """
+    # Looked up, not imported: this process is about to be replaced, and importing Streamlit takes a second.
     spec = importlib.util.find_spec("workbench")
     if importlib.util.find_spec("streamlit") is None or spec is None or spec.origin is None:
         raise InputError("The workbench needs more packages: pip install 'veil-workbench[workbench]'.")

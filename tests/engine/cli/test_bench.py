@@ -13,7 +13,7 @@ def complaint(capsys, *arguments):
     return code, json.loads(capsys.readouterr().out)["error"]
 
 
-def test_without_the_model_the_command_that_brings_it_is_said(tmp_path, capsys):
+def test_a_missing_model_error_names_the_command_that_fetches_it(tmp_path, capsys):
     code, sentence = complaint(capsys, tmp_path, "--data", tmp_path)
     assert code == 2
     assert "run `veil models fetch --benchmark`" in sentence
@@ -35,7 +35,7 @@ def fetched():
         (("--style", "fancy"), "no style 'fancy'"),
     ],
 )
-def test_what_cannot_be_is_said_in_a_sentence(tmp_path, capsys, arguments, words):
+def test_bad_input_is_refused_in_one_sentence(tmp_path, capsys, arguments, words):
     code, sentence = complaint(capsys, tmp_path, *arguments)
     assert code == 2
     assert words in sentence

@@ -33,7 +33,7 @@ def run(*arguments, **environment):
 
 
 def complaint(*arguments, code=2):
-    """The one sentence with which the command line refuses."""
+    """Run a command that must fail and return its one-sentence error."""
     returned, out, err = run(*arguments)
     assert returned == code, err
     assert out == ""
@@ -45,11 +45,11 @@ def complaint(*arguments, code=2):
 def test_render_and_verify_from_a_shell(clip, tmp_path):
     source, record = clip
     out = tmp_path / "out.mp4"
-    code, text, noise = run("render", source, record, "-o", out)
-    assert (code, noise) == (0, "")
+    code, text, errors = run("render", source, record, "-o", out)
+    assert (code, errors) == (0, "")
     assert str(out) in text
-    code, text, noise = run("verify", source, record, out, "--report", tmp_path / "report.json")
-    assert (code, noise) == (0, "")
+    code, text, errors = run("verify", source, record, out, "--report", tmp_path / "report.json")
+    assert (code, errors) == (0, "")
     assert "Every check passed." in text
     assert json.loads((tmp_path / "report.json").read_bytes())["passed"] is True
 
@@ -83,22 +83,24 @@ def test_json_of_every_verb_is_one_document(clip, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["$id"] == "veil/detections/1"
 
 
-def test_an_error_is_json_too_when_json_was_asked_for(tmp_path):
+def test_with_json_an_error_is_json_too(tmp_path):
     code, out, err = run("probe", tmp_path / "none.mp4", "--json")
     assert code == 2
     assert json.loads(out)["error"] in err
 
 
 def test_detect_and_anonymise_from_a_shell(talk, own_data, tmp_path):
-    code, text, noise = run("detect", talk, "-o", tmp_path / "a.json", "--detectors", "yolov8-face", "--data", own_data)
-    assert (code, noise) == (0, "")
+    code, text, errors = run(
+        "detect", talk, "-o", tmp_path / "a.json", "--detectors", "yolov8-face", "--data", own_data
+    )
+    assert (code, errors) == (0, "")
     assert "1 track in 45 frames" in text
-    code, text, noise = run(
+    code, text, errors = run(
         "anonymise", talk, "-o", tmp_path / "a.mp4", "--record", tmp_path / "b.json", "--detectors", "yolov8-face",
         "--set", "smoothing.window=0", "--style", "broadcast,blocks=5", "--encoder", "crf=20,preset=fast",
         "--json", VEIL_DATA=str(own_data),
     )  # fmt: skip
-    assert code == 0, noise
+    assert code == 0, errors
     result = json.loads(text)
     assert result["checks"]["passed"]
     assert result["render"]["spec"]["style"]["blocks"] == 5
@@ -136,7 +138,7 @@ def bad_sources(folder):
     }
 
 
-def test_files_that_are_no_videos_are_named_in_one_sentence(own_data, tmp_path):
+def test_a_file_that_is_not_a_video_is_named_in_one_sentence(own_data, tmp_path):
     for name, path in bad_sources(tmp_path).items():
         for verb in (["probe", path], ["detect", path, "-o", tmp_path / "a.json", "--data", own_data]):
             assert name in complaint(*verb)
@@ -146,8 +148,8 @@ def test_files_that_are_no_videos_are_named_in_one_sentence(own_data, tmp_path):
 def test_a_video_cut_in_half_behind_its_index_is_refused(own_data, tmp_path):
     whole = clips.video(tmp_path / "whole.mp4", frames=50, options=["-movflags", "+faststart"])
     half = clips.truncated(tmp_path / "half.mp4", whole, share=0.7)
-    said = complaint("detect", half, "-o", tmp_path / "a.json", "--detectors", "yolov8-face", "--data", own_data)
-    assert "half.mp4" in said
+    text = complaint("detect", half, "-o", tmp_path / "a.json", "--detectors", "yolov8-face", "--data", own_data)
+    assert "half.mp4" in text
     assert not (tmp_path / "a.json").exists()
 
 
@@ -179,15 +181,15 @@ def test_targets_that_cannot_be_written_are_refused_in_one_sentence(clip, tmp_pa
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a small disk")
-def test_a_full_disk_is_said_and_nothing_stays(clip, tmp_path):
+def test_a_full_disk_is_reported_and_leaves_no_file(clip, tmp_path):
     source, record = clip
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", disk], check=False).returncode != 0:
         pytest.skip("this machine does not allow to mount a small disk")
     try:
-        said = complaint("render", source, record, "-o", disk / "out.mp4")
-        assert "out.mp4" in said
+        text = complaint("render", source, record, "-o", disk / "out.mp4")
+        assert "out.mp4" in text
         assert list(disk.iterdir()) == []
     finally:
         subprocess.run(["umount", disk], check=True)
@@ -219,15 +221,15 @@ def test_a_report_on_a_record_that_is_too_long_for_its_video(clip, tmp_path):
     assert "another video" in complaint("verify", source, wrong, source)
 
 
-def test_the_verbs_say_what_they_did_and_where_it_is(talk, own_data, tmp_path, capsys):
+def test_results_name_what_was_done_and_the_output(talk, own_data, tmp_path, capsys):
     data, out = str(own_data), str(tmp_path / "out.mp4")
     detection = ["--detectors", "yolov8-face", "--set", "smoothing.window=1", "--data", data]
     assert main(["detect", str(talk), "-o", str(tmp_path / "a.json"), *detection]) == 0
     assert "1 track in 45 frames" in capsys.readouterr().out
     assert main(["anonymise", str(talk), "-o", out, "--style", "broadcast,blocks=5", *detection]) == 0
-    said = capsys.readouterr().out
-    assert "Every check passed." in said
-    assert out in said
+    text = capsys.readouterr().out
+    assert "Every check passed." in text
+    assert out in text
     assert main(["render", str(talk), str(tmp_path / "a.json"), "-o", out, "--encoder", "crf=20"]) == 0
     assert "45 frames rendered" in capsys.readouterr().out
     assert main(["verify", str(talk), str(tmp_path / "a.json"), out]) == 0
@@ -240,27 +242,27 @@ def test_the_verbs_say_what_they_did_and_where_it_is(talk, own_data, tmp_path, c
     assert "none.mp4" in capsys.readouterr().err
 
 
-def test_the_demo_goes_from_a_package_to_a_checked_clip(own_data, capsys):
+def test_the_demo_anonymises_and_checks_the_sample_clip(own_data, capsys):
     assert main(["demo", "--data", str(own_data)]) == 0
     assert "Every check passed." in capsys.readouterr().out
     assert (own_data / "sample" / "interview.anonymised.mp4").stat().st_size > 100_000
 
 
-def test_spans_of_audio_are_replaced_and_said(clip, tmp_path):
+def test_spans_of_audio_are_replaced_and_reported(clip, tmp_path):
     source, record = clip
     out = tmp_path / "out.mp4"
     spans = ("--mute", "0.2-0.4", "--bleep", "0.5-0.6@1", "--audio-reason", "a name")
-    code, text, noise = run("render", source, record, "-o", out, *spans)
+    code, text, errors = run("render", source, record, "-o", out, *spans)
     assert code == 0
     assert "Audio 1: 8820 samples muted and 4410 samples bleeped, all " in text
-    assert "The output is a Matroska file, because" in noise
+    assert "The output is a Matroska file, because" in errors
     code, text, _ = run("verify", source, record, out)
     assert code == 0
     assert "aac: 8820 samples muted and 4410 samples bleeped, all " in text
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (("--mute", "2-3"), "--mute 2-3 needs --audio-reason"),
         (("--audio-reason", "a name"), "give --mute or --bleep"),
@@ -272,9 +274,9 @@ def test_spans_of_audio_are_replaced_and_said(clip, tmp_path):
         (("--mute", "0-0.4", "--bleep", "0.3-0.5", "--audio-reason", "a name"), "overlap in the same stream"),
     ],
 )
-def test_spans_that_cannot_be_meant_are_refused(clip, tmp_path, arguments, says):
+def test_wrong_spans_of_audio_are_refused(clip, tmp_path, arguments, message):
     source, record = clip
-    assert says in complaint("render", source, record, "-o", tmp_path / "out.mp4", *arguments)
+    assert message in complaint("render", source, record, "-o", tmp_path / "out.mp4", *arguments)
 
 
 def test_silence_in_a_clip_without_audio_is_refused(tmp_path):
@@ -284,7 +286,7 @@ def test_silence_in_a_clip_without_audio_is_refused(tmp_path):
     assert "has no audio stream" in complaint("render", source, record, "-o", tmp_path / "out.mp4", *arguments)
 
 
-def test_a_verb_loads_what_it_needs_and_no_more():
+def test_a_verb_imports_only_what_it_needs():
     script = (
         "import sys; from engine.cli.parser import build_parser; build_parser(sys.argv[1:]);"
         "print(*sorted({'av', 'cv2', 'rich', 'engine.detection.detect', 'engine.evidence'} & set(sys.modules)))"

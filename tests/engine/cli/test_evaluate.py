@@ -18,9 +18,9 @@ def table(tmp_path):
     """Two photographs with a face each, one of them seen from behind, and the records of both."""
     path = tmp_path / "truth.csv"
     path.write_text(HEADER + "a.jpg,0,100,100,50,60,0,front\nb.jpg,0,300,100,20,20,0,rear\n", encoding="utf-8")
-    found, missed = record_of([[(98, 100, 150, 160)]]), record_of([[(500, 500, 530, 530)]])
-    (tmp_path / "a.json").write_bytes(encode_document(found))
-    (tmp_path / "b.json").write_bytes(encode_document(missed))
+    hit, miss = record_of([[(98, 100, 150, 160)]]), record_of([[(500, 500, 530, 530)]])
+    (tmp_path / "a.json").write_bytes(encode_document(hit))
+    (tmp_path / "b.json").write_bytes(encode_document(miss))
     return path
 
 
@@ -30,7 +30,7 @@ def evaluated(capsys, *arguments):
     return code, printed
 
 
-def test_records_are_held_against_the_truth(table, capsys):
+def test_records_are_compared_with_the_truth(table, capsys):
     code, figures = evaluated(capsys, table, table.with_name("a.json"), table.with_name("b.json"), "--misses", 5)
     assert code == 0
     assert (figures["recall"], figures["coverage"], figures["false_per_frame"]) == (0.5, 0.5, 0.5)
@@ -51,7 +51,7 @@ def test_criteria_can_be_chosen(table, capsys):
     assert evaluated(capsys, *arguments, "--style", "strong,scale=0.6", "--centre", "0.3")[1]["coverage"] == 0.5
 
 
-def test_a_file_without_a_record_is_an_error_unless_it_may_be_left_out(table, capsys):
+def test_a_file_without_a_record_is_an_error_unless_partial(table, capsys):
     code, complaint = evaluated(capsys, table, table.with_name("a.json"))
     assert code == 2
     assert "b.jpg" in complaint["error"]
@@ -59,7 +59,7 @@ def test_a_file_without_a_record_is_an_error_unless_it_may_be_left_out(table, ca
 
 
 @pytest.mark.parametrize("extra", [[], ["a.json", "--mode", "hybrid"]])
-def test_either_records_or_something_to_run_are_needed(table, capsys, extra):
+def test_records_or_detectors_must_be_given_and_not_both(table, capsys, extra):
     code, complaint = evaluated(capsys, table, *extra)
     assert code == 2
     assert complaint["error"].startswith("Give records, or choose detectors")
@@ -70,7 +70,7 @@ def test_without_json_a_table_is_printed(table, capsys):
     assert "2 faces in 2 frames" in capsys.readouterr().out
 
 
-def test_detectors_run_on_the_files_of_the_table_and_their_records_can_be_kept(tmp_path, own_data, capsys):
+def test_detectors_run_on_the_files_of_the_table_and_their_records_are_kept(tmp_path, own_data, capsys):
     cv2.imwrite(str(tmp_path / "a.jpg"), cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR))
     table = tmp_path / "truth.csv"
     table.write_text(HEADER + "a.jpg,0,175,68,97,128,0,front\n", encoding="utf-8")

@@ -22,23 +22,23 @@ def amend(files, *words, by="Jane Doe"):
     return main(["amend", *files, *words, "--by", by, "--account", "jdoe", "--reason", "because"])
 
 
-def test_spots_are_listed_and_closed_by_amending(files, capsys):
+def test_items_are_listed_and_closed_by_amending(files, capsys):
     record, review = files
     assert main(["review", record]) == 0
-    said = capsys.readouterr().out
-    assert "hole:0:5-10" in said
-    assert "track 0 has no mask in frames 5 to 9" in said
+    text = capsys.readouterr().out
+    assert "hole:0:5-10" in text
+    assert "track 0 has no mask in frames 5 to 9" in text
     assert amend(files, "extend", "0", "5-10") == 0
     assert "extend track 0 through frames 5 to 9 (because)" in capsys.readouterr().out
     assert main(["review", record, "--review", review]) == 0
-    said = capsys.readouterr().out
-    assert "1 amendment, 1 in effect" in said
-    assert "amended   hole:0:5-10" in said
+    text = capsys.readouterr().out
+    assert "1 amendment, 1 in effect" in text
+    assert "amended   hole:0:5-10" in text
     assert main(["review", record, "--review", review, "--open", "--json"]) == 0
     assert "hole:0:5-10" not in {spot["key"] for spot in json.loads(capsys.readouterr().out)["spots"]}
 
 
-def test_every_action_has_a_spelling(files, capsys):
+def test_every_action_can_be_written(files, capsys):
     assert main(["review", files[0], "--json"]) == 0
     key = json.loads(capsys.readouterr().out)["spots"][-1]["key"]
     for words in (
@@ -55,13 +55,13 @@ def test_every_action_has_a_spelling(files, capsys):
     assert summary["kept_visible"][0]["reason"] == "because"
 
 
-def test_a_long_list_is_cut_and_says_so(files, capsys):
+def test_a_long_list_is_cut_with_a_notice(files, capsys):
     assert main(["review", files[0], "--limit", "0"]) == 0
     assert "with a lower risk" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["add"], "at least one box"),
         (["add", "0:1,2,3,4"], "FRAME=LEFT,TOP,RIGHT,BOTTOM"),
@@ -76,14 +76,14 @@ def test_a_long_list_is_cut_and_says_so(files, capsys):
         (["repair"], "nothing to repair"),
     ],
 )
-def test_what_cannot_be_amended_is_said_in_one_sentence(files, capsys, words, said):
+def test_a_wrong_amendment_is_refused_in_one_sentence(files, capsys, words, message):
     assert amend(files, *words) == 2
     err = capsys.readouterr().err
-    assert said in err
+    assert message in err
     assert err.count("\n") == 1
 
 
-def test_a_torn_review_is_said_and_repaired(files, tmp_path, capsys):
+def test_a_torn_review_is_reported_and_repaired(files, tmp_path, capsys):
     amend(files, "cover", "0-1")
     with (tmp_path / "review.jsonl").open("ab") as file:
         file.write(b'{"action":')

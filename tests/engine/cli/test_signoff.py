@@ -25,7 +25,7 @@ def shell(*arguments, typed=""):
 
 @pytest.fixture
 def veil(capsys):
-    """Run the command line in this process: exit code, and what it said as JSON."""
+    """Run the command line in this process: exit code, and its JSON output."""
 
     def run(*arguments):
         code = main([*map(str, arguments), "--json"])
@@ -39,12 +39,12 @@ def test_a_single_user_signs_releases_and_purges(own_data, tmp_path, veil):
     data.root.mkdir()
     data.models.symlink_to(own_data / "models")
     run, at = signable_runs.run_by(data, access.get_single_user(data).account).id, ("--data", data.root)
-    code, said = veil("release", run, *at)
-    assert (code, said["kind"]) == (3, "SignOffError")
+    code, result = veil("release", run, *at)
+    assert (code, result["kind"]) == (3, "SignOffError")
     assert veil("sign", run, "--meaning", "reviewed", *at)[0] == 0
     assert veil("sign", run, "--meaning", "approved", "--style", "broadcast", "--reason", "as agreed", *at)[0] == 0
     shown = veil("sign", run, *at)[1]
-    assert [one["meaning"] for one in shown["signatures"]] == ["reviewed", "approved"]
+    assert [statement["meaning"] for statement in shown["signatures"]] == ["reviewed", "approved"]
     assert shown["not_released"] is None
     code, made = veil("release", run, *at)
     assert code == 0
@@ -56,7 +56,7 @@ def test_a_single_user_signs_releases_and_purges(own_data, tmp_path, veil):
     assert veil("purge", run, "--reason", "retention", *at)[1]["removed"] == ["footage/clip.mp4"]
 
 
-def test_what_was_signed_of_the_audio_stays_until_another_decision_is_named(tmp_path, veil):
+def test_signed_audio_options_stay_until_others_are_given(tmp_path, veil):
     data = DataFolder(tmp_path / "data")
     run, at = signable_runs.run_by(data, access.get_single_user(data).account).id, ("--data", data.root)
     approve = ("sign", run, "--meaning", "approved", *at)
@@ -81,56 +81,56 @@ def test_a_changed_log_exits_with_3_and_names_the_line(tmp_path, veil):
     assert report["findings"][0]["line"] == 1
 
 
-def test_accounts_are_made_with_passwords_from_standard_input(tmp_path):
+def test_accounts_are_created_with_passwords_from_standard_input(tmp_path):
     at = ("--data", tmp_path)
-    code, said, noise = shell(
+    code, text, errors = shell(
         "users", "add", "ada", "--name", "Ada Adams", "--role", "administrator", *at, typed=f"{PASSWORD}\n"
     )
-    assert (code, noise) == (0, "")
-    assert said == "Ada Adams has the account ada: administrator\n"
+    assert (code, errors) == (0, "")
+    assert text == "Ada Adams has the account ada: administrator\n"
     rita = ("users", "add", "rita", "--name", "Rita Rees", "--role", "reviewer", "--role", "operator")
-    code, _, noise = shell(*rita, *at, typed=f"{PASSWORD}\n")
+    code, _, errors = shell(*rita, *at, typed=f"{PASSWORD}\n")
     assert code == 2
-    assert "--as ACCOUNT" in noise
+    assert "--as ACCOUNT" in errors
     assert shell(*rita, "--as", "ada", *at, typed=f"{PASSWORD}\nanother good one\n")[0] == 0
-    code, said, _ = shell("users", "list", "--json", *at)
-    assert [one["account"] for one in json.loads(said)] == ["ada", "rita"]
-    assert "argon2" not in said
-    code, _, noise = shell("users", "policy", "--persons", "one", "--as", "rita", *at, typed="another good one\n")
+    code, text, _ = shell("users", "list", "--json", *at)
+    assert [account["account"] for account in json.loads(text)] == ["ada", "rita"]
+    assert "argon2" not in text
+    code, _, errors = shell("users", "policy", "--persons", "one", "--as", "rita", *at, typed="another good one\n")
     assert code == 2
-    assert "Rita Rees may not change the policy" in noise
+    assert "Rita Rees may not change the policy" in errors
 
 
-def test_the_workbench_is_not_shown_to_other_machines_without_accounts(tmp_path):
-    code, _, noise = shell("workbench", "--address", "0.0.0.0", "--data", tmp_path)  # noqa: S104
+def test_without_accounts_the_workbench_listens_on_this_machine_only(tmp_path):
+    code, _, errors = shell("workbench", "--address", "0.0.0.0", "--data", tmp_path)  # noqa: S104
     assert code == 2
-    assert "listens on this machine alone, not on 0.0.0.0; make accounts" in noise
+    assert "listens on this machine alone, not on 0.0.0.0; make accounts" in errors
 
 
-def test_a_run_is_made_by_somebody_who_may(own_data, tmp_path):
+def test_a_run_needs_the_permission_to_detect(own_data, tmp_path):
     data = staff(tmp_path)
     data.models.symlink_to(own_data / "models")
     clip = clips.video(tmp_path / "clip.mp4", size=(128, 96), frames=4)
-    asked = ("run", clip, "--detectors", "mediapipe", "--json", "--data", tmp_path)
-    code, _, noise = shell(*asked)
+    detect = ("run", clip, "--detectors", "mediapipe", "--json", "--data", tmp_path)
+    code, _, errors = shell(*detect)
     assert code == 2
-    assert "--as ACCOUNT" in noise
-    code, _, noise = shell(*asked, "--as", "rita", typed=f"{PASSWORD}\n")
+    assert "--as ACCOUNT" in errors
+    code, _, errors = shell(*detect, "--as", "rita", typed=f"{PASSWORD}\n")
     assert code == 2
-    assert "Rita may not start a detection" in noise
-    code, said, _ = shell(*asked, "--as", "otto", typed=f"{PASSWORD}\n")
+    assert "Rita may not start a detection" in errors
+    code, text, _ = shell(*detect, "--as", "otto", typed=f"{PASSWORD}\n")
     assert code == 0
     (run,) = runs.read_register(data).runs
-    assert (json.loads(said)["run"], run.request.account, run.status) == (run.id, "otto", "done")
+    assert (json.loads(text)["run"], run.request.account, run.status) == (run.id, "otto", "done")
 
 
 def test_no_verb_takes_a_password_as_an_argument():
-    code, _, noise = shell("users", "passwd", "ada", "--password", PASSWORD)
+    code, _, errors = shell("users", "passwd", "ada", "--password", PASSWORD)
     assert code == 2
-    assert "unrecognized arguments" in noise
+    assert "unrecognized arguments" in errors
 
 
-def test_drawn_frames_of_a_run_go_on_record(tmp_path, capsys):
+def test_the_sample_check_of_a_run_is_stored(tmp_path, capsys):
     data = DataFolder(tmp_path / "data")
     run = signable_runs.run_by(data, access.get_single_user(data).account).id
     arguments = ["risk", run, "--draw", "3", "--data", str(data.root)]

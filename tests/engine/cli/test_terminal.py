@@ -8,8 +8,8 @@ from tests import clips
 from tests.record_makers import record_of, written
 
 
-def seen_on_a_terminal(*arguments):
-    """What a verb writes to a terminal, without the control sequences."""
+def run_on_a_terminal(*arguments):
+    """Run a verb on a terminal; return what the terminal shows, without control sequences, and standard output."""
     terminal, inner = pty.openpty()
     command = [sys.executable, "-m", "engine.cli", *map(str, arguments)]
     environment = os.environ | {"COLUMNS": "100", "TERM": "xterm"}
@@ -30,7 +30,7 @@ def seen_on_a_terminal(*arguments):
 def test_a_terminal_shows_a_bar_that_goes_away(tmp_path):
     source = clips.video(tmp_path / "clip.mp4", size=(640, 480), frames=60)
     record = written(record_of(source, lambda _: [(30, 20, 300, 280)]), tmp_path / "clip.json")
-    shown, result = seen_on_a_terminal("render", source, record, "-o", tmp_path / "out.mp4")
+    shown, result = run_on_a_terminal("render", source, record, "-o", tmp_path / "out.mp4")
     assert re.search(r"Rendering +\S+ +100%", shown)
     assert re.search(r"Reading", shown)
     assert "Rendering" not in result
