@@ -1,1 +1,1 @@
-"""Styles, masks, and how they are painted onto the planes of a picture."""
+"""Styles, masks, and painting them into the planes of a picture."""

@@ -1,4 +1,7 @@
-"""RGB colours as the samples of a pixel format (ITU-R BT.601, BT.709, BT.2020, SMPTE 240M), in exact integers."""
+"""Converts RGB colours to the samples of a pixel format (ITU-R BT.601, BT.709, BT.2020, SMPTE 240M).
+
+In exact integers, so that a colour has the same samples on every processor.
+"""
 
 from __future__ import annotations
 
@@ -22,29 +25,29 @@ _LUMA_WEIGHTS: Mapping[str, tuple[int, int]] = {
 }
 """Share of red and of blue in luma, in ten-thousandths, by FFmpeg's name of the matrix."""
 _HD_LINES = 720
-"""Lines from which undeclared video is taken for BT.709, below for BT.601, as players do."""
+"""Height from which a video without a declared matrix is taken as BT.709, and below as BT.601, as players do."""
 
 
 def choose_matrix(tag: str | None, coded: Size) -> str:
-    """The matrix to use: the declared one, or, when none that is known is declared, the usual one for the size."""
+    """Return the declared matrix, or the usual one for the size if none or an unknown one is declared."""
     if tag is not None and tag in _LUMA_WEIGHTS:
         return tag
     return "bt709" if min(coded.width, coded.height) >= _HD_LINES else "smpte170m"
 
 
 def parse_colour(colour: str) -> NDArray[np.int64]:
-    """Red, green and blue, 0 to 255, of "#rrggbb", shape (3,)."""
+    """Return red, green and blue of "#rrggbb", 0 to 255, shape (3,)."""
     return np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)], dtype=np.int64)
 
 
 def samples_from_rgb(rgb: NDArray[np.int64], plane: str, pixel_format: PixelFormat, matrix: str) -> NDArray[np.int64]:
-    """What a plane holds for RGB values.
+    """Return the samples that RGB values have in a plane.
 
     Args:
         rgb: 0 to 255, shape (..., 3).
         plane: "y", "u", "v", "g", "b" or "r".
-        pixel_format: bit depth and range.
-        matrix: one of the names `matrix_for` gives.
+        pixel_format: pixel format, for its bit depth and range.
+        matrix: a name that `choose_matrix` returns.
     """
     red, blue = _LUMA_WEIGHTS[matrix]
     luma = rgb @ np.array([red, _WEIGHT_UNIT - red - blue, blue], dtype=np.int64)
@@ -60,6 +63,7 @@ def samples_from_rgb(rgb: NDArray[np.int64], plane: str, pixel_format: PixelForm
 
 
 def _scale_luma(value: NDArray[np.int64], full_scale: int, pixel_format: PixelFormat) -> NDArray[np.int64]:
+    # Limited range has 219 steps above 16 for luma at 8 bits, and 224 around 128 for chroma; more bits scale them.
     if pixel_format.full_range:
         return _divide_rounded(value * ((1 << pixel_format.bit_depth) - 1), full_scale)
     return _divide_rounded((16 * full_scale + 219 * value) << (pixel_format.bit_depth - 8), full_scale)
@@ -75,5 +79,6 @@ def _scale_chroma(value: NDArray[np.int64], full_scale: int, pixel_format: Pixel
 
 
 def _divide_rounded(value: NDArray[np.int64], divisor: int) -> NDArray[np.int64]:
+    """Divide and round to the nearest integer, halves upwards."""
     nearest: NDArray[np.int64] = (2 * value + divisor) // (2 * divisor)
     return nearest

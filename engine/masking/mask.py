@@ -1,9 +1,12 @@
-"""Which samples of a plane a face's mask covers, and how much.
+"""Computes which samples of a plane a mask covers, and how much.
 
-A mask is a shape about the face box, `scale` times its size. Each sample it touches is covered fully (255); a soft edge
-only ever adds samples outside. All shapes are sums of one number a row and one a column, kept as integers, so that a
-mask costs one addition a sample and comes out the same on every processor. Whoever lays a mask over a picture asks for
-it strip by strip: most of a strip lies wholly inside or outside, and costs nothing.
+A mask is a shape around the face box, `scale` times its size. Each sample it touches is covered fully (255); a soft
+edge only adds samples outside.
+
+Masks are kept by rows and columns instead of as pictures: the distance of a sample from the middle is the sum of one
+integer for its row and one for its column. This costs one addition per sample, only where the edge is, and gives the
+same result on every processor. A picture is masked in strips of rows, since most of a strip is entirely inside or
+outside the mask, which two searches in the vector of columns tell.
 """
 
 from __future__ import annotations
@@ -21,21 +24,27 @@ from engine.masking.shapes import SHAPES, Distances, MaskExtent, ShapeDistances
 from engine.masking.style import Style
 
 Alpha = NDArray[np.uint8]
-"""Cover of each sample, shape (rows, columns): 255 fully, 0 not at all."""
+"""Cover of each sample, shape (rows, columns): 255 is full cover, 0 is none."""
 
 _MAX_RIM_STEPS = 8000
-"""Most steps from the middle of a shape to its outer rim; a soft edge narrower than 255 of them is a hard one."""
+"""Largest number of steps from the middle of a shape to its outer rim. A soft edge narrower than 255 of them becomes a
+hard edge."""
 _OUTSIDE_STEPS = 16000
-"""Two of these still fit into 16 bits."""
+"""Steps of a row or column outside the shape. The sum of two still fits into 16 bits."""
 _OPAQUE = 255
 _MAX_STRIP_SAMPLES = 60_000
-"""Of a strip at most, so that what is computed of it stays in the processor's cache and in memory at hand."""
+"""Largest strip, so that its intermediate arrays stay in the processor's cache."""
 _MIN_STRIP_ROWS = 16
-"""Rows of a strip at least; lower ones cost more calls than they save samples."""
+"""Smallest number of rows of a strip; smaller strips cost more calls than they save samples."""
 
 
 class PatchPart(NamedTuple):
-    """A part of a patch, by rows and columns of the patch; wholly covered, or as much as `alpha` says."""
+    """A part of a patch.
+
+    Attributes:
+        area: its rows and columns in the patch.
+        alpha: its cover; None where every sample is covered fully.
+    """
 
     area: tuple[slice, slice]
     alpha: Alpha | None
@@ -45,12 +54,13 @@ class MaskPatch(NamedTuple):
     """The part of a plane that one mask touches.
 
     Attributes:
-        top: its first row in the plane.
-        left: its first column there.
-        down: steps from the middle of the shape for each row, int16.
-        across: likewise for each column; a sample is as far from the middle as both add up to.
-        core: up to so many steps a sample is covered fully.
-        soft: whether the cover falls by one a step beyond the core, or at once.
+        top: first row of the patch in the plane.
+        left: first column of the patch in the plane.
+        down: steps of each row, int16. The distance of a sample from the middle is the sum of the steps of its row and
+            of its column.
+        across: steps of each column, int16.
+        core: number of steps up to which a sample is covered fully.
+        soft: True if the cover falls by one per step beyond the core, False if it falls to 0 at once.
     """
 
     top: int
@@ -62,25 +72,27 @@ class MaskPatch(NamedTuple):
 
     @property
     def area(self) -> tuple[slice, slice]:
-        """The patch as an index into the plane."""
+        """The rows and columns of the patch, as an index into the plane."""
         return slice(self.top, self.top + len(self.down)), slice(self.left, self.left + len(self.across))
 
     @property
     def alpha(self) -> Alpha:
-        """The cover of its samples."""
+        """The cover of every sample of the patch."""
         return self._compute_alpha(slice(None), slice(None))
 
     def split_parts(self) -> Iterator[PatchPart]:
-        """What is covered, in strips of rows from the top; what none of the parts holds is not covered."""
+        """Yield the parts that are covered, in strips of rows from the top; samples in no part are not covered."""
         tops = np.arange(0, len(self.down), max(_MIN_STRIP_ROWS, _MAX_STRIP_SAMPLES // len(self.across)))
         ends = np.append(tops[1:], len(self.down)).tolist()
+        # The range of columns that is covered at all follows from the row of a strip nearest to the middle, the range
+        # that is covered fully from the farthest one. Only the columns between the two need a computed cover.
         farthest = self.core + (_OPAQUE - 1 if self.soft else 0)
-        lefts, rights = _find_reach(self.across, farthest - np.minimum.reduceat(self.down, tops))
-        starts, stops = _find_reach(self.across, self.core - np.maximum.reduceat(self.down, tops))
+        lefts, rights = _find_ranges(self.across, farthest - np.minimum.reduceat(self.down, tops))
+        starts, stops = _find_ranges(self.across, self.core - np.maximum.reduceat(self.down, tops))
         for top, end, left, start, stop, right in zip(tops.tolist(), ends, lefts, starts, stops, rights, strict=True):
             rows = slice(top, end)
             if start == stop:
-                start = stop = right  # noqa: PLW2901  nothing of the strip is wholly covered
+                start = stop = right  # noqa: PLW2901  no sample of the strip is certain to be covered fully
             else:
                 yield PatchPart((rows, slice(start, stop)), None)
             for columns in (slice(left, start), slice(stop, right)):
@@ -88,7 +100,10 @@ class MaskPatch(NamedTuple):
                     yield PatchPart((rows, columns), self._compute_alpha(rows, columns))
 
     def pool_chroma(self, shift_x: int, shift_y: int) -> MaskPatch:
-        """The patch of a subsampled plane, each of its samples covered as the most covered of those it stands for."""
+        """Return the patch of a subsampled plane, each sample covered as much as the most covered luma sample under it.
+
+        The mean would leave a chroma sample at the edge of the mask partly visible that colours fully covered luma.
+        """
         down, across = (
             self.down.reshape(-1, 1 << shift_y).min(axis=1),
             self.across.reshape(-1, 1 << shift_x).min(axis=1),
@@ -96,7 +111,7 @@ class MaskPatch(NamedTuple):
         return self._replace(top=self.top >> shift_y, left=self.left >> shift_x, down=down, across=across)
 
     def crop_to_plane(self, size: Size) -> MaskPatch:
-        """Without what lies beyond the last row and column of a plane."""
+        """Return the patch without the rows and columns beyond a plane."""
         down, across = self.down[: size.height - self.top], self.across[: size.width - self.left]
         return self._replace(down=down, across=across)
 
@@ -109,9 +124,13 @@ class MaskPatch(NamedTuple):
         return np.minimum(total, np.int16(_OPAQUE), out=total).astype(np.uint8)
 
 
-def _find_reach(steps: NDArray[np.int16], most: NDArray[np.int16]) -> tuple[list[int], list[int]]:
-    """For each of `most` the first and the last but one of the places so many steps away; steps fall, then rise."""
-    near = steps <= most[:, None]
+def _find_ranges(steps: NDArray[np.int16], limits: NDArray[np.int16]) -> tuple[list[int], list[int]]:
+    """Return for each limit the start and the stop of the range of positions whose steps are at most the limit.
+
+    Steps fall towards the middle of the shape and rise again after it, so these positions are one range. An empty range
+    has equal start and stop.
+    """
+    near = steps <= limits[:, None]
     first, last = near.argmax(axis=1), len(steps) - near[:, ::-1].argmax(axis=1)
     return first.tolist(), np.where(near.any(axis=1), last, first).tolist()
 
@@ -119,30 +138,28 @@ def _find_reach(steps: NDArray[np.int16], most: NDArray[np.int16]) -> tuple[list
 def compute_patches(
     box: Box, orientation: Orientation, style: Style, pixel_format: PixelFormat
 ) -> tuple[MaskPatch, ...] | None:
-    """The patch of each plane that the mask of a face touches, or None when it lies outside the picture.
-
-    A subsampled sample is covered as much as the most covered of the luma samples it stands for.
+    """Return the patch of each plane that the mask of a face touches, or None if the mask is outside the picture.
 
     Args:
         box: the face in display pixels.
         orientation: how coded samples become display pixels.
-        style: shape, scale and soft edge.
-        pixel_format: of the planes.
+        style: style, of which shape, scale and soft edge are used.
+        pixel_format: pixel format of the planes.
     """
     shift_x, shift_y = pixel_format.chroma_shift
-    found = _compute_luma_patch(box, orientation, style, (shift_x, shift_y))
-    if found is None:
+    patch = _compute_luma_patch(box, orientation, style, (shift_x, shift_y))
+    if patch is None:
         return None
-    luma, chroma = found.crop_to_plane(orientation.coded), found.pool_chroma(shift_x, shift_y)
+    luma, chroma = patch.crop_to_plane(orientation.coded), patch.pool_chroma(shift_x, shift_y)
     return tuple(chroma if plane in "uv" else luma for plane in pixel_format.planes)
 
 
 def compute_mask(
     boxes: Iterable[Box], orientation: Orientation, style: Style, pixel_format: PixelFormat
 ) -> tuple[Alpha, ...]:
-    """The cover of every sample of every plane: the greatest that any face gives it.
+    """Return the cover of every sample of every plane: the greatest that any face gives it.
 
-    A sample of 0 leaves the redaction exactly as it was, one of 255 holds nothing of the original.
+    A sample with cover 0 keeps its value exactly; one with 255 holds nothing of the original.
     """
     size = orientation.coded
     covers = []
@@ -156,12 +173,13 @@ def compute_mask(
 
 
 def _compute_luma_patch(box: Box, orientation: Orientation, style: Style, shift: tuple[int, int]) -> MaskPatch | None:
-    """A patch aligned to the chroma grid; rows and columns beyond the picture are not covered."""
+    """Return a patch of luma aligned to the chroma grid; its rows and columns beyond the picture are not covered."""
     coded = orientation.to_coded(box)
     reach = coded.scale(style.scale * (1 + style.feather)).clip(orientation.coded)
     if reach is None:
         return None
     left, top, right, bottom = reach.to_pixel_bounds()
+    # Whole chroma samples, so that `pool_chroma` can group rows and columns without looking beyond the patch.
     left, top = left >> shift[0] << shift[0], top >> shift[1] << shift[1]
     width, height = _align_up(right - left, shift[0]), _align_up(bottom - top, shift[1])
     mask = coded.scale(style.scale)
@@ -180,7 +198,10 @@ def _align_up(length: int, shift: int) -> int:
 
 
 def _measure_distance(start: int, count: int, ends: tuple[float, float]) -> Distances:
-    """How far the nearest point of each sample is from the middle between two ends, in halves of their distance."""
+    """Return the distance of each sample from the middle between two ends, in halves of their distance.
+
+    It is that of the nearest point of the sample, so that a sample the mask only touches counts as inside.
+    """
     half = (ends[1] - ends[0]) / 2
     middles = np.arange(start, start + count) + 0.5
     distance: Distances = np.maximum(np.abs(middles - (ends[0] + half)) - 0.5, 0.0) / half

@@ -1,1 +1,1 @@
-"""From a plan to an output video."""
+"""Renders the output: from source, record, review and style to a video and its report."""

@@ -1,4 +1,4 @@
-"""From a source and its record to a video without faces. Runs no model."""
+"""Renders a source and its record to a video whose faces are covered. Runs no model."""
 
 from __future__ import annotations
 
@@ -42,35 +42,37 @@ def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
     cleared: Clearance | None = None,
     listener: ProgressListener | None = None,
 ) -> RenderReport:
-    """Write a video in which every face of the record is covered and the audio is the source's, unless spans of it were
-    chosen to be replaced.
+    """Write a video in which every face of the record is covered. The audio is the source's, except in spans that the
+    options replace.
 
     The same source, record, review and options give the same bytes. The output is a draft and carries a tag that says
-    so, unless the sign-off has cleared these very bytes (see `engine.release`). Its report lies beside it as
+    so, unless the sign-off has cleared these very bytes (see `engine.release`). Its report is written beside it as
     `OUT.render.json`.
 
     Args:
-        source: the video that the record is of.
-        record: a detection record, or the path of one.
+        source: the video that the record describes.
+        record: a detection record, or its path.
         output: file to write; its suffix names the container.
-        options: style and encoder, and what becomes of the audio.
-        review: amendments of that record, or the path of them: faces that were missed, are none, or are to be seen.
-        cleared: the clearance of the sign-off, which alone makes an output final.
-        listener: hears of progress.
+        options: style, encoder settings and audio spans.
+        review: amendments of that record, or their path: missed faces, false ones, and faces to keep visible.
+        cleared: the clearance of the sign-off; only this makes an output final.
+        listener: receives the progress.
 
     Raises:
-        RecordError: record or review is invalid, or of another video or record.
-        SourceError: the source is unreadable, or no longer what was detected.
+        RecordError: record or review is invalid, or belongs to another video or record.
+        SourceError: the source is unreadable, or has changed since the detection.
         StyleError: the style would not hide a face and is not forced.
         TargetError: the output cannot be written, or its container cannot hold the streams.
-        InputError: a span of audio cannot be replaced, because it lies outside or contradicts another.
+        InputError: an audio span cannot be replaced, because it is outside the audio or contradicts another.
         RenderError: a frame or stream cannot be written.
-        SignOffError: something is not what the sign-off cleared.
+        SignOffError: a file or the terms are not those that the sign-off cleared.
     """
     options, listener, output = options or RenderOptions(), listener or SilentListener(), Path(output)
     if not options.force:
         check_style(options.style)
     comment = DRAFT_COMMENT if cleared is None else FINAL_COMMENT
+    # Everything is written into a folder beside the output and moved there when it is complete: a crash leaves no half
+    # output that could be taken for a whole one.
     with make_scratch_folder(output) as folder:
         job = prepare_job(
             Path(source),
@@ -81,6 +83,7 @@ def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
         )
         if cleared is not None:
             _check_clearance(job, cleared, terms_from_options(options, output.suffix))
+        # The intermediate file is MOV with the source's time scale; Matroska would round time stamps to milliseconds.
         video, unfinished = folder / "video.mov", folder / output.name
         counts, encoding = encode_job(job, video, listener, y4m=options.y4m)
         job, comparisons = _mux_with_audio(job, video, unfinished)
@@ -94,16 +97,20 @@ def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
 
 
 def _check_clearance(job: RenderJob, cleared: Clearance, terms: Terms) -> None:
-    """What was read for this render is what the sign-off has seen, byte for byte, and nothing is written over it."""
+    """Refuse a render of other bytes than those the sign-off cleared, or with a word written into the pictures.
+
+    The hashes are those of the bytes that were read for this render, so a file that was replaced after the sign-off
+    checked it is noticed.
+    """
     if job.spec.mark is not None:
-        raise SignOffError("A final output bears no mark; only a draft does.")
-    found = {
+        raise SignOffError("A final output has no word written into its pictures; only a draft has.")
+    hashes = {
         "source": job.info.sha256,
         "record": job.record_sha256,
         "review": job.review_sha256 or sha256_hex(b""),
         "terms": hash_terms(msgspec.to_builtins(terms)),
     }
-    for name, sha256 in found.items():
+    for name, sha256 in hashes.items():
         if getattr(cleared.hashes, name) != sha256:
             raise SignOffError(
                 f"The {name} was changed between the check of the sign-off and the render; nothing was rendered."
@@ -144,13 +151,16 @@ def _describe_changes(comparisons: list[AudioComparison]) -> list[str]:
 
 
 def _check_frame_count(unfinished: Path, counts: FrameCounts) -> None:
-    found = probe(unfinished).video.packets
-    if found != counts.frames:
-        raise RenderError(f"{unfinished.name} holds {found} frames instead of {counts.frames}; nothing was kept of it.")
+    frames = probe(unfinished).video.packets
+    if frames != counts.frames:
+        raise RenderError(
+            f"{unfinished.name} has {frames} frames instead of {counts.frames}, so it was deleted. Render again, and "
+            "check the disk if this happens again."
+        )
 
 
 def check_render_possible(source: Path | str, output: Path | str, options: RenderOptions | None = None) -> None:
-    """Say what would keep `render` from writing `output`, before the work of finding faces is done.
+    """Raise the error that would keep `render` from writing `output`, before faces are detected for it.
 
     Raises:
         SourceError: the source is unreadable.
@@ -165,11 +175,13 @@ def check_render_possible(source: Path | str, output: Path | str, options: Rende
 
 
 def check_audio_spans(source: Path, terms: Terms) -> None:
-    """Say what would keep these spans of audio from being replaced; looks at the source only when there are any.
+    """Raise the error that would keep the audio spans of these terms from being replaced.
+
+    The source is read only if there are any spans.
 
     Raises:
         SourceError: the source is unreadable.
-        InputError: a span lies outside of the audio or contradicts another.
+        InputError: a span is outside the audio or contradicts another.
     """
     if terms.audio:
         plan_codecs(source, probe(source), terms.audio, terms.suffix)
@@ -178,17 +190,20 @@ def check_audio_spans(source: Path, terms: Terms) -> None:
 def build_spec(
     source: Path, info: MediaInfo, output: Path, options: RenderOptions, comment: str = DRAFT_COMMENT
 ) -> RenderSpec:
-    """What a render of this source into that file will be.
+    """Return the specification of a render of this source into that file.
+
+    8-bit video becomes H.264, which every player can decode; more bits become HEVC, because hardly any player decodes
+    10-bit H.264.
 
     Raises:
         TargetError: the container cannot hold the streams.
-        InputError: a span of audio cannot be replaced.
+        InputError: an audio span cannot be replaced.
     """
-    new = plan_codecs(source, info, options.audio, output.suffix)
-    codecs = [new.get(stream.index, stream.codec) for stream in info.streams if stream.fate == "copied"]
+    new_codecs = plan_codecs(source, info, options.audio, output.suffix)
+    codecs = [new_codecs.get(stream.index, stream.codec) for stream in info.streams if stream.fate == "copied"]
     codec: Literal["h264", "hevc"] = "h264" if info.video.bit_depth <= 8 else "hevc"
     container = choose_container(info.container, output.suffix, codecs, codec, source_suffix=source.suffix)
-    if container.muxer == "mp4" and any(name.startswith("pcm_") for name in new.values()):
+    if container.muxer == "mp4" and any(name.startswith("pcm_") for name in new_codecs.values()):
         container = fall_back_to_matroska(container.suffix, _PCM_IN_MP4_REASON)
     settings = options.as_fields() | {"encoder": container.adapt_settings(options.encoder)}
     return RenderSpec(**settings, container=container, comment=comment, mark=options.mark)

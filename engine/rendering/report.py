@@ -25,10 +25,12 @@ SCHEMA: Literal["veil/render/1"] = "veil/render/1"
 
 
 class EncoderFacts(Document, frozen=True):
-    """The encoder that ran.
+    """The encoder of an output.
 
     Attributes:
-        ffmpeg_args: arguments of FFmpeg's command line that mean the same.
+        name: FFmpeg's name of the encoder.
+        libraries: versions of the libraries that make the bytes.
+        ffmpeg_args: arguments of FFmpeg's command line that mean the same settings.
     """
 
     name: str
@@ -37,23 +39,23 @@ class EncoderFacts(Document, frozen=True):
 
 
 class DroppedItem(Document, frozen=True):
-    """Something of the source that is not in the output."""
+    """A stream or extra of the source that is not in the output, and the reason."""
 
     what: str
     reason: str
 
 
 class RenderReport(Document, frozen=True):
-    """What a render did; stored beside the output as `OUT.render.json`.
+    """The report of a render; stored beside the output as `OUT.render.json`.
 
     Attributes:
-        weaknesses: why the style might not hide a face, one sentence a value; not empty only when it was forced.
-        frames: how many there are, of which `masked` have a mask and `covered` are covered whole.
-        sentence: what a person should know of the container; None when it is the source's.
-        review_sha256: of the stored bytes of the review that was applied; None when there was none.
-        kept_visible: the faces that are shown because a reviewer says so.
-        draft: whether the output is a draft, and no release.
-        audio: the audio streams in which spans were replaced; all others are the source's, packet for packet.
+        weaknesses: reasons why the style might not hide a face, one per value; empty unless the style was forced.
+        frames: number of frames; `masked` of them have a mask, `covered` are covered whole.
+        sentence: reason for another container than the source's, in a sentence; None when there is none to give.
+        review_sha256: SHA-256 of the stored bytes of the review that was applied; None without a review.
+        kept_visible: faces that a reviewer decided to keep visible.
+        draft: True for a draft, False for a release.
+        audio: audio streams in which spans were replaced; all others are the source's, packet for packet.
     """
 
     schema: Literal["veil/render/1"]
@@ -109,7 +111,7 @@ def build_report(
         review_sha256=job.review_sha256,
         kept_visible=job.amended_record.find_kept_visible(),
         draft=job.spec.comment != FINAL_COMMENT,
-        audio=tuple(one.altered for one in comparisons if one.altered is not None),
+        audio=tuple(comparison.altered for comparison in comparisons if comparison.altered is not None),
     )
 
 

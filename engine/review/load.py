@@ -11,7 +11,11 @@ from engine.review.review_file import read_review
 
 
 def load_record(record: Path | str | Record) -> tuple[Record, str]:
-    """A record and the SHA-256 of its stored bytes.
+    """Return a record and the SHA-256 of its stored bytes.
+
+    Give the path of a stored record: its hash is that of the bytes in the file. A `Record` in memory has no stored
+    bytes; its hash is that of the canonical bytes in which Veil stores it, which are the file's unless another program
+    has rewritten them.
 
     Raises:
         RecordError: it cannot be read or is invalid.

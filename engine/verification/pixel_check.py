@@ -1,4 +1,8 @@
-"""Are the masks in the output, and is everything else the source's? Looked at block by block in every frame."""
+"""Checks every frame of an output block by block: the masks are there, and everything else is the source's.
+
+The output was encoded, so no sample has to be equal. Means over blocks of 16x16 samples, the size of a macroblock, tell
+the noise of an encoder, which averages out, from a change of the picture, which does not.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +20,13 @@ from engine.rendering.job import MaskedFrame
 
 _BLOCK_SIDE_PX = 16
 _MAX_ENCODER_ERROR = 20.0
-"""Mean difference of a block, in 8-bit steps, that no encoding at a usual quality makes."""
+"""Mean difference of a block, in 8-bit steps, that no encoding at a usual quality reaches."""
 _USUAL_CRF = 23.0
 _STEPS_PER_CRF = 1.5
-"""How much more a block may differ for each step of a lower quality."""
+"""Additional difference allowed for each step of CRF beyond the usual one."""
 _MIN_MASK_DIFFERENCE = 6.0
-"""Mean difference that a mask must make to a block before it can be told whether the block is masked."""
+"""Mean difference, in 8-bit steps, that a mask must make to a block before the block can show if it is masked. A mask
+over a flat background changes almost nothing."""
 
 BlockMeans = NDArray[np.float32]
 """Mean absolute difference of each block of 16x16 samples, in 8-bit steps."""
@@ -29,14 +34,16 @@ BlockMeans = NDArray[np.float32]
 
 @dataclass(slots=True)
 class PixelCheck:
-    """Collects what differs between rendered frames and what they should be.
+    """Collects the differences between the frames of an output and the frames as they should be.
 
     Attributes:
-        crf: quality the output was encoded with.
-        unmasked_frames: frames in which a masked block looks like the source.
-        altered_frames: frames that differ outside the masks, or inside them, by more than encoding explains.
-        mask_count: masks looked at.
-        frame_count: frames looked at.
+        orientation: how coded samples become display pixels.
+        style: style of the masks.
+        crf: quality that the output was encoded with.
+        unmasked_frames: indices of frames in which a block inside a mask looks like the source.
+        altered_frames: indices of frames that differ, outside the masks or inside, by more than encoding explains.
+        mask_count: number of masks that were checked.
+        frame_count: number of frames that were checked.
     """
 
     orientation: Orientation
@@ -49,7 +56,7 @@ class PixelCheck:
     _squared_error_sum: float = 0.0
 
     def compare_frame(self, masked: MaskedFrame, rendered: Picture) -> None:
-        """Hold a frame of the output against the frame that was to be rendered."""
+        """Compare a frame of the output with the frame as it should be."""
         self.frame_count += 1
         self.mask_count += len(masked.plan.boxes)
         index, wanted = masked.plan.index, masked.picture
@@ -63,7 +70,7 @@ class PixelCheck:
 
     @property
     def psnr(self) -> float:
-        """Peak signal-to-noise ratio of the luma, in dB, of output against what was handed to the encoder."""
+        """Peak signal-to-noise ratio of the luma in dB: the output against the pictures that the encoder received."""
         mean = self._squared_error_sum / max(1, self.frame_count)
         return float(10 * np.log10(255**2 / mean)) if mean else float("inf")
 
@@ -72,16 +79,19 @@ class PixelCheck:
         return _MAX_ENCODER_ERROR + max(0.0, self.crf - _USUAL_CRF) * _STEPS_PER_CRF
 
     def _shows_original(self, masked: MaskedFrame, rendered: NDArray[np.uint8], error: BlockMeans) -> bool:
-        """Whether a block inside a mask is nearer to the source than to the masked picture."""
+        """Return True if a block inside a mask is nearer to the source than to the masked picture.
+
+        Only blocks that the mask visibly changes count: elsewhere both are equally near.
+        """
         if masked.picture is masked.original:
             return False
         original = _to_eight_bit(masked.original.planes[0], masked.original)
         wanted = _to_eight_bit(masked.picture.planes[0], masked.picture)
-        telling = _compare_blocks(original, wanted) >= _MIN_MASK_DIFFERENCE
-        return bool((telling & self._find_masked_blocks(masked) & (_compare_blocks(rendered, original) <= error)).any())
+        changed = _compare_blocks(original, wanted) >= _MIN_MASK_DIFFERENCE
+        return bool((changed & self._find_masked_blocks(masked) & (_compare_blocks(rendered, original) <= error)).any())
 
     def _find_masked_blocks(self, masked: MaskedFrame) -> NDArray[np.bool_]:
-        """The blocks that lie wholly inside the masks."""
+        """Mark the blocks that are entirely inside the masks."""
         if masked.plan.covered:
             return np.ones((1, 1), dtype=bool)
         boxes, pixels = masked.plan.boxes, masked.picture.format
@@ -105,7 +115,10 @@ def _to_eight_bit(plane: Plane, picture: Picture) -> NDArray[np.uint8]:
 
 
 def _resize_like(plane: NDArray[np.uint8], pattern: Plane) -> NDArray[np.uint8]:
-    """A chroma plane in the size of another one: an encoder may have asked for finer chroma, made by repeating."""
+    """Repeat the samples of a chroma plane to the size of another one.
+
+    An encoder may not take the source's chroma format; then it received finer chroma, made by repeating samples.
+    """
     rows, columns = pattern.shape
     down, across = -(-rows // plane.shape[0]), -(-columns // plane.shape[1])
     return np.ascontiguousarray(plane.repeat(down, axis=0).repeat(across, axis=1)[:rows, :columns])
@@ -116,7 +129,7 @@ def _compare_blocks(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> BlockMe
 
 
 def _average_blocks(plane: NDArray[np.uint8]) -> BlockMeans:
-    """Means of blocks; the border is repeated to fill the last ones."""
+    """Return the means of blocks; the last row and column are repeated to fill the last blocks."""
     rows, columns = plane.shape
     padded = cv2.copyMakeBorder(plane, 0, -rows % _BLOCK_SIDE_PX, 0, -columns % _BLOCK_SIDE_PX, cv2.BORDER_REPLICATE)
     size = (padded.shape[1] // _BLOCK_SIDE_PX, padded.shape[0] // _BLOCK_SIDE_PX)

@@ -220,7 +220,7 @@ def test_an_image_that_is_none_is_refused(tmp_path, content, words):
 
 def test_an_image_that_is_not_the_pinned_one_is_refused(picture_file):
     style = Style(method="image", image=str(picture_file), image_sha256="0" * 64)
-    with pytest.raises(StyleError, match="the style asks for 000"):
+    with pytest.raises(StyleError, match="the style requires 000"):
         redact(noise(FORMATS["gray"], SIZE), [FACE], upright(SIZE), style)
 
 

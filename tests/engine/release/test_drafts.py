@@ -70,7 +70,7 @@ def test_a_final_output_bears_no_mark(approved, tmp_path):
     run = signable_runs.the_run(approved)
     cleared = release.open_snapshot(approved, run.id).sign_off.clear()
     marked = RenderOptions(mark="DRAFT")
-    with pytest.raises(SignOffError, match="bears no mark"):
+    with pytest.raises(SignOffError, match="has no word written"):
         render(run.source, run.folder.record, tmp_path / "out.mp4", marked, cleared=cleared)
     assert not list(tmp_path.glob("*.mp4"))
 
