@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from engine import access
+from engine.access.run_context import RunContext
 from engine.approval.reviewer_actions import ReviewerActions
 from engine.errors import RecordError, ReviewError, TornReviewError, VeilError
 from engine.runs import Run
@@ -40,7 +41,9 @@ def _load_reviewed_run(run: Run) -> ReviewedRun | None:
 
 def _repair_review(run: Run) -> None:
     try:
-        ReviewerActions(session.get_data(), current_user.require_person(), run, caches.get_record_digest(run)).repair()
+        ReviewerActions(
+            RunContext(session.get_data(), run, current_user.require_person()), caches.get_record_digest(run)
+        ).repair()
     except VeilError as error:
         session.REVIEW_MESSAGE.set(messages.CanvasMessage(str(error), 0, bad=True))
 
@@ -52,7 +55,7 @@ def _apply_action(run_id: str) -> None:
     if act is None or run is None:
         return
     case = reviewed_run.load_reviewed_run(run)
-    desk = ReviewerActions(session.get_data(), current_user.require_person(), run, case.record_sha256)
+    desk = ReviewerActions(RunContext(session.get_data(), run, current_user.require_person()), case.record_sha256)
     session.REVIEW_MESSAGE.set(canvas_data.apply_action(desk, case, act))
 
 

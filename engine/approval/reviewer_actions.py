@@ -1,4 +1,4 @@
-"""What a reviewer does to a run: checked for who may, written to the review, and put on record in the audit log."""
+"""Actions of a reviewer on a run: the permission is checked, the review is written, and the action is logged."""
 
 from __future__ import annotations
 
@@ -9,124 +9,111 @@ from typing import Any, cast
 
 import msgspec
 
-from engine import access, audit
-from engine.access import Person
+from engine import audit
+from engine.access.run_context import RunContext
 from engine.core.frame_ranges import FrameRange, merge_ranges
 from engine.errors import RecordError
 from engine.record import Record, Sha256
 from engine.review.amendments import Action, Amendment, Author
 from engine.review.review_file import append_amendment, read_review, repair_review
-from engine.runs import Run
 from engine.storage.data_folder import DataFolder
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewerActions:
-    """A person before a run.
+    """The actions that a reviewer can take on a run.
 
     Attributes:
-        data: the data folder.
-        person: who reviews.
-        run: what is reviewed.
-        record_sha256: of the stored bytes of the run's record.
+        context: The run and the reviewer.
+        record_sha256: SHA-256 of the stored bytes of the run's record.
     """
 
-    data: DataFolder
-    person: Person
-    run: Run
+    context: RunContext
     record_sha256: Sha256
 
     def amend(self, record: Record, action: Action, reason: str = "") -> Amendment:
         """Add an amendment to the review.
 
         Args:
-            record: the run's record.
-            action: what is to be changed.
-            reason: why.
+            record: The run's record.
+            action: The change.
+            reason: The reason for the change.
 
         Raises:
-            AccessError: the person may not amend.
-            RecordError: the amendment does not fit, or the review cannot be read; nothing was written.
-            TargetError: the review cannot be written.
-            AuditError: the amendment is written and stands, but the log could not be.
+            AccessError: The person may not amend.
+            RecordError: The amendment does not fit, or the review cannot be read; nothing was written.
+            TargetError: The review cannot be written.
+            AuditError: The amendment is written and counts, but could not be logged.
         """
-        person = access.authorise(self.data, self.person, "amend")
-        author = Author(person.account, person.name)
-        amendment = append_amendment(self.run.folder.review, record, self.record_sha256, action, author, reason)
+        context = self.context.authorise("amend")
+        author = Author(context.person.account, context.person.name)
+        amendment = append_amendment(context.run.folder.review, record, self.record_sha256, action, author, reason)
         self._log_amendment({"amendment": amendment.number, "action": kind_from_action(action)}, amendment.reason)
         return amendment
 
     def repair(self) -> None:
-        """Take away what a crash has left of an unfinished line at the end of the review.
+        """Complete or remove an unfinished line at the end of the review, as a crash leaves it.
 
         Raises:
-            AccessError: the person may not amend.
-            RecordError: the review is damaged in another way.
-            TargetError: it cannot be written.
-            AuditError: it is mended, but the log could not be written.
+            AccessError: The person may not amend.
+            RecordError: The review is damaged in another way.
+            TargetError: The review cannot be written.
+            AuditError: The review is repaired, but the repair could not be logged.
         """
-        access.authorise(self.data, self.person, "amend")
-        repair_review(self.run.folder.review, self.record_sha256)
+        context = self.context.authorise("amend")
+        repair_review(context.run.folder.review, self.record_sha256)
         self._log_amendment({"action": "repair"}, "The last line was cut short by a crash.")
 
     def record_viewed(self, frame_count: int, viewed_ranges: Sequence[FrameRange]) -> None:
-        """Put on record which frames the person really saw.
+        """Log which frames the person viewed.
 
         Args:
-            frame_count: how many the run has.
-            viewed_ranges: half-open ranges of frame indices.
+            frame_count: Number of frames of the run.
+            viewed_ranges: Half-open ranges of frame indices.
 
         Raises:
-            AccessError: the person may not look.
-            RecordError: there are no such frames.
-            AuditError: it cannot be put on record.
+            AccessError: The person may not view the frames.
+            RecordError: A range lies outside of the video.
+            AuditError: The view cannot be logged.
         """
-        person = access.authorise(self.data, self.person, "look")
+        context = self.context.authorise("look")
+        # The ranges come from a browser.
         for start, stop in viewed_ranges:
             if not 0 <= start < stop <= frame_count:
-                raise RecordError(f"{self.run.title} has {frame_count} frames, and none from {start} to {stop - 1}.")
+                raise RecordError(
+                    f"{context.run.title} has {frame_count} frames, so frames {start} to {stop - 1} cannot be viewed."
+                )
         if viewed_ranges:
-            event = audit.Event(
-                actor=person.actor,
-                kind="view",
-                run=self.run.id,
-                subjects={"record": self.record_sha256},
-                details={"frames": merge_ranges(viewed_ranges)},
-            )
-            audit.append(self.data.audit, event)
+            context.log_event("view", {"record": self.record_sha256}, {"frames": merge_ranges(viewed_ranges)})
 
     def _log_amendment(self, details: Mapping[str, str | int], reason: str) -> None:
-        review = read_review(self.run.folder.review, self.record_sha256)
-        event = audit.Event(
-            actor=self.person.actor,
-            kind="amendment",
-            run=self.run.id,
-            subjects={"record": self.record_sha256, "review": review.sha256},
-            details=details,
-            reason=reason or None,
-        )
-        audit.append(self.data.audit, event)
+        # The review is read again: the log keeps the hash of the whole file, which another reviewer may have extended.
+        review = read_review(self.context.run.folder.review, self.record_sha256)
+        subjects = {"record": self.record_sha256, "review": review.sha256}
+        self.context.log_event("amendment", subjects, details, reason or None)
 
 
 def read_viewed_ranges(data: DataFolder, run_id: str, record_sha256: Sha256) -> Mapping[str, tuple[FrameRange, ...]]:
-    """By account, the frames of a run that it saw, as half-open ranges; views of another record do not count.
+    """Return the frames of a run that each account viewed, as half-open ranges.
+
+    Views of an earlier record do not count.
 
     Raises:
-        AuditError: the log cannot be read.
+        AuditError: The log cannot be read.
     """
-    found: defaultdict[str, list[FrameRange]] = defaultdict(list)
+    viewed: defaultdict[str, list[FrameRange]] = defaultdict(list)
     for entry in audit.read_entries(data.audit, run=run_id, kinds=["view"]):
         frames = entry.details.get("frames")
         if entry.subjects.get("record") == record_sha256 and isinstance(frames, tuple):
-            found[entry.actor.account] += frames
-    return {account: merge_ranges(spans) for account, spans in found.items()}
+            viewed[entry.actor.account] += frames
+    return {account: merge_ranges(ranges) for account, ranges in viewed.items()}
 
 
 def parse_action(values: object) -> Action:
-    """An action from plain values, as JSON gives them.
+    """Parse an action from plain values, as JSON gives them.
 
     Raises:
-        RecordError: it is none, or says something that cannot be.
+        RecordError: The values are not an action, or contradict each other.
     """
     try:
         return cast("Action", msgspec.convert(values, cast("Any", Action)))
@@ -135,5 +122,5 @@ def parse_action(values: object) -> Action:
 
 
 def kind_from_action(action: Action) -> str:
-    """The name of an action's kind, as its JSON has it."""
+    """Return the name of an action's kind, as its JSON has it."""
     return str(msgspec.to_builtins(action)["kind"])

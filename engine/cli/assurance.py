@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from engine import release, runs
+from engine.access.run_context import RunContext
 from engine.assurance.frame_audit import FrameAudit, build_frame_audit, draw_audit_frames
 from engine.assurance.leak_check.check import check_leaks
 from engine.assurance.leak_check.report import LeakJudgement, LeakReport, find_open_leaks
@@ -188,7 +189,7 @@ def _compute_run_risk(options: Namespace) -> ResidualRisk | tuple[int, ...]:
         if options.missed is None:
             return release.draw_run_audit_frames(run, options.draw)
         person = identify_person(data, options)
-        release.save_frame_audit(data, run.id, person, options.draw, _parse_frame_indices(options.missed))
+        release.save_frame_audit(RunContext(data, run, person), options.draw, _parse_frame_indices(options.missed))
     return release.compute_residual_risk(data, run)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import get_args
 
 from engine import release, runs
+from engine.access.run_context import RunContext
 from engine.approval.statements import Statement
 from engine.assurance.leak_check.report import LeakReport, LeakVerdict
 from engine.cli import arguments
@@ -127,7 +128,10 @@ def _judge_leak(options: Namespace, terminal: Terminal) -> int:
     if options.leak is None or options.verdict is None:
         return _list_leaks(data, options.run, terminal)
     judgement = release.judge_leak(
-        data, options.run, identify_person(data, options), options.leak, options.verdict, options.reason
+        RunContext.open(data, options.run, identify_person(data, options)),
+        options.leak,
+        options.verdict,
+        options.reason,
     )
     terminal.print_result(judgement, f"{judgement.leak}: {judgement.verdict}, {judgement.by.name}: {judgement.reason}")
     return 0
@@ -161,7 +165,9 @@ def _add_release_arguments(parser: ArgumentParser) -> None:
 def _release_run(options: Namespace, terminal: Terminal) -> int:
     data = find_data_folder(options.data)
     session, credential = open_session(data, options)
-    published, _ = release.release(data, options.run, session, credential, reason=options.reason, listener=terminal)
+    published, _ = release.release(
+        data, options.run, session, credential, SignRequest("released", options.reason), listener=terminal
+    )
     terminal.print_result(published, _format_release(published))
     return 0
 
@@ -184,7 +190,7 @@ def _add_purge_arguments(parser: ArgumentParser) -> None:
 
 def _purge_run(options: Namespace, terminal: Terminal) -> int:
     data = find_data_folder(options.data)
-    report = release.purge(data, options.run, identify_person(data, options), options.reason)
+    report = release.purge(RunContext.open(data, options.run, identify_person(data, options)), options.reason)
     terminal.print_result(report, _format_purge(report))
     return 0
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from engine import runs
 from engine.access import Person, authorise
+from engine.access.run_context import RunContext
 from engine.core.python_process import build_child_environment, build_module_command
 from engine.detection.options import plan_detectors
 from engine.errors import SourceError
@@ -54,31 +55,31 @@ def submit_run(
     return folder
 
 
-def cancel_run(data: DataFolder, by: Person, run: Run) -> None:
-    """Want a run to stop; what it has finished is kept.
+def cancel_run(context: RunContext) -> None:
+    """Request cancellation of a run. A running worker stops at its next check; a queued run never starts.
 
     Raises:
-        AccessError: `by` may not.
-        RunError: it is over.
-        AuditError: it cannot be put on record.
+        AccessError: The person may not cancel runs.
+        RunError: The run has ended already.
+        AuditError: The request cannot be logged.
     """
-    person = authorise(data, by, "detect")
-    runs.request_cancellation(run)
-    log_run_event(data, run, "cancelled", person)
+    context = context.authorise("detect")
+    runs.request_cancellation(context.run)
+    log_run_event(context.data, context.run, "cancelled", context.person)
 
 
-def resume_run(data: DataFolder, by: Person, run: Run) -> None:
-    """Put a run that came to no end into the queue again.
+def resume_run(context: RunContext) -> None:
+    """Queue an unfinished run again.
 
     Raises:
-        AccessError: `by` may not.
-        RunError: it is done, or waits or runs already.
-        AuditError: it cannot be put on record.
+        AccessError: The person may not start runs.
+        RunError: The run is done, queued or running.
+        AuditError: It cannot be logged.
     """
-    person = authorise(data, by, "detect")
-    runs.requeue_run(run)
-    log_run_event(data, run, "queued again", person)
-    start_worker(data)
+    context = context.authorise("detect")
+    runs.requeue_run(context.run)
+    log_run_event(context.data, context.run, "queued again", context.person)
+    start_worker(context.data)
 
 
 def restart_worker(data: DataFolder) -> None:

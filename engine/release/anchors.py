@@ -1,4 +1,7 @@
-"""Anchors of the audit log that lie outside of it: in every signature, and beside every release."""
+"""Anchors of the audit log that are kept in the runs: in every statement, and beside every release.
+
+Without an anchor a log whose last lines were cut off looks complete. Each anchor proves the log up to its entry.
+"""
 
 from __future__ import annotations
 
@@ -15,36 +18,36 @@ from engine.storage.files import write_file
 
 
 class _LogHeadHolder(msgspec.Struct):
+    """The part of a statement that contains the anchor; other fields are ignored."""
+
     head: audit.Anchor
 
 
 def read_anchors(data: DataFolder) -> dict[str, audit.Anchor]:
-    """Every anchor that lies in a run, by the path of the file, relative to the data folder.
+    """Return every anchor in the runs, by the path of its file relative to the data folder.
 
     Raises:
         SignOffError: A file that holds an anchor cannot be read.
     """
-    found = {}
-    for pattern in ("*/signatures/*.json", f"*/releases/*/{ANCHOR_NAME}"):
-        for path in sorted(data.runs.glob(pattern)):
-            found[str(path.relative_to(data.root))] = _read_anchor(path)
-    return found
+    patterns = ("*/signatures/*.json", f"*/releases/*/{ANCHOR_NAME}")
+    paths = [path for pattern in patterns for path in sorted(data.runs.glob(pattern))]
+    return {str(path.relative_to(data.root)): _read_anchor(path) for path in paths}
 
 
 def write_anchor(folder: Path, anchor: audit.Anchor) -> None:
-    """Lay the head of the log beside a release.
+    """Write the head of the audit log into the folder of a release.
 
     Raises:
-        TargetError: it cannot be written.
+        TargetError: It cannot be written.
     """
     write_file(folder / ANCHOR_NAME, encode_document(anchor))
 
 
 def check_audit_log(data: DataFolder, extra_anchors: Mapping[str, audit.Anchor] | None = None) -> audit.AuditReport:
-    """Check the audit log against every anchor that lies in a run, and more from elsewhere.
+    """Check the audit log against every anchor in the runs, and against anchors that were kept elsewhere.
 
     Raises:
-        AuditError: the log cannot be read.
+        AuditError: The log cannot be read.
         SignOffError: A file that holds an anchor cannot be read.
     """
     return audit.verify(data.audit, read_anchors(data) | dict(extra_anchors or {}))

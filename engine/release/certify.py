@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine import audit
 from engine.assurance.residual_risk import assess_residual_risk
-from engine.audit import Actor, Event
+from engine.audit import Actor
 from engine.certificate.document import CertificateInputs
 from engine.certificate.issue import issue_certificate
 from engine.release.release_hooks import CertifiableRelease, Certifier
@@ -21,7 +20,8 @@ def certify(released: CertifiableRelease) -> None:
         VeilError: As `issue_certificate`; AuditError if the certificate cannot be logged.
     """
     candidate, statement = released.candidate, released.statement
-    data, run, folder = candidate.data, candidate.snapshot.run, candidate.folder
+    context, folder = candidate.context, candidate.folder
+    data, run = context.data, context.run
     report_path = folder / LEAK_REPORT_NAME
     risk_inputs = collect_risk_inputs(
         data, run, candidate.snapshot.record, candidate.report.record_sha256, candidate.report.output_sha256
@@ -44,14 +44,11 @@ def certify(released: CertifiableRelease) -> None:
     )
     key = data.signing_key
     sha256 = issue_certificate(certificate_inputs, folder, key_path=key if key.exists() else None)
-    audit.append(
-        data.audit,
-        Event(
-            actor=Actor(statement.account, statement.name, statement.how),
-            kind="certificate",
-            run=run.id,
-            subjects={"output": candidate.report.output_sha256, "certificate": sha256},
-        ),
+    context.log_event(
+        "certificate",
+        {"output": candidate.report.output_sha256, "certificate": sha256},
+        # A release that was interrupted is certified later, perhaps by another person: the signer stays the actor.
+        actor=Actor(statement.account, statement.name, statement.how),
     )
 
 

@@ -1,4 +1,4 @@
-"""Drafts of a run, to look at before anything is approved; each says in its picture and its name that it is one."""
+"""Drafts of a run: renders to look at before approval, marked as drafts in every picture and in their name."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from engine import access, audit, runs
-from engine.access import Person
+from engine.access.run_context import RunContext
+from engine.audit import Actor
 from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import InputError, TargetError
 from engine.record import read_document
@@ -18,20 +18,20 @@ from engine.rendering.render import render
 from engine.rendering.report import RenderReport, draft_name, report_path
 from engine.rendering.terms import RenderOptions
 from engine.runs import Run
-from engine.storage.data_folder import RENDER_REPORT_SUFFIX, DataFolder, remove_suffix
+from engine.storage.data_folder import RENDER_REPORT_SUFFIX, remove_suffix
 
 DRAFT_MARK = "DRAFT"
-"""What stands in the picture of every draft."""
+"""The text in every picture of a draft."""
 _SILENT = SilentListener()
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A draft that is there.
+    """A draft that exists.
 
     Attributes:
-        video: where it lies.
-        report: of its render: of which record and amendments it is, in which style, with which audio.
+        video: Path of the video.
+        report: The report of its render, which names the record, the amendments, the style and the audio.
     """
 
     video: Path
@@ -39,59 +39,52 @@ class Draft:
 
     @property
     def made_at(self) -> datetime:
-        """When it was finished."""
+        """The time when it was finished."""
         return datetime.fromtimestamp(self.video.stat().st_mtime, UTC)
 
 
-def render_draft(  # noqa: PLR0913 - who, of what, how, and who hears of it
-    data: DataFolder,
-    run_id: str,
-    person: Person,
+def render_draft(
+    context: RunContext,
     options: RenderOptions | None = None,
     *,
     suffix: str | None = None,
     listener: ProgressListener = _SILENT,
 ) -> Path:
-    """Render a run as it stands, for somebody to look at.
-
-    The draft lies among the run's drafts. That it is one stands in its picture, its name, its metadata and its report.
+    """Render a draft of a run with its current amendments.
 
     Args:
-        data: the data folder.
-        run_id: the run.
-        person: who wants it.
-        options: style, encoder and audio.
-        suffix: of its name, which chooses the container; the source's when left out.
-        listener: hears of progress.
+        context: The run, and the person who wants the draft.
+        options: Style, encoder and audio; the defaults if omitted.
+        suffix: File suffix, which selects the container; that of the source if omitted.
+        listener: Receives progress.
 
     Returns:
-        The path of the video.
+        The path of the video, among the run's drafts.
 
     Raises:
-        AccessError: the role does not allow it.
-        VeilError: as `engine.render` raises.
+        AccessError: The role does not allow it.
+        VeilError: As `engine.render`.
     """
-    person = access.authorise(data, person, "draft")
-    run = runs.load_run(data, run_id)
+    context = context.authorise("draft")
+    run = context.run
     run.folder.drafts.mkdir(exist_ok=True)
     name = draft_name(f"{run.id}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}{suffix or run.source.suffix}")
     output = run.folder.drafts / name
     review = run.folder.review if run.folder.review.exists() else None
     marked = msgspec.structs.replace(options or RenderOptions(), mark=DRAFT_MARK)
     report = render(run.source, run.folder.record, output, marked, review=review, listener=listener)
-    log_render(data, run, person.actor, report)
+    log_render(context, report)
     return output
 
 
 def list_drafts(run: Run) -> tuple[Draft, ...]:
-    """The drafts of a run, the newest first.
+    """Return the drafts of a run, newest first.
 
     Raises:
-        RecordError: the report of one cannot be read.
+        RecordError: The report of a draft cannot be read.
     """
-    paths = (
-        sorted(run.folder.drafts.glob(f"*{RENDER_REPORT_SUFFIX}"), reverse=True) if run.folder.drafts.is_dir() else []
-    )
+    # Names begin with the time of the render, so that their order is the order in time.
+    paths = sorted(run.folder.drafts.glob(f"*{RENDER_REPORT_SUFFIX}"), reverse=True)
     videos = [(path, remove_suffix(path, RENDER_REPORT_SUFFIX)) for path in paths]
     return tuple(
         Draft(video, read_document(path, RenderReport, "report of a render"))
@@ -100,43 +93,47 @@ def list_drafts(run: Run) -> tuple[Draft, ...]:
     )
 
 
-def remove_draft(data: DataFolder, run_id: str, person: Person, name: str) -> None:
-    """Remove a draft and its report, and put that on record. That it was rendered stays on record as well.
+def remove_draft(context: RunContext, name: str) -> None:
+    """Remove a draft and its report, and log the removal. The entry of its render stays in the log.
+
+    Args:
+        context: The run, and the person who removes the draft.
+        name: File name of the draft.
 
     Raises:
-        AccessError: the role does not allow it.
-        AuditError: it cannot be put on record; the draft stays.
-        InputError: the run has no such draft.
-        TargetError: it cannot be removed.
+        AccessError: The role does not allow it.
+        AuditError: The removal cannot be logged; the draft stays.
+        InputError: The run has no such draft.
+        TargetError: The draft cannot be removed.
     """
-    person = access.authorise(data, person, "draft")
-    run = runs.load_run(data, run_id)
-    found = next((one for one in list_drafts(run) if one.video.name == name), None)
-    if found is None:
-        raise InputError(f"The run {run_id} has no draft {name!r}; it may have been removed already.")
-    subjects = {"output": found.report.output_sha256}
-    audit.append(
-        data.audit,
-        audit.Event(actor=person.actor, kind="removal", run=run.id, subjects=subjects, details={"draft": True}),
-    )
+    context = context.authorise("draft")
+    # The name comes from a browser: it is compared with the existing names and never joined to a path.
+    draft = next((draft for draft in list_drafts(context.run) if draft.video.name == name), None)
+    if draft is None:
+        raise InputError(f"The run {context.run.id} has no draft {name!r}; it may have been removed already.")
+    context.log_event("removal", {"output": draft.report.output_sha256}, {"draft": True})
     try:
-        found.video.unlink()
-        report_path(found.video).unlink()
+        draft.video.unlink()
+        report_path(draft.video).unlink()
     except OSError as error:
-        raise TargetError(f"{found.video} cannot be removed ({error.strerror}).") from error
+        raise TargetError(
+            f"{draft.video} cannot be removed ({error.strerror}). Check the permissions of its folder."
+        ) from error
 
 
-def log_render(data: DataFolder, run: Run, actor: audit.Actor, report: RenderReport) -> None:
-    """Put on record that an output was rendered.
+def log_render(context: RunContext, report: RenderReport, *, actor: Actor | None = None) -> None:
+    """Log the render of an output.
+
+    Args:
+        context: The run and the person.
+        report: The report of the render.
+        actor: Who rendered it; the person if omitted.
 
     Raises:
-        AuditError: it cannot be put on record.
+        AuditError: It cannot be logged.
     """
     subjects = {"source": report.source_sha256, "record": report.record_sha256, "output": report.output_sha256}
     if report.review_sha256 is not None:
         subjects["review"] = report.review_sha256
     details = {"draft": report.draft, **describe_audio_details(report.spec.audio)}
-    audit.append(
-        data.audit,
-        audit.Event(actor=actor, kind="render", run=run.id, subjects=subjects, details=details),
-    )
+    context.log_event("render", subjects, details, actor=actor)

@@ -1,7 +1,7 @@
-"""What was found in an output, and what people say of it: the leaks of a run and their judgements.
+"""Reports of leak checks of a run, and the judgements of their findings.
 
-A run keeps the report of every leak check (`leaks/OUTPUT.json`, by the hash of the output) and the judgements of its
-findings (`judgements.jsonl`, a line each, append-only). Both count only as the audit log knows them.
+A run keeps the report of every leak check (`leaks/OUTPUT.json`, named by the hash of the output) and the judgements of
+the findings (`judgements.jsonl`, append-only, one line each). Both count only if the audit log knows their hash.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from engine import access, audit, runs
-from engine.access import Person
+from engine import audit
+from engine.access.run_context import RunContext
 from engine.assurance.leak_check.report import Leak, LeakJudgement, LeakReport, LeakVerdict, find_open_leaks
-from engine.audit import Event
 from engine.errors import InputError, SignOffError
 from engine.record import Sha256, encode_document, read_document, sha256_hex
 from engine.review.amendments import Author
@@ -27,15 +26,15 @@ LEAK_REPORT_TITLE = "report of a leak check"
 
 
 def leak_report_path(run: Run, output_sha256: Sha256) -> Path:
-    """Where a run keeps the report of the leak check of one output."""
+    """Return the path of the leak check report of one output."""
     return run.folder.leak_reports / f"{output_sha256}.json"
 
 
 def read_leak_report(data: DataFolder, run: Run, output_sha256: Sha256) -> LeakReport | None:
-    """The report of the leak check of an output, None when it was not checked.
+    """Read the leak check report of an output, None if the output was not checked.
 
     Raises:
-        SignOffError: the report is not the one that the audit log knows.
+        SignOffError: The report is not the one that the audit log knows.
     """
     path = leak_report_path(run, output_sha256)
     if not path.exists():
@@ -46,10 +45,10 @@ def read_leak_report(data: DataFolder, run: Run, output_sha256: Sha256) -> LeakR
 
 
 def read_newest_leak_report(data: DataFolder, run: Run) -> LeakReport | None:
-    """The report of the newest leak check of the run, of whatever output; None when there was none.
+    """Read the report of the newest leak check of the run, whichever output it is of; None if there was none.
 
     Raises:
-        SignOffError: the report is not the one that the audit log knows.
+        SignOffError: The report is not the one that the audit log knows.
     """
     checked = [
         entry.subjects["output"]
@@ -60,21 +59,21 @@ def read_newest_leak_report(data: DataFolder, run: Run) -> LeakReport | None:
 
 
 def read_judgements(data: DataFolder, run: Run) -> tuple[LeakJudgement, ...]:
-    """What people said of the leaks of a run, in the order in which they said it.
+    """Read the judgements of a run's findings, oldest first.
 
     Raises:
-        SignOffError: a line is not one that the audit log knows.
+        SignOffError: A line is not one that the audit log knows.
     """
     path = run.folder.judgements
     if not path.exists():
         return ()
-    on_record = find_logged_hashes(data, run, "judgement")
-    made = []
+    logged = find_logged_hashes(data, run, "judgement")
+    judgements = []
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        if sha256_hex(line) not in on_record:
+        if sha256_hex(line) not in logged:
             raise SignOffError(f"Line {number} of {path} was tampered with: the audit log knows no such judgement.")
-        made.append(msgspec.json.decode(line, type=LeakJudgement))
-    return tuple(made)
+        judgements.append(msgspec.json.decode(line, type=LeakJudgement))
+    return tuple(judgements)
 
 
 def list_open_leaks(data: DataFolder, run: Run, report: LeakReport) -> tuple[Leak, ...]:
@@ -86,54 +85,46 @@ def list_open_leaks(data: DataFolder, run: Run, report: LeakReport) -> tuple[Lea
     return find_open_leaks(report, read_judgements(data, run))
 
 
-def judge_leak(  # noqa: PLR0913, PLR0917 - who says what of which finding
-    data: DataFolder, run_id: str, person: Person, leak_key: str, verdict: LeakVerdict, reason: str
-) -> LeakJudgement:
-    """Say what a finding of the newest leak check is, and put it on record.
+def judge_leak(context: RunContext, leak_key: str, verdict: LeakVerdict, reason: str) -> LeakJudgement:
+    """Judge a finding of the newest leak check, and log the judgement.
 
     Args:
-        data: the data folder.
-        run_id: the run.
-        person: who judges.
-        leak_key: key of the finding.
-        verdict: what it is.
-        reason: why.
+        context: The run, and the person who judges.
+        leak_key: Key of the finding.
+        verdict: What the finding is.
+        reason: The reason for the verdict.
 
     Raises:
-        AccessError: the role does not allow it.
-        InputError: there is no such finding, or no reason.
-        SignOffError: The report or a judgement is not one in the audit log.
+        AccessError: The role does not allow it.
+        InputError: There is no such finding, or the reason is empty.
+        SignOffError: A report was tampered with.
     """
-    person = access.authorise(data, person, "judge")
-    run = runs.load_run(data, run_id)
-    report = read_newest_leak_report(data, run)
-    if report is None or leak_key not in {one.key for one in report.leaks}:
+    context = context.authorise("judge")
+    run, person = context.run, context.person
+    report = read_newest_leak_report(context.data, run)
+    if report is None or leak_key not in {leak.key for leak in report.leaks}:
         raise InputError(
-            f"The run {run_id} has no finding {leak_key!r} to judge; veil judge {run_id} lists what there is."
+            f"The run {run.id} has no finding {leak_key!r} to judge; veil judge {run.id} lists the findings."
         )
     if not reason.strip():
-        raise InputError("A judgement says why; give a reason.")
+        raise InputError("A judgement needs a reason; give one.")
     at = datetime.now(UTC).astimezone()
-    made = LeakJudgement(report.output_sha256, leak_key, verdict, reason, Author(person.account, person.name), at)
-    line = encode_document(made).rstrip(b"\n")
-    subjects = {"output": report.output_sha256, "judgement": sha256_hex(line)}
-    audit.append(
-        data.audit,
-        Event(
-            actor=person.actor,
-            kind="judgement",
-            run=run.id,
-            subjects=subjects,
-            details={"leak": leak_key, "verdict": verdict},
-            reason=reason,
-        ),
+    judgement = LeakJudgement(report.output_sha256, leak_key, verdict, reason, Author(person.account, person.name), at)
+    line = encode_document(judgement).rstrip(b"\n")
+    # Logged first: a line that the log does not know counts as tampered with, a logged line that is missing does not
+    # count at all. A crash between the two loses a judgement, and the finding stays open.
+    context.log_event(
+        "judgement",
+        {"output": report.output_sha256, "judgement": sha256_hex(line)},
+        {"leak": leak_key, "verdict": verdict},
+        reason,
     )
     _append_judgement(run.folder.judgements, line)
-    return made
+    return judgement
 
 
 def find_logged_hashes(data: DataFolder, run: Run, subject_name: str) -> set[Sha256]:
-    """The hashes of that kind of document that the audit log knows of the run: "leaks", "judgement", "frames"."""
+    """Return the hashes in the audit log of one kind of document of a run: "leaks", "judgement" or "frames"."""
     entries = audit.read_entries(data.audit, run=run.id, kinds=["verification", "judgement"])
     return {entry.subjects[subject_name] for entry in entries if subject_name in entry.subjects}
 

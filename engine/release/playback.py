@@ -1,12 +1,11 @@
-"""Videos of a run as a browser plays them: as they are, or as a small copy where some browser would show nothing."""
+"""Playback of a run's videos in a browser: the file itself, or a small copy where some browsers cannot play it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine import access, runs
-from engine.access import Person
+from engine.access.run_context import RunContext
 from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import InputError
 from engine.media.facts import MediaInfo
@@ -15,18 +14,17 @@ from engine.media.source.probe import probe
 from engine.record import sha256_hex
 from engine.release.drafts import list_drafts
 from engine.runs import Run
-from engine.storage.data_folder import DataFolder
 
 _SILENT = SilentListener()
 
 
 @dataclass(frozen=True, slots=True)
 class Playback:
-    """How a video is played.
+    """The file that a browser plays.
 
     Attributes:
-        file: what a browser is given; None while the copy has yet to be made.
-        copy_reason: what of the video itself not every browser plays, in words; None when it is given as it is.
+        file: The file; None until the copy exists.
+        copy_reason: What not every browser can play, in words; None if the video itself is played.
     """
 
     file: Path | None
@@ -34,43 +32,40 @@ class Playback:
 
 
 def choose_playback(run: Run, video: Path, info: MediaInfo) -> Playback:
-    """How a video of a run is played.
+    """Choose the file that a browser plays.
 
     Args:
-        run: the run.
-        video: its source, an output or a draft.
-        info: what is in it.
+        run: The run.
+        video: Its source, an output or a draft.
+        info: The properties of the video.
     """
-    why = describe_unplayable(info)
-    if why is None:
+    reason = describe_unplayable(info)
+    if reason is None:
         return Playback(video, None)
     copy = browser_copy_path(run, video)
-    return Playback(copy if copy.exists() else None, why)
+    return Playback(copy if copy.exists() else None, reason)
 
 
-def make_playback_copy(
-    data: DataFolder, run_id: str, person: Person, video: Path, *, listener: ProgressListener = _SILENT
-) -> Path:
-    """Make the copy of a video that browsers play. It lies with the run and goes when that is purged.
+def make_playback_copy(context: RunContext, video: Path, *, listener: ProgressListener = _SILENT) -> Path:
+    """Make the copy of a video that every browser plays. A purge of the run removes it.
 
     Args:
-        data: the data folder.
-        run_id: the run.
-        person: who wants to look.
-        video: the source of the run, one of its outputs or drafts, or what it showed live; no other file is copied.
-        listener: hears of progress.
+        context: The run, and the person who wants to watch.
+        video: The run's source, live video, a release or a draft; other files are refused.
+        listener: Receives progress.
 
     Raises:
-        AccessError: the role does not allow it.
-        InputError: the video does not belong to the run.
-        SourceError: it is not a readable video.
-        TargetError: the copy cannot be written.
-        RenderError: it cannot be decoded or encoded.
+        AccessError: The role does not allow it.
+        InputError: The video does not belong to the run.
+        SourceError: The file is not a readable video.
+        TargetError: The copy cannot be written.
+        RenderError: The video cannot be decoded or encoded.
     """
-    access.authorise(data, person, "look")
-    run = runs.load_run(data, run_id)
+    context = context.authorise("look")
+    run = context.run
+    # Without this check a person could have any file on the server copied to where browsers can fetch it.
     if not _is_video_of_run(run, video):
-        raise InputError(f"{video} is no video of the run {run_id}.")
+        raise InputError(f"{video} is not a video of the run {run.id}.")
     run.folder.browser_copies.mkdir(mode=0o700, exist_ok=True)
     target = browser_copy_path(run, video)
     if not target.exists():
@@ -79,15 +74,16 @@ def make_playback_copy(
 
 
 def browser_copy_path(run: Run, video: Path) -> Path:
-    """Where the copy of a video lies; a file that was replaced has another one."""
+    """Return the path of a video's copy; it changes when the video is replaced, so that no old copy is played."""
     status = video.stat()
-    told = f"{video.resolve()} {status.st_size} {status.st_mtime_ns}"
-    return run.folder.browser_copies / f"{sha256_hex(told.encode())[:16]}.mp4"
+    stamp = f"{video.resolve()} {status.st_size} {status.st_mtime_ns}"
+    return run.folder.browser_copies / f"{sha256_hex(stamp.encode())[:16]}.mp4"
 
 
 def _is_video_of_run(run: Run, video: Path) -> bool:
-    outputs = run.folder.releases.glob("[0-9]*/*")
-    return video in {run.source, run.folder.live_video} or video in {
-        *(one.video for one in list_drafts(run)),
-        *outputs,
+    return video in {
+        run.source,
+        run.folder.live_video,
+        *(draft.video for draft in list_drafts(run)),
+        *run.folder.releases.glob("[0-9]*/*"),
     }

@@ -1,4 +1,4 @@
-"""Removing what shows people from a run, and keeping what proves what was done with it."""
+"""Purge a run: remove the files that show people, keep the documents that prove what was done."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine import access, audit, runs
-from engine.access import Person
+from engine import audit, runs
+from engine.access.run_context import RunContext
 from engine.errors import SignOffError, TargetError
 from engine.record import Document
 from engine.release.recovery import find_interrupted_release, log_withdrawal
@@ -17,7 +17,14 @@ from engine.storage.data_folder import DataFolder
 
 
 class PurgeReport(Document, frozen=True):
-    """What was removed: paths relative to the data folder, and how many bytes they held."""
+    """What a purge removed.
+
+    Attributes:
+        run: Identifier of the run.
+        removed: Paths relative to the data folder.
+        bytes: Size of all removed files together.
+        kept_elsewhere: Path of a source outside of the library, which Veil does not remove; None otherwise.
+    """
 
     run: str
     removed: tuple[str, ...]
@@ -25,44 +32,40 @@ class PurgeReport(Document, frozen=True):
     kept_elsewhere: str | None
 
 
-def purge(data: DataFolder, run_id: str, person: Person, reason: str) -> PurgeReport:
-    """Remove the library's copy of a run's source, what was made to look at, and what an interrupted release left.
+def purge(context: RunContext, reason: str) -> PurgeReport:
+    """Remove the source from the library, with thumbnails, drafts, browser copies and parts of an interrupted release.
 
-    What was made to look at are thumbnails, drafts and copies for browsers.
-
-    The record, the amendments, the signatures, the releases and the log stay: they show nobody. A source that lies
-    outside of the library is not Veil's to remove; the result names it.
+    The record, the amendments, the signatures, the releases and the audit log stay: no unmasked face is visible in
+    them. A source outside of the library is not removed; the report names it.
 
     Args:
-        data: the data folder.
-        run_id: the run.
-        person: an administrator.
-        reason: why; goes on record.
+        context: The run, and an administrator.
+        reason: The reason, which is logged.
 
     Raises:
-        AccessError: the role does not allow it.
-        RunError: there is no such run.
-        SignOffError: the run is at work, or there is no reason.
-        TargetError: something cannot be removed.
-        AuditError: it cannot be put on record; then nothing is removed.
+        AccessError: The role does not allow it.
+        SignOffError: The run is queued or running, or the reason is empty.
+        TargetError: A file cannot be removed.
+        AuditError: The purge cannot be logged; then nothing is removed.
     """
-    person = access.authorise(data, person, "purge")
+    context = context.authorise("purge")
+    data, run = context.data, context.run
     if not reason.strip():
-        raise SignOffError("A purge says why; give a reason.")
-    run = runs.load_run(data, run_id)
+        raise SignOffError("A purge needs a reason; give one.")
     if run.status in {"queued", "running"}:
-        raise SignOffError(f"The run {run.id} is at work; wait for it or cancel it before it is purged.")
+        raise SignOffError(f"The run {run.id} is {run.status}; wait until it ends or cancel it, then purge it.")
     with lock_run_for_signing(run):
-        going = [path for path in _list_removable_paths(data, run) if path.exists()]
-        size = sum(_measure_bytes(path) for path in going)
-        names = tuple(str(path.relative_to(data.root)) for path in going)
-        if found := find_interrupted_release(data, run):
-            log_withdrawal(data, run, found, "the run was purged")
-        _log_purge(data, run, person, reason, len(names), size)
-        for path in going:
+        paths = [path for path in _list_removable_paths(data, run) if path.exists()]
+        size_bytes = sum(_measure_bytes(path) for path in paths)
+        names = tuple(str(path.relative_to(data.root)) for path in paths)
+        if interrupted := find_interrupted_release(data, run):
+            log_withdrawal(context, interrupted, "the run was purged")
+        # Logged before the first file goes: a removal that is not on record must not happen.
+        context.log_event("purge", details={"paths": len(names), "bytes": size_bytes}, reason=reason)
+        for path in paths:
             _remove_path(path)
     outside = None if _is_in_library(data, run.source) or not run.source.exists() else str(run.source)
-    return PurgeReport(run.id, names, size, outside)
+    return PurgeReport(run.id, names, size_bytes, outside)
 
 
 def _list_removable_paths(data: DataFolder, run: Run) -> Iterator[Path]:
@@ -79,25 +82,11 @@ def _is_in_library(data: DataFolder, source: Path) -> bool:
 
 
 def _is_used_by_other_runs(data: DataFolder, run: Run) -> bool:
-    """Whether another run that is not purged is of the same file: its source is not removed under it."""
+    """Whether another run that was not purged has the same source."""
     purged = {entry.run for entry in audit.read_entries(data.audit, kinds=["purge"])}
     others = (other for other in runs.read_register(data).runs if other.id != run.id and other.id not in purged)
+    # Resolved, because two runs may name the same file through different symbolic links.
     return any(other.source.resolve() == run.source.resolve() for other in others)
-
-
-def _log_purge(  # noqa: PLR0913, PLR0917 - what is put on record
-    data: DataFolder, run: Run, person: Person, reason: str, path_count: int, size_bytes: int
-) -> None:
-    audit.append(
-        data.audit,
-        audit.Event(
-            actor=person.actor,
-            kind="purge",
-            run=run.id,
-            details={"paths": path_count, "bytes": size_bytes},
-            reason=reason,
-        ),
-    )
 
 
 def _measure_bytes(path: Path) -> int:
@@ -112,4 +101,6 @@ def _remove_path(path: Path) -> None:
         else:
             path.unlink()
     except OSError as error:
-        raise TargetError(f"{path} cannot be removed ({error.strerror}); purge the run again once it can.") from error
+        raise TargetError(
+            f"{path} cannot be removed ({error.strerror}). Check its permissions, then purge the run again."
+        ) from error

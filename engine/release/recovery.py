@@ -1,8 +1,8 @@
-"""The last steps of a release, and what becomes of one that was interrupted in them.
+"""The last steps of a release, and the recovery of a release that was interrupted in them.
 
-A release is put on record while its folder still has a hidden name; then it is certified, and the folder gets its final
-name. A crash between the two leaves a release on record whose folder is whole but hidden: the next release of the run
-brings it to its end, or takes it back on record when the run has become another.
+A release is logged while its folder still has a hidden name. Then it is certified, and the folder gets its final name.
+A crash between the two leaves a logged release whose folder is complete but hidden. The next release of the run
+finishes it, or logs its withdrawal if the run has changed since.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import NamedTuple
 import msgspec
 
 from engine import audit
+from engine.access.run_context import RunContext
 from engine.approval.statements import Statement, decode_statement, statement_file_name
-from engine.audit import SYSTEM_ACTOR, Event
+from engine.audit import SYSTEM_ACTOR
 from engine.core.progress import ProgressListener
 from engine.record import read_document, sha256_hex
 from engine.release.anchors import write_anchor
@@ -38,7 +39,13 @@ from engine.verification.report import VerifyReport
 
 
 class InterruptedRelease(NamedTuple):
-    """A release that is on record and not published: its statement, its hidden folder, and the video in it."""
+    """A release that is logged but not published.
+
+    Attributes:
+        statement: The statement that releases it.
+        folder: Its folder, still under a hidden name.
+        output: The video in that folder.
+    """
 
     statement: Statement
     folder: Path
@@ -46,46 +53,50 @@ class InterruptedRelease(NamedTuple):
 
     @property
     def final_folder(self) -> Path:
-        """The name that the folder is to have."""
+        """The folder under its final name."""
         return self.folder.with_name(self.folder.name.removeprefix("."))
 
 
 def checks_path(output: Path) -> Path:
-    """Where the checks of an output lie."""
+    """Return the path of the verification report of an output."""
     return append_suffix(output, CHECKS_SUFFIX)
 
 
 def finish_release(
     candidate: ReleaseCandidate, statement: Statement, final_folder: Path, certifiers: Sequence[Certifier]
 ) -> audit.Anchor:
-    """Certify a release that is on record, lay the head of the log beside it, and give its folder the final name.
+    """Certify a logged release, write the head of the log beside it, and give its folder the final name.
 
     Returns:
-        The head of the log, the release included.
+        The head of the audit log, the release included.
 
     Raises:
-        VeilError: as the certifiers; the release can be finished later.
+        VeilError: As the certifiers; the next release of the run finishes this one.
     """
-    log = candidate.data.audit
+    log_folder = candidate.context.data.audit
+    # A certificate is logged by its hash. One that is not in the log was written just before a crash: it is made again,
+    # so that a release never gets a certificate that the log does not know.
     if not _has_logged_certificate(candidate):
         for name in (CERTIFICATE_NAME, CERTIFICATE_PAGE_NAME, CERTIFICATE_SIGNATURE_NAME, CERTIFICATE_KEY_NAME):
             (candidate.folder / name).unlink(missing_ok=True)
         for certify in certifiers:
-            certify(CertifiableRelease(candidate, statement, audit.read_head(log)))
-    head = audit.read_head(log)
+            certify(CertifiableRelease(candidate, statement, audit.read_head(log_folder)))
+    head = audit.read_head(log_folder)
     write_anchor(candidate.folder, head)
+    # The rename publishes the release. It comes last: a reader takes every folder with a final name as complete.
     candidate.folder.rename(final_folder)
     return head
 
 
 def find_interrupted_release(data: DataFolder, run: Run) -> InterruptedRelease | None:
-    """The release of a run that is on record and whole, and has not got its final name.
+    """Find the release of a run that is logged and complete but not published.
 
     Raises:
-        AuditError: the audit log cannot be read.
-        SignOffError: The statement of the release cannot be read.
+        AuditError: The audit log cannot be read.
+        SignOffError: The statement of the release was tampered with.
     """
     events = list(audit.read_entries(data.audit, run=run.id, kinds=["release"]))
+    # The anchor beside a published release lies after its entry, so a newer entry belongs to no published release.
     if not events or events[-1].number <= _find_last_published_number(run):
         return None
     name = statement_file_name(int(str(events[-1].details["number"])))
@@ -96,67 +107,65 @@ def find_interrupted_release(data: DataFolder, run: Run) -> InterruptedRelease |
     statement = decode_statement(stored, name)
     for folder in sorted(run.folder.releases.glob(".[0-9]*")):
         output = folder / f"{run.id}{statement.terms['suffix']}"
+        # The hash decides, not the name: a hidden folder may also be left by a render that was never signed.
         if output.exists() and hash_file(output) == statement.output:
             return InterruptedRelease(statement, folder, output)
     return None
 
 
 def resume_release(
-    data: DataFolder, snapshot: SignOffSnapshot, interrupted_release: InterruptedRelease, listener: ProgressListener
+    context: RunContext, snapshot: SignOffSnapshot, interrupted: InterruptedRelease, listener: ProgressListener
 ) -> ReleaseCandidate | None:
-    """What an interrupted release was about to publish; None, on record, when the run is another one by now.
+    """Read an interrupted release back, or log its withdrawal if the run has changed since.
+
+    Returns:
+        The release as it was before it was certified, None if it was withdrawn.
 
     Raises:
-        SignOffError: a step of the sign-off does not hold any more.
-        RecordError: A document in the folder cannot be read.
+        SignOffError: Review or approval no longer count.
+        RecordError: A document in the folder was tampered with.
     """
-    if interrupted_release.statement.subject != snapshot.sign_off.hashes:
-        log_withdrawal(data, snapshot.run, interrupted_release, "the run was changed since")
+    if interrupted.statement.subject != snapshot.sign_off.hashes:
+        log_withdrawal(context, interrupted, "the run was changed since")
         return None
-    report = read_document(report_path(interrupted_release.output), RenderReport, "report of a render")
-    checks = read_document(checks_path(interrupted_release.output), VerifyReport, "outcome of the checks")
     return ReleaseCandidate(
-        data,
-        snapshot,
-        snapshot.sign_off.clear(),
-        interrupted_release.folder,
-        interrupted_release.output,
-        report,
-        checks,
-        listener,
+        context=context,
+        snapshot=snapshot,
+        clearance=snapshot.sign_off.clear(),
+        folder=interrupted.folder,
+        output=interrupted.output,
+        report=read_document(report_path(interrupted.output), RenderReport, "report of a render"),
+        checks=read_document(checks_path(interrupted.output), VerifyReport, "outcome of the checks"),
+        listener=listener,
     )
 
 
-def log_withdrawal(data: DataFolder, run: Run, interrupted_release: InterruptedRelease, why: str) -> None:
-    """Put on record that a release which was interrupted will not be published.
+def log_withdrawal(context: RunContext, interrupted: InterruptedRelease, why: str) -> None:
+    """Log that an interrupted release will not be published.
 
     Raises:
-        AuditError: it cannot be put on record.
+        AuditError: It cannot be logged.
     """
-    assert interrupted_release.statement.output is not None
-    audit.append(
-        data.audit,
-        Event(
-            actor=SYSTEM_ACTOR,
-            kind="refusal",
-            run=run.id,
-            subjects={"output": interrupted_release.statement.output},
-            details={"number": interrupted_release.statement.number},
-            reason=f"The release was interrupted before it was published, and is withdrawn: {why}.",
-        ),
+    assert interrupted.statement.output is not None  # the statement of a release always names the output
+    context.log_event(
+        "refusal",
+        {"output": interrupted.statement.output},
+        {"number": interrupted.statement.number},
+        f"The release was interrupted before it was published, and is withdrawn: {why}.",
+        actor=SYSTEM_ACTOR,
     )
 
 
 def _find_last_published_number(run: Run) -> int:
-    """The greatest entry of the log that a published release of the run was anchored after; 0 when there is none."""
+    """Return the greatest log entry that a published release is anchored at, 0 if there is no published release."""
     anchors = run.folder.releases.glob(f"[0-9]*/{ANCHOR_NAME}")
     return max((msgspec.json.decode(path.read_bytes(), type=audit.Anchor).number for path in anchors), default=0)
 
 
 def _has_logged_certificate(candidate: ReleaseCandidate) -> bool:
-    """Whether the folder holds a certificate that the log knows."""
     path = candidate.folder / CERTIFICATE_NAME
     if not path.exists():
         return False
-    entries = audit.read_entries(candidate.data.audit, run=candidate.snapshot.run.id, kinds=["certificate"])
+    context = candidate.context
+    entries = audit.read_entries(context.data.audit, run=context.run.id, kinds=["certificate"])
     return sha256_hex(path.read_bytes()) in {entry.subjects["certificate"] for entry in entries}

@@ -1,4 +1,4 @@
-"""The only way to a final output."""
+"""Release a run: the only way to an output that is not a draft."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from engine import access, audit, runs
-from engine.access import Credential, Person, Session
+from engine import access, audit
+from engine.access import Credential, Session
+from engine.access.run_context import RunContext
 from engine.approval.statements import Statement
 from engine.approval.workflow import Clearance
 from engine.core.progress import ProgressListener, SilentListener
@@ -21,9 +22,8 @@ from engine.release.recovery import checks_path, find_interrupted_release, finis
 from engine.release.release_checks import RELEASE_CHECKS
 from engine.release.release_hooks import Certifier, ReleaseCandidate, ReleaseCheck
 from engine.release.sign import SignRequest, describe_confirmation, log_refusal, write_statement
-from engine.release.snapshot import SignOffSnapshot, lock_run_for_signing, open_snapshot
+from engine.release.snapshot import SignOffSnapshot, lock_run_for_signing, take_snapshot
 from engine.rendering.render import render
-from engine.rendering.terms import RenderOptions
 from engine.runs import Run
 from engine.storage.data_folder import RECORD_NAME, REVIEW_NAME, DataFolder
 from engine.storage.files import write_file
@@ -31,18 +31,22 @@ from engine.verification.verify import verify
 
 SCHEMA: Literal["veil/release/1"] = "veil/release/1"
 _SILENT = SilentListener()
+_RELEASE_REQUEST = SignRequest("released")
 
 
 class Release(Document, frozen=True):
-    """A final output.
+    """A released output.
 
     Attributes:
-        number: of the release within its run, from 1.
-        folder: where everything about it lies.
-        output: path of the video.
-        statements: who reviewed, approved and released it.
-        persons: how many people the policy asked for.
-        head: of the audit log, the release included.
+        schema: Always "veil/release/1".
+        run: Identifier of the run.
+        number: Number of the release within its run, from 1.
+        folder: Path of the folder with the output and its documents.
+        output: Path of the video.
+        output_sha256: SHA-256 of the video.
+        statements: The statements of the people who reviewed, approved and released it.
+        persons: The number of people that the policy required.
+        head: Anchor of the audit log, the release included.
     """
 
     schema: Literal["veil/release/1"]
@@ -56,125 +60,122 @@ class Release(Document, frozen=True):
     head: audit.Anchor
 
 
-def release(  # noqa: PLR0913 - who, with what, of what, and what it goes through
+def release(  # noqa: PLR0913 - tests replace the checks and certifiers, which take models and minutes
     data: DataFolder,
     run_id: str,
     session: Session,
     credential: Credential | None,
+    request: SignRequest = _RELEASE_REQUEST,
     *,
-    options: RenderOptions | None = None,
-    suffix: str | None = None,
-    reason: str | None = None,
     listener: ProgressListener = _SILENT,
     release_checks: Sequence[ReleaseCheck] = RELEASE_CHECKS,
     certifiers: Sequence[Certifier] = CERTIFIERS,
 ) -> tuple[Release, Session]:
-    """Render, check, sign and publish the final output of a run that was reviewed and approved.
+    """Render, check, sign and publish the output of a run that was reviewed and approved.
 
-    What is rendered are the very bytes whose hashes the approval is bound to. Nothing lies under the final name before
-    everything holds. A release that is on record and was interrupted before it was published is finished instead.
+    The render reads copies of the very bytes whose hashes the approval is bound to. No file has its final name before
+    every check has passed. A release that was logged but interrupted before it was published is finished instead.
 
     Args:
-        data: the data folder.
-        run_id: the run.
-        session: of the person who releases.
-        credential: asked again for this signature; None for a single user.
-        options: style and encoder, which must be the approved ones; those when left out.
-        suffix: of the output's name, likewise.
-        reason: why, in the words of the person.
-        listener: hears of progress.
-        release_checks: what the output goes through before it is released.
-        certifiers: what the release is given.
+        data: The data folder.
+        run_id: Identifier of the run.
+        session: The session of the person who releases.
+        credential: The credential for this signature; None for a single user.
+        request: The reason, and options and suffix, which must be the approved ones; those are used if omitted.
+        listener: Receives progress.
+        release_checks: Checks that the output has to pass.
+        certifiers: Functions that write the documents of the release.
+
+    Returns:
+        The release, and the session after the signature.
 
     Raises:
-        AccessError: the role does not allow it, the credential is wrong, or the session has ended.
-        SignOffError: a step is missing or void, or something was tampered with; the sentence names it.
-        CheckFailedError: the output does not pass its checks.
-        VeilError: as `engine.render` and `engine.verify` raise.
+        AccessError: The role does not allow it, the credential is wrong, or the session has ended.
+        RunError: There is no such run.
+        SignOffError: A step is missing or void, or a file was tampered with; the sentence names it.
+        CheckFailedError: The output does not pass its checks.
+        VeilError: As `engine.render` and `engine.verify`.
     """
-    person = access.authorise(data, session.person, "release")
-    with lock_run_for_signing(runs.load_run(data, run_id)):
-        case = open_snapshot(data, run_id, options, suffix)
-        if why := case.sign_off.find_refusal("released", person.account):
-            raise log_refusal(data, person, run_id, why)
-        cleared = case.sign_off.clear()
-        asked = describe_confirmation(session, credential)
+    if request.meaning != "released":
+        raise ValueError(f"expected a request to release, got {request.meaning!r}")
+    context = RunContext.open(data, run_id, session.person).authorise("release")
+    # Held until the release is published: an amendment or a signature in between would belong to other bytes.
+    with lock_run_for_signing(context.run):
+        snapshot = take_snapshot(data, context.run, request.options, request.suffix)
+        if refusal := snapshot.sign_off.find_refusal("released", context.person.account):
+            raise log_refusal(context, refusal)
+        clearance = snapshot.sign_off.clear()
+        confirmation = describe_confirmation(session, credential)
         session = access.reauthenticate(data, session, credential)
-        found = find_interrupted_release(data, case.run)
-        candidate = resume_release(data, case, found, listener) if found else None
-        if found and candidate:
-            statement, final = found.statement, found.final_folder
+        interrupted = find_interrupted_release(data, context.run)
+        candidate = resume_release(context, snapshot, interrupted, listener) if interrupted else None
+        if interrupted and candidate:
+            statement, final_folder = interrupted.statement, interrupted.final_folder
         else:
-            with _reserve_release_folder(case.run) as (folder, final):
-                candidate = _render_candidate(data, case, cleared, folder, listener)
-                _require_passed_checks(candidate, person)
-                for step in release_checks:
-                    step(candidate)
-            wish = SignRequest("released", reason)
-            statement = write_statement(data, case, session, asked, wish, candidate.report.output_sha256)
-        head = finish_release(candidate, statement, final, certifiers)
-    return _build_release(candidate, statement, final, head), session
+            with _reserve_release_folder(context.run) as (folder, final_folder):
+                candidate = _render_candidate(context, snapshot, clearance, folder, listener)
+                _require_passed_checks(candidate)
+                for check in release_checks:
+                    check(candidate)
+            output_sha256 = candidate.report.output_sha256
+            statement = write_statement(context, snapshot, confirmation, request, output_sha256)
+        head = finish_release(candidate, statement, final_folder, certifiers)
+    return _build_release(candidate, statement, final_folder, head), session
 
 
 @contextmanager
 def _reserve_release_folder(run: Run) -> Iterator[tuple[Path, Path]]:
-    """A folder for the next release, and its final name; removed with all it holds when something fails."""
+    """Create the hidden folder of the next release; remove it with all it contains if the block fails.
+
+    Yields:
+        The hidden folder, and the folder under its final name.
+    """
     run.folder.releases.mkdir(exist_ok=True)
     taken = [int(path.name) for path in run.folder.releases.iterdir() if path.name.isdecimal()]
-    final = run.folder.releases / f"{1 + max([0, *taken]):02}"
-    for left in run.folder.releases.glob(".[0-9]*"):
-        shutil.rmtree(left)
-    folder = final.with_name(f".{final.name}")
+    final_folder = run.folder.releases / f"{1 + max([0, *taken]):02}"
+    # Hidden folders here are left by renders that a crash ended; one that was logged has been resumed before.
+    for leftover in run.folder.releases.glob(".[0-9]*"):
+        shutil.rmtree(leftover)
+    folder = final_folder.with_name(f".{final_folder.name}")
     folder.mkdir()
     try:
-        yield folder, final
+        yield folder, final_folder
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
 def _render_candidate(
-    data: DataFolder, snapshot: SignOffSnapshot, clearance: Clearance, folder: Path, listener: ProgressListener
+    context: RunContext, snapshot: SignOffSnapshot, clearance: Clearance, folder: Path, listener: ProgressListener
 ) -> ReleaseCandidate:
-    record, review = folder / RECORD_NAME, folder / REVIEW_NAME
+    # The bytes of the snapshot are written into the folder and rendered from there: the files of the run could be
+    # exchanged between the check of the sign-off and the render.
+    record, review = folder / RECORD_NAME, folder / REVIEW_NAME if snapshot.review_bytes else None
     write_file(record, snapshot.record_bytes)
-    if snapshot.review_bytes:
+    if review:
         write_file(review, snapshot.review_bytes)
-    reviewed = review if snapshot.review_bytes else None
-    output = folder / f"{snapshot.run.id}{snapshot.terms.suffix}"
-    report = render(
-        snapshot.run.source,
-        record,
-        output,
-        snapshot.terms.options,
-        review=reviewed,
-        cleared=clearance,
-        listener=listener,
-    )
-    log_render(data, snapshot.run, audit.SYSTEM_ACTOR, report)
-    checks = verify(snapshot.run.source, record, output, review=reviewed, listener=listener)
+    source = context.run.source
+    output = folder / f"{context.run.id}{snapshot.terms.suffix}"
+    report = render(source, record, output, snapshot.terms.options, review=review, cleared=clearance, listener=listener)
+    log_render(context, report, actor=audit.SYSTEM_ACTOR)
+    checks = verify(source, record, output, review=review, listener=listener)
     write_file(checks_path(output), encode_document(checks))
-    return ReleaseCandidate(data, snapshot, clearance, folder, output, report, checks, listener)
+    return ReleaseCandidate(context, snapshot, clearance, folder, output, report, checks, listener)
 
 
-def _require_passed_checks(candidate: ReleaseCandidate, person: Person) -> None:
-    """The output passes its checks, and is of what was cleared; on record either way."""
-    checks, subject = candidate.checks, candidate.clearance.hashes
+def _require_passed_checks(candidate: ReleaseCandidate) -> None:
+    """Refuse an output that fails its verification or was made of other bytes; the result is logged either way."""
+    checks, hashes = candidate.checks, candidate.clearance.hashes
     failed = [f"{check.name}: {check.finding}" for check in checks.checks if not check.passed]
     failed += [
         f"the {name} was changed between the check of the sign-off and the render"
         for name, sha256 in (("source", checks.source_sha256), ("record", checks.record_sha256))
-        if getattr(subject, name) != sha256
+        if getattr(hashes, name) != sha256
     ]
-    audit.append(
-        candidate.data.audit,
-        audit.Event(
-            actor=person.actor,
-            kind="verification",
-            run=candidate.snapshot.run.id,
-            subjects={"output": checks.output_sha256, "checks": sha256_hex(encode_document(checks))},
-            details={"passed": not failed},
-        ),
+    candidate.context.log_event(
+        "verification",
+        {"output": checks.output_sha256, "checks": sha256_hex(encode_document(checks))},
+        {"passed": not failed},
     )
     if failed:
         raise CheckFailedError(f"The output does not pass its checks ({'; '.join(failed)}); nothing was released.")
@@ -183,15 +184,15 @@ def _require_passed_checks(candidate: ReleaseCandidate, person: Person) -> None:
 def _build_release(
     candidate: ReleaseCandidate, statement: Statement, final_folder: Path, head: audit.Anchor
 ) -> Release:
-    cleared = candidate.clearance
+    clearance = candidate.clearance
     return Release(
         schema=SCHEMA,
-        run=candidate.snapshot.run.id,
+        run=candidate.context.run.id,
         number=int(final_folder.name),
         folder=str(final_folder),
         output=str(final_folder / candidate.output.name),
         output_sha256=candidate.report.output_sha256,
-        statements=(*cleared.statements, statement),
-        persons=cleared.persons,
+        statements=(*clearance.statements, statement),
+        persons=clearance.persons,
         head=head,
     )

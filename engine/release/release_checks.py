@@ -1,4 +1,4 @@
-"""What every output goes through before it is released: a search for faces in it, and faces planted into its source."""
+"""The checks that every output passes before it is released: the leak check, and faces planted into its source."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from engine.assurance.leak_check.check import check_leaks
 from engine.assurance.leak_check.report import LeakReport
 from engine.assurance.planted_faces.experiment import find_planting_obstacle, run_planted_faces
 from engine.assurance.planted_faces.report import PlantedFaceReport
-from engine.audit import SYSTEM_ACTOR, Event
+from engine.audit import SYSTEM_ACTOR
 from engine.errors import SignOffError
 from engine.record import Sha256, encode_document, read_document, sha256_hex
 from engine.release.leak_judgements import leak_report_path, list_open_leaks, read_leak_report
@@ -19,23 +19,26 @@ from engine.storage.data_folder import LEAK_REPORT_NAME, PLANTED_REPORT_NAME, Da
 from engine.storage.files import write_file
 
 _PLANTED_REPORT_TITLE = "report of planted faces"
+_MAX_NAMED_FINDINGS = 3
+"""Findings that the sentence of a refusal names; the others are only counted."""
 
 
 def run_leak_check(candidate: ReleaseCandidate) -> None:
-    """Look for faces in the output; what is found holds the release up until a person has judged it.
-
-    An output that was searched before is not searched again: the same bytes give the same report.
+    """Search the output for visible faces, and hold it back until a person has judged every finding.
 
     Raises:
-        SignOffError: something was found that nobody has judged, or that was judged to be a leak.
-        VeilError: as `check_leaks`.
+        SignOffError: A finding was not judged, or was judged to be a leak.
+        VeilError: As `check_leaks`.
     """
-    run, data = candidate.snapshot.run, candidate.data
+    run, data = candidate.context.run, candidate.context.data
+    # The same output bytes give the same report, and a check takes as long as a detection: after the findings are
+    # judged, the next attempt to release uses the report of the first.
     report = read_leak_report(data, run, candidate.report.output_sha256) or _check_and_log_leaks(candidate)
     write_file(candidate.folder / LEAK_REPORT_NAME, encode_document(report))
-    if still := list_open_leaks(data, run, report):
-        places = ", ".join(f"{one.kind} at frame {one.frame}" for one in still[:3])
-        more = f" and {len(still) - 3} more" if len(still) > 3 else ""
+    if open_leaks := list_open_leaks(data, run, report):
+        named = open_leaks[:_MAX_NAMED_FINDINGS]
+        places = ", ".join(f"{leak.kind} at frame {leak.frame}" for leak in named)
+        more = f" and {len(open_leaks) - len(named)} more" if len(open_leaks) > len(named) else ""
         raise SignOffError(
             f"The output may still show a face ({places}{more}). Judge each finding, with veil judge {run.id} or on "
             "the sign-off page, or amend the record; then release again."
@@ -43,68 +46,57 @@ def run_leak_check(candidate: ReleaseCandidate) -> None:
 
 
 def _check_and_log_leaks(candidate: ReleaseCandidate) -> LeakReport:
-    run, data = candidate.snapshot.run, candidate.data
+    context = candidate.context
+    run = context.run
     report = check_leaks(
         run.source,
         candidate.record_path,
         candidate.output,
         review=candidate.review_path,
-        data=data.root,
+        data=context.data.root,
         listener=candidate.listener,
     )
     stored = encode_document(report)
     run.folder.leak_reports.mkdir(exist_ok=True)
-    subjects = {"output": report.output_sha256, "leaks": sha256_hex(stored)}
-    audit.append(
-        data.audit,
-        Event(
-            actor=SYSTEM_ACTOR,
-            kind="verification",
-            run=run.id,
-            subjects=subjects,
-            details={"leaks": len(report.leaks), "doubtful": len(report.doubtful)},
-        ),
+    context.log_event(
+        "verification",
+        {"output": report.output_sha256, "leaks": sha256_hex(stored)},
+        {"leaks": len(report.leaks), "doubtful": len(report.doubtful)},
+        actor=SYSTEM_ACTOR,
     )
     write_file(leak_report_path(run, report.output_sha256), stored)
     return report
 
 
 def measure_planted_faces(candidate: ReleaseCandidate) -> None:
-    """Measure how many faces planted into this very clip its detection finds, where that can be repeated.
-
-    A run is measured once: the same source, record and settings give the same figures.
+    """Measure how many faces planted into the source its detection finds, if the detection can be repeated.
 
     Raises:
-        VeilError: as `plant`.
+        VeilError: As `run_planted_faces`.
     """
-    run, data = candidate.snapshot.run, candidate.data
     if find_planting_obstacle(candidate.snapshot.record):
         return
-    kept = run.folder.planted_report
-    stored = kept.read_bytes() if kept.exists() else None
-    if stored is None or sha256_hex(stored) not in _find_logged_planted_hashes(
-        candidate.data, run, candidate.report.record_sha256
-    ):
-        report = run_planted_faces(run.source, candidate.record_path, data=data.root, listener=candidate.listener)
-        stored = encode_document(report)
-        audit.append(
-            data.audit,
-            Event(
-                actor=SYSTEM_ACTOR,
-                kind="verification",
-                run=run.id,
-                subjects={"record": candidate.report.record_sha256, "planted": sha256_hex(stored)},
-            ),
+    context, record_sha256 = candidate.context, candidate.report.record_sha256
+    path = context.run.folder.planted_report
+    stored = path.read_bytes() if path.exists() else None
+    # A run is measured once: the same source, record and settings give the same figures.
+    known = _find_logged_planted_hashes(context.data, context.run, record_sha256)
+    if stored is None or sha256_hex(stored) not in known:
+        report = run_planted_faces(
+            context.run.source, candidate.record_path, data=context.data.root, listener=candidate.listener
         )
-        write_file(kept, stored)
+        stored = encode_document(report)
+        subjects = {"record": record_sha256, "planted": sha256_hex(stored)}
+        context.log_event("verification", subjects, actor=SYSTEM_ACTOR)
+        write_file(path, stored)
     write_file(candidate.folder / PLANTED_REPORT_NAME, stored)
 
 
 def read_newest_planted_report(data: DataFolder, run: Run, record_sha256: Sha256) -> PlantedFaceReport | None:
-    """What was found of the faces planted into a run's source, None when its record as it is was not measured so.
+    """Read the report of the faces planted into a run's source, None if the current record was not measured.
 
     Raises:
-        RecordError: the report cannot be read.
+        RecordError: The report cannot be read.
     """
     path = run.folder.planted_report
     if not path.exists() or sha256_hex(path.read_bytes()) not in _find_logged_planted_hashes(data, run, record_sha256):
@@ -113,7 +105,7 @@ def read_newest_planted_report(data: DataFolder, run: Run, record_sha256: Sha256
 
 
 def _find_logged_planted_hashes(data: DataFolder, run: Run, record_sha256: Sha256) -> set[Sha256]:
-    """Hashes of reports that the audit log knows to be of this record."""
+    """Return the hashes of the reports that the audit log knows for a record."""
     entries = audit.read_entries(data.audit, run=run.id, kinds=["verification"])
     return {
         entry.subjects["planted"]

@@ -1,8 +1,8 @@
-"""Where evidence about an output is made: what is gathered before a release, and what certifies it after.
+"""The two places where a release can be extended: checks before it, and certifiers after it.
 
-An `EvidenceStep` looks at the rendered output before anybody releases it. It writes what it found into the folder of
-the release and raises SignOffError or CheckFailedError, with the sentence that a person needs, to keep the output back.
-A `Certifier` runs when the release is signed and on record, and writes what proves it.
+A `ReleaseCheck` examines the rendered output before it is released. It writes its report into the folder of the release
+and raises SignOffError or CheckFailedError, with a sentence for the person, to hold the output back. A `Certifier` runs
+when the release is signed and logged, and writes a document that proves it.
 """
 
 from __future__ import annotations
@@ -12,26 +12,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine import audit
+from engine.access.run_context import RunContext
 from engine.approval.statements import Statement
 from engine.approval.workflow import Clearance
 from engine.core.progress import ProgressListener
 from engine.release.snapshot import SignOffSnapshot
 from engine.rendering.report import RenderReport
-from engine.storage.data_folder import RECORD_NAME, REVIEW_NAME, DataFolder
+from engine.storage.data_folder import RECORD_NAME, REVIEW_NAME
 from engine.verification.report import VerifyReport
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseCandidate:
-    """An output that is rendered and verified, and not released yet.
+    """An output that is rendered and verified but not released.
 
     Attributes:
-        folder: of the release while it is made; files written there stay with it. It holds the very record
-            (`detections.json`) and amendments (`review.jsonl`, if there are any) that were rendered.
-        output: the video in it.
+        context: The run, and the person who releases it.
+        snapshot: The run as it was read for the sign-off.
+        clearance: The proof that review and approval count for these bytes.
+        folder: The folder of the release while it is made; files written there stay with the release. It contains the
+            record (`detections.json`) and the amendments (`review.jsonl`, if any) that were rendered.
+        output: The video in that folder.
+        report: The report of the render.
+        checks: The report of the verification.
+        listener: Receives progress.
     """
 
-    data: DataFolder
+    context: RunContext
     snapshot: SignOffSnapshot
     clearance: Clearance
     folder: Path
@@ -42,19 +49,25 @@ class ReleaseCandidate:
 
     @property
     def record_path(self) -> Path:
-        """The record that was rendered."""
+        """Path of the record that was rendered."""
         return self.folder / RECORD_NAME
 
     @property
     def review_path(self) -> Path | None:
-        """The amendments that were rendered."""
+        """Path of the amendments that were rendered, None if there are none."""
         path = self.folder / REVIEW_NAME
         return path if path.exists() else None
 
 
 @dataclass(frozen=True, slots=True)
 class CertifiableRelease:
-    """An output that is released: what it was before, the statement that releases it, and the log up to that."""
+    """An output that is released and logged, but has no certificate yet.
+
+    Attributes:
+        candidate: The output before it was released.
+        statement: The statement that releases it.
+        head: The anchor of the audit log, the release included.
+    """
 
     candidate: ReleaseCandidate
     statement: Statement

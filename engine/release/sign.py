@@ -1,4 +1,4 @@
-"""Signing: who, what, why, with the credential asked again; a file that is written once, and an entry in the log."""
+"""Sign a statement: check the person and the run, ask for the credential again, write the statement, and log it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from pathlib import Path
 
 import msgspec
 
-from engine import access, audit, runs
+from engine import access, audit
 from engine.access import Credential, Password, ProviderLogin, Session
 from engine.access.permissions import Permission
+from engine.access.run_context import RunContext
 from engine.approval.statements import EVENT_KINDS, Confirmation, Meaning, SignedHashes, Statement, statement_file_name
 from engine.audio.spans import AudioSpan, describe_spans
 from engine.audit.entry import DetailValue
 from engine.errors import SignOffError
 from engine.masking.style import check_style
 from engine.record import Sha256, encode_document, sha256_hex
-from engine.release.snapshot import SignOffSnapshot, lock_run_for_signing, open_snapshot
+from engine.release.snapshot import SignOffSnapshot, lock_run_for_signing, take_snapshot
 from engine.rendering.render import check_audio_spans
 from engine.rendering.terms import RenderOptions
 from engine.storage.data_folder import DataFolder
@@ -34,15 +35,15 @@ _PERMISSIONS: dict[Meaning, Permission] = {
 
 @dataclass(frozen=True, slots=True)
 class SignRequest:
-    """What somebody wants to sign.
+    """What a person wants to sign.
 
     Attributes:
-        meaning: "reviewed", "approved" or "rejected"; "released" is signed by releasing.
-        reason: why; a rejection must have one.
-        options: style, encoder and audio that are approved; those signed last when left out, or the defaults.
-        suffix: of the output's name; that of the newest statement when left out, or the source's.
-        shown_hashes: what the person was shown; a run that is another by now is not signed. Not looked at when left
-            out.
+        meaning: "reviewed", "approved" or "rejected"; "released" is signed by `engine.release.release`.
+        reason: The reason; a rejection needs one.
+        options: Style, encoder and audio; those of the newest statement if omitted, or the defaults.
+        suffix: File suffix of the output; that of the newest statement if omitted, or of the source.
+        shown_hashes: The hashes that the person was shown. A run that has changed since is not signed. Not checked if
+            omitted.
     """
 
     meaning: Meaning
@@ -58,120 +59,116 @@ def sign(
     """Sign a statement about a run as it stands now.
 
     Args:
-        data: the data folder.
-        run_id: the run.
-        session: of the person who signs.
-        credential: asked again for this signature; None for a single user.
-        request: what is signed.
+        data: The data folder.
+        run_id: Identifier of the run.
+        session: The session of the person who signs.
+        credential: The credential for this signature; None for a single user.
+        request: What is signed.
 
     Returns:
-        The statement, and the session that has signed.
+        The statement, and the session after the signature.
 
     Raises:
-        AccessError: their role does not allow it, the credential is wrong, or the session has ended.
-        RunError: there is no such run.
-        SignOffError: a step before is missing or void, or something was tampered with; a sentence names it.
-        StyleError: the style that is approved would not hide a face, and is not forced.
-        InputError: a span of audio cannot be replaced, because it lies outside or contradicts another.
-        AuditError: it cannot be put on record.
+        AccessError: The role does not allow it, the credential is wrong, or the session has ended.
+        RunError: There is no such run.
+        SignOffError: A step is missing or void, or a file was tampered with; the sentence names it.
+        StyleError: The style to approve would not hide a face, and is not forced.
+        InputError: An audio span cannot be replaced, because it lies outside the audio or contradicts another.
+        AuditError: The statement cannot be logged.
     """
     if request.meaning == "released":
         raise SignOffError("A release is signed by releasing: use veil release.")
     if request.meaning == "rejected" and not (request.reason or "").strip():
-        raise SignOffError("A rejection says why; give a reason.")
-    person = access.authorise(data, session.person, _PERMISSIONS[request.meaning])
-    with lock_run_for_signing(runs.load_run(data, run_id)):
-        case = open_snapshot(data, run_id, request.options, request.suffix)
-        if request.shown_hashes not in {None, case.sign_off.hashes}:
-            raise log_refusal(
-                data, person, run_id, "The run was changed since it was shown; look at it again, then sign."
-            )
-        if request.meaning == "approved" and not case.terms.forced:
-            check_style(case.terms.style)
-        check_audio_spans(case.run.source, case.terms)
-        if why := case.sign_off.find_refusal(request.meaning, person.account):
-            raise log_refusal(data, person, run_id, why)
-        asked = describe_confirmation(session, credential)
+        raise SignOffError("A rejection needs a reason; give one.")
+    context = RunContext.open(data, run_id, session.person).authorise(_PERMISSIONS[request.meaning])
+    # From here to the written statement no other statement, release or purge of the run can come in between.
+    with lock_run_for_signing(context.run):
+        snapshot = take_snapshot(data, context.run, request.options, request.suffix)
+        if request.shown_hashes not in {None, snapshot.sign_off.hashes}:
+            raise log_refusal(context, "The run was changed since it was shown; look at it again, then sign.")
+        if request.meaning == "approved" and not snapshot.terms.forced:
+            check_style(snapshot.terms.style)
+        check_audio_spans(context.run.source, snapshot.terms)
+        if refusal := snapshot.sign_off.find_refusal(request.meaning, context.person.account):
+            raise log_refusal(context, refusal)
+        # The credential comes last: a wrong password counts as a failed sign-in, which must not happen for a statement
+        # that would be refused anyway.
+        confirmation = describe_confirmation(session, credential)
         session = access.reauthenticate(data, session, credential)
-        return write_statement(data, case, session, asked, request), session
+        return write_statement(context, snapshot, confirmation, request), session
 
 
-def log_refusal(data: DataFolder, person: access.Person, run_id: str, why: str) -> SignOffError:
-    """Put on record that a step was refused.
+def log_refusal(context: RunContext, why: str) -> SignOffError:
+    """Log that a step was refused, and return the error to raise.
 
     Raises:
-        AuditError: it cannot be put on record.
+        AuditError: The refusal cannot be logged.
     """
-    audit.append(data.audit, audit.Event(actor=person.actor, kind="refusal", run=run_id, reason=why))
+    context.log_event("refusal", reason=why)
     return SignOffError(why)
 
 
 def describe_confirmation(session: Session, credential: Credential | None) -> Confirmation:
-    """With what a signature is confirmed, in words."""
+    """Return in words how a signature is confirmed."""
     match credential:
         case None:
             return "nothing: a single user"
         case ProviderLogin():
             return "sign-in at the provider"
         case Password():
+            # 21 CFR 11.200: the first signature of a session takes account and password, later ones the password.
             return "password" if session.signed and credential.account is None else "account and password"
 
 
-def write_statement(  # noqa: PLR0913, PLR0917 - the parts of the document
-    data: DataFolder,
+def write_statement(
+    context: RunContext,
     snapshot: SignOffSnapshot,
-    session: Session,
     confirmation: Confirmation,
     request: SignRequest,
     output_sha256: Sha256 | None = None,
 ) -> Statement:
-    """Write a statement and put it on record; whoever calls has checked everything.
+    """Write a statement and log it. The caller has checked that it may be signed, and holds the lock of the run.
 
     Raises:
-        AuditError: it cannot be put on record.
-        TargetError: it cannot be written.
+        AuditError: The statement cannot be logged.
+        TargetError: The statement cannot be written.
     """
-    person, subject = session.person, snapshot.sign_off.hashes
+    person, hashes = context.person, snapshot.sign_off.hashes
     statement = Statement(
-        run=snapshot.run.id,
+        run=context.run.id,
         number=snapshot.next_statement_number,
         meaning=request.meaning,
-        subject=subject,
+        subject=hashes,
         terms=msgspec.to_builtins(snapshot.terms),
         output=output_sha256,
         account=person.account,
         name=person.name,
         how=person.how,
         asked=confirmation,
-        persons=access.read_policy(data).persons,
+        persons=access.read_policy(context.data).persons,
         at=datetime.now(UTC).astimezone(),
         reason=request.reason,
-        head=audit.read_head(data.audit),
+        head=audit.read_head(context.data.audit),
     )
     stored = encode_document(statement)
+    # The file first, then the log: the log must never know a statement that does not exist. A crash between the two
+    # leaves a file that the log does not know, which does not count.
     write_file(_prepare_statement_path(snapshot), stored)
-    subjects = {"statement": sha256_hex(stored), **msgspec.structs.asdict(subject)}
-    audit.append(
-        data.audit,
-        audit.Event(
-            actor=person.actor,
-            kind=EVENT_KINDS[request.meaning],
-            run=snapshot.run.id,
-            subjects=subjects | ({} if output_sha256 is None else {"output": output_sha256}),
-            details={
-                "number": statement.number,
-                "persons": statement.persons,
-                "asked": confirmation,
-                **describe_audio_details(snapshot.terms.audio),
-            },
-            reason=request.reason,
-        ),
-    )
+    subjects = {"statement": sha256_hex(stored), **msgspec.structs.asdict(hashes)}
+    if output_sha256 is not None:
+        subjects["output"] = output_sha256
+    details = {
+        "number": statement.number,
+        "persons": statement.persons,
+        "asked": confirmation,
+        **describe_audio_details(snapshot.terms.audio),
+    }
+    context.log_event(EVENT_KINDS[request.meaning], subjects, details, request.reason)
     return statement
 
 
 def describe_audio_details(spans: Sequence[AudioSpan]) -> dict[str, DetailValue]:
-    """What an entry of the log says of the audio: nothing where it is kept as in the source."""
+    """Return the details of a log entry about the audio, empty if the audio is kept as in the source."""
     return {"audio": describe_spans(spans)} if spans else {}
 
 

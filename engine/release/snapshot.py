@@ -1,9 +1,9 @@
-"""A run as it is signed: its bytes read once, and fed to the steps of the sign-off."""
+"""A snapshot of a run for the sign-off: every file read once, checked by `engine.approval.workflow`."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,12 +26,17 @@ from engine.storage.locks import lock_file
 
 @dataclass(frozen=True, slots=True)
 class SignOffSnapshot:
-    """A run and everything about it that a statement is bound to.
+    """A run with everything that a statement is bound to.
 
     Attributes:
-        record_bytes: the record as it was read; what is rendered is made from these.
-        review_bytes: the amendments likewise, nothing when there are none.
-        sign_off: the order of steps, fed with all of it.
+        run: The run.
+        record: The record.
+        record_bytes: The record as it was read; a release is rendered from these bytes.
+        review: The amendments.
+        review_bytes: The amendments as they were read, empty if there are none.
+        terms: How the output is made.
+        sign_off: The checks of the sign-off, fed with all of it.
+        next_statement_number: The number of the next statement of the run.
     """
 
     run: Run
@@ -44,49 +49,75 @@ class SignOffSnapshot:
     next_statement_number: int
 
 
+@dataclass(frozen=True, slots=True)
+class _LogExtract:
+    """What one pass over the audit log yields for the sign-off of a run.
+
+    Attributes:
+        facts: Facts about the run.
+        access_files: SHA-256 of the newest accounts ("people") and policy ("policy"), if the log has one.
+    """
+
+    facts: LoggedFacts
+    access_files: Mapping[str, Sha256]
+
+
 def open_snapshot(
     data: DataFolder, run_id: str, options: RenderOptions | None = None, suffix: str | None = None
 ) -> SignOffSnapshot:
-    """Read a run, check the audit log, and feed both to the steps of the sign-off.
-
-    Args:
-        data: the data folder.
-        run_id: the run.
-        options: style and encoder; those of the newest statement when left out, or the defaults.
-        suffix: of the output's name; that of the newest statement, or of the source.
+    """Read the run with that identifier and take a snapshot of it; see `take_snapshot`.
 
     Raises:
-        RunError: there is no such run.
-        SourceError: the source is gone.
-        RecordError: there is no record yet.
-        SignOffError: A file was changed after it was logged, or cannot be read; the message names it.
-        AuditError: the audit log cannot be read.
+        RunError: There is no such run.
+        VeilError: As `take_snapshot`.
     """
-    run = runs.load_run(data, run_id)
+    return take_snapshot(data, runs.load_run(data, run_id), options, suffix)
+
+
+def take_snapshot(
+    data: DataFolder, run: Run, options: RenderOptions | None = None, suffix: str | None = None
+) -> SignOffSnapshot:
+    """Read the files of a run, check the audit log, and feed both to the checks of the sign-off.
+
+    Args:
+        data: The data folder.
+        run: The run.
+        options: Style, encoder and audio; those of the newest statement if omitted, or the defaults.
+        suffix: File suffix of the output; that of the newest statement if omitted, or of the source.
+
+    Raises:
+        SourceError: The source is gone.
+        RecordError: There is no record yet.
+        SignOffError: A file was changed after it was logged, or cannot be read; the message names it.
+        AuditError: The audit log cannot be read.
+    """
     report = check_audit_log(data)
+    # First the log itself, because everything below trusts it. Its anchors lie in the statements: they are compared
+    # after the statements, so that a statement that was changed is named, and not the log that it no longer matches.
     _require_sound_log(report, anchors=False)
-    logged, stored = _read_logged_facts(data, run), _read_statement_files(run)
-    steps = SignOff(run.id, access.read_policy(data).persons, logged)
-    steps.feed_statements(stored)
+    logged, stored = _read_log(data, run), _read_statement_files(run)
+    sign_off = SignOff(run.id, access.read_policy(data).persons, logged.facts)
+    sign_off.feed_statements(stored)
     _require_sound_log(report, anchors=True)
-    _check_access_files(data)
-    source = _hash_source(run)
+    _check_access_files(data, logged.access_files)
+    source_sha256 = _hash_source(run)
+    # Read once and kept: what is signed, what is shown and what is rendered are the same bytes.
     record_bytes = read_document_bytes(run.folder.record)
     review_bytes = run.folder.review.read_bytes() if run.folder.review.exists() else b""
-    steps.feed_source(source)
-    record = steps.feed_record(record_bytes)
-    review = steps.feed_review(review_bytes)
-    signed = {name: statement for name, statement in stored.items() if _number_from_name(name) in logged.statements}
-    terms = _choose_terms(run, signed, options, suffix)
-    steps.feed_terms(msgspec.to_builtins(terms))
-    number = 1 + max([0, *logged.statements, *map(_number_from_name, stored)])
-    return SignOffSnapshot(run, record, record_bytes, review, review_bytes, terms, steps, number)
+    sign_off.feed_source(source_sha256)
+    record = sign_off.feed_record(record_bytes)
+    review = sign_off.feed_review(review_bytes)
+    terms = _choose_terms(run, _select_signed(stored, logged.facts), options, suffix)
+    sign_off.feed_terms(msgspec.to_builtins(terms))
+    # A file that the log does not know keeps its number: the next statement must not replace it.
+    number = 1 + max([0, *logged.facts.statements, *map(_number_from_name, stored)])
+    return SignOffSnapshot(run, record, record_bytes, review, review_bytes, terms, sign_off, number)
 
 
 def replace_terms(snapshot: SignOffSnapshot, options: RenderOptions) -> SignOffSnapshot:
-    """The same case with another style, encoder or audio; nothing is read again, so only for showing it.
+    """Return the snapshot with another style, encoder or audio, to show what that would void.
 
-    Whoever signs reads everything anew.
+    No file is read again, so that a page can do this for every move of a slider. A signature takes a new snapshot.
     """
     terms, sign_off = terms_from_options(options, snapshot.terms.suffix), copy.copy(snapshot.sign_off)
     sign_off.feed_terms(msgspec.to_builtins(terms))
@@ -94,67 +125,79 @@ def replace_terms(snapshot: SignOffSnapshot, options: RenderOptions) -> SignOffS
 
 
 def read_signed_options(data: DataFolder, run_id: str) -> RenderOptions:
-    """Style, encoder and audio of the newest statement of a run, the defaults when nobody has signed.
+    """Return style, encoder and audio of the newest statement of a run, the defaults if there is no statement.
 
     Raises:
-        RunError: there is no such run.
+        RunError: There is no such run.
         SignOffError: The terms in a signature cannot be read.
-        AuditError: the audit log cannot be read.
+        AuditError: The audit log cannot be read.
     """
     run = runs.load_run(data, run_id)
-    known = _read_logged_facts(data, run).statements
-    signed = _decode_newest_terms(
-        {name: stored for name, stored in _read_statement_files(run).items() if _number_from_name(name) in known}
-    )
+    signed = _decode_newest_terms(_select_signed(_read_statement_files(run), _read_log(data, run).facts))
     return signed.options if signed else RenderOptions()
 
 
 @contextmanager
 def lock_run_for_signing(run: Run) -> Iterator[None]:
-    """Keep others from signing or releasing the same run at the same time."""
+    """Hold the lock that keeps others from signing, releasing or purging the same run."""
     with lock_file(run.folder.signing_lock):
         yield
 
 
 def _require_sound_log(report: audit.AuditReport, *, anchors: bool) -> None:
-    """No finding in the log itself, or none that an anchor shows."""
+    """Refuse a log with a finding: those that an anchor showed if `anchors`, else those in the log itself."""
     for finding in report.findings:
         if (finding.anchor is not None) is anchors:
             raise SignOffError(f"The audit log was tampered with. {finding.sentence}")
 
 
-def _check_access_files(data: DataFolder) -> None:
-    """Accounts and policy are those that the log knows; who changes the files by hand does not get past this."""
-    for name, kind in (("people", "people"), ("policy", "settings")):
-        path = data.access / f"{name}.json"
-        known = [
-            entry.subjects[name]
-            for entry in audit.read_entries(data.audit, kinds=[kind])  # type: ignore[list-item]
-            if name in entry.subjects
-        ]
-        found = sha256_hex(path.read_bytes()) if path.exists() else None
-        if (known[-1] if known else None) != found:
+def _check_access_files(data: DataFolder, logged: Mapping[str, Sha256]) -> None:
+    """Refuse accounts and a policy that the log does not know.
+
+    Otherwise an administrator of the machine could give an account a role, or weaken the four-eyes rule, by editing a
+    file, and leave no trace.
+    """
+    for name, path in (("people", data.people), ("policy", data.policy)):
+        stored_sha256 = sha256_hex(path.read_bytes()) if path.exists() else None
+        if logged.get(name) != stored_sha256:
             raise SignOffError(
                 f"{path} was tampered with: it is not the one that the audit log knows. An administrator has to look "
-                "into it; any change with veil users puts the file on record anew."
+                "into it; any change with veil users logs the file anew."
             )
 
 
-def _read_logged_facts(data: DataFolder, run: Run) -> LoggedFacts:
-    """What the log knows of the run."""
-    entries = list(audit.read_entries(data.audit, run=run.id))
+def _read_log(data: DataFolder, run: Run) -> _LogExtract:
+    """Read the audit log once, and extract what it says of the run, the accounts and the policy."""
+    entries = []
+    access_files: dict[str, Sha256] = {}
+    for entry in audit.read_entries(data.audit):
+        if entry.run == run.id:
+            entries.append(entry)
+        if entry.kind == "people" and "people" in entry.subjects:
+            access_files["people"] = entry.subjects["people"]
+        if entry.kind == "settings" and "policy" in entry.subjects:
+            access_files["policy"] = entry.subjects["policy"]
+    return _LogExtract(_extract_run_facts(run, entries), access_files)
+
+
+def _extract_run_facts(run: Run, entries: list[audit.Entry]) -> LoggedFacts:
     newest: dict[str, Sha256] = {}
     for entry in entries:
+        # Signatures name the review as well, but only an amendment changes it.
         if entry.kind in {"run", "amendment"}:
             newest |= {name: sha256 for name, sha256 in entry.subjects.items() if name != "review"}
         if entry.kind == "amendment" and "review" in entry.subjects:
             newest["review"] = entry.subjects["review"]
-    started = {entry.actor.account for entry in entries if entry.kind in {"ingest", "run"} and _is_by_person(entry)}
+    starters = {
+        entry.actor.account for entry in entries if entry.kind in {"ingest", "run"} and entry.actor.how != "system"
+    }
     return LoggedFacts(
         statements={
-            int(str(one.details["number"])): one.subjects["statement"] for one in entries if _is_statement_entry(one)
+            int(str(entry.details["number"])): entry.subjects["statement"]
+            for entry in entries
+            if "statement" in entry.subjects and "number" in entry.details
         },
-        runner_accounts=frozenset(started | {run.request.account}),
+        runner_accounts=frozenset(starters | {run.request.account}),
         amender_accounts=frozenset(entry.actor.account for entry in entries if entry.kind == "amendment"),
         source=newest.get("source"),
         record=newest.get("record"),
@@ -162,17 +205,14 @@ def _read_logged_facts(data: DataFolder, run: Run) -> LoggedFacts:
     )
 
 
-def _is_statement_entry(entry: audit.Entry) -> bool:
-    return "statement" in entry.subjects and "number" in entry.details
-
-
-def _is_by_person(entry: audit.Entry) -> bool:
-    return entry.actor.how != "system"
-
-
 def _read_statement_files(run: Run) -> dict[str, bytes]:
     paths = (path for path in sorted(run.folder.signatures.glob("*.json")) if path.stem.isdecimal())
     return {path.name: path.read_bytes() for path in paths}
+
+
+def _select_signed(stored: Mapping[str, bytes], logged: LoggedFacts) -> dict[str, bytes]:
+    """Return the statement files that the log knows; others were never signed."""
+    return {name: data for name, data in stored.items() if _number_from_name(name) in logged.statements}
 
 
 def _number_from_name(name: str) -> int:
@@ -181,22 +221,24 @@ def _number_from_name(name: str) -> int:
 
 def _hash_source(run: Run) -> Sha256:
     if not run.source.is_file():
-        raise SignOffError(f"The source {run.source} is gone, so nobody can say what is signed; put it back.")
+        raise SignOffError(f"The source {run.source} is missing, and a signature is bound to it. Restore the file.")
     return hash_file(run.source)
 
 
-def _choose_terms(run: Run, stored: dict[str, bytes], options: RenderOptions | None, suffix: str | None) -> Terms:
-    """Those that are asked for; else those that were signed last, made by the versions of now."""
-    signed = _decode_newest_terms(stored)
+def _choose_terms(run: Run, signed: dict[str, bytes], options: RenderOptions | None, suffix: str | None) -> Terms:
+    """Build the terms from the options given, else from the newest statement, with the current versions."""
+    newest = _decode_newest_terms(signed)
     if options is None:
-        options = signed.options if signed else RenderOptions()
-    return terms_from_options(options, suffix or (signed.suffix if signed else run.source.suffix))
+        options = newest.options if newest else RenderOptions()
+    return terms_from_options(options, suffix or (newest.suffix if newest else run.source.suffix))
 
 
-def _decode_newest_terms(stored: dict[str, bytes]) -> Terms | None:
-    if not stored:
+def _decode_newest_terms(signed: dict[str, bytes]) -> Terms | None:
+    if not signed:
         return None
+    # File names are numbers of four digits, so that the greatest name is the newest statement.
+    name = max(signed)
     try:
-        return msgspec.convert(msgspec.json.decode(stored[max(stored)], type=Statement).terms, Terms)
+        return msgspec.convert(msgspec.json.decode(signed[name], type=Statement).terms, Terms)
     except msgspec.MsgspecError as error:
-        raise SignOffError(f"The terms in the signature {max(stored)} cannot be read: {error}.") from error
+        raise SignOffError(f"The terms in the signature {name} cannot be read: {error}.") from error

@@ -11,13 +11,13 @@ import streamlit as st
 
 from engine import access, runs
 from engine.access import Person
+from engine.access.run_context import RunContext
 from engine.approval.next_step import NextStep, find_next_step
 from engine.approval.steps import StepName
 from engine.errors import VeilError
 from engine.jobs.queue import cancel_run, resume_run
 from engine.jobs.thumbnails import find_latest_thumbnail
 from engine.runs import DamagedRun, Run, RunRegister
-from engine.storage.data_folder import DataFolder
 from workbench.auth import current_user
 from workbench.core import formatting, session
 from workbench.core.links import Page, PageLocation
@@ -265,9 +265,10 @@ def _show_resume_button(run: Run) -> None:
         _apply_action(resume_run, run)
 
 
-def _apply_action(action: Callable[[DataFolder, Person, Run], None], run: Run) -> None:
+def _apply_action(action: Callable[[RunContext], None], run: Run) -> None:
     try:
-        action(session.get_data(), current_user.require_person(), runs.load_run(session.get_data(), run.id))
+        # Read again: the run may have changed since the list was drawn.
+        action(RunContext.open(session.get_data(), run.id, current_user.require_person()))
     except VeilError as error:
         st.error(str(error))
     else:

@@ -12,6 +12,7 @@ import streamlit as st
 
 from engine import release
 from engine.access import Person
+from engine.access.run_context import RunContext
 from engine.core.progress import ProgressListener
 from engine.record import parse_ratio
 from engine.runs import Run
@@ -89,4 +90,4 @@ def _make_copies(
     data: DataFolder, run_id: str, person: Person, files: Sequence[Path], listener: ProgressListener
 ) -> None:
     for file in files:
-        release.make_playback_copy(data, run_id, person, file, listener=listener)
+        release.make_playback_copy(RunContext.open(data, run_id, person), file, listener=listener)

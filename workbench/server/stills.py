@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from engine import access, runs
 from engine.access import Person
+from engine.access.run_context import RunContext
 from engine.approval.reviewer_actions import ReviewerActions
 from engine.errors import AccessError, InputError, RunError, SignOffError
 from engine.masking.presets import DEFAULT_PRESET
@@ -105,7 +106,9 @@ class StillRoutes:
         except msgspec.MsgspecError as error:
             raise InputError(f"That does not say which frames were seen: {error}.") from error
         case = _load_reviewed_run(request)
-        desk = ReviewerActions(find_data_folder(), self._person_from_request(request), case.run, case.record_sha256)
+        desk = ReviewerActions(
+            RunContext(find_data_folder(), case.run, self._person_from_request(request)), case.record_sha256
+        )
         desk.record_viewed(len(case.record.frames), told.ranges)
         return Response(status_code=204)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from engine import access, audit
+from engine.access.run_context import RunContext
 from engine.approval.reviewer_actions import ReviewerActions, kind_from_action, parse_action, read_viewed_ranges
 from engine.core.geometry import Box
 from engine.errors import AccessError, RecordError
@@ -37,7 +38,9 @@ def run(data, record):
 
 @pytest.fixture
 def desk(data, run):
-    return ReviewerActions(data, access.get_single_user(data), run, sha256_hex(run.folder.record.read_bytes()))
+    return ReviewerActions(
+        RunContext(data, run, access.get_single_user(data)), sha256_hex(run.folder.record.read_bytes())
+    )
 
 
 def test_an_amendment_stands_in_the_review_and_in_the_log(desk, record, run, data):
@@ -66,7 +69,7 @@ def test_whoever_is_no_reviewer_amends_nothing(data, run, record):
         password="horse battery 1",
     )
     ana = access.read_people(data).get_account("ana").to_person("account")
-    desk = ReviewerActions(data, ana, run, sha256_hex(run.folder.record.read_bytes()))
+    desk = ReviewerActions(RunContext(data, run, ana), sha256_hex(run.folder.record.read_bytes()))
     with pytest.raises(AccessError, match="may not amend"):
         desk.amend(record, Delete(0, 0, 3))
     assert not run.folder.review.exists()

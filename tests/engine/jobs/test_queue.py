@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from engine import access, runs
 from engine.access import Person
+from engine.access.run_context import RunContext
 from engine.errors import AccessError, SourceError
 from engine.jobs.queue import cancel_run, list_queued_runs, resume_run, submit_run, work_through_queue
 from engine.record import DetectOptions
@@ -39,7 +40,7 @@ def test_runs_are_done_one_after_another_and_a_failure_stops_none(place, ana, wa
         runs.create_run(place, wanted(broken)),
         runs.create_run(place, wanted()),
     ]
-    cancel_run(place, ana, runs.load_run(place, queued[2].id))
+    cancel_run(RunContext(place, runs.load_run(place, queued[2].id), ana))
     assert work_through_queue(place) == 2
     assert [status(place, folder) for folder in queued] == ["done", "failed", "cancelled"]
     assert "broken.mp4" in runs.load_run(place, queued[1].id).state.sentence
@@ -71,7 +72,7 @@ def test_a_killed_run_is_interrupted_and_ends_with_the_same_record(place, ana, t
     until(lambda: runs.load_run(place, folder.id).state.done >= 4, "the first frames")
     os.kill(runs.load_run(place, folder.id).state.pid, signal.SIGKILL)
     until(lambda: status(place, folder) == "interrupted", "the death of the process")
-    resume_run(place, ana, runs.load_run(place, folder.id))
+    resume_run(RunContext(place, runs.load_run(place, folder.id), ana))
     until(lambda: status(place, folder) == "done", "a resumed run")
     assert folder.record.read_bytes() == first.record.read_bytes()
 
@@ -97,8 +98,8 @@ def test_only_an_operator_starts_cancels_or_resumes(place, wanted, talk):
     run = runs.load_run(place, runs.create_run(place, wanted()).id)
     for forbidden in (
         lambda: submit_run(place, stranger, talk, YOLO),
-        lambda: cancel_run(place, stranger, run),
-        lambda: resume_run(place, stranger, run),
+        lambda: cancel_run(RunContext(place, run, stranger)),
+        lambda: resume_run(RunContext(place, run, stranger)),
     ):
         with pytest.raises(AccessError, match="operator"):
             forbidden()

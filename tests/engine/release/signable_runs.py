@@ -9,6 +9,7 @@ from engine import access, audit, runs
 from engine.core.geometry import Box
 from engine.record import encode_document, read_record, sha256_hex
 from engine.release import SignRequest, release, sign
+from engine.release.certify import CERTIFIERS
 from engine.review.amendments import Add, Author, Keyframe
 from engine.review.review_file import append_amendment
 from engine.storage.data_folder import DataFolder
@@ -78,8 +79,14 @@ def signed(data, account, meaning, **wish):
     return statement
 
 
-def published(data, account="anna", **options):
+def published(data, account="anna", *, release_checks=(), certifiers=CERTIFIERS, **request):
     """Release with the right credential; without models unless `release_checks` are given."""
-    credential = access.Password(PASSWORD, account)
-    options = {"release_checks": ()} | options
-    return release(data, the_run(data).id, session(data, account), credential, **options)[0]
+    return release(
+        data,
+        the_run(data).id,
+        session(data, account),
+        access.Password(PASSWORD, account),
+        SignRequest("released", **request),
+        release_checks=release_checks,
+        certifiers=certifiers,
+    )[0]

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from engine import access, release
+from engine.access.run_context import RunContext
 from engine.certificate.document import Certificate
 from engine.certificate.issue import check_certificate, read_certificate
 from engine.certificate.signing_key import create_signing_key, is_signature_valid, sign_bytes
@@ -139,11 +140,11 @@ def test_a_leak_holds_a_release_up_until_it_is_judged(own_data, talk, tmp_path):
     report = release.read_newest_leak_report(data, run)
     assert report.leaks
     with pytest.raises(InputError, match="no finding"):
-        release.judge_leak(data, run.id, alone, "nothing", "no face", "a lamp")
+        release.judge_leak(RunContext.open(data, run.id, alone), "nothing", "no face", "a lamp")
     for leak in report.leaks:
-        release.judge_leak(data, run.id, alone, leak.key, "allowed", "he has agreed to be seen")
+        release.judge_leak(RunContext.open(data, run.id, alone), leak.key, "allowed", "he has agreed to be seen")
     assert release.list_open_leaks(data, run, report) == ()
-    release.save_frame_audit(data, run.id, alone, 5, ())
+    release.save_frame_audit(RunContext.open(data, run.id, alone), 5, ())
     release.release(data, run.id, session, None)
     made = read_certificate(run.folder.releases / "01")
     assert made.leaks.findings == len(made.leaks.judgements) == len(report.leaks)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine import audit, release
+from engine.access.run_context import RunContext
 from engine.errors import AccessError, InputError, SignOffError, StyleError
 from engine.masking.presets import style_from_preset
 from engine.media.audio_streams import list_contents
@@ -26,7 +27,7 @@ def pictures(path):
 
 def test_a_draft_says_so_in_its_picture_its_name_and_its_metadata(ready):
     run = signable_runs.the_run(ready)
-    path = release.render_draft(ready, run.id, person(ready, "rita"), OWN)
+    path = release.render_draft(RunContext.open(ready, run.id, person(ready, "rita")), OWN)
     assert path.parent == run.folder.drafts and path.name.startswith(run.id) and path.name.endswith(".draft.mp4")
     assert "Veil draft: not reviewed" in {tag.value for tag in list_contents(path).identifying_tags}
     for before, after in zip(pictures(run.source), pictures(path), strict=True):
@@ -41,18 +42,18 @@ def test_a_draft_says_so_in_its_picture_its_name_and_its_metadata(ready):
 
 def test_a_draft_is_removed_by_who_may_make_one(ready):
     run = signable_runs.the_run(ready)
-    path = release.render_draft(ready, run.id, person(ready, "rita"))
+    path = release.render_draft(RunContext.open(ready, run.id, person(ready, "rita")))
     with pytest.raises(AccessError):
-        release.remove_draft(ready, run.id, ada(ready), path.name)
+        release.remove_draft(RunContext.open(ready, run.id, ada(ready)), path.name)
     (made,) = release.list_drafts(run)
-    release.remove_draft(ready, run.id, person(ready, "otto"), path.name)
+    release.remove_draft(RunContext.open(ready, run.id, person(ready, "otto")), path.name)
     assert list(run.folder.drafts.iterdir()) == []
     (entry,) = audit.read_entries(ready.audit, run=run.id, kinds=["removal"])
     assert (entry.actor.account, entry.subjects) == ("otto", {"output": made.report.output_sha256})
     with pytest.raises(InputError, match="has no draft"):
-        release.remove_draft(ready, run.id, person(ready, "otto"), path.name)
+        release.remove_draft(RunContext.open(ready, run.id, person(ready, "otto")), path.name)
     with pytest.raises(InputError, match="has no draft"):
-        release.remove_draft(ready, run.id, person(ready, "otto"), "../detections.json")
+        release.remove_draft(RunContext.open(ready, run.id, person(ready, "otto")), "../detections.json")
     assert run.folder.record.exists()
     assert len(list(audit.read_entries(ready.audit, run=run.id, kinds=["removal"]))) == 1
 
@@ -61,7 +62,8 @@ def test_a_style_that_hides_nothing_makes_no_draft(ready):
     run = signable_runs.the_run(ready)
     with pytest.raises(StyleError, match="sigma"):
         release.render_draft(
-            ready, run.id, person(ready, "rita"), RenderOptions(style=style_from_preset("strong", {"sigma": 0.01}))
+            RunContext.open(ready, run.id, person(ready, "rita")),
+            RenderOptions(style=style_from_preset("strong", {"sigma": 0.01})),
         )
     assert release.list_drafts(run) == ()
 
@@ -87,13 +89,13 @@ def test_a_case_on_other_terms_is_bound_to_them_and_the_case_itself_is_not(appro
 def test_what_browsers_do_not_play_gets_a_copy_that_is_purged_with_the_run(ready):
     run, rita = signable_runs.the_run(ready), person(ready, "rita")
     assert release.choose_playback(run, run.source, probe(run.source)) == release.Playback(run.source, None)
-    path = release.render_draft(ready, run.id, rita, suffix=".mkv")
+    path = release.render_draft(RunContext.open(ready, run.id, rita), suffix=".mkv")
     assert release.choose_playback(run, path, probe(path)) == release.Playback(None, "Matroska files")
-    copy = release.make_playback_copy(ready, run.id, rita, path)
+    copy = release.make_playback_copy(RunContext.open(ready, run.id, rita), path)
     assert release.choose_playback(run, path, probe(path)) == release.Playback(copy, "Matroska files")
     assert probe(copy).video.packets == probe(run.source).video.packets
-    assert release.make_playback_copy(ready, run.id, rita, path) == copy
-    release.purge(ready, run.id, ada(ready), "retention over")
+    assert release.make_playback_copy(RunContext.open(ready, run.id, rita), path) == copy
+    release.purge(RunContext.open(ready, run.id, ada(ready)), "retention over")
     assert not copy.exists() and not path.exists()
 
 
@@ -101,6 +103,6 @@ def test_nothing_but_videos_of_the_run_is_copied_and_only_for_who_may_look(ready
     run = signable_runs.the_run(ready)
     other = clips.video(ready.library / "other.mp4")
     with pytest.raises(InputError, match="no video of the run"):
-        release.make_playback_copy(ready, run.id, person(ready, "rita"), other)
+        release.make_playback_copy(RunContext.open(ready, run.id, person(ready, "rita")), other)
     with pytest.raises(AccessError):
-        release.make_playback_copy(ready, run.id, ada(ready), run.source)
+        release.make_playback_copy(RunContext.open(ready, run.id, ada(ready)), run.source)

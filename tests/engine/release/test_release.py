@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine import access, audit, release, runs
+from engine.access.run_context import RunContext
 from engine.certificate.issue import check_certificate
 from engine.errors import AccessError, CheckFailedError, SignOffError, StyleError
 from engine.masking.presets import style_from_preset
@@ -191,7 +192,7 @@ def test_an_interrupted_release_of_what_was_changed_since_is_taken_back_on_recor
 def test_a_purge_takes_an_interrupted_release_back_on_record(approved):
     killed(approved, certified=False)
     run = signable_runs.the_run(approved)
-    release.purge(approved, run.id, ada(approved), "consent withdrawn")
+    release.purge(RunContext.open(approved, run.id, ada(approved)), "consent withdrawn")
     (taken,) = (entry for entry in audit.read_entries(approved.audit, kinds=["refusal"]))
     assert "withdrawn: the run was purged" in taken.reason
     assert list(run.folder.releases.iterdir()) == []
@@ -229,7 +230,7 @@ def test_a_weak_style_is_not_approved(ready):
 
 def test_a_draft_says_so_in_its_name_its_metadata_and_its_report(ready):
     run = signable_runs.the_run(ready)
-    path = release.render_draft(ready, run.id, person(ready, "rita"), BROADCAST)
+    path = release.render_draft(RunContext.open(ready, run.id, person(ready, "rita")), BROADCAST)
     assert path.name.endswith(".draft.mp4")
     assert path.parent == run.folder.drafts
     assert comment(path) == {"Veil draft: not reviewed"}
@@ -244,8 +245,8 @@ def test_a_purge_removes_what_shows_people_and_keeps_what_proves(released):
         (folder / "0001.jpg").write_bytes(b"picture")
     evidence = sorted(run.folder.path.rglob("*.json*"))
     with pytest.raises(AccessError, match="Rita may not purge a run"):
-        release.purge(released, run.id, person(released, "rita"), "retention")
-    purged = release.purge(released, run.id, ada(released), "retention")
+        release.purge(RunContext.open(released, run.id, person(released, "rita")), "retention")
+    purged = release.purge(RunContext.open(released, run.id, ada(released)), "retention")
     assert not run.source.exists()
     assert not run.folder.thumbnails.exists()
     assert not run.folder.drafts.exists()
@@ -262,7 +263,7 @@ def test_a_source_outside_of_the_library_is_named_and_left(released, tmp_path):
     outside = run.source.rename(tmp_path / "clip.mp4")
     request = json.loads(run.folder.request.read_bytes()) | {"source": str(outside)}
     run.folder.request.write_text(json.dumps(request))
-    assert release.purge(released, run.id, ada(released), "retention").kept_elsewhere == str(outside)
+    assert release.purge(RunContext.open(released, run.id, ada(released)), "retention").kept_elsewhere == str(outside)
     assert outside.exists()
 
 
@@ -270,7 +271,7 @@ def test_a_run_at_work_is_not_purged(ready):
     run = signable_runs.the_run(ready)
     runs.write_state(run.folder, runs.RunState(stage="queued", updated=runs.format_utc_now()))
     with pytest.raises(SignOffError, match="at work"):
-        release.purge(ready, run.id, ada(ready), "retention")
+        release.purge(RunContext.open(ready, run.id, ada(ready)), "retention")
 
 
 def test_one_person_does_it_all_where_there_are_no_accounts_and_every_statement_says_so(tmp_path):

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from engine import access, audit
+from engine.access.run_context import RunContext
 from engine.approval.reviewer_actions import ReviewerActions, read_viewed_ranges
 from engine.core.geometry import Box
 from engine.errors import AccessError
@@ -49,7 +50,7 @@ def client(data):
 
 
 def desk_of(data, run):
-    return ReviewerActions(data, access.get_single_user(data), run, caches.get_record_digest(run))
+    return ReviewerActions(RunContext(data, run, access.get_single_user(data)), caches.get_record_digest(run))
 
 
 def still(client, address):

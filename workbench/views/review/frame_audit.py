@@ -8,6 +8,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from engine import release
+from engine.access.run_context import RunContext
 from engine.errors import VeilError
 from engine.statistics.binomial import binomial_upper_bound
 from workbench.auth import current_user
@@ -92,7 +93,9 @@ def _show_record_button(
     if st.button(f"Record result: {result}", type="primary", disabled=left > 0):
         try:
             release.save_frame_audit(
-                session.get_data(), reviewed.run.id, current_user.require_person(), frame_count, progress.missed_frames
+                RunContext.open(session.get_data(), reviewed.run.id, current_user.require_person()),
+                frame_count,
+                progress.missed_frames,
             )
         except VeilError as error:
             st.error(str(error))

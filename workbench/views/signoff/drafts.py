@@ -9,6 +9,7 @@ import streamlit as st
 
 from engine import access, release
 from engine.access import Person
+from engine.access.run_context import RunContext
 from engine.core.progress import ProgressListener
 from engine.errors import VeilError
 from engine.release import Draft
@@ -55,7 +56,7 @@ def show_drafts(run: Run, snapshot: release.SignOffSnapshot) -> None:
 def _make_draft(  # noqa: PLR0913, PLR0917 - bound beforehand but for the listener
     data: DataFolder, run_id: str, person: Person, options: RenderOptions, suffix: str, listener: ProgressListener
 ) -> None:
-    release.render_draft(data, run_id, person, options, suffix=suffix, listener=listener)
+    release.render_draft(RunContext.open(data, run_id, person), options, suffix=suffix, listener=listener)
 
 
 def _show_draft(run: Run, snapshot: release.SignOffSnapshot, draft: Draft, place: int, *, may_draft: bool) -> None:
@@ -80,7 +81,7 @@ def _show_draft(run: Run, snapshot: release.SignOffSnapshot, draft: Draft, place
 
 def _remove_draft(run: Run, name: str) -> None:
     try:
-        release.remove_draft(session.get_data(), run.id, current_user.require_person(), name)
+        release.remove_draft(RunContext.open(session.get_data(), run.id, current_user.require_person()), name)
     except VeilError as error:
         st.error(str(error))
     else:

@@ -8,6 +8,7 @@ from typing import cast, get_args
 import streamlit as st
 
 from engine import access, release
+from engine.access.run_context import RunContext
 from engine.assurance.leak_check.report import Leak, LeakJudgement, LeakVerdict
 from engine.core.frame_ranges import describe_range
 from engine.errors import VeilError
@@ -97,7 +98,10 @@ def _submit_judgement(run: Run, leak: str, verdict: str | None, reason: str) -> 
         return
     try:
         release.judge_leak(
-            session.get_data(), run.id, current_user.require_person(), leak, cast("LeakVerdict", verdict), reason
+            RunContext.open(session.get_data(), run.id, current_user.require_person()),
+            leak,
+            cast("LeakVerdict", verdict),
+            reason,
         )
     except VeilError as error:
         st.error(str(error))

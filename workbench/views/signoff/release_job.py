@@ -8,6 +8,7 @@ from engine import release
 from engine.access import Session
 from engine.access.sessions import Credential
 from engine.core.progress import ProgressListener
+from engine.release import SignRequest
 from engine.rendering.terms import RenderOptions
 from engine.storage.data_folder import DataFolder
 from workbench.auth import session_store
@@ -44,8 +45,7 @@ class ReleaseJob:
             self.run_id,
             self.session,
             self.credential,
-            options=self.options,
-            reason=self.reason,
+            SignRequest("released", self.reason, self.options),
             listener=listener,
         )
         if self.token is not None and changed.person.how != "single-user":

@@ -5,6 +5,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import access, release
+from engine.access.run_context import RunContext
 from engine.record import encode_document
 from engine.release import SignRequest
 from engine.storage.data_folder import DataFolder
@@ -124,7 +125,7 @@ def test_a_run_that_changed_since_it_was_shown_is_not_signed(data):
 
     run = make_run(data)
     subject = release.open_snapshot(data, run.id).sign_off.hashes
-    desk = ReviewerActions(data, access.get_single_user(data), run, caches.get_record_digest(run))
+    desk = ReviewerActions(RunContext(data, run, access.get_single_user(data)), caches.get_record_digest(run))
     desk.amend(caches.get_record(run), Add((Keyframe(25, Box(80, 30, 120, 80)),)))
     with pytest.raises(SignOffError, match="changed since it was shown"):
         release.sign(data, run.id, require_session(), None, SignRequest("reviewed", shown_hashes=subject))
@@ -167,10 +168,10 @@ def test_an_audit_counts_until_something_is_amended(data):
     from workbench.core import caches
 
     run, person = make_run(data), access.get_single_user(data)
-    release.save_frame_audit(data, run.id, person, 5, ())
+    release.save_frame_audit(RunContext.open(data, run.id, person), 5, ())
     measured = {one.name for one in release.compute_residual_risk(data, run).measures if one.measured}
     assert measured == {"audit of frames"}
-    ReviewerActions(data, person, run, caches.get_record_digest(run)).amend(
+    ReviewerActions(RunContext(data, run, person), caches.get_record_digest(run)).amend(
         caches.get_record(run), Add((Keyframe(25, Box(80, 30, 120, 80)),))
     )
     assert not any(one.measured for one in release.compute_residual_risk(data, run).measures)

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from engine import access, audit, release
+from engine.access.run_context import RunContext
 from engine.assurance.leak_check.report import (
     SCHEMA,
     Leak,
@@ -151,7 +152,7 @@ def test_a_signed_picture_is_kept_and_no_address_names_its_file(data, run, tmp_p
 
 
 def test_a_draft_that_is_there_is_played_named_and_removed(data, run):
-    path = release.render_draft(data, run.id, access.get_single_user(data), RenderOptions(style=OWN))
+    path = release.render_draft(RunContext.open(data, run.id, access.get_single_user(data)), RenderOptions(style=OWN))
     app = shown("signoff", run)
     (label,) = [one.label for one in app.expander if "Draft of" in one.label]
     assert "outdated: the style changed since" in label
@@ -257,7 +258,7 @@ def test_amendments_are_listed_with_who_and_why(data, run):
     from engine.approval.reviewer_actions import ReviewerActions
     from engine.review.amendments import KeepVisible
 
-    desk = ReviewerActions(data, access.get_single_user(data), run, caches.get_record_digest(run))
+    desk = ReviewerActions(RunContext(data, run, access.get_single_user(data)), caches.get_record_digest(run))
     track = caches.get_record(run).frames[0].faces[0].track
     desk.amend(caches.get_record(run), KeepVisible(track, 2, 6), "she <b>agreed</b>")
     told = facts(shown("signoff", run))
