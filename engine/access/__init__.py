@@ -1,4 +1,4 @@
-"""Who somebody is and what they may do: accounts, roles, sessions, the rule of four eyes."""
+"""Access control: accounts, roles and permissions, sessions, the policy with its four-eyes rule."""
 
 from engine.access.accounts import (
     add_account,

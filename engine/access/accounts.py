@@ -1,4 +1,4 @@
-"""Making and changing accounts, and checking who somebody is. Everything here goes on record; no password does."""
+"""Add and change accounts, and check passwords. Every change and failure is logged; a password never is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine import audit
 from engine.access import lockout, passwords
 from engine.access.people import Account, Identity, People, Person, Role, read_people
 from engine.access.permissions import authorise, require_enabled
-from engine.access.policy import Policy, read_policy
+from engine.access.policy import read_policy
 from engine.errors import AccessError
 from engine.record import encode_document, sha256_hex
 from engine.storage.data_folder import DataFolder
@@ -20,7 +20,7 @@ from engine.storage.files import write_file
 _UNKNOWN_ACTOR = audit.Actor("", "unknown", "system")
 
 
-def add_account(  # noqa: PLR0913 - the columns of an account
+def add_account(  # noqa: PLR0913 - the fields of an account
     data: DataFolder,
     by: Person,
     account: str,
@@ -31,21 +31,22 @@ def add_account(  # noqa: PLR0913 - the columns of an account
     email: str | None = None,
     identity: Identity | None = None,
 ) -> Account:
-    """Make an account.
+    """Add an account.
 
     Args:
-        data: the data folder.
-        by: an administrator; the single user for the first account, which must be an administrator's.
-        account: its name, in small letters.
-        name: of the person, as printed beside a signature.
-        roles: what they may do.
-        password: to sign in with; None for somebody who signs in by a provider only.
-        email: by which a provider's first sign-in is recognised.
-        identity: as a provider knows them.
+        data: The data folder.
+        by: An administrator; the single user for the first account, which must be an administrator's.
+        account: Name of the account, in lower case.
+        name: Name of the person, as printed beside a signature.
+        roles: What the person may do.
+        password: The password; None if the person signs in by a provider only.
+        email: Address by which the first sign-in through a provider is recognised.
+        identity: Identity at a provider.
 
     Raises:
-        AccessError: `by` may not, the name is taken or is none, the password is too short, or nobody could get in.
-        AuditError: it cannot be put on record.
+        AccessError: `by` may not add accounts, the name is taken or invalid, the password is too short, or the first
+            account could not add others.
+        AuditError: The addition cannot be logged.
     """
     authorise(data, by, "people")
     now = _now()
@@ -53,58 +54,62 @@ def add_account(  # noqa: PLR0913 - the columns of an account
         "account": account,
         "name": name,
         "roles": tuple(dict.fromkeys(roles)),
-        "password": None if password is None else passwords.hash_password(password, _load_policy(data).password_length),
+        "password": None if password is None else passwords.hash_password(password, read_policy(data).password_length),
         "identities": () if identity is None else (msgspec.to_builtins(identity),),
         "email": email,
         "created": now,
         "password_set": None if password is None else now,
     }
-    made = _validate_account(values)
+    added = _validate_account(values)
 
     def apply_addition(people: People) -> People:
         if people.find_account(account):
-            raise AccessError(f"There is an account {account} already; its name is never given to another person.")
-        if not people.accounts and ("administrator" not in made.roles or password is None):
-            raise AccessError("The first account must be an administrator's, with a password: nobody could add more.")
-        return people.with_account(made)
+            raise AccessError(
+                f"The account {account} exists already, and no name is given to two people; choose another."
+            )
+        if not people.accounts and ("administrator" not in added.roles or password is None):
+            raise AccessError(
+                "The first account must be an administrator's, with a password, so that it can add others."
+            )
+        return people.with_account(added)
 
     _edit_people(data, by, f"added {account}", apply_addition)
-    return made
+    return added
 
 
 def disable_account(data: DataFolder, by: Person, account: str) -> None:
-    """Keep somebody out from now on, also where they are signed in. The account and what it signed stay.
+    """Disable an account; its sessions end with their next action. The account and its signatures stay.
 
     Raises:
-        AccessError: `by` may not, there is no such account, or no administrator would be left.
-        AuditError: it cannot be put on record.
+        AccessError: `by` may not disable accounts, there is no such account, or no administrator would be left.
+        AuditError: The change cannot be logged.
     """
     authorise(data, by, "people")
 
     def apply_disabling(people: People) -> People:
         changed = people.with_account(msgspec.structs.replace(people.get_account(account), disabled=True))
         if not any("administrator" in one.roles and not one.disabled for one in changed.accounts):
-            raise AccessError(f"{account} is the last administrator; make another one first.")
+            raise AccessError(f"{account} is the last administrator; add another one first.")
         return changed
 
     _edit_people(data, by, f"disabled {account}", apply_disabling)
 
 
 def change_password(data: DataFolder, by: Person, account: str, password: str) -> None:
-    """Set a password, one's own or as an administrator; sessions that began before end.
+    """Set the password of an account, as its owner or as an administrator; earlier sessions of the account end.
 
     Raises:
-        AccessError: `by` may not, there is no such account, or the password is too short.
-        AuditError: it cannot be put on record.
+        AccessError: `by` may not set it, there is no such account, or the password is too short.
+        AuditError: The change cannot be logged.
     """
     if by.account != account:
         authorise(data, by, "people")
-    kept = passwords.hash_password(password, _load_policy(data).password_length)
+    password_hash = passwords.hash_password(password, read_policy(data).password_length)
     now = _now()
 
     def apply_password(people: People) -> People:
         return people.with_account(
-            msgspec.structs.replace(people.get_account(account), password=kept, password_set=now)
+            msgspec.structs.replace(people.get_account(account), password=password_hash, password_set=now)
         )
 
     _edit_people(data, by, f"set the password of {account}", apply_password)
@@ -114,18 +119,18 @@ def change_password(data: DataFolder, by: Person, account: str, password: str) -
 def check_password(
     data: DataFolder, account: str, password: str, *, purpose: str, now: datetime | None = None
 ) -> Person:
-    """The person whose account and password these are. A wrong one is counted, and goes on record.
+    """Check a password and return its person. A failure is counted and logged.
 
     Args:
-        data: the data folder.
-        account: name of the account.
-        password: as typed.
-        purpose: what it is asked for, as "sign in" or "sign".
-        now: the time; the machine's when left out.
+        data: The data folder.
+        account: Name of the account.
+        password: The password as typed.
+        purpose: The purpose of the check, such as "sign in" or "sign".
+        now: The time; that of the machine if omitted.
 
     Raises:
-        AccessError: it is nobody's, or the account is locked or disabled.
-        AuditError: it cannot be put on record.
+        AccessError: Account or password is wrong, or the account is locked or disabled.
+        AuditError: The failure cannot be logged.
     """
     now, policy = now or _now(), read_policy(data)
     found = read_people(data).find_account(account)
@@ -151,14 +156,15 @@ def check_password(
 def find_person_by_identity(
     data: DataFolder, identity: Identity, email: str | None, *, is_email_verified: bool
 ) -> Person:
-    """The person whom a provider knows by this identity.
+    """Find the person that a provider identifies.
 
-    An account that names the identity is theirs. Else one that names this e-mail address and no identity yet, if the
-    provider has verified the address; the account then keeps the identity, so that the address alone opens it no more.
+    The account that names the identity is theirs. Otherwise it is the account that names the e-mail address and no
+    identity yet, if the provider has verified the address. That account then stores the identity, so that the address
+    alone no longer opens it.
 
     Raises:
-        AccessError: nobody here is known by it, or the account is disabled.
-        AuditError: it cannot be put on record.
+        AccessError: No account matches, or the account is disabled.
+        AuditError: The failure cannot be logged.
     """
     people = read_people(data)
     found = next((one for one in people.accounts if identity in one.identities), None)
@@ -168,7 +174,7 @@ def find_person_by_identity(
             _bind_identity(data, found, identity)
     if found is None:
         _log_failed_sign_in(data, _UNKNOWN_ACTOR, "sign in", "no account for this identity")
-        raise AccessError("Your sign-in is right, but nobody has given you an account here; ask an administrator.")
+        raise AccessError("Your sign-in succeeded, but you have no account here; ask an administrator for one.")
     return require_enabled(found, found.account).to_person("oidc")
 
 
@@ -176,7 +182,9 @@ def _bind_identity(data: DataFolder, account: Account, identity: Identity) -> No
     def apply_identity(people: People) -> People:
         present = people.get_account(account.account)
         if present.identities:
-            raise AccessError(f"The account {account.account} belongs to another identity of a provider.")
+            raise AccessError(
+                f"The account {account.account} belongs to another identity of a provider; ask an administrator."
+            )
         return people.with_account(msgspec.structs.replace(present, identities=(identity,)))
 
     _edit_people(data, account.to_person("oidc"), f"{account.account} is known to a provider", apply_identity)
@@ -184,6 +192,7 @@ def _bind_identity(data: DataFolder, account: Account, identity: Identity) -> No
 
 def _edit_people(data: DataFolder, by: Person, description: str, edit: Callable[[People], People]) -> None:
     with lockout.lock_access_folder(data):
+        # Read under the lock, so that no change of another administrator is overwritten.
         stored = encode_document(edit(read_people(data)))
         write_file(data.people, stored)
         data.people.chmod(0o600)
@@ -199,7 +208,9 @@ def _validate_account(values: object) -> Account:
     try:
         return msgspec.convert(values, Account)
     except msgspec.ValidationError as error:
-        raise AccessError(f"An account cannot be like that: {error}. Its name has small letters and digits.") from error
+        raise AccessError(
+            f"The account is invalid: {error}. A name consists of lower-case letters, digits and . _ @ -."
+        ) from error
 
 
 def _log_and_refuse(data: DataFolder, actor: audit.Actor, purpose: str, reason: str) -> AccessError:
@@ -209,10 +220,6 @@ def _log_and_refuse(data: DataFolder, actor: audit.Actor, purpose: str, reason: 
 
 def _log_failed_sign_in(data: DataFolder, actor: audit.Actor, purpose: str, reason: str) -> None:
     audit.append(data.audit, audit.Event(actor=actor, kind="sign-in-failed", details={"to": purpose}, reason=reason))
-
-
-def _load_policy(data: DataFolder) -> Policy:
-    return read_policy(data)
 
 
 def _is_same_email(one: str | None, other: str) -> bool:

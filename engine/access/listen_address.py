@@ -1,4 +1,4 @@
-"""To whom the workbench may be shown."""
+"""Restriction of the address that the workbench listens on."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from engine.storage.data_folder import DataFolder
 
 
 def check_listen_address(data: DataFolder, address: str) -> None:
-    """Refuse to be reached from other machines where nobody has to say who they are.
+    """Refuse to listen for other machines in an installation without accounts, where every visitor would be let in.
 
     Args:
-        data: the data folder.
-        address: to listen on; a name other than `localhost` is taken for one that others reach.
+        data: The data folder.
+        address: The address to listen on. A name other than `localhost` counts as reachable from other machines.
 
     Raises:
-        AccessError: the address is not of this machine alone, and there are no accounts.
+        AccessError: Other machines can reach the address, and there are no accounts.
     """
     if is_loopback(address) or any(not account.disabled for account in read_people(data).accounts):
         return
     raise AccessError(
-        f"Without accounts the workbench listens on this machine alone, not on {address or 'every address'}; make "
-        "accounts with veil users add, or leave --address out."
+        f"Without accounts the workbench listens on this machine alone, not on {address or 'every address'}. Add "
+        "accounts with veil users add, or omit --address."
     )
 
 
 def is_loopback(address: str) -> bool:
-    """Whether only this machine reaches an address."""
+    """Whether only this machine can reach an address."""
     try:
         return ipaddress.ip_address(address.strip("[]")).is_loopback
     except ValueError:

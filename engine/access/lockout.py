@@ -1,4 +1,4 @@
-"""How often a wrong password was given in a row, and the lock that everything in this folder is changed under."""
+"""Number of failed sign-ins in a row by account, and the lock of the folder of accounts."""
 
 from __future__ import annotations
 
@@ -8,34 +8,38 @@ from datetime import datetime
 
 import msgspec
 
-from engine.access.people import Timestamp
 from engine.access.policy import Policy
 from engine.errors import AccessError
-from engine.record import Document, encode_document
+from engine.record import Document, Timestamp, encode_document
 from engine.storage.data_folder import DataFolder
 from engine.storage.files import write_file
 from engine.storage.locks import lock_file
 
 
 class FailedAttempts(Document, frozen=True):
-    """Tries of one account since the last right password: how many, and when the last one was."""
+    """Sign-in attempts of one account since the last correct password.
+
+    Attributes:
+        count: Number of attempts.
+        last: Time of the last attempt.
+    """
 
     count: int
     last: Timestamp
 
 
 class FailedAttemptTable(Document, frozen=True):
-    """The tries of every account that has any."""
+    """The attempts of every account that has any, by name."""
 
     accounts: Mapping[str, FailedAttempts] = {}
 
 
 @contextmanager
 def lock_access_folder(data: DataFolder) -> Iterator[None]:
-    """Hold the folder of accounts for oneself.
+    """Hold the lock of the folder of accounts while the block lasts.
 
     Raises:
-        AccessError: it cannot be made or written.
+        AccessError: The folder cannot be created or written.
     """
     with ExitStack() as stack:
         try:
@@ -50,30 +54,42 @@ def lock_access_folder(data: DataFolder) -> Iterator[None]:
 
 
 def count_attempt(data: DataFolder, policy: Policy, account: str, now: datetime) -> int:
-    """Count a try before its password is looked at, so that many at once do not slip through; how many there were.
+    """Count a sign-in attempt, before its password is checked.
+
+    Args:
+        data: The data folder.
+        policy: The policy, which says how many attempts lock an account.
+        account: Name of the account.
+        now: The time.
+
+    Returns:
+        Number of attempts in a row, this one included.
 
     Raises:
-        AccessError: the account is locked.
+        AccessError: The account is locked.
     """
+    # Counted before the check: a hundred attempts sent at once would otherwise all be checked before the first counts.
     with lock_access_folder(data):
-        ledger = _read_attempts(data)
-        tries = ledger.accounts.get(account)
-        if tries and tries.count >= policy.failures:
-            if now < tries.last + policy.lock_duration:
-                until = (tries.last + policy.lock_duration).astimezone()
+        table = _read_attempts(data)
+        attempts = table.accounts.get(account)
+        if attempts and attempts.count >= policy.failures:
+            locked_until = attempts.last + policy.lock_duration
+            if now < locked_until:
                 raise AccessError(
-                    f"The account {account} is locked after {tries.count} wrong passwords, until {until:%H:%M:%S %Z}."
+                    f"The account {account} is locked after {attempts.count} wrong passwords, until "
+                    f"{locked_until.astimezone():%H:%M:%S %Z}."
                 )
-            tries = None
-        count = 1 + (tries.count if tries else 0)
-        _write_attempts(data, {**ledger.accounts, account: FailedAttempts(count, now)})
+            attempts = None
+        count = 1 + (attempts.count if attempts else 0)
+        _write_attempts(data, {**table.accounts, account: FailedAttempts(count, now)})
     return count
 
 
 def clear_attempts(data: DataFolder, account: str) -> None:
-    """The password was right, or is a new one: start counting anew."""
+    """Reset the count of an account, after a correct or a new password."""
     with lock_access_folder(data):
-        _write_attempts(data, {name: tries for name, tries in _read_attempts(data).accounts.items() if name != account})
+        accounts = _read_attempts(data).accounts
+        _write_attempts(data, {name: attempts for name, attempts in accounts.items() if name != account})
 
 
 def _read_attempts(data: DataFolder) -> FailedAttemptTable:
@@ -83,7 +99,7 @@ def _read_attempts(data: DataFolder) -> FailedAttemptTable:
     except FileNotFoundError:
         return FailedAttemptTable()
     except (OSError, msgspec.MsgspecError) as error:
-        raise AccessError(f"{path} cannot be read ({error}); remove it once you know why.") from error
+        raise AccessError(f"{path} cannot be read ({error}). Find out why, then remove it.") from error
 
 
 def _write_attempts(data: DataFolder, accounts: Mapping[str, FailedAttempts]) -> None:

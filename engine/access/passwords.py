@@ -1,4 +1,4 @@
-"""Passwords and their Argon2id hashes; the only place that knows the library."""
+"""Argon2id hashes of passwords; the only module that knows the library."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from engine.errors import AccessError
 
 
 def hash_password(password: str, min_length: int) -> str:
-    """The hash to keep of a new password.
+    """Hash a new password.
 
     Raises:
-        AccessError: it is shorter than `min_length` characters.
+        AccessError: The password is shorter than `min_length` characters.
     """
     if len(password) < min_length:
-        raise AccessError(f"A password has at least {min_length} characters.")
+        raise AccessError(f"A password has at least {min_length} characters; choose a longer one.")
     return PasswordHasher().hash(password)
 
 
 def matches_hash(password: str, stored_hash: str | None) -> bool:
-    """Whether a password is the one whose hash was kept; takes as long when nothing was kept."""
+    """Whether a password matches a stored hash; False if there is none."""
+    # Without a stored hash a dummy is verified: the answer takes as long, so its time does not reveal whether an
+    # account exists.
     try:
         return PasswordHasher().verify(stored_hash or _make_dummy_hash(), password) and stored_hash is not None
     except (VerificationError, InvalidHashError):

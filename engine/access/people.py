@@ -1,17 +1,16 @@
-"""The people of an installation and their accounts, as they are stored."""
+"""The accounts of an installation, as they are stored, and the people behind them."""
 
 from __future__ import annotations
 
 import os
 import pwd
-from datetime import datetime
 from typing import Annotated, Literal, get_args
 
 import msgspec
 
 from engine.audit import Actor, AuthMethod
 from engine.errors import AccessError
-from engine.record import Document
+from engine.record import Document, Timestamp
 from engine.storage.data_folder import DataFolder
 
 SCHEMA: Literal["veil/people/1"] = "veil/people/1"
@@ -20,16 +19,16 @@ Role = Literal["operator", "reviewer", "approver", "analyst", "administrator"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 AccountName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._@-]{0,63}$", description="name of an account")]
-Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Person(Document, frozen=True):
-    """Somebody at work.
+    """A person who uses Veil.
 
     Attributes:
-        account: name of the account.
-        name: as it is printed beside a signature.
-        how: how it is known who it is.
+        account: Name of the account.
+        name: The name as it is printed beside a signature.
+        roles: The roles of the account.
+        how: How the person was identified.
     """
 
     account: str
@@ -39,12 +38,17 @@ class Person(Document, frozen=True):
 
     @property
     def actor(self) -> Actor:
-        """The person as the audit log names it."""
+        """The person as the audit log names them."""
         return Actor(self.account, self.name, self.how)
 
 
 class Identity(Document, frozen=True):
-    """Somebody as an OpenID provider knows them; the two together never change and are never given to another."""
+    """A person as an OpenID provider identifies them.
+
+    Attributes:
+        issuer: The provider.
+        subject: The provider's identifier of the person. The provider never changes it and never reuses it.
+    """
 
     issuer: str
     subject: str
@@ -54,10 +58,15 @@ class Account(Document, frozen=True, kw_only=True):
     """An account.
 
     Attributes:
-        password: Argon2id hash in its usual spelling; None for somebody who signs in by a provider only.
-        identities: by which providers they sign in.
-        email: by which a provider's first sign-in is recognised, if the provider has verified it.
-        password_set: when the password was last set.
+        account: Name of the account.
+        name: The person's name as it is printed beside a signature.
+        roles: What the person may do.
+        password: Argon2id hash in PHC format; None if the person signs in by a provider only.
+        identities: Identities at providers with which the person signs in.
+        email: Address by which the first sign-in through a provider is recognised, if the provider has verified it.
+        disabled: Whether the account may no longer sign in.
+        created: When the account was added.
+        password_set: When the password was last set.
     """
 
     account: AccountName
@@ -71,42 +80,43 @@ class Account(Document, frozen=True, kw_only=True):
     password_set: Timestamp | None = None
 
     def to_person(self, how: AuthMethod) -> Person:
-        """The person behind the account."""
+        """Return the person behind the account."""
         return Person(self.account, self.name, self.roles, how)
 
 
 class People(Document, frozen=True):
-    """All accounts, in the order in which they were made. None is ever removed: what it signed stays signed."""
+    """All accounts, oldest first. An account is never removed, because its signatures remain."""
 
     schema: Literal["veil/people/1"] = SCHEMA
     accounts: tuple[Account, ...] = ()
 
     def find_account(self, account: str) -> Account | None:
-        """The account of that name."""
+        """Return the account of that name, None if there is none."""
         return next((one for one in self.accounts if one.account == account), None)
 
     def get_account(self, account: str) -> Account:
-        """The account of that name.
+        """Return the account of that name.
 
         Raises:
-            AccessError: there is none.
+            AccessError: There is no such account.
         """
         if found := self.find_account(account):
             return found
         raise AccessError(f"There is no account {account!r}; veil users list shows them.")
 
     def with_account(self, account: Account) -> People:
-        """The same with one account replaced, or added."""
+        """Return all accounts with one replaced or added."""
         others = (account if one.account == account.account else one for one in self.accounts)
         added = () if self.find_account(account.account) else (account,)
         return People(accounts=(*others, *added))
 
 
 def read_people(data: DataFolder) -> People:
-    """The accounts; none where nobody has made any.
+    """Read the accounts; there are none in a single-user installation.
 
     Raises:
-        AccessError: the file of accounts cannot be read. Nobody gets in until it can.
+        AccessError: The file cannot be read. Then no sign-in is possible, because a damaged file must not turn the
+            installation into one without accounts.
     """
     path = data.people
     try:
@@ -114,25 +124,29 @@ def read_people(data: DataFolder) -> People:
     except FileNotFoundError:
         return People()
     except OSError as error:
-        raise AccessError(f"{path} cannot be read ({error.strerror}); nobody can sign in until it can.") from error
+        raise AccessError(
+            f"{path} cannot be read ({error.strerror}), so no sign-in is possible. Check its permissions."
+        ) from error
     except msgspec.MsgspecError as error:
-        raise AccessError(f"{path} is not a file of accounts ({error}); nobody can sign in until it is.") from error
+        raise AccessError(
+            f"{path} is not a file of accounts ({error}), so no sign-in is possible. Restore it from a backup."
+        ) from error
 
 
 def get_single_user(data: DataFolder) -> Person:
-    """The one person of an installation without accounts, who may do everything; every event says so.
+    """Return the one person of an installation without accounts, who has all roles; every event says so.
 
     Raises:
-        AccessError: there are accounts.
+        AccessError: There are accounts.
     """
     if read_people(data).accounts:
-        raise AccessError("There are accounts here, so nobody works without one: say who you are, with --as ACCOUNT.")
-    entry = _get_system_user()
-    return Person(entry[0], entry[1] or entry[0], ROLES, "single-user")
+        raise AccessError("This installation has accounts; name yours with --as ACCOUNT.")
+    account, full_name = _get_system_user()
+    return Person(account, full_name or account, ROLES, "single-user")
 
 
 def _get_system_user() -> tuple[str, str]:
-    """Name and full name of the operating system's user."""
+    """Return name and full name of the operating system's user."""
     try:
         entry = pwd.getpwuid(os.getuid())
     except KeyError:

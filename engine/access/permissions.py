@@ -1,4 +1,4 @@
-"""What each role may do. Pages hide what somebody may not; this refuses it, however it is called."""
+"""Roles and permissions. Pages hide actions that are not allowed; the functions here refuse them for every caller."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ ROLES_BY_PERMISSION: Mapping[Permission, frozenset[Role]] = {
     "people": frozenset({"administrator"}),
     "settings": frozenset({"administrator"}),
 }
-"""Which roles may do what. An administrator keeps the accounts and sees no footage."""
+"""The roles that give each permission. An administrator manages accounts and sees no footage."""
 
 _PERMISSION_PHRASES: Mapping[Permission, str] = {
     "detect": "start a detection",
@@ -72,15 +72,15 @@ _PERMISSION_PHRASES: Mapping[Permission, str] = {
 
 
 def is_allowed(person: Person, permission: Permission) -> bool:
-    """Whether one of the person's roles allows an action; for what is offered. Whoever does it asks again."""
+    """Whether a role of the person allows an action, for what a page offers; `authorise` guards the action itself."""
     return not ROLES_BY_PERMISSION[permission].isdisjoint(person.roles)
 
 
 def require_permission(person: Person, permission: Permission) -> None:
-    """Refuse an action that none of the person's roles allows.
+    """Refuse an action that no role of the person allows.
 
     Raises:
-        AccessError: names the person, the action and the roles it takes.
+        AccessError: No role allows it; the sentence names the person, the action and the roles needed.
     """
     if not is_allowed(person, permission):
         *others, last = sorted(ROLES_BY_PERMISSION[permission])
@@ -89,19 +89,19 @@ def require_permission(person: Person, permission: Permission) -> None:
 
 
 def authorise(data: DataFolder, person: Person, permission: Permission) -> Person:
-    """Refuse an action that the person, as the accounts stand now, may not do; a refusal goes on record.
+    """Refuse an action that the person's current roles do not allow, and log the refusal.
 
     Args:
-        data: the data folder.
-        person: as they signed in; roles may have changed since.
-        permission: what they are about to do.
+        data: The data folder.
+        person: The person as they signed in; their roles may have changed since.
+        permission: The action.
 
     Returns:
-        The person with the roles of now.
+        The person with their current roles.
 
     Raises:
-        AccessError: none of their roles allows it, the account was disabled, or accounts were made since.
-        AuditError: the refusal cannot be put on record.
+        AccessError: No role allows it, the account was disabled, or accounts were added to a single-user installation.
+        AuditError: The refusal cannot be logged.
     """
     try:
         present = refresh_person(data, person)
@@ -116,10 +116,10 @@ def authorise(data: DataFolder, person: Person, permission: Permission) -> Perso
 
 
 def refresh_person(data: DataFolder, person: Person) -> Person:
-    """The person as the accounts stand now.
+    """Return the person with their current roles.
 
     Raises:
-        AccessError: the account is gone or disabled, or a single user works on where there are accounts now.
+        AccessError: The account is missing or disabled, or accounts were added to a single-user installation.
     """
     if person.how == "single-user":
         return msgspec.structs.replace(get_single_user(data), account=person.account, name=person.name)
@@ -128,10 +128,10 @@ def refresh_person(data: DataFolder, person: Person) -> Person:
 
 
 def require_enabled(account: Account | None, name: str) -> Account:
-    """An account that is there and not disabled.
+    """Return the account.
 
     Raises:
-        AccessError: it is not.
+        AccessError: There is no account, or it is disabled.
     """
     if account is None or account.disabled:
         raise AccessError(f"The account {name} is disabled; ask an administrator.")

@@ -1,4 +1,4 @@
-"""How many people a release takes, and how long a session or a lock-out lasts."""
+"""The policy: number of people for a release, duration of sessions and lock-outs, length of passwords."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ Minutes = Annotated[int, msgspec.Meta(ge=1, le=10_080)]
 
 
 class Policy(Document, frozen=True, kw_only=True):
-    """The rules of an installation.
+    """The policy of an installation.
 
     Attributes:
-        persons: how many people a release takes at least. "one": the same person may do everything. "two": who ran the
-            detection or reviewed it cannot approve. "three": besides, who ran it cannot review it.
-        failures: wrong passwords in a row after which an account is locked.
-        lock_minutes: for how long.
-        idle_minutes: after how long without use a session ends.
-        session_minutes: after how long a session ends however it is used.
-        fresh_minutes: how long ago somebody who signs by a provider may have given it their credential.
-        password_length: least number of characters of a password.
+        schema: Always "veil/policy/1".
+        persons: Minimum number of people for a release. "one": one person may do everything. "two": the person who ran
+            or reviewed the detection cannot approve it. "three": in addition, the person who ran it cannot review it.
+        failures: Number of failed sign-ins in a row that lock an account.
+        lock_minutes: Duration of the lock.
+        idle_minutes: A session ends after this time without use.
+        session_minutes: A session ends after this time in any case.
+        fresh_minutes: Maximum age of a sign-in at a provider that confirms a signature.
+        password_length: Minimum number of characters of a password.
     """
 
     schema: Literal["veil/policy/1"] = SCHEMA
@@ -46,30 +47,30 @@ class Policy(Document, frozen=True, kw_only=True):
 
     @property
     def lock_duration(self) -> timedelta:
-        """How long an account is locked."""
+        """Duration of the lock after too many failed sign-ins."""
         return timedelta(minutes=self.lock_minutes)
 
     @property
     def idle_timeout(self) -> timedelta:
-        """How long a session may go unused."""
+        """Time without use after which a session ends."""
         return timedelta(minutes=self.idle_minutes)
 
     @property
     def session_timeout(self) -> timedelta:
-        """How long a session may last."""
+        """Time after which a session ends in any case."""
         return timedelta(minutes=self.session_minutes)
 
     @property
     def max_credential_age(self) -> timedelta:
-        """How old a provider's word may be at a signing."""
+        """Maximum age of a sign-in at a provider that confirms a signature."""
         return timedelta(minutes=self.fresh_minutes)
 
 
 def read_policy(data: DataFolder) -> Policy:
-    """The rules; without any written, one person where there are no accounts, and two where there are.
+    """Read the policy. The default requires one person without accounts and two with accounts.
 
     Raises:
-        AccessError: the file cannot be read.
+        AccessError: The file cannot be read.
     """
     path = data.policy
     try:
@@ -77,18 +78,27 @@ def read_policy(data: DataFolder) -> Policy:
     except FileNotFoundError:
         return Policy(persons="two" if read_people(data).accounts else "one")
     except OSError as error:
-        raise AccessError(f"{path} cannot be read ({error.strerror}); nothing is approved until it can.") from error
+        raise AccessError(
+            f"{path} cannot be read ({error.strerror}), so no run can be approved. Check its permissions."
+        ) from error
     except msgspec.MsgspecError as error:
-        raise AccessError(f"{path} is not a policy ({error}); nothing is approved until it is.") from error
+        raise AccessError(
+            f"{path} is not a policy ({error}), so no run can be approved. Restore it from a backup."
+        ) from error
 
 
 def set_policy(data: DataFolder, by: Person, policy: Policy) -> None:
-    """Write the rules, and put on record who did.
+    """Write the policy and log the change.
+
+    Args:
+        data: The data folder.
+        by: An administrator.
+        policy: The new policy.
 
     Raises:
-        AccessError: they may not.
-        AuditError: it cannot be put on record.
-        TargetError: it cannot be written.
+        AccessError: The role does not allow it.
+        AuditError: The change cannot be logged.
+        TargetError: The policy cannot be written.
     """
     authorise(data, by, "settings")
     stored = encode_document(policy)

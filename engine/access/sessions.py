@@ -1,7 +1,6 @@
-"""Sessions: from signing in until they end, and the credential that every signature asks for again.
+"""Sessions from sign-in to their end, and the credential that every signature requires again.
 
-A session is a value. Whoever serves a person keeps it on the server's side, calls `touch` at each of their actions and
-keeps what that returns.
+A session is a value. The server keeps it, calls `touch` at each action of the person, and keeps the result.
 """
 
 from __future__ import annotations
@@ -12,16 +11,16 @@ import msgspec
 
 from engine import audit
 from engine.access.accounts import check_password, find_person_by_identity
-from engine.access.people import Identity, Person, Timestamp, read_people
+from engine.access.people import Identity, Person, read_people
 from engine.access.permissions import refresh_person
 from engine.access.policy import read_policy
 from engine.errors import AccessError
-from engine.record import Document
+from engine.record import Document, Timestamp
 from engine.storage.data_folder import DataFolder
 
 
 class Password(Document, frozen=True):
-    """A credential of a local account; the account may be left out after the first signature of a session."""
+    """A credential of a local account; the account may be omitted after the first signature of a session."""
 
     password: str
     account: str | None = None
@@ -31,14 +30,14 @@ class Password(Document, frozen=True):
 
 
 class ProviderLogin(Document, frozen=True):
-    """What an OpenID provider says of somebody, after its token was checked.
+    """The claims of an OpenID provider about a person, after its token was verified.
 
     Attributes:
-        issuer: claim `iss`.
-        subject: claim `sub`.
-        at: claim `auth_time`: when they gave the provider their credential.
-        email: claim `email`.
-        verified: claim `email_verified`.
+        issuer: Claim `iss`.
+        subject: Claim `sub`.
+        at: Claim `auth_time`: when the person gave the provider their credential.
+        email: Claim `email`.
+        verified: Claim `email_verified`.
     """
 
     issuer: str
@@ -49,7 +48,7 @@ class ProviderLogin(Document, frozen=True):
 
     @property
     def identity(self) -> Identity:
-        """Whom it is about."""
+        """The identity of the person at the provider."""
         return Identity(self.issuer, self.subject)
 
 
@@ -57,12 +56,13 @@ Credential = Password | ProviderLogin
 
 
 class Session(Document, frozen=True):
-    """A person at work.
+    """A session of a person.
 
     Attributes:
-        started: when they signed in.
-        seen: when they last did something.
-        signed: whether they have signed something in this session.
+        person: The person.
+        started: When the person signed in.
+        seen: Time of the last action.
+        signed: Whether the person has signed a statement in this session.
     """
 
     person: Person
@@ -72,22 +72,22 @@ class Session(Document, frozen=True):
 
 
 def sign_in(data: DataFolder, account: str, password: str, *, now: datetime | None = None) -> Session:
-    """Begin a session with a local account.
+    """Start a session with a local account.
 
     Raises:
-        AccessError: account or password is wrong, or the account is locked or disabled.
-        AuditError: it cannot be put on record.
+        AccessError: Account or password is wrong, or the account is locked or disabled.
+        AuditError: The sign-in cannot be logged.
     """
     now = now or _now()
     return _start_session(data, check_password(data, account, password, purpose="sign in", now=now), now)
 
 
 def sign_in_by_provider(data: DataFolder, login: ProviderLogin, *, now: datetime | None = None) -> Session:
-    """Begin a session with what an OpenID provider says.
+    """Start a session with a sign-in at an OpenID provider.
 
     Raises:
-        AccessError: nobody here is known by it, or the account is disabled.
-        AuditError: it cannot be put on record.
+        AccessError: No account matches, or the account is disabled.
+        AuditError: The sign-in cannot be logged.
     """
     person = find_person_by_identity(data, login.identity, login.email, is_email_verified=login.verified)
     return _start_session(data, person, now or _now())
@@ -105,11 +105,11 @@ def record_provider_refusal(data: DataFolder) -> None:
 
 
 def touch(data: DataFolder, session: Session, *, now: datetime | None = None) -> Session:
-    """The session after one more action, its person with the roles of now.
+    """Return the session after one more action, with the person's current roles.
 
     Raises:
-        AccessError: it has ended: too long without use, too long altogether, the account disabled or its password
-            changed, or accounts made where there were none.
+        AccessError: The session has ended: it was unused or open for too long, the account was disabled, its password
+            was changed, or accounts were added to a single-user installation.
     """
     now, policy = now or _now(), read_policy(data)
     person = refresh_person(data, session.person)
@@ -124,10 +124,10 @@ def touch(data: DataFolder, session: Session, *, now: datetime | None = None) ->
 
 
 def sign_out(data: DataFolder, session: Session) -> None:
-    """End a session; the server's side forgets it.
+    """Log the end of a session; the server removes it.
 
     Raises:
-        AuditError: it cannot be put on record.
+        AuditError: It cannot be logged.
     """
     audit.append(data.audit, audit.Event(actor=session.person.actor, kind="sign-out"))
 
@@ -135,22 +135,21 @@ def sign_out(data: DataFolder, session: Session) -> None:
 def reauthenticate(
     data: DataFolder, session: Session, credential: Credential | None, *, now: datetime | None = None
 ) -> Session:
-    """Ask for the credential again, as every signature does.
+    """Check the credential for a signature.
 
-    The first signature of a session takes two components, account and password; later ones the password. Somebody whom
-    a provider vouches for has given it their credential a few minutes ago at most. A single user has none to give, and
-    what they sign says so.
+    The first signature of a session takes account and password, later ones the password (21 CFR 11.200). A sign-in at a
+    provider must be a few minutes old at most. A single user has no credential, and the signature says so.
 
     Raises:
-        AccessError: the credential is missing, wrong, too old, or of somebody else; or the session has ended.
-        AuditError: it cannot be put on record.
+        AccessError: The credential is missing, wrong, too old or of another person, or the session has ended.
+        AuditError: A failure cannot be logged.
     """
     now = now or _now()
     session = touch(data, session, now=now)
     match credential:
         case None:
             if session.person.how != "single-user":
-                raise AccessError("Signing asks for your credential again; nothing was signed.")
+                raise AccessError("A signature needs your credential again; nothing was signed.")
         case Password():
             _check_password_credential(data, session, credential, now)
         case ProviderLogin():
@@ -161,9 +160,9 @@ def reauthenticate(
 def _check_password_credential(data: DataFolder, session: Session, credential: Password, now: datetime) -> None:
     account = session.person.account
     if credential.account is None and not session.signed:
-        raise AccessError("The first signature of a session asks for the account as well as the password.")
+        raise AccessError("The first signature of a session needs the account as well as the password.")
     if credential.account not in {None, account}:
-        raise AccessError(f"You are signed in as {account}; nobody else can sign in this session.")
+        raise AccessError(f"You are signed in as {account}; only you can sign in this session.")
     check_password(data, account, credential.password, purpose="sign", now=now)
 
 
@@ -171,14 +170,14 @@ def _check_provider_login(data: DataFolder, session: Session, login: ProviderLog
     policy = read_policy(data)
     account = read_people(data).get_account(session.person.account)
     if login.identity not in account.identities:
-        raise AccessError(f"You are signed in as {account.account}; nobody else can sign in this session.")
+        raise AccessError(f"You are signed in as {account.account}; only you can sign in this session.")
     if (
         not session.started - policy.max_credential_age <= login.at <= now + policy.max_credential_age
         or now - login.at > policy.max_credential_age
     ):
         raise AccessError(
-            f"Signing asks for your credential again: you gave it to the provider more than {policy.fresh_minutes} "
-            "minutes ago."
+            f"A signature needs your credential again: your sign-in at the provider is over {policy.fresh_minutes} "
+            "minutes old."
         )
 
 

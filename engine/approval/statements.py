@@ -14,9 +14,8 @@ import msgspec
 from engine.access import Persons
 from engine.audio.spans import AudioSpan, describe_spans
 from engine.audit import Anchor, AuthMethod, EventKind
-from engine.audit.entry import Timestamp
 from engine.errors import SignOffError
-from engine.record import Document, Sha256, sha256_hex
+from engine.record import Document, Sha256, Timestamp, sha256_hex
 
 SCHEMA: Literal["veil/statement/1"] = "veil/statement/1"
 

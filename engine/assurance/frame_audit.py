@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 
 from engine.errors import InputError
-from engine.record import Count, Document, Record, Sha256, sha256_hex
-from engine.review.amendments import Author, Timestamp
+from engine.record import Count, Document, Record, Sha256, Timestamp, sha256_hex
+from engine.review.amendments import Author
 
 AUDIT_SCHEMA: Literal["veil/audit-of-frames/1"] = "veil/audit-of-frames/1"
 

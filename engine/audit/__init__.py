@@ -1,4 +1,4 @@
-"""The audit log: an append-only chain of entries, one a line, each bound to the one before by its hash."""
+"""The audit log: an append-only chain of entries, one per line, each bound to the one before by its hash."""
 
 from engine.audit.entry import FIRST_PREVIOUS_SHA256, SYSTEM_ACTOR, Actor, Anchor, AuthMethod, Entry, Event, EventKind
 from engine.audit.export import AuditExport, export_entries

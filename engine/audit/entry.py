@@ -1,8 +1,8 @@
-"""What stands in a line of the audit log, and how it becomes bytes.
+"""Entries of the audit log and their bytes.
 
-A line is one JSON object that ends in `,"sha256":"..."}`. That is the SHA-256 of the bytes of the line before that
-ending; `previous` is the `sha256` of the line before. So a line that is edited no longer has the hash it states, and
-one that is taken away, moved or replaced no longer has the neighbours it names.
+A line is one JSON object that ends in `,"sha256":"..."}`: the SHA-256 of the bytes of the line before that ending.
+`previous` is the `sha256` of the line before. So an edited line no longer has the hash that it states, and a line that
+was removed, moved or replaced no longer fits its neighbours.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from engine.record import Document, Sha256, sha256_hex
+from engine.record import Document, Sha256, Timestamp, sha256_hex
 
 EventKind = Literal[
     "ingest",
@@ -40,24 +40,23 @@ EventKind = Literal[
     "repair",
 ]
 AuthMethod = Literal["single-user", "account", "oidc", "system"]
-Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
 DetailValue = str | int | float | bool | None | tuple[tuple[int, int], ...]
 
 FIRST_PREVIOUS_SHA256 = "0" * 64
-"""What the first entry names as the one before it."""
+"""The `previous` of the first entry."""
 
 _HASH_PREFIX, _HASH_SUFFIX = b',"sha256":"', b'"}'
 _HASH_FIELD_BYTES = len(_HASH_PREFIX) + 64 + len(_HASH_SUFFIX)
 
 
 class Actor(Document, frozen=True):
-    """Who did something.
+    """The person or program behind an event.
 
     Attributes:
-        account: name of the account; of the operating system's user in a single-user installation.
-        name: as it is printed.
-        how: how it is known who it was: by an account and its password, by an OpenID provider, not at all because the
-            installation has a single user, or nobody because the engine did it by itself.
+        account: Name of the account; in a single-user installation, of the operating system's user.
+        name: The name as it is printed.
+        how: How the person was identified: by account and password ("account"), by an OpenID provider ("oidc"), not at
+            all ("single-user"); or "system" if the engine acted on its own.
     """
 
     account: str
@@ -66,17 +65,19 @@ class Actor(Document, frozen=True):
 
 
 SYSTEM_ACTOR = Actor("veil", "Veil", "system")
-"""The engine, of what it does by itself."""
+"""The engine, for events that no person caused."""
 
 
 class Event(Document, frozen=True, kw_only=True, omit_defaults=True):
-    """Something that happened.
+    """An event to be logged.
 
     Attributes:
-        run: the run it happened to.
-        subjects: SHA-256 of what it happened to, by what that is, as `source`, `record`, `review`, `output`.
-        details: more about it, by name. Never a password or another secret.
-        reason: why, in the words of the actor.
+        actor: Who caused it.
+        kind: The kind of event.
+        run: Identifier of the run that it concerns.
+        subjects: SHA-256 of the files that it concerns, by name, such as `source`, `record`, `review`, `output`.
+        details: More about it, by name. Never a password or another secret.
+        reason: The reason in the words of the actor.
     """
 
     actor: Actor
@@ -88,12 +89,12 @@ class Event(Document, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class UnhashedEntry(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """An event with its place in the chain.
+    """An event with its position in the chain.
 
     Attributes:
-        number: from 1; the same as the number of the line.
-        previous: `sha256` of the entry before, `BEGINNING` for the first.
-        at: when, with the zone of the machine.
+        number: Number of the entry and of its line, from 1.
+        previous: `sha256` of the entry before; `FIRST_PREVIOUS_SHA256` for the first.
+        at: Time of the event, in the zone of the machine.
     """
 
     number: Annotated[int, msgspec.Meta(ge=1)]
@@ -102,18 +103,18 @@ class UnhashedEntry(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Entry(UnhashedEntry, frozen=True, kw_only=True, omit_defaults=True):
-    """A line of the log; `sha256` is of its bytes before that field."""
+    """One line of the log; `sha256` is computed over the bytes of the line before that field."""
 
     sha256: Sha256
 
     @property
     def anchor(self) -> Anchor:
-        """What it takes to recognise the chain up to here."""
+        """The anchor of the chain up to this entry."""
         return Anchor(self.number, self.sha256)
 
 
 class Anchor(Document, frozen=True):
-    """The chain up to an entry, in two values: kept elsewhere, it proves that nothing before was changed or cut off."""
+    """Number and hash of an entry. Kept elsewhere, it proves that the log up to that entry is whole and unchanged."""
 
     number: Annotated[int, msgspec.Meta(ge=0)]
     sha256: Sha256
@@ -124,7 +125,7 @@ EMPTY_LOG_ANCHOR = Anchor(0, FIRST_PREVIOUS_SHA256)
 
 
 def encode_entry(event: Event, previous: Anchor, at: datetime) -> tuple[Entry, bytes]:
-    """An event as the entry after another, and its line without the newline."""
+    """Encode an event as the entry that follows an anchor; return the entry and its line without the newline."""
     values = msgspec.structs.asdict(event)
     body = msgspec.json.encode(
         UnhashedEntry(**values, number=previous.number + 1, previous=previous.sha256, at=at), order="sorted"
@@ -135,16 +136,16 @@ def encode_entry(event: Event, previous: Anchor, at: datetime) -> tuple[Entry, b
 
 
 def decode_entry(line: bytes) -> Entry:
-    """The entry of a line without its newline.
+    """Decode a line without its newline.
 
     Raises:
-        msgspec.MsgspecError: it is none.
+        msgspec.MsgspecError: The line is not an entry.
     """
     return _DECODER.decode(line)
 
 
 def hash_matches(line: bytes, entry: Entry) -> bool:
-    """Whether a line has the hash it states, where it is to stand."""
+    """Whether the line of an entry has the hash that it states, at the end of the line."""
     ending = _HASH_PREFIX + entry.sha256.encode() + _HASH_SUFFIX
     return line.endswith(ending) and sha256_hex(line[:-_HASH_FIELD_BYTES]) == entry.sha256
 

@@ -1,9 +1,9 @@
-"""Writing and reading the audit log, by any number of processes at once.
+"""Append to the audit log and read it, from any number of processes at once.
 
-A writer holds a lock on the file while it reads the last line and adds its own, and waits for the disk after it has let
-go of the lock: one wait of the disk then serves every line written before it. What `append` returned has reached stable
-storage. A last line that a crash cut short was never acknowledged; the next writer completes it when only its newline
-is missing, else removes it and says so in an entry of its own.
+A writer holds the lock of the file while it reads the last line and appends its own, and flushes to disk after it has
+released the lock: one flush then covers every line written before it. An entry that `append` has returned is on stable
+storage. A last line that a crash cut short was never acknowledged. The next writer completes it if only its newline is
+missing; otherwise it removes the line and logs the removal.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ _TAIL_BYTES = 4096
 
 
 def log_path(folder: Path) -> Path:
-    """Where the log lies in the folder of the audit."""
+    """Return the path of the log in the folder of the audit."""
     return folder / AUDIT_LOG_NAME
 
 
 def append(folder: Path, event: Event, *, at: datetime | None = None) -> Entry:
-    """Add an event to the log; it is on stable storage when this returns.
+    """Append an event to the log; it is on stable storage when this returns.
 
     Args:
-        folder: of the audit; made when it is missing.
-        event: what happened.
-        at: when, with zone; now when left out.
+        folder: The folder of the audit; created if it is missing.
+        event: The event.
+        at: Time of the event, with its zone; now if omitted.
 
     Raises:
-        AuditError: the log cannot be written, or does not end in an entry.
+        AuditError: The log cannot be written, or its last line is not an entry.
     """
     path = log_path(folder)
     try:
@@ -61,7 +61,7 @@ def append(folder: Path, event: Event, *, at: datetime | None = None) -> Entry:
             os.fsync(log)
     except OSError as error:
         raise AuditError(
-            f"{path} cannot be written ({error.strerror}); what cannot be put on record is not done."
+            f"{path} cannot be written ({error.strerror}); an action that cannot be logged is not carried out."
         ) from error
     return entry
 
@@ -74,17 +74,17 @@ def read_entries(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Iterator[Entry]:
-    """The entries of the log in order, whether the chain holds or not; see `engine.audit.verify` for that.
+    """Read the entries of the log in order, without checking the chain; see `engine.audit.verify` for that.
 
     Args:
-        folder: of the audit.
-        run: only those of this run.
-        kinds: only those of these kinds.
-        since: only those from this time on.
-        until: only those before this time.
+        folder: The folder of the audit.
+        run: Only entries of this run; all if omitted.
+        kinds: Only entries of these kinds; all if omitted.
+        since: Only entries from this time on.
+        until: Only entries before this time.
 
     Raises:
-        AuditError: the log cannot be read, or a line is not an entry.
+        AuditError: The log cannot be read, or a line is not an entry.
     """
     for number, line in enumerate(read_lines(folder), start=1):
         if not line.endswith(b"\n"):
@@ -100,10 +100,10 @@ def read_entries(
 
 
 def read_head(folder: Path) -> Anchor:
-    """The anchor of the newest entry.
+    """Return the anchor of the newest entry.
 
     Raises:
-        AuditError: the log cannot be read, or does not end in an entry.
+        AuditError: The log cannot be read, or does not end in an entry.
     """
     path = log_path(folder)
     if not path.exists():
@@ -113,12 +113,10 @@ def read_head(folder: Path) -> Anchor:
 
 
 def read_lines(folder: Path) -> Iterator[bytes]:
-    """The lines as they stand, with their newlines; the last has none when a crash or a cut ended it.
-
-    What is being written at this moment is left out.
+    """Read the lines with their newlines; the last line has none if it was cut short.
 
     Raises:
-        AuditError: the log cannot be read.
+        AuditError: The log cannot be read.
     """
     path = log_path(folder)
     if not path.exists():
@@ -126,12 +124,13 @@ def read_lines(folder: Path) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
             with lock_descriptor(file.fileno(), shared=True):
+                # Read up to the size at this moment: what a writer appends meanwhile may be half a line.
                 left = os.fstat(file.fileno()).st_size
             while left > 0 and (line := file.readline(left)):
                 left -= len(line)
                 yield line
     except OSError as error:
-        raise AuditError(f"{path} cannot be read: {error.strerror}.") from error
+        raise AuditError(f"{path} cannot be read: {error.strerror}. Check its permissions.") from error
 
 
 def _append_entry(log: int, path: Path, event: Event, at: datetime) -> Entry:

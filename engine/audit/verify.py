@@ -1,4 +1,4 @@
-"""Whether the audit log is what was written: no line edited, taken away, moved or cut off."""
+"""Verify that no line of the audit log was edited, removed, moved or cut off."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _NO_ANCHORS: Mapping[str, Anchor] = {}
 
 
 class AuditFinding(Document, frozen=True):
-    """Something wrong.
+    """A defect of the log.
 
     Attributes:
-        line: its number, from 1; the last one where the log was cut off.
-        sentence: for a person.
-        anchor: name of the anchor that showed it, None when the log itself does.
+        line: Number of the line, from 1; the last line if the log was cut off.
+        sentence: Description for a person.
+        anchor: Name of the anchor that revealed it, None if the log itself did.
     """
 
     line: Annotated[int, msgspec.Meta(ge=0)]
@@ -31,12 +31,15 @@ class AuditFinding(Document, frozen=True):
 
 
 class AuditReport(Document, frozen=True):
-    """The outcome of a check of the log.
+    """The result of a verification.
 
     Attributes:
-        entries: how many lines there are.
-        head: the anchor of the newest entry.
-        anchors: how many anchors it was held against.
+        schema: Always "veil/audit-check/1".
+        entries: Number of lines.
+        head: The anchor of the newest entry.
+        anchors: Number of anchors that the log was compared with.
+        passed: Whether there are no findings.
+        findings: The defects, in the order of their lines.
     """
 
     schema: Literal["veil/audit-check/1"]
@@ -48,27 +51,27 @@ class AuditReport(Document, frozen=True):
 
 
 def verify(folder: Path, anchors: Mapping[str, Anchor] = _NO_ANCHORS) -> AuditReport:
-    """Check the whole log, and hold it against anchors that were kept elsewhere.
+    """Verify the whole log, and compare it with anchors that were kept elsewhere.
 
-    Without an anchor nobody can tell a log that was cut off after a line, or written anew from some line on, from one
-    that ends there. An anchor shows both up to its entry.
+    The log alone does not reveal that its end was cut off, or that it was rewritten from some line on. An anchor
+    reveals both, up to its entry.
 
     Args:
-        folder: of the audit.
-        anchors: by the name of what they come from, as the path of a certificate.
+        folder: The folder of the audit.
+        anchors: Anchors by the name of their origin, such as the path of a certificate.
 
     Raises:
-        AuditError: the log cannot be read.
+        AuditError: The log cannot be read.
     """
-    walk = _ChainChecker({anchor.number for anchor in anchors.values()})
+    checker = _ChainChecker({anchor.number for anchor in anchors.values()})
     findings = [
-        *(finding for line in read_lines(folder) for finding in walk.check_line(line)),
-        *(finding for name, anchor in anchors.items() for finding in walk.check_anchor(name, anchor)),
+        *(finding for line in read_lines(folder) for finding in checker.check_line(line)),
+        *(finding for name, anchor in anchors.items() for finding in checker.check_anchor(name, anchor)),
     ]
     return AuditReport(
         schema=SCHEMA,
-        entries=walk.line_count,
-        head=walk.head,
+        entries=checker.line_count,
+        head=checker.head,
         anchors=len(anchors),
         passed=not findings,
         findings=tuple(findings),
@@ -76,7 +79,7 @@ def verify(folder: Path, anchors: Mapping[str, Anchor] = _NO_ANCHORS) -> AuditRe
 
 
 class _ChainChecker:
-    """A walk along the lines; after a finding it goes on from what the line says of itself."""
+    """Checks one line after another. After a finding it continues from what the line states about itself."""
 
     def __init__(self, anchored_numbers: set[int]) -> None:
         self.line_count = 0
@@ -105,7 +108,9 @@ class _ChainChecker:
             yield self._describe_misplaced(entry)
         elif self._is_head_trusted and entry.previous != self.head.sha256:
             yield self._build_finding("does not follow the line before it: one of the two was replaced")
+        # After an edited line, the next one is not blamed for a hash that no longer matches: one edit, one finding.
         self.head, self._is_head_trusted = entry.anchor, untouched
+        # Only the hashes that an anchor asks for are kept; a log may have millions of lines.
         if entry.number in self._anchored_numbers:
             self._sha256_by_number[entry.number] = entry.sha256
 
@@ -118,11 +123,13 @@ class _ChainChecker:
             yield AuditFinding(anchor.number, f"{other}: the log was written anew there or before.", name)
 
     def _describe_misplaced(self, entry: Entry) -> AuditFinding:
-        due = self.head.number + 1
-        if entry.number < due:
+        expected = self.head.number + 1
+        if entry.number < expected:
             return self._build_finding(f"holds entry {entry.number}, which was moved or repeated")
-        gone = f"entry {due} is" if entry.number == due + 1 else f"entries {due} to {entry.number - 1} are"
-        return self._build_finding(f"holds entry {entry.number}: {gone} missing there")
+        missing = (
+            f"entry {expected} is" if entry.number == expected + 1 else f"entries {expected} to {entry.number - 1} are"
+        )
+        return self._build_finding(f"holds entry {entry.number}: {missing} missing there")
 
     def _skip_unreadable(self) -> None:
         self.head, self._is_head_trusted = Anchor(self.head.number + 1, self.head.sha256), False

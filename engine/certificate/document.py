@@ -21,7 +21,6 @@ from engine.assurance.leak_check.report import LeakJudgement, LeakReport, find_o
 from engine.assurance.residual_risk import ResidualRisk, RiskMeasure
 from engine.audio.compare import AlteredAudio
 from engine.audit import Anchor
-from engine.audit.entry import Timestamp
 from engine.certificate.shell_commands import (
     ShellCommand,
     build_hash_command,
@@ -30,7 +29,7 @@ from engine.certificate.shell_commands import (
 )
 from engine.errors import RecordError
 from engine.media.output.file_fingerprint import AudioPacketHash, FileFingerprint, fingerprint_file
-from engine.record import Count, DetectorFacts, Document, Record, Sha256
+from engine.record import Count, DetectorFacts, Document, Record, Sha256, Timestamp
 from engine.rendering.report import DroppedItem, EncoderFacts, RenderReport
 from engine.rendering.spec import RenderSpec
 from engine.review.amendments import Review

@@ -38,6 +38,7 @@ from engine.record.types import (
     SmoothingSettings,
     SourceFacts,
     StreamFacts,
+    Timestamp,
     TrackingSettings,
     VideoFacts,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "SmoothingSettings",
     "SourceFacts",
     "StreamFacts",
+    "Timestamp",
     "TrackingSettings",
     "VideoFacts",
     "decode_record",

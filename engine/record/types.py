@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from fractions import Fraction
 from typing import Annotated, Literal, TypeVar
 
@@ -14,6 +15,7 @@ SCHEMA: Literal["veil/detections/1"] = "veil/detections/1"
 
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", description="SHA-256, lower-case hexadecimal")]
 Ratio = Annotated[str, msgspec.Meta(pattern="^[0-9]+/[1-9][0-9]*$", description="numerator/denominator")]
+Timestamp = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with its zone")]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Score = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Fate = Literal["rendered", "copied", "dropped"]

@@ -6,14 +6,13 @@ of indices. A keyframe says where a face is in one frame; between two of them it
 
 from __future__ import annotations
 
-from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from engine.core.geometry import Box
-from engine.record import Count, Document, Sha256
+from engine.record import Count, Document, Sha256, Timestamp
 from engine.review.item_key import ReviewItemKeyText
 
 SCHEMA: Literal["veil/amendment/1"] = "veil/amendment/1"
@@ -25,7 +24,6 @@ _ROUNDING_TOLERANCE_PX = 1e-6
 AmendmentNumber = Annotated[int, msgspec.Meta(ge=1)]
 PersonName = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"\S")]
 Reason = Annotated[str, msgspec.Meta(max_length=2000)]
-Timestamp = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with its zone")]
 
 
 class Author(Document, frozen=True):

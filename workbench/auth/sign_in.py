@@ -19,7 +19,7 @@ from workbench.auth.middleware import SESSION_COOKIE, SIGN_IN_PATH, is_same_orig
 
 _MAX_FORM_BYTES = 4096
 _REASON_TEXTS = {
-    "stranger": "The provider knows you, but nobody has given you an account here; ask an administrator.",
+    "stranger": "The provider knows you, but you have no account here; ask an administrator for one.",
 }
 _SECURITY_HEADERS = {
     "Cache-Control": "no-store",

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from engine.core.geometry import Box
-from engine.record import Count, DetectorFacts, Document, Score, Sha256
-from engine.review.amendments import Author, Timestamp
+from engine.record import Count, DetectorFacts, Document, Score, Sha256, Timestamp
+from engine.review.amendments import Author
 
 SCHEMA: Literal["veil/leaks/1"] = "veil/leaks/1"
 

@@ -55,7 +55,7 @@ def test_the_first_signature_of_a_session_takes_two_components_and_later_ones_th
 @pytest.mark.parametrize(
     ("credential", "word"),
     [
-        (None, "asks for your credential"),
+        (None, "needs your credential"),
         (access.Password("a wrong password", "rita"), "wrong"),
         (access.Password(PASSWORD, "otto"), "nobody else"),
         (access.ProviderLogin(*IDENTITY, START), "nobody else"),

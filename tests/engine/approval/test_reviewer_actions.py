@@ -78,7 +78,7 @@ def test_whoever_is_no_reviewer_amends_nothing(data, run, record):
 def test_frames_that_were_seen_add_up_by_person(desk, data, run):
     desk.record_viewed(20, [(0, 3), (8, 9)])
     desk.record_viewed(20, [(2, 5)])
-    assert read_viewed_ranges(data, run.id, desk.record_sha256) == {desk.person.account: ((0, 5), (8, 9))}
+    assert read_viewed_ranges(data, run.id, desk.record_sha256) == {desk.context.person.account: ((0, 5), (8, 9))}
     assert read_viewed_ranges(data, run.id, "0" * 64) == {}
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from engine import access, audit, runs
 from engine.core.geometry import Box
+from engine.core.progress import SilentListener
 from engine.record import encode_document, read_record, sha256_hex
 from engine.release import SignRequest, release, sign
 from engine.release.certify import CERTIFIERS
@@ -79,7 +80,7 @@ def signed(data, account, meaning, **wish):
     return statement
 
 
-def published(data, account="anna", *, release_checks=(), certifiers=CERTIFIERS, **request):
+def published(data, account="anna", *, listener=SilentListener(), release_checks=(), certifiers=CERTIFIERS, **request):
     """Release with the right credential; without models unless `release_checks` are given."""
     return release(
         data,
@@ -87,6 +88,7 @@ def published(data, account="anna", *, release_checks=(), certifiers=CERTIFIERS,
         session(data, account),
         access.Password(PASSWORD, account),
         SignRequest("released", **request),
+        listener=listener,
         release_checks=release_checks,
         certifiers=certifiers,
     )[0]

@@ -102,7 +102,7 @@ def test_what_browsers_do_not_play_gets_a_copy_that_is_purged_with_the_run(ready
 def test_nothing_but_videos_of_the_run_is_copied_and_only_for_who_may_look(ready):
     run = signable_runs.the_run(ready)
     other = clips.video(ready.library / "other.mp4")
-    with pytest.raises(InputError, match="no video of the run"):
+    with pytest.raises(InputError, match="not a video of the run"):
         release.make_playback_copy(RunContext.open(ready, run.id, person(ready, "rita")), other)
     with pytest.raises(AccessError):
         release.make_playback_copy(RunContext.open(ready, run.id, ada(ready)), run.source)

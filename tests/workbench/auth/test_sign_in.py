@@ -246,7 +246,7 @@ def test_in_by_a_provider_and_out_again(with_provider, page, addresses):
 def test_somebody_without_an_account_is_turned_away(with_provider, page):
     page.goto(with_provider.url)
     by_provider(page, "eve-1")
-    page.get_by_text("nobody has given you an account here").wait_for()
+    page.get_by_text("you have no account here").wait_for()
     assert kinds(with_provider.data)[-1] == "sign-in-failed"
 
 

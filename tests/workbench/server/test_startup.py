@@ -2,6 +2,7 @@ import asyncio
 import os
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from engine import runs
 from engine.storage.data_folder import DataFolder
@@ -45,5 +46,7 @@ def test_the_server_restarts_the_worker_of_a_queue(tmp_path):
         await asyncio.to_thread(wait_for_end)
         watch.cancel()
 
-    asyncio.run(serve())
+    # In a thread of its own: the browser of other tests may have an event loop in this one.
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(asyncio.run, serve()).result()
     assert runs.load_run(data, run.id).status == "failed"

@@ -134,7 +134,7 @@ def test_a_run_that_changed_since_it_was_shown_is_not_signed(data):
 def test_sending_back_needs_a_reason(data):
     app = shown("signoff", make_run(data))
     app.button(key="FormSubmitter:sign-rejected-Send back").click().run()
-    assert "give a reason" in sentences(app)
+    assert "needs a reason" in sentences(app)
 
 
 def test_frames_drawn_by_lot_are_looked_at_page_by_page_and_go_on_record(data):

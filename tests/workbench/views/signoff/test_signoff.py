@@ -205,7 +205,7 @@ def test_a_finding_is_shown_judged_with_a_reason_and_goes_on_record(data, run, f
     assert entry.reason == "a lamp"
 
 
-@pytest.mark.parametrize("case", [("no face", " ", "says why"), (None, "a lamp", "Choose a judgement")])
+@pytest.mark.parametrize("case", [("no face", " ", "needs a reason"), (None, "a lamp", "Choose a judgement")])
 def test_a_judgement_without_verdict_or_reason_is_none(data, run, finding, case):
     verdict, reason, says = case
     app = judged(shown("signoff", run), finding, verdict, reason)
