@@ -248,15 +248,15 @@ class _PieceHasher:
 
 
 def _align_blocks(
-    one: Iterator[SampleBlock], other: Iterator[SampleBlock]
+    original: Iterator[SampleBlock], altered: Iterator[SampleBlock]
 ) -> Iterator[tuple[SampleBlock | None, SampleBlock | None]]:
     """Yield blocks of both streams, cut to the same samples; a stream that has ended gives None."""
-    left, right = next(one, None), next(other, None)
+    left, right = next(original, None), next(altered, None)
     while left is not None or right is not None:
         count = min(len(block.samples) for block in (left, right) if block is not None)
         yield (left and left.slice_samples(0, count), right and right.slice_samples(0, count))
-        left = _advance_block(left, count, one)
-        right = _advance_block(right, count, other)
+        left = _advance_block(left, count, original)
+        right = _advance_block(right, count, altered)
 
 
 def _advance_block(block: SampleBlock | None, count: int, more: Iterator[SampleBlock]) -> SampleBlock | None:

@@ -1,4 +1,4 @@
-"""Where a file should end, judging by the outermost structure of its container.
+"""Finds the end that the outermost structure of a container declares for its file.
 
 Each function takes the open file and its size in bytes and returns the declared end. If the structure declares none,
 it returns the size, so that a caller sees no truncation.

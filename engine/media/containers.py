@@ -56,7 +56,7 @@ class ContainerFamily:
 
     @property
     def timestamp_kind(self) -> Literal["pts", "dts"]:
-        """The time stamps of packets that say when a frame is shown, by ffprobe's name.
+        """Return which time stamps of packets say when a frame is shown, by ffprobe's name.
 
         Without presentation times the frames follow each other at one rate, as the decoding times count them.
         """

@@ -12,7 +12,7 @@ from engine.audio.replacement_tracks import write_replacement_tracks
 from engine.audio.spans import MergedSpan, merge_spans
 from engine.media.audio_samples import read_audio_format
 from engine.media.audio_streams import AudioFingerprint, describe_audio_changes, fingerprint_audio, list_audio_streams
-from engine.media.output.mux import mux
+from engine.media.output.mux import MuxInputs, mux
 from engine.rendering.job import RenderJob
 
 
@@ -58,10 +58,8 @@ def mux_job(job: RenderJob, video: Path, target: Path) -> None:
         tracks = write_replacement_tracks(
             job.source, find_replaced_spans(job), job.video_start_s, container.suffix, Path(folder)
         )
-        mux(
-            video, job.source, target, job.facts, container,
-            first_pts=first_pts, comment=job.spec.comment, tracks=tracks,
-        )  # fmt: skip
+        inputs = MuxInputs(video, job.source, job.facts, first_pts, tracks)
+        mux(inputs, target, container, comment=job.spec.comment)
 
 
 def fingerprint_kept_audio(job: RenderJob) -> Mapping[int, AudioFingerprint]:

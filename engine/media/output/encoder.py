@@ -28,7 +28,7 @@ _MAX_FRAMES_WITHOUT_B_FRAMES = 8
 
 
 class EncoderSettings(Document, frozen=True):
-    """How the video is encoded; none of the values depends on the machine.
+    """Settings of the encoder; none of the values depends on the machine.
 
     Attributes:
         crf: constant rate factor; lower values give better pictures and larger files; 17 looks like the source.
@@ -46,7 +46,7 @@ class EncoderSettings(Document, frozen=True):
 
 
 class Signal(Document, frozen=True):
-    """What a source declares about its pictures besides `VideoFacts`; None where it declares nothing.
+    """Declarations of a source about its pictures besides `VideoFacts`; None if it declares nothing.
 
     Attributes:
         chroma_location: FFmpeg's name, such as `left` or `topleft`.

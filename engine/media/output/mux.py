@@ -48,62 +48,17 @@ class ReplacementTrack:
     codec: str
 
 
-def mux(  # noqa: PLR0913  the files and what is known about them
-    video: Path,
-    source: Path,
-    target: Path,
-    facts: SourceFacts,
-    choice: ContainerChoice,
-    *,
-    first_pts: int,
-    comment: str | None = None,
-    tracks: Mapping[int, ReplacementTrack] | None = None,
-) -> None:
-    """Write `target` from the rendered video and the packets of the source's streams that are copied.
+@dataclass(frozen=True, slots=True)
+class MuxInputs:
+    """The inputs of an output.
 
-    Starts relative to the video stay those of the source, to the container's resolution. Rotation, mirroring and the
-    mark of the default audio stream are kept; all other metadata, chapters, names and languages are left out, except
-    `comment`. The same files give the same bytes.
-
-    Args:
+    Attributes:
         video: the intermediate file of `VideoWriter`, its first frame at zero.
         source: the original; every stream with the fate "copied" in `facts` is taken from it.
-        target: the file to write.
         facts: the facts of the source, with the fate of each stream.
-        choice: the container of the target.
         first_pts: pts of the first frame in the source's time base.
-        comment: the only tag that the output carries.
         tracks: replacement tracks by index of the source's stream.
-
-    Raises:
-        SourceError: the source or the rendered video is no longer readable.
-        TargetError: the target cannot be written.
-        RenderError: FFmpeg cannot put these streams together.
     """
-    parts = _MuxInputs(video, source, facts, first_pts, dict(tracks or {}))
-    timing = _plan_timing(parts, choice)
-    arguments = [
-        *_video_input_args(parts),
-        *("-itsoffset", f"{float(timing.offset_s):.6f}", "-i", parts.source),
-        *_track_input_args(parts, timing),
-        *("-copyts", "-map", "0:v:0"),
-        *_map_args(parts),
-        *("-c", "copy", "-bsf:v", _build_shift_filter(timing.video_start_s)),
-        *_track_codec_args(parts),
-        # Without bitexact the muxer writes its version into the file.
-        *("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
-        *(() if comment is None else ("-metadata", f"comment={comment}")),
-        *_muxer_options(parts, choice, timing),
-        *("-f", choice.muxer, "-y", target),
-    ]
-    done = run_ffmpeg(arguments)
-    if done.returncode != 0:
-        raise _error_from_stderr(done.stderr, target)
-
-
-@dataclass(frozen=True, slots=True)
-class _MuxInputs:
-    """The inputs of an output; see `mux`."""
 
     video: Path
     source: Path
@@ -113,11 +68,51 @@ class _MuxInputs:
 
     @property
     def copied_indices(self) -> list[int]:
+        """Return the indices of the source's streams that go into the output."""
         return [stream.index for stream in self.facts.streams if stream.fate == "copied"]
 
     @property
     def video_start_s(self) -> Fraction:
+        """Return the seconds on the source's clock at which the first frame is shown."""
         return self.first_pts * Fraction(self.facts.video.time_base)
+
+
+def mux(inputs: MuxInputs, target: Path, choice: ContainerChoice, *, comment: str | None = None) -> None:
+    """Write `target` from the rendered video and the packets of the source's streams that are copied.
+
+    Starts relative to the video stay those of the source, to the container's resolution. Rotation, mirroring and the
+    mark of the default audio stream are kept; all other metadata, chapters, names and languages are left out, except
+    `comment`. The same files give the same bytes.
+
+    Args:
+        inputs: the rendered video, the source and what is known about it.
+        target: the file to write.
+        choice: the container of the target.
+        comment: the only tag that the output carries.
+
+    Raises:
+        SourceError: the source or the rendered video is no longer readable.
+        TargetError: the target cannot be written.
+        RenderError: FFmpeg cannot put these streams together.
+    """
+    timing = _plan_timing(inputs, choice)
+    arguments = [
+        *_video_input_args(inputs),
+        *("-itsoffset", f"{float(timing.offset_s):.6f}", "-i", inputs.source),
+        *_track_input_args(inputs, timing),
+        *("-copyts", "-map", "0:v:0"),
+        *_map_args(inputs),
+        *("-c", "copy", "-bsf:v", _build_shift_filter(timing.video_start_s)),
+        *_track_codec_args(inputs),
+        # Without bitexact the muxer writes its version into the file.
+        *("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
+        *(() if comment is None else ("-metadata", f"comment={comment}")),
+        *_muxer_options(inputs, choice, timing),
+        *("-f", choice.muxer, "-y", target),
+    ]
+    done = run_ffmpeg(arguments)
+    if done.returncode != 0:
+        raise _error_from_stderr(done.stderr, target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,19 +130,19 @@ class _TargetTiming:
     tick_rates: tuple[int, ...]
 
 
-def _plan_timing(parts: _MuxInputs, choice: ContainerChoice) -> _TargetTiming:
+def _plan_timing(inputs: MuxInputs, choice: ContainerChoice) -> _TargetTiming:
     """Keep the source's clock, but let a broadcast clock, which starts anywhere, begin at zero in another container."""
-    starts, rates = _read_clocks(parts)
-    source, target = container_family(parts.facts.container), container_family(choice.muxer)
+    starts, rates = _read_clocks(inputs)
+    source, target = container_family(inputs.facts.container), container_family(choice.muxer)
     keeps_clock = source.starts_near_zero or source == target
-    offset = Fraction(0) if keeps_clock else -min([parts.video_start_s, *starts])
-    return _TargetTiming(parts.video_start_s + offset, offset, rates)
+    offset = Fraction(0) if keeps_clock else -min([inputs.video_start_s, *starts])
+    return _TargetTiming(inputs.video_start_s + offset, offset, rates)
 
 
-def _read_clocks(parts: _MuxInputs) -> tuple[list[Fraction], tuple[int, ...]]:
+def _read_clocks(inputs: MuxInputs) -> tuple[list[Fraction], tuple[int, ...]]:
     """Return the starts of the copied streams, in seconds, and the ticks a second of their clocks."""
-    with _open_container(parts.source) as container:
-        streams = [container.streams[index] for index in parts.copied_indices]
+    with _open_container(inputs.source) as container:
+        streams = [container.streams[index] for index in inputs.copied_indices]
         starts = [stream.start_time * _read_time_base(stream) for stream in streams if stream.start_time is not None]
         rates = {
             stream.rate if isinstance(stream, AudioStream) else _read_time_base(stream).denominator
@@ -168,35 +163,35 @@ def _read_time_base(stream: Stream) -> Fraction:
     return stream.time_base
 
 
-def _video_input_args(parts: _MuxInputs) -> Iterator[str | Path]:
+def _video_input_args(inputs: MuxInputs) -> Iterator[str | Path]:
     """Yield the arguments for the rendered video with the source's display matrix."""
     # FFmpeg turns anticlockwise, and mirrors after it has turned; Veil turns clockwise, after mirroring.
-    rotation, mirrored = parts.facts.video.rotation, parts.facts.video.mirrored
+    rotation, mirrored = inputs.facts.video.rotation, inputs.facts.video.mirrored
     yield from ("-display_rotation", str(rotation if mirrored else -rotation))
     if mirrored:
         yield "-display_hflip"
-    yield from ("-i", parts.video)
+    yield from ("-i", inputs.video)
 
 
-def _track_input_args(parts: _MuxInputs, timing: _TargetTiming) -> Iterator[str | Path]:
+def _track_input_args(inputs: MuxInputs, timing: _TargetTiming) -> Iterator[str | Path]:
     """Yield the arguments for the files that replace audio streams."""
-    for track in parts.tracks.values():
+    for track in inputs.tracks.values():
         # The files store only the number of channels, not their layout.
         if track.audio_format.channels > 2 and " channels" not in track.audio_format.layout:
             yield from ("-channel_layout", track.audio_format.layout)
         yield from ("-itsoffset", f"{float(timing.video_start_s + track.start_s):.6f}", "-i", track.path)
 
 
-def _map_args(parts: _MuxInputs) -> Iterator[str]:
+def _map_args(inputs: MuxInputs) -> Iterator[str]:
     """Map the audio streams in the source's order, each from its file."""
-    replacing = list(parts.tracks)
-    for index in parts.copied_indices:
-        yield from ("-map", f"{2 + replacing.index(index)}:0" if index in parts.tracks else f"1:{index}")
+    replacing = list(inputs.tracks)
+    for index in inputs.copied_indices:
+        yield from ("-map", f"{2 + replacing.index(index)}:0" if index in inputs.tracks else f"1:{index}")
 
 
-def _track_codec_args(parts: _MuxInputs) -> Iterator[str]:
-    for place, index in enumerate(parts.copied_indices):
-        if (track := parts.tracks.get(index)) is not None:
+def _track_codec_args(inputs: MuxInputs) -> Iterator[str]:
+    for place, index in enumerate(inputs.copied_indices):
+        if (track := inputs.tracks.get(index)) is not None:
             yield from (f"-c:a:{place}", track.codec, f"-metadata:s:a:{place}", "encoder=")
             yield from (f"-disposition:a:{place}", "default" if track.audio_format.default else "0")
             if track.audio_format.kind == "s32" and track.codec == "flac":
@@ -209,15 +204,15 @@ def _build_shift_filter(start: Fraction) -> str:
     return f"setts=pts=PTS+{shift}:dts=DTS+{shift}"
 
 
-def _muxer_options(parts: _MuxInputs, choice: ContainerChoice, timing: _TargetTiming) -> list[str]:
+def _muxer_options(inputs: MuxInputs, choice: ContainerChoice, timing: _TargetTiming) -> list[str]:
     match container_family(choice.muxer).name:
         case "mp4":
-            return _mov_options(parts.video, timing)
+            return _mov_options(inputs.video, timing)
         case "mpegts":
             return ["-muxdelay", "0", "-muxpreload", "0", "-mpegts_copyts", "1"]
         case "avi":
             # AVI counts frames. The source's time base is the length of one; FFmpeg would guess another rate.
-            return ["-r:v", str(1 / Fraction(parts.facts.video.time_base))]
+            return ["-r:v", str(1 / Fraction(inputs.facts.video.time_base))]
         case _:
             return []
 

@@ -252,11 +252,11 @@ class Source:
         yield self._make_frame(frame, moved, damaged=self._is_broken)
 
     def _make_frame(self, frame: VideoFrame, pts: int, *, damaged: bool) -> SourceFrame:
-        made = SourceFrame(
+        source_frame = SourceFrame(
             self._delivered_frames, pts, frame, self.info.video.orientation, self._converters, damaged=damaged
         )
         self._delivered_frames += 1
-        return made
+        return source_frame
 
     def _is_lead_in(self, pts: int | None) -> bool:
         """Return whether a time is before the first keyframe."""

@@ -11,7 +11,7 @@ from engine.errors import RenderError, SourceError, TargetError
 from engine.media.audio_streams import fingerprint_audio, list_contents
 from engine.media.output.container_choice import ContainerChoice, choose_container
 from engine.media.output.encoder import EncoderSettings
-from engine.media.output.mux import mux
+from engine.media.output.mux import MuxInputs, mux
 from engine.record import SourceFacts
 from tests.engine.media.source_makers import ffmpeg, look, render, source
 
@@ -43,8 +43,8 @@ def join(original: Path, target: Path, comment: str | None = None) -> Path:
         facts.container, target.suffix, [one.codec for one in facts.streams if one.fate == "copied"]
     )
     video = target.with_name("video.mov")
-    first = render(original, video, choice.adapt_settings(EncoderSettings(preset="ultrafast")))[0]
-    mux(video, original, target, facts, choice, first_pts=first, comment=comment)
+    first_pts = render(original, video, choice.adapt_settings(EncoderSettings(preset="ultrafast")))[0]
+    mux(MuxInputs(video, original, facts, first_pts), target, choice, comment=comment)
     return target
 
 
@@ -189,7 +189,7 @@ def joined_into(target: Path, tmp_path: Path) -> SourceFacts:
     info, facts = look(original)
     render(original, tmp_path / "video.mov", EncoderSettings(preset="ultrafast"))
     choice = ContainerChoice("matroska", ".mkv", None)
-    mux(tmp_path / "video.mov", original, target, facts, choice, first_pts=info.video.first_pts)
+    mux(MuxInputs(tmp_path / "video.mov", original, facts, info.video.first_pts), target, choice)
     return facts
 
 
@@ -210,24 +210,18 @@ def test_what_ffmpeg_cannot_join_is_said_with_its_reason(tmp_path):
     original = source(tmp_path / "source.mkv", "flac", [LONGER])
     info, facts = look(original)
     render(original, tmp_path / "video.mov", EncoderSettings(preset="ultrafast"))
-    choice = ContainerChoice("mov", ".mov", None)
+    inputs = MuxInputs(tmp_path / "video.mov", original, facts, info.video.first_pts)
 
     with pytest.raises(RenderError, match=r"out\.mov could not be put together, FFmpeg says: .*flac"):
-        mux(tmp_path / "video.mov", original, tmp_path / "out.mov", facts, choice, first_pts=info.video.first_pts)
+        mux(inputs, tmp_path / "out.mov", ContainerChoice("mov", ".mov", None))
 
 
 def test_an_original_that_went_away_is_said_in_a_sentence(tmp_path):
     original = source(tmp_path / "source.mp4", "aac", [LONGER])
     info, facts = look(original)
     render(original, tmp_path / "video.mov", EncoderSettings(preset="ultrafast"))
+    inputs = MuxInputs(tmp_path / "video.mov", original, facts, info.video.first_pts)
     original.unlink()
 
     with pytest.raises(SourceError, match=r"source\.mp4 cannot be read again"):
-        mux(
-            tmp_path / "video.mov",
-            original,
-            tmp_path / "out.mp4",
-            facts,
-            ContainerChoice("mp4", ".mp4", None),
-            first_pts=info.video.first_pts,
-        )
+        mux(inputs, tmp_path / "out.mp4", ContainerChoice("mp4", ".mp4", None))
