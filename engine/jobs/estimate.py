@@ -1,4 +1,4 @@
-"""What a run will take, before it is begun: models, time, and for a service calls and money."""
+"""Estimate of what a run will take before it starts: missing models, time, and the frames sent to remote detectors."""
 
 from __future__ import annotations
 
@@ -22,33 +22,52 @@ from engine.storage.data_folder import DataFolder
 
 _FULL_HD_PIXELS = 1920 * 1080
 _DETECTOR_START_S = 5.0
-"""Seconds until the detectors are loaded."""
+"""Seconds until the detectors are loaded; the same for short and long videos, so it is kept out of the rate."""
 _MAX_PAST_RUNS = 40
-"""Newest runs that are looked at for their speed."""
+"""Number of the newest finished runs whose speed is read; older ones may be from another machine or version."""
 _MAX_PIXEL_RATIO = 4.0
-"""Frames with up to so many times the pixels, or so many times less, tell how long others take."""
+"""Greatest ratio of pixels between two videos for the time of one to be scaled to the other. Beyond it, time is
+no longer proportional to pixels: detectors scale their input to a fixed size."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTransfer:
+    """What a run sends to remote detectors.
+
+    Attributes:
+        cost: number of frames and their price.
+        longest_side_px: longest side of the pictures that are sent.
+    """
+
+    cost: CostEstimate
+    longest_side_px: int
+
+    def describe(self) -> str:
+        """Return sentences that say what leaves the machine and what it costs."""
+        return (
+            f"{self.cost.describe()}. Frames are sent whole, with the faces in them, at most {self.longest_side_px} "
+            "pixels long; no sound, no name and no metadata is sent."
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class RunEstimate:
-    """What is to be expected.
+    """What a run is expected to take.
 
     Attributes:
-        seconds: that the local detectors will take, None when none of them runs.
-        measured: `seconds` comes from earlier runs on this machine, not from a table.
-        remote_notice: what leaves the machine and what it costs, in sentences; None when nothing does.
-        remote_cost: the same in figures.
+        seconds: time that the local detectors will take; None if there are none.
+        measured: `seconds` comes from earlier runs on this machine, not from the table of detectors.
+        transfer: what is sent to remote detectors; None if nothing leaves the machine.
     """
 
     seconds: float | None
     measured: bool
-    remote_notice: str | None
-    remote_cost: CostEstimate | None
+    transfer: RemoteTransfer | None
 
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """A run that tells how long others take: its options, the size of its frames, seconds a frame once it had begun."""
+    """A finished run by which others are estimated: its options, frame size, and seconds a frame without the start."""
 
     options: DetectOptions
     display_size: Size
@@ -56,39 +75,40 @@ class PastRun:
 
 
 def load_past_runs(data: DataFolder) -> tuple[PastRun, ...]:
-    """The newest runs that tell how long others take."""
+    """Load the newest finished runs by which others can be estimated."""
     done = [run for run in runs.read_register(data).runs if run.status == "done"]
-    return tuple(told for run in done[:_MAX_PAST_RUNS] if (told := _load_past_run(run)) is not None)
+    return tuple(past for run in done[:_MAX_PAST_RUNS] if (past := _load_past_run(run)) is not None)
 
 
 def estimate_run(past_runs: Sequence[PastRun], info: MediaInfo, options: DetectOptions) -> RunEstimate:
-    """What detecting a source will take.
+    """Estimate what the detection of a source will take.
 
     Args:
-        past_runs: the runs to go by, as `past` tells them.
-        info: what is in the source.
-        options: the options.
+        past_runs: finished runs, from `load_past_runs`.
+        info: facts of the source.
+        options: options of the detection.
 
     Raises:
-        InputError: the options are not those of a detection, or it would cost more than they allow.
+        InputError: the options are wrong, or the run would cost more than they allow.
     """
-    chosen = plan_detectors(options)
+    plans = plan_detectors(options)
     frames, display = info.video.packets, info.video.display
-    known = _estimate_from_past_runs(past_runs, display, options)
-    pace = known if known is not None else _estimate_from_table(chosen, display)
-    seconds = None if pace is None else _DETECTOR_START_S + pace * frames
-    cost = estimate_cost(chosen, frames)
+    measured_s = _estimate_from_past_runs(past_runs, display, options)
+    frame_s = measured_s if measured_s is not None else _estimate_from_table(plans, display)
+    seconds = None if frame_s is None else _DETECTOR_START_S + frame_s * frames
+    cost = estimate_cost(plans, frames)
     if cost is None:
-        return RunEstimate(seconds, known is not None, None, None)
+        return RunEstimate(seconds, measured_s is not None, None)
     check_cost_limit(cost, options.max_cost)
-    return RunEstimate(seconds, known is not None, _describe_transfer(cost, chosen), cost)
+    longest_side_px = max(plan.longest_side or 0 for plan, _ in select_remote(plans))
+    return RunEstimate(seconds, measured_s is not None, RemoteTransfer(cost, longest_side_px))
 
 
 def find_missing_models(data: DataFolder, options: DetectOptions) -> tuple[str, ...]:
-    """The files of weights that a detection would need and that are not there.
+    """Return the names of the model files that a detection needs and that are missing.
 
     Raises:
-        InputError: the options are not those of a detection.
+        InputError: the options are wrong.
     """
     needed = (model.name for plan in plan_detectors(options) for model in plan.facts.models)
     return tuple(name for name in needed if not (data.models / name).exists())
@@ -98,28 +118,34 @@ def _load_past_run(run: Run) -> PastRun | None:
     try:
         facts = read_document(run.folder.facts, RunFacts, "facts of a run")
     except RecordError:
-        # An estimate can do without one run; whoever opens it is told what is wrong with it.
+        # An estimate can do without one run; the pages that open the run report what is wrong with it.
         return None
     display = run.state.display
+    # A resumed run detected only part of its frames, so its time divided by its frames says nothing.
     if display is None or facts.resumed_frames or facts.frames < 1:
         return None
     return PastRun(run.request.detection, display, max(0.0, facts.seconds - _DETECTOR_START_S) / facts.frames)
 
 
 def _estimate_from_past_runs(past_runs: Iterable[PastRun], display: Size, options: DetectOptions) -> float | None:
-    """Seconds a frame by earlier runs with the same options and frames of about that size."""
-    here = _count_pixels(display)
-    paces = [
-        one.frame_s * here / _count_pixels(one.display_size)
-        for one in past_runs
-        if _has_same_detectors(one.options, options)
-        and 1 / _MAX_PIXEL_RATIO <= here / _count_pixels(one.display_size) <= _MAX_PIXEL_RATIO
+    """Estimate the seconds a frame by earlier runs with the same detectors and a similar frame size.
+
+    Return None if there is no such run.
+    """
+    pixels = _count_pixels(display)
+    # The median: a run beside other work may have taken several times as long.
+    frame_times_s = [
+        past.frame_s * pixels / _count_pixels(past.display_size)
+        for past in past_runs
+        if _has_same_detectors(past.options, options)
+        and 1 / _MAX_PIXEL_RATIO <= pixels / _count_pixels(past.display_size) <= _MAX_PIXEL_RATIO
     ]
-    return statistics.median(paces) if paces else None
+    return statistics.median(frame_times_s) if frame_times_s else None
 
 
 def _estimate_from_table(detector_plans: Iterable[DetectorPlan], display: Size) -> float | None:
-    """Seconds a frame by the table; detectors share the cores."""
+    """Estimate the seconds a frame by the table of detectors; None if all detectors are remote."""
+    # A frame takes as long as its slowest detector, or as all of them together on the cores, whichever is longer.
     costs = [cost for plan in detector_plans if (cost := DETECTORS[plan.name].frame_cost_s) is not None]
     if not costs:
         return None
@@ -130,13 +156,5 @@ def _count_pixels(display: Size) -> int:
     return display.width * display.height
 
 
-def _has_same_detectors(one: DetectOptions, other: DetectOptions) -> bool:
-    return (one.mode, one.detectors, one.parameters) == (other.mode, other.detectors, other.parameters)
-
-
-def _describe_transfer(cost: CostEstimate, plans: Iterable[DetectorPlan]) -> str:
-    longest = max(plan.longest_side or 0 for plan, _ in select_remote(plans))
-    return (
-        f"{cost.describe()}. They go whole, with the faces in them, at most {longest} pixels long; "
-        "no sound, no name, no metadata goes."
-    )
+def _has_same_detectors(options: DetectOptions, other: DetectOptions) -> bool:
+    return (options.mode, options.detectors, options.parameters) == (other.mode, other.detectors, other.parameters)

@@ -1,7 +1,8 @@
-"""A Unix socket through which another program on the machine drives a live run.
+"""Unix socket through which another program on the machine controls a live run.
 
-One JSON object a line comes in, with fields of `engine.live.controls.Look` that are to change (none to ask only); one
-goes back: `look` and `counters`, or `error`. Whoever may write to the socket's file may drive the run: its owner.
+Each request is a line with one JSON object: the fields of `engine.live.controls.LiveControlsState` to change, none to
+read the state only. Each reply is a line with one JSON object: `look` and `counters`, or `error`. Only the owner of the
+socket's file can connect.
 """
 
 from __future__ import annotations
@@ -23,54 +24,56 @@ from engine.record import Document
 
 
 class StatusReply(Document, frozen=True):
-    """What the socket says: how frames are shown now, and what was counted."""
+    """Reply with the state of the controls, under its old name `look`, and the counters."""
 
     look: LiveControlsState
     counters: LiveCounters
 
 
 class ErrorReply(Document, frozen=True):
-    """What the socket says to a change that cannot be made."""
+    """Reply to a change that is refused."""
 
     error: str
 
 
 class ControlSocket(Closeable):
-    """Serves a socket until it is closed; a context manager.
+    """Serves the socket until it is closed. A context manager.
 
     Args:
-        path: where the socket is made.
-        controls: what it changes.
-        counters: what was counted until now.
+        path: path of the socket file.
+        controls: the controls to change.
+        counters: returns the counters as they are now.
 
     Raises:
-        TargetError: the socket cannot be made there.
+        TargetError: the socket cannot be created.
     """
 
     def __init__(self, path: Path, controls: LiveControls, counters: Callable[[], LiveCounters]) -> None:
         self._path = path
 
         class Handler(socketserver.StreamRequestHandler):
-            """One connection."""
+            """Serves one connection."""
 
             def handle(self) -> None:
-                """Answer line by line."""
+                """Reply to each line."""
                 for line in self.rfile:
                     self.wfile.write(_handle_line(line, controls, counters) + b"\n")
 
+        # The file must never be open to others, not even between bind and chmod. The umask is of the whole process, so
+        # files that other threads create in this moment are private too, which does no harm.
         old = os.umask(0o177)
         try:
             self._server = _Server(str(path), Handler)
         except OSError as error:
             raise TargetError(
-                f"{path} cannot be made a control socket ({error.strerror}); give a free path."
+                f"The control socket {path} cannot be created ({error.strerror}). Give a path that does not exist yet."
             ) from error
         finally:
             os.umask(old)
         threading.Thread(target=self._server.serve_forever, name="control socket", daemon=True).start()
 
     def close(self) -> None:
-        """Close and remove the socket."""
+        """Close the socket and remove its file."""
         self._server.shutdown()
         self._server.server_close()
         self._path.unlink(missing_ok=True)
@@ -84,7 +87,7 @@ class _Server(socketserver.ThreadingUnixStreamServer):
 def _handle_line(line: bytes, controls: LiveControls, counters: Callable[[], LiveCounters]) -> bytes:
     try:
         changes = msgspec.json.decode(line or b"{}", type=dict[str, Any])
-        look = controls.change(**changes) if changes else controls.state
+        state = controls.change(**changes) if changes else controls.state
     except (msgspec.MsgspecError, VeilError) as error:
         return msgspec.json.encode(ErrorReply(str(error)))
-    return msgspec.json.encode(StatusReply(look, counters()))
+    return msgspec.json.encode(StatusReply(state, counters()))

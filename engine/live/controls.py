@@ -1,4 +1,4 @@
-"""What can be changed while a live run goes on, from any thread."""
+"""Controls of a live run, which any thread may change while it goes on."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from engine.masking.style import Style
 from engine.record import Document, Score
 
 Strength = Annotated[float, msgspec.Meta(ge=1.0, le=4.0)]
+"""Factor by which a mask is coarser than its preset. Less than 1 would show more than the preset allows."""
 
 
 class LiveControlsState(Document, frozen=True):
-    """How frames are shown from some moment on.
+    """State of the controls: how frames are shown from some moment on.
 
     Attributes:
         style: name of a preset.
-        strength: how many times coarser than the preset; an opaque style has none.
-        shape: of the masks; None for the preset's own.
+        strength: factor by which masks are coarser than the preset; it has no effect on an opaque preset.
+        shape: shape of the masks; None: the preset's own.
         confidence: least score with which a face begins to be covered.
-        cover_all: cover every frame whole, whatever is in it.
+        cover_all: cover every frame whole.
     """
 
     style: PresetName = DEFAULT_PRESET
@@ -35,15 +36,15 @@ class LiveControlsState(Document, frozen=True):
     cover_all: bool = False
 
     def build_style(self) -> Style:
-        """The style that faces are hidden with; it always hides a face.
+        """Build the style that faces are hidden with.
 
         Raises:
-            StyleError: it would not.
+            StyleError: the style would not hide a face.
         """
         base = PRESETS[self.style].style
         # A preset is sized for its own shape; another one must not leave corners of the face box open.
         least_scale = SHAPES[self.shape].full_cover_scale if self.shape else base.scale
-        made = style_from_preset(
+        style = style_from_preset(
             self.style,
             {
                 "shape": self.shape or base.shape,
@@ -54,14 +55,20 @@ class LiveControlsState(Document, frozen=True):
                 "levels": max(2, int(base.levels / self.strength)),
             },
         )
-        styles.check_style(made)
-        return made
+        styles.check_style(style)
+        return style
 
 
 class LiveControls:
-    """The look that holds now. Safe to use from several threads.
+    """The current state of the controls. Safe to use from several threads.
 
-    A change is whole or not at all; an unsafe one is refused and the look stays as it was.
+    A change applies as a whole or not at all; a change that would not hide faces is refused.
+
+    Args:
+        state: the first state.
+
+    Raises:
+        StyleError: the style of the first state would not hide a face.
     """
 
     def __init__(self, state: LiveControlsState | None = None) -> None:
@@ -72,32 +79,33 @@ class LiveControls:
 
     @property
     def state(self) -> LiveControlsState:
-        """What holds now."""
+        """The current state."""
         return self._state
 
     def read_state(self) -> tuple[int, LiveControlsState, Style]:
-        """How often it was changed, the look, and its style, that belong together."""
+        """Return the number of changes so far, the state after them, and its style, which belong together."""
         with self._lock:
             return self._revision, self._state, self._style
 
     def change(self, **changes: Any) -> LiveControlsState:
-        """Change some fields of the look.
+        """Change some fields of the state; return the new state.
 
         Args:
-            changes: fields of `Look` by name.
+            changes: fields of `LiveControlsState` by name.
 
         Raises:
-            InputError: there is no such field, or its value is out of range.
+            InputError: a field does not exist, or its value is out of range.
             StyleError: the style would not hide a face.
         """
         with self._lock:
-            look = _apply_changes(self._state, changes)
-            self._style, self._state = look.build_style(), look
+            state = _apply_changes(self._state, changes)
+            # The style is built first: if it is refused, nothing has changed.
+            self._style, self._state = state.build_style(), state
             self._revision += 1
-            return look
+            return state
 
-    def cover_all(self, on: bool | None = None) -> LiveControlsState:  # noqa: FBT001 - the one thing a panic key says
-        """Cover everything from the next frame on, or stop doing so; None turns it round."""
+    def cover_all(self, on: bool | None = None) -> LiveControlsState:  # noqa: FBT001 - the only thing a panic key says
+        """Cover every frame whole from the next one on, or stop doing so; None: toggle."""
         with self._lock:
             wanted = not self._state.cover_all if on is None else on
             self._state = msgspec.structs.replace(self._state, cover_all=wanted)
@@ -110,5 +118,5 @@ def _apply_changes(state: LiveControlsState, changes: dict[str, Any]) -> LiveCon
         return msgspec.convert({**msgspec.structs.asdict(state), **changes}, LiveControlsState)
     except msgspec.ValidationError as error:
         raise InputError(
-            f"That cannot be changed: {error}; there are {', '.join(LiveControlsState.__struct_fields__)}."
+            f"This change is not possible: {error}. The fields are {', '.join(LiveControlsState.__struct_fields__)}."
         ) from error

@@ -1,4 +1,4 @@
-"""What a live run counts."""
+"""Counters of a live run."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from collections.abc import Mapping
 from engine.record import Document
 
 _MAX_DELAY_MS = 5000
-"""Milliseconds from which delays are counted as one."""
+"""Longest delay in milliseconds that is told apart; longer ones count as this."""
 
 
 class LiveCounters(Document, frozen=True):
-    """A live run in figures. Every frame that came was shown or dropped; one that was shown was judged or covered.
+    """Figures of a live run. Each frame that arrived was shown or dropped; each shown frame was judged or covered.
 
     Attributes:
-        frames: that came.
-        shown: that went out.
-        judged: of these, shown with nothing but faces hidden.
-        covered: of these, covered whole, by reason (see `engine.live.judge.Reason`).
-        dropped: that came and did not go out, because the machine could not follow.
-        undecodable: packets that no frame came out of.
-        reconnects: how often the source was opened again, or another one took its place.
-        source_changes: how often the size, the format or the orientation of its pictures changed.
-        looks: answers, by detector.
-        restarts: how often a detector was started afresh, by detector.
-        late_faces: faces that a detector reported after their frame was shown, and that no mask of that frame covers.
-        delay_p50, delay_p95, delay_most: milliseconds from a frame's arrival to its packet.
+        frames: frames that arrived.
+        shown: frames that went out.
+        judged: shown frames in which only faces were hidden.
+        covered: shown frames that were covered whole, by reason (see `engine.live.judge.CoverReason`).
+        dropped: frames that arrived and never went out, because the machine was too slow.
+        undecodable: packets that the decoder made no frame of.
+        reconnects: number of times the source was opened again or replaced by another one.
+        source_changes: number of changes of size, format or orientation of the source's frames.
+        looks: number of answers, by detector.
+        restarts: number of restarts, by detector.
+        late_faces: faces that a detector reported after their frame was shown and that no mask in that frame covers.
+        delay_p50, delay_p95, delay_most: median, 95th percentile and maximum of the milliseconds from a frame's arrival
+            to its packet.
     """
 
     frames: int = 0
@@ -46,7 +47,7 @@ class LiveCounters(Document, frozen=True):
 
 
 class LiveCounterAccumulator:
-    """Counts; whoever uses it from several threads holds a lock."""
+    """Counts what `LiveCounters` states. Not thread-safe: the caller holds a lock."""
 
     def __init__(self) -> None:
         self.frames = self.judged = self.dropped = self.source_changes = self.late_faces = 0
@@ -54,14 +55,15 @@ class LiveCounterAccumulator:
         self.covered: Counter[str] = Counter()
         self.looks: Counter[str] = Counter()
         self.restarts: Counter[str] = Counter()
+        # A histogram with a bin for each millisecond takes the same memory however long the run lasts.
         self._delay_histogram = [0] * (_MAX_DELAY_MS + 1)
 
     def add_delay(self, seconds: float) -> None:
-        """Note how long a frame took."""
+        """Add the delay of one frame, in seconds."""
         self._delay_histogram[max(0, min(_MAX_DELAY_MS, round(seconds * 1000)))] += 1
 
     def to_counters(self) -> LiveCounters:
-        """The figures as they are now."""
+        """Return the counters as they are now."""
         return LiveCounters(
             frames=self.frames,
             shown=self.judged + self.covered.total(),
@@ -80,7 +82,7 @@ class LiveCounterAccumulator:
         )
 
     def _compute_delay_percentile_ms(self, share: float) -> int:
-        """The least number of milliseconds within which this share of the frames went out."""
+        """Return the least number of milliseconds within which this share of the frames went out."""
         wanted, passed = share * sum(self._delay_histogram), 0
         for milliseconds, count in enumerate(self._delay_histogram):
             passed += count

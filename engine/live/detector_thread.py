@@ -1,6 +1,7 @@
-"""One detector that is kept at work: a thread of its own feeds it, and starts it afresh when it dies or hangs.
+"""A thread that feeds one detector and restarts it when it dies or hangs.
 
-Whoever shows it pictures never waits for it. When it cannot follow, pictures are passed over, the oldest first.
+Submitting a picture never blocks. When the detector is too slow, the oldest waiting pictures are dropped; their frames
+then have no answer, and the judge covers them.
 """
 
 from __future__ import annotations
@@ -24,19 +25,20 @@ from engine.live.settings import JudgingSettings
 from engine.record import Detection
 
 _RESTART_PAUSE_S = 0.5
-"""Seconds between two attempts to start a detector."""
+"""Seconds between two attempts to start a detector. Without it, a process that dies at once would occupy a core."""
 _POLL_INTERVAL_S = 0.25
-"""Seconds between two looks at the clock."""
+"""Seconds between two checks for a hanging detector; answers and new pictures end the wait at once."""
 
 
 class DetectorRole(NamedTuple):
-    """A detector and how it takes part.
+    """A detector and its part in a live run.
 
     Attributes:
-        detector: its class.
+        detector: class of the detector.
         settings: its parameters.
-        every_frame: it looks at every frame; else at the newest one whenever it is free.
-        niceness_steps: by how many steps of niceness its process stands back behind this one.
+        every_frame: the detector looks at every frame; otherwise it runs beside and looks at the newest frame whenever
+            it is free.
+        niceness_steps: number by which the niceness of its process is higher than that of this process.
     """
 
     detector: type[Detector]
@@ -51,49 +53,52 @@ class DetectorRole(NamedTuple):
 
 
 class AnswerSink(Protocol):
-    """Hears what a lookout has to say, from the lookout's thread."""
+    """Receives answers and failures of detectors, in the detectors' threads."""
 
     def receive_answer(self, detector: str, number: int, detections: Sequence[Detection]) -> None:
-        """What was seen in picture `number`, in pixels of that picture."""
+        """Receive what a detector found in picture `number`, in pixels of that picture."""
 
     def handle_failure(self, detector: str, error: VeilError) -> None:
-        """The detector is gone; it is started afresh unless the error is an `InputError`."""
+        """Receive the loss of a detector. It is restarted unless the error is an `InputError`."""
 
 
 class DetectorThread:
-    """Keeps one detector at work until it is closed.
+    """Runs one detector until it is closed.
 
     Args:
         role: the detector.
-        models: folder of the weights.
-        judging: how long it may load and think.
-        audience: hears the answers.
+        models: folder of verified weights.
+        judging: how long loading and one answer may take, and how many pictures may wait.
+        answer_sink: receives answers and failures.
+
+    Attributes:
+        role: the detector.
+        ready: set while the detector is loaded.
     """
 
     def __init__(self, role: DetectorRole, models: Path, judging: JudgingSettings, answer_sink: AnswerSink) -> None:
         self.role = role
         self.ready = threading.Event()
         self._models, self._judging, self._answer_sink = models, judging, answer_sink
+        # A full deque drops its oldest entry. A detector that runs beside gets the newest picture only: a face that has
+        # just appeared matters more than one that was there when the queue began.
         self._waiting_pictures: deque[tuple[int, Rgb]] = deque(maxlen=judging.backlog if role.every_frame else 1)
         self._submit_times: dict[int, float] = {}
+        # A selector cannot wait for a deque, but for a socket: a byte in it means that a picture waits.
         self._wake_receiver, self._wake_sender = socket.socketpair()
         self._wake_receiver.setblocking(False)
         self._wake_sender.setblocking(False)
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"lookout {role.name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"detector {role.name}", daemon=True)
         self._thread.start()
 
     def submit_picture(self, number: int, picture: Rgb) -> None:
-        """Hand over a picture, which is not to be changed any more; returns at once."""
+        """Submit a picture and return at once; the caller must not change the picture any more."""
         self._waiting_pictures.append((number, picture))
         self._wake_thread()
 
-    def drop_waiting(self) -> None:
-        """Pass over the pictures that wait."""
-        self._waiting_pictures.clear()
-
     def close(self) -> None:
-        """End the detector; closing twice is allowed."""
+        """End the detector and wait for its thread; closing twice is allowed."""
         self._closing.set()
         self._wake_thread()
         self._thread.join()
@@ -101,7 +106,7 @@ class DetectorThread:
         self._wake_sender.close()
 
     def _wake_thread(self) -> None:
-        with suppress(BlockingIOError, OSError):  # a full socket has rung already, a closed one has nobody to wake
+        with suppress(BlockingIOError, OSError):  # a full socket wakes the thread anyway; a closed one has no thread
             self._wake_sender.send(b"x")
 
     def _run(self) -> None:
@@ -109,22 +114,24 @@ class DetectorThread:
             try:
                 self._run_detector()
             except InputError as error:
+                # Missing weights or a wrong parameter stay wrong: no restart.
                 self._answer_sink.handle_failure(self.role.name, error)
                 return
             except VeilError as error:
                 self._answer_sink.handle_failure(self.role.name, error)
                 self._closing.wait(_RESTART_PAUSE_S)
             finally:
+                # Pictures that the old process held are lost. Their frames are covered: no answer comes for them.
                 self.ready.clear()
                 self._submit_times.clear()
 
     def _run_detector(self) -> None:
-        watch = self.role
+        role = self.role
         with (
-            DetectorPool(watch.detector, watch.settings, self._models, timeout_s=self._judging.load) as pool,
+            DetectorPool(role.detector, role.settings, self._models, timeout_s=self._judging.load) as pool,
             selectors.DefaultSelector() as selector,
         ):
-            _lower_priority(pool.pids, watch.niceness_steps)
+            _lower_priority(pool.pids, role.niceness_steps)
             selector.register(pool, selectors.EVENT_READ)
             selector.register(self._wake_receiver, selectors.EVENT_READ)
             while not self._closing.is_set():
@@ -143,6 +150,8 @@ class DetectorThread:
             for answer in pool.take_finished():
                 self._submit_times.pop(answer.ticket)
                 self._answer_sink.receive_answer(self.role.name, answer.ticket, answer.batch.detections[0])
+        # Leaving `_run_detector` with an error kills the process, and `_run` starts a new one. Until the new one has
+        # answered, every frame is covered, so a wrong alarm costs picture but shows nothing.
         now = time.monotonic()
         if any(now - since > self._judging.hang for since in self._submit_times.values()):
             raise DetectorError(f"The detector {self.role.name} gave no answer for {self._judging.hang:g} s.")
@@ -151,6 +160,8 @@ class DetectorThread:
         if not pool.is_ready():
             return
         self.ready.set()
+        # Two pictures at once keep a detector that looks at every frame busy while its answer travels. One that runs
+        # beside gets the next picture only when it is free, so that it is the newest one.
         while self._waiting_pictures and len(self._submit_times) < (2 if self.role.every_frame else 1):
             number, picture = self._waiting_pictures.popleft()
             self._submit_times[number] = time.monotonic()
@@ -158,24 +169,24 @@ class DetectorThread:
 
 
 def _lower_priority(pids: Sequence[int], steps: int) -> None:
-    """Let processes that have just started, and all their threads to come, stand back behind this one.
+    """Give processes that have just started, and the threads they will start, a lower priority than this process.
 
-    Workers are sessions of their own. Where Linux shares the processor among sessions first, niceness counts within one
-    only, and a session's own weight has to say the same.
+    Each worker has a session of its own. With autogroup scheduling, Linux first divides the processor among sessions
+    and applies niceness within a session only, so the session needs the same niceness.
     """
     niceness = os.getpriority(os.PRIO_PROCESS, 0) + steps
     weight = read_session_niceness(Path("/proc/self/autogroup"))
     for pid in pids:
-        with suppress(OSError):  # it died at once, and the pool will say so; or the system grants no weights
+        with suppress(OSError):  # the process has died, which the pool reports, or the system allows no priorities
             os.setpriority(os.PRIO_PROCESS, pid, min(19, niceness))
             if weight is not None:
                 Path(f"/proc/{pid}/autogroup").write_text(str(min(19, weight + steps)))
 
 
 def read_session_niceness(autogroup: Path) -> int | None:
-    """The niceness of a process's session, from its `autogroup` file; None where sessions have none of their own.
+    """Return the niceness of a session from a process's `autogroup` file; None if sessions have no niceness.
 
-    The file is missing in a kernel without such groups, and empty where a control group took a process out of them.
+    The file is missing in a kernel without autogroups, and empty if a control group took the process out of them.
     """
     words = autogroup.read_text().split() if autogroup.exists() else []
     return int(words[-1]) if words else None

@@ -1,7 +1,6 @@
-"""What a live run showed, written line by line while it runs, and the detection record made from it.
+"""The log of a live run, written line by line while it goes on, and the detection record made from it.
 
-Each line is one JSON document with its `kind`. A line that a crash cut short is left out; what was shown before it
-stands.
+Each line is one JSON document with its `kind`. A last line that a crash cut short is ignored; all others count.
 """
 
 from __future__ import annotations
@@ -24,15 +23,17 @@ from engine.record import SCHEMA, Count, Detection, DetectionConfig, Face, Frame
 from engine.storage.append_only import iterate_whole_lines
 
 _SAME_FACE_MIN_IOU = 0.35
-"""IoU from which a late sighting is evidence for a face that was shown as hidden."""
+"""Least IoU of a late detection with a masked face for which it counts as evidence for that face."""
+_SAME_FACE_MIN_COVER = 0.8
+"""Or least share of its area that the mask covers: a mask may be far larger than the face, as it grows with time."""
 
 
 class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag=str.lower):
-    """Base of the lines."""
+    """Base of the kinds of lines."""
 
 
 class Start(_Line, frozen=True):
-    """The run as it began; `source.video.frames` is 1, as nobody knows how many will come."""
+    """First line: the run as it began. Facts that are known only at the end have placeholders (see `record_facts`)."""
 
     address: str
     target: str
@@ -48,10 +49,10 @@ class Shown(_Line, frozen=True):
     """A frame that went out.
 
     Attributes:
-        frame: its place among those that went out, its time and its faces.
-        number: its place among those that came.
-        covered: why it was covered whole, None when it was not.
-        cut: it begins a new scene.
+        frame: index among the frames that went out, time stamp and faces.
+        number: place among the frames that arrived.
+        covered: why the frame was covered whole; None if it was judged.
+        cut: the frame begins a new scene.
     """
 
     frame: Frame
@@ -61,7 +62,7 @@ class Shown(_Line, frozen=True):
 
 
 class Late(_Line, frozen=True):
-    """What a detector said of a frame (by its number among those that came) after it was shown."""
+    """An answer that came after its frame was shown; `number` is the frame's place among those that arrived."""
 
     number: Count
     detector: str
@@ -69,19 +70,19 @@ class Late(_Line, frozen=True):
 
 
 class Looked(_Line, frozen=True):
-    """How frames are shown from here on."""
+    """State of the controls from the next frame on."""
 
     look: LiveControlsState
 
 
 class Happened(_Line, frozen=True):
-    """Something else that an auditor should know."""
+    """Any other event that an auditor should know, in one sentence."""
 
     what: str
 
 
 class Received(_Line, frozen=True):
-    """What was read of a source that is no file until now: bytes of its packets, and their SHA-256."""
+    """Bytes and SHA-256 of the packets received so far from a source that is not a file."""
 
     bytes: Count
     sha256: str
@@ -91,7 +92,15 @@ LogLine = Start | Shown | Late | Looked | Happened | Received
 
 
 class LiveLog:
-    """Writes the log; a `Witness` of a masker. Whoever calls it holds the masker's lock."""
+    """Writes the log. A `LiveLogSink`: the masker calls it with its lock held, so it needs none.
+
+    Args:
+        path: path of the log; an existing file is replaced.
+        start: the first line.
+
+    Raises:
+        TargetError: the log cannot be written.
+    """
 
     def __init__(self, path: Path, start: Start) -> None:
         self.path = path
@@ -101,16 +110,18 @@ class LiveLog:
         self.write(start)
 
     def write(self, line: LogLine) -> None:
-        """Append a line; it survives the death of this process from here on.
+        """Append a line.
 
         Raises:
-            TargetError: the disk is full, say.
+            TargetError: the line cannot be written, for example because the disk is full.
         """
+        # The file is unbuffered: each line is with the system before its frame goes out, and survives this process. An
+        # fsync for each frame would be safe against power loss too, but takes longer than a frame.
         try:
             self._file.write(self._encoder.encode(line) + b"\n")
         except OSError as error:
             raise TargetError(
-                f"{self.path} cannot be written ({error.strerror}); the run cannot be audited."
+                f"The log {self.path} cannot be written ({error.strerror}), so the run ended. Free some disk space."
             ) from error
 
     def write_frame(self, masked: MaskedFrame) -> None:
@@ -124,63 +135,63 @@ class LiveLog:
         self.write(Shown(frame, masked.number, masked.verdict.reason, masked.cut))
 
     def write_late_answer(self, number: int, detector: str, detections: Sequence[Detection]) -> None:
-        """See `engine.live.masker.Witness`."""
+        """Write an answer that came after its frame was shown."""
         if detections:
-            self.write(Late(number, detector, tuple((sighting.box, sighting.score) for sighting in detections)))
+            self.write(Late(number, detector, tuple((detection.box, detection.score) for detection in detections)))
 
     def write_controls(self, state: LiveControlsState) -> None:
         """Write a change of the controls."""
         self.write(Looked(state))
 
     def write_event(self, description: str) -> None:
-        """See `engine.live.masker.Witness`."""
+        """Write an event."""
         self.write(Happened(description))
 
     def close(self) -> None:
-        """Bring everything to stable storage; closing twice is allowed."""
+        """Flush the log to stable storage and close it; closing twice is allowed."""
         if not self._file.closed:
             os.fsync(self._file.fileno())
             self._file.close()
 
 
 def record_from_log(path: Path) -> Record:
-    """The detection record of what a live run showed, from its log, also of one that ended in a crash.
+    """Build the detection record of what a live run showed, also of a run that ended in a crash.
 
     Raises:
-        RecordError: the file is not such a log, or nothing was shown.
+        RecordError: the file is not the log of a live run, or no frame was shown.
     """
-    start, frames, late = None, list[Shown](), dict[int, list[Late]]()
+    start, shown_frames, late = None, list[Shown](), dict[int, list[Late]]()
     received: Received | None = None
     for line in read_log_lines(path):
         match line:
             case Start():
                 start = line
             case Shown():
-                frames.append(line)
+                shown_frames.append(line)
             case Late():
                 late.setdefault(line.number, []).append(line)
             case Received():
                 received = line
             case _:
                 continue
-    if start is None or not frames:
-        raise RecordError(f"{path} is the log of a live run that showed nothing; there is no record to make.")
+    if start is None or not shown_frames:
+        raise RecordError(f"{path} is the log of a live run that showed no frame, so it has no record.")
     return Record(
         schema=SCHEMA,
-        source=_complete_source_facts(start.source, len(frames), received),
+        source=_complete_source_facts(start.source, len(shown_frames), received),
         detection=start.detection,
-        frames=tuple(_add_late_evidence(shown.frame, late.get(shown.number, ())) for shown in frames),
-        cuts=tuple(shown.frame.index for shown in frames if shown.cut),
+        frames=tuple(_add_late_evidence(shown.frame, late.get(shown.number, ())) for shown in shown_frames),
+        cuts=tuple(shown.frame.index for shown in shown_frames if shown.cut),
         damaged=(),
-        covered=tuple(shown.frame.index for shown in frames if shown.covered is not None),
+        covered=tuple(shown.frame.index for shown in shown_frames if shown.covered is not None),
     )
 
 
 def read_log_lines(path: Path) -> Iterator[LogLine]:
-    """The whole lines of a log.
+    """Read the complete lines of a log.
 
     Raises:
-        RecordError: the file cannot be read or is not such a log.
+        RecordError: the file cannot be read or is not the log of a live run.
     """
     decoder = msgspec.json.Decoder(LogLine)
     try:
@@ -197,39 +208,48 @@ def _create_log_file(path: Path) -> IO[bytes]:
         return path.open("wb", buffering=0)
     except OSError as error:
         raise TargetError(
-            f"{path} cannot be written ({error.strerror}); choose another place for the record."
+            f"The log {path} cannot be written ({error.strerror}). Choose another path for the record."
         ) from error
 
 
 def _add_late_evidence(frame: Frame, answers: Iterable[Late]) -> Frame:
-    """The frame with late sightings as evidence of the faces they belong to; boxes stay as they were shown."""
+    """Add late detections to the faces they belong to, as evidence; boxes stay as they were shown.
+
+    A late detection that belongs to no masked face is left out: the record states what was masked, and the counter
+    `late_faces` states what was missed.
+    """
     evidence: dict[int, dict[str, Detection]] = {
-        place: {seen.detector: seen for seen in face.evidence} for place, face in enumerate(frame.faces)
+        index: {detection.detector: detection for detection in face.evidence} for index, face in enumerate(frame.faces)
     }
     for answer in answers:
         for box, score in answer.sightings:
-            place = _find_matching_face(box, frame.faces)
-            if place is not None:
-                evidence[place].setdefault(answer.detector, Detection(answer.detector, box, score))
-    faces = (_replace_evidence(face, evidence[place]) for place, face in enumerate(frame.faces))
+            index = _find_matching_face(box, frame.faces)
+            if index is not None:
+                evidence[index].setdefault(answer.detector, Detection(answer.detector, box, score))
+    faces = (_replace_evidence(face, evidence[index]) for index, face in enumerate(frame.faces))
     return msgspec.structs.replace(frame, faces=tuple(faces))
 
 
 def _replace_evidence(face: Face, evidence: Mapping[str, Detection]) -> Face:
-    found = tuple(evidence[name] for name in sorted(evidence))
-    return msgspec.structs.replace(face, origin="detected" if found else "extended", evidence=found)
+    detections = tuple(evidence[name] for name in sorted(evidence))
+    return msgspec.structs.replace(face, origin="detected" if detections else "extended", evidence=detections)
 
 
 def _find_matching_face(box: Box, faces: Sequence[Face]) -> int | None:
-    """The face that a sighting belongs to."""
-    best = max(range(len(faces)), key=lambda place: faces[place].box.iou(box), default=None)
+    """Return the index of the face that a detection belongs to; None if it belongs to none."""
+    best = max(range(len(faces)), key=lambda index: faces[index].box.iou(box), default=None)
     if best is None:
         return None
     mask = faces[best].box
-    return best if mask.iou(box) >= _SAME_FACE_MIN_IOU or mask.intersection_area(box) >= 0.8 * box.area else None
+    return (
+        best
+        if mask.iou(box) >= _SAME_FACE_MIN_IOU or mask.intersection_area(box) >= _SAME_FACE_MIN_COVER * box.area
+        else None
+    )
 
 
 def _complete_source_facts(source: SourceFacts, frames: int, received: Received | None) -> SourceFacts:
+    # Replaces the placeholders of the first line; see `engine.live.record_facts`.
     video = msgspec.structs.replace(source.video, frames=frames)
     if received is None:
         return msgspec.structs.replace(source, video=video)

@@ -1,4 +1,4 @@
-"""How a live run judges and follows; plain values that stand in its log."""
+"""Settings of judging and following in a live run, as its log and its report state them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ Seconds = Annotated[float, msgspec.Meta(gt=0.0)]
 
 
 class JudgingSettings(Document, frozen=True):
-    """When a frame counts as judged.
+    """Limits within which a frame counts as judged.
 
     Attributes:
-        deadline: seconds from a frame's arrival to the moment from which it is covered for want of a judgement.
-        age: seconds that the newest answer of a detector that looks beside the run may be old, measured between
-            pictures, for a frame to count as judged.
-        hang: seconds without an answer after which a detector's process is ended and started afresh.
+        deadline: seconds from a frame's submission after which it is covered if an answer is missing.
+        age: greatest age in seconds of the newest answer of a detector that runs beside, measured between the time
+            stamps of the frames.
+        hang: seconds without an answer after which a detector's process is killed and restarted.
         load: seconds that loading a detector may take.
-        cuts: cover from a scene cut until every detector has looked at the new scene.
-        backlog: frames of a running source that may wait at once; more are dropped, never shown.
+        cuts: cover frames from a scene cut on until every detector has looked at the new scene.
+        backlog: number of frames of a running source that may wait; further frames are dropped and never shown.
     """
 
     deadline: Seconds = 0.08
@@ -33,18 +33,18 @@ class JudgingSettings(Document, frozen=True):
 
 
 class FollowingSettings(Document, frozen=True):
-    """How faces are followed between the looks of a detector.
+    """Settings of how faces are followed between the answers of a detector. A face side is the box's longer side.
 
     Attributes:
-        hold: seconds a face stays covered after it was last seen.
-        together: seconds within which the sightings of different detectors are covered together.
-        growth: face sides a mask grows to each side for each second since the sighting it is made from.
-        doubt: share of the way travelled since that sighting that is added to each side.
-        limit: most face sides that are added to each side.
+        hold: seconds for which a face stays covered after its last detection.
+        together: seconds within which the detections of different detectors are covered together.
+        growth: face sides by which a mask grows on each side for each second since its detection.
+        doubt: share of the distance travelled since the detection that is added on each side.
+        limit: face sides that are added on each side at most.
         travel: seconds of motion that are predicted at most.
-        agility: share of a surprise that is taken for a change of speed.
-        reach: greatest distance, in face sides, of a sighting from where its track was expected.
-        stride: face sides that are added to it for each second since the track was seen, until it has doubled.
+        agility: share of the difference between measured and expected speed that the track's speed takes over.
+        reach: greatest distance, in face sides, of a detection from its track's expected position.
+        stride: face sides added to `reach` for each second since the track's last detection, up to twice `reach`.
     """
 
     hold: Seconds = 1.0

@@ -46,7 +46,7 @@ def show_planned_runs(chosen: list[LibraryVideo], options: DetectOptions) -> Non
     equipped = not chosen or model_check.check_models(options)
     if len(ready) > 1:
         st.markdown(_describe_total(ready))
-    where = " in the cloud" if any(prospect.estimate.remote_notice for prospect in ready) else ""
+    where = " in the cloud" if any(prospect.estimate.transfer for prospect in ready) else ""
     words = f"Start {formatting.format_count(len(ready), 'run')}{where}" if ready else "Start"
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(words, type="primary", icon=":material/play_arrow:", disabled=not (ready and equipped)):
@@ -87,8 +87,8 @@ def _show_summary(planned: PlannedRun) -> None:
         st.markdown(
             f"**{formatting.escape_markdown(planned.footage.name)}**  \n{' · '.join(part for part in told if part)}"
         )
-        if expected.remote_notice:
-            st.warning(expected.remote_notice, icon=":material/cloud_upload:")
+        if expected.transfer:
+            st.warning(expected.transfer.describe(), icon=":material/cloud_upload:")
         if info.cut_short:
             st.warning(
                 f"The file is incomplete: {formatting.escape_markdown(info.cut_short)}", icon=":material/content_cut:"
@@ -134,7 +134,7 @@ def _describe_total(planned_runs: Iterable[PlannedRun]) -> str:
     told = [f"**Total for {len(expected)} videos**"]
     if seconds:
         told.append(f"about {formatting.format_duration(seconds)}, one after the other")
-    spent = [one.remote_cost for one in expected if one.remote_cost is not None]
+    spent = [one.transfer.cost for one in expected if one.transfer is not None]
     if spent:
         most = "at most " if any(one.is_upper_bound for one in spent) else ""
         frames, dollars = sum(one.frames for one in spent), sum(one.dollars for one in spent)
