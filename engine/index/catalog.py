@@ -1,10 +1,10 @@
-"""Which records are indexed, which are not any more, and how one comes into the index.
+"""The catalog of the index: which records are in it, and building the tables of a record.
 
-    FOLDER/<run>.json                          what is known of a run: where its tables lie, or why it has none
+    FOLDER/<run>.json                                what is known of a run: its tables, or why it has none
     FOLDER/<run>.<hash>.<random>/<table>.parquet
 
-Each build makes a new folder and then replaces the small file that names it, so a reader sees the old tables or the new
-ones. Old folders are removed a while later.
+A build writes a new folder and then replaces the small file that names it, so a reader sees either the old tables or
+the new ones, and needs no lock. Old folders are removed after a grace period.
 """
 
 from __future__ import annotations
@@ -33,16 +33,17 @@ from engine.storage.files import write_file
 from engine.storage.locks import lock_file
 
 _LOCK_NAME = ".lock"
-"""The lock of a build, in the folder of the index."""
+"""Name of the lock file of builds in the folder of the index."""
 _GRACE_PERIOD_S = 60.0
-"""Seconds that tables stay after others have taken their place, for those who are reading them."""
+"""Time that replaced tables are kept, for processes that are still reading them."""
 _MAX_ATTEMPTS = 5
+"""Number of attempts to build a run while the index is deleted under it."""
 _ROW_GROUP_ROWS = 20_000
-"""Rows in a group: a question about a stretch of time reads only the groups it touches."""
+"""Rows in a row group. Rows are sorted by frame, so a query about a stretch of time reads only the groups in it."""
 
 
 class RecordStamp(Document, frozen=True):
-    """How a record and the amendments beside it looked on the disk: size in bytes and time of change of each."""
+    """Size in bytes and modification time in nanoseconds of a record, and of the review beside it."""
 
     record: tuple[int, int]
     review: tuple[int, int] | None
@@ -52,14 +53,14 @@ class IndexedRun(Document, frozen=True, tag="indexed", kw_only=True):
     """A run whose tables are in the index.
 
     Attributes:
-        version: of the tables.
-        run: its name in the index.
-        record: path of the record.
-        folder: name of the folder of its tables.
-        seconds: length of the video.
-        display: width and height of the frame that boxes live in.
-        tracks: how many faces the record follows.
-        faces: faces in all frames of the record together.
+        version: Version of the tables.
+        run: Name of the run in the index.
+        record: Path of the record.
+        folder: Name of the folder of its tables.
+        seconds: Length of the video.
+        display: Size of the frames in display pixels.
+        tracks: Number of tracks of the record.
+        faces: Number of faces of all frames of the record.
     """
 
     version: int
@@ -81,7 +82,7 @@ class IndexedRun(Document, frozen=True, tag="indexed", kw_only=True):
 
 
 class UnreadableRun(Document, frozen=True, tag="unreadable", kw_only=True):
-    """A run whose record cannot be indexed, with the sentence that says why."""
+    """A run whose record cannot be indexed, with the error message."""
 
     version: int
     run: str
@@ -94,17 +95,17 @@ CatalogEntry = IndexedRun | UnreadableRun
 
 
 def find_records(data: DataFolder) -> dict[str, Path]:
-    """The finished record of every run in the data folder, by name of the run."""
+    """Find the finished records in the data folder; return their paths by the name of the run."""
     return {path.parent.name: path for path in sorted(data.runs.glob(f"*/{RECORD_NAME}"))}
 
 
 def review_path_from_record(record: Path) -> Path:
-    """Where the amendments of a record lie."""
+    """Return the path of the review that belongs to a record."""
     return record.with_name(REVIEW_NAME)
 
 
 def load_entries(folder: Path, record_paths: Mapping[str, Path]) -> dict[str, CatalogEntry]:
-    """What the index knows of each run and is still true; others are missing here."""
+    """Load the entries that are up to date; runs that are missing or stale are left out."""
     current: dict[str, CatalogEntry] = {}
     for run, record in record_paths.items():
         entry = _read_entry(folder, run)
@@ -114,7 +115,7 @@ def load_entries(folder: Path, record_paths: Mapping[str, Path]) -> dict[str, Ca
 
 
 def find_stale_runs(folder: Path, record_paths: Mapping[str, Path]) -> tuple[str, ...]:
-    """The runs that are not in the index as they are now."""
+    """Return the runs that are missing from the index, or changed since they were indexed."""
     current = load_entries(folder, record_paths)
     return tuple(run for run in record_paths if run not in current)
 
@@ -126,18 +127,18 @@ def rebuild_index(
     missing_only: bool = False,
     listener: ProgressListener | None = None,
 ) -> dict[str, CatalogEntry]:
-    """Build the index from records, one after another; one that cannot be read does not stop the others.
+    """Build the tables of records one after another. A record that cannot be read does not stop the others.
 
     Only one process builds at a time; the next one then finds the work done. Readers do not wait.
 
     Args:
-        folder: of the index; made when it is not there.
-        record_paths: paths of records by name of the run.
-        missing_only: leave those that are indexed as they are now.
-        listener: told of progress, one step a run.
+        folder: Folder of the index; created if it does not exist.
+        record_paths: Paths of the records by the name of the run.
+        missing_only: Skip the runs that are up to date.
+        listener: Receives the progress, one step per run.
 
     Raises:
-        TargetError: the folder cannot be written.
+        TargetError: The folder cannot be written.
     """
     with _lock_index(folder):
         wanted = find_stale_runs(folder, record_paths) if missing_only else tuple(record_paths)
@@ -150,13 +151,13 @@ def rebuild_index(
 
 
 def _build_with_retries(folder: Path, run: str, path: Path) -> None:
-    """Build a run, and begin again when somebody deletes the index meanwhile, which they may."""
-    for left in reversed(range(_MAX_ATTEMPTS)):
+    """Build a run, and start again if the index is deleted meanwhile, which is allowed at any time."""
+    for attempts_left in reversed(range(_MAX_ATTEMPTS)):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             return _build_run(folder, run, path)
         except TargetError as error:
-            if not left or not isinstance(error.__cause__, FileNotFoundError):
+            if not attempts_left or not isinstance(error.__cause__, FileNotFoundError):
                 raise
     return None
 
@@ -198,14 +199,14 @@ def _build_run(folder: Path, run: str, path: Path) -> None:
 
 
 def _start_grace_period(folder: Path, run: str) -> None:
-    """From now on the grace runs for the tables that are about to be replaced."""
+    """Start the grace period of the tables that are about to be replaced."""
     previous = _read_entry(folder, run)
     if isinstance(previous, IndexedRun):
         os.utime(folder / previous.folder)
 
 
 def _write_tables(folder: Path, run: str, amended_record: AmendedRecord, sha256: str) -> str:
-    """Write the tables of a record into a new folder; returns its name."""
+    """Write the tables of a record into a new folder and return its name."""
     name = f"{run}.{sha256[:12]}.{secrets.token_hex(4)}"
     try:
         unfinished = Path(tempfile.mkdtemp(prefix=".building-", dir=folder))
@@ -220,7 +221,7 @@ def _write_tables(folder: Path, run: str, amended_record: AmendedRecord, sha256:
 
 
 def _read_entry(folder: Path, run: str) -> CatalogEntry | None:
-    """What is stored of a run; None when it is nothing that this version wrote: then it is built again."""
+    """Read the entry of a run; None if this version of Veil did not write it, so that the run is built again."""
     try:
         entry = msgspec.json.decode((folder / f"{run}.json").read_bytes(), type=IndexedRun | UnreadableRun)
     except (OSError, msgspec.MsgspecError):
@@ -256,7 +257,7 @@ def _lock_index(folder: Path) -> Iterator[None]:
 
 
 def _remove_unused_tables(folder: Path) -> None:
-    """Remove what no run points to any more."""
+    """Remove entries without a record, and folders without an entry."""
     used = set()
     for path in folder.glob("*.json"):
         entry = _read_entry(folder, path.stem)

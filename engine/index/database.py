@@ -1,4 +1,4 @@
-"""DuckDB without a file of its own, without a network, and without a way out of the index's folder."""
+"""DuckDB in memory, without network access, and without access to files outside the folder of the index."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import duckdb
 from engine.core.closeable import Closeable
 
 if TYPE_CHECKING:
-    import pandas as pd  # the process of the SQL box does without
+    import pandas as pd  # the SQL process does not import it
 
 _PARAMETER_PATTERN = re.compile(r"\$([a-z_]+)")
 _RESTRICTIONS: Mapping[str, str] = {
@@ -22,11 +22,11 @@ _RESTRICTIONS: Mapping[str, str] = {
     "temp_directory": "",
     "threads": "2",
 }
-"""Nothing is fetched, no variable of Python is seen by name, nothing is spilled to a disk."""
+"""No extension is downloaded, a table name never refers to a Python variable, and nothing is written to disk."""
 
 
 class Database(Closeable):
-    """Reads the Parquet files of one index; every statement has a cursor of its own, so threads may share it."""
+    """Read the Parquet files of one index. Every query has its own cursor, so threads can share a database."""
 
     def __init__(self, folder: Path, memory: str = "256MB") -> None:
         self._connection = connect(memory)
@@ -35,14 +35,14 @@ class Database(Closeable):
         lock_down(self._connection)
 
     def close(self) -> None:
-        """Let go of files and memory; nothing may be asked after that."""
+        """Release files and memory. No query may follow."""
         self._connection.close()
 
     def run_query(self, statement: str, values: Mapping[str, Any]) -> pd.DataFrame:
-        """The answer to a statement of our own; of `values` it takes those that it names.
+        """Run one of the statements of this package with those of `values` that it names.
 
         Raises:
-            duckdb.Error: a file is missing or damaged.
+            duckdb.Error: A file is missing or damaged.
         """
         named = {name: values[name] for name in _PARAMETER_PATTERN.findall(statement)}
         with self._connection.cursor() as cursor:
@@ -51,11 +51,11 @@ class Database(Closeable):
 
 
 def connect(memory: str) -> duckdb.DuckDBPyConnection:
-    """A new database in memory that fetches nothing; `memory` is its limit, as "256MB"."""
+    """Create a database in memory. `memory` is its limit, such as "256MB"."""
     return duckdb.connect(":memory:", config={**_RESTRICTIONS, "memory_limit": memory})
 
 
 def lock_down(connection: duckdb.DuckDBPyConnection) -> None:
-    """From here on no file is reached but those that were allowed, and no setting changes."""
+    """Deny access to all files but the allowed ones, and further changes of settings."""
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")

@@ -1,4 +1,4 @@
-"""An index that is open for questions."""
+"""An open index, and the queries on it."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from engine.index.selection import Selection, expand_fragments
 from engine.storage.data_folder import DataFolder, find_data_folder
 
 _LIMIT_ERRORS = (duckdb.OutOfMemoryException, duckdb.InterruptException)
-"""Errors that building the index again does not mend."""
+"""Errors that building the tables again does not repair."""
 _MAX_REBUILDS = 3
-"""Somebody may delete the index while it is read, more than once."""
+"""Number of rebuilds within one query: the index may be deleted more than once while it is read."""
 
 
 class Index:
-    """The tables of records, as they were when it was opened.
+    """The tables of records as they were when the index was opened.
 
     Attributes:
-        folder: where the tables lie.
-        record_paths: paths of the records by name of the run.
-        database: what answers.
+        folder: Folder of the tables.
+        record_paths: Paths of the records by the name of the run.
+        database: The database that answers the queries.
     """
 
     def __init__(self, folder: Path, record_paths: Mapping[str, Path], database: Database) -> None:
@@ -45,7 +45,7 @@ class Index:
 
     @property
     def indexed_runs(self) -> dict[str, IndexedRun]:
-        """The runs that can be asked about, by name."""
+        """The runs that can be queried, by name."""
         return {run: entry for run, entry in self._entries.items() if isinstance(entry, IndexedRun)}
 
     @property
@@ -55,35 +55,35 @@ class Index:
 
     @property
     def missing_runs(self) -> tuple[str, ...]:
-        """Runs that are not in the index as their record is now."""
+        """The runs that are missing from the index, or stale in it."""
         return tuple(run for run in self.record_paths if run not in self._entries)
 
     def list_runs(self) -> pd.DataFrame:
-        """One row a run, with the columns `RUN_COLUMNS`."""
+        """Return one row for each run, with the columns of the table `runs`."""
         rows = [
-            (
-                entry.run,
-                entry.source_sha256,
-                entry.record_sha256,
-                entry.mode,
-                " + ".join(entry.detectors),
-                entry.frames,
-                entry.seconds,
-                entry.display.width,
-                entry.display.height,
-                entry.tracks,
-                entry.faces,
-                entry.amendments,
-            )
+            {
+                "run": entry.run,
+                "source_sha256": entry.source_sha256,
+                "record_sha256": entry.record_sha256,
+                "mode": entry.mode,
+                "detectors": " + ".join(entry.detectors),
+                "frames": entry.frames,
+                "seconds": entry.seconds,
+                "width": entry.display.width,
+                "height": entry.display.height,
+                "tracks": entry.tracks,
+                "faces": entry.faces,
+                "amendments": entry.amendments,
+            }
             for entry in self.indexed_runs.values()
         ]
-        return pd.DataFrame(rows, columns=RUN_COLUMNS)
+        return pd.DataFrame(rows, columns=_RUN_COLUMNS)
 
     def select_runs(self, selection: Selection) -> dict[str, IndexedRun]:
-        """The runs that a selection is about.
+        """Return the runs of a selection, by name.
 
         Raises:
-            QueryError: one of them is not in the index, or there is none at all.
+            QueryError: One of them is not in the index, or no run is.
         """
         indexed = self.indexed_runs
         for run in selection.runs:
@@ -94,25 +94,26 @@ class Index:
         return {run: indexed[run] for run in selection.runs or indexed}
 
     def list_files(self, selection: Selection) -> dict[str, list[str]]:
-        """The files of each table that a selection is about."""
+        """Return the files of the runs of a selection, by table."""
         folders = [self.folder / entry.folder for entry in self.select_runs(selection).values()]
         return {table: [str(folder / f"{table}.parquet") for folder in folders] for table in TABLES}
 
     def query(self, statement: str, selection: Selection, **values: Any) -> pd.DataFrame:
-        """The answer to a statement that reads `read_parquet($faces)` and so on, its values given by name.
+        """Run a statement that reads `read_parquet($faces)` and so on, with values by name.
 
-        `<faces>` and so on in it are what the selection asks of such rows (`engine.index.selection`).
-
-        Tables that were removed or damaged are built again from the records.
+        A mark such as `<faces>` in the statement stands for a fragment of `engine.index.selection`. Tables that were
+        removed or damaged are built again from the records.
 
         Raises:
-            QueryError: a run is not in the index, or the tables cannot be read even when they are new.
+            QueryError: A run is not in the index, or even new tables cannot be read.
         """
         for _ in range(_MAX_REBUILDS):
             try:
                 return self._run_query(statement, selection, values)
             except _LIMIT_ERRORS as error:
-                raise QueryError("The index could not answer within its limits; choose fewer runs.") from error
+                raise QueryError(
+                    "The query exceeds the memory or time limit of the index; choose fewer runs."
+                ) from error
             except duckdb.Error:
                 self.rebuild_runs(selection.runs)
         try:
@@ -121,7 +122,7 @@ class Index:
             raise QueryError(f"The index {self.folder} cannot be read: {error}. Remove that folder.") from error
 
     def rebuild_runs(self, runs: Iterable[str] = ()) -> None:
-        """Build the tables of runs (of all, when none is named) again from their records."""
+        """Build the tables of these runs again from their records; of all runs if none is named."""
         chosen = tuple(runs) or tuple(self.record_paths)
         rebuild_index(self.folder, {run: self.record_paths[run] for run in chosen})
         self._entries = load_entries(self.folder, self.record_paths)
@@ -139,7 +140,7 @@ class Index:
         return f"There is no record of a run {run}; it may have been removed."
 
 
-RUN_COLUMNS = [
+_RUN_COLUMNS = [
     "run",
     "source_sha256",
     "record_sha256",
@@ -153,7 +154,7 @@ RUN_COLUMNS = [
     "faces",
     "amendments",
 ]
-"""Columns of `Index.runs`, and of the table `runs` in the SQL box."""
+"""Columns of the table `runs`, also of an index without runs."""
 
 
 def open_index(
@@ -166,17 +167,17 @@ def open_index(
     """Open the index of a data folder, or of chosen records.
 
     Args:
-        data: the data folder; `$VEIL_DATA` or `data` when left out. The index lies in its folder `index`.
-        records: paths of records by a name; every finished run of the data folder when left out.
-        database: an open one of the same index; a new one when left out.
-        refresh: first build what is missing or stale.
+        data: The data folder; `$VEIL_DATA` or `data` if left out. The index is its folder `index`.
+        records: Paths of records by name; every finished run of the data folder if left out.
+        database: An open database of the same index; a new one if left out.
+        refresh: Build missing and stale tables first.
 
     Raises:
-        TargetError: the index cannot be written.
+        TargetError: The index cannot be written.
     """
-    home = data if isinstance(data, DataFolder) else find_data_folder(data)
-    folder = home.index
-    known = find_records(home) if records is None else records
-    if refresh and find_stale_runs(folder, known):
-        rebuild_index(folder, known, missing_only=True)
-    return Index(folder, known, database or Database(folder))
+    data_folder = data if isinstance(data, DataFolder) else find_data_folder(data)
+    folder = data_folder.index
+    record_paths = find_records(data_folder) if records is None else records
+    if refresh and find_stale_runs(folder, record_paths):
+        rebuild_index(folder, record_paths, missing_only=True)
+    return Index(folder, record_paths, database or Database(folder))

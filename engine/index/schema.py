@@ -40,7 +40,7 @@ class DetectorNames:
 
 
 _FRAME_COLUMNS = (
-    Column("run", "string", "which run"),
+    Column("run", "string", "name of the run"),
     Column("frame", "int32", "index of the frame, from 0"),
     Column("seconds", "float64", "time of the frame, from the first one"),
 )
@@ -49,70 +49,70 @@ _BOX_COLUMNS = (
     Column("top_px", "float32", ""),
     Column("right_px", "float32", ""),
     Column("bottom_px", "float32", ""),
-    Column("height_px", "float32", "its height"),
+    Column("height_px", "float32", "height of the box"),
 )
 TABLES: Mapping[str, tuple[Column, ...]] = {
     "frames": (
         *_FRAME_COLUMNS,
         Column("pts", "int64", "presentation timestamp in the video's time base"),
         Column("faces", "int32", "faces after review"),
-        Column("seen", "int32", "those that a detector saw in this very frame"),
-        Column("doubtful", "int32", "sightings that the frames around do not bear out"),
-        Column("disagreements", "int32", "sightings that another detector lacks, once for each that lacks it"),
-        Column("cut", "bool", "a new scene begins"),
-        Column("damaged", "bool", "it could not be decoded whole"),
-        Column("covered", "bool", "it is covered whole"),
+        Column("seen", "int32", "faces that a detector found in this frame"),
+        Column("doubtful", "int32", "possible faces that are not masked"),
+        Column("disagreements", "int32", "detections that another detector lacks, counted once for each such detector"),
+        Column("cut", "bool", "true if a scene begins here"),
+        Column("damaged", "bool", "true if the frame could not be decoded completely"),
+        Column("covered", "bool", "true if the whole frame is covered"),
     ),
     "faces": (
         *_FRAME_COLUMNS,
         Column("track", "int32", "number of the track"),
         Column("origin", "string", "detected, interpolated, extended or reviewer"),
         *_BOX_COLUMNS,
-        Column("sightings", "int32", "how many detectors saw it"),
-        Column("seen_by", "string", "their names, joined by +"),
-        Column("score", "float32", "of the surest sighting"),
-        Column("seen_height_px", "float32", "height of the surest sighting's box"),
-        Column("all_asked", "bool", "every detector of the run was asked about this frame"),
+        Column("sightings", "int32", "number of detections of it"),
+        Column("seen_by", "string", "names of the detectors, joined by +"),
+        Column("score", "float32", "highest score of its detections"),
+        Column("seen_height_px", "float32", "height of the box of the detection with the highest score"),
+        Column("all_asked", "bool", "true if every detector of the run was asked about this frame"),
         Column("amendment", "int32", "number of the last amendment that changed it"),
-        Column("visible", "bool", "a reviewer keeps it visible, with a reason"),
+        Column("visible", "bool", "true if a reviewer keeps it visible"),
     ),
     "evidence": (
         *_FRAME_COLUMNS,
-        Column("track", "int32", "the face it belongs to"),
-        Column("detector", "string", "who saw it"),
-        Column("score", "float32", "how sure, 0 to 1"),
+        Column("track", "int32", "track of its face"),
+        Column("detector", "string", "name of the detector"),
+        Column("score", "float32", "score, 0 to 1"),
         *_BOX_COLUMNS,
     ),
     "doubtful": (
         *_FRAME_COLUMNS,
-        Column("detector", "string", "who saw it"),
-        Column("score", "float32", "how sure, 0 to 1"),
+        Column("detector", "string", "name of the detector"),
+        Column("score", "float32", "score, 0 to 1"),
         *_BOX_COLUMNS,
     ),
     "agreement": (
         *_FRAME_COLUMNS,
-        Column("track", "int32", "the face it belongs to, nothing for a doubtful sighting"),
-        Column("detector", "string", "who saw something"),
+        Column("track", "int32", "track of its face, empty for a possible face"),
+        Column("detector", "string", "detector of the detection"),
         Column("other", "string", "another detector that was asked about this frame"),
-        Column("seen", "bool", "whether the other saw it too"),
-        Column("score", "float32", "how sure the first was"),
+        Column("seen", "bool", "true if the other detected it too"),
+        Column("score", "float32", "score of the detection"),
         Column("height_px", "float32", "height of its box"),
     ),
     "tracks": (
-        Column("run", "string", "which run"),
+        Column("run", "string", "name of the run"),
         Column("track", "int32", "number of the track"),
-        Column("origin", "string", "of the faces in this stretch"),
+        Column("origin", "string", "origin of the faces in this stretch"),
         Column("start", "int32", "first frame of the stretch"),
         Column("stop", "int32", "the frame after its last"),
-        Column("start_seconds", "float64", "when it begins"),
-        Column("stop_seconds", "float64", "when it ends"),
+        Column("start_seconds", "float64", "time at which it begins"),
+        Column("stop_seconds", "float64", "time at which it ends"),
     ),
 }
-"""Every table by name, as the files and the SQL box have them."""
+"""The columns of every table by its name, in files and in SQL."""
 
 
 def build_arrow_schema(table: str) -> pa.Schema:
-    """The Arrow schema of a table."""
+    """Build the Arrow schema of a table."""
     kinds = {"string": pa.string(), "bool": pa.bool_()}
     return pa.schema(
         [(column.name, kinds.get(column.kind) or pa.type_for_alias(column.kind)) for column in TABLES[table]]

@@ -1,6 +1,6 @@
-"""The process that answers a person's SELECT: reads a question from standard input, writes Arrow to standard output.
+"""The process that runs the SELECT of a user: a request on standard input, an Arrow table on standard output.
 
-It can read the files of the index and nothing else, and has so much memory and time.
+It can read the files of the index and nothing else, and its time and memory are limited.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from engine.index.database import connect, lock_down
 from engine.index.schema import TABLES, build_arrow_schema
 
 EXIT_REFUSED = 2
-"""Exit code when standard output is a sentence that says why there is no answer."""
+"""Exit code if standard output holds an error message instead of an answer."""
 COMPLETE_KEY = b"complete"
-"""Metadata of the answer: "yes" when there are no more rows."""
+"""Metadata of the answer: "yes" if there are no more rows."""
 
 _MEMORY_LIMIT = "256MB"
 _MAX_ADDRESS_SPACE_BYTES = 3 << 30
-"""Bytes of address space; the libraries themselves reserve half of it."""
+"""Limit of the address space. The libraries alone reserve half of it."""
 _BATCH_ROWS = 500
 _MAX_RESULT_BYTES = 32_000_000
-"""Bytes of an answer."""
+"""Largest size of an answer."""
 
 
 class SqlRequest(msgspec.Struct, frozen=True, array_like=True):
-    """What is asked.
+    """A request to the process.
 
     Attributes:
-        statement: in DuckDB's SQL.
-        limit: rows at most.
-        seconds: after which to stop.
-        files: by table; none when no run is indexed.
-        runs: columns of the table `runs`.
+        statement: A statement in the SQL of DuckDB.
+        limit: Largest number of rows of the answer.
+        seconds: Time limit.
+        files: Files of each table; empty if no run is indexed.
+        runs: Columns of the table `runs`.
     """
 
     statement: str
@@ -51,13 +51,13 @@ class SqlRequest(msgspec.Struct, frozen=True, array_like=True):
 
 
 def main() -> int:
-    """Answer one question; returns the exit code."""
-    question = msgspec.json.decode(sys.stdin.buffer.read(), type=SqlRequest)
-    _limit_resources(question.seconds)
+    """Answer one request and return the exit code."""
+    request = msgspec.json.decode(sys.stdin.buffer.read(), type=SqlRequest)
+    _limit_resources(request.seconds)
     try:
-        answer = _run_request(question)
+        answer = _run_request(request)
     except QueryError as error:
-        sys.stdout.write(str(error))  # libraries say things of their own on standard error
+        sys.stdout.write(str(error))  # standard error may hold warnings of libraries
         return EXIT_REFUSED
     with pa.ipc.new_stream(sys.stdout.buffer, answer.schema) as writer:
         writer.write_table(answer)
@@ -65,6 +65,8 @@ def main() -> int:
 
 
 def _limit_resources(timeout_s: float) -> None:
+    # The interrupt of DuckDB is the limit that users meet. These limits stop what it does not reach, such as a single
+    # function that never returns; no file can be written, and no core dump keeps data.
     processor = int(2 * timeout_s) + 5
     resource.setrlimit(resource.RLIMIT_CPU, (processor, processor))
     resource.setrlimit(resource.RLIMIT_AS, (_MAX_ADDRESS_SPACE_BYTES, _MAX_ADDRESS_SPACE_BYTES))
@@ -82,10 +84,10 @@ def _run_request(request: SqlRequest) -> pa.Table:
             return _read_rows(connection, request)
         except duckdb.InterruptException as error:
             raise QueryError(
-                f"This took longer than {request.seconds:g} seconds and was stopped; ask for less."
+                f"The query was stopped after {request.seconds:g} seconds; ask for fewer rows or a shorter time."
             ) from error
         except (duckdb.OutOfMemoryException, MemoryError) as error:
-            raise QueryError(f"This needs more than {_MEMORY_LIMIT} of memory; ask for less.") from error
+            raise QueryError(f"The query needs more than {_MEMORY_LIMIT} of memory; ask for less.") from error
         except (duckdb.Error, pa.ArrowException) as error:
             raise QueryError(str(error).split("\n", 1)[0]) from error
         finally:
@@ -95,7 +97,7 @@ def _run_request(request: SqlRequest) -> pa.Table:
 def _check_statement(statement: str) -> None:
     statements = duckdb.extract_statements(statement)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise QueryError("Only a single SELECT is answered here: the index is for reading.")
+        raise QueryError("Only a single SELECT is answered here; write one statement that reads.")
 
 
 def _open_database(request: SqlRequest) -> duckdb.DuckDBPyConnection:
@@ -113,7 +115,7 @@ def _open_database(request: SqlRequest) -> duckdb.DuckDBPyConnection:
 
 
 def _read_rows(connection: duckdb.DuckDBPyConnection, request: SqlRequest) -> pa.Table:
-    """The first rows, read a few at a time so that a large answer is noticed before it is whole."""
+    """Read the first rows, a batch at a time, so that an answer that is too large is stopped before it is complete."""
     relation = connection.sql(request.statement)
     reader = relation.to_arrow_reader(_BATCH_ROWS)
     batches, rows, size = [], 0, 0

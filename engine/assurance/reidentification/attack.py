@@ -1,9 +1,9 @@
-"""From frames to embeddings: what the attacker gets to see of each person, under each style."""
+"""Compute the embeddings that an attacker gets of each person: unmasked, and masked with each style."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,16 +13,19 @@ from numpy.typing import NDArray
 from engine.assurance.reidentification.base import Embeddings, Placement, Recogniser
 from engine.assurance.reidentification.people import PersonTrack, find_track_box
 from engine.assurance.reidentification.pictures import Clip, mask_frame, read_frames
-from engine.core.geometry import Box
 from engine.core.picture import Rgb
 from engine.masking.style import Style
-
-FaceCutter = Callable[[Rgb, Box], Rgb]
 
 
 @dataclass(slots=True)
 class UnmaskedEmbeddings:
-    """A sitting unmasked, aligned by landmarks: both halves, and where the landmarks put the faces of the gallery."""
+    """The embeddings of an unmasked track, aligned by landmarks.
+
+    Attributes:
+        gallery: Embeddings of the frames that the attacker knows.
+        probes: Embeddings of the frames that the attacker tries to identify.
+        placements: Placements of the faces of the gallery.
+    """
 
     gallery: Embeddings
     probes: Embeddings
@@ -31,9 +34,12 @@ class UnmaskedEmbeddings:
 
 @dataclass(slots=True)
 class MaskedEmbeddings:
-    """A sitting under one style, aligned by the box; `superposed` is of the mean picture of all probes.
+    """The embeddings of a track under one style, aligned by the box alone.
 
-    `gallery` is empty where it was not asked for.
+    Attributes:
+        gallery: Embeddings of the masked gallery; empty if the attack view has none.
+        probes: Embeddings of the masked probes.
+        superposed: Embedding of the mean picture of all probes.
     """
 
     gallery: Embeddings
@@ -44,29 +50,34 @@ class MaskedEmbeddings:
 def embed_unmasked(
     recogniser: Recogniser, clip: Clip, person_tracks: Sequence[PersonTrack]
 ) -> list[UnmaskedEmbeddings]:
-    """What is known of each sitting of a clip before anything is masked."""
+    """Compute the embeddings of the unmasked tracks of a clip, in the order of the tracks."""
     cuts: defaultdict[tuple[PersonTrack, bool], list[Rgb]] = defaultdict(list)
     placements: defaultdict[PersonTrack, list[Placement]] = defaultdict(list)
-    for frame, here in _read_wanted_frames(clip, person_tracks):
+    for frame, uses in _read_wanted_frames(clip, person_tracks):
         picture = frame.rgb()
-        for sitting, is_probe in here:
-            box = find_track_box(clip.record, frame.index, sitting.track)
+        for person_track, is_probe in uses:
+            box = find_track_box(clip.record, frame.index, person_track.track)
             placement = recogniser.find_placement(picture, box)
-            cuts[sitting, is_probe].append(recogniser.cut_face(picture, box, placement))
+            cuts[person_track, is_probe].append(recogniser.cut_face(picture, box, placement))
             if not is_probe:
-                placements[sitting].append(placement)
+                placements[person_track].append(placement)
     return [
         UnmaskedEmbeddings(
-            recogniser.embed_faces(cuts[one, False]), recogniser.embed_faces(cuts[one, True]), placements[one]
+            recogniser.embed_faces(cuts[person_track, False]),
+            recogniser.embed_faces(cuts[person_track, True]),
+            placements[person_track],
         )
-        for one in person_tracks
+        for person_track in person_tracks
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class AttackView:
-    """A way of looking at faces: under a style (None leaves them as they are), the `with_gallery` in the same way or
-    not.
+    """How the attacker gets the faces.
+
+    Attributes:
+        style: Style of the masks, None for unmasked faces.
+        with_gallery: True if the faces that the attacker knows are masked in the same way.
     """
 
     style: Style | None
@@ -75,7 +86,7 @@ class AttackView:
 
 @dataclass(slots=True)
 class _AlignedPictures:
-    """Aligned pictures of a sitting in one way of looking."""
+    """The aligned pictures of one track in one attack view."""
 
     gallery: list[Rgb] = field(default_factory=list)
     probes: list[Rgb] = field(default_factory=list)
@@ -88,39 +99,42 @@ def embed_masked(
     attack_views: Sequence[AttackView],
     placement: Placement,
 ) -> Iterator[Mapping[AttackView, MaskedEmbeddings]]:
-    """What each sitting of a clip gives away, in each way of looking, aligned at a fixed place relative to the box."""
-    seen: defaultdict[tuple[PersonTrack, AttackView], _AlignedPictures] = defaultdict(_AlignedPictures)
-    for frame, here in _read_wanted_frames(clip, person_tracks):
-        for look, picture in zip(
-            attack_views, mask_frame(clip, frame, [look.style for look in attack_views]), strict=True
-        ):
-            for sitting, is_probe in here:
-                if is_probe or look.with_gallery:
-                    cut = recogniser.cut_face(
-                        picture, find_track_box(clip.record, frame.index, sitting.track), placement
-                    )
-                    (seen[sitting, look].probes if is_probe else seen[sitting, look].gallery).append(cut)
-    for sitting in person_tracks:
-        yield {look: _embed_pictures(recogniser, seen.pop((sitting, look))) for look in attack_views}
+    """Yield the embeddings of each track of a clip in each attack view, aligned at a fixed place relative to the box.
+
+    The attacker cannot align masked faces by landmarks, because the mask hides them.
+    """
+    pictures: defaultdict[tuple[PersonTrack, AttackView], _AlignedPictures] = defaultdict(_AlignedPictures)
+    for frame, uses in _read_wanted_frames(clip, person_tracks):
+        masked = mask_frame(clip, frame, [view.style for view in attack_views])
+        for view, picture in zip(attack_views, masked, strict=True):
+            for person_track, is_probe in uses:
+                if is_probe or view.with_gallery:
+                    box = find_track_box(clip.record, frame.index, person_track.track)
+                    face = recogniser.cut_face(picture, box, placement)
+                    aligned = pictures[person_track, view]
+                    (aligned.probes if is_probe else aligned.gallery).append(face)
+    for person_track in person_tracks:
+        # The pictures of a track are dropped as soon as they are embedded: all of them are many times the clip.
+        yield {view: _embed_pictures(recogniser, pictures.pop((person_track, view))) for view in attack_views}
 
 
 def _embed_pictures(recogniser: Recogniser, pictures: _AlignedPictures) -> MaskedEmbeddings:
     mean = np.mean(np.array(pictures.probes, dtype=np.float64), axis=0)
     superposed: NDArray[Any] = np.rint(mean).astype(np.uint8)
-    prints = recogniser.embed_faces([*pictures.gallery, *pictures.probes, superposed])
-    known = len(pictures.gallery)
-    return MaskedEmbeddings(prints[:known], prints[known:-1], prints[-1:])
+    embeddings = recogniser.embed_faces([*pictures.gallery, *pictures.probes, superposed])
+    gallery_count = len(pictures.gallery)
+    return MaskedEmbeddings(embeddings[:gallery_count], embeddings[gallery_count:-1], embeddings[-1:])
 
 
 def _read_wanted_frames(
     clip: Clip, person_tracks: Sequence[PersonTrack]
 ) -> Iterator[tuple[Any, list[tuple[PersonTrack, bool]]]]:
-    """The frames that any sitting asks for, each with the sittings that do and whether as a probe."""
-    asked: defaultdict[int, list[tuple[PersonTrack, bool]]] = defaultdict(list)
-    for sitting in person_tracks:
-        for index in sitting.gallery:
-            asked[index].append((sitting, False))
-        for index in sitting.probes:
-            asked[index].append((sitting, True))
-    for frame in read_frames(clip, asked):
-        yield frame, asked[frame.index]
+    """Read the frames that any track uses, each with these tracks and whether the frame is a probe."""
+    uses: defaultdict[int, list[tuple[PersonTrack, bool]]] = defaultdict(list)
+    for person_track in person_tracks:
+        for index in person_track.gallery:
+            uses[index].append((person_track, False))
+        for index in person_track.probes:
+            uses[index].append((person_track, True))
+    for frame in read_frames(clip, uses):
+        yield frame, uses[frame.index]

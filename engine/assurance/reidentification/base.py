@@ -1,4 +1,4 @@
-"""What the benchmark asks of a face-recognition model."""
+"""The interface of a face-recognition model."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from engine.core.picture import Rgb
 from engine.record import DetectorFacts
 
 Embeddings = NDArray[np.float64]
-"""Embeddings, one a row; near ones are of one person. They are kept in memory only, and never written."""
+"""Embeddings, one in each row; near ones are of one person. They are biometric data: kept in memory, never written."""
 
 
 class Placement(NamedTuple):
-    """Where the aligned picture of a face lies, relative to the box of the face.
+    """The place of the aligned picture of a face, relative to the box of the face.
 
     Attributes:
-        x: its middle less that of the box, in longer sides of the box.
-        y: the same downwards.
-        side: its side in longer sides of the box.
-        angle_rad: how far it is turned, in radians, as the model counts it.
+        x: Offset of its centre from that of the box to the right, in longer sides of the box.
+        y: Offset downwards, in the same unit.
+        side: Its side in longer sides of the box.
+        angle_rad: Its rotation in radians, in the sense of the model.
     """
 
     x: float
@@ -33,23 +33,23 @@ class Placement(NamedTuple):
 
 
 class Recogniser(Protocol):
-    """Tells people by their faces."""
+    """A face-recognition model."""
 
     @property
     def facts(self) -> DetectorFacts:
-        """Name, version and weights, for the report."""
+        """Name, version and weights of the model, for the report."""
 
     def find_placement(self, picture: Rgb, box: Box) -> Placement:
-        """Where the landmarks of the face in a box put its aligned picture."""
+        """Find the placement of the face in a box from its landmarks."""
 
     def cut_face(self, picture: Rgb, box: Box, placement: Placement) -> Rgb:
-        """The aligned picture of a face, always of the same size; what lies beyond the border is black."""
+        """Cut out the aligned picture of a face, always of the same size; black outside the frame."""
 
     def embed_faces(self, faces: Sequence[Rgb]) -> Embeddings:
-        """The embedding of each aligned picture, shape (faces, dimensions)."""
+        """Compute the embeddings of aligned pictures, shape (faces, dimensions)."""
 
 
 def compute_median_placement(placements: Sequence[Placement]) -> Placement:
-    """The median of placements, upright: how to align a face of which nothing but the box is known."""
+    """Return the median placement, upright: it aligns a face of which only the box is known."""
     x, y, side, _ = np.median(np.array(placements, dtype=np.float64), axis=0)
     return Placement(float(x), float(y), float(side), 0.0)

@@ -1,6 +1,6 @@
-"""The benchmark of re-identification: which of many people a masked face is, and how often that is found.
+"""The re-identification benchmark: how often a masked face is identified among many people.
 
-Embeddings are kept in memory and end with the run; no file ever holds one.
+Embeddings are biometric data. They are kept in memory and end with the process; no file ever holds one.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _UNMASKED_VIEW = AttackView(None, with_gallery=False)
 
 @dataclass(frozen=True, slots=True)
 class _UnmaskedTrack:
-    """A sitting with its clip and what it looks like unmasked."""
+    """A track of a person with its clip and its unmasked embeddings."""
 
     clip: Clip
     person_track: PersonTrack
@@ -51,10 +51,10 @@ class _UnmaskedTrack:
 
 
 _Person = list[_UnmaskedTrack]
-"""All sittings of one person."""
+"""All tracks of one person."""
 
 
-def reidentify(  # noqa: PLR0913 - clips, styles, model, and how they are looked at
+def reidentify(  # noqa: PLR0913 - clips, styles, model, and options that have defaults
     clips: Sequence[Clip],
     styles: Mapping[str, Style],
     recogniser: Recogniser,
@@ -67,56 +67,55 @@ def reidentify(  # noqa: PLR0913 - clips, styles, model, and how they are looked
     """Try to identify masked faces among the people of clips.
 
     Args:
-        clips: with their records.
-        styles: by the name to report them under.
-        recogniser: the face-recognition model of the attacker.
-        sampling: which frames are looked at.
-        labels: who is who; without them the track that covers most is the one person of a clip, and clips whose
+        clips: The clips with their records.
+        styles: The styles, by the name under which they are reported.
+        recogniser: The face-recognition model of the attacker.
+        sampling: The choice of frames.
+        labels: Names of the people. Without labels the dominant track is the one person of a clip, and clips whose
             unmasked faces are near each other show the same person.
-        attacks: which ones are tried; "plain" always is.
-        listener: hears of progress.
+        attacks: The attacks; "plain" is always tried.
+        listener: Receives the progress.
 
     Raises:
-        InputError: fewer than two people can be identified unmasked, or a label names a track that does not exist.
-        SourceError: a clip cannot be decoded.
+        InputError: Fewer than two people can be identified unmasked, or a label names a track that does not exist.
+        SourceError: A clip cannot be decoded.
     """
     sampling, listener = sampling or Sampling(), listener or SilentListener()
     attacks = tuple(dict.fromkeys(("plain", *attacks)))
-    found = list(_embed_person_tracks(clips, sampling, labels, recogniser, listener))
-    everybody = _group_by_person(found, sampling.same, labelled=labels is not None)
-    people = _select_identifiable_people(everybody)
+    tracks = list(_embed_person_tracks(clips, sampling, labels, recogniser, listener))
+    all_people = _group_by_person(tracks, sampling.same, labelled=labels is not None)
+    # A person whom the model does not even identify unmasked would make every style look good.
+    people = _select_identifiable_people(all_people)
     if len(people) < 2:
         raise InputError(
-            f"Of {len(everybody)} people only {len(people)} are identified unmasked; give more clips, of people who "
+            f"Of {len(all_people)} people only {len(people)} are identified unmasked; give more clips, of people who "
             "show for some seconds."
         )
     placement = compute_median_placement(
-        [where for person in people for sat in person for where in sat.embeddings.placements]
+        [placement for person in people for track in person for placement in track.embeddings.placements]
     )
-    looks = [
+    views = [
         _UNMASKED_VIEW,
         *(AttackView(style, with_gallery="parrot" in attacks) for style in dict.fromkeys(styles.values())),
     ]
-    seen = _embed_attack_views(people, recogniser, looks, placement, listener)
-    known = [_concatenate([sat.embeddings.gallery for sat in person]) for person in people]
-    by_box = _score_attack(known, seen[_UNMASKED_VIEW])
+    embeddings = _embed_attack_views(people, recogniser, views, placement, listener)
+    galleries = [_concatenate([track.embeddings.gallery for track in person]) for person in people]
+    probes = [_concatenate([track.embeddings.probes for track in person]) for person in people]
+    # Masked faces are aligned by the box alone. This control shows how much of the loss comes from that, not the mask.
+    by_box = _score_attack(galleries, embeddings[_UNMASKED_VIEW])
     return ReidentificationReport(
         schema="veil/reidentification/1",
         recogniser=recogniser.facts,
         sampling=sampling,
-        clips=len({sat.clip.name for person in people for sat in person}),
-        looked_at=len(everybody),
+        clips=len({track.clip.name for person in people for track in person}),
+        looked_at=len(all_people),
         people=len(people),
         chance=1 / len(people),
-        apart=round(median(sat.person_track.apart for person in people for sat in person), 2),
-        control=_compute_top1(
-            compute_identified_shares(
-                [_concatenate([sat.embeddings.probes for sat in one]) for one in people], compute_templates(known)
-            )
-        ),
+        apart=round(median(track.person_track.apart for person in people for track in person), 2),
+        control=_compute_top1(compute_identified_shares(probes, compute_templates(galleries))),
         control_by_box=by_box.frame,
         mean_control_by_box=by_box.mean,
-        styles=tuple(_score_style(name, style, attacks, known, seen) for name, style in styles.items()),
+        styles=tuple(_score_style(name, style, attacks, galleries, embeddings) for name, style in styles.items()),
     )
 
 
@@ -127,38 +126,39 @@ def _embed_person_tracks(
     recogniser: Recogniser,
     listener: ProgressListener,
 ) -> Iterator[_UnmaskedTrack]:
-    """Every sitting unmasked."""
+    """Compute the unmasked embeddings of every track."""
     for done, clip in enumerate(clips, start=1):
-        here = list(choose_person_tracks(clip.name, clip.record, sampling, labels))
-        for sitting, plain in zip(here, attack.embed_unmasked(recogniser, clip, here), strict=True):
-            yield _UnmaskedTrack(clip, sitting, plain)
+        person_tracks = list(choose_person_tracks(clip.name, clip.record, sampling, labels))
+        unmasked = attack.embed_unmasked(recogniser, clip, person_tracks)
+        for person_track, embeddings in zip(person_tracks, unmasked, strict=True):
+            yield _UnmaskedTrack(clip, person_track, embeddings)
         listener.progress("survey", done, len(clips))
 
 
 def _group_by_person(
     unmasked_tracks: Sequence[_UnmaskedTrack], max_distance: float, *, labelled: bool
 ) -> list[_Person]:
-    """Sittings of one person together: those with one label, or those whose unmasked galleries are near each other."""
+    """Group the tracks by person: by label, or without labels by the distance of their unmasked galleries."""
     if not unmasked_tracks:
         return []
     if not labelled:
-        groups = group_similar_galleries([sat.embeddings.gallery for sat in unmasked_tracks], max_distance)
+        groups = group_similar_galleries([track.embeddings.gallery for track in unmasked_tracks], max_distance)
         return [[unmasked_tracks[number] for number in group] for group in groups]
     named: defaultdict[str | None, _Person] = defaultdict(list)
-    for sat in unmasked_tracks:
-        named[sat.person_track.person].append(sat)
+    for track in unmasked_tracks:
+        named[track.person_track.person].append(track)
     return list(named.values())
 
 
-def _select_identifiable_people(everybody: Sequence[_Person]) -> list[_Person]:
-    """The people of whom more than half of the unmasked probes are identified among everybody."""
-    if not everybody:
+def _select_identifiable_people(people: Sequence[_Person]) -> list[_Person]:
+    """Select the people who are identified by more than half of their unmasked probes."""
+    if not people:
         return []
-    known = compute_templates([_concatenate([sat.embeddings.gallery for sat in person]) for person in everybody])
+    templates = compute_templates([_concatenate([track.embeddings.gallery for track in person]) for person in people])
     shares = compute_identified_shares(
-        [_concatenate([sat.embeddings.probes for sat in person]) for person in everybody], known
+        [_concatenate([track.embeddings.probes for track in person]) for person in people], templates
     )
-    return [person for person, share in zip(everybody, shares, strict=True) if share > 0.5]
+    return [person for person, share in zip(people, shares, strict=True) if share > 0.5]
 
 
 def _embed_attack_views(
@@ -168,16 +168,17 @@ def _embed_attack_views(
     placement: Placement,
     listener: ProgressListener,
 ) -> Mapping[AttackView, list[MaskedEmbeddings]]:
-    """For each way of looking, what is seen of each person."""
-    clips = {sat.clip.name: sat.clip for person in people for sat in person}
-    seen: dict[PersonTrack, Mapping[AttackView, MaskedEmbeddings]] = {}
+    """Compute the embeddings of each person in each attack view; the clips are read once for all views."""
+    clips = {track.clip.name: track.clip for person in people for track in person}
+    embeddings: dict[PersonTrack, Mapping[AttackView, MaskedEmbeddings]] = {}
     for done, (name, clip) in enumerate(clips.items(), start=1):
-        here = [sat.person_track for person in people for sat in person if sat.clip.name == name]
-        seen.update(zip(here, attack.embed_masked(recogniser, clip, here, attack_views, placement), strict=True))
+        person_tracks = [track.person_track for person in people for track in person if track.clip.name == name]
+        masked = attack.embed_masked(recogniser, clip, person_tracks, attack_views, placement)
+        embeddings.update(zip(person_tracks, masked, strict=True))
         listener.progress("attack", done, len(clips))
     return {
-        look: [_merge_masked([seen[sat.person_track][look] for sat in person]) for person in people]
-        for look in attack_views
+        view: [_merge_masked([embeddings[track.person_track][view] for track in person]) for person in people]
+        for view in attack_views
     }
 
 
@@ -197,26 +198,27 @@ def _score_style(
     name: str,
     style: Style,
     attacks: Sequence[Attack],
-    known: Sequence[Embeddings],
+    known_galleries: Sequence[Embeddings],
     masked_by_view: Mapping[AttackView, list[MaskedEmbeddings]],
 ) -> StyleScores:
     masked = masked_by_view[AttackView(style, with_gallery="parrot" in attacks)]
-    galleries = {"plain": known, "parrot": [one.gallery for one in masked]}
+    galleries = {"plain": known_galleries, "parrot": [person.gallery for person in masked]}
     scores = {kind: _score_attack(galleries[kind], masked) for kind in attacks}
-    limit = 1 / len(known) + CHANCE_MARGIN
+    limit = 1 / len(known_galleries) + CHANCE_MARGIN
     return StyleScores(name, style, tuple(find_weaknesses(style)), scores, scores["plain"].frame.share <= limit)
 
 
 def _score_attack(galleries: Sequence[Embeddings], masked_people: Sequence[MaskedEmbeddings]) -> AttackScores:
-    """One attack, from single frames and from several."""
-    known, probes = compute_templates(galleries), [one.probes for one in masked_people]
-    level, shifted = _concatenate(centre_embeddings([row[None, :] for row in known])), centre_embeddings(probes)
+    """Score one attack, from single frames and from several."""
+    templates, probes = compute_templates(galleries), [person.probes for person in masked_people]
+    centred_templates = _concatenate(centre_embeddings([row[None, :] for row in templates]))
+    centred_probes = centre_embeddings(probes)
     return AttackScores(
-        frame=_compute_top1(compute_identified_shares(probes, known)),
-        mean=_compute_top1(compute_identified_shares(_average_groups(probes), known)),
-        superposed=_compute_top1(compute_identified_shares([one.superposed for one in masked_people], known)),
-        centred=_compute_top1(compute_identified_shares(shifted, level)),
-        centred_mean=_compute_top1(compute_identified_shares(_average_groups(shifted), level)),
+        frame=_compute_top1(compute_identified_shares(probes, templates)),
+        mean=_compute_top1(compute_identified_shares(_average_groups(probes), templates)),
+        superposed=_compute_top1(compute_identified_shares([person.superposed for person in masked_people], templates)),
+        centred=_compute_top1(compute_identified_shares(centred_probes, centred_templates)),
+        centred_mean=_compute_top1(compute_identified_shares(_average_groups(centred_probes), centred_templates)),
     )
 
 

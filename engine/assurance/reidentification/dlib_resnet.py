@@ -1,6 +1,6 @@
-"""dlib's face-recognition network (a ResNet of 29 layers, 128 dimensions; King, dlib-models, 2017).
+"""The face-recognition network of dlib (a ResNet with 29 layers and 128 dimensions; King, dlib-models, 2017).
 
-The only module that knows dlib. It runs in the process of the benchmark, which loads no other such library.
+Only this module imports dlib. It runs in the process of the benchmark, which loads no other such library.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from engine.record import DetectorFacts
 _NETWORK_FILE = "dlib_face_recognition_resnet_model_v1.dat"
 _LANDMARKS_FILE = "shape_predictor_5_face_landmarks.dat"
 _PICTURE_SIDE_PX = 150
-"""Pixels of an aligned picture, as the network was trained."""
+"""Side of an aligned picture, as in the training of the network."""
 _PADDING_SHARE = 0.25
 _BATCH_PICTURES = 16
-"""Pictures that go through the network at once."""
+"""Number of pictures that the network processes at once."""
 
 
 class DlibResnet:
     """A `Recogniser` with the weights of the package face_recognition_models.
 
     Args:
-        models: folder of the weights.
+        models_folder: Folder of the weights.
 
     Raises:
-        ModelError: weights are missing or not the pinned ones.
+        ModelError: Weights are missing or not the pinned ones.
         InputError: dlib is not installed.
     """
 
@@ -45,7 +45,7 @@ class DlibResnet:
 
     @property
     def facts(self) -> DetectorFacts:
-        """Name, version and weights."""
+        """Name, version and weights of the model."""
         parameters = {"side": _PICTURE_SIDE_PX, "padding": _PADDING_SHARE}
         return DetectorFacts(
             "dlib-resnet",
@@ -55,7 +55,7 @@ class DlibResnet:
         )
 
     def find_placement(self, picture: Rgb, box: Box) -> Placement:
-        """Where the landmarks put the aligned picture: found from the box, then again from where they were found."""
+        """Find the placement: landmarks from the box, then once more from the place that these give."""
         (x, y), side = box.centre, 0.9 * (box.area**0.5)
         for _ in range(2):
             half = side / 2
@@ -69,7 +69,7 @@ class DlibResnet:
         return Placement((x - left) / longest, (y - top) / longest, found.rect.width() / longest, found.angle)
 
     def cut_face(self, picture: Rgb, box: Box, placement: Placement) -> Rgb:
-        """The aligned picture, 150 by 150."""
+        """Cut out the aligned picture, 150 by 150 pixels."""
         longest, (x, y) = max(box.width, box.height), box.centre
         x, y, half = x + placement.x * longest, y + placement.y * longest, placement.side * longest / 2
         where = self._dlib.drectangle(x - half, y - half, x + half, y + half)
@@ -80,7 +80,7 @@ class DlibResnet:
         return cut
 
     def embed_faces(self, faces: Sequence[Rgb]) -> Embeddings:
-        """The embeddings, shape (faces, 128)."""
+        """Compute the embeddings, shape (faces, 128)."""
         rows = [
             np.array(row, dtype=np.float64)
             for start in range(0, len(faces), _BATCH_PICTURES)

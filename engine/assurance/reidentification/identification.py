@@ -1,4 +1,4 @@
-"""Who is who by embeddings, and how sure a rate of that is. Pure functions on arrays."""
+"""Identify people by embeddings. Pure functions on arrays."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from engine.assurance.reidentification.base import Embeddings
 
 
 def compute_templates(galleries: Sequence[Embeddings]) -> Embeddings:
-    """What an attacker keeps of each person: the mean of the embeddings of her gallery, shape (people, dimensions)."""
+    """Return the template of each person, the mean embedding of the gallery, shape (people, dimensions)."""
     return np.array([gallery.mean(axis=0) for gallery in galleries])
 
 
 def find_nearest(probes: Embeddings, known: Embeddings) -> NDArray[np.intp]:
-    """For each probe the row of `known` at the least Euclidean distance."""
+    """Return, for each probe, the row of `known` with the smallest Euclidean distance."""
     distances = np.linalg.norm(probes[:, None, :] - known[None, :, :], axis=2)
     return np.asarray(distances.argmin(axis=1), dtype=np.intp)
 
 
 def compute_identified_shares(probes: Sequence[Embeddings], known: Embeddings) -> NDArray[np.float64]:
-    """For each person the share of her probes whose nearest template is hers."""
+    """Return, for each person, the share of the probes whose nearest template is that of the person."""
     return np.array([float((find_nearest(own, known) == person).mean()) for person, own in enumerate(probes)])
 
 
 def centre_embeddings(groups: Sequence[Embeddings]) -> list[Embeddings]:
-    """Which way each embedding lies from what is common to all people, each person counting the same; unit vectors.
+    """Return the direction of each embedding from the mean of all people, as unit vectors; each person counts the same.
 
-    Masked faces all lie near one place, far from every unmasked one. What little tells them apart is the way in which
-    they lie off it.
+    Masked faces all lie near one place, far from every unmasked face. The direction from there is what still tells
+    people apart, so an attacker who knows this looks at the direction and not at the distance.
     """
     middle = compute_templates(groups).mean(axis=0)
     return [_normalise_rows(group - middle) for group in groups]
@@ -43,7 +43,7 @@ def _normalise_rows(rows: Embeddings) -> Embeddings:
 
 
 def group_similar_galleries(galleries: Sequence[Embeddings], max_distance: float) -> list[list[int]]:
-    """Which galleries are of one person: their templates lie within `max_distance`, directly or over others."""
+    """Group the galleries of one person: their templates are within `max_distance`, directly or through others."""
     known = compute_templates(galleries)
     near = np.linalg.norm(known[:, None, :] - known[None, :, :], axis=2) <= max_distance
     groups: list[list[int]] = []

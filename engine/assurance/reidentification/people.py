@@ -1,4 +1,8 @@
-"""Which tracks are which people, and which of their frames the attacker knows and which he tries."""
+"""Choose the tracks of people, and split their frames into a gallery and probes.
+
+The gallery holds the frames that the attacker knows, the probes are those that the attacker tries to identify. There is
+time between them: two frames in a row are nearly the same picture, and to recognise that would prove nothing.
+"""
 
 from __future__ import annotations
 
@@ -18,19 +22,19 @@ from engine.record import Document, Face, Record, parse_ratio
 _LABEL_COLUMNS = ("clip", "track", "person")
 
 PersonLabels = Mapping[str, Mapping[int, str]]
-"""By clip and track, who it is."""
+"""The name of the person, by clip and track."""
 
 
 class Sampling(Document, frozen=True):
-    """Which frames are looked at, and who counts.
+    """The choice of frames, and of people.
 
     Attributes:
-        gallery: frames of a person that the attacker knows, at most.
-        probes: frames of a person that he tries, at most.
-        fewest: frames that there must be of each, for a person to be looked at.
-        apart: share of the time a track lasts that lies between the last frame known and the first one tried.
-        size: least longer side of a face, in pixels.
-        same: distance of the unmasked galleries up to which two clips are taken to show one person.
+        gallery: Largest number of frames of a person that the attacker knows.
+        probes: Largest number of frames of a person that the attacker tries.
+        fewest: Number of frames of each kind that a person needs to count.
+        apart: Share of the duration of a track between the last gallery frame and the first probe.
+        size: Shortest longer side of a face in pixels.
+        same: Distance of the unmasked galleries up to which two clips show the same person.
     """
 
     gallery: Annotated[int, msgspec.Meta(ge=1)] = 10
@@ -42,15 +46,15 @@ class Sampling(Document, frozen=True):
 
 
 class PersonTrack(Document, frozen=True):
-    """A track, with the frames of it that are looked at.
+    """A track of one person, with its frames.
 
     Attributes:
-        clip: name of the clip.
-        track: in the clip's record.
-        person: who somebody said it is; None when nobody did.
-        gallery: frames the attacker knows, unmasked.
-        probes: frames he tries.
-        apart: seconds between the last of those and the first of these.
+        clip: Name of the clip.
+        track: Number of the track in the record of the clip.
+        person: Name from the labels, None without labels.
+        gallery: Frames that the attacker knows, unmasked.
+        probes: Frames that the attacker tries.
+        apart: Seconds between the last frame of the gallery and the first probe.
     """
 
     clip: str
@@ -62,15 +66,15 @@ class PersonTrack(Document, frozen=True):
 
 
 def read_labels(path: Path) -> PersonLabels:
-    """Who is who, from a table with the columns clip, track and person.
+    """Read the labels from a CSV table with the columns clip, track and person.
 
     Raises:
-        InputError: the file cannot be read, or a line cannot be understood; the message names it.
+        InputError: The file cannot be read, or a line is invalid; the message names the line.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as UTF-8 text ({error}): give a table of labels.") from error
+        raise InputError(f"{path} cannot be read as UTF-8 text ({error}). Give a table of labels.") from error
     table = csv.DictReader(io.StringIO(text, newline=""))
     if missing := [column for column in _LABEL_COLUMNS if column not in (table.fieldnames or ())]:
         raise InputError(f"{path} line 1: column {', '.join(missing)} is missing; name {', '.join(_LABEL_COLUMNS)}.")
@@ -85,43 +89,45 @@ def read_labels(path: Path) -> PersonLabels:
 def choose_person_tracks(
     clip: str, record: Record, sampling: Sampling, labels: PersonLabels | None
 ) -> Iterator[PersonTrack]:
-    """The tracks of a clip that show long enough: those that have a label, or else the one that is seen most.
+    """Choose the tracks of a clip that show long enough: those with a label, or without labels the dominant track.
 
     Raises:
-        InputError: a label names a track that the record does not have.
+        InputError: A label names a track that the record does not have.
     """
-    seen = _collect_large_faces(record, sampling.size)
+    faces_by_track = _collect_large_faces(record, sampling.size)
     if labels is None:
-        chosen: Mapping[int, str | None] = dict.fromkeys(_find_dominant_track(seen))
+        chosen: Mapping[int, str | None] = dict.fromkeys(_find_dominant_track(faces_by_track))
     else:
         chosen = labels.get(clip, {})
         known = {face.track for frame in record.frames for face in frame.faces}
         for track in sorted(set(chosen) - known):
-            raise InputError(f"The labels name track {track} of {clip}, which its record does not have.")
+            raise InputError(
+                f"The labels name track {track} of {clip}, which its record does not have; correct the labels."
+            )
     for track, person in chosen.items():
-        frames = [index for index, _ in seen.get(track, ())]
+        frames = [index for index, _ in faces_by_track.get(track, ())]
         gallery, probes, apart = _split_gallery_and_probes(record, frames, sampling)
         if gallery and probes:
             yield PersonTrack(clip, track, person, gallery, probes, apart)
 
 
 def find_track_box(record: Record, index: int, track: int) -> Box:
-    """The box of a track in a frame that shows it."""
+    """Return the box of a track in a frame that shows it."""
     return next(face.box for face in record.frames[index].faces if face.track == track)
 
 
 def _collect_large_faces(record: Record, min_side_px: float) -> Mapping[int, Sequence[tuple[int, Face]]]:
-    """By track, the frames in which a detector saw it large enough."""
-    seen: defaultdict[int, list[tuple[int, Face]]] = defaultdict(list)
+    """Return the detected faces that are large enough, with their frames, by track."""
+    faces_by_track: defaultdict[int, list[tuple[int, Face]]] = defaultdict(list)
     for frame in record.frames:
         for face in frame.faces:
             if face.origin == "detected" and max(face.box.width, face.box.height) >= min_side_px:
-                seen[face.track].append((frame.index, face))
-    return seen
+                faces_by_track[face.track].append((frame.index, face))
+    return faces_by_track
 
 
 def _find_dominant_track(faces_by_track: Mapping[int, Sequence[tuple[int, Face]]]) -> list[int]:
-    """The track that covers most, summed over its frames; none when there is none."""
+    """Return the track with the largest area summed over its frames, as a list; empty without any track."""
     areas = {track: sum(face.box.area for _, face in faces) for track, faces in faces_by_track.items()}
     return sorted(areas, key=lambda track: (-areas[track], track))[:1]
 
@@ -129,7 +135,7 @@ def _find_dominant_track(faces_by_track: Mapping[int, Sequence[tuple[int, Face]]
 def _split_gallery_and_probes(
     record: Record, frames: Sequence[int], sampling: Sampling
 ) -> tuple[tuple[int, ...], tuple[int, ...], float]:
-    """Frames of the first part of the time and of the last part, and the seconds between them."""
+    """Split frames into gallery and probes: the first part of the time and the last, and the seconds in between."""
     if not frames:
         return (), (), 0.0
     time = {index: float(record.frames[index].pts * parse_ratio(record.source.video.time_base)) for index in frames}
@@ -144,7 +150,7 @@ def _split_gallery_and_probes(
 
 
 def sample_evenly(frames: Sequence[int], max_count: int) -> tuple[int, ...]:
-    """At most so many of them, evenly spaced, the first and the last among them."""
+    """Choose at most `max_count` frames, evenly spaced, the first and the last included."""
     if len(frames) <= max_count:
         return tuple(frames)
     return tuple(frames[round(place * (len(frames) - 1) / max(1, max_count - 1))] for place in range(max_count))

@@ -1,4 +1,4 @@
-"""Frames of a clip as the attacker sees them: as they are, and with their faces covered."""
+"""Read the frames of a clip, and mask them as a render would."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Clip(NamedTuple):
     """A clip with its record.
 
     Attributes:
-        name: its path in the folder.
+        name: Its path in the folder of the clips.
     """
 
     name: str
@@ -30,11 +30,11 @@ class Clip(NamedTuple):
 
 
 def read_frames(clip: Clip, indices: Collection[int]) -> Iterator[SourceFrame]:
-    """Those frames of a clip, in order.
+    """Read the frames of a clip with these indices, in order.
 
     Raises:
-        SourceError: a frame up to the last of them cannot be decoded.
-        RecordError: a frame is not the one of the record.
+        SourceError: A frame up to the last of them cannot be decoded.
+        RecordError: A frame is not that of the record.
     """
     wanted = set(indices)
     if not wanted:
@@ -52,9 +52,9 @@ def read_frames(clip: Clip, indices: Collection[int]) -> Iterator[SourceFrame]:
 
 
 def mask_frame(clip: Clip, frame: SourceFrame, styles: Sequence[Style | None]) -> Iterator[Rgb]:
-    """The frame under each style, every face of the record covered as a render covers it; as it is under None.
+    """Yield the frame masked with each style as a render masks it, and unmasked for None.
 
-    Nothing is encoded: an encoder only takes away more of what might identify somebody.
+    Nothing is encoded, because an encoder only removes more of what could identify a person.
     """
     video = clip.info.video
     boxes = [face.box for face in clip.record.frames[frame.index].faces]

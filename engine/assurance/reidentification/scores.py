@@ -1,4 +1,4 @@
-"""What the benchmark of re-identification says: figures with what they were made from."""
+"""The report of the re-identification benchmark: figures with the data they come from."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ Attack = Literal["plain", "parrot"]
 ATTACKS: tuple[Attack, ...] = ("plain", "parrot")
 
 CHANCE_MARGIN = 0.03
-"""What identification of masked faces may lie above chance."""
+"""Largest difference from chance, in the share of identified faces, at which a style still hides people."""
 
 
 class Top1Rate(Document, frozen=True):
-    """How often the nearest of all people is the right one: the mean of the people's shares, and its 95 % interval."""
+    """Rate at which the nearest person is the right one: the mean of the shares of the people, and its 95 % interval."""
 
     share: float
     interval: tuple[float, float]
 
 
 class AttackScores(Document, frozen=True):
-    """What one attack makes of one style.
+    """The scores of one attack on one style.
 
     Attributes:
-        frame: from a single frame.
-        mean: from the mean embedding of all probes of a person.
-        superposed: from the mean picture of all probes of a person.
-        centred: from a single frame, after the attacker took off what all masked and all known faces have in common.
-        centred_mean: the same from all probes of a person.
+        frame: From a single frame.
+        mean: From the mean embedding of all probes of a person.
+        superposed: From the mean picture of all probes of a person.
+        centred: From a single frame, after the attacker removed what all masked faces, and all known faces, share.
+        centred_mean: As `centred`, from all probes of a person.
     """
 
     frame: Top1Rate
@@ -42,13 +42,14 @@ class AttackScores(Document, frozen=True):
 
 
 class StyleScores(Document, frozen=True):
-    """How well a style hides people.
+    """The scores of one style.
 
     Attributes:
-        name: as it was asked for.
-        weaknesses: why Veil refuses the style; empty when it does not.
-        attacks: by name. "plain": the attacker knows unmasked faces. "parrot": he masks what he knows in the same way.
-        hidden: a single frame in the plain attack identifies nobody more often than chance and 3 points.
+        name: Name under which it was given.
+        weaknesses: Reasons why Veil refuses the style; empty if it does not.
+        attacks: Scores by attack. "plain": the attacker knows unmasked faces. "parrot": the attacker masks the known
+            faces in the same way.
+        hidden: True if a single frame in the plain attack is identified at most 3 points more often than by chance.
     """
 
     name: str
@@ -59,21 +60,21 @@ class StyleScores(Document, frozen=True):
 
 
 class ReidentificationReport(Document, frozen=True):
-    """The whole benchmark.
+    """The report of the benchmark.
 
     Attributes:
-        schema: always "veil/reidentification/1".
-        recogniser: the face-recognition model.
-        sampling: which frames were looked at.
-        clips: clips of which a person counts.
-        looked_at: people that show long enough.
-        people: those of them who are identified by more than half of their unmasked probes; only they count.
+        schema: Always "veil/reidentification/1".
+        recogniser: The face-recognition model.
+        sampling: The choice of frames.
+        clips: Number of clips with a person who counts.
+        looked_at: Number of people who show long enough.
+        people: Number of those who are identified by more than half of their unmasked probes. Only these count.
         chance: 1 / people.
-        apart: median of the seconds between the last frame known and the first one tried.
-        control: single unmasked frames, aligned by landmarks.
-        control_by_box: the same, aligned by nothing but the box, as masked faces are.
-        mean_control_by_box: the same, from the mean embedding of all probes of a person.
-        styles: in the order asked for.
+        apart: Median of the seconds between the last frame of a gallery and the first probe.
+        control: Score of single unmasked frames, aligned by landmarks.
+        control_by_box: The same, aligned by the box alone, as masked faces are.
+        mean_control_by_box: As `control_by_box`, from the mean embedding of all probes of a person.
+        styles: Scores of the styles, in the given order.
     """
 
     schema: Literal["veil/reidentification/1"]
@@ -91,5 +92,5 @@ class ReidentificationReport(Document, frozen=True):
 
     @property
     def passed(self) -> bool:
-        """Whether every style that Veil accepts hides people."""
+        """True if every style that Veil accepts hides people."""
         return all(style.hidden or style.weaknesses for style in self.styles)

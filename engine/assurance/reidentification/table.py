@@ -1,4 +1,4 @@
-"""The benchmark of re-identification as a plain table for people."""
+"""Format the report of the re-identification benchmark as a text table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HEADER = ("style", "attack", "1 frame", "mean of all", "superposed", "centred",
 
 
 def format_table(result: ReidentificationReport) -> str:
-    """Who counts, the controls, and a line for each style and attack."""
+    """Format the people, the controls, and a line for each style and attack."""
     rows = [_HEADER, *(row for style in result.styles for row in _build_rows(style))]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
