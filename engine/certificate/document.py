@@ -1,8 +1,8 @@
-"""The certificate of a release: what was done to which file, who answers for it, and how anybody can check it.
+"""The certificate of a release: what was done to which file, who signed it, and how anyone can check it.
 
-A certificate is a JSON document of canonical bytes beside the released video, with a page that says the same for a
-person. It holds hashes, names and figures, and no picture. Whoever has the folder of the release can check it with the
-commands that stand in it, without Veil.
+A certificate is a JSON document of canonical bytes beside the released video, with a page that says the same for
+people. It holds hashes, names and figures, and no picture. It contains the commands that check the release without
+Veil.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _POLICY_SENTENCES: Mapping[Persons, str] = {
 
 
 class SourceSection(Document, frozen=True):
-    """The video that was anonymised: by its bytes, never by its name, which may tell of a person."""
+    """The source: identified by its bytes and never by its name, because a name may identify a person."""
 
     sha256: Sha256
     bytes: int
@@ -59,7 +59,7 @@ class SourceSection(Document, frozen=True):
 
 
 class OutputSection(Document, frozen=True):
-    """The released video: the name of its file, and what stock tools say of it."""
+    """The released video: name, size and fingerprint."""
 
     name: str
     bytes: int
@@ -67,7 +67,7 @@ class OutputSection(Document, frozen=True):
 
 
 class DetectionSection(Document, frozen=True):
-    """How faces were found: mode, detectors with versions, models and parameters; how many tracks there are."""
+    """The detection: mode, detectors with versions, models and parameters, and the number of tracks."""
 
     record_sha256: Sha256
     mode: str
@@ -76,7 +76,7 @@ class DetectionSection(Document, frozen=True):
 
 
 class ReviewSection(Document, frozen=True):
-    """What people changed: how many amendments, and the faces that are shown on purpose."""
+    """The review: the number of amendments, and the faces that are kept visible."""
 
     review_sha256: Sha256 | None
     amendments: Count
@@ -84,11 +84,11 @@ class ReviewSection(Document, frozen=True):
 
 
 class RenderSection(Document, frozen=True, omit_defaults=True):
-    """How faces were hidden and the video was encoded, what was dropped, and what became of the audio.
+    """The render: masks and encoder, what was dropped, and the audio.
 
     Attributes:
-        audio: what became of it, in a sentence; `spec.audio` has the spans that were replaced, each with its reason.
-        altered: the audio streams in which something was replaced, piece by piece.
+        audio: What happened to the audio, in a sentence. `spec.audio` has the replaced spans, each with its reason.
+        altered: The audio streams in which something was replaced, piece by piece.
     """
 
     spec: RenderSpec
@@ -102,10 +102,10 @@ class RenderSection(Document, frozen=True, omit_defaults=True):
 
 
 class LeakSection(Document, frozen=True):
-    """What the leak check of the output found, and what people said of each finding.
+    """The leak check of the output, and the judgements of its findings.
 
     Attributes:
-        open: keys of the findings that still hold the release up; empty in any release.
+        open: Keys of the leaks that still stop the release; empty in every release.
     """
 
     report_sha256: Sha256
@@ -117,18 +117,18 @@ class LeakSection(Document, frozen=True):
 
 
 class Certificate(Document, frozen=True, kw_only=True):
-    """All there is to say of a release.
+    """The certificate of a release.
 
     Attributes:
-        run: the run that was released.
-        policy: how many persons had to take part, in a sentence.
-        statements: the signatures that count, in the order in which they were given.
-        leaks: None when the output was not searched for faces; the release says so.
-        risk: what may still be in the output, measured from several sides.
-        audit: the audit log up to the entry before this certificate.
+        run: The run that was released.
+        policy: The number of people that had to take part, in a sentence.
+        statements: The statements that count, in the order in which they were signed.
+        leaks: None if the output was not searched for faces; the page says so.
+        risk: The measures of the residual risk.
+        audit: The head of the audit log before the entry of this certificate.
         documents: SHA-256 of the other files of the release, by name.
-        commands: with which anybody can check the release in its folder.
-        source_commands: with which who holds the source can check it too, saved there under the name they give.
+        commands: Commands with which anyone can check the release in its folder.
+        source_commands: Commands for people who have the source, saved in that folder under the name in the commands.
     """
 
     schema: Literal["veil/certificate/1"] = SCHEMA
@@ -153,22 +153,23 @@ class Certificate(Document, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class CertificateInputs:
-    """What a certificate is made of.
+    """The inputs of a certificate.
 
     Attributes:
-        run_id: the run that is released.
-        output_path: the released video.
-        record: its detection record.
-        review: the amendments that were applied; None when there were none.
-        render: the report of the render.
-        verification: the outcome of its verification.
-        statements: the signatures that count.
-        required_persons: how many the policy asks for.
-        log_head: of the audit log.
-        document_paths: the other files of the release.
-        leak_report_path: file of the leak check's report.
-        judgements: of its findings.
-        risk: what may still be in the output.
+        run_id: The run that is released.
+        output_path: The released video.
+        record: Its detection record.
+        review: The review that was applied, None if there was none.
+        render: The report of the render.
+        verification: The report of its verification.
+        statements: The statements that count.
+        required_persons: The number of people that the policy asks for.
+        log_head: The head of the audit log.
+        document_paths: The other files of the release.
+        leak_report_path: The report of the leak check, None if there was none.
+        judgements: The judgements of its findings.
+        risk: The residual risk.
+        source_suffix: Suffix of the name under which the commands expect the source.
     """
 
     run_id: str
@@ -188,11 +189,11 @@ class CertificateInputs:
 
 
 def build_certificate(inputs: CertificateInputs, issued_at: datetime) -> Certificate:
-    """The certificate of a release.
+    """Build the certificate of a release.
 
     Raises:
-        SourceError: the released video cannot be read.
-        RecordError: a part of the evidence is of another video, record or output.
+        SourceError: The released video cannot be read.
+        RecordError: A part of the inputs is of another video, record or output.
     """
     _check_one_release(inputs)
     output, record, render = inputs.output_path, inputs.record, inputs.render
@@ -243,13 +244,13 @@ def build_certificate(inputs: CertificateInputs, issued_at: datetime) -> Certifi
 
 
 def _check_one_release(inputs: CertificateInputs) -> None:
-    """Every part speaks of the same source, record and output."""
+    """Check that every part is of the same source, record and output."""
     render, checks = inputs.render, inputs.verification
-    said = (render.source_sha256, render.record_sha256, render.output_sha256, render.review_sha256)
-    if said != (checks.source_sha256, checks.record_sha256, checks.output_sha256, checks.review_sha256):
-        raise RecordError("The checks are not of the output that the render reports; verify this output.")
+    hashes = (render.source_sha256, render.record_sha256, render.output_sha256, render.review_sha256)
+    if hashes != (checks.source_sha256, checks.record_sha256, checks.output_sha256, checks.review_sha256):
+        raise RecordError("The checks are of another output than the report of the render; verify this output.")
     for statement in inputs.statements:
-        if (statement.subject.source, statement.subject.record) != said[:2]:
+        if (statement.subject.source, statement.subject.record) != hashes[:2]:
             raise RecordError(f"The signature {statement.number:04} is of another source or record than the release.")
 
 
@@ -264,7 +265,7 @@ def _build_render_section(render: RenderReport, facts: FileFingerprint) -> Rende
 
 
 def _describe_audio(render: RenderReport, stream_count: int) -> str:
-    """What became of the audio, in a sentence."""
+    """Describe what happened to the audio, in a sentence."""
     if not stream_count:
         return "The source has no audio."
     kept = stream_count - len(render.audio)

@@ -1,4 +1,4 @@
-"""Evidence as pages for a person: each one HTML file without scripts and without anything from elsewhere."""
+"""HTML pages of a certificate and of the audit log: one file each, without scripts and without external resources."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def build_certificate_html(document: Certificate, sha256: Sha256, *, is_signed: bool) -> str:
-    """The page of a certificate.
+    """Build the page of a certificate.
 
     Args:
-        document: the certificate.
-        sha256: of its bytes.
-        is_signed: whether a signature with the organisation's key lies beside it.
+        document: The certificate.
+        sha256: SHA-256 of its bytes.
+        is_signed: True if a signature with the key of the organisation is in the same folder.
     """
     signature = (
         build_signature_command(CERTIFICATE_NAME, CERTIFICATE_SIGNATURE_NAME, CERTIFICATE_KEY_NAME)
@@ -34,7 +34,7 @@ def build_certificate_html(document: Certificate, sha256: Sha256, *, is_signed: 
 
 
 def build_log_html(exported: AuditExport) -> str:
-    """The page of a part of the audit log."""
+    """Build the page of a part of the audit log."""
     return _fill_template("log.html.j2", exported=exported)
 
 

@@ -1,4 +1,4 @@
-"""Writing a certificate with its page and its signature, and checking them again."""
+"""Write a certificate with its page and its signature, and check a certificate."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SCHEMA: Literal["veil/certificate-check/1"] = "veil/certificate-check/1"
 
 
 class CertificateCheckReport(Document, frozen=True):
-    """The outcome of a check of a certificate and of the release it stands for."""
+    """The result of checking a certificate and its release."""
 
     schema: Literal["veil/certificate-check/1"]
     certificate_sha256: Sha256
@@ -41,22 +41,22 @@ class CertificateCheckReport(Document, frozen=True):
 def issue_certificate(
     inputs: CertificateInputs, folder: Path, *, key_path: Path | None = None, issued_at: datetime | None = None
 ) -> Sha256:
-    """Write the certificate of a release, its page, and its signature when there is a key, into the release's folder.
+    """Write the certificate of a release, its page, and its signature if there is a key, into its folder.
 
     Args:
-        inputs: what it is made of.
-        folder: of the release.
-        key_path: file of the organisation's private Ed25519 key.
-        issued_at: when, with zone; now when left out.
+        inputs: What the certificate is made of.
+        folder: Folder of the release.
+        key_path: File with the private Ed25519 key of the organisation, None to leave the certificate unsigned.
+        issued_at: Time of issue with time zone; now if left out.
 
     Returns:
-        SHA-256 of the certificate's bytes, for the audit log.
+        SHA-256 of the bytes of the certificate, for the audit log.
 
     Raises:
-        SourceError: the released video cannot be read.
-        RecordError: a part of the evidence is of another release.
-        InputError: the key is none.
-        TargetError: a file cannot be written.
+        SourceError: The released video cannot be read.
+        RecordError: A part of the inputs is of another release.
+        InputError: The key is invalid.
+        TargetError: A file cannot be written.
     """
     made = build_certificate(inputs, issued_at or datetime.now(UTC).astimezone())
     data = encode_document(made)
@@ -64,6 +64,7 @@ def issue_certificate(
         signature, public = sign_bytes(data, key_path)
         write_file(folder / CERTIFICATE_SIGNATURE_NAME, signature)
         write_file(folder / CERTIFICATE_KEY_NAME, public)
+    # The certificate is written last: where it exists, its page and its signature do too.
     write_file(
         folder / CERTIFICATE_PAGE_NAME,
         build_certificate_html(made, sha256_hex(data), is_signed=key_path is not None).encode(),
@@ -73,10 +74,10 @@ def issue_certificate(
 
 
 def read_certificate(path: Path) -> Certificate:
-    """A certificate from its file, or from the folder of its release.
+    """Read a certificate from its file or from the folder of its release.
 
     Raises:
-        RecordError: it cannot be read or is none.
+        RecordError: The file cannot be read or is not a certificate.
     """
     return read_document(_resolve_certificate_path(path), Certificate, "certificate of a release")
 
@@ -84,18 +85,18 @@ def read_certificate(path: Path) -> Certificate:
 def check_certificate(
     path: Path, *, source_path: Path | None = None, public_key_path: Path | None = None, log_folder: Path | None = None
 ) -> CertificateCheckReport:
-    """Check a certificate and the release it stands for.
+    """Check a certificate and its release.
 
     Args:
-        path: the certificate, or the folder of its release.
-        source_path: the video that was anonymised, if it is at hand.
-        public_key_path: the organisation's public key, as it was given by another way; without it, the key beside the
-            certificate shows only that the signature is that key's.
-        log_folder: folder of the audit log, if it is at hand.
+        path: The certificate, or the folder of its release.
+        source_path: The source video, if it is available.
+        public_key_path: The public key of the organisation, received in another way. Without it, the key in the folder
+            of the release shows only that the signature was made with that key.
+        log_folder: Folder of the audit log, if it is available.
 
     Raises:
-        RecordError: the certificate cannot be read or is none.
-        InputError: the public key is none.
+        RecordError: The certificate cannot be read or is not a certificate.
+        InputError: The public key is invalid.
     """
     path = _resolve_certificate_path(path)
     made, data = read_certificate(path), read_document_bytes(path)
@@ -137,16 +138,18 @@ def _check_page(document: Certificate, data: bytes, folder: Path) -> Check:
         found = path.read_bytes()
     except OSError as error:
         return Check("page", passed=False, finding=f"{path} cannot be read: {error.strerror}")
+    # The page is built again from the certificate, so nothing on it can say more or less than the certificate does.
     if found != build_certificate_html(document, sha256_hex(data), is_signed=is_signed).encode():
         return Check("page", passed=False, finding=f"{path} does not say what the certificate says")
     return Check("page", passed=True, finding="says what the certificate says")
 
 
 def _check_statements(document: Certificate) -> Check:
+    # The hashes of the files alone do not show that the people signed these files: their statements name them too.
     bound = (document.source.sha256, document.detection.record_sha256)
-    for one in document.statements:
-        if (one.run, one.subject.source, one.subject.record) != (document.run, *bound):
-            finding = f"the signature {one.number:04} of {one.name} is of another run, source or record"
+    for statement in document.statements:
+        if (statement.run, statement.subject.source, statement.subject.record) != (document.run, *bound):
+            finding = f"the signature {statement.number:04} of {statement.name} is of another run, source or record"
             return Check("signatures", passed=False, finding=finding)
     return Check("signatures", passed=True, finding=f"{len(document.statements)}, of this run, source and record")
 
@@ -161,8 +164,8 @@ def _check_signature(data: bytes, folder: Path, public_key_path: Path | None) ->
         return Check(
             "key", passed=False, finding=f"the certificate was changed, or was not signed with the key in {key}"
         )
-    whose = "the key that was given" if public_key_path else "the key beside it, which anybody could have put there"
-    return Check("key", passed=True, finding=f"signed with {whose}")
+    origin = "the key that was given" if public_key_path else "the key in its folder, which anyone could have put there"
+    return Check("key", passed=True, finding=f"signed with {origin}")
 
 
 def _check_audit_log(document: Certificate, data: bytes, log_folder: Path) -> Iterator[Check]:
@@ -181,10 +184,10 @@ def _check_audit_log(document: Certificate, data: bytes, log_folder: Path) -> It
     else:
         yield Check("audit log", passed=False, finding=report.findings[0].sentence)
     if sha256_hex(data) in known:
-        yield Check("issue", passed=True, finding="the audit log knows this very certificate")
+        yield Check("issue", passed=True, finding="the audit log has an entry for these bytes")
     else:
         yield Check(
             "issue",
             passed=False,
-            finding="the certificate was changed: the audit log knows none with these bytes",
+            finding="the audit log has no certificate with these bytes: it was changed, or issued elsewhere",
         )

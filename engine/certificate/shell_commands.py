@@ -1,7 +1,9 @@
-"""Commands with which anybody can check a release: a shell and stock tools, no Veil.
+"""Shell commands with which anyone can check a release with stock tools, without Veil.
 
-Each is one line for a POSIX shell, run in the folder of the release. It ends with 0 when what it checks holds, and with
-another number when it does not, and needs nothing but GNU coreutils, FFmpeg (5.1 or newer) and OpenSSL.
+Each command is one line for a POSIX shell, run in the folder of the release. It ends with 0 if the check passes and
+with another number if it fails, and needs only GNU coreutils, FFmpeg (5.1 or newer) and OpenSSL.
+
+The sentences and commands are part of the certificate, so their wording is part of its bytes.
 """
 
 from __future__ import annotations
@@ -22,11 +24,11 @@ _STRUCTURAL_TAGS = (
     "language=und",
     "(encoder|ENCODER)=Lavf",
 )
-"""Tags that say nothing but how the file is built."""
+"""Tags that describe only the structure of the file."""
 
 
 class ShellCommand(Document, frozen=True):
-    """What a command shows, and the command."""
+    """A command, and a sentence on what it shows."""
 
     shows: str
     command: str
@@ -35,13 +37,13 @@ class ShellCommand(Document, frozen=True):
 def build_output_commands(
     file_name: str, facts: FileFingerprint, comment: str | None, altered: Sequence[AlteredAudio] = ()
 ) -> Iterator[ShellCommand]:
-    """Commands that check the released video by itself.
+    """Build the commands that check the released video by itself.
 
     Args:
-        file_name: of its file.
-        facts: what stock tools say of it.
-        comment: the one tag it may carry.
-        altered: its audio streams in which something was replaced.
+        file_name: Name of its file.
+        facts: Its fingerprint.
+        comment: The one tag that it may carry.
+        altered: Its audio streams in which something was replaced.
     """
     file = shlex.quote(f"file:{file_name}")
     yield build_hash_command("the video is the released one, byte for byte", {file_name: facts.sha256})
@@ -81,15 +83,14 @@ def build_source_commands(
     altered: Sequence[AlteredAudio] = (),
     output_name: str = "",
 ) -> Iterator[ShellCommand]:
-    """Commands for who holds the source: it is the one that was anonymised, and its audio is the release's.
+    """Build the commands that check the source: it is the anonymised one, and its audio is that of the release.
 
     Args:
-        file_name: under which the source is expected in the folder.
-        sha256: of the source.
-        audio: by stream index in the source, the streams that were copied.
-        altered: those in which something was replaced.
-        output_name: name of the released video, which these are held against where decoders are not alike to the last
-            bit.
+        file_name: Name that the commands expect the source to have.
+        sha256: SHA-256 of the source.
+        audio: The copied streams, by their index in the source.
+        altered: The streams in which something was replaced.
+        output_name: Name of the released video. Streams whose decoders differ in the last bits are compared with it.
     """
     file = shlex.quote(f"file:{file_name}")
     yield build_hash_command("the source is the one that was anonymised", {file_name: sha256})
@@ -111,13 +112,13 @@ def build_source_commands(
 
 
 def build_hash_command(shows: str, files: Mapping[str, Sha256]) -> ShellCommand:
-    """A command that checks files by their SHA-256, by name."""
+    """Build a command that checks files by their SHA-256."""
     listed = " ".join(f"{sha256} {shlex.quote(name)}" for name, sha256 in files.items())
     return ShellCommand(shows, f"printf '%s  %s\\n' {listed} | sha256sum --check --strict -")
 
 
 def build_signature_command(document: str, signature: str, key: str) -> ShellCommand:
-    """A command that checks an Ed25519 signature over a file, by the names of the file, the signature and the key."""
+    """Build a command that checks an Ed25519 signature, from the names of the file, the signature and the key."""
     return ShellCommand(
         "the certificate was signed with the organisation's key",
         f"openssl pkeyutl -verify -pubin -inkey {shlex.quote(key)} -rawin -in {shlex.quote(document)} "
@@ -128,9 +129,9 @@ def build_signature_command(document: str, signature: str, key: str) -> ShellCom
 def _build_piece_commands(
     stream_label: str, quoted_file: str, stream_map: str, altered: AlteredAudio, *, only_kept: bool = False
 ) -> Iterator[ShellCommand]:
-    """A command for each piece of a stream: silence is compared with zeros, everything else by its hash.
+    """Build a command for each piece of a stream: silence is compared with zeros, everything else by its hash.
 
-    The last piece goes on to the end of the stream, so that nothing can follow it.
+    The last piece extends to the end of the stream, so that nothing can follow it.
     """
     raw = RAW_FORMATS[altered.samples]
     width = altered.channels * SAMPLE_BYTES[altered.samples]
@@ -156,11 +157,12 @@ def _build_piece_commands(
 
 
 def _build_similarity_commands(altered: AlteredAudio, quoted_source: str, quoted_output: str) -> Iterator[ShellCommand]:
-    """A command for each kept piece of a lossy stream: what it differs by from the source is less than two steps.
+    """Build a command for each kept piece of a lossy stream: it differs from the source by less than two steps.
 
-    Versions of FFmpeg decode lossy codecs to samples that differ in the last bits, so a hash would say nothing.
+    Versions of FFmpeg decode lossy codecs to samples that differ in the last bits, so a hash would not match.
     """
     count = altered.channels
+    # A quarter of the difference, as 16-bit samples, is zero exactly where the difference is below two steps.
     minus = "|".join(f"c{place}=0.25*c{place}-0.25*c{place + count}" for place in range(count))
     for piece in altered.pieces:
         if piece.kind != "kept":
@@ -183,6 +185,7 @@ def _build_similarity_commands(altered: AlteredAudio, quoted_source: str, quoted
 
 
 def _build_audio_command(shows: str, quoted_file: str, stream_map: str, audio: AudioPacketHash) -> ShellCommand:
+    # AAC packets have headers in MPEG-TS and none in MP4; without them the packets are equal in every container.
     framing = " -bsf:a aac_adtstoasc" if audio.codec == "aac" else ""
     return ShellCommand(
         shows,

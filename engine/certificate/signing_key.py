@@ -1,4 +1,4 @@
-"""Ed25519: a certificate signed with a key that the organisation keeps, in the formats of OpenSSL."""
+"""Sign a certificate with the Ed25519 key of the organisation, in the formats of OpenSSL."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from engine.errors import InputError, TargetError
 
 
 def create_signing_key(key_path: Path) -> str:
-    """Make a new private key in a file that only its owner may read, and give its public half as PEM.
+    """Create a private key in a file that only its owner may read; return the public key as PEM.
 
     Raises:
-        TargetError: the file exists already, or cannot be written.
+        TargetError: The file exists already, or cannot be written.
     """
     key = Ed25519PrivateKey.generate()
     data = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -32,40 +32,40 @@ def create_signing_key(key_path: Path) -> str:
             file.write(data)
     except OSError as error:
         raise TargetError(
-            f"The key {key_path} cannot be written: {error.strerror}. A key is never replaced."
+            f"The key {key_path} cannot be written: {error.strerror}. A key is never replaced; give a new path."
         ) from error
     return _encode_public_key(key.public_key()).decode()
 
 
 def sign_bytes(data: bytes, key_path: Path) -> tuple[bytes, bytes]:
-    """The signature over bytes with the private key in a file, and the public key as PEM.
+    """Sign bytes with the private key in a file; return the signature, and the public key as PEM.
 
     Raises:
-        InputError: the file holds no Ed25519 key.
+        InputError: The file holds no Ed25519 key.
     """
     try:
         key = load_pem_private_key(key_path.read_bytes(), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise InputError(
-            f"{key_path} is not a private key that can be read ({error}); make one with veil certificate key."
+            f"{key_path} cannot be read as a private key ({error}); make one with veil certificate key."
         ) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise InputError(f"{key_path} holds another kind of key than Ed25519; make one with veil certificate key.")
+        raise InputError(f"{key_path} holds a key that is not an Ed25519 key; make one with veil certificate key.")
     return key.sign(data), _encode_public_key(key.public_key())
 
 
 def is_signature_valid(data: bytes, signature: bytes, public_pem: bytes) -> bool:
-    """Whether a signature over bytes is of the key whose public half is given as PEM.
+    """Return whether a signature over bytes was made with the private key of this public key (PEM).
 
     Raises:
-        InputError: the public key is none.
+        InputError: The public key is invalid.
     """
     try:
         key = load_pem_public_key(public_pem)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise InputError(f"The public key is none that can be read ({error}); give it as PEM.") from error
+        raise InputError(f"The public key cannot be read ({error}); give it as PEM.") from error
     if not isinstance(key, Ed25519PublicKey):
-        raise InputError("The public key is of another kind than Ed25519.")
+        raise InputError("The public key is not an Ed25519 key; give the one that veil certificate key printed.")
     try:
         key.verify(signature, data)
     except InvalidSignature:

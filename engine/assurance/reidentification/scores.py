@@ -17,7 +17,7 @@ CHANCE_MARGIN = 0.03
 
 
 class Top1Rate(Document, frozen=True):
-    """Rate at which the nearest person is the right one: the mean of the shares of the people, and its 95 % interval."""
+    """Rate at which the nearest person is the right one: the mean over the people, and its 95 % interval."""
 
     share: float
     interval: tuple[float, float]
