@@ -72,6 +72,7 @@ def _scale_luma(value: NDArray[np.int64], full_scale: int, pixel_format: PixelFo
 def _scale_chroma(value: NDArray[np.int64], full_scale: int, pixel_format: PixelFormat) -> NDArray[np.int64]:
     highest = (1 << pixel_format.bit_depth) - 1
     if pixel_format.full_range:
+        # Full range has one step less above the neutral value than below it, so the brightest blue would overflow.
         return np.minimum(
             _divide_rounded(value * highest + (full_scale << (pixel_format.bit_depth - 1)), full_scale), highest
         )

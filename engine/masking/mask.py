@@ -95,6 +95,7 @@ class MaskPatch(NamedTuple):
                 start = stop = right  # noqa: PLW2901  no sample of the strip is certain to be covered fully
             else:
                 yield PatchPart((rows, slice(start, stop)), None)
+            # What is left are the columns at both sides, where the edge of the mask crosses the strip.
             for columns in (slice(left, start), slice(stop, right)):
                 if columns.start < columns.stop:
                     yield PatchPart((rows, columns), self._compute_alpha(rows, columns))
@@ -116,7 +117,9 @@ class MaskPatch(NamedTuple):
         return self._replace(down=down, across=across)
 
     def _compute_alpha(self, rows: slice, columns: slice) -> Alpha:
+        """Return the cover of the samples in these rows and columns."""
         total = np.add.outer(self.down[rows], self.across[columns])
+        # The arithmetic stays in 16 bits and in place: this runs for every sample at the edge of every face.
         if not self.soft:
             return (total <= self.core).astype(np.uint8) * np.uint8(_OPAQUE)
         np.subtract(np.int16(_OPAQUE + self.core), total, out=total)
@@ -183,11 +186,14 @@ def _compute_luma_patch(box: Box, orientation: Orientation, style: Style, shift:
     left, top = left >> shift[0] << shift[0], top >> shift[1] << shift[1]
     width, height = _align_up(right - left, shift[0]), _align_up(bottom - top, shift[1])
     mask = coded.scale(style.scale)
+    # With pixels that are not square, a round corner has to be as wide as high on the screen, not in samples.
     aspect = orientation.unrotated_size.width / orientation.coded.width
     across = _measure_distance(left, width, (mask.left, mask.right))
     down = _measure_distance(top, height, (mask.top, mask.bottom))
     extent = MaskExtent((mask.width * aspect, mask.height), across, down)
     steps, core, soft = _build_ramp(SHAPES[style.shape].measure(style, extent))
+    # Rows and columns that were added to fill a chroma sample are beyond the picture. Covered, they would make the
+    # chroma sample count as more covered than any luma sample that exists.
     steps[0][orientation.coded.height - top :] = _OUTSIDE_STEPS
     steps[1][orientation.coded.width - left :] = _OUTSIDE_STEPS
     return MaskPatch(top, left, *steps, core, soft)

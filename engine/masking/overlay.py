@@ -29,6 +29,7 @@ def load_image(path: str, sha256: str, background: NDArray[np.int64], orientatio
     Raises:
         StyleError: the file cannot be read, has another hash, or is no picture.
     """
+    # The file is read once: what is hashed and what is decoded are the same bytes.
     try:
         data = Path(path).read_bytes()
     except OSError as error:
@@ -40,6 +41,7 @@ def load_image(path: str, sha256: str, background: NDArray[np.int64], orientatio
         raise StyleError(f"The image {path} cannot be decoded. Use a PNG or JPEG file.")
     size = Size(image.shape[1], image.shape[0]).fit(_MAX_IMAGE_SIDE_PX)
     small = stretch_image(_flatten_alpha(image, background), (size.height, size.width))
+    # Masks are painted into coded samples, so the picture is turned the way the camera recorded.
     rotated = np.rot90(small, orientation.rotation // 90)
     return np.ascontiguousarray(rotated[:, ::-1] if orientation.mirrored else rotated)
 

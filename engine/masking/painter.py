@@ -162,6 +162,7 @@ def _load_image_plane(
 
 def _blend_parts(target: Plane, filling: Plane, parts: Iterable[PatchPart]) -> None:
     """Put a filling over samples as far as they are covered: wholly at 255, not at all at 0, rounded between."""
+    # A flat colour is one sample; broadcasting repeats it without taking memory for the whole patch.
     broadcast = np.broadcast_to(filling, target.shape)
     for area, alpha in parts:
         if alpha is None:
@@ -178,5 +179,5 @@ def _blend(target: Plane, filling: NDArray[Any], alpha: Alpha) -> None:
     wide = np.uint16 if target.dtype == np.uint8 else np.uint32  # holds 255 times a sample and a little more
     mixed = np.multiply(target, np.uint8(255) - alpha, dtype=wide)
     mixed += np.multiply(filling, alpha, dtype=wide)
-    mixed += wide(127)
+    mixed += wide(127)  # half of 255, so that the division rounds to the nearest
     np.copyto(target, np.floor_divide(mixed, wide(255), out=mixed), casting="unsafe")

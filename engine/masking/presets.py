@@ -100,6 +100,7 @@ def format_style(style: Style) -> str:
     def list_differences(preset: Preset) -> list[str]:
         return [name for name, value in values.items() if value != getattr(preset.style, name)]
 
+    # The fewest differences make the shortest text, and a preset is written as its name alone.
     nearest = min(_PRESETS, key=lambda preset: len(list_differences(preset)))
     return ",".join([nearest.name, *(f"{name}={values[name]}" for name in list_differences(nearest))])
 
@@ -128,6 +129,7 @@ def style_from_preset(preset: str = DEFAULT_PRESET, overrides: Mapping[str, Any]
     if preset not in PRESETS:
         raise StyleError(f"There is no style {preset!r}; choose one of {', '.join(PRESETS)}.")
     values = msgspec.structs.asdict(PRESETS[preset].style) | dict(overrides or {})
+    # Not strict, because a command line and an address have numbers as text.
     try:
         return msgspec.convert(values, Style, strict=False)
     except msgspec.ValidationError as error:

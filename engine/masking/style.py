@@ -74,6 +74,7 @@ class Style(Document, frozen=True):
     image_sha256: Sha256 | None = None
 
     def __post_init__(self) -> None:
+        # msgspec checks annotations only when it parses, and a style is also built in Python.
         for complaint in _find_errors(self):
             raise ValueError(complaint)
 
@@ -205,5 +206,6 @@ def _find_errors(style: Style) -> Iterator[str]:
         error = None if value is None else rule.find_error(value)
         if error:
             yield f"{name} {error}"
+    # The hash binds an approval to the picture: a path alone would let the file be replaced after it was approved.
     if style.method == "image" and (style.image is None or style.image_sha256 is None):
         yield "method image needs image (a path) and image_sha256 (the hash of that file)"

@@ -66,9 +66,11 @@ def _render_text(text: str, orientation: Orientation) -> Plane:
     (width, height), _ = cv2.getTextSize(text, _FONT, scale, thick)
     pad = max(2, round(letters / 2))
     across, down = width + 2 * pad, height + 2 * pad
+    # Two corners, so that cropping one edge of the picture does not remove both.
     for left, top in ((0, 0), (size.width - across, size.height - down)):
         cv2.rectangle(canvas, (left, top), (left + across, top + down), (255, 0, 0), cv2.FILLED)
         cv2.putText(canvas, text, (left + pad, top + pad + height), _FONT, scale, (255, 255, 0), thick, cv2.LINE_8)
+    # The word is upright for a viewer: drawn in display pixels, then turned the way the camera recorded.
     rotated = np.rot90(canvas, orientation.rotation // 90)
     coded = np.ascontiguousarray(rotated[:, ::-1] if orientation.mirrored else rotated)
     return overlay.stretch_image(coded, (orientation.coded.height, orientation.coded.width))

@@ -140,6 +140,7 @@ def prepare_job(
         RecordError: record or review is invalid, or belongs to another video or record.
         SourceError: the source is unreadable.
     """
+    # Record and review first: reading them takes a moment, while probing reads and hashes the whole source.
     document, record_sha256 = load_record(record)
     amendments = load_review(review, record_sha256)
     amended_record = AmendedRecord(document, amendments)

@@ -32,7 +32,7 @@ from engine.storage.files import make_scratch_folder, publish_file, write_file
 _PCM_IN_MP4_REASON = "few players can read the exact samples of the audio that was changed from an MP4 file"
 
 
-def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
+def render(  # noqa: PLR0913 - the files, the options, and the listener
     source: Path | str,
     record: Path | str | Record,
     output: Path | str,
@@ -81,6 +81,7 @@ def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
             listener,
             review,
         )
+        # Before the first frame: an hour of encoding would otherwise end in a refusal.
         if cleared is not None:
             _check_clearance(job, cleared, terms_from_options(options, output.suffix))
         # The intermediate file is MOV with the source's time scale; Matroska would round time stamps to milliseconds.
@@ -89,6 +90,7 @@ def render(  # noqa: PLR0913 - what, where to, how, and who hears of it
         job, comparisons = _mux_with_audio(job, video, unfinished)
         _check_frame_count(unfinished, counts)
         report = build_report(job, unfinished, counts, encoding, comparisons)
+        # The report first: no output exists without one.
         write_file(report_path(output), encode_document(report))
         publish_file(unfinished, output)
     if report.sentence:
@@ -203,6 +205,7 @@ def build_spec(
     codecs = [new_codecs.get(stream.index, stream.codec) for stream in info.streams if stream.fate == "copied"]
     codec: Literal["h264", "hevc"] = "h264" if info.video.bit_depth <= 8 else "hevc"
     container = choose_container(info.container, output.suffix, codecs, codec, source_suffix=source.suffix)
+    # An MP4 with PCM audio is valid, but few players play it; replaced audio has to be lossless, so it stays PCM.
     if container.muxer == "mp4" and any(name.startswith("pcm_") for name in new_codecs.values()):
         container = fall_back_to_matroska(container.suffix, _PCM_IN_MP4_REASON)
     settings = options.as_fields() | {"encoder": container.adapt_settings(options.encoder)}

@@ -79,7 +79,7 @@ class RenderReport(Document, frozen=True):
 
 
 def report_path(output: Path) -> Path:
-    """Where the report of a render lies."""
+    """Return the path of the report of the render of an output."""
     return append_suffix(output, RENDER_REPORT_SUFFIX)
 
 

@@ -63,6 +63,7 @@ class PixelCheck:
         planes = [_to_eight_bit(plane, picture) for picture in (rendered, wanted) for plane in picture.planes[:1]]
         error = _compare_blocks(planes[0], planes[1])
         self._squared_error_sum += float(np.square(cv2.absdiff(planes[0], planes[1]), dtype=np.float32).mean())
+        # A frame is listed once, under the worse of the two findings.
         if self._shows_original(masked, planes[0], error):
             self.unmasked_frames.append(index)
         elif (error > self._tolerance).any() or self._is_chroma_altered(rendered, wanted):
@@ -83,6 +84,7 @@ class PixelCheck:
 
         Only blocks that the mask visibly changes count: elsewhere both are equally near.
         """
+        # The job returns the original itself when nothing is covered, so there is no mask that could be missing.
         if masked.picture is masked.original:
             return False
         original = _to_eight_bit(masked.original.planes[0], masked.original)
@@ -92,13 +94,16 @@ class PixelCheck:
 
     def _find_masked_blocks(self, masked: MaskedFrame) -> NDArray[np.bool_]:
         """Mark the blocks that are entirely inside the masks."""
+        # One value that broadcasts to every block of the frame.
         if masked.plan.covered:
             return np.ones((1, 1), dtype=bool)
         boxes, pixels = masked.plan.boxes, masked.picture.format
+        # Only fully covered samples count: in the soft edge the original shows through as it should.
         core = compute_mask(boxes, self.orientation, self.style, pixels)[0] == 255
-        return _average_blocks(core.astype(np.uint8) * np.uint8(255)) >= 254.5
+        return _average_blocks(core.astype(np.uint8) * np.uint8(255)) >= 254.5  # 255 but for rounding
 
     def _is_chroma_altered(self, rendered: Picture, wanted: Picture) -> bool:
+        # Not strict: an output in another pixel format may have more or fewer planes than the source.
         pairs = zip(rendered.planes[1:], wanted.planes[1:], strict=False)
         return any(
             (
@@ -110,6 +115,7 @@ class PixelCheck:
 
 
 def _to_eight_bit(plane: Plane, picture: Picture) -> NDArray[np.uint8]:
+    """Return the eight most significant bits of the samples; the limits of this module are in 8-bit steps."""
     depth = picture.format.bit_depth
     return np.ascontiguousarray(plane if depth == 8 else plane >> (depth - 8), dtype=np.uint8)
 

@@ -53,6 +53,7 @@ def verify(  # noqa: PLR0913 - the files that belong together, and the listener
     source, output, listener = Path(source), Path(output), listener or SilentListener()
     report = _load_report(output, render_report)
     job = prepare_job(source, record, lambda info: _choose_spec(source, info, output, report), listener, review)
+    # The specification is that of the report, so an output is checked against the style it was rendered with.
     results = tuple(_run_checks(job, output, report, listener))
     return VerifyReport(
         schema=SCHEMA,

@@ -202,7 +202,7 @@ def test_an_image_is_upright_for_the_person_who_watches(rotation, mirrored, styl
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(None, "cannot be read"), (b"", "cannot be decoded"), (b"no picture", "not a picture")]
+    ("content", "words"), [(None, "cannot be read"), (b"", "cannot be decoded"), (b"no picture", "cannot be decoded")]
 )
 def test_an_image_that_is_none_is_refused(tmp_path, content, words):
     path = tmp_path / "image.png"
