@@ -1,1 +1,1 @@
-"""Sign-off as rules on values: signed statements, their order, and what comes next."""
+"""The sign-off: signed statements, the order of its steps, and the next step of a run."""

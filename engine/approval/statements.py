@@ -1,7 +1,7 @@
-"""Signed statements about a run: what somebody says of which very bytes, who they are, and when they said it.
+"""Signed statements about a run: who signed what, about which bytes, and when.
 
-A statement is bound to the SHA-256 of the source, of the record, of the review and of the terms of the render. Where
-one of them changes, the statement is void; nobody has to withdraw it. It is a file that is written once.
+A statement is bound to the SHA-256 of the source, the record, the review and the terms of the render. If one of them
+changes, the statement is void without being withdrawn. Each statement is a file that is written once.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ EVENT_KINDS: Mapping[Meaning, EventKind] = {
     "rejected": "rejection",
     "released": "release",
 }
-"""As what a statement goes on record."""
+"""The kind of log entry for each meaning."""
 
 
 class SignedHashes(Document, frozen=True):
-    """What a statement is bound to: SHA-256 of stored bytes.
+    """The hashes that a statement is bound to: SHA-256 of stored bytes.
 
     Attributes:
-        source: of the video.
-        record: of the detection record.
-        review: of the amendments; of nothing when there are none.
-        terms: of the canonical JSON of the terms of the render.
+        source: Of the video.
+        record: Of the detection record.
+        review: Of the amendments; of no bytes if there are none.
+        terms: Of the canonical JSON of the terms of the render.
     """
 
     source: Sha256
@@ -51,18 +51,21 @@ class Statement(Document, frozen=True, kw_only=True):
     """A signature in the sense of 21 CFR Part 11: printed name, date and time with zone, meaning.
 
     Attributes:
-        run: the run it is about.
-        number: of the statement within the run, from 1.
-        terms: how the output is made: style, encoder, versions; `subject.terms` is their hash.
+        schema: Always "veil/statement/1".
+        run: Identifier of the run.
+        number: Number of the statement within the run, from 1.
+        meaning: What the person states.
+        subject: The hashes that the statement is bound to.
+        terms: How the output is made: style, encoder, audio, versions; `subject.terms` is their hash.
         output: SHA-256 of the released video, None for the other meanings.
-        account: of whom it is.
-        name: as printed.
-        how: how it was known who it was.
-        asked: with what they confirmed it.
-        persons: how many people the policy asked for.
-        at: when.
-        reason: why, in their words.
-        head: of the audit log just before.
+        account: Account of the person who signed.
+        name: The person's name as it is printed.
+        how: How the person was identified.
+        asked: How the person confirmed the signature.
+        persons: The number of people that the policy required.
+        at: Time of the signature.
+        reason: The reason in the person's words.
+        head: Anchor of the audit log just before the statement.
     """
 
     schema: Literal["veil/statement/1"] = SCHEMA
@@ -82,26 +85,26 @@ class Statement(Document, frozen=True, kw_only=True):
     head: Anchor
 
     def format_line(self) -> str:
-        """The signature as it is shown wherever the record is shown."""
+        """Return the signature as one line of text, as it is shown with the record."""
         reason = f": {self.reason}" if self.reason else ""
         return f"{self.meaning} by {self.name} ({self.account}), {self.at:%Y-%m-%d %H:%M:%S %z}{reason}"
 
 
 def hash_terms(terms: Mapping[str, Any]) -> Sha256:
-    """SHA-256 of the canonical JSON of terms, newline included, as `engine.record.encode` writes it."""
+    """Return the SHA-256 of the canonical JSON of terms with its newline, as in a record."""
     return sha256_hex(msgspec.json.encode(terms, order="sorted") + b"\n")
 
 
 def statement_file_name(number: int) -> str:
-    """The name of the file of a statement."""
+    """Return the file name of a statement."""
     return f"{number:04}.json"
 
 
 def decode_statement(data: bytes, name: str) -> Statement:
-    """A statement from its stored bytes, called `name` in an error.
+    """Decode the stored bytes of a statement; errors call it `name`.
 
     Raises:
-        SignOffError: it is none, or its terms are not those that it is bound to.
+        SignOffError: The bytes are not a statement, or its terms do not have the hash that it is bound to.
     """
     try:
         statement = msgspec.json.decode(data, type=Statement)
@@ -115,17 +118,16 @@ def decode_statement(data: bytes, name: str) -> Statement:
 
 
 def describe_changes(statement: Statement, hashes: SignedHashes, terms: Mapping[str, Any]) -> list[str]:
-    """What is no longer as it was when a statement was signed, a clause each; empty while it holds.
-
-    A review is of source, record and amendments; whoever approves chooses the style.
-    """
+    """Describe what has changed since a statement was signed, one clause per change; empty while it counts."""
+    # A review is about source, record and amendments. The approver chooses the style, so that a change of the terms
+    # does not void the review.
     words = {"source": "the source", "record": "the detection record", "review": "the amendments"}
-    found = [
+    changes = [
         f"{what} changed" for name, what in words.items() if getattr(statement.subject, name) != getattr(hashes, name)
     ]
     if statement.meaning != "reviewed" and statement.subject.terms != hashes.terms:
-        found += list(_describe_differences("", statement.terms, terms))
-    return found
+        changes += list(_describe_differences("", statement.terms, terms))
+    return changes
 
 
 def _describe_differences(path_prefix: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
@@ -140,5 +142,5 @@ def _describe_differences(path_prefix: str, before: Mapping[str, Any], after: Ma
 
 
 def _describe_audio(spans: object) -> str:
-    """The decision on the audio in words."""
+    """Describe the audio spans in words."""
     return describe_spans(msgspec.convert(spans or (), tuple[AudioSpan, ...]))

@@ -1,4 +1,4 @@
-"""A record with its amendments applied, in order; what a later amendment says wins. Reads no file."""
+"""Apply amendments to a record, in order; a later amendment overrides an earlier one. Reads no file."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from engine.review.item_key import ReviewItemKey
 
 
 class AmendedFace(Document, frozen=True, gc=False):
-    """A face as the reviewers left it.
+    """A face with the amendments applied.
 
     Attributes:
-        track: of the record, or a new one above all of them.
-        box: what is to be covered, in display pixels.
-        origin: "reviewer" when the box is a reviewer's, else as in the record.
-        evidence: who saw it; a face with other boxes keeps its evidence.
-        amendment: number of the last amendment that changed it, None when none did.
-        visible: a reviewer decided, with a reason, that it is to be seen.
+        track: A track of the record, or a new one with a greater number.
+        box: The area to cover, in display pixels.
+        origin: "reviewer" if a reviewer drew the box, else as in the record.
+        evidence: The detections behind it; a resized face keeps its evidence.
+        amendment: Number of the last amendment that changed it, None if none did.
+        visible: Whether a reviewer decided, with a reason, to keep it visible.
     """
 
     track: int
@@ -51,15 +51,15 @@ class AmendedFace(Document, frozen=True, gc=False):
 
 
 class AmendedFrame(Document, frozen=True, gc=False):
-    """A frame as the reviewers left it.
+    """A frame with the amendments applied.
 
     Attributes:
-        index: its place in presentation order.
-        pts: in the video's time base.
-        faces: by track.
-        covered: the whole frame is covered.
-        doubtful: sightings of the record that are not covered.
-        amendment: number of the last amendment that covers it whole; None when it is not covered, or was already.
+        index: Position in presentation order.
+        pts: Presentation timestamp in the video's time base.
+        faces: The faces, in the order of their tracks.
+        covered: Whether the whole frame is covered.
+        doubtful: Possible faces of the record, which are not masked.
+        amendment: Number of the last amendment that covers it whole; None if no amendment does.
     """
 
     index: int
@@ -71,15 +71,15 @@ class AmendedFrame(Document, frozen=True, gc=False):
 
 
 class KeptVisible(Document, frozen=True):
-    """A face that is shown on purpose.
+    """A face that is kept visible on purpose.
 
     Attributes:
-        track: whose face.
-        start: first frame.
-        stop: first frame after it.
-        amendment: number of the amendment that says so.
-        by: who said so.
-        reason: why.
+        track: The track of the face.
+        start: First frame.
+        stop: First frame after it.
+        amendment: Number of the amendment that keeps it visible.
+        by: The author of that amendment.
+        reason: The reason for it.
     """
 
     track: int
@@ -91,11 +91,10 @@ class KeptVisible(Document, frozen=True):
 
 
 class AmendedRecord:
-    """A record with the amendments that count applied.
+    """A record with the effective amendments applied.
 
     Raises:
-        RecordError: the review is of another record, or an amendment speaks of frames or tracks that do not exist, or
-            of a box that crosses the border; the message names its line.
+        AmendmentError: An amendment names frames or tracks that do not exist, or a box that crosses the border.
     """
 
     def __init__(self, record: Record, review: Review | None = None) -> None:
@@ -109,7 +108,7 @@ class AmendedRecord:
             self._apply(amendment)
 
     def build_frame(self, index: int) -> AmendedFrame:
-        """One frame, by its index."""
+        """Build one frame, by its index."""
         frame = self.record.frames[index]
         by = self._covering_amendments.get(index)
         faces = tuple(face for _, face in sorted(self._get_faces(index).items()))
@@ -118,11 +117,11 @@ class AmendedRecord:
         )
 
     def iterate_frames(self) -> Iterator[AmendedFrame]:
-        """Every frame, in order."""
+        """Build every frame, in order."""
         return map(self.build_frame, range(len(self.record.frames)))
 
     def find_kept_visible(self) -> tuple[KeptVisible, ...]:
-        """Every face that is shown on purpose, by amendment and frame; frames that are covered whole show none."""
+        """Find every face that is kept visible, by amendment and frame, outside of frames that are covered whole."""
         said: dict[tuple[int, int], int] = {}
         for amendment in find_effective_amendments(self.amendments):
             if isinstance(action := amendment.action, KeepVisible):
@@ -150,11 +149,11 @@ class AmendedRecord:
 
     @property
     def changed_frames(self) -> frozenset[int]:
-        """Frames whose faces an amendment changed."""
+        """Indices of the frames whose faces an amendment changed."""
         return frozenset(self._changed_faces)
 
     def get_added_track(self, amendment: int) -> int:
-        """The track that the amendment with this number, which adds a face, made."""
+        """Return the track that the amendment with this number added."""
         return self._added_tracks[amendment]
 
     def _get_faces(self, index: int) -> dict[int, AmendedFace]:
@@ -202,7 +201,7 @@ class AmendedRecord:
                 pass
 
     def _put_faces(self, track: int, boxes: Iterator[tuple[int, Box]], number: int) -> None:
-        """Faces that no detector saw."""
+        """Put faces of a reviewer into a track, without evidence."""
         for index, box in boxes:
             self._get_editable_faces(index)[track] = AmendedFace(track, box, "reviewer", (), number)
 
@@ -225,7 +224,7 @@ class AmendedRecord:
             faces[track] = msgspec.structs.replace(faces[track], visible=True, amendment=number)
 
     def _compute_extension(self, track: int, start: int, stop: int) -> Iterator[tuple[int, Box]]:
-        """A box for each frame of a range in which the track has none.
+        """Compute a box for each frame of a range in which the track has none.
 
         A gap that the range fills from end to end is interpolated, elsewhere the nearest box is held.
         """
@@ -253,14 +252,14 @@ class AmendedRecord:
         return _round_outward(boxes[min(ends, key=lambda end: abs(end - index))], self.record.display)
 
     def _find_known_frames(self, track: int, start: int, stop: int) -> list[int]:
-        """Frames with a face of the track: all in a range, and the nearest on either side of it."""
+        """Find the frames with a face of the track: all in a range, and the nearest on each side of it."""
         before = next((index for index in reversed(range(start)) if self._has_face(index, track)), None)
         after = next((index for index in range(stop, len(self.record.frames)) if self._has_face(index, track)), None)
         inside = (index for index in range(start, stop) if self._has_face(index, track))
         return [index for index in (before, *inside, after) if index is not None]
 
     def _find_present_frames(self, track: int, start: int, stop: int) -> list[int]:
-        """Frames of a range in which the track has a face."""
+        """Find the frames of a range in which the track has a face."""
         self._check_frames(start, stop)
         found = [index for index in range(start, stop) if self._has_face(index, track)]
         if not found:
@@ -290,14 +289,14 @@ class AmendedRecord:
 
 
 class _MisfitError(ValueError):
-    """An amendment does not fit what it is applied to; says why."""
+    """An amendment does not fit the record that it is applied to; the message is a clause that says why."""
 
 
 def amend_frames(record: Record, review: Review | None = None) -> tuple[AmendedFrame, ...]:
-    """Every frame of a record as its reviewers left it.
+    """Build every frame of a record with its amendments.
 
     Raises:
-        RecordError: an amendment does not fit the record; the message names its line.
+        RecordError: An amendment does not fit the record; the message names its line.
     """
     return tuple(AmendedRecord(record, review).iterate_frames())
 
@@ -311,7 +310,7 @@ def _face_from_record(face: Face) -> AmendedFace:
 
 
 def _assign_new_tracks(record: Record, amendments: Sequence[Amendment]) -> dict[int, int]:
-    """The track of each amendment that adds one; undone ones keep theirs, so that no number ever means another."""
+    """Number the tracks that amendments add; an undone amendment keeps its number, so that numbers keep their meaning."""
     adding = [amendment.number for amendment in amendments if isinstance(amendment.action, Add)]
     if not adding:
         return {}
@@ -320,7 +319,7 @@ def _assign_new_tracks(record: Record, amendments: Sequence[Amendment]) -> dict[
 
 
 def _interpolate_boxes(keyframes: Sequence[Keyframe], size: Size) -> Iterator[tuple[int, Box]]:
-    """Every frame from the first keyframe to the last, with its box."""
+    """Yield every frame from the first keyframe to the last, with its interpolated box."""
     yield keyframes[0].index, _round_outward(keyframes[0].box, size)
     for before, after in pairwise(keyframes):
         span = after.index - before.index
@@ -329,7 +328,7 @@ def _interpolate_boxes(keyframes: Sequence[Keyframe], size: Size) -> Iterator[tu
 
 
 def _round_outward(box: Box, size: Size) -> Box:
-    """The whole pixels that a box touches, inside the frame."""
+    """Round a box outwards to whole pixels inside the frame."""
     inside = box.round_outwards(size)
     assert inside is not None  # it was checked that keyframes do not cross the border, and so nothing between them does
     return Box(*map(float, inside.to_pixel_bounds()))

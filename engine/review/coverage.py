@@ -1,4 +1,4 @@
-"""What a review has looked at: which frames were seen by whom, and what share of the risk lies in them."""
+"""Coverage of a review: the frames that each person viewed, and the share of the risk in them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from engine.review.queue import ReviewItem
 
 
 class ReviewItemCoverage(Document, frozen=True):
-    """How much of a spot was looked at.
+    """How much of an item to check was viewed.
 
     Attributes:
-        key: of the spot.
-        frames: how many it has.
-        seen: how many of them were seen by anybody.
-        by: accounts of those who saw some of it.
+        key: Key of the item.
+        frames: Number of its frames.
+        seen: Number of its frames that at least one person viewed.
+        by: Accounts that viewed a part of it.
     """
 
     key: str
@@ -28,17 +28,17 @@ class ReviewItemCoverage(Document, frozen=True):
 
 
 class ReviewCoverage(Document, frozen=True):
-    """What of a record was looked at.
+    """How much of a record was viewed.
 
     Attributes:
-        frames: how many the record has.
-        seen: how many of them were seen by anybody.
-        risk_seen: share of the risk of all spots that was looked at, 0 to 1, a spot counting by the share of its
-            frames; 1 when there are no spots.
-        risk_closed: share of the risk of all spots that is accepted or amended.
-        open_unseen: keys of the open spots of which nothing was seen, the greatest risk first.
-        by: the frames that each account saw, as half-open ranges.
-        spots: each spot in the order that was given.
+        frames: Number of frames of the record.
+        seen: Number of frames that at least one person viewed.
+        risk_seen: Share of the risk of all items that was viewed, 0 to 1. An item counts in proportion to its viewed
+            frames. 1 if there are no items.
+        risk_closed: Share of the risk of all items that were accepted or amended, 0 to 1.
+        open_unseen: Keys of the open items of which no frame was viewed, greatest risk first.
+        by: The frames that each account viewed, as half-open ranges.
+        spots: The coverage of each item, in the order given.
     """
 
     frames: int
@@ -53,15 +53,15 @@ class ReviewCoverage(Document, frozen=True):
 def measure_coverage(
     record: Record, items: Sequence[ReviewItem], viewed_ranges: Mapping[str, Iterable[FrameRange]]
 ) -> ReviewCoverage:
-    """What was looked at.
+    """Measure how much of a record was viewed.
 
     Args:
-        record: what is reviewed.
-        items: of that record, with their state.
-        viewed_ranges: by account, half-open ranges of the frames that a person really saw.
+        record: The record under review.
+        items: Its items to check, with their state.
+        viewed_ranges: Half-open ranges of the frames that each account viewed.
 
     Raises:
-        RecordError: frames are said to have been seen that the record does not have.
+        RecordError: A range lies outside of the record.
     """
     by = {account: merge_ranges(_check_ranges(spans, len(record.frames))) for account, spans in viewed_ranges.items()}
     seen = _SeenFrames(len(record.frames), (span for spans in by.values() for span in spans))
@@ -83,7 +83,7 @@ def measure_coverage(
 
 
 class _SeenFrames:
-    """How many frames of a range were seen by anybody."""
+    """Counts the viewed frames of a range in constant time, by cumulative sums."""
 
     def __init__(self, frame_count: int, ranges: Iterable[FrameRange]) -> None:
         flags = bytearray(frame_count)
@@ -111,6 +111,6 @@ def _check_ranges(ranges: Iterable[FrameRange], frame_count: int) -> Iterable[Fr
     for start, stop in ranges:
         if not 0 <= start < stop <= frame_count:
             raise RecordError(
-                f"{describe_range(start, stop)} are said to have been seen, and the record has {frame_count} frames."
+                f"{describe_range(start, stop)} cannot have been viewed: the record has {frame_count} frames."
             )
         yield start, stop

@@ -1,4 +1,4 @@
-"""What an amendment does, in words for a person."""
+"""Descriptions of amendments in words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from engine.review.amendments import (
 
 
 def describe_action(action: Action) -> str:  # noqa: PLR0911 - one phrase for each action
-    """An action as a phrase without its reason, as "delete track 3 in frames 10 to 19"."""
+    """Describe an action without its reason, such as "delete track 3 in frames 10 to 19"."""
     match action:
         case Add(keyframes):
             return f"add a face in {_describe_keyframes(keyframes)}"

@@ -1,4 +1,4 @@
-"""A record and its review side by side, for whoever works without a browser: a notebook, a script, the command line."""
+"""A record with its review, for use without a browser: in a notebook, a script or on the command line."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ class ReviewEditor:
     Every amendment is on stable storage when its method returns. Ranges are half-open: `stop` is the first frame after.
 
     Attributes:
-        path: of the record.
-        record: what was found.
-        record_sha256: of the record's stored bytes.
-        review_path: where the amendments are, or will be.
+        path: Path of the record.
+        record: The record.
+        record_sha256: SHA-256 of the record's stored bytes.
+        review_path: Path of the review.
     """
 
     def __init__(self, record: Path | str, review: Path | str, by: Author) -> None:
-        """Open a record and its review; the review's file need not exist yet.
+        """Open a record and its review; the file of the review need not exist yet.
 
         Raises:
-            RecordError: the record is invalid.
+            RecordError: The record is invalid.
         """
         self.path, self.review_path = Path(record), Path(review)
         data = read_document_bytes(self.path)
@@ -61,26 +61,26 @@ class ReviewEditor:
         """The amendments as they are stored now.
 
         Raises:
-            RecordError: the review cannot be read, or is of another record.
+            ReviewError: The review cannot be read, or belongs to another record.
         """
         return read_review(self.review_path, self.record_sha256, missing_ok=True)
 
     def load_frame(self, index: int) -> AmendedFrame:
-        """A frame as the reviewers left it."""
+        """Return a frame with its amendments applied."""
         return AmendedRecord(self.record, self.review).build_frame(index)
 
     def list_review_items(self) -> tuple[ReviewItem, ...]:
-        """What leaves doubt, the greatest risk first, each with its state."""
+        """Return the items to check, greatest risk first, each with its state."""
         if self._items is None:
             self._items = find_review_items(self.record)
         return mark_items(self._items, self.review)
 
     def add_face(self, boxes: Mapping[int, BoxEdges], reason: str = "") -> Amendment:
-        """Add a face that was missed; `boxes` by frame, interpolated between.
+        """Add a face that was missed; `boxes` are by frame, and are interpolated between these frames.
 
         Raises:
-            RecordError: as every amendment: it does not fit the record, and nothing was written.
-            TargetError: as every amendment: the review cannot be written.
+            RecordError: As for every amendment: it does not fit the record, and nothing was written.
+            TargetError: As for every amendment: the review cannot be written.
         """
         return self._append_action(lambda: Add(_build_keyframes(boxes)), reason)
 
@@ -89,35 +89,35 @@ class ReviewEditor:
         return self._append_action(lambda: Resize(track, _build_keyframes(boxes)), reason)
 
     def delete_face(self, track: int, start: int, stop: int, reason: str = "") -> Amendment:
-        """Take what a track has in these frames for no face."""
+        """Delete the faces of a track in these frames, because they are not faces."""
         return self._append_action(lambda: Delete(track, start, stop), reason)
 
     def keep_visible(self, track: int, start: int, stop: int, reason: str) -> Amendment:
-        """Show whom a track follows in these frames."""
+        """Keep the person of a track visible in these frames."""
         return self._append_action(lambda: KeepVisible(track, start, stop), reason)
 
     def extend_track(self, track: int, start: int, stop: int, reason: str = "") -> Amendment:
-        """Let a track go on through these frames."""
+        """Extend a track through these frames."""
         return self._append_action(lambda: Extend(track, start, stop), reason)
 
     def cover_frames(self, start: int, stop: int, reason: str = "") -> Amendment:
-        """Cover these frames whole."""
+        """Cover these frames completely."""
         return self._append_action(lambda: Cover(start, stop), reason)
 
     def accept_item(self, item: ReviewItem | str, reason: str = "") -> Amendment:
-        """Say that a spot, or the one with that key, was looked at and is right."""
+        """Accept an item to check, given as such or by its key: it was viewed and is right."""
         key = item.key if isinstance(item, ReviewItem) else item
         if key not in {one.key for one in self.list_review_items()}:
             raise RecordError(f"{self.path} has no spot {key}; `veil review` lists those it has.")
         return self._append_action(lambda: Accept(key), reason)
 
     def undo_amendment(self, amendment: Amendment | int, reason: str = "") -> Amendment:
-        """Take back an amendment; taking back an undo brings its amendment back."""
+        """Undo an amendment; undoing an undo makes its amendment count again."""
         number = amendment.number if isinstance(amendment, Amendment) else amendment
         return self._append_action(lambda: Undo(number), reason)
 
     def repair_file(self) -> Review:
-        """Put right a last line that a crash tore."""
+        """Complete or remove an unfinished last line, as a crash leaves it."""
         return repair_review(self.review_path, self.record_sha256)
 
     def _append_action(self, make_action: Callable[[], Action], reason: str) -> Amendment:
@@ -138,4 +138,6 @@ def _build_box(index: int, edges: Sequence[float]) -> Box:
     try:
         return Box(*map(float, edges))
     except (TypeError, ValueError) as error:
-        raise RecordError(f"The box in frame {index} is none: {error}.") from error
+        raise RecordError(
+            f"The box in frame {index} is invalid: {error}. Give left, top, right and bottom in display pixels."
+        ) from error

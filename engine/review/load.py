@@ -27,10 +27,10 @@ def load_record(record: Path | str | Record) -> tuple[Record, str]:
 
 
 def load_review(review: Path | str | Review | None, record_sha256: str) -> Review | None:
-    """A review of the record with that hash.
+    """Return the review of the record with that hash.
 
     Raises:
-        RecordError: it cannot be read, is invalid, or is of another record.
+        ReviewError: The review cannot be read, is invalid, or belongs to another record.
     """
     if isinstance(review, Path | str):
         return read_review(Path(review), record_sha256)

@@ -1,7 +1,7 @@
-"""The queue of a reviewer: spots of a record that leave doubt, by falling risk, and which of them are dealt with.
+"""The review queue: items to check in a record, greatest risk first, and which of them are closed.
 
-Spots follow from the record alone, so that their keys stay what they are whatever is amended. One is closed by an
-amendment that accepts it, or by one that changes what is masked there.
+Items follow from the record alone, so that no amendment changes their keys. An item is closed by an amendment that
+accepts it, or by one that changes what is masked there.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ from engine.review.risk_rules import RiskKind, find_flagged_ranges
 ReviewItemState = Literal["open", "accepted", "amended"]
 
 _CLOSED_BY_NEW_FACE: frozenset[RiskKind] = frozenset({"doubtful", "hole", "start", "end", "gap", "cut"})
-"""Causes that a new face deals with."""
+"""Kinds of items that an added face closes."""
 
 
 class ReviewItem(Document, frozen=True):
-    """A run of frames that leaves doubt for one cause.
+    """A range of frames that a reviewer should check, for one reason.
 
     Attributes:
-        key: names it, as in an amendment that accepts it: cause, track, frames.
-        kind: its cause.
-        track: whose; None when it is nobody's in particular.
-        start: first frame.
-        stop: first frame after it.
-        frame: where to look first.
-        box: what to look at there in display pixels, if anything.
-        reason: the cause, in words for a person.
-        risk: 0 to 1, a judgement made to rank: how likely, and how badly, a face could show.
-        state: "accepted" or "amended" when it is dealt with.
-        closed_by: number of the amendment that did.
+        key: The key that amendments name the item by; see `engine.review.item_key`.
+        kind: The rule that found it.
+        track: The track, None if the item belongs to no track in particular.
+        start: First frame.
+        stop: First frame after it.
+        frame: The frame to look at first.
+        box: The place to look at in that frame, in display pixels; None for the whole frame.
+        reason: The reason in words.
+        risk: Estimate from rules, 0 to 1, of how likely and how badly a face shows. For ranking; not a probability.
+        state: "accepted" or "amended" if the item is closed.
+        closed_by: Number of the amendment that closed it.
     """
 
     key: ReviewItemKeyText
@@ -67,16 +67,16 @@ class ReviewItem(Document, frozen=True):
 
 
 def build_review_queue(record: Record, review: Review | None = None) -> tuple[ReviewItem, ...]:
-    """The spots of a record, the greatest risk first, each with what the review made of it.
+    """Return the items to check of a record, greatest risk first, each with its state after the review.
 
     Raises:
-        RecordError: the review is of another record.
+        RecordError: The review belongs to another record.
     """
     return mark_items(find_review_items(record), review)
 
 
 def find_review_items(record: Record) -> tuple[ReviewItem, ...]:
-    """The spots of a record that nobody has reviewed, the greatest risk first."""
+    """Return the items to check of a record without a review, greatest risk first."""
     found = (
         ReviewItem(
             key=ReviewItemKey(one.kind, one.track, one.start, one.stop).format(),
@@ -95,13 +95,13 @@ def find_review_items(record: Record) -> tuple[ReviewItem, ...]:
 
 
 def mark_items(items: Iterable[ReviewItem], review: Review | None) -> tuple[ReviewItem, ...]:
-    """Spots in the same order, each with what the review made of it."""
+    """Return the items in the same order, each with its state after the review."""
     closing = _ClosingAmendments(find_effective_amendments(review.amendments) if review else ())
     return tuple(closing.mark_item(spot) for spot in items)
 
 
 class _ClosingAmendments:
-    """The amendments that count, by what they can close."""
+    """The amendments that count, arranged by the items that they can close."""
 
     def __init__(self, amendments: Sequence[Amendment]) -> None:
         self._accepted: dict[str, int] = {}
@@ -126,14 +126,14 @@ class _ClosingAmendments:
                 self._adds.append((add, number))
 
     def mark_item(self, item: ReviewItem) -> ReviewItem:
-        """The spot with its state."""
+        """Return the item with its state."""
         if item.key in self._accepted:
             return msgspec.structs.replace(item, state="accepted", closed_by=self._accepted[item.key])
         number = self._find_closing_amendment(item)
         return item if number is None else msgspec.structs.replace(item, state="amended", closed_by=number)
 
     def _find_closing_amendment(self, item: ReviewItem) -> int | None:
-        """The last amendment that changes what is masked at a spot: of its track, covering all of it, or a new face."""
+        """Return the last amendment that changes the masks of an item: on its track, over all of it, or a new face."""
         touching = [number for (start, stop), number in self._covers if start <= item.start and item.stop <= stop]
         if item.track is not None:
             spans = self._tracks.get(item.track, ())
@@ -144,7 +144,7 @@ class _ClosingAmendments:
 
 
 def _is_missed_face(add: Add, item: ReviewItem) -> bool:
-    """Whether a new face is the one that a spot asks for: in its frames, and where there is something to look at."""
+    """Whether an added face is the one that an item is about: in its frames, and at its place."""
     keyframes = add.keyframes
     if keyframes[0].index >= item.stop or keyframes[-1].index < item.start:
         return False

@@ -1,7 +1,8 @@
-"""The file of a review: read strictly, appended to safely, each line bound to the one before by its hash.
+"""The file of a review: read strictly, append safely, each line bound to the one before by its hash.
 
-Writers take turns (flock), and a line counts once it is on stable storage. A crash can leave a last line without its
-end: reading says so, the next amendment removes the torn rest, and keeps it where only its newline is missing.
+Writers hold the lock of the file, and a line counts once it is on stable storage. A crash can leave an unfinished last
+line: reading raises TornReviewError, and the next amendment removes the line, or completes it if only its newline is
+missing.
 """
 
 from __future__ import annotations
@@ -29,21 +30,23 @@ from engine.storage.locks import lock_descriptor
 
 
 def make_empty_review(record_sha256: Sha256) -> Review:
-    """The review of a record that nobody has amended."""
+    """Return the review of a record without amendments."""
     return Review(record_sha256, (), sha256_hex(b""))
 
 
 def read_review(path: Path, record_sha256: Sha256, *, missing_ok: bool = False) -> Review:
-    """Read a review strictly; whether it fits the record is seen when it is applied (`engine.review.apply`).
+    """Read a review strictly. `engine.review.apply` checks that its amendments fit the record.
 
     Args:
-        path: the file.
-        record_sha256: of the stored bytes of the record that it must belong to.
-        missing_ok: a file that does not exist is a review without amendments.
+        path: The file.
+        record_sha256: SHA-256 of the stored bytes of the record that the review must belong to.
+        missing_ok: Read a file that does not exist as a review without amendments.
 
     Raises:
-        RecordError: it cannot be read, a line is no amendment or is not bound to the one before, or the last line is
-            torn; the message names line and place.
+        TornReviewError: The last line is unfinished.
+        ForeignReviewError: The review belongs to another record.
+        ReviewError: The file cannot be read, or a line is not an amendment or not bound to the one before; the message
+            names the line and the field.
     """
     try:
         with path.open("rb") as file, lock_descriptor(file.fileno(), shared=True):
@@ -58,21 +61,21 @@ def read_review(path: Path, record_sha256: Sha256, *, missing_ok: bool = False) 
 
 
 def decode_review(data: bytes, record_sha256: Sha256, name: str = "review") -> Review:
-    """A review from its stored bytes, called `name` in an error.
+    """Decode the stored bytes of a review; errors call it `name`.
 
     Raises:
-        RecordError: as `read_review`.
+        ReviewError: As `read_review`.
     """
     lines = data.split(b"\n")
     if lines.pop():
         raise TornReviewError(
-            f"{name} ends in the middle of line {len(lines) + 1}, as after a crash while it was written; the lines "
-            "before it are whole. The next amendment removes the torn rest, and so does repairing the review."
+            f"{name} ends in the middle of line {len(lines) + 1}, as after a crash during a write; the lines before it "
+            "are complete. The next amendment removes the unfinished line, and so does repairing the review."
         )
     return Review(record_sha256, tuple(_decode_chain(lines, record_sha256, name)), sha256_hex(data))
 
 
-def append_amendment(  # noqa: PLR0913, PLR0917 - what is said of what, by whom, when and why
+def append_amendment(  # noqa: PLR0913, PLR0917 - the fields of an amendment
     path: Path,
     record: Record,
     record_sha256: Sha256,
@@ -81,20 +84,20 @@ def append_amendment(  # noqa: PLR0913, PLR0917 - what is said of what, by whom,
     reason: str = "",
     at: datetime | None = None,
 ) -> Amendment:
-    """Add an amendment to a review; it is on stable storage when this returns.
+    """Append an amendment to a review; it is on stable storage when this returns.
 
     Args:
-        path: the file; it is made when it does not exist.
-        record: what is amended.
-        record_sha256: of the record's stored bytes.
-        action: what is to be changed.
-        by: who says so.
-        reason: why.
-        at: when, with its zone; now when left out.
+        path: The file; created if it does not exist.
+        record: The record to amend.
+        record_sha256: SHA-256 of the record's stored bytes.
+        action: The change.
+        by: The author.
+        reason: The reason for the change.
+        at: Time of the amendment, with its zone; now if omitted.
 
     Raises:
-        RecordError: the review cannot be read, or the amendment does not fit; nothing was written.
-        TargetError: it cannot be written.
+        RecordError: The review cannot be read, or the amendment does not fit; nothing was written.
+        TargetError: The review cannot be written.
     """
     with _open_locked(path) as descriptor:
         review = _repair_file(descriptor, record_sha256, str(path))
@@ -117,11 +120,11 @@ def append_amendment(  # noqa: PLR0913, PLR0917 - what is said of what, by whom,
 
 
 def repair_review(path: Path, record_sha256: Sha256) -> Review:
-    """Put right a last line that a crash tore, and read the review. A whole review is left as it is.
+    """Complete or remove an unfinished last line, and read the review. A complete review is not changed.
 
     Raises:
-        RecordError: it cannot be read for another reason.
-        TargetError: it cannot be written.
+        ReviewError: The review does not exist or is damaged in another way.
+        TargetError: The review cannot be written.
     """
     if not path.exists():
         raise ReviewError(f"{path} does not exist; there is nothing to repair.")
@@ -130,29 +133,32 @@ def repair_review(path: Path, record_sha256: Sha256) -> Review:
 
 
 def _round_trip(amendment: Amendment) -> Amendment:
-    """An amendment as it will be read again: every limit checked, numbers in their stored form."""
+    """Return the amendment as it will be read again: limits checked, numbers in their stored form."""
     return msgspec.json.decode(encode_document(amendment), type=Amendment)
 
 
 def _check_amendment(record: Record, review: Review, amendment: Amendment) -> None:
-    longer = msgspec.structs.replace(review, amendments=(*review.amendments, amendment))
+    # The whole review is applied with the new amendment: an undo can make a later amendment lose what it builds on.
+    extended = msgspec.structs.replace(review, amendments=(*review.amendments, amendment))
     if isinstance(amendment.action, Undo):
         _check_undo(review, amendment.action)
     try:
-        AmendedRecord(record, longer)
+        AmendedRecord(record, extended)
     except AmendmentError as error:
         if error.number == amendment.number:
             raise RecordError(f"That cannot be amended: {error.problem}.") from error
         raise RecordError(
             f"That cannot be undone: amendment {error.number} would not fit any more ({error.problem}). "
-            "Undo what builds on something before it."
+            "Undo the amendments that build on it first."
         ) from error
 
 
 def _check_undo(review: Review, undo: Undo) -> None:
     number = undo.amendment
     if number not in {amendment.number for amendment in find_effective_amendments(review.amendments)}:
-        raise RecordError(f"Amendment {number} is undone already; to have it count again, undo what undid it.")
+        raise RecordError(
+            f"Amendment {number} is already undone; to make it count again, undo the amendment that undid it."
+        )
 
 
 def _decode_chain(lines: Sequence[bytes], record_sha256: Sha256, name: str) -> Iterator[Amendment]:
@@ -180,7 +186,9 @@ def _decode_line(line: bytes, number: int, name: str) -> Amendment:
     except msgspec.MsgspecError as error:
         raise ReviewError(f"{name}, line {number}, is not a valid amendment: {error}.") from error
     if encode_document(amendment)[:-1] != line:
-        raise ReviewError(f"{name}, line {number}, is not written as Veil writes it; it was edited, or made elsewhere.")
+        raise ReviewError(
+            f"{name}, line {number}, is not in the form that Veil writes; it was edited or made by another program."
+        )
     return amendment
 
 

@@ -1,7 +1,7 @@
-"""What in a record leaves doubt whether a face shows: found from the record alone, each with its cause in words.
+"""Rules that find the places of a record where a face may show, from the record alone, each with its reason in words.
 
-A risk is a judgement on a scale from 0 to 1, made to rank: how likely, and how badly, a face could show there. A cause
-has a base; a larger face and a longer run raise it.
+A risk is an estimate on a scale from 0 to 1, made for ranking: how likely, and how badly, a face shows there. It is not
+a probability. Each rule has a base risk, which a larger face and a longer range raise.
 """
 
 from __future__ import annotations
@@ -37,34 +37,34 @@ _BASE_RISK: Mapping[RiskKind, float] = {
     "damaged": 0.1,
 }
 _MAX_GAP_FRAMES = 5
-"""Frames by which runs of one cause may be apart and still be one spot."""
+"""Frames between two flagged ranges of one rule that are still merged into one item."""
 _MAX_UNASKED_GAP_FRAMES = 30
-"""The same for frames about which a detector was not asked: a policy leaves out frame after frame."""
+"""The same for frames that a detector did not examine: a policy skips frames all along the video."""
 _MARGIN_FRAMES = 8
-"""Frames to look at before a track begins, after it ends, and beside a cut."""
+"""Frames to check before a track begins, after it ends, and beside a cut."""
 _SMALL_SIDE_PX = 24.0
-"""Shorter side in display pixels under which detectors miss much (docs/measurements/recall.md)."""
+"""Shorter side in display pixels below which detectors miss many faces (docs/measurements/recall.md)."""
 _LARGE_SIDE_PX = 48.0
-"""Shorter side in display pixels from which on a larger face adds no risk."""
+"""Shorter side in display pixels from which a larger face adds no risk."""
 _LONG_RUN_FRAMES = 25
-"""Frames from which on a longer run adds no risk."""
+"""Frames from which a longer range adds no risk."""
 _MIN_HANDOVER_OVERLAP = 0.5
-"""Share of a box that another track covers when it goes on with the same face."""
+"""Share of a box that another track must cover to count as continuing the same face."""
 _MIN_HIDDEN_SHARE = 0.9
-"""Share of a doubtful sighting that is covered when its face cannot show."""
+"""Share of a possible face that masks must cover so that it counts as hidden."""
 
 
 class FlaggedRange(NamedTuple):
-    """A place that leaves doubt.
+    """A place of a record that a reviewer should check.
 
     Attributes:
-        kind: its cause.
-        track: whose; None when it is nobody's in particular.
-        start: first frame.
-        stop: first frame after it.
-        frame: where to look first.
-        box: what to look at there, if anything.
-        reason: for a person.
+        kind: The rule that found it.
+        track: The track, None if it belongs to no track in particular.
+        start: First frame.
+        stop: First frame after it.
+        frame: The frame to look at first.
+        box: The place to look at in that frame, in display pixels; None for the whole frame.
+        reason: The reason in words.
         risk: 0 to 1.
     """
 
@@ -79,7 +79,7 @@ class FlaggedRange(NamedTuple):
 
 
 FlaggedFrame = tuple[int, Box, float]
-"""A frame in which a cause was found: its index, the face there, and how bad it is (0 to 1)."""
+"""A frame that a rule flagged: its index, the box of the face, and the severity (0 to 1)."""
 
 
 @dataclass(slots=True)
@@ -94,7 +94,7 @@ class _TrackFaces:
 
 
 def find_flagged_ranges(record: Record) -> Iterator[FlaggedRange]:
-    """Every place of a record that leaves doubt, in no order."""
+    """Find every place of a record that a reviewer should check, in no order."""
     whole = frozenset(record.damaged + record.covered)
     asked = _DetectorCoverage(record)
     sure = {detector.name: _get_confident_score(detector) for detector in record.detection.detectors}
@@ -115,7 +115,7 @@ def find_flagged_ranges(record: Record) -> Iterator[FlaggedRange]:
 
 
 def _collect_track_faces(record: Record, covered_frames: frozenset[int]) -> dict[int, _TrackFaces]:
-    """The tracks, without the frames that are covered whole."""
+    """Collect the faces of each track, without the frames that are covered whole."""
     courses: dict[int, _TrackFaces] = {}
     for frame in record.frames:
         index = frame.index
@@ -157,7 +157,7 @@ def _flag_border_faces(track: int, track_faces: _TrackFaces, size: Size) -> Iter
 def _flag_weak_faces(
     track: int, track_faces: _TrackFaces, confident_scores: Mapping[str, float]
 ) -> Iterator[FlaggedRange]:
-    """Where all evidence together does not make a face by itself."""
+    """Flag faces whose evidence together does not reach the confident score of one detector."""
     flags = [
         (i, face.box, 1.0 - support)
         for i, face in track_faces
@@ -171,7 +171,7 @@ def _flag_weak_faces(
 def _flag_disagreement(
     track: int, track_faces: _TrackFaces, detector_coverage: _DetectorCoverage
 ) -> Iterator[FlaggedRange]:
-    """Where a detector that was asked did not see what another saw."""
+    """Flag faces that a detector examined and did not find, though another detector did."""
     count = detector_coverage.detector_count
     flags = [
         (i, face.box, missing)
@@ -184,7 +184,7 @@ def _flag_disagreement(
 
 
 def _group_flags(kind: RiskKind, track: int, flags: Sequence[FlaggedFrame], template: str) -> Iterator[FlaggedRange]:
-    """The runs of a cause, each shown where it is worst."""
+    """Merge the flagged frames of one rule into ranges; each is shown at its most severe frame."""
     place = 0
     for start, stop in group_frames((index for index, _, _ in flags), _MAX_GAP_FRAMES):
         first = place
@@ -207,7 +207,9 @@ def _flag_holes(track: int, track_faces: _TrackFaces, covered_frames: frozenset[
 
 
 def _flag_track_ends(track: int, track_faces: _TrackFaces, scenes: Scenes, record: Record) -> Iterator[FlaggedRange]:
-    """Where a track begins or ends though its scene goes on, and no other track is there."""
+    """Flag tracks that begin or end within a scene where no other track continues."""
+    # No detector saw the extended faces at the ends of a track, so the item includes them, up to the outermost frame in
+    # which a detector saw the face.
     seen = [place for place, face in enumerate(track_faces.faces) if face.origin != "extended"] or [0]
     first, last = track_faces.indices[0], track_faces.indices[-1]
     scene = scenes.find_scene(first)
@@ -225,7 +227,7 @@ def _flag_track_ends(track: int, track_faces: _TrackFaces, scenes: Scenes, recor
 
 
 def _is_covered_by_others(record: Record, track: int, frames: Iterable[int], box: Box) -> bool:
-    """Whether a place is covered in every one of these frames, by other tracks or because the frame is."""
+    """Whether a place is covered in each of these frames, by other tracks or because the frame is covered whole."""
     whole = record.damaged + record.covered
     return all(
         index in whole
@@ -238,14 +240,14 @@ def _is_covered_by_others(record: Record, track: int, frames: Iterable[int], box
 
 
 def _weigh_border(box: Box, size: Size) -> float:
-    """Less risk where people come into the picture and leave it."""
+    """Reduce the risk at the border of the picture, where people enter and leave."""
     return 0.6 if box.left <= 0 or box.top <= 0 or box.right >= size.width or box.bottom >= size.height else 1.0
 
 
 def _find_uncovered_evidence(
     record: Record, covered_frames: frozenset[int], confident_scores: Mapping[str, float]
 ) -> list[tuple[int, Detection, float]]:
-    """The doubtful sightings that no mask covers, each with its frame and its support."""
+    """Find the possible faces that no mask covers, each with its frame and its share of the confident score."""
     return [
         (frame.index, seen, seen.score / confident_scores[seen.detector])
         for frame in record.frames
@@ -276,6 +278,7 @@ def _flag_cuts(record: Record, scenes: Scenes, covered_frames: frozenset[int]) -
         if cut == 0 or cut in covered_frames or cut - 1 in covered_frames:
             continue
         before, after = record.frames[cut - 1].faces, record.frames[cut].faces
+        # Faces on exactly one side: either the other scene is empty, or the detectors missed a face there.
         if bool(before) != bool(after):
             start, stop = scenes.find_scene(cut if before else cut - 1)
             span = (cut, min(stop, cut + _MARGIN_FRAMES)) if before else (max(start, cut - _MARGIN_FRAMES), cut)
@@ -285,7 +288,7 @@ def _flag_cuts(record: Record, scenes: Scenes, covered_frames: frozenset[int]) -
 
 
 class _DetectorCoverage:
-    """Which detectors were asked about which frames."""
+    """The frames that each detector examined."""
 
     def __init__(self, record: Record) -> None:
         self._detectors = [detector.name for detector in record.detection.detectors]
@@ -294,14 +297,14 @@ class _DetectorCoverage:
         self._asked_frames = {name: expand_ranges(ranges) for name, ranges in record.detection.asked.items()}
 
     def compute_missing_share(self, index: int, evidence: Sequence[Detection]) -> float:
-        """Share of the detectors that were asked about a frame and did not see a face there."""
+        """Return the share of the detectors that examined a frame and did not find the face."""
         if not self._asked_frames:
             return 1.0 - len(evidence) / self.detector_count
         asked = sum(name not in self._asked_frames or index in self._asked_frames[name] for name in self._detectors)
         return 1.0 - len(evidence) / asked
 
     def flag_unasked_frames(self, covered_frames: frozenset[int]) -> Iterator[FlaggedRange]:
-        """Frames about which some detector, or none, was asked."""
+        """Flag frames that no detector examined, and frames that some detectors skipped."""
         if not self._asked_frames:
             return
         names = " and ".join(self._asked_frames)
@@ -321,7 +324,7 @@ class _DetectorCoverage:
 
 
 def _get_confident_score(detector: DetectorFacts) -> float:
-    """The score from which on a detector is sure; where it is at any score, halfway from its threshold to 1."""
+    """Return the confident score of a detector; if it has none, halfway between its threshold and 1."""
     if detector.confident_score > 0:
         return detector.confident_score
     threshold = detector.parameters.get("threshold")

@@ -109,8 +109,8 @@ def test_the_review_of_another_record_is_refused(path):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        (b'"start":3', b'"start":3,"start":3', "not written as Veil writes it"),
-        (b'"start":3', b'"start": 3', "not written as Veil writes it"),
+        (b'"start":3', b'"start":3,"start":3', "not in the form that Veil writes"),
+        (b'"start":3', b'"start": 3', "not in the form that Veil writes"),
         (b'"start":3', b'"start":4', r"start < stop.*\$\.action"),
         (b'"start":3', b'"start":-3', r"\$\.action\.start"),
         (b'"kind":"delete"', b'"kind":"remove"', r"Invalid value 'remove' - at `\$\.action\.kind`"),
@@ -207,7 +207,7 @@ def test_what_something_builds_on_is_not_undone_before_it(path):
         add_to(path, Undo(3))
     add_to(path, Undo(4))
     add_to(path, Undo(3))
-    with pytest.raises(RecordError, match="Amendment 3 is undone already"):
+    with pytest.raises(RecordError, match="Amendment 3 is already undone"):
         add_to(path, Undo(3))
     with pytest.raises(RecordError, match="amendment 4 would not fit any more"):
         add_to(path, Undo(5))
