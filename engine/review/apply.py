@@ -310,7 +310,7 @@ def _face_from_record(face: Face) -> AmendedFace:
 
 
 def _assign_new_tracks(record: Record, amendments: Sequence[Amendment]) -> dict[int, int]:
-    """Number the tracks that amendments add; an undone amendment keeps its number, so that numbers keep their meaning."""
+    """Number the tracks that amendments add; an undone amendment keeps its number, so that numbers stay stable."""
     adding = [amendment.number for amendment in amendments if isinstance(amendment.action, Add)]
     if not adding:
         return {}
