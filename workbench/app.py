@@ -1,4 +1,4 @@
-"""What `streamlit run` serves: the pages, the routes beside them, and the door before them all."""
+"""The application that `streamlit run` serves: pages, routes beside them, and the sign-in check before all."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from workbench.server.routes import ROUTES
 
 
 def _show_error_notice(_error: Exception) -> bool:
-    """Say that something broke without saying what: the log has it, and it may name people."""
-    st.error("Something unexpected happened; nothing was changed. Load the page again; the server's log says more.")
+    """Show a message without details. The details are in the log, because they may name people."""
+    st.error("Something unexpected happened. Nothing was changed. Reload the page; the server log has details.")
     return True
 
 

@@ -1,4 +1,4 @@
-"""The script of every session: who is there, page settings, and the navigation between the pages."""
+"""The script of every session: the signed-in user, page settings and navigation."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from workbench.core.page_table import can_use_page, list_existing_pages, to_stre
 from workbench.theme import css
 
 _SIDEBAR_WIDTH_PX = 220
-"""Pixels; the pages need the others."""
+"""Width of the sidebar. The pages need the rest."""
 
 
 def main() -> None:
-    """Show the page that the address names to whoever is signed in."""
+    """Show the page in the address to the signed-in user."""
     st.set_page_config(
         page_title="Veil", page_icon=css.ICON_SVG, layout="wide", initial_sidebar_state=_SIDEBAR_WIDTH_PX
     )
@@ -37,9 +37,9 @@ def main() -> None:
 
 
 def _show_person(person: Person) -> None:
-    """Who is at work, with a way out."""
+    """Show the user and the sign-out button."""
     if person.how == "single-user":
-        st.caption(f"{person.name}, single user: nobody signs in, and every record says so.")
+        st.caption(f'{person.name}, single-user mode. No sign-in; records are marked "single user".')
         return
     st.caption(f"**{person.name}**  \n{', '.join(person.roles)}")
     if st.button("Sign out", icon=":material/logout:"):

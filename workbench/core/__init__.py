@@ -1,1 +1,1 @@
-"""What every page shares: session keys, caches, links, wording, background tasks."""
+"""What all pages share: session keys, caches, links, formatting and background tasks."""

@@ -1,4 +1,4 @@
-"""What the server does beside its pages: each piece of work on a thread of its own, whoever watches it."""
+"""Background tasks of the server. Each runs on a thread of its own and does not end with the page."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ Task = Callable[[ProgressListener], None]
 
 @dataclass(frozen=True, slots=True)
 class TaskState:
-    """How far a piece of work is.
+    """The state of a background task.
 
     Attributes:
-        stage: what is done now, as a listener hears it.
-        done: how many of `total` frames.
-        ended: whether it is over.
-        failure: why it came to nothing.
-        notice: the newest sentence that a person should read.
+        stage: name of the stage, as a progress listener gets it.
+        done: number of finished frames of `total`.
+        total: number of frames, None if unknown.
+        ended: True once the task has ended.
+        failure: why the task stopped, None if it did not fail.
+        notice: the newest message for the user.
     """
 
     stage: str = ""
@@ -33,39 +34,39 @@ class TaskState:
 
 
 class BackgroundTasks:
-    """The work that this server does, by name; one piece of a name at a time."""
+    """The background tasks of this server by name; one task of a name runs at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._states: dict[str, TaskState] = {}
 
     def find_state(self, name: str) -> TaskState | None:
-        """How far the newest work of a name is, None when this server has done none."""
+        """Return the state of the newest task of a name, None if there is none."""
         with self._lock:
             return self._states.get(name)
 
     def is_running(self, name: str) -> bool:
-        """Whether work of that name goes on."""
-        standing = self.find_state(name)
-        return standing is not None and not standing.ended
+        """Return True while a task of that name runs."""
+        state = self.find_state(name)
+        return state is not None and not state.ended
 
     def start(self, name: str, task: Task) -> None:
-        """Begin a piece of work, unless one of that name is under way."""
+        """Start a task, unless one of that name is running."""
         with self._lock:
-            found = self._states.get(name)
-            if found is not None and not found.ended:
+            state = self._states.get(name)
+            if state is not None and not state.ended:
                 return
             self._states[name] = TaskState()
         threading.Thread(target=self._run_task, args=(name, task), name=name).start()
 
     def forget_finished(self, name: str) -> None:
-        """Forget a piece of work that is over."""
+        """Forget an ended task."""
         with self._lock:
             if name in self._states and self._states[name].ended:
                 del self._states[name]
 
     def _run_task(self, name: str, task: Task) -> None:
-        failure: str | None = "It ended with a fault of the program; the log of the server says more."
+        failure: str | None = "An internal error occurred. The server log has details."
         try:
             task(_TaskProgressListener(self, name))
             failure = None
@@ -75,7 +76,7 @@ class BackgroundTasks:
             self.update_state(name, ended=True, failure=failure)
 
     def update_state(self, name: str, **values: str | int | bool | None) -> None:
-        """Say how far a piece of work is."""
+        """Update the state of a task."""
         with self._lock:
             self._states[name] = replace(self._states[name], **values)  # type: ignore[arg-type]
 

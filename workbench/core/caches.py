@@ -1,6 +1,7 @@
-"""Everything the server keeps between reruns because reading it again would cost too much.
+"""Caches of the server, for everything that is too expensive to read at every rerun.
 
-What is kept is frozen and shared by all sessions; a file that was replaced is read again.
+Cached values are frozen and shared by all sessions. Each is keyed by the stamps of its files, so that a file that was
+replaced is read again.
 """
 
 from __future__ import annotations
@@ -40,38 +41,38 @@ FileStamp = tuple[int, int, int]
 """What changes when a file is replaced: inode, size, time of change."""
 
 _MAX_RECORDS = 4
-"""Records kept; one of an hour's video takes some 200 MB."""
+"""Most cached records; the record of an hour of video takes about 200 MB."""
 
 
 def get_record(run: Run) -> Record:
-    """The detection record of a run.
+    """Return the detection record of a run.
 
     Raises:
-        RecordError: it is not there, or cannot be read.
+        RecordError: the record is missing or cannot be read.
     """
     return _load_record(str(run.folder.record), read_file_stamp(run.folder.record))
 
 
 def get_media_info(source: Path) -> MediaInfo:
-    """What is in a file, read once for as long as the file stays as it is.
+    """Probe a file; the result is cached until the file changes.
 
     Raises:
-        SourceError: it is not a readable video.
+        SourceError: the file is not a readable video.
     """
     return _probe_file(str(source), read_file_stamp(source))
 
 
 def get_record_digest(run: Run) -> str:
-    """SHA-256 of the stored bytes of a run's record.
+    """Return the SHA-256 of the stored bytes of a record.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: the record cannot be read.
     """
     return _hash_file(str(run.folder.record), read_file_stamp(run.folder.record))
 
 
 def get_review_state(run: Run) -> tuple[Review, AmendedRecord]:
-    """The review of a run as it stands now, and the record with it applied.
+    """Return the current review of a run, and the record with the review applied.
 
     Raises:
         RecordError: the record is not there, or it or its review cannot be read.
@@ -81,17 +82,17 @@ def get_review_state(run: Run) -> tuple[Review, AmendedRecord]:
 
 
 def get_review_items(run: Run) -> tuple[ReviewItem, ...]:
-    """The doubtful spots of a run's record, the greatest risk first, whatever was amended."""
+    """Return the items to check of a record without its amendments, the greatest risk first."""
     return _find_items(str(run.folder.record), read_file_stamp(run.folder.record))
 
 
 def get_track_lanes(run: Run) -> TrackLanes:
-    """Where each track of a run's record is, whatever was amended."""
+    """Return the lanes of a record without its amendments."""
     return _build_lanes(str(run.folder.record), read_file_stamp(run.folder.record))
 
 
 def get_viewed_by_account(data: DataFolder, run: Run) -> Mapping[str, tuple[FrameRange, ...]]:
-    """By account, the frames of a run that were really seen.
+    """Return the viewed frames of a run by account.
 
     Raises:
         AuditError: the log cannot be read.
@@ -101,15 +102,15 @@ def get_viewed_by_account(data: DataFolder, run: Run) -> Mapping[str, tuple[Fram
 
 
 def get_index_database(folder: Path) -> Database:
-    """What answers questions to the index in a folder; sessions share it, each question has a cursor of its own."""
+    """Return the database of an index folder. All sessions share it; each query has its own cursor."""
     return _open_database(str(folder))
 
 
 def get_signed_options(data: DataFolder, run: Run) -> RenderOptions:
-    """Style, encoder and audio that were signed last, the defaults when nobody has signed.
+    """Return style, encoder and audio that were signed last, or the defaults if nothing is signed.
 
     Raises:
-        SignOffError: a signature was tampered with.
+        SignOffError: a signature is damaged.
         AuditError: the audit log cannot be read.
     """
     return _read_signed_options(
@@ -120,15 +121,13 @@ def get_signed_options(data: DataFolder, run: Run) -> RenderOptions:
 def get_sign_off_snapshot(
     data: DataFolder, run: Run, style: Style | None, audio: tuple[AudioSpan, ...] | None = None
 ) -> release.SignOffSnapshot:
-    """A run as it would be signed, read again when any of it, or the audit log, has changed.
-
-    What is not chosen is that of the newest signature.
+    """Return a run as it would be signed now.
 
     Args:
         data: the data folder.
         run: the run.
-        style: that is chosen.
-        audio: spans that are chosen.
+        style: the chosen style; None: the style that was signed last.
+        audio: the chosen spans; None: the spans that were signed last.
 
     Raises:
         VeilError: as `engine.release.open_case` raises.
@@ -149,18 +148,18 @@ def get_sign_off_snapshot(
 def get_audio_excerpt(
     run: Run, stream_index: int, stream_number: int, spans: tuple[AudioSpan, ...], window_s: tuple[float, float]
 ) -> bytes:
-    """Some seconds of an audio stream of a run's source as they would be released, as a WAV file.
+    """Return an excerpt of an audio stream as it would be released, as a WAV file.
 
     Args:
         run: the run.
-        stream_index: of the stream in the source.
-        stream_number: of the stream among those of the output, from 1.
-        spans: what is to be replaced.
-        window_s: from when to when, in seconds after the first frame.
+        stream_index: index of the stream in the source.
+        stream_number: number of the stream among those of the output, from 1.
+        spans: the spans to mute or bleep.
+        window_s: start and end in seconds from the first frame.
 
     Raises:
-        InputError: nothing is heard there.
-        SourceError: it cannot be decoded.
+        InputError: there is no audio in this window.
+        SourceError: the audio cannot be decoded.
     """
     record = get_record(run)
     origin = record.frames[0].pts * parse_ratio(record.source.video.time_base)
@@ -169,7 +168,7 @@ def get_audio_excerpt(
 
 
 def get_residual_risk(data: DataFolder, run: Run) -> ResidualRisk:
-    """What may still be in the output of a run, measured again when any of it, or the audit log, has changed.
+    """Return the residual risk of a run.
 
     Raises:
         VeilError: as `engine.release.risk_of` raises.
@@ -186,12 +185,12 @@ def get_residual_risk(data: DataFolder, run: Run) -> ResidualRisk:
 
 @st.cache_resource
 def get_background_tasks() -> BackgroundTasks:
-    """What this server does beside its pages."""
+    """Return the background tasks of this server."""
     return BackgroundTasks()
 
 
 def read_file_stamp(path: Path) -> FileStamp:
-    """What changes when a file is replaced: inode, size, time of change; zeros when there is none."""
+    """Return the stamp of a file; zeros if it does not exist."""
     try:
         status = path.stat()
     except FileNotFoundError:
@@ -204,7 +203,7 @@ def _load_record(path: str, _stamp: FileStamp) -> Record:
     return read_record(Path(path))
 
 
-@st.cache_resource(max_entries=64, show_spinner="Looking into the file")
+@st.cache_resource(max_entries=64, show_spinner="Reading the file")
 def _probe_file(path: str, stamp: FileStamp) -> MediaInfo:  # noqa: ARG001 - Streamlit leaves names that begin with _ out of the key
     return probe(Path(path))
 

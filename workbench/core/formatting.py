@@ -1,4 +1,4 @@
-"""Figures in words."""
+"""Numbers, times and texts as the pages write them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = [
 ]
 
 _SHORT_HASH_DIGITS = 12
-"""Characters of a hash that a person compares; the whole one stands beside it to be copied."""
+"""Characters of a hash that a person compares. The page also has the whole hash to copy."""
 
 
 def format_size(byte_count: int) -> str:
-    """Bytes, as 12.3 MB."""
+    """Format a number of bytes, for example 12.3 MB."""
     value = float(byte_count)
     for unit in ("bytes", "kB", "MB"):
         if value < 1000:
@@ -31,7 +31,7 @@ def format_size(byte_count: int) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Seconds, as 48 s, 3 min 20 s, 2 h 5 min."""
+    """Format seconds, for example 48 s, 3 min 20 s or 2 h 5 min."""
     whole = max(1, round(seconds))
     minutes, rest = divmod(whole, 60)
     if minutes == 0:
@@ -43,15 +43,15 @@ def format_duration(seconds: float) -> str:
 
 
 def format_time(text: str) -> str:
-    """A time of a document on the clock of this machine, as 2026-03-01 14:05."""
+    """Format an ISO time in the time zone of this machine, for example 2026-03-01 14:05."""
     return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def escape_markdown(text: str) -> str:
-    """Text without what Markdown would make of it."""
+    """Escape the characters that Markdown would interpret."""
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#+!|$~:" else letter for letter in text)
 
 
 def shorten_hash(sha256: str) -> str:
-    """A hash as a person compares it."""
+    """Shorten a hash to the characters that a person compares."""
     return sha256[:_SHORT_HASH_DIGITS]

@@ -1,4 +1,4 @@
-"""Addresses of the workbench: what a person looks at stands in the URL, so that a link can be sent to a colleague."""
+"""Addresses of the workbench. The URL names the run, frame and track, so that a link can be shared."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Page(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PageLocation:
-    """What a person looks at: a run, and in it a frame and a track; None where nothing is chosen."""
+    """What a page shows: a run, and a frame and track in it; None if nothing is chosen."""
 
     run: str | None = None
     frame: int | None = None
@@ -29,19 +29,19 @@ class PageLocation:
 
     @classmethod
     def from_query(cls, parameters: Mapping[str, str]) -> PageLocation:
-        """The place that query parameters name; what is not a number is no frame and no track."""
+        """Parse the query parameters; a frame or track that is not a number is ignored."""
         return cls(
             parameters.get("run") or None, _parse_index(parameters.get("frame")), _parse_index(parameters.get("track"))
         )
 
     def to_query(self) -> dict[str, str]:
-        """The query parameters that name it."""
+        """Return it as query parameters."""
         values = {"run": self.run, "frame": self.frame, "track": self.track}
         return {name: str(value) for name, value in values.items() if value is not None}
 
 
 def build_address(page: Page, run: str | None = None, frame: int | None = None, track: int | None = None) -> str:
-    """The address of a page at a place, relative to the server, as `/review?run=...&frame=12`."""
+    """Return the address of a page relative to the server, for example `/review?run=...&frame=12`."""
     query = urlencode(PageLocation(run, frame, track).to_query())
     return f"/{page.value}?{query}" if query else f"/{page.value}"
 

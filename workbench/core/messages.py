@@ -1,4 +1,4 @@
-"""Messages under the canvas of Review."""
+"""Messages below the canvas of Review."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CanvasMessage:
-    """What is said under the canvas after an action; `serial` tells one from the next."""
+    """The message below the canvas after an action.
+
+    Attributes:
+        text: the message.
+        serial: number of the action, so that the canvas shows each message once.
+        bad: True for an error.
+    """
 
     text: str
     serial: int

@@ -1,4 +1,4 @@
-"""The pages: their files, titles and signs, and the way from one to another."""
+"""The table of pages, and links between them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ _NO_LOCATION = PageLocation()
 
 @dataclass(frozen=True, slots=True)
 class PageEntry:
-    """A page as the navigation shows it, and what one has to be allowed to do to have a use for it."""
+    """A page in the navigation.
+
+    Attributes:
+        file: script of the page.
+        title: title in the navigation.
+        icon: icon in the navigation.
+        required_action: permission without which the page is of no use, None if everyone can use it.
+    """
 
     file: Path
     title: str
@@ -39,18 +46,18 @@ PAGE_ENTRIES = MappingProxyType({
 
 
 def list_existing_pages() -> list[Page]:
-    """The pages that exist, in the order of the navigation."""
+    """List the pages whose script exists, in the order of the navigation."""
     return [page for page, listed in PAGE_ENTRIES.items() if listed.file.is_file()]
 
 
 def can_use_page(page: Page, person: Person) -> bool:
-    """Whether somebody has a use for a page; what they do on it is asked of the engine all the same."""
+    """Return True if the page is of use to a person. The engine checks each action again."""
     action = PAGE_ENTRIES[page].required_action
     return action is None or is_allowed(person, action)
 
 
 def to_streamlit_page(page: Page, *, hidden: bool = False) -> StreamlitPage:
-    """A page as Streamlit takes it; a hidden one has its address, and no place in the navigation."""
+    """Return a page for Streamlit; a hidden page has an address but is not in the navigation."""
     listed = PAGE_ENTRIES[page]
     return st.Page(
         listed.file,
@@ -65,13 +72,13 @@ def to_streamlit_page(page: Page, *, hidden: bool = False) -> StreamlitPage:
 def show_page_link(
     page: Page, label: str | None = None, location: PageLocation = _NO_LOCATION, *, as_button: bool = False
 ) -> None:
-    """A link to a page at a place; nothing where that page does not exist.
+    """Show a link to a page; nothing if that page does not exist.
 
     Args:
-        page: where to.
-        label: what is written on it, the title of the page when left out.
-        location: of which run, and where in it.
-        as_button: whether it is the way that one is most likely to take; it looks like a button then.
+        page: the page.
+        label: text of the link; None: the title of the page.
+        location: run, frame and track to open.
+        as_button: make the link look like a button, for the most likely next step.
     """
     if page not in list_existing_pages():
         return

@@ -1,4 +1,4 @@
-"""A run as a reviewer has it before them: the record, what was said of it so far, and both together."""
+"""A run with its record, its review, and both combined."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from workbench.core.track_lanes import TrackLanes, amend_lanes
 
 @dataclass(frozen=True, slots=True)
 class ReviewedRun:
-    """What is looked at. Shared by all sessions and never changed: an amendment makes another one.
+    """A run, its record and its review. All sessions share it; an amendment creates a new one.
 
     Attributes:
-        record_sha256: of the record's stored bytes.
-        review: the amendments when this was read.
-        amended: the record with its amendments applied.
+        run: the run.
+        record: its detection record.
+        record_sha256: hash of the stored bytes of the record.
+        review: the amendments at the time of reading.
+        amended: the record with the amendments applied.
     """
 
     run: Run
@@ -30,13 +32,13 @@ class ReviewedRun:
     amended: AmendedRecord
 
     def get_frame_time_s(self, index: int) -> float:
-        """When a frame is shown, on a clock that starts with the first one; for screens."""
+        """Return the time of a frame in seconds from the first frame, for display only."""
         ticks = self.record.frames[index].pts - self.record.frames[0].pts
         return float(ticks * parse_ratio(self.record.source.video.time_base))
 
 
 def load_reviewed_run(run: Run) -> ReviewedRun:
-    """The case as it stands now.
+    """Load the current record and review of a run.
 
     Raises:
         RecordError: there is no record, or it or its review cannot be read.
@@ -46,10 +48,10 @@ def load_reviewed_run(run: Run) -> ReviewedRun:
 
 
 def list_review_items(reviewed: ReviewedRun) -> tuple[ReviewItem, ...]:
-    """The doubtful spots, the greatest risk first, each with what the review made of it."""
+    """List the items to check, the greatest risk first, each marked as open, accepted or amended."""
     return mark_items(caches.get_review_items(reviewed.run), reviewed.review)
 
 
 def list_track_lanes(reviewed: ReviewedRun) -> TrackLanes:
-    """Where each track is, by the origin of its faces."""
+    """Return the frames of each track after the amendments, with the origin of each face."""
     return amend_lanes(caches.get_track_lanes(reviewed.run), reviewed.amended)

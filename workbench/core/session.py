@@ -1,4 +1,4 @@
-"""What one browser session knows: the data folder, who is there, what is looked at. Session keys live here only."""
+"""State of one browser session. All session keys are defined here."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True, slots=True)
 class SessionValue(Generic[_Value]):
-    """A value that one session keeps from rerun to rerun.
+    """A value that a session keeps between reruns.
 
     Attributes:
-        name: in `st.session_state`, unique.
-        default: what `get` gives before anything was set.
+        name: unique key in `st.session_state`.
+        default: value before anything was set.
     """
 
     name: str
     default: _Value
 
     def get(self) -> _Value:
-        """The value now."""
+        """Return the current value."""
         return cast("_Value", st.session_state.get(self.name, self.default))
 
     def is_set(self) -> bool:
-        """Whether this session has a value of its own."""
+        """Return True if this session has set the value."""
         return self.name in st.session_state
 
     def set(self, value: _Value) -> None:
-        """Keep another value."""
+        """Set the value."""
         st.session_state[self.name] = value
 
 
 @dataclass(frozen=True, slots=True)
 class FrameAuditProgress:
-    """Frames drawn by lot as far as a person has gone through them.
+    """The progress of a random sample check.
 
     Attributes:
-        sample_key: the run, its amendments and how many frames were drawn.
-        viewed_pages: pages of it that were shown.
-        missed_frames: frames that were said to show a face.
+        sample_key: identifies the sample by run, review and size.
+        viewed_pages: pages of the sample that were shown.
+        missed_frames: frames in which the person marked a visible face.
     """
 
     sample_key: str = ""
@@ -59,65 +59,65 @@ class FrameAuditProgress:
     missed_frames: tuple[int, ...] = ()
 
     def resume_or_reset(self, sample_key: str) -> FrameAuditProgress:
-        """This one, or a new one when it is of something else."""
+        """Return this progress, or a new one if the sample is another one."""
         return self if self.sample_key == sample_key else FrameAuditProgress(sample_key)
 
     def mark_page_viewed(self, page: int) -> FrameAuditProgress:
-        """With one more page that was shown."""
+        """Add a page that was shown."""
         return replace(self, viewed_pages=self.viewed_pages | {page})
 
     def toggle_missed_frame(self, index: int) -> FrameAuditProgress:
-        """With a frame that shows a face, or that does not after all."""
+        """Mark or unmark a frame in which a face is visible."""
         return replace(self, missed_frames=tuple(sorted({index}.symmetric_difference(self.missed_frames))))
 
 
 LAST_SQL = SessionValue("analyse_question", "")
-"""The last SQL that was asked in Analyse."""
+"""The last SQL statement that was run in Analyse."""
 CHOSEN_VIDEOS: SessionValue[tuple[str, ...]] = SessionValue("chosen", ())
-"""Names in the library of what is chosen to be detected."""
+"""Names of the library videos that are chosen on Detect."""
 UPLOAD_COUNT: SessionValue[int] = SessionValue("uploads", 0)
-"""How many times something was uploaded; part of widgets' keys, so that they start anew."""
+"""Number of uploads so far. It is part of the keys of widgets, so that they reset after an upload."""
 RUN_LIST_INTERVAL_S: SessionValue[float] = SessionValue("pace", 1.0)
-"""Seconds after which lists of runs are looked up again."""
+"""Seconds between refreshes of the lists of runs."""
 SIGNED_OUT: SessionValue[bool] = SessionValue("left", False)
-"""Whether who was here has signed out."""
+"""True if the previous user signed out."""
 UPLOAD_ERROR: SessionValue[str] = SessionValue("upload_said", "")
-"""What was wrong with the last upload."""
+"""Error of the last upload, empty if it succeeded."""
 REVIEW_MESSAGE: SessionValue[CanvasMessage | None] = SessionValue("review_told", None)
-"""What the Review page says of the last action."""
+"""Message of the Review page about the last action."""
 CHOSEN_STYLES: SessionValue[Mapping[str, Style]] = SessionValue("styles", {})
-"""By run, the style that was chosen; of a run that is not named here, what was signed last."""
+"""By run, the style that was chosen in this session. Other runs have the style that was signed last."""
 CHOSEN_AUDIO_SPANS: SessionValue[Mapping[str, tuple[AudioSpan, ...]]] = SessionValue("audio", {})
-"""By run, the spans of audio to be replaced; of a run that is not named here, what was signed last."""
+"""By run, the audio spans that were chosen in this session. Other runs have the spans that were signed last."""
 FRAME_AUDIT = SessionValue("lot", FrameAuditProgress())
-"""The frames drawn by lot that this session looks at."""
+"""The random sample check of this session."""
 LAST_LIVE_SOURCE = SessionValue("live-asked", ("", ""))
-"""The kind of source that this session began a live run with last, and its address or path."""
+"""Kind and address of the source with which this session last started a live run."""
 STARTED_LIVE_RUN = SessionValue("live-begun", "")
-"""The live run that this session began, by its folder."""
+"""Folder name of the live run that this session started."""
 SIGNATURE_MESSAGE: SessionValue[str | None] = SessionValue("signed", None)
-"""What the Sign-off page says of the signature that was just made."""
+"""Message of the Sign off page about the newest signature."""
 
 
 def get_data() -> DataFolder:
-    """The data folder of the server."""
+    """Return the data folder of the server."""
     return find_data_folder()
 
 
 def get_location() -> PageLocation:
-    """The run, frame and track that the address names."""
+    """Return the run, frame and track in the address."""
     return PageLocation.from_query(st.query_params.to_dict())
 
 
 def set_location(location: PageLocation) -> None:
-    """Put another place into the address, without leaving the page; what the page shows follows with the next rerun."""
+    """Change run, frame and track in the address. The page follows at its next rerun."""
     parameters = location.to_query()
     if st.query_params.to_dict() != parameters:
         st.query_params.from_dict(parameters)
 
 
 def load_chosen_run() -> Run | None:
-    """The run that the address names, None when it names none.
+    """Load the run in the address, None if it names none.
 
     Raises:
         RunError: there is no such run, or its folder is damaged.

@@ -1,4 +1,4 @@
-"""Tracks as bars of a timeline: where each is, and how its faces came to be there."""
+"""Tracks as bars of the timeline: the frames of each track, and the origin of each face."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _ORIGIN_LETTERS: dict[Origin, str] = {"detected": "d", "interpolated": "i", "ext
 _NO_FACE = "-"
 
 TrackLanes = dict[int, dict[int, str]]
-"""By track, by frame, the letter of the origin."""
+"""By track and frame, the letter of the origin."""
 
 
 def build_lanes(record: Record) -> TrackLanes:
-    """The tracks of a record as it was found."""
+    """Build the lanes of a record without its amendments."""
     found: TrackLanes = {}
     for frame in record.frames:
         for face in frame.faces:
@@ -26,7 +26,7 @@ def build_lanes(record: Record) -> TrackLanes:
 
 
 def amend_lanes(found: TrackLanes, amended: AmendedRecord) -> TrackLanes:
-    """The same after its amendments; tracks that nobody changed are shared with what was found."""
+    """Apply the amendments to lanes; tracks that did not change are shared, not copied."""
     changed: TrackLanes = {}
     for index in amended.changed_frames:
         _replace_frame(changed, found, amended.build_frame(index))
@@ -46,7 +46,7 @@ def _replace_frame(changed: TrackLanes, found: TrackLanes, frame: AmendedFrame) 
 
 
 def build_bars(lanes: TrackLanes) -> Iterable[dict[str, Any]]:
-    """Each track for the canvas: first frame, first after it, and runs of frames with one origin."""
+    """Encode each track for the canvas: first frame, first frame after it, and runs of frames with one origin."""
     for track, frames in sorted(lanes.items()):
         start, stop = min(frames), max(frames) + 1
         letters = "".join(frames.get(index, _NO_FACE) for index in range(start, stop))

@@ -1,11 +1,11 @@
-"""What the theme cannot say of the look of every page."""
+"""CSS that the theme of Streamlit cannot express."""
 
 from __future__ import annotations
 
 BUTTON_LINK_KEY = "first-way"
-"""Begins the keys of links that look like buttons."""
+"""Prefix of the keys of links that look like buttons."""
 AUTO_REFRESH_KEY = "watched"
-"""Begins the keys of what refreshes itself, which is not to fade each time it does."""
+"""Prefix of the keys of containers that refresh themselves, so that they do not fade each time."""
 
 PAGE_CSS = f"""<style>
 .stMainBlockContainer {{ padding: 3.2rem 1.6rem 1rem; }}
@@ -26,21 +26,25 @@ PAGE_CSS = f"""<style>
 font-weight: 600; }}
 [role="dialog"] > div:has(> [data-testid="stErrorCodeBlock"]) > * {{ display: none; }}
 [role="dialog"] > div:has(> [data-testid="stErrorCodeBlock"])::before {{
-  content: "The workbench does not answer. Detections go on without it. This page comes back by itself as soon as it \
-answers; if it does not, it has to be started again with: veil workbench";
+  content: "The workbench does not respond. Running detections continue. This page reconnects as soon as it responds; \
+if it does not, start it again with: veil workbench";
 }}
 </style>"""
-"""Streamlit leaves a hand's breadth above and beside every page, writes captions too faintly to be read, and writes
-white on the accent, which is light in the dark theme. The browser chooses that colour: a script may run before it is
-told of the theme. Rings of what is not chosen are as faint as the frames of boxes, and what is looked up again every
-second fades each time on a busy machine. Of a server that is gone it says how to start one of Streamlit's, which nobody
-here would know."""
+"""Why each rule is there:
+
+- Streamlit leaves wide margins above and beside every page.
+- Its captions are too faint to read, and its white on the accent colour cannot be read in the dark theme. The browser
+  chooses that colour by itself, because the script may run before it knows the theme.
+- The rings of radio options that are not chosen are too faint.
+- A container that refreshes every second fades each time on a busy machine.
+- If the server is gone, Streamlit explains how to start a Streamlit server; users of Veil need another command.
+"""
 
 ICON_SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">'
     '<ellipse cx="12" cy="12" rx="8" ry="10.5" fill="#0072b2"/><path d="M3 9h18v6H3z" fill="#1b2328"/></svg>'
 )
-"""In the tab of the browser: a covered face. A Material icon there would be fetched from a server of Google's."""
+"""Icon of the browser tab: a masked face. A Material icon would be fetched from a server of Google."""
 
 LOGO_SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 74 24" width="74" height="24">'
@@ -50,4 +54,4 @@ LOGO_SVG = (
     '<text x="29" y="18.5" font-family="Source Sans,Source Sans 3,system-ui,sans-serif" font-size="19" '
     'font-weight="700">Veil</text></svg>'
 )
-"""Above the navigation."""
+"""Logo above the navigation."""

@@ -1,7 +1,6 @@
 """Colours of the workbench: the Okabe-Ito palette, which people with any kind of colour vision can tell apart.
 
-Masataka Okabe and Kei Ito, "Color universal design", 2008. What a colour stands for is fixed here, for charts and
-canvas.
+Masataka Okabe and Kei Ito, "Color universal design", 2008. Charts and canvas use one meaning for each colour.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ ORIGIN_COLOURS: Mapping[str, str] = {
     "extended": YELLOW,
     "reviewer": GREEN,
 }
-"""How a face came to be in the record."""
+"""Colour of each origin of a face."""
 DOUBTFUL = VERMILLION
 
 _DETECTOR_COLOURS = (GREEN, BLUE, PURPLE, VERMILLION, ORANGE, YELLOW)
@@ -42,13 +41,13 @@ def get_detector_colour(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ChartColours:
-    """The colours around the data.
+    """The colours of a chart other than those of its data.
 
     Attributes:
-        text: of labels.
-        background: behind a chart.
-        grid: lines of a chart.
-        muted: of what matters less.
+        text: labels.
+        background: background of the chart.
+        grid: grid lines.
+        muted: axis titles and outlines.
     """
 
     text: str
@@ -62,5 +61,5 @@ DARK = ChartColours("#e4e9ed", "#12171b", "#2a343b", "#9aa7b0")
 
 
 def get_chart_colours(*, dark: bool) -> ChartColours:
-    """The colours for a dark or a light screen."""
+    """Return the colours for the dark or the light theme."""
     return DARK if dark else LIGHT

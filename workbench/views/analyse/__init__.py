@@ -1,1 +1,1 @@
-"""The page Analyse: filters, views, exports."""
+"""The Analyse page: filters, views and exports."""

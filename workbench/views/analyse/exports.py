@@ -1,4 +1,4 @@
-"""Tables and charts as files: CSV, Parquet and HTML. Files are made when somebody asks for them."""
+"""Tables and charts as CSV, Parquet and HTML files. A file is made when its button is pressed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench import charts
 
 
 def show_table_exports(load_rows: Callable[[], pd.DataFrame], name: str) -> None:
-    """Two buttons that give a table as CSV and as Parquet, under that file name."""
+    """Show buttons that download a table as CSV and as Parquet; `name` is the file name without ending."""
     with st.container(horizontal=True):
         _show_download_button("CSV", lambda: load_rows().to_csv(index=False).encode(), f"{name}.csv", "text/csv")
         _show_download_button(
@@ -22,24 +22,26 @@ def show_table_exports(load_rows: Callable[[], pd.DataFrame], name: str) -> None
 
 
 def show_chart_exports(figure: go.Figure, rows: pd.DataFrame, name: str) -> None:
-    """What lies behind a chart, to take away; its own toolbar gives the PNG."""
+    """Show the downloads of a chart and its table."""
     with st.popover("Export", icon=":material/download:"):
         _show_download_button("Chart as HTML", lambda: to_html(figure, name), f"{name}.html", "text/html")
         _show_download_button("Table as CSV", lambda: rows.to_csv(index=False).encode(), f"{name}.csv", "text/csv")
         _show_download_button(
             "Table as Parquet", lambda: to_parquet(rows), f"{name}.parquet", "application/vnd.apache.parquet"
         )
-        st.caption("PNG: the camera above the chart; the mouse or the Tab key brings it up.")
+        st.caption(
+            "For a PNG, use the camera button above the chart. It appears under the mouse pointer or with the Tab key."
+        )
 
 
 def to_html(figure: go.Figure, name: str) -> bytes:
-    """A page that shows the chart without a network."""
+    """Return a web page that shows the chart offline."""
     page: str = figure.to_html(include_plotlyjs=True, config=charts.build_config(name))
     return page.encode()
 
 
 def to_parquet(rows: pd.DataFrame) -> bytes:
-    """The table as a Parquet file."""
+    """Return the table as a Parquet file."""
     buffer = io.BytesIO()
     rows.to_parquet(buffer, index=False)
     return buffer.getvalue()

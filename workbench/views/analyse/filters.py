@@ -1,4 +1,4 @@
-"""Analyse: the index for the page, building it, and the filters. The views are in `workbench.views.analyse.views`."""
+"""The head of the Analyse page: the index, which is built if necessary, and the filters."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from workbench.core.links import Page, PageLocation
 from workbench.core.page_table import show_page_link
 
 _STATUS_TEXTS = {
-    "queued": "waits for its turn",
+    "queued": "is queued",
     "running": "is being detected",
     "interrupted": "was interrupted",
     "cancelled": "was cancelled",
     "failed": "failed",
-    "done": "has lost its record",
+    "done": "has no record any more",
 }
 
 
 def require_analyse_permission() -> None:
-    """Let nobody pass who may not analyse; asked on the server's side at every rerun."""
+    """Stop the page if the user may not analyse. The server checks this at every rerun."""
     try:
         access.authorise(session.get_data(), current_user.require_person(), "analyse")
     except AccessError as error:
@@ -40,9 +40,9 @@ def require_analyse_permission() -> None:
 
 
 def open_page_index() -> Index:
-    """The index of the data folder, built where it was not; the page ends here when there is nothing to show.
+    """Return the index of the data folder; build what is missing.
 
-    What stands in the way is said in a sentence, with a way out.
+    If there is nothing to show, the page explains why and stops here.
     """
     data = session.get_data()
     register = runs.read_register(data)
@@ -59,14 +59,19 @@ def open_page_index() -> Index:
 
 
 def list_run_titles(found: Index) -> dict[str, str]:
-    """What to call each indexed run, newest first: its source, its mode, its identifier's time."""
+    """Return a title for each indexed run, newest first: source, mode, detectors and time."""
     names = {run.folder.id: run.title for run in runs.read_register(session.get_data()).runs}
-    newest = sorted(found.indexed_runs, reverse=True)
-    return {run: f"{names.get(run, run)} · {found.indexed_runs[run].mode} · {_format_run_time(run)}" for run in newest}
+    titles: dict[str, str] = {}
+    for run in sorted(found.indexed_runs, reverse=True):
+        entry = found.indexed_runs[run]
+        title = f"{names.get(run, run)} · {entry.mode}: {', '.join(entry.detectors)} · {_format_run_time(run)}"
+        # Streamlit takes options with one label for the same option, so two such runs could never be chosen together.
+        titles[run] = title if title not in titles.values() else f"{title} · {run.rpartition('-')[2]}"
+    return titles
 
 
 def choose(found: Index) -> Selection:
-    """The filters; what they choose. The address keeps the first run."""
+    """Show the filters and return what they select. The address of the page names the first chosen run."""
     names = list_run_titles(found)
     chosen = _choose_runs(found, names)
     longest = max(found.indexed_runs[run].seconds for run in chosen)
@@ -77,10 +82,10 @@ def choose(found: Index) -> Selection:
     with who:
         asked = st.multiselect("Detectors", detectors, placeholder="all", key="analyse_detectors")
     with sure:
-        least = st.slider("Least score", 0.0, 1.0, 0.0, 0.05, key="analyse_score")
+        least = st.slider("Minimum confidence", 0.0, 1.0, 0.0, 0.05, key="analyse_score")
     with size:
         low, high = st.select_slider(
-            "Height of the box (px)",
+            "Face height (px)",
             _HEIGHT_STEPS_PX,
             (_HEIGHT_STEPS_PX[0], _HEIGHT_STEPS_PX[-1]),
             key="analyse_height",
@@ -106,12 +111,12 @@ def _choose_runs(found: Index, names: Mapping[str, str]) -> list[str]:
     place = session.get_location()
     first = place.run if place.run in names else next(iter(names))
     if place.run is not None and place.run != first:
-        st.caption("The newest run that has a record is shown instead.")
+        st.caption("This run has no record. The newest run with a record is shown instead.")
     chosen = st.multiselect(
-        "Runs", list(names), [first], format_func=lambda run: names[run], key="analyse_runs", placeholder="choose runs"
+        "Runs", list(names), [first], format_func=lambda run: names[run], key="analyse_runs", placeholder="Choose runs"
     )
     if not chosen:
-        st.info("Choose a run to look at.")
+        st.info("Choose a run.")
         st.stop()
     if place.run != chosen[0]:
         session.set_location(PageLocation(chosen[0]))
@@ -119,7 +124,7 @@ def _choose_runs(found: Index, names: Mapping[str, str]) -> list[str]:
 
 
 def _choose_time(longest_s: float) -> tuple[float, float]:
-    """Start and stop in seconds; all of it is no restriction."""
+    """Return start and stop in seconds; the stop is infinite if the whole video is selected."""
     end = max(1, math.ceil(longest_s))
     start, stop = st.slider("Time (s)", 0, end, (0, end), key=f"analyse_time_{end}")
     return float(start), math.inf if stop == end else float(stop)
@@ -138,16 +143,19 @@ def _open_index(data: DataFolder) -> Index:
 
 
 def _build_missing(data: DataFolder, found: Index) -> None:
-    """Build what is missing in a process of its own: a long record takes memory that the server shall not keep."""
+    """Build what is missing, in a process of its own.
+
+    Reading a long record needs much memory, and the server would not give it back.
+    """
     total = len(found.missing_runs)
-    bar = st.progress(0.0, "Reading records into the index")
+    bar = st.progress(0.0, "Adding records to the index")
     command = build_module_command("engine.index.rebuild_main", str(data.root))
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=build_child_environment()
     ) as process:
         while process.poll() is None:
             left = len(index.find_stale_runs(data.index, found.record_paths))
-            bar.progress(1.0 - left / total, f"Reading records into the index: {total - left} of {total}")
+            bar.progress(1.0 - left / total, f"Adding records to the index: {total - left} of {total}")
             try:
                 process.wait(0.3)
             except subprocess.TimeoutExpired:
@@ -155,14 +163,16 @@ def _build_missing(data: DataFolder, found: Index) -> None:
         said = process.stderr.read().strip().splitlines() if process.stderr else []
     bar.empty()
     if _open_index(data).missing_runs:
-        st.error(said[-1] if said else "The index could not be built.")
+        st.error(
+            said[-1] if said else "The index could not be built. Try again, or run `veil index rebuild` in a terminal."
+        )
         if st.button("Try again", icon=":material/refresh:"):
             st.rerun()
         st.stop()
 
 
 def _explain_chosen_run() -> None:
-    """When the address names a run that has no record, why that is."""
+    """Explain why the run in the address has no record."""
     try:
         run = session.load_chosen_run()
     except RunError as error:
@@ -172,7 +182,7 @@ def _explain_chosen_run() -> None:
         telling = _STATUS_TEXTS.get(run.status, "has no record")
         sentence = f": {run.state.sentence}" if run.status == "failed" and run.state.sentence else "."
         st.info(f"{run.title} {telling}{sentence} It has no record to analyse.")
-        show_page_link(Page.HOME, "See the runs on Home")
+        show_page_link(Page.HOME, "Go to the runs on Home")
 
 
 def _show_unreadable_runs(found: Index) -> None:
@@ -183,14 +193,14 @@ def _show_unreadable_runs(found: Index) -> None:
     with st.expander(label, icon=":material/warning:", expanded=not found.indexed_runs):
         for run, entry in found.unreadable_runs.items():
             st.markdown(f"**{run}**: {entry.failure}")
-        st.caption("Detect the video again, or bring the record back from a backup; the other runs are not touched.")
+        st.caption("Detect the video again, or restore the record from a backup. Other runs are not affected.")
 
 
 def _explain_empty_index(register: RunRegister) -> None:
     working = sum(run.status in {"queued", "running"} for run in register.runs)
     if working:
-        st.info(f"No run is finished yet; {working} are on their way. Come back when one is done.")
-        show_page_link(Page.HOME, "See how far they are")
+        st.info(f"No run is finished yet ({working} in progress). Come back when a run is done.")
+        show_page_link(Page.HOME, "Show the progress")
     else:
         st.info("There is no record to analyse yet. Detect a video first.")
         show_page_link(Page.DETECT, "Detect a video")

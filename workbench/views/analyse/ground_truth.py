@@ -1,4 +1,4 @@
-"""Recall and precision of a run against a table of ground truth that a person brings."""
+"""Recall and precision of a run, compared with an uploaded table of ground truth."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ from workbench.views.analyse import filters
 from workbench.views.analyse.panels import is_dark_theme, show_chart, show_table
 
 _MAX_MISSES = 500
-_UPLOAD_LABEL = "Truth table (CSV with the columns file, frame, x, y, w, h, and perhaps ignore and track)"
+_UPLOAD_LABEL = "Truth table: CSV with the columns file, frame, x, y, w, h (optional: ignore, track)"
 
 
 def show(found: Index, selection: Selection) -> None:
-    """Ask for a table, hold the first chosen run against it.
+    """Show the upload of a table, and compare the first chosen run with it.
 
     Raises:
-        InputError: the table cannot be read, or the record cannot be of what it describes.
+        InputError: the table cannot be read, or it does not describe the source of the record.
     """
     run = selection.runs[0]
     named = filters.list_run_titles(found)[run]
     uploaded = st.file_uploader(_UPLOAD_LABEL, "csv", key="analyse_truth")
-    st.caption(
-        f"{escape_markdown(named)} is judged as it was detected: whole, whatever the filters, and before any amendment."
-    )
+    st.caption(f"Compares the whole record of {escape_markdown(named)}, before amendments. The filters do not apply.")
     if uploaded is None:
         return
     text = uploaded.getvalue().decode("utf-8-sig", errors="replace")
     marked = ground_truth.parse_truth(text, uploaded.name)
-    clip = st.selectbox(f"Which of its files is {named}?", [clip.name for clip in marked.clips], key="analyse_clip")
+    clip = st.selectbox(
+        "Which file in the table is this video?", [clip.name for clip in marked.clips], key="analyse_clip"
+    )
     entry = found.indexed_runs[run]
     figures, misses = _evaluate(text, clip, entry.record, entry.record_sha256)
     rows = _build_score_rows(figures)
     _show_totals(figures)
-    meaning = "Share of the faces in the truth that were found (IoU 0.35), by height of the face, with 95 % intervals."
+    meaning = "Share of the true faces that were found (IoU at least 0.35), by face height, with 95 % intervals."
     show_chart(charts.draw_recall(figures, misses, run, dark=is_dark_theme()), rows, "recall", "Recall", meaning)
     show_table(rows, "recall-table")
-    st.markdown("**Faces that were missed, the largest first**")
-    show_table(_build_miss_rows(misses, run), "misses", empty_text="None was missed.")
+    st.markdown("**Missed faces, largest first**")
+    show_table(_build_miss_rows(misses, run), "misses", empty_text="No face was missed.")
 
 
 def _show_totals(figures: Evaluation) -> None:
-    """What the record as a whole comes to."""
+    """Show recall, precision and false boxes of the whole record."""
     false = "none" if figures.false_per_frame is None else f"{figures.false_per_frame:.3f}"
     recall, precision, wrong = st.columns(3)
     recall.metric(
@@ -67,7 +67,7 @@ def _show_totals(figures: Evaluation) -> None:
         "Precision", _format_share(figures.precision), f"{figures.boxes:,} boxes", delta_color="off", delta_arrow="off"
     )
     wrong.metric(
-        "False boxes a frame", false, f"{figures.frames:,} frames with a truth", delta_color="off", delta_arrow="off"
+        "False boxes per frame", false, f"{figures.frames:,} frames in the truth", delta_color="off", delta_arrow="off"
     )
 
 
@@ -75,9 +75,9 @@ def _format_share(value: float | None) -> str:
     return "none" if value is None else f"{value:.1%}"
 
 
-@st.cache_resource(max_entries=8, show_spinner="Holding the record against the truth")
+@st.cache_resource(max_entries=8, show_spinner="Comparing the record with the truth")
 def _evaluate(text: str, clip: str, record: str, sha256: str) -> tuple[Evaluation, tuple[MissedFace, ...]]:  # noqa: ARG001
-    """Kept by the table, the clip and the bytes of the record."""
+    """Evaluate a record; the result is cached by the table, the clip and the hash of the record."""
     marked = ground_truth.parse_truth(text)
     one = msgspec.structs.replace(marked, clips=tuple(part for part in marked.clips if part.name == clip))
     findings = judge_records(one, {clip: read_record(Path(record))})
@@ -85,7 +85,7 @@ def _evaluate(text: str, clip: str, record: str, sha256: str) -> tuple[Evaluatio
 
 
 def _build_score_rows(figures: Evaluation) -> pd.DataFrame:
-    """One row for the record and each union of detectors, in all sizes and in each."""
+    """Return a row for the record and for each union of detectors, for all sizes and for each size."""
     rows = []
     subjects: list[tuple[str, Evaluation | DetectorScores]] = [("record", figures)]
     subjects += [(" + ".join(union.detectors), union) for union in figures.by_detectors]

@@ -1,4 +1,4 @@
-"""A chart or a table with its exports; choosing a point or a row opens its frame in Review."""
+"""Charts and tables with their exports; choosing a point or a row opens its frame in Review."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from workbench.views.analyse import exports
 
 
 def is_dark_theme() -> bool:
-    """Whether the browser shows the dark theme."""
+    """Return True if the browser shows the dark theme."""
     return st.context.theme.type == "dark"
 
 
 def show_chart(figure: go.Figure, rows: pd.DataFrame, name: str, title: str, help_text: str) -> None:
-    """A chart with its title and exports; a click on a point opens its frame in Review."""
+    """Show a chart with its title and exports; a click on a point opens its frame in Review."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"**{title}**", help=help_text, width="content")
         exports.show_chart_exports(figure, rows, name)
@@ -40,7 +40,7 @@ def show_chart(figure: go.Figure, rows: pd.DataFrame, name: str, title: str, hel
 
 
 def open_frame(custom_data: Sequence[Any]) -> None:
-    """Go to Review, to the run, frame and track that a point or a row carries."""
+    """Open Review at the run, frame and track of a point or a row."""
     run, frame, track = custom_data[:3]
     if frame is not None and not pd.isna(frame):
         place = PageLocation(str(run), int(frame), None if track is None or pd.isna(track) else int(track))
@@ -53,13 +53,13 @@ def show_table(
     load_export: Callable[[], pd.DataFrame] | None = None,
     empty_text: str = "Nothing matches the filters.",
 ) -> None:
-    """A table with its exports; where it has a run and a frame, choosing a row opens it in Review.
+    """Show a table with its exports; if it has a run and a frame, choosing a row opens it in Review.
 
     Args:
-        rows: what is shown.
-        name: of the files.
-        load_export: gives what is exported; what is shown when left out.
-        empty_text: what is said when there are no rows.
+        rows: the rows to show.
+        name: name of the exported files, without ending.
+        load_export: loads the rows to export; None: the rows that are shown.
+        empty_text: text that is shown if there are no rows.
     """
     if rows.empty:
         st.caption(empty_text)
@@ -91,7 +91,7 @@ _SCORE_COLUMNS = {"score", "mean_score", "false_per_frame"}
 
 
 def _configure_column(column: str) -> Any:
-    """How the values of a column are written; its name says what they are."""
+    """Choose the number format of a column from its name."""
     if column in _SHARE_COLUMNS:
         return st.column_config.NumberColumn(format="percent")
     if column in _SCORE_COLUMNS or column == "seconds" or column.endswith("_seconds"):

@@ -1,1 +1,1 @@
-"""The page Live."""
+"""The Live page."""

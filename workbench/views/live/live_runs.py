@@ -1,4 +1,4 @@
-"""What the page Live shows and steers: one live run a person, and the tracks between it and a browser.
+"""The live runs of the server, one per person, and their WebRTC tracks to and from a browser.
 
 The browser's camera goes into a sink and what comes back is a track of its own, fed from the run's preview. There is no
 way from the one to the other but through the run, which hides the faces or covers the frame.
@@ -25,16 +25,16 @@ from engine.media.stream.live_preview import make_black_frame
 from engine.storage.data_folder import DataFolder
 
 _PREVIEW_RATE_HZ = 25
-"""Pictures a second that go to the browser; the run itself has the rate of its source."""
+"""Preview frames per second that the browser gets; the run itself has the rate of its source."""
 _CONSTRAINTS = {
     "video": {"width": {"ideal": 1280}, "height": {"ideal": 720}, "frameRate": {"ideal": _PREVIEW_RATE_HZ}},
     "audio": False,
 }
 _VIDEO_CSS: Any = {"width": "100%", "aspectRatio": "16 / 9", "objectFit": "contain", "background": "#000"}
 _NOT_CONNECTED_TEXT = (
-    "The picture was not connected in time; this machine may be too busy. The run goes on, and is recorded masked."
+    "The preview did not connect in time; this machine may be too busy. The run continues and is recorded with masks."
 )
-_BUTTON_LABELS = {"start": "Start the camera", "stop": "Stop the camera", "select_device": "Choose a camera"}
+_BUTTON_LABELS = {"start": "Start camera", "stop": "Stop camera", "select_device": "Choose camera"}
 
 
 @dataclass
@@ -45,27 +45,27 @@ class LiveRunTable:
     _runs: dict[str, LiveRun] = field(default_factory=dict)
 
     def find_run(self, account: str) -> LiveRun | None:
-        """The last live run that a person began, which may be over."""
+        """Return the last live run that a person started; it may have ended."""
         return self._runs.get(account)
 
     def start_run(self, data: DataFolder, source: str | None, person: Person, controls: LiveControlsState) -> LiveRun:
-        """Begin a live run.
+        """Start a live run.
 
         Raises:
-            InputError: one of this person goes on still, or there is no source.
+            InputError: this person already has a live run in progress, or there is no source.
             AccessError: the person may not run the live mode.
             TargetError: its folder cannot be made.
         """
         with self._lock:
             running = self._runs.get(person.account)
             if running is not None and not running.has_ended:
-                raise InputError("A live run of yours goes on still; stop it first.")
+                raise InputError("You already have a live run in progress. Stop it first.")
             made = LiveRun(data, source, person=person, controls_state=controls)
             self._runs[person.account] = made
             return made
 
     def remove_ended(self, account: str) -> None:
-        """Forget a run that is over."""
+        """Forget a run that has ended."""
         with self._lock:
             running = self._runs.get(account)
             if running is not None and running.has_ended:
@@ -74,17 +74,17 @@ class LiveRunTable:
 
 @st.cache_resource
 def get_live_runs() -> LiveRunTable:
-    """The server's."""
+    """Return the live runs of this server."""
     return LiveRunTable()
 
 
 def show_picture(live: LiveRun, *, camera: bool, unmasked: bool = False) -> None:
-    """The picture of a live run as it goes on, and where it comes from the browser's camera, the camera's way in.
+    """Show the picture of a live run, and send the browser's camera to it if that is its source.
 
     Args:
         live: the run.
         camera: whether its frames come from this browser.
-        unmasked: show what comes in; whoever calls has made sure that this person may see it.
+        unmasked: show the source without masks; the caller has checked that this person may see it.
     """
     key = live.folder.id
     inward: Any = create_video_sink_track(live.push_frame, f"in-{key}", on_ended=live.end_source) if camera else None
@@ -96,7 +96,7 @@ def show_picture(live: LiveRun, *, camera: bool, unmasked: bool = False) -> None
         webrtc_streamer(
             key=f"live-{key}",
             mode=WebRtcMode.SENDRECV if camera else WebRtcMode.RECVONLY,
-            rtc_configuration={"iceServers": []},  # no server of anybody's is asked for a way
+            rtc_configuration={"iceServers": []},  # no STUN or TURN server: nothing outside is contacted
             media_stream_constraints=_CONSTRAINTS,
             desired_playing_state=not live.has_ended and _is_mounted(f"live-{key}"),
             sink_video_track=inward,
@@ -113,7 +113,7 @@ def show_picture(live: LiveRun, *, camera: bool, unmasked: bool = False) -> None
 
 
 def _is_mounted(key: str) -> bool:
-    """Whether the component stands in the page and has said so.
+    """Return True once the component is in the page and has reported back.
 
     Told to play, it begins a connection each time it is drawn until its code has loaded, and of several connections the
     answer reaches the wrong one. So it is told to play once it is drawn for good.
@@ -122,7 +122,7 @@ def _is_mounted(key: str) -> bool:
 
 
 def build_picture_source(live: LiveRun, *, unmasked: bool = False) -> Callable[[int, Fraction], Any]:
-    """Gives the newest picture of a run, and black when anything at all is wrong."""
+    """Return a function that gives the newest picture of a run, and black on any error."""
 
     def get_newest(_pts: int, _time_base: Fraction) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""The parts of the page Live: begin, picture, controls, figures, and what was left when it ended."""
+"""The Live page: start form, picture, controls, statistics, and the result when the run has ended."""
 
 from __future__ import annotations
 
@@ -23,38 +23,38 @@ from workbench.theme.css import AUTO_REFRESH_KEY
 from workbench.views.live.live_runs import get_live_runs, show_picture
 from workbench.views.live.result import show_result
 
-_BROWSER_CAMERA, _SERVER_SOURCE = "Camera of this browser", "Camera, stream or file of the server"
-_LIBRARY_VIDEO = "Video of the library"
+_BROWSER_CAMERA, _SERVER_SOURCE = "Camera of this browser", "Camera, stream or file on the server"
+_LIBRARY_VIDEO = "Video from the library"
 _HOW_IT_WORKS = """**How it works**
 
-- Faces are hidden while the picture runs. A frame that was not judged in time is covered whole.
-- **Cover everything** (key `p`) blackens the picture at once, whatever is in it.
-- Style, shape, blur and confidence can be changed while it runs.
-- What was shown and its detection record are kept when you stop; what came in is not."""
+- Faces are masked while the picture runs. A frame that the detectors do not finish in time is masked whole.
+- **Mask everything** (key `p`) turns the picture black at once.
+- You can change style, shape, blur and confidence at any time.
+- When you stop, the masked recording and its detection record are kept. The source is not."""
 _STYLE_SHAPE = "own"
 _SHAPE_NAMES = {_STYLE_SHAPE: "Style's own", **{name: shape.label for name, shape in SHAPES.items()}}
 _COVER_REASONS = {
-    "start": "before the detectors had looked",
-    "source": "after an interruption or change of the source",
+    "start": "before the first detection",
+    "source": "after the source was interrupted or changed",
     "cut": "at a new scene",
-    "unanswered": "for want of an answer in time",
-    "stale": "because a detector was too slow",
-    "lost": "because a detector had died",
-    "damaged": "not decoded whole",
-    "asked": "because somebody asked for it",
+    "unanswered": "detector did not answer in time",
+    "stale": "detector was too slow",
+    "lost": "detector had stopped",
+    "damaged": "frame was damaged",
+    "asked": "on demand",
 }
-_LOADING_TEXT = "The detectors are loading; the picture is black until they have looked."
+_LOADING_TEXT = "Loading detectors. The picture stays black until they are ready."
 _CAMERA_WAIT_TEXT = (
-    "The detectors are loading and the camera is awaited; the picture is black until both are there. If nothing comes, "
+    "Loading detectors and waiting for the camera. The picture stays black until both are ready. If it stays black, "
     "allow this page to use the camera in the browser's settings, then stop and start again."
 )
-_COVERED_TEXT = "Everything is covered, whatever is in the picture; the run goes on."
+_COVERED_TEXT = "Everything is masked. The run continues."
 _STOP_TIMEOUT_S = 20.0
-"""Seconds that a run may take to write its record."""
+"""Most seconds that a run may take to write its record."""
 
 
 def show() -> None:
-    """The page."""
+    """Show the page."""
     person = current_user.require_person()
     live = get_live_runs().find_run(person.account)
     on_air = live is not None and not live.has_ended
@@ -69,7 +69,7 @@ def show() -> None:
 
 
 def _show_start_form(person: Person) -> None:
-    """Choose a source and start."""
+    """Show the choice of source and style, and the start button."""
     form, words = st.columns([5, 3], gap="large")
     with words, st.container(border=True):
         st.markdown(_HOW_IT_WORKS)
@@ -90,16 +90,14 @@ def _show_start_form(person: Person) -> None:
 
 
 def _choose_source(kind: str) -> str | None:
-    """What is to be looked at; None for the browser's camera."""
+    """Show the choice of source and return it; None is the browser's camera."""
     if kind == _BROWSER_CAMERA:
-        st.caption(
-            "The browser asks whether this page may use the camera. Its pictures go to this server and nowhere else."
-        )
+        st.caption("The browser asks for permission to use the camera. The video goes only to this server.")
         return None
     if kind == _LIBRARY_VIDEO:
         there = {one.name: one.path for one in list_library(session.get_data())}
         if not there:
-            st.caption("The library is empty; Detect takes videos into it.")
+            st.caption("The library is empty. Upload a video on Detect.")
         names, last = (
             list(there),
             [name for name, path in there.items() if str(path) == session.LAST_LIVE_SOURCE.get()[1]],
@@ -109,13 +107,13 @@ def _choose_source(kind: str) -> str | None:
         return str(there[chosen]) if chosen else ""
     cameras = sorted(map(str, Path("/dev").glob("video*")))
     if cameras:
-        st.caption(f"Cameras of the server: {', '.join(cameras)}.")
+        st.caption(f"Cameras of the server: {', '.join(cameras)}")
     return st.text_input(
         "Address or path",
         session.LAST_LIVE_SOURCE.get()[1],
         key="live-address",
         placeholder="/dev/video0, rtsp://camera/stream, or a video file",
-        help="A camera of the server, an RTSP, RTMP, UDP or HTTP address, or a file, read at its own speed.",
+        help="A camera of the server, an RTSP, RTMP, UDP or HTTP address, or a file, which plays at its own speed.",
     )
 
 
@@ -124,14 +122,14 @@ def _show_running(live: LiveRun, person: Person) -> None:
     with controls:
         _show_controls(live)
         unmasked = _toggle_raw_view(live, person)
-        if st.button("Stop and keep the record", icon=":material/stop:", key="live-stop", width="stretch"):
-            with st.spinner("Writing the record"):
+        if st.button("Stop and save", icon=":material/stop:", key="live-stop", width="stretch"):
+            with st.spinner("Saving the record"):
                 live.stop(_STOP_TIMEOUT_S)
             st.rerun()
     with picture:
         if unmasked:
-            st.warning("Raw view: faces are not hidden here. What is recorded stays masked.")
-        # In another tab the same run is looked at; only the one that began it sends its camera.
+            st.warning("Raw view: faces are visible here. The recording stays masked.")
+        # The same run may be open in another tab; only the tab that started it sends its camera.
         camera = live.title == BROWSER_CAMERA and session.STARTED_LIVE_RUN.get() == live.folder.id
         show_picture(live, camera=camera, unmasked=unmasked)
         _show_figures(live)
@@ -139,9 +137,9 @@ def _show_running(live: LiveRun, person: Person) -> None:
 
 @st.fragment
 def _show_controls(live: LiveRun) -> None:
-    """What acts on the next frames."""
+    """Show the controls; they take effect from the next frame on."""
     covered = live.controls.state.cover_all
-    label = "Show the picture again" if covered else "Cover everything"
+    label = "Show the picture again" if covered else "Mask everything"
     icon = ":material/visibility:" if covered else ":material/visibility_off:"
     if st.button(label, type="primary", icon=icon, key="live-cover", width="stretch", shortcut="p"):
         live.controls.cover_all(on=not covered)
@@ -156,7 +154,7 @@ def _show_controls(live: LiveRun) -> None:
 
 
 def _choose_controls(current: LiveControlsState, key_suffix: str) -> LiveControlsState:
-    """Widgets for a look."""
+    """Show the widgets for style and confidence, and return what they select."""
     left, right = st.columns(2) if key_suffix == "begin" else (st.container(), st.container())
     styles = list(PRESETS)
     style = left.selectbox(
@@ -168,14 +166,20 @@ def _choose_controls(current: LiveControlsState, key_suffix: str) -> LiveControl
     )
     shapes = list(_SHAPE_NAMES)
     shape = left.selectbox(
-        "Shape of the masks",
+        "Mask shape",
         shapes,
         index=shapes.index(current.shape or _STYLE_SHAPE),
         format_func=_SHAPE_NAMES.__getitem__,
         key=f"live-shape-{key_suffix}",
     )
     strength = right.slider(
-        "Blur", 1.0, 4.0, current.strength, 0.5, key=f"live-strength-{key_suffix}", help="Times the style's own."
+        "Blur",
+        1.0,
+        4.0,
+        current.strength,
+        0.5,
+        key=f"live-strength-{key_suffix}",
+        help="Multiplies the blur of the style.",
     )
     confidence = right.slider(
         "Confidence",
@@ -184,7 +188,7 @@ def _choose_controls(current: LiveControlsState, key_suffix: str) -> LiveControl
         current.confidence,
         0.05,
         key=f"live-confidence-{key_suffix}",
-        help="Least score with which a face begins to be covered. Lower covers more.",
+        help="Minimum score from which a face is masked. A lower value masks more.",
     )
     return LiveControlsState(
         style=style,
@@ -196,8 +200,10 @@ def _choose_controls(current: LiveControlsState, key_suffix: str) -> LiveControl
 
 
 def _toggle_raw_view(live: LiveRun, person: Person) -> bool:
-    """Whether this person wants to see what comes in, and may; each time it is asked for goes on record."""
-    wanted = st.toggle("Raw view", key=f"live-raw-{live.folder.id}", help="Shows the source unmasked. Goes on record.")
+    """Show the switch of the raw view and return True if it is on and allowed; each use is recorded."""
+    wanted = st.toggle(
+        "Raw view", key=f"live-raw-{live.folder.id}", help="Shows the source without masks. Each use is recorded."
+    )
     if not wanted:
         live.mask_preview()
         return False
@@ -212,7 +218,7 @@ def _toggle_raw_view(live: LiveRun, person: Person) -> bool:
 
 @st.fragment(run_every=1.0)
 def _show_figures(live: LiveRun) -> None:
-    """How it goes; refreshes itself."""
+    """Show the statistics, refreshed every second."""
     if live.has_ended:
         st.rerun(scope="app")
     with st.container(key=AUTO_REFRESH_KEY):
@@ -220,7 +226,7 @@ def _show_figures(live: LiveRun) -> None:
 
 
 def _show_status(live: LiveRun) -> None:
-    """What the picture is, and the figures of it."""
+    """Show the state of the picture and the statistics."""
     if live.phase == "starting":
         st.info(_CAMERA_WAIT_TEXT if live.title == BROWSER_CAMERA else _LOADING_TEXT, icon=":material/hourglass:")
     elif live.controls.state.cover_all:
@@ -228,17 +234,19 @@ def _show_status(live: LiveRun) -> None:
     figures = live.progress
     counters, covered = figures.counters, sum(figures.counters.covered.values())
     rate, delay, whole, late = st.columns(4)
-    rate.metric("Frames a second", f"{figures.frames_per_s:.1f}", help="Shown, over the last seconds.")
-    delay.metric("Delay", f"{counters.delay_p95:,} ms", help="95 % of the frames went out within this time.")
+    rate.metric("Frames per second", f"{figures.frames_per_s:.1f}", help="Shown frames, over the last seconds.")
+    delay.metric("Delay", f"{counters.delay_p95:,} ms", help="95 % of the frames were shown within this time.")
     whole.metric(
-        "Covered whole", f"{covered:,}", help="Frames that were not judged in time, or were covered on demand."
+        "Masked whole", f"{covered:,}", help="Frames that the detectors did not finish in time, or that you masked."
     )
-    late.metric("Seen late", f"{counters.late_faces:,}", help="Faces reported after their frame was shown unmasked.")
+    late.metric("Masked too late", f"{counters.late_faces:,}", help="Faces detected after their frame was shown.")
     looks = " · ".join(f"{name} {count:.1f}/s" for name, count in figures.answers_per_s.items())
-    lines = [f"{counters.shown:,} frames shown, {counters.dropped:,} dropped. Looks: {looks or 'none yet'}."]
+    lines = [f"{counters.shown:,} frames shown, {counters.dropped:,} dropped. Detections: {looks or 'none yet'}."]
     if counters.covered:
         lines.append(
-            "Covered " + "; ".join(f"{n:,} {_COVER_REASONS[why]}" for why, n in counters.covered.items()) + "."
+            "Masked whole: "
+            + "; ".join(f"{n:,} ({_COVER_REASONS.get(why, why)})" for why, n in counters.covered.items())
+            + "."
         )
     restarts, again = sum(counters.restarts.values()), counters.reconnects
     told = [f"{format_count(restarts, 'restart')} of detectors"] * (restarts > 0)

@@ -1,4 +1,4 @@
-"""What is left of a live run that is over, on the page Live: what was shown, and its record."""
+"""The result of an ended live run on the Live page: its recording and its detection record."""
 
 from __future__ import annotations
 
@@ -20,46 +20,46 @@ from workbench.core.page_table import show_page_link
 from workbench.views.signoff import releases
 
 _NO_CAMERA_HELP = (
-    "If the browser has refused the camera, allow it for this page in the browser's settings, and see that one is "
-    "connected; then start again below."
+    "Allow this page to use the camera in the browser's settings, and check that a camera is connected. Then start "
+    "again below."
 )
 
 
 def show_result(live: LiveRun, person: Person) -> None:
-    """Say how a live run ended, and offer what it left."""
+    """Show how a live run ended, and what it saved."""
     if live.phase == "failed":
         st.error(live.failure_message or "The live run failed.")
-        st.caption(_NO_CAMERA_HELP if live.title == BROWSER_CAMERA else "Begin again below, or choose another source.")
+        st.caption(_NO_CAMERA_HELP if live.title == BROWSER_CAMERA else "Start again below, or choose another source.")
         return
     counters = live.progress.counters
     covered = sum(counters.covered.values())
     st.success(
         f"The live run has ended ({escape_markdown(Path(live.title).name)}): {format_count(counters.shown, 'frame')} "
-        f"{'was' if counters.shown == 1 else 'were'} shown, {covered:,} of them covered whole. Its record is kept."
+        f"{'was' if counters.shown == 1 else 'were'} shown, {covered:,} of them masked whole. The record is saved."
     )
     run = runs.load_run(session.get_data(), live.folder.id)
     video = run.folder.live_video
-    with st.expander("What was shown, and its record", expanded=True):
+    with st.expander("Recording and detection record", expanded=True):
         if video.is_file() and run.folder.record.exists() and access.is_allowed(person, "look"):
             _show_video(run, video)
         if access.is_allowed(person, "download"):
             _show_files(run, video)
         if run.source.is_absolute():
-            show_page_link(Page.REVIEW, "Review it frame by frame", PageLocation(run.id))
-        show_page_link(Page.ANALYSE, "The record in Analyse", PageLocation(run.id))
+            show_page_link(Page.REVIEW, "Review frame by frame", PageLocation(run.id))
+        show_page_link(Page.ANALYSE, "Open the record in Analyse", PageLocation(run.id))
 
 
 def _show_video(run: Run, video: Path) -> None:
     try:
         video_player.show_videos(
-            f"shown-{run.id}", run, [video_player.VideoFile("As it was shown", video, _file_address(run, video))]
+            f"shown-{run.id}", run, [video_player.VideoFile("Recording", video, _file_address(run, video))]
         )
     except VeilError as error:
         st.error(str(error))
 
 
 def _show_files(run: Run, video: Path) -> None:
-    files = ((video, "what was shown, faces hidden"), (run.folder.record, "detection record"))
+    files = ((video, "masked recording"), (run.folder.record, "detection record"))
     releases.show_downloads([(_file_address(run, path), path, words) for path, words in files if path.is_file()])
 
 

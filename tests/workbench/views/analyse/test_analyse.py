@@ -145,7 +145,7 @@ class TestViews:
         folder.mkdir(parents=True)
         (folder / "detections.json").write_bytes(encode_document(make_long_record(300, detectors=("mtcnn",))))
         app.run()
-        assert "One detector alone cannot disagree" in read_texts(app)
+        assert "This needs two detectors" in read_texts(app)
         view(app, "Agreement")
         assert "needs two independent detectors" in read_texts(app)
 
@@ -154,14 +154,14 @@ class TestViews:
         folder.mkdir(parents=True)
         (folder / "detections.json").write_bytes(encode_document(make_long_record(300, people=0)))
         app.run()
-        assert "There is no face in what is chosen." in read_texts(app)
+        assert "The chosen runs have no face." in read_texts(app)
         assert "Nothing matches the filters." not in read_texts(app)
 
     def test_what_is_estimated_is_said_of_each_run(self, filled, analysed):
         filled.run()
         filled.multiselect(key="analyse_runs").set_value(list(index.open_index(analysed).indexed_runs)).run()
         view(filled, "Agreement")
-        assert sum(text.value.endswith((" likely missed**", " as missed**")) for text in filled.markdown) == 2
+        assert sum(text.value.startswith("**Estimated missed detections: ") for text in filled.markdown) == 2
         named = sorted(text.value for text in filled.caption if text.value.startswith("**"))
         assert all(f"interview-000{number}" in text for number, text in zip((0, 1), named, strict=True))
 

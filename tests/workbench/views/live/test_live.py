@@ -35,14 +35,14 @@ def test_an_empty_page_offers_sources_and_a_start(app):
     app.run()
     assert not app.exception and not app.error
     assert app.title[0].value == "Live"
-    assert app.radio[0].options[:2] == ["Camera of this browser", "Camera, stream or file of the server"]
+    assert app.radio[0].options[:2] == ["Camera of this browser", "Camera, stream or file on the server"]
     assert {slider.label for slider in app.slider} == {"Blur", "Confidence"}
 
 
 @pytest.mark.parametrize(("address", "sentence"), [("", "No source"), ("/no/such.mp4", "does not exist")])
 def test_a_source_that_is_none_is_a_sentence_and_the_form_stays(app, address, sentence):
     app.run()
-    app.radio[0].set_value("Camera, stream or file of the server").run()
+    app.radio[0].set_value("Camera, stream or file on the server").run()
     app.text_input[0].set_value(address).run()
     button(app, "Start").click().run()
     assert not app.exception
@@ -71,7 +71,7 @@ def test_one_live_run_a_person(place, tmp_path):
 
     live = desk.start_run(place, str(clip), person, LiveControlsState())
     try:
-        with pytest.raises(Exception, match="goes on still"):
+        with pytest.raises(Exception, match="in progress"):
             desk.start_run(place, str(clip), person, LiveControlsState())
         assert desk.find_run(person.account) is live
     finally:
@@ -201,18 +201,18 @@ def test_a_camera_that_shows_a_face_comes_back_masked(window, place, camera):
         assert "libav" in libraries, "this is the process that serves"
         assert not [name for name in ("tensorflow", "torch", "onnxruntime", "openvino") if name in libraries]
         window.get_by_text("Raw view", exact=True).click()
-        window.get_by_text("faces are not hidden here").wait_for()
+        window.get_by_text("faces are visible here").wait_for()
         looked_at(window, 30, lambda picture: shows_the_car(picture) and faces(place.models, picture) == 1)
         window.get_by_text("Raw view", exact=True).click()
-        window.get_by_text("faces are not hidden here").wait_for(state="detached")
+        window.get_by_text("faces are visible here").wait_for(state="detached")
         masked_again = looked_at(
             window, 60, lambda picture: shows_the_car(picture) and faces(place.models, picture) == 0
         )
         assert masked_again.shape == first.shape
-        window.get_by_role("button", name="Cover everything").click()
+        window.get_by_role("button", name="Mask everything").click()
         window.get_by_role("button", name="Show the picture again").wait_for()
         looked_at(window, 30, black)
-        window.get_by_role("button", name="Stop and keep the record").click()
+        window.get_by_role("button", name="Stop and save").click()
         window.get_by_text("The live run has ended").wait_for()
         save_screenshot(window, "live-ended")
     [run] = runs.read_register(place).runs
@@ -230,7 +230,7 @@ def test_a_file_of_the_server_goes_on_through_a_reload(window, place, camera, tm
     with running_workbench(place) as server:
         window.goto(f"{server.url}/live")
         wait_until_settled(window)
-        window.get_by_text("Camera, stream or file of the server").click()
+        window.get_by_text("Camera, stream or file on the server").click()
         window.get_by_role("textbox", name="Address or path").fill(str(clip))
         window.get_by_role("textbox", name="Address or path").press("Enter")
         window.get_by_role("button", name="Start", exact=True).click()
@@ -239,9 +239,9 @@ def test_a_file_of_the_server_goes_on_through_a_reload(window, place, camera, tm
         wait_until_settled(window)
         picture = looked_at(window, 60, lambda picture: picture.mean() > 20)
         assert faces(place.models, picture) == 0
-        window.get_by_role("button", name="Stop and keep the record").click()
+        window.get_by_role("button", name="Stop and save").click()
         window.get_by_text("The live run has ended").wait_for()
-        shown = window.get_by_label("As it was shown", exact=True)
+        shown = window.get_by_label("Recording", exact=True)
         shown.wait_for(timeout=LONG_TIMEOUT_MS)
         shown.evaluate("async video => { while (!video.videoWidth) await new Promise(requestAnimationFrame); }")
         with window.expect_download() as download:
@@ -258,7 +258,7 @@ def test_a_video_of_the_library_is_offered(app, place):
     place.library.mkdir()
     clips.video(place.library / "ward.mp4")
     app.run()
-    app.radio[0].set_value("Video of the library").run()
+    app.radio[0].set_value("Video from the library").run()
     assert app.selectbox(key="live-video").options == ["ward.mp4"]
     button(app, "Start").click().run()
     assert "No source was given" in app.error[0].value
@@ -271,5 +271,5 @@ def test_a_camera_that_never_sends_ends_with_what_to_do(window_without_camera, p
         wait_until_settled(page)
         page.get_by_role("button", name="Start", exact=True).click()
         page.get_by_text("allow this page to use the camera").wait_for()
-        page.get_by_role("button", name="Stop and keep the record").click()
+        page.get_by_role("button", name="Stop and save").click()
         page.get_by_text("If the browser has refused the camera").wait_for()
