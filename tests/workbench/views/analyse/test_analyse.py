@@ -283,4 +283,4 @@ def test_a_truth_table_gives_recall_and_precision(served, page):
     )
     page.get_by_test_id("stMetric").filter(has_text="Precision").wait_for()
     page.get_by_test_id("stMetric").filter(has_text="of 2 faces").wait_for()
-    page.get_by_text("Faces that were missed").wait_for()
+    page.get_by_text("Missed faces").wait_for()

@@ -171,7 +171,7 @@ def begin_with_code_that_comes_late(page):
     page.route(code, hold)
     with page.expect_request(code):
         page.get_by_role("button", name="Start", exact=True).click()
-    page.get_by_text("Frames a second").wait_for()
+    page.get_by_text("Frames per second").wait_for()
     wait_until_settled(page)
     held[0].continue_()
 
@@ -272,4 +272,4 @@ def test_a_camera_that_never_sends_ends_with_what_to_do(window_without_camera, p
         page.get_by_role("button", name="Start", exact=True).click()
         page.get_by_text("allow this page to use the camera").wait_for()
         page.get_by_role("button", name="Stop and save").click()
-        page.get_by_text("If the browser has refused the camera").wait_for()
+        page.get_by_text("check that a camera is connected").wait_for()
