@@ -22,8 +22,8 @@ PAGE = PAGES / "live.py"
 
 
 @pytest.fixture
-def app(place, monkeypatch):
-    monkeypatch.setenv("VEIL_DATA", str(place.root))
+def app(data_folder, monkeypatch):
+    monkeypatch.setenv("VEIL_DATA", str(data_folder.root))
     return AppTest.from_file(PAGE, default_timeout=60)
 
 
@@ -64,15 +64,15 @@ def test_an_exception_where_the_picture_is_made_gives_black():
     assert frame.to_ndarray(format="rgb24").max() < 20
 
 
-def test_one_live_run_a_person(place, tmp_path):
-    desk, person = LiveRunTable(), access.get_single_user(place)
+def test_one_live_run_a_person(data_folder, tmp_path):
+    desk, person = LiveRunTable(), access.get_single_user(data_folder)
     clip = clips.video(tmp_path / "clip.mp4", frames=500)
     from engine.live.controls import LiveControlsState
 
-    live = desk.start_run(place, str(clip), person, LiveControlsState())
+    live = desk.start_run(data_folder, str(clip), person, LiveControlsState())
     try:
         with pytest.raises(Exception, match="in progress"):
-            desk.start_run(place, str(clip), person, LiveControlsState())
+            desk.start_run(data_folder, str(clip), person, LiveControlsState())
         assert desk.find_run(person.account) is live
     finally:
         live.stop(TIMEOUT_S)
@@ -176,25 +176,25 @@ def begin_with_code_that_comes_late(page):
     held[0].continue_()
 
 
-def test_a_camera_that_shows_a_face_comes_back_masked(window, place, camera):
+def test_a_camera_that_shows_a_face_comes_back_masked(window, data_folder, camera):
     seen = np.ascontiguousarray(cv2.VideoCapture(str(camera)).read()[1][..., ::-1])
-    assert faces(place.models, seen) == 1, "the camera shows a face"
+    assert faces(data_folder.models, seen) == 1, "the camera shows a face"
 
     def shows_the_car(picture):
         return likeness(picture, seen) > 0.6
 
-    with running_workbench(place) as server:
+    with running_workbench(data_folder) as server:
         window.goto(f"{server.url}/live")
         wait_until_settled(window)
         save_screenshot(window, "live-empty")
         assert not find_violations(window)
         begin_with_code_that_comes_late(window)
         first = looked_at(window, 120, shows_the_car)
-        assert faces(place.models, first) == 0
+        assert faces(data_folder.models, first) == 0
         slide(window, "Blur", ["ArrowRight"] * 4)
         window.get_by_text("3.00").wait_for()
         coarser = looked_at(window, 60, shows_the_car)
-        assert faces(place.models, coarser) == 0
+        assert faces(data_folder.models, coarser) == 0
         save_screenshot(window, "live-running")
         assert not find_violations(window)
         libraries = Path(f"/proc/{server.pid}/maps").read_text()
@@ -202,11 +202,11 @@ def test_a_camera_that_shows_a_face_comes_back_masked(window, place, camera):
         assert not [name for name in ("tensorflow", "torch", "onnxruntime", "openvino") if name in libraries]
         window.get_by_text("Raw view", exact=True).click()
         window.get_by_text("faces are visible here").wait_for()
-        looked_at(window, 30, lambda picture: shows_the_car(picture) and faces(place.models, picture) == 1)
+        looked_at(window, 30, lambda picture: shows_the_car(picture) and faces(data_folder.models, picture) == 1)
         window.get_by_text("Raw view", exact=True).click()
         window.get_by_text("faces are visible here").wait_for(state="detached")
         masked_again = looked_at(
-            window, 60, lambda picture: shows_the_car(picture) and faces(place.models, picture) == 0
+            window, 60, lambda picture: shows_the_car(picture) and faces(data_folder.models, picture) == 0
         )
         assert masked_again.shape == first.shape
         window.get_by_role("button", name="Mask everything").click()
@@ -215,8 +215,8 @@ def test_a_camera_that_shows_a_face_comes_back_masked(window, place, camera):
         window.get_by_role("button", name="Stop and save").click()
         window.get_by_text("The live run has ended").wait_for()
         save_screenshot(window, "live-ended")
-    [run] = runs.read_register(place).runs
-    assert [seen.details["unmasked"] for seen in audit.read_entries(place.audit, run=run.id, kinds=["view"])] == [True]
+    [run] = runs.read_register(data_folder).runs
+    assert [seen.details["unmasked"] for seen in audit.read_entries(data_folder.audit, run=run.id, kinds=["view"])] == [True]
     assert (run.status, run.request.detection.mode) == ("done", "live")
     record = read_record(run.folder.record)
     assert any(face.evidence for frame in record.frames for face in frame.faces)
@@ -224,10 +224,10 @@ def test_a_camera_that_shows_a_face_comes_back_masked(window, place, camera):
     assert '"strength":3.0' in looks and '"cover_all":true' in looks
 
 
-def test_a_file_of_the_server_goes_on_through_a_reload(window, place, camera, tmp_path):
+def test_a_file_of_the_server_goes_on_through_a_reload(window, data_folder, camera, tmp_path):
     clip = tmp_path / "drive.mp4"
     clips.ffmpeg("-stream_loop", "29", "-i", camera, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", clip)
-    with running_workbench(place) as server:
+    with running_workbench(data_folder) as server:
         window.goto(f"{server.url}/live")
         wait_until_settled(window)
         window.get_by_text("Camera, stream or file on the server").click()
@@ -238,7 +238,7 @@ def test_a_file_of_the_server_goes_on_through_a_reload(window, place, camera, tm
         window.reload()
         wait_until_settled(window)
         picture = looked_at(window, 60, lambda picture: picture.mean() > 20)
-        assert faces(place.models, picture) == 0
+        assert faces(data_folder.models, picture) == 0
         window.get_by_role("button", name="Stop and save").click()
         window.get_by_text("The live run has ended").wait_for()
         shown = window.get_by_label("Recording", exact=True)
@@ -248,15 +248,15 @@ def test_a_file_of_the_server_goes_on_through_a_reload(window, place, camera, tm
             window.get_by_role("link", name="live.mkv").click()
         assert download.value.suggested_filename == "live.mkv"
         assert not find_violations(window)
-    [run] = runs.read_register(place).runs
+    [run] = runs.read_register(data_folder).runs
     assert (run.status, run.source) == ("done", clip)
-    [taken] = audit.read_entries(place.audit, run=run.id, kinds=["download"])
+    [taken] = audit.read_entries(data_folder.audit, run=run.id, kinds=["download"])
     assert taken.details["file"] == "live.mkv"
 
 
-def test_a_video_of_the_library_is_offered(app, place):
-    place.library.mkdir()
-    clips.video(place.library / "ward.mp4")
+def test_a_video_of_the_library_is_offered(app, data_folder):
+    data_folder.library.mkdir()
+    clips.video(data_folder.library / "ward.mp4")
     app.run()
     app.radio[0].set_value("Video from the library").run()
     assert app.selectbox(key="live-video").options == ["ward.mp4"]
@@ -264,9 +264,9 @@ def test_a_video_of_the_library_is_offered(app, place):
     assert "No source was given" in app.error[0].value
 
 
-def test_a_camera_that_never_sends_ends_with_what_to_do(window_without_camera, place):
+def test_a_camera_that_never_sends_ends_with_what_to_do(window_without_camera, data_folder):
     page = window_without_camera
-    with running_workbench(place) as server:
+    with running_workbench(data_folder) as server:
         page.goto(f"{server.url}/live")
         wait_until_settled(page)
         page.get_by_role("button", name="Start", exact=True).click()
