@@ -216,7 +216,8 @@ def test_a_camera_that_shows_a_face_comes_back_masked(window, data_folder, camer
         window.get_by_text("The live run has ended").wait_for()
         save_screenshot(window, "live-ended")
     [run] = runs.read_register(data_folder).runs
-    assert [seen.details["unmasked"] for seen in audit.read_entries(data_folder.audit, run=run.id, kinds=["view"])] == [True]
+    views = audit.read_entries(data_folder.audit, run=run.id, kinds=["view"])
+    assert [entry.details["unmasked"] for entry in views] == [True]
     assert (run.status, run.request.detection.mode) == ("done", "live")
     record = read_record(run.folder.record)
     assert any(face.evidence for frame in record.frames for face in frame.faces)
