@@ -1,4 +1,4 @@
-"""The library of sources: what lies there, and how something comes to lie there."""
+"""The library: listing its videos and importing new ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,14 @@ _PIECE_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class LibraryVideo:
-    """A video of the library: `name` is its path in there, `bytes` its size, `modified_at` seconds since 1970."""
+    """A video of the library.
+
+    Attributes:
+        path: path of the file.
+        name: path relative to the library.
+        bytes: size of the file.
+        modified_at: time of the last change, in seconds since 1970.
+    """
 
     path: Path
     name: str
@@ -30,58 +37,62 @@ class LibraryVideo:
 
 
 def list_library(data: DataFolder) -> tuple[LibraryVideo, ...]:
-    """The videos of the library, newest first; folders in it are looked into, but for hidden ones."""
+    """List the videos of the library and its subfolders, newest first; hidden files and folders are left out."""
     videos = (path for path in data.library.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
-    seen = (path for path in videos if not any(part[0] == "." for part in path.relative_to(data.library).parts))
-    listed = [_read_library_video(path, data.library) for path in seen if path.is_file()]
-    return tuple(sorted(listed, key=lambda footage: (-footage.modified_at, footage.name)))
+    visible = (path for path in videos if not any(part[0] == "." for part in path.relative_to(data.library).parts))
+    listed = [_read_library_video(path, data.library) for path in visible if path.is_file()]
+    return tuple(sorted(listed, key=lambda video: (-video.modified_at, video.name)))
 
 
 def import_video(data: DataFolder, by: Person, name: str, content: BinaryIO) -> Path:
-    """Write a video into the library, under a name of its own that resembles `name`, unless it is there already.
+    """Write a video into the library, under a new name like `name`, unless it is already there.
 
     Args:
         data: the data folder.
-        by: who brings it.
-        name: as the file was called where it comes from; nothing of it is trusted.
-        content: read from where it stands, a piece at a time.
+        by: the person who imports it.
+        name: original file name; it is not trusted.
+        content: the file's bytes, read in pieces from the current position.
 
     Returns:
-        Where it lies.
+        Path of the new video, or of the one with the same bytes.
 
     Raises:
-        AccessError: `by` may not start a detection, so may not bring sources either.
-        InputError: it is not called like a video.
-        TargetError: it cannot be written.
-        AuditError: it cannot be put on record.
+        AccessError: `by` may not start a detection, which includes importing.
+        InputError: the name does not end like that of a video.
+        TargetError: the video cannot be written.
+        AuditError: the event cannot be logged.
     """
     person = authorise(data, by, "detect")
-    wanted = _make_safe_name(name)
+    safe_name = _make_safe_name(name)
     try:
         data.library.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise TargetError(f"{data.library} cannot be made ({error.strerror}); choose another data folder.") from error
+        raise TargetError(
+            f"The folder {data.library} cannot be created ({error.strerror}). Choose another data folder."
+        ) from error
     sha256 = hashlib.sha256()
-    target = _find_free_path(data.library / wanted)
+    target = _find_free_path(data.library / safe_name)
     with files.make_scratch_folder(target) as folder:
         unfinished = folder / target.name
         with unfinished.open("wb") as file:
             while piece := content.read(_PIECE_BYTES):
                 sha256.update(piece)
                 file.write(piece)
-        found = _find_duplicate(data, unfinished, sha256.hexdigest())
-        if found is None:
+        # Duplicates are searched only now: the hash is known when the last byte has arrived.
+        duplicate = _find_duplicate(data, unfinished, sha256.hexdigest())
+        if duplicate is None:
             files.publish_file(unfinished, target)
     subjects = {"source": sha256.hexdigest()}
     audit.append(data.audit, audit.Event(actor=person.actor, kind="ingest", subjects=subjects))
-    return found or target
+    return duplicate or target
 
 
 def _find_duplicate(data: DataFolder, file: Path, sha256: str) -> Path | None:
-    """The video of the library that has the same bytes: footage is not to lie about in copies."""
+    """Return the video of the library with the same bytes; None if there is none."""
     size = file.stat().st_size
-    alike = (footage.path for footage in list_library(data) if footage.bytes == size)
-    return next((path for path in alike if files.hash_file(path) == sha256), None)
+    # Only files of the same size are hashed; a library may hold hundreds of gigabytes.
+    same_size = (video.path for video in list_library(data) if video.bytes == size)
+    return next((path for path in same_size if files.hash_file(path) == sha256), None)
 
 
 def _read_library_video(path: Path, root: Path) -> LibraryVideo:
@@ -90,10 +101,10 @@ def _read_library_video(path: Path, root: Path) -> LibraryVideo:
 
 
 def _make_safe_name(name: str) -> str:
-    """A plain file name: no folders, no control or other strange characters, no leading dot.
+    """Return a plain file name without folders, special characters and leading dots.
 
     Raises:
-        InputError: it does not end like a video.
+        InputError: the name does not end like that of a video.
     """
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     stem, dot, suffix = last.rpartition(".")

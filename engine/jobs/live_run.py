@@ -1,4 +1,4 @@
-"""A live run that goes on in a thread of its own, with a run folder, for a server that shows and steers it."""
+"""A live run in a thread of its own, with a run folder, for a server that shows and controls it."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from engine.storage.data_folder import DataFolder
 
 LivePhase = Literal["starting", "running", "ended", "failed"]
 BROWSER_CAMERA = "camera of a browser"
-"""What the source is called whose frames a browser sends."""
+"""Name of the source if a browser sends the frames."""
 
 _STATE_INTERVAL_S = 3.0
-"""Seconds between two states that are written down."""
+"""Seconds between two writes of the run's state."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveProgress:
-    """How a live run goes, for a screen.
+    """Progress of a live run, for a screen.
 
     Attributes:
-        counters: since it began.
-        frames_per_s: frames shown a second, over the last second or two.
-        answers_per_s: answers a second, by detector.
+        counters: counters since the start.
+        frames_per_s: frames shown per second, over the last one to two seconds.
+        answers_per_s: answers per second, by detector.
     """
 
     counters: LiveCounters
@@ -46,29 +46,29 @@ class LiveProgress:
 
 
 class LiveRun:
-    """Runs from its making until its source ends or `stop` is called; then its record lies in the run's folder.
+    """A live run that starts when it is created and goes on until its source ends or `stop` is called.
 
-    What is shown goes to `live.mkv` in that folder, faces hidden; nothing of what came in is kept.
+    The masked video is written to the run's folder, and at the end the record too. Nothing of what came in is kept.
 
     Args:
         data: the data folder.
-        source: a file, a camera of this machine or an address; None takes frames by `push`.
-        person: who begins it.
-        look: how frames are shown at first.
-        options: how to run.
+        source: a file, a camera of this machine or an address; None: frames come by `push_frame`.
+        person: the person who starts the run.
+        controls_state: first state of the controls.
+        options: options of the run.
 
     Attributes:
-        controls: what can be changed meanwhile.
-        preview: its newest pictures.
-        person: who began it.
-        title: what the source is called.
-        folder: of the run.
+        controls: what can be changed while it runs.
+        preview: its newest frames.
+        person: the person who started the run.
+        title: name of the source.
+        folder: folder of the run.
 
     Raises:
-        InputError: there is no source, or no such file.
-        AccessError: the person may not run the live mode.
-        StyleError: the look would not hide a face.
-        TargetError: the run's folder cannot be made.
+        InputError: no source is given, or the file does not exist.
+        AccessError: the person may not run live mode.
+        StyleError: the style of the controls would not hide a face.
+        TargetError: the run's folder cannot be created.
     """
 
     def __init__(
@@ -98,64 +98,71 @@ class LiveRun:
 
     @property
     def phase(self) -> LivePhase:
-        """How far it is; "starting" until the first frames were shown."""
+        """Phase of the run; "starting" until the first report of the counters."""
         return self._phase
 
     @property
     def has_ended(self) -> bool:
-        """Whether it has ended, and its record is written if there is one."""
+        """True when the run has ended and its record, if there is one, is written."""
         return self._phase in {"ended", "failed"}
 
     @property
     def failure_message(self) -> str | None:
-        """Why it failed."""
+        """Reason of the failure; None if the run did not fail."""
         return self._failure_message
 
     @property
     def progress(self) -> LiveProgress:
-        """How it goes now."""
+        """Progress as of the last report of the counters."""
         with self._lock:
-            heard = list(self._recent_counters)
-        if not heard:
+            reports = list(self._recent_counters)
+        if not reports:
             return LiveProgress(LiveCounters(), 0.0, {})
-        (earlier, before), (later, now) = heard[0], heard[-1]
-        seconds = max(1e-3, later - earlier) if len(heard) > 1 else 1.0
-        looks = {name: (count - before.looks.get(name, 0)) / seconds for name, count in now.looks.items()}
-        return LiveProgress(now, (now.shown - before.shown) / seconds, looks)
+        (earlier, before), (later, now) = reports[0], reports[-1]
+        seconds = max(1e-3, later - earlier) if len(reports) > 1 else 1.0
+        answers_per_s = {name: (count - before.looks.get(name, 0)) / seconds for name, count in now.looks.items()}
+        return LiveProgress(now, (now.shown - before.shown) / seconds, answers_per_s)
 
     def push_frame(self, frame: object) -> None:
-        """Give the next frame of a browser's camera (PyAV's); it is given away, and never waits."""
+        """Submit the next frame of a browser's camera, which the caller gives away; return at once.
+
+        Args:
+            frame: PyAV's frame.
+        """
         if self._pushed_input is not None:
             self._pushed_input.push(frame)  # type: ignore[arg-type]  # only engine.media names PyAV's types
 
     def end_source(self) -> None:
-        """No more frames will be pushed; the run ends in order."""
+        """End a pushed source: no more frames will come, and the run ends in order."""
         if self._pushed_input is not None:
             self._pushed_input.close()
 
     def unmask_preview(self, person: Person) -> None:
-        """Keep what comes in for the preview as well, until `mask` is called; that somebody looks goes on record.
+        """Keep incoming frames for the preview too, until `mask_preview` is called; log that the person views them.
 
         Raises:
-            AccessError: the person may not look at the frames of a source.
-            AuditError: it cannot be put on record.
+            AccessError: the person may not view the frames of a source.
+            AuditError: the event cannot be logged.
         """
-        present = access.authorise(self._data, person, "look")
-        seen: dict[str, str | int] = {"live": self.title, "unmasked": True, "from": self.progress.counters.shown}
-        audit.append(self._data.audit, audit.Event(actor=present.actor, kind="view", run=self.folder.id, details=seen))
+        viewer = access.authorise(self._data, person, "look")
+        details: dict[str, str | int] = {"live": self.title, "unmasked": True, "from": self.progress.counters.shown}
+        audit.append(
+            self._data.audit, audit.Event(actor=viewer.actor, kind="view", run=self.folder.id, details=details)
+        )
+        # After the log entry: no unmasked frame is kept without one.
         self.preview.keeps_unmasked = True
 
     def mask_preview(self) -> None:
-        """Keep what goes out only."""
+        """Keep outgoing frames only for the preview."""
         self.preview.keeps_unmasked = False
 
     def stop(self, timeout_s: float | None = None) -> None:
-        """End the run in order and wait until its record is written, at most `timeout_s` seconds."""
+        """End the run in order; wait at most `timeout_s` seconds until its record is written."""
         self._stop_event.set()
         self._thread.join(timeout_s)
 
     def join(self, timeout_s: float) -> None:
-        """Wait for its end, at most `timeout_s` seconds."""
+        """Wait at most `timeout_s` seconds for the end of the run."""
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
@@ -176,7 +183,10 @@ class LiveRun:
         except VeilError as error:
             self._finish("failed", str(error))
         except BaseException as error:
-            self._finish("failed", f"The live run broke off ({type(error).__name__}); nothing more was shown.")
+            self._finish(
+                "failed",
+                f"An unexpected error ended the live run ({type(error).__name__}). No frame was shown after it.",
+            )
             raise
         else:
             self._update_counters(report.counters)
@@ -185,6 +195,7 @@ class LiveRun:
     def _update_counters(self, counters: LiveCounters) -> None:
         now = time.monotonic()
         with self._lock:
+            # Two or three reports, a second apart: old enough for a rate, new enough for a screen.
             self._recent_counters = [*self._recent_counters[-2:], (now, counters)]
         self._phase = "running"
         if now - self._state_written_s >= _STATE_INTERVAL_S:
@@ -192,6 +203,7 @@ class LiveRun:
             self._write_state("running")
 
     def _finish(self, phase: LivePhase, message: str | None) -> None:
+        # The phase changes last: a page that sees it may rely on the state and on the message.
         self.preview.keeps_unmasked = False
         self._failure_message = message
         self._write_state("done" if phase == "ended" else "failed", message)
@@ -218,7 +230,7 @@ class LiveRun:
 
 
 def _check_source(source: str | None) -> None:
-    """Refuse what cannot be a source before anything begins."""
+    """Refuse a missing source before a run folder exists for it."""
     if source is None:
         return
     if not source.strip():
@@ -228,11 +240,11 @@ def _check_source(source: str | None) -> None:
 
 
 def _build_request(source: str | None, person: Person) -> RunRequest:
-    told_source = BROWSER_CAMERA if source is None else strip_credentials(source)
-    path = Path(told_source)
-    shown = str(path.absolute()) if source is not None and path.exists() else told_source
+    title = BROWSER_CAMERA if source is None else strip_credentials(source)
+    path = Path(title)
+    request_source = str(path.absolute()) if source is not None and path.exists() else title
     return RunRequest(
-        source=shown,
+        source=request_source,
         detection=DetectOptions(mode="live"),
         account=person.account,
         name=person.name,

@@ -1,7 +1,8 @@
-"""The queue: runs that wait, and the one process that takes them one after another.
+"""The queue: runs that wait, and the worker process that takes them one after another.
 
-The worker holds a lock for as long as it lives, and so does each run it has started: whatever is killed, no two runs
-of the queue go on at once. It ends when nothing waits; whoever adds a run starts another one.
+The queue has no file of its own: a run waits if its state says so. The worker holds a lock for as long as it lives, and
+so does the process of each run it has started, which inherits the lock. Whichever of them is killed, no second worker
+starts while a run of the first one is still going on. The worker ends when no run waits; adding a run starts a worker.
 """
 
 from __future__ import annotations
@@ -28,27 +29,27 @@ from engine.storage.locks import try_lock_file
 def submit_run(
     data: DataFolder, by: Person, source: Path, options: DetectOptions, sha256: str | None = None
 ) -> RunFolder:
-    """Put a new run into the queue, and see to it that somebody works on the queue.
+    """Add a new run to the queue and make sure that a worker works on the queue.
 
     Args:
         data: the data folder.
-        by: who asks for it.
+        by: the person who starts the run.
         source: the video.
-        options: with which options.
-        sha256: of the video, where somebody has looked at it already.
+        options: options of the detection.
+        sha256: hash of the video, if it is known already.
 
     Raises:
         AccessError: `by` may not start a detection.
-        SourceError: the source is not there.
-        InputError: the options are not those of a detection.
-        TargetError: the run cannot be made.
-        AuditError: it cannot be put on record.
+        SourceError: the source does not exist.
+        InputError: the options are wrong.
+        TargetError: the run's folder cannot be created.
+        AuditError: the event cannot be logged.
     """
     person = authorise(data, by, "detect")
     # Raises InputError before the run exists: a queued run with wrong options would only fail in the worker.
     plan_detectors(options)
     if not source.exists():
-        raise SourceError(f"{source} is not there; choose a file that is.")
+        raise SourceError(f"{source} does not exist. Choose another file.")
     folder = runs.create_run(data, build_run_request(person, source, options, sha256))
     log_run_event(data, runs.load_run(data, folder.id), "queued")
     start_worker(data)
@@ -93,12 +94,11 @@ def restart_worker(data: DataFolder) -> None:
 
 
 def start_worker(data: DataFolder) -> None:
-    """Start a process that works on the queue if something waits and none does.
-
-    It is in a session of its own: it goes on when this process ends.
-    """
+    """Start a worker process if a run waits and no worker lives."""
     if not list_queued_runs(data):
         return
+    # The lock is only tried here and taken by the worker itself. If two processes start a worker at the same time, one
+    # of the two workers does not get the lock and ends at once.
     with lock_queue(data) as descriptor:
         if descriptor is None:
             return
@@ -109,31 +109,34 @@ def start_worker(data: DataFolder) -> None:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            # A session of its own: the worker goes on when this process ends or its terminal is closed.
             start_new_session=True,
         )
-    # Somebody has to wait for it, or it stays in the table of processes when it has ended.
+    # A process that ended stays in the process table until its parent waits for it.
     threading.Thread(target=worker.wait, name="worker", daemon=True).start()
 
 
 def work_through_queue(data: DataFolder) -> int:
-    """Do the runs that wait, oldest first, each in a process of its own, until none waits; returns how many.
+    """Do the queued runs, oldest first, until none waits; return their number.
 
-    Does nothing when another process is at it.
+    Do nothing if another process works on the queue.
     """
     done = 0
     while list_queued_runs(data):
         with lock_queue(data) as descriptor:
             if descriptor is None:
                 return done
+            # Each run has a process of its own: a crash in native code ends that run only, and its memory is returned.
             while runs_left := list_queued_runs(data):
                 _run_in_subprocess(data, runs_left[0], descriptor)
                 done += 1
-        # A run that was added after the last look, while the lock was still held, was left to us: look again.
+        # A run may have been added after the last check while this process still held the lock, so that no other worker
+        # was started for it. Check again without the lock.
     return done
 
 
 def list_queued_runs(data: DataFolder) -> list[Run]:
-    """The runs that wait, oldest first."""
+    """Return the runs that wait, oldest first."""
     queued = (run for run in runs.read_register(data).runs if run.status == "queued")
     return sorted(queued, key=lambda run: (run.request.at, run.id))
 
@@ -146,7 +149,8 @@ def _run_in_subprocess(data: DataFolder, run: Run, lock_descriptor: int) -> None
     # read it.
     after = runs.load_run(data, run.id)
     if after.status == "queued" and after.state == run.state:
-        sentence = f"The process of the run ended before it began (exit code {code}); {data.worker_log} has more."
+        # Without this, the run would still be queued, and the worker would try it again for ever.
+        sentence = f"The process of the run ended before the run began (exit code {code}). See {data.worker_log}."
         runs.write_state(run.folder, RunState(stage="failed", sentence=sentence, updated=runs.format_utc_now()))
 
 
@@ -156,7 +160,7 @@ def _build_worker_command(data: DataFolder, *arguments: str) -> list[str]:
 
 @contextmanager
 def lock_queue(data: DataFolder) -> Iterator[int | None]:
-    """The lock of the queue as a descriptor, which children may inherit; None when another process holds it."""
+    """Hold the lock of the queue; yield its descriptor, which children may inherit; None if another process has it."""
     data.runs.mkdir(parents=True, exist_ok=True)
     with try_lock_file(data.worker_lock) as descriptor:
         yield descriptor

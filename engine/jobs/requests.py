@@ -1,4 +1,4 @@
-"""What is asked of a run: its options, who wants it, and what of it goes on record."""
+"""Requests for runs, and the events of runs in the audit log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ RunEvent = Literal["queued", "queued again", "begun", "cancelled", "done", "fail
 
 
 def build_run_request(by: Person, source: Path, options: DetectOptions, sha256: str | None = None) -> RunRequest:
-    """The request of a person for a run of a source."""
+    """Build the request of a person for a run of a source.
+
+    Args:
+        by: the person.
+        source: the video.
+        options: options of the detection.
+        sha256: hash of the video, if it is known already.
+    """
     return RunRequest(
         source=str(source.absolute()),
         source_sha256=sha256,
@@ -31,17 +38,17 @@ def build_run_request(by: Person, source: Path, options: DetectOptions, sha256: 
 def log_run_event(
     data: DataFolder, run: Run, event: RunEvent, by: Person | None = None, record: Record | None = None
 ) -> None:
-    """Put on record what happens to a run.
+    """Write an event of a run to the audit log.
 
     Args:
         data: the data folder.
         run: the run.
-        event: what has become of it.
-        by: who did it; who asked for the run, when left out.
-        record: what was found, once it is written.
+        event: the event.
+        by: the person who caused it; the person who started the run if None.
+        record: the record, once it is written.
 
     Raises:
-        AuditError: it cannot be put on record.
+        AuditError: the event cannot be logged.
     """
     request = run.request
     actor = by.actor if by else Actor(request.account, request.name, request.how)

@@ -1,4 +1,4 @@
-"""Keeps the state of a run true while it runs, and ends it when somebody wants it to stop."""
+"""Writes the state of a run while it goes on, and ends it when its cancellation is requested."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from engine.jobs.thumbnails import write_latest_thumbnail
 from engine.runs import Run, RunStage, RunState
 
 _WRITE_INTERVAL_S = 0.5
-"""Seconds between two states on the disk."""
+"""Least number of seconds between two writes of the state; pages read it about twice a second."""
 _THUMBNAIL_INTERVAL_S = 2.0
-"""Seconds between two thumbnails."""
+"""Seconds between two thumbnails; making one takes as long as detecting a frame."""
 _RATE_WINDOW_S = 10.0
-"""Seconds over which the rate is taken."""
+"""Seconds over which the rate is averaged."""
 
 
 class RunStateWriter:
-    """Listens to a detection and watches it; writes the state of its run and passes on what it hears.
+    """Listener and observer of a detection that writes the state of its run.
 
     Args:
         run: the run.
-        sure: by detector, from which score on a sighting is counted as a face.
-        also: hears of progress too.
-        clock: seconds.
+        confident_scores: by detector, score from which a detection counts as a face.
+        listener: gets every progress report and notice too.
+        clock: monotonic time in seconds.
     """
 
     def __init__(
@@ -52,11 +52,12 @@ class RunStateWriter:
         self._write_state()
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
-        """Note it, and write the state now and then.
+        """Take in the progress, write the state from time to time, and pass the progress on.
 
         Raises:
-            RunCancelledError: somebody wants the run to stop.
+            RunCancelledError: the cancellation of the run was requested.
         """
+        # Bytes that were read and frames that were detected must not end up in one rate.
         if stage != self._state.activity:
             self._frames_done_at.clear()
         self._update_state(activity=stage, done=done, total=total, rate=self._compute_rate(done))
@@ -66,17 +67,18 @@ class RunStateWriter:
         self._listener.progress(stage, done, total)
 
     def notice(self, message: str) -> None:
-        """Keep it as the sentence to be read."""
+        """Write the message to the state and pass it on."""
         self._update_state(sentence=message)
         self._write_state()
         self._listener.notice(message)
 
     def wants_preview(self) -> bool:
-        """Now and then."""
+        """Return whether it is time for a new thumbnail."""
         return self._clock() - self._thumbnail_at >= _THUMBNAIL_INTERVAL_S
 
     def on_detections(self, first_index: int, frames: Sequence[FrameDetections], preview: PreviewFrame | None) -> None:
-        """Count the faces, and keep a masked picture."""
+        """Count the faces, and write a masked thumbnail if a preview came with them."""
+        # A frame comes once for each pass of detectors; the counts of its passes are not added up.
         for index, frame in enumerate(frames, start=first_index):
             self._faces_by_frame[index] = max(self._faces_by_frame.get(index, 0), self._count_faces(frame))
         self._update_state(faces=sum(self._faces_by_frame.values()))
@@ -87,15 +89,15 @@ class RunStateWriter:
             write_latest_thumbnail(self._run.folder, preview, frames)
 
     def finish(self, stage: RunStage, sentence: str | None = None) -> None:
-        """Write how it ended."""
+        """Write the final state."""
         self._update_state(stage=stage, sentence=sentence, ended=runs.format_utc_now(), rate=None)
         self._write_state()
 
     def _count_faces(self, frame: FrameDetections) -> int:
-        """Faces that the detector that is sure of most of them is sure of."""
+        """Return the largest number of confident detections that one detector has in the frame."""
         counts = (
-            sum(one.score >= self._confident_scores.get(detector, 0.0) for one in found)
-            for detector, found in frame.by_detector.items()
+            sum(found.score >= self._confident_scores.get(detector, 0.0) for found in detections)
+            for detector, detections in frame.by_detector.items()
         )
         return max(counts, default=0)
 
@@ -109,7 +111,7 @@ class RunStateWriter:
 
     def _raise_if_cancelled(self) -> None:
         if self._run.folder.cancel_marker.exists():
-            raise RunCancelledError(f"The run {self._run.id} was cancelled; what it had finished is kept.")
+            raise RunCancelledError(f"The run {self._run.id} was cancelled. Its finished frames are kept.")
 
     def _update_state(self, **values: object) -> None:
         self._state = msgspec.structs.replace(self._state, **values)
@@ -120,6 +122,6 @@ class RunStateWriter:
         runs.write_state(self._run.folder, self._state)
 
 
-def _is_fully_detected(seen: Sequence[FrameDetections]) -> bool:
-    """Whether it is known what is in every one of these frames: some are not sent to a service, some are damaged."""
-    return all(frame.by_detector and not frame.damaged for frame in seen)
+def _is_fully_detected(frames: Sequence[FrameDetections]) -> bool:
+    """Return whether a detector looked at every frame whole. A thumbnail of any other frame might show a face."""
+    return all(frame.by_detector and not frame.damaged for frame in frames)

@@ -1,4 +1,4 @@
-"""A picture of how far a run is, masked before it touches the disk."""
+"""Thumbnail of a running detection, masked before it is written to disk."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from engine.storage import files
 LATEST_NAME = "latest.jpg"
 _PLANAR_FORMAT = PixelFormat("gbrp", 8, (0, 0), "gbr", full_range=True)
 _BLOCKS_ACROSS = 24
-"""Across a picture in which nothing was found."""
+"""Number of blocks across a picture in which no face was found: too few to recognise a face that was missed."""
 _BOX_SCALE = 1.3
-"""Sightings are masked larger than they are: the margin that smoothing adds to a record is not there yet."""
+"""Factor by which boxes are enlarged, because the margin that smoothing adds to a record is missing here."""
 
 
 def find_latest_thumbnail(folder: RunFolder) -> Path | None:
-    """The newest thumbnail of a run, None when there is none."""
+    """Return the path of the newest thumbnail of a run; None if there is none."""
     path = folder.thumbnails / LATEST_NAME
     return path if path.is_file() else None
 
@@ -34,11 +34,12 @@ def find_latest_thumbnail(folder: RunFolder) -> Path | None:
 def write_latest_thumbnail(
     folder: RunFolder, preview: PreviewFrame, frame_detections: Sequence[FrameDetections]
 ) -> None:
-    """Write a picture with every sighting of these frames masked.
+    """Write the preview picture with the detections of all these frames masked.
 
     Raises:
-        TargetError: it cannot be written.
+        TargetError: the thumbnail cannot be written.
     """
+    # The detections of the neighbouring frames are masked too: a face that was missed in this frame is covered by them.
     boxes = [detection.box for frame in frame_detections for detection in frame]
     picture = mask_preview(preview.picture, boxes, preview.display)
     folder.thumbnails.mkdir(exist_ok=True)
@@ -48,11 +49,11 @@ def write_latest_thumbnail(
 
 
 def mask_preview(picture: Rgb, boxes: Sequence[Box], display: Size) -> Rgb:
-    """A picture with faces hidden by the strong style; without faces, so coarse that a missed one cannot be recognised.
+    """Mask faces with the preset `strong`; without faces, pixelate the whole picture.
 
     Args:
-        picture: upright, of any size.
-        boxes: faces in display pixels.
+        picture: upright picture of any size.
+        boxes: faces in display pixels of the frame.
         display: size of the frame in display pixels.
     """
     if not boxes:

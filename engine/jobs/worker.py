@@ -1,4 +1,4 @@
-"""One run from its beginning to its end, in this process."""
+"""One run from start to end, in this process."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _SILENT = SilentListener()
 
 
 def start_run(data: DataFolder, by: Person, source: Path, options: DetectOptions) -> Run:
-    """Make a run that this process is to perform at once, so that no worker takes it from the queue.
+    """Create a run that this process performs at once; no worker takes it from the queue.
 
     Raises:
         AccessError: `by` may not start a detection.
-        InputError: the options are not those of a detection.
-        TargetError: it cannot be made.
-        AuditError: it cannot be put on record.
+        InputError: the options are wrong.
+        TargetError: the run's folder cannot be created.
+        AuditError: the event cannot be logged.
     """
     person = authorise(data, by, "detect")
     # Raises InputError before the run exists: a queued run with wrong options would only fail in the worker.
@@ -40,33 +40,39 @@ def start_run(data: DataFolder, by: Person, source: Path, options: DetectOptions
 
 
 def perform_run(data: DataFolder, run: Run, listener: ProgressListener = _SILENT) -> Record:
-    """Detect what a run asks for; what an earlier attempt had finished is taken over.
+    """Perform the detection of a run; frames that an earlier attempt finished are not detected again.
 
-    How it ended stands in the state of the run, also when it raises.
+    The state of the run says how it ended, also if this function raises.
 
     Args:
         data: the data folder.
-        run: new, or without an end so far.
-        listener: hears of progress.
+        run: a new or an unfinished run.
+        listener: gets progress and notices.
 
     Raises:
-        VeilError: as `engine.detect` does; RunCancelledError when somebody wanted it to stop.
+        VeilError: as `engine.detect` does; RunCancelledError if the cancellation of the run was requested.
     """
     options = run.request.detection
-    sure = {plan.name: plan.facts.confident_score for plan in plan_detectors(options)}
-    reporter = RunStateWriter(run, sure, listener)
+    confident_scores = {plan.name: plan.facts.confident_score for plan in plan_detectors(options)}
+    state_writer = RunStateWriter(run, confident_scores, listener)
     try:
-        record = detect(run.source, run.folder.record, options, data=data.root, listener=reporter, observer=reporter)
+        record = detect(
+            run.source, run.folder.record, options, data=data.root, listener=state_writer, observer=state_writer
+        )
     except RunCancelledError as error:
-        reporter.finish("cancelled", str(error))
+        state_writer.finish("cancelled", str(error))
         raise
     except VeilError as error:
-        reporter.finish("failed", str(error))
+        state_writer.finish("failed", str(error))
         log_run_event(data, run, "failed")
         raise
     except Exception as error:
-        reporter.finish("failed", f"Something unexpected happened ({type(error).__name__}: {error}); the log has more.")
+        # An error of the program itself: the state must not stay "running", but the traceback belongs in the log.
+        state_writer.finish(
+            "failed", f"An unexpected error ended the run ({type(error).__name__}: {error}). See the log."
+        )
         raise
+    # The audit log comes first: a run that is shown as done is always in it.
     log_run_event(data, run, "done", record=record)
-    reporter.finish("done")
+    state_writer.finish("done")
     return record

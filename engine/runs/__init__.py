@@ -1,4 +1,4 @@
-"""Runs: a request, its folder in the data folder, its state, and the register of all of them."""
+"""Runs: request, folder, state, and the register of all runs in the data folder."""
 
 from engine.runs.run import (
     DamagedRun,

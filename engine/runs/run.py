@@ -1,11 +1,11 @@
-"""Runs: one detection of one source each, in a folder of its own, and the register of them all.
+"""Runs: each is the detection of one source in a folder of its own; and the register of all runs.
 
-    <run>/request.json     what was asked for, by whom, when; written once
-          state.json       how far it is; replaced as a whole by the process that works, and never evidence
-          cancel           there while somebody wants it to stop
-          detections.json  the record; everything else that belongs to the run lies in the same folder
+    <run>/request.json     source, options, person and time; written once
+          state.json       progress; replaced as a whole by the process that works on the run, and never evidence
+          cancel           exists while the cancellation of the run is requested
+          detections.json  the record; all other files of the run are in the same folder
 
-Nothing here takes a lock: a file is complete or not there, so a reader never waits for a run nor a run for a reader.
+Nothing here takes a lock: a file is complete or does not exist, so readers and runs never wait for each other.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ from engine.storage.data_folder import DataFolder, RunFolder
 
 RunStage = Literal["queued", "running", "done", "failed", "cancelled"]
 RunStatus = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
-"""What a person is told: a stage, or "interrupted" for a run that no living process works on."""
+"""Status that a person sees: the stage, or "interrupted" if it is "running" and no living process works on it."""
 
 _RUN_ID_PATTERN = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]{1,40}-[0-9a-f]{4}")
 
 
 class RunRequest(Document, frozen=True, kw_only=True):
-    """What was asked for.
+    """Request of a person for a run.
 
     Attributes:
-        source: absolute path of the video.
-        source_sha256: of the video when somebody looked at it before asking, else None; the record always has it.
-        detection: with which options.
-        account: of the person who asked.
-        name: of that person, as printed.
-        how: how it is known who it was, in the words of the audit log.
-        at: when, RFC 3339 with zone.
+        source: absolute path of the video, or the name of a live source.
+        source_sha256: hash of the video if it was known at the time of the request, else None; the record has it.
+        detection: options of the detection.
+        account: account of the person who started the run.
+        name: name of that person, as printed.
+        how: how the person was identified, as the audit log states it.
+        at: time of the request, RFC 3339 with zone.
     """
 
     schema: Literal["veil/run/1"] = "veil/run/1"
@@ -64,21 +64,21 @@ class RunRequest(Document, frozen=True, kw_only=True):
 
 
 class RunState(Document, frozen=True, kw_only=True):
-    """How far a run is. A fact of the run, not evidence.
+    """Progress of a run. It is never evidence.
 
     Attributes:
-        activity: what the process does now, as a listener hears it ("probe", "detect").
-        done: frames that are finished; bytes read while the activity is "probe".
-        total: of how many, None while that is unknown.
-        faces: sightings of faces so far, in all frames together.
-        rate: frames a second over the last while, None while nothing is known.
-        display: width and height of a frame as it is seen, None before the first was.
-        pid: of the process that works or worked, None before the first.
-        born: start of that process in clock ticks since boot: tells it from a later one with the same pid.
-        sentence: why it failed, or the latest thing that a person should read.
-        started: when work began this time, RFC 3339 with zone.
-        ended: when it ended.
-        updated: when this state was written.
+        activity: current stage of the work as a progress listener gets it ("probe", "detect", "live").
+        done: number of finished frames; number of bytes read while the activity is "probe".
+        total: final value of `done`; None while it is unknown.
+        faces: number of faces so far, in all frames together.
+        rate: recent frames per second; None while it is unknown.
+        display: display size of a frame; None before the first frame.
+        pid: process that works or worked on the run; None before the first one.
+        born: start of that process in clock ticks since boot, which tells it from a later process with the same pid.
+        sentence: reason of a failure, or the latest notice.
+        started: time at which this attempt began, RFC 3339 with zone.
+        ended: time at which the run ended.
+        updated: time at which this state was written.
     """
 
     schema: Literal["veil/run-state/1"] = "veil/run-state/1"
@@ -99,7 +99,7 @@ class RunState(Document, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run as it stands when it is read."""
+    """A run as it was when it was read."""
 
     folder: RunFolder
     request: RunRequest
@@ -113,28 +113,28 @@ class Run:
 
     @property
     def source(self) -> Path:
-        """The video; it may be gone."""
+        """Path of the video, which may have been removed."""
         return Path(self.request.source)
 
     @property
     def title(self) -> str:
-        """What a person calls it: the name of the video's file."""
+        """Title for people: the name of the video's file."""
         return self.source.name
 
     @property
     def cancelling(self) -> bool:
-        """Whether it works still although somebody wants it to stop."""
+        """True while the run goes on although its cancellation is requested."""
         return self.status == "running" and self.folder.cancel_marker.exists()
 
     @property
     def resumable(self) -> bool:
-        """Whether it can be put into the queue again; a running picture is over when it is over."""
+        """True if the run can be put into the queue again. A live run cannot: its source is gone."""
         return self.status in {"interrupted", "failed", "cancelled"} and self.state.activity != "live"
 
 
 @dataclass(frozen=True, slots=True)
 class DamagedRun:
-    """A folder among the runs that cannot be read as one, and why in a sentence."""
+    """A folder among the runs that cannot be read as a run, and the reason in a sentence."""
 
     id: str
     message: str
@@ -149,61 +149,70 @@ class RunRegister:
 
 
 def format_utc_now() -> str:
-    """The time as run documents state it: RFC 3339 with zone."""
+    """Return the current time as documents of runs state it: RFC 3339 with zone."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def create_run(data: DataFolder, request: RunRequest, state: RunState | None = None) -> RunFolder:
-    """Make the folder of a new run; it waits in the queue unless another `state` is given.
+    """Create the folder of a new run.
+
+    Args:
+        data: the data folder.
+        request: the request.
+        state: first state; None: the run waits in the queue.
 
     Raises:
-        TargetError: it cannot be made.
+        TargetError: the folder cannot be created.
     """
     name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{_slugify(Path(request.source).stem)}-{secrets.token_hex(2)}"
-    made, unfinished = RunFolder(data.runs / name), RunFolder(data.runs / f".{name}")
+    # The folder gets its final name when it is complete, so no reader and no worker finds half a run. The random part
+    # of the name keeps two runs of one second apart.
+    final, unfinished = RunFolder(data.runs / name), RunFolder(data.runs / f".{name}")
     try:
         unfinished.path.mkdir(parents=True)
         files.write_file(unfinished.request, encode_document(request))
         write_state(unfinished, state or RunState(stage="queued", updated=format_utc_now()))
-        unfinished.path.rename(made.path)
+        unfinished.path.rename(final.path)
     except OSError as error:
         raise TargetError(
-            f"The run {made.path} cannot be made ({error.strerror}): choose a data folder that you may write."
+            f"The run {final.path} cannot be created ({error.strerror}). Choose a data folder that you may write to."
         ) from error
-    return made
+    return final
 
 
 def find_run_folder(data: DataFolder, run_id: str) -> RunFolder:
-    """The paths of a run that must exist.
+    """Return the folder of a run.
 
     Raises:
-        RunError: there is none.
+        RunError: the run does not exist.
     """
+    # The identifier may come from a URL: the pattern refuses anything that could lead out of the folder of runs.
     if not _RUN_ID_PATTERN.fullmatch(run_id) or not (data.runs / run_id).is_dir():
         raise RunError(f"There is no run {run_id!r} in {data.runs}; it may have been removed, or the link is wrong.")
     return RunFolder(data.runs / run_id)
 
 
 def load_run(data: DataFolder, run_id: str) -> Run:
-    """A run as it stands now.
+    """Read a run as it is now.
 
     Raises:
-        RunError: there is none, or its folder is damaged.
+        RunError: the run does not exist, or its folder is damaged.
     """
     return _read_run(find_run_folder(data, run_id))
 
 
 def read_register(data: DataFolder) -> RunRegister:
-    """All runs as they stand now. A folder that cannot be read is reported, and hides no other."""
+    """Read all runs as they are now. A folder that cannot be read is reported and does not hide the others."""
     runs, damaged = [], []
-    places = sorted(data.runs.iterdir(), reverse=True) if data.runs.is_dir() else []
-    for place in places:
-        if not place.is_dir() or place.name.startswith("."):
+    folders = sorted(data.runs.iterdir(), reverse=True) if data.runs.is_dir() else []
+    for folder in folders:
+        # Names with a dot: runs that are being created, and the files of the worker.
+        if not folder.is_dir() or folder.name.startswith("."):
             continue
         try:
-            runs.append(_read_run(RunFolder(place)))
+            runs.append(_read_run(RunFolder(folder)))
         except RunError as error:
-            damaged.append(DamagedRun(place.name, str(error)))
+            damaged.append(DamagedRun(folder.name, str(error)))
     return RunRegister(tuple(runs), tuple(damaged))
 
 
@@ -211,46 +220,48 @@ def write_state(folder: RunFolder, state: RunState) -> None:
     """Replace the state of a run.
 
     Raises:
-        TargetError: it cannot be written.
+        TargetError: the state cannot be written.
     """
     files.write_file(folder.state, encode_document(state))
 
 
 def request_cancellation(run: Run) -> None:
-    """Want a run to stop; the process that works on it ends soon, and a queued one never begins.
+    """Request cancellation. A running worker stops at its next check; a queued run never starts.
 
     Raises:
-        RunError: it is over.
+        RunError: the run has ended.
     """
     if run.status not in {"queued", "running"}:
-        raise RunError(f"The run {run.id} is {run.status}; only one that waits or runs can be cancelled.")
+        raise RunError(f"The run {run.id} is {run.status}. Only a queued or running run can be cancelled.")
     files.write_file(run.folder.cancel_marker, b"")
 
 
 def requeue_run(run: Run) -> None:
-    """Put a run that came to no end into the queue; what it had finished is kept.
+    """Put an unfinished run into the queue; its finished frames are kept.
 
     Raises:
-        RunError: it is done, or waits or runs already.
+        RunError: the run is done, or already waits or runs.
     """
     if not run.resumable:
-        raise RunError(f"The run {run.id} is {run.status}; only one that came to no end can be resumed.")
+        raise RunError(f"The run {run.id} is {run.status}. Only a failed, cancelled or interrupted run can be resumed.")
     run.folder.cancel_marker.unlink(missing_ok=True)
     write_state(run.folder, RunState(stage="queued", updated=format_utc_now()))
 
 
 def process_start_ticks(pid: int) -> int | None:
-    """When a process started, in clock ticks since boot; None when there is no such process."""
+    """Return when a process started, in clock ticks since boot; None if there is no such process."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:
         return None
+    # The second field is the command in brackets, which may itself contain spaces and brackets: split after the last.
     fields = stat.rpartition(")")[2].split()
+    # A process that has ended but was not waited for is a zombie (Z, X): it works on nothing any more.
     return None if fields[0] in {"Z", "X"} else int(fields[19])
 
 
 def current_process() -> tuple[int, int | None]:
-    """Pid and start of this process."""
+    """Return pid and start of this process, as `RunState` states them."""
     return os.getpid(), process_start_ticks(os.getpid())
 
 
@@ -263,6 +274,7 @@ def _read_run(folder: RunFolder) -> Run:
 
 
 def _derive_status(folder: RunFolder, state: RunState) -> RunStatus:
+    # No process has to write these two: a marker is enough for a queued run, and a killed process can write nothing.
     if state.stage == "queued" and folder.cancel_marker.exists():
         return "cancelled"
     if state.stage == "running" and (state.pid is None or process_start_ticks(state.pid) != state.born):
@@ -279,10 +291,10 @@ def _read_document(path: Path, document_type: type[_DocumentT]) -> _DocumentT:
             f"{path.parent}; restore it from a copy, or move it away."
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        why = str(error).replace("`", "")
+        reason = str(error).replace("`", "")
         raise RunError(
-            f"The run {path.parent.name} is damaged, or of another version of Veil: {path.name} says something "
-            f"unexpected ({why}). Its folder is {path.parent}; restore it from a copy, or move it away."
+            f"The run {path.parent.name} is damaged, or of another version of Veil: {path.name} has unexpected "
+            f"content ({reason}). Its folder is {path.parent}; restore it from a copy, or move it away."
         ) from error
 
 
