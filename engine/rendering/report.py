@@ -84,7 +84,7 @@ def report_path(output: Path) -> Path:
 
 
 def draft_name(name: str) -> str:
-    """The name of a draft of that output: `draft` stands before its suffix."""
+    """Return the name of a draft of an output: `draft` is inserted before its suffix."""
     path = Path(name)
     return f"{path.stem}.draft{path.suffix}"
 

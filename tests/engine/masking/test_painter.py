@@ -204,7 +204,7 @@ def test_an_image_is_upright_for_the_person_who_watches(rotation, mirrored, styl
 @pytest.mark.parametrize(
     ("content", "words"), [(None, "cannot be read"), (b"", "cannot be decoded"), (b"no picture", "cannot be decoded")]
 )
-def test_an_image_that_is_none_is_refused(tmp_path, content, words):
+def test_a_file_that_is_no_image_is_refused(tmp_path, content, words):
     path = tmp_path / "image.png"
     if content is not None:
         path.write_bytes(content)

@@ -32,7 +32,7 @@ def test_a_preset_can_be_changed_value_by_value_also_as_text():
         ("strong", {"method": "image"}, "image_sha256"),
     ],
 )
-def test_what_cannot_be_is_refused_by_name(preset, overrides, words):
+def test_an_invalid_override_is_refused_by_name(preset, overrides, words):
     with pytest.raises(StyleError, match=words):
         style_from_preset(preset, overrides)
 
@@ -81,11 +81,11 @@ def test_what_people_were_recognised_under_is_refused(preset, overrides):
     assert find_weaknesses(style_from_preset(preset, overrides))
 
 
-def test_every_weakness_is_told():
+def test_every_weakness_is_listed():
     assert len(find_weaknesses(Style(sigma=0.05, samples=64, levels=256, scale=0.9))) == 5
 
 
-def test_an_opaque_style_has_no_strength_to_fall_short_of():
+def test_an_opaque_style_has_no_limit_of_strength():
     check_style(Style(method="solid", shape="rectangle", scale=1.0, sigma=0.01, blocks=64, levels=256))
 
 

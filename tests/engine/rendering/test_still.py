@@ -51,7 +51,7 @@ def test_a_frame_that_is_covered_is_black_in_its_still(tmp_path):
         assert int(render_still(reader.read_frame(3), record.source.video, planned, StillOptions()).max()) > 200
 
 
-def test_a_still_is_a_jpeg_of_the_asked_size(tmp_path):
+def test_a_still_is_a_jpeg_of_the_requested_size(tmp_path):
     path = clips.b_frames(tmp_path / "a.mp4")
     record = record_of(path, lambda _: [])
     with SeekingReader(path, record) as reader:
