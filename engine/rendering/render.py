@@ -44,9 +44,9 @@ def render(  # noqa: PLR0913 - the files, the options, and the listener
 ) -> RenderReport:
     """Write a video in which every face of the record is covered.
 
-    The audio is the source's, except in spans that the options replace. The same source, record, review and options give the same bytes. The output is a draft and carries a tag that says
-    so, unless the sign-off has cleared these very bytes (see `engine.release`). Its report is written beside it as
-    `OUT.render.json`.
+    The audio is the source's, except in spans that the options replace. The same source, record, review and options
+    give the same bytes. The output is a draft and carries a tag that says so, unless the sign-off has cleared these
+    very bytes (see `engine.release`). Its report is written beside it as `OUT.render.json`.
 
     Args:
         source: the video that the record describes.
