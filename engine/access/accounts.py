@@ -144,6 +144,8 @@ def check_password(
     except AccessError as error:
         _log_failed_sign_in(data, actor, purpose, "locked")
         raise AccessError(str(error)) from error
+    # One message for an unknown account, a wrong password and a disabled account: it must not reveal which accounts
+    # exist. The log says which it was.
     if not passwords.matches_hash(password, found.password):
         why = "wrong password" if count < policy.failures else "wrong password; the account is locked now"
         raise _log_and_refuse(data, actor, purpose, why)

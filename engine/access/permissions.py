@@ -103,6 +103,8 @@ def authorise(data: DataFolder, person: Person, permission: Permission) -> Perso
         AccessError: No role allows it, the account was disabled, or accounts were added to a single-user installation.
         AuditError: The refusal cannot be logged.
     """
+    # Roles are read from the file at every action: a role taken away, or an account disabled, has effect at once and
+    # not only at the next sign-in.
     try:
         present = refresh_person(data, person)
         require_permission(present, permission)

@@ -101,6 +101,7 @@ def set_policy(data: DataFolder, by: Person, policy: Policy) -> None:
         TargetError: The policy cannot be written.
     """
     authorise(data, by, "settings")
+    # The hash goes into the log: the sign-off refuses a policy file that was not written by this function.
     stored = encode_document(policy)
     data.access.mkdir(parents=True, exist_ok=True)
     write_file(data.policy, stored)

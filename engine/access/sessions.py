@@ -117,6 +117,7 @@ def touch(data: DataFolder, session: Session, *, now: datetime | None = None) ->
         raise AccessError(f"Your session ended after {policy.idle_minutes} minutes without use; sign in again.")
     if now - session.started > policy.session_timeout:
         raise AccessError(f"Your session ended after {policy.session_minutes} minutes; sign in again.")
+    # A password is often changed because another person knows it; their session must end with it.
     account = read_people(data).find_account(person.account) if person.how == "account" else None
     if account and account.password_set and account.password_set > session.started:
         raise AccessError("Your session ended because the password was changed; sign in again.")
@@ -171,6 +172,8 @@ def _check_provider_login(data: DataFolder, session: Session, login: ProviderLog
     account = read_people(data).get_account(session.person.account)
     if login.identity not in account.identities:
         raise AccessError(f"You are signed in as {account.account}; only you can sign in this session.")
+    # Both limits: the sign-in belongs to this session (clocks of server and provider may differ a little), and it is
+    # recent, so that a person at an unattended screen cannot sign.
     if (
         not session.started - policy.max_credential_age <= login.at <= now + policy.max_credential_age
         or now - login.at > policy.max_credential_age

@@ -112,6 +112,7 @@ def decode_statement(data: bytes, name: str) -> Statement:
         raise SignOffError(
             f"The signature {name} cannot be read as a statement ({error}). Restore the file from a backup."
         ) from error
+    # The terms are stored in full and by hash. Only the hash is bound to, so the two must not drift apart.
     if hash_terms(statement.terms) != statement.subject.terms:
         raise SignOffError(f"The signature {name} was tampered with: its terms are not those that were signed.")
     return statement

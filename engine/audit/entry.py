@@ -126,6 +126,8 @@ EMPTY_LOG_ANCHOR = Anchor(0, FIRST_PREVIOUS_SHA256)
 
 def encode_entry(event: Event, previous: Anchor, at: datetime) -> tuple[Entry, bytes]:
     """Encode an event as the entry that follows an anchor; return the entry and its line without the newline."""
+    # The hash comes last and is computed over the bytes before it, so that a reader checks stored bytes and never has
+    # to encode an entry again.
     values = msgspec.structs.asdict(event)
     body = msgspec.json.encode(
         UnhashedEntry(**values, number=previous.number + 1, previous=previous.sha256, at=at), order="sorted"

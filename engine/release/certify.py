@@ -23,6 +23,7 @@ def certify(released: CertifiableRelease) -> None:
     context, folder = candidate.context, candidate.folder
     data, run = context.data, context.run
     report_path = folder / LEAK_REPORT_NAME
+    # The certificate covers the documents that are in the folder now, so it is written after all of them.
     risk_inputs = collect_risk_inputs(
         data, run, candidate.snapshot.record, candidate.report.record_sha256, candidate.report.output_sha256
     )

@@ -77,7 +77,7 @@ def read_judgements(data: DataFolder, run: Run) -> tuple[LeakJudgement, ...]:
 
 
 def list_open_leaks(data: DataFolder, run: Run, report: LeakReport) -> tuple[Leak, ...]:
-    """The leaks of a report that nobody has judged yet, or that were judged to be leaks.
+    """Return the findings of a report that hold up a release: not judged yet, or judged to be leaks.
 
     Raises:
         SignOffError: A judgement is not one in the audit log.

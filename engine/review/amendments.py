@@ -176,6 +176,8 @@ def find_effective_amendments(amendments: tuple[Amendment, ...]) -> tuple[Amendm
     """The amendments that count: those that no counting undo names. An undo that counts is among them."""
     undone: set[int] = set()
     counting = []
+    # From the newest to the oldest: whether an undo counts is known before the amendment that it names is reached, so
+    # that an undo of an undo needs no second pass.
     for amendment in reversed(amendments):
         if amendment.number not in undone:
             counting.append(amendment)

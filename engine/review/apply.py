@@ -104,6 +104,7 @@ class AmendedRecord:
         self._covering_amendments: dict[int, int] = {}
         self._covered_in_record = frozenset(record.damaged + record.covered)
         self._added_tracks = _assign_new_tracks(record, self.amendments)
+        # In order, and each on the result of those before: a resize may move a face that an earlier amendment added.
         for amendment in find_effective_amendments(self.amendments):
             self._apply(amendment)
 
@@ -167,6 +168,7 @@ class AmendedRecord:
         return any(face.track == track for face in self.record.frames[index].faces)
 
     def _get_editable_faces(self, index: int) -> dict[int, AmendedFace]:
+        # Faces are copied when a frame is first changed. Most frames of a long video are not, and need no memory.
         if index not in self._changed_faces:
             self._changed_faces[index] = _copy_recorded_faces(self.record.frames[index])
         return self._changed_faces[index]
@@ -209,6 +211,7 @@ class AmendedRecord:
         for keyframe in keyframes:
             if not self._has_face(keyframe.index, track):
                 raise _MisfitError(f"track {track} has no face in frame {keyframe.index}")
+        # Between two keyframes a track may have gaps: a resize changes faces, it never adds one where none was.
         for index, box in _interpolate_boxes(keyframes, self.record.display):
             if self._has_face(index, track):
                 faces = self._get_editable_faces(index)
@@ -244,6 +247,8 @@ class AmendedRecord:
         place = bisect_left(known, index)
         before = known[place - 1] if place else None
         after = known[place] if place < len(known) else None
+        # Interpolated only if the range covers the whole gap. A reviewer who fills a part of it has seen the face stay
+        # near one end; the box at the other end says nothing about it.
         if before is not None and after is not None and before >= start - 1 and after <= stop:
             return _round_outward(
                 boxes[before].interpolate(boxes[after], (index - before) / (after - before)), self.record.display
@@ -314,6 +319,7 @@ def _assign_new_tracks(record: Record, amendments: Sequence[Amendment]) -> dict[
     adding = [amendment.number for amendment in amendments if isinstance(amendment.action, Add)]
     if not adding:
         return {}
+    # After the greatest track of the record, so that a new track never takes the number of a detected one.
     first = 1 + max((face.track for frame in record.frames for face in frame.faces), default=-1)
     return {number: first + place for place, number in enumerate(adding)}
 

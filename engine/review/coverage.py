@@ -67,6 +67,7 @@ def measure_coverage(
     seen = _SeenFrames(len(record.frames), (span for spans in by.values() for span in spans))
     looked = tuple(_measure_item(spot, seen, by) for spot in items)
     whole = sum(spot.risk for spot in items)
+    # An item of which half the frames were viewed counts half: one glance at a long range is not a review of it.
     share = sum(spot.risk * one.seen / one.frames for spot, one in zip(items, looked, strict=True))
     closed = sum(spot.risk for spot in items if spot.state != "open")
     return ReviewCoverage(
@@ -86,6 +87,7 @@ class _SeenFrames:
     """Counts the viewed frames of a range in constant time, by cumulative sums."""
 
     def __init__(self, frame_count: int, ranges: Iterable[FrameRange]) -> None:
+        # Ranges of several people overlap, so frames are flagged before they are counted.
         flags = bytearray(frame_count)
         for start, stop in ranges:
             flags[start:stop] = b"\1" * (stop - start)

@@ -127,6 +127,7 @@ class _ClosingAmendments:
 
     def mark_item(self, item: ReviewItem) -> ReviewItem:
         """Return the item with its state."""
+        # An acceptance is about this very item and comes first; a change nearby may close the item by chance.
         if item.key in self._accepted:
             return msgspec.structs.replace(item, state="accepted", closed_by=self._accepted[item.key])
         number = self._find_closing_amendment(item)
@@ -134,6 +135,8 @@ class _ClosingAmendments:
 
     def _find_closing_amendment(self, item: ReviewItem) -> int | None:
         """Return the last amendment that changes the masks of an item: on its track, over all of it, or a new face."""
+        # A cover has to hide every frame of the item; a change of its track only has to touch it, because it shows that
+        # the reviewer looked at this place of the track.
         touching = [number for (start, stop), number in self._covers if start <= item.start and item.stop <= stop]
         if item.track is not None:
             spans = self._tracks.get(item.track, ())

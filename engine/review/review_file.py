@@ -165,6 +165,7 @@ def _decode_chain(lines: Sequence[bytes], record_sha256: Sha256, name: str) -> I
     previous = record_sha256
     for number, line in enumerate(lines, start=1):
         amendment = _decode_line(line, number, name)
+        # The number comes first: its message says more than a broken chain when a whole line was removed or moved.
         if amendment.number != number:
             raise ReviewError(
                 f"{name}, line {number}, $.number: expected {number}, got {amendment.number}; a line was removed, "
@@ -185,6 +186,7 @@ def _decode_line(line: bytes, number: int, name: str) -> Amendment:
         amendment = msgspec.json.decode(line, type=Amendment)
     except msgspec.MsgspecError as error:
         raise ReviewError(f"{name}, line {number}, is not a valid amendment: {error}.") from error
+    # Other bytes with the same meaning are refused, as they would have another hash: one amendment, one form.
     if encode_document(amendment)[:-1] != line:
         raise ReviewError(
             f"{name}, line {number}, is not in the form that Veil writes; it was edited or made by another program."

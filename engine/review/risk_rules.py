@@ -99,6 +99,7 @@ def find_flagged_ranges(record: Record) -> Iterator[FlaggedRange]:
     asked = _DetectorCoverage(record)
     sure = {detector.name: _get_confident_score(detector) for detector in record.detection.detectors}
     scenes = Scenes(record.cuts, len(record.frames))
+    # Frames that are covered whole are left out everywhere: no face can show in them.
     for track, course in _collect_track_faces(record, whole).items():
         for flagged in (_flag_gaps, _flag_small_faces, _flag_border_faces):
             yield from flagged(track, course, record.display)
@@ -336,6 +337,7 @@ def _compute_severity(flag: FlaggedFrame) -> float:
 
 
 def _compute_risk(kind: RiskKind, box: Box, frame_count: int) -> float:
+    # At least 60 % of the base also for a single frame: one unmasked frame is enough to identify a person.
     return _BASE_RISK[kind] * _compute_prominence(box) * (0.6 + 0.4 * min(1.0, frame_count / _LONG_RUN_FRAMES))
 
 

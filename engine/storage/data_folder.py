@@ -243,7 +243,7 @@ class RunFolder:
 
 
 def find_data_folder(chosen: Path | str | None = None) -> DataFolder:
-    """The data folder: `chosen`, else `$VEIL_DATA`, else `data` in the checkout, else `data` in the current folder."""
+    """Return the data folder: `chosen`, else `$VEIL_DATA`, else `data` in the checkout, else in the current folder."""
     if chosen is not None:
         return DataFolder(Path(chosen).absolute())
     if configured := os.environ.get("VEIL_DATA"):

@@ -14,24 +14,24 @@ from engine.errors import InputError, TargetError
 
 
 def hash_file(path: Path) -> str:
-    """SHA-256 of a file's bytes, lower-case hexadecimal.
+    """Return the SHA-256 of a file's bytes, in lower-case hexadecimal.
 
     Raises:
-        InputError: the file cannot be read.
+        InputError: The file cannot be read.
     """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+        raise InputError(f"{path} cannot be read: {error.strerror}. Check the path and its permissions.") from error
 
 
 @contextmanager
 def open_atomic_write(target: Path) -> Iterator[Path]:
-    """A path beside `target` to write to; renamed to `target` when the block ends well, removed when it does not.
+    """Yield a path to write to, renamed to `target` if the block succeeds and removed if it fails.
 
     Raises:
-        TargetError: the folder does not exist or cannot be written, or the disk is full.
+        TargetError: The folder does not exist or cannot be written, or the disk is full.
     """
     with make_scratch_folder(target) as folder:
         unfinished = folder / target.name
@@ -41,7 +41,7 @@ def open_atomic_write(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def make_scratch_folder(target: Path) -> Iterator[Path]:
-    """A private folder on the file system of `target`, removed with all it holds when the block ends.
+    """Yield a private folder on the file system of `target`, removed with its content when the block ends.
 
     Raises:
         TargetError: `target` is a folder, or its folder cannot be written.
@@ -65,19 +65,20 @@ def publish_file(unfinished: Path, target: Path) -> None:
     """Bring a finished file to stable storage and give it its final name.
 
     Raises:
-        TargetError: it cannot be renamed.
+        TargetError: It cannot be renamed.
     """
     with _raise_target_errors(target):
+        # Flushed before the rename: after a power cut the name must not exist with empty content.
         with unfinished.open("rb") as file:
             os.fsync(file.fileno())
         unfinished.replace(target)
 
 
 def write_file(target: Path, data: bytes) -> None:
-    """Write a whole file, so that a reader sees all of it or what was there before.
+    """Write a file so that a reader sees either its whole new content or the previous one.
 
     Raises:
-        TargetError: it cannot be written.
+        TargetError: It cannot be written.
     """
     with open_atomic_write(target) as unfinished:
         unfinished.write_bytes(data)
