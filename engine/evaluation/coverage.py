@@ -1,4 +1,4 @@
-"""How much of a face lies under the masks that a render would draw."""
+"""Measure how much of a face the masks of a render cover."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from engine.masking.style import Style
 
 _OPAQUE = 255
 _LUMA_FORMAT = PixelFormat("gray", 8, (0, 0), "y", full_range=False)
-"""Subsampled chroma is covered wherever luma is, so one plane tells."""
+"""Subsampled chroma is covered wherever luma is, so one plane is enough."""
 
 
 def measure_hidden_share(face: Box, boxes: Iterable[Box], orientation: Orientation, style: Style) -> float:
-    """The share (0 to 1) of the area of `face` that masks about `boxes` hide fully; a soft edge hides nothing.
+    """Return the share (0 to 1) of the area of `face` that is fully covered; a soft edge covers nothing.
 
     Args:
-        face: in display pixels, inside the picture.
-        boxes: the faces of the record in that frame, in display pixels.
-        orientation: how coded samples become display pixels.
-        style: what covers a face.
+        face: Box of the face in display pixels, inside the picture.
+        boxes: Boxes of the faces of the record in that frame, in display pixels.
+        orientation: Orientation of the coded samples.
+        style: The style of the masks.
     """
     coded = orientation.to_coded(face)
     left, top, right, bottom = coded.to_pixel_bounds()
@@ -40,7 +40,7 @@ def measure_hidden_share(face: Box, boxes: Iterable[Box], orientation: Orientati
 
 
 def _may_touch(mask: Box, face: Box) -> bool:
-    """Whether whole pixels of both may overlap: cheaper than drawing a mask that is far away."""
+    """Return whether pixels of both may overlap. This is cheaper than drawing a mask that is far away."""
     return (
         mask.left < face.right + 2
         and face.left < mask.right + 2
@@ -52,7 +52,7 @@ def _may_touch(mask: Box, face: Box) -> bool:
 def _draw_mask(
     box: Box, orientation: Orientation, style: Style, hidden: NDArray[np.bool_], corner: tuple[int, int]
 ) -> None:
-    """Mark what the mask of `box` hides of the window whose first row and column in the plane are `corner`."""
+    """Mark the pixels that the mask of `box` covers in a window; `corner` is its first row and column in the plane."""
     patches = compute_patches(box, orientation, style, _LUMA_FORMAT)
     if patches is None:
         return
@@ -66,7 +66,7 @@ def _draw_mask(
 
 
 def _compute_pixel_weights(start: float, end: float) -> NDArray[np.float64]:
-    """The share of the interval that falls to each whole pixel it touches."""
+    """Return the share of an interval that each pixel it touches holds."""
     edges = np.arange(np.floor(start), np.ceil(end) + 1)
     weights: NDArray[np.float64] = np.diff(np.clip(edges, start, end)) / (end - start)
     return weights

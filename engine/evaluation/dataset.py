@@ -1,4 +1,4 @@
-"""Detection on every file that a table of ground truth names, with one crew of detectors for all of them."""
+"""Detect the faces in every file of a ground-truth table, with one detector ensemble for all of them."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ def detect_dataset(
     data: Path | str | None = None,
     listener: ProgressListener | None = None,
 ) -> dict[str, Record]:
-    """Find the faces in the files of a table; records by name of the clip, as `engine.evaluation.summary` takes them.
+    """Detect the faces in the files of a table; return the records by name of the clip, as `evaluate` takes them.
 
-    Photographs are looked at one by one: nothing of one bears on another. Videos and folders of stills are detected as
-    `detect` does it.
+    Photographs are detected one by one, so that one has no effect on another. Videos and folders of stills are detected
+    as `detect` does it.
 
     Args:
-        truth: the table.
-        table_path: its path, from where files are looked for.
-        options: what to run; on-prem detection when left out.
-        data: the data folder.
-        listener: hears of progress.
+        truth: The table.
+        table_path: Its path. Files are looked for from there.
+        options: Options of the detection; on-prem detection if left out.
+        data: The data folder.
+        listener: Receives the progress.
 
     Raises:
-        VeilError: as `detect` does, and InputError for a file that cannot be found, or a sequence whose stills are not
-            numbered as the table numbers them.
+        VeilError: As `detect`; InputError if a file cannot be found, or the stills of a sequence are not numbered as
+            in the table.
     """
     options, listener = options or DetectOptions(), listener or SilentListener()
     places = {clip.name: _locate_clip(clip, truth, table_path) for clip in truth.clips}
@@ -66,7 +66,7 @@ def _locate_clip(clip: Clip, truth: Truth, table_path: Path) -> Path:
     place = locate_file(clip.name, table_path)
     if place is None:
         raise InputError(
-            f"{truth.name} names {clip.name}, which is neither beside the table nor above it; put it there."
+            f"{truth.name} names {clip.name}, which is not in the folder of the table or the one above; put it there."
         )
     if clip.sequence:
         _check_still_numbers(clip, list_stills(place), truth)
@@ -87,22 +87,22 @@ def _check_still_numbers(clip: Clip, stills: Sequence[Path], truth: Truth) -> No
 def _detect_photographs(
     paths: Mapping[str, Path], options: DetectOptions, ensemble: DetectorEnsemble, listener: ProgressListener
 ) -> Iterator[tuple[str, Record]]:
-    """The record of each photograph by its name, in order."""
-    desk = _PendingPhotographs(options)
+    """Yield the record of each photograph with its name, in order."""
+    pending_photographs = _PendingPhotographs(options)
     ensemble.set_first_ticket(0)
     for ticket, (name, place) in enumerate(paths.items()):
         info = probe(place)
         with open_source(place, info, on_damage=options.on_damage) as source:
             (frame, *_) = source.frames()
-        desk.add_photograph(ticket, name, info, damaged=frame.damaged)
+        pending_photographs.add_photograph(ticket, name, info, damaged=frame.damaged)
         ensemble.submit(ticket, {side: [frame.rgb(side)] for side in ensemble.input_sides}, str(place))
-        yield from desk.build_records(ensemble.take_finished())
+        yield from pending_photographs.build_records(ensemble.take_finished())
         listener.progress("detect", ticket + 1, len(paths))
-    yield from desk.build_records(ensemble.drain())
+    yield from pending_photographs.build_records(ensemble.drain())
 
 
 class _PendingPhotographs:
-    """Joins what the crew answers with the photograph it was asked about."""
+    """Matches the answers of the ensemble with the photographs they are about."""
 
     def __init__(self, options: DetectOptions) -> None:
         self._options = options
@@ -111,11 +111,11 @@ class _PendingPhotographs:
         self._pending: dict[int, tuple[str, MediaInfo, bool]] = {}
 
     def add_photograph(self, ticket: int, name: str, info: MediaInfo, *, damaged: bool) -> None:
-        """An answer with the number `ticket` is to be of the photograph called `name`."""
+        """Note that the answer with the number `ticket` will be about the photograph `name`."""
         self._pending[ticket] = name, info, damaged
 
     def build_records(self, finished: Iterator[tuple[int, BatchesByDetector]]) -> Iterator[tuple[str, Record]]:
-        """The records of what was answered."""
+        """Build the records of the photographs that were answered."""
         for ticket, answers in finished:
             name, info, damaged = self._pending.pop(ticket)
             display = info.video.display

@@ -1,4 +1,4 @@
-"""Ground truth: which faces are in which frames of which files, read strictly from a table."""
+"""Read ground truth, the faces in the frames of files, strictly from a table."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from engine.errors import InputError
 from engine.record import Document
 
 COLUMNS = ("file", "frame", "x", "y", "w", "h")
-"""Columns a table must have; `ignore` and `track` may be there, any other is kept as an attribute."""
+"""Columns that a table must have. `ignore` and `track` are optional; any other column is kept as an attribute."""
 
 _NUMBER_PATTERN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INDEX_PATTERN = re.compile(r"\d+", re.ASCII)
 
 
 class TruthFace(Document, frozen=True, gc=False):
-    """A face somebody marked.
+    """A marked face.
 
     Attributes:
-        box: in display pixels; it may cross the border of the picture.
-        ignore: finding it is no merit and missing it is no fault.
-        track: what the column `track` says, None when it is empty or absent.
-        attributes: the columns that have no meaning here, by name.
+        box: Its box in display pixels; it may cross the border of the picture.
+        ignore: True if finding it does not count for a detector, and missing it does not count against it.
+        track: Value of the column `track`, None if it is empty or absent.
+        attributes: Values of the other columns by name.
     """
 
     box: Box
@@ -42,7 +42,7 @@ class TruthFace(Document, frozen=True, gc=False):
 
 
 class LabelledFrame(Document, frozen=True, gc=False):
-    """A frame that somebody looked at: its file as the table has it, its place in presentation order, its faces."""
+    """A labelled frame: its file as in the table, its number in presentation order, and its faces."""
 
     file: str
     number: int
@@ -50,12 +50,12 @@ class LabelledFrame(Document, frozen=True, gc=False):
 
 
 class Clip(Document, frozen=True):
-    """What one record covers: a video, a photograph, or a folder of stills that are the frames of one video.
+    """The frames of one record: a video, a photograph, or a folder of stills that are the frames of one video.
 
     Attributes:
-        name: the file as the table has it, or the folder of the stills.
-        sequence: whether it is a folder of stills.
-        frames: the frames somebody looked at, by rising number; the others are unknown, not empty.
+        name: The file as in the table, or the folder of the stills.
+        sequence: True for a folder of stills.
+        frames: The labelled frames, sorted by number. Other frames are unknown, not empty.
     """
 
     name: str
@@ -67,9 +67,9 @@ class Truth(Document, frozen=True):
     """A table of ground truth.
 
     Attributes:
-        name: what to call it in an error, usually its path.
-        clips: in the order in which the table names them.
-        columns: names of the attributes.
+        name: Name for error messages, usually the path.
+        clips: The clips in the order of the table.
+        columns: Names of the attributes.
     """
 
     name: str
@@ -77,12 +77,12 @@ class Truth(Document, frozen=True):
     columns: tuple[str, ...]
 
     def ignore_others(self, column: str, values: Collection[str]) -> Truth:
-        """The truth in which faces whose attribute `column` is not one of `values` are ignored.
+        """Return the truth in which faces are ignored unless their attribute `column` is one of `values`.
 
-        They are not removed: a box on one of them would then count as false.
+        They are not removed, because a box on one of them would then count as false.
 
         Raises:
-            InputError: there is no such column.
+            InputError: There is no such column.
         """
         if column not in self.columns:
             known = ", ".join(self.columns) or "none"
@@ -92,9 +92,9 @@ class Truth(Document, frozen=True):
         )
 
     def shrink_to_centre(self, share: float) -> Truth:
-        """The truth in which each face is the centre of its box: `share` of its width and of its height.
+        """Return the truth in which each face is the centre of its box: `share` of its width and of its height.
 
-        Ignored boxes stay whole: what lies anywhere on them counts neither way.
+        Ignored boxes keep their size, because a detection anywhere on them counts neither way.
         """
         return self._map_faces(
             lambda face: face if face.ignore else msgspec.structs.replace(face, box=face.box.scale(share))
@@ -116,7 +116,7 @@ def read_truth(path: Path) -> Truth:
     """Read a table from a file.
 
     Raises:
-        InputError: the file cannot be read, or `parse` refuses it.
+        InputError: The file cannot be read, or `parse_truth` refuses it.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -132,16 +132,16 @@ def read_truth(path: Path) -> Truth:
 def parse_truth(text: str, name: str = "truth") -> Truth:
     """Read a table of comma-separated values strictly: `file,frame,x,y,w,h`, then `ignore`, `track` and any others.
 
-    Pixels count from the top left. An empty `frame` is 0, as for a photograph; an empty `ignore` is 0. A row whose
-    `x,y,w,h` are all empty says that the frame shows no face. Stills in one folder are one sequence when the table
-    gives any of them a frame other than 0.
+    Pixels count from the top left. An empty `frame` is 0, as for a photograph; an empty `ignore` is 0. A row with empty
+    `x,y,w,h` says that the frame shows no face. Stills in one folder are one sequence if the table gives any of them a
+    frame other than 0.
 
     Args:
-        text: the table.
-        name: what to call it in an error, usually its path.
+        text: The table.
+        name: Name for error messages, usually the path.
 
     Raises:
-        InputError: names the line and the column of what cannot be understood or contradicts an earlier line.
+        InputError: The table is invalid or contradicts itself; the message names the line and the column.
     """
     table = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
@@ -179,11 +179,11 @@ def _check_header(header: Sequence[str], name: str) -> None:
         )
     for column in header:
         if header.count(column) > 1:
-            raise InputError(f"{name} line 1: column {column!r} is there twice; name each column once.")
+            raise InputError(f"{name} line 1: column {column!r} occurs twice; name each column once.")
 
 
 def _read_lines(table: Iterator[list[str]], header: Sequence[str], name: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, each with the number of its line."""
+    """Yield the rows that are not blank, each with the number of its line."""
     for cells in table:
         line: int = table.line_num  # type: ignore[attr-defined]
         if not cells:
@@ -200,7 +200,7 @@ def _parse_row(cells: Mapping[str, str], line: int, name: str) -> _Row:
 
 @dataclass(frozen=True, slots=True)
 class _RowCells:
-    """One row by column, and where it stands."""
+    """The cells of one row by column, and the position of the row for error messages."""
 
     values: Mapping[str, str]
     position: str
@@ -265,7 +265,7 @@ def _group_clips(rows: Sequence[_Row], name: str) -> Iterator[Clip]:
 
 
 def _check_sequence(rows: Iterable[_Row], name: str) -> None:
-    """A still is one frame, a frame one still."""
+    """Check that each still is one frame, and each frame one still."""
     frame_of: dict[str, int] = {}
     file_of: dict[int, str] = {}
     for row in rows:

@@ -1,6 +1,6 @@
-"""Records against ground truth, face by face: what was found, what is hidden, what is false.
+"""Compare records with ground truth, face by face: which faces are found, covered, or false.
 
-Every figure in `engine.evaluation.summary` is a count over the values made here.
+Every figure in `engine.evaluation.summary` is a count of these judgements.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from engine.masking.style import Style
 from engine.record import Count, Document, Frame, Record
 
 RECORD = "*"
-"""Stands for the faces of the record, where otherwise a detector is named: what a render hides."""
+"""Stands for the faces of the record, which a render covers, in place of the name of a detector."""
 
 Share = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
 
 
 class Criteria(Document, frozen=True):
-    """What counts as what.
+    """The criteria of an evaluation.
 
     Attributes:
-        iou: a box found a face when they overlap this much.
-        hidden: a face is covered when this share of its box lies under an opaque mask.
-        centre: share of the width and height of a truth box, about its centre, that is taken for the face; below 1 for
+        iou: IoU from which a box found a face.
+        hidden: Share of the box of a face that must lie under an opaque mask for the face to count as covered.
+        centre: Share of the width and height of a truth box, around its centre, that counts as the face; below 1 for
             tables that mark heads.
-        frames: "listed" judges the frames that the table names; "all" takes every other frame of a record to show no
-            face, so that boxes there are false.
-        confidence: of the intervals.
-        resamples: how often images or tracks are drawn again for an interval.
-        seed: of that drawing.
+        frames: "listed" judges the frames of the table. "all" takes every other frame of a record to show no face, so
+            that boxes there are false.
+        confidence: Confidence level of the intervals.
+        resamples: Number of resamples for an interval.
+        seed: Seed of the resampling.
     """
 
     iou: Share = 0.35
@@ -53,26 +53,26 @@ class Criteria(Document, frozen=True):
 
 
 class Outcome(IntEnum):
-    """What a box turned out to be; of several boxes of one face the highest counts."""
+    """The outcome of a box. Of several boxes of one face the highest outcome counts."""
 
     FALSE = 0
     EXCUSED = 1
-    """It lies on an ignored face, and counts neither way."""
+    """The box lies on an ignored face, and counts neither way."""
     HIT = 2
 
 
 @dataclass(frozen=True, slots=True)
 class FaceJudgement:
-    """A truth face that counts, and what became of it.
+    """The judgement of a truth face that is not ignored.
 
     Attributes:
-        clip: name of its clip.
-        file: where it is: the clip, or one still of it.
-        frame: its place in presentation order.
-        truth: the face; its box is clipped to the picture.
-        found_by: detectors whose own box found it, and `RECORD` when a face of the record did.
-        hidden: share of its box that the render hides.
-        covered: whether that is enough.
+        clip: Name of its clip.
+        file: The clip, or the still of it that shows the face.
+        frame: Number of the frame in presentation order.
+        truth: The face, with its box clipped to the picture.
+        found_by: Detectors with a box of their own that found it, and `RECORD` if a face of the record did.
+        hidden: Share of its box that the render covers.
+        covered: True if that is enough.
     """
 
     clip: str
@@ -86,7 +86,7 @@ class FaceJudgement:
 
 @dataclass(frozen=True, slots=True)
 class BoxJudgement:
-    """A face of the record: its height in pixels, and what it turned out to be for `RECORD` and for each detector."""
+    """The judgement of a face of the record: its height in pixels, and its outcome for `RECORD` and each detector."""
 
     clip: str
     height: float
@@ -95,14 +95,14 @@ class BoxJudgement:
 
 @dataclass(frozen=True, slots=True)
 class Judgements:
-    """All of an examination.
+    """All judgements of an evaluation.
 
     Attributes:
-        faces: truth faces that count, in the order of the truth.
-        boxes: faces of the records in the frames that were judged.
-        frames: by clip, how many frames were judged.
-        detectors: those that ran for every record.
-        unrecorded: clips that were left out for want of a record.
+        faces: Judgements of the truth faces, in the order of the truth.
+        boxes: Judgements of the faces of the records in the judged frames.
+        frames: Number of judged frames by clip.
+        detectors: Detectors that ran for every record.
+        unrecorded: Clips that were left out because they have no record.
     """
 
     criteria: Criteria
@@ -122,18 +122,18 @@ def judge_records(
     *,
     partial: bool = False,
 ) -> Judgements:
-    """Hold records against ground truth.
+    """Compare records with ground truth.
 
     Args:
-        truth: what is there.
-        records: by name of a clip. A folder of stills has one record of all its frames, or one record of a single frame
-            for each of its files.
-        criteria: what counts as what.
-        style: what a render covers faces with; the preset `strong` when left out.
-        partial: leave clips without a record out, instead of refusing.
+        truth: The ground truth.
+        records: The records by name of the clip. A folder of stills has one record of all its frames, or one record of
+            a single frame for each of its files.
+        criteria: The criteria.
+        style: Style of the masks of a render; the preset `strong` if left out.
+        partial: True to leave out clips without a record instead of refusing them.
 
     Raises:
-        InputError: a clip has no record, a record belongs to no clip, or a record cannot be of its clip: it has too few
+        InputError: A clip has no record, a record belongs to no clip, or a record cannot be of its clip: it has too few
             frames, or a truth box lies outside its picture.
     """
     criteria, style = criteria or Criteria(), style or style_from_preset()
@@ -161,7 +161,7 @@ def judge_records(
 
 @dataclass(frozen=True, slots=True)
 class _RecordedVideo:
-    """What all frames of a record share."""
+    """The facts that all frames of a record share."""
 
     frames: tuple[Frame, ...]
     display: Size
@@ -174,7 +174,7 @@ class _RecordedVideo:
         return cls(record.frames, record.display, orientation, frozenset(record.damaged + record.covered))
 
     def pair_frame(self, truth: LabelledFrame, index: int) -> _PairedFrame:
-        """The frame at `index` beside what the truth says of it."""
+        """Pair a labelled frame with the frame of the record at `index`."""
         if index >= len(self.frames):
             raise InputError(
                 f"{truth.file} frame {truth.number} is not in its record, which has {len(self.frames)} frame(s), "
@@ -185,7 +185,7 @@ class _RecordedVideo:
 
 @dataclass(frozen=True, slots=True)
 class _PairedFrame:
-    """One frame as the truth and as a record have it."""
+    """A frame of the truth with the same frame of a record."""
 
     truth: LabelledFrame
     frame: Frame
@@ -199,7 +199,7 @@ def _check_names(truth: Truth, records: Mapping[str, Record]) -> None:
 
 
 def _list_unrecorded(clip: Clip, records: Mapping[str, Record]) -> list[str]:
-    """The clip, or those of its stills that have no record while others have one."""
+    """List the clip, or its stills without a record if other stills have one."""
     if clip.name in records:
         return []
     files = [frame.file for frame in clip.frames] if clip.sequence else [clip.name]
@@ -224,13 +224,13 @@ def _pair_frames(clip: Clip, records: Mapping[str, Record], criteria: Criteria) 
 
 
 def _find_common_detectors(records: Iterable[Record]) -> tuple[str, ...]:
-    """Detectors that ran for every record, sorted by name."""
+    """Return the detectors that ran for every record, sorted by name."""
     names = [{detector.name for detector in record.detection.detectors} for record in records]
     return tuple(sorted(set.intersection(*names))) if names else ()
 
 
 class _Judge:
-    """Collects findings frame by frame."""
+    """Collects the judgements frame by frame."""
 
     def __init__(self, criteria: Criteria, style: Style) -> None:
         self.faces: list[FaceJudgement] = []
@@ -259,7 +259,7 @@ class _Judge:
     def _match_boxes(
         self, faces: Sequence[Box], ignored: Sequence[Box], frame: Frame
     ) -> tuple[list[set[str]], list[dict[str, Outcome]]]:
-        """Who found each truth face, and what each face of the record turned out to be."""
+        """Return the detectors that found each truth face, and the outcomes of each face of the record."""
         found_by: list[set[str]] = [set() for _ in faces]
         outcomes: list[dict[str, Outcome]] = [{} for _ in frame.faces]
         for detector, boxes in _group_boxes(frame).items():
@@ -272,7 +272,7 @@ class _Judge:
         return found_by, outcomes
 
     def _judge_unmatched(self, box: Box, ignored: Iterable[Box]) -> Outcome:
-        """As COCO does for crowds: a box is excused when enough of its own area lies on an ignored face."""
+        """Judge a box without a face as COCO does: it is excused if enough of its own area lies on an ignored face."""
         on_ignored = any(box.intersection_area(other) >= self._criteria.iou * box.area for other in ignored)
         return Outcome.EXCUSED if on_ignored else Outcome.FALSE
 
@@ -284,7 +284,7 @@ class _Judge:
 
 
 def _group_boxes(frame: Frame) -> dict[str, list[tuple[int, Box]]]:
-    """By `RECORD` and by detector, boxes with the position of the face they belong to."""
+    """Group boxes by `RECORD` and by detector, each with the position of the face it belongs to."""
     boxes: dict[str, list[tuple[int, Box]]] = defaultdict(list)
     for owner, face in enumerate(frame.faces):
         boxes[RECORD].append((owner, face.box))
@@ -294,13 +294,12 @@ def _group_boxes(frame: Frame) -> dict[str, list[tuple[int, Box]]]:
 
 
 def _clip_face(face: TruthFace, paired: _PairedFrame) -> TruthFace | None:
-    """The face clipped to the picture, as the boxes of a record are; None for an ignored one outside it."""
+    """Clip a face to the picture, as the boxes of a record are; None for an ignored face outside it."""
     size = paired.video.display
     box = face.box.clip(size)
     if box is None and not face.ignore:
         raise InputError(
             f"{paired.truth.file} frame {paired.truth.number} has a face at {face.box.left:g},{face.box.top:g} that "
-            f"lies "
-            f"outside the {size.width}x{size.height} picture of its record; check that the record is of this file."
+            f"lies outside the {size.width}x{size.height} picture of its record; check that the record is of this file."
         )
     return msgspec.structs.replace(face, box=box) if box else None

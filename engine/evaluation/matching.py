@@ -1,6 +1,6 @@
-"""Which box found which face, one to one.
+"""Assign detected boxes to true faces, one to one.
 
-An assignment by the Hungarian method, as in FDDB (Jain and Learned-Miller, "FDDB: a benchmark for face detection in
+The assignment uses the Hungarian method, as in FDDB (Jain and Learned-Miller, "FDDB: a benchmark for face detection in
 unconstrained settings", 2010) and CLEAR MOT (Bernardin and Stiefelhagen, 2008): as many pairs as possible, among
 those the greatest sum of IoU. Greedy matching by falling score (PASCAL VOC, COCO) is for curves over a threshold; here
 there is one operating point, interpolated faces have no score, and with greedy matching one box less can mean one face
@@ -17,9 +17,7 @@ from engine.core.geometry import Box
 
 
 def assign_boxes(faces: Sequence[Box], boxes: Sequence[Box], min_iou: float) -> dict[int, int]:
-    """Pairs of a face and a box that overlap at least `min_iou` (IoU): the index of the box by the index of the
-    face.
-    """
+    """Assign boxes to faces with an IoU of at least `min_iou`; return the index of the box by that of the face."""
     overlaps = {
         (row, column): overlap
         for row, face in enumerate(faces)
@@ -28,18 +26,18 @@ def assign_boxes(faces: Sequence[Box], boxes: Sequence[Box], min_iou: float) -> 
     }
     rows, columns = {row for row, _ in overlaps}, {column for _, column in overlaps}
     if len(rows) == len(columns) == len(overlaps):
-        return dict(overlaps.keys())  # nothing competes
+        return dict(overlaps.keys())  # no face and no box has a choice
     return _assign_optimally(overlaps, sorted(rows), sorted(columns))
 
 
 def _assign_optimally(
     overlaps: Mapping[tuple[int, int], float], rows: Sequence[int], columns: Sequence[int]
 ) -> dict[int, int]:
-    more_than_all = min(len(rows), len(columns)) + 1.0  # one pair more outweighs any sum of overlaps
+    more_than_all = min(len(rows), len(columns)) + 1.0  # one more pair outweighs any sum of overlaps
     gain = np.zeros((len(rows), len(columns)))
     for (row, column), overlap in overlaps.items():
         gain[rows.index(row), columns.index(column)] = more_than_all + overlap
-    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - takes half a second that other verbs save
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - takes half a second, and most verbs do not need it
 
     chosen = zip(*linear_sum_assignment(gain, maximize=True), strict=True)
     pairs = ((rows[row], columns[column]) for row, column in chosen)

@@ -1,4 +1,4 @@
-"""Which record is of which clip of a table, told by content, else by name."""
+"""Find the clip of a ground-truth table that a record belongs to, by content or else by name."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from engine.storage.files import hash_file
 
 
 def locate_file(name: str, table: Path) -> Path | None:
-    """The file or folder that a table of ground truth calls `name`, or None.
+    """Find the file or folder that a ground-truth table calls `name`; None if it does not exist.
 
-    A relative name is looked for beside the table, then in the folder above, then in the current folder.
+    A relative name is looked for in the folder of the table, then in the folder above, then in the current folder.
     """
     folder = table.absolute().parent
     places = (root / name for root in (folder, folder.parent, Path.cwd()))
@@ -22,18 +22,19 @@ def locate_file(name: str, table: Path) -> Path | None:
 
 
 def pair_records(truth: Truth, records: Mapping[Path, Record], table: Path) -> dict[str, Record]:
-    """The records by name of a clip, or of a still of one, as `engine.evaluation.judgements.examine` takes them.
+    """Return the records by name of their clip, or of a still of one, as `judge_records` takes them.
 
-    A lone record belongs to a lone clip. Else a record belongs to the file whose bytes it was made from, if that file
-    can be found; else to the file or folder whose name its own begins with: `a/b.mp4` has `b.json`, `b.mp4.json`, ...
+    A single record belongs to a single clip. Otherwise a record belongs to the file with the bytes it was made from, if
+    that file is found; otherwise to the file or folder whose name its own name begins with: `a/b.mp4` has `b.json`,
+    `b.mp4.json`, ...
 
     Args:
-        truth: the table.
-        records: by path of the record.
-        table: path of the table, from where files are looked for.
+        truth: The table.
+        records: The records by their path.
+        table: Path of the table. Files are looked for from there.
 
     Raises:
-        InputError: a record belongs to none or to several files of the table, or two belong to one.
+        InputError: A record belongs to no file of the table or to several, or two records belong to one file.
     """
     if len(truth.clips) == len(records) == 1:
         return dict(zip((clip.name for clip in truth.clips), records.values(), strict=True))
@@ -56,7 +57,7 @@ def _list_names(clips: Iterable[Clip]) -> Iterator[str]:
 
 
 def _group_by_hash(names: Iterable[str], table: Path) -> dict[str, list[str]]:
-    """By hash of the bytes, the names of files that can be found."""
+    """Group the names of the files that are found by the hash of their bytes."""
     contents: dict[str, list[str]] = {}
     for name in names:
         place = locate_file(name, table)
@@ -76,7 +77,7 @@ def _is_alike(record: str, file: PurePosixPath) -> bool:
 def _choose_owner(path: Path, names: list[str], table: str) -> str:
     if not names:
         raise InputError(
-            f"{path} belongs to no file that {table} names; call it like its file: the record of clip.mp4 is clip.json."
+            f"{path} belongs to no file that {table} names; name it like its file: the record of clip.mp4 is clip.json."
         )
     if len(names) > 1:
         raise InputError(

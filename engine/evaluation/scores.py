@@ -1,4 +1,4 @@
-"""What an evaluation says: figures with the counts they come from."""
+"""The report of an evaluation: figures with the counts they come from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.record import Document
 
 
 class Scores(Document, frozen=True, kw_only=True):
-    """How boxes compare with the truth; a rate of nothing is None, and so is an interval from fewer than two units.
+    """Scores of boxes. A rate of a total of 0 is None, and so is an interval from fewer than two units.
 
     Attributes:
         faces: truth faces that count.
@@ -41,7 +41,7 @@ class Scores(Document, frozen=True, kw_only=True):
 
 
 class RecordScores(Scores, frozen=True, kw_only=True):
-    """How the faces of the records compare with the truth, and what a render hides.
+    """Scores of the faces of the records, and the coverage of a render.
 
     Attributes:
         covered: truth faces of which the masks hide enough.
@@ -55,11 +55,11 @@ class RecordScores(Scores, frozen=True, kw_only=True):
 
 
 class DetectorScores(Scores, frozen=True, kw_only=True):
-    """How detectors compare with the truth by their own boxes: a face is found when any of them found it.
+    """Scores of detectors by their own boxes. A face is found if any of them found it.
 
     Attributes:
         detectors: names; several are a union.
-        by_size: the same for each of `SIZES`; a false box has the size of the record's face it belongs to.
+        by_size: the same for each of `SIZE_CLASSES`; a false box has the size of the record's face it belongs to.
     """
 
     detectors: tuple[str, ...]
@@ -75,7 +75,7 @@ class Exposure(Document, frozen=True):
         first: number of the first frame.
         last: number of the last frame.
         frames: labelled frames in it.
-        between: whether the track is covered before and after: the face flashes up.
+        between: true if the track is covered before and after, so that the face flashes up.
     """
 
     clip: str
@@ -87,14 +87,14 @@ class Exposure(Document, frozen=True):
 
 
 class TrackScores(Document, frozen=True):
-    """Whether faces stay hidden for as long as they are in view.
+    """Coverage of whole tracks.
 
     Attributes:
         tracks: truth tracks in clips of more than one labelled frame.
         covered: tracks of which no labelled frame shows.
         coverage: covered / tracks.
         coverage_interval: both ends, from resampling tracks.
-        untracked: clips with several faces in a frame and no column `track`, of which nothing can be said here.
+        untracked: clips with several faces in a frame and no column `track`, which cannot be scored.
         exposures: every run of frames in which a track shows.
     """
 
@@ -107,16 +107,16 @@ class TrackScores(Document, frozen=True):
 
 
 class Evaluation(RecordScores, frozen=True, kw_only=True):
-    """Records against ground truth; the figures at the top are those of the records over all sizes.
+    """The result of comparing records with ground truth. The top figures are those of the records over all sizes.
 
     Attributes:
         schema: always "veil/evaluation/1".
-        criteria: what counted as what.
-        style: what covers the faces.
-        by_size: the same figures for each of `SIZES`, by the height of the truth box, false boxes by their own.
+        criteria: the criteria.
+        style: style of the masks.
+        by_size: the same figures for each of `SIZE_CLASSES`, by the height of the truth box, false boxes by their own.
         by_detectors: each detector alone, each pair, and all of them.
-        tracks: whether whole tracks are covered.
-        unrecorded: files that were left out for want of a record.
+        tracks: coverage of whole tracks.
+        unrecorded: files that were left out because they have no record.
     """
 
     schema: Literal["veil/evaluation/1"] = "veil/evaluation/1"
@@ -129,14 +129,14 @@ class Evaluation(RecordScores, frozen=True, kw_only=True):
 
 
 class MissedFace(Document, frozen=True):
-    """A truth face to look at.
+    """A truth face that was missed or is not covered.
 
     Attributes:
         file: where it is.
         frame: its place in presentation order.
         box: in display pixels.
         height: of the box in pixels.
-        found: whether a face of the record found it.
+        found: true if a face of the record found it.
         hidden: share of its box that the render hides.
     """
 

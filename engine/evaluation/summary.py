@@ -1,4 +1,4 @@
-"""Figures from findings: recall, precision, false boxes and coverage, by size, by detector and by track."""
+"""Compute recall, precision, false boxes and coverage from judgements, by size, by detector and by track."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def evaluate(
     *,
     partial: bool = False,
 ) -> Evaluation:
-    """Examine records and sum up; arguments and errors are those of `engine.evaluation.judgements.examine`."""
+    """Judge records and sum up; the arguments and errors are those of `judge_records`."""
     return summarise(judge_records(truth, records, criteria, style, partial=partial))
 
 
 def find_worst_misses(
     judgements: Judgements, limit: int | None = None, fault: Literal["missed", "uncovered"] = "missed"
 ) -> tuple[MissedFace, ...]:
-    """Truth faces that went wrong, the largest first: what is largest is recognised most easily.
+    """Return the truth faces that were missed or not covered, the largest first, because they are easiest to recognise.
 
     Args:
-        judgements: what was examined.
-        limit: how many at most; None for all.
-        fault: "missed" by the record's faces, or left "uncovered" by the masks.
+        judgements: The judgements.
+        limit: Largest number of faces. None: unlimited.
+        fault: "missed": no face of the record found it. "uncovered": the masks do not cover it.
     """
     misses = (
         MissedFace(
@@ -54,7 +54,7 @@ def find_worst_misses(
 
 
 def summarise(judgements: Judgements) -> Evaluation:
-    """The figures of findings."""
+    """Compute the figures of judgements."""
     unions = _list_unions(judgements.detectors)
     own, *others = _compute_scores(judgements, [(RECORD,), *unions])
     overall, *by_size = (_add_coverage(*pair) for pair in zip(own, _compute_coverage(judgements), strict=True))
@@ -70,31 +70,31 @@ def summarise(judgements: Judgements) -> Evaluation:
 
 
 _BoxSources = tuple[str, ...]
-"""Whose boxes are looked at: `RECORD`, or detectors."""
+"""The sources of the boxes: `RECORD`, or names of detectors."""
 _SLOT_COUNT = 1 + len(SIZE_CLASSES)
-"""Figures are made over all sizes, then for each size."""
+"""Number of figures of a kind: over all sizes, then for each size. A slot is one of them."""
 
 
 def _list_unions(detectors: Sequence[str]) -> list[_BoxSources]:
-    """Each detector alone, each pair, and all of them."""
+    """List each detector alone, each pair, and all of them."""
     numbers = sorted({1, 2, len(detectors)})
     return [union for number in numbers for union in combinations(detectors, number) if union]
 
 
 def _compute_scores(judgements: Judgements, sources: Sequence[_BoxSources]) -> list[list[Scores]]:
-    """For each subject, one for each slot."""
+    """Compute the scores of each source, one for each slot."""
     units, clips = _group_faces(judgements), _group_boxes(judgements)
     recall = _compute_slot_rates(
-        [units.count(_mark_found(judgements, subject)) for subject in sources], units.count(), judgements
+        [units.count(_mark_found(judgements, source)) for source in sources], units.count(), judgements
     )
-    outcomes = [_find_outcomes(judgements, subject) for subject in sources]
+    outcomes = [_find_outcomes(judgements, source) for source in sources]
     per_frame = _compute_slot_rates(
         [clips.count(outcome == Outcome.FALSE) for outcome in outcomes], _count_frames(judgements), judgements
     )
     hits = [clips.count(outcome == Outcome.HIT).sum(axis=0) for outcome in outcomes]
     return [
-        [_build_scores(*slot) for slot in zip(*of_subject, strict=True)]
-        for of_subject in zip(recall, per_frame, hits, strict=True)
+        [_build_scores(*slot) for slot in zip(*of_source, strict=True)]
+        for of_source in zip(recall, per_frame, hits, strict=True)
     ]
 
 
@@ -115,7 +115,7 @@ def _build_scores(recall: Rate, per_frame: Rate, hits: float) -> Scores:
 
 
 def _compute_coverage(judgements: Judgements) -> list[Rate]:
-    """One for each slot."""
+    """Compute the coverage, one rate for each slot."""
     units = _group_faces(judgements)
     covered = np.array([face.covered for face in judgements.faces], dtype=np.bool_)
     return _compute_slot_rates([units.count(covered)], units.count(), judgements)[0]
@@ -139,7 +139,7 @@ def _build_detector_scores(detectors: _BoxSources, slots: Sequence[Scores]) -> D
 
 @dataclass(frozen=True, slots=True)
 class _ResamplingUnits:
-    """Things to count: to which unit of resampling each belongs (by number) and of which size it is."""
+    """Things to count, each with the number of its unit of resampling and of its size class."""
 
     number: int
     unit: NDArray[np.intp]
@@ -147,7 +147,7 @@ class _ResamplingUnits:
 
     @classmethod
     def assign_units(cls, units: Sequence[Hashable], things: Iterable[tuple[Hashable, float]]) -> _ResamplingUnits:
-        """From all units there are, and for each thing its unit and its height in pixels."""
+        """Number the units, and look up the unit and the size class of each thing, given with its height in pixels."""
         place = {unit: number for number, unit in enumerate(units)}
         rows = [(place[unit], height) for unit, height in things]
         starts = [least for least, _ in SIZE_CLASSES.values()]
@@ -156,7 +156,7 @@ class _ResamplingUnits:
         return cls(len(place), np.array([unit for unit, _ in rows], dtype=np.intp), size)
 
     def count(self, chosen: NDArray[np.bool_] | None = None) -> Counts:
-        """How many things (of the chosen ones) are in each unit (row) and slot (column)."""
+        """Count the things, or the chosen ones, in each unit (row) and slot (column)."""
         chosen = np.ones(len(self.unit), dtype=np.bool_) if chosen is None else chosen
         of_size = [
             np.bincount(self.unit[chosen & (self.size == size)], minlength=self.number)
@@ -166,19 +166,19 @@ class _ResamplingUnits:
 
 
 def _group_faces(judgements: Judgements) -> _ResamplingUnits:
-    """Truth faces by image or track."""
+    """Assign the truth faces to images or tracks."""
     keys = [(face.clip, face.truth.track) for face in judgements.faces]
     heights = (face.truth.box.height for face in judgements.faces)
     return _ResamplingUnits.assign_units(list(dict.fromkeys(keys)), zip(keys, heights, strict=True))
 
 
 def _group_boxes(judgements: Judgements) -> _ResamplingUnits:
-    """Faces of the records by clip."""
+    """Assign the faces of the records to clips."""
     return _ResamplingUnits.assign_units(list(judgements.frames), ((box.clip, box.height) for box in judgements.boxes))
 
 
 def _count_frames(judgements: Judgements) -> Counts:
-    """Frames of each clip, the same in every slot."""
+    """Count the frames of each clip, the same in every slot."""
     return np.tile(np.array([list(judgements.frames.values())], dtype=np.float64).T, (1, _SLOT_COUNT))
 
 
@@ -187,13 +187,16 @@ def _mark_found(judgements: Judgements, sources: _BoxSources) -> NDArray[np.bool
 
 
 def _find_outcomes(judgements: Judgements, sources: _BoxSources) -> NDArray[np.int8]:
-    """The highest outcome of each face of the records for any of the subject, -1 where none of it saw that face."""
+    """Return the highest outcome of each face of the records for any of the sources, -1 if none has a box there."""
     values = [max(box.outcomes.get(name, -1) for name in sources) for box in judgements.boxes]
     return np.array(values, dtype=np.int8)
 
 
 def _compute_slot_rates(counts: Sequence[Counts], totals: Counts, judgements: Judgements) -> list[list[Rate]]:
-    """For each array of counts, the rates of its slots; all with the same totals, resampled together."""
+    """Compute the rates of the slots of each array of counts, with the same totals.
+
+    All are resampled together: the intervals then come from the same draws, and the costly product is made once.
+    """
     criteria = judgements.criteria
     flat = compute_rates(
         np.hstack(counts),

@@ -1,4 +1,4 @@
-"""An evaluation as a plain table for people."""
+"""Format an evaluation as a text table."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from engine.evaluation.scores import Evaluation, RecordScores, Scores, TrackScor
 SIZE_LABELS = {"under_24": "under 24 px", "from_24_to_48": "24 to 48 px", "from_48": "48 px and more"}
 _COLUMN_HEADERS = ("", "faces", "recall", "coverage", "boxes", "precision", "false/frame")
 _MAX_LISTED_EXPOSURES = 20
-"""Exposures that are written out."""
+"""Number of exposures that are listed."""
 
 
 def format_table(evaluation: Evaluation) -> str:
-    """Lines of text: recall, coverage, precision and false boxes, each with its interval, then tracks that show."""
+    """Format recall, coverage, precision and false boxes, each with its interval, then the tracks that show."""
     lines = [
         _describe_evaluation(evaluation),
         "",
@@ -23,7 +23,7 @@ def format_table(evaluation: Evaluation) -> str:
         *_format_tracks(evaluation.tracks),
     ]
     if evaluation.unrecorded:
-        lines.append(f"Left out for want of a record: {len(evaluation.unrecorded)} file(s).")
+        lines.append(f"Left out because they have no record: {len(evaluation.unrecorded)} file(s).")
     return "\n".join(lines) + "\n"
 
 
@@ -67,7 +67,7 @@ def _format_rate(value: float | None, interval: Interval | None) -> str:
 
 
 def _align_columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The first column to the left, the others too, so that values with and without an interval begin alike."""
+    """Align all columns to the left, so that values with and without an interval start at the same place."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
@@ -77,7 +77,7 @@ def _format_tracks(scores: TrackScores) -> Iterator[str]:
         rate = _format_rate(scores.coverage, scores.coverage_interval)
         yield f"Tracks never showing: {scores.covered} of {scores.tracks} ({rate})"
     if scores.untracked:
-        yield f"Clips whose tracks are not told apart: {len(scores.untracked)}"
+        yield f"Clips without track numbers: {len(scores.untracked)}"
     for exposure in scores.exposures[:_MAX_LISTED_EXPOSURES]:
         track = f" track {exposure.track}" if exposure.track else ""
         between = ", covered before and after" if exposure.between else ""

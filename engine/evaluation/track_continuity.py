@@ -1,4 +1,4 @@
-"""Whether a face stays hidden for as long as it is in view."""
+"""Check that faces stay covered for as long as they are in view."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from engine.statistics.bootstrap import compute_rates
 
 
 def score_tracks(judgements: Judgements) -> TrackScores:
-    """Coverage of whole tracks.
+    """Compute the coverage of whole tracks.
 
-    A clip with one face a frame is one track; elsewhere the column `track` of the truth tells, and faces for which it
-    is empty belong to none. Photographs, having one frame, have no tracks.
+    A clip with one face per frame is one track. In other clips the column `track` of the truth names the track, and
+    faces without a name belong to none. Photographs have one frame, so they have no tracks.
     """
     clips = _group_by_clip(judgements)
     tracks = {(clip, name): track for clip, faces in clips.items() for name, track in _group_by_track(faces).items()}
@@ -39,7 +39,7 @@ def score_tracks(judgements: Judgements) -> TrackScores:
 
 
 def _group_by_clip(judgements: Judgements) -> Mapping[str, Sequence[FaceJudgement]]:
-    """Faces by clip, of the clips that show faces in several frames."""
+    """Group the faces by clip; only clips with faces in several frames count."""
     clips: dict[str, list[FaceJudgement]] = defaultdict(list)
     for face in judgements.faces:
         clips[face.clip].append(face)
@@ -47,7 +47,7 @@ def _group_by_clip(judgements: Judgements) -> Mapping[str, Sequence[FaceJudgemen
 
 
 def _group_by_track(faces: Sequence[FaceJudgement]) -> Mapping[str, Sequence[FaceJudgement]]:
-    """Tracks of a clip by name, each by rising frame; none when nothing tells them apart."""
+    """Group the faces of a clip by the name of their track; empty if the tracks cannot be distinguished."""
     named = [face for face in faces if face.truth.track is not None]
     if not named and len({face.frame for face in faces}) == len(faces):
         return {"": faces}
@@ -58,7 +58,7 @@ def _group_by_track(faces: Sequence[FaceJudgement]) -> Mapping[str, Sequence[Fac
 
 
 def _find_exposures(clip: str, name: str, track: Sequence[FaceJudgement]) -> Iterator[Exposure]:
-    """Runs of frames that show; frames the truth does not list, or ignores, neither end a run nor count."""
+    """Find the runs of frames in which a face shows. Frames that the truth does not list do not end a run."""
     runs = [(covered, list(run)) for covered, run in groupby(track, key=lambda face: face.covered)]
     for position, (covered, run) in enumerate(runs):
         if not covered:

@@ -1,4 +1,4 @@
-"""Intervals of a share that was counted, each with what it needs to be right."""
+"""Intervals of a share that was counted in independent trials."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from engine.core.face_sizes import Interval
 
 
 def wilson_interval(share: float, trials: int, confidence: float = 0.95) -> Interval | None:
-    """Wilson's score interval (Wilson, "Probable inference", 1927) of a share seen in `trials` independent trials.
+    """Compute the score interval (Wilson, "Probable inference", 1927) of a share seen in `trials` independent trials.
 
     Returns:
-        Both ends; None of no trial.
+        Both ends, or None without a trial.
     """
     if not trials:
         return None
-    from scipy.special import ndtri  # noqa: PLC0415 - other verbs do not wait for scipy
+    from scipy.special import ndtri  # noqa: PLC0415 - scipy is slow to import, and most verbs do not need it
 
     z = float(ndtri(0.5 + confidence / 2))
     middle = share + z * z / (2 * trials)
@@ -25,12 +25,12 @@ def wilson_interval(share: float, trials: int, confidence: float = 0.95) -> Inte
 
 
 def clopper_pearson_interval(count: int, trials: int, confidence: float = 0.95) -> Interval | None:
-    """The exact interval of a share (Clopper and Pearson, "The use of confidence or fiducial limits", 1934).
+    """Compute the exact interval (Clopper and Pearson, "The use of confidence or fiducial limits", 1934) of a share.
 
-    Of `count` in `trials` independent trials. It holds at least what `confidence` says, whatever the share.
+    The share is `count` of `trials` independent trials. The interval is never too narrow, whatever the true share.
 
     Returns:
-        Both ends; None of no trial.
+        Both ends, or None without a trial.
     """
     if not trials:
         return None
@@ -42,13 +42,13 @@ def clopper_pearson_interval(count: int, trials: int, confidence: float = 0.95) 
 
 
 def binomial_upper_bound(count: int, trials: int, confidence: float = 0.95) -> float | None:
-    """Upper bound of a share of which `count` were seen in `trials` independent trials; for none about 3 / number.
+    """Compute the upper bound of a share that was seen `count` times in `trials` independent trials.
 
-    The exact one-sided bound, known for a count of 0 as the rule of three (Hanley and Lippman-Hand, "If nothing goes
-    wrong, is everything all right?", 1983).
+    It is the exact one-sided bound. For a count of 0 it is about 3 / trials, the rule of three (Hanley and
+    Lippman-Hand, "If nothing goes wrong, is everything all right?", 1983).
 
     Returns:
-        None of no trial.
+        The bound, or None without a trial.
     """
     if not trials:
         return None
@@ -56,6 +56,6 @@ def binomial_upper_bound(count: int, trials: int, confidence: float = 0.95) -> f
 
 
 def _beta_quantile(alpha: float, beta: float, probability: float) -> float:
-    from scipy.special import betaincinv  # noqa: PLC0415 - other verbs do not wait for scipy
+    from scipy.special import betaincinv  # noqa: PLC0415 - scipy is slow to import, and most verbs do not need it
 
     return float(betaincinv(alpha, beta, probability))

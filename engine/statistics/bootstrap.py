@@ -1,4 +1,4 @@
-"""Rates over images or tracks, and how far they might be off because others could have been looked at."""
+"""Rates over images or tracks, with bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 Counts = NDArray[np.float64]
-"""What was counted in each unit (row) for each rate (column)."""
+"""Counts of each unit (row) for each rate (column)."""
 
 _MAX_RESAMPLED_VALUES = 4_000_000
-"""Numbers held in memory while resampling."""
+"""Largest number of values in memory while resampling."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`count` out of `total`; the value is None for nothing out of nothing, the interval where none can be had."""
+    """A rate of `count` out of `total`; the value is None for a total of 0, the interval for fewer than two units."""
 
     count: int
     total: int
@@ -25,12 +25,12 @@ class Rate:
 
 
 def compute_share(count: float, total: float) -> float | None:
-    """`count` / `total`, None of nothing."""
+    """Return `count` / `total`, None for a total of 0."""
     return float(count / total) if total else None
 
 
 def compute_rates(counts: Counts, totals: Counts, *, confidence: float, resamples: int, seed: int) -> list[Rate]:
-    """The rate of each column; arguments are those of `intervals`."""
+    """Compute the rate of each column; the arguments are those of `bootstrap_intervals`."""
     ends = bootstrap_intervals(counts, totals, confidence=confidence, resamples=resamples, seed=seed)
     return [
         Rate(int(count), int(total), compute_share(count, total), None if np.isnan(low) else (float(low), float(high)))
@@ -39,20 +39,21 @@ def compute_rates(counts: Counts, totals: Counts, *, confidence: float, resample
 
 
 def bootstrap_intervals(counts: Counts, totals: Counts, *, confidence: float, resamples: int, seed: int) -> Counts:
-    """Percentile bootstrap intervals of rates (Efron and Tibshirani, "An introduction to the bootstrap", 1993, ch. 13).
+    """Compute percentile bootstrap intervals of rates.
 
-    A rate is the sum of its counts over the sum of its totals. Units are drawn with replacement, each with all it
-    holds: faces of one image, or frames of one track, are not independent. The same arguments give the same intervals.
+    The method is that of Efron and Tibshirani, "An introduction to the bootstrap", 1993, chapter 13. A rate is the sum
+    of its counts over the sum of its totals. Whole units are drawn with replacement, because the faces of one image,
+    and the frames of one track, are not independent. The same arguments give the same intervals.
 
     Args:
-        counts: numerators, shape (units, rates).
-        totals: denominators, the same shape.
-        confidence: of the intervals, as 0.95.
-        resamples: how often the units are drawn again.
-        seed: of the generator.
+        counts: Numerators, shape (units, rates).
+        totals: Denominators, the same shape.
+        confidence: Confidence level, such as 0.95.
+        resamples: Number of resamples.
+        seed: Seed of the generator.
 
     Returns:
-        Shape (rates, 2): both ends; NaN where fewer than two units hold anything, which leaves nothing to draw from.
+        Both ends of each interval, shape (rates, 2). NaN for a rate with fewer than two units that count.
     """
     ends = np.full((totals.shape[1], 2), np.nan)
     able = (totals > 0).sum(axis=0) >= 2
@@ -64,9 +65,11 @@ def bootstrap_intervals(counts: Counts, totals: Counts, *, confidence: float, re
 
 
 def _resample_rates(counts: Counts, totals: Counts, resamples: int, generator: np.random.Generator) -> Counts:
-    """Rates of each resample, shape (resamples, rates); NaN where a resample drew nothing that a rate counts."""
+    """Compute the rates of each resample, shape (resamples, rates); NaN where a resample has a total of 0."""
     units = len(totals)
     drawn = np.empty((resamples, totals.shape[1]))
+    # Drawing units with replacement is the same as drawing how often each is used. That is one matrix product for many
+    # resamples, done in parts that fit in memory.
     step = max(1, _MAX_RESAMPLED_VALUES // units)
     for start in range(0, resamples, step):
         part = drawn[start : start + step]

@@ -1,19 +1,20 @@
-"""How many faces no detector saw: capture-recapture, from how often the detectors saw the same ones.
+"""Estimate by capture-recapture how many faces no detector found, from how often the detectors found the same ones.
 
-If two detectors look independently, the share of B's faces that A saw too tells A's chance to see a face, and with it
-how many faces there are. Two detectors: Chapman's estimator ("Some properties of the hypergeometric distribution with
-applications to zoological sample censuses", 1951). Three and more: Chao's lower bound ("Estimating the population size
-for capture-recapture data with unequal catchability", Biometrics 43, 1987), bias-corrected, which needs only how many
-faces one and how many two detectors saw, and allows faces to differ in how easily they are seen.
+If two detectors are independent, the share of B's faces that A found too estimates the probability that A finds a
+face, and with it the number of all faces. For two detectors: Chapman's estimator ("Some properties of the
+hypergeometric distribution with applications to zoological sample censuses", 1951). For three and more: Chao's lower
+bound ("Estimating the population size for capture-recapture data with unequal catchability", Biometrics 43, 1987),
+bias-corrected. It needs only the numbers of faces found by one and by two detectors, and allows some faces to be harder
+to find than others.
 
-What it rests on, and where that fails:
+The assumptions, and where they fail:
 
-- Detectors see faces independently. They do not: a face turned away, blurred or in the dark is hard for all of them.
-  They then agree more than chance, and the estimate comes out too LOW. Read it as a likely lower bound.
-- Every sighting is a face. A false sighting that one detector has alone makes the estimate too high.
-- Sightings are paired rightly. A pair that was not joined counts as two faces and makes the estimate too high.
+- Detectors are independent. They are not: a face turned away, blurred or in the dark is hard for all of them. They then
+  agree more than by chance, and the estimate is too low. It is a likely lower bound.
+- Every detection is a face. A false detection of one detector makes the estimate too high.
+- Detections are paired correctly. A pair that was not joined counts as two faces and makes the estimate too high.
 
-A face here is a face in one frame. Frames of one track are alike, so intervals come from drawing whole tracks again.
+A face here is a face in one frame. The frames of one track are alike, so the intervals resample whole tracks.
 """
 
 from __future__ import annotations
@@ -31,21 +32,22 @@ from engine.errors import InputError
 from engine.record import Detection, DetectionConfig, Document, Record
 
 ESTIMATE_LABEL = "likely lower bound"
-"""How an estimate is to be called wherever it is shown."""
+"""The words for an estimate wherever it is shown."""
 
 Sums = NDArray[np.float64]
+"""Numbers of faces by pattern."""
 _MAX_RESAMPLED_VALUES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """A face in one frame, or several alike, and who saw it.
+    """A face in one frame with the detectors that found it, or several equal ones.
 
     Attributes:
-        unit: what is drawn again as a whole for an interval: its run and track.
-        height: of its surest sighting's box, in display pixels.
-        seen_by: names of detectors, at least one.
-        count: how many faces this stands for.
+        unit: What is resampled as a whole: the run and the track.
+        height: Height of the box with the highest score, in display pixels.
+        seen_by: Names of the detectors, at least one.
+        count: Number of faces that this stands for.
     """
 
     unit: Hashable
@@ -55,15 +57,15 @@ class Capture:
 
 
 class MissedFacesEstimate(Document, frozen=True, kw_only=True):
-    """Faces in frames: how many were seen, and how many were likely missed by every detector.
+    """The number of faces in frames that were found, and the estimate of those that every detector missed.
 
     Attributes:
-        seen: faces that any detector saw.
-        alone: those that only one saw.
-        missed: estimate of those that none saw, a likely lower bound; None where nothing was seen.
-        missed_interval: both ends, from resampling tracks; None from fewer than two tracks.
-        found: seen / (seen + missed): a likely upper bound of what share of all faces was seen.
-        units: tracks that the faces belong to.
+        seen: Faces that any detector found.
+        alone: Faces that only one detector found.
+        missed: Estimate of the faces that no detector found, a likely lower bound; None if nothing was found.
+        missed_interval: Both ends of its interval; None for fewer than two tracks.
+        found: seen / (seen + missed), a likely upper bound of the share that was found.
+        units: Number of tracks.
     """
 
     seen: int
@@ -75,15 +77,15 @@ class MissedFacesEstimate(Document, frozen=True, kw_only=True):
 
 
 class RecaptureEstimate(MissedFacesEstimate, frozen=True, kw_only=True):
-    """The estimate over all sizes, and for each of `engine.evaluation.scores.SIZES`.
+    """The estimate over all sizes, and for each of `engine.core.face_sizes.SIZE_CLASSES`.
 
     Attributes:
-        schema: always "veil/recapture/1".
-        detectors: names, sorted.
+        schema: Always "veil/recapture/1".
+        detectors: Sorted names.
         method: "chapman" for two detectors, "chao" for more.
-        confidence: of the intervals.
-        by_size: by the height of the surest sighting. The classes add up to more or less than the whole: they are
-            estimates of their own.
+        confidence: Confidence level of the intervals.
+        by_size: By the height of the box with the highest score. The classes do not add up to the whole, because each
+            is an estimate of its own.
     """
 
     schema: Literal["veil/recapture/1"] = "veil/recapture/1"
@@ -104,14 +106,14 @@ def estimate_missed_faces(
     """Estimate how many faces no detector saw.
 
     Args:
-        captures: faces that were seen, in frames in which all `detectors` were asked.
-        detectors: those that looked.
-        confidence: of the intervals.
-        resamples: how often tracks are drawn again; the same arguments give the same intervals.
-        seed: of that drawing.
+        captures: Faces that were found, in frames in which all `detectors` were asked.
+        detectors: Names of the detectors.
+        confidence: Confidence level of the intervals.
+        resamples: Number of resamples. The same arguments give the same intervals.
+        seed: Seed of the resampling.
 
     Raises:
-        InputError: there are fewer than two detectors.
+        InputError: There are fewer than two detectors.
     """
     names = tuple(sorted(set(detectors)))
     if len(names) < 2:
@@ -135,7 +137,10 @@ def estimate_missed_faces(
 
 
 def list_captures(record: Record) -> Iterator[Capture]:
-    """Every face that was seen in a frame in which all detectors of the record were asked."""
+    """Yield the faces that were found in the frames in which all detectors of the record were asked.
+
+    In other frames a detector that was not asked would count as one that missed the face.
+    """
     everywhere = flag_frames_asked_of_all(record.detection, len(record.frames))
     for frame in record.frames:
         if everywhere[frame.index]:
@@ -146,7 +151,7 @@ def list_captures(record: Record) -> Iterator[Capture]:
 
 
 def flag_frames_asked_of_all(detection: DetectionConfig, frames: int) -> NDArray[np.bool_]:
-    """For each frame, whether every detector was asked about it."""
+    """Flag the frames about which every detector was asked."""
     everywhere = np.ones(frames, dtype=np.bool_)
     for asked in flag_asked_frames(detection, frames).values():
         everywhere &= asked
@@ -154,7 +159,7 @@ def flag_frames_asked_of_all(detection: DetectionConfig, frames: int) -> NDArray
 
 
 def flag_asked_frames(detection: DetectionConfig, frames: int) -> dict[str, NDArray[np.bool_]]:
-    """For each detector, by name, whether it was asked about each frame."""
+    """Flag, for each detector by name, the frames about which it was asked."""
     return {
         detector.name: _flags_from_ranges(detection.asked.get(detector.name), frames)
         for detector in detection.detectors
@@ -175,7 +180,7 @@ def find_best_evidence(evidence: Sequence[Detection]) -> Detection:
 
 @dataclass(frozen=True, slots=True)
 class _Estimator:
-    """How faces are counted and tracks drawn again."""
+    """Counts the captures and resamples the tracks."""
 
     names: tuple[str, ...]
     confidence: float
@@ -197,30 +202,30 @@ class _Estimator:
         )
 
     def _count_patterns(self, captures: Sequence[Capture]) -> Sums:
-        """For each unit, how many faces were seen in each of three ways (see `_way`)."""
+        """Count the faces of each unit by pattern (see `_find_pattern`), shape (units, 3)."""
         units: defaultdict[Hashable, list[int]] = defaultdict(lambda: [0, 0, 0])
         for capture in captures:
             units[capture.unit][self._find_pattern(capture.seen_by)] += capture.count
         return np.array(list(units.values()), dtype=np.float64).reshape(-1, 3)
 
     def _find_pattern(self, seen_by: frozenset[str]) -> int:
-        """With two detectors: by the first alone, the second alone, both. With more: by one, by two, by more."""
+        """Return the pattern: of two detectors the first, the second or both; of more by one, two, or more."""
         if len(self.names) > 2:
             return min(len(seen_by), 3) - 1
         return 2 if len(seen_by) == 2 else int(self.names[1] in seen_by)
 
     def _estimate_missed(self, sums: Sums) -> Sums:
-        """Faces that nobody saw, for each row of sums over the three ways."""
+        """Estimate the faces that no detector found, for each row of sums over the three patterns."""
         first, second, both = sums.T
         if len(self.names) == 2:
-            chapman: Sums = first * second / (both + 1.0)  # (n1+1)(n2+1)/(m+1) - 1 less those that were seen
+            chapman: Sums = first * second / (both + 1.0)  # (n1+1)(n2+1)/(m+1) - 1, minus the faces that were found
             return chapman
         occasions = len(self.names)
         bound: Sums = (occasions - 1) / occasions * first * (first - 1.0) / (2.0 * (second + 1.0))
         return bound
 
     def _bootstrap_interval(self, counts: Sums) -> Interval | None:
-        """Percentile bootstrap over units, as `engine.statistics.bootstrap.intervals` does for rates."""
+        """Compute the percentile bootstrap interval over units, as `bootstrap_intervals` does for rates."""
         units = len(counts)
         if units < 2:
             return None

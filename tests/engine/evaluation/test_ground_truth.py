@@ -92,7 +92,7 @@ def test_a_wrong_cell_is_named(rows, complaint):
     ("header", "complaint"),
     [
         ("file,frame,x,y,w,ignore", "column h is missing"),
-        ("file,frame,x,y,w,h,x", "column 'x' is there twice"),
+        ("file,frame,x,y,w,h,x", "column 'x' occurs twice"),
         ("", "column file, frame, x, y, w, h is missing"),
     ],
 )

@@ -54,7 +54,7 @@ def test_content_tells_more_than_a_name(tmp_path):
 @pytest.mark.parametrize(
     ("files", "names", "complaint"),
     [
-        (("a.mp4", "b.mp4"), ("c.json",), "c.json belongs to no file that truth.csv names; call it like its file"),
+        (("a.mp4", "b.mp4"), ("c.json",), "c.json belongs to no file that truth.csv names; name it like its file"),
         (("a.mp4", "a.mov"), ("a.json",), "a.json may belong to a.mp4 or to a.mov in truth.csv"),
         (("a.mp4", "b.mp4"), ("a.json", "a.mp4.json"), "a.mp4.json is a second record of a.mp4"),
     ],

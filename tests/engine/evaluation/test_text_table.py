@@ -49,4 +49,4 @@ def test_the_conditions_are_stated():
     first = lines_of(centre=0.6, iou=0.5)[0]
     assert first.startswith("5 faces in 5 frames; found at IoU 0.5, covered when 90% lies under the mask (ellipse")
     assert "the centre 60% of the boxes" in first
-    assert lines_of(others={})[-1] == "Left out for want of a record: 1 file(s)."
+    assert lines_of(others={})[-1] == "Left out because they have no record: 1 file(s)."
