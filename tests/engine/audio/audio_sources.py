@@ -14,7 +14,7 @@ RATE = 48000
 FAST = EncoderSettings(preset="ultrafast")
 
 
-def clip(path, codec, tones=((0.0, 1.5),), channels=2, options=()):
+def make_clip(path, codec, tones=((0.0, 1.5),), channels=2, options=()):
     """A clip of 1.4 seconds with a warbling tone for each (start, duration) in seconds."""
     command = ["-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=1.4"]
     for pitch, (start, seconds) in enumerate(tones):
@@ -30,11 +30,11 @@ def clip(path, codec, tones=((0.0, 1.5),), channels=2, options=()):
     return path
 
 
-def options(*spans):
+def make_render_options(*spans):
     return RenderOptions(encoder=FAST, audio=spans)
 
 
-def samples(path, stream=0, kind="f32le", channels=2):
+def decode_samples(path, stream=0, kind="f32le", channels=2):
     """All samples of an audio stream, shape (samples, channels)."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path), "-map", f"0:a:{stream}"]
     done = subprocess.run([*command, "-f", kind, "-"], capture_output=True, check=True)
@@ -42,7 +42,7 @@ def samples(path, stream=0, kind="f32le", channels=2):
     return np.frombuffer(done.stdout, dtype).reshape(-1, channels)
 
 
-def first_sample(path, stream=0):
+def read_first_sample_time(path, stream=0):
     """Seconds from the first video frame to the first decoded sample."""
     times = []
     for kind, place in (("audio", stream), ("video", 0)):

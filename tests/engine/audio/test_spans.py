@@ -26,7 +26,7 @@ def test_spans_of_one_kind_that_overlap_become_one_and_neighbours_stay_apart():
     )
 
 
-def test_a_decimal_number_is_meant_as_it_is_written():
+def test_decimal_numbers_are_taken_exactly():
     assert merge_spans([mute(0.1, 0.3)], 1)[0].start == Fraction(1, 10)
 
 
@@ -65,19 +65,19 @@ def test_an_illegal_span_cannot_be_made(values, says):
         ([mute(1, 3), bleep(2, 4, streams=(2,))], [WHOLE, WHOLE], "overlap"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_in_a_sentence(spans, streams, says):
+def test_spans_that_cannot_be_replaced_are_refused(spans, streams, says):
     with pytest.raises(InputError, match=says):
         check_spans(spans, streams)
 
 
-def test_what_can_be_meant_passes():
+def test_valid_spans_pass():
     check_spans([], [])
     check_spans([mute(9, 13), bleep(1, 2)], [WHOLE])
     check_spans([mute(1, 3, streams=(1,)), bleep(2, 4, streams=(2,))], [WHOLE, WHOLE])
     check_spans([mute(8, 9)], [StreamExtent(Fraction(0), Fraction(5)), WHOLE])
 
 
-def test_the_choice_in_words():
+def test_spans_are_described_in_words():
     assert describe_spans([]) == "kept as in the source"
     assert describe_spans([mute(1, 2.5), bleep(3, 4, streams=(1, 3))]) == (
         "mute of 1-2.5 s (a name); bleep of 3-4 s in audio streams 1, 3 (a name)"

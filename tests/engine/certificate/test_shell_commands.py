@@ -12,7 +12,7 @@ from engine.certificate.shell_commands import build_hash_command, build_output_c
 from engine.media.output.file_fingerprint import AudioPacketHash, fingerprint_file
 from engine.storage.files import hash_file
 from tests import clips
-from tests.engine.audio.audio_sources import clip, options
+from tests.engine.audio.audio_sources import make_clip, make_render_options
 from tests.record_makers import record_of
 
 TOOLS = ("ffmpeg", "ffprobe", "sha256sum")
@@ -119,10 +119,10 @@ def muted(tmp_path_factory):
     made = {}
     for codec, suffix in (("aac", ".mp4"), ("flac", ".mkv"), ("pcm_s24le", ".mov")):
         folder = tmp_path_factory.mktemp(codec)
-        source = clip(folder / f"source{suffix}", codec, [(0.1, 1.3), (0.0, 1.4)])
+        source = make_clip(folder / f"source{suffix}", codec, [(0.1, 1.3), (0.0, 1.4)])
         spans = (AudioSpan("mute", 0.5, 0.75, "a name", (1,)), AudioSpan("bleep", 1.1, 9.0, "a place", (1,)))
         output = folder / f"out{suffix}"
-        report = engine.render(source, record_of(source, lambda _: []), output, options(*spans))
+        report = engine.render(source, record_of(source, lambda _: []), output, make_render_options(*spans))
         facts = fingerprint_file(output, report.output_sha256)
         commands = list(build_output_commands(output.name, facts, report.spec.comment, report.audio))
         kept = {2: facts.audio[1]}

@@ -31,12 +31,12 @@ ENCODERS = {
 YUV420 = PixelFormat("yuv420p", 8, (1, 1), "yuv", full_range=False)
 
 
-def ffmpeg(*arguments: str | Path) -> str:
+def run_ffmpeg(*arguments: str | Path) -> str:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def source(path: Path, codec: str, tones: Sequence[tuple[float, float]], *, video: Sequence[str] = ()) -> Path:
+def make_source(path: Path, codec: str, tones: Sequence[tuple[float, float]], *, video: Sequence[str] = ()) -> Path:
     """A clip of 1.2 seconds with one audio stream for each (start, duration) in seconds."""
     picture = "testsrc2=size=160x120:rate=30000/1001:duration=1.2"
     command: list[str | Path] = ["-f", "lavfi", "-i", picture]
@@ -46,7 +46,7 @@ def source(path: Path, codec: str, tones: Sequence[tuple[float, float]], *, vide
     for index in range(len(tones) + 1):
         command += ["-map", str(index)]
     command += ["-c:a", *ENCODERS[codec], "-ac", "2", *(video or _video_codec(path))]
-    ffmpeg(*command, path)
+    run_ffmpeg(*command, path)
     return path
 
 
@@ -56,14 +56,14 @@ def _video_codec(path: Path) -> list[str]:
     return ["-c:v", "libx264", "-preset", "ultrafast", "-bf", "0" if path.suffix == ".avi" else "2"]
 
 
-def look(path: Path) -> tuple[MediaInfo, SourceFacts]:
+def probe_facts(path: Path) -> tuple[MediaInfo, SourceFacts]:
     info = probe(path)
     return info, make_source_facts(info, info.video.packets)
 
 
-def render(path: Path, target: Path, settings: EncoderSettings) -> list[int]:
+def encode_frames(path: Path, target: Path, settings: EncoderSettings) -> list[int]:
     """Encode a source's pictures as they are; their time stamps."""
-    info, facts = look(path)
+    info, facts = probe_facts(path)
     times: list[int] = []
     with open_source(path, info) as frames:
         writer: VideoWriter | None = None
@@ -77,7 +77,7 @@ def render(path: Path, target: Path, settings: EncoderSettings) -> list[int]:
     return times
 
 
-def video_facts(
+def make_video_facts(
     size: Size, pixels: PixelFormat, time_base: str = "1/25", colour: Colour | None = None, frames: int = 40
 ) -> VideoFacts:
     """Facts of a source that exists only as `picture`."""
@@ -98,7 +98,7 @@ def video_facts(
     )
 
 
-def picture(pixels: PixelFormat, size: Size, number: int) -> Picture:
+def make_picture(pixels: PixelFormat, size: Size, number: int) -> Picture:
     """A moving pattern that uses every bit of a sample; its rows are padded."""
     planes = []
     for index in range(len(pixels.planes)):

@@ -9,7 +9,7 @@ from engine.media.source.probe import probe
 from tests import clips
 
 
-def made(path, *words):
+def make_clip(path, *words):
     clips.ffmpeg(
         "-f", "lavfi", "-i", "testsrc2=size=130x98:rate=25:duration=1", "-f", "lavfi", "-i", "sine=440:duration=1",
         *words, "-metadata", "title=Ward 3", path,
@@ -37,7 +37,7 @@ KINDS = {
 @pytest.mark.parametrize("name", KINDS)
 def test_what_some_browser_does_not_play_is_named(tmp_path, name):
     words, why = KINDS[name]
-    assert describe_unplayable(probe(made(tmp_path / name, *words))) == why
+    assert describe_unplayable(probe(make_clip(tmp_path / name, *words))) == why
 
 
 class Heard(SilentListener):
@@ -49,7 +49,7 @@ class Heard(SilentListener):
 
 
 def test_a_copy_plays_everywhere_and_tells_nothing(tmp_path):
-    source = made(tmp_path / "phone.mkv", "-c:v", "libx265", "-pix_fmt", "yuv420p10le", "-c:a", "flac")
+    source = make_clip(tmp_path / "phone.mkv", "-c:v", "libx265", "-pix_fmt", "yuv420p10le", "-c:a", "flac")
     heard = Heard()
     make_browser_copy(source, tmp_path / "copy.mp4", 25, heard)
     copy = probe(tmp_path / "copy.mp4")

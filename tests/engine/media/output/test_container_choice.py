@@ -53,11 +53,11 @@ def test_a_suffix_that_would_change_something_is_refused_with_an_offer(source, w
         ("mpegts", ["mp2"], ContainerChoice("mpegts", ".ts", None)),
     ],
 )
-def test_without_a_wish_the_sources_container_is_kept(source, copied, choice):
+def test_without_a_wanted_suffix_the_sources_container_is_kept(source, copied, choice):
     assert choose_container(source, None, copied) == choice
 
 
-def test_without_a_wish_matroska_steps_in_and_says_so():
+def test_without_a_wanted_suffix_matroska_is_the_fallback_with_a_reason():
     flash = choose_container("flv", None, ["mp3"])
     old = choose_container("avi", None, ["pcm_s16le"], video_codec="hevc")
 

@@ -17,7 +17,7 @@ from engine.errors import RenderError, TargetError
 from engine.media.output.encoder import EncoderSettings, Signal, plan_ffmpeg_args
 from engine.media.output.writer import VideoWriter, Y4mWriter
 from engine.record import Colour
-from tests.engine.media.source_makers import YUV420, ffmpeg, picture, video_facts
+from tests.engine.media.source_makers import YUV420, make_picture, make_video_facts, run_ffmpeg
 from tests.repository import ROOT
 
 SIZE = Size(320, 180)
@@ -39,13 +39,13 @@ BUSY = "while True: pass"
 
 def write(path: Path, pixels: PixelFormat = YUV420, size: Size = SIZE, *, frames: int = 12, crf: float = 17.0) -> Path:
     settings = EncoderSettings(crf=crf, preset="veryfast")
-    with VideoWriter(path, video_facts(size, pixels, frames=frames), pixels, settings) as writer:
+    with VideoWriter(path, make_video_facts(size, pixels, frames=frames), pixels, settings) as writer:
         for number in range(frames):
-            writer.write(picture(pixels, size, number), number)
+            writer.write(make_picture(pixels, size, number), number)
     return path
 
 
-def decoded(path: Path, form: str) -> list[np.ndarray]:
+def decode_planes(path: Path, form: str) -> list[np.ndarray]:
     with av.open(str(path)) as container:
         return [frame.to_ndarray(format=form) for frame in container.decode(video=0)]
 
@@ -62,7 +62,7 @@ def test_every_layout_comes_out_as_it_went_in(size, pixels, tmp_path):
     assert [(frame.width, frame.height) for frame in frames] == [(size.width, size.height)] * 3
     tolerance = 0 if pixels.bit_depth == 8 else 4 << (pixels.bit_depth - 8)
     for number, frame in enumerate(frames):
-        handed = picture(pixels, size, number).planes
+        handed = make_picture(pixels, size, number).planes
         for index, samples in enumerate(handed):
             plane = frame.planes[index]
             stored = np.frombuffer(plane, pixels.dtype).reshape(plane.height, -1)[:, : plane.width]
@@ -79,17 +79,17 @@ def test_an_odd_picture_keeps_its_size_and_chroma(tmp_path):
 
     chroma = np.frombuffer(frame.planes[1], np.uint8).reshape(47, -1)[:, :65]
     assert frame.format.name == "yuv444p"
-    assert np.array_equal(chroma[::2, ::2], picture(YUV420, Size(65, 47), 0).planes[1])
+    assert np.array_equal(chroma[::2, ::2], make_picture(YUV420, Size(65, 47), 0).planes[1])
 
 
 @pytest.mark.parametrize("time_base", ["1/25", "1001/30000", "1/90000", "1/1000", "7/3", "1/10000000"])
 def test_time_stamps_are_kept_exactly(time_base, tmp_path):
     tick = Fraction(time_base)
     times = [5, 6, 9, 10, 40, 41, 43]
-    facts = video_facts(SIZE, YUV420, time_base)
+    facts = make_video_facts(SIZE, YUV420, time_base)
     with VideoWriter(tmp_path / "out.mov", facts, YUV420, EncoderSettings()) as writer:
         for number, pts in enumerate(times):
-            writer.write(picture(YUV420, SIZE, number), pts)
+            writer.write(make_picture(YUV420, SIZE, number), pts)
 
     with av.open(str(tmp_path / "out.mov")) as container:
         shown = [frame.pts * container.streams.video[0].time_base for frame in container.decode(video=0)]
@@ -97,11 +97,11 @@ def test_time_stamps_are_kept_exactly(time_base, tmp_path):
 
 
 def test_a_time_base_too_fine_for_mov_is_kept_to_the_microsecond(tmp_path):
-    facts = video_facts(SIZE, YUV420, "1/1000000000")
+    facts = make_video_facts(SIZE, YUV420, "1/1000000000")
     times = [0, 33_366_667, 66_733_333, 9_000_000_001]
     with VideoWriter(tmp_path / "out.mov", facts, YUV420, EncoderSettings()) as writer:
         for number, pts in enumerate(times):
-            writer.write(picture(YUV420, SIZE, number), pts)
+            writer.write(make_picture(YUV420, SIZE, number), pts)
 
     with av.open(str(tmp_path / "out.mov")) as container:
         shown = [frame.pts * container.streams.video[0].time_base for frame in container.decode(video=0)]
@@ -116,9 +116,9 @@ def test_a_time_stamp_that_does_not_rise_is_refused_and_leaves_no_file(tmp_path)
 
 
 def write_at(path: Path, times: list[int]) -> None:
-    with VideoWriter(path, video_facts(SIZE, YUV420), YUV420, EncoderSettings()) as writer:
+    with VideoWriter(path, make_video_facts(SIZE, YUV420), YUV420, EncoderSettings()) as writer:
         for number, pts in enumerate(times):
-            writer.write(picture(YUV420, SIZE, number), pts)
+            writer.write(make_picture(YUV420, SIZE, number), pts)
 
 
 def test_no_frame_at_all_is_refused_and_leaves_no_file(tmp_path):
@@ -128,22 +128,22 @@ def test_no_frame_at_all_is_refused_and_leaves_no_file(tmp_path):
     assert not path.exists()
 
 
-def test_a_folder_that_does_not_exist_is_said_in_a_sentence(tmp_path):
+def test_a_missing_folder_gives_an_error(tmp_path):
     with pytest.raises(TargetError, match=r"out\.mov cannot be written: No such file"):
-        VideoWriter(tmp_path / "nowhere" / "out.mov", video_facts(SIZE, YUV420), YUV420, EncoderSettings())
+        VideoWriter(tmp_path / "nowhere" / "out.mov", make_video_facts(SIZE, YUV420), YUV420, EncoderSettings())
 
 
 def test_sixteen_bits_are_refused(tmp_path):
     deep = PixelFormat("gray16le", 16, (0, 0), "y", full_range=True)
     with pytest.raises(RenderError, match="16 bits a sample"):
-        VideoWriter(tmp_path / "out.mov", video_facts(SIZE, deep), deep, EncoderSettings())
+        VideoWriter(tmp_path / "out.mov", make_video_facts(SIZE, deep), deep, EncoderSettings())
 
 
-def test_planes_may_be_changed_as_soon_as_they_are_handed_over(tmp_path):
+def test_planes_may_be_changed_after_they_were_written(tmp_path):
     calm = write(tmp_path / "calm.mov").read_bytes()
-    with VideoWriter(tmp_path / "hasty.mov", video_facts(SIZE, YUV420), YUV420, EncoderSettings()) as writer:
+    with VideoWriter(tmp_path / "hasty.mov", make_video_facts(SIZE, YUV420), YUV420, EncoderSettings()) as writer:
         for number in range(12):
-            handed = picture(YUV420, SIZE, number)
+            handed = make_picture(YUV420, SIZE, number)
             writer.write(handed, number)
             for plane in handed.planes:
                 plane[...] = 255
@@ -152,36 +152,36 @@ def test_planes_may_be_changed_as_soon_as_they_are_handed_over(tmp_path):
 
 
 def test_colour_aspect_and_chroma_location_are_kept(tmp_path):
-    facts = video_facts(SIZE, TEN_BIT, colour=Colour("tv", "bt2020nc", "bt2020", "smpte2084"), frames=1)
+    facts = make_video_facts(SIZE, TEN_BIT, colour=Colour("tv", "bt2020nc", "bt2020", "smpte2084"), frames=1)
     signal = Signal(
         chroma_location="topleft",
         mastering_display="G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)",
         content_light=(1000, 400),
     )
     with VideoWriter(tmp_path / "out.mov", facts, TEN_BIT, EncoderSettings(), signal) as writer:
-        writer.write(picture(TEN_BIT, SIZE, 0), 0)
+        writer.write(make_picture(TEN_BIT, SIZE, 0), 0)
 
     with av.open(str(tmp_path / "out.mov")) as container:
         frame = next(container.decode(video=0))
         assert (frame.color_range, frame.colorspace, frame.color_primaries, frame.color_trc) == (1, 9, 9, 16)
         assert {"MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL"} <= {side.type.name for side in frame.side_data}
-    assert "topleft" in described(tmp_path / "out.mov")
+    assert "topleft" in describe_stream(tmp_path / "out.mov")
 
 
 @pytest.mark.parametrize(("order", "first"), [("tt", "top first"), ("bb", "bottom first")])
 def test_interlacing_is_kept(order, first, tmp_path):
-    facts = video_facts(Size(320, 240), YUV420)
+    facts = make_video_facts(Size(320, 240), YUV420)
     path = tmp_path / "out.mov"
     with VideoWriter(path, facts, YUV420, EncoderSettings(), Signal(field_order=order)) as writer:
         for number in range(4):
-            writer.write(picture(YUV420, Size(320, 240), number), number)
+            writer.write(make_picture(YUV420, Size(320, 240), number), number)
 
     with av.open(str(path)) as container:
         assert all(frame.interlaced_frame for frame in container.decode(video=0))
-    assert first in described(path)
+    assert first in describe_stream(path)
 
 
-def described(path: Path) -> str:
+def describe_stream(path: Path) -> str:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "verbose", "-i", path]
     return subprocess.run(command, capture_output=True, text=True, check=False).stderr
 
@@ -191,18 +191,18 @@ def test_one_core_a_busy_machine_and_another_cpu_give_the_same_bytes(pixels, tmp
     expected = write(tmp_path / "here.mov", pixels, frames=24).read_bytes()
 
     assert write(tmp_path / "again.mov", pixels, frames=24).read_bytes() == expected
-    assert elsewhere(tmp_path, pixels, cores=1) == expected
-    assert elsewhere(tmp_path, pixels, environment={"OPENCV_CPU_DISABLE": "AVX2,AVX,SSE4.2"}) == expected
+    assert write_in_other_process(tmp_path, pixels, cores=1) == expected
+    assert write_in_other_process(tmp_path, pixels, environment={"OPENCV_CPU_DISABLE": "AVX2,AVX,SSE4.2"}) == expected
     hogs = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(3)]
     try:
-        assert elsewhere(tmp_path, pixels) == expected
+        assert write_in_other_process(tmp_path, pixels) == expected
     finally:
         for hog in hogs:
             hog.kill()
             hog.wait()
 
 
-def elsewhere(
+def write_in_other_process(
     tmp_path: Path, pixels: PixelFormat, *, cores: int | None = None, environment: dict[str, str] | None = None
 ) -> bytes:
     """The bytes that another process writes, on so many cores."""
@@ -221,11 +221,11 @@ write(Path({str(path)!r}), {name}, frames=24)
     return path.read_bytes()
 
 
-def raw(tmp_path: Path, pixels: PixelFormat, frames: int = 40, name: str = "pictures.y4m") -> Path:
+def write_y4m(tmp_path: Path, pixels: PixelFormat, frames: int = 40, name: str = "pictures.y4m") -> Path:
     path = tmp_path / name
-    with Y4mWriter(path, video_facts(SIZE, pixels), pixels) as writer:
+    with Y4mWriter(path, make_video_facts(SIZE, pixels), pixels) as writer:
         for number in range(frames):
-            writer.write(picture(pixels, SIZE, number))
+            writer.write(make_picture(pixels, SIZE, number))
     return path
 
 
@@ -233,37 +233,37 @@ def raw(tmp_path: Path, pixels: PixelFormat, frames: int = 40, name: str = "pict
     ("pixels", "switch"), [(YUV420, ":asm=0"), (YUV420, ":asm=sse2"), (TEN_BIT, ":asm=0")], ids=["c", "sse2", "hevc c"]
 )
 def test_slower_processors_give_the_same_stream(pixels, switch, tmp_path):
-    pictures = raw(tmp_path, pixels)
-    arguments = plan_ffmpeg_args(EncoderSettings(), video_facts(SIZE, pixels), pixels)
+    pictures = write_y4m(tmp_path, pixels)
+    arguments = plan_ffmpeg_args(EncoderSettings(), make_video_facts(SIZE, pixels), pixels)
     limited = [part + switch if "=" in part else part for part in arguments]
     assert limited != arguments
 
     muxer = "h264" if pixels is YUV420 else "hevc"
     for name, options in (("fast", arguments), ("slow", limited)):
-        ffmpeg("-strict", "-1", "-i", pictures, *options, "-f", muxer, tmp_path / name)
+        run_ffmpeg("-strict", "-1", "-i", pictures, *options, "-f", muxer, tmp_path / name)
 
     assert (tmp_path / "fast").read_bytes() == (tmp_path / "slow").read_bytes()
 
 
-def test_ffmpegs_command_line_is_told_the_same_settings(tmp_path):
+def test_ffmpegs_command_line_gets_the_same_settings(tmp_path):
     settings = EncoderSettings(crf=21, preset="faster", threads=3, keyframe_seconds=2, b_frames=1)
-    facts = video_facts(SIZE, YUV420, colour=Colour("tv", "bt709", "bt709", "bt709"))
+    facts = make_video_facts(SIZE, YUV420, colour=Colour("tv", "bt709", "bt709", "bt709"))
     with VideoWriter(tmp_path / "ours.mov", facts, YUV420, settings) as writer:
         for number in range(40):
-            writer.write(picture(YUV420, SIZE, number), number)
+            writer.write(make_picture(YUV420, SIZE, number), number)
     arguments = plan_ffmpeg_args(settings, facts, YUV420)
     tagged = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
-    ffmpeg("-i", raw(tmp_path, YUV420), "-vf", tagged, *arguments, tmp_path / "theirs.mov")
+    run_ffmpeg("-i", write_y4m(tmp_path, YUV420), "-vf", tagged, *arguments, tmp_path / "theirs.mov")
 
-    ours = x264_options(tmp_path / "ours.mov")
-    assert ours == x264_options(tmp_path / "theirs.mov")
+    ours = read_x264_options(tmp_path / "ours.mov")
+    assert ours == read_x264_options(tmp_path / "theirs.mov")
     assert {"crf=21.0", "threads=3", "keyint=50", "bframes=1", "sliced_threads=0", "open_gop=0"} <= set(ours)
-    assert [frame.tobytes() for frame in decoded(tmp_path / "ours.mov", "yuv420p")] == [
-        frame.tobytes() for frame in decoded(tmp_path / "theirs.mov", "yuv420p")
+    assert [frame.tobytes() for frame in decode_planes(tmp_path / "ours.mov", "yuv420p")] == [
+        frame.tobytes() for frame in decode_planes(tmp_path / "theirs.mov", "yuv420p")
     ]
 
 
-def x264_options(path: Path) -> list[str]:
+def read_x264_options(path: Path) -> list[str]:
     data = path.read_bytes()
     begin = data.index(b"options: ")
     return data[begin : data.index(b"\0", begin)].decode("ascii").split()[1:]
@@ -286,12 +286,14 @@ def test_nothing_about_the_machine_or_the_clock_is_in_the_file(tmp_path):
 )
 def test_y4m_holds_exactly_what_was_handed_over(pixels, tmp_path):
     size = Size(65, 47)
-    with Y4mWriter(tmp_path / "out.y4m", video_facts(size, pixels), pixels) as writer:
+    with Y4mWriter(tmp_path / "out.y4m", make_video_facts(size, pixels), pixels) as writer:
         for number in range(2):
-            writer.write(picture(pixels, size, number))
+            writer.write(make_picture(pixels, size, number))
 
-    raw_planes = b"".join(plane.tobytes() for number in range(2) for plane in picture(pixels, size, number).planes)
-    ffmpeg("-strict", "-1", "-i", tmp_path / "out.y4m", "-f", "rawvideo", "-pix_fmt", pixels.name, tmp_path / "out.raw")
+    raw_planes = b"".join(plane.tobytes() for number in range(2) for plane in make_picture(pixels, size, number).planes)
+    run_ffmpeg(
+        "-strict", "-1", "-i", tmp_path / "out.y4m", "-f", "rawvideo", "-pix_fmt", pixels.name, tmp_path / "out.raw"
+    )
     assert (tmp_path / "out.raw").read_bytes() == raw_planes
 
 
@@ -300,25 +302,25 @@ def test_a_very_short_hevc_clip_is_the_same_every_time(frames, tmp_path):
     clips = {write(tmp_path / "out.mov", TEN_BIT, frames=frames).read_bytes() for _ in range(3)}
 
     assert len(clips) == 1
-    assert len(decoded(tmp_path / "out.mov", "yuv420p10le")) == frames
+    assert len(decode_planes(tmp_path / "out.mov", "yuv420p10le")) == frames
 
 
 def test_y4m_has_no_name_for_rgb(tmp_path):
     pixels = FORMATS[4]
     with pytest.raises(TargetError, match="cannot hold gbrp"):
-        Y4mWriter(tmp_path / "out.y4m", video_facts(SIZE, pixels), pixels)
+        Y4mWriter(tmp_path / "out.y4m", make_video_facts(SIZE, pixels), pixels)
 
 
-def test_a_full_disk_is_said_in_a_sentence(tmp_path):
+def test_a_full_disk_gives_an_error(tmp_path):
     (tmp_path / "full.y4m").symlink_to("/dev/full")
     with pytest.raises(TargetError, match="cannot be written: No space left"):
-        raw(tmp_path, YUV420, name="full.y4m")
+        write_y4m(tmp_path, YUV420, name="full.y4m")
 
 
 def test_pictures_that_share_memory_are_only_read(tmp_path):
-    handed = picture(YUV420, SIZE, 0)
+    handed = make_picture(YUV420, SIZE, 0)
     for plane in handed.planes:
         plane.flags.writeable = False
-    with VideoWriter(tmp_path / "out.mov", video_facts(SIZE, YUV420), YUV420, EncoderSettings()) as writer:
+    with VideoWriter(tmp_path / "out.mov", make_video_facts(SIZE, YUV420), YUV420, EncoderSettings()) as writer:
         writer.write(Picture(YUV420, handed.planes), 0)
-    assert len(decoded(tmp_path / "out.mov", "yuv420p")) == 1
+    assert len(decode_planes(tmp_path / "out.mov", "yuv420p")) == 1

@@ -32,19 +32,19 @@ class Notes:
         self.notices.append(message)
 
 
-def seen(path: Path, *, on_damage="stop", listener=None) -> list[tuple[int, int, bool]]:
+def decode_frames(path: Path, *, on_damage="stop", listener=None) -> list[tuple[int, int, bool]]:
     """Index, pts and damage of every frame."""
     listener = listener or Notes()
     with open_source(path, probe(path), on_damage=on_damage, listener=listener) as source:
         return [(frame.index, frame.pts, frame.damaged) for frame in source.frames()]
 
 
-def first(path: Path):
+def decode_first_frame(path: Path):
     with open_source(path, probe(path)) as source:
         return next(source.frames())
 
 
-def times_by_ffmpeg(path: Path) -> list[int]:
+def read_times_by_ffmpeg(path: Path) -> list[int]:
     """Presentation times as FFmpeg's own program decodes them."""
     command = [clips.FFMPEG, "-v", "error", "-copyts", "-i", str(path), "-map", "0:v:0", "-fps_mode", "passthrough"]
     done = subprocess.run(
@@ -69,20 +69,20 @@ MAKERS = {
 @pytest.mark.parametrize("name", MAKERS)
 def test_every_frame_with_its_own_time(tmp_path, name):
     path = MAKERS[name](tmp_path / name)
-    frames = seen(path)
+    frames = decode_frames(path)
     assert [index for index, _, _ in frames] == list(range(len(frames)))
-    assert [pts for _, pts, _ in frames] == times_by_ffmpeg(path)
+    assert [pts for _, pts, _ in frames] == read_times_by_ffmpeg(path)
     assert not any(damaged for _, _, damaged in frames)
 
 
 def test_times_out_of_order_in_avi_are_put_right(tmp_path):
-    frames = seen(clips.b_frames(tmp_path / "a.avi"))
+    frames = decode_frames(clips.b_frames(tmp_path / "a.avi"))
     assert [pts for _, pts, _ in frames] == list(range(30))
 
 
 def test_a_stream_without_times_counts(tmp_path):
     path = clips.b_frames(tmp_path / "a.h264")
-    frames = seen(path)
+    frames = decode_frames(path)
     distances = {after[1] - before[1] for before, after in itertools.pairwise(frames)}
     assert len(frames) == 30
     assert distances == {probe(path).video.step}
@@ -93,30 +93,30 @@ def test_equal_times_move_by_one_tick(tmp_path):
     path = tmp_path / "twice.mkv"
     clips.ffmpeg("-i", source, "-c", "copy", "-bsf:v", "setts=pts=if(eq(N\\,3)\\,PREV_INPTS\\,PTS):dts=N-9", path)
     notes = Notes()
-    times = [pts for _, pts, _ in seen(path, listener=notes)]
+    times = [pts for _, pts, _ in decode_frames(path, listener=notes)]
     assert len(times) == 6
     assert times[3] == times[2] + 1
     assert "moved by as little as possible" in notes.notices[0]
 
 
-def test_frames_before_the_first_keyframe_are_told(tmp_path):
+def test_frames_before_the_first_keyframe_are_reported(tmp_path):
     whole = clips.video(tmp_path / "a.ts", frames=30, options=["-bf", "0", "-g", "10", "-sc_threshold", "0"])
     path = tmp_path / "b.ts"
     clips.ffmpeg("-i", whole, "-c", "copy", "-bsf:v", "noise=drop='lt(n,4)'", "-copyts", path)
     notes = Notes()
-    assert len(seen(path, listener=notes)) == 20
+    assert len(decode_frames(path, listener=notes)) == 20
     assert "6 frames before its first keyframe" in notes.notices[0]
 
 
-def test_rgb_has_the_asked_size(tmp_path):
-    frame = first(clips.turned(tmp_path / "a.mp4", degrees=90, size=(160, 96)))
+def test_rgb_has_the_requested_size(tmp_path):
+    frame = decode_first_frame(clips.turned(tmp_path / "a.mp4", degrees=90, size=(160, 96)))
     assert frame.rgb().shape == (160, 96, 3)
     assert frame.rgb(80).shape == (80, 48, 3)
     assert frame.rgb(1000).shape == (160, 96, 3)
 
 
 def test_rgb_stretches_to_square_pixels(tmp_path):
-    assert first(clips.anamorphic(tmp_path / "a.mp4", sar="4/3")).rgb().shape == (96, 171, 3)
+    assert decode_first_frame(clips.anamorphic(tmp_path / "a.mp4", sar="4/3")).rgb().shape == (96, 171, 3)
 
 
 @pytest.mark.parametrize(("matrix", "tag"), [("bt709", "bt709"), ("bt601", "smpte170m")])
@@ -141,7 +141,7 @@ def test_rgb_follows_the_colour_tags(tmp_path, matrix, tag, span, pixel_format):
         "0",
         path,
     )
-    assert np.abs(first(path).rgb()[8, 8].astype(int) - (0xE0, 0x30, 0x20)).max() <= 3
+    assert np.abs(decode_first_frame(path).rgb()[8, 8].astype(int) - (0xE0, 0x30, 0x20)).max() <= 3
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_planar_layouts(pixel_format, planar, depth):
 def test_conversion_to_planes_loses_nothing(tmp_path, pixel_format):
     path = tmp_path / "a.nut"
     clips.video(path, frames=2, codec="rawvideo", pixel_format=pixel_format)
-    picture = first(path).picture()
+    picture = decode_first_frame(path).picture()
     command = [clips.FFMPEG, "-v", "error", "-i", str(path), "-frames:v", "1", "-f", "rawvideo"]
     data = subprocess.run([*command, "-pix_fmt", picture.format.name, "-"], capture_output=True, check=True).stdout
     ours = b"".join(np.ascontiguousarray(plane).tobytes() for plane in picture.planes)
@@ -190,7 +190,7 @@ def test_conversion_to_planes_loses_nothing(tmp_path, pixel_format):
 
 def test_full_range_stays_full_range(tmp_path):
     path = clips.video(tmp_path / "a.mkv", codec="mjpeg", pixel_format="yuvj420p", frames=2)
-    picture = first(path).picture()
+    picture = decode_first_frame(path).picture()
     with av.open(str(path)) as container:
         decoded = next(container.decode(video=0))
         luma = np.frombuffer(decoded.planes[0], np.uint8).reshape(decoded.height, -1)[:, : decoded.width]
@@ -199,7 +199,7 @@ def test_full_range_stays_full_range(tmp_path):
 
 
 def test_reading_planes_cannot_change_them(tmp_path):
-    picture = first(clips.silent(tmp_path / "a.mp4")).picture()
+    picture = decode_first_frame(clips.silent(tmp_path / "a.mp4")).picture()
     with pytest.raises(ValueError, match="read-only"):
         picture.planes[0][0, 0] = 0
 
@@ -220,7 +220,7 @@ def test_drawing_does_not_run_into_later_frames(tmp_path):
 
 def test_thumbnail_repeats(tmp_path):
     path = clips.video(tmp_path / "a.mp4", frames=5)
-    one, two = first(path).luma_thumbnail(), first(path).luma_thumbnail()
+    one, two = decode_first_frame(path).luma_thumbnail(), decode_first_frame(path).luma_thumbnail()
     assert one.shape == (36, 64)
     np.testing.assert_array_equal(one, two)
 
@@ -252,7 +252,7 @@ CODECS = {
 }
 
 
-def made(tmp_path: Path, name: str) -> Path:
+def make_clip(tmp_path: Path, name: str) -> Path:
     codec, pixel_format, options = CODECS[name]
     return clips.video(
         tmp_path / name, size=(320, 240), frames=50, codec=codec, pixel_format=pixel_format, options=options
@@ -261,13 +261,13 @@ def made(tmp_path: Path, name: str) -> Path:
 
 @pytest.mark.parametrize("name", CODECS)
 def test_overwritten_bytes_stop_and_are_named(tmp_path, name):
-    whole = made(tmp_path, name)
+    whole = make_clip(tmp_path, name)
     path = clips.overwritten(tmp_path / f"hit-{name}", whole, [(whole.stat().st_size // 2 + 500, bytes(200))])
     with pytest.raises(DamagedFrameError) as caught:
-        seen(path)
+        decode_frames(path)
     assert f"Frame {caught.value.index} of {path}" in str(caught.value)
-    covered = seen(path, on_damage="cover")
-    clean = seen(whole)
+    covered = decode_frames(path, on_damage="cover")
+    clean = decode_frames(whole)
     assert [pts for _, pts, _ in covered] == [pts for _, pts, _ in clean]
     assert covered[caught.value.index][2]
     assert not covered[0][2]
@@ -275,10 +275,10 @@ def test_overwritten_bytes_stop_and_are_named(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["h264.mp4", "h264.mkv", "h264.ts", "h264.avi", "mpeg4.avi", "mjpeg.mov", "ffv1.mkv"])
 def test_a_file_cut_in_half_never_just_looks_shorter(tmp_path, name):
-    path = clips.truncated(tmp_path / f"cut-{name}", made(tmp_path, name), share=0.6)
+    path = clips.truncated(tmp_path / f"cut-{name}", make_clip(tmp_path, name), share=0.6)
     with pytest.raises(DamagedFrameError) as caught:
-        seen(path)
-    covered = seen(path, on_damage="cover")
+        decode_frames(path)
+    covered = decode_frames(path, on_damage="cover")
     assert covered[-1][2]
     assert covered[caught.value.index][2]
     assert not covered[0][2]
@@ -286,7 +286,9 @@ def test_a_file_cut_in_half_never_just_looks_shorter(tmp_path, name):
 
 def test_a_covered_frame_without_picture_is_grey(tmp_path):
     path = clips.overwritten(
-        tmp_path / "hit.mov", made(tmp_path, "mjpeg.mov"), [((tmp_path / "mjpeg.mov").stat().st_size // 2, bytes(500))]
+        tmp_path / "hit.mov",
+        make_clip(tmp_path, "mjpeg.mov"),
+        [((tmp_path / "mjpeg.mov").stat().st_size // 2, bytes(500))],
     )
     with open_source(path, probe(path), on_damage="cover") as source:
         damaged = [frame for frame in source.frames() if frame.damaged]
@@ -296,20 +298,20 @@ def test_a_covered_frame_without_picture_is_grey(tmp_path):
 
 
 def test_damage_lasts_until_the_next_keyframe(tmp_path):
-    whole = made(tmp_path, "h264.mkv")
+    whole = make_clip(tmp_path, "h264.mkv")
     path = clips.overwritten(tmp_path / "hit.mkv", whole, [(whole.stat().st_size // 2 + 500, bytes(200))])
-    damaged = [index for index, _, damaged in seen(path, on_damage="cover") if damaged]
+    damaged = [index for index, _, damaged in decode_frames(path, on_damage="cover") if damaged]
     assert damaged == list(range(damaged[0], damaged[-1] + 1))
     assert (damaged[-1] + 1) % 12 == 0
 
 
 def test_two_runs_agree_on_damage(tmp_path):
-    whole = made(tmp_path, "h264.ts")
+    whole = make_clip(tmp_path, "h264.ts")
     path = clips.overwritten(tmp_path / "hit.ts", whole, [(whole.stat().st_size // 3, bytes(400))])
-    assert seen(path, on_damage="cover") == seen(path, on_damage="cover")
+    assert decode_frames(path, on_damage="cover") == decode_frames(path, on_damage="cover")
 
 
-def strung_together(tmp_path: Path, kind: str) -> Path:
+def join_recordings(tmp_path: Path, kind: str) -> Path:
     """Two streams of different picture size, one after the other."""
     small = clips.video(tmp_path / f"a.{kind}", size=(64, 48), frames=50)
     large = clips.video(tmp_path / f"b.{kind}", size=(128, 96), frames=50)
@@ -320,12 +322,12 @@ def strung_together(tmp_path: Path, kind: str) -> Path:
 
 def test_size_change_stops(tmp_path):
     with pytest.raises(SourceError, match="changes its picture size at frame 50 from 64x48 to 128x96"):
-        seen(strung_together(tmp_path, "h264"))
+        decode_frames(join_recordings(tmp_path, "h264"))
 
 
 def test_a_clock_that_starts_again_is_refused(tmp_path):
     with pytest.raises(SourceError, match="starts its clock again in the middle"):
-        seen(strung_together(tmp_path, "ts"))
+        decode_frames(join_recordings(tmp_path, "ts"))
 
 
 def test_time_running_backwards_stops(tmp_path):
@@ -333,7 +335,7 @@ def test_time_running_backwards_stops(tmp_path):
     source = clips.video(tmp_path / "a.mkv", frames=6, codec="mjpeg", pixel_format="yuvj420p")
     clips.ffmpeg("-i", source, "-c", "copy", "-bsf:v", "setts=pts=PTS-if(gt(N\\,3)\\,100\\,0):dts=N", path)
     with pytest.raises(SourceError, match="runs backwards in time at frame 4"):
-        seen(path)
+        decode_frames(path)
 
 
 @pytest.mark.parametrize("change", ["append", "replace", "delete"])
@@ -377,7 +379,7 @@ def test_memory_is_flat(tmp_path):
 
 
 def test_stopping_early_in_a_broken_file_neither_hangs_nor_speaks(tmp_path):
-    whole = made(tmp_path, "h264.mkv")
+    whole = make_clip(tmp_path, "h264.mkv")
     size = whole.stat().st_size
     path = clips.overwritten(tmp_path / "a.mkv", whole, [(size * n // 20, bytes(40)) for n in range(5, 19)])
     script = f"""

@@ -27,7 +27,7 @@ def clip(tmp_path_factory):
 
 
 @pytest.mark.parametrize("budget", [FRAME, 12 * FRAME, 200 * FRAME])
-def test_steps_and_jumps_give_the_frame_that_was_asked_for(clip, budget):
+def test_steps_and_jumps_give_the_requested_frame(clip, budget):
     path, record, planes = clip
     chance = random.Random(2)
     walk = [0, 1, 2, 60, 59, 58, 57, 30, 31, 32, 89, 88, *(chance.randrange(90) for _ in range(12))]

@@ -13,7 +13,7 @@ def test_the_same_items_in_the_same_order():
         assert list(items) == list(range(100))
 
 
-def test_it_is_ahead_by_no_more_than_asked():
+def test_the_thread_is_ahead_by_no_more_than_the_limit():
     made, enough = [], threading.Event()
 
     def making():
@@ -40,7 +40,7 @@ def test_an_error_comes_where_its_item_would_have():
             next(items)
 
 
-def test_the_thread_ends_when_nobody_takes_the_rest():
+def test_the_thread_ends_if_the_rest_is_not_taken():
     before = threading.active_count()
     with prefetch(itertools.count(), 2) as items:
         assert next(items) == 0

@@ -30,7 +30,7 @@ class Notes:
         raise AssertionError(message)
 
 
-def upright_by_ffmpeg(path: Path, info: MediaInfo) -> np.ndarray:
+def decode_upright_by_ffmpeg(path: Path, info: MediaInfo) -> np.ndarray:
     """The first frame as FFmpeg's own program turns it."""
     size = info.video.display
     command = [
@@ -59,14 +59,14 @@ def test_plain_clip(tmp_path):
     assert info.bytes == path.stat().st_size
     assert "mp4" in info.container
     assert (video.codec, video.pixel_format, video.bit_depth, video.alpha) == ("h264", "yuv420p", 8, False)
-    assert (tuple_of(video.coded), tuple_of(video.display)) == ((160, 96), (160, 96))
+    assert (size_to_tuple(video.coded), size_to_tuple(video.display)) == ((160, 96), (160, 96))
     assert (video.packets, video.declared_frames, video.declared_rate) == (20, 20, "30000/1001")
     assert (video.vfr, video.interlaced, video.timing, video.first_pts) == (False, False, "pts", 0)
     assert video.last_pts * Fraction(video.time_base) == 19 * Fraction(1001, 30000)
     assert info.cut_short is None
 
 
-def tuple_of(size):
+def size_to_tuple(size):
     return size.width, size.height
 
 
@@ -103,7 +103,7 @@ def test_rotation_is_what_ffmpeg_shows(tmp_path, degrees, mirrored):
     assert info.video.mirrored == mirrored
     with open_source(path, info) as source:
         ours = next(source.frames()).rgb()
-    theirs = upright_by_ffmpeg(path, info)
+    theirs = decode_upright_by_ffmpeg(path, info)
     assert ours.shape == theirs.shape
     assert np.abs(ours.astype(int) - theirs).mean() < 6
 
@@ -118,7 +118,7 @@ def test_no_turn_is_not_a_turn():
 def test_sample_aspect_ratio_widens_display(tmp_path):
     video = probe(clips.anamorphic(tmp_path / "a.mp4", sar="4/3")).video
     assert video.sample_aspect_ratio == "4/3"
-    assert tuple_of(video.display) == (171, 96)
+    assert size_to_tuple(video.display) == (171, 96)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_pixel_formats(tmp_path, make, pixel_format, depth):
 
 
 def test_odd_size(tmp_path):
-    assert tuple_of(probe(clips.odd_size(tmp_path / "a.mkv")).video.coded) == (127, 93)
+    assert size_to_tuple(probe(clips.odd_size(tmp_path / "a.mkv")).video.coded) == (127, 93)
 
 
 def test_interlaced(tmp_path):
@@ -183,11 +183,11 @@ def test_a_second_video_is_dropped(tmp_path):
     both = tmp_path / "both.mkv"
     clips.ffmpeg("-i", small, "-i", large, "-map", "0", "-map", "1", "-c", "copy", "-disposition", "0", both)
     info = probe(both)
-    assert tuple_of(info.video.coded) == (128, 96)
+    assert size_to_tuple(info.video.coded) == (128, 96)
     assert [stream.fate for stream in info.streams] == ["dropped", "rendered"]
 
 
-def test_alpha_is_said_to_be_dropped(tmp_path):
+def test_alpha_is_reported_as_dropped(tmp_path):
     info = probe(clips.video(tmp_path / "a.mkv", codec="ffv1", pixel_format="yuva420p", frames=3))
     assert info.video.alpha
     assert "alpha" in info.streams[0].reason
@@ -198,7 +198,7 @@ def test_avi_has_decoding_times_only(tmp_path):
     assert (video.timing, video.first_pts, video.last_pts, video.packets) == ("dts", 0, 29, 30)
 
 
-def refused(path: Path) -> str:
+def read_error(path: Path) -> str:
     with pytest.raises(SourceError) as caught:
         probe(path)
     message = str(caught.value)
@@ -208,50 +208,50 @@ def refused(path: Path) -> str:
 
 
 def test_missing_file(tmp_path):
-    assert "does not exist" in refused(tmp_path / "none.mp4")
+    assert "does not exist" in read_error(tmp_path / "none.mp4")
 
 
 def test_folder(tmp_path):
-    assert "is a folder" in refused(tmp_path)
+    assert "is a folder" in read_error(tmp_path)
 
 
 def test_empty_file(tmp_path):
     path = tmp_path / "a.mp4"
     path.touch()
-    assert "is empty" in refused(path)
+    assert "is empty" in read_error(path)
 
 
 def test_text_called_mp4(tmp_path):
     path = tmp_path / "a.mp4"
     path.write_text("This is not a video.\n" * 50)
-    refused(path)
+    read_error(path)
 
 
 def test_playlist_is_not_followed(tmp_path):
     clips.video(tmp_path / "secret.ts", frames=5)
     path = tmp_path / "a.m3u8"
     path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nsecret.ts\n#EXT-X-ENDLIST\n")
-    assert "not a video" in refused(path)
+    assert "not a video" in read_error(path)
 
 
 def test_audio_only(tmp_path):
-    assert "no video stream, only audio" in refused(clips.sound_only(tmp_path / "a.m4a"))
+    assert "no video stream, only audio" in read_error(clips.sound_only(tmp_path / "a.m4a"))
 
 
 def test_turned_by_45_degrees(tmp_path):
-    assert "turned by 45 degrees" in refused(clips.turned(tmp_path / "a.mp4", degrees=45))
+    assert "turned by 45 degrees" in read_error(clips.turned(tmp_path / "a.mp4", degrees=45))
 
 
 def test_no_frames(tmp_path):
     path = tmp_path / "a.mov"
     whole = clips.video(tmp_path / "b.mov", frames=2, audio=[clips.Audio()])
     clips.ffmpeg("-i", whole, "-map", "0", "-c", "copy", "-bsf:v", "noise=drop=1", path)
-    refused(path)
+    read_error(path)
 
 
 def test_index_at_the_end_is_missing(tmp_path):
     whole = clips.video(tmp_path / "b.mp4", frames=25)
-    assert "index is missing" in refused(clips.truncated(tmp_path / "a.mp4", whole))
+    assert "index is missing" in read_error(clips.truncated(tmp_path / "a.mp4", whole))
 
 
 @pytest.mark.parametrize("name", ["a.mkv", "a.webm", "a.avi", "a.mp4", "a.mov"])

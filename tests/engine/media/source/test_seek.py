@@ -15,35 +15,35 @@ from tests import clips
 from tests.record_makers import record_of
 
 
-def x264(path, **changes):
+def make_x264(path, **changes):
     params = ":".join(f"{name}={value}" for name, value in changes.items())
     return clips.video(path, frames=60, options=["-bf", "3", "-x264-params", f"keyint=20:min-keyint=20:{params}"])
 
 
-def open_gop(path):
-    return x264(path, **{"open-gop": 1, "scenecut": 0, "b-pyramid": "normal"})
+def make_open_gop(path):
+    return make_x264(path, **{"open-gop": 1, "scenecut": 0, "b-pyramid": "normal"})
 
 
-def gradual(path):
-    return x264(path, **{"intra-refresh": 1})
+def make_gradual_refresh(path):
+    return make_x264(path, **{"intra-refresh": 1})
 
 
-def hevc(path):
+def make_hevc(path):
     options = ["-preset", "ultrafast", "-x265-params", "log-level=error:pools=1:keyint=15:min-keyint=15:open-gop=1"]
     return clips.video(path, frames=45, codec="libx265", options=options)
 
 
-def mpeg2(path):
+def make_mpeg2(path):
     return clips.video(path, frames=45, codec="mpeg2video", options=["-bf", "2", "-g", "12"])
 
 
-def vp9(path):
+def make_vp9(path):
     return clips.video(
         path, frames=40, codec="libvpx-vp9", options=["-g", "16", "-cpu-used", "8", "-auto-alt-ref", "1"]
     )
 
 
-def motion_jpeg(path):
+def make_motion_jpeg(path):
     return clips.video(path, frames=20, codec="mjpeg", pixel_format="yuvj420p")
 
 
@@ -53,14 +53,14 @@ MAKERS = {
     "b_frames.ts": clips.b_frames,
     "b_frames.avi": clips.b_frames,
     "b_frames.h264": clips.b_frames,
-    "open.mp4": open_gop,
-    "open.ts": open_gop,
-    "gradual.mkv": gradual,
-    "gradual.ts": gradual,
-    "hevc.mp4": hevc,
-    "mpeg2.mpg": mpeg2,
-    "vp9.webm": vp9,
-    "jpeg.avi": motion_jpeg,
+    "open.mp4": make_open_gop,
+    "open.ts": make_open_gop,
+    "gradual.mkv": make_gradual_refresh,
+    "gradual.ts": make_gradual_refresh,
+    "hevc.mp4": make_hevc,
+    "mpeg2.mpg": make_mpeg2,
+    "vp9.webm": make_vp9,
+    "jpeg.avi": make_motion_jpeg,
     "vfr.mp4": clips.vfr,
     "turned.mp4": clips.turned,
     "anamorphic.mp4": clips.anamorphic,
@@ -69,7 +69,7 @@ MAKERS = {
 }
 
 
-def prints(frame):
+def hash_frame(frame):
     """What a frame is: its place, its time, its samples, and what is seen of it."""
     seen = hashlib.sha256(frame.rgb().tobytes())
     for plane in frame.picture().planes:
@@ -77,48 +77,52 @@ def prints(frame):
     return frame.index, frame.pts, seen.hexdigest()
 
 
-def in_order(path):
+def hash_frames_in_order(path):
     with open_source(path, probe(path)) as source:
-        return [prints(frame) for frame in source.frames()]
+        return [hash_frame(frame) for frame in source.frames()]
 
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_each_frame_is_the_one_that_decoding_in_order_gives(tmp_path, name):
     path = MAKERS[name](tmp_path / name)
-    wanted = in_order(path)
+    wanted = hash_frames_in_order(path)
     places = list(range(len(wanted)))
     random.Random(4).shuffle(places)
     with SeekingReader(path, record_of(path, lambda _: [])) as reader:
         for place in [len(wanted) - 1, 0, *places[:14]]:
-            assert prints(reader.read_frame(place)) == wanted[place]
+            assert hash_frame(reader.read_frame(place)) == wanted[place]
 
 
-def test_frames_go_on_from_the_first_one_asked_for(tmp_path):
+def test_frames_continue_from_the_first_requested_one(tmp_path):
     path = clips.b_frames(tmp_path / "a.mp4")
-    wanted = in_order(path)
+    wanted = hash_frames_in_order(path)
     with SeekingReader(path, record_of(path, lambda _: [])) as reader:
-        assert [prints(frame) for frame in reader.read_frames(13)] == wanted[13:]
+        assert [hash_frame(frame) for frame in reader.read_frames(13)] == wanted[13:]
 
 
 @pytest.mark.parametrize("name", ["b_frames.mp4", "open.mp4", "open.ts", "gradual.mkv", "b_frames.avi", "hevc.mp4"])
 def test_frames_decoded_on_the_way_come_first_and_are_right(tmp_path, name):
     path = MAKERS[name](tmp_path / name)
-    wanted = in_order(path)
+    wanted = hash_frames_in_order(path)
     record = record_of(path, lambda _: [])
     for start in range(1, len(wanted), 3):
         with SeekingReader(path, record) as reader:
-            found = [prints(frame) for frame in itertools.islice(reader.read_frames(start, max_earlier_frames=7), 9)]
+            found = [
+                hash_frame(frame) for frame in itertools.islice(reader.read_frames(start, max_earlier_frames=7), 9)
+            ]
         assert found == wanted[found[0][0] :][: len(found)]
         assert start - 7 <= found[0][0] <= start
 
 
-def test_times_that_were_moved_are_found_all_the_same(tmp_path):
+def test_frames_with_moved_times_are_read_as_well(tmp_path):
     source = clips.video(tmp_path / "a.mkv", frames=6, codec="mjpeg", pixel_format="yuvj420p")
     path = tmp_path / "twice.mkv"
     clips.ffmpeg("-i", source, "-c", "copy", "-bsf:v", "setts=pts=if(eq(N\\,3)\\,PREV_INPTS\\,PTS):dts=N-9", path)
-    wanted = in_order(path)
+    wanted = hash_frames_in_order(path)
     with SeekingReader(path, record_of(path, lambda _: [])) as reader:
-        assert [prints(reader.read_frame(place)) for place in (5, 3, 2, 4)] == [wanted[place] for place in (5, 3, 2, 4)]
+        assert [hash_frame(reader.read_frame(place)) for place in (5, 3, 2, 4)] == [
+            wanted[place] for place in (5, 3, 2, 4)
+        ]
 
 
 @pytest.mark.parametrize("name", ["ten_bit.mp4", "b_frames.mp4", "odd.mkv"])
@@ -126,16 +130,16 @@ def test_what_is_drawn_on_a_frame_is_gone_afterwards(tmp_path, name):
     path = {"ten_bit.mp4": clips.ten_bit, "b_frames.mp4": clips.b_frames, "odd.mkv": clips.odd_size}[name](
         tmp_path / name
     )
-    wanted = in_order(path)
+    wanted = hash_frames_in_order(path)
     with SeekingReader(path, record_of(path, lambda _: [])) as reader:
         frames = reader.read_frames(4)
         frame = next(frames)
         with frame.open_for_drawing() as sheet:
-            assert prints(sheet) == wanted[4]
+            assert hash_frame(sheet) == wanted[4]
             sheet.picture(writable=True).planes[0][:] = 64
-            assert prints(sheet) != wanted[4]
-        assert prints(frame) == wanted[4]
-        assert [prints(later) for later in frames] == wanted[5:]
+            assert hash_frame(sheet) != wanted[4]
+        assert hash_frame(frame) == wanted[4]
+        assert [hash_frame(later) for later in frames] == wanted[5:]
 
 
 def test_another_file_in_its_place_is_refused(tmp_path):
@@ -146,7 +150,7 @@ def test_another_file_in_its_place_is_refused(tmp_path):
         SeekingReader(path, record)
 
 
-def test_a_file_that_is_gone_is_told(tmp_path):
+def test_a_deleted_file_gives_an_error(tmp_path):
     path = clips.b_frames(tmp_path / "a.mp4")
     record = record_of(path, lambda _: [])
     path.unlink()

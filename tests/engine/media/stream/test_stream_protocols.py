@@ -26,7 +26,7 @@ def beep(tmp_path_factory):
     return flash_and_beep(tmp_path_factory.mktemp("beep") / "beep.mp4")
 
 
-def listening(process, port, table="tcp"):
+def wait_for_listener(process, port, table="tcp"):
     """Wait until `process` listens at a port."""
     until = time.monotonic() + 20
     while f":{port:04X} " not in Path(f"/proc/net/{table}").read_text():
@@ -36,7 +36,7 @@ def listening(process, port, table="tcp"):
 
 
 @contextmanager
-def running(*command):
+def run_process(*command):
     process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
         yield process
@@ -46,13 +46,13 @@ def running(*command):
 
 
 @contextmanager
-def recorder(address, out, *options, table):
+def record_stream(address, out, *options, table):
     """FFmpeg waiting for a stream at an address and copying it into a file; ends by itself when the stream does."""
     command = [clips.FFMPEG, "-loglevel", "error", "-y", *options, "-i", address, "-c", "copy", str(out)]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     port = int(address.split(":")[2].split("/")[0].split("?")[0])
     try:
-        listening(process, port, table)
+        wait_for_listener(process, port, table)
         yield process
     finally:
         process.kill()
@@ -61,7 +61,7 @@ def recorder(address, out, *options, table):
 
 def test_rtmp_out(beep, moods, tmp_path):
     address, out = f"rtmp://127.0.0.1:{free_port()}/live/key", tmp_path / "out.flv"
-    with recorder(address, out, "-listen", "1", "-f", "flv", table="tcp") as process:
+    with record_stream(address, out, "-listen", "1", "-f", "flv", table="tcp") as process:
         report = anonymise_live(beep, address, LiveOptions(detector_roles(moods), STEADY), data=tmp_path)
         process.wait(20)
     assert len(decode_brightness(out)) == report.counters.shown == 50
@@ -70,7 +70,7 @@ def test_rtmp_out(beep, moods, tmp_path):
 
 def test_srt_out(beep, moods, tmp_path):
     address, out = f"srt://127.0.0.1:{free_port()}", tmp_path / "out.ts"
-    with recorder(f"{address}?mode=listener", out, table="udp") as process:
+    with record_stream(f"{address}?mode=listener", out, table="udp") as process:
         anonymise_live(beep, address, LiveOptions(detector_roles(moods), STEADY), data=tmp_path)
         process.wait(20)
     assert len(decode_brightness(out)) > 20  # closing a connection cuts off what it still delays
@@ -81,8 +81,8 @@ def test_rtmp_in(beep, moods, tmp_path):
     port = free_port()
     address = f"rtmp://127.0.0.1:{port}/live/key"
     sender = [clips.FFMPEG, "-loglevel", "error", "-re", "-stream_loop", "2", "-i", beep, "-c", "copy", "-f", "flv"]
-    with running(*sender, "-listen", "1", address) as process:
-        listening(process, port)
+    with run_process(*sender, "-listen", "1", address) as process:
+        wait_for_listener(process, port)
         options = LiveOptions(detector_roles(moods), STEADY, reconnect_timeout_s=0.2)
         report = anonymise_live(address, tmp_path / "out.mkv", options, data=tmp_path)
     assert report.counters.shown == len(decode_brightness(tmp_path / "out.mkv")) > 50  # of 150; it joins at a keyframe
@@ -96,8 +96,8 @@ def test_rtsp_in(beep, moods, tmp_path, stop):
     clips.ffmpeg("-stream_loop", "4", "-i", beep, "-c", "copy", folder / "beep.mp4")
     serve = "import asyncio, sys; from aio_rtsp_toolkit import server; "
     serve += "asyncio.run(server.serve(sys.argv[1], '127.0.0.1', int(sys.argv[2]), control_port=int(sys.argv[3])))"
-    with running(sys.executable, "-c", serve, folder, port, other) as process:
-        listening(process, port)
+    with run_process(sys.executable, "-c", serve, folder, port, other) as process:
+        wait_for_listener(process, port)
         report = anonymise_live(
             f"rtsp://user:secret@127.0.0.1:{port}/beep.mp4",
             tmp_path / "out.mkv",
@@ -128,7 +128,7 @@ def test_http_in(beep, moods, tmp_path):
     assert_in_sync(tmp_path / "out.mkv")
 
 
-def test_nobody_listening_is_said(beep, moods, tmp_path):
+def test_an_output_without_a_receiver_gives_an_error(beep, moods, tmp_path):
     with pytest.raises(TargetError, match="a receiver listens"):
         anonymise_live(
             beep, "rtmp://127.0.0.1:9/live/secret", LiveOptions(detector_roles(moods), STEADY), data=tmp_path
