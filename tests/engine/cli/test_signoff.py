@@ -104,7 +104,7 @@ def test_accounts_are_created_with_passwords_from_standard_input(tmp_path):
 def test_without_accounts_the_workbench_listens_on_this_machine_only(tmp_path):
     code, _, errors = shell("workbench", "--address", "0.0.0.0", "--data", tmp_path)  # noqa: S104
     assert code == 2
-    assert "listens on this machine alone, not on 0.0.0.0; make accounts" in errors
+    assert "listens on this machine alone, not on 0.0.0.0. Add accounts" in errors
 
 
 def test_a_run_needs_the_permission_to_detect(own_data, tmp_path):

@@ -271,7 +271,7 @@ def test_signing_with_roles_that_somebody_only_claims(ready):
 def test_signing_as_the_single_user_where_there_are_accounts(ready):
     claimed = access.Person("root", "Root", access.ROLES, "single-user")
     session = msgspec.structs.replace(signable_runs.session(ready, "rita"), person=claimed)
-    with pytest.raises(AccessError, match="There are accounts here"):
+    with pytest.raises(AccessError, match="This installation has accounts"):
         release.sign(ready, signable_runs.the_run(ready).id, session, None, SignRequest("approved"))
 
 
