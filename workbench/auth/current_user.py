@@ -1,4 +1,4 @@
-"""Who uses this browser session, with the roles of now."""
+"""The user of this browser session, with current roles."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ from workbench.core.session import get_data
 
 
 def require_person(*, keep_alive: bool = True) -> Person:
-    """Who is at work, with the roles of now. Whatever a page does is asked of the engine in this person's name.
+    """Return the signed-in user. Pages pass this person to the engine with every action.
 
     Args:
-        keep_alive: whether this is something that the person does; a fragment that refreshes itself says no, or
-            nobody's
-            session would ever end.
+        keep_alive: True if the user did something. A fragment that refreshes itself passes False; otherwise no session
+            would ever time out.
 
     Raises:
-        AccessError: nobody, or their session has ended.
+        AccessError: no user is signed in, or the session has ended.
     """
     return middleware.person_from_token(get_data(), get_session_token(), keep_alive=keep_alive)
 
 
 def rerun_if_signed_out() -> None:
-    """In a fragment that refreshes itself: show the whole page anew when the session has ended."""
+    """Rerun the whole page if the session has ended; for fragments that refresh themselves."""
     try:
         require_person(keep_alive=False)
     except AccessError:
@@ -36,10 +35,10 @@ def rerun_if_signed_out() -> None:
 
 
 def require_session() -> Session:
-    """The session of who is at work, for what asks for a credential (see `engine.access.confirm`).
+    """Return the session of the signed-in user, for actions that need a credential (see `engine.access.confirm`).
 
     Raises:
-        AccessError: nobody, or their session has ended.
+        AccessError: no user is signed in, or the session has ended.
     """
     if access.read_people(get_data()).accounts:
         return session_store.find(get_data(), get_session_token())
@@ -48,17 +47,17 @@ def require_session() -> Session:
 
 
 def store_session(changed_session: Session) -> None:
-    """Keep what `engine.access.confirm` has returned."""
+    """Store the session that `engine.access.confirm` has returned."""
     if changed_session.person.how != "single-user":
         session_store.replace(get_data(), get_session_token() or "", changed_session)
 
 
 def find_provider_login() -> ProviderLogin | None:
-    """What an OpenID provider has said of who is at work; None for other people."""
+    """Return the login of an OpenID provider; None for accounts and the single user."""
     found = oidc.read_claims(st.context.cookies)
     return found[0].login if found else None
 
 
 def get_session_token() -> str | None:
-    """What the browser shows for a session; None where there is none."""
+    """Return the session token in the cookie of the browser, None if there is none."""
     return st.context.cookies.get(middleware.SESSION_COOKIE)

@@ -1,8 +1,8 @@
-"""The door: no request gets past it without a session, whatever it asks for; and who is asking, for those that do.
+"""Middleware that checks the session of every request.
 
-Where there are no accounts, the one user of the machine is let in, from the machine itself only. Where there are,
-pages, the socket of the pages, pictures, uploads and every route of ours take a session; what is open is the sign-in
-itself and Streamlit's own scripts and styles.
+Without accounts, only requests from this machine are answered, for its single user. With accounts, pages, their
+WebSocket, pictures, uploads and all API routes need a session. Only the sign-in and the scripts and styles of Streamlit
+are open.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ _OPEN_PATHS = (
 )
 _NO_REDIRECT_PATHS = ("/api/", "/_stcore/", "/media/", "/component/", "/app/static/")
 _MAX_CLAIMS_AGE = timedelta(minutes=5)
-"""How old what a provider said may be when a session begins with it."""
+"""Greatest age of a provider's claims that can start a session."""
 
 
 def person_from_request(request: HTTPConnection) -> Person:
-    """Who is asking, with the roles of now; every handler of a route calls this, and `engine.access.require` with it.
+    """Return the user who sends a request. Each route handler calls this and then `engine.access.require_permission`.
 
     Raises:
-        AccessError: nobody who may.
+        AccessError: the request has no valid session.
     """
     return person_from_token(find_data_folder(), request.cookies.get(SESSION_COOKIE))
 
 
 def person_from_token(data: DataFolder, token: str | None, *, keep_alive: bool = True) -> Person:
-    """Who has shown this token; the single user where there are no accounts.
+    """Return the user of a token; the single user if there are no accounts.
 
     Raises:
-        AccessError: it is not the token of a session that goes on.
+        AccessError: the token has no valid session.
     """
     if not access.read_people(data).accounts:
         return access.get_single_user(data)
@@ -60,28 +60,28 @@ def person_from_token(data: DataFolder, token: str | None, *, keep_alive: bool =
 
 
 def set_session_cookie(response: Response, token: str, *, secure: bool) -> None:
-    """Give the browser its token, out of reach of scripts.
+    """Set the session cookie so that scripts cannot read it.
 
-    Not "strict": a link that a colleague has sent would lead to the sign-in, and the way back from a provider in
-    circles. Requests that change something check their origin.
+    SameSite is "lax", because "strict" would send every shared link to the sign-in and make the return from a provider
+    loop. Requests that change something check their origin instead.
     """
     response.set_cookie(SESSION_COOKIE, token, path="/", httponly=True, samesite="lax", secure=secure)
 
 
 def is_same_origin(request: HTTPConnection) -> bool:
-    """Whether a request comes from a page of this server."""
+    """Return True if a request comes from a page of this server."""
     origin = request.headers.get("origin")
     return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
 
 
 class AuthMiddleware:
-    """Middleware that refuses, or sends to the sign-in."""
+    """Middleware that refuses requests without a session, or redirects them to the sign-in."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one request through, or answer it."""
+        """Pass one request on, or answer it."""
         answer = None
         if scope["type"] in {"http", "websocket"}:
             answer = await run_in_threadpool(_check_request, HTTPConnection(scope))
@@ -94,14 +94,16 @@ class AuthMiddleware:
 
 
 def _check_request(request: HTTPConnection) -> Response | None:
-    """What is answered in place of what was asked for; None lets the request through."""
+    """Return the answer that replaces the requested one; None passes the request on."""
     data, path = find_data_folder(), request.url.path
     try:
         if not access.read_people(data).accounts:
             return (
                 None
                 if _is_from_this_machine(request)
-                else _build_refusal("Without accounts Veil answers its own machine alone.")
+                else _build_refusal(
+                    "Without accounts, Veil only answers requests from its own machine. Add one with `veil users add`."
+                )
             )
         if path.startswith(_OPEN_PATHS):
             _record_provider_failure(data, path, request.query_params)
@@ -117,13 +119,13 @@ def _check_request(request: HTTPConnection) -> Response | None:
 
 
 def build_sign_in_address(next_address: str = "/", reason_code: str | None = None) -> str:
-    """The address of the sign-in, from where it goes on to `next_address`."""
+    """Return the address of the sign-in, which then redirects to `next_address`."""
     reason = f"&why={quote(reason_code)}" if reason_code else ""
     return f"{SIGN_IN_PATH}?next={quote(next_address, safe='')}{reason}"
 
 
 def _sign_in_by_provider(data: DataFolder, request: HTTPConnection) -> Response | None:
-    """Begin a session with what a provider has just said."""
+    """Start a session from fresh claims of a provider."""
     found = oidc.read_claims(request.cookies)
     if found is None or abs(datetime.now(UTC) - found[0].issued_at) > _MAX_CLAIMS_AGE:
         return None
@@ -146,7 +148,10 @@ def _record_provider_failure(data: DataFolder, path: str, parameters: Mapping[st
 
 
 def _is_from_this_machine(request: HTTPConnection) -> bool:
-    """Whether a request comes from this machine, and means it: a page elsewhere may have given its name our address."""
+    """Return True if a request comes from this machine and names it as host.
+
+    The host is checked because a foreign website can point its own name at this address (DNS rebinding).
+    """
     host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
     return request.client is not None and is_loopback(request.client.host) and is_loopback(host)
 

@@ -1,4 +1,4 @@
-"""What an OpenID provider says of whoever asks: Streamlit does the talking with it and keeps the answer in a cookie.
+"""Sign-in by an OpenID provider. Streamlit talks to the provider and keeps the result in a cookie.
 
 This is the one place that knows how Streamlit keeps it; the cookie is signed with the server's secret and holds the
 claims of an ID token whose signature was checked.
@@ -22,7 +22,7 @@ _COOKIE = "_streamlit_user"
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """The claims that matter; a provider may send others."""
+    """The claims that Veil uses; a provider may send others."""
 
     iss: str
     sub: str
@@ -35,18 +35,18 @@ class Claims(msgspec.Struct, frozen=True):
 
     @property
     def issued_at(self) -> datetime:
-        """When the provider issued the token."""
+        """Return the time at which the provider issued the token."""
         return datetime.fromtimestamp(self.iat, UTC)
 
     @property
     def login(self) -> ProviderLogin:
-        """The same for the engine."""
+        """Convert the claims to the type of the engine."""
         at = datetime.fromtimestamp(self.auth_time or self.iat, UTC)
         return ProviderLogin(self.iss, self.sub, at, self.email, self.email_verified)
 
 
 def list_providers() -> dict[str, str]:
-    """By name, the addresses that lead to the providers that are configured; none where none is."""
+    """Return the sign-in address of each configured provider by name."""
     section = get_secrets_auth_section().to_dict()
     named = [name for name, value in section.items() if isinstance(value, dict) and name != "client_kwargs"]
     default = ["default"] if "client_id" in section else []
@@ -54,7 +54,7 @@ def list_providers() -> dict[str, str]:
 
 
 def read_claims(cookies: Mapping[str, str]) -> tuple[Claims, bytes] | None:
-    """What the provider said, and the bytes that say so; None where it said nothing that holds."""
+    """Return the claims in the cookies and the bytes that prove them; None if there are no valid claims."""
     if not get_secrets_auth_section():
         return None
     said = get_cookie_with_chunks(lambda name: _decode_cookie(cookies.get(name), name), _COOKIE)

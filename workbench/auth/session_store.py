@@ -1,7 +1,7 @@
-"""Sessions of signed-in people, kept on the server's side: a browser holds a random token, the disk only its hash.
+"""Sessions of signed-in users on the server. The browser has a random token, the disk only its hash.
 
-They lie in files, so they survive a restart of the server and are the same for all its processes. Nobody who reads
-them can take one over.
+Sessions are files, so they survive a restart and all processes of the server share them. Reading the files is not
+enough to take over a session.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from engine.storage import files
 from engine.storage.data_folder import DataFolder
 
 _RENEW_AFTER = timedelta(seconds=30)
-"""Use within this time of the last is not written down: stepping through frames would write thirty files a second."""
+"""Least time between two writes of a session. Stepping through frames would write thirty files a second."""
 
 
 def add_session(data: DataFolder, session: Session) -> str:
-    """Keep a new session; returns the token that the browser is to show."""
+    """Store a new session and return its token."""
     folder = _sessions_folder(data)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _remove_expired(data)
@@ -35,13 +35,13 @@ def add_session(data: DataFolder, session: Session) -> str:
 
 
 def find(data: DataFolder, token: str | None, *, keep_alive: bool = True) -> Session:
-    """The session of a token, its person with the roles of now.
+    """Return the session of a token, with the current roles of its user.
 
     Args:
         data: the data folder.
-        token: as the browser showed it.
-        keep_alive: whether this is something that the person does, which keeps the session alive; a page that refreshes
-            itself does not.
+        token: the token from the browser.
+        keep_alive: True if the user did something, which extends the session. A page that refreshes itself passes
+            False.
 
     Raises:
         AccessError: there is no such session, or it has ended.
@@ -60,17 +60,17 @@ def find(data: DataFolder, token: str | None, *, keep_alive: bool = True) -> Ses
 
 
 def replace(data: DataFolder, token: str, session: Session) -> None:
-    """Keep a session as it is after something that changes it, as a signature."""
+    """Store a changed session, for example after a signature."""
     _write_session(_session_path(data, token), session)
 
 
 def remove_session(data: DataFolder, token: str | None) -> None:
-    """End a session; the token is worth nothing any more."""
+    """End a session; its token is no longer valid."""
     _session_path(data, token or "").unlink(missing_ok=True)
 
 
 def use_proof_once(data: DataFolder, proof: bytes) -> bool:
-    """Whether a proof of identity is used for the first time: each begins one session only."""
+    """Return True at the first use of a proof of identity; each proof starts one session only."""
     folder = _sessions_folder(data)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
@@ -81,7 +81,7 @@ def use_proof_once(data: DataFolder, proof: bytes) -> bool:
 
 
 def _remove_expired(data: DataFolder) -> None:
-    """Remove what can be of no use any more."""
+    """Remove expired sessions and used proofs."""
     longest = access.read_policy(data).session_timeout.total_seconds()
     for path in _sessions_folder(data).iterdir():
         if path.is_file() and time.time() - path.stat().st_mtime > longest:

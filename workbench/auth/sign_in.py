@@ -1,4 +1,4 @@
-"""The sign-in: a page of its own, outside Streamlit, so that no password passes through a session of the workbench."""
+"""The sign-in page. It is outside Streamlit, so that no password passes through a session of the workbench."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from workbench.auth.middleware import SESSION_COOKIE, SIGN_IN_PATH, is_same_orig
 
 _MAX_FORM_BYTES = 4096
 _REASON_TEXTS = {
-    "stranger": "The provider knows you, but you have no account here; ask an administrator for one.",
+    "stranger": "You have no account here. Ask an administrator to create one for you.",
 }
 _SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -32,15 +32,15 @@ _SECURITY_HEADERS = {
 
 
 async def show_form(request: Request) -> Response:
-    """The page with the form."""
+    """Return the page with the form."""
     why = _REASON_TEXTS.get(request.query_params.get("why", ""), "")
     return _build_page(_to_local_address(request.query_params.get("next", "/")), why)
 
 
 async def sign_in(request: Request) -> Response:
-    """Take account and password; on to where the person wanted to go, or back to the form with what is wrong."""
+    """Check account and password; redirect to the requested page, or show the form with the error."""
     if not is_same_origin(request):
-        return _build_page("/", "Sign in from this page only.", status=403)
+        return _build_page("/", "The request came from another website. Sign in on this page.", status=403)
     body = await request.body()
     form = parse_qs(body[:_MAX_FORM_BYTES].decode(errors="replace"), keep_blank_values=True)
     account, password, wanted = (form.get(name, [""])[0] for name in ("account", "password", "next"))
@@ -59,7 +59,7 @@ ROUTES = (Route(SIGN_IN_PATH, show_form, methods=["GET"]), Route(SIGN_IN_PATH, s
 
 
 def _to_local_address(address: str) -> str:
-    """An address of this server, whatever was asked for."""
+    """Return the address if it is on this server and safe to redirect to, otherwise the start page."""
     plain = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
     return address if plain and not address.startswith(SIGN_IN_PATH) else "/"
 

@@ -1,4 +1,4 @@
-"""How a session ends, and what is shown when it has."""
+"""Sign-out, and the page after it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workbench.theme.css import BUTTON_LINK_KEY
 
 
 def show_signed_out(sentence: str) -> None:
-    """Say that the session is over, with the way to a new one, which comes back to this page."""
+    """Show that the session has ended, with a sign-in link that leads back to this page."""
     st.title("Signed out", anchor=False)
     st.markdown("You have signed out." if session.SIGNED_OUT.get() else formatting.escape_markdown(sentence))
     query = "&".join(f"{name}={value}" for name, value in st.query_params.to_dict().items())
@@ -25,7 +25,7 @@ def show_signed_out(sentence: str) -> None:
 
 
 def sign_out() -> None:
-    """End the session of who is at work, on the server and on record."""
+    """End the session of this user on the server, and record it."""
     sitting = current_user.require_session()
     access.sign_out(session.get_data(), sitting)
     session_store.remove_session(session.get_data(), current_user.get_session_token())

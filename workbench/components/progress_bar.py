@@ -34,9 +34,9 @@ def show_progress(name: str, text: str = "") -> None:
     share = min(1.0, standing.done / standing.total) if standing.total else 0.0
     stage = _STAGE_LABELS.get(standing.stage, standing.stage or "Starting")
     if standing.stage == "probe":
-        told = f"{stage}: {int(100 * share)} %"
+        default_text = f"{stage}: {int(100 * share)} %"
     else:
-        told = f"{stage}: {format_count(standing.done, 'frame')}" + (
+        default_text = f"{stage}: {format_count(standing.done, 'frame')}" + (
             f" of {standing.total:,}" if standing.total else ""
         )
-    st.progress(share, text or told)
+    st.progress(share, text or default_text)

@@ -163,13 +163,13 @@ def _describe_progress(run: Run) -> str:
     words = _ACTIVITY_LABELS.get(state.activity, state.activity).capitalize()
     if state.activity != "detect" or not state.total:
         return words
-    told = [f"{words}: {state.done:,} of {formatting.format_count(state.total, 'frame')}"]
+    parts = [f"{words}: {state.done:,} of {formatting.format_count(state.total, 'frame')}"]
     if state.rate:
-        told += [
+        parts += [
             f"{state.rate:.1f} frames/s",
             f"{formatting.format_duration((state.total - state.done) / state.rate)} left",
         ]
-    return " · ".join([*told, f"{formatting.format_count(state.faces, 'detection')} so far"])
+    return " · ".join([*parts, f"{formatting.format_count(state.faces, 'detection')} so far"])
 
 
 def _show_thumbnail(run: Run) -> None:
@@ -228,24 +228,24 @@ def _show_links(entry: RunEntry, person: Person) -> None:
 
 def _show_heading(run: Run, next_step: NextStep | None = None) -> None:
     words, colour, icon = _STATUS_BADGES[run.status]
-    told = [
+    parts = [
         run.request.detection.mode,
         f"started by {formatting.escape_markdown(run.request.name)}",
         formatting.format_time(run.request.at),
     ]
     if run.status == "done":
-        told.append(formatting.format_count(run.state.done, "frame"))
+        parts.append(formatting.format_count(run.state.done, "frame"))
         # A live run reports no detections while it runs: its count stays 0 although its record has faces.
         if run.state.activity != "live":
-            told.append(formatting.format_count(run.state.faces, "detection"))
-        told.append(_format_run_time(run))
+            parts.append(formatting.format_count(run.state.faces, "detection"))
+        parts.append(_format_run_time(run))
     elif run.resumable and run.state.total:
-        told.append(f"{run.state.done:,} of {formatting.format_count(run.state.total, 'frame')}")
+        parts.append(f"{run.state.done:,} of {formatting.format_count(run.state.total, 'frame')}")
     step = f" :violet-badge[next: {next_step.step}]" if next_step and next_step.step else ""
     if RunEntry(run, next_step).released:
         words, colour, icon = "released", "green", ":material/verified:"
     state = f":{colour}-badge[{icon} {words}]"
-    st.markdown(f"**{formatting.escape_markdown(run.title)}** {state}{step}  \n{' · '.join(told)}")
+    st.markdown(f"**{formatting.escape_markdown(run.title)}** {state}{step}  \n{' · '.join(parts)}")
 
 
 def _format_run_time(run: Run) -> str:

@@ -21,6 +21,10 @@ from engine.audio.excerpt import make_excerpt
 from engine.audio.spans import AudioSpan
 from engine.audit.log import log_path
 from engine.core.frame_ranges import FrameRange
+from engine.evaluation.ground_truth import parse_truth
+from engine.evaluation.judgements import judge_records
+from engine.evaluation.scores import Evaluation, MissedFace
+from engine.evaluation.summary import find_worst_misses, summarise
 from engine.index import Database
 from engine.masking.style import Style
 from engine.media.facts import MediaInfo
@@ -40,6 +44,8 @@ from workbench.core.track_lanes import TrackLanes, build_lanes
 FileStamp = tuple[int, int, int]
 """What changes when a file is replaced: inode, size, time of change."""
 
+_MAX_MISSES = 500
+"""Most missed faces of an evaluation, the largest first."""
 _MAX_RECORDS = 4
 """Most cached records; the record of an hour of video takes about 200 MB."""
 
@@ -183,6 +189,26 @@ def get_residual_risk(data: DataFolder, run: Run) -> ResidualRisk:
     return _measure_risk(str(data.root), run.id, tuple(map(read_file_stamp, parts)))
 
 
+def get_evaluation(
+    truth: str, clip: str, record: Path, record_sha256: str
+) -> tuple[Evaluation, tuple[MissedFace, ...]]:
+    """Compare a record with ground truth.
+
+    Args:
+        truth: text of the table of ground truth.
+        clip: the file of the table that the record belongs to.
+        record: path of the record.
+        record_sha256: hash of its stored bytes.
+
+    Returns:
+        The scores, and the largest missed faces.
+
+    Raises:
+        InputError: the table cannot be read, or it does not describe the source of the record.
+    """
+    return _evaluate_record(truth, clip, str(record), record_sha256)
+
+
 @st.cache_resource
 def get_background_tasks() -> BackgroundTasks:
     """Return the background tasks of this server."""
@@ -206,6 +232,19 @@ def _load_record(path: str, _stamp: FileStamp) -> Record:
 @st.cache_resource(max_entries=64, show_spinner="Reading the file")
 def _probe_file(path: str, stamp: FileStamp) -> MediaInfo:  # noqa: ARG001 - Streamlit leaves names that begin with _ out of the key
     return probe(Path(path))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Comparing the record with the truth")
+def _evaluate_record(
+    truth: str,
+    clip: str,
+    record: str,
+    record_sha256: str,  # noqa: ARG001 - part of the key
+) -> tuple[Evaluation, tuple[MissedFace, ...]]:
+    table = parse_truth(truth)
+    only_clip = msgspec.structs.replace(table, clips=tuple(part for part in table.clips if part.name == clip))
+    findings = judge_records(only_clip, {clip: read_record(Path(record))})
+    return summarise(findings), find_worst_misses(findings, _MAX_MISSES)
 
 
 @lru_cache(maxsize=64)

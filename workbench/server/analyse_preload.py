@@ -1,8 +1,8 @@
-"""The page Analyse as a browser first gets it, with what it will need named in its head.
+"""The HTML of the Analyse page, with preload hints for the scripts that it needs.
 
-Streamlit's page names the scripts of an empty app. Those of widgets and charts are asked for when the server mentions
-them, and plotly alone takes half a second to load and start. Here they are named from the first, and plotly starts
-while the server is still at work.
+Streamlit's page names only the scripts of an empty app. The browser would load those of widgets and charts later, and
+plotly alone takes half a second to load and start. With the hints they load at once, and plotly starts while the server
+is still computing the page.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _STATIC = Path(st.__file__).with_name("static")
 _SCRIPTS = _STATIC / "static" / "js"
 _CHART_PART = "PlotlyChart"
 _NEEDED_PARTS = (_CHART_PART, "Multiselect", "Slider", "NumberInput", "ButtonGroup", "Html", "Popover")
-"""Parts of Streamlit on the page Analyse, as their files are called."""
+"""Parts of Streamlit that the Analyse page uses, by the names of their files."""
 _IMPORT_PATTERN = re.compile(r'(?:from|import)\s*"\./([\w.-]+\.js)"')
 _PRELOAD_SCRIPT = """<script type="module">
 const working = '.stApp[data-test-script-state="running"]';
@@ -32,11 +32,11 @@ const watch = new MutationObserver(() => {
 });
 watch.observe(document.documentElement, {subtree: true, childList: true, attributeFilter: ["data-test-script-state"]});
 </script>"""
-"""Not before the server has been asked for the page: starting plotly keeps everything else waiting."""
+"""Starts plotly only after the browser has requested the page, because the start blocks everything else."""
 
 
 def build_routes() -> Iterator[BaseRoute]:
-    """The address of Analyse."""
+    """Return the route of the Analyse page."""
     yield Route(build_address(Page.ANALYSE), _send_page)
 
 
@@ -46,7 +46,7 @@ async def _send_page(_request: Request) -> HTMLResponse:
 
 @lru_cache(maxsize=1)
 def build_page() -> str:
-    """Streamlit's page with what Analyse needs named in its head; as it is where Streamlit has no such parts."""
+    """Return Streamlit's page with preload hints; without them if this Streamlit has no such scripts."""
     html = (_STATIC / "index.html").read_text(encoding="utf-8")
     names = [name for part in _NEEDED_PARTS for name in _find_scripts(part)]
     needed = [name for name in _collect_imports(names) if f"/{name}" not in html]
@@ -56,12 +56,12 @@ def build_page() -> str:
 
 
 def _find_scripts(part: str) -> list[str]:
-    """The file of a part of Streamlit; its name ends with a hash."""
+    """Find the script of a part of Streamlit; its name ends with a hash."""
     return [path.name for path in _SCRIPTS.glob(f"{part}.*.js")]
 
 
 def _collect_imports(names: list[str]) -> dict[str, None]:
-    """Scripts and all that they import, in the order in which they are met."""
+    """List scripts and all that they import, in the order in which they are found."""
     met = dict.fromkeys(names)
     waiting = list(names)
     while waiting:

@@ -1,4 +1,4 @@
-"""Videos and documents as files that a browser streams or keeps: of a run its source, releases, drafts and copies."""
+"""Routes for the files of a run: source, releases, drafts, live recordings and playback copies."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _NO_STORE_HEADERS = {"Cache-Control": "no-store"}
 
 
 class FileRoutes:
-    """The answers.
+    """The handlers of the routes.
 
     Args:
-        person_of: says who asks, and raises AccessError when it is nobody who may.
+        person_from_request: returns the user of a request; raises AccessError if there is none.
     """
 
     def __init__(self, person_from_request: PersonFromRequest) -> None:
         self._person_from_request = person_from_request
 
     def build_routes(self) -> tuple[BaseRoute, ...]:
-        """Where the answers are."""
+        """Return the routes."""
         return (
             Route("/api/sources/{run}", self._handle_errors(self._send_source), methods=["GET"]),
             Route("/api/outputs/{run}/{number}/{name}", self._handle_errors(self._send_release_file), methods=["GET"]),
@@ -55,30 +55,30 @@ class FileRoutes:
         access.require_permission(self._person_from_request(request), "look")
         run = _find_run(request)
         if not run.source.is_file():
-            raise InputError(f"The source {run.source} is gone.")
+            raise InputError(f"The source {run.source} is missing. Put it back under this name.")
         return FileResponse(run.source, headers=_NO_STORE_HEADERS)
 
     def _send_release_file(self, request: Request) -> Response:
-        """A file of a release to be played; with `keep=1` to be kept, which goes on record."""
+        """Send a file of a release; with `keep=1` as a download, which is recorded."""
         run = _find_run(request)
         path = find_release_file(run, str(request.path_params["number"]), str(request.path_params["name"]))
         return self._send_file(request, run, path)
 
     def _send_draft(self, request: Request) -> Response:
-        """A draft likewise."""
+        """Send a draft; with `keep=1` as a download, which is recorded."""
         run = _find_run(request)
         return self._send_file(request, run, _find_file(run.folder.drafts, str(request.path_params["name"]), "draft"))
 
     def _send_live_file(self, request: Request) -> Response:
-        """What a live run showed, or its record, likewise."""
+        """Send the recording or the record of a live run; with `keep=1` as a download, which is recorded."""
         run, name = _find_run(request), str(request.path_params["name"])
         for path in (run.folder.live_video, run.folder.record):
             if path.name == name and path.is_file() and run.request.detection.mode == "live":
                 return self._send_file(request, run, path)
-        raise InputError(f"The live run {run.id} left no {name!r}.")
+        raise InputError(f"The live run {run.id} has no file {name!r}.")
 
     def _send_copy(self, request: Request) -> Response:
-        """A copy that browsers play, which is not to be kept."""
+        """Send a playback copy, which is only for the page."""
         access.require_permission(self._person_from_request(request), "look")
         return FileResponse(
             _find_file(_find_run(request).folder.browser_copies, str(request.path_params["name"]), "copy"),
@@ -95,7 +95,7 @@ class FileRoutes:
 
 
 def find_release_file(run: Run, number: str, name: str) -> Path:
-    """A file of a release of a run, by names that come from outside.
+    """Find a file of a release. Number and name come from the request and are not trusted.
 
     Raises:
         InputError: there is no such file.
@@ -107,12 +107,12 @@ def find_release_file(run: Run, number: str, name: str) -> Path:
 
 
 def _find_file(folder: Path, name: str, description: str) -> Path:
-    """A file that lies in a folder itself, by a name that comes from outside."""
+    """Find a file directly in a folder. Its name comes from the request, so it is never joined to a path."""
     found = folder.iterdir() if folder.is_dir() else ()
     for path in found:
         if path.name == name and path.is_file() and not name.startswith("."):
             return path
-    raise InputError(f"There is no {description} that is called {name!r}.")
+    raise InputError(f"There is no {description} named {name!r}.")
 
 
 def _find_run(request: Request) -> Run:

@@ -1,4 +1,4 @@
-"""Frames of a case as the review canvas hears of them."""
+"""Frames of a run as JSON for the review canvas."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from workbench.core.reviewed_run import ReviewedRun
 
 
 def encode_frame(reviewed: ReviewedRun, index: int) -> dict[str, Any]:
-    """One frame: its time in seconds from the first, its faces, and sightings that are not covered."""
+    """Encode a frame: its time in seconds from the first frame, its faces, and possible faces that are not masked."""
     frame = reviewed.amended.build_frame(index)
-    told: dict[str, Any] = {
+    encoded: dict[str, Any] = {
         "i": index,
         "t": round(reviewed.get_frame_time_s(index), 4),
         "faces": [_encode_face(face) for face in frame.faces],
     }
     if frame.covered:
-        told["covered"] = "reviewer" if frame.amendment else "record"
+        encoded["covered"] = "reviewer" if frame.amendment else "record"
     if frame.doubtful:
-        told["doubtful"] = [_encode_detection(one) for one in frame.doubtful]
-    return told
+        encoded["doubtful"] = [_encode_detection(one) for one in frame.doubtful]
+    return encoded
 
 
 def _encode_face(face: AmendedFace) -> dict[str, Any]:
-    told: dict[str, Any] = {"track": face.track, "box": to_edges(face.box), "origin": face.origin}
+    encoded: dict[str, Any] = {"track": face.track, "box": to_edges(face.box), "origin": face.origin}
     if face.evidence:
-        told["seen"] = [[one.detector, round(one.score, 3)] for one in face.evidence]
+        encoded["seen"] = [[one.detector, round(one.score, 3)] for one in face.evidence]
     if face.visible:
-        told["visible"] = True
-    return told
+        encoded["visible"] = True
+    return encoded
 
 
 def _encode_detection(detection: Detection) -> dict[str, Any]:
@@ -39,5 +39,5 @@ def _encode_detection(detection: Detection) -> dict[str, Any]:
 
 
 def to_edges(box: Box) -> tuple[float, float, float, float]:
-    """A box as the canvas takes it: left, top, right, bottom."""
+    """Encode a box as left, top, right, bottom."""
     return box.left, box.top, box.right, box.bottom

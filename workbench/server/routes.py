@@ -1,4 +1,4 @@
-"""Addresses beside the pages; each handler checks who asks (see `workbench.auth.middleware`)."""
+"""The API routes. Each handler checks its user (see `workbench.auth.middleware`)."""
 
 from __future__ import annotations
 
@@ -15,4 +15,4 @@ ROUTES: tuple[BaseRoute, ...] = (
     *StillRoutes(middleware.person_from_request).build_routes(),
     *FileRoutes(middleware.person_from_request).build_routes(),
 )
-"""Every part of the workbench that answers requests of its own adds its routes here; paths begin with /api/."""
+"""All routes of the workbench other than pages; their paths begin with /api/."""

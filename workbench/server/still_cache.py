@@ -1,4 +1,4 @@
-"""Stills as they go to browsers, made when they are asked for and kept in memory within a bound; nothing is written."""
+"""A cache of stills in memory. Stills are made on demand and never written to disk."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from engine.review.plan import FramePlan, plan_frame
 from workbench.core.reviewed_run import ReviewedRun
 
 _MAX_STILL_BYTES = 96 << 20
-"""Bytes of finished stills that are kept, of all runs together."""
+"""Most bytes of cached stills, of all runs together."""
 _MAX_OPEN_SOURCES = 3
-"""Sources that are open at once; each keeps frames of its own."""
+"""Most sources that are open at once; each has a cache of decoded frames."""
 
 
 class StillCache:
-    """All stills of one server. Serves several threads.
+    """The stills of one server. It is thread-safe.
 
     Attributes:
-        size_bytes: of the stills that are kept now.
+        size_bytes: size of the cached stills.
     """
 
     def __init__(self, max_bytes: int = _MAX_STILL_BYTES, max_sources: int = _MAX_OPEN_SOURCES) -> None:
@@ -34,11 +34,11 @@ class StillCache:
         self._sources: OrderedDict[tuple[str, str], _OpenSource] = OrderedDict()
 
     def get_still(self, reviewed: ReviewedRun, index: int, options: StillOptions) -> bytes:
-        """A frame of a run as a JPEG.
+        """Return a frame of a run as a JPEG.
 
         Raises:
             IndexError: there is no such frame.
-            SourceError: the source cannot be read, or is another one than was detected.
+            SourceError: the source cannot be read, or is not the file that was detected.
             StyleError: the image of the style cannot be read.
         """
         if not 0 <= index < len(reviewed.record.frames):
@@ -92,7 +92,7 @@ class StillCache:
 
 
 class _OpenSource:
-    """A reel whose frames are converted by one thread at a time, while others decode."""
+    """An open source. One thread at a time converts a frame, while others decode."""
 
     def __init__(self, source: Path, record: Record) -> None:
         self._frame_cache = FrameCache(source, record)
@@ -110,5 +110,5 @@ class _OpenSource:
 
 
 def _select_visible(plan: FramePlan, options: StillOptions) -> tuple[object, ...]:
-    """What of a plan shows in a look: an amendment changes masked stills, and no other."""
+    """Return the parts of a plan that a still depends on: only masked stills change with an amendment."""
     return () if options.style is None else (plan.covered, plan.boxes)

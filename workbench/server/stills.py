@@ -1,6 +1,6 @@
-"""What the review canvas fetches beside Streamlit: stills, faces of frames, and where to tell what was seen.
+"""Routes for the review canvas: stills, faces of frames, and reports of viewed frames.
 
-Every request is checked for who asks and what they may do, like a page.
+Every request is checked for its user and their permissions, like a page.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from workbench.server import frame_json
 from workbench.server.still_cache import StillCache
 
 _MAX_CONCURRENT_REQUESTS = 3
-"""Requests that decode at the same time; the others wait."""
+"""Most requests that decode at the same time; others wait."""
 _PREFETCH_PARAMETER = "ahead"
-"""Query parameter of a request that nobody waits for; one is answered at a time, so that a decoder is always free."""
+"""Query parameter of a prefetch request. One is answered at a time, so that a decoder stays free for other requests."""
 _CLIENT_CLOSED_STATUS = 499
-"""Status where the browser has given up a request while it waited for its turn; nobody reads it."""
+"""Status of a request that the browser cancelled while it waited."""
 _MAX_FRAMES = 1024
-"""Most frames whose faces one answer tells."""
+"""Most frames in one answer."""
 _LONGER_SIDES_PX = (640, 960, 1280, 1920, 2560)
-"""Longer sides in which stills are made: the first that is enough, beyond the last one the whole picture."""
+"""Sizes of the longer side of stills. The first one that is large enough is used, else the full size."""
 
 
 class _ViewedReport(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,11 +49,11 @@ class _ViewedReport(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class StillRoutes:
-    """The answers. One object serves one server.
+    """The handlers of the routes of one server.
 
     Args:
-        person_of: says who asks, and raises AccessError when it is nobody who may.
-        shelf: where stills are made and kept.
+        person_from_request: returns the user of a request; raises AccessError if there is none.
+        still_cache: makes and caches stills; None: a new one.
     """
 
     def __init__(self, person_from_request: Callable[[Request], Person], still_cache: StillCache | None = None) -> None:
@@ -62,7 +62,7 @@ class StillRoutes:
         self._limits: tuple[anyio.CapacityLimiter, anyio.CapacityLimiter] | None = None
 
     def build_routes(self) -> tuple[BaseRoute, ...]:
-        """Where the answers are."""
+        """Return the routes."""
         return (
             Route("/api/stills/{run}/{index:int}", self._limit_requests(self._send_still), methods=["GET"]),
             Route("/api/seen/{run}", self._receive_viewed, methods=["POST"]),
@@ -94,22 +94,22 @@ class StillRoutes:
         return response
 
     async def _receive_viewed(self, request: Request) -> Response:
-        """Frames that the person saw, told by the canvas of this server's own page and by no other."""
+        """Receive a report of viewed frames; only the Review page of this server may send it."""
         if request.headers.get("x-veil") != "review" or not middleware.is_same_origin(request):
-            return _build_error(403, "Only the Review page tells what was seen.")
+            return _build_error(403, "Only the Review page may report viewed frames.")
         body = await request.body()
         return await self._limit_requests(partial(self._record_viewed, body=body))(request)
 
     def _record_viewed(self, request: Request, *, body: bytes) -> Response:
         try:
-            told = msgspec.json.decode(body, type=_ViewedReport)
+            report = msgspec.json.decode(body, type=_ViewedReport)
         except msgspec.MsgspecError as error:
-            raise InputError(f"That does not say which frames were seen: {error}.") from error
+            raise InputError(f"The report of viewed frames is malformed: {error}.") from error
         case = _load_reviewed_run(request)
-        desk = ReviewerActions(
+        actions = ReviewerActions(
             RunContext(find_data_folder(), case.run, self._person_from_request(request)), case.record_sha256
         )
-        desk.record_viewed(len(case.record.frames), told.ranges)
+        actions.record_viewed(len(case.record.frames), report.ranges)
         return Response(status_code=204)
 
     def _send_still(self, request: Request) -> Response:
@@ -123,11 +123,11 @@ class StillRoutes:
         case = _load_reviewed_run(request)
         start = int(request.path_params["start"])
         stop = min(int(request.path_params["stop"]), start + _MAX_FRAMES, len(case.record.frames))
-        told = {
+        body = {
             "revision": case.review.sha256,
             "frames": [frame_json.encode_frame(case, index) for index in range(start, stop)],
         }
-        return Response(msgspec.json.encode(told), media_type="application/json")
+        return Response(msgspec.json.encode(body), media_type="application/json")
 
 
 def _load_reviewed_run(request: Request) -> ReviewedRun:
@@ -151,5 +151,5 @@ def _is_number(text: str) -> bool:
 
 
 def _build_error(status: int, message: str) -> Response:
-    told: dict[str, Any] = {"error": message}
-    return JSONResponse(told, status)
+    body: dict[str, Any] = {"error": message}
+    return JSONResponse(body, status)

@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
 import pandas as pd
 import streamlit as st
 
-from engine.evaluation import ground_truth, summary
-from engine.evaluation.judgements import judge_records
+from engine.evaluation import ground_truth
 from engine.evaluation.scores import DetectorScores, Evaluation, MissedFace, Scores
 from engine.evaluation.text_table import SIZE_LABELS
 from engine.index import Index, Selection
-from engine.record import read_record
 from workbench import charts
+from workbench.core import caches
 from workbench.core.formatting import escape_markdown
 from workbench.views.analyse import filters
 from workbench.views.analyse.panels import is_dark_theme, show_chart, show_table
 
-_MAX_MISSES = 500
 _UPLOAD_LABEL = "Truth table: CSV with the columns file, frame, x, y, w, h (optional: ignore, track)"
 
 
@@ -42,7 +39,7 @@ def show(found: Index, selection: Selection) -> None:
         "Which file in the table is this video?", [clip.name for clip in marked.clips], key="analyse_clip"
     )
     entry = found.indexed_runs[run]
-    figures, misses = _evaluate(text, clip, entry.record, entry.record_sha256)
+    figures, misses = caches.get_evaluation(text, clip, Path(entry.record), entry.record_sha256)
     rows = _build_score_rows(figures)
     _show_totals(figures)
     meaning = "Share of the true faces that were found (IoU at least 0.35), by face height, with 95 % intervals."
@@ -73,15 +70,6 @@ def _show_totals(figures: Evaluation) -> None:
 
 def _format_share(value: float | None) -> str:
     return "none" if value is None else f"{value:.1%}"
-
-
-@st.cache_resource(max_entries=8, show_spinner="Comparing the record with the truth")
-def _evaluate(text: str, clip: str, record: str, sha256: str) -> tuple[Evaluation, tuple[MissedFace, ...]]:  # noqa: ARG001
-    """Evaluate a record; the result is cached by the table, the clip and the hash of the record."""
-    marked = ground_truth.parse_truth(text)
-    one = msgspec.structs.replace(marked, clips=tuple(part for part in marked.clips if part.name == clip))
-    findings = judge_records(one, {clip: read_record(Path(record))})
-    return summary.summarise(findings), summary.find_worst_misses(findings, _MAX_MISSES)
 
 
 def _build_score_rows(figures: Evaluation) -> pd.DataFrame:

@@ -77,7 +77,7 @@ def _plan_run(one: LibraryVideo, options: DetectOptions, earlier: tuple[PastRun,
 def _show_summary(planned: PlannedRun) -> None:
     info, expected, video = planned.info, planned.estimate, planned.info.video
     with st.container(border=True, gap="xsmall"):
-        told = [
+        parts = [
             f"{video.display.width} x {video.display.height}",
             formatting.format_count(video.packets, "frame"),
             formatting.format_duration(video.to_seconds(video.last_pts + video.step)),
@@ -85,7 +85,7 @@ def _show_summary(planned: PlannedRun) -> None:
             _describe_estimate(expected),
         ]
         st.markdown(
-            f"**{formatting.escape_markdown(planned.footage.name)}**  \n{' · '.join(part for part in told if part)}"
+            f"**{formatting.escape_markdown(planned.footage.name)}**  \n{' · '.join(part for part in parts if part)}"
         )
         if expected.transfer:
             st.warning(expected.transfer.describe(), icon=":material/cloud_upload:")
@@ -112,12 +112,12 @@ def _describe_audio(info: MediaInfo) -> str:
 def _describe_dropped(info: MediaInfo) -> str:
     """List in one line what the output leaves out: streams by kind, then tags, container tags last."""
     streams = Counter(stream.kind for stream in info.streams if stream.fate == "dropped")
-    told = [formatting.format_count(number, f"{kind} stream") for kind, number in streams.items()]
+    parts = [formatting.format_count(number, f"{kind} stream") for kind, number in streams.items()]
     tags = {extra.name.rpartition(": ")[2] for extra in info.extras if extra.fate == "dropped"}
-    told += sorted(tags, key=lambda tag: (tag in _CONTAINER_TAGS, tag))
-    if len(told) > _MAX_NAMED:
-        told = [*told[:_MAX_NAMED], f"{len(told) - _MAX_NAMED} more"]
-    return f"Dropped: {', '.join(told)}" if told else "Nothing dropped"
+    parts += sorted(tags, key=lambda tag: (tag in _CONTAINER_TAGS, tag))
+    if len(parts) > _MAX_NAMED:
+        parts = [*parts[:_MAX_NAMED], f"{len(parts) - _MAX_NAMED} more"]
+    return f"Dropped: {', '.join(parts)}" if parts else "Nothing dropped"
 
 
 def _show_streams(info: MediaInfo) -> None:
@@ -131,15 +131,15 @@ def _describe_total(planned_runs: Iterable[PlannedRun]) -> str:
     """Sum up duration and cost of all planned runs."""
     expected = [prospect.estimate for prospect in planned_runs]
     seconds = sum(one.seconds for one in expected if one.seconds is not None)
-    told = [f"**Total for {len(expected)} videos**"]
+    parts = [f"**Total for {len(expected)} videos**"]
     if seconds:
-        told.append(f"about {formatting.format_duration(seconds)}, one after the other")
+        parts.append(f"about {formatting.format_duration(seconds)}, one after the other")
     spent = [one.transfer.cost for one in expected if one.transfer is not None]
     if spent:
         most = "at most " if any(one.is_upper_bound for one in spent) else ""
         frames, dollars = sum(one.frames for one in spent), sum(one.dollars for one in spent)
-        told.append(f"{most}{formatting.format_count(frames, 'frame')} leave this machine, {most}USD {dollars:,.3f}")
-    return " · ".join(told)
+        parts.append(f"{most}{formatting.format_count(frames, 'frame')} leave this machine, {most}USD {dollars:,.3f}")
+    return " · ".join(parts)
 
 
 def _describe_queue() -> str:

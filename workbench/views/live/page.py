@@ -249,8 +249,8 @@ def _show_status(live: LiveRun) -> None:
             + "."
         )
     restarts, again = sum(counters.restarts.values()), counters.reconnects
-    told = [f"{format_count(restarts, 'restart')} of detectors"] * (restarts > 0)
-    told += [f"{format_count(again, 'reconnection')} of the source"] * (again > 0)
-    if told:
-        lines.append(f"{', '.join(told)}.")
+    events = [f"{format_count(restarts, 'restart')} of detectors"] * (restarts > 0)
+    events += [f"{format_count(again, 'reconnection')} of the source"] * (again > 0)
+    if events:
+        lines.append(f"{', '.join(events)}.")
     st.markdown("  \n".join(f":small[{line}]" for line in lines))
