@@ -278,6 +278,7 @@ def _describe_audio(render: RenderReport, stream_count: int) -> str:
 def _build_leak_section(inputs: CertificateInputs) -> LeakSection | None:
     if inputs.leak_report_path is None:
         return None
+    # Read from the folder of the release: the section must describe the very file that is released with it.
     data = inputs.leak_report_path.read_bytes()
     report = msgspec.json.decode(data, type=LeakReport)
     if report.output_sha256 != inputs.render.output_sha256:
@@ -293,6 +294,7 @@ def _build_leak_section(inputs: CertificateInputs) -> LeakSection | None:
 
 
 def _map_copied_audio(record: Record, render: RenderReport, facts: FileFingerprint) -> dict[int, AudioPacketHash]:
+    # The streams of the output follow those of the source in order; only altered ones differ in their packets.
     copied = [stream.index for stream in record.source.streams if stream.fate == "copied"]
     altered = {one.index for one in render.audio}
     pairs = zip(copied, facts.audio, strict=False)

@@ -28,6 +28,7 @@ def create_signing_key(key_path: Path) -> str:
     key = Ed25519PrivateKey.generate()
     data = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
+        # O_EXCL never replaces a key, and the mode is set on creation, so the key is never readable for others.
         with os.fdopen(os.open(key_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(data)
     except OSError as error:

@@ -28,11 +28,13 @@ def measure_hidden_share(face: Box, boxes: Iterable[Box], orientation: Orientati
     """
     coded = orientation.to_coded(face)
     left, top, right, bottom = coded.to_pixel_bounds()
+    # The feather lies outside the mask, so the mask with its soft edge reaches this much further than the box.
     reach = style.scale * (1 + style.feather)
     hidden = np.zeros((bottom - top, right - left), dtype=np.bool_)
     for box in boxes:
         if _may_touch(orientation.to_coded(box).scale(reach), coded):
             _draw_mask(box, orientation, style, hidden, (top, left))
+    # The usual case, and the weights of the border pixels do not matter in it.
     if hidden.all():
         return 1.0
     rows, columns = _compute_pixel_weights(coded.top, coded.bottom), _compute_pixel_weights(coded.left, coded.right)

@@ -54,11 +54,12 @@ def detect_dataset(
         name: place for name, place in places.items() if place.suffix.lower() in STILL_SUFFIXES and place.is_file()
     }
     records: dict[str, Record] = {}
-    with detector_ensemble(options, find_data_folder(data)) as crew:
-        records.update(_detect_photographs(photographs, options, crew, listener))
+    # Loading the models takes seconds, so one ensemble serves all files.
+    with detector_ensemble(options, find_data_folder(data)) as ensemble:
+        records.update(_detect_photographs(photographs, options, ensemble, listener))
         for name, place in places.items():
             if name not in photographs:
-                records[name] = detect(place, options=options, data=data, listener=listener, ensemble=crew)
+                records[name] = detect(place, options=options, data=data, listener=listener, ensemble=ensemble)
     return records
 
 

@@ -239,6 +239,7 @@ class _RowCells:
 
     def read_face(self) -> TruthFace | None:
         ignore = self.read_flag("ignore")
+        # All four empty is a statement, "no face here". Only some of them empty is an error, found below.
         if not any(self.values[column] for column in ("x", "y", "w", "h")):
             return None
         left, top, width, height = (
@@ -253,6 +254,7 @@ class _RowCells:
 
 
 def _group_clips(rows: Sequence[_Row], name: str) -> Iterator[Clip]:
+    # A photograph has frame 0 only. Another number in a folder shows that its stills are the frames of one video.
     sequences = {_get_folder(row.file) for row in rows if row.frame > 0 and _is_still(row.file)}
     clips: dict[tuple[str, bool], list[_Row]] = defaultdict(list)
     for row in rows:
@@ -295,6 +297,7 @@ def _check_frame(rows: Sequence[_Row], name: str) -> None:
     seen: dict[Box | None, int] = {}
     for row in rows:
         box = row.face.box if row.face else None
+        # The same box twice is a mistake of the table, and would count one face as two. So is "no face" beside a face.
         if box in seen:
             raise InputError(f"{name} line {row.line} says the same as line {seen[box]}; remove one of them.")
         seen[box] = row.line

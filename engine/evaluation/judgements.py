@@ -145,6 +145,7 @@ def judge_records(
             "give a record for each, or ask for a partial evaluation."
         )
     judge = _Judge(criteria, style)
+    # Tables that mark whole heads have boxes larger than a face. Only their centre has to be found and covered.
     for clip in truth.shrink_to_centre(criteria.centre).clips:
         for view in _pair_frames(clip, records, criteria):
             judge.judge_frame(clip.name, view)

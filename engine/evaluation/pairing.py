@@ -39,6 +39,7 @@ def pair_records(truth: Truth, records: Mapping[Path, Record], table: Path) -> d
     if len(truth.clips) == len(records) == 1:
         return dict(zip((clip.name for clip in truth.clips), records.values(), strict=True))
     names = list(dict.fromkeys(_list_names(truth.clips)))
+    # The bytes are certain and the name is a guess, so the name counts only where the file itself is not at hand.
     contents = _group_by_hash(names, table)
     paired: dict[str, Record] = {}
     for path, record in records.items():

@@ -99,6 +99,7 @@ def _compute_scores(judgements: Judgements, sources: Sequence[_BoxSources]) -> l
 
 
 def _build_scores(recall: Rate, per_frame: Rate, hits: float) -> Scores:
+    # Boxes on ignored faces are neither hits nor false, so they are not among the boxes.
     boxes = int(hits) + per_frame.count
     return Scores(
         faces=recall.total,

@@ -48,6 +48,7 @@ def _group_by_clip(judgements: Judgements) -> Mapping[str, Sequence[FaceJudgemen
 
 def _group_by_track(faces: Sequence[FaceJudgement]) -> Mapping[str, Sequence[FaceJudgement]]:
     """Group the faces of a clip by the name of their track; empty if the tracks cannot be distinguished."""
+    # One face in each frame can only be one track, so such a clip needs no track column.
     named = [face for face in faces if face.truth.track is not None]
     if not named and len({face.frame for face in faces}) == len(faces):
         return {"": faces}

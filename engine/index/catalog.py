@@ -141,6 +141,7 @@ def rebuild_index(
         TargetError: The folder cannot be written.
     """
     with _lock_index(folder):
+        # Asked again under the lock: the process that held it before may have built these runs.
         wanted = find_stale_runs(folder, record_paths) if missing_only else tuple(record_paths)
         for done, run in enumerate(wanted):
             if listener:
@@ -163,6 +164,7 @@ def _build_with_retries(folder: Path, run: str, path: Path) -> None:
 
 
 def _build_run(folder: Path, run: str, path: Path) -> None:
+    # Read before the record: if the record changes meanwhile, the stamp is too old, and the run is built again.
     stamp = _read_stamp(path)
     if stamp is None:
         return  # the run was removed meanwhile
@@ -200,6 +202,8 @@ def _build_run(folder: Path, run: str, path: Path) -> None:
 
 def _start_grace_period(folder: Path, run: str) -> None:
     """Start the grace period of the tables that are about to be replaced."""
+    # The modification time of a folder is when its tables were written. Counted from there, tables that were built long
+    # ago would be removed at once, under the processes that read them.
     previous = _read_entry(folder, run)
     if isinstance(previous, IndexedRun):
         os.utime(folder / previous.folder)
@@ -212,6 +216,7 @@ def _write_tables(folder: Path, run: str, amended_record: AmendedRecord, sha256:
         unfinished = Path(tempfile.mkdtemp(prefix=".building-", dir=folder))
         for table, rows in build_tables(run, amended_record).items():
             pq.write_table(rows, unfinished / f"{table}.parquet", row_group_size=_ROW_GROUP_ROWS)
+        # A reader never sees a folder with only some of its tables, because it gets its name when all are written.
         unfinished.rename(folder / name)
     except OSError as error:
         raise TargetError(

@@ -44,6 +44,7 @@ class Database(Closeable):
         Raises:
             duckdb.Error: A file is missing or damaged.
         """
+        # DuckDB refuses parameters that a statement does not name.
         named = {name: values[name] for name in _PARAMETER_PATTERN.findall(statement)}
         with self._connection.cursor() as cursor:
             answer: pd.DataFrame = cursor.execute(statement, named).df()

@@ -114,6 +114,8 @@ class Index:
                 raise QueryError(
                     "The query exceeds the memory or time limit of the index; choose fewer runs."
                 ) from error
+            # A damaged or missing file is the usual cause, and the records can replace it. If the statement itself is
+            # wrong, the same error returns below.
             except duckdb.Error:
                 self.rebuild_runs(selection.runs)
         try:

@@ -95,6 +95,7 @@ def _run_request(request: SqlRequest) -> pa.Table:
 
 
 def _check_statement(statement: str) -> None:
+    # The database is locked down as well. This gives a clear message, and stops COPY, ATTACH and SET before they run.
     statements = duckdb.extract_statements(statement)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise QueryError("Only a single SELECT is answered here; write one statement that reads.")
@@ -110,6 +111,7 @@ def _open_database(request: SqlRequest) -> duckdb.DuckDBPyConnection:
             connection.read_parquet(list(request.files[table])).create_view(table)
         else:
             connection.from_arrow(build_arrow_schema(table).empty_table()).create(table)
+    # Last, because no file can be opened and no setting changed from here on.
     lock_down(connection)
     return connection
 

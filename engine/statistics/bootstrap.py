@@ -56,6 +56,7 @@ def bootstrap_intervals(counts: Counts, totals: Counts, *, confidence: float, re
         Both ends of each interval, shape (rates, 2). NaN for a rate with fewer than two units that count.
     """
     ends = np.full((totals.shape[1], 2), np.nan)
+    # A rate of a single unit is the same in every resample, so its interval would claim a certainty that is not there.
     able = (totals > 0).sum(axis=0) >= 2
     if able.any():
         resampled = _resample_rates(counts[:, able], totals[:, able], resamples, np.random.default_rng(seed))

@@ -174,7 +174,7 @@ def _flags_from_ranges(ranges: Iterable[tuple[int, int]] | None, frames: int) ->
 
 
 def find_best_evidence(evidence: Sequence[Detection]) -> Detection:
-    """The sighting with the highest score; of equals the one whose detector comes first by name."""
+    """Return the evidence with the highest score; of equal scores the first detector by name."""
     return min(evidence, key=lambda seen: (-seen.score, seen.detector))
 
 
@@ -210,6 +210,7 @@ class _Estimator:
 
     def _find_pattern(self, seen_by: frozenset[str]) -> int:
         """Return the pattern: of two detectors the first, the second or both; of more by one, two, or more."""
+        # Chao's bound needs only the faces found by one and by two detectors; Chapman's needs to know by which one.
         if len(self.names) > 2:
             return min(len(seen_by), 3) - 1
         return 2 if len(seen_by) == 2 else int(self.names[1] in seen_by)
@@ -227,6 +228,7 @@ class _Estimator:
     def _bootstrap_interval(self, counts: Sums) -> Interval | None:
         """Compute the percentile bootstrap interval over units, as `bootstrap_intervals` does for rates."""
         units = len(counts)
+        # Every resample of a single track is that track again, so the interval would be a point.
         if units < 2:
             return None
         generator = np.random.default_rng(self.seed)

@@ -19,7 +19,7 @@ thresholds.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
@@ -27,7 +27,7 @@ from os import cpu_count
 from pathlib import Path
 
 from engine.assurance.leak_check.check_detectors import CheckDetectors, choose_check_detectors
-from engine.assurance.leak_check.detector_pass import DetectorPass, Region
+from engine.assurance.leak_check.detector_pass import DetectorPass, LazyDetectorPass, Region
 from engine.assurance.leak_check.grouping import (
     RECORD_RULES_DETECTOR,
     build_leak,
@@ -207,7 +207,7 @@ class _LeakCheck:
         sampling_plan = plan_sampling(check_input.frames, self._cuts, self._display_size, settings)
         with ExitStack() as stack:
             scan_pass = stack.enter_context(self._create_scan_pass(self._detectors.scan_plans))
-            confirmation = _LazyDetectorPass(stack, self._create_confirmation_pass)
+            confirmation = LazyDetectorPass(stack, self._create_confirmation_pass)
             detections = self._scan_frames(sampling_plan, scan_pass, confirmation, listener)
             detections = self._recheck_candidates(detections, scan_pass, confirmation)
         leaks, doubtful = self._build_leaks(detections)
@@ -239,7 +239,7 @@ class _LeakCheck:
         self,
         sampling_plan: SamplingPlan,
         scan_pass: DetectorPass,
-        confirmation: _LazyDetectorPass,
+        confirmation: LazyDetectorPass,
         listener: ProgressListener,
     ) -> list[OutputDetection]:
         """Compare every mask with the source, and run the scan detectors where the sampling plan says."""
@@ -299,7 +299,7 @@ class _LeakCheck:
         yield from (detection for detection, _ in by_mask.masked)
 
     def _recheck_candidates(
-        self, detections: list[OutputDetection], scan_pass: DetectorPass, confirmation: _LazyDetectorPass
+        self, detections: list[OutputDetection], scan_pass: DetectorPass, confirmation: LazyDetectorPass
     ) -> list[OutputDetection]:
         """Look again at the candidates and around them; return all detections, old and new."""
         boxes_by_frame = self._choose_recheck_regions(detections)
@@ -371,20 +371,6 @@ class _LeakCheck:
             masks=self._compared_mask_count,
             longest=max(after - before - 1 for before, after in pairwise(bounds)),
         )
-
-
-class _LazyDetectorPass:
-    """The pass of the second detector: started on first use, and ended with the check."""
-
-    def __init__(self, stack: ExitStack, create_pass: Callable[[], DetectorPass]) -> None:
-        self._stack, self._create_pass = stack, create_pass
-        self._started_pass: DetectorPass | None = None
-
-    def start(self) -> DetectorPass:
-        """Start the detector unless it runs, and return the pass without waiting for the detector to load."""
-        if self._started_pass is None:
-            self._started_pass = self._stack.enter_context(self._create_pass())
-        return self._started_pass
 
 
 def _add_region(regions: list[Box], region: Box) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -123,6 +123,20 @@ class DetectorPass:
             self._detections.append(
                 OutputDetection(pending_region.frame_index, placed, round(detection.score, 4), detection.detector)
             )
+
+
+class LazyDetectorPass:
+    """The pass of the second detector: started on first use, and ended with the check."""
+
+    def __init__(self, stack: ExitStack, create_pass: Callable[[], DetectorPass]) -> None:
+        self._stack, self._create_pass = stack, create_pass
+        self._started_pass: DetectorPass | None = None
+
+    def start(self) -> DetectorPass:
+        """Start the detector unless it runs, and return the pass without waiting for the detector to load."""
+        if self._started_pass is None:
+            self._started_pass = self._stack.enter_context(self._create_pass())
+        return self._started_pass
 
 
 def _clip_to_pixels(box: Box, display_size: Size) -> tuple[int, int, int, int]:

@@ -69,15 +69,15 @@ def _confirm_donor_faces(
     candidates: Sequence[DonorFace], second_detector: DetectorPlan, start_detectors: StartDetectors, models_folder: Path
 ) -> list[DonorFace]:
     padded = [_pad_donor_face(donor) for donor in candidates]
-    with start_detectors([second_detector], models_folder, 1) as crew:
-        crew.set_first_ticket(0)
+    with start_detectors([second_detector], models_folder, 1) as ensemble:
+        ensemble.set_first_ticket(0)
         for ticket, (picture, _) in enumerate(padded):
-            crew.submit(ticket, {second_detector.longest_side: [picture]}, f"face {ticket} of the clip")
-        answers = [answer[second_detector.name].detections[0] for _, answer in crew.drain()]
+            ensemble.submit(ticket, {second_detector.longest_side: [picture]}, f"face {ticket} of the clip")
+        answers = [answer[second_detector.name].detections[0] for _, answer in ensemble.drain()]
     return [
         donor
-        for donor, (_, face), sightings in zip(candidates, padded, answers, strict=True)
-        if any(one.score >= _MIN_CONFIRM_SCORE and one.box.iou(face) >= _CONFIRM_IOU for one in sightings)
+        for donor, (_, face), detections in zip(candidates, padded, answers, strict=True)
+        if any(one.score >= _MIN_CONFIRM_SCORE and one.box.iou(face) >= _CONFIRM_IOU for one in detections)
     ]
 
 

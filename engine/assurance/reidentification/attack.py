@@ -119,6 +119,7 @@ def embed_masked(
 
 
 def _embed_pictures(recogniser: Recogniser, pictures: _AlignedPictures) -> MaskedEmbeddings:
+    # Noise and compression average out over many frames, and what a mask leaves of the face does not.
     mean = np.mean(np.array(pictures.probes, dtype=np.float64), axis=0)
     superposed: NDArray[Any] = np.rint(mean).astype(np.uint8)
     embeddings = recogniser.embed_faces([*pictures.gallery, *pictures.probes, superposed])

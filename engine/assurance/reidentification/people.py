@@ -138,6 +138,7 @@ def _split_gallery_and_probes(
     """Split frames into gallery and probes: the first part of the time and the last, and the seconds in between."""
     if not frames:
         return (), (), 0.0
+    # Seconds and not frame numbers: the frame rate may vary, and frames without a large face are missing here.
     time = {index: float(record.frames[index].pts * parse_ratio(record.source.video.time_base)) for index in frames}
     start, end = time[frames[0]], time[frames[-1]]
     share = (1 - sampling.apart) / 2
