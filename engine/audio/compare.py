@@ -164,6 +164,7 @@ class _StreamComparer:
                 continue
             parts = list(split_block(before, self._merged_spans, self._sound.rate))
             expected = replace_samples(before, self._merged_spans, self._sound)
+            # Pieces are hashed from what should be there. If the output differs, the check fails anyway.
             self._add_pieces(expected, parts)
             if after is not None:
                 self._compare_block(before, expected, after, parts)
@@ -231,6 +232,7 @@ class _PieceHasher:
         self._hash = hashlib.sha256()
 
     def add(self, piece: tuple[PieceKind, int | None], first: int, samples: Samples) -> None:
+        # A piece spans blocks; it ends where a span begins or ends.
         if piece != self._current:
             self._finish_piece()
             self._current, self._first, self._hash = piece, first, hashlib.sha256()
@@ -252,6 +254,8 @@ def _align_blocks(
 ) -> Iterator[tuple[SampleBlock | None, SampleBlock | None]]:
     """Yield blocks of both streams, cut to the same samples; a stream that has ended gives None."""
     left, right = next(original, None), next(altered, None)
+    # The two decoders cut blocks differently, so both are cut to the shorter one and the rest is kept for the next
+    # round. That needs memory for one block each, however long the streams are.
     while left is not None or right is not None:
         count = min(len(block.samples) for block in (left, right) if block is not None)
         yield (left and left.slice_samples(0, count), right and right.slice_samples(0, count))

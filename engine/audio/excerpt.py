@@ -45,6 +45,7 @@ def make_excerpt(
     parts: list[NDArray[np.int16]] = []
     with decode_audio(stream.path, stream.index, sound, stream.origin_s) as blocks:
         for block in blocks:
+            # Decoding stops here, so an excerpt early in a long file is quick.
             if block.offset_s + Fraction(block.first_sample, sound.rate) >= stop_s:
                 break
             part = _cut_block(block, sound.rate, start_s, stop_s)
@@ -58,6 +59,7 @@ def make_excerpt(
 def _cut_block(block: SampleBlock, rate: int, start_s: float, stop_s: float) -> SampleBlock:
     """Return the part of a block that is played from `start_s` to `stop_s`."""
     first, last = (ceil((Fraction(time) - block.offset_s) * rate) - block.first_sample for time in (start_s, stop_s))
+    # A block may begin before the excerpt or end after it.
     first = max(0, first)
     return block.slice_samples(first, max(0, min(last, len(block.samples)) - first))
 

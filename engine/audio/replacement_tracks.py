@@ -26,6 +26,7 @@ def plan_codecs(source: Path, info: MediaInfo, spans: Sequence[AudioSpan], suffi
         InputError: a span is outside the audio or contradicts another.
         SourceError: a stream cannot be decoded.
     """
+    # Numbers count the audio streams of the output, which are the copied ones in the source's order.
     streams = [stream for stream in info.streams if stream.fate == "copied"]
     check_spans(spans, stream_extents(streams))
     return {

@@ -88,6 +88,7 @@ def merge_spans(spans: Sequence[AudioSpan], number: int) -> tuple[MergedSpan, ..
     merged: list[MergedSpan] = []
     for span in sorted((span for span in spans if span.is_for_stream(number)), key=lambda span: (span.start, span.end)):
         start, end = _exact_seconds(span.start), _exact_seconds(span.end)
+        # Spans that only touch stay apart: each bleep then has ramps of its own.
         if merged and merged[-1].kind == span.kind and start < merged[-1].end:
             merged[-1] = merged[-1]._replace(end=max(merged[-1].end, end))
         else:
@@ -118,6 +119,7 @@ def describe_spans(spans: Sequence[AudioSpan]) -> str:
 
 def _exact_seconds(seconds: float) -> Fraction:
     """Return the decimal number that a person wrote, not the binary float closest to it."""
+    # Otherwise 0.3 s would begin a sample early or late, depending on the error of the float.
     return Fraction(repr(seconds))
 
 
@@ -135,6 +137,7 @@ def _find_conflicts(spans: Sequence[AudioSpan], streams: Sequence[StreamExtent])
             _has_overlap(span, extent) for number, extent in enumerate(streams, 1) if span.is_for_stream(number)
         ):
             yield f"The {span.place} lies outside of the audio, which lasts {_describe_extents(span, streams)}."
+    # Spans of one kind may overlap and are merged. A mute and a bleep at the same moment contradict each other.
     for one, other in combinations(spans, 2):
         if (
             one.kind != other.kind

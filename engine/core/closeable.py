@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 
+# `contextlib.closing` would do the same at each place of use; a base class leaves `with Resource() as resource`.
 class Closeable(ABC):
     """A resource that `with` closes at the end of the block, whether an error ended it or not."""
 

@@ -12,6 +12,7 @@ def group_frames(indices: Iterable[int], max_gap_frames: int = 0) -> Iterator[Fr
     """Group rising frame indices into ranges; a gap of up to `max_gap_frames` missing frames does not end a range."""
     start = stop = None
     for index in indices:
+        # The first frame, or one too far behind the open range: the open range is complete.
         if start is None or stop is None or index > stop + max_gap_frames:
             if start is not None and stop is not None:
                 yield start, stop
@@ -25,6 +26,7 @@ def merge_ranges(ranges: Iterable[FrameRange]) -> tuple[FrameRange, ...]:
     """Sort ranges and join those that overlap or touch."""
     merged: list[FrameRange] = []
     for start, stop in sorted(ranges):
+        # Sorted by start, so only the last range can overlap or touch the next one.
         if merged and start <= merged[-1][1]:
             merged[-1] = merged[-1][0], max(merged[-1][1], stop)
         else:

@@ -31,6 +31,7 @@ class Size(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """
         if max_side_px is None or self.longest_side <= max_side_px:
             return self
+        # A fraction, so that the result does not depend on floating-point rounding.
         ratio = Fraction(max_side_px, self.longest_side)
         return Size(max(1, round(self.width * ratio)), max(1, round(self.height * ratio)))
 
@@ -122,6 +123,7 @@ class Box(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     def interpolate(self, other: Box, weight: float) -> Box:
         """Return the box at `weight` (0 to 1) of the way from this one to `other`."""
+        # This form gives exactly `self` at 0 and `other` at 1.
         keep = 1.0 - weight
         return Box(
             self.left * keep + other.left * weight,
@@ -179,6 +181,7 @@ class Orientation(msgspec.Struct, frozen=True):
 
     def to_coded(self, box: Box) -> Box:
         """Convert a box from display pixels to coded pixels."""
+        # The reverse order of the display: undo the rotation and mirroring, then the aspect ratio.
         return self._undo_rotation(box).scale_axes(self.coded.width / self.unrotated_size.width, 1.0)
 
     def _undo_rotation(self, box: Box) -> Box:

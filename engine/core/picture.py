@@ -34,6 +34,7 @@ class PixelFormat:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Return the data type of a stored sample."""
+        # Samples of 10 and 12 bits are not packed: each takes two bytes, as in FFmpeg.
         return np.dtype(np.uint8 if self.bit_depth == 8 else np.uint16)
 
     def plane_shift(self, plane: int) -> tuple[int, int]:

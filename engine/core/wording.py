@@ -4,12 +4,12 @@ from __future__ import annotations
 
 
 def format_count(number: int, thing: str, plural: str | None = None) -> str:
-    """Format a number of things, as "1 frame" or "1,200 frames".
+    """Format a number of things, such as "1 frame" or "1,200 frames".
 
     Args:
-        number: of things.
-        thing: its singular.
-        plural: where adding an "s" does not make it, as "people".
+        number: how many.
+        thing: the singular of the noun.
+        plural: the plural, if it is not the singular with an "s", such as "people".
     """
     return f"{number:,} {thing if number == 1 else plural or f'{thing}s'}"
 

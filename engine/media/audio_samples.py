@@ -82,6 +82,7 @@ class AudioFormat:
         match self.kind:
             case "flt" | "dbl":
                 return f"pcm_{RAW_FORMATS[self.kind]}"
+            # FLAC ends at 24 bits; of 32-bit samples many use only 24.
             case "s32" if self.bits > 24:
                 return "pcm_s32le"
             case _ if format_from_suffix(suffix).lossless_audio == "pcm":
@@ -147,15 +148,18 @@ def decode_audio(path: Path, index: int, sound: AudioFormat, origin_s: Fraction)
     Raises:
         SourceError: the stream cannot be decoded, or jumps back in time.
     """
+    # NUT stores times as finely as samples, but no negative ones, so everything is shifted on the way.
     arguments: list[str | Path] = ["-itsoffset", str(_SHIFT_S), "-copyts", "-i", path, "-map", f"0:{index}"]
     arguments += ["-c:a", f"pcm_{RAW_FORMATS[sound.kind]}", "-fflags", "+bitexact", "-f", "nut", "pipe:1"]
     with (
+        # A file, not a pipe: a pipe of errors that nothing reads would fill up and stop FFmpeg.
         tempfile.TemporaryFile() as error_log,
         subprocess.Popen(build_ffmpeg_command(arguments), stdout=subprocess.PIPE, stderr=error_log) as process,
     ):
         try:
             yield _read_blocks(cast("IO[bytes]", process.stdout), process, error_log, path, sound, origin_s)
         finally:
+            # The caller may stop early, for example at the end of an excerpt; FFmpeg would then wait to write for ever.
             process.kill()
 
 
@@ -177,6 +181,7 @@ class AudioWriter(Closeable):
         rate = self._sound.rate
         if self.start_s is None:
             self.start_s = block.offset_s + Fraction(block.first_sample, rate)
+        # PyAV takes packed samples as one row.
         flat = np.ascontiguousarray(block.samples).reshape(1, -1)
         frame = AudioFrame.from_ndarray(flat, format=self._sound.kind, layout=self._sound.layout)
         frame.sample_rate, frame.time_base = rate, Fraction(1, rate)

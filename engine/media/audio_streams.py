@@ -144,6 +144,7 @@ def describe_audio_changes(source: AudioFingerprint, output: AudioFingerprint) -
 def _has_same_start(source: AudioFingerprint, output: AudioFingerprint) -> bool:
     if source.start is None or output.start is None:
         return source.start == output.start
+    # Each container rounds a start to its own clock, so equal means equal on the coarser of the two.
     return abs(Fraction(source.start) - Fraction(output.start)) <= max(Fraction(source.tick), Fraction(output.tick))
 
 

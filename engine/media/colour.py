@@ -68,6 +68,7 @@ _LUMINANCE_UNIT = 10000
 
 def is_full_range(frame: VideoFrame) -> bool:
     """Return whether samples use the whole range; formats other than YUV always do."""
+    # The older "yuvj" formats imply full range without a tag.
     name = frame.format.name
     return frame.color_range == 2 or name.startswith(("yuvj", "mono")) or is_rgb(frame.format)
 
@@ -109,6 +110,7 @@ def _format_mastering_display(data: bytes) -> str | None:
     numbers = struct.unpack("<20i2i", data[:88])
     if not (numbers[20] and numbers[21]):
         return None
+    # Each rational is a numerator and a denominator.
     ratios = [top / bottom for top, bottom in zip(numbers[0:20:2], numbers[1:20:2], strict=True)]
     red, green, blue, white = (
         f"({round(x * _CHROMATICITY_UNIT)},{round(y * _CHROMATICITY_UNIT)})"

@@ -105,6 +105,7 @@ class VideoInfo(Document, frozen=True):
 
     def to_seconds(self, pts: int) -> float:
         """Convert a presentation time to seconds after the first frame, for messages and screens."""
+        # Exact until the last step: pts can be large, and the time base is a fraction.
         return float((pts - self.first_pts) * Fraction(self.time_base))
 
 

@@ -20,5 +20,6 @@ def run_ffmpeg(arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[s
 
 def build_ffmpeg_command(arguments: Sequence[str | Path], log_level: str = "error") -> list[str]:
     """Build the command that `run_ffmpeg` runs, with FFmpeg's name of a log level."""
+    # The prefix keeps a name that begins with a dash, or contains a colon, from being an option or a protocol.
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-v", log_level]
     return command + [f"file:{argument}" if isinstance(argument, Path) else argument for argument in arguments]

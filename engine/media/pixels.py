@@ -39,6 +39,7 @@ def planar_format_from_name(pixel_format: str, *, full: bool) -> PixelFormat:
     shift = _read_chroma_shift(source)
     if shift is None:
         return PixelFormat(f"gray{suffix}", depth, (0, 0), "y", full)
+    # Encoders take 4:2:0, 4:2:2 and 4:4:4; any other subsampling is widened, which repeats samples but loses none.
     kept = shift if shift in _SUBSAMPLING_NAMES else (0, 0)
     return PixelFormat(f"yuv{_SUBSAMPLING_NAMES.get(kept, '444')}p{suffix}", depth, kept, "yuv", full)
 
@@ -90,6 +91,7 @@ def picture_from_frame(frame: VideoFrame, *, read_only: bool) -> Picture:
     """Return views of the planes of a frame in planar format."""
     layout = planar_format_from_frame(frame)
     planes = tuple(_view_plane(plane, layout.dtype) for plane in frame.planes[: len(layout.planes)])
+    # Numpy then refuses a write that would change the decoder's reference frames.
     for plane in planes:
         plane.flags.writeable = not read_only
     return Picture(layout, planes)

@@ -14,6 +14,7 @@ def read_side_data(frame: VideoFrame) -> dict[Type, bytes]:
     The result is empty if the frame has a kind that PyAV does not know, such as the Exif data of a photograph, for
     which `VideoFrame.rotation` still gives the rotation.
     """
+    # PyAV raises for a kind it has no name for, and then gives none of the others either.
     try:
         entries: Any = frame.side_data  # PyAV's stub declares a mapping of names
     except ValueError:

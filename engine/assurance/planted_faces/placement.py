@@ -22,6 +22,7 @@ from engine.assurance.planted_faces.compositing import (
 )
 from engine.assurance.planted_faces.report import PlantedFaceSettings
 from engine.core.geometry import Box
+from engine.core.scenes import Scenes
 from engine.record import Record
 
 _MAX_PATH_TRIES = 40
@@ -135,14 +136,14 @@ def draw_segments(
     frame_count: int, cuts: Sequence[int], length_frames: int, segment_count: int, generator: np.random.Generator
 ) -> Iterator[range]:
     """Draw one segment at random from each of `segment_count` equal parts of the video, none across a cut."""
-    bounds = [0, *cuts, frame_count]
+    scenes = Scenes(cuts, frame_count)
     for part in range(segment_count):
         low, high = part * frame_count // segment_count, (part + 1) * frame_count // segment_count
         if high <= low:
             continue
         middle = int(generator.integers(low, high))
-        scene = max(bound for bound in bounds[:-1] if bound <= middle)
-        end = min(high, *(bound for bound in bounds[1:] if bound > middle))
+        scene_start, scene_stop = scenes.find_scene(middle)
+        end = min(high, scene_stop)
         # Shifted back where the scene or the part ends too soon, and shortened where both are shorter than a segment.
-        start = max(low, scene, min(middle, end - length_frames))
+        start = max(low, scene_start, min(middle, end - length_frames))
         yield range(start, min(start + length_frames, end))

@@ -77,8 +77,10 @@ def _copy_arguments(source: Path) -> list[str | Path]:
     smaller = f"scale={within}:force_original_aspect_ratio=decrease:force_divisible_by=2"
     return [
         *("-i", source, "-map", "0:v:0", "-map", "0:a?", "-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn"),
+        # Square pixels first: not every browser applies the sample aspect ratio.
         *("-vf", f"scale=iw*sar:ih,setsar=1,{smaller}", "-pix_fmt", "yuv420p", "-fps_mode", "passthrough"),
         *("-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-threads", "2"),
+        # faststart puts the index first, so that a browser can begin before it has the whole file.
         *("-c:a", "aac", "-b:a", "128k", "-ac", "2", "-movflags", "+faststart"),
     ]
 
@@ -89,6 +91,7 @@ def _run_with_progress(command: list[str], source: Path, frames: int, listener: 
         try:
             for line in process.stdout or ():
                 name, _, value = line.strip().partition("=")
+                # FFmpeg repeats its counters as "name=value" lines; it may count more frames than the record.
                 if name == "frame":
                     listener.progress("copy", min(int(value), frames), frames)
         except BaseException:

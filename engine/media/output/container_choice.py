@@ -148,6 +148,7 @@ def _explain_refusal(entry: ContainerFormat | None, source_container: str, codec
 
 
 def _list_fitting_suffixes(source: ContainerFamily, codecs: Collection[str]) -> list[str]:
+    # Matroska is always possible in the end: what it cannot hold is refused when it is chosen.
     fitting = [
         entry.suffixes[0]
         for entry in CONTAINER_FORMATS

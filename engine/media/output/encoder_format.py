@@ -39,6 +39,7 @@ class EncoderFormat:
     def make_frame(self, picture: Picture) -> VideoFrame:
         """Return a frame for the encoder with a copy of the picture's samples."""
         frame = VideoFrame(self.size.width, self.size.height, self.pixel_format)
+        # Copied plane by plane without a scaler, so that each sample reaches the encoder as it is.
         for target, source, (down, across) in zip(self._view_planes(frame), picture.planes, self.repeat, strict=True):
             rows, columns = target.shape
             samples = source if down == across == 1 else source.repeat(down, axis=0).repeat(across, axis=1)

@@ -72,6 +72,7 @@ def _hash_pictures(path: Path) -> list[str]:
     if done.returncode != 0 or not lines:
         reason = (done.stderr.strip().splitlines() or ["there is no picture"])[0]
         raise SourceError(f"The pictures of {path} cannot be decoded, FFmpeg says: {reason}")
+    # The sixth column of framehash is the hash; the columns before it hold times and sizes.
     return [line.split(",")[5].strip() for line in lines]
 
 
@@ -85,6 +86,7 @@ def _read_timestamps(path: Path) -> list[int]:
     try:
         with av.open(str(path)) as container:
             packets = [packet for packet in container.demux(container.streams.video[0]) if packet.size]
+            # Sorted, because packets are stored in decoding order.
             times = (packet.dts if clock == "dts" else packet.pts for packet in packets)
             return sorted(time for time in times if time is not None)
     except av.error.FFmpegError as error:

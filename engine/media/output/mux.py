@@ -231,6 +231,7 @@ def _mov_options(video: Path, timing: _TargetTiming) -> list[str]:
 
 def _error_from_stderr(stderr: str, target: Path) -> VeilError:
     lines = stderr.strip().splitlines() or ["no message"]
+    # FFmpeg has one exit code for all failures, so the cause is in its messages.
     if any(sign in stderr for sign in _DISK_FULL_MESSAGES):
         return TargetError(
             f"{target.name} cannot be finished, because the disk is full; make room or choose another place."

@@ -120,6 +120,7 @@ class VideoWriter:
         try:
             self.close()
         except VeilError:
+            # A file that could not be finished must not look like a result.
             self.discard()
             raise
 
@@ -171,6 +172,7 @@ class _TickConverter:
         ticks = round((pts - self.first_pts) * self._factor)
         if ticks <= self._last_ticks:
             raise RenderError(f"The frame with pts {pts} does not come after the one before it in {self._path}.")
+        # MOV stores the distance of two frames in 32 bits.
         if ticks - self._last_ticks >= 2**31:
             raise RenderError(f"The frame with pts {pts} comes too long after the one before it for {self._path}.")
         self._last_ticks = ticks
@@ -303,6 +305,7 @@ def _build_y4m_header(path: Path, video: VideoFacts, pixels: PixelFormat) -> byt
             f"{path} cannot hold {pixels.name} pictures, because YUV4MPEG2 has no name for them; leave it out."
         )
     depth = "" if pixels.bit_depth == 8 else f"{'' if chroma == 'mono' else 'p'}{pixels.bit_depth}"
+    # YUV4MPEG2 names 8-bit 4:2:0 by the position of its chroma samples, and other depths by the depth alone.
     siting = "jpeg" if chroma == "420" and not depth else ""
     rate, aspect = choose_encoder_rate(video), Fraction(video.sample_aspect_ratio)
     fields = [

@@ -41,6 +41,7 @@ class FrameCache(Closeable):
         self._cached: OrderedDict[int, SourceFrame] = OrderedDict()
         size = record.source.video.coded
         layout = planar_format_from_name(record.source.video.pixel_format, full=False)
+        # A frame of 4:2:0 has one and a half samples a pixel. Other formats are larger, so this is an estimate.
         samples = size.width * size.height * 3 // 2
         self._capacity_frames = max(4, max_bytes // (samples * layout.dtype.itemsize))
         # Index of the decoder that follows the steps; the other one serves jumps.
@@ -71,6 +72,8 @@ class FrameCache(Closeable):
             if kept is not None:
                 return kept
             try:
+                # Earlier frames that are decoded on the way are cached too, up to three quarters of the room, so that
+                # stepping backwards after a jump is quick.
                 for frame in decoder.decode_until(index, self._capacity_frames * 3 // 4):
                     self._store(frame)
                     if frame.index == index:
@@ -135,6 +138,7 @@ class _CacheDecoder:
         if not self._can_continue(index):
             self._frames = self._reader.read_frames(index, max_earlier_frames=max_earlier_frames)
         assert self._frames is not None
+        # If reading fails or is abandoned, the iterator must not be used again: it is only put back at the end.
         frames, self._frames = self._frames, None
         for frame in frames:
             self._next = frame.index + 1

@@ -58,6 +58,7 @@ def list_stills(folder: Path) -> tuple[Path, ...]:
         SourceError: the folder holds no stills.
     """
     stills = [path for path in folder.iterdir() if path.suffix.lower() in STILL_SUFFIXES and path.is_file()]
+    # Other files in the folder, such as a table of ground truth, are ignored.
     if not stills:
         raise SourceError(f"{folder} is a folder without stills. Give a video, or a folder of numbered pictures.")
     return tuple(sorted(stills, key=lambda path: (_natural_sort_key(path.name), path.name)))
@@ -82,6 +83,7 @@ class _StillFolder:
                 pictures = list(source.frames())
             if len(pictures) != 1:
                 raise SourceError(f"{path} holds {len(pictures)} pictures. Keep stills of one picture each.")
+            # Each still was decoded as a video of its own, so its frame has index and time 0.
             pictures[0].index = pictures[0].pts = number
             yield pictures[0]
         if digest.hexdigest() != self._info.sha256:
@@ -94,6 +96,7 @@ def _probe_folder(folder: Path, listener: ProgressListener) -> MediaInfo:
     first = probe(stills[0])
     for number, path in enumerate(stills, start=1):
         info = probe(path)
+        # A record has one size for all frames, and boxes are in its pixels.
         if info.video.display != first.video.display:
             raise SourceError(f"{path} has another size than {stills[0].name}. Keep stills of one video in one folder.")
         _hash_still(digest, path, info)

@@ -59,6 +59,7 @@ class _PacketStats:
     def add_packet(self, packet: Packet[Stream]) -> None:
         self.packet_count += 1
         self.duration += packet.duration or 0
+        # Some containers store only decoding times; they are close enough for the extent of a stream.
         time = packet.pts if packet.pts is not None else packet.dts
         if time is None:
             return
@@ -135,6 +136,7 @@ def _read_packets(
         try:
             packet = next(packets, None)
         except FFmpegError as reason:
+            # What was read so far is still of use; `_explain_cut_short` decides whether something is missing.
             error, packet = reason, None
         if packet is None:
             break
@@ -173,9 +175,11 @@ def _make_video_info(
     timing = _choose_timing(container.format.name, tally, path)
     times = sorted(set(tally.times)) if timing != "count" else []
     step = _measure_step(times, tally)
+    # Without times, frames are assumed to follow each other at the step.
     if timing == "count":
         times = [0, step * (tally.packet_count - 1)]
     rotation, mirrored = _read_rotation(frame, path)
+    # A ratio of 0 means "unknown" in FFmpeg.
     ratio = Fraction(chosen.sample_aspect_ratio or 1)
     orientation = Orientation(Size(frame.width, frame.height), ratio if ratio > 0 else Fraction(1), rotation, mirrored)
     return VideoInfo(
@@ -221,6 +225,7 @@ def _choose_timing(container: str, tally: _PacketStats, path: Path) -> PtsOrigin
 
 
 def _measure_step(times: list[int], tally: _PacketStats) -> int:
+    # The mean distance, which a single gap or a burst of frames hardly changes.
     if len(times) > 1:
         return max(1, round((times[-1] - times[0]) / (len(times) - 1)))
     return max(1, tally.duration // tally.packet_count)

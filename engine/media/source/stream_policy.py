@@ -76,6 +76,7 @@ def _iterate_extras(container: InputContainer) -> Iterator[ExtraItem]:
 
 
 def _explain_drop(key: str) -> str:
+    # Unknown tags are dropped as well; the words only choose the reason that a person reads.
     lowered = key.lower()
     if lowered in _STRUCTURAL_TAGS:
         return "it describes the old container; the new one has its own"

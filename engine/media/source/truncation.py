@@ -16,6 +16,7 @@ def find_truncation(path: Path, container: str) -> str | None:
     find_end = container_family(container).find_end
     if find_end is None:
         return None
+    # Only the outermost layer is read: a few small reads, however large the file is.
     size = path.stat().st_size
     with path.open("rb") as file:
         return "its container declares more bytes than the file has" if find_end(file, size) > size else None

@@ -221,6 +221,7 @@ class LiveInput(Closeable):
         try:
             frames = video.codec_context.decode(packet)
         except FFmpegError:
+            # A live run goes on without the frame; what is not shown needs no mask. The report counts it.
             self.undecodable_packets += 1
             return
         for frame in frames:
@@ -232,6 +233,7 @@ class LiveInput(Closeable):
                 yield self._make_frame_event(frame, video, time.monotonic())
 
     def _make_frame_event(self, frame: VideoFrame, video: VideoStream, arrived: float) -> FrameEvent:
+        # A decoder delays and reorders frames, so the arrival time is looked up by the frame's own time.
         arrived = self._arrivals.pop(frame.pts, arrived) if frame.pts is not None else arrived
         if len(self._arrivals) > _MAX_ARRIVALS:
             self._arrivals.clear()
@@ -240,6 +242,7 @@ class LiveInput(Closeable):
 
     def _assign_pts(self, frame: VideoFrame, video: VideoStream) -> int:
         """Return the frame's time on the common clock, later than that of the frame before."""
+        # A frame without a time follows the one before it at the declared rate.
         step = max(1, round(1 / (self.rate * self.time_base)))
         pts = None if frame.pts is None else self._clock.to_common_time(frame.pts, video.time_base or self.time_base)
         ticks = (0 if self._last_pts is None else self._last_pts + step) if pts is None else round(pts / self.time_base)
@@ -276,6 +279,7 @@ class LiveInput(Closeable):
             if [stream.codec_context.name for stream in container.streams.audio] != self._codecs:
                 self._codecs = []  # the streams of the output are fixed, so audio of other codecs is dropped
             self._container = container
+            # The new connection counts from times of its own.
             self._clock.restart()
             self._arrivals.clear()
             return True
@@ -346,6 +350,7 @@ def strip_credentials(address: str) -> str:
     if "://" not in address:
         return address
     parts = urlsplit(address)
+    # Passwords are before the host, tokens usually in the query or fragment.
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
@@ -361,6 +366,7 @@ def _open_address(address: str, *, is_file: bool) -> InputContainer:
         **({} if is_file or scheme in _FINITE_SCHEMES else _LOW_LATENCY_OPTIONS),
         **_SCHEME_OPTIONS.get(scheme, {}),
     }
+    # Without the prefix FFmpeg takes a file name with a colon for an address.
     target = f"file:{address}" if is_file else address
     limit = None if is_file else (10.0, _SILENCE_TIMEOUT_S)
     try:

@@ -118,6 +118,7 @@ class LiveOutput:
         Raises:
             TargetError: the output can no longer be written.
         """
+        # Type 0 lets the encoder choose: the type of the source's frame would force its keyframes on the output.
         frame.pts, frame.time_base = pts, self._time_base
         frame.pict_type = 0
         self._call_guarded(lambda: self._container.mux(self._video.encode(frame)))
@@ -151,6 +152,7 @@ class LiveOutput:
         name = _SCHEME_MUXERS.get(self._scheme)
         options = {
             "flush_packets": "1",
+            # Do not hold video back for more than 0.2 s to interleave it with audio that is late or has stopped.
             "max_interleave_delta": "200000",
             **_MUXER_OPTIONS.get(name or self._suffix, {}),
         }
@@ -164,6 +166,7 @@ class LiveOutput:
         target = Path(self.target)
         if target.is_dir():
             raise TargetError(f"{target} is a folder; give the name of a file to write.")
+        # The suffix stays last, because FFmpeg chooses the muxer by it.
         self._partial_path = target.with_name(f"{target.stem}.partial{target.suffix}")
         return av.open(f"file:{self._partial_path}", "w", options=options)
 
@@ -214,6 +217,7 @@ class LiveOutput:
     def _end_relay(self) -> None:
         if self._relay is None:
             return
+        # The end of its input lets the relay send what it still holds; one that hangs is killed.
         cast("IO[bytes]", self._relay.stdin).close()
         try:
             self._relay.wait(3.0)

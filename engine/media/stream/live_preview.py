@@ -77,6 +77,7 @@ class _LatestFrame:
     def read_frame(self) -> VideoFrame:
         with self._lock:
             samples, age = self._samples, self._clock() - self._stored_s
+        # I420 in one array has 3/2 as many rows as the picture.
         if age > _MAX_AGE_S:
             samples = _make_black_samples(Size(samples.shape[1], samples.shape[0] * 2 // 3))
         return VideoFrame.from_ndarray(samples, format=_PIXEL_FORMAT)
@@ -89,5 +90,5 @@ def make_black_frame() -> VideoFrame:
 
 def _make_black_samples(size: Size) -> NDArray[np.uint8]:
     samples = np.full((size.height * 3 // 2, size.width), 128, np.uint8)
-    samples[: size.height] = 16
+    samples[: size.height] = 16  # black luma in video range; 128 is neutral chroma
     return samples

@@ -99,6 +99,7 @@ class _FilterGraph:
     def __init__(self, form: _FrameFormat, size: Size) -> None:
         coded = form.orientation.coded
         self._graph = Graph()
+        # One thread: filter threads would compete with the detectors for the cores of a live run.
         self._graph.threads = 1
         nodes = [
             self._graph.add_buffer(
@@ -142,6 +143,7 @@ def _make_format_key(frame: VideoFrame, aspect: Fraction) -> _FormatKey:
 def _read_format(frame: VideoFrame, aspect: Fraction) -> _FrameFormat:
     matrix = read_side_data(frame).get(Type.DISPLAYMATRIX)
     degrees, mirrored = (0.0, False) if matrix is None else decode_display_matrix(matrix)
+    # A live source cannot be refused in mid-stream, so another angle is rounded to a quarter turn.
     rotation = round(degrees / 90) % 4 * 90
     size = Size(frame.width, frame.height)
     return _FrameFormat(

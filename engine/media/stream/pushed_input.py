@@ -129,6 +129,8 @@ class PushedInput(Closeable):
                 yield FrameEvent(frame, self._assign_pts(arrived), Fraction(1), arrived)
 
     def _assign_pts(self, arrived: float) -> int:
+        # The clock of a browser's camera is unknown here, so the arrival is the time. Two frames that arrive in one
+        # tick still need rising times.
         if self._first_arrival_s is None:
             self._first_arrival_s = arrived
         self._last_pts = max(self._last_pts + 1, round((arrived - self._first_arrival_s) * _TICKS_PER_S))
@@ -136,6 +138,7 @@ class PushedInput(Closeable):
 
     def _hash_frame(self, frame: VideoFrame) -> None:
         for plane in frame.planes:
+            # Packets do not exist here, so the decoded samples, padding included, identify what was received.
             samples: Any = plane  # Python 3.11 has no type for objects with a buffer
             self._hash.update(samples)
             self._bytes += plane.buffer_size
