@@ -1,4 +1,4 @@
-"""Nothing but cloud mode opens a socket to anywhere, and nothing needs a network."""
+"""Only cloud mode contacts another host, and everything else works without a network."""
 
 import importlib.util
 import os
@@ -28,8 +28,8 @@ def clip(tmp_path_factory):
     return source, written(record_of(source, lambda _: [(30, 20, 90, 80)]), folder / "clip.json")
 
 
-def traced(log, *arguments):
-    """Run a verb under strace and return every line in which some process contacts another host.
+def trace_verb(log, *arguments):
+    """Run a verb under strace; return the lines in which a process contacts another host.
 
     A socket alone is no contact: libraries open one to ask for the host's own addresses, or whether there is IPv6.
     """
@@ -39,41 +39,44 @@ def traced(log, *arguments):
     command = ["strace", "-f", "-qq", "-e", "trace=%network", "-o", log, sys.executable, "-m", "engine.cli"]
     done = subprocess.run([*command, *map(str, arguments)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return contacts(log)
+    return find_contacts(log)
 
 
-def contacts(log):
+def find_contacts(log):
+    """Return the lines of an strace log in which a process contacts another host."""
     return [line for line in log.read_text().splitlines() if CONTACT.search(line) and not OWN_HOST.search(line)]
 
 
 @pytest.mark.parametrize("detector", registry.local_detector_names())
-def test_no_local_detector_contacts_anybody(clip, own_data, tmp_path, detector):
+def test_no_local_detector_contacts_another_host(clip, own_data, tmp_path, detector):
     record = tmp_path / "record.json"
-    assert traced(tmp_path / "log", "detect", clip[0], "-o", record, "--detectors", detector, "--data", own_data) == []
+    assert (
+        trace_verb(tmp_path / "log", "detect", clip[0], "-o", record, "--detectors", detector, "--data", own_data) == []
+    )
 
 
-def test_cloud_mode_contacts_the_service_and_nobody_else(clip, own_data, tmp_path, monkeypatch):
+def test_cloud_mode_contacts_the_service_only(clip, own_data, tmp_path, monkeypatch):
     log, record = tmp_path / "log", tmp_path / "record.json"
     with StandIn(middle) as stand_in:
         for name, value in stand_in.environment().items():
             monkeypatch.setenv(name, value)
         arguments = ("detect", clip[0], "-o", record, "--mode", "cloud", "--workers", "2", "--data", own_data)
-        assert traced(log, *arguments) == []
+        assert trace_verb(log, *arguments) == []
         ports = set(re.findall(r"connect\(.*sin6?_port=htons\((\d+)\)", log.read_text()))
         assert ports == {stand_in.url.rpartition(":")[2]}
         monkeypatch.delenv("AWS_ACCESS_KEY_ID")
         monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
         monkeypatch.setenv("HOME", str(tmp_path))
         with pytest.raises(AssertionError, match="No AWS credentials"):
-            traced(log, *arguments)
-        assert contacts(log) == []
+            trace_verb(log, *arguments)
+        assert find_contacts(log) == []
 
 
-def test_render_and_verify_contact_nobody(clip, tmp_path):
+def test_render_and_verify_contact_no_host(clip, tmp_path):
     source, record = clip
     out = tmp_path / "out.mp4"
-    assert traced(tmp_path / "log", "render", source, record, "-o", out) == []
-    assert traced(tmp_path / "log", "verify", source, record, out) == []
+    assert trace_verb(tmp_path / "log", "render", source, record, "-o", out) == []
+    assert trace_verb(tmp_path / "log", "verify", source, record, out) == []
 
 
 def test_strace_would_have_seen_a_contact(tmp_path):
@@ -83,10 +86,10 @@ def test_strace_would_have_seen_a_contact(tmp_path):
     log = tmp_path / "log"
     script = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('192.0.2.1', 9))"
     subprocess.run(["strace", "-f", "-e", "trace=%network", "-o", log, sys.executable, "-c", script], check=False)
-    assert len(contacts(log)) == 1
+    assert len(find_contacts(log)) == 1
 
 
-def test_the_installed_onnx_runtime_knows_no_telemetry_host():
+def test_the_installed_onnx_runtime_contains_no_telemetry_host():
     folder = Path(importlib.util.find_spec("onnxruntime").origin).parent
     libraries = list(folder.glob("capi/*.so*"))
     assert libraries
@@ -95,13 +98,13 @@ def test_the_installed_onnx_runtime_knows_no_telemetry_host():
 
 
 def test_everything_works_without_any_network_interface(clip, own_data, tmp_path):
-    apart = ["unshare", "--net", "--map-root-user"]
-    if shutil.which("unshare") is None or subprocess.run([*apart, "true"], check=False).returncode != 0:
+    isolated = ["unshare", "--net", "--map-root-user"]
+    if shutil.which("unshare") is None or subprocess.run([*isolated, "true"], check=False).returncode != 0:
         assert not CI, "network namespaces must be there in continuous integration"
-        pytest.skip("this machine does not allow a network namespace of one's own")
+        pytest.skip("this machine does not allow network namespaces")
     source, out = clip[0], tmp_path / "out.mp4"
     detectors = ",".join(registry.local_detector_names())
     command = [sys.executable, "-m", "engine.cli", "anonymise", source, "-o", out, "--detectors", detectors]
-    done = subprocess.run([*apart, *command, "--data", own_data], capture_output=True, text=True, check=False)
+    done = subprocess.run([*isolated, *command, "--data", own_data], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Every check passed." in done.stdout

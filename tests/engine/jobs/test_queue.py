@@ -16,16 +16,16 @@ from engine.jobs.queue import cancel_run, list_queued_runs, resume_run, submit_r
 from engine.record import DetectOptions
 from tests.engine.jobs.conftest import YOLO
 
-SECONDS = 120
+TIMEOUT_S = 120
 
 
-def until(holds, what):
-    """Wait for something that another process does."""
-    for _ in range(SECONDS * 50):
-        if holds():
+def wait_until(condition, what):
+    """Wait until another process has made `condition` true."""
+    for _ in range(TIMEOUT_S * 50):
+        if condition():
             return
         time.sleep(0.02)
-    pytest.fail(f"waited {SECONDS} s for {what}")
+    pytest.fail(f"waited {TIMEOUT_S} s for {what}")
 
 
 def status(place, folder):
@@ -46,13 +46,13 @@ def test_runs_are_done_one_after_another_and_a_failure_stops_none(place, ana, wa
     assert "broken.mp4" in runs.load_run(place, queued[1].id).state.sentence
 
 
-def test_runs_wait_in_the_order_in_which_they_were_asked_for(place, wanted):
+def test_runs_wait_in_the_order_of_their_requests(place, wanted):
     asked = [("b", "2026-03-02T09:30:00.001+00:00"), ("a", "2026-03-02T09:30:00.002+00:00")]
     made = [runs.create_run(place, replace(wanted(Path(f"/{name}.mp4")), at=at)) for name, at in asked]
     assert [run.id for run in list_queued_runs(place)] == [folder.id for folder in made]
 
 
-def test_what_is_submitted_is_done_although_who_submitted_it_has_gone(place, talk):
+def test_a_submitted_run_is_done_after_the_submitting_process_has_ended(place, talk):
     script = (
         "import sys; from engine.jobs.queue import submit_run; from engine.storage.data_folder import DataFolder;"
         "from pathlib import Path;"
@@ -62,29 +62,29 @@ def test_what_is_submitted_is_done_although_who_submitted_it_has_gone(place, tal
     )
     subprocess.run([sys.executable, "-c", script, place.root, talk], check=True)
     (run,) = runs.read_register(place).runs
-    until(lambda: status(place, run.folder) == "done", "a run")
+    wait_until(lambda: status(place, run.folder) == "done", "a run")
 
 
 def test_a_killed_run_is_interrupted_and_ends_with_the_same_record(place, ana, talk, wanted):
     first = runs.create_run(place, wanted(detection=DetectOptions(detectors=("yolov8-face",))))
     assert work_through_queue(place) == 1
     folder = submit_run(place, ana, talk, YOLO)
-    until(lambda: runs.load_run(place, folder.id).state.done >= 4, "the first frames")
+    wait_until(lambda: runs.load_run(place, folder.id).state.done >= 4, "the first frames")
     os.kill(runs.load_run(place, folder.id).state.pid, signal.SIGKILL)
-    until(lambda: status(place, folder) == "interrupted", "the death of the process")
+    wait_until(lambda: status(place, folder) == "interrupted", "the death of the process")
     resume_run(RunContext(place, runs.load_run(place, folder.id), ana))
-    until(lambda: status(place, folder) == "done", "a resumed run")
+    wait_until(lambda: status(place, folder) == "done", "a resumed run")
     assert folder.record.read_bytes() == first.record.read_bytes()
 
 
-def test_a_process_that_cannot_begin_a_run_does_not_try_for_ever(place, wanted):
+def test_a_run_whose_process_cannot_start_it_is_not_tried_for_ever(place, wanted):
     folder = runs.create_run(place, wanted(detection=DetectOptions(parameters={"mtcnn": {"wings": 1}})))
     assert work_through_queue(place) == 1
     assert status(place, folder) == "failed"
     assert list_queued_runs(place) == []
 
 
-def test_what_is_not_there_is_not_queued(place, ana, tmp_path):
+def test_a_missing_source_is_not_queued(place, ana, tmp_path):
     with pytest.raises(SourceError, match=r"none\.mp4"):
         submit_run(place, ana, tmp_path / "none.mp4", YOLO)
     assert runs.read_register(place).runs == ()

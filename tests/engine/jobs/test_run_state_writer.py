@@ -40,7 +40,7 @@ def state(run):
     return runs.load_run(DataFolder(run.folder.path.parent.parent), run.id).state
 
 
-def seen(*scores, detector="yolov8-face", damaged=False):
+def frame_detections(*scores, detector="yolov8-face", damaged=False):
     detections = tuple(Detection(detector, Box(10 * n, 10, 10 * n + 60, 90), score) for n, score in enumerate(scores))
     return FrameDetections(0, damaged, 0.0, {detector: detections} if detector else {})
 
@@ -56,15 +56,15 @@ def test_the_state_is_written_twice_a_second_and_says_how_fast_it_goes(run, repo
     assert state(run).done == 110
 
 
-def test_faces_that_are_sure_are_counted_once_a_frame(run, reporter, clock):
-    reporter.on_detections(0, [seen(0.9, 0.1), seen(0.5, 0.4)], None)
-    reporter.on_detections(1, [seen(0.9, detector="rekognition")], None)
+def test_confident_faces_are_counted_once_a_frame(run, reporter, clock):
+    reporter.on_detections(0, [frame_detections(0.9, 0.1), frame_detections(0.5, 0.4)], None)
+    reporter.on_detections(1, [frame_detections(0.9, detector="rekognition")], None)
     clock.now += 1
     reporter.progress("detect", 2, 2)
     assert state(run).faces == 3
 
 
-def test_it_stops_when_somebody_wants_it_to(run, reporter, clock):
+def test_a_cancelled_run_stops_at_the_next_check(run, reporter, clock):
     runs.request_cancellation(runs.load_run(DataFolder(run.folder.path.parent.parent), run.id))
     reporter.progress("detect", 1, 2)
     clock.now += 1
@@ -72,13 +72,13 @@ def test_it_stops_when_somebody_wants_it_to(run, reporter, clock):
         reporter.progress("detect", 2, 2)
 
 
-def test_a_thumbnail_is_made_now_and_then_and_only_of_frames_that_were_looked_at(run, reporter, clock):
-    glimpse = PreviewFrame(0, noise(), Size(320, 240))
+def test_a_thumbnail_is_made_at_intervals_and_only_of_fully_detected_frames(run, reporter, clock):
+    preview = PreviewFrame(0, noise(), Size(320, 240))
     assert reporter.wants_preview()
-    for unknown in (seen(detector=None), seen(0.9, damaged=True)):
-        reporter.on_detections(0, [seen(0.9), unknown], glimpse)
+    for unknown in (frame_detections(detector=None), frame_detections(0.9, damaged=True)):
+        reporter.on_detections(0, [frame_detections(0.9), unknown], preview)
         assert find_latest_thumbnail(run.folder) is None
-    reporter.on_detections(0, [seen(0.9)], glimpse)
+    reporter.on_detections(0, [frame_detections(0.9)], preview)
     assert find_latest_thumbnail(run.folder) is not None
     assert not reporter.wants_preview()
     clock.now += 3

@@ -13,7 +13,7 @@ def test_a_face_is_masked_and_the_rest_is_not_touched():
     assert np.array_equal(shown[:20, :20], picture[:20, :20])
 
 
-def test_where_nothing_was_found_nothing_can_be_recognised():
+def test_a_picture_without_faces_is_too_coarse_to_recognise_any():
     shown = mask_preview(noise(), [], Size(320, 240))
     assert len(np.unique(shown.reshape(-1, 3), axis=0)) <= 24 * 18
     assert np.array_equal(shown[0, 0], shown[3, 4])

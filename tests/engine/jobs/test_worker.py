@@ -15,7 +15,7 @@ from tests.engine.jobs.conftest import YOLO
 
 
 class AtFrame:
-    """Does something when so many frames are finished."""
+    """Calls `act` whenever at least `frame` frames are finished."""
 
     def __init__(self, frame, act):
         self.frame, self.act = frame, act
@@ -36,7 +36,7 @@ def expected(talk, own_data, tmp_path_factory):
     return path.read_bytes()
 
 
-def test_a_run_is_done_as_detect_does_it(place, ana, talk, expected):
+def test_a_run_makes_the_same_record_as_detect(place, ana, talk, expected):
     run = start_run(place, ana, talk, YOLO)
     assert runs.load_run(place, run.id).status == "running"
     perform_run(place, run)
@@ -50,14 +50,14 @@ def test_a_run_is_done_as_detect_does_it(place, ana, talk, expected):
     assert picture.shape == (288, 385, 3)
 
 
-def test_there_is_a_picture_from_the_beginning(place, ana, talk):
+def test_the_first_thumbnail_comes_with_the_first_frames(place, ana, talk):
     run = start_run(place, ana, talk, YOLO)
-    pictured = []
-    perform_run(place, run, AtFrame(8, lambda: pictured.append(find_latest_thumbnail(run.folder) is not None)))
-    assert pictured[0]
+    thumbnails = []
+    perform_run(place, run, AtFrame(8, lambda: thumbnails.append(find_latest_thumbnail(run.folder) is not None)))
+    assert thumbnails[0]
 
 
-def test_a_cancelled_run_goes_on_where_it_was(place, ana, talk, expected):
+def test_a_cancelled_run_resumes_where_it_stopped(place, ana, talk, expected):
     run = start_run(place, ana, talk, YOLO)
     with pytest.raises(RunCancelledError):
         perform_run(place, run, AtFrame(8, run.folder.cancel_marker.touch))
@@ -72,7 +72,7 @@ def test_a_cancelled_run_goes_on_where_it_was(place, ana, talk, expected):
     assert b'"resumed_frames":0' not in (after.folder.path / "detections.json.run.json").read_bytes()
 
 
-def test_a_failure_leaves_its_sentence(place, ana, tmp_path):
+def test_a_failed_run_keeps_its_reason(place, ana, tmp_path):
     gone = clips.video(tmp_path / "gone.mp4", frames=2)
     run = start_run(place, ana, gone, YOLO)
     gone.unlink()
@@ -91,7 +91,7 @@ def test_missing_models_are_a_failure_too(place, ana, talk):
     assert "veil models fetch" in runs.load_run(place, run.id).state.sentence
 
 
-def test_options_that_no_detection_takes_make_no_run(place, ana, talk):
+def test_wrong_options_make_no_run(place, ana, talk):
     for wrong in (
         DetectOptions(mode="magic"),
         DetectOptions(parameters={"mtcnn": {"wings": 2}}),

@@ -13,14 +13,14 @@ from engine.masking.style import find_weaknesses
 @pytest.mark.parametrize("style", ["strong", "broadcast", "editorial", "training-data"])
 @pytest.mark.parametrize("shape", [None, "ellipse", "rectangle", "rounded"])
 @pytest.mark.parametrize("strength", [1.0, 2.5, 4.0])
-def test_every_look_hides_faces(style, shape, strength):
+def test_every_combination_of_controls_hides_faces(style, shape, strength):
     controls = LiveControls()
     controls.change(style=style, shape=shape, strength=strength)
     assert find_weaknesses(controls.read_state()[2]) == []
 
 
 @pytest.mark.parametrize("change", [{"strength": 0.5}, {"style": "none"}, {"confidence": 2}, {"colour": "red"}])
-def test_what_cannot_be_is_refused_and_changes_nothing(change):
+def test_a_wrong_change_is_refused_and_changes_nothing(change):
     controls = LiveControls()
     before = controls.read_state()
     with pytest.raises(InputError):
@@ -28,7 +28,7 @@ def test_what_cannot_be_is_refused_and_changes_nothing(change):
     assert controls.read_state() == before
 
 
-def test_a_socket_changes_the_look_and_answers(tmp_path):
+def test_the_socket_changes_the_controls_and_replies(tmp_path):
     controls = LiveControls()
     path = tmp_path / "control"
     with ControlSocket(path, controls, lambda: LiveCounters(shown=7)):
@@ -50,14 +50,14 @@ def test_a_socket_changes_the_look_and_answers(tmp_path):
     assert not path.exists()
 
 
-def test_a_socket_that_cannot_be_made_says_so(tmp_path):
+def test_a_socket_that_cannot_be_created_is_an_error(tmp_path):
     with pytest.raises(TargetError, match="control socket"):
         ControlSocket(tmp_path / "no" / "where", LiveControls(), LiveCounters)
 
 
-def test_delays_are_told_by_share():
-    tally = LiveCounterAccumulator()
+def test_delays_are_reported_by_percentile():
+    accumulator = LiveCounterAccumulator()
     for milliseconds in range(1, 101):
-        tally.add_delay(milliseconds / 1000)
-    counters = tally.to_counters()
+        accumulator.add_delay(milliseconds / 1000)
+    counters = accumulator.to_counters()
     assert (counters.delay_p50, counters.delay_p95, counters.delay_most) == (50, 95, 100)

@@ -1,4 +1,4 @@
-"""The weight of a session, as Linux tells it."""
+"""The niceness of a session, as Linux states it."""
 
 import pytest
 
@@ -6,12 +6,12 @@ from engine.live.detector_thread import read_session_niceness
 
 
 @pytest.mark.parametrize(
-    ("told", "weight"), [("/autogroup-71 nice 5\n", 5), ("/autogroup-1 nice -3\n", -3), ("", None)]
+    ("content", "niceness"), [("/autogroup-71 nice 5\n", 5), ("/autogroup-1 nice -3\n", -3), ("", None)]
 )
-def test_what_the_kernel_tells(tmp_path, told, weight):
-    (tmp_path / "autogroup").write_text(told)
-    assert read_session_niceness(tmp_path / "autogroup") == weight
+def test_the_niceness_of_a_session_is_read(tmp_path, content, niceness):
+    (tmp_path / "autogroup").write_text(content)
+    assert read_session_niceness(tmp_path / "autogroup") == niceness
 
 
-def test_a_kernel_without_such_groups(tmp_path):
+def test_a_kernel_without_autogroups_has_no_session_niceness(tmp_path):
     assert read_session_niceness(tmp_path / "autogroup") is None

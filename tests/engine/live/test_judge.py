@@ -10,25 +10,25 @@ FACE = [Detection("beside", Box(10, 10, 50, 50), 0.9)]
 
 @pytest.fixture
 def judge():
-    """Frame 0 is judged; frames come every 40 ms, and an answer may be 100 ms old."""
+    """A judge that has judged frame 0; frames come every 40 ms, and an answer may be 100 ms old."""
     judge = Judge({"each": True, "beside": False}, JudgingSettings(age=0.1), FollowingSettings())
-    frame(judge, 0)
+    add_frame(judge, 0)
     judge.add_answer("beside", 0, FACE)
     assert judge.judge_frame(0, 0.3).reason is None
     return judge
 
 
-def frame(judge, number, beginning=None, *, answered=True):
+def add_frame(judge, number, beginning=None, *, answered=True):
     judge.add_frame(number, number * 0.04, beginning)
     if answered:
         judge.add_answer("each", number, [])
 
 
 def test_a_frame_needs_the_answer_on_itself(judge):
-    frame(judge, 1, answered=False)
+    add_frame(judge, 1, answered=False)
     assert not judge.has_all_answers(1)
     assert judge.judge_frame(1, 0.3).reason == "unanswered"
-    frame(judge, 2)
+    add_frame(judge, 2)
     assert judge.has_all_answers(2)
     assert judge.judge_frame(2, 0.3).reason is None
 
@@ -36,32 +36,32 @@ def test_a_frame_needs_the_answer_on_itself(judge):
 def test_an_answer_beside_counts_until_it_is_too_old(judge):
     reasons = []
     for number in range(1, 5):
-        frame(judge, number)
+        add_frame(judge, number)
         reasons.append(judge.judge_frame(number, 0.3).reason)
     assert reasons == [None, None, "stale", "stale"]
     judge.add_answer("beside", 3, FACE)
-    frame(judge, 5)
+    add_frame(judge, 5)
     assert judge.judge_frame(5, 0.3).reason is None
 
 
 @pytest.mark.parametrize("beginning", ["cut", "source"])
-def test_what_was_seen_before_says_nothing_of_what_is_new(judge, beginning):
-    frame(judge, 1, beginning)
+def test_answers_from_before_a_discontinuity_do_not_count_after_it(judge, beginning):
+    add_frame(judge, 1, beginning)
     verdict = judge.judge_frame(1, 0.3)
     assert verdict == (beginning, ())
     judge.add_answer("beside", 0, FACE)
-    frame(judge, 2)
+    add_frame(judge, 2)
     assert judge.judge_frame(2, 0.3).reason == beginning
     judge.add_answer("beside", 1, FACE)
-    frame(judge, 3)
+    add_frame(judge, 3)
     verdict = judge.judge_frame(3, 0.3)
     assert verdict.reason is None
     assert len(verdict.faces) == 1
 
 
 def test_answers_for_a_new_scene_wait_for_its_first_frame(judge):
-    frame(judge, 1)
-    frame(judge, 2, "cut")
+    add_frame(judge, 1)
+    add_frame(judge, 2, "cut")
     judge.add_answer("beside", 2, FACE)
     assert judge.judge_frame(1, 0.3).reason is None
     verdict = judge.judge_frame(2, 0.3)
@@ -71,16 +71,16 @@ def test_answers_for_a_new_scene_wait_for_its_first_frame(judge):
 
 def test_a_lost_detector_covers_until_its_next_answer(judge):
     judge.mark_failed("beside")
-    frame(judge, 1)
+    add_frame(judge, 1)
     assert judge.judge_frame(1, 0.3).reason == "lost"
     judge.add_answer("beside", 1, FACE)
-    frame(judge, 2)
+    add_frame(judge, 2)
     assert judge.judge_frame(2, 0.3).reason is None
 
 
 def test_waiting_for_a_lost_detector_is_pointless(judge):
     judge.mark_failed("each")
-    frame(judge, 1, answered=False)
+    add_frame(judge, 1, answered=False)
     assert judge.has_all_answers(1)
     assert judge.judge_frame(1, 0.3).reason == "lost"
 
@@ -88,7 +88,7 @@ def test_waiting_for_a_lost_detector_is_pointless(judge):
 def test_memory_does_not_grow_with_the_run():
     judge = Judge({"each": True, "beside": False}, JudgingSettings(), FollowingSettings())
     for number in range(3000):
-        frame(judge, number)
+        add_frame(judge, number)
         judge.add_answer("beside", number, FACE)
         judge.judge_frame(number, 0.3)
     assert len(judge._frames) <= 512

@@ -121,15 +121,13 @@ def test_udp_to_udp_reconnects_and_keeps_covering(beep, moods, tmp_path, stop):
     assert_in_sync(heard.path)
 
 
-def test_a_detector_that_dies_is_counted_and_told(beep, moods, tmp_path):
+def test_a_detector_that_dies_is_counted_and_logged(beep, moods, tmp_path):
     (moods / "moody").write_text("crash")
     report = anonymise_live(beep, tmp_path / "out.mkv", LiveOptions(detector_roles(moods), STEADY), data=tmp_path)
     assert report.counters.judged == 0
     assert report.counters.restarts["moody"] >= 1
-    told_of = [
-        line.what for line in read_log_lines(tmp_path / "out.mkv.detections.jsonl") if isinstance(line, Happened)
-    ]
-    assert any("SIGSEGV" in what for what in told_of)
+    events = [line.what for line in read_log_lines(tmp_path / "out.mkv.detections.jsonl") if isinstance(line, Happened)]
+    assert any("SIGSEGV" in what for what in events)
     assert max(mean for mean, _ in decode_brightness(tmp_path / "out.mkv")) < 20
 
 
@@ -145,7 +143,7 @@ def test_a_detector_that_dies_is_counted_and_told(beep, moods, tmp_path):
         (("rtsp://anna:secret@127.0.0.1:9/x?token=1", "out.mp4"), SourceError, "rtsp://127.0.0.1:9/x cannot"),
     ],
 )
-def test_what_cannot_be_is_said_in_a_sentence(beep, moods, ends, error, words):
+def test_wrong_sources_and_targets_are_reported_without_secrets(beep, moods, ends, error, words):
     source = {"BEEP": str(beep), "SOUND": str(clips.sound_only(moods / "s.m4a"))}.get(ends[0], ends[0])
     target = ends[1] if "://" in ends[1] else str(moods / ends[1])
     with pytest.raises(error, match=re.escape(words)) as caught:
@@ -154,12 +152,12 @@ def test_what_cannot_be_is_said_in_a_sentence(beep, moods, ends, error, words):
     assert not Path(target).exists()
 
 
-def test_addresses_are_told_without_secrets():
+def test_addresses_are_stripped_of_secrets():
     assert strip_credentials("rtmp://anna:pw@host:1935/live/key?token=9") == "rtmp://host:1935/live/key"
     assert strip_credentials("/videos/a@b.mp4") == "/videos/a@b.mp4"
 
 
-def test_panic_from_another_thread_turns_the_picture_black(beep, moods, tmp_path):
+def test_cover_all_from_another_thread_turns_the_picture_black(beep, moods, tmp_path):
     controls = LiveControls()
 
     def note_counters(counters):
@@ -214,6 +212,6 @@ def test_the_command_line_runs_without_any_network(scene, own_data, tmp_path):
     assert not (tmp_path / "control").exists()
 
 
-def test_a_look_that_cannot_be_is_refused_before_anything_starts(tmp_path):
+def test_a_wrong_control_is_refused(tmp_path):
     with pytest.raises(InputError, match="strength"):
         LiveControls().change(strength="much")

@@ -19,11 +19,11 @@ def request(source="/films/Interview Nº 3.mp4", **changes):
     return RunRequest(**{"source": source, "account": "ana", "name": "Ana Bell", "at": runs.format_utc_now()} | changes)
 
 
-def working(folder, pid, born):
+def write_running_state(folder, pid, born):
     runs.write_state(folder, RunState(stage="running", pid=pid, born=born, updated=runs.format_utc_now()))
 
 
-def test_a_new_run_waits_and_says_who_asked_for_what(data):
+def test_a_new_run_is_queued_and_keeps_its_request(data):
     asked = DetectOptions(mode="hybrid", parameters={"yolov8-face": {"threshold": 0.2}}, on_damage="cover")
     made = runs.create_run(data, request(detection=asked))
     run = runs.load_run(data, made.id)
@@ -33,7 +33,7 @@ def test_a_new_run_waits_and_says_who_asked_for_what(data):
     assert encode_document(run.request) == made.request.read_bytes()
 
 
-def test_runs_are_listed_newest_first_and_damage_hides_none(data):
+def test_runs_are_listed_newest_first_and_a_damaged_run_hides_no_other(data):
     first, second = (runs.create_run(data, request(f"/{name}.mp4")) for name in "ab")
     first.path.rename(data.runs / "20200101-000000-a-0000")
     (data.runs / "20210101-000000-empty-0000").mkdir()
@@ -48,7 +48,7 @@ def test_runs_are_listed_newest_first_and_damage_hides_none(data):
     assert "request.json" in said["20210101-000000-empty-0000"]
 
 
-def test_without_a_folder_there_are_no_runs(data):
+def test_a_data_folder_without_runs_has_an_empty_register(data):
     assert runs.read_register(data) == runs.RunRegister((), ())
 
 
@@ -62,9 +62,9 @@ def test_only_a_run_that_exists_is_found(data, name):
 def test_a_run_whose_process_is_gone_is_interrupted(data):
     folder = runs.create_run(data, request())
     pid, born = runs.current_process()
-    working(folder, pid, born)
+    write_running_state(folder, pid, born)
     assert runs.load_run(data, folder.id).status == "running"
-    working(folder, pid, born - 1)
+    write_running_state(folder, pid, born - 1)
     assert runs.load_run(data, folder.id).status == "interrupted"
 
 
@@ -97,8 +97,8 @@ def test_unknown_fields_of_a_request_are_refused(data):
         runs.load_run(data, folder.id)
 
 
-def test_a_folder_that_cannot_be_made_is_said(data):
+def test_a_folder_that_cannot_be_created_is_reported(data):
     data.root.mkdir(exist_ok=True)
     data.runs.write_text("a file where the folder should be")
-    with pytest.raises(TargetError, match="cannot be made"):
+    with pytest.raises(TargetError, match="cannot be created"):
         runs.create_run(data, request())
