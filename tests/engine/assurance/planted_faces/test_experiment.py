@@ -239,9 +239,10 @@ def test_the_verb_plants_real_faces_and_real_detectors_find_most(talk, own_data,
     assert report.overall.recall > 0.5
 
 
-def test_nonsense_is_refused(talk, capsys):
-    assert main(["plant", str(talk), str(talk), "--segments", "0"]) == 2
-    assert "cannot be planted" in capsys.readouterr().err
+def test_a_number_of_segments_below_one_is_refused(talk, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["plant", str(talk), str(talk), "--segments", "0"])
+    assert "--segments: must be a whole number of at least 1" in capsys.readouterr().err
 
 
 def test_a_donor_is_enlarged_a_little_at_most():
