@@ -1,1 +1,1 @@
-"""Detections as runs: done here and now, or taken from a queue by a process that outlives whoever filled it."""
+"""Runs at work: performed in this process or by the worker of the queue, which outlives the process that added them."""

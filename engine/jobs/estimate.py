@@ -32,7 +32,7 @@ no longer proportional to pixels: detectors scale their input to a fixed size.""
 
 @dataclass(frozen=True, slots=True)
 class RemoteTransfer:
-    """What a run sends to remote detectors.
+    """Frames that a run sends to remote detectors.
 
     Attributes:
         cost: number of frames and their price.
@@ -52,7 +52,7 @@ class RemoteTransfer:
 
 @dataclass(frozen=True, slots=True)
 class RunEstimate:
-    """What a run is expected to take.
+    """Expected time and cost of a run.
 
     Attributes:
         seconds: time that the local detectors will take; None if there are none.

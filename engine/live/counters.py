@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from engine.record import Document
 
 _MAX_DELAY_MS = 5000
-"""Longest delay in milliseconds that is told apart; longer ones count as this."""
+"""Longest delay in milliseconds that has a bin of its own; longer delays count as this one."""
 
 
 class LiveCounters(Document, frozen=True):

@@ -1,4 +1,4 @@
-"""What the caller of a live run steers it by, and what the run tells the caller."""
+"""Connections between a live run and its caller: controls, stop, progress, counters, preview."""
 
 from __future__ import annotations
 

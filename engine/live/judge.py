@@ -26,7 +26,7 @@ CoverReason = Literal["asked", "damaged", "lost", "unanswered", "start", "source
 - `stale`: the newest answer of a detector is too old.
 """
 Discontinuity = Literal["start", "source", "cut"]
-"""What begins with a frame, so that earlier answers say nothing about it."""
+"""Kind of a new beginning at a frame; answers for earlier frames say nothing about the frames after it."""
 
 _HISTORY_FRAMES = 512
 """Number of frames whose time is kept for answers that come late. It bounds the memory of a run that lasts for days; an

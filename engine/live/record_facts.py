@@ -98,7 +98,7 @@ def build_detection_config(
 
 @dataclass(frozen=True, slots=True)
 class LiveSourceFacts:
-    """What is known about a source before its first frame.
+    """Facts of a source that are known before its first frame.
 
     Attributes:
         file_facts: facts of a file with its hash; None for a running source, whose packets are hashed as they arrive.

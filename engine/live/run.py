@@ -125,7 +125,7 @@ def anonymise_live(  # noqa: PLR0913 - where from, where to, and four things wit
             made with `hooks.stop`.
         target: a file or an address.
         options: options of the run.
-        hooks: what the caller steers the run by, and what it is told.
+        hooks: controls, stop, progress, counters and preview of the caller.
         record: path of the record; if None, beside an output file, else under the data folder.
         data: the data folder.
 

@@ -64,7 +64,7 @@ class LiveThreads:
         source: the open source.
         masker: the masker, with its detectors loaded.
         opener: opens the output when the size of the frames is known.
-        hooks: what the caller steers the run by, and what it is told.
+        hooks: controls, stop, progress, counters and preview of the caller.
         audio: copy the audio.
     """
 
