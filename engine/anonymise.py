@@ -21,14 +21,16 @@ from engine.verification.verify import verify
 
 
 class AnonymiseReport(Document, frozen=True):
-    """What `anonymise` made.
+    """The files that `anonymise` wrote, and their reports.
 
     Attributes:
-        output: path of the video.
+        output: path of the output.
         record: path of the detection record.
         report: path of the report of the checks.
-        faces: faces in all frames together.
-        tracks: how many different faces were followed.
+        faces: number of faces, summed over all frames.
+        tracks: number of tracks.
+        render: report of the render.
+        checks: report of the checks.
     """
 
     output: str
@@ -51,20 +53,20 @@ def anonymise(  # noqa: PLR0913 - the arguments of three verbs
     data: Path | str | None = None,
     listener: ProgressListener | None = None,
 ) -> AnonymiseReport:
-    """Detect, render and verify in one go. Nobody has approved the output, and it says so.
+    """Detect, render and verify in one call. The output is a draft, and its tag says so.
 
     Args:
         source: the video.
         output: file to write; beside it go `OUT.detections.json`, `OUT.render.json` and `OUT.checks.json`.
         detection: what to run.
         rendering: style and encoder.
-        record: another place for the record.
+        record: path of the record. None: beside the output.
         review: amendments of the record that an earlier detection of this source made with the same options.
         data: the data folder.
-        listener: hears of progress.
+        listener: gets progress and notices.
 
     Raises:
-        VeilError: as `detect`, `render` and `verify` do. A failed check is no error; it stands in the report.
+        VeilError: as `detect`, `render` and `verify` do. A failed check is not an error; the report states it.
     """
     output = Path(output)
     record = Path(record) if record is not None else append_suffix(output, RECORD_SUFFIX)

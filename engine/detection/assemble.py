@@ -1,4 +1,4 @@
-"""From what the detectors saw to the detection record."""
+"""From detections to the detection record."""
 
 from __future__ import annotations
 
@@ -24,7 +24,14 @@ def assemble_record(
     facts: Sequence[DetectorFacts],
     options: DetectOptions,
 ) -> Record:
-    """The record of what was seen."""
+    """Build the record of a video.
+
+    Args:
+        frame_detections: detections of every frame, in order.
+        info: facts of the source.
+        facts: facts of the detectors.
+        options: options of the detection.
+    """
     timeline = build_timeline(
         frame_detections,
         [frame.change for frame in frame_detections],
@@ -32,7 +39,7 @@ def assemble_record(
         options,
         {detector.name: detector.confident_score for detector in facts},
     )
-    asked = frame_selection.find_sent_ranges(frame_detections, [one.name for one in facts])
+    asked = frame_selection.find_sent_ranges(frame_detections, [detector.name for detector in facts])
     return Record(
         schema=SCHEMA,
         source=make_source_facts(info, len(frame_detections)),

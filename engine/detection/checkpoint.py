@@ -1,8 +1,8 @@
-"""What a detection has seen so far, kept so that an interrupted run can go on where it stopped.
+"""Checkpoints: detections saved while a detection runs, so that it resumes after an interruption.
 
-A journal is a file of lines, one a chunk of frames: a CRC-32 in hexadecimal, a space, JSON. It is bound by name to the
-source and to everything that decides what the detectors see, so that a run with other parameters never picks it up. A
-line that a crash cut short is dropped; that chunk is detected again.
+A checkpoint is a file with one line for each batch of frames: a CRC-32 in hexadecimal, a space, JSON. Its name is a
+hash of the source and of everything that decides what the detectors find, so a run with other parameters never reads
+it. A line that a crash cut short is dropped, and its batch is detected again.
 """
 
 from __future__ import annotations
@@ -35,12 +35,19 @@ class _StoredFrame(Document, frozen=True, omit_defaults=True):
 
 
 class Checkpoint:
-    """Chunks of seen frames, in order, appended as they are finished.
+    """Batches of frames with their detections, appended in order.
 
-    Use as a context manager. One process at a time may hold a journal.
+    Use as a context manager, which holds the file's lock.
+
+    Args:
+        folder: folder of the checkpoints.
+        key: document with everything that decides what the detectors find.
+
+    Attributes:
+        resumed_frame_count: number of frames that were there when the checkpoint was opened.
 
     Raises:
-        InputError: another process is detecting the same source with the same parameters.
+        InputError: on entering, if another process detects the same source with the same parameters.
     """
 
     def __init__(self, folder: Path, key: Document) -> None:
@@ -67,16 +74,17 @@ class Checkpoint:
 
     @property
     def batch_count(self) -> int:
-        """Number of chunks that are kept."""
+        """Number of batches."""
         return self._batch_count
 
     @property
     def frame_count(self) -> int:
-        """Number of frames in them."""
+        """Number of frames in all batches."""
         return self._frame_count
 
     def append_batch(self, batch: tuple[FrameDetections, ...]) -> None:
-        """Keep the next chunk; it survives the death of this process from here on."""
+        """Append the next batch. It survives the end of this process from here on."""
+        # Flushed to the kernel but not synced: a power failure costs a few batches, a sync would cost time for each.
         line = msgspec.json.encode([_store_frame(frame) for frame in batch])
         self._file.write(b"%08x %s\n" % (zlib.crc32(line), line))
         self._file.flush()
@@ -84,13 +92,13 @@ class Checkpoint:
         self._frame_count += len(batch)
 
     def read_frames(self) -> Iterator[FrameDetections]:
-        """Every kept frame, in order."""
+        """Read all frames in order."""
         self._file.seek(0)
         for line in self._file:
             yield from _parse_line(line) or ()
 
     def discard(self) -> None:
-        """Remove the journal: what it held is in a record now."""
+        """Remove the file, once its detections are in a record."""
         self._path.unlink(missing_ok=True)
 
     def _drop_torn_lines(self) -> None:

@@ -1,8 +1,8 @@
-"""Which frames a detector that asks a service is asked about: every frame that is sent costs money and privacy.
+"""Selection of the frames that are sent to a remote detector: every frame sent costs money and privacy.
 
-Three policies: "all" frames, "every:N" (tracks carry between), and "contested": the other detectors of the run look at
-every frame first, and those frames are sent in which they leave doubt. Damaged frames, which are covered whole anyway,
-are never sent.
+There are three policies. "all" sends every frame. "every:N" sends one in N, and tracks bridge the frames between.
+"contested" runs the other detectors on every frame first, and sends the frames that they leave uncertain. Damaged
+frames are never sent, because they are covered whole anyway.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from engine.timeline.fuse import FusedFace, fuse_detections
 from engine.timeline.track import assign_tracks
 
 FramePredicate = Callable[[int], bool]
-"""Whether a detector is asked about the frame with this index."""
+"""Returns True if the frame with this index is given to a detector."""
 
 _UNCERTAIN_STRIDES_FRAMES = (4, 6, 8, 12)
-"""In a run of contested frames, the first, the last and one in so many between are sent; tracks carry across. The first
-of these with which no more than `_SHARE` of the video is sent, else the last."""
+"""In a range of uncertain frames, the first, the last and one in so many between are sent; tracks bridge the rest. The
+first stride is used with which at most `_MAX_SENT_SHARE` of the video is sent, or else the last."""
 _MAX_SENT_SHARE = 0.25
 _TRACK_END_OFFSETS_FRAMES = (1, 4, 8)
-"""Frames before the first sighting of a track, and after its last, that are sent."""
+"""Distances before the first detection of a track, and after its last, at which a frame is sent."""
 
 
 def split_passes(plans: Sequence[DetectorPlan]) -> tuple[list[DetectorPlan], list[DetectorPlan]]:
@@ -44,14 +44,14 @@ def split_passes(plans: Sequence[DetectorPlan]) -> tuple[list[DetectorPlan], lis
         return first, []
     if all(isinstance(plan.settings, RemoteDetectorSettings) for plan in first):
         raise InputError(
-            f"{later[0].name} is to be asked about contested frames, and no other detector runs that could contest "
-            f"them: name one, as in --detectors yolov8-face,{later[0].name}."
+            f"{later[0].name} has the policy contested, and no other detector runs that could leave frames uncertain: "
+            f"name one, as in --detectors yolov8-face,{later[0].name}."
         )
     return first, later
 
 
 def frame_predicates(plans: Iterable[DetectorPlan], uncertain: frozenset[int]) -> dict[str, FramePredicate]:
-    """For each detector that is not asked about every frame that is whole, which ones it is asked about."""
+    """Return, by name of each remote detector, the predicate of the frames that it is given."""
     return {
         plan.name: _frame_predicate(_frame_policy(plan), uncertain)
         for plan in plans
@@ -60,7 +60,7 @@ def frame_predicates(plans: Iterable[DetectorPlan], uncertain: frozenset[int]) -
 
 
 def count_sent_frames(plan: DetectorPlan, frame_count: int, uncertain: frozenset[int] | None) -> int:
-    """Of `frame_count` frames, how many are sent; at most, while it is not known which are contested."""
+    """Return how many of `frame_count` frames are sent; the maximum if the uncertain frames are not known yet."""
     policy = _frame_policy(plan)
     if policy == "contested":
         return frame_count if uncertain is None else len(uncertain)
@@ -68,7 +68,7 @@ def count_sent_frames(plan: DetectorPlan, frame_count: int, uncertain: frozenset
 
 
 def find_sent_ranges(frames: Sequence[FrameDetections], detectors: Iterable[str]) -> dict[str, tuple[FrameRange, ...]]:
-    """The frames, as half-open ranges, that each detector was asked about; without those that were asked about all."""
+    """Return the frames that each detector was given, as half-open ranges, without detectors that got every frame."""
     asked = {
         name: tuple(group_frames(i for i, frame in enumerate(frames) if name in frame.by_detector))
         for name in detectors
@@ -79,15 +79,16 @@ def find_sent_ranges(frames: Sequence[FrameDetections], detectors: Iterable[str]
 def uncertain_frames(
     frames: Sequence[FrameDetections], timeline_settings: TimelineSettings, settings: RemoteDetectorSettings
 ) -> frozenset[int]:
-    """Frames in which what was seen leaves doubt.
+    """Return the indices of frames that the other detectors leave uncertain.
 
-    A face is seen by weak evidence, or not by every detector; a track begins, ends or has a gap, at a cut or anywhere;
-    and, thinly, frames about which nothing speaks for doubt: there a face may be that no local detector ever sees.
+    A frame is uncertain if a face in it has weak evidence or was not found by every detector, and where a track begins,
+    ends or has a gap. A few frames without any such sign are added, because they may show a face that no local detector
+    ever finds.
 
     Args:
         frames: detections of the other detectors in each frame.
         timeline_settings: settings that join detections into faces and faces into tracks.
-        settings: what counts as weak, and how thinly the rest is sent.
+        settings: settings of the remote detector: `doubt` decides what is weak, `glance` how many others are added.
     """
     fused = [fuse_detections(frame, timeline_settings.fusion) for frame in frames]
     cuts = find_cuts([frame.change for frame in frames], timeline_settings.tracking)
@@ -132,7 +133,7 @@ def _is_weak(face: FusedFace, detector_count: int, settings: RemoteDetectorSetti
 def _frames_of_tracks(
     fused: Sequence[Sequence[FusedFace]], cuts: tuple[int, ...], tracking: TrackingSettings
 ) -> Iterator[list[int]]:
-    """For each track, the frames in which it was seen."""
+    """Yield for each track the frames in which it was detected."""
     tracks: dict[int, list[int]] = {}
     for index, numbers in enumerate(assign_tracks(fused, cuts, tracking)):
         for number in numbers:

@@ -1,4 +1,4 @@
-"""What a detection is asked to do, and the detectors that follow from it."""
+"""From the options of a detection to the plans of its detectors."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from engine.storage.data_folder import DataFolder
 
 
 def detector_ensemble(options: DetectOptions, data: DataFolder) -> DetectorEnsemble:
-    """The detectors that `options` name, ready to be started as a context."""
+    """Create the ensemble of a detection; entering it as a context starts the detectors."""
     chosen = plan_detectors(options)
     return DetectorEnsemble(chosen, data.models, count_workers(options, chosen))
 
 
 def count_workers(options: DetectOptions, chosen: Sequence[DetectorPlan]) -> int:
-    """Worker processes for each of the chosen detectors."""
+    """Return the number of worker processes for each of the chosen detectors."""
     return options.workers or max(1, (os.cpu_count() or 1) // len(chosen))
 
 
 def plan_detectors(options: DetectOptions) -> list[DetectorPlan]:
-    """The detectors that `options` name.
+    """Plan the detectors of a detection.
 
     Raises:
-        InputError: one is unknown or named twice, or parameters do not fit.
+        InputError: a mode, detector or parameter is unknown, a detector is named twice, or a value is out of range.
     """
     mode = find_mode(options.mode)
     names = options.detectors or _mode_detectors(mode, options)
     if len(set(names)) != len(names):
         raise InputError(f"A detector is named twice in {', '.join(names)}; name each once.")
-    for stranger in set(options.parameters) - set(names):
-        raise InputError(f"Parameters are given for {stranger}, which does not run; the run has {', '.join(names)}.")
+    for name in set(options.parameters) - set(names):
+        raise InputError(f"Parameters are given for {name}, which does not run; the run has {', '.join(names)}.")
     chosen = {name: {**mode.parameters.get(name, {}), **options.parameters.get(name, {})} for name in names}
     return _apply_remote_parameters(
         [plan_detector(name, parameters) for name, parameters in chosen.items()], chosen, options
@@ -43,7 +43,8 @@ def plan_detectors(options: DetectOptions) -> list[DetectorPlan]:
 
 
 def _mode_detectors(mode: Mode, options: DetectOptions) -> tuple[str, ...]:
-    """Its detectors, and its witnesses if a service is to be asked about contested frames only."""
+    """Return the detectors of a mode, with its local detectors if a policy sends uncertain frames only."""
+    # Uncertain frames are those in which local detectors disagree, so the policy needs some even in the cloud mode.
     policies = [options.asking.get("policy"), *(values.get("policy") for values in options.parameters.values())]
     return (*mode.local_detectors, *mode.detectors) if "contested" in policies else mode.detectors
 
@@ -51,13 +52,14 @@ def _mode_detectors(mode: Mode, options: DetectOptions) -> tuple[str, ...]:
 def _apply_remote_parameters(
     plans: list[DetectorPlan], chosen: Mapping[str, Mapping[str, object]], options: DetectOptions
 ) -> list[DetectorPlan]:
-    """The plans with what is meant for all detectors that ask a service."""
-    services = {detector.name for detector, _ in select_remote(plans)}
-    if not services and (options.asking or options.max_cost is not None):
-        said = ", ".join([*options.asking, *(["max_cost"] if options.max_cost is not None else [])])
-        raise InputError(f"{said} is said of a service that is asked, and none is: choose --mode cloud.")
+    """Plan the remote detectors again, with the parameters that are meant for all of them."""
+    remote = {plan.name for plan, _ in select_remote(plans)}
+    if not remote and (options.asking or options.max_cost is not None):
+        names = ", ".join([*options.asking, *(["max_cost"] if options.max_cost is not None else [])])
+        raise InputError(f"The run has no remote detector, so it cannot use {names}: choose --mode cloud.")
     common: dict[str, object] = {"workers": options.workers} if options.workers else {}
     return [
-        plan_detector(one.name, {**common, **options.asking, **chosen[one.name]}) if one.name in services else one
-        for one in plans
+        # The parameters of one detector come last: they take precedence over those of all remote detectors.
+        plan_detector(plan.name, {**common, **options.asking, **chosen[plan.name]}) if plan.name in remote else plan
+        for plan in plans
     ]

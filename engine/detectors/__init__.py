@@ -1,1 +1,1 @@
-"""Face detectors, one file each, run in worker processes of their own."""
+"""Face detectors: one file each, each run in worker processes of its own."""

@@ -1,7 +1,7 @@
-"""The seam between Veil and face detectors: what a detector is given, what it gives back, and its types.
+"""The interface between Veil and face detectors: the protocols that a detector implements, and their types.
 
-One file a detector implements `Detector`; `engine.detectors.registry` names it. Nothing here, and nothing at the head
-of a detector's file, imports a machine-learning library: that happens when a detector is built, in a worker process.
+Each detector is one file that implements `Detector` and one row in `engine.detectors.table`. Neither this module nor
+the top level of a detector's file imports a machine-learning library: `load` does, in a worker process.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from engine.record import Count, Detection, DetectorFacts, Document, Score, Sha2
 class DetectorSettings(Document, frozen=True):
     """Base of a detector's parameters.
 
-    Every field has a default, and ends up in the record if it can change an answer.
+    Every field has a default. A field that can change an answer goes into the record.
 
     Attributes:
-        sure: least score at which a sighting makes a face by itself; a weaker one needs another detector, or its track.
-            At 0 every sighting does.
+        sure: confident score, from which one detection alone counts as a face; a weaker detection needs another
+            detector, or its track. At 0, every detection counts.
     """
 
     sure: Score = 0.0
 
 
 class RemoteDetectorSettings(DetectorSettings, frozen=True):
-    """Parameters of a detector that asks a service: one process with many calls under way, which cost money.
+    """Parameters of a remote detector: one process with many calls at once, which cost money.
 
     Attributes:
-        policy: which frames it is asked about: "all", "every:N", or "contested", those in which the other detectors of
-            the run leave doubt (see `engine.detection.frame_selection`).
-        doubt: score below which local evidence is weak; it decides with `glance` what is contested.
-        glance: of the frames that are not contested, one in so many is sent all the same.
-        workers: calls under way at once; it does not change an answer, nor do those that follow.
+        policy: frames that are sent: "all", "every:N", or "contested", those that the other detectors of the run leave
+            uncertain (see `engine.detection.frame_selection`).
+        doubt: score below which evidence of other detectors is weak, for the policy "contested".
+        glance: under the policy "contested", one in this many of the remaining frames is sent, too.
+        workers: calls that run at once. This parameter and those below do not change an answer.
         price: US dollars a call.
-        rate: calls a second that are never exceeded; None finds out what the service admits.
-        max_calls: calls after which to stop; None knows no end.
+        rate: greatest number of calls a second. None: the rate that the service admits is measured.
+        max_calls: number of calls after which the run stops. None: unlimited.
     """
 
     policy: Annotated[str, msgspec.Meta(pattern="^(all|contested|every:[1-9][0-9]*)$")] = "all"
@@ -53,13 +53,13 @@ class RemoteDetectorSettings(DetectorSettings, frozen=True):
 
 
 class Receipt(Document, frozen=True):
-    """What left the machine for the sake of one picture.
+    """Proof of one call to a remote detector.
 
     Attributes:
-        sha256: of the bytes that were sent.
-        bytes: how many.
-        request: the service's name for the call.
-        paid: False when the answer was kept from an earlier call with the same bytes.
+        sha256: SHA-256 of the bytes sent.
+        bytes: number of bytes sent.
+        request: request id that the service returned.
+        paid: False if the answer came from an earlier call with the same bytes.
     """
 
     sha256: Sha256
@@ -69,7 +69,7 @@ class Receipt(Document, frozen=True):
 
 
 class RemoteAnswer(msgspec.Struct, frozen=True, array_like=True):
-    """What a service saw in one picture, and what was sent to it."""
+    """The detections of a remote detector in one picture, and the receipt of the call."""
 
     detections: list[Detection]
     receipt: Receipt
@@ -78,51 +78,52 @@ class RemoteAnswer(msgspec.Struct, frozen=True, array_like=True):
 class Detector(Protocol):
     """Finds faces in upright RGB pictures.
 
-    The answer for a picture depends on that picture and the settings alone: not on the batch it came in, not on what
-    came before, not on the number of cores.
+    The answer for a picture depends on that picture and the settings alone: not on its batch, on earlier pictures or on
+    the number of cores.
     """
 
     name: ClassVar[str]
-    """As in `--detectors`."""
+    """Name as in `--detectors`."""
     settings_type: ClassVar[type[DetectorSettings]]
 
     @classmethod
     def describe(cls, settings: DetectorSettings) -> DetectorFacts:
-        """What the record says of this detector with these settings. Imports no machine-learning library."""
+        """Describe this detector with these settings for the record; import no machine-learning library."""
 
     @classmethod
     def longest_side(cls, settings: DetectorSettings) -> int | None:
-        """Longest side in pixels of the pictures it wants; larger frames are scaled down to it. None: full size."""
+        """Return the longest side in pixels of its pictures; larger frames are scaled down to it. None: full size."""
 
     @classmethod
     def load(cls, settings: DetectorSettings, models: Path) -> Self:
-        """Build the detector from verified weights in the folder `models`.
+        """Load the detector from verified weights in the folder `models`.
 
         Raises:
-            ModelError: a file of weights is missing or not the pinned one.
+            ModelError: a file of weights is missing or is not the pinned one.
         """
 
     def detect(self, pictures: Sequence[Rgb]) -> list[list[Detection]]:
-        """Sightings in each picture, each list sorted by falling score, then box.
+        """Return the detections in each picture, sorted by falling score, then box.
 
         Args:
-            pictures: upright RGB pictures, any size from 1x1, sizes may differ, not necessarily contiguous, read only.
+            pictures: upright RGB pictures of any sizes from 1x1, read-only and not necessarily contiguous.
         """
 
     def close(self) -> None:
-        """Free what it holds; closing twice is allowed."""
+        """Free its memory; closing twice is allowed."""
 
 
 class RemoteDetector(Detector, Protocol):
-    """A detector that asks a service. `settings_type` is a `RemoteSettings`, by which it is known.
+    """A detector that calls a service. It is recognised by its `settings_type`, a `RemoteDetectorSettings`.
 
-    Calls that are under way when its process is to end are waited for, and their answers kept: they are paid for.
+    When its process is asked to end, it waits for the calls under way and keeps their answers, because they are paid
+    for.
     """
 
     def detect_with_receipts(self, pictures: Sequence[Rgb]) -> list[RemoteAnswer]:
-        """As `detect`, with a receipt for each picture; several threads may call it at once."""
+        """Detect as `detect` does and return a receipt for each picture; several threads may call it at once."""
 
 
 def is_remote(detector: type[Detector]) -> bool:
-    """Whether it is a `RemoteDetector`."""
+    """Return True if a detector is a `RemoteDetector`."""
     return issubclass(detector.settings_type, RemoteDetectorSettings)

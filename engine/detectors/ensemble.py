@@ -1,4 +1,4 @@
-"""Several detectors side by side, each in worker processes of its own, fed the same frames."""
+"""The ensemble: several detectors side by side, each in worker processes of its own, with the same frames."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from engine.detectors.pool import DetectionBatch, DetectorPool, FinishedTask
 from engine.detectors.registry import DetectorPlan, import_detector_class
 
 _WAITING_PICTURES = 8
-"""Pictures beyond the calls under way that wait for a detector that asks a service."""
+"""Pictures that wait for a remote detector, beyond those of its calls under way."""
 
 
 BatchesByDetector = Mapping[str, DetectionBatch]
-"""By detector."""
+"""The answers to one batch by detector name."""
 
 
 class DetectorEnsemble:
-    """Runs chunks of pictures through every detector and hands the answers back in the order of the chunks.
+    """Runs batches of pictures through every detector and returns the answers in the order of the batches.
 
     Use as a context manager, from one thread.
 
     Args:
         plans: the detectors.
-        models: folder of verified weights.
-        workers: worker processes for each detector.
+        models: folder of the weights.
+        workers: worker processes for each local detector.
 
     Raises:
         DetectorError: a worker died, hung or failed.
@@ -57,11 +57,11 @@ class DetectorEnsemble:
 
     @property
     def input_sides(self) -> frozenset[int | None]:
-        """The longest sides, in pixels, that the detectors want pictures of; None for full size."""
+        """The longest sides in pixels of the pictures that the detectors take; None stands for full size."""
         return frozenset(plan.longest_side for plan in self._plans)
 
     def set_first_ticket(self, ticket: int) -> None:
-        """Expect `ticket` as the first chunk."""
+        """Set the ticket of the first batch; it is not 0 if a run resumes."""
         self._next_ticket = ticket
 
     def submit(
@@ -71,41 +71,42 @@ class DetectorEnsemble:
         label: str,
         positions: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
-        """Give every detector a chunk; waits while a detector has no room.
+        """Submit a batch to every detector; wait while the queue of a detector is full.
 
         Args:
-            ticket: its number; chunks come back in the order of their numbers.
-            pictures: by longest side, the pictures of that size.
-            label: what to call them in an error, as "frames 8 to 11".
-            positions: by detector, places of the pictures it is to look at; one that is left out looks at all.
+            ticket: number of the batch; answers come back in the order of these numbers.
+            pictures: the pictures by longest side.
+            label: name of the batch in an error, such as "frames 8 to 11".
+            positions: by detector, positions of the pictures that it is given; a detector that is absent gets all.
         """
         self._answers[ticket] = {}
         for plan, pool in zip(self._plans, self._pools, strict=True):
-            chunk = pictures.get(plan.longest_side, ())
-            wanted = (
-                chunk
+            batch = pictures.get(plan.longest_side, ())
+            selected = (
+                batch
                 if positions is None or plan.name not in positions
-                else [chunk[place] for place in positions[plan.name]]
+                else [batch[position] for position in positions[plan.name]]
             )
-            if wanted:
-                pool.submit(ticket, wanted, label)
+            if selected:
+                pool.submit(ticket, selected, label)
             else:
+                # Answered at once, so that the batch does not wait for a detector that has nothing to do.
                 self._answers[ticket][plan.name] = DetectionBatch(())
 
     def take_finished(self) -> Iterator[tuple[int, BatchesByDetector]]:
-        """The chunks that every detector has answered by now, in order."""
+        """Yield the batches that every detector has answered by now, in order."""
         for plan, pool in zip(self._plans, self._pools, strict=True):
             self._collect_answers(plan.name, pool.take_finished())
         yield from self._take_in_order()
 
     def drain(self) -> Iterator[tuple[int, BatchesByDetector]]:
-        """Wait for every chunk that was submitted, in order."""
+        """Wait for every submitted batch; yield them in order."""
         for plan, pool in zip(self._plans, self._pools, strict=True):
             self._collect_answers(plan.name, pool.drain())
         yield from self._take_in_order()
 
     def _create_pool(self, plan: DetectorPlan) -> DetectorPool:
-        """Processes for a detector that computes; one process with many calls under way for one that asks a service."""
+        """Create worker processes for a local detector, or one process with many calls at once for a remote one."""
         detector, settings = import_detector_class(plan.name), plan.settings
         if not isinstance(settings, RemoteDetectorSettings):
             return DetectorPool(detector, settings, self._models, workers=self._workers)
@@ -113,8 +114,8 @@ class DetectorEnsemble:
         return DetectorPool(detector, settings, self._models, tasks_per_worker=room, max_pictures=room)
 
     def _collect_answers(self, detector: str, answers: Iterable[FinishedTask]) -> None:
-        for ticket, looks in answers:
-            self._answers[ticket][detector] = looks
+        for ticket, batch in answers:
+            self._answers[ticket][detector] = batch
 
     def _take_in_order(self) -> Iterator[tuple[int, BatchesByDetector]]:
         while len(self._answers.get(self._next_ticket, ())) == len(self._plans):

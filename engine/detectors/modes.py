@@ -1,4 +1,4 @@
-"""The deployment modes: data, not code paths."""
+"""The deployment modes. A mode is data, not a code path."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from engine.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """What runs by default.
+    """The defaults of a detection.
 
     Attributes:
-        name: as in `--mode`.
-        detectors: which run.
-        purpose: what the mode is for, in words for a person.
-        local_detectors: detectors that run too when a service is to be asked about contested frames only.
-        parameters: by detector, those that differ from the detector's own defaults.
+        name: name as in `--mode`.
+        detectors: names of the detectors that run.
+        purpose: purpose of the mode, in words for a person.
+        local_detectors: further detectors that run if only uncertain frames are sent to a remote detector.
+        parameters: by detector, parameters that differ from the detector's own defaults.
     """
 
     name: str
@@ -53,10 +53,10 @@ MODES: Mapping[str, Mode] = {
 
 
 def find_mode(name: str) -> Mode:
-    """The mode called `name`.
+    """Return a mode by its name.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no such mode.
     """
     if name not in MODES:
         raise InputError(f"There is no mode {name!r}; choose one of {', '.join(MODES)}.")

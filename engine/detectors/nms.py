@@ -1,4 +1,4 @@
-"""From raw boxes to sightings: clipping, non-maximum suppression, order."""
+"""From raw boxes to detections: clipping, non-maximum suppression, order."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Scores = NDArray[np.float64]
 
 
 def detections_from_boxes(boxes: Boxes, scores: Scores, size: Size, max_iou: float, detector: str) -> list[Detection]:
-    """What is left of boxes that may cross the border of a picture of `size` and see a face several times.
+    """Clip boxes to the picture and keep the best of those that show the same face.
 
     Args:
-        boxes: any number; those outside the picture, or without an area in it, are dropped.
-        scores: one a box, 0 to 1.
-        size: of the picture.
-        max_iou: a box that shares at least this IoU with a better one is the same face.
+        boxes: boxes that may cross the border; those without an area inside the picture are dropped.
+        scores: score of each box, 0 to 1.
+        size: size of the picture.
+        max_iou: IoU from which a box shows the same face as a better one.
         detector: name of the detector.
 
     Returns:
-        By falling score, then box, as a detector must answer.
+        The detections by falling score, then box, as a detector must return them.
     """
     boxes = boxes.clip(0.0, [size.width, size.height, size.width, size.height])
     inside = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)

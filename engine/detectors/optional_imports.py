@@ -1,4 +1,4 @@
-"""The Python packages that detectors compute with: their versions without importing them, and their import when due."""
+"""The packages that detectors need: their versions without an import, and their import at the moment of use."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _DISTRIBUTION = "veil-workbench"
 
 
 def find_versions(*packages: str) -> dict[str, str]:
-    """Installed version of each package, by name; nothing is imported.
+    """Return the installed version of each package, by name, without importing it.
 
     Raises:
-        InputError: one is not installed; the message holds the pip command.
+        InputError: a package is not installed; the message has the pip command.
     """
     return {package: _find_version(package) for package in packages}
 
 
 def import_library(module: str, package: str) -> ModuleType:
-    """Import `module`, which `package` brings.
+    """Import a module of an installed package.
 
     Raises:
-        InputError: it cannot be imported; the message holds the pip command.
+        InputError: the module cannot be imported; the message has the pip command.
     """
     try:
         return importlib.import_module(module)
@@ -45,7 +45,7 @@ def _install_command(package: str) -> str:
 
 
 def _find_requirement(package: str) -> str:
-    """The requirement as this project pins it, so that the command brings the version that was tested."""
+    """Return the requirement as this project pins it, so that the command installs the tested version."""
     for line in metadata.requires(_DISTRIBUTION) or []:
         requirement = line.partition(";")[0].strip()
         if re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0].lower() == package.lower():

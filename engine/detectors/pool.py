@@ -1,7 +1,7 @@
-"""A detector in worker processes of its own: a crash or a hang in native code ends a worker, never the caller.
+"""A pool of worker processes for one detector: a crash or hang in native code ends a worker, never the caller.
 
-Workers are started by a command line of their own rather than by multiprocessing, which would import the caller's
-`__main__` again; so pools work in scripts without a guard, notebooks and servers.
+Workers are started by a command line of their own, because multiprocessing would import the caller's `__main__` again.
+So pools also work in notebooks, in servers and in scripts without a `__main__` guard.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from engine.errors import VeilError
 from engine.record import Detection
 
 _TASKS_PER_WORKER = 2
-"""Tasks a worker holds at most, so that the next one is at hand when it has finished one."""
+"""Greatest number of tasks of a worker: one that it runs, and one that is ready when the first is finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +44,28 @@ class DetectionBatch:
 
 
 class FinishedTask(NamedTuple):
-    """The answer to one `submit`: its ticket, and the sightings in each of its pictures."""
+    """The answer to one `submit`: its ticket, and the detections in each of its pictures."""
 
     ticket: int
     batch: DetectionBatch
 
 
 class DetectorPool(Closeable):
-    """Worker processes that run one detector; a context manager, to be used from one thread at a time.
+    """Worker processes that run one detector. Use as a context manager, from one thread at a time.
 
-    Making a pool returns at once. The workers load the detector meanwhile; a failure to load is raised by the calls
-    that give work or take results. The first failure ends all workers; answers that had arrived before it are still
-    handed out.
+    Creating a pool returns at once, while the workers load the detector; if that fails, the next call that submits work
+    or takes results raises the error. The first failure ends all workers; answers that arrived before it can still be
+    taken.
 
     Args:
         detector: the class, which a worker imports by its module and name.
         settings: the detector's parameters.
         models: folder of the weights.
         workers: number of processes.
-        timeout: seconds without an answer after which a worker counts as hung; loading counts too.
-        tasks: that a worker holds at most; one that computes does them one by one, one that asks a service at once.
-        pictures: that all workers together hold at most, however few tasks they come in; None knows no bound.
+        timeout_s: seconds without an answer after which a worker counts as hung; loading counts, too.
+        tasks_per_worker: greatest number of tasks of a worker. A local detector runs them one by one, a remote one all
+            at once.
+        max_pictures: greatest number of pictures of all workers together, in however few tasks. None: unlimited.
 
     Raises:
         DetectorError: a process cannot be started.
@@ -109,14 +110,14 @@ class DetectorPool(Closeable):
         return len(self._finished) + sum(len(worker.tasks) for worker in self._workers)
 
     def is_ready(self) -> bool:
-        """Whether every worker has loaded the detector; raises as `submit` does when one cannot."""
+        """Return True if every worker has loaded the detector; raise as `submit` does if one cannot."""
         self._process_worker_output(0.0)
         if self._failure is not None:
             raise self._failure
         return all(worker.is_ready for worker in self._workers)
 
     def is_full(self) -> bool:
-        """Whether `submit` would wait."""
+        """Return True if `submit` would wait."""
         self._process_worker_output(0.0)
         return not self._free_slots or (
             self._max_pictures is not None
@@ -125,17 +126,17 @@ class DetectorPool(Closeable):
         )
 
     def submit(self, ticket: int, pictures: Sequence[Rgb], label: str | None = None) -> None:
-        """Copy pictures into shared memory and give them to a worker; while all hold enough work, wait for an answer.
+        """Copy pictures into shared memory and send them to a worker; while all workers are full, wait for an answer.
 
         Args:
-            ticket: names the answer; nothing else that is being looked at has the same one.
+            ticket: number of the task, different from that of every pending task.
             pictures: upright RGB pictures of any strides.
-            label: what to call them in an error, as "frames 120 to 123"; "pictures TICKET" when it is None.
+            label: name of the pictures in an error, such as "frames 120 to 123". None: "pictures TICKET".
 
         Raises:
             DetectorError: a worker died, hung or failed.
             ModelError, InputError: the detector cannot be loaded.
-            ValueError: the pool is closed, the ticket is in use, or something is not an RGB picture.
+            ValueError: the pool is closed, the ticket is in use, or an array is not an RGB picture.
         """
         if any(ticket in worker.tasks for worker in self._workers):
             raise ValueError(f"ticket {ticket} is in use")
@@ -151,7 +152,7 @@ class DetectorPool(Closeable):
         worker.send_task(protocol.TaskMessage(ticket, number, slot.length_bytes, sizes), label or f"pictures {ticket}")
 
     def take_finished(self) -> list[FinishedTask]:
-        """Every answer that has arrived and was not yet taken, in any order; does not wait.
+        """Take the answers that have arrived, in any order; do not wait.
 
         Raises:
             DetectorError: a worker died, hung or failed, and no answer is left to take.
@@ -165,23 +166,23 @@ class DetectorPool(Closeable):
         raise self._failure
 
     def drain(self) -> Iterator[FinishedTask]:
-        """Every pending answer as it arrives; waits, and raises as `take` does."""
+        """Wait for every pending answer; yield each as it arrives and raise as `take_finished` does."""
         while self.pending_count or self._failure is not None:
             wait_for_results([self])
             yield from self.take_finished()
 
     def has_result(self) -> bool:
-        """Whether `take` has something to say, be it an answer or a failure."""
+        """Return True if `take_finished` has an answer or a failure."""
         self._process_worker_output(0.0)
         return bool(self._finished) or self._failure is not None
 
     def remaining_timeout_s(self) -> float:
-        """Seconds until a worker will count as hung; infinite while nothing is pending."""
+        """Return the seconds until a worker counts as hung; infinite while nothing is pending."""
         deadlines = [worker.deadline for worker in self._workers if worker.deadline is not None]
         return max(0.0, min(deadlines, default=math.inf) - time.monotonic())
 
     def fileno(self) -> int:
-        """A descriptor that becomes readable when a worker says something, for a selector."""
+        """Return a descriptor for a selector; it becomes readable when a worker sends something."""
         return self._selector.fileno()
 
     def close(self) -> None:
@@ -211,15 +212,15 @@ class DetectorPool(Closeable):
             self._selector.register(worker.stderr, selectors.EVENT_READ, (WorkerProcess.read_stderr, worker))
 
     def _process_worker_output(self, timeout_s: float) -> None:
-        """Hear what workers say, waiting at most `timeout_s` seconds for the first of them."""
+        """Read what workers have sent, waiting at most `timeout_s` seconds for the first of them."""
         if self._closed:
             raise ValueError(f"the pool of {self.name} is closed")
         if self._failure is not None:
             return
         try:
             for key, _ in self._selector.select(None if math.isinf(timeout_s) else timeout_s):
-                hear, worker = key.data
-                hear(worker)
+                read, worker = key.data
+                read(worker)
             now = time.monotonic()
             for worker in self._workers:
                 worker.check_responsive(now)
@@ -234,9 +235,9 @@ class DetectorPool(Closeable):
 
 
 def wait_for_results(pools: Sequence[DetectorPool]) -> list[DetectorPool]:
-    """Wait until some of the pools have something to take, or none has anything pending; those that have something.
+    """Wait until some pools have a result, or none has a pending task; return the pools with a result.
 
-    With it one thread feeds several detectors side by side.
+    With this function one thread serves several detectors.
     """
     with selectors.DefaultSelector() as selector:
         for pool in pools:

@@ -1,4 +1,4 @@
-"""What a pool and its workers say to each other: MessagePack documents, each behind its length in four bytes."""
+"""The messages between a pool and its workers: MessagePack documents, each preceded by its length in four bytes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from engine.detectors.base import Receipt
 from engine.record import Detection
 
 HEADER_BYTES = 4
-"""Bytes that hold the length of the document after them, big-endian."""
+"""Bytes of the length before each document, big-endian."""
 STDERR_SEPARATOR = b"\x1e"
-"""What a worker writes to its standard error before each report: words before it were not its last."""
+"""Byte that a worker writes to its standard error before each report: text before it does not explain a crash."""
 
 
 class StartMessage(msgspec.Struct, frozen=True):
@@ -22,10 +22,10 @@ class StartMessage(msgspec.Struct, frozen=True):
 
     Attributes:
         detector: "module:class".
-        settings: of the detector, in MessagePack.
+        settings: settings of the detector, in MessagePack.
         models: folder of the weights.
         slots: file descriptors of the shared memory.
-        side_by_side: tasks that it is given at once, if it asks a service.
+        side_by_side: number of tasks that a remote detector runs at once.
     """
 
     detector: str
@@ -36,7 +36,7 @@ class StartMessage(msgspec.Struct, frozen=True):
 
 
 class TaskMessage(msgspec.Struct, frozen=True):
-    """Pictures to look at, by their sizes; they lie in the slot with index `slot`, which is `length` bytes long."""
+    """A task: pictures of these sizes, in the slot with index `slot`, which is `length` bytes long."""
 
     ticket: int
     slot: int
@@ -49,7 +49,7 @@ class ReadyReport(msgspec.Struct, frozen=True, tag="ready"):
 
 
 class AnswerReport(msgspec.Struct, frozen=True, tag="answer"):
-    """What was seen in each picture of a task, and a receipt for each if they were sent away."""
+    """The detections in each picture of a task and, from a remote detector, a receipt for each."""
 
     ticket: int
     detections: list[list[Detection]]
@@ -57,7 +57,7 @@ class AnswerReport(msgspec.Struct, frozen=True, tag="answer"):
 
 
 class FailureReport(msgspec.Struct, frozen=True, tag="failure"):
-    """The worker gives up: `kind` says which error to raise; `message` is a whole sentence unless `kind` is "other"."""
+    """The worker failed: `kind` is the error to raise; `message` is a whole sentence unless `kind` is "other"."""
 
     kind: Literal["model", "input", "detector", "other"]
     message: str
@@ -67,13 +67,13 @@ WorkerReport = ReadyReport | AnswerReport | FailureReport
 
 
 def frame_message(message: StartMessage | TaskMessage | WorkerReport) -> bytes:
-    """A message as it travels."""
+    """Encode a message, with its length before it."""
     body = msgspec.msgpack.encode(message)
     return len(body).to_bytes(HEADER_BYTES, "big") + body
 
 
 def take_message_bodies(buffer: bytearray) -> Iterator[bytes]:
-    """Take the whole messages off the head of `buffer`, leaving the rest of it for when more has arrived."""
+    """Remove the complete messages from the start of `buffer`, and yield them; an incomplete one stays."""
     while len(buffer) >= HEADER_BYTES:
         end = HEADER_BYTES + int.from_bytes(buffer[:HEADER_BYTES], "big")
         if len(buffer) < end:

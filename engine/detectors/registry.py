@@ -1,4 +1,4 @@
-"""Which detectors there are. Naming, planning and describing one imports its file, never a machine-learning library."""
+"""Lookup and planning of detectors. Planning imports a detector's file, but never a machine-learning library."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from engine.record import DetectorFacts
 
 
 class DetectorPlan(msgspec.Struct, frozen=True):
-    """A detector that can be loaded, as plain values that go to a worker process.
+    """A detector with its parameters, checked and ready to be loaded by a worker process.
 
     Attributes:
-        name: as in `--detectors`.
-        settings: every parameter.
-        facts: what the record will say.
-        longest_side: longest side in pixels of the pictures it wants, None for full size.
+        name: name as in `--detectors`.
+        settings: all its parameters.
+        facts: its entry in the record.
+        longest_side: longest side in pixels of its pictures. None: full size.
     """
 
     name: str
@@ -31,17 +31,17 @@ class DetectorPlan(msgspec.Struct, frozen=True):
 
 
 def detector_names() -> tuple[str, ...]:
-    """Names of all detectors, in the order of the table."""
+    """Return the names of all detectors, in the order of the table."""
     return tuple(DETECTORS)
 
 
 def local_detector_names() -> tuple[str, ...]:
-    """Names of the detectors that ask nobody."""
+    """Return the names of the detectors that run on this machine."""
     return tuple(name for name in DETECTORS if not is_remote(import_detector_class(name)))
 
 
 def import_detector_class(name: str) -> type[Detector]:
-    """The class behind a name; imports that detector's file and no other.
+    """Import the class of a detector, and no other detector's file.
 
     Raises:
         InputError: no detector has this name.
@@ -54,11 +54,11 @@ def import_detector_class(name: str) -> type[Detector]:
 
 
 def plan_detector(name: str, overrides: Mapping[str, object] | None = None) -> DetectorPlan:
-    """What a detector will be with some of its parameters overridden.
+    """Plan a detector with some of its parameters overridden.
 
     Args:
-        name: as in `--detectors`.
-        overrides: parameters by name, as JSON values; types are not converted.
+        name: name as in `--detectors`.
+        overrides: JSON values by parameter name; types are not converted.
 
     Raises:
         InputError: no detector or parameter has this name, a value has the wrong type or is out of range, or a

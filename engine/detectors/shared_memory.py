@@ -1,4 +1,4 @@
-"""Memory without a name in which a pool hands pictures to its workers; the kernel frees it with the last process."""
+"""Anonymous shared memory, in which a pool passes pictures to its workers; the kernel frees it with the last process."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from engine.core.geometry import Size
 from engine.core.picture import Rgb
 
 _ALIGNMENT_BYTES = 64
-"""Pictures begin on cache lines."""
+"""Pictures start at cache lines."""
 
 
 class PictureSlot:
-    """The pool's side: room for the pictures of one task, which grows to the most it was ever given."""
+    """The pool's side: memory for the pictures of one task. It grows to the largest task and never shrinks."""
 
     def __init__(self) -> None:
         self.descriptor = _open_anonymous_file()
@@ -36,7 +36,7 @@ class PictureSlot:
             np.copyto(_view_picture(memory, size, offset), picture)
 
     def close(self) -> None:
-        """Free the memory; a slot is closed once."""
+        """Free the memory; a slot must be closed once only."""
         if self._memory is not None:
             self._memory.close()
         os.close(self.descriptor)
@@ -51,14 +51,15 @@ class PictureSlot:
 
 
 class MappedSlots:
-    """A worker's side: the slots of its pool by their descriptors, mapped for reading."""
+    """A worker's side: the slots of its pool, mapped for reading."""
 
     def __init__(self, descriptors: Sequence[int]) -> None:
         self._descriptors = descriptors
         self._memories: dict[int, mmap.mmap] = {}
 
     def view_pictures(self, slot: int, length_bytes: int, sizes: Sequence[Size]) -> list[Rgb]:
-        """Read-only views of the pictures in a slot, which is now `length_bytes` bytes long."""
+        """Return read-only views of the pictures in a slot, which is now `length_bytes` bytes long."""
+        # The pool may have made the slot longer since it was mapped; a mapping does not follow.
         memory = self._memories.get(slot)
         if memory is None or len(memory) != length_bytes:
             memory = self._memories[slot] = mmap.mmap(self._descriptors[slot], length_bytes, prot=mmap.PROT_READ)
@@ -75,7 +76,7 @@ def _open_anonymous_file() -> int:
 
 
 def _picture_offsets(sizes: Sequence[Size]) -> list[int]:
-    """Where each RGB picture begins, and at the end how many bytes all of them take."""
+    """Return the offset of each RGB picture and, last, the length of all of them, in bytes."""
     places = [0]
     for size in sizes:
         end = places[-1] + size.width * size.height * 3

@@ -1,8 +1,8 @@
-"""One picture looked at several times, at several sizes and in a mirror, and what was seen made one answer.
+"""Test-time augmentation: one picture is detected at several sizes and mirrored, and the detections are merged.
 
-A network that looks at a picture twice does not err twice in the same place: a face that it just misses at one size, or
-from one side, it often sees at another. Fully convolutional networks need no tiles for that: a larger size costs what
-as many tiles would, and cuts no face.
+A network seldom makes the same error in two views: a face that it just misses at one size, or from one side, it often
+finds in another. Fully convolutional networks need no tiles for that: a larger size costs as much as the tiles would,
+and cuts no face.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from engine.detectors.nms import Boxes, Scores, detections_from_boxes
 from engine.record import Detection
 
 DetectAtSize = Callable[[Rgb, int], tuple[Boxes, Scores]]
-"""Looks at a picture at a size, its longest side in pixels: boxes in pixels of the picture, and their scores."""
+"""Detects in a picture scaled to a longest side in pixels: boxes in pixels of the original picture, and their scores."""
 
 
 class View(NamedTuple):
-    """One way of looking: at a size, its longest side in pixels, and perhaps mirrored left to right."""
+    """One view of a picture: scaled to a longest side in pixels, and perhaps mirrored left to right."""
 
     size: int
     mirrored: bool
 
 
 def list_views(sizes: Sequence[int], *, mirror: bool) -> Iterator[View]:
-    """Every size once, and once more in the mirror when asked for."""
+    """Yield a view for every size and, if `mirror`, a mirrored one."""
     for size in dict.fromkeys(sizes):
         yield View(size, mirrored=False)
         if mirror:
@@ -39,17 +39,17 @@ def list_views(sizes: Sequence[int], *, mirror: bool) -> Iterator[View]:
 def detect_in_views(
     picture: Rgb, detect_at_size: DetectAtSize, views: Sequence[View], max_iou: float, detector: str
 ) -> list[Detection]:
-    """What is seen in all the ways together.
+    """Detect in several views and merge the detections.
 
     Args:
-        picture: upright.
-        detect_at_size: looks once.
-        views: how to look.
-        max_iou: a box that shares at least this IoU with a better one, seen in whatever way, is the same face.
+        picture: upright RGB picture.
+        detect_at_size: detects in one view.
+        views: the views.
+        max_iou: IoU from which a box shows the same face as a better one of any view.
         detector: name of the detector.
 
     Returns:
-        As a detector must answer.
+        The detections by falling score, then box, as a detector must return them.
     """
     size = Size(picture.shape[1], picture.shape[0])
     seen = [_detect_in_view(picture, detect_at_size, way) for way in views]

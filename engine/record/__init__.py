@@ -1,7 +1,7 @@
-"""The detection record: the contract between finding faces and everything after it.
+"""The detection record: the contract between detection and everything after it.
 
-The types are the parser, the writer and the published JSON Schema at once. A record is canonical bytes: sorted
-keys, no white space, coordinates on a grid of 1/100 pixel and scores on one of 1/10000, UTF-8, one newline at the end.
+The types are the parser, the writer and the published JSON Schema at once. A record has canonical bytes: sorted keys,
+no white space, coordinates on a grid of 1/100 pixel and scores on a grid of 1/10000, UTF-8, one newline at the end.
 """
 
 from engine.record.canonical import (

@@ -15,27 +15,27 @@ from engine.record.validation import find_contradictions
 
 
 def format_ratio(value: Fraction) -> str:
-    """A fraction in the record's spelling."""
+    """Format a fraction as a record spells it, "numerator/denominator"."""
     return f"{value.numerator}/{value.denominator}"
 
 
 def parse_ratio(text: str) -> Fraction:
-    """The fraction that `ratio` spelled."""
+    """Parse a fraction that `format_ratio` formatted."""
     return Fraction(text)
 
 
 def sha256_hex(data: bytes) -> str:
-    """SHA-256 of stored bytes, as a record spells it."""
+    """Return the SHA-256 of stored bytes in lower-case hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
 def encode_document(document: Document) -> bytes:
-    """Canonical bytes of a document."""
+    """Encode a document as canonical bytes."""
     return msgspec.json.encode(document, order="sorted") + b"\n"
 
 
 def record_json_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a detection record, generated from the types that parse it."""
+    """Generate the JSON Schema (2020-12) of a detection record from the types that parse it."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA,
@@ -45,16 +45,17 @@ def record_json_schema() -> dict[str, Any]:
 
 
 def decode_record(data: bytes, name: str = "record") -> Record:
-    """Read a record strictly.
+    """Parse and validate a record.
 
     Args:
         data: the stored bytes.
-        name: what to call the record in an error, usually its path.
+        name: name of the record in an error, usually its path.
 
     Raises:
-        RecordError: it is not JSON, not this schema, has an unknown field, or contradicts itself; the message names
-            the place.
+        RecordError: the data is not JSON, has another schema or an unknown field, or contradicts itself; the message
+            names the place.
     """
+    # The schema is read first: a record of another version would otherwise fail at its first unknown field.
     try:
         version = msgspec.json.decode(data, type=_SchemaHeader).schema
     except msgspec.MsgspecError as error:
@@ -83,15 +84,15 @@ def read_record(path: Path) -> Record:
 
 
 def read_document(path: Path, document_type: type[Kind], description: str) -> Kind:
-    """Read another document of Veil's from a file, as strictly as a record.
+    """Read a document of another type from a file, as strictly as a record.
 
     Args:
         path: the file.
-        document_type: the type of the document.
-        description: what to call it in an error, as "report of a render".
+        document_type: type of the document.
+        description: name of the document in an error, such as "report of a render".
 
     Raises:
-        RecordError: the file cannot be read or is not such a document.
+        RecordError: the file cannot be read or is not a document of this type.
     """
     try:
         return msgspec.json.decode(read_document_bytes(path, description), type=document_type)

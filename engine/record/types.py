@@ -23,14 +23,14 @@ Origin = Literal["detected", "interpolated", "extended", "reviewer"]
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of every part of a document: immutable, unknown fields refused."""
+    """Base of every document and every part of one: immutable, unknown fields refused."""
 
 
 Kind = TypeVar("Kind", bound=Document)
 
 
 class Colour(Document, frozen=True):
-    """Colour tags as the stream declares them, in FFmpeg's names; None where nothing is declared."""
+    """Colour tags as the stream declares them, in FFmpeg's names. None: not declared."""
 
     range: str | None
     matrix: str | None
@@ -45,14 +45,16 @@ class VideoFacts(Document, frozen=True):
         index: stream index in the container.
         codec: FFmpeg's name of the codec.
         coded: width and height as stored.
-        display: width and height as seen: square pixels, rotation applied. Boxes live in this frame.
-        rotation: degrees the picture is turned clockwise for display.
-        mirrored: whether it is mirrored left to right before that turn.
-        pixel_format: FFmpeg's name.
-        time_base: seconds a pts unit lasts.
-        declared_frames: frame count the container declares, None when it declares none.
-        frames: frames that really decode.
-        declared_rate: average frame rate the container declares, None when it declares none.
+        display: width and height as seen: square pixels, rotation applied. Boxes are in these pixels.
+        sample_aspect_ratio: width of a stored pixel divided by its height.
+        rotation: degrees by which the picture is turned clockwise for display.
+        mirrored: True if it is mirrored left to right before that turn.
+        pixel_format: FFmpeg's name of the pixel format.
+        colour: colour tags.
+        time_base: duration of a pts unit in seconds.
+        declared_frames: frame count that the container declares. None: it declares none.
+        frames: number of frames that decode.
+        declared_rate: average frame rate that the container declares. None: it declares none.
     """
 
     index: Count
@@ -79,9 +81,11 @@ class StreamFacts(Document, frozen=True):
     """A stream of the source and what becomes of it in an output.
 
     Attributes:
+        index: stream index in the container.
         kind: "video", "audio", "subtitle", "data" or "attachment".
+        codec: FFmpeg's name of the codec.
         fate: "rendered" (the anonymised video), "copied" (packets as they are) or "dropped".
-        reason: why, in words for a person.
+        reason: the reason, in words for a person.
     """
 
     index: Count
@@ -92,7 +96,7 @@ class StreamFacts(Document, frozen=True):
 
 
 class SourceFacts(Document, frozen=True):
-    """Which file was looked at: hash, size in bytes, FFmpeg's name of the container, and its streams."""
+    """The source: hash, size in bytes, FFmpeg's name of the container, the video stream and all streams."""
 
     sha256: Sha256
     bytes: Annotated[int, msgspec.Meta(ge=1)]
@@ -112,10 +116,10 @@ class DetectorFacts(Document, frozen=True):
     """A detector as it ran.
 
     Attributes:
-        name: as in `--detectors`.
-        version: versions of the libraries that compute, by name.
-        models: the weights.
-        parameters: every parameter, by name.
+        name: name as in `--detectors`.
+        version: versions of its libraries, by name.
+        models: its files of weights.
+        parameters: all its parameters, by name.
     """
 
     name: str
@@ -134,11 +138,10 @@ class FusionSettings(Document, frozen=True):
     """How detections of one frame become faces.
 
     Attributes:
-        iou: boxes of two detectors that overlap this much (IoU) are one face.
-        containment: so are they when this share of the smaller lies in the larger.
-        duplicate: boxes of the same detector that overlap this much (IoU) are one face.
-        growth: a face never becomes larger than its best sighting times this (area); boxes that would make it so stay
-            faces of their own.
+        iou: least IoU at which boxes of two detectors are one face.
+        containment: least share of the smaller box within the larger at which they are one face, too.
+        duplicate: least IoU at which boxes of the same detector are one face.
+        growth: greatest area of a face, relative to its best detection; boxes that would exceed it stay separate faces.
     """
 
     iou: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.35
@@ -152,16 +155,17 @@ class TrackingSettings(Document, frozen=True):
 
     Attributes:
         iou: least IoU of a face with its predicted place.
-        reach: greatest distance of the centres, in face sizes, when the boxes do not overlap enough.
-        patience: frames a track may go unseen before it ends.
-        support: least support that makes a track a face: summed over a stretch of its frames, score over the score at
-            which the detector is sure, less the toll. One sighting must also be sure; a single picture needs no more.
+        reach: greatest distance of the centres, in face sizes, if the boxes do not overlap enough.
+        patience: frames without a detection after which a track ends.
+        support: least support that makes a track a face: the sum, over a stretch of its frames, of the score divided by
+            the detector's confident score, minus the toll. One detection must also be confident; in a single picture
+            that is enough.
         toll: support that every frame of that stretch costs.
-        hold: greatest distance in frames at which weak sightings carry a track on beyond its sure ones.
-        agility: share of a deviation from the predicted place that is taken for a change of speed.
-        inertia: share of its speed that an unseen face keeps from one frame to the next.
-        cut_threshold: difference of successive frames (0 to 1) that makes a scene cut.
-        cut_prominence: how many times the usual difference around it a cut must reach.
+        hold: greatest distance in frames at which weak detections extend a track beyond its confident ones.
+        agility: share of a deviation from the predicted place that counts as a change of speed.
+        inertia: share of its speed that a face without a detection keeps from one frame to the next.
+        cut_threshold: change between successive frames (0 to 1) from which there may be a cut.
+        cut_prominence: least ratio of a cut's change to the usual change around it.
     """
 
     iou: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.2
@@ -177,18 +181,18 @@ class TrackingSettings(Document, frozen=True):
 
 
 class SmoothingSettings(Document, frozen=True):
-    """What is added to what was seen in a video; a single picture is left as it was seen.
+    """Interpolation, extension and margins of the faces in a video; in a single picture nothing is added.
 
     Attributes:
         gap: longest gap within a track, in frames, that is filled by interpolation.
-        lead: frames a track is extended before its first sighting.
-        tail: frames a track is extended after its last sighting.
-        trust: frames by which a track is extended at most for each time that it was seen.
-        breadth: least shorter side of a box over its longer one: a head that turns away shows less of the face, but
-            ear, temple and jaw identify too.
-        margin: share of a box by which it is grown on each side: detectors draw tightly round eyes, nose and mouth.
-        window: frames to each side over which a box is steadied; 0 leaves boxes as they were seen.
-        horizon: frames over which the speed is measured with which an extended face moves on.
+        lead: frames by which a track is extended before its first detection.
+        tail: frames by which a track is extended after its last detection.
+        trust: greatest number of frames by which a track is extended for each of its detections.
+        breadth: least ratio of the shorter side of a box to its longer one: a head that turns away shows less of the
+            face, but ear, temple and jaw identify too.
+        margin: share of a box by which it grows on each side: detectors draw tightly round eyes, nose and mouth.
+        window: frames to each side over which a box is steadied; 0 leaves boxes as they were detected.
+        horizon: frames over which the speed of an extended face is measured.
         damping: share of that speed that is kept from one extended frame to the next.
     """
 
@@ -204,11 +208,16 @@ class SmoothingSettings(Document, frozen=True):
 
 
 class DetectionConfig(Document, frozen=True, omit_defaults=True):
-    """What was run: mode, detectors, and the settings that turned sightings into faces.
+    """How the record was made: mode, detectors, and the settings that turned detections into faces.
 
     Attributes:
-        asked: by detector, the frames it was asked about as half-open ranges of indices; a detector that is not named
-            here was asked about every frame.
+        mode: name of the mode.
+        detectors: the detectors.
+        fusion: settings that join detections of one frame into faces.
+        tracking: settings that join faces of successive frames into tracks.
+        smoothing: settings for interpolation, extension and margins.
+        asked: by detector, the frames that it was given, as half-open ranges of indices; a detector that is absent was
+            given every frame.
     """
 
     mode: str
@@ -237,10 +246,10 @@ class Face(Document, frozen=True, gc=False):
     """One face in one frame.
 
     Attributes:
-        track: number of the track, the same from frame to frame.
-        box: what is to be covered, in display pixels.
-        origin: how it came to be here.
-        evidence: who saw it; empty when it was interpolated or extended.
+        track: track number, the same from frame to frame.
+        box: area to cover, in display pixels.
+        origin: how the face got into the record.
+        evidence: the detections behind it; empty if it was interpolated or extended.
     """
 
     track: Count
@@ -253,10 +262,11 @@ class Frame(Document, frozen=True, gc=False):
     """One frame.
 
     Attributes:
-        index: its place in presentation order.
-        pts: in the video's time base.
-        faces: what is to be covered.
-        doubtful: sightings that the frames around do not bear out; they are not covered, and stand here for a reviewer.
+        index: position in presentation order.
+        pts: presentation time stamp in the video's time base.
+        faces: faces to cover.
+        doubtful: possible faces that are not masked: detections that the frames around do not confirm, for a reviewer
+            to decide.
     """
 
     index: Count
@@ -270,11 +280,13 @@ class Record(Document, frozen=True, omit_defaults=True):
 
     Attributes:
         schema: always "veil/detections/1".
-        frames: one entry for every frame, in order, also when it is empty.
+        source: the source.
+        detection: how the record was made.
+        frames: one entry for every frame, in order, also if it has no face.
         cuts: indices of frames that begin a new scene.
-        damaged: indices of frames that could not be decoded whole; a render covers them entirely.
-        covered: indices of frames that a live run covered entirely, because they were not judged in time or somebody
-            asked for it; a render covers them too. Written only when there are any.
+        damaged: indices of frames that the decoder could not restore completely; a render covers them whole.
+        covered: indices of frames that a live run covered whole, because they were not judged in time or a person asked
+            for it; a render covers them too. Written only if there are any.
     """
 
     schema: Literal["veil/detections/1"]
@@ -287,5 +299,5 @@ class Record(Document, frozen=True, omit_defaults=True):
 
     @property
     def display(self) -> Size:
-        """Width and height of the frame that boxes live in."""
+        """Display size of the video: boxes are in its pixels."""
         return self.source.video.display

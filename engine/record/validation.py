@@ -1,4 +1,4 @@
-"""Contradictions that the types of a record cannot rule out."""
+"""Validation of a record beyond what its types rule out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.record.types import Frame, Record
 
 
 def find_contradictions(record: Record) -> Iterator[tuple[str, str]]:
-    """Yield place and complaint of everything in a record that its types allow and that cannot be."""
+    """Yield the JSON path and a description of each contradiction in a record."""
     known = {detector.name for detector in record.detection.detectors}
     yield from _find_asked_range_contradictions(record, known)
     if len(record.frames) != record.source.video.frames:

@@ -1,4 +1,4 @@
-"""Sightings become tracks of faces: pure functions on values, which neither read files nor run models."""
+"""From detections to tracks of faces: pure functions on values, which neither read files nor run models."""
 
 from engine.timeline.build import build_timeline
 

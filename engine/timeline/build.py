@@ -1,4 +1,4 @@
-"""From what detectors saw to the faces of a record: fuse, track, smooth, in this order."""
+"""From detections to the faces of a record: fuse, track, smooth, in this order."""
 
 from __future__ import annotations
 
@@ -34,12 +34,13 @@ class TimelineSettings(Protocol):
 
 
 class Timeline(NamedTuple):
-    """What was found: the faces of every frame, what was seen of no face, and the frames that begin a new scene.
+    """The faces of a video.
 
     Attributes:
-        faces: of every frame, sorted by track.
-        doubtful: of every frame, sure sightings that their tracks do not bear out.
-        cuts: indices of frames.
+        faces: the faces of each frame, sorted by track.
+        doubtful: the possible faces of each frame that are not masked: detections with a confident score whose track
+            does not confirm them.
+        cuts: indices of the frames that begin a new scene.
     """
 
     faces: list[list[Face]]
@@ -54,23 +55,21 @@ def build_timeline(
     settings: TimelineSettings,
     confident_scores: Mapping[str, float] | None = None,
 ) -> Timeline:
-    """The faces of every frame, sorted by track, and the frames that begin a new scene.
+    """Build the faces of every frame from its detections.
 
-    Every sighting that is held (see `engine.timeline.track_confirmation`) lies, clipped to the frame, within a face
-    of its frame.
-    Evidence is clipped to the frame and rounded outwards to the record's grid; a sighting wholly outside the frame is
-    left out.
+    Every detection of a confirmed track (see `engine.timeline.track_confirmation`), clipped to the frame, lies within a
+    face of its frame. Evidence is clipped to the frame and rounded outwards to the record's grid; a detection outside
+    the frame is dropped.
 
     Args:
-        frames: sightings of every frame, in order.
-        cut_values: for every frame its `cuts.change` to the one before (the first is ignored).
+        frames: detections of every frame, in order.
+        cut_values: for every frame its change from the frame before (see `cuts.measure_change`); the first is ignored.
         size: display size of the frames.
         settings: settings of the three stages.
-        confident_scores: by detector, the score from which its sighting makes a face by itself; from 0 on for the
-            others.
+        confident_scores: confident score by detector; for a detector that is absent, any score is confident.
 
     Raises:
-        ValueError: there are not as many cut values as frames.
+        ValueError: the numbers of frames and cut values differ.
     """
     fused = [fuse_detections(_round_to_grid(detections, size), settings.fusion) for detections in frames]
     if len(fused) != len(cut_values):
@@ -103,7 +102,8 @@ def build_timeline(
 def _select_face_frames(
     supported: Sequence[tuple[int, float]], settings: TrackingSettings, frame_count: int
 ) -> frozenset[int]:
-    """The frames whose sightings of a track are taken for a face."""
+    """Return the frames in which the detections of a track count as a face."""
+    # In a single picture no frame before or after can confirm a face, so a confident detection is enough there.
     if frame_count > 1 and not is_face(supported, settings):
         return frozenset()
     return select_held_frames(supported, settings.hold)
@@ -118,7 +118,7 @@ def _round_to_grid(detections: Iterable[Detection], size: Size) -> Iterator[Dete
 def _group_by_track(
     fused: Sequence[Sequence[FusedFace]], cuts: tuple[int, ...], settings: TrackingSettings
 ) -> list[list[tuple[int, FusedFace]]]:
-    """For each track, the frames it was seen in with the face there."""
+    """Return for each track its frames, each with the fused face."""
     tracks: list[list[tuple[int, FusedFace]]] = []
     for index, (faces, numbers) in enumerate(zip(fused, assign_tracks(fused, cuts, settings), strict=True)):
         for face, number in zip(faces, numbers, strict=True):

@@ -1,8 +1,8 @@
-"""Scene cuts, found in small luma thumbnails.
+"""Detection of cuts in small luma thumbnails.
 
-Two frames of one scene look alike once each part is compared with the nearby parts of the frame before, so that a pan
-or a gesture costs little, and their histograms change little; two scenes differ in both. Brightness and contrast are
-taken out first, and blown-out parts are not compared: a fade or a flash is no cut.
+Two frames of one scene look alike if each block is compared with the nearby blocks of the frame before, so that a pan
+or a gesture changes little, and their histograms are alike; two scenes differ in both. Brightness and contrast are
+normalised first and overexposed blocks are skipped, so that a fade or a flash is not a cut.
 """
 
 from __future__ import annotations
@@ -16,27 +16,29 @@ from numpy.typing import NDArray
 from engine.record import TrackingSettings
 
 Thumbnail = NDArray[np.uint8]
-"""Luma of a frame scaled down to about 64x36, shape (rows, columns); all of a video have the same shape."""
+"""Luma of a frame scaled down to about 64x36, shape (rows, columns), the same for all frames of a video."""
 
 _BLOCKS = (4, 8)
 _SEARCH_SAMPLES = (4, 8)
-"""Rows and columns by which a part may have moved since the frame before, in steps of _STEP."""
+"""Rows and columns by which a block may have moved since the frame before, tried in steps of `_SEARCH_STEP`."""
 _SEARCH_STEP = 2
 _MIN_CONTRAST = np.float32(10)
-"""Standard deviation below which contrast is not stretched further: that would be noise."""
+"""Standard deviation below which contrast is not stretched further, because it would be noise."""
 _BLOWN_OUT_LUMA = 232
 """White in video range is 235."""
 _MIN_BLOCKS = 8
 _HISTOGRAM_BINS = 16
 _CUT_HISTOGRAM_CHANGE = 0.12
-"""Share of samples that change their histogram bin in any cut; pans and motion stay below."""
+"""Share of samples that change their histogram bin in every cut; pans and motion stay below it."""
 _NEIGHBOUR_FRAMES = 4
 _MAX_FLASH_FRAMES = 2
 """Frames a flash may last."""
 
 
 def measure_change(before: Thumbnail, after: Thumbnail) -> float:
-    """How little two successive frames look like one scene, 0 to 1, on a grid of 1/10000; negative when it got darker.
+    """Measure the change between two successive frames, 0 to 1, on a grid of 1/10000; negative if it got darker.
+
+    The sign tells a flash from two cuts: a flash gets brighter and then darker again.
 
     Raises:
         ValueError: the thumbnails have different shapes.
@@ -51,14 +53,13 @@ def measure_change(before: Thumbnail, after: Thumbnail) -> float:
 
 
 def find_cuts(values: Sequence[float], settings: TrackingSettings) -> tuple[int, ...]:
-    """Frames that begin a new scene.
+    """Return the indices of the frames that begin a new scene.
 
-    A cut reaches the threshold, stands out from the differences around it (fast motion does not), and is the greatest
-    of any that follow one another directly (the first of equals). A flash, brighter for a frame or two and then as
-    before, makes none.
+    A cut reaches the threshold, stands out from the changes around it (fast motion does not), and is the greatest of
+    directly successive changes, or the first of equals. A flash, which is brighter for a frame or two, is not a cut.
 
     Args:
-        values: for each frame its `change` to the one before; the first is ignored.
+        values: for each frame its change from the frame before (see `measure_change`); the first is ignored.
         settings: threshold and prominence.
     """
     bare = np.abs(_remove_flashes(np.array(values, dtype=np.float64), settings.cut_threshold))
@@ -73,7 +74,7 @@ def find_cuts(values: Sequence[float], settings: TrackingSettings) -> tuple[int,
 
 
 class CutDetector:
-    """Tells while frames arrive whether each begins a new scene; it cannot look ahead as `find_cuts` does."""
+    """Finds cuts while frames arrive. Unlike `find_cuts` it cannot look ahead, so it may take a flash for a cut."""
 
     def __init__(self, settings: TrackingSettings) -> None:
         self._settings = settings
@@ -81,7 +82,7 @@ class CutDetector:
         self._recent_changes: deque[float] = deque(maxlen=_NEIGHBOUR_FRAMES)
 
     def is_cut(self, thumbnail: Thumbnail) -> bool:
-        """Whether the frame of this thumbnail begins a new scene; the first frame never does."""
+        """Return True if the frame of this thumbnail begins a new scene; the first frame never does."""
         before, self._previous_thumbnail = self._previous_thumbnail, thumbnail
         if before is None:
             return False
@@ -92,7 +93,7 @@ class CutDetector:
 
 
 def _remove_flashes(values: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
-    """The differences with those that lead into a flash and out of it set to zero."""
+    """Set the changes into a flash and out of it to zero, in place."""
     for index in np.flatnonzero(values >= threshold / 2).tolist():
         for back in range(index + 1, min(index + 1 + _MAX_FLASH_FRAMES, len(values))):
             into, out_of = values[index], -values[back]
@@ -113,7 +114,7 @@ def _measure_histogram_change(before: Thumbnail, after: Thumbnail) -> float:
 
 
 def _measure_structure_change(before: Thumbnail, after: Thumbnail) -> float:
-    """Mean difference of the parts to the most alike nearby parts of the frame before, in standard deviations."""
+    """Return the mean difference of each block to the most similar nearby block before, in standard deviations."""
     rows, columns = (min(side, blocks) for side, blocks in zip(after.shape, _BLOCKS, strict=True))
     moved = np.lib.stride_tricks.sliding_window_view(
         np.pad(_standardise(before), [(reach, reach) for reach in _SEARCH_SAMPLES], mode="edge"), after.shape
@@ -125,7 +126,8 @@ def _measure_structure_change(before: Thumbnail, after: Thumbnail) -> float:
 
 
 def _standardise(thumbnail: Thumbnail) -> NDArray[np.float32]:
-    """Softened, with a mean of zero and, unless it is nearly flat, a standard deviation of one."""
+    """Blur slightly and normalise to mean zero and, unless nearly flat, standard deviation one."""
+    # The 3x3 mean suppresses noise, and movement by a fraction of a sample, which a search by whole samples misses.
     rows, columns = thumbnail.shape
     padded = np.pad(thumbnail.astype(np.float32), 1, mode="edge")
     soft = np.zeros((rows, columns), dtype=np.float32)
@@ -143,7 +145,7 @@ def _block_means(thumbnail: Thumbnail, rows: int, columns: int) -> NDArray[np.fl
 
 
 def _block_sums(values: NDArray[np.float32], rows: int, columns: int) -> NDArray[np.float32]:
-    """Sums over a grid of blocks of the last two axes."""
+    """Return the sums over a grid of blocks of the last two axes."""
     height, width = values.shape[-2:]
     tall = np.add.reduceat(values, np.arange(rows) * height // rows, axis=-2)
     sums: NDArray[np.float32] = np.add.reduceat(tall, np.arange(columns) * width // columns, axis=-1)

@@ -1,4 +1,4 @@
-"""Several detectors' sightings of one frame become faces: the union, blur what any of them flags."""
+"""Fusion: detections of one frame by several detectors become faces. Everything that any detector flags is covered."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from engine.record import Detection, FusionSettings
 
 
 class FusedFace(msgspec.Struct, frozen=True, array_like=True):
-    """One face of one frame: the box to cover, and the best sighting of each detector that saw it, by detector."""
+    """One face of one frame.
+
+    Attributes:
+        box: the box to cover: the hull of the detections.
+        evidence: the best detection of each detector that found the face, sorted by detector.
+    """
 
     box: Box
     evidence: tuple[Detection, ...]
@@ -25,19 +30,20 @@ class _FaceGroup:
     best: Detection
 
     def grow_hull(self, box: Box, best: Detection, settings: FusionSettings) -> Box | None:
-        """The hull with `box`, or None when that would be too large for the better of two best sightings."""
+        """Return the hull with `box`; None if it would be too large for the better of the two best detections."""
+        # Without the limit, one wild box that contains several faces would merge them all into one.
         hull = self.box.hull(box)
         return hull if hull.area <= settings.growth * min(self.best, best, key=_evidence_sort_key).box.area else None
 
 
 def fuse_detections(detections: Iterable[Detection], settings: FusionSettings) -> list[FusedFace]:
-    """Faces of one frame, sorted by box; the order of detectors and sightings does not matter.
+    """Fuse the detections of one frame into faces, sorted by box; the order of the detections does not matter.
 
-    Every sighting lies within the box of some face. A face has at most one piece of evidence a detector: its best.
+    Every detection lies within the box of a face. A face has at most one detection of each detector as evidence.
 
     Args:
         detections: detections of one frame by any detectors, in display pixels.
-        settings: when two boxes are the same face.
+        settings: conditions under which two boxes are the same face.
     """
     by_detector: dict[str, list[Detection]] = {}
     for detection in detections:
@@ -51,7 +57,7 @@ def fuse_detections(detections: Iterable[Detection], settings: FusionSettings) -
 
 
 def _group_duplicates(detections: Iterable[Detection], settings: FusionSettings) -> list[_FaceGroup]:
-    """One group for each face that a detector saw, its duplicates covered."""
+    """Group the detections of one detector by face; duplicates widen the box and are no further evidence."""
     groups: list[_FaceGroup] = []
     for seen in sorted(detections, key=_evidence_sort_key):
         home = max(groups, key=lambda group: group.best.box.iou(seen.box), default=None)
@@ -67,7 +73,8 @@ def _group_duplicates(detections: Iterable[Detection], settings: FusionSettings)
 
 
 def _merge_groups(groups: list[_FaceGroup], settings: FusionSettings) -> list[_FaceGroup]:
-    """Groups of different detectors that are the same face made one, the surest pairs first."""
+    """Merge groups of different detectors that are the same face, the pairs with the greatest overlap first."""
+    # Greatest overlap first, so that of two people side by side each is merged with their own box, not the neighbour's.
     pairs = [
         (-one.box.iou(other.box), first, second)
         for first, one in enumerate(groups)

@@ -1,6 +1,6 @@
-"""What is added to what was seen: gaps are filled, tracks begin earlier and end later, boxes are steadied.
+"""Smoothing: gaps are filled, tracks begin earlier and end later, boxes are steadied.
 
-Nothing here ever takes away: a steadied box contains the box it was made from.
+Smoothing only ever adds: a steadied box contains the box it was made from.
 """
 
 from __future__ import annotations
@@ -20,12 +20,18 @@ FrameIndices = NDArray[np.int64]
 """Shape (n,): rising frame indices."""
 
 ORIGINS: tuple[Origin, ...] = ("extended", "interpolated", "detected")
-"""What the numbers in `Course.origins` mean."""
+"""Meaning of the numbers in `TrackPath.origins`."""
 _ABSENT, _EXTENDED, _INTERPOLATED, _DETECTED = -1, 0, 1, 2
 
 
 class TrackPath(NamedTuple):
-    """Where one track's face is: frame indices, boxes (not yet clipped), and places in `ORIGINS`, each of length n."""
+    """The boxes of one track.
+
+    Attributes:
+        frames: frame indices, length n.
+        boxes: boxes, not clipped to the frame, shape (n, 4).
+        origins: positions in `ORIGINS`, length n.
+    """
 
     frames: FrameIndices
     boxes: Boxes
@@ -33,14 +39,15 @@ class TrackPath(NamedTuple):
 
 
 def smooth_track(frames: FrameIndices, boxes: Boxes, scene: tuple[int, int], settings: SmoothingSettings) -> TrackPath:
-    """The course of one track from its sightings.
+    """Build the path of one track from its detections.
 
     Args:
-        frames: where it was seen.
-        boxes: what was seen there; each is contained in the course's box of that frame.
-        scene: first frame of its scene and first frame after it; the course stays between them.
+        frames: frames in which the face was detected.
+        boxes: its boxes there; the path's box of a frame contains the detected one.
+        scene: first frame of its scene, and first frame after it; the path stays between them.
         settings: how far to fill, extend and steady.
     """
+    # A track with few detections may be a false one, so its extension is limited by their number.
     most = settings.trust * len(frames)
     before, after = min(settings.lead, most), min(settings.tail, most)
     first = max(scene[0], int(frames[0]) - before)
@@ -65,12 +72,12 @@ def smooth_track(frames: FrameIndices, boxes: Boxes, scene: tuple[int, int], set
 
 
 def path_without_smoothing(frames: FrameIndices, boxes: Boxes) -> TrackPath:
-    """The course that adds nothing to what was seen."""
+    """Build the path that has the detected boxes and nothing else."""
     return TrackPath(frames, boxes, np.full(len(frames), _DETECTED, dtype=np.int8))
 
 
 def grow_boxes(boxes: Boxes, settings: SmoothingSettings) -> Boxes:
-    """Boxes grown about their centres: until broad enough, then by the margin."""
+    """Grow boxes about their centres: to the least aspect ratio, then by the margin."""
     sides = boxes[:, 2:] - boxes[:, :2]
     wanted = np.maximum(sides, sides.max(axis=1, keepdims=True) * settings.breadth) * (1 + 2 * settings.margin)
     more = (wanted - sides) / 2
@@ -79,11 +86,11 @@ def grow_boxes(boxes: Boxes, settings: SmoothingSettings) -> Boxes:
 
 
 def steady_boxes(boxes: Boxes, window_frames: int) -> Boxes:
-    """Boxes of successive frames made steady over `window_frames` frames to each side, each containing the one it came
-    from.
+    """Steady the boxes of successive frames over `window_frames` frames to each side.
 
-    The path of the centre is averaged; around it each edge takes the farthest place it had within the window, averaged
-    over the window once more. Every value in that second average is at least as far out as the edge itself.
+    The path of the centre is averaged. Around it, each edge takes the farthest position within the window, averaged
+    over the window once more; every value in that second average is at least as far out as the edge itself. So each
+    steadied box contains the box it came from.
     """
     if window_frames == 0 or len(boxes) < 2:
         return boxes
@@ -101,7 +108,7 @@ _OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
 def _split_at_gaps(
     frames: FrameIndices, boxes: Boxes, settings: SmoothingSettings
 ) -> Iterator[tuple[int, Boxes, NDArray[np.bool_]]]:
-    """Stretches without a gap too long to fill: first frame, a box for every frame, and where the face was seen."""
+    """Yield stretches without too long a gap: first frame, a box for every frame, and where the face was detected."""
     breaks = np.flatnonzero(np.diff(frames) > settings.gap + 1) + 1
     for some, there in zip(np.split(frames, breaks), np.split(boxes, breaks), strict=True):
         every = np.arange(some[0], some[-1] + 1)
@@ -111,7 +118,8 @@ def _split_at_gaps(
 
 
 def _extrapolate_boxes(boxes: Boxes, count: int, settings: SmoothingSettings) -> Boxes:
-    """`count` boxes that go on from the first of `boxes` backwards, slower and slower."""
+    """Return `count` boxes that continue backwards from the first of `boxes`, with falling speed."""
+    # The face is likelier to slow down or turn than to keep its speed, and a box that runs away covers the wrong place.
     steps = min(settings.horizon, len(boxes) - 1)
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     speed = (centres[0] - centres[steps]) / steps if steps else np.zeros(2)
@@ -121,7 +129,7 @@ def _extrapolate_boxes(boxes: Boxes, count: int, settings: SmoothingSettings) ->
 
 
 def _cover_extension(path_boxes: Boxes, origins: NDArray[np.int8], frames: FrameIndices, boxes: Boxes) -> None:
-    """Write extended boxes where nothing better is known; where two extensions meet, cover both."""
+    """Write extended boxes into frames without a better one; where two extensions meet, cover both."""
     free = origins[frames] <= _EXTENDED
     frames, boxes = frames[free], boxes[free]
     path_boxes[frames, :2] = np.fmin(path_boxes[frames, :2], boxes[:, :2])
@@ -130,7 +138,7 @@ def _cover_extension(path_boxes: Boxes, origins: NDArray[np.int8], frames: Frame
 
 
 def _average_path(centres: Boxes, window_frames: int) -> Boxes:
-    """Moving average that leaves uniform motion as it is, also at both ends."""
+    """Return the moving average of a path; odd reflection keeps uniform motion unchanged at both ends too."""
     pad = min(window_frames, len(centres) - 1)
     padded = np.pad(centres, ((pad, pad), (0, 0)), mode="reflect", reflect_type="odd")
     averaged: Boxes = sliding_window_view(padded, 2 * pad + 1, axis=0).mean(axis=-1)

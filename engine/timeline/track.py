@@ -1,6 +1,7 @@
-"""Faces of successive frames become tracks: motion is predicted, faces are given to predictions at least total cost.
+"""Tracking: motion is predicted, and the faces of a frame are assigned to the predictions at least total cost.
 
-A track keeps a constant velocity that each sighting corrects (alpha-beta filter whose position follows the sighting).
+A track has a constant velocity that each detection corrects (an alpha-beta filter whose position follows the detection,
+alpha = 1). The assignment is solved by the Hungarian method: a greedy one swaps faces that pass each other.
 """
 
 from __future__ import annotations
@@ -18,21 +19,21 @@ Boxes = NDArray[np.float64]
 
 _FORBIDDEN_COST = 1e6
 _ABSENCE_COST = 0.02
-"""A frame unseen costs as much as this many face sizes of distance, so that a hidden face does not take the sighting
-of the one that hides it."""
+"""Cost of a frame without a detection, in face sizes of distance, so that the track of a hidden face does not take the
+detection of the face in front of it."""
 _MAX_SIZE_FACTOR = 2.5
-"""Factor of size beyond which a face that does not overlap its prediction is another one."""
+"""Factor of size beyond which a face that does not overlap its prediction is a different one."""
 
 
 def assign_tracks(
     frames: Iterable[Sequence[FusedFace]], cuts: Iterable[int], settings: TrackingSettings
 ) -> Iterator[list[int]]:
-    """The track number of each face, frame by frame; numbered from 0 in order of appearance.
+    """Yield for each frame the track numbers of its faces, numbered from 0 in order of appearance.
 
     Args:
         frames: faces of each frame.
-        cuts: frames that begin a new scene; no track crosses one.
-        settings: how far a face may be from where it was expected.
+        cuts: frames that begin a new scene; no track crosses a cut.
+        settings: how far a face may be from its predicted place.
     """
     tracker, beginnings = _Tracker(settings), frozenset(cuts)
     for index, faces in enumerate(frames):
@@ -42,7 +43,7 @@ def assign_tracks(
 
 
 def boxes_to_array(faces: Sequence[FusedFace]) -> Boxes:
-    """The boxes of faces as an array of shape (n, 4)."""
+    """Return the boxes of faces as an array of shape (n, 4)."""
     return np.array([(f.box.left, f.box.top, f.box.right, f.box.bottom) for f in faces], dtype=np.float64)
 
 
@@ -51,6 +52,7 @@ class _Tracker:
 
     def __init__(self, settings: TrackingSettings) -> None:
         self._settings = settings
+        # Distance that a face covers in n frames without a detection, in units of its speed: 0, 1, 1 + inertia ...
         decay = settings.inertia ** np.arange(settings.patience + 1)
         self._travel_factors = np.concatenate(([0.0], np.cumsum(decay)))
         self._track_count = 0
@@ -64,7 +66,7 @@ class _Tracker:
         self._track_numbers = np.empty(0, dtype=np.int64)
 
     def assign_boxes(self, index: int, boxes: Boxes) -> list[int]:
-        """Track numbers of the boxes of frame `index`."""
+        """Return the track numbers of the boxes of frame `index`."""
         self._keep_tracks(index - self._last_frames <= self._settings.patience + 1)
         numbers = np.full(len(boxes), -1, dtype=np.int64)
         if len(self._last_boxes):
@@ -83,7 +85,7 @@ class _Tracker:
             self._last_frames, self._track_numbers = self._last_frames[which], self._track_numbers[which]
 
     def _match_boxes(self, index: int, boxes: Boxes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Rows of open tracks and, for each, the box that continues it."""
+        """Return rows of open tracks and, for each, the column of the box that continues it."""
         absent = index - self._last_frames
         predicted = self._last_boxes + np.tile(self._velocity * self._travel_factors[absent][:, None], 2)
         cost = _matching_costs(predicted, boxes, absent, self._settings)
@@ -96,6 +98,7 @@ class _Tracker:
     def _update_tracks(self, index: int, rows: NDArray[np.int64], boxes: Boxes) -> None:
         absent = index - self._last_frames[rows]
         moved = _box_centres(boxes) - _box_centres(self._last_boxes[rows])
+        # After a gap the face was seen to move by several frames' travel; divided by it, it is a speed per frame again.
         surprise = moved / self._travel_factors[absent][:, None] - self._velocity[rows]
         self._velocity[rows] += self._settings.agility * surprise
         self._last_boxes[rows], self._last_frames[rows] = boxes, index
@@ -113,7 +116,8 @@ class _Tracker:
 def _matching_costs(
     predicted: Boxes, boxes: Boxes, absent: NDArray[np.int64], settings: TrackingSettings
 ) -> NDArray[np.float64]:
-    """Cost of giving each box (columns) to each track (rows): distance in face sizes, lack of overlap, absence."""
+    """Return the cost of each box (columns) for each track (rows): distance in face sizes, lack of overlap, absence."""
+    # Distances are relative to the face's size, so that the same settings hold for faces near and far.
     one, other = predicted[:, None], boxes[None]
     sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
     shared = np.maximum(sides, 0.0).prod(axis=-1)

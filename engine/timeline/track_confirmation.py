@@ -1,7 +1,7 @@
-"""Which sightings are believed: weak evidence counts when another detector, or its track, bears it out.
+"""Confirmation of tracks: weak evidence counts if another detector or the rest of the track confirms it.
 
-The support of a sighting is its score over the score at which its detector is sure. At 1 it makes a face by itself;
-what several detectors saw of one face in one frame adds up.
+The support of a detection is its score divided by its detector's confident score. At 1, one detection alone counts as a
+face; the support of several detectors for one face in one frame adds up.
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from engine.record import Detection, TrackingSettings
 
 CONFIDENT_SUPPORT = 1.0
-"""Support that needs no track."""
+"""Support that needs no confirmation by a track."""
 
 
 def compute_support(evidence: Iterable[Detection], confident_scores: Mapping[str, float]) -> float:
-    """How sure a face of one frame is.
+    """Return the support for a face in one frame.
 
     Args:
-        evidence: who saw it.
-        confident_scores: by detector, the score at which it is; a detector that is not named, or named with 0, always
-            is.
+        evidence: the detections of the face.
+        confident_scores: confident score by detector; if it is 0 or absent, any detection gives infinite support.
     """
     return sum(
         seen.score / least if (least := confident_scores.get(seen.detector, 0.0)) > 0 else math.inf for seen in evidence
@@ -29,14 +28,15 @@ def compute_support(evidence: Iterable[Detection], confident_scores: Mapping[str
 
 
 def is_face(supported: Sequence[tuple[int, float]], settings: TrackingSettings) -> bool:
-    """Whether a track is one: some stretch of it has more support than its frames, seen or unseen, cost.
+    """Return True if some stretch of a track has more support than its frames, with or without a detection, cost.
 
-    Leaves that look like a face now and then do not have that; a face has.
+    Foliage that looks like a face now and then does not reach this; a face does.
 
     Args:
-        supported: frames in which the track was seen, rising, each with the support it gave.
-        settings: what a frame costs, and how much must be left.
+        supported: frames in which the track was detected, rising, each with its support.
+        settings: cost of a frame, and support that must be left.
     """
+    # The greatest sum of any stretch, in one pass (Kadane's algorithm); a sum below 0 starts anew.
     best = total = 0.0
     before = supported[0][0] - 1
     for index, value in supported:
@@ -46,13 +46,13 @@ def is_face(supported: Sequence[tuple[int, float]], settings: TrackingSettings) 
 
 
 def select_held_frames(supported: Sequence[tuple[int, float]], hold_frames: int) -> frozenset[int]:
-    """Frames of a track from the sure sightings outwards, over weak ones that follow each other closely enough.
+    """Return the frames of a track from its confident detections outwards, over weak ones that are close enough.
 
-    Weak sightings between two sure ones are always held. Nothing is held when none is sure.
+    Weak detections between two confident ones are always kept. Without a confident detection nothing is kept.
 
     Args:
-        supported: frames in which the track was seen, rising, each with the support it gave.
-        hold_frames: greatest distance in frames of a weak sighting from the next one that is held.
+        supported: frames in which the track was detected, rising, each with its support.
+        hold_frames: greatest distance in frames of a weak detection from the next one that is kept.
     """
     sure = [place for place, (_, value) in enumerate(supported) if value >= CONFIDENT_SUPPORT]
     if not sure:
