@@ -1,4 +1,4 @@
-"""Anonymous shared memory, in which a pool passes pictures to its workers; the kernel frees it with the last process."""
+"""Anonymous shared memory that passes pictures from a pool to its workers; the kernel frees it with the last process."""
 
 from __future__ import annotations
 

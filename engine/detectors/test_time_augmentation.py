@@ -18,7 +18,7 @@ from engine.detectors.nms import Boxes, Scores, detections_from_boxes
 from engine.record import Detection
 
 DetectAtSize = Callable[[Rgb, int], tuple[Boxes, Scores]]
-"""Detects in a picture scaled to a longest side in pixels: boxes in pixels of the original picture, and their scores."""
+"""Detects in a picture scaled to a longest side in pixels: boxes in pixels of the original picture, and scores."""
 
 
 class View(NamedTuple):

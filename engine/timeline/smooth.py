@@ -98,6 +98,7 @@ def steady_boxes(boxes: Boxes, window_frames: int) -> Boxes:
     outward = (boxes - path) * _OUTWARD
     farthest = _sliding_windows(outward, window_frames).max(axis=-1)
     steadied = path + _sliding_windows(farthest, window_frames).mean(axis=-1) * _OUTWARD
+    # In exact arithmetic this changes nothing; it keeps rounding errors from uncovering an edge.
     covering: Boxes = np.where(_OUTWARD < 0, np.minimum(steadied, boxes), np.maximum(steadied, boxes))
     return covering
 
