@@ -1,4 +1,4 @@
-"""CenterFace: one network that says for each 4x4 cell whether a face has its centre there, and how large it is.
+"""CenterFace: one network that tells for each 4x4 cell whether a face has its centre there, and the size of the face.
 
 Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point", arXiv 1911.03599.
 """
@@ -26,22 +26,22 @@ _INPUT_NAME = "input.1"
 _SIDE_MULTIPLE_PX = 32
 """Sides of the network's input are multiples of this many pixels."""
 _CELL_PX = 4
-"""Pixels of the input to a cell of the output."""
+"""Pixels of the input for each cell of the output."""
 
 CellMaps = NDArray[np.float32]
-"""What the network says of every cell, shape (1, values, rows, columns)."""
+"""Output of the network for every cell, shape (1, values, rows, columns)."""
 
 
 class CenterFaceSettings(DetectorSettings, frozen=True):
     """Parameters of CenterFace.
 
     Attributes:
-        size: longest side in pixels at which pictures are looked at.
-        enlargement: how many times smaller pictures are enlarged at most; small faces are found by it.
-        mirror: whether pictures are looked at in a mirror too.
-        threshold: least score of a sighting.
-        suppression: of two sightings that overlap by this IoU, the better one is kept.
-        threads: that one process computes with.
+        size: longest side in pixels to which pictures are scaled.
+        enlargement: greatest factor by which smaller pictures are enlarged, so that small faces are found.
+        mirror: True to detect in the mirrored picture, too.
+        threshold: least score of a detection.
+        suppression: of two detections that overlap by this IoU, only the better one is kept.
+        threads: number of threads in each process.
     """
 
     size: Annotated[int, msgspec.Meta(ge=64, le=4096)] = 1280
@@ -53,7 +53,7 @@ class CenterFaceSettings(DetectorSettings, frozen=True):
 
 
 class CenterFace:
-    """Finds faces down to about ten pixels, seen from the front or half from the side."""
+    """Finds faces from about ten pixels, from frontal to half profile."""
 
     name: ClassVar[str] = "centerface"
     settings_type: ClassVar[type[DetectorSettings]] = CenterFaceSettings
@@ -64,7 +64,7 @@ class CenterFace:
 
     @classmethod
     def describe(cls, settings: CenterFaceSettings) -> DetectorFacts:
-        """See `Detector.facts`."""
+        """See `Detector.describe`."""
         return DetectorFacts(
             name=cls.name,
             version=optional_imports.find_versions("onnxruntime", "opencv-python"),
@@ -74,7 +74,7 @@ class CenterFace:
 
     @classmethod
     def longest_side(cls, settings: CenterFaceSettings) -> int | None:
-        """The size at which it looks."""
+        """Return the size to which pictures are scaled."""
         return settings.size
 
     @classmethod
@@ -83,7 +83,7 @@ class CenterFace:
 
         Raises:
             InputError: a library cannot be imported.
-            ModelError: the weights are missing or not the pinned ones.
+            ModelError: the weights are missing or are not the pinned ones.
         """
         cv2.setNumThreads(settings.threads)
         return cls(
@@ -95,14 +95,14 @@ class CenterFace:
         return [self._detect_picture(picture) for picture in pictures]
 
     def close(self) -> None:
-        """Let go of the network."""
+        """Free the network."""
         self._session = None
 
     def _detect_picture(self, picture: Rgb) -> list[Detection]:
         settings = self._settings
-        ways = list(test_time_augmentation.list_views([settings.size], mirror=settings.mirror))
+        views = list(test_time_augmentation.list_views([settings.size], mirror=settings.mirror))
         return test_time_augmentation.detect_in_views(
-            picture, self._detect_at_size, ways, settings.suppression, self.name
+            picture, self._detect_at_size, views, settings.suppression, self.name
         )
 
     def _detect_at_size(self, picture: Rgb, longest_side_px: int) -> tuple[Boxes, Scores]:
@@ -120,9 +120,9 @@ class CenterFace:
 
 
 def _free_input_size(model: bytes) -> bytes:
-    """The model with free sides, which was exported for ten pictures of 32x32 pixels.
+    """Let the model, which was exported for ten pictures of 32x32 pixels, take one picture of any size.
 
-    Its weights stop being inputs, so that ONNX Runtime may fold them into the graph.
+    Its weights are no longer inputs afterwards, so that ONNX Runtime may fold them into the graph.
     """
     onnx = optional_imports.import_library("onnx", "onnx")
     graph = (document := onnx.load_from_string(model)).graph
@@ -146,7 +146,7 @@ def _create_session(model: bytes, threads: int) -> Any:
 
 
 def _to_input_tensor(picture: Rgb, input_size: Size) -> NDArray[np.float32]:
-    """The picture at the size `input_size`, black added at the right and below, as (1, 3, rows, columns)."""
+    """Scale a picture to `input_size` and add black at the right and below; shape (1, 3, rows, columns)."""
     method = cv2.INTER_AREA if input_size.width < picture.shape[1] else cv2.INTER_LINEAR
     resized = cv2.resize(np.ascontiguousarray(picture), (input_size.width, input_size.height), interpolation=method)
     rows, columns = (
@@ -158,7 +158,7 @@ def _to_input_tensor(picture: Rgb, input_size: Size) -> NDArray[np.float32]:
 
 
 def _decode_boxes(centres: CellMaps, sizes: CellMaps, offsets: CellMaps, threshold: float) -> tuple[Boxes, Scores]:
-    """Boxes, in pixels of the network's input, and scores of the cells that hold a centre."""
+    """Return boxes, in pixels of the network's input, and scores of the cells that hold a centre."""
     rows, columns = np.nonzero(centres[0, 0] >= threshold)
     scores = centres[0, 0, rows, columns].astype(np.float64)
     height, width = np.exp(sizes[0, :, rows, columns].astype(np.float64)).T * _CELL_PX

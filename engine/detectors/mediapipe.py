@@ -1,7 +1,8 @@
 """BlazeFace, run by MediaPipe Tasks.
 
 Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs", arXiv 1907.05047. One model is for
-faces within two metres of a camera, one for those within five; the first finds very large faces that the other misses.
+faces within two metres of the camera, one for faces within five; the first finds very large faces that the other
+misses.
 """
 
 from __future__ import annotations
@@ -29,19 +30,20 @@ _WEIGHTS_FILES = {
     "both": (_SHORT_RANGE_FILE, _FULL_RANGE_FILE),
 }
 _LONGEST_SIDE_PX = 640
-"""The models see 128 and 192 pixels: larger pictures show nothing more, smaller ones coarsen the boxes (integers)."""
+"""The models take 128 and 192 pixels, so a larger picture shows them no more; a smaller one makes the boxes, which are
+whole pixels, coarser."""
 _SCHEMA_PACKAGE = "mediapipe.tasks.metadata"
 _HALF_RANGE = 127.5
-"""Takes samples from 0..255 to -1..1, as the models were trained."""
+"""Scales samples from 0..255 to -1..1, as in the training of the models."""
 
 
 class MediaPipeSettings(DetectorSettings, frozen=True):
     """Parameters of BlazeFace.
 
     Attributes:
-        range: the models that look, "both" joins what they see.
-        threshold: least score of a sighting.
-        suppression: of two sightings that overlap by this IoU, the better one is kept.
+        range: the models that run; "both" merges their detections.
+        threshold: least score of a detection.
+        suppression: of two detections that overlap by this IoU, only the better one is kept.
     """
 
     range: Literal["short", "full", "both"] = "both"
@@ -50,7 +52,7 @@ class MediaPipeSettings(DetectorSettings, frozen=True):
 
 
 class MediaPipe:
-    """Finds faces that are not far away, in a few milliseconds."""
+    """Finds near faces, in a few milliseconds."""
 
     name: ClassVar[str] = "mediapipe"
     settings_type: ClassVar[type[DetectorSettings]] = MediaPipeSettings
@@ -64,7 +66,7 @@ class MediaPipe:
 
     @classmethod
     def describe(cls, settings: MediaPipeSettings) -> DetectorFacts:
-        """See `Detector.facts`."""
+        """See `Detector.describe`."""
         return DetectorFacts(
             name=cls.name,
             version=optional_imports.find_versions("mediapipe"),
@@ -74,7 +76,7 @@ class MediaPipe:
 
     @classmethod
     def longest_side(cls, settings: MediaPipeSettings) -> int | None:  # noqa: ARG003
-        """The same for all settings: the models see little of a large picture."""
+        """Return the same size for all settings, because the models see little of a large picture."""
         return _LONGEST_SIDE_PX
 
     @classmethod
@@ -83,7 +85,7 @@ class MediaPipe:
 
         Raises:
             InputError: mediapipe cannot be imported.
-            ModelError: a file of weights is missing or not the pinned one.
+            ModelError: a file of weights is missing or is not the pinned one.
         """
         return cls(settings, [weights.read_model(models, name) for name in _WEIGHTS_FILES[settings.range]])
 
@@ -92,7 +94,7 @@ class MediaPipe:
         return [self._detect_picture(picture) for picture in pictures]
 
     def close(self) -> None:
-        """Let go of the models."""
+        """Free the models."""
         while self._face_detectors:
             self._face_detectors.pop().close()
 
@@ -112,8 +114,8 @@ def _to_corners(box: Any) -> tuple[int, int, int, int]:
 
 
 def _import_mediapipe() -> ModuleType:
-    # For a decorator of its documentation mediapipe imports TensorFlow where there is one (four seconds, and a second
-    # framework in this process), and does without where there is none: None makes the import fail.
+    # For a decorator of its documentation, mediapipe imports TensorFlow if it is installed: four seconds, and a second
+    # framework in this process. It works without; None makes the import fail.
     hidden = "tensorflow.tools.docs"
     sys.modules.setdefault(hidden, None)  # type: ignore[arg-type]
     return optional_imports.import_library("mediapipe", "mediapipe")
@@ -131,7 +133,7 @@ def _create_face_detector(library: ModuleType, model: bytes, settings: MediaPipe
 
 
 def _add_metadata(model: bytes) -> bytes:
-    """The model with the metadata that MediaPipe Tasks asks for and the published file lacks."""
+    """Add the metadata that MediaPipe Tasks requires and the published file lacks."""
     flatbuffers = optional_imports.import_library("flatbuffers", "flatbuffers")
     schema = optional_imports.import_library(f"{_SCHEMA_PACKAGE}.schema_py_generated", "mediapipe")
     document = schema.ModelT.InitFromPackedBuf(model, 0)

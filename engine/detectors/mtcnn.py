@@ -1,4 +1,4 @@
-"""MTCNN: three small networks that propose, refine and confirm faces; the package `mtcnn`, several times as fast."""
+"""MTCNN: three small networks that propose, refine and confirm faces, several times as fast as the package `mtcnn`."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from engine.detectors.nms import detections_from_boxes
 from engine.record import Detection, DetectorFacts, Score
 
 _LEVEL_MAX_IOU = 0.5
-"""IoU at which two proposals of one level are one."""
+"""IoU from which two proposals of one level are the same face."""
 _MAX_OVERLAP = 0.7
-"""The same across levels and after each network; of the smaller box at the end."""
+"""The same across levels and after each network; after the last one, the share of the smaller box."""
 _WEIGHTS_FILES = ("mtcnn-pnet.lz4", "mtcnn-rnet.lz4", "mtcnn-onet.lz4")
 
 
@@ -30,12 +30,12 @@ class MtcnnSettings(DetectorSettings, frozen=True):
     """Parameters of MTCNN.
 
     Attributes:
-        min_face_size: side in pixels of the smallest face that is looked for.
-        scale_factor: size of a level of the image pyramid over that of the one before.
+        min_face_size: side in pixels of the smallest face that is searched for.
+        scale_factor: ratio of the sizes of successive levels of the image pyramid.
         proposal_threshold: least score at which P-Net proposes a face.
         refine_threshold: least score at which R-Net keeps it.
         threshold: least score at which O-Net reports it.
-        threads: that one process computes with.
+        threads: number of threads in each process.
     """
 
     min_face_size: Annotated[int, msgspec.Meta(ge=6)] = 20
@@ -58,7 +58,7 @@ class Mtcnn:
 
     @classmethod
     def describe(cls, settings: MtcnnSettings) -> DetectorFacts:
-        """See `Detector.facts`."""
+        """See `Detector.describe`."""
         return DetectorFacts(
             name=cls.name,
             version=optional_imports.find_versions("mtcnn", "openvino", "opencv-python"),
@@ -68,7 +68,7 @@ class Mtcnn:
 
     @classmethod
     def longest_side(cls, settings: MtcnnSettings) -> int | None:  # noqa: ARG003
-        """None: small faces need every pixel."""
+        """Return None, full size, because small faces need every pixel."""
         return None
 
     @classmethod
@@ -87,7 +87,7 @@ class Mtcnn:
         return [self._detect_picture(picture) for picture in pictures]
 
     def close(self) -> None:
-        """Let go of the networks."""
+        """Free the networks."""
         self._networks = None
 
     def _detect_picture(self, picture: Rgb) -> list[Detection]:
@@ -99,7 +99,7 @@ class Mtcnn:
         )
 
     def _propose_squares(self, samples: cascade.Samples, size: Size) -> cascade.Boxes:
-        """Squares that P-Net takes for faces."""
+        """Return the squares that P-Net takes for faces."""
         settings = self._settings
         scales = cascade.pyramid_scales(size, settings.min_face_size, settings.scale_factor)
         found = [(np.empty((0, 4)), np.empty(0, np.float32))]
@@ -111,7 +111,7 @@ class Mtcnn:
         return cascade.expand_to_squares(_suppress_overlaps(boxes, scores, _MAX_OVERLAP)[0])
 
     def _refine_squares(self, samples: cascade.Samples, squares: cascade.Boxes) -> cascade.Boxes:
-        """Squares that R-Net takes for faces too."""
+        """Return those of the squares that R-Net takes for faces, too."""
         if not len(squares):
             return squares
         offsets, scores = self._loaded_networks.refine(cascade.crop_boxes(samples, squares, 24))
@@ -120,7 +120,7 @@ class Mtcnn:
         return cascade.expand_to_squares(_suppress_overlaps(boxes, scores[sure], _MAX_OVERLAP)[0])
 
     def _confirm_faces(self, samples: cascade.Samples, squares: cascade.Boxes) -> tuple[cascade.Boxes, cascade.Scores]:
-        """Boxes and scores of what O-Net takes for faces as well."""
+        """Return boxes and scores of those squares that O-Net takes for faces as well."""
         if not len(squares):
             return squares, np.empty(0, np.float32)
         offsets, scores = self._loaded_networks.confirm(cascade.crop_boxes(samples, squares, 48))

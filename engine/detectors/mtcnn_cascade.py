@@ -1,4 +1,4 @@
-"""The geometry of MTCNN's cascade: image pyramid, proposals, crops, regression and suppression, on plain arrays.
+"""Geometry of MTCNN's cascade: image pyramid, proposals, crops, regression and suppression, on plain arrays.
 
 Zhang, Zhang, Li, Qiao: Joint Face Detection and Alignment Using Multitask Cascaded Convolutional Networks, IEEE Signal
 Processing Letters 23 (2016). Boxes are arrays of shape (n, 4): left, top, right, bottom in pixels of the picture.
@@ -16,27 +16,27 @@ from numpy.typing import NDArray
 from engine.core.geometry import Size
 
 WINDOW_PX = 12
-"""Side in pixels of the window that P-Net looks through."""
+"""Side of the window that P-Net classifies."""
 STRIDE_PX = 2
-"""Pixels from one window of P-Net to the next."""
+"""Distance from one window of P-Net to the next."""
 BORDER_VALUE = (127.5, 127.5, 127.5)
-"""What lies beyond the picture's border; zero to the networks, which see (sample - 127.5) / 128."""
+"""Samples beyond the picture's border: zero for the networks, which take (sample - 127.5) / 128."""
 _MIN_OVERSAMPLING = 6
 _BLOCK_BOXES = 512
-"""Boxes compared with all better ones at a time, which bounds the memory for pictures full of proposals."""
+"""Boxes that are compared with all better ones at a time; limits the memory for pictures full of proposals."""
 
 Samples = NDArray[np.float32]
-"""Pictures with samples from 0 to 255; rounding to whole ones would lose one face in sixty."""
+"""Pictures with samples from 0 to 255, not rounded: rounding to integers would lose one face in sixty."""
 Boxes = NDArray[np.float64]
 Scores = NDArray[np.float32]
 
 
 def pyramid_scales(size: Size, min_face: int, factor: float) -> list[float]:
-    """Sizes of the pyramid's levels over that of the picture, largest first.
+    """Return the scales of the pyramid's levels relative to the picture, largest first.
 
-    The first level shows a face of `min_face` pixels in one window, each further one is `factor` times as large, and
-    the last one is as high or wide as one window, so that a face that fills the picture is seen too. Empty when the
-    picture is smaller than `min_face`.
+    On the first level a face of `min_face` pixels fills one window. Each further level is `factor` times as large. The
+    last one is as high or wide as one window, so that a face that fills the picture is found, too. The list is empty if
+    the picture is smaller than `min_face`.
     """
     first, last = WINDOW_PX / min_face, WINDOW_PX / min(size.width, size.height)
     if first < last:
@@ -46,10 +46,11 @@ def pyramid_scales(size: Size, min_face: int, factor: float) -> list[float]:
 
 
 def build_pyramid(picture: Samples, levels: Sequence[float]) -> Iterator[Samples]:
-    """The picture at each of the scales `levels`, which fall; every sample is the mean of the area that it covers.
+    """Yield the picture at falling scales; every sample is the mean of the area that it covers.
 
-    Small levels are made from a halved picture while that still has six samples to one of theirs: a tenth of the time,
-    and the means hardly differ. Making each level from the one before is faster still, but loses one face in fifteen.
+    Small levels are made from a halved picture as long as it has six samples for each of theirs: that takes a tenth of
+    the time, and the means hardly differ. To make each level from the one before is faster still, but loses one face in
+    fifteen.
     """
     size = Size(picture.shape[1], picture.shape[0])
     for scale in levels:
@@ -66,13 +67,13 @@ def build_pyramid(picture: Samples, levels: Sequence[float]) -> Iterator[Samples
 def decode_proposals(
     scores: Scores, offsets: NDArray[np.float32], threshold: float, scale: float
 ) -> tuple[Boxes, Scores]:
-    """Boxes, in pixels of the picture, of P-Net's windows that score above `threshold` on a level.
+    """Return boxes, in pixels of the picture, and scores of P-Net's windows above a threshold on one level.
 
     Args:
-        scores: of being a face, shape (rows, columns), one a window.
-        offsets: of the box's edges in windows, shape (rows, columns, 4).
-        threshold: least score.
-        scale: of the level.
+        scores: score of each window, shape (rows, columns).
+        offsets: offsets of the box's edges, in window sides, shape (rows, columns, 4).
+        threshold: the threshold.
+        scale: scale of the level.
     """
     rows, columns = np.nonzero(scores > threshold)
     # A window's edges are its first pixel plus one and its last plus one, as the package `mtcnn` has them.
@@ -82,20 +83,26 @@ def decode_proposals(
 
 
 def apply_offsets(boxes: Boxes, offsets: NDArray[np.float32]) -> Boxes:
-    """Boxes with their edges moved by offsets in box sizes, shape (n, 4); a size counts one pixel more."""
+    """Move the edges of boxes by offsets in box sizes, shape (n, 4).
+
+    A size is one pixel more than the difference of the edges, as in the training of the networks.
+    """
     sizes = boxes[:, 2:] - boxes[:, :2] + 1
     return boxes + offsets * np.tile(sizes, 2)
 
 
 def expand_to_squares(boxes: Boxes) -> Boxes:
-    """The squares about the boxes' centres with their longer sides."""
+    """Return the squares about the boxes' centres with the length of their longer sides."""
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     halves = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
     return np.hstack([centres - halves, centres + halves])
 
 
 def crop_boxes(picture: Samples, boxes: Boxes, side: int) -> Samples:
-    """The picture under each box, bilinear, shape (n, side, side, 3); the first sample lies on the box's first edge."""
+    """Return the picture under each box by bilinear sampling, shape (n, side, side, 3).
+
+    The first sample is at the box's first edge.
+    """
     height, width = picture.shape[:2]
     # Edges are counted from the first pixel's centre to the last one's, as the package `mtcnn` has them.
     edges = boxes * np.tile([(width - 1) / width, (height - 1) / height], 2)
@@ -117,15 +124,15 @@ def crop_boxes(picture: Samples, boxes: Boxes, side: int) -> Samples:
 def select_distinct(
     boxes: Boxes, scores: Scores, threshold: float, *, relative_to_smaller: bool = False
 ) -> NDArray[np.intp]:
-    """Non-maximum suppression as the package `mtcnn` does it: indices of the boxes that stay, by falling score.
+    """Return the indices of the boxes that non-maximum suppression keeps, by falling score.
 
-    A box goes when it overlaps any better one, even one that goes itself.
+    As in the package `mtcnn`, a box is removed if it overlaps any better one, even one that is removed itself.
 
     Args:
-        boxes: any number.
-        scores: one a box.
-        threshold: share that two boxes may have in common.
-        relative_to_smaller: the share is of the smaller box's area instead of the union's.
+        boxes: boxes, shape (n, 4).
+        scores: score of each box.
+        threshold: greatest share that two boxes may have in common.
+        relative_to_smaller: True if the share is of the smaller box's area instead of the union's.
     """
     order = np.argsort(-scores, kind="stable")
     boxes = boxes[order]
@@ -141,7 +148,7 @@ def select_distinct(
 
 
 def _find_overlaps(some: Boxes, others: Boxes, threshold: float, *, relative_to_smaller: bool) -> NDArray[np.bool_]:
-    """Which of some boxes (rows) share more than `threshold` with which of others (columns)."""
+    """Return where a box of `some` (rows) shares more than `threshold` with a box of `others` (columns)."""
     left, top, right, bottom = (
         pick(some[:, edge, None], others[None, :, edge])
         for edge, pick in enumerate((np.maximum, np.maximum, np.minimum, np.minimum))

@@ -21,9 +21,9 @@ from engine.detectors import optional_imports, weights
 from engine.detectors.mtcnn_cascade import Samples, Scores
 
 REFINE_BATCH_CROPS = 32
-"""Crops that R-Net looks at together. Fixed, so that a crop's answer cannot depend on how many others there are."""
+"""Crops in a batch of R-Net. The number is fixed, so that the answer for a crop cannot depend on how many there are."""
 OUTPUT_BATCH_CROPS = 8
-"""The same for O-Net."""
+"""Crops in a batch of O-Net."""
 
 _QUIET_ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -41,7 +41,7 @@ class Networks:
 
     Raises:
         InputError: a library cannot be imported.
-        ModelError: a file of weights is missing or not the pinned one.
+        ModelError: a file of weights is missing or is not the pinned one.
     """
 
     def __init__(self, models: Path, threads: int) -> None:
@@ -57,17 +57,18 @@ class Networks:
             self._output_network = _compile_graph(core, Path(folder), graphs["onet"], batch=OUTPUT_BATCH_CROPS, side=48)
 
     def propose(self, level: Samples) -> NetworkOutput:
-        """P-Net over a level of shape (height, width, 3), both at least 12: arrays of shape (rows, columns, ...)."""
+        """Run P-Net over a level of shape (height, width, 3), both at least 12; return shapes (rows, columns, ...)."""
+        # The softmax over two values, which was removed from the network (see `_build_graphs`), is a logistic function.
         answer = self._proposal_network(level[None])
         logits = answer[1][0]
         return answer[0][0], (np.tanh((logits[..., 1] - logits[..., 0]) / 2) + 1) / 2
 
     def refine(self, crops: Samples) -> NetworkOutput:
-        """R-Net over crops of shape (n, 24, 24, 3)."""
+        """Run R-Net over crops of shape (n, 24, 24, 3)."""
         return _run_in_batches(self._refinement_network, crops, REFINE_BATCH_CROPS)
 
     def confirm(self, crops: Samples) -> NetworkOutput:
-        """O-Net over crops of shape (n, 48, 48, 3)."""
+        """Run O-Net over crops of shape (n, 48, 48, 3)."""
         return _run_in_batches(self._output_network, crops, OUTPUT_BATCH_CROPS)
 
 
@@ -81,7 +82,7 @@ def _run_in_batches(network: Any, crops: Samples, batch: int) -> NetworkOutput:
 
 
 def _build_graphs(models: Path) -> dict[str, bytes]:
-    """Each network as a serialised TensorFlow graph with its weights in it."""
+    """Build each network as a serialised TensorFlow graph that contains its weights."""
     os.environ.update(_QUIET_ENVIRONMENT)
     tensorflow = optional_imports.import_library("tensorflow", "tensorflow-cpu")
     joblib = optional_imports.import_library("joblib", "joblib")
@@ -91,7 +92,7 @@ def _build_graphs(models: Path) -> dict[str, bytes]:
         network.build()
         if name == "pnet":  # Its softmax over two values costs a seventh of the network; see `propose`.
             network.conv4_2.activation = tensorflow.keras.activations.linear
-        # The file is a pickle, which is why only bytes with the pinned hash get here.
+        # The file is a pickle, which can run any code: only bytes with the pinned hash may get here.
         network.set_weights(joblib.load(io.BytesIO(weights.read_model(models, f"mtcnn-{name}.lz4"))))
         graphs[name] = _freeze_graph(tensorflow, network, [None, side, side, 3])
     return graphs
@@ -106,7 +107,7 @@ def _freeze_graph(tensorflow: Any, network: Any, shape: list[int | None]) -> byt
 
 
 def _compile_graph(core: Any, folder: Path, graph: bytes, batch: int, side: int | None) -> Any:
-    """The graph for OpenVINO, taking samples from 0 to 255."""
+    """Compile a graph for OpenVINO, which then takes samples from 0 to 255."""
     path = folder / "graph.pb"
     path.write_bytes(graph)
     openvino = _import_openvino()
@@ -121,8 +122,8 @@ def _compile_graph(core: Any, folder: Path, graph: bytes, batch: int, side: int 
 
 
 def _import_openvino() -> ModuleType:
-    """OpenVINO, without the package by which it reports each import and conversion to its makers' server."""
-    # Python's way to say that a module is not there; OpenVINO then puts a stub in its place.
+    """Import OpenVINO without the package that reports each import and conversion to its maker's server."""
+    # None makes the import of the module fail; OpenVINO then uses a stub instead.
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     return optional_imports.import_library("openvino", "openvino")
 

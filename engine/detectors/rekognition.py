@@ -1,8 +1,7 @@
 """Amazon Rekognition's DetectFaces: pictures leave the machine, and every call costs money.
 
-Rekognition sees faces of at least about 40 pixels in a picture of 1920x1080, and proportionally larger ones in larger
-pictures, so nothing is gained by sending more than that, and nothing lost by sending no more. It answers with the 100
-largest faces.
+Rekognition finds faces of at least about 40 pixels in a picture of 1920x1080, and proportionally larger ones in larger
+pictures, so a larger picture gains nothing. It returns the 100 largest faces.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from engine.storage.data_folder import DataFolder
 _ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_REKOGNITION", "AWS_ENDPOINT_URL")
 _DEFAULT_SERVICE = "amazonaws.com"
 _ANSWER_PARAMETERS = ("policy", "doubt", "glance", "size", "quality", "threshold")
-"""Parameters that decide what the record says; the others are the run's own affair."""
+"""Parameters that decide the answers, and so go into the record."""
 
 
 class RekognitionSettings(RemoteDetectorSettings, frozen=True):
@@ -42,11 +41,11 @@ class RekognitionSettings(RemoteDetectorSettings, frozen=True):
 
     Attributes:
         size: longest side in pixels of the pictures that are sent; larger frames are scaled down to it.
-        quality: of their JPEG, 1 to 100.
-        threshold: least score of a sighting.
-        connect_timeout: seconds to wait for a connection; does not change an answer.
-        read_timeout: seconds to wait for an answer; does not change it.
-        retries: botocore's retry mode. "adaptive" holds back more than the quota asks for; does not change an answer.
+        quality: JPEG quality, 1 to 100.
+        threshold: least score of a detection.
+        connect_timeout: seconds to wait for a connection. This parameter and those below do not change an answer.
+        read_timeout: seconds to wait for an answer.
+        retries: botocore's retry mode. "adaptive" calls more slowly than the quota requires.
     """
 
     size: Annotated[int, msgspec.Meta(ge=80, le=4096)] = 1920
@@ -58,7 +57,7 @@ class RekognitionSettings(RemoteDetectorSettings, frozen=True):
 
 
 class Rekognition:
-    """Asks Amazon Rekognition, many calls at once, at the rate that the account admits."""
+    """Calls Amazon Rekognition, many calls at once, at the rate that the account admits."""
 
     name: ClassVar[str] = "rekognition"
     settings_type: ClassVar[type[RemoteDetectorSettings]] = RekognitionSettings
@@ -76,24 +75,24 @@ class Rekognition:
 
     @classmethod
     def describe(cls, settings: RekognitionSettings) -> DetectorFacts:
-        """See `Detector.facts`. No credentials, no region; an address that is not Amazon's is told."""
-        own = next((os.environ[name] for name in _ENDPOINT_VARIABLES if os.environ.get(name)), None)
+        """See `Detector.describe`. Credentials and region are left out; a service other than Amazon's is named."""
+        endpoint = next((os.environ[name] for name in _ENDPOINT_VARIABLES if os.environ.get(name)), None)
         parameters = {name: getattr(settings, name) for name in _ANSWER_PARAMETERS}
         return DetectorFacts(
             name=cls.name,
             version=optional_imports.find_versions("boto3", "opencv-python"),
             models=(),
-            parameters={**parameters, "service": urlsplit(own).hostname if own else _DEFAULT_SERVICE},
+            parameters={**parameters, "service": urlsplit(endpoint).hostname if endpoint else _DEFAULT_SERVICE},
         )
 
     @classmethod
     def longest_side(cls, settings: RekognitionSettings) -> int | None:
-        """The size at which pictures are sent."""
+        """Return the size to which pictures are scaled before they are sent."""
         return settings.size
 
     @classmethod
     def load(cls, settings: RekognitionSettings, models: Path) -> Self:
-        """See `Detector.load`. Answers are kept in the data folder in which `models` lies.
+        """See `Detector.load`. Answers are kept in the data folder that contains `models`.
 
         Raises:
             InputError: boto3 is not installed, or finds no credentials or no region.
@@ -103,19 +102,19 @@ class Rekognition:
 
     def detect(self, pictures: Sequence[Rgb]) -> list[list[Detection]]:
         """See `Detector.detect`."""
-        return [look.detections for look in self.detect_with_receipts(pictures)]
+        return [answer.detections for answer in self.detect_with_receipts(pictures)]
 
     def detect_with_receipts(self, pictures: Sequence[Rgb]) -> list[RemoteAnswer]:
-        """See `RemoteDetector.look`.
+        """See `RemoteDetector.detect_with_receipts`.
 
         Raises:
             InputError: credentials, region or permission are wrong.
-            DetectorError: the service cannot be reached or fails, as many calls were made as may be, or it was closed.
+            DetectorError: the service cannot be reached or fails, the limit of calls is reached, or `close` was called.
         """
         return list(self._executor.map(self._detect_picture, pictures))
 
     def close(self) -> None:
-        """Wait for the calls that are under way; no more are made."""
+        """Make no more calls, and wait for those that are under way."""
         self._client.close()
         self._executor.shutdown(cancel_futures=True)
 
@@ -123,6 +122,7 @@ class Rekognition:
         jpeg, sent = encode_jpeg(picture, self._settings.quality)
         sha256 = sha256_hex(jpeg)
         key = f"{sha256}-{self._request_fingerprint}"
+        # Locked while the call is under way: two frames with the same picture are paid for once.
         with self._answer_cache.lock_key(key) as kept:
             answer = kept or self._call_service(jpeg)
             if kept is None:
@@ -141,7 +141,7 @@ class Rekognition:
         return self._client.detect_faces(jpeg)
 
     def _to_detections(self, answer: ServiceAnswer, sent_size: Size, picture_size: Size) -> list[Detection]:
-        """Boxes in pixels of the picture, of which black was sent along if it was small, and which may leave it."""
+        """Scale the faces of an answer to pixels of the picture and clip them to it."""
         rows = np.array(answer.faces, np.float64).reshape(-1, 5)
         rows = rows[rows[:, 4] >= self._settings.threshold * 100]
         scale = self._answer_scale(sent_size, picture_size)
@@ -150,6 +150,9 @@ class Rekognition:
 
     @staticmethod
     def _answer_scale(sent_size: Size, picture_size: Size) -> tuple[float, float]:
-        """Pixels of the picture to a whole side of what was sent: more than it has if black was added."""
+        """Return the pixels of the picture for a whole side of what was sent.
+
+        A small picture is sent with black at the right and below, so its whole side is longer than the picture.
+        """
         shrunk = sent_size.width < picture_size.width or sent_size.height < picture_size.height
         return (picture_size.width, picture_size.height) if shrunk else (sent_size.width, sent_size.height)

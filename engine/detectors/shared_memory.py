@@ -1,4 +1,4 @@
-"""Anonymous shared memory that passes pictures from a pool to its workers; the kernel frees it with the last process."""
+"""Anonymous shared memory for the pictures that a pool sends to its workers; it is freed with the last process."""
 
 from __future__ import annotations
 

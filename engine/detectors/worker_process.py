@@ -1,4 +1,4 @@
-"""One worker process as the pool sees it: how it is started and ended, what it says, and what to say when it fails."""
+"""One worker process as the pool sees it: its start and end, its reports, and the errors for its failures."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from engine.detectors.base import Detector, is_remote
 from engine.errors import DetectorError, InputError, ModelError, VeilError
 
 _EXIT_GRACE_S = 2.0
-"""Seconds that idle workers have to end by themselves."""
+"""Time in which idle workers have to end by themselves."""
 _CALL_EXIT_GRACE_S = 90.0
-"""Seconds that calls to a service have to end, which were paid for and whose answers are kept."""
+"""Time in which calls to a service have to end; they are paid for, and their answers are kept."""
 _READ_BYTES = 1 << 16
 _STDERR_TAIL_BYTES = 4096
-"""Bytes of a worker's standard error that are kept for its last words."""
+"""Bytes at the end of a worker's standard error that are kept for an error message."""
 _MAX_SHOWN_CHARACTERS = 200
-"""Characters of the last line of it that an error shows."""
+"""Greatest length of the last line of standard error in an error message."""
 _WORKER_ENVIRONMENT: Mapping[str, str] = {
     # One thread a worker: sums must not depend on the number of cores, and parallel work comes from more workers.
     "OMP_NUM_THREADS": "1",
@@ -44,7 +44,7 @@ _WORKER_ENVIRONMENT: Mapping[str, str] = {
 
 
 class AssignedTask(NamedTuple):
-    """A task that a worker holds: the slot its pictures lie in, their number, and what to call them in an error."""
+    """A task of a worker: slot and number of its pictures, and their name in an error."""
 
     slot: int
     picture_count: int
@@ -52,7 +52,11 @@ class AssignedTask(NamedTuple):
 
 
 class WorkerProcess:
-    """A worker process. What it was given and has not answered stands in `tasks`, by ticket, in the order given.
+    """A worker process.
+
+    Attributes:
+        tasks: the tasks that it has not answered, by ticket, in the order in which they were sent.
+        is_ready: True if it has loaded the detector.
 
     Raises:
         DetectorError: the process cannot be started.
@@ -79,21 +83,21 @@ class WorkerProcess:
 
     @property
     def deadline(self) -> float | None:
-        """Monotonic time at which it counts as hung; None while it has nothing to do."""
+        """Monotonic time at which it counts as hung. None: it has nothing to do."""
         return self._waiting_since + self._timeout_s if self.tasks or not self.is_ready else None
 
     def send_task(self, task: protocol.TaskMessage, label: str) -> None:
-        """Send it a task."""
+        """Send a task to it."""
         if not self.tasks:
             self._waiting_since = time.monotonic()
         self.tasks[task.ticket] = AssignedTask(task.slot, len(task.sizes), label)
         self._send_message(task)
 
     def receive_answers(self) -> Iterator[tuple[protocol.AnswerReport, AssignedTask]]:
-        """What it has answered since it was last asked; does not wait.
+        """Yield the answers that have arrived since the last call; do not wait.
 
         Raises:
-            DetectorError: after the answers that still came, when the worker died or failed.
+            DetectorError: after the last answers, if the worker died or failed.
             ModelError, InputError: the detector cannot be loaded.
         """
         alive = _read_available(self.stdout, self._report_buffer)
@@ -111,16 +115,16 @@ class WorkerProcess:
             raise self._build_error(_describe_exit(self._process.returncode, self._last_stderr_line()))
 
     def read_stderr(self) -> None:
-        """Keep the tail of what it wrote to its standard error since its last report."""
+        """Keep the end of what it wrote to its standard error since its last report."""
         _read_available(self.stderr, self._stderr_tail)
         del self._stderr_tail[: self._stderr_tail.rfind(protocol.STDERR_SEPARATOR) + 1]
         del self._stderr_tail[:-_STDERR_TAIL_BYTES]
 
     def check_responsive(self, now: float) -> None:
-        """See that it is not hung at the monotonic time `now`.
+        """Check that it is not hung at the monotonic time `now`.
 
         Raises:
-            DetectorError: it has been silent for too long.
+            DetectorError: it has not answered for too long.
         """
         if self.deadline is not None and self.deadline < now:
             raise self._build_error(f"gave no answer for {self._timeout_s:g} s")
@@ -132,14 +136,14 @@ class WorkerProcess:
             while data:
                 data = data[os.write(stdin.fileno(), data) :]
         except BrokenPipeError:
-            # It has just died: the end of its reports says so, and `answers` then says how.
+            # It has just died. `receive_answers` finds the end of its reports and raises the error.
             return
 
     def _decode_report(self, body: bytes) -> protocol.WorkerReport:
         try:
             report: protocol.WorkerReport = msgspec.msgpack.decode(body, type=protocol.WorkerReport)
         except msgspec.MsgspecError as error:
-            raise self._build_error(f"gave an answer that makes no sense ({error})") from error
+            raise self._build_error(f"gave an invalid answer ({error})") from error
         return report
 
     def _complete_task(self, answer: protocol.AnswerReport) -> AssignedTask:
@@ -173,16 +177,16 @@ class WorkerProcess:
         return next((line.strip()[:_MAX_SHOWN_CHARACTERS] for line in reversed(lines) if line.strip()), "")
 
     def request_exit(self) -> None:
-        """Tell it to end: an idle worker does so by itself, one that computes or loads is killed.
+        """Ask it to end: an idle worker ends by itself, one that computes or loads is killed.
 
-        One that asks a service ends by itself when the calls under way are answered.
+        A remote detector ends by itself when the calls under way are answered.
         """
         cast("IO[bytes]", self._process.stdin).close()
         if self.deadline is not None and not self._is_remote:
             self._process.kill()
 
     def wait_for_exit(self, deadline: float) -> None:
-        """Wait for its end, which is made when the monotonic time `deadline` has come; for calls, somewhat later."""
+        """Wait for its end; kill it at the monotonic time `deadline`, or later if calls are under way."""
         if self._is_remote:
             deadline += _CALL_EXIT_GRACE_S
         self._wait_or_kill(max(0.0, deadline - time.monotonic()))
@@ -198,7 +202,7 @@ class WorkerProcess:
 
 
 def end_workers(workers: Iterable[WorkerProcess]) -> None:
-    """End workers, side by side, and take back what they held of this process."""
+    """End workers at the same time, and close their pipes."""
     workers = list(workers)
     for worker in workers:
         worker.request_exit()
@@ -225,7 +229,7 @@ def _spawn_worker(detector: type[Detector], slots: Sequence[int]) -> tuple[subpr
     except OSError as error:
         os.close(held)
         raise DetectorError(
-            f"A process for the detector {detector.name} cannot be started ({error.strerror}): ask for fewer workers."
+            f"A process for the detector {detector.name} cannot be started ({error.strerror}): use fewer workers."
         ) from error
     finally:
         os.close(lifeline)
@@ -233,12 +237,12 @@ def _spawn_worker(detector: type[Detector], slots: Sequence[int]) -> tuple[subpr
 
 
 def _build_environment(detector: type[Detector]) -> dict[str, str]:
-    """The caller's environment, with what makes libraries quiet and repeatable and this code importable."""
+    """Build the environment of a worker: this code importable, libraries silent and repeatable."""
     return {**build_child_environment(detector.__module__), **_WORKER_ENVIRONMENT}
 
 
 def _read_available(stream: IO[bytes], buffer: bytearray) -> bool:
-    """Append to `buffer` what can be read without waiting; False when the other end is closed."""
+    """Append to `buffer` what can be read without waiting; return False if the other end is closed."""
     while True:
         try:
             data = os.read(stream.fileno(), _READ_BYTES)
@@ -249,10 +253,10 @@ def _read_available(stream: IO[bytes], buffer: bytearray) -> bool:
         buffer += data
 
 
-def _describe_exit(code: int, last_words: str) -> str:
+def _describe_exit(code: int, last_line: str) -> str:
     if code >= 0:
         what = f"ended with exit code {code}"
     else:
         name = signal.Signals(-code).name
-        what = f"was killed by {name}, perhaps for want of memory," if name == "SIGKILL" else f"crashed with {name}"
-    return f'{what} (its last words: "{last_words}")' if last_words else what
+        what = f"was killed by {name}, perhaps for lack of memory," if name == "SIGKILL" else f"crashed with {name}"
+    return f'{what} (last line of its output: "{last_line}")' if last_line else what

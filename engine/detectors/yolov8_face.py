@@ -1,8 +1,8 @@
-"""YOLOv8n-face through Ultralytics: one network over the whole picture, also small, turned and masked faces.
+"""YOLOv8n-face through Ultralytics: one network over the whole picture, also for small, turned and masked faces.
 
-Ultralytics' own predictor is left aside because it imports torchvision, which crashes beside other frameworks, and
-gives up on the rest of a batch after a time limit, which makes answers depend on the machine's load. Its backends and
-its non-maximum suppression are used as they are, one picture at a time.
+Ultralytics' own predictor is not used: it imports torchvision, which crashes beside other frameworks, and it skips the
+rest of a batch after a time limit, so that answers depend on the machine's load. Its backends and its non-maximum
+suppression are used as they are, one picture at a time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from engine.record import Detection, DetectorFacts, ModelFacts, Sha256
 
 _WEIGHTS_FILE = "yolov8n-face.onnx"
 _PADDING_GREY = 114
-"""What Ultralytics puts around a picture."""
+"""Grey that Ultralytics puts around a picture."""
 _WEIGHTS_SUFFIXES = (".onnx", ".pt")
 
 
@@ -37,14 +37,14 @@ class Yolov8FaceSettings(DetectorSettings, frozen=True):
     """Parameters of YOLOv8-face.
 
     Attributes:
-        size: longest side in pixels at which pictures are looked at; smaller ones are enlarged to it.
-        more_sizes: further such sizes; large faces are found at small ones, small faces at large ones.
-        mirror: whether pictures are looked at in a mirror too.
-        threshold: least score of a sighting.
-        suppression: of two sightings that overlap by more than this IoU, the better one is kept.
+        size: longest side in pixels to which pictures are scaled; smaller ones are enlarged.
+        more_sizes: further sizes; large faces are found at small sizes, small faces at large ones.
+        mirror: True to detect in the mirrored picture, too.
+        threshold: least score of a detection.
+        suppression: of two detections that overlap by more than this IoU, only the better one is kept.
         weights: path of a file to use instead of the pinned one, .onnx or .pt.
-        sha256: of that file.
-        threads: that one process computes with.
+        sha256: SHA-256 of that file.
+        threads: number of threads in each process.
     """
 
     size: Annotated[int, msgspec.Meta(ge=64, le=4096)] = 640
@@ -64,14 +64,14 @@ class Yolov8FaceSettings(DetectorSettings, frozen=True):
 
 
 class Yolov8Face:
-    """Finds faces from about ten pixels at the size it looks at, from any side that shows some of the face."""
+    """Finds faces from about ten pixels in the scaled picture, from any side that shows a part of the face."""
 
     name: ClassVar[str] = "yolov8-face"
     settings_type: ClassVar[type[DetectorSettings]] = Yolov8FaceSettings
 
     def __init__(self, settings: Yolov8FaceSettings, path: Path) -> None:
         self._settings = settings
-        # Ultralytics writes its settings when it is imported, and never reads them again: nothing is left by a crash.
+        # Ultralytics writes its settings when it is imported and never reads them again, so a temporary folder will do.
         with tempfile.TemporaryDirectory(prefix="veil-ultralytics-") as folder:
             _silence_ultralytics(folder)
             self._torch = optional_imports.import_library("torch", "torch")
@@ -82,7 +82,7 @@ class Yolov8Face:
 
     @classmethod
     def describe(cls, settings: Yolov8FaceSettings) -> DetectorFacts:
-        """See `Detector.facts`. Of a file the user brought, the name is told and the folder is not."""
+        """See `Detector.describe`. Of a file that the user supplied, the name is stated, not the folder."""
         own = Path(settings.weights).name if settings.weights is not None else None
         return DetectorFacts(
             name=cls.name,
@@ -95,7 +95,7 @@ class Yolov8Face:
 
     @classmethod
     def longest_side(cls, settings: Yolov8FaceSettings) -> int | None:
-        """The largest size at which it looks."""
+        """Return the largest of the sizes."""
         return max((settings.size, *settings.more_sizes))
 
     @classmethod
@@ -104,7 +104,7 @@ class Yolov8Face:
 
         Raises:
             InputError: a library cannot be imported.
-            ModelError: the weights are missing, not the ones that are meant, not a YOLO model, or know no faces.
+            ModelError: the weights are missing, have the wrong hash, are not a YOLO model, or have no class for faces.
         """
         cv2.setNumThreads(settings.threads)
         if settings.weights is None or settings.sha256 is None:
@@ -116,14 +116,15 @@ class Yolov8Face:
         return [self._detect_picture(picture) for picture in pictures]
 
     def close(self) -> None:
-        """Let go of the network."""
+        """Free the network."""
         self._network = None
 
     def _detect_picture(self, picture: Rgb) -> list[Detection]:
         settings = self._settings
-        ways = list(test_time_augmentation.list_views([settings.size, *settings.more_sizes], mirror=settings.mirror))
+        views = list(test_time_augmentation.list_views([settings.size, *settings.more_sizes], mirror=settings.mirror))
+        # With one view, the network's own suppression has been applied already.
         return test_time_augmentation.detect_in_views(
-            picture, self._detect_at_size, ways, settings.suppression if len(ways) > 1 else 1.0, self.name
+            picture, self._detect_at_size, views, settings.suppression if len(views) > 1 else 1.0, self.name
         )
 
     def _detect_at_size(self, picture: Rgb, longest_side_px: int) -> tuple[Boxes, Scores]:
@@ -144,7 +145,7 @@ class Yolov8Face:
 
     @property
     def _fixed_size(self) -> Size | None:
-        """The only size that an ONNX file exported without dynamic shapes takes."""
+        """The only size that the network takes, if its ONNX file was exported without dynamic shapes."""
         if self._network.dynamic or not hasattr(self._network, "session"):
             return None
         height, width = self._network.session.get_inputs()[0].shape[2:]
@@ -152,7 +153,7 @@ class Yolov8Face:
 
 
 class _Letterbox(NamedTuple):
-    """A picture as the network takes it, and the way back: canvas = picture * scale + offset, each for x and y."""
+    """A picture as the network takes it, and its position: canvas = picture * scale + offset, each for x and y."""
 
     tensor: NDArray[np.float32]
     scale: tuple[float, float]
@@ -160,8 +161,12 @@ class _Letterbox(NamedTuple):
 
 
 def _letterbox_picture(picture: Rgb, longest_side_px: int, fixed_size: Size | None) -> _Letterbox:
-    """The picture scaled to `longest_side_px`, or to fit `fixed_size`, in the middle of a grey canvas of whole
-    strides.
+    """Scale a picture and put it in the middle of a grey canvas whose sides are multiples of the stride.
+
+    Args:
+        picture: the picture.
+        longest_side_px: its longest side on the canvas.
+        fixed_size: the only size that the network takes; it takes precedence. None: any size.
     """
     height, width = picture.shape[:2]
     ratio = (
@@ -185,7 +190,7 @@ def _round_up_to_stride(side: int, stride: int = 32) -> int:
 
 
 def _silence_ultralytics(folder: str) -> None:
-    """Keep Ultralytics, which reads this when it is imported, from probing the network, installing and unpickling."""
+    """Keep Ultralytics from probing the network, installing packages and unpickling; it reads this at its import."""
     os.environ.update(
         YOLO_OFFLINE="true",
         YOLO_AUTOINSTALL="false",
@@ -196,7 +201,7 @@ def _silence_ultralytics(folder: str) -> None:
 
 
 def _load_network(path: Path, device: Any, threads: int) -> Any:
-    """The model behind one of Ultralytics' backends: called with a tensor, it has names, end2end and dynamic."""
+    """Load a model with one of Ultralytics' backends: it is called with a tensor and has names, end2end and dynamic."""
     build = _onnx_backend(path, device, threads) if path.suffix == ".onnx" else _torch_backend(path, device)
     try:
         return build()
@@ -220,10 +225,12 @@ def _torch_backend(path: Path, device: Any) -> Callable[[], Any]:
 
 
 def _find_face_classes(names: Mapping[int, str], path: Path) -> list[int]:
-    """Numbers of the classes that are faces: those called so, or the only one there is."""
+    """Return the numbers of the classes named after faces, or that of the only class."""
     if not names:
-        raise ModelError(f"{path} does not say which classes it knows: export it with Ultralytics, which writes them.")
+        raise ModelError(f"{path} has no names of its classes: export it with Ultralytics, which writes them.")
     faces = [number for number, name in names.items() if "face" in name.lower()]
     if not faces and len(names) != 1:
-        raise ModelError(f"{path} knows no class called face but {', '.join(names.values())}: give a face detector.")
+        raise ModelError(
+            f"{path} has the classes {', '.join(names.values())} and none for faces: give a face detector."
+        )
     return faces or list(names)

@@ -1,4 +1,4 @@
-"""Answers that were paid for, kept by what was asked, so that nothing is paid for twice."""
+"""A cache of paid answers by request, so that no request is paid for twice."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from engine.storage.locks import lock_and_remove_file
 
 
 class ServiceAnswer(Document, frozen=True):
-    """What a service said of one picture.
+    """The answer of a service for one picture.
 
     Attributes:
-        request: its name for the call.
+        request: request id that the service returned.
         faces: left, top, width and height as shares of the picture's sides, and confidence in percent.
     """
 
@@ -26,10 +26,10 @@ class ServiceAnswer(Document, frozen=True):
 
 
 class AnswerCache:
-    """Answers in a folder, one a file, shared by threads and processes.
+    """Answers in a folder, one file each, shared by threads and processes.
 
     Args:
-        folder: made when it is missing.
+        folder: the folder; it is created if it is missing.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -37,9 +37,9 @@ class AnswerCache:
 
     @contextmanager
     def lock_key(self, key: str) -> Iterator[ServiceAnswer | None]:
-        """Hold the right to ask for `key` while the block lasts; the answer, if there is one already.
+        """Lock a request while the block runs, and yield its answer; None if there is none yet.
 
-        Waits for another thread or process that is asking for the same. A process that dies lets go of its claims.
+        Waits for another thread or process with the same request. The locks of a process that dies are released.
         """
         path = self._answer_path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ class AnswerCache:
             yield self._read_answer(path)
 
     def store_answer(self, key: str, answer: ServiceAnswer) -> None:
-        """Bring an answer to stable storage.
+        """Write an answer to stable storage.
 
         Raises:
             TargetError: it cannot be written.

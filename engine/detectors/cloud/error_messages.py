@@ -1,6 +1,4 @@
-"""What to tell a person when Rekognition, or the way to it, does not do what was asked: the one edge where errors of
-boto3 become Veil's.
-"""
+"""Error messages for failed calls to Rekognition: the one place where errors of boto3 become errors of Veil."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ THROTTLING_CODES = frozenset({
     "ProvisionedThroughputExceededException", "RequestLimitExceeded", "SlowDown", "Throttling", "ThrottlingException",
     "TooManyRequestsException",
 })  # fmt: skip
-"""Codes that mean: later."""
+"""Codes with which the service refuses a call because there are too many."""
 
 _RESUME_HINT = "then run the same command again to resume"
 _UNREACHABLE_HINT = "check the network and the region, " + _RESUME_HINT
@@ -57,7 +55,7 @@ _MESSAGES_BY_EXCEPTION: Mapping[str, tuple[type[VeilError], str]] = {
 
 
 def to_veil_error(error: Exception, region: str | None) -> VeilError:
-    """The error to raise for one of boto3's; it names the region and never the credentials."""
+    """Convert an error of boto3; the message names the region and never the credentials."""
     place = f" in {region}" if region else ""
     response = getattr(error, "response", None)
     if response is not None:
@@ -74,9 +72,10 @@ def to_veil_error(error: Exception, region: str | None) -> VeilError:
 
 
 def _error_from_response(response: Mapping[str, Any], place: str) -> VeilError:
-    """For an answer that is an error of the service."""
-    told = response.get("Error", {})
-    code, message = str(told.get("Code", "")), str(told.get("Message", ""))
+    """Convert an error that the service returned."""
+    error = response.get("Error", {})
+    code, message = str(error.get("Code", "")), str(error.get("Message", ""))
+    # The same code stands for a wrong key and for a wrong clock; only the message tells them apart.
     if code == "InvalidSignatureException":
         skewed = "expired" in message or "not yet current" in message
         code = "RequestExpired" if skewed else "UnrecognizedClientException"

@@ -1,4 +1,4 @@
-"""A picture as the JPEG that is sent: within Rekognition's limits, and the same bytes for the same picture."""
+"""The JPEG that is sent for a picture: within Rekognition's limits, and the same bytes for the same picture."""
 
 from __future__ import annotations
 
@@ -10,24 +10,23 @@ from engine.core.geometry import Size
 from engine.core.picture import Rgb
 
 MAX_BYTES = 5 * 1024 * 1024
-"""That DetectFaces takes."""
+"""Largest picture that DetectFaces takes."""
 MIN_SIDE_PX = 80
-"""Pixels that each side must have at least."""
+"""Shortest side that DetectFaces takes."""
 _QUALITY_STEP = 12
-"""Steps of quality by which a picture that is too large is encoded again."""
+"""Step by which the quality is lowered if a picture is too large."""
 _MIN_QUALITY = 40
 
 
 def encode_jpeg(picture: Rgb, quality: int) -> tuple[bytes, Size]:
-    """The JPEG and its size in pixels.
+    """Encode a picture; return the JPEG and its size in pixels.
 
-    The picture lies in its top left corner; where it has fewer than 80 pixels, black is added at the right and below.
-    Encoded once, unless it would have more than 5 MB: then at lower quality, and if need be smaller, but only as much
-    as that takes.
+    If a side has fewer than 80 pixels, black is added at the right or below. If the JPEG has more than 5 MB, the
+    quality is lowered and, if that is not enough, the picture is scaled down, each no more than necessary.
 
     Args:
-        picture: upright RGB.
-        quality: 1 to 100, as libjpeg means it.
+        picture: upright RGB picture.
+        quality: libjpeg's quality, 1 to 100.
     """
     bgr = cv2.cvtColor(np.ascontiguousarray(_pad_to_min_side(picture)), cv2.COLOR_RGB2BGR)
     while True:

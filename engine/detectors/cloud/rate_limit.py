@@ -1,9 +1,9 @@
-"""How fast to call: finds the rate at which a service admits calls, and holds it.
+"""The rate limiter: finds the rate at which a service admits calls, and keeps to it.
 
-While nothing is throttled, calls are not held back. After that they are made at the rate of the answers, plus a little
-to find out whether more would be admitted, plus what the service throttles whatever the rate. The last is measured
-from time to time by calling a little slower than answers came: such calls cannot be beyond the quota, so what is
-throttled of them is not the caller's doing.
+While no call is throttled, calls are not delayed. After that, calls are made at the rate of the answers, plus a little
+to find out whether the service admits more, plus the share of calls that the service throttles at any rate. That share
+is measured from time to time by calls at a rate a little below that of the answers: such calls cannot exceed the quota,
+so those of them that are throttled are not throttled because of the rate.
 
 Delivery rate as the estimate of a path's capacity, with probing around it, is from Cardwell et al., "BBR:
 Congestion-Based Congestion Control", ACM Queue 14(5), 2016.
@@ -20,35 +20,35 @@ from dataclasses import dataclass
 from engine.errors import DetectorError
 
 _FIRST_TRIAL_S = 1.0
-"""Seconds after the first throttled call in which answers are counted, to begin with their rate."""
+"""Time after the first throttled call in which answers are counted, to start with their rate."""
 _MIN_RATE_PER_S = 0.5
 _TRIAL_S, _TRIAL_CALLS = 1.0, 30
-"""A trial lasts so many seconds, and so many calls."""
+"""Least duration and least number of calls of a trial."""
 _PROBE_FACTOR, _MAX_PROBE_FACTOR = 1.08, 1.5
-"""How much faster than answers come calls are made; the greater while more and more are admitted."""
+"""Ratio of calls to answers in a trial; it rises to the second value while the service admits more and more."""
 _SLOWER_FACTOR = 0.95
-"""How much slower than answers come calls are made while the service's own throttling is measured."""
+"""Ratio of calls to answers while throttling at any rate is measured."""
 _MEASURE_INTERVAL_TRIALS, _FIRST_MEASURE_INTERVAL_TRIALS = 24, 5
-"""Trials from one such measurement to the next, and while there are few."""
+"""Trials from one measurement to the next, and while there are few measurements."""
 _KEPT_MEASUREMENTS = 4
-"""Such measurements that count."""
+"""Number of latest measurements that count."""
 _ASSUMED_UNRELATED_SHARE = 0.25
-"""What is taken for the service's own share of throttled calls until it was measured."""
+"""Share of calls that is assumed to be throttled at any rate before it is measured."""
 _MIN_MEASURED_SHARE = 0.12
-"""Share of throttled calls from which on it is measured at all."""
+"""Share of throttled calls from which a measurement is made."""
 _LAST_TRIAL_WEIGHT = 0.3
-"""Of the last trial in the rate of the answers."""
+"""Weight of the last trial in the rate of the answers."""
 _CATCH_UP_S = 0.05
-"""Seconds of calls that may be made up for after threads woke late."""
+"""Delay of threads that woke late for which calls are made up."""
 _MIN_BUSY_SHARE = 0.85
-"""Share of the calls that a trial allowed and that must have been made for it to say anything."""
+"""Share of the allowed calls that must have been made for a trial to count."""
 _MAX_UNRELATED_SHARE = 0.6
-"""Greatest share of throttled calls that is made up for."""
+"""Greatest share of throttled calls for which calls are added."""
 
 
 @dataclass(slots=True, eq=False)
 class RateTrial:
-    """Calls that were made at one rate, and what became of them."""
+    """Calls at one rate, and their outcomes."""
 
     calls_per_s: float
     started_at: float
@@ -59,10 +59,10 @@ class RateTrial:
 
 
 class RateFinder:
-    """The arithmetic of finding a rate; times are given to it, in seconds from anywhere.
+    """Finds the rate. It has no clock: all times are arguments, in seconds from any origin.
 
     Args:
-        ceiling: calls a second that are never exceeded; None knows no ceiling.
+        ceiling: greatest number of calls a second. None: unlimited.
     """
 
     def __init__(self, ceiling: float | None = None) -> None:
@@ -81,20 +81,20 @@ class RateFinder:
 
     @property
     def rate(self) -> float:
-        """Calls a second that are made now; infinite while nothing holds them back."""
+        """Current rate in calls a second; infinite while calls are not delayed."""
         return min(self._trial.calls_per_s, self._ceiling)
 
     @property
     def unrelated_share(self) -> float:
-        """Share of calls that is throttled whatever the rate: as measured, plus its standard error.
+        """Share of calls that is throttled at any rate: the measured one plus its standard error.
 
-        Too high an estimate costs some throttled calls, too low a one would drive the rate down.
+        Too high an estimate costs some throttled calls; too low an estimate would lower the rate again and again.
         """
         share, error = self._measure_unrelated_share()
         return min(_MAX_UNRELATED_SHARE, share + error)
 
     def _measure_unrelated_share(self) -> tuple[float, float]:
-        """That share as far as it was measured, and the standard error."""
+        """Return that share as measured, and its standard error."""
         sent = sum(trial.answered + trial.throttled for trial in self._slower_trials)
         if sent < _TRIAL_CALLS / 2:
             return 0.0, _ASSUMED_UNRELATED_SHARE
@@ -102,23 +102,26 @@ class RateFinder:
         return share, math.sqrt(share * (1 - share) / sent)
 
     def reserve_slot(self, now: float) -> float:
-        """The time at which the next call may begin."""
+        """Reserve the next call; return the time at which it may start."""
         if math.isinf(self.rate):
             return now
+        # Slots that were missed by more than this are dropped: made up for all at once, they would be throttled.
         slot = max(self._next_slot_at, now - _CATCH_UP_S)
         self._next_slot_at = slot + 1.0 / self.rate
         return max(slot, now)
 
     def begin_call(self, now: float) -> RateTrial:
-        """A call begins; give what is returned to `heard`."""
+        """Count a call that starts; return its trial, for `record_outcome`."""
         self._advance_trial(now)
         self._trial.sent += 1
         return self._trial
 
     def record_outcome(self, now: float, trial: RateTrial, *, throttled: bool) -> None:
-        """A call of `trial` was answered, or throttled."""
+        """Count a call of a trial that was answered or throttled."""
         if throttled:
             trial.throttled += 1
+            # The first throttled call shows that there is a quota. Only the answers from here on can tell its rate,
+            # because the service may have admitted a burst before.
             if not self._is_limited:
                 self._is_limited = True
                 self._start_trial(RateTrial(math.inf, now))
@@ -128,7 +131,7 @@ class RateFinder:
         self._advance_trial(now)
 
     def _advance_trial(self, now: float) -> None:
-        """Go on to the next trial when this one is over."""
+        """Start the next trial if this one has ended."""
         trial = self._trial
         seconds = now - trial.started_at
         if not self._is_limited or seconds < _FIRST_TRIAL_S or self._answer_count + trial.throttled < 1:
@@ -144,9 +147,10 @@ class RateFinder:
         self._previous_trial, self._trial, self._answer_count = self._trial, trial, 0
 
     def _learn_from_trial(self, trial: RateTrial, seconds: float) -> None:
-        """What a finished trial says of the rate of answers and of how far to probe."""
+        """Update the rate of answers and the probe factor from a finished trial."""
         self._trials_since_slower += 1
         busy = trial.sent >= _MIN_BUSY_SHARE * min(trial.calls_per_s, self._ceiling) * seconds
+        # Trials that were slow on purpose, or that had too few calls to reach their rate, tell nothing about the quota.
         if (
             trial.is_slower
             or self._previous_trial.is_slower
@@ -187,15 +191,15 @@ class RateFinder:
 
     @staticmethod
     def _throttled_share(trial: RateTrial) -> float:
-        """Of calls that were throttled."""
+        """Return the share of throttled calls in a trial."""
         return trial.throttled / max(1, trial.answered + trial.throttled)
 
 
 class RateLimiter:
-    """A `Finder` that threads share, on the real clock.
+    """A `RateFinder` on the real clock, for many threads.
 
     Args:
-        ceiling: as of `Finder`.
+        ceiling: greatest number of calls a second. None: unlimited.
     """
 
     def __init__(self, ceiling: float | None = None) -> None:
@@ -205,11 +209,11 @@ class RateLimiter:
 
     @property
     def rate(self) -> float:
-        """Calls a second that are made now."""
+        """Current rate in calls a second."""
         return self._finder.rate
 
     def wait_for_slot(self) -> RateTrial:
-        """Wait until a call may begin; it begins now.
+        """Wait until a call may start, and count it.
 
         Raises:
             DetectorError: `close` was called.
@@ -222,10 +226,10 @@ class RateLimiter:
             return self._finder.begin_call(time.monotonic())
 
     def close(self) -> None:
-        """Let no more calls begin; whoever waits is told at once."""
+        """Start no more calls; threads that wait get an error at once."""
         self._closed.set()
 
     def record_outcome(self, trial: RateTrial, *, throttled: bool) -> None:
-        """Tell what became of a call that `wait` let begin."""
+        """Count the outcome of a call that `wait_for_slot` started."""
         with self._lock:
             self._finder.record_outcome(time.monotonic(), trial, throttled=throttled)

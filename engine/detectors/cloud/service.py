@@ -1,9 +1,9 @@
-"""Amazon Rekognition's DetectFaces through boto3: one client a thread, calls at the pace that the account admits.
+"""Amazon Rekognition's DetectFaces through boto3: one client for each thread, calls at the rate of the account.
 
-Credentials and region come by boto3's own chain and are looked at by nobody else. Botocore retries what may succeed
-later; the pace that all clients share is held before each attempt, botocore's retries among them. Botocore's "adaptive"
-mode holds a pace of its own on top, which it lowers with every throttled call, also with those that a lower rate would
-not spare; it is there for who wants it, and `engine.detectors.cloud.rate_limit` for who wants the whole quota.
+boto3 finds credentials and region in its usual places; no other code reads them. Botocore retries calls that may
+succeed later. All clients share one rate limiter, which delays every attempt, botocore's retries included. Botocore's
+"adaptive" mode adds a limit of its own, which falls with every throttled call, even with those that a lower rate would
+not avoid; `engine.detectors.cloud.rate_limit` uses the whole quota.
 """
 
 from __future__ import annotations
@@ -27,25 +27,26 @@ from engine.errors import DetectorError, InputError
 
 _BOTO_OPERATION = "rekognition.DetectFaces"
 _BOTO_ATTEMPTS = 2
-"""That botocore makes, the first among them; it pauses longer and longer before each, and a frame waits with it."""
+"""Attempts of botocore for one call; few, because its pauses grow, and a frame waits all the time."""
 _MAX_ROUNDS = 3
-"""Of such attempts, for what is no throttling."""
+"""Rounds of such attempts if the error is not throttling."""
 _FIRST_PAUSE_S = 0.5
-"""Seconds before the second round; each time twice as long."""
+"""Pause before the second round; each further pause is twice as long."""
 _MAX_THROTTLED_S = 150.0
-"""Seconds without any answer, all calls throttled, after which the run ends."""
+"""Time without any answer, with all calls throttled, after which the run ends."""
 
 
 @dataclass(frozen=True)
 class CallSettings:
-    """How calls are made.
+    """Settings of the calls.
 
     Attributes:
-        clients: calls under way at once.
-        max_calls_per_s: ceiling in calls a second, None for none.
-        connect, read: seconds of patience for a connection, and for an answer.
+        clients: greatest number of calls at once.
+        max_calls_per_s: greatest number of calls a second. None: unlimited.
+        connect_timeout_s: seconds to wait for a connection.
+        read_timeout_s: seconds to wait for an answer.
         retry_mode: botocore's retry mode, "standard" or "adaptive".
-        attributes: what DetectFaces is asked for.
+        attributes: face attributes that DetectFaces returns.
     """
 
     clients: int
@@ -57,14 +58,14 @@ class CallSettings:
 
 
 class RekognitionClient:
-    """The service; `ask` may be called from many threads.
+    """A client of the service; many threads may call `detect_faces` at once.
 
     Raises:
-        InputError: boto3 is missing, or there are no credentials or no region, or pictures would travel in the clear.
+        InputError: boto3, the credentials or the region are missing, or pictures would be sent without encryption.
     """
 
     def __init__(self, conditions: CallSettings) -> None:
-        # Only the service is contacted. Who wants the credentials of an EC2 instance says so with "false".
+        # Without this, boto3 contacts the metadata service of EC2 too. A user on EC2 can set the variable to "false".
         os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
         self._conditions = conditions
         self._rate_limiter = RateLimiter(conditions.max_calls_per_s)
@@ -80,15 +81,15 @@ class RekognitionClient:
 
     @property
     def endpoint(self) -> str:
-        """Where calls go."""
+        """Address of the service."""
         return self._endpoint
 
     def detect_faces(self, jpeg: bytes) -> ServiceAnswer:
-        """Send one picture; waits as long as calls are throttled.
+        """Send one picture; wait while calls are throttled.
 
         Raises:
             InputError: credentials, region or permission are wrong.
-            DetectorError: the service cannot be reached, fails, or answers nonsense; or `close` was called.
+            DetectorError: the service cannot be reached, fails, or gives an invalid answer; or `close` was called.
         """
         client = self._clients.get()
         try:
@@ -97,7 +98,7 @@ class RekognitionClient:
             self._clients.put(client)
 
     def close(self) -> None:
-        """Begin no more calls; those under way go on."""
+        """Start no more calls; those under way continue."""
         self._rate_limiter.close()
 
     def _create_clients(self, conditions: CallSettings) -> Sequence[Any]:
@@ -127,7 +128,7 @@ class RekognitionClient:
         self._attempt.trial = self._rate_limiter.wait_for_slot()
 
     def _after_attempt(self, response: tuple[Any, Mapping[str, Any]] | None = None, **_: object) -> None:
-        """An attempt has ended; whether botocore will make another is not ours to say."""
+        """Record the outcome of an attempt; return None, so that botocore alone decides about another one."""
         trial: RateTrial | None = self._attempt.trial
         if trial is not None:
             code = response[1].get("Error", {}).get("Code") if response else None
@@ -144,16 +145,21 @@ class RekognitionClient:
                 if self._is_throttled(error):
                     continue
                 failures += 1
-                said = to_veil_error(error, self._region)
-                if isinstance(said, InputError) or failures >= _MAX_ROUNDS:
-                    raise said from error
+                veil_error = to_veil_error(error, self._region)
+                # An input error, such as wrong credentials, would only repeat itself.
+                if isinstance(veil_error, InputError) or failures >= _MAX_ROUNDS:
+                    raise veil_error from error
                 time.sleep(_FIRST_PAUSE_S * 2 ** (failures - 1))
             else:
                 self._last_answer_at = time.monotonic()
                 return answer
 
     def _is_throttled(self, error: Exception) -> bool:
-        """Whether the call may be made again for ever; not when no call at all is answered any more."""
+        """Return True if the call was throttled and may be repeated without limit.
+
+        Raises:
+            DetectorError: no call at all has been answered for too long.
+        """
         if (
             not isinstance(error, self._errors.ClientError)
             or error.response["Error"].get("Code") not in THROTTLING_CODES
@@ -162,8 +168,7 @@ class RekognitionClient:
         if time.monotonic() - self._last_answer_at > _MAX_THROTTLED_S:
             raise DetectorError(
                 f"Rekognition has throttled every call for {_MAX_THROTTLED_S:g} s: make sure that nothing else uses up "
-                f"the "
-                "account's quota, and run the same command again to resume."
+                "the account's quota, and run the same command again to resume."
             ) from error
         return True
 

@@ -167,12 +167,12 @@ def test_last_words_are_short_and_spoken_since_the_last_answer():
             list(crew.drain())
     with pool(on_trouble="rave") as crew:
         crew.submit(1, [trouble()])
-        with pytest.raises(DetectorError, match=r'exit code 3 \(its last words: "x{200}"\) while'):
+        with pytest.raises(DetectorError, match=r'exit code 3 \(last line of its output: "x{200}"\) while'):
             list(crew.drain())
 
 
 DEATHS = [
-    ("crash", r'crashed with SIGSEGV \(its last words: "illegal tensor"\)'),
+    ("crash", r'crashed with SIGSEGV \(last line of its output: "illegal tensor"\)'),
     ("exit", "ended with exit code 3"),
     ("raise", r"failed \(ValueError: the tensor is bent\)"),
     ("forget one", "gave 0 answers for 1 pictures"),
@@ -197,7 +197,7 @@ def test_a_worker_that_is_killed_ends_the_pool_with_a_sentence():
         crew.submit(1, [trouble()])
         crew.submit(2, [trouble()])
         os.kill(crew.pids[1], signal.SIGKILL)
-        with pytest.raises(DetectorError, match="was killed by SIGKILL, perhaps for want of memory,"):
+        with pytest.raises(DetectorError, match="was killed by SIGKILL, perhaps for lack of memory,"):
             list(crew.drain())
         assert not any(map(exists, crew.pids))
 

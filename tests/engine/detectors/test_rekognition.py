@@ -85,7 +85,8 @@ def test_boxes_that_leave_the_picture_are_clipped(tmp_path, monkeypatch):
         for name, value in stand_in.environment().items():
             monkeypatch.setenv(name, value)
         with calling(tmp_path) as crew:
-            (((first, second),),) = ask(crew, [pictures(1, SMALL)])
+            (answer,) = ask(crew, [pictures(1, SMALL)])
+        ((first, second),) = answer.detections
     assert (first.box.left, first.box.top) == (0, 0)
     assert first.box.right == pytest.approx(63)
     assert (second.box.right, second.box.bottom) == (160, 120)
@@ -235,7 +236,8 @@ def test_a_real_face_is_found_through_a_real_detector_behind_the_stand_in(models
         for name, value in stand_in.environment().items():
             monkeypatch.setenv(name, value)
         with calling(tmp_path) as crew:
-            (((sighting,),),) = ask(crew, [[scene.picture]])
+            (answer,) = ask(crew, [[scene.picture]])
+    ((sighting,),) = answer.detections
     assert sighting.box.iou(scene.face) > 0.6
 
 

@@ -171,7 +171,7 @@ def test_the_wheels_pinned_are_the_ones_the_project_installs() -> None:
 
 def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "models").write_bytes(b"")
-    with pytest.raises(ModelError, match=r"models folder .* cannot be made"):
+    with pytest.raises(ModelError, match=r"models folder .* cannot be created"):
         weights.fetch_model_files(tmp_path / "models")
 
 

@@ -107,7 +107,10 @@ def test_a_checkpoint_of_the_user_is_run(yolo: Remote, models: Path, tmp_path: P
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("classes", r"knows no class called face but thing 0, thing 1"), ("noise", r"cannot be loaded as a YOLO model")],
+    [
+        ("classes", r"has the classes thing 0, thing 1 and none for faces"),
+        ("noise", r"cannot be loaded as a YOLO model"),
+    ],
 )
 def test_weights_that_cannot_find_faces_are_refused(
     yolo: Remote, models: Path, tmp_path: Path, content: str, message: str
