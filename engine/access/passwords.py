@@ -33,4 +33,4 @@ def matches_hash(password: str, stored_hash: str | None) -> bool:
 
 @cache
 def _make_dummy_hash() -> str:
-    return PasswordHasher().hash("the password of nobody at all")
+    return PasswordHasher().hash("password of no account")

@@ -272,15 +272,15 @@ class SignOff:
 
     def _find_approval_refusal(self, account: str) -> str | None:
         if not self.find_valid_statements("reviewed"):
-            return self._describe_missing("reviewed", "Nobody has signed that the run was reviewed")
+            return self._describe_missing("reviewed", "The run has not been signed as reviewed")
         return self._find_independence_refusal(account) or self._find_duplicate_refusal("approved", account)
 
     def _find_release_refusal(self) -> str | None:
         approvals = self.find_valid_statements("approved")
         if not approvals:
-            return self._describe_missing("approved", "Nobody has approved the run")
+            return self._describe_missing("approved", "The run has not been approved")
         if not self.find_valid_statements("reviewed"):
-            return self._describe_missing("reviewed", "Nobody has signed that the run was reviewed")
+            return self._describe_missing("reviewed", "The run has not been signed as reviewed")
         # The approver is checked again: a policy that was made stricter since applies to approvals given before.
         return self._find_independence_refusal(approvals[-1].account)
 

@@ -58,7 +58,11 @@ def _find_face_contradictions(frame: Frame, size: Size, detector_names: set[str]
                 f"{list(_box_coordinates(face.box))} crosses the border of a {size.width}x{size.height} frame",
             )
         if (face.origin == "detected") != bool(face.evidence):
-            yield position, ".evidence", f"a face that was {face.origin} has {len(face.evidence)} sightings"
+            yield (
+                position,
+                ".evidence",
+                f"a face that was {face.origin} has {len(face.evidence)} detections as evidence",
+            )
         for number, evidence in enumerate(face.evidence):
             if evidence.detector not in detector_names:
                 yield position, f".evidence[{number}].detector", f"{evidence.detector!r} is not among the detectors"

@@ -289,7 +289,7 @@ class AmendedRecord:
     def _check_review_item(self, key: str) -> None:
         item_key = ReviewItemKey.parse(key)
         if item_key.start >= item_key.stop:
-            raise _MisfitError(f"the spot {key} has no frames")
+            raise _MisfitError(f"the item {key} has no frames")
         self._check_frames(item_key.start, item_key.stop)
 
 

@@ -35,7 +35,7 @@ def describe_action(action: Action) -> str:  # noqa: PLR0911 - one phrase for ea
         case Cover(start, stop):
             return f"cover {describe_range(start, stop)} whole"
         case Accept(spot):
-            return f"accept the spot {spot}"
+            return f"accept the item {spot}"
         case Undo(amendment):
             return f"undo amendment {amendment}"
 

@@ -108,7 +108,7 @@ class ReviewEditor:
         """Accept an item to check, given as such or by its key: it was viewed and is right."""
         key = item.key if isinstance(item, ReviewItem) else item
         if key not in {one.key for one in self.list_review_items()}:
-            raise RecordError(f"{self.path} has no spot {key}; `veil review` lists those it has.")
+            raise RecordError(f"{self.path} has no item to check with the key {key}; `veil review` lists the keys.")
         return self._append_action(lambda: Accept(key), reason)
 
     def undo_amendment(self, amendment: Amendment | int, reason: str = "") -> Amendment:

@@ -202,7 +202,7 @@ def _flag_holes(track: int, track_faces: _TrackFaces, covered_frames: frozenset[
     for place, (before, after) in enumerate(pairwise(track_faces.indices)):
         if after > before + 1 and not covered_frames.issuperset(range(before + 1, after)):
             box = track_faces.faces[place].box
-            reason = f"track {track} has no mask in {describe_range(before + 1, after)}, and goes on after that"
+            reason = f"track {track} has no mask in {describe_range(before + 1, after)}, and continues afterwards"
             risk = _compute_risk("hole", box, after - before - 1)
             yield FlaggedRange("hole", track, before + 1, after, before + 1, box, reason, risk)
 
@@ -266,9 +266,9 @@ def _flag_doubtful(found: Sequence[tuple[int, Detection, float]]) -> Iterator[Fl
             place += 1
         index, seen, support = max(found[first:place], key=lambda one: one[2])
         count = place - first
-        said = "a sighting" if count == 1 else f"{count} sightings"
+        what = "1 detection" if count == 1 else f"{count} detections"
         reason = (
-            f"{said} in {describe_range(start, stop)} that the frames around do not bear out, and that no mask covers"
+            f"possible face, not masked: {what} in {describe_range(start, stop)} that the frames around do not confirm"
         )
         risk = _BASE_RISK["doubtful"] * _compute_prominence(seen.box) * min(1.0, 0.5 + support / 4)
         yield FlaggedRange("doubtful", None, start, stop, index, seen.box, reason, risk)

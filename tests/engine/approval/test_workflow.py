@@ -50,8 +50,8 @@ def test_a_statement_is_bound_to_the_stored_bytes():
     assert (hashes.source, hashes.record, hashes.review) == (SOURCE, sha256_hex(RECORD_BYTES), sha256_hex(b""))
     assert hashes.terms == sha256_hex(b'{"style":{"scale":1.5}}\n')
     assert sign_off.next_step == "review"
-    assert sign_off.find_refusal("approved", "anna") == "Nobody has signed that the run was reviewed; that comes first."
-    with pytest.raises(SignOffError, match="Nobody has approved the run; that comes first"):
+    assert sign_off.find_refusal("approved", "anna") == "The run has not been signed as reviewed; that comes first."
+    with pytest.raises(SignOffError, match="The run has not been approved; that comes first"):
         sign_off.clear()
 
 

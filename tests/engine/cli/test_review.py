@@ -71,7 +71,7 @@ def test_a_long_list_is_cut_with_a_notice(files, capsys):
         (["cover", "1-2", "3-4"], "START-STOP"),
         (["cover", "1-99"], "the video has 20"),
         (["accept"], "the key of one item"),
-        (["accept", "gap:0:1-2"], "no spot gap:0:1-2"),
+        (["accept", "gap:0:1-2"], "no item to check with the key gap:0:1-2"),
         (["undo", "1", "2"], "the number of one amendment"),
         (["repair"], "nothing to repair"),
     ],

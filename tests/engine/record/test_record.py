@@ -71,7 +71,7 @@ def test_the_published_schema_accepts_what_is_written_and_refuses_what_is_not_kn
         (("frames", 0, "faces", 0, "evidence", 0, "box"), [1, 2, 3, 241], r"evidence\[0\]\.box"),
         (("frames", 0, "faces", 0, "evidence", 0, "score"), 1.5, "score"),
         (("frames", 0, "faces", 0, "evidence", 0, "detector"), "nobody", "'nobody' is not among"),
-        (("frames", 0, "faces", 0, "evidence"), [], "has 0 sightings"),
+        (("frames", 0, "faces", 0, "evidence"), [], "has 0 detections"),
         (("frames", 0, "faces", 0, "origin"), "guessed", "origin"),
         (("frames", 1, "index"), 2, r"\$\.frames\[1\]\.index: expected 1, got 2"),
         (("frames", 1, "pts"), 0, r"\$\.frames\[1\]\.pts"),

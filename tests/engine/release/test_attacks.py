@@ -196,7 +196,7 @@ def test_a_forged_approval_that_nobody_put_on_record(ready):
     path = signable_runs.the_run(ready).folder.signatures / "0001.json"
     forged = json.loads(path.read_bytes()) | {"meaning": "approved", "account": "anna", "name": "Anna", "number": 2}
     path.with_name("0002.json").write_text(json.dumps(forged))
-    caught(ready, "^Nobody has approved the run")
+    caught(ready, "^The run has not been approved")
 
 
 def test_a_signature_taken_away(approved):

@@ -95,9 +95,9 @@ def test_a_second_release_is_a_folder_of_its_own_with_the_same_bytes(released):
 
 def test_no_step_can_be_left_out(ready):
     run = signable_runs.the_run(ready)
-    with pytest.raises(SignOffError, match="Nobody has approved the run"):
+    with pytest.raises(SignOffError, match="The run has not been approved"):
         signable_runs.published(ready)
-    with pytest.raises(SignOffError, match="Nobody has signed that the run was reviewed"):
+    with pytest.raises(SignOffError, match="The run has not been signed as reviewed"):
         signable_runs.signed(ready, "anna", "approved")
     assert not list(run.folder.path.glob("releases/*"))
     refusals = [entry.reason for entry in audit.read_entries(ready.audit, kinds=["refusal"])]

@@ -32,7 +32,7 @@ def test_a_notebook_can_do_all_that_a_reviewer_can(sheet):
     assert [describe_action(amendment.action) for amendment in sheet.review.amendments] == [
         "add a face in frames 0 to 4", "resize track 0 in frame 1", "delete track 0 in frame 12",
         "keep track 0 visible in frame 14", "extend track 0 through frames 5 to 9", "cover frames 18 to 19 whole",
-        f"accept the spot {accepted.action.spot}", "undo amendment 7",
+        f"accept the item {accepted.action.spot}", "undo amendment 7",
     ]  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def test_spots_follow_what_was_amended(sheet):
 
 
 def test_only_spots_of_the_record_can_be_accepted(sheet):
-    with pytest.raises(RecordError, match="no spot gap:0:1-3"):
+    with pytest.raises(RecordError, match="no item to check with the key gap:0:1-3"):
         sheet.accept_item("gap:0:1-3")
 
 

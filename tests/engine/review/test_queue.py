@@ -130,7 +130,7 @@ def test_a_doubtful_sighting_is_a_spot_unless_a_mask_covers_it():
     assert found(record, "doubtful") == [(7, 9)]
     (spot,) = find_review_items(record)
     assert (spot.track, spot.box, spot.frame) == (None, sighting.box, 7)
-    assert "2 sightings in frames 7 to 8" in spot.reason
+    assert "2 detections in frames 7 to 8" in spot.reason
 
 
 def test_damaged_frames_are_said_and_hide_what_is_in_them():
