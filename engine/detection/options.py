@@ -52,21 +52,11 @@ def _mode_detectors(mode: Mode, options: DetectOptions) -> tuple[str, ...]:
 def _apply_remote_parameters(
     plans: list[DetectorPlan], chosen: Mapping[str, Mapping[str, object]], options: DetectOptions
 ) -> list[DetectorPlan]:
-<<<<<<< HEAD
     """Plan the remote detectors again, with the parameters that are meant for all of them."""
     remote = {plan.name for plan, _ in select_remote(plans)}
     if not remote and (options.asking or options.max_cost is not None):
         names = ", ".join([*options.asking, *(["max_cost"] if options.max_cost is not None else [])])
         raise InputError(f"The run has no remote detector, so it cannot use {names}: choose --mode cloud.")
-=======
-    """The plans with what is meant for all detectors that ask a service."""
-    services = {detector.name for detector, _ in select_remote(plans)}
-    if not services and (options.asking or options.max_cost is not None):
-        names = ", ".join([*options.asking, *(["max_cost"] if options.max_cost is not None else [])])
-        raise InputError(
-            f"{names} only applies to a remote detector, and this detection has none: choose --mode cloud."
-        )
->>>>>>> e358934 (Reasons, refusals and descriptions of amendments in plain words)
     common: dict[str, object] = {"workers": options.workers} if options.workers else {}
     return [
         # The parameters of one detector come last: they take precedence over those of all remote detectors.
