@@ -109,7 +109,7 @@ def detect(page, clip):
     page.get_by_role("link", name="Choose a video").click()
     page.get_by_text("Options", exact=True).click()
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(clip)
-    page.get_by_text("Takes about").wait_for()
+    page.get_by_text("rough estimate").wait_for()
     wait_until_settled(page)
     detectors = page.get_by_role("combobox", name="Detectors")
     detectors.fill("centerface")
@@ -166,7 +166,7 @@ def release(page):
         page.wait_for_function(BUTTONS, arg=left - 1)
         wait_until_settled(page)
     confirm_with_password(page, "Release the final video", "cho")
-    page.get_by_text("Every check passed").wait_for(timeout=LONG_TIMEOUT_MS)
+    page.get_by_text("All checks passed").wait_for(timeout=LONG_TIMEOUT_MS)
     wait_until_settled(page)
     assert page.get_by_label("Released", exact=True).evaluate("video => video.readyState") >= 1
 

@@ -33,7 +33,7 @@ def test_pages_have_no_serious_violation(busy, page, path, scheme):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
-    ("path", "shown"), [("review", "Around this frame"), ("analyse", "Confidence"), ("signoff", "Residual risk")]
+    ("path", "shown"), [("review", "Zoom timeline"), ("analyse", "Confidence"), ("signoff", "Residual risk")]
 )
 def test_pages_of_a_run_have_no_serious_violation(busy, page, path, shown, scheme):
     page.emulate_media(color_scheme=scheme)
@@ -73,7 +73,7 @@ def test_a_run_is_started_with_the_keyboard_alone(data_folder, page):
         page.keyboard.press("Escape")
         page.get_by_role("button", name="Start 1 run").wait_for()
         page.locator("summary", has_text="Options").click()
-        page.get_by_role("spinbutton", name="Work at once").wait_for()
+        page.get_by_role("spinbutton", name="Parallel processes").wait_for()
         assert find_violations(page) == []
         tab_to(page, "button", "Start 1 run")
         page.keyboard.press("Enter")

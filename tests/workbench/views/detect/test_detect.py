@@ -218,7 +218,7 @@ def test_open_detect_watch_reload_done(workbench, talk_in, page):
     page.get_by_role("button", name="Start 1 run").click()
     page.get_by_text("running", exact=False).first.wait_for()
     page.get_by_text("Detecting faces").wait_for(timeout=4 * TIMEOUT_S * 1000)
-    page.get_by_alt_text("A masked frame of talk.mp4").wait_for()
+    page.get_by_alt_text("Masked frame of talk.mp4").wait_for()
     save_screenshot(page, "detect-running")
     page.reload()
     wait_until_settled(page)
