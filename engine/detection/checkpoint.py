@@ -102,6 +102,7 @@ class Checkpoint:
         self._path.unlink(missing_ok=True)
 
     def _drop_torn_lines(self) -> None:
+        # Everything after the first damaged line is dropped: batches must follow each other without a gap.
         self._file.seek(0)
         whole = 0
         for line in self._file:

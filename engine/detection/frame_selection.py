@@ -42,6 +42,7 @@ def split_passes(plans: Sequence[DetectorPlan]) -> tuple[list[DetectorPlan], lis
     first = [plan for plan in plans if plan not in later]
     if not later:
         return first, []
+    # A remote detector in the first pass would send frames before it is known which are uncertain.
     if all(isinstance(plan.settings, RemoteDetectorSettings) for plan in first):
         raise InputError(
             f"{later[0].name} has the policy contested, and no other detector runs that could leave frames uncertain: "
@@ -97,11 +98,13 @@ def uncertain_frames(
         for index, faces in enumerate(fused)
         if any(_is_weak(face, len(frames[index].by_detector), settings) for face in faces)
     }
+    # Sent in any case: the start of each scene, where tracks begin, and a thin sample of all frames.
     chosen: set[int] = {0, *cuts, *range(0, len(frames), settings.glance)}
     for track_frames in _frames_of_tracks(fused, cuts, timeline_settings.tracking):
         chosen.update(_frames_around_ends(track_frames[0], track_frames[-1]))
         for before, after in pairwise(track_frames):
             doubtful.update(range(before + 1, after))
+    # In a difficult video nearly every frame is uncertain. Wider strides keep the cost down, as tracks bridge the rest.
     sent: frozenset[int] = frozenset()
     for stride in _UNCERTAIN_STRIDES_FRAMES:
         thinned = (

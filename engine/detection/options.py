@@ -21,6 +21,7 @@ def detector_ensemble(options: DetectOptions, data: DataFolder) -> DetectorEnsem
 
 def count_workers(options: DetectOptions, chosen: Sequence[DetectorPlan]) -> int:
     """Return the number of worker processes for each of the chosen detectors."""
+    # Detectors run side by side, and each worker computes with one thread, so the cores are shared out.
     return options.workers or max(1, (os.cpu_count() or 1) // len(chosen))
 
 

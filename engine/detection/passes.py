@@ -115,6 +115,7 @@ def run_pass(
         uncertain: frames that a second pass asks about. None: it is the first pass.
     """
     predicates = frame_predicates(plans, uncertain or frozenset())
+    # The estimate alone cannot keep the limit: it may be an upper bound, and more frames may decode than were counted.
     plans = limit_calls(plans, job.options.max_cost, cost_tracker.spent_usd)
     with (
         open_any(job.source, job.info, on_damage=job.options.on_damage) as source,

@@ -161,6 +161,7 @@ def _decode_boxes(centres: CellMaps, sizes: CellMaps, offsets: CellMaps, thresho
     """Return boxes, in pixels of the network's input, and scores of the cells that hold a centre."""
     rows, columns = np.nonzero(centres[0, 0] >= threshold)
     scores = centres[0, 0, rows, columns].astype(np.float64)
+    # The network gives the logarithm of the size in cells, and the centre as a cell and an offset within it.
     height, width = np.exp(sizes[0, :, rows, columns].astype(np.float64)).T * _CELL_PX
     down, right = offsets[0, :, rows, columns].astype(np.float64).T
     x, y = (columns + right + 0.5) * _CELL_PX, (rows + down + 0.5) * _CELL_PX

@@ -44,6 +44,7 @@ class DetectorEnsemble:
         self._open_pools = ExitStack()
 
     def __enter__(self) -> Self:
+        # If one pool cannot be created, those before it are closed; only a complete set is kept open.
         with ExitStack() as stack:
             for plan in self._plans:
                 self._pools.append(stack.enter_context(self._create_pool(plan)))
@@ -110,6 +111,7 @@ class DetectorEnsemble:
         detector, settings = import_detector_class(plan.name), plan.settings
         if not isinstance(settings, RemoteDetectorSettings):
             return DetectorPool(detector, settings, self._models, workers=self._workers)
+        # One process is enough, because calls wait for the network, and all of them must share one rate limiter.
         room = settings.workers + _WAITING_PICTURES
         return DetectorPool(detector, settings, self._models, tasks_per_worker=room, max_pictures=room)
 
@@ -118,6 +120,7 @@ class DetectorEnsemble:
             self._answers[ticket][detector] = batch
 
     def _take_in_order(self) -> Iterator[tuple[int, BatchesByDetector]]:
+        # Fast detectors run ahead of slow ones; a checkpoint needs complete batches in the order of the video.
         while len(self._answers.get(self._next_ticket, ())) == len(self._plans):
             yield self._next_ticket, self._answers.pop(self._next_ticket)
             self._next_ticket += 1

@@ -34,7 +34,7 @@ MODES: Mapping[str, Mode] = {
         Mode(
             "cloud",
             ("rekognition",),
-            "Amazon Rekognition is asked: frames leave the machine, and cost money",
+            "Amazon Rekognition detects: frames leave the machine, and cost money",
             local_detectors=("yolov8-face",),
         ),
         Mode(

@@ -91,6 +91,7 @@ class Mtcnn:
         self._networks = None
 
     def _detect_picture(self, picture: Rgb) -> list[Detection]:
+        # Converted once: pyramid and crops are resampled from it, and rounding between would lose faces.
         samples, size = picture.astype(np.float32, order="C"), Size(picture.shape[1], picture.shape[0])
         squares = self._refine_squares(samples, self._propose_squares(samples, size))
         boxes, scores = self._confirm_faces(samples, squares)

@@ -134,6 +134,7 @@ def select_distinct(
         threshold: greatest share that two boxes may have in common.
         relative_to_smaller: True if the share is of the smaller box's area instead of the union's.
     """
+    # Stable, so that proposals with equal scores keep the order of the pyramid on every machine.
     order = np.argsort(-scores, kind="stable")
     boxes = boxes[order]
     stays = np.ones(len(order), dtype=bool)
@@ -142,6 +143,7 @@ def select_distinct(
         overlaps = _find_overlaps(
             boxes[: start + _BLOCK_BOXES], boxes[block], threshold, relative_to_smaller=relative_to_smaller
         )
+        # Boxes are sorted, so a lower position is a better box. Only those count against the boxes of this block.
         better = np.arange(len(overlaps))[:, None] < np.arange(start, start + overlaps.shape[1])
         stays[block] = ~(overlaps & better).any(axis=0)
     return order[stays]

@@ -73,6 +73,7 @@ class Networks:
 
 
 def _run_in_batches(network: Any, crops: Samples, batch: int) -> NetworkOutput:
+    # The last batch is filled up with black crops, whose answers are dropped.
     count = len(crops)
     padded = np.concatenate([crops, np.zeros((-count % batch, *crops.shape[1:]), np.float32)])
     answers = [network(padded[start : start + batch]) for start in range(0, count, batch)]

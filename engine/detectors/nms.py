@@ -27,6 +27,7 @@ def detections_from_boxes(boxes: Boxes, scores: Scores, size: Size, max_iou: flo
     Returns:
         The detections by falling score, then box, as a detector must return them.
     """
+    # Clipped before the comparison: two boxes that differ only outside the picture are the same face.
     boxes = boxes.clip(0.0, [size.width, size.height, size.width, size.height])
     inside = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
     boxes, scores = boxes[inside], scores[inside]
@@ -37,6 +38,7 @@ def detections_from_boxes(boxes: Boxes, scores: Scores, size: Size, max_iou: flo
 
 def _suppress_overlaps(boxes: Boxes, scores: Scores, max_iou: float) -> list[np.intp]:
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    # Equal scores are ordered by box, so that the answer does not depend on the order in which a network lists boxes.
     left = np.lexsort((*boxes.T, -scores))
     kept = []
     while left.size:

@@ -145,9 +145,11 @@ class DetectorPool(Closeable):
             self._process_worker_output(self.remaining_timeout_s())
         if self._failure is not None:
             raise self._failure
+        # A slot belongs to one task until it is answered, so a worker can read the pictures in place, without a copy.
         number = self._free_slots.pop()
         slot = self._slots[number]
         slot.fill(pictures)
+        # The least busy worker: tasks take different times, and taking turns would let some workers wait.
         worker = min(self._workers, key=lambda worker: len(worker.tasks))
         worker.send_task(protocol.TaskMessage(ticket, number, slot.length_bytes, sizes), label or f"pictures {ticket}")
 
@@ -159,6 +161,7 @@ class DetectorPool(Closeable):
             ModelError, InputError: the detector cannot be loaded.
             ValueError: the pool is closed.
         """
+        # Answers come before a failure: they are complete, and those of a remote detector are paid for.
         if not self.has_result() or self._finished:
             taken, self._finished = self._finished, []
             return taken
@@ -209,6 +212,7 @@ class DetectorPool(Closeable):
             worker = WorkerProcess(detector, start, timeout_s)
             self._workers.append(worker)
             self._selector.register(worker.stdout, selectors.EVENT_READ, (self._collect_answers, worker))
+            # Standard error must be read all the time: a worker that writes into a full pipe would hang.
             self._selector.register(worker.stderr, selectors.EVENT_READ, (WorkerProcess.read_stderr, worker))
 
     def _process_worker_output(self, timeout_s: float) -> None:

@@ -81,6 +81,7 @@ def _convert_settings(name: str, kind: type[DetectorSettings], overrides: Mappin
     for parameter in overrides:
         if parameter not in known:
             raise InputError(f"The detector {name} has no parameter {parameter!r}; it has {', '.join(known)}.")
+    # Strict: a value of the wrong type is a mistake of the caller, and is not converted to another value silently.
     try:
         return msgspec.convert(dict(overrides), kind)
     except msgspec.ValidationError as error:

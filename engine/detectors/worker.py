@@ -69,6 +69,7 @@ def _end_with_parent(lifeline: int) -> None:
     signal.signal(signal.SIGIO, signal.SIG_DFL)
     fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    # The pool's process may have ended before the signal was set up; then it will never come.
     if select.select([lifeline], [], [], 0)[0]:
         sys.exit(_EXIT_PARENT_ENDED)
 
@@ -88,6 +89,7 @@ def _serve_pool(tasks: BinaryIO, reports: BinaryIO) -> None:
     if body is None:
         return
     start = msgspec.msgpack.decode(body, type=StartMessage)
+    # Processes that a native library starts must not inherit the pictures.
     for slot in start.slots:
         os.set_inheritable(slot, False)
     detector, memory = _load_detector(start), MappedSlots(start.slots)

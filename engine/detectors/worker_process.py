@@ -72,6 +72,7 @@ class WorkerProcess:
         self._stderr_tail = bytearray()
         self._process, self._lifeline = _spawn_worker(detector, start.slots)
         self.stdout, self.stderr = cast("IO[bytes]", self._process.stdout), cast("IO[bytes]", self._process.stderr)
+        # Non-blocking, so that one thread can read from all workers, and half a message never stops it.
         for stream in (self.stdout, self.stderr):
             os.set_blocking(stream.fileno(), False)
         self._send_message(start)
@@ -88,6 +89,7 @@ class WorkerProcess:
 
     def send_task(self, task: protocol.TaskMessage, label: str) -> None:
         """Send a task to it."""
+        # An idle worker has no deadline, so the time of its first task starts now; later tasks wait for their turn.
         if not self.tasks:
             self._waiting_since = time.monotonic()
         self.tasks[task.ticket] = AssignedTask(task.slot, len(task.sizes), label)
@@ -110,6 +112,7 @@ class WorkerProcess:
                 case protocol.FailureReport() as failure:
                     raise self._error_from_failure(failure)
         if not alive:
+            # The exit code and the last line of standard error, which tell the reason, come after the end of stdout.
             self._wait_or_kill(_EXIT_GRACE_S)
             self.read_stderr()
             raise self._build_error(_describe_exit(self._process.returncode, self._last_stderr_line()))
@@ -204,6 +207,7 @@ class WorkerProcess:
 def end_workers(workers: Iterable[WorkerProcess]) -> None:
     """End workers at the same time, and close their pipes."""
     workers = list(workers)
+    # All are asked before any is waited for, so that their times to end do not add up.
     for worker in workers:
         worker.request_exit()
     deadline = time.monotonic() + _EXIT_GRACE_S

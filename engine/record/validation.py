@@ -11,6 +11,7 @@ from engine.record.types import Frame, Record
 
 def find_contradictions(record: Record) -> Iterator[tuple[str, str]]:
     """Yield the JSON path and a description of each contradiction in a record."""
+    # A render trusts the record without another check, so a hand-edited record must fail here.
     known = {detector.name for detector in record.detection.detectors}
     yield from _find_asked_range_contradictions(record, known)
     if len(record.frames) != record.source.video.frames:

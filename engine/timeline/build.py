@@ -76,12 +76,14 @@ def build_timeline(
         raise ValueError(f"{len(fused)} frames need as many cut values, got {len(cut_values)}")
     cuts = find_cuts(cut_values, settings.tracking)
     scenes = Scenes(cuts, len(fused))
+    # Tracks without a face are left out, so track numbers are counted anew: a record's tracks have no gaps.
     timeline = Timeline([[] for _ in fused], [[] for _ in fused], cuts)
     number = 0
     for sighted in _group_by_track(fused, cuts, settings.tracking):
         supported = [(index, compute_support(face.evidence, confident_scores or {})) for index, face in sighted]
         kept = _select_face_frames(supported, settings.tracking, len(fused))
         for (index, face), (_, value) in zip(sighted, supported, strict=True):
+            # A weak detection that nothing confirms is noise; a confident one may be a face that shows only briefly.
             if index not in kept and value >= CONFIDENT_SUPPORT:
                 timeline.doubtful[index].extend(face.evidence)
         if kept:

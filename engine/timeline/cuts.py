@@ -45,6 +45,7 @@ def measure_change(before: Thumbnail, after: Thumbnail) -> float:
     """
     if before.shape != after.shape:
         raise ValueError(f"thumbnails of one video have one shape, got {before.shape} and {after.shape}")
+    # The histogram is cheap: if it does not change at all, the costly search for moved blocks is skipped.
     weight = min(1.0, _measure_histogram_change(before, after) / _CUT_HISTOGRAM_CHANGE)
     if weight == 0.0:
         return 0.0
@@ -62,6 +63,7 @@ def find_cuts(values: Sequence[float], settings: TrackingSettings) -> tuple[int,
         values: for each frame its change from the frame before (see `measure_change`); the first is ignored.
         settings: threshold and prominence.
     """
+    # Whether a change is a cut depends on the changes after it, so this needs the whole video.
     bare = np.abs(_remove_flashes(np.array(values, dtype=np.float64), settings.cut_threshold))
     bare[:1] = 0.0
     cuts: list[int] = []
@@ -97,6 +99,7 @@ def _remove_flashes(values: NDArray[np.float64], threshold: float) -> NDArray[np
     for index in np.flatnonzero(values >= threshold / 2).tolist():
         for back in range(index + 1, min(index + 1 + _MAX_FLASH_FRAMES, len(values))):
             into, out_of = values[index], -values[back]
+            # A flash gets brighter and then darker by about as much; two cuts in a row rarely do.
             if max(into, out_of) >= threshold and min(into, out_of) >= max(into, out_of) / 2:
                 values[[index, back]] = 0.0
     return values

@@ -84,11 +84,13 @@ def _merge_groups(groups: list[_FaceGroup], settings: FusionSettings) -> list[_F
     home = list(groups)
     for _, first, second in sorted(pairs):
         one, other = home[first], home[second]
+        # A detector that found two boxes says that there are two faces; another detector must not join them.
         if one.evidence.keys() & other.evidence.keys():
             continue
         if hull := one.grow_hull(other.box, other.best, settings):
             joint = _FaceGroup(hull, one.evidence | other.evidence, min(one.best, other.best, key=_evidence_sort_key))
             home = [joint if group is one or group is other else group for group in home]
+    # A merged group is in the list once for each of its members.
     return list({id(group): group for group in home}.values())
 
 

@@ -114,6 +114,7 @@ def _split_at_gaps(
     for some, there in zip(np.split(frames, breaks), np.split(boxes, breaks), strict=True):
         every = np.arange(some[0], some[-1] + 1)
         dense = np.stack([np.interp(every, some, edge) for edge in there.T], axis=1)
+        # Detected boxes go back exactly: interpolation may differ from them in the last digit.
         dense[some - some[0]] = there
         yield int(some[0]), dense, np.isin(every, some, assume_unique=True)
 
@@ -133,6 +134,7 @@ def _cover_extension(path_boxes: Boxes, origins: NDArray[np.int8], frames: Frame
     """Write extended boxes into frames without a better one; where two extensions meet, cover both."""
     free = origins[frames] <= _EXTENDED
     frames, boxes = frames[free], boxes[free]
+    # fmin and fmax ignore NaN, which marks frames without a box so far.
     path_boxes[frames, :2] = np.fmin(path_boxes[frames, :2], boxes[:, :2])
     path_boxes[frames, 2:] = np.fmax(path_boxes[frames, 2:], boxes[:, 2:])
     origins[frames] = _EXTENDED
@@ -140,6 +142,7 @@ def _cover_extension(path_boxes: Boxes, origins: NDArray[np.int8], frames: Frame
 
 def _average_path(centres: Boxes, window_frames: int) -> Boxes:
     """Return the moving average of a path; odd reflection keeps uniform motion unchanged at both ends too."""
+    # numpy cannot reflect more samples than there are.
     pad = min(window_frames, len(centres) - 1)
     padded = np.pad(centres, ((pad, pad), (0, 0)), mode="reflect", reflect_type="odd")
     averaged: Boxes = sliding_window_view(padded, 2 * pad + 1, axis=0).mean(axis=-1)

@@ -67,6 +67,7 @@ class _Tracker:
 
     def assign_boxes(self, index: int, boxes: Boxes) -> list[int]:
         """Return the track numbers of the boxes of frame `index`."""
+        # Open tracks are rows of arrays, so that the costs of all pairs in a frame are computed at once.
         self._keep_tracks(index - self._last_frames <= self._settings.patience + 1)
         numbers = np.full(len(boxes), -1, dtype=np.int64)
         if len(self._last_boxes):
@@ -92,6 +93,7 @@ class _Tracker:
         from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - takes half a second that rendering saves
 
         rows, columns = linear_sum_assignment(cost)
+        # The assignment pairs as many as it can, so forbidden pairs are in it, too.
         allowed = cost[rows, columns] < _FORBIDDEN_COST
         return rows[allowed], columns[allowed]
 

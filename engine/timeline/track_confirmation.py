@@ -57,6 +57,7 @@ def select_held_frames(supported: Sequence[tuple[int, float]], hold_frames: int)
     sure = [place for place, (_, value) in enumerate(supported) if value >= CONFIDENT_SUPPORT]
     if not sure:
         return frozenset()
+    # Outwards only: between two confident detections the face was there, so weak detections in between are believed.
     first, last = sure[0], sure[-1]
     while first > 0 and supported[first][0] - supported[first - 1][0] <= hold_frames:
         first -= 1

@@ -41,6 +41,7 @@ class AnswerCache:
 
         Waits for another thread or process with the same request. The locks of a process that dies are released.
         """
+        # One lock for each request, so that only calls with the same picture wait for each other.
         path = self._answer_path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         with lock_and_remove_file(path.with_suffix(".asking")):
@@ -55,6 +56,7 @@ class AnswerCache:
         write_file(self._answer_path(key), encode_document(answer))
 
     def _answer_path(self, key: str) -> Path:
+        # Two characters of the hash spread the files over 256 folders: an hour of video has about 100,000 frames.
         return self._folder / key[:2] / f"{key}.json"
 
     @staticmethod

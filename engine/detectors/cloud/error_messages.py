@@ -49,7 +49,7 @@ _MESSAGES_BY_EXCEPTION: Mapping[str, tuple[type[VeilError], str]] = {
     "SSLError": (DetectorError, "The connection to Rekognition{place} is not the secure one it should be: check TLS"),
     "_NonsenseError": (
         DetectorError,
-        "Rekognition{place} gave an answer that is cut short or not one of DetectFaces: check what lies between",
+        "Rekognition{place} gave an answer that is cut short or not one of DetectFaces: check the proxies in between",
     ),
 }
 

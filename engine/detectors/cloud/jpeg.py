@@ -30,8 +30,8 @@ def encode_jpeg(picture: Rgb, quality: int) -> tuple[bytes, Size]:
     """
     bgr = cv2.cvtColor(np.ascontiguousarray(_pad_to_min_side(picture)), cv2.COLOR_RGB2BGR)
     while True:
-        for poorer in (quality, *range(quality - _QUALITY_STEP, _MIN_QUALITY, -_QUALITY_STEP)):
-            data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, poorer])[1].tobytes()
+        for lowered in (quality, *range(quality - _QUALITY_STEP, _MIN_QUALITY, -_QUALITY_STEP)):
+            data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, lowered])[1].tobytes()
             if len(data) <= MAX_BYTES:
                 return data, Size(bgr.shape[1], bgr.shape[0])
         bgr = cv2.resize(bgr, None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)

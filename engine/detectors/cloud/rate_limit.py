@@ -176,6 +176,7 @@ class RateFinder:
         ):
             self._trials_since_slower = 0
             share, error = self._measure_unrelated_share()
+            # A cautious estimate: with too high a share, this trial would exceed the quota and measure nothing.
             certain = max(0.0, share - 1.5 * error)
             slower = RateTrial(
                 max(self._answers_per_s * _SLOWER_FACTOR / (1 - certain), _MIN_RATE_PER_S), now, is_slower=True

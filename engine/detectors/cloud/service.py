@@ -124,6 +124,7 @@ class RekognitionClient:
         return clients
 
     def _before_attempt(self, **_: object) -> None:
+        # Reset first: if the wait is interrupted, the outcome must not be counted for the attempt before.
         self._attempt.trial = None
         self._attempt.trial = self._rate_limiter.wait_for_slot()
 
@@ -187,6 +188,7 @@ def _parse_response(response: Mapping[str, Any]) -> ServiceAnswer:
 
 
 def _parse_face(detail: Mapping[str, Any]) -> tuple[float, float, float, float, float]:
+    # Checked here, because the answer is cached: an invalid one would fail again in every later run.
     box = detail["BoundingBox"]
     left, top, width, height = (float(box[side]) for side in ("Left", "Top", "Width", "Height"))
     confidence = float(detail["Confidence"])

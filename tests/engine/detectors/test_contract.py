@@ -145,6 +145,7 @@ def test_sightings_are_sorted_and_scored(detector: Remote | Hybrid) -> None:
     assert len(sightings) >= 4
     assert sightings == sorted(sightings, key=lambda one: (-one.score, one.box.left, one.box.top))
     assert all(0.0 < sighting.score <= 1.0 for sighting in sightings)
+    assert {sighting.detector for sighting in sightings} == {detector.name}
 
 
 def test_the_record_can_say_what_ran(detector: Remote | Hybrid) -> None:
