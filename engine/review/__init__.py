@@ -1,6 +1,6 @@
-"""What people make of a record: amendments, the plan that follows, spots that leave doubt, and sign-off.
+"""The review of a record: amendments, the plan that follows from them, and items to check.
 
-In a notebook, `Sheet` is the way in.
+In a notebook, start with `ReviewEditor`.
 """
 
 from engine.review.amendments import Author
