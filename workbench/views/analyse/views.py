@@ -171,7 +171,7 @@ def _show_tables(found: Index, selection: Selection) -> None:
         "doubtful": index.query_doubtful,
         "frames": index.query_frames,
         "tracks": index.query_tracks,
-        "runs": lambda found, _selection, limit: found.runs().head(limit),
+        "runs": lambda found, _selection, limit: found.list_runs().head(limit),
     }
     label = "Table"
     chosen = st.segmented_control(

@@ -123,6 +123,14 @@ class TestViews:
         assert not filled.exception
         assert not filled.error
 
+    @pytest.mark.parametrize("name", ["faces", "evidence", "disagreements", "doubtful", "frames", "tracks", "runs"])
+    def test_every_table_shows_itself(self, filled, name):
+        filled.run()
+        view(filled, "Tables")
+        filled.segmented_control(key="analyse_table").set_value(name).run()
+        assert not filled.exception
+        assert not filled.error
+
     def test_filters_that_leave_nothing_say_so(self, filled):
         filled.run()
         filled.slider(key="analyse_score").set_value(1.0).run()
