@@ -8,18 +8,19 @@ from workbench.views.analyse import filters, views
 
 st.title("Analyse")
 filters.require_analyse_permission()
-found = filters.open_page_index()
+run_index = filters.open_page_index()
 
 
 @st.fragment
 def show_body() -> None:
     """Show the filters and the view. A changed filter reruns only this fragment."""
+    # Checked again: a rerun of the fragment does not run the lines above.
     filters.require_analyse_permission()
-    selection = filters.choose(found)
+    selection = filters.choose(run_index)
     view = st.segmented_control(
         "View", views.list_views(), default=views.list_views()[0], key="analyse_view", label_visibility="collapsed"
     )
-    views.show(view or views.list_views()[0], found, selection)
+    views.show(view or views.list_views()[0], run_index, selection)
 
 
 show_body()

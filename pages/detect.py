@@ -11,8 +11,8 @@ from workbench.views.detect import detection_options, footage_picker, start_runs
 st.title("Detect", anchor=False)
 run_header.require_page_permission(Page.DETECT)
 chosen = footage_picker.choose()
-asked = detection_options.choose()
-start_runs.show_planned_runs(chosen, asked)
+options = detection_options.choose()
+start_runs.show_planned_runs(chosen, options)
 
 st.header("Runs", anchor=False)
 run_list.show_refreshing(start_runs.show_history)

@@ -50,17 +50,20 @@ def _repair_review(run: Run) -> None:
 
 def _apply_action(run_id: str) -> None:
     """Save the action that the canvas has just sent, before the page is drawn again."""
-    act = get_action(_CANVAS_KEY, run_id)
+    action = get_action(_CANVAS_KEY, run_id)
     run = session.load_chosen_run()
-    if act is None or run is None:
+    if action is None or run is None:
         return
-    case = reviewed_run.load_reviewed_run(run)
-    desk = ReviewerActions(RunContext(session.get_data(), run, current_user.require_person()), case.record_sha256)
-    session.REVIEW_MESSAGE.set(canvas_data.apply_action(desk, case, act))
+    # Loaded again, because another reviewer may have amended the run since the page was drawn.
+    reviewed = reviewed_run.load_reviewed_run(run)
+    actions = ReviewerActions(
+        RunContext(session.get_data(), run, current_user.require_person()), reviewed.record_sha256
+    )
+    session.REVIEW_MESSAGE.set(canvas_data.apply_action(actions, reviewed, action))
 
 
 def _show_review(run: Run, reviewed: ReviewedRun) -> None:
-    person, place = current_user.require_person(), session.get_location()
+    person, location = current_user.require_person(), session.get_location()
     viewed = caches.get_viewed_by_account(session.get_data(), run)
     screen = canvas_data.CanvasState(
         reviewed=reviewed,
@@ -68,8 +71,8 @@ def _show_review(run: Run, reviewed: ReviewedRun) -> None:
         tracks=reviewed_run.list_track_lanes(reviewed),
         viewed=canvas_data.ViewedRanges.from_log(viewed, person.account),
         may_amend=access.is_allowed(person, "amend"),
-        frame=place.frame,
-        track=place.track,
+        frame=location.frame,
+        track=location.track,
         message=session.REVIEW_MESSAGE.get(),
         style=shown_style.get_shown_style_name(run),
     )
@@ -81,9 +84,9 @@ def _show_review(run: Run, reviewed: ReviewedRun) -> None:
 def main() -> None:
     """Show the page."""
     run = run_header.open_run_page(Page.REVIEW, Page.SIGN_OFF)
-    case = None if run is None else _load_reviewed_run(run)
-    if run is not None and case is not None:
-        _show_review(run, case)
+    reviewed = None if run is None else _load_reviewed_run(run)
+    if run is not None and reviewed is not None:
+        _show_review(run, reviewed)
 
 
 main()

@@ -23,9 +23,11 @@ def main() -> None:
     try:
         person = current_user.require_person()
     except AccessError as error:
+        # Still declared, so that the address stays and the sign-in leads back to it.
         st.navigation([to_streamlit_page(page) for page in list_existing_pages()], position="hidden")
         sign_out.show_signed_out(str(error))
         st.stop()
+    # A page of no use to this person is hidden, not absent: a shared link to it leads to an explanation.
     chosen = st.navigation(
         [to_streamlit_page(page, hidden=not can_use_page(page, person)) for page in list_existing_pages()]
     )

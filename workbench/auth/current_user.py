@@ -54,8 +54,8 @@ def store_session(changed_session: Session) -> None:
 
 def find_provider_login() -> ProviderLogin | None:
     """Return the login of an OpenID provider; None for accounts and the single user."""
-    found = oidc.read_claims(st.context.cookies)
-    return found[0].login if found else None
+    proven_claims = oidc.read_claims(st.context.cookies)
+    return proven_claims[0].login if proven_claims else None
 
 
 def get_session_token() -> str | None:

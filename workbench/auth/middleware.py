@@ -34,7 +34,9 @@ _OPEN_PATHS = (
     "/favicon",
     SIGN_IN_PATH,
 )
+# Scripts and programs ask for these. A redirect would give them the page of the sign-in in place of data.
 _NO_REDIRECT_PATHS = ("/api/", "/_stcore/", "/media/", "/component/", "/app/static/")
+# The provider's cookie can outlive a session of Veil. Old claims would sign a person in again after a timeout.
 _MAX_CLAIMS_AGE = timedelta(minutes=5)
 """Greatest age of a provider's claims that can start a session."""
 
@@ -84,10 +86,12 @@ class AuthMiddleware:
         """Pass one request on, or answer it."""
         answer = None
         if scope["type"] in {"http", "websocket"}:
+            # On a thread: the check reads files, and the event loop serves every page.
             answer = await run_in_threadpool(_check_request, HTTPConnection(scope))
         if answer is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
+            # A WebSocket cannot be redirected. 1008 is the close code for a violated policy (RFC 6455).
             await send({"type": "websocket.close", "code": 1008})
         else:
             await answer(scope, receive, send)
@@ -97,6 +101,7 @@ def _check_request(request: HTTPConnection) -> Response | None:
     """Return the answer that replaces the requested one; None passes the request on."""
     data, path = find_data_folder(), request.url.path
     try:
+        # The accounts are read at every request: from the first account on, every request needs a session.
         if not access.read_people(data).accounts:
             return (
                 None
@@ -126,14 +131,15 @@ def build_sign_in_address(next_address: str = "/", reason_code: str | None = Non
 
 def _sign_in_by_provider(data: DataFolder, request: HTTPConnection) -> Response | None:
     """Start a session from fresh claims of a provider."""
-    found = oidc.read_claims(request.cookies)
-    if found is None or abs(datetime.now(UTC) - found[0].issued_at) > _MAX_CLAIMS_AGE:
+    proven_claims = oidc.read_claims(request.cookies)
+    if proven_claims is None or abs(datetime.now(UTC) - proven_claims[0].issued_at) > _MAX_CLAIMS_AGE:
         return None
-    said, proof = found
+    claims, proof = proven_claims
+    # Each proof starts one session only, so a copied cookie of the provider cannot start another.
     if not session_store.use_proof_once(data, proof):
         return None
     try:
-        session = access.sign_in_by_provider(data, said.login)
+        session = access.sign_in_by_provider(data, claims.login)
     except AccessError:
         return RedirectResponse(build_sign_in_address(_requested_address(request), "stranger"), status_code=303)
     response = RedirectResponse(_requested_address(request), status_code=303)

@@ -48,6 +48,7 @@ class Claims(msgspec.Struct, frozen=True):
 def list_providers() -> dict[str, str]:
     """Return the sign-in address of each configured provider by name."""
     section = get_secrets_auth_section().to_dict()
+    # The secrets hold one provider directly, several as tables by name, or both. client_kwargs is a table of options.
     named = [name for name, value in section.items() if isinstance(value, dict) and name != "client_kwargs"]
     default = ["default"] if "client_id" in section else []
     return {name: generate_login_redirect_url(name) for name in (*default, *named)}
@@ -57,14 +58,14 @@ def read_claims(cookies: Mapping[str, str]) -> tuple[Claims, bytes] | None:
     """Return the claims in the cookies and the bytes that prove them; None if there are no valid claims."""
     if not get_secrets_auth_section():
         return None
-    said = get_cookie_with_chunks(lambda name: _decode_cookie(cookies.get(name), name), _COOKIE)
-    if said is None:
+    payload = get_cookie_with_chunks(lambda name: _decode_cookie(cookies.get(name), name), _COOKIE)
+    if payload is None:
         return None
     try:
-        found = msgspec.json.decode(said, type=Claims)
+        claims = msgspec.json.decode(payload, type=Claims)
     except msgspec.MsgspecError:
         return None
-    return (found, said) if found.is_logged_in else None
+    return (claims, payload) if claims.is_logged_in else None
 
 
 def _decode_cookie(value: str | None, name: str) -> bytes | None:

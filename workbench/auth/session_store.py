@@ -28,6 +28,7 @@ def add_session(data: DataFolder, session: Session) -> str:
     """Store a new session and return its token."""
     folder = _sessions_folder(data)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Here, because no request comes for a session whose browser was closed.
     _remove_expired(data)
     token = secrets.token_urlsafe(32)
     _write_session(_session_path(data, token), session)
@@ -73,6 +74,7 @@ def use_proof_once(data: DataFolder, proof: bytes) -> bool:
     """Return True at the first use of a proof of identity; each proof starts one session only."""
     folder = _sessions_folder(data)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Creating a file is atomic: of two requests with the same proof, one fails.
     try:
         (folder / f"spent-{sha256_hex(proof)}").touch(mode=0o600, exist_ok=False)
     except FileExistsError:
@@ -83,6 +85,7 @@ def use_proof_once(data: DataFolder, proof: bytes) -> bool:
 def _remove_expired(data: DataFolder) -> None:
     """Remove expired sessions and used proofs."""
     longest = access.read_policy(data).session_timeout.total_seconds()
+    # Activity rewrites the file of a session, so the file's time is that of the last use, give or take _RENEW_AFTER.
     for path in _sessions_folder(data).iterdir():
         if path.is_file() and time.time() - path.stat().st_mtime > longest:
             path.unlink(missing_ok=True)
@@ -94,6 +97,7 @@ def _write_session(path: Path, session: Session) -> None:
 
 
 def _session_path(data: DataFolder, token: str) -> Path:
+    # The hash also keeps what a browser sends out of the path.
     return _sessions_folder(data) / f"{sha256_hex(token.encode())}.json"
 
 

@@ -39,6 +39,7 @@ async def show_form(request: Request) -> Response:
 
 async def sign_in(request: Request) -> Response:
     """Check account and password; redirect to the requested page, or show the form with the error."""
+    # Otherwise another website could sign this browser in to an account that its owner watches.
     if not is_same_origin(request):
         return _build_page("/", "The request came from another website. Sign in on this page.", status=403)
     body = await request.body()
@@ -46,9 +47,11 @@ async def sign_in(request: Request) -> Response:
     account, password, wanted = (form.get(name, [""])[0] for name in ("account", "password", "next"))
     data = find_data_folder()
     try:
+        # Checking a password is slow on purpose; in the event loop it would stop every page.
         session = await run_in_threadpool(access.sign_in, data, account.strip(), password)
     except AccessError as error:
         return _build_page(_to_local_address(wanted), str(error), account=account, status=401)
+    # The old session ends and the token changes, so a token planted before the sign-in is worth nothing.
     session_store.remove_session(data, request.cookies.get(SESSION_COOKIE))
     response = RedirectResponse(_to_local_address(wanted), status_code=303)
     set_session_cookie(response, session_store.add_session(data, session), secure=request.url.scheme == "https")
@@ -60,6 +63,7 @@ ROUTES = (Route(SIGN_IN_PATH, show_form, methods=["GET"]), Route(SIGN_IN_PATH, s
 
 def _to_local_address(address: str) -> str:
     """Return the address if it is on this server and safe to redirect to, otherwise the start page."""
+    # Browsers take // and /\ for the start of another server's address.
     plain = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
     return address if plain and not address.startswith(SIGN_IN_PATH) else "/"
 

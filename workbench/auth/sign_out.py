@@ -26,10 +26,11 @@ def show_signed_out(sentence: str) -> None:
 
 def sign_out() -> None:
     """End the session of this user on the server, and record it."""
-    sitting = current_user.require_session()
-    access.sign_out(session.get_data(), sitting)
+    user_session = current_user.require_session()
+    access.sign_out(session.get_data(), user_session)
     session_store.remove_session(session.get_data(), current_user.get_session_token())
     session.SIGNED_OUT.set(True)
-    if sitting.person.how == "oidc":
+    # Otherwise the provider's cookie would remain in the browser.
+    if user_session.person.how == "oidc":
         st.logout()
     st.rerun()

@@ -46,13 +46,15 @@ def show_tiles(tile_html: Sequence[str]) -> None:
 def _position_still(box: Box | None, size: Size) -> str:
     """Return the CSS position of a still in its 4:3 tile, in per cent of the tile."""
     face = box or Box(0, 0, size.width, size.height)
+    # The tile is 4:3, so a wide face needs three quarters of its width as height. A quarter of the picture is the
+    # closest view, because a small face would be nothing but a few large pixels.
     height = min(
         max(_WINDOW_HEIGHT_FACES * face.height, _WINDOW_HEIGHT_FACES * 0.75 * face.width, size.height / 4),
         float(size.height),
     )
     if box is None:
         height = max(float(size.height), size.width * 0.75)
-    elif height * 4 / 3 > size.width:
+    elif height * 4 / 3 > size.width:  # the tile must not be wider than the picture
         height = size.width * 0.75
     width = height * 4 / 3
     left = _clamp_start((face.left + face.right - width) / 2, width, size.width)

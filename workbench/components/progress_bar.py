@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from engine.core.wording import format_count
 from workbench.auth import current_user
 from workbench.core import caches
-from workbench.core.formatting import format_count
 
 _STAGE_LABELS = {
     "probe": "Reading the source",
@@ -28,15 +28,13 @@ def show_progress(name: str, text: str = "") -> None:
         text: text at the bar; empty: the stage and the number of frames.
     """
     current_user.rerun_if_signed_out()
-    standing = caches.get_background_tasks().find_state(name)
-    if standing is None or standing.ended:
+    state = caches.get_background_tasks().find_state(name)
+    if state is None or state.ended:
         st.rerun()
-    share = min(1.0, standing.done / standing.total) if standing.total else 0.0
-    stage = _STAGE_LABELS.get(standing.stage, standing.stage or "Starting")
-    if standing.stage == "probe":
+    share = min(1.0, state.done / state.total) if state.total else 0.0
+    stage = _STAGE_LABELS.get(state.stage, state.stage or "Starting")
+    if state.stage == "probe":
         default_text = f"{stage}: {int(100 * share)} %"
     else:
-        default_text = f"{stage}: {format_count(standing.done, 'frame')}" + (
-            f" of {standing.total:,}" if standing.total else ""
-        )
+        default_text = f"{stage}: {format_count(state.done, 'frame')}" + (f" of {state.total:,}" if state.total else "")
     st.progress(share, text or default_text)

@@ -39,13 +39,13 @@ def open_run_page(page: Page, next_page: Page) -> Run | None:
     try:
         run = session.load_chosen_run()
     except RunError as error:
-        run, complaint = None, str(error)
+        run, error_text = None, str(error)
     else:
-        complaint = ""
+        error_text = ""
     if run is None:
         st.title(PAGE_ENTRIES[page].title, anchor=False)
         require_page_permission(page)
-        _show_choosable_runs(page, complaint)
+        _show_choosable_runs(page, error_text)
         return None
     _show_heading(page, run, next_page)
     require_page_permission(page)
@@ -61,20 +61,23 @@ def _show_choosable_runs(page: Page, error_text: str) -> None:
     """Show the runs to choose from, those whose next step is on this page first."""
     if error_text:
         st.error(formatting.escape_markdown(error_text))
+    # An error of the register must not hide the error of the chosen run, so both are shown.
     try:
-        listed = [one for one in run_list.list_runs(runs.read_register(session.get_data())) if one.run.status == "done"]
+        finished = [
+            entry for entry in run_list.list_runs(runs.read_register(session.get_data())) if entry.run.status == "done"
+        ]
     except VeilError as error:
         st.error(str(error))
-        listed = []
-    if not (error_text and listed):
-        st.markdown("Choose a run." if listed else "No run is finished yet.")
-    if listed:
+        finished = []
+    if not (error_text and finished):
+        st.markdown("Choose a run." if finished else "No run is finished yet.")
+    if finished:
         here = [
-            one
-            for one in listed
-            if one.next_step and one.next_step.step and run_list.STEP_PAGES[one.next_step.step] is page
+            entry
+            for entry in finished
+            if entry.next_step and entry.next_step.step and run_list.STEP_PAGES[entry.next_step.step] is page
         ]
-        run_list.show_runs([*here, *(one for one in listed if one not in here)], page.value)
+        run_list.show_runs([*here, *(entry for entry in finished if entry not in here)], page.value)
     elif can_use_page(Page.DETECT, current_user.require_person()):
         show_page_link(Page.DETECT, "Choose a video", as_button=True)
     show_home_link()

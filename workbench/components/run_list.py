@@ -14,6 +14,7 @@ from engine.access import Person
 from engine.access.run_context import RunContext
 from engine.approval.next_step import NextStep, find_next_step
 from engine.approval.steps import StepName
+from engine.core.wording import format_count
 from engine.errors import VeilError
 from engine.jobs.queue import cancel_run, resume_run
 from engine.jobs.thumbnails import find_latest_thumbnail
@@ -42,6 +43,7 @@ _LINKED_PAGES = (Page.REVIEW, Page.ANALYSE, Page.SIGN_OFF)
 STEP_PAGES: dict[StepName, Page] = {"review": Page.REVIEW, "approval": Page.SIGN_OFF, "release": Page.SIGN_OFF}
 """The page on which each step of the sign-off is done."""
 _MAX_RECENT_RUNS = 8
+"""Most ended runs that are shown as cards; the others are in a table."""
 ACTIVE_STATUSES = frozenset({"running", "queued"})
 _THUMBNAIL_SIZE_PX = (160, 120)
 """Greatest width and height of a thumbnail in pixels."""
@@ -70,10 +72,11 @@ def show_refreshing(show: Callable[[RunRegister], None]) -> None:
     Args:
         show: shows the runs of a register; a VeilError that it raises is shown as an error.
     """
-    pace = session.RUN_LIST_INTERVAL_S.get()
+    interval_s = session.RUN_LIST_INTERVAL_S.get()
 
-    @st.fragment(run_every=pace)
+    @st.fragment(run_every=interval_s)
     def refresh() -> None:
+        # A list that refreshes itself must end with the session, and must not keep the session alive.
         current_user.rerun_if_signed_out()
         try:
             register = runs.read_register(session.get_data())
@@ -82,9 +85,10 @@ def show_refreshing(show: Callable[[RunRegister], None]) -> None:
         except VeilError as error:
             st.error(formatting.escape_markdown(str(error)))
             return
-        wanted = _BUSY_INTERVAL_S if any(run.status in ACTIVE_STATUSES for run in register.runs) else _IDLE_INTERVAL_S
-        if wanted != pace:
-            session.RUN_LIST_INTERVAL_S.set(wanted)
+        wanted_s = _BUSY_INTERVAL_S if any(run.status in ACTIVE_STATUSES for run in register.runs) else _IDLE_INTERVAL_S
+        # A fragment keeps the interval with which it was defined; only a rerun of the page changes it.
+        if wanted_s != interval_s:
+            session.RUN_LIST_INTERVAL_S.set(wanted_s)
             st.rerun()
 
     refresh()
@@ -108,21 +112,22 @@ def show_runs(entries: Sequence[RunEntry], list_name: str = "runs") -> None:
         list_name: name of the list, unique on its page.
     """
     person = current_user.require_person(keep_alive=False)
-    active = [one.run for one in entries if one.run.status in ACTIVE_STATUSES]
-    over = [one for one in entries if one.run not in active]
-    for before, run in enumerate(sorted(active, key=lambda run: (run.status != "running", run.request.at))):
-        _show_active_run(run, before, person)
-    for one in over[:_MAX_RECENT_RUNS]:
-        _show_ended_run(one, person)
-    if over[_MAX_RECENT_RUNS:]:
-        with st.expander(formatting.format_count(len(over) - _MAX_RECENT_RUNS, "older run")):
-            _show_older_runs(over[_MAX_RECENT_RUNS:], list_name, person)
+    active = [entry.run for entry in entries if entry.run.status in ACTIVE_STATUSES]
+    ended = [entry for entry in entries if entry.run not in active]
+    # In the order in which the worker takes them, so the position is the number of runs ahead.
+    for runs_ahead, run in enumerate(sorted(active, key=lambda run: (run.status != "running", run.request.at))):
+        _show_active_run(run, runs_ahead, person)
+    for entry in ended[:_MAX_RECENT_RUNS]:
+        _show_ended_run(entry, person)
+    if ended[_MAX_RECENT_RUNS:]:
+        with st.expander(format_count(len(ended) - _MAX_RECENT_RUNS, "older run")):
+            _show_older_runs(ended[_MAX_RECENT_RUNS:], list_name, person)
 
 
 def show_damaged_runs(damaged: tuple[DamagedRun, ...]) -> None:
     """Show a warning for each run folder that cannot be read."""
-    for one in damaged:
-        st.warning(formatting.escape_markdown(one.message), icon=":material/folder_off:")
+    for damaged_run in damaged:
+        st.warning(formatting.escape_markdown(damaged_run.message), icon=":material/folder_off:")
 
 
 def _show_active_run(run: Run, runs_ahead: int, person: Person) -> None:
@@ -145,7 +150,7 @@ def _show_progress(run: Run, runs_ahead: int) -> None:
         st.caption(f"Queued ({runs_ahead} ahead)" if runs_ahead else "Starting soon")
         return
     if state.activity == "live":
-        st.caption(f"Live session: {formatting.format_count(state.done, 'frame')} shown so far")
+        st.caption(f"Live session: {format_count(state.done, 'frame')} shown so far")
         return
     share = min(1.0, state.done / state.total) if state.total else 0.0
     st.progress(share, text=_describe_progress(run))
@@ -163,13 +168,13 @@ def _describe_progress(run: Run) -> str:
     words = _ACTIVITY_LABELS.get(state.activity, state.activity).capitalize()
     if state.activity != "detect" or not state.total:
         return words
-    parts = [f"{words}: {state.done:,} of {formatting.format_count(state.total, 'frame')}"]
+    parts = [f"{words}: {state.done:,} of {format_count(state.total, 'frame')}"]
     if state.rate:
         parts += [
             f"{state.rate:.1f} frames/s",
             f"{formatting.format_duration((state.total - state.done) / state.rate)} left",
         ]
-    return " · ".join([*parts, f"{formatting.format_count(state.faces, 'detection')} so far"])
+    return " · ".join([*parts, f"{format_count(state.faces, 'detection')} so far"])
 
 
 def _show_thumbnail(run: Run) -> None:
@@ -187,8 +192,8 @@ def _show_ended_run(entry: RunEntry, person: Person) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
         with st.container(gap="xxsmall"):
             _show_heading(entry.run, entry.next_step)
-            if said := _describe_ended_run(entry, person):
-                st.caption(formatting.escape_markdown(said))
+            if description := _describe_ended_run(entry, person):
+                st.caption(formatting.escape_markdown(description))
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             _show_links(entry, person)
 
@@ -234,13 +239,13 @@ def _show_heading(run: Run, next_step: NextStep | None = None) -> None:
         formatting.format_time(run.request.at),
     ]
     if run.status == "done":
-        parts.append(formatting.format_count(run.state.done, "frame"))
+        parts.append(format_count(run.state.done, "frame"))
         # A live run reports no detections while it runs: its count stays 0 although its record has faces.
         if run.state.activity != "live":
-            parts.append(formatting.format_count(run.state.faces, "detection"))
+            parts.append(format_count(run.state.faces, "detection"))
         parts.append(_format_run_time(run))
     elif run.resumable and run.state.total:
-        parts.append(f"{run.state.done:,} of {formatting.format_count(run.state.total, 'frame')}")
+        parts.append(f"{run.state.done:,} of {format_count(run.state.total, 'frame')}")
     step = f" :violet-badge[next: {next_step.step}]" if next_step and next_step.step else ""
     if RunEntry(run, next_step).released:
         words, colour, icon = "released", "green", ":material/verified:"
@@ -279,21 +284,22 @@ def _show_older_runs(entries: list[RunEntry], list_name: str, person: Person) ->
     """Show a table of runs; choosing a row shows that run with its links."""
     rows = [
         {
-            "video": one.run.title,
-            "status": "released" if one.released else one.run.status,
-            "next step": (one.next_step and one.next_step.step) or "",
-            "mode": one.run.request.detection.mode,
-            "started by": one.run.request.name,
-            "started at": formatting.format_time(one.run.request.at),
-            "frames": one.run.state.done,
-            "detections": one.run.state.faces,
+            "video": entry.run.title,
+            "status": "released" if entry.released else entry.run.status,
+            "next step": (entry.next_step and entry.next_step.step) or "",
+            "mode": entry.run.request.detection.mode,
+            "started by": entry.run.request.name,
+            "started at": formatting.format_time(entry.run.request.at),
+            "frames": entry.run.state.done,
+            "detections": entry.run.state.faces,
         }
-        for one in entries
+        for entry in entries
     ]
     st.caption("Choose a row to show its run.")
     chosen = st.dataframe(
         pd.DataFrame(rows), hide_index=True, key=f"older-{list_name}", on_select="rerun", selection_mode="single-row"
     )
     for row in chosen["selection"]["rows"]:
+        # The browser keeps the chosen row while the list may have become shorter.
         if row < len(entries):
             _show_ended_run(entries[row], person)

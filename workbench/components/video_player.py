@@ -49,16 +49,17 @@ def show_videos(key: str, run: Run, videos: Sequence[VideoFile]) -> None:
     Raises:
         SourceError: one of them cannot be read.
     """
-    ways = [release.choose_playback(run, one.file, caches.get_media_info(one.file)) for one in videos]
-    waiting = [one for one, way in zip(videos, ways, strict=True) if way.file is None]
-    if waiting:
-        _make_missing_copies(key, run, waiting)
+    playbacks = [release.choose_playback(run, video.file, caches.get_media_info(video.file)) for video in videos]
+    missing = [video for video, playback in zip(videos, playbacks, strict=True) if playback.file is None]
+    if missing:
+        _make_missing_copies(key, run, missing)
         return
-    found = [_to_player_video(run, one, way) for one, way in zip(videos, ways, strict=True)]
+    playable = [_to_player_video(run, video, playback) for video, playback in zip(videos, playbacks, strict=True)]
     record = caches.get_record(run)
     ticks = record.frames[-1].pts - record.frames[0].pts
     step = float(ticks * parse_ratio(record.source.video.time_base)) / max(1, len(record.frames) - 1)
-    show_player(key, found, step or 0.04)
+    # A video of one frame has no step, but the player needs one.
+    show_player(key, playable, step or 0.04)
 
 
 def _to_player_video(run: Run, video: VideoFile, playable: release.Playback) -> Video:
@@ -71,19 +72,21 @@ def _to_player_video(run: Run, video: VideoFile, playable: release.Playback) -> 
 def _make_missing_copies(key: str, run: Run, missing: Sequence[VideoFile]) -> None:
     """Make the missing copies in the background and show the progress."""
     name = f"copies {run.id} {key}"
-    standing = caches.get_background_tasks().find_state(name)
-    if standing is not None and standing.ended and standing.failure:
-        st.error(standing.failure, icon=":material/videocam_off:")
+    state = caches.get_background_tasks().find_state(name)
+    # A failed task is not started again by a rerun, only by the button: the reason of the failure may remain.
+    if state is not None and state.ended and state.failure:
+        st.error(state.failure, icon=":material/videocam_off:")
         if st.button("Try again", key=f"{key}-again"):
             caches.get_background_tasks().forget_finished(name)
             st.rerun()
         return
-    files = tuple(one.file for one in missing)
+    # Each rerun comes here; `start` does nothing while the task runs.
+    files = tuple(video.file for video in missing)
     caches.get_background_tasks().start(
         name, partial(_make_copies, session.get_data(), run.id, current_user.require_person(), files)
     )
-    what = " and ".join(one.label.lower() for one in missing)
-    show_progress(name, f"Some browsers cannot play this {what}. Making a small copy for this page.")
+    labels = " and ".join(video.label.lower() for video in missing)
+    show_progress(name, f"Some browsers cannot play this {labels}. Making a small copy for this page.")
 
 
 def _make_copies(

@@ -57,6 +57,7 @@ class BackgroundTasks:
             if state is not None and not state.ended:
                 return
             self._states[name] = TaskState()
+        # Not a daemon: Python waits for it at exit, so a release is not cut off in the middle.
         threading.Thread(target=self._run_task, args=(name, task), name=name).start()
 
     def forget_finished(self, name: str) -> None:
@@ -66,6 +67,7 @@ class BackgroundTasks:
                 del self._states[name]
 
     def _run_task(self, name: str, task: Task) -> None:
+        # The text of an unexpected error may name people, so only the log has it.
         failure: str | None = "An internal error occurred. The server log has details."
         try:
             task(_TaskProgressListener(self, name))

@@ -2,6 +2,9 @@
 
 Cached values are frozen and shared by all sessions. Each is keyed by the stamps of its files, so that a file that was
 replaced is read again.
+
+`st.cache_resource` is only for what people wait for long, because it shows a spinner. The rest is in an `lru_cache`,
+which the API routes can use without a Streamlit session. `st.cache_data` would copy the values at each rerun.
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ from workbench.core.background import BackgroundTasks
 from workbench.core.track_lanes import TrackLanes, build_lanes
 
 FileStamp = tuple[int, int, int]
-"""What changes when a file is replaced: inode, size, time of change."""
+"""Inode, size and time of change of a file. At least one of them changes when the file is replaced."""
 
 _MAX_MISSES = 500
 """Most missed faces of an evaluation, the largest first."""
@@ -136,19 +139,21 @@ def get_sign_off_snapshot(
         audio: the chosen spans; None: the spans that were signed last.
 
     Raises:
-        VeilError: as `engine.release.open_case` raises.
+        VeilError: as `engine.release.open_snapshot` raises.
     """
     folder = run.folder
+    # Accounts and policy decide which signatures count, so a change of them must be seen at once.
     access = (data.people, data.policy)
     parts = (run.source, folder.record, folder.review, folder.signatures, *access, log_path(data.audit))
-    case = _open_snapshot(str(data.root), run.id, tuple(map(read_file_stamp, parts)))
-    signed = case.terms.options
+    snapshot = _open_snapshot(str(data.root), run.id, tuple(map(read_file_stamp, parts)))
+    signed = snapshot.terms.options
     wanted = msgspec.structs.replace(
         signed, style=style or signed.style, audio=signed.audio if audio is None else audio
     )
+    # `force` accepted the weaknesses of the signed style, not those of another one.
     if wanted.style != signed.style:
         wanted = msgspec.structs.replace(wanted, force=False)
-    return case if wanted == signed else release.replace_terms(case, wanted)
+    return snapshot if wanted == signed else release.replace_terms(snapshot, wanted)
 
 
 def get_audio_excerpt(
@@ -177,7 +182,7 @@ def get_residual_risk(data: DataFolder, run: Run) -> ResidualRisk:
     """Return the residual risk of a run.
 
     Raises:
-        VeilError: as `engine.release.risk_of` raises.
+        VeilError: as `engine.release.compute_residual_risk` raises.
     """
     parts = (
         run.folder.record,
@@ -241,6 +246,7 @@ def _evaluate_record(
     record: str,
     record_sha256: str,  # noqa: ARG001 - part of the key
 ) -> tuple[Evaluation, tuple[MissedFace, ...]]:
+    # Only this clip: the comparison refuses clips without a record, and a table may list many.
     table = parse_truth(truth)
     only_clip = msgspec.structs.replace(table, clips=tuple(part for part in table.clips if part.name == clip))
     findings = judge_records(only_clip, {clip: read_record(Path(record))})

@@ -4,18 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from engine.core.wording import format_count, to_sentence
-
-__all__ = [
-    "escape_markdown",
-    "format_count",
-    "format_duration",
-    "format_size",
-    "format_time",
-    "shorten_hash",
-    "to_sentence",
-]
-
 _SHORT_HASH_DIGITS = 12
 """Characters of a hash that a person compares. The page also has the whole hash to copy."""
 

@@ -25,7 +25,7 @@ class SessionValue(Generic[_Value]):
 
     Attributes:
         name: unique key in `st.session_state`.
-        default: value before anything was set.
+        default: value before anything was set. All sessions share it, so it is never changed in place.
     """
 
     name: str
@@ -78,11 +78,11 @@ CHOSEN_VIDEOS: SessionValue[tuple[str, ...]] = SessionValue("chosen", ())
 UPLOAD_COUNT: SessionValue[int] = SessionValue("uploads", 0)
 """Number of uploads so far. It is part of the keys of widgets, so that they reset after an upload."""
 RUN_LIST_INTERVAL_S: SessionValue[float] = SessionValue("pace", 1.0)
-"""Seconds between refreshes of the lists of runs."""
+"""Seconds between refreshes of the lists of runs. It is kept here because a rerun defines the fragment anew."""
 SIGNED_OUT: SessionValue[bool] = SessionValue("left", False)
 """True if the previous user signed out."""
 UPLOAD_ERROR: SessionValue[str] = SessionValue("upload_said", "")
-"""Error of the last upload, empty if it succeeded."""
+"""Error of the last upload, empty if it succeeded. An upload ends with a rerun, which would lose the message."""
 REVIEW_MESSAGE: SessionValue[CanvasMessage | None] = SessionValue("review_told", None)
 """Message of the Review page about the last action."""
 CHOSEN_STYLES: SessionValue[Mapping[str, Style]] = SessionValue("styles", {})
@@ -96,7 +96,7 @@ LAST_LIVE_SOURCE = SessionValue("live-asked", ("", ""))
 STARTED_LIVE_RUN = SessionValue("live-begun", "")
 """Folder name of the live run that this session started."""
 SIGNATURE_MESSAGE: SessionValue[str | None] = SessionValue("signed", None)
-"""Message of the Sign off page about the newest signature."""
+"""Message of the Sign off page about the newest signature. It survives the rerun after signing."""
 
 
 def get_data() -> DataFolder:
@@ -112,6 +112,7 @@ def get_location() -> PageLocation:
 def set_location(location: PageLocation) -> None:
     """Change run, frame and track in the address. The page follows at its next rerun."""
     parameters = location.to_query()
+    # Each change is sent to the browser, so an address that is already right is left alone.
     if st.query_params.to_dict() != parameters:
         st.query_params.from_dict(parameters)
 

@@ -18,28 +18,29 @@ TrackLanes = dict[int, dict[int, str]]
 
 def build_lanes(record: Record) -> TrackLanes:
     """Build the lanes of a record without its amendments."""
-    found: TrackLanes = {}
+    lanes: TrackLanes = {}
     for frame in record.frames:
         for face in frame.faces:
-            found.setdefault(face.track, {})[frame.index] = _ORIGIN_LETTERS[face.origin]
-    return found
+            lanes.setdefault(face.track, {})[frame.index] = _ORIGIN_LETTERS[face.origin]
+    return lanes
 
 
-def amend_lanes(found: TrackLanes, amended: AmendedRecord) -> TrackLanes:
+def amend_lanes(lanes: TrackLanes, amended: AmendedRecord) -> TrackLanes:
     """Apply the amendments to lanes; tracks that did not change are shared, not copied."""
-    changed: TrackLanes = {}
+    changed_lanes: TrackLanes = {}
     for index in amended.changed_frames:
-        _replace_frame(changed, found, amended.build_frame(index))
-    return {track: frames for track, frames in (found | changed).items() if frames}
+        _replace_frame(changed_lanes, lanes, amended.build_frame(index))
+    return {track: frames for track, frames in (lanes | changed_lanes).items() if frames}
 
 
-def _replace_frame(changed: TrackLanes, found: TrackLanes, frame: AmendedFrame) -> None:
+def _replace_frame(changed_lanes: TrackLanes, lanes: TrackLanes, frame: AmendedFrame) -> None:
     now = {face.track: _ORIGIN_LETTERS[face.origin] for face in frame.faces}
-    before = {track for track, frames in found.items() if frame.index in frames}
+    before = {track for track, frames in lanes.items() if frame.index in frames}
     for track in before | now.keys():
-        if now.get(track) == found.get(track, {}).get(frame.index):
+        if now.get(track) == lanes.get(track, {}).get(frame.index):
             continue
-        lane = changed.setdefault(track, dict(found.get(track, {})))
+        # Copied at the first change: the lanes of the record are cached, and all sessions share them.
+        lane = changed_lanes.setdefault(track, dict(lanes.get(track, {})))
         lane.pop(frame.index, None)
         if track in now:
             lane[frame.index] = now[track]

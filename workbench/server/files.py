@@ -41,6 +41,7 @@ class FileRoutes:
         )
 
     def _handle_errors(self, handler: Callable[[Request], Response]) -> Callable[[Request], Response]:
+        # Not async: Starlette runs it on a thread, so that reading from disk does not stop the event loop.
         def handle(request: Request) -> Response:
             try:
                 return handler(request)
@@ -90,6 +91,7 @@ class FileRoutes:
         if request.query_params.get("keep") != "1":
             access.require_permission(person, "look")
             return FileResponse(path, headers=_NO_STORE_HEADERS)
+        # Recorded before a byte is sent: a download that cannot be logged does not happen.
         release.record_download(RunContext(find_data_folder(), run, person), path)
         return FileResponse(path, headers=_NO_STORE_HEADERS, filename=path.name)
 
@@ -108,8 +110,9 @@ def find_release_file(run: Run, number: str, name: str) -> Path:
 
 def _find_file(folder: Path, name: str, description: str) -> Path:
     """Find a file directly in a folder. Its name comes from the request, so it is never joined to a path."""
-    found = folder.iterdir() if folder.is_dir() else ()
-    for path in found:
+    paths = folder.iterdir() if folder.is_dir() else ()
+    for path in paths:
+        # Hidden files are not finished, for example while a video is being written.
         if path.name == name and path.is_file() and not name.startswith("."):
             return path
     raise InputError(f"There is no {description} named {name!r}.")

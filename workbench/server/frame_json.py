@@ -18,17 +18,18 @@ def encode_frame(reviewed: ReviewedRun, index: int) -> dict[str, Any]:
         "t": round(reviewed.get_frame_time_s(index), 4),
         "faces": [_encode_face(face) for face in frame.faces],
     }
+    # What is empty or false is left out: one answer has up to a thousand frames.
     if frame.covered:
         encoded["covered"] = "reviewer" if frame.amendment else "record"
     if frame.doubtful:
-        encoded["doubtful"] = [_encode_detection(one) for one in frame.doubtful]
+        encoded["doubtful"] = [_encode_detection(detection) for detection in frame.doubtful]
     return encoded
 
 
 def _encode_face(face: AmendedFace) -> dict[str, Any]:
     encoded: dict[str, Any] = {"track": face.track, "box": to_edges(face.box), "origin": face.origin}
     if face.evidence:
-        encoded["seen"] = [[one.detector, round(one.score, 3)] for one in face.evidence]
+        encoded["seen"] = [[detection.detector, round(detection.score, 3)] for detection in face.evidence]
     if face.visible:
         encoded["visible"] = True
     return encoded

@@ -1,4 +1,4 @@
-"""What the server does before it answers anybody: answers leave at once, and what a first page needs is loaded."""
+"""Start of the server: small answers are sent without delay, slow imports begin, and the queue is watched."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ _LOGGER = logging.getLogger(__name__)
 _QUEUE_INTERVAL_S = 5.0
 """Seconds between two looks at the queue."""
 _ACCEPT_DELAY_S = 0.1
-"""Seconds after which whoever called while the server was starting has been let in."""
+"""Seconds after which connections that were opened during the start have been accepted."""
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Around the life of the server, which listens already and answers once this has begun."""
+    """Prepare the server before it answers, and stop its tasks at the end. Its sockets listen already."""
+    # Twice: connections that are being accepted now may not have the option yet.
     disable_send_delay()
     asyncio.get_running_loop().call_later(_ACCEPT_DELAY_S, disable_send_delay)
+    # Imports plotly and pandas in the background; otherwise the first person on Analyse would wait for them.
     threading.Thread(target=importlib.import_module, args=("workbench.views.analyse.views",), daemon=True).start()
     queue_watch = asyncio.create_task(watch_queue(find_data_folder()))
     try:
@@ -37,10 +39,10 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 
 async def watch_queue(data: DataFolder) -> None:
-    """Start a worker whenever runs wait and none works, until cancelled.
+    """Start a worker whenever runs are queued and no worker is active, until cancelled.
 
-    Pages only read the queue. Were they to start the worker, a run whose worker was killed would wait until a person
-    opens a page, and each open page would try to start one.
+    Pages only read the queue. If they started the worker, a run whose worker was killed would wait until a person opens
+    a page, and each open page would try to start one.
     """
     while True:
         try:
@@ -52,27 +54,32 @@ async def watch_queue(data: DataFolder) -> None:
 
 
 def disable_send_delay() -> None:
-    """Let small answers of this process leave at once: on its connections, and on those that others will make to it.
+    """Turn off the delay of small packets, on all connections of this process and on the sockets that it listens on.
 
-    A kernel keeps a small packet back until the one before it is acknowledged, which the other side puts off for 40 ms:
-    on every picture, script and message. asyncio switches that off for sockets that say that they are TCP; those that
-    Streamlit listens on, and so those that come of them, say nothing.
+    The kernel holds a small packet back until the previous one is acknowledged, which the other side delays by 40 ms:
+    for every still, script and message. asyncio turns this off for sockets that are declared as TCP. The sockets that
+    Streamlit listens on are not, nor are the connections that they accept.
     """
     for path in tuple(Path("/dev/fd").iterdir()):
-        with _borrow_socket(int(path.name)) as found:
-            if found and found.family in {socket.AF_INET, socket.AF_INET6} and found.type == socket.SOCK_STREAM:
-                found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with _borrow_socket(int(path.name)) as connection:
+            if (
+                connection
+                and connection.family in {socket.AF_INET, socket.AF_INET6}
+                and connection.type == socket.SOCK_STREAM
+            ):
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 @contextmanager
 def _borrow_socket(descriptor: int) -> Iterator[socket.socket | None]:
-    """A socket that somebody else will close; None when the descriptor is none."""
+    """Yield the socket of a descriptor without taking it over; None if the descriptor is not a socket."""
     try:
-        found = socket.socket(fileno=descriptor)
+        borrowed = socket.socket(fileno=descriptor)
     except OSError:
         yield None
         return
     try:
-        yield found
+        yield borrowed
     finally:
-        found.detach()
+        # Closing it would end a connection of the server.
+        borrowed.detach()

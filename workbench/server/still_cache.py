@@ -44,24 +44,26 @@ class StillCache:
         if not 0 <= index < len(reviewed.record.frames):
             raise IndexError(f"{reviewed.run.id} has {len(reviewed.record.frames)} frames, no number {index}")
         planned = plan_frame(reviewed.amended.build_frame(index))
+        # The key has what is drawn here, not the revision of the review: an amendment of other frames changes nothing.
         key = (reviewed.record_sha256, index, options.max_side_px, options.style, *_select_visible(planned, options))
-        kept = self._find_still(key)
-        if kept is not None:
-            return kept
-        reel = self._get_source(reviewed.run.source, reviewed.record, reviewed.record_sha256)
-        made = reel.make_still(index, planned, options)
-        self._store_still(key, made)
-        return made
+        cached = self._find_still(key)
+        if cached is not None:
+            return cached
+        # Outside the lock: decoding is slow. Two requests may make the same still, which costs time but no error.
+        source = self._get_source(reviewed.run.source, reviewed.record, reviewed.record_sha256)
+        jpeg = source.make_still(index, planned, options)
+        self._store_still(key, jpeg)
+        return jpeg
 
     def close(self) -> None:
-        """Give every source back."""
+        """Close all sources and empty the cache."""
         with self._lock:
-            reels = list(self._sources.values())
+            sources = list(self._sources.values())
             self._sources.clear()
             self._stills.clear()
             self.size_bytes = 0
-        for reel in reels:
-            reel.close()
+        for source in sources:
+            source.close()
 
     def _find_still(self, key: tuple[object, ...]) -> bytes | None:
         with self._lock:
@@ -74,21 +76,23 @@ class StillCache:
             if key not in self._stills:
                 self._stills[key] = jpeg
                 self.size_bytes += len(jpeg)
+            # The newest still stays even if it alone is over the limit: it is the one that was just requested.
             while self.size_bytes > self._max_bytes and len(self._stills) > 1:
                 self.size_bytes -= len(self._stills.popitem(last=False)[1])
 
     def _get_source(self, source: Path, record: Record, record_sha256: str) -> _OpenSource:
-        key, spare = (str(source), record_sha256), None
+        key, evicted = (str(source), record_sha256), None
         with self._lock:
             if key not in self._sources:
                 self._sources[key] = _OpenSource(source, record)
             self._sources.move_to_end(key)
             if len(self._sources) > self._max_sources:
-                spare = self._sources.popitem(last=False)[1]
-            reel = self._sources[key]
-        if spare is not None:
-            spare.close()
-        return reel
+                evicted = self._sources.popitem(last=False)[1]
+            opened = self._sources[key]
+        # Outside the lock: closing waits until no thread decodes this source.
+        if evicted is not None:
+            evicted.close()
+        return opened
 
 
 class _OpenSource:
@@ -101,9 +105,10 @@ class _OpenSource:
 
     def make_still(self, index: int, plan: FramePlan, options: StillOptions) -> bytes:
         frame = self._frame_cache.get_frame(index)
+        # Threads may hold the same cached frame, and only one at a time may use it.
         with self._convert_lock:
-            seen = preview.render_still(frame, self._video, plan, options)
-        return preview.encode_jpeg(seen)
+            picture = preview.render_still(frame, self._video, plan, options)
+        return preview.encode_jpeg(picture)
 
     def close(self) -> None:
         self._frame_cache.close()

@@ -39,7 +39,8 @@ _CLIENT_CLOSED_STATUS = 499
 _MAX_FRAMES = 1024
 """Most frames in one answer."""
 _LONGER_SIDES_PX = (640, 960, 1280, 1920, 2560)
-"""Sizes of the longer side of stills. The first one that is large enough is used, else the full size."""
+"""Sizes of the longer side of stills. The first one that is large enough is used, else the full size. There are few,
+because each size of a frame takes its own place in the cache."""
 
 
 class _ViewedReport(msgspec.Struct, forbid_unknown_fields=True):
@@ -74,6 +75,7 @@ class StillRoutes:
             # Limiters belong to the event loop that runs when they are made.
             self._limits = self._limits or (anyio.CapacityLimiter(_MAX_CONCURRENT_REQUESTS), anyio.CapacityLimiter(1))
             async with self._limits[request.query_params.get(_PREFETCH_PARAMETER) == "1"]:
+                # The reviewer may have stepped on meanwhile; a still that no page waits for would delay the next one.
                 if await request.is_disconnected():
                     return Response(status_code=_CLIENT_CLOSED_STATUS)
                 return await anyio.to_thread.run_sync(partial(self._call_handler, handler, request))
@@ -90,11 +92,13 @@ class StillRoutes:
             response = _build_error(404, str(error))
         except (InputError, SignOffError) as error:
             response = _build_error(409, str(error))
+        # Stills show people, so no browser may keep them on disk.
         response.headers["Cache-Control"] = "no-store"
         return response
 
     async def _receive_viewed(self, request: Request) -> Response:
         """Receive a report of viewed frames; only the Review page of this server may send it."""
+        # Viewed frames are evidence. A form of another site cannot set a header, and no script can fake its origin.
         if request.headers.get("x-veil") != "review" or not middleware.is_same_origin(request):
             return _build_error(403, "Only the Review page may report viewed frames.")
         body = await request.body()
@@ -105,27 +109,27 @@ class StillRoutes:
             report = msgspec.json.decode(body, type=_ViewedReport)
         except msgspec.MsgspecError as error:
             raise InputError(f"The report of viewed frames is malformed: {error}.") from error
-        case = _load_reviewed_run(request)
+        reviewed = _load_reviewed_run(request)
         actions = ReviewerActions(
-            RunContext(find_data_folder(), case.run, self._person_from_request(request)), case.record_sha256
+            RunContext(find_data_folder(), reviewed.run, self._person_from_request(request)), reviewed.record_sha256
         )
-        actions.record_viewed(len(case.record.frames), report.ranges)
+        actions.record_viewed(len(reviewed.record.frames), report.ranges)
         return Response(status_code=204)
 
     def _send_still(self, request: Request) -> Response:
-        case = _load_reviewed_run(request)
+        reviewed = _load_reviewed_run(request)
         data = self._still_cache.get_still(
-            case, int(request.path_params["index"]), _parse_still_options(request, case.run)
+            reviewed, int(request.path_params["index"]), _parse_still_options(request, reviewed.run)
         )
         return Response(data, media_type="image/jpeg")
 
     def _send_frames(self, request: Request) -> Response:
-        case = _load_reviewed_run(request)
+        reviewed = _load_reviewed_run(request)
         start = int(request.path_params["start"])
-        stop = min(int(request.path_params["stop"]), start + _MAX_FRAMES, len(case.record.frames))
+        stop = min(int(request.path_params["stop"]), start + _MAX_FRAMES, len(reviewed.record.frames))
         body = {
-            "revision": case.review.sha256,
-            "frames": [frame_json.encode_frame(case, index) for index in range(start, stop)],
+            "revision": reviewed.review.sha256,
+            "frames": [frame_json.encode_frame(reviewed, index) for index in range(start, stop)],
         }
         return Response(msgspec.json.encode(body), media_type="application/json")
 
@@ -135,13 +139,13 @@ def _load_reviewed_run(request: Request) -> ReviewedRun:
 
 
 def _parse_still_options(request: Request, run: Run) -> StillOptions:
-    asked = request.query_params
-    side = asked.get("side", "")
+    parameters = request.query_params
+    side = parameters.get("side", "")
     longest = next((size for size in _LONGER_SIDES_PX if size >= int(side)), None) if _is_number(side) else None
     return StillOptions(
         longest,
-        shown_style.resolve_shown_style(asked.get("style", DEFAULT_PRESET), run)
-        if asked.get("masked") == "1"
+        shown_style.resolve_shown_style(parameters.get("style", DEFAULT_PRESET), run)
+        if parameters.get("masked") == "1"
         else None,
     )
 

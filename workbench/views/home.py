@@ -88,18 +88,18 @@ def group_runs(entries: Iterable[RunEntry], person: Person) -> list[RunGroup]:
     )
     stuck, others, live = RunGroup("Stopped or failed"), RunGroup("Tasks of others"), RunGroup("Live sessions")
     released = RunGroup("Released", "Nothing has been released yet.")
-    for one in _drop_superseded(entries):
-        if one.run.status in run_list.ACTIVE_STATUSES:
+    for entry in _drop_superseded(entries):
+        if entry.run.status in run_list.ACTIVE_STATUSES:
             group = active
-        elif one.run.resumable:
+        elif entry.run.resumable:
             group = stuck
-        elif one.released:
+        elif entry.released:
             group = released
-        elif one.next_step is None or one.next_step.step is None:
+        elif entry.next_step is None or entry.next_step.step is None:
             group = live
         else:
-            group = mine if one.next_step.is_open_to(person) else others
-        group.entries.append(one)
+            group = mine if entry.next_step.is_open_to(person) else others
+        group.entries.append(entry)
     return [
         mine,
         active,
@@ -111,12 +111,12 @@ def group_runs(entries: Iterable[RunEntry], person: Person) -> list[RunGroup]:
 
 def _drop_superseded(newest_first: Iterable[RunEntry]) -> Iterator[RunEntry]:
     """Leave out unfinished runs whose source has a newer run."""
-    again: set[Path] = set()
-    for one in newest_first:
-        if not (one.run.resumable and one.run.source in again):
-            yield one
-        if not one.run.resumable:
-            again.add(one.run.source)
+    detected_again: set[Path] = set()
+    for entry in newest_first:
+        if not (entry.run.resumable and entry.run.source in detected_again):
+            yield entry
+        if not entry.run.resumable:
+            detected_again.add(entry.run.source)
 
 
 def _show_idle_links(person: Person) -> None:

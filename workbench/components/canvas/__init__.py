@@ -43,8 +43,8 @@ def get_action(key: str, run_id: str) -> dict[str, Any] | None:
         `action` (of an amendment, in plain values), `reason`, `serial`, `revision`, `run` and `frame`; None if the
         canvas sent nothing.
     """
-    found: dict[str, Any] | None = st.session_state.get(_canvas_key(key, run_id), {}).get("act")
-    return found
+    action: dict[str, Any] | None = st.session_state.get(_canvas_key(key, run_id), {}).get("act")
+    return action
 
 
 def _canvas_key(key: str, run_id: str) -> str:

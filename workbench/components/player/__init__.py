@@ -45,5 +45,5 @@ def show_player(key: str, videos: Sequence[Video], frame_s: float) -> None:
         videos: one or two, of the same length.
         frame_s: duration of a frame in seconds.
     """
-    values = [{"label": one.label, "source": one.source, "note": one.note} for one in videos]
+    values = [{"label": video.label, "source": video.source, "note": video.note} for video in videos]
     _component(key=key, data={"videos": values, "frame": frame_s})

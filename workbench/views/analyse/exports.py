@@ -1,4 +1,4 @@
-"""Tables and charts as CSV, Parquet and HTML files. A file is made when its button is pressed."""
+"""Tables and charts as CSV, Parquet and HTML files. A file is made only when its button is pressed."""
 
 from __future__ import annotations
 
@@ -48,4 +48,5 @@ def to_parquet(rows: pd.DataFrame) -> bytes:
 
 
 def _show_download_button(label: str, make: Callable[[], bytes], file_name: str, media_type: str) -> None:
+    # "ignore", because a download would otherwise rerun the page with all its queries.
     st.download_button(label, make, file_name=file_name, mime=media_type, on_click="ignore", key=f"take {file_name}")

@@ -47,42 +47,42 @@ def open_page_index() -> Index:
     data = session.get_data()
     register = runs.read_register(data)
     _explain_chosen_run()
-    found = _open_index(data)
-    if found.missing_runs:
-        _build_missing(data, found)
-        found = _open_index(data)
-    _show_unreadable_runs(found)
-    if not found.indexed_runs:
+    run_index = _open_index(data)
+    if run_index.missing_runs:
+        _build_missing(data, run_index)
+        run_index = _open_index(data)
+    _show_unreadable_runs(run_index)
+    if not run_index.indexed_runs:
         _explain_empty_index(register)
         st.stop()
-    return found
+    return run_index
 
 
-def list_run_titles(found: Index) -> dict[str, str]:
+def list_run_titles(run_index: Index) -> dict[str, str]:
     """Return a title for each indexed run, newest first: source, mode, detectors and time."""
     names = {run.folder.id: run.title for run in runs.read_register(session.get_data()).runs}
     titles: dict[str, str] = {}
-    for run in sorted(found.indexed_runs, reverse=True):
-        entry = found.indexed_runs[run]
+    for run in sorted(run_index.indexed_runs, reverse=True):
+        entry = run_index.indexed_runs[run]
         title = f"{names.get(run, run)} · {entry.mode}: {', '.join(entry.detectors)} · {_format_run_time(run)}"
         # Streamlit takes options with one label for the same option, so two such runs could never be chosen together.
         titles[run] = title if title not in titles.values() else f"{title} · {run.rpartition('-')[2]}"
     return titles
 
 
-def choose(found: Index) -> Selection:
+def choose(run_index: Index) -> Selection:
     """Show the filters and return what they select. The address of the page names the first chosen run."""
-    names = list_run_titles(found)
-    chosen = _choose_runs(found, names)
-    longest = max(found.indexed_runs[run].seconds for run in chosen)
-    detectors = sorted({name for run in chosen for name in found.indexed_runs[run].detectors})
-    time, who, sure, size, track = st.columns([3, 2, 2, 2, 1], gap="medium")
+    names = list_run_titles(run_index)
+    chosen = _choose_runs(run_index, names)
+    longest = max(run_index.indexed_runs[run].seconds for run in chosen)
+    detectors = sorted({name for run in chosen for name in run_index.indexed_runs[run].detectors})
+    time, detector_column, confidence, size, track = st.columns([3, 2, 2, 2, 1], gap="medium")
     with time:
         start, stop = _choose_time(longest)
-    with who:
-        asked = st.multiselect("Detectors", detectors, placeholder="all", key="analyse_detectors")
-    with sure:
-        least = st.slider("Minimum confidence", 0.0, 1.0, 0.0, 0.05, key="analyse_score")
+    with detector_column:
+        chosen_detectors = st.multiselect("Detectors", detectors, placeholder="all", key="analyse_detectors")
+    with confidence:
+        min_score = st.slider("Minimum confidence", 0.0, 1.0, 0.0, 0.05, key="analyse_score")
     with size:
         low, high = st.select_slider(
             "Face height (px)",
@@ -94,11 +94,11 @@ def choose(found: Index) -> Selection:
         number = st.number_input("Track", 0, None, None, 1, placeholder="any", key="analyse_track")
     return Selection(
         runs=tuple(chosen),
-        detectors=tuple(asked),
+        detectors=tuple(chosen_detectors),
         start=start,
         stop=stop,
         track=None if number is None else int(number),
-        least_score=least,
+        least_score=min_score,
         least_height=0.0 if low == _HEIGHT_STEPS_PX[0] else float(low),
         most_height=math.inf if high == _HEIGHT_STEPS_PX[-1] else float(high),
     )
@@ -107,7 +107,7 @@ def choose(found: Index) -> Selection:
 _HEIGHT_STEPS_PX = ("0", "12", "24", "36", "48", "72", "96", "144", "192", "288", "384", "any")
 
 
-def _choose_runs(found: Index, names: Mapping[str, str]) -> list[str]:
+def _choose_runs(run_index: Index, names: Mapping[str, str]) -> list[str]:
     place = session.get_location()
     first = place.run if place.run in names else next(iter(names))
     if place.run is not None and place.run != first:
@@ -120,12 +120,13 @@ def _choose_runs(found: Index, names: Mapping[str, str]) -> list[str]:
         st.stop()
     if place.run != chosen[0]:
         session.set_location(PageLocation(chosen[0]))
-    return [run for run in chosen if run in found.indexed_runs]
+    return [run for run in chosen if run in run_index.indexed_runs]
 
 
 def _choose_time(longest_s: float) -> tuple[float, float]:
     """Return start and stop in seconds; the stop is infinite if the whole video is selected."""
     end = max(1, math.ceil(longest_s))
+    # The key has the length, so that the range of a longer video is not kept for a shorter one.
     start, stop = st.slider("Time (s)", 0, end, (0, end), key=f"analyse_time_{end}")
     return float(start), math.inf if stop == end else float(stop)
 
@@ -142,29 +143,32 @@ def _open_index(data: DataFolder) -> Index:
     return index.open_index(data, database=caches.get_index_database(data.index), refresh=False)
 
 
-def _build_missing(data: DataFolder, found: Index) -> None:
+def _build_missing(data: DataFolder, run_index: Index) -> None:
     """Build what is missing, in a process of its own.
 
     Reading a long record needs much memory, and the server would not give it back.
     """
-    total = len(found.missing_runs)
+    total = len(run_index.missing_runs)
     bar = st.progress(0.0, "Adding records to the index")
     command = build_module_command("engine.index.rebuild_main", str(data.root))
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=build_child_environment()
     ) as process:
         while process.poll() is None:
-            left = len(index.find_stale_runs(data.index, found.record_paths))
+            left = len(index.find_stale_runs(data.index, run_index.record_paths))
             bar.progress(1.0 - left / total, f"Adding records to the index: {total - left} of {total}")
             try:
+                # Short waits, because the bar moves only while this script runs.
                 process.wait(0.3)
             except subprocess.TimeoutExpired:
                 continue
-        said = process.stderr.read().strip().splitlines() if process.stderr else []
+        error_lines = process.stderr.read().strip().splitlines() if process.stderr else []
     bar.empty()
     if _open_index(data).missing_runs:
         st.error(
-            said[-1] if said else "The index could not be built. Try again, or run `veil index rebuild` in a terminal."
+            error_lines[-1]
+            if error_lines
+            else "The index could not be built. Try again, or run `veil index rebuild` in a terminal."
         )
         if st.button("Try again", icon=":material/refresh:"):
             st.rerun()
@@ -179,19 +183,19 @@ def _explain_chosen_run() -> None:
         st.warning(str(error))
         return
     if run is not None and not run.folder.record.exists():
-        telling = _STATUS_TEXTS.get(run.status, "has no record")
+        status_text = _STATUS_TEXTS.get(run.status, "has no record")
         sentence = f": {run.state.sentence}" if run.status == "failed" and run.state.sentence else "."
-        st.info(f"{run.title} {telling}{sentence} It has no record to analyse.")
+        st.info(f"{run.title} {status_text}{sentence} It has no record to analyse.")
         show_page_link(Page.HOME, "Go to the runs on Home")
 
 
-def _show_unreadable_runs(found: Index) -> None:
-    if not found.unreadable_runs:
+def _show_unreadable_runs(run_index: Index) -> None:
+    if not run_index.unreadable_runs:
         return
-    number = len(found.unreadable_runs)
+    number = len(run_index.unreadable_runs)
     label = "One run cannot be analysed" if number == 1 else f"{number} runs cannot be analysed"
-    with st.expander(label, icon=":material/warning:", expanded=not found.indexed_runs):
-        for run, entry in found.unreadable_runs.items():
+    with st.expander(label, icon=":material/warning:", expanded=not run_index.indexed_runs):
+        for run, entry in run_index.unreadable_runs.items():
             st.markdown(f"**{run}**: {entry.failure}")
         st.caption("Detect the video again, or restore the record from a backup. Other runs are not affected.")
 

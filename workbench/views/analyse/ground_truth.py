@@ -21,24 +21,25 @@ from workbench.views.analyse.panels import is_dark_theme, show_chart, show_table
 _UPLOAD_LABEL = "Truth table: CSV with the columns file, frame, x, y, w, h (optional: ignore, track)"
 
 
-def show(found: Index, selection: Selection) -> None:
+def show(run_index: Index, selection: Selection) -> None:
     """Show the upload of a table, and compare the first chosen run with it.
 
     Raises:
         InputError: the table cannot be read, or it does not describe the source of the record.
     """
     run = selection.runs[0]
-    named = filters.list_run_titles(found)[run]
+    title = filters.list_run_titles(run_index)[run]
     uploaded = st.file_uploader(_UPLOAD_LABEL, "csv", key="analyse_truth")
-    st.caption(f"Compares the whole record of {escape_markdown(named)}, before amendments. The filters do not apply.")
+    st.caption(f"Compares the whole record of {escape_markdown(title)}, before amendments. The filters do not apply.")
     if uploaded is None:
         return
+    # Spreadsheets put a byte order mark in front of a CSV file; utf-8-sig removes it.
     text = uploaded.getvalue().decode("utf-8-sig", errors="replace")
-    marked = ground_truth.parse_truth(text, uploaded.name)
+    truth = ground_truth.parse_truth(text, uploaded.name)
     clip = st.selectbox(
-        "Which file in the table is this video?", [clip.name for clip in marked.clips], key="analyse_clip"
+        "Which file in the table is this video?", [clip.name for clip in truth.clips], key="analyse_clip"
     )
-    entry = found.indexed_runs[run]
+    entry = run_index.indexed_runs[run]
     figures, misses = caches.get_evaluation(text, clip, Path(entry.record), entry.record_sha256)
     rows = _build_score_rows(figures)
     _show_totals(figures)
@@ -79,7 +80,7 @@ def _build_score_rows(figures: Evaluation) -> pd.DataFrame:
     subjects += [(" + ".join(union.detectors), union) for union in figures.by_detectors]
     for name, subject in subjects:
         sizes: list[tuple[str, Scores]] = [("all sizes", subject)]
-        sizes += [(SIZE_LABELS[key], one) for key, one in subject.by_size.items()]
+        sizes += [(SIZE_LABELS[key], scores) for key, scores in subject.by_size.items()]
         for size, scores in sizes:
             low, high = scores.recall_interval or (None, None)
             rows.append((

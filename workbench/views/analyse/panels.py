@@ -25,6 +25,7 @@ def show_chart(figure: go.Figure, rows: pd.DataFrame, name: str, title: str, hel
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"**{title}**", help=help_text, width="content")
         exports.show_chart_exports(figure, rows, name)
+    # No theme of Streamlit: the charts bring colours of their own, which keep one meaning on every page.
     event = st.plotly_chart(
         figure,
         theme=None,
@@ -65,7 +66,9 @@ def show_table(
         st.caption(empty_text)
         return
     frame = next((column for column in ("frame", "start") if {"run", column} <= set(rows.columns)), None)
-    looks = {str(column): look for column in rows.columns if (look := _configure_column(str(column)))}
+    column_config = {
+        str(column): column_format for column in rows.columns if (column_format := _configure_column(str(column)))
+    }
     if frame:
         st.caption("Choose a row to open its frame in Review.")
         event = st.dataframe(
@@ -75,14 +78,15 @@ def show_table(
             on_select="rerun",
             selection_mode="single-row",
             height=min(420, 38 + 35 * len(rows)),
-            column_config=looks,
+            column_config=column_config,
         )
         chosen = cast("Mapping[str, Any]", event)["selection"]["rows"]
+        # The browser keeps the chosen row while a filter may have made the table shorter.
         if chosen and chosen[0] < len(rows):
             row = rows.iloc[chosen[0]]
             open_frame([row["run"], row[frame], row.get("track")])
     else:
-        st.dataframe(rows, hide_index=True, key=f"table_{name}", column_config=looks)
+        st.dataframe(rows, hide_index=True, key=f"table_{name}", column_config=column_config)
     exports.show_table_exports(load_export or (lambda: rows), name)
 
 

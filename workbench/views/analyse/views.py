@@ -34,49 +34,52 @@ def list_views() -> tuple[str, ...]:
     return tuple(_VIEWS)
 
 
-def show(name: str, found: Index, selection: Selection) -> None:
+def show(name: str, run_index: Index, selection: Selection) -> None:
     """Show one view, or an error if the index cannot answer its query."""
     try:
-        _VIEWS[name](found, selection)
+        _VIEWS[name](run_index, selection)
     except InputError as error:
         st.error(str(error))
 
 
-def _show_over_time(found: Index, selection: Selection) -> None:
+def _show_over_time(run_index: Index, selection: Selection) -> None:
     drawn = _limit_runs(selection)
-    stop = min(selection.stop, max(found.indexed_runs[run].seconds for run in drawn.runs))
+    stop = min(selection.stop, max(run_index.indexed_runs[run].seconds for run in drawn.runs))
 
     def limit_time(draw: Callable[..., go.Figure]) -> Callable[..., go.Figure]:
         several = len(drawn.runs) > 1
         return lambda rows, *, dark: charts.limit_time(draw(rows, dark=dark), selection.start, stop, several=several)
 
-    sure = index.query_confidence(found, drawn, _POINT_STEPS // len(drawn.runs))
-    meaning = "The scores of each detector: the line is the mean of each time step, each point its lowest score."
-    _show_chart_or_caption(sure, limit_time(charts.draw_confidence), "Confidence", meaning, selection)
-    lacking = index.query_disagreement(found, drawn, _TIME_STEPS // max(2, len(drawn.runs)))
-    if len({name for run in drawn.runs for name in found.indexed_runs[run].detectors}) < 2:
+    # The runs share the width of the chart, and so its steps.
+    confidence = index.query_confidence(run_index, drawn, _POINT_STEPS // len(drawn.runs))
+    help_text = "The scores of each detector: the line is the mean of each time step, each point its lowest score."
+    _show_chart_or_caption(confidence, limit_time(charts.draw_confidence), "Confidence", help_text, selection)
+    disagreement = index.query_disagreement(run_index, drawn, _TIME_STEPS // max(2, len(drawn.runs)))
+    if len({name for run in drawn.runs for name in run_index.indexed_runs[run].detectors}) < 2:
         st.markdown("**Disagreement**")
         st.caption("This needs two detectors. Detect the video in Hybrid mode to compare them.")
-    elif lacking.empty and not sure.empty:
+    elif disagreement.empty and not confidence.empty:
         st.markdown("**Disagreement**")
         st.caption("The detectors agree in everything that is selected.")
     else:
-        meaning = "When a detector missed a face that another one found. A full lane means in every frame of that step."
-        _show_chart_or_caption(lacking, limit_time(charts.draw_disagreement), "Disagreement", meaning, selection)
-    lanes = index.query_track_lanes(found, drawn, _TIME_STEPS)
-    meaning = "One bar per track, coloured by the origin of its boxes."
-    _show_chart_or_caption(lanes, limit_time(charts.draw_tracks), "Tracks", meaning, selection)
+        help_text = (
+            "When a detector missed a face that another one found. A full lane means in every frame of that step."
+        )
+        _show_chart_or_caption(disagreement, limit_time(charts.draw_disagreement), "Disagreement", help_text, selection)
+    lanes = index.query_track_lanes(run_index, drawn, _TIME_STEPS)
+    help_text = "One bar per track, coloured by the origin of its boxes."
+    _show_chart_or_caption(lanes, limit_time(charts.draw_tracks), "Tracks", help_text, selection)
     if not lanes.empty and lanes["of"].max() > len(set(zip(lanes["run"], lanes["track"], strict=True))):
         st.caption(f"Only the longest of {lanes['of'].max():,} tracks are shown. Narrow the time to see others.")
 
 
-def _show_agreement(found: Index, selection: Selection) -> None:
-    rows = index.query_agreement(found, selection)
+def _show_agreement(run_index: Index, selection: Selection) -> None:
+    rows = index.query_agreement(run_index, selection)
     left, right = st.columns(2, gap="large")
     with left:
         if rows.empty:
             st.markdown("**Agreement**")
-            alone = len({name for run in selection.runs for name in found.indexed_runs[run].detectors}) < 2
+            alone = len({name for run in selection.runs for name in run_index.indexed_runs[run].detectors}) < 2
             st.caption(
                 "This run has one detector. Agreement needs two."
                 if alone
@@ -86,22 +89,23 @@ def _show_agreement(found: Index, selection: Selection) -> None:
             meaning = "Of the faces that the row's detector found, the share that the column's detector found too."
             show_chart(charts.draw_agreement(rows, dark=is_dark_theme()), rows, "agreement", "Agreement", meaning)
     with right:
-        _show_across_runs(found, selection)
-    _show_missed(found, selection)
+        _show_across_runs(run_index, selection)
+    _show_missed(run_index, selection)
 
 
-def _show_across_runs(found: Index, selection: Selection) -> None:
-    run, named = selection.runs[0], filters.list_run_titles(found)
-    others = index.find_runs_of_same_source(found, run)
+def _show_across_runs(run_index: Index, selection: Selection) -> None:
+    run, titles = selection.runs[0], filters.list_run_titles(run_index)
+    others = index.find_runs_of_same_source(run_index, run)
     if not others:
         st.markdown(f"**{_ACROSS_RUNS_TITLE}**")
         st.caption(
-            f"{named[run]} is the only run of its source. Detect the source again with other detectors to compare them."
+            f"{titles[run]} is the only run of its source. Detect the source again with other detectors to compare "
+            "them."
         )
         return
-    label = f"Compare {named[run]} with another run of the same source"
-    other = st.selectbox(label, others, format_func=lambda one: named[one], key="analyse_other")
-    rows = index.compare_runs(found, run, other, selection)
+    label = f"Compare {titles[run]} with another run of the same source"
+    other = st.selectbox(label, others, format_func=lambda run_id: titles[run_id], key="analyse_other")
+    rows = index.compare_runs(run_index, run, other, selection)
     title = _ACROSS_RUNS_TITLE
     if rows.empty:
         st.markdown(f"**{title}**")
@@ -111,24 +115,24 @@ def _show_across_runs(found: Index, selection: Selection) -> None:
         show_chart(charts.draw_across_runs(rows, dark=is_dark_theme()), rows, "across", title, meaning)
 
 
-def _show_missed(found: Index, selection: Selection) -> None:
+def _show_missed(run_index: Index, selection: Selection) -> None:
     st.markdown("**Missed by every detector (likely lower bound)**")
     st.caption(_LOWER_BOUND_TEXT)
-    named = filters.list_run_titles(found)
+    titles = filters.list_run_titles(run_index)
     for run in _limit_runs(selection).runs:
-        if len(found.indexed_runs[run].detectors) < 2:
+        if len(run_index.indexed_runs[run].detectors) < 2:
             st.caption(
-                f"**{escape_markdown(named[run])}**: the estimate needs two independent detectors. This run has one."
+                f"**{escape_markdown(titles[run])}**: the estimate needs two independent detectors. This run has one."
             )
             continue
-        estimate = index.estimate_missed_in_run(found, run, selection)
+        estimate = index.estimate_missed_in_run(run_index, run, selection)
         if estimate.missed is None:
-            st.caption(f"**{escape_markdown(named[run])}**: no face was found, so nothing can be estimated.")
+            st.caption(f"**{escape_markdown(titles[run])}**: no face was found, so nothing can be estimated.")
             continue
         figure = charts.draw_missed(
-            estimate, index.query_lone_detections(found, run, selection), run, dark=is_dark_theme()
+            estimate, index.query_lone_detections(run_index, run, selection), run, dark=is_dark_theme()
         )
-        st.caption(f"**{escape_markdown(named[run])}**")
+        st.caption(f"**{escape_markdown(titles[run])}**")
         missed = round(estimate.missed)
         title = f"Estimated missed detections: {f'at least {missed:,}' if missed else 'none'}"
         meaning = f"{_LOWER_BOUND_TEXT} Method: {estimate.method.capitalize()}."
@@ -142,45 +146,48 @@ _LOWER_BOUND_TEXT = (
 
 
 def _build_estimate_rows(estimate: RecaptureEstimate) -> pd.DataFrame:
-    whole = [("all sizes", estimate), *((SIZE_LABELS[size], one) for size, one in estimate.by_size.items())]
+    subjects = [
+        ("all sizes", estimate),
+        *((SIZE_LABELS[size], part) for size, part in estimate.by_size.items()),
+    ]
     rows = [
-        (label, one.seen, one.alone, one.missed, *(one.missed_interval or (None, None)), one.found, one.units)
-        for label, one in whole
+        (label, part.seen, part.alone, part.missed, *(part.missed_interval or (None, None)), part.found, part.units)
+        for label, part in subjects
     ]
     columns = ["size", "seen", "seen_by_one", "missed_likely_lower_bound", "low", "high", "found_share", "tracks"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _show_distributions(found: Index, selection: Selection) -> None:
+def _show_distributions(run_index: Index, selection: Selection) -> None:
     left, right = st.columns(2, gap="large")
     with left:
-        rows = index.query_score_histogram(found, selection)
+        rows = index.query_score_histogram(run_index, selection)
         meaning = "The scores of all detections."
         _show_chart_or_caption(rows, charts.draw_scores, "Scores", meaning, selection)
     with right:
-        rows = index.query_size_histogram(found, selection)
+        rows = index.query_size_histogram(run_index, selection)
         meaning = "Face heights by origin of the box. Bins widen with the height."
         _show_chart_or_caption(rows, charts.draw_sizes, "Sizes", meaning, selection)
 
 
-def _show_tables(found: Index, selection: Selection) -> None:
-    asking: Mapping[str, Callable[..., pd.DataFrame]] = {
+def _show_tables(run_index: Index, selection: Selection) -> None:
+    queries: Mapping[str, Callable[..., pd.DataFrame]] = {
         "faces": index.query_faces,
         "evidence": index.query_evidence,
         "disagreements": index.query_lacking,
         "doubtful": index.query_doubtful,
         "frames": index.query_frames,
         "tracks": index.query_tracks,
-        "runs": lambda found, _selection, limit: found.list_runs().head(limit),
+        "runs": lambda run_index, _selection, limit: run_index.list_runs().head(limit),
     }
     label = "Table"
     chosen = st.segmented_control(
-        label, list(asking), default="faces", key="analyse_table", label_visibility="collapsed"
+        label, list(queries), default="faces", key="analyse_table", label_visibility="collapsed"
     )
     name = chosen or "faces"
-    rows = asking[name](found, selection, limit=_MAX_SHOWN_ROWS)
+    rows = queries[name](run_index, selection, limit=_MAX_SHOWN_ROWS)
     nothing = _NO_MATCH_TEXT if _has_filters(selection) else "The chosen runs have no such rows."
-    show_table(rows, name, lambda: asking[name](found, selection, limit=_MAX_EXPORTED_ROWS), nothing)
+    show_table(rows, name, lambda: queries[name](run_index, selection, limit=_MAX_EXPORTED_ROWS), nothing)
     if len(rows) >= _MAX_SHOWN_ROWS:
         st.caption(f"The first {_MAX_SHOWN_ROWS:,} rows are shown. Exported files have up to {_MAX_EXPORTED_ROWS:,}.")
 
@@ -189,22 +196,23 @@ _MAX_SHOWN_ROWS = 2_000
 _MAX_EXPORTED_ROWS = 1_000_000
 
 
-def _show_sql(found: Index, _selection: Selection) -> None:
-    asking, schema = st.columns([5, 6], gap="large")
-    with asking:
+def _show_sql(run_index: Index, _selection: Selection) -> None:
+    form_column, schema_column = st.columns([5, 6], gap="large")
+    with form_column:
         st.caption(
             "Run one SELECT statement in the SQL of DuckDB. It reads all indexed runs; the filters do not apply."
         )
         with st.form("analyse_sql", border=False):
             statement = st.text_area("SQL", _EXAMPLE_SQL, height=190, key="analyse_statement")
-            asked = st.form_submit_button("Run", icon=":material/play_arrow:", type="primary")
-        if asked:
+            submitted = st.form_submit_button("Run", icon=":material/play_arrow:", type="primary")
+        if submitted:
             session.LAST_SQL.set(statement)
-    with schema:
+    with schema_column:
         table = st.selectbox("Schema of", [*index.TABLES, "runs"], key="analyse_schema")
-        st.dataframe(_build_schema(found, table), hide_index=True, height=290)
-    if kept := session.LAST_SQL.get():
-        answer = index.run_sql(found, kept)
+        st.dataframe(_build_schema(run_index, table), hide_index=True, height=290)
+    # Kept in the session: a rerun by another widget has no submitted form, and would lose the answer.
+    if statement_to_run := session.LAST_SQL.get():
+        answer = index.run_sql(run_index, statement_to_run)
         if not answer.complete:
             st.caption(f"Only the first {len(answer.table):,} rows are shown and exported.")
         show_table(answer.table, "answer", empty_text="The result has no rows.")
@@ -217,9 +225,9 @@ GROUP BY run, detector
 ORDER BY run, detector"""
 
 
-def _build_schema(found: Index, table: str) -> pd.DataFrame:
+def _build_schema(run_index: Index, table: str) -> pd.DataFrame:
     if table == "runs":
-        return pd.DataFrame({"column": found.list_runs().columns})
+        return pd.DataFrame({"column": run_index.list_runs().columns})
     rows = [(column.name, column.kind, column.meaning) for column in index.TABLES[table]]
     return pd.DataFrame(rows, columns=["column", "type", "meaning"])
 

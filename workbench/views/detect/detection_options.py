@@ -63,21 +63,23 @@ def choose() -> DetectOptions:
 
 
 def _choose_details(mode: str) -> DetectOptions:
-    usual, here = list(MODES[mode].detectors), local_detector_names()
+    defaults, local_detectors = list(MODES[mode].detectors), local_detector_names()
+    # The cost fields depend on the detectors, which are chosen below them; the container keeps their place.
     costs = st.container()
     chosen = st.multiselect(
         "Detectors",
         detector_names(),
-        default=usual,
-        format_func=lambda name: name if name in here else f"{name} (sends frames to Amazon)",
+        default=defaults,
+        format_func=lambda name: name if name in local_detectors else f"{name} (sends frames to Amazon)",
         help="A face that any of them finds is masked. More detectors find more faces and take longer.",
+        # A key for each mode, so that a mode starts with its own detectors.
         key=f"detectors-{mode}",
-        placeholder=f"{', '.join(usual)} (default)",
+        placeholder=f"{', '.join(defaults)} (default)",
         persist_state="session",
     )
-    asks = not set(chosen or usual) <= set(here)
+    needs_cloud = not set(chosen or defaults) <= set(local_detectors)
     with costs:
-        asking, most = _choose_cost_limits() if asks else ({}, None)
+        asking, max_cost = _choose_cost_limits() if needs_cloud else ({}, None)
     damage = st.radio(
         "If a frame is damaged",
         ("stop", "cover"),
@@ -100,9 +102,9 @@ def _choose_details(mode: str) -> DetectOptions:
     )
     return DetectOptions(
         mode=mode,
-        detectors=None if chosen == usual or not chosen else tuple(chosen),
+        detectors=None if chosen == defaults or not chosen else tuple(chosen),
         asking=asking,
-        max_cost=most,
+        max_cost=max_cost,
         workers=workers,
         on_damage=cast("Literal['stop', 'cover']", damage),
     )
@@ -120,7 +122,7 @@ def _choose_cost_limits() -> tuple[dict[str, bool | int | float | str | None], f
     )
     left, right = st.columns(2)
     with left:
-        most = st.number_input(
+        max_cost = st.number_input(
             "Cost limit per run (USD)",
             min_value=0.0,
             value=None,
@@ -139,4 +141,4 @@ def _choose_cost_limits() -> tuple[dict[str, bool | int | float | str | None], f
             key="price",
             persist_state="session",
         )
-    return {"policy": policy, "price": float(price)}, None if most is None else float(most)
+    return {"policy": policy, "price": float(price)}, None if max_cost is None else float(max_cost)

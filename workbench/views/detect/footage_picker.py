@@ -17,27 +17,29 @@ def choose() -> list[LibraryVideo]:
     """Show the choice of videos and the uploader, and return the chosen videos."""
     data = session.get_data()
     chooser, adder = st.columns([3, 2], gap="large")
-    there = {footage.name: footage for footage in list_library(data)}
+    library = {footage.name: footage for footage in list_library(data)}
     with adder:
         _show_uploader()
     with chooser:
         chosen = st.multiselect(
             "Footage",
-            list(there),
-            default=[name for name in session.CHOSEN_VIDEOS.get() if name in there],
-            format_func=lambda name: f"{name}, {formatting.format_size(there[name].bytes)}" if name in there else name,
-            placeholder="Choose one or more videos" if there else "The library is empty",
+            list(library),
+            default=[name for name in session.CHOSEN_VIDEOS.get() if name in library],
+            format_func=lambda name: (
+                f"{name}, {formatting.format_size(library[name].bytes)}" if name in library else name
+            ),
+            placeholder="Choose one or more videos" if library else "The library is empty",
             help=f"Videos in {data.library}, of any size. Several videos are detected one after the other.",
             key=_widget_key(),
             wrap=True,
         )
         session.CHOSEN_VIDEOS.set(tuple(chosen))
-        if not there:
+        if not library:
             st.caption(
                 f"Copy videos of any size into {formatting.escape_markdown(str(data.library))}, or upload one here."
             )
             sample_clip.show_sample_button()
-    return [there[name] for name in chosen if name in there]
+    return [library[name] for name in chosen if name in library]
 
 
 def clear_choice() -> None:
@@ -58,15 +60,16 @@ def _show_uploader() -> None:
         st.error(session.UPLOAD_ERROR.get())
     if not uploads:
         return
-    added, said = [], ""
+    added, error_text = [], ""
     try:
         for upload in uploads:
             with st.spinner("Saving the upload"):
-                taken = import_video(session.get_data(), current_user.require_person(), upload.name, upload)
-            added.append(str(taken.relative_to(session.get_data().library)))
+                path = import_video(session.get_data(), current_user.require_person(), upload.name, upload)
+            added.append(str(path.relative_to(session.get_data().library)))
+    # Videos that were saved before the error stay in the library and are chosen.
     except VeilError as error:
-        said = str(error)
-    session.UPLOAD_ERROR.set(said)
+        error_text = str(error)
+    session.UPLOAD_ERROR.set(error_text)
     session.CHOSEN_VIDEOS.set(tuple(dict.fromkeys((*session.CHOSEN_VIDEOS.get(), *added))))
     _renew_widgets()
     st.rerun()

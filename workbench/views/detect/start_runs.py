@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from engine.core.wording import format_count
 from engine.errors import VeilError
 from engine.jobs.estimate import PastRun, RunEstimate, estimate_run, load_past_runs
 from engine.jobs.library import LibraryVideo
@@ -39,21 +40,22 @@ class PlannedRun:
 
 def show_planned_runs(chosen: list[LibraryVideo], options: DetectOptions) -> None:
     """Show a summary of each chosen video, and start the runs when the button is pressed."""
+    # Once for all videos, because it reads every earlier run.
     earlier = load_past_runs(session.get_data())
-    ready = [prospect for one in chosen if (prospect := _plan_run(one, options, earlier)) is not None]
-    for prospect in ready:
-        _show_summary(prospect)
-    equipped = not chosen or model_check.check_models(options)
-    if len(ready) > 1:
-        st.markdown(_describe_total(ready))
-    where = " in the cloud" if any(prospect.estimate.transfer for prospect in ready) else ""
-    words = f"Start {formatting.format_count(len(ready), 'run')}{where}" if ready else "Start"
+    planned_runs = [planned for video in chosen if (planned := _plan_run(video, options, earlier)) is not None]
+    for planned in planned_runs:
+        _show_summary(planned)
+    has_models = not chosen or model_check.check_models(options)
+    if len(planned_runs) > 1:
+        st.markdown(_describe_total(planned_runs))
+    where = " in the cloud" if any(planned.estimate.transfer for planned in planned_runs) else ""
+    label = f"Start {format_count(len(planned_runs), 'run')}{where}" if planned_runs else "Start"
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(words, type="primary", icon=":material/play_arrow:", disabled=not (ready and equipped)):
-            _start_runs(ready, options)
+        if st.button(label, type="primary", icon=":material/play_arrow:", disabled=not (planned_runs and has_models)):
+            _start_runs(planned_runs, options)
         if not chosen:
             st.caption("Choose footage first.")
-        elif ready and equipped:
+        elif planned_runs and has_models:
             st.caption(_describe_queue())
 
 
@@ -65,10 +67,10 @@ def show_history(register: RunRegister) -> None:
     run_list.show_damaged_runs(register.damaged)
 
 
-def _plan_run(one: LibraryVideo, options: DetectOptions, earlier: tuple[PastRun, ...]) -> PlannedRun | None:
+def _plan_run(video: LibraryVideo, options: DetectOptions, earlier: tuple[PastRun, ...]) -> PlannedRun | None:
     try:
-        info = caches.get_media_info(one.path)
-        return PlannedRun(one, info, estimate_run(earlier, info, options))
+        info = caches.get_media_info(video.path)
+        return PlannedRun(video, info, estimate_run(earlier, info, options))
     except VeilError as error:
         st.error(formatting.escape_markdown(str(error)))
         return None
@@ -79,7 +81,7 @@ def _show_summary(planned: PlannedRun) -> None:
     with st.container(border=True, gap="xsmall"):
         parts = [
             f"{video.display.width} x {video.display.height}",
-            formatting.format_count(video.packets, "frame"),
+            format_count(video.packets, "frame"),
             formatting.format_duration(video.to_seconds(video.last_pts + video.step)),
             _describe_audio(info),
             _describe_estimate(expected),
@@ -106,13 +108,13 @@ def _describe_estimate(estimate: RunEstimate) -> str:
 
 def _describe_audio(info: MediaInfo) -> str:
     kept = sum(stream.kind == "audio" and stream.fate == "copied" for stream in info.streams)
-    return f"{formatting.format_count(kept, 'audio stream')} kept unchanged" if kept else "no audio"
+    return f"{format_count(kept, 'audio stream')} kept unchanged" if kept else "no audio"
 
 
 def _describe_dropped(info: MediaInfo) -> str:
     """List in one line what the output leaves out: streams by kind, then tags, container tags last."""
     streams = Counter(stream.kind for stream in info.streams if stream.fate == "dropped")
-    parts = [formatting.format_count(number, f"{kind} stream") for kind, number in streams.items()]
+    parts = [format_count(number, f"{kind} stream") for kind, number in streams.items()]
     tags = {extra.name.rpartition(": ")[2] for extra in info.extras if extra.fate == "dropped"}
     parts += sorted(tags, key=lambda tag: (tag in _CONTAINER_TAGS, tag))
     if len(parts) > _MAX_NAMED:
@@ -129,37 +131,38 @@ def _show_streams(info: MediaInfo) -> None:
 
 def _describe_total(planned_runs: Iterable[PlannedRun]) -> str:
     """Sum up duration and cost of all planned runs."""
-    expected = [prospect.estimate for prospect in planned_runs]
-    seconds = sum(one.seconds for one in expected if one.seconds is not None)
-    parts = [f"**Total for {len(expected)} videos**"]
+    estimates = [planned.estimate for planned in planned_runs]
+    seconds = sum(estimate.seconds for estimate in estimates if estimate.seconds is not None)
+    parts = [f"**Total for {len(estimates)} videos**"]
     if seconds:
         parts.append(f"about {formatting.format_duration(seconds)}, one after the other")
-    spent = [one.transfer.cost for one in expected if one.transfer is not None]
-    if spent:
-        most = "at most " if any(one.is_upper_bound for one in spent) else ""
-        frames, dollars = sum(one.frames for one in spent), sum(one.dollars for one in spent)
-        parts.append(f"{most}{formatting.format_count(frames, 'frame')} leave this machine, {most}USD {dollars:,.3f}")
+    costs = [estimate.transfer.cost for estimate in estimates if estimate.transfer is not None]
+    if costs:
+        most = "at most " if any(cost.is_upper_bound for cost in costs) else ""
+        frames, dollars = sum(cost.frames for cost in costs), sum(cost.dollars for cost in costs)
+        parts.append(f"{most}{format_count(frames, 'frame')} leave this machine, {most}USD {dollars:,.3f}")
     return " · ".join(parts)
 
 
 def _describe_queue() -> str:
     before = len(list_queued_runs(session.get_data()))
-    behind = f" after {formatting.format_count(before, 'queued run')}" if before else ""
+    behind = f" after {format_count(before, 'queued run')}" if before else ""
     return f"Runs in the background{behind}. You can close this page."
 
 
 def _start_runs(planned_runs: Iterable[PlannedRun], options: DetectOptions) -> None:
     """Put the runs into the queue and confirm it."""
-    begun = 0
+    started_count = 0
     try:
-        for prospect in planned_runs:
+        for planned in planned_runs:
+            # With the hash from the probe, so that a large file is not read once more.
             submit_run(
-                session.get_data(), current_user.require_person(), prospect.footage.path, options, prospect.info.sha256
+                session.get_data(), current_user.require_person(), planned.footage.path, options, planned.info.sha256
             )
-            begun += 1
+            started_count += 1
     except VeilError as error:
         st.error(formatting.escape_markdown(str(error)))
         return
     footage_picker.clear_choice()
-    st.toast(f"{formatting.format_count(begun, 'run')} queued. You can close this page.")
+    st.toast(f"{format_count(started_count, 'run')} queued. You can close this page.")
     st.rerun()

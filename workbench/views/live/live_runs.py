@@ -1,7 +1,7 @@
 """The live runs of the server, one per person, and their WebRTC tracks to and from a browser.
 
-The browser's camera goes into a sink and what comes back is a track of its own, fed from the run's preview. There is no
-way from the one to the other but through the run, which hides the faces or covers the frame.
+The browser's camera feeds a sink. The picture that comes back is another track, fed from the run's preview. The only
+connection between the two is the run, which masks the faces or covers the frame.
 """
 
 from __future__ import annotations
@@ -57,18 +57,18 @@ class LiveRunTable:
             TargetError: its folder cannot be made.
         """
         with self._lock:
-            running = self._runs.get(person.account)
-            if running is not None and not running.has_ended:
+            last_run = self._runs.get(person.account)
+            if last_run is not None and not last_run.has_ended:
                 raise InputError("You already have a live run in progress. Stop it first.")
-            made = LiveRun(data, source, person=person, controls_state=controls)
-            self._runs[person.account] = made
-            return made
+            live_run = LiveRun(data, source, person=person, controls_state=controls)
+            self._runs[person.account] = live_run
+            return live_run
 
     def remove_ended(self, account: str) -> None:
         """Forget a run that has ended."""
         with self._lock:
-            running = self._runs.get(account)
-            if running is not None and running.has_ended:
+            last_run = self._runs.get(account)
+            if last_run is not None and last_run.has_ended:
                 del self._runs[account]
 
 
@@ -83,13 +83,15 @@ def show_picture(live: LiveRun, *, camera: bool, unmasked: bool = False) -> None
 
     Args:
         live: the run.
-        camera: whether its frames come from this browser.
+        camera: True if its frames come from this browser.
         unmasked: show the source without masks; the caller has checked that this person may see it.
     """
     key = live.folder.id
-    inward: Any = create_video_sink_track(live.push_frame, f"in-{key}", on_ended=live.end_source) if camera else None
-    # Made once for a run and given another callback from then on: another track would end the camera's.
-    outward = create_video_source_track(
+    camera_track: Any = (
+        create_video_sink_track(live.push_frame, f"in-{key}", on_ended=live.end_source) if camera else None
+    )
+    # The track is made once for a run and only gets a new callback after that: a second track would end the camera's.
+    preview_track = create_video_source_track(
         build_picture_source(live, unmasked=unmasked), f"out-{key}", fps=_PREVIEW_RATE_HZ
     )
     try:
@@ -99,8 +101,8 @@ def show_picture(live: LiveRun, *, camera: bool, unmasked: bool = False) -> None
             rtc_configuration={"iceServers": []},  # no STUN or TURN server: nothing outside is contacted
             media_stream_constraints=_CONSTRAINTS,
             desired_playing_state=not live.has_ended and _is_mounted(f"live-{key}"),
-            sink_video_track=inward,
-            source_video_track=outward,
+            sink_video_track=camera_track,
+            source_video_track=preview_track,
             sendback_audio=False,
             video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": _VIDEO_CSS},
             translations=_BUTTON_LABELS,
@@ -115,8 +117,8 @@ def show_picture(live: LiveRun, *, camera: bool, unmasked: bool = False) -> None
 def _is_mounted(key: str) -> bool:
     """Return True once the component is in the page and has reported back.
 
-    Told to play, it begins a connection each time it is drawn until its code has loaded, and of several connections the
-    answer reaches the wrong one. So it is told to play once it is drawn for good.
+    If it is to play before its code has loaded, it starts a connection each time it is drawn, and with several
+    connections the answer reaches the wrong one. So it starts to play only after it is mounted.
     """
     return st.session_state.get(generate_frontend_component_key(key)) is not None
 
@@ -127,7 +129,7 @@ def build_picture_source(live: LiveRun, *, unmasked: bool = False) -> Callable[[
     def get_newest(_pts: int, _time_base: Fraction) -> Any:
         try:
             return live.preview.get_frame(unmasked=unmasked)
-        except Exception:  # noqa: BLE001 - whatever is wrong, nothing but black is safe to show
+        except Exception:  # noqa: BLE001 - after any error, only black is safe to show
             return make_black_frame()
 
     return get_newest

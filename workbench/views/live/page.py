@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from engine.access import Person
+from engine.core.wording import format_count
 from engine.errors import VeilError
 from engine.jobs.library import list_library
 from engine.jobs.live_run import BROWSER_CAMERA, LiveRun
@@ -16,7 +17,7 @@ from engine.masking.shapes import SHAPES
 from workbench.auth import current_user
 from workbench.components import run_header
 from workbench.core import session
-from workbench.core.formatting import escape_markdown, format_count
+from workbench.core.formatting import escape_markdown
 from workbench.core.links import Page
 from workbench.core.style_names import STYLE_NAMES
 from workbench.theme.css import AUTO_REFRESH_KEY
@@ -70,21 +71,21 @@ def show() -> None:
 
 def _show_start_form(person: Person) -> None:
     """Show the choice of source and style, and the start button."""
-    form, words = st.columns([5, 3], gap="large")
-    with words, st.container(border=True):
+    form, explanation = st.columns([5, 3], gap="large")
+    with explanation, st.container(border=True):
         st.markdown(_HOW_IT_WORKS)
     with form:
         kinds, last = (_BROWSER_CAMERA, _SERVER_SOURCE, _LIBRARY_VIDEO), session.LAST_LIVE_SOURCE.get()
         kind = st.radio("Source", kinds, kinds.index(last[0] or _BROWSER_CAMERA), horizontal=True, key="live-source")
         source = _choose_source(kind)
-        look = _choose_controls(LiveControlsState(), "begin")
+        controls = _choose_controls(LiveControlsState(), "begin")
         if st.button("Start", type="primary", icon=":material/play_arrow:", key="live-start"):
             try:
-                begun = get_live_runs().start_run(session.get_data(), source, person, look)
+                started = get_live_runs().start_run(session.get_data(), source, person, controls)
             except VeilError as error:
                 st.error(str(error))
                 return
-            session.STARTED_LIVE_RUN.set(begun.folder.id)
+            session.STARTED_LIVE_RUN.set(started.folder.id)
             session.LAST_LIVE_SOURCE.set((kind, source or ""))
             st.rerun()
 
@@ -95,16 +96,16 @@ def _choose_source(kind: str) -> str | None:
         st.caption("The browser asks for permission to use the camera. The video goes only to this server.")
         return None
     if kind == _LIBRARY_VIDEO:
-        there = {one.name: one.path for one in list_library(session.get_data())}
-        if not there:
+        library = {video.name: video.path for video in list_library(session.get_data())}
+        if not library:
             st.caption("The library is empty. Upload a video on Detect.")
         names, last = (
-            list(there),
-            [name for name, path in there.items() if str(path) == session.LAST_LIVE_SOURCE.get()[1]],
+            list(library),
+            [name for name, path in library.items() if str(path) == session.LAST_LIVE_SOURCE.get()[1]],
         )
         index = names.index(last[0]) if last else None
         chosen = st.selectbox("Video", names, index, placeholder="Choose a video", key="live-video")
-        return str(there[chosen]) if chosen else ""
+        return str(library[chosen]) if chosen else ""
     cameras = sorted(map(str, Path("/dev").glob("video*")))
     if cameras:
         st.caption(f"Cameras of the server: {', '.join(cameras)}")
@@ -207,6 +208,7 @@ def _toggle_raw_view(live: LiveRun, person: Person) -> bool:
     if not wanted:
         live.mask_preview()
         return False
+    # Only when it is switched on: each use is recorded, and a rerun of the page is not a use.
     if not live.preview.keeps_unmasked:
         try:
             live.unmask_preview(person)
@@ -233,24 +235,24 @@ def _show_status(live: LiveRun) -> None:
         st.info(_COVERED_TEXT, icon=":material/visibility_off:")
     figures = live.progress
     counters, covered = figures.counters, sum(figures.counters.covered.values())
-    rate, delay, whole, late = st.columns(4)
+    rate, delay, masked_whole, late = st.columns(4)
     rate.metric("Frames per second", f"{figures.frames_per_s:.1f}", help="Shown frames, over the last seconds.")
     delay.metric("Delay", f"{counters.delay_p95:,} ms", help="95 % of the frames were shown within this time.")
-    whole.metric(
+    masked_whole.metric(
         "Masked whole", f"{covered:,}", help="Frames that the detectors did not finish in time, or that you masked."
     )
     late.metric("Masked too late", f"{counters.late_faces:,}", help="Faces detected after their frame was shown.")
-    looks = " · ".join(f"{name} {count:.1f}/s" for name, count in figures.answers_per_s.items())
-    lines = [f"{counters.shown:,} frames shown, {counters.dropped:,} dropped. Detections: {looks or 'none yet'}."]
+    detections = " · ".join(f"{name} {count:.1f}/s" for name, count in figures.answers_per_s.items())
+    lines = [f"{counters.shown:,} frames shown, {counters.dropped:,} dropped. Detections: {detections or 'none yet'}."]
     if counters.covered:
         lines.append(
             "Masked whole: "
             + "; ".join(f"{n:,} ({_COVER_REASONS.get(why, why)})" for why, n in counters.covered.items())
             + "."
         )
-    restarts, again = sum(counters.restarts.values()), counters.reconnects
+    restarts, reconnects = sum(counters.restarts.values()), counters.reconnects
     events = [f"{format_count(restarts, 'restart')} of detectors"] * (restarts > 0)
-    events += [f"{format_count(again, 'reconnection')} of the source"] * (again > 0)
+    events += [f"{format_count(reconnects, 'reconnection')} of the source"] * (reconnects > 0)
     if events:
         lines.append(f"{', '.join(events)}.")
     st.markdown("  \n".join(f":small[{line}]" for line in lines))

@@ -9,12 +9,13 @@ import streamlit as st
 
 from engine import access, runs
 from engine.access import Person
+from engine.core.wording import format_count
 from engine.errors import VeilError
 from engine.jobs.live_run import BROWSER_CAMERA, LiveRun
 from engine.runs import Run
 from workbench.components import video_player
 from workbench.core import session
-from workbench.core.formatting import escape_markdown, format_count
+from workbench.core.formatting import escape_markdown
 from workbench.core.links import Page, PageLocation
 from workbench.core.page_table import show_page_link
 from workbench.views.signoff import releases

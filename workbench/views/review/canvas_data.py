@@ -107,15 +107,16 @@ class CanvasState:
 
     def to_data(self) -> dict[str, Any]:
         """Convert it to the plain values that the canvas reads; their names are in `js/types.js`."""
-        case, run = self.reviewed, self.reviewed.run.id
-        size, count = case.record.display, len(case.record.frames)
+        reviewed, run = self.reviewed, self.reviewed.run.id
+        size, count = reviewed.record.display, len(reviewed.record.frames)
         return {
             "run": run,
-            "revision": case.review.sha256,
+            "revision": reviewed.review.sha256,
             "frames": count,
             "width": size.width,
             "height": size.height,
-            "step": case.get_frame_time_s(count - 1) / max(1, count - 1),
+            # The mean: frames may have different durations, and this is for display only.
+            "step": reviewed.get_frame_time_s(count - 1) / max(1, count - 1),
             "style": self.style,
             "urls": {
                 "stills": f"/api/stills/{run}/",
@@ -123,11 +124,11 @@ class CanvasState:
                 "seen": f"/api/seen/{run}",
             },
             "at": {"frame": self.frame, "track": self.track},
-            "spots": [_encode_item(spot) for spot in self.review_items],
-            "cuts": list(case.record.cuts),
+            "spots": [_encode_item(item) for item in self.review_items],
+            "cuts": list(reviewed.record.cuts),
             "risk": compute_risk_buckets(self.review_items, count),
             "tracks": list(build_bars(self.tracks)),
-            "amendments": list(describe_amendments(case.review.amendments, case.amended)),
+            "amendments": list(describe_amendments(reviewed.review.amendments, reviewed.amended)),
             "seen": self.viewed.by_user,
             "seen_by_anybody": self.viewed.by_anyone,
             "rights": {"amend": self.may_amend, "why": "Only reviewers can make changes."},
@@ -139,42 +140,44 @@ def compute_risk_buckets(review_items: Iterable[ReviewItem], frame_count: int) -
     """Return the greatest risk of the open items in each part of the video, 0 to 1."""
     buckets = min(frame_count, _MAX_RISK_BUCKETS)
     risk = [0.0] * buckets
-    for spot in review_items:
-        if spot.state == "open":
-            first, last = spot.start * buckets // frame_count, (spot.stop - 1) * buckets // frame_count
-            for place in range(first, last + 1):
-                risk[place] = max(risk[place], spot.risk)
+    for item in review_items:
+        if item.state == "open":
+            first, last = item.start * buckets // frame_count, (item.stop - 1) * buckets // frame_count
+            for bucket in range(first, last + 1):
+                # The greatest, not the mean, so that a long video does not dilute one risky frame.
+                risk[bucket] = max(risk[bucket], item.risk)
     return risk
 
 
 def describe_amendments(amendments: tuple[Amendment, ...], amended: AmendedRecord) -> Iterable[dict[str, Any]]:
     """Describe the amendments in order, each with the frame and track that it leads to."""
-    counting = {amendment.number for amendment in find_effective_amendments(amendments)}
-    for one in amendments:
-        what, frame, track = _describe_amendment(one, amended)
+    effective_numbers = {amendment.number for amendment in find_effective_amendments(amendments)}
+    for amendment in amendments:
+        description, frame, track = _describe_amendment(amendment, amended)
         yield {
-            "number": one.number,
-            "kind": kind_from_action(one.action),
-            "what": what,
+            "number": amendment.number,
+            "kind": kind_from_action(amendment.action),
+            "what": description,
             "frame": frame,
             "track": track,
-            "by": one.by.name,
-            "at": f"{one.at.astimezone():%Y-%m-%d %H:%M %Z}",
-            "reason": one.reason,
-            "undone": one.number not in counting,
+            "by": amendment.by.name,
+            "at": f"{amendment.at.astimezone():%Y-%m-%d %H:%M %Z}",
+            "reason": amendment.reason,
+            "undone": amendment.number not in effective_numbers,
         }
 
 
 def apply_action(actions: ReviewerActions, reviewed: ReviewedRun, act: Mapping[str, Any]) -> CanvasMessage:
     """Save what a person did in the canvas as an amendment, and return the message to show."""
     serial = int(act.get("serial", 0))
+    # An amendment must not reach another run than the one on the screen.
     if act.get("run") != reviewed.run.id:
         return CanvasMessage("The canvas was showing another run. Nothing was changed; try again.", serial, bad=True)
     try:
-        made = actions.amend(reviewed.record, parse_action(act.get("action")), str(act.get("reason", "")))
+        amendment = actions.amend(reviewed.record, parse_action(act.get("action")), str(act.get("reason", "")))
     except VeilError as error:
         return CanvasMessage(str(error), serial, bad=True)
-    return CanvasMessage(f"Saved as amendment {made.number}. Press z to undo.", serial)
+    return CanvasMessage(f"Saved as amendment {amendment.number}. Press z to undo.", serial)
 
 
 def _encode_item(item: ReviewItem) -> dict[str, Any]:

@@ -9,11 +9,11 @@ import streamlit as st
 
 from engine import release
 from engine.access.run_context import RunContext
+from engine.core.wording import format_count
 from engine.errors import VeilError
 from engine.statistics.binomial import binomial_upper_bound
 from workbench.auth import current_user
 from workbench.core import links, session, shown_style
-from workbench.core.formatting import format_count
 from workbench.core.links import Page
 from workbench.core.reviewed_run import ReviewedRun
 
@@ -31,22 +31,23 @@ def show_frame_audit(reviewed: ReviewedRun) -> None:
         reviewed: the run with its amendments.
     """
     how_many, which, meaning = st.columns([2, 2, 7], vertical_alignment="bottom")
-    most = min(_MAX_FRAMES, len(reviewed.record.frames))
-    number = int(how_many.number_input("Sample size (frames)", 1, most, _default_frame_count(reviewed), 10))
-    drawn = release.draw_run_audit_frames(reviewed.run, number, reviewed.record)
+    max_frames = min(_MAX_FRAMES, len(reviewed.record.frames))
+    frame_count = int(how_many.number_input("Sample size (frames)", 1, max_frames, _default_frame_count(reviewed), 10))
+    drawn = release.draw_run_audit_frames(reviewed.run, frame_count, reviewed.record)
     bound = 100 * (binomial_upper_bound(0, len(drawn)) or 1.0)
     meaning.caption(
-        f"One random frame from each of {number} equal parts of the video. Everyone gets the same frames until the "
-        f"review changes. If no face is visible in any of them, a face is visible in at most {bound:.1f} % of all "
+        f"One random frame from each of {frame_count} equal parts of the video. Everyone gets the same frames until "
+        f"the review changes. If no face is visible in any of them, a face is visible in at most {bound:.1f} % of all "
         "frames, with 95 % confidence. If you see a face, amend it and check a new sample."
     )
-    sheet = session.FRAME_AUDIT.get().resume_or_reset(f"{reviewed.run.id} {reviewed.review.sha256} {number}")
+    # The key has the hash of the review: an amendment changes what is masked, so earlier looks no longer count.
+    progress = session.FRAME_AUDIT.get().resume_or_reset(f"{reviewed.run.id} {reviewed.review.sha256} {frame_count}")
     pages = [drawn[at : at + _ROWS * _COLUMNS] for at in range(0, len(drawn), _ROWS * _COLUMNS)]
-    at = int(which.number_input(f"Page (1 to {len(pages)})", 1, len(pages), 1, key=f"lot-page-{number}")) - 1
-    sheet = sheet.mark_page_viewed(at)
-    session.FRAME_AUDIT.set(sheet)
-    _show_page(reviewed, pages[at], sheet)
-    _show_record_button(reviewed, number, sheet, len(pages))
+    at = int(which.number_input(f"Page (1 to {len(pages)})", 1, len(pages), 1, key=f"lot-page-{frame_count}")) - 1
+    progress = progress.mark_page_viewed(at)
+    session.FRAME_AUDIT.set(progress)
+    _show_page(reviewed, pages[at], progress)
+    _show_record_button(reviewed, frame_count, progress, len(pages))
 
 
 def _default_frame_count(reviewed: ReviewedRun) -> int:

@@ -61,16 +61,17 @@ def _show_spans(run: Run, spans: Sequence[AudioSpan]) -> None:
         words.markdown(f"**{span.kind.capitalize()}** {where}: {escape_markdown(span.reason)}")
         label = f"Remove the {span.place}"
         if button.button("Remove", key=f"audio-back-{place}", help=label, width="stretch"):
-            _store_spans(run, tuple(one for one in spans if one is not span))
+            _store_spans(run, tuple(other for other in spans if other is not span))
 
 
 def _show_excerpt(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo]) -> None:
     """Play an excerpt as it would be released: around the newest span, or where the person chooses."""
     if not st.toggle("Listen to the audio", key=f"listening-{run.id}"):
         return
-    about = spans[-1] if spans else None
-    begin = max(0.0, about.start - _LISTEN_MARGIN_S) if about else 0.0
-    until = about.end + _LISTEN_MARGIN_S if about else 10.0
+    newest_span = spans[-1] if spans else None
+    begin = max(0.0, newest_span.start - _LISTEN_MARGIN_S) if newest_span else 0.0
+    until = newest_span.end + _LISTEN_MARGIN_S if newest_span else 10.0
+    # The key has the proposed window, so that a new span moves the excerpt to it.
     key = f"{run.id}-{begin}-{until}"
     first, last, which = st.columns(3)
     start = first.number_input("Play from (s)", value=begin, step=1.0, format="%.3f", key=f"from-{key}")
@@ -78,11 +79,11 @@ def _show_excerpt(run: Run, spans: Sequence[AudioSpan], streams: Sequence[Stream
     number = which.selectbox("Stream to play", range(1, len(streams) + 1), key=f"stream-{run.id}")
     try:
         with st.spinner("Preparing the excerpt"):
-            heard = caches.get_audio_excerpt(run, streams[number - 1].index, number, tuple(spans), (start, stop))
+            excerpt = caches.get_audio_excerpt(run, streams[number - 1].index, number, tuple(spans), (start, stop))
     except InputError as error:
         st.error(str(error))
     else:
-        st.audio(heard, format="audio/wav")
+        st.audio(excerpt, format="audio/wav")
 
 
 def _show_span_form(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo]) -> None:
@@ -91,14 +92,14 @@ def _show_span_form(run: Run, spans: Sequence[AudioSpan], streams: Sequence[Stre
         chosen = kind.radio("Replace with", list(_KIND_LABELS), format_func=_KIND_LABELS.__getitem__, key="audio-kind")
         first = start.number_input("From (s)", value=0.0, step=0.1, format="%.3f", key="audio-start")
         last = end.number_input("To (s)", value=1.0, step=0.1, format="%.3f", key="audio-end")
-        named = st.multiselect("Streams (empty: all)", list(range(1, len(streams) + 1)), key="audio-streams")
+        stream_numbers = st.multiselect("Streams (empty: all)", list(range(1, len(streams) + 1)), key="audio-streams")
         reason = st.text_input("Reason (required)", key="audio-reason")
         st.caption(
             "Seconds count from the first frame. The reason appears in the certificate: describe what is hidden, do "
             "not write the name itself."
         )
         if st.form_submit_button("Add span"):
-            _add_span(run, spans, streams, (chosen, first, last, reason, tuple(sorted(named)) or None))
+            _add_span(run, spans, streams, (chosen, first, last, reason, tuple(sorted(stream_numbers)) or None))
 
 
 def _add_span(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo], values: tuple[object, ...]) -> None:
@@ -110,7 +111,7 @@ def _add_span(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo
     except InputError as error:
         st.error(str(error))
     else:
-        _store_spans(run, tuple(sorted([*spans, span], key=lambda one: (one.start, one.end))))
+        _store_spans(run, tuple(sorted([*spans, span], key=lambda span: (span.start, span.end))))
 
 
 def _store_spans(run: Run, spans: tuple[AudioSpan, ...]) -> None:

@@ -28,29 +28,29 @@ from workbench.views.signoff.release_job import name_draft_task
 def show_drafts(run: Run, snapshot: release.SignOffSnapshot) -> None:
     """Show the drafts of a run, and the button that renders a new one."""
     person = current_user.require_person()
-    may = access.is_allowed(person, "draft")
-    found = release.list_drafts(run)
-    if not may and not found:
+    may_draft = access.is_allowed(person, "draft")
+    existing_drafts = release.list_drafts(run)
+    if not may_draft and not existing_drafts:
         return
     st.header("Draft", anchor=False)
     st.caption(
         "The whole video as it would be released, with DRAFT in every frame and in its name. Watch it before you sign. "
         "You can remove it at any time."
     )
-    standing = caches.get_background_tasks().find_state(name_draft_task(run.id))
-    if standing is not None and not standing.ended:
+    task_state = caches.get_background_tasks().find_state(name_draft_task(run.id))
+    if task_state is not None and not task_state.ended:
         show_progress(name_draft_task(run.id))
     else:
-        if standing is not None and standing.failure:
-            st.error(f"Draft stopped: {standing.failure}")
-        if may and st.button("Render a draft", icon=":material/movie:", key="draft-make"):
-            order = partial(
+        if task_state is not None and task_state.failure:
+            st.error(f"Draft stopped: {task_state.failure}")
+        if may_draft and st.button("Render a draft", icon=":material/movie:", key="draft-make"):
+            task = partial(
                 _make_draft, session.get_data(), run.id, person, snapshot.terms.options, snapshot.terms.suffix
             )
-            caches.get_background_tasks().start(name_draft_task(run.id), order)
+            caches.get_background_tasks().start(name_draft_task(run.id), task)
             st.rerun()
-    for place, one in enumerate(found):
-        _show_draft(run, snapshot, one, place, may_draft=may)
+    for place, draft in enumerate(existing_drafts):
+        _show_draft(run, snapshot, draft, place, may_draft=may_draft)
 
 
 def _make_draft(  # noqa: PLR0913, PLR0917 - bound beforehand but for the listener

@@ -11,12 +11,13 @@ from engine import access, release
 from engine.access.run_context import RunContext
 from engine.assurance.leak_check.report import Leak, LeakJudgement, LeakVerdict
 from engine.core.frame_ranges import describe_range
+from engine.core.wording import to_sentence
 from engine.errors import VeilError
 from engine.runs import Run
 from workbench.auth import current_user
 from workbench.components.face_tiles import build_tile, show_tiles
 from workbench.core import reviewed_run, session, shown_style
-from workbench.core.formatting import escape_markdown, to_sentence
+from workbench.core.formatting import escape_markdown
 from workbench.core.links import Page, PageLocation
 from workbench.core.page_table import show_page_link
 from workbench.views.signoff import summary
@@ -48,12 +49,12 @@ def show_findings(run: Run, unjudged: Sequence[Leak]) -> None:
         "A face may still be visible at these places of the rendered video. Judge each finding here, or amend it in "
         "Review. Then release again."
     )
-    may = access.is_allowed(current_user.require_person(), "judge")
-    if not may:
+    may_judge = access.is_allowed(current_user.require_person(), "judge")
+    if not may_judge:
         st.info("You need the Reviewer or Approver role to judge findings.", icon=":material/lock:")
-    said = {one.leak: one for one in release.read_judgements(session.get_data(), run)}
+    judgements = {judgement.leak: judgement for judgement in release.read_judgements(session.get_data(), run)}
     for leak in unjudged:
-        _show_finding(run, leak, said.get(leak.key), may_judge=may)
+        _show_finding(run, leak, judgements.get(leak.key), may_judge=may_judge)
 
 
 def _show_finding(run: Run, leak: Leak, judgement: LeakJudgement | None, *, may_judge: bool) -> None:
@@ -68,6 +69,7 @@ def _show_finding(run: Run, leak: Leak, judgement: LeakJudgement | None, *, may_
             st.markdown(
                 f"**{to_sentence(describe_range(leak.first, leak.last + 1))}**: {escape_markdown(leak.finding)}"
             )
+            # An open finding with a judgement was judged a leak: any other judgement closes it.
             if judgement is not None:
                 st.markdown(
                     f"{escape_markdown(judgement.by.name)} judged it a leak ({escape_markdown(judgement.reason)}). "
@@ -80,6 +82,7 @@ def _show_finding(run: Run, leak: Leak, judgement: LeakJudgement | None, *, may_
 
 def _show_form(run: Run, leak: Leak) -> None:
     with st.form(f"leak-{leak.key}", border=False):
+        # Nothing is chosen beforehand, because this decides whether a face may be seen.
         verdict = st.radio(
             "Judgement",
             get_args(LeakVerdict),

@@ -48,6 +48,7 @@ class ReleaseJob:
             SignRequest("released", self.reason, self.options),
             listener=listener,
         )
+        # Confirming marks the session as one that has signed; the browser's session must say so too.
         if self.token is not None and changed.person.how != "single-user":
             session_store.replace(self.data, self.token, changed)
 

@@ -10,10 +10,11 @@ from urllib.parse import quote
 import streamlit as st
 
 from engine import access
+from engine.core.wording import format_count, to_sentence
 from engine.runs import Run
 from workbench.auth import current_user
 from workbench.components import video_player
-from workbench.core.formatting import format_count, format_size, to_sentence
+from workbench.core.formatting import format_size
 from workbench.views.signoff import summary
 
 _DOWNLOADS_CSS = """<style>
@@ -56,7 +57,7 @@ def _show_checks(folder: Path) -> None:
     title = "All checks passed" if report.passed else "A check failed"
     icon = ":material/verified:" if report.passed else ":material/error:"
     with st.expander(f"{title}: {format_count(len(report.checks), 'check')}", icon=icon):
-        rows = ((one.name, "yes" if one.passed else "no", one.finding) for one in report.checks)
+        rows = ((check.name, "yes" if check.passed else "no", check.finding) for check in report.checks)
         st.html(summary.build_table(["Check", "Passed", "Finding"], rows))
 
 

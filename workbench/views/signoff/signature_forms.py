@@ -10,13 +10,14 @@ from engine import access, release
 from engine.access import Password, Permission
 from engine.access.sessions import Credential
 from engine.approval.statements import Meaning
+from engine.core.wording import format_count
 from engine.errors import VeilError
 from engine.masking.style import find_weaknesses
 from engine.release import SignRequest
 from engine.runs import Run
 from workbench.auth import current_user
 from workbench.core import caches, session
-from workbench.core.formatting import escape_markdown, format_count, shorten_hash
+from workbench.core.formatting import escape_markdown, shorten_hash
 from workbench.views.signoff.release_job import ReleaseJob, name_release_task
 
 SignableMeaning = Literal["reviewed", "approved", "rejected"]
@@ -42,19 +43,17 @@ _SIGNING_FORMS = (
 
 def show_signatures(snapshot: release.SignOffSnapshot) -> None:
     """Show every signed statement, and whether it is still valid."""
-    standings = snapshot.sign_off.list_statement_statuses()
-    if not standings:
+    statuses = snapshot.sign_off.list_statement_statuses()
+    if not statuses:
         return
     st.header("Signatures", anchor=False)
-    for standing in standings:
-        why = (
-            f"  \nNo longer valid: {escape_markdown('; '.join(standing.void_reasons))}."
-            if standing.void_reasons
-            else ""
+    for status in statuses:
+        void_text = (
+            f"  \nNo longer valid: {escape_markdown('; '.join(status.void_reasons))}." if status.void_reasons else ""
         )
-        stands = ":material/undo:" if standing.statement.meaning == "rejected" else ":material/verified:"
-        icon = ":material/block:" if standing.void_reasons else stands
-        st.markdown(f"{icon} {escape_markdown(standing.statement.format_line())}{why}")
+        valid_icon = ":material/undo:" if status.statement.meaning == "rejected" else ":material/verified:"
+        icon = ":material/block:" if status.void_reasons else valid_icon
+        st.markdown(f"{icon} {escape_markdown(status.statement.format_line())}{void_text}")
 
 
 def show_forms(run: Run, snapshot: release.SignOffSnapshot) -> None:
@@ -92,6 +91,7 @@ def _show_form(run: Run, snapshot: release.SignOffSnapshot, form: _SigningForm) 
         credential = _show_credential_fields(form.meaning)
         kind: Literal["primary", "secondary"] = "primary" if form.meaning == "approved" else "secondary"
         if st.form_submit_button(form.button_label, type=kind):
+            # The hashes that this page showed: if anything changed since, signing is refused.
             terms = snapshot.terms
             _submit_signature(
                 run,
@@ -111,10 +111,10 @@ def _find_refusal(snapshot: release.SignOffSnapshot, meaning: Meaning) -> str | 
 
 def _show_credential_fields(key: str) -> Credential | None:
     """Show the fields that confirm a signature; a single user needs none."""
-    sitting = current_user.require_session()
-    match sitting.person.how:
+    user_session = current_user.require_session()
+    match user_session.person.how:
         case "account":
-            account = st.text_input("Account", sitting.person.account, key=f"{key}-account")
+            account = st.text_input("Account", user_session.person.account, key=f"{key}-account")
             password = st.text_input("Password", type="password", key=f"{key}-password", autocomplete="off")
             return Password(password, account)
         case "oidc":
@@ -170,7 +170,7 @@ def show_release_form(run: Run, snapshot: release.SignOffSnapshot, unjudged_coun
         credential = _show_credential_fields("release")
         kind: Literal["primary", "secondary"] = "secondary" if again or unjudged_count else "primary"
         if st.form_submit_button("Release the final video", type=kind):
-            who = current_user.require_session(), current_user.get_session_token(), credential
-            order = ReleaseJob(session.get_data(), run.id, *who, snapshot.terms.options, reason or None)
-            caches.get_background_tasks().start(name_release_task(run.id), order.run)
+            signer = current_user.require_session(), current_user.get_session_token(), credential
+            job = ReleaseJob(session.get_data(), run.id, *signer, snapshot.terms.options, reason or None)
+            caches.get_background_tasks().start(name_release_task(run.id), job.run)
             st.rerun()

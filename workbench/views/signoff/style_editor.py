@@ -50,21 +50,24 @@ def show_style_decision(run: Run, snapshot: release.SignOffSnapshot) -> None:
     """Show the choice of style, and a comparison of all styles."""
     st.header("Mask style", anchor=False)
     style = snapshot.terms.style
-    now = find_preset(style) or style_names.OWN_STYLE
+    current = find_preset(style) or style_names.OWN_STYLE
     names = [*PRESETS, style_names.OWN_STYLE]
     picked = st.radio(
-        "Style", names, names.index(now), format_func=style_names.STYLE_NAMES.__getitem__, key=f"style-{run.id}",
+        "Style", names, names.index(current), format_func=style_names.STYLE_NAMES.__getitem__, key=f"style-{run.id}",
         captions=[style_names.STYLE_DESCRIPTIONS[name] for name in names], horizontal=True,
     )  # fmt: skip
     wanted = PRESETS[picked].style if picked in PRESETS else _edit_own_style(run, style)
+    # The page above was drawn with the old style, so it is drawn again before anything can be signed.
     if wanted != style:
         session.CHOSEN_STYLES.set({**session.CHOSEN_STYLES.get(), run.id: wanted})
         st.rerun()
-    if weak := list(describe_weak_values(style)):
-        how = (
+    if weak_values := list(describe_weak_values(style)):
+        consequence = (
             "It was forced when it was signed." if snapshot.terms.forced else "It cannot be approved. Make it stronger."
         )
-        st.error(f"This style would not hide a face. {how}  \n" + "  \n".join(weak), icon=":material/warning:")
+        st.error(
+            f"This style would not hide a face. {consequence}  \n" + "  \n".join(weak_values), icon=":material/warning:"
+        )
     _show_comparison(run, style)
 
 
@@ -72,8 +75,8 @@ def describe_weak_values(style: Style) -> Iterator[str]:
     """Describe each value that is too weak, with the labels of this page."""
     for limit in LIMITS:
         if limit.is_applicable(style) and limit.is_violated(getattr(style, limit.field)):
-            found = f"{_FIELD_LABELS[limit.field]} is {getattr(style, limit.field):g}"
-            yield f"{found}. It must be at {limit.side} {limit.value:g}, because {limit.reason}."
+            statement = f"{_FIELD_LABELS[limit.field]} is {getattr(style, limit.field):g}"
+            yield f"{statement}. It must be at {limit.side} {limit.value:g}, because {limit.reason}."
 
 
 def _edit_own_style(run: Run, style: Style) -> Style:
@@ -81,7 +84,7 @@ def _edit_own_style(run: Run, style: Style) -> Style:
     if METHODS[style.method].needs_file:
         st.caption(
             f"Faces are masked with the picture {style.image}, as signed on the command line. This stays unless you "
-            "another style."
+            "choose another style."
         )
         return style
     with st.container(border=True):
@@ -90,10 +93,11 @@ def _edit_own_style(run: Run, style: Style) -> Style:
 
 def _choose_values(key_prefix: str, style: Style) -> dict[str, Any]:
     """Show a control for each value that the chosen method and shape use, and return the values by field."""
-    places = (column for _row in count() for column in st.columns(4, gap="medium"))
+    # Endless rows of four: which fields follow is known only after method and shape were chosen.
+    columns = (column for _row in count() for column in st.columns(4, gap="medium"))
 
     def choose(field: str) -> Any:
-        with next(places):
+        with next(columns):
             return _choose_value(field, getattr(style, field), f"{key_prefix}-{field}")
 
     values = {field: choose(field) for field in ("method", "shape", "scale", "feather")}
@@ -118,23 +122,25 @@ def _choose_value(field: str, current: Any, key: str) -> Any:
 
 
 def _show_comparison(run: Run, style: Style) -> None:
-    case = reviewed_run.load_reviewed_run(run)
-    last, size = len(case.record.frames) - 1, case.record.source.video.display
+    reviewed = reviewed_run.load_reviewed_run(run)
+    last, size = len(reviewed.record.frames) - 1, reviewed.record.source.video.display
     index = int(
-        st.number_input("Frame for the comparison", 0, last, summary.find_showcase_frame(case.record), width=200)
+        st.number_input("Frame for the comparison", 0, last, summary.find_showcase_frame(reviewed.record), width=200)
     )
-    boxes = [face.box for face in case.amended.build_frame(index).faces]
+    boxes = [face.box for face in reviewed.amended.build_frame(index).faces]
     face = max(boxes, key=lambda box: box.area, default=None)
-    looks = [
+    styles = [
         *([] if find_preset(style) else [(style_names.OWN_STYLE, style)]),
         *((name, preset.style) for name, preset in PRESETS.items()),
     ]
-    found = [build_tile("Source", summary.build_still_address(run, index), face, size)]
-    for name, look in looks:
-        source = summary.build_still_address(run, index, shown_style.to_address_name(look), case.review.sha256)
-        chosen = look == style
+    tiles = [build_tile("Source", summary.build_still_address(run, index), face, size)]
+    for name, tile_style in styles:
+        source = summary.build_still_address(
+            run, index, shown_style.to_address_name(tile_style), reviewed.review.sha256
+        )
+        chosen = tile_style == style
         label = style_names.STYLE_NAMES[name] + (" (chosen)" if chosen else "")
-        found.append(build_tile(label, source, face, size, chosen=chosen))
-    show_tiles(found)
+        tiles.append(build_tile(label, source, face, size, chosen=chosen))
+    show_tiles(tiles)
     if face is None:
         st.caption("This frame has no mask, so all styles look the same.")

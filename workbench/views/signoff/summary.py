@@ -13,6 +13,7 @@ from engine.approval.steps import StepStatus
 from engine.approval.workflow import SignOff
 from engine.audio.spans import AudioSpan, describe_spans
 from engine.core.frame_ranges import describe_range
+from engine.core.wording import format_count, to_sentence
 from engine.record import Record, parse_ratio, read_document, sha256_hex
 from engine.rendering.report import RenderReport
 from engine.review.apply import AmendedRecord
@@ -34,7 +35,7 @@ from engine.storage.data_folder import (
     remove_suffix,
 )
 from engine.verification.report import VerifyReport
-from workbench.core.formatting import format_count, format_size, format_time, to_sentence
+from workbench.core.formatting import format_size, format_time
 from workbench.core.style_names import describe_style
 
 TABLE_CSS = """<style>
@@ -87,8 +88,9 @@ def list_signed_facts(
     )
     tracks = {face.track for frame in record.frames for face in frame.faces}
     faces = sum(len(frame.faces) for frame in record.frames)
-    large = format_size(record.source.bytes).replace(" ", "\N{NO-BREAK SPACE}")
-    yield "Source", f"{snapshot.run.title}, {large}"
+    # A no-break space, so that number and unit stay on one line.
+    size_text = format_size(record.source.bytes).replace(" ", "\N{NO-BREAK SPACE}")
+    yield "Source", f"{snapshot.run.title}, {size_text}"
     yield "Picture", picture
     yield "Run", f"{snapshot.run.id}, started by {request.name} ({request.account}) on {format_time(request.at)}"
     yield "Detection", f"{record.detection.mode}: {', '.join(one.name for one in record.detection.detectors)}"
@@ -97,11 +99,11 @@ def list_signed_facts(
         "Amendments",
         format_count(len(snapshot.review.amendments), "amendment") if snapshot.review.amendments else "none",
     )
-    shown = [
+    kept_visible = [
         f"track {one.track} in {describe_range(one.start, one.stop)}: {one.reason}"
         for one in amended.find_kept_visible()
     ]
-    yield "Kept visible", "; ".join(shown) or "none"
+    yield "Kept visible", "; ".join(kept_visible) or "none"
     risk = f"{share} of the risk reviewed" if (share := format_risk_seen(coverage)) else "nothing to check"
     yield "Review", f"{coverage.seen:,} of {coverage.frames:,} frames viewed, {risk}"
     yield "Audio", describe_audio(record, terms.audio)
@@ -127,9 +129,9 @@ def list_hashes(snapshot: release.SignOffSnapshot) -> Iterator[tuple[str, str]]:
 
 def describe_amendments(snapshot: release.SignOffSnapshot) -> Iterator[tuple[str, str, str, str]]:
     """List the amendments: number, action, person and time, reason."""
-    for one in snapshot.review.amendments:
-        when = f"{one.by.name}, {one.at.astimezone():%Y-%m-%d %H:%M}"
-        yield str(one.number), to_sentence(describe_action(one.action)), when, one.reason or "-"
+    for amendment in snapshot.review.amendments:
+        when = f"{amendment.by.name}, {amendment.at.astimezone():%Y-%m-%d %H:%M}"
+        yield str(amendment.number), to_sentence(describe_action(amendment.action)), when, amendment.reason or "-"
 
 
 def describe_audio(record: Record, spans: Sequence[AudioSpan] = ()) -> str:
@@ -144,8 +146,8 @@ def describe_audio(record: Record, spans: Sequence[AudioSpan] = ()) -> str:
 
 def describe_dropped(record: Record) -> str:
     """List the streams that the output leaves out."""
-    gone = [f"{stream.kind} ({stream.codec})" for stream in record.source.streams if stream.fate == "dropped"]
-    return ", ".join(gone) or "no stream; container metadata is always removed"
+    dropped = [f"{stream.kind} ({stream.codec})" for stream in record.source.streams if stream.fate == "dropped"]
+    return ", ".join(dropped) or "no stream; container metadata is always removed"
 
 
 def build_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
