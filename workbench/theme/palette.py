@@ -18,6 +18,9 @@ YELLOW = "#f0e442"
 BLUE = "#0072b2"
 VERMILLION = "#d55e00"
 PURPLE = "#cc79a7"
+TEAL = "#44aa99"
+WINE = "#aa4499"
+"""From Paul Tol's muted scheme (2021): the palette above has no colour left after six detectors."""
 
 ORIGIN_COLOURS: Mapping[str, str] = {
     "detected": BLUE,
@@ -28,7 +31,7 @@ ORIGIN_COLOURS: Mapping[str, str] = {
 """Colour of each origin of a face."""
 DOUBTFUL = VERMILLION
 
-_DETECTOR_COLOURS = (GREEN, BLUE, PURPLE, VERMILLION, ORANGE, YELLOW)
+_DETECTOR_COLOURS = (GREEN, BLUE, PURPLE, VERMILLION, ORANGE, YELLOW, TEAL, WINE)
 """Colours of the detectors, in the order of `engine.detectors.table.DETECTORS`."""
 
 

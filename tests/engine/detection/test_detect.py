@@ -170,9 +170,9 @@ def test_weights_with_a_flipped_bit_are_refused(talk, own_data, tmp_path):
         (DetectOptions(mode="space"), "no mode 'space'; choose one of on-prem"),
         (DetectOptions(detectors=("eagle",)), "no detector 'eagle'; there are mtcnn"),
         (DetectOptions(detectors=("mtcnn", "mtcnn")), "named twice"),
-        (DetectOptions(parameters={"centerface": {"threshold": 0.1}}), "centerface, which does not run"),
-        (DetectOptions(parameters={"mtcnn": {"wings": 2}}), "no parameter 'wings'; it has"),
-        (DetectOptions(parameters={"mtcnn": {"threshold": "high"}}), "threshold"),
+        (DetectOptions(parameters={"mtcnn": {"threshold": 0.1}}), "mtcnn, which does not run"),
+        (DetectOptions(parameters={"centerface": {"wings": 2}}), "no parameter 'wings'; it has"),
+        (DetectOptions(parameters={"centerface": {"threshold": "high"}}), "threshold"),
     ],
 )
 def test_options_that_do_not_exist_are_named_with_those_that_do(talk, own_data, options, complaint):

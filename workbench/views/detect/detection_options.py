@@ -23,12 +23,12 @@ class ModeCard:
 MODE_CARDS = {
     "on-prem": ModeCard(
         "On-prem",
-        "Nothing leaves this machine. One detector, MTCNN: reliable on large faces, but it misses more small faces "
-        "than Hybrid.",
+        "Nothing leaves this machine. Two detectors; a face that either finds is masked. Quick, and nearly as thorough "
+        "as Hybrid.",
     ),
     "hybrid": ModeCard(
         "Hybrid",
-        "Nothing leaves this machine. Two independent detectors; a face that either finds is masked. Finds the most "
+        "Nothing leaves this machine. Two slower, independent detectors; finds the most "
         "faces. For regulated submissions.",
     ),
     "cloud": ModeCard(
