@@ -61,11 +61,13 @@ class PictureNetwork:
         Returns:
             The outputs of the network, in its own order; views that the next call overwrites.
         """
+        # INTER_AREA gives the same bytes with every set of CPU features and does not alias when it shrinks.
         method = cv2.INTER_AREA if input_size.width < picture.shape[1] else cv2.INTER_LINEAR
         resized = cv2.resize(np.ascontiguousarray(picture), (input_size.width, input_size.height), interpolation=method)
         rows, columns = (
             -(-side // SIDE_MULTIPLE_PX) * SIDE_MULTIPLE_PX for side in (input_size.height, input_size.width)
         )
+        # Padding in the mean colour is zero inside the network, as the padding of its own convolutions is.
         tensor = np.empty((1, rows, columns, 3), np.uint8)
         tensor[...] = self._padding
         tensor[0, : input_size.height, : input_size.width] = resized
@@ -88,6 +90,7 @@ def padded_shape(input_size: Size) -> tuple[int, int]:
 def _compile(  # noqa: PLR0913 - as PictureNetwork
     openvino: ModuleType, model: bytes, mean: tuple[int, int, int], precision: Precision, threads: int, *, reverse: bool
 ) -> Any:
+    # CenterFace's file declares ten pictures of 32x32 pixels; a network without dense layers takes any size.
     core = openvino.Core()
     network = core.read_model(model)
     network.reshape(openvino.PartialShape([1, 3, _DYNAMIC, _DYNAMIC]))
@@ -97,6 +100,7 @@ def _compile(  # noqa: PLR0913 - as PictureNetwork
     steps.input().model().set_layout(layout("NCHW"))
     preprocess = steps.input().preprocess()
     preprocess.convert_element_type(openvino.Type.f32).mean([float(value) for value in mean])
+    # The mean is subtracted in the order of the picture's colours, so reversing comes last.
     if reverse:
         preprocess.reverse_channels()
     properties = {

@@ -88,6 +88,7 @@ class RetinaFace:
             InputError: a library cannot be imported, or the processor lacks the precision.
             ModelError: the weights are missing or not the pinned ones.
         """
+        # OpenCV would otherwise resize with all cores, and workers would slow each other down.
         cv2.setNumThreads(settings.threads)
         model = weights.read_model(models, _WEIGHTS_FILE)
         network = PictureNetwork(
@@ -105,6 +106,7 @@ class RetinaFace:
 
     def _detect_picture(self, picture: Rgb) -> list[Detection]:
         settings = self._settings
+        # The largest anchor has 512 pixels, so a face that fills a 1080p frame is only found in a small picture.
         sizes = [settings.size, settings.overview] if settings.overview else [settings.size]
         views = list(test_time_augmentation.list_views(sizes, mirror=False))
         return test_time_augmentation.detect_in_views(
@@ -134,6 +136,7 @@ def _decode_boxes(
     """
     chosen = face_scores >= threshold
     anchors, offsets = _make_anchors(*padded_shape(input_size))[chosen], offsets[chosen].astype(np.float64)
+    # Offsets are relative to the anchor, and scaled by the variances that the training used.
     centres = anchors[:, :2] + offsets[:, :2] * _CENTRE_VARIANCE * anchors[:, 2:]
     sizes = anchors[:, 2:] * np.exp(offsets[:, 2:] * _SIZE_VARIANCE)
     return np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1), face_scores[chosen].astype(np.float64)
@@ -146,6 +149,7 @@ def _make_anchors(rows: int, columns: int) -> NDArray[np.float64]:
     for stride, sides in _ANCHORS_PX_BY_STRIDE:
         y, x = np.mgrid[0 : -(-rows // stride), 0 : -(-columns // stride)]
         centres = (np.stack([x.ravel(), y.ravel()], axis=1) + 0.5) * stride
+        # The network lists both anchors of a cell before it goes to the next cell.
         side = np.tile(sides, len(centres)).astype(np.float64)
         maps.append(np.column_stack([centres.repeat(len(sides), axis=0), side, side]))
     return np.concatenate(maps)

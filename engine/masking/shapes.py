@@ -119,7 +119,14 @@ SHAPES: Mapping[str, MaskShape] = {
         min_scale=1.2,
         min_scale_reason="a smaller ellipse leaves more than a twentieth of the face box open",
     ),
-    "rounded": MaskShape("Rounded rectangle", _measure_rounded, ("corner",)),
+    "rounded": MaskShape(
+        "Rounded rectangle",
+        _measure_rounded,
+        ("corner",),
+        full_cover_scale=1.15,
+        min_scale=1.15,
+        min_scale_reason="with its roundest corners, a smaller one leaves more than a twentieth of the face box open",
+    ),
     "rectangle": MaskShape("Rectangle", _measure_rectangle),
 }
 """Every shape by the name it has in a style, in the order in which people choose from them.
@@ -131,6 +138,7 @@ A shape has to provide:
   of each row that is covered by searching in one of the vectors. Polygons and other outlines that are no such sum
   cannot be added as a row.
 - full cover inside the mask at every soft edge: the edge lies outside, so that a softer mask never shows more.
+- `min_scale`, if at scale 1 it leaves more than a twentieth of the face box open; a test measures that.
 - mirror symmetry about both axes, since only distances from the middle are known. The rotation of the video is then
   without effect.
 - for a value of its own, a field in `Style` and its name in `ShapeValues` and `parameters`.
