@@ -104,6 +104,8 @@ def change_password(data: DataFolder, by: Person, account: str, password: str) -
     """
     if by.account != account:
         authorise(data, by, "people")
+    # Hashed before the lock is taken: Argon2 is slow on purpose, and every sign-in waits for that lock to count its
+    # attempt.
     password_hash = passwords.hash_password(password, read_policy(data).password_length)
     now = _now()
 
@@ -113,6 +115,7 @@ def change_password(data: DataFolder, by: Person, account: str, password: str) -
         )
 
     _edit_people(data, by, f"set the password of {account}", apply_password)
+    # A new password also unlocks the account, so that an administrator can help a person before the lock expires.
     lockout.clear_attempts(data, account)
 
 
@@ -198,6 +201,8 @@ def _edit_people(data: DataFolder, by: Person, description: str, edit: Callable[
         stored = encode_document(edit(read_people(data)))
         write_file(data.people, stored)
         data.people.chmod(0o600)
+        # Logged while the lock is held: the newest entry must be of the newest file, because the sign-off refuses
+        # accounts with another hash than that entry has.
         audit.append(
             data.audit,
             audit.Event(

@@ -43,6 +43,7 @@ def lock_access_folder(data: DataFolder) -> Iterator[None]:
     """
     with ExitStack() as stack:
         try:
+            # For the owner alone from the start: the folder holds hashes of passwords, sessions and the signing key.
             data.access.mkdir(mode=0o700, parents=True, exist_ok=True)
             stack.enter_context(lock_file(data.access_lock))
         except OSError as error:
@@ -79,6 +80,8 @@ def count_attempt(data: DataFolder, policy: Policy, account: str, now: datetime)
                     f"The account {account} is locked after {attempts.count} wrong passwords, until "
                     f"{locked_until.astimezone():%H:%M:%S %Z}."
                 )
+            # The lock has expired, and the person has all attempts again; otherwise the next typing error would lock
+            # the account once more.
             attempts = None
         count = 1 + (attempts.count if attempts else 0)
         _write_attempts(data, {**table.accounts, account: FailedAttempts(count, now)})
@@ -99,6 +102,7 @@ def _read_attempts(data: DataFolder) -> FailedAttemptTable:
     except FileNotFoundError:
         return FailedAttemptTable()
     except (OSError, msgspec.MsgspecError) as error:
+        # Not taken for an empty table: a damaged file would give every locked account new attempts.
         raise AccessError(f"{path} cannot be read ({error}). Find out why, then remove it.") from error
 
 

@@ -26,6 +26,7 @@ class Password(Document, frozen=True):
     account: str | None = None
 
     def __repr__(self) -> str:
+        # Error messages and tracebacks print values; a password must be in none of them.
         return "Password(...)"
 
 
@@ -112,6 +113,8 @@ def touch(data: DataFolder, session: Session, *, now: datetime | None = None) ->
             was changed, or accounts were added to a single-user installation.
     """
     now, policy = now or _now(), read_policy(data)
+    # Read again at each action: a role that was taken away, or a disabled account, must not last until the session
+    # ends.
     person = refresh_person(data, session.person)
     if now - session.seen > policy.idle_timeout:
         raise AccessError(f"Your session ended after {policy.idle_minutes} minutes without use; sign in again.")
@@ -146,6 +149,7 @@ def reauthenticate(
         AuditError: A failure cannot be logged.
     """
     now = now or _now()
+    # The right password does not revive a session that has ended: a person at an abandoned screen has to sign in first.
     session = touch(data, session, now=now)
     match credential:
         case None:
@@ -164,6 +168,7 @@ def _check_password_credential(data: DataFolder, session: Session, credential: P
         raise AccessError("The first signature of a session needs the account as well as the password.")
     if credential.account not in {None, account}:
         raise AccessError(f"You are signed in as {account}; only you can sign in this session.")
+    # Counted like a sign-in: the form of a signature would otherwise be a place to guess passwords without limit.
     check_password(data, account, credential.password, purpose="sign", now=now)
 
 
@@ -185,6 +190,7 @@ def _check_provider_login(data: DataFolder, session: Session, login: ProviderLog
 
 
 def _start_session(data: DataFolder, person: Person, now: datetime) -> Session:
+    # Logged first: if the log cannot be written, there is no session.
     audit.append(data.audit, audit.Event(actor=person.actor, kind="sign-in"))
     return Session(person, now, now)
 

@@ -87,6 +87,7 @@ def read_entries(
         AuditError: The log cannot be read, or a line is not an entry.
     """
     for number, line in enumerate(read_lines(folder), start=1):
+        # A line that was cut short was never acknowledged, so it is no entry.
         if not line.endswith(b"\n"):
             return
         entry = _parse_entry(log_path(folder), number, line)
@@ -108,6 +109,7 @@ def read_head(folder: Path) -> Anchor:
     path = log_path(folder)
     if not path.exists():
         return EMPTY_LOG_ANCHOR
+    # Under the lock, because a line that a writer is appending could be read in half.
     with path.open("rb") as file, lock_descriptor(file.fileno(), shared=True):
         return _read_newest_anchor(read_file_end(file.fileno()), path)
 

@@ -132,6 +132,7 @@ class _ChainChecker:
         return self._build_finding(f"holds entry {entry.number}: {missing} missing there")
 
     def _skip_unreadable(self) -> None:
+        # Counted on as if the line were its entry, or every later line would be reported as missing or moved.
         self.head, self._is_head_trusted = Anchor(self.head.number + 1, self.head.sha256), False
 
     def _build_finding(self, description: str) -> AuditFinding:

@@ -101,6 +101,7 @@ def check_certificate(
     path = _resolve_certificate_path(path)
     made, data = read_certificate(path), read_document_bytes(path)
     checks = [*_check_release_files(made, data, path.parent)]
+    # A person who gives a key expects a signature. If its absence were no finding, removing it would hide a forgery.
     if (path.parent / CERTIFICATE_SIGNATURE_NAME).exists() or public_key_path is not None:
         checks.append(_check_signature(data, path.parent, public_key_path))
     if source_path is not None:

@@ -45,12 +45,15 @@ def build_output_commands(
         comment: The one tag that it may carry.
         altered: Its audio streams in which something was replaced.
     """
+    # `file:`, because FFmpeg takes a name with a colon for a protocol and may even open a connection.
     file = shlex.quote(f"file:{file_name}")
     yield build_hash_command("the video is the released one, byte for byte", {file_name: facts.sha256})
     for place, audio in enumerate(facts.audio):
         yield _build_audio_command(f"audio stream {place} holds the released packets", file, f"0:a:{place}", audio)
     for one in altered:
         yield from _build_piece_commands(f"audio stream {one.number - 1}", file, f"0:a:{one.number - 1}", one)
+    # Only the column of hashes: the heading names the version of FFmpeg, and times have the next command. Times are
+    # sorted there, because packets come in decoding order, which differs from the order of the pictures.
     yield ShellCommand(
         "every decoded picture is the released one",
         f"test \"$(ffmpeg -v error -i {file} -map 0:v:0 -f framehash -hash sha256 - | grep -v '^#' | cut -d, -f6 | "
@@ -62,12 +65,16 @@ def build_output_commands(
         f"-of csv=p=0 {file} | "
         f'cut -d, -f1 | grep . | sort -n | sha256sum | cut -c1-64)" = {facts.times}',
     )
+    # ffprobe lists the streams of MPEG-TS twice, once in their program; sorted without repetitions, every container
+    # gives the same form.
     kinds = " ".join(f"{place},{kind}" for place, kind in enumerate(facts.streams))
     yield ShellCommand(
         "it holds these streams and no other",
         f'test "$(ffprobe -v error -show_entries stream=index,codec_type -of csv=p=0 {file} | grep . | sort -nu | '
         f"tr '\\n' ' ')\" = {shlex.quote(kinds + ' ')}",
     )
+    # A list of the tags that may be there and not of those that may not: a tag that is not known here makes the command
+    # fail.
     allowed = "|".join([*_STRUCTURAL_TAGS, *([f"(comment|COMMENT)={comment}"] if comment else [])])
     yield ShellCommand(
         "it carries no tag that tells of place, time, device or person, and no chapter",
@@ -99,6 +106,8 @@ def build_source_commands(
             f"stream {index} of the source holds the packets of the release", file, f"0:{index}", stream
         )
     for one in altered:
+        # Lossy codecs decode to floating point, whose last bits depend on the version of FFmpeg, so no hash would
+        # match. Where FFmpeg 5.1 misreads the source itself, there is no command that it could pass.
         if one.samples in {"flt", "dbl"} and not one.source_codec.startswith("pcm_"):
             yield from _build_similarity_commands(one, file, shlex.quote(f"file:{output_name}"))
         elif not (

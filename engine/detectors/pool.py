@@ -90,12 +90,14 @@ class DetectorPool(Closeable):
         self._closed = False
         self._selector = selectors.DefaultSelector()
         self._tasks_per_worker, self._max_pictures = tasks_per_worker, max_pictures
+        # A slot for each task that may be under way bounds the memory, however many frames the video has.
         self._slots = [PictureSlot() for _ in range(workers * tasks_per_worker)]
         self._free_slots = list(range(len(self._slots)))
         self._workers: list[WorkerProcess] = []
         try:
             self._start_workers(detector, settings, models, workers, timeout_s)
         except BaseException:
+            # A constructor that fails returns no pool to close, so the workers that it has started would stay.
             self.close()
             raise
 
@@ -141,6 +143,8 @@ class DetectorPool(Closeable):
         if any(ticket in worker.tasks for worker in self._workers):
             raise ValueError(f"ticket {ticket} is in use")
         sizes = tuple(_picture_size(picture) for picture in pictures)
+        # Each wait ends when a worker counts as hung: otherwise a hung worker would keep the pool full, and its caller
+        # would wait for ever.
         while self.is_full() and self._failure is None:
             self._process_worker_output(self.remaining_timeout_s())
         if self._failure is not None:
@@ -186,6 +190,8 @@ class DetectorPool(Closeable):
 
     def fileno(self) -> int:
         """Return a descriptor for a selector; it becomes readable when a worker sends something."""
+        # The descriptor of a selector can itself be watched, so a caller watches one descriptor a pool and not two
+        # pipes a worker.
         return self._selector.fileno()
 
     def close(self) -> None:
@@ -229,6 +235,7 @@ class DetectorPool(Closeable):
             for worker in self._workers:
                 worker.check_responsive(now)
         except VeilError as error:
+            # One missing answer already makes the run incomplete, so the other workers would compute for nothing.
             self._failure = error
             end_workers(self._workers)
 

@@ -43,6 +43,8 @@ class PictureSlot:
 
     def _grow_to(self, length_bytes: int) -> mmap.mmap:
         if self._memory is None or self.length_bytes < length_bytes:
+            # The file grows in place, because a worker gets its descriptors when it starts and cannot be given another
+            # one.
             os.ftruncate(self.descriptor, max(length_bytes, mmap.PAGESIZE))
             if self._memory is not None:
                 self._memory.close()
@@ -69,6 +71,7 @@ class MappedSlots:
 
 
 def _open_anonymous_file() -> int:
+    # A file without a name cannot stay behind with unmasked pictures in it when the processes are killed.
     if hasattr(os, "memfd_create"):
         return os.memfd_create("veil-pictures")
     with tempfile.TemporaryFile() as file:

@@ -194,6 +194,7 @@ def read_model(models: Path, name: str) -> bytes:
         raise ModelError(f"The model file {path} is missing: run `{command}`.") from error
     except OSError as error:
         raise ModelError(f"The model file {path} cannot be read ({error.strerror}): check its permissions.") from error
+    # The bytes that were checked are those that are returned: the file cannot be exchanged between check and use.
     _check_hash(path, data, weights.sha256, f"delete it and run `{command}`")
     return data
 

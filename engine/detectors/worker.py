@@ -66,6 +66,7 @@ def _end_with_parent(lifeline: int) -> None:
     do.
     """
     os.set_inheritable(lifeline, False)
+    # The default action ends the process. It is set because a process inherits ignored signals from its parent.
     signal.signal(signal.SIGIO, signal.SIG_DFL)
     fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
@@ -80,6 +81,7 @@ def _take_over_pipes() -> tuple[BinaryIO, BinaryIO]:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
+    # What a library prints must not get between the reports. In standard error it may even explain a crash.
     os.dup2(2, 1)
     return tasks, reports
 
@@ -94,6 +96,8 @@ def _serve_pool(tasks: BinaryIO, reports: BinaryIO) -> None:
         os.set_inheritable(slot, False)
     detector, memory = _load_detector(start), MappedSlots(start.slots)
     _send_report(reports, ReadyReport())
+    # Calls to a service mostly wait for the network, so one process makes many of them in threads. A local detector
+    # computes one task after another, and more speed comes from more processes.
     if is_remote(type(detector)):
         _ConcurrentServer(cast("RemoteDetector", detector), memory, reports).serve_tasks(
             _receive_tasks(tasks), start.side_by_side
@@ -123,6 +127,7 @@ class _ConcurrentServer:
             for task in tasks:
                 pictures = self._memory.view_pictures(task.slot, task.length, task.sizes)
                 executor.submit(self._run_task, task.ticket, pictures)
+            # Set before closing: calls that fail because the detector closes are no failures to report.
             self._is_ending.set()
             self._detector.close()
 
@@ -147,6 +152,7 @@ class _ConcurrentServer:
             with self._send_lock:
                 _send_report(self._reports, _failure_from_error(error))
         finally:
+            # `sys.exit` would end this thread only, and the pool would wait for answers until its time limit.
             os._exit(1)
 
 

@@ -120,6 +120,7 @@ class WorkerProcess:
     def read_stderr(self) -> None:
         """Keep the end of what it wrote to its standard error since its last report."""
         _read_available(self.stderr, self._stderr_tail)
+        # A warning from before the last report would otherwise be shown as the reason of a later crash.
         del self._stderr_tail[: self._stderr_tail.rfind(protocol.STDERR_SEPARATOR) + 1]
         del self._stderr_tail[:-_STDERR_TAIL_BYTES]
 
@@ -154,6 +155,7 @@ class WorkerProcess:
         if len(answer.detections) != work.picture_count:
             raise self._build_error(f"gave {len(answer.detections)} answers for {work.picture_count} pictures")
         del self.tasks[answer.ticket]
+        # The worker begins its next task now, so the time of that task starts here and not when it was sent.
         self._waiting_since = time.monotonic()
         return work
 
@@ -185,6 +187,8 @@ class WorkerProcess:
         A remote detector ends by itself when the calls under way are answered.
         """
         cast("IO[bytes]", self._process.stdin).close()
+        # Native code cannot be interrupted, and its answer is not needed any more. An answer of a service is paid for,
+        # so it is waited for and kept.
         if self.deadline is not None and not self._is_remote:
             self._process.kill()
 
@@ -216,6 +220,8 @@ def end_workers(workers: Iterable[WorkerProcess]) -> None:
 
 
 def _spawn_worker(detector: type[Detector], slots: Sequence[int]) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+    # This process holds the only writing end and never writes. Whatever way it ends, the kernel then closes the pipe,
+    # and that signals the worker (see `_end_with_parent` in `engine.detectors.worker`).
     lifeline, held = os.pipe()
     command = build_module_command("engine.detectors.worker", str(lifeline))
     try:
@@ -262,5 +268,6 @@ def _describe_exit(code: int, last_line: str) -> str:
         what = f"ended with exit code {code}"
     else:
         name = signal.Signals(-code).name
+        # The kernel sends SIGKILL when memory runs out, and nothing in the output of the worker says so.
         what = f"was killed by {name}, perhaps for lack of memory," if name == "SIGKILL" else f"crashed with {name}"
     return f'{what} (last line of its output: "{last_line}")' if last_line else what

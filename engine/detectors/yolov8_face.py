@@ -57,6 +57,7 @@ class Yolov8FaceSettings(DetectorSettings, frozen=True):
     threads: Annotated[int, msgspec.Meta(ge=1)] = 1
 
     def __post_init__(self) -> None:
+        # Without the hash, the record could not state which model looked at the frames.
         if (self.weights is None) != (self.sha256 is None):
             raise ValueError("a file of weights and its sha256 are given together or not at all")
         if self.weights is not None and Path(self.weights).suffix not in _WEIGHTS_SUFFIXES:

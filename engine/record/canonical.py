@@ -31,6 +31,7 @@ def sha256_hex(data: bytes) -> str:
 
 def encode_document(document: Document) -> bytes:
     """Encode a document as canonical bytes."""
+    # Hashes and signatures are of these bytes, so equal documents must have equal bytes.
     return msgspec.json.encode(document, order="sorted") + b"\n"
 
 

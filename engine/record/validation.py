@@ -58,6 +58,8 @@ def _find_face_contradictions(frame: Frame, size: Size, detector_names: set[str]
                 ".box",
                 f"{list(_box_coordinates(face.box))} crosses the border of a {size.width}x{size.height} frame",
             )
+        # Agreement of the detectors is computed from the evidence alone, so a face that none of them found must have
+        # none.
         if (face.origin == "detected") != bool(face.evidence):
             yield (
                 position,

@@ -171,6 +171,7 @@ def check_render_possible(source: Path | str, output: Path | str, options: Rende
     options, output = options or RenderOptions(), Path(output)
     if not options.force:
         check_style(options.style)
+    # To create a folder there is the test: permissions alone do not tell whether the output can be written.
     with make_scratch_folder(output):
         build_spec(Path(source), probe(source), output, options)
 

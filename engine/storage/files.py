@@ -49,6 +49,7 @@ def make_scratch_folder(target: Path) -> Iterator[Path]:
     if target.is_dir():
         raise TargetError(f"{target} is a folder; give the name of a file to write.")
     try:
+        # Beside the target and not in the system's temporary folder: a rename is atomic only within one file system.
         folder = Path(tempfile.mkdtemp(prefix=".veil-", dir=target.parent))
     except OSError as error:
         raise TargetError(

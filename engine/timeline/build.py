@@ -88,6 +88,7 @@ def build_timeline(
                 timeline.doubtful[index].extend(face.evidence)
         if kept:
             faces = {index: face for index, face in sighted if index in kept}
+            # No track crosses a cut, so any of its frames tells the scene.
             scene = scenes.find_scene(min(kept))
             frames, boxes = np.array(list(faces)), boxes_to_array(list(faces.values()))
             course = (
@@ -113,6 +114,8 @@ def _select_face_frames(
 
 def _round_to_grid(detections: Iterable[Detection], size: Size) -> Iterator[Detection]:
     for one in detections:
+        # Rounded before anything is computed from it, so that the faces of a record follow from the evidence that it
+        # states.
         if box := one.box.round_outwards(size):
             yield Detection(one.detector, box, round(one.score, 4))
 

@@ -69,6 +69,8 @@ def find_cuts(values: Sequence[float], settings: TrackingSettings) -> tuple[int,
     cuts: list[int] = []
     for index in np.flatnonzero(bare >= settings.cut_threshold).tolist():
         around = [*bare[max(1, index - _NEIGHBOUR_FRAMES) : index], *bare[index + 1 : index + 1 + _NEIGHBOUR_FRAMES]]
+        # A cut through a mixed frame makes two great changes in a row. Only one of them counts, or the mixed frame
+        # would be a scene of its own.
         peak = bare[index] > bare[index - 1] and bare[index] >= max(bare[index + 1 : index + 2], default=0.0)
         if peak and _is_prominent(bare[index], around, settings):
             cuts.append(index)
@@ -96,6 +98,8 @@ class CutDetector:
 
 def _remove_flashes(values: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
     """Set the changes into a flash and out of it to zero, in place."""
+    # Half the threshold, because one of the two changes of a flash may stay below it; the other one would then count as
+    # a cut.
     for index in np.flatnonzero(values >= threshold / 2).tolist():
         for back in range(index + 1, min(index + 1 + _MAX_FLASH_FRAMES, len(values))):
             into, out_of = values[index], -values[back]
@@ -106,6 +110,7 @@ def _remove_flashes(values: NDArray[np.float64], threshold: float) -> NDArray[np
 
 
 def _is_prominent(value: float, around: Sequence[float] | deque[float], settings: TrackingSettings) -> bool:
+    # The median and not the mean: another great change nearby must not raise the bar for this one.
     return not around or value >= settings.cut_prominence * float(np.median(around))
 
 
@@ -125,6 +130,7 @@ def _measure_structure_change(before: Thumbnail, after: Thumbnail) -> float:
     apart = np.abs(moved - _standardise(after))
     best = (_block_sums(apart, rows, columns) / _block_sums(np.ones_like(apart[0, 0]), rows, columns)).min(axis=(0, 1))
     blown = np.maximum(_block_means(before, rows, columns), _block_means(after, rows, columns)) >= _BLOWN_OUT_LUMA
+    # Divided by no fewer than `_MIN_BLOCKS`, so that in a nearly white frame one or two blocks do not make a cut.
     return float(best[~blown].sum()) / max(_MIN_BLOCKS, int((~blown).sum()))
 
 

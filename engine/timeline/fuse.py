@@ -48,6 +48,9 @@ def fuse_detections(detections: Iterable[Detection], settings: FusionSettings) -
     by_detector: dict[str, list[Detection]] = {}
     for detection in detections:
         by_detector.setdefault(detection.detector, []).append(detection)
+    # Each detector's duplicates are joined first: its two boxes of one face would otherwise say that there are two
+    # faces, and `_merge_groups` would keep other detectors from joining them. Sorted by name, so that the order of the
+    # answers has no effect on the record.
     groups = [group for name in sorted(by_detector) for group in _group_duplicates(by_detector[name], settings)]
     faces = (
         FusedFace(group.box, tuple(group.evidence[name] for name in sorted(group.evidence)))
@@ -60,6 +63,8 @@ def _group_duplicates(detections: Iterable[Detection], settings: FusionSettings)
     """Group the detections of one detector by face; duplicates widen the box and are no further evidence."""
     groups: list[_FaceGroup] = []
     for seen in sorted(detections, key=_evidence_sort_key):
+        # Compared with the best detection of a group and not with its hull: a chain of boxes, each overlapping the one
+        # before, would otherwise widen the group across neighbouring faces.
         home = max(groups, key=lambda group: group.best.box.iou(seen.box), default=None)
         if (
             home
@@ -99,11 +104,14 @@ def _is_same_face(one: Box, other: Box, settings: FusionSettings) -> bool:
     if shared <= 0.0:
         return False
     areas = one.area, other.area
+    # IoU alone is not enough: detectors draw boxes of different sizes, and a small box within a large one has a low IoU
+    # although both show the same face.
     return shared >= settings.containment * min(areas) or shared >= settings.iou * (sum(areas) - shared)
 
 
 def _evidence_sort_key(seen: Detection) -> tuple[float, str, float, float, float, float]:
     box = seen.box
+    # Detector and box break ties of equal scores; no sort here may depend on the order in which detections arrive.
     return -seen.score, seen.detector, box.left, box.top, box.right, box.bottom
 
 

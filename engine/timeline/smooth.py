@@ -21,6 +21,7 @@ FrameIndices = NDArray[np.int64]
 
 ORIGINS: tuple[Origin, ...] = ("extended", "interpolated", "detected")
 """Meaning of the numbers in `TrackPath.origins`."""
+# In order of rising certainty, so that one comparison tells where an extension may write.
 _ABSENT, _EXTENDED, _INTERPOLATED, _DETECTED = -1, 0, 1, 2
 
 
@@ -58,8 +59,11 @@ def smooth_track(frames: FrameIndices, boxes: Boxes, scene: tuple[int, int], set
     for start, dense, seen in parts:
         course[start : start + len(dense)] = steady_boxes(dense, settings.window)
         origins[start : start + len(dense)] = np.where(seen, _DETECTED, _INTERPOLATED)
+    # All stretches are in place before any is extended, so that an extension never replaces a detected or interpolated
+    # box, not even one of a later stretch.
     for start, dense, _ in parts:
         stop = start + len(dense)
+        # The array ends where the scene does, so these limits keep extensions from crossing a cut.
         lead, tail = min(before, start), min(after, len(course) - stop)
         _cover_extension(
             course, origins, start - 1 - np.arange(lead), _extrapolate_boxes(course[start:stop], lead, settings)
@@ -79,6 +83,8 @@ def path_without_smoothing(frames: FrameIndices, boxes: Boxes) -> TrackPath:
 def grow_boxes(boxes: Boxes, settings: SmoothingSettings) -> Boxes:
     """Grow boxes about their centres: to the least aspect ratio, then by the margin."""
     sides = boxes[:, 2:] - boxes[:, :2]
+    # Only the shorter side is made longer. The margin is a share of the box after that, or it would be narrow where a
+    # head that turns away needs it.
     wanted = np.maximum(sides, sides.max(axis=1, keepdims=True) * settings.breadth) * (1 + 2 * settings.margin)
     more = (wanted - sides) / 2
     larger: Boxes = boxes + np.hstack([-more, more])
@@ -94,6 +100,8 @@ def steady_boxes(boxes: Boxes, window_frames: int) -> Boxes:
     """
     if window_frames == 0 or len(boxes) < 2:
         return boxes
+    # Edges are steadied relative to the averaged path. Relative to the picture, the farthest position within the window
+    # would be that of another frame, and the box would grow with the speed of the face.
     path = np.tile(_average_path((boxes[:, :2] + boxes[:, 2:]) / 2, window_frames), 2)
     outward = (boxes - path) * _OUTWARD
     farthest = _sliding_windows(outward, window_frames).max(axis=-1)
@@ -124,6 +132,8 @@ def _extrapolate_boxes(boxes: Boxes, count: int, settings: SmoothingSettings) ->
     # The face is likelier to slow down or turn than to keep its speed, and a box that runs away covers the wrong place.
     steps = min(settings.horizon, len(boxes) - 1)
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    # Measured over several frames: between two successive ones, the jitter of the detector would outweigh the motion. A
+    # single detection has no speed, so its extension stays where it was.
     speed = (centres[0] - centres[steps]) / steps if steps else np.zeros(2)
     travel = np.cumsum(settings.damping ** np.arange(1, count + 1))
     ahead: Boxes = boxes[0] + np.tile(travel[:, None] * speed, 2)

@@ -126,8 +126,11 @@ def _matching_costs(
     area, areas = _box_areas(one), _box_areas(other)
     iou = shared / (area + areas - shared)
     apart = np.hypot(*np.moveaxis(_box_centres(one) - _box_centres(other), -1, 0))
+    # The geometric mean of both areas is symmetric: a face that grows costs as much as one that shrinks.
     distance = apart / np.sqrt(np.sqrt(area * areas))
     change = np.maximum(area, areas) / np.minimum(area, areas)
+    # Either is enough: a face that moves fast no longer overlaps its prediction, and a face whose box changes in size
+    # still does.
     near = (distance <= settings.reach) & (change <= _MAX_SIZE_FACTOR**2)
     cost = distance + (1.0 - iou) + _ABSENCE_COST * (absent - 1)[:, None]
     return np.where(near | ((iou >= settings.iou) & (iou > 0)), cost, _FORBIDDEN_COST)

@@ -148,6 +148,8 @@ class _CheckInput:
         Raises:
             CheckFailedError: The source, the output and the record do not have the same number of frames.
         """
+        # Damaged frames of the source were covered whole when it was rendered, so they are read in the same way. The
+        # output has no excuse: a frame of it that cannot be decoded stops the check.
         on_damage: OnDamage = "cover" if self.record.damaged else "stop"
         with (
             open_source(self.source, self.media_infos[0], on_damage=on_damage) as source,
@@ -226,6 +228,7 @@ class _LeakCheck:
         )
 
     def _create_scan_pass(self, plans: tuple[DetectorPlan, ...]) -> DetectorPass:
+        # A worker computes with one thread, so this many keep every core busy.
         workers = max(1, (cpu_count() or 1) // len(plans))
         return DetectorPass(
             plans, self._detectors.start_detectors(plans, self._models_folder, workers), self._display_size
@@ -308,6 +311,7 @@ class _LeakCheck:
         confirmation_pass = confirmation.start()
         for frame in self._input.read_output_frames(boxes_by_frame, max(boxes_by_frame)):
             for box in boxes_by_frame[frame.index]:
+                # Both detectors get the same picture, because a face counts only if two of them agree in one frame.
                 regions = [Region(frame, box)]
                 scan_pass.submit_regions(regions)
                 confirmation_pass.submit_regions(regions)
@@ -362,6 +366,7 @@ class _LeakCheck:
 
     def _measure_coverage(self, sampling_plan: SamplingPlan) -> LeakCheckCoverage:
         sampled = sorted(sampling_plan.whole_frames | {region.frame_index for region in sampling_plan.regions})
+        # With both ends of the video as bounds, what comes before the first look and after the last one counts too.
         bounds = [-1, *sampled, len(self._input.frames)]
         return LeakCheckCoverage(
             frames=len(self._input.frames),

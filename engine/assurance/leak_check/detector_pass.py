@@ -71,6 +71,8 @@ class DetectorPass:
 
     def submit_regions(self, regions: Sequence[Region]) -> None:
         """Submit regions of one frame to every detector. Waits while a detector has no room."""
+        # Converted once for all regions of a frame. Whole frames do not need it: each is converted at the size that a
+        # detector takes.
         full_picture = regions[0].frame.rgb(None) if any(region.box for region in regions) else None
         for region in regions:
             pictures = {side: self._scale_region(region, side, full_picture) for side in self._ensemble.input_sides}
@@ -80,6 +82,7 @@ class DetectorPass:
             label = f"frame {region.frame.index} of the output"
             self._ensemble.submit(self._next_ticket, {side: [picture] for side, picture in pictures.items()}, label)
             self._next_ticket += 1
+        # Taken while the scan continues, so that the second detector can start to load before the scan ends.
         self._collect_answers(self._ensemble.take_finished())
 
     def take_new_detections(self) -> list[OutputDetection]:

@@ -43,6 +43,8 @@ def split_by_mask(detections: Iterable[OutputDetection], frames: Sequence[Amende
     by_mask = DetectionsByMask([], [])
     for detection in detections:
         frame = frames[detection.frame]
+        # A reviewer decided, with a reason, that this face is kept visible. Reported as a leak, it would block the
+        # release.
         if frame.covered or any(face.visible and face.box.iou(detection.box) >= _SAME_FACE_IOU for face in frame.faces):
             continue
         masked_face = find_mask_over(detection.box, frame)
@@ -75,6 +77,8 @@ def link_detections(
     for detection in sorted(
         detections, key=lambda one: (one.frame, -one.score, one.detector, one.box.left, one.box.top)
     ):
+        # People close together have boxes that could continue either group; the nearer one is most likely the same
+        # face.
         nearest = min(
             (group for group in groups if _can_link(detection, group, cuts, reach_frames)),
             key=lambda group: _measure_distance(group[-1].box, detection.box),
@@ -109,6 +113,7 @@ def has_missing_mask(group: Iterable[OutputDetection]) -> bool:
 
 def build_leak(group: Sequence[OutputDetection], kind: LeakKind, track: int | None) -> Leak:
     """Build the leak of one group."""
+    # The earliest of equal scores, so that a second check of the same files gives the leak the same key.
     best = max(group, key=lambda detection: (detection.score, -detection.frame))
     first, last = group[0].frame, group[-1].frame
     # The key has no running number: a judgement names the leak by it, and must never apply to another leak.

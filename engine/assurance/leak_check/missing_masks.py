@@ -61,6 +61,7 @@ def _find_masks_missing_at_ends(
 ) -> Iterator[MissingMask]:
     settings = record.detection.smoothing
     detected = [index for index, face in track_faces if face.origin == "detected"]
+    # How far a track should reach is counted from its detections; without any it may end anywhere.
     if not detected:
         return
     # A track that was detected seldom is extended less: by `trust` frames for each detection.
@@ -73,7 +74,10 @@ def _find_masks_missing_at_ends(
         # A face at the border has left the picture, and its track ends there rightly.
         if _is_at_border(face.box, record.display):
             continue
+        # Counted from the last detection and not from the last face: a track that still has a part of its extension
+        # lacks only the rest.
         for missing in range(index + step, last_detected + step * (min(extension, longest) + 1), step):
+            # The detection extends no track across a cut, so nothing is missing beyond it.
             if (scene_end - missing) * step > 0:
                 yield MissingMask(track, missing, face.box)
 

@@ -85,7 +85,10 @@ def expand_to_region(box: Box, size: Size) -> Box:
 def _choose_whole_frames(frames: Sequence[AmendedFrame], cuts: Sequence[int], stride: int) -> Iterator[int]:
     """Choose one frame in `stride`, twice as many where no face is known, and both sides of every cut."""
     yield from range(0, len(frames), stride)
+    # Regions lie where tracks and possible faces are, so whole frames are the only look at a stretch without any face.
     yield from (index for index in range(0, len(frames), max(1, stride // 2)) if not frames[index].faces)
+    # No track crosses a cut, so neither a gap nor an extension bridges a face that is lost early before it or found
+    # late after it.
     for cut in cuts:
         yield from (cut - 1, cut)
     yield len(frames) - 1

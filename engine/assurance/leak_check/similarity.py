@@ -73,6 +73,7 @@ def measure_likeness(source: Picture, output: Picture, box: Box, orientation: Or
         return None
     output_deviation = float(output_detail.std())
     covariance = float((source_detail * output_detail).mean())
+    # An opaque mask leaves no detail in the output, so there is nothing to divide by and no likeness.
     correlation = covariance / (source_deviation * output_deviation) if output_deviation > 0 else 0.0
     return _compute_lower_bound(correlation, source_detail.size / _CORRELATED_SAMPLES)
 

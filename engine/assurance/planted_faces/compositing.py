@@ -95,6 +95,7 @@ def find_donor_faces(record: Record, max_count: int) -> list[tuple[int, Face]]:
     for frame in record.frames:
         for face in frame.faces:
             box = face.box
+            # A face at the border is cut off there; planted in the middle of a frame, it would be half a face.
             inside = Box(1, 1, size.width - 1, size.height - 1)
             whole = inside.intersection_area(box) > 0.999 * box.area if size.width > 2 and size.height > 2 else False
             certain = len(face.evidence) == detector_count and min(one.score for one in face.evidence) >= min_score
@@ -224,6 +225,7 @@ def draw_path(
     if appearance.border:
         left = -0.3 * width if generator.integers(2) else size.width - 0.7 * width
     angle, pace = float(generator.uniform(0, 2 * math.pi)), speed * height * float(generator.uniform(0.5, 1.5))
+    # A face at the border moves along it only, or it would leave the frame.
     step = (0.0 if appearance.border else pace * math.cos(angle), pace * math.sin(angle) / 2)
     return FacePath(Box(left, top, left + width, top + height), step, 0.02 * height)
 
@@ -251,6 +253,7 @@ def composite_face(picture: Rgb, donor: DonorFace, appearance: Appearance, face_
     # One sample in 64 is enough to see that a picture is black and white. A coloured face in it would stand out.
     if np.ptp(picture[::8, ::8].astype(np.int16), axis=2).mean() <= _MAX_GREY_SPREAD:
         part = part.mean(axis=2, keepdims=True)
+    # A bright face in a dark place would be found by its border, and the recall would be too high.
     part = part + appearance.light * (there.mean() - part.mean())
     picture[y:bottom, x:right] = np.clip(there + (part - there) * cover[..., None], 0, 255).round().astype(np.uint8)
 

@@ -157,9 +157,12 @@ class RateFinder:
             or not (busy or self._answer_count > self._answers_per_s * seconds)
         ):
             return
+        # A moving average, because the number of answers in a trial of a second varies by chance.
         self._answers_per_s += _LAST_TRIAL_WEIGHT * (
             max(self._answer_count / seconds, _MIN_RATE_PER_S) - self._answers_per_s
         )
+        # While all additional calls are answered, the quota is far away, so the steps grow. The first excess shows that
+        # it is reached, and the steps are small again.
         excess = self._throttled_share(trial) - self.unrelated_share
         self._probe_factor = min(self._probe_factor * 1.1, _MAX_PROBE_FACTOR) if excess < 0.01 else _PROBE_FACTOR
 
