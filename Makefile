@@ -9,12 +9,9 @@ STAMP := .venv/installed-
 demo: $(STAMP)run
 	$(BIN)/veil demo
 
-# In two parts: after browser tests in the same process, the processes of single detectors have been seen to crash.
-# Each part ends with a line that says what it skipped.
 test: $(STAMP)test
 	$(BIN)/veil models fetch
-	$(BIN)/python -m pytest --ignore=tests/workbench
-	$(BIN)/python -m pytest tests/workbench
+	$(BIN)/python -m pytest
 
 # No browser, no models: what a developer runs after every change.
 quick: $(STAMP)test

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -27,6 +28,15 @@ def models():
     folder = Path(os.environ["VEIL_MODELS"]) if "VEIL_MODELS" in os.environ else find_data_folder().models
     weights.fetch_model_files(folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def main_module():
+    """Put back `__main__`, which Streamlit's AppTest replaces by the page: a process that multiprocessing spawns
+    imports the file of `__main__`, so it would run the page of an earlier test, and end."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
 
 
 @pytest.fixture(scope="session")

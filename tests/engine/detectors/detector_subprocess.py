@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,25 +21,15 @@ class Remote:
 
     def __init__(self, name: str, models: Path, overrides: Mapping[str, Any] | None = None) -> None:
         self.name, self.detectors = name, (name,)
-        self._arguments = (name, models, overrides)
-        self._executor = self._start()
+        context = multiprocessing.get_context("spawn")
+        self._executor = ProcessPoolExecutor(1, mp_context=context, initializer=_load, initargs=(name, models, overrides))
 
     def call(self, function: Callable[..., T], *arguments: Any) -> T:
         """What `function(detector, *arguments)` returns there; `function` is named at the head of a module."""
-        try:
-            return self._executor.submit(_call, function, arguments).result(PATIENCE)
-        except BrokenProcessPool:
-            # A process that dies is started again once: some died in long sessions and never by themselves. What dies
-            # twice fails. The product's own workers have no second chance, and tests of their own.
-            self._executor = self._start()
-            return self._executor.submit(_call, function, arguments).result(PATIENCE)
+        return self._executor.submit(_call, function, arguments).result(PATIENCE)
 
     def close(self) -> None:
         self._executor.shutdown()
-
-    def _start(self) -> ProcessPoolExecutor:
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(1, mp_context=context, initializer=_load, initargs=self._arguments)
 
 
 def _load(name: str, models: Path, overrides: Mapping[str, Any] | None) -> None:
