@@ -22,7 +22,9 @@ class Remote:
     def __init__(self, name: str, models: Path, overrides: Mapping[str, Any] | None = None) -> None:
         self.name, self.detectors = name, (name,)
         context = multiprocessing.get_context("spawn")
-        self._executor = ProcessPoolExecutor(1, mp_context=context, initializer=_load, initargs=(name, models, overrides))
+        self._executor = ProcessPoolExecutor(
+            1, mp_context=context, initializer=_load, initargs=(name, models, overrides)
+        )
 
     def call(self, function: Callable[..., T], *arguments: Any) -> T:
         """What `function(detector, *arguments)` returns there; `function` is named at the head of a module."""
