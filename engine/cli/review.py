@@ -27,7 +27,7 @@ _ACTIONS_HELP = """\
 actions (START-STOP ends before STOP; BOX is LEFT,TOP,RIGHT,BOTTOM in pixels):
   add FRAME=BOX ...              add a missed face, interpolated between boxes
   resize TRACK FRAME=BOX ...     change the boxes of a track
-  delete TRACK START-STOP        remove what is not a face
+  delete TRACK START-STOP        remove what is not a face; needs --reason
   keep-visible TRACK START-STOP  leave a person unmasked; needs --reason
   extend TRACK START-STOP        extend a track through these frames
   cover START-STOP               cover whole frames

@@ -91,7 +91,7 @@ _RUN_VERBS = (
         "amend",
         "amend a record: add, delete, resize, cover, accept or undo",
         "review",
-        'veil amend interview.json review.jsonl delete 3 40-60 --by "Jane Doe"',
+        'veil amend interview.json review.jsonl delete 3 40-60 --by "Jane Doe" --reason "a poster"',
     ),
 )
 

@@ -90,6 +90,26 @@ class KeptVisible(Document, frozen=True):
     reason: str
 
 
+class RemovedMask(Document, frozen=True):
+    """A face of the record whose mask a reviewer removed, because it is no face.
+
+    Attributes:
+        track: The track of the face.
+        start: First frame.
+        stop: First frame after it.
+        amendment: Number of the amendment that removed it.
+        by: The author of that amendment.
+        reason: The reason for it, empty in reviews of earlier versions.
+    """
+
+    track: int
+    start: int
+    stop: int
+    amendment: int
+    by: Author
+    reason: str
+
+
 class AmendedRecord:
     """A record with the effective amendments applied.
 
@@ -102,6 +122,8 @@ class AmendedRecord:
         self.amendments = review.amendments if review else ()
         self._changed_faces: dict[int, dict[int, AmendedFace]] = {}
         self._covering_amendments: dict[int, int] = {}
+        # The faces that a removal took out of a frame, each with the number of that amendment, by frame and track.
+        self._removed_faces: dict[int, dict[int, tuple[AmendedFace, int]]] = {}
         self._covered_in_record = frozenset(record.damaged + record.covered)
         self._added_tracks = _assign_new_tracks(record, self.amendments)
         # In order, and each on the result of those before: a resize may move a face that an earlier amendment added.
@@ -138,6 +160,24 @@ class AmendedRecord:
             for (number, track), indices in sorted(shown.items())
             for span in group_frames(indices)
         )
+
+    def find_removed(self) -> tuple[RemovedMask, ...]:
+        """Find every face of the record whose mask was removed, by amendment and frame, outside of covered frames."""
+        removed: dict[tuple[int, int], list[int]] = {}
+        for index in sorted(self._removed_faces):
+            for face, number in self.list_removed_faces(index):
+                removed.setdefault((number, face.track), []).append(index)
+        return tuple(
+            RemovedMask(track, *span, number, self.amendments[number - 1].by, self.amendments[number - 1].reason)
+            for (number, track), indices in sorted(removed.items())
+            for span in group_frames(indices)
+        )
+
+    def list_removed_faces(self, index: int) -> tuple[tuple[AmendedFace, int], ...]:
+        """List the faces without their mask in a frame, each with the number of the amendment that removed it."""
+        if index in self._covering_amendments or index in self._covered_in_record:
+            return ()
+        return tuple(removed for _, removed in sorted(self._removed_faces.get(index, {}).items()))
 
     def _is_kept_visible(self, index: int, track: int) -> bool:
         face = self._changed_faces.get(index, {}).get(track)
@@ -189,7 +229,7 @@ class AmendedRecord:
                 self._check_keyframes(keyframes)
                 self._resize_faces(track, keyframes, number)
             case Delete(track, start, stop):
-                self._delete_faces(track, start, stop)
+                self._delete_faces(track, start, stop, number)
             case KeepVisible(track, start, stop):
                 self._keep_faces_visible(track, start, stop, number)
             case Extend(track, start, stop):
@@ -206,6 +246,8 @@ class AmendedRecord:
         """Put faces of a reviewer into a track, without evidence."""
         for index, box in boxes:
             self._get_editable_faces(index)[track] = AmendedFace(track, box, "reviewer", (), number)
+            # The place is masked again, so that nothing is missing any more.
+            self._removed_faces.get(index, {}).pop(track, None)
 
     def _resize_faces(self, track: int, keyframes: Sequence[Keyframe], number: int) -> None:
         for keyframe in keyframes:
@@ -217,9 +259,13 @@ class AmendedRecord:
                 faces = self._get_editable_faces(index)
                 faces[track] = msgspec.structs.replace(faces[track], box=box, origin="reviewer", amendment=number)
 
-    def _delete_faces(self, track: int, start: int, stop: int) -> None:
+    def _delete_faces(self, track: int, start: int, stop: int, number: int) -> None:
+        is_recorded = track not in self._added_tracks.values()
         for index in self._find_present_frames(track, start, stop):
-            del self._get_editable_faces(index)[track]
+            face = self._get_editable_faces(index).pop(track)
+            # A face that a reviewer had added and takes back was never found by a detector.
+            if is_recorded:
+                self._removed_faces.setdefault(index, {})[track] = (face, number)
 
     def _keep_faces_visible(self, track: int, start: int, stop: int, number: int) -> None:
         for index in self._find_present_frames(track, start, stop):

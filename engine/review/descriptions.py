@@ -20,14 +20,14 @@ from engine.review.amendments import (
 
 
 def describe_action(action: Action) -> str:  # noqa: PLR0911 - one phrase for each action
-    """Describe an action without its reason, such as "delete track 3 in frames 10 to 19"."""
+    """Describe an action without its reason, such as "remove the mask of track 3 in frames 10 to 19"."""
     match action:
         case Add(keyframes):
             return f"add a face in {_describe_keyframes(keyframes)}"
         case Resize(track, keyframes):
             return f"resize track {track} in {_describe_keyframes(keyframes)}"
         case Delete(track, start, stop):
-            return f"delete track {track} in {describe_range(start, stop)}"
+            return f"remove the mask of track {track} in {describe_range(start, stop)}"
         case KeepVisible(track, start, stop):
             return f"keep track {track} visible in {describe_range(start, stop)}"
         case Extend(track, start, stop):

@@ -24,7 +24,7 @@ from engine.review.amendments import (
     Undo,
 )
 from engine.review.apply import AmendedFrame, AmendedRecord
-from engine.review.queue import ReviewItem, find_review_items, mark_items
+from engine.review.queue import ReviewItem, find_review_items, list_items
 from engine.review.review_file import append_amendment, read_review, repair_review
 
 BoxEdges = Box | Sequence[float]
@@ -73,7 +73,8 @@ class ReviewEditor:
         """Return the items to check, greatest risk first, each with its state."""
         if self._items is None:
             self._items = find_review_items(self.record)
-        return mark_items(self._items, self.review)
+        review = self.review
+        return list_items(self._items, AmendedRecord(self.record, review), review)
 
     def add_face(self, boxes: Mapping[int, BoxEdges], reason: str = "") -> Amendment:
         """Add a face that was missed; `boxes` are by frame, and are interpolated between these frames.
@@ -88,8 +89,8 @@ class ReviewEditor:
         """Give the faces of a track other boxes, from the first frame of `boxes` to the last."""
         return self._append_action(lambda: Resize(track, _build_keyframes(boxes)), reason)
 
-    def delete_face(self, track: int, start: int, stop: int, reason: str = "") -> Amendment:
-        """Delete the faces of a track in these frames, because they are not faces."""
+    def delete_face(self, track: int, start: int, stop: int, reason: str) -> Amendment:
+        """Remove the masks of a track in these frames, because they hide no face; the reason says what they hide."""
         return self._append_action(lambda: Delete(track, start, stop), reason)
 
     def keep_visible(self, track: int, start: int, stop: int, reason: str) -> Amendment:

@@ -1,7 +1,8 @@
 """The review queue: items to check in a record, greatest risk first, and which of them are closed.
 
 Items follow from the record alone, so that no amendment changes their keys. An item is closed by an amendment that
-accepts it, or by one that changes what is masked there.
+accepts it, or by one that changes what is masked there. The exception are masks that a reviewer removed: each leaves an
+item of its own, so that a second look is asked for before anyone signs.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from engine.core.frame_ranges import FrameRange
+from engine.core.frame_ranges import FrameRange, describe_range
 from engine.core.geometry import Box
 from engine.record import Count, Document, Record
 from engine.review.amendments import (
@@ -27,12 +28,13 @@ from engine.review.amendments import (
     Review,
     find_effective_amendments,
 )
+from engine.review.apply import AmendedRecord, RemovedMask
 from engine.review.item_key import ReviewItemKey, ReviewItemKeyText
-from engine.review.risk_rules import RiskKind, find_flagged_ranges
+from engine.review.risk_rules import RiskKind, compute_risk, find_flagged_ranges
 
 ReviewItemState = Literal["open", "accepted", "amended"]
 
-_CLOSED_BY_NEW_FACE: frozenset[RiskKind] = frozenset({"doubtful", "hole", "start", "end", "gap", "cut"})
+_CLOSED_BY_NEW_FACE: frozenset[RiskKind] = frozenset({"doubtful", "hole", "start", "end", "gap", "cut", "removed"})
 """Kinds of items that an added face closes."""
 
 
@@ -72,7 +74,42 @@ def build_review_queue(record: Record, review: Review | None = None) -> tuple[Re
     Raises:
         RecordError: The review belongs to another record.
     """
-    return mark_items(find_review_items(record), review)
+    return list_items(find_review_items(record), AmendedRecord(record, review), review)
+
+
+def list_items(
+    items: Sequence[ReviewItem], amended: AmendedRecord, review: Review | None = None
+) -> tuple[ReviewItem, ...]:
+    """Return the items of a record and those that its review adds, greatest risk first, each with its state.
+
+    Args:
+        items: The items from `find_review_items`.
+        amended: The record with its amendments applied.
+        review: These amendments.
+    """
+    removed = [_build_removal_item(amended, mask) for mask in amended.find_removed()]
+    # Sorted only if there is something to merge: a page does this for every amendment, over thousands of items.
+    merged = _sort_items([*items, *removed]) if removed else items
+    return mark_items(merged, review)
+
+
+def _build_removal_item(amended: AmendedRecord, mask: RemovedMask) -> ReviewItem:
+    """Build the item that a removed mask leaves, shown in the middle of its frames."""
+    frame = (mask.start + mask.stop) // 2
+    box = next(face.box for face, _ in amended.list_removed_faces(frame) if face.track == mask.track)
+    frames = describe_range(mask.start, mask.stop)
+    because = f": {mask.reason}" if mask.reason else ", without a reason"
+    return ReviewItem(
+        key=ReviewItemKey("removed", mask.track, mask.start, mask.stop).format(),
+        kind="removed",
+        track=mask.track,
+        start=mask.start,
+        stop=mask.stop,
+        frame=frame,
+        box=box,
+        reason=f"{mask.by.name} removed the mask of track {mask.track} in {frames}{because}",
+        risk=round(compute_risk("removed", box, mask.stop - mask.start), 3),
+    )
 
 
 def find_review_items(record: Record) -> tuple[ReviewItem, ...]:
@@ -91,7 +128,11 @@ def find_review_items(record: Record) -> tuple[ReviewItem, ...]:
         )
         for one in find_flagged_ranges(record)
     )
-    return tuple(sorted(found, key=lambda spot: (-spot.risk, spot.start, spot.key)))
+    return _sort_items(found)
+
+
+def _sort_items(items: Iterable[ReviewItem]) -> tuple[ReviewItem, ...]:
+    return tuple(sorted(items, key=lambda item: (-item.risk, item.start, item.key)))
 
 
 def mark_items(items: Iterable[ReviewItem], review: Review | None) -> tuple[ReviewItem, ...]:
@@ -138,7 +179,8 @@ class _ClosingAmendments:
         # A cover has to hide every frame of the item; a change of its track only has to touch it, because it shows that
         # the reviewer looked at this place of the track.
         touching = [number for (start, stop), number in self._covers if start <= item.start and item.stop <= stop]
-        if item.track is not None:
+        # What removed a mask, or changed the track before, is no second look at the removal.
+        if item.track is not None and item.kind != "removed":
             spans = self._tracks.get(item.track, ())
             touching += [number for (start, stop), number in spans if start < item.stop and item.start < stop]
         if item.kind in _CLOSED_BY_NEW_FACE:

@@ -17,7 +17,16 @@ import msgspec
 
 from engine.errors import AmendmentError, ForeignReviewError, RecordError, ReviewError, TargetError, TornReviewError
 from engine.record import Record, Sha256, encode_document, sha256_hex
-from engine.review.amendments import SCHEMA, Action, Amendment, Author, Review, Undo, find_effective_amendments
+from engine.review.amendments import (
+    SCHEMA,
+    Action,
+    Amendment,
+    Author,
+    Delete,
+    Review,
+    Undo,
+    find_effective_amendments,
+)
 from engine.review.apply import AmendedRecord
 from engine.storage.append_only import (
     append_durably,
@@ -99,6 +108,9 @@ def append_amendment(  # noqa: PLR0913, PLR0917 - the fields of an amendment
         RecordError: The review cannot be read, or the amendment does not fit; nothing was written.
         TargetError: The review cannot be written.
     """
+    # Not a rule of the type: reviews of earlier versions have removals without a reason, and must still be read.
+    if isinstance(action, Delete) and not reason.strip():
+        raise RecordError("Removing a mask needs a reason, because it makes what is under it visible; give one.")
     with _open_locked(path) as descriptor:
         review = _repair_file(descriptor, record_sha256, str(path))
         number = len(review.amendments) + 1

@@ -18,10 +18,11 @@ from engine.record import Detection, DetectorFacts, Face, Record
 
 RiskKind = Literal[
     "doubtful", "hole", "start", "end", "gap", "cut", "unseen", "weak", "disagreement", "border", "small", "unasked",
-    "damaged",
+    "damaged", "removed",
 ]  # fmt: skip
 
 _BASE_RISK: Mapping[RiskKind, float] = {
+    "removed": 0.95,
     "doubtful": 0.9,
     "hole": 0.85,
     "start": 0.6,
@@ -194,7 +195,7 @@ def _group_flags(kind: RiskKind, track: int, flags: Sequence[FlaggedFrame], temp
         index, box, value = max(flags[first:place], key=_compute_severity)
         reason = template.format(track=track, these=describe_range(start, stop), width=box.width, height=box.height)
         yield FlaggedRange(
-            kind, track, start, stop, index, box, reason, _compute_risk(kind, box, place - first) * (0.5 + value / 2)
+            kind, track, start, stop, index, box, reason, compute_risk(kind, box, place - first) * (0.5 + value / 2)
         )
 
 
@@ -203,7 +204,7 @@ def _flag_holes(track: int, track_faces: _TrackFaces, covered_frames: frozenset[
         if after > before + 1 and not covered_frames.issuperset(range(before + 1, after)):
             box = track_faces.faces[place].box
             reason = f"track {track} has no mask in {describe_range(before + 1, after)}, and continues afterwards"
-            risk = _compute_risk("hole", box, after - before - 1)
+            risk = compute_risk("hole", box, after - before - 1)
             yield FlaggedRange("hole", track, before + 1, after, before + 1, box, reason, risk)
 
 
@@ -218,12 +219,12 @@ def _flag_track_ends(track: int, track_faces: _TrackFaces, scenes: Scenes, recor
     box = track_faces.faces[0].box
     if before < first and not _is_covered_by_others(record, track, range(before, first), box):
         reason = f"track {track} begins in frame {first}, within a scene: its face may show before"
-        risk = _compute_risk("start", box, _LONG_RUN_FRAMES) * _weigh_border(box, record.display)
+        risk = compute_risk("start", box, _LONG_RUN_FRAMES) * _weigh_border(box, record.display)
         yield FlaggedRange("start", track, before, track_faces.indices[seen[0]] + 1, first - 1, box, reason, risk)
     box = track_faces.faces[-1].box
     if last + 1 < after and not _is_covered_by_others(record, track, range(last + 1, after), box):
         reason = f"track {track} ends in frame {last}, within a scene: its face may show after"
-        risk = _compute_risk("end", box, _LONG_RUN_FRAMES) * _weigh_border(box, record.display)
+        risk = compute_risk("end", box, _LONG_RUN_FRAMES) * _weigh_border(box, record.display)
         yield FlaggedRange("end", track, track_faces.indices[seen[-1]], after, last + 1, box, reason, risk)
 
 
@@ -336,7 +337,14 @@ def _compute_severity(flag: FlaggedFrame) -> float:
     return flag[2] * _compute_prominence(flag[1])
 
 
-def _compute_risk(kind: RiskKind, box: Box, frame_count: int) -> float:
+def compute_risk(kind: RiskKind, box: Box, frame_count: int) -> float:
+    """Estimate the risk of a range of frames, from 0 to 1.
+
+    Args:
+        kind: The rule that found the range.
+        box: The face in it, in display pixels.
+        frame_count: Number of frames.
+    """
     # At least 60 % of the base also for a single frame: one unmasked frame is enough to identify a person.
     return _BASE_RISK[kind] * _compute_prominence(box) * (0.6 + 0.4 * min(1.0, frame_count / _LONG_RUN_FRAMES))
 

@@ -36,10 +36,33 @@ test("one who may not amend changes nothing", () => {
   assert.equal(prompt.open, false);
 });
 
+test("removing a mask needs a reason", () => {
+  const { forms, prompt } = amending();
+  forms.askDelete();
+  const values = new Map([
+    ["scope", "whole"],
+    ["reason", ""],
+  ]);
+  assert.equal(problemOf(prompt.question.fields, values).name, "reason");
+});
+
+test("an item that is not on the screen is not accepted", () => {
+  const { state, amendments, sent } = amending({ spots: [spot("a", 30, { track: 7 })], tracks: [track(1, 20, 40)] });
+  state.openItem(state.data.spots[0]);
+  state.choose(1); // another face than the item's
+  assert.equal(amendments.accept(), false);
+  state.choose(7);
+  Object.assign(state, { index: 90, painted: 90 }); // another frame
+  assert.equal(amendments.accept(), false);
+  Object.assign(state, { index: 30, painted: 30 });
+  assert.equal(amendments.accept(), true);
+  assert.equal(sent.length, 1);
+});
+
 test("an open item is accepted once", () => {
   const { state, amendments, actions, said } = amending({ spots: [spot("a", 30)] });
   assert.equal(amendments.accept(), false);
-  assert.match(said(), /Choose an item to check first/);
+  assert.match(said(), /No item to check is on the screen/);
   state.openItem(state.data.spots[0]);
   assert.equal(amendments.accept(), true);
   assert.equal(amendments.accept(), false);

@@ -31,6 +31,11 @@ test("the chosen face has grips for one who may amend", () => {
   assert.deepEqual([looked.chosen, looked.held], [true, false]);
 });
 
+test("a removed mask leaves a box", () => {
+  const [ghost] = outlines({ faces: [], removed: [{ track: 4, box: [1, 1, 9, 9] }] });
+  assert.deepEqual([ghost.track, ghost.tone, ghost.label], [-1, "doubtful", "mask of 4 removed"]);
+});
+
 test("the box that is drawn takes the place of its track's, and lies on top", () => {
   const draft = new Draft(1);
   draft.set(3, [0, 0, 9, 9]);

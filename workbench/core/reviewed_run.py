@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from engine.record import Record, parse_ratio
 from engine.review.amendments import Review
 from engine.review.apply import AmendedRecord
-from engine.review.queue import ReviewItem, mark_items
+from engine.review.queue import ReviewItem, list_items
 from engine.runs import Run
 from workbench.core import caches
 from workbench.core.track_lanes import TrackLanes, amend_lanes
@@ -49,7 +49,7 @@ def load_reviewed_run(run: Run) -> ReviewedRun:
 
 def list_review_items(reviewed: ReviewedRun) -> tuple[ReviewItem, ...]:
     """List the items to check, the greatest risk first, each marked as open, accepted or amended."""
-    return mark_items(caches.get_review_items(reviewed.run), reviewed.review)
+    return list_items(caches.get_review_items(reviewed.run), reviewed.amended, reviewed.review)
 
 
 def list_track_lanes(reviewed: ReviewedRun) -> TrackLanes:

@@ -11,7 +11,7 @@ from workbench.core.reviewed_run import ReviewedRun
 
 
 def encode_frame(reviewed: ReviewedRun, index: int) -> dict[str, Any]:
-    """Encode a frame: its time in seconds from the first frame, its faces, and possible faces that are not masked."""
+    """Encode a frame: its time in seconds from the first frame, its faces, and faces that are not masked."""
     frame = reviewed.amended.build_frame(index)
     encoded: dict[str, Any] = {
         "i": index,
@@ -23,6 +23,8 @@ def encode_frame(reviewed: ReviewedRun, index: int) -> dict[str, Any]:
         encoded["covered"] = "reviewer" if frame.amendment else "record"
     if frame.doubtful:
         encoded["doubtful"] = [_encode_detection(detection) for detection in frame.doubtful]
+    if removed := reviewed.amended.list_removed_faces(index):
+        encoded["removed"] = [{"track": face.track, "box": to_edges(face.box)} for face, _ in removed]
     return encoded
 
 

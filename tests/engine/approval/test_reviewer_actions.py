@@ -54,9 +54,15 @@ def test_an_amendment_stands_in_the_review_and_in_the_log(desk, record, run, dat
 
 def test_what_does_not_fit_is_neither_written_nor_put_on_record(desk, record, run, data):
     with pytest.raises(RecordError, match="track 5"):
-        desk.amend(record, Delete(5, 0, 3))
+        desk.amend(record, Delete(5, 0, 3), "a poster")
     assert read_review(run.folder.review, desk.record_sha256, missing_ok=True).amendments == ()
     assert list(audit.read_entries(data.audit, run=run.id)) == []
+
+
+def test_a_mask_is_not_removed_without_a_reason(desk, record, run):
+    with pytest.raises(RecordError, match="needs a reason"):
+        desk.amend(record, Delete(0, 0, 3), "  ")
+    assert not run.folder.review.exists()
 
 
 def test_whoever_is_no_reviewer_amends_nothing(data, run, record):
@@ -89,7 +95,7 @@ def test_frames_that_do_not_exist_were_not_seen(desk, seen):
 
 
 def test_a_line_that_a_crash_cut_short_is_taken_away(desk, record, run, data):
-    desk.amend(record, Delete(0, 0, 3))
+    desk.amend(record, Delete(0, 0, 3), "a poster")
     with run.folder.review.open("ab") as file:
         file.write(b'{"action":{"ki')
     desk.repair()

@@ -30,7 +30,7 @@ def test_a_notebook_can_do_all_that_a_reviewer_can(sheet):
     assert sheet.load_frame(14).faces[0].visible
     assert sheet.load_frame(19).covered
     assert [describe_action(amendment.action) for amendment in sheet.review.amendments] == [
-        "add a face in frames 0 to 4", "resize track 0 in frame 1", "delete track 0 in frame 12",
+        "add a face in frames 0 to 4", "resize track 0 in frame 1", "remove the mask of track 0 in frame 12",
         "keep track 0 visible in frame 14", "extend track 0 through frames 5 to 9", "cover frames 18 to 19 whole",
         f"accept the item {accepted.action.spot}", "undo amendment 7",
     ]  # fmt: skip

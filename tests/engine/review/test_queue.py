@@ -184,6 +184,37 @@ def test_keys_stay_what_they_are_whatever_is_amended():
         find_review_items(HOLED),
         build_review_queue(HOLED, review_of(HOLED, Extend(0, 10, 20), Delete(0, 30, 60))),
     )
-    assert [spot.key for spot in before] == [spot.key for spot in after]
+    assert [spot.key for spot in before] == [spot.key for spot in after if spot.kind != "removed"]
     for spot in before:
         amend_frames(HOLED, review_of(HOLED, Accept(spot.key)))
+
+
+REMOVED = "removed:0:40-60"
+
+
+@pytest.mark.parametrize(
+    ("actions", "expected"),
+    [
+        ([Delete(0, 40, 60)], ("open", None)),
+        ([Delete(0, 40, 60), Accept(REMOVED)], ("accepted", 2)),
+        ([Delete(0, 40, 60), Add(keyframes({45: (210, 110, 250, 150)}))], ("amended", 2)),
+    ],
+)
+def test_a_removed_mask_leaves_an_item(actions, expected):
+    assert state("removed", *actions) == expected
+    (item,) = (one for one in build_review_queue(HOLED, review_of(HOLED, *actions)) if one.kind == "removed")
+    assert (item.key, item.frame, item.box) == (REMOVED, 50, FACE)
+    assert "Jane Doe removed the mask of track 0 in frames 40 to 59: because" in item.reason
+
+
+@pytest.mark.parametrize("after", [[Undo(1)], [Cover(40, 60)], [Extend(0, 40, 60)]])
+def test_a_mask_that_is_back_leaves_none(after):
+    queue = build_review_queue(HOLED, review_of(HOLED, Delete(0, 40, 60), *after))
+    assert not [one for one in queue if one.kind == "removed"]
+
+
+def test_a_face_that_a_reviewer_added_leaves_none_when_it_is_taken_back():
+    add = Add(keyframes({10: (400, 300, 450, 350)}))
+    assert not [
+        one for one in build_review_queue(HOLED, review_of(HOLED, add, Delete(1, 10, 11))) if one.kind == "removed"
+    ]

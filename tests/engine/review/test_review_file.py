@@ -173,7 +173,7 @@ def test_repairing_never_hides_a_broken_chain(path):
 @pytest.mark.parametrize(
     ("action", "reason", "words"),
     [
-        (Delete(9, 0, 1), "", "track 9 has no face in frame 0"),
+        (Delete(9, 0, 1), "a poster", "track 9 has no face in frame 0"),
         (Cover(0, 11), "", "the video has 10"),
         (Add(keyframes({0: (300, 200, 321, 220)})), "", "crosses the border"),
         (KeepVisible(0, 0, 1), "  ", "needs a reason"),

@@ -185,7 +185,7 @@ def test_another_amendment_waits_until_the_box_is_saved_or_discarded(workbench, 
     wait_for_message(page, "Save the box first")
     page.keyboard.press("Escape")
     page.keyboard.press("x")
-    page.get_by_role("button", name="Delete", exact=True).first.wait_for()
+    page.get_by_role("button", name="Remove", exact=True).first.wait_for()
     page.keyboard.press("Escape")
     assert review_of(run) == ()
 
@@ -243,6 +243,8 @@ def test_nobody_is_kept_out_by_what_opens(workbench, page, run, scheme):
         assert (key, find_violations(page)) == (key, [])
         page.keyboard.press("Escape")
     page.keyboard.press("n")
+    # An item is confirmed once its frame is on the screen: only then does its button show.
+    page.locator(".selection button.main").wait_for()
     page.keyboard.press("a")
     wait_for_message(page, "Saved as amendment 1.")
     page.get_by_role("tab", name="Amendments").click()

@@ -63,9 +63,10 @@ _ITEM_WORDS: Mapping[str, ItemWords] = {
     "small": ItemWords("Small face", _MASK_IS_RIGHT),
     "unasked": ItemWords("Detector did not run", _CHECKED),
     "damaged": ItemWords("Damaged frames", _CHECKED),
+    "removed": ItemWords("Mask removed", "Removal is right"),
 }
 
-_ACTION_TEXTS: Mapping[type[Action], str] = {Delete: "deleted", KeepVisible: "kept visible", Extend: "extended"}
+_ACTION_TEXTS: Mapping[type[Action], str] = {Delete: "removed", KeepVisible: "kept visible", Extend: "extended"}
 
 
 def get_item_words(kind: str) -> ItemWords:

@@ -37,7 +37,7 @@ export class AmendmentForms {
     this.status = status;
   }
 
-  /** Asks which frames of the chosen track to delete. */
+  /** Asks in which frames the mask of the chosen track is removed, and why: what is under it becomes visible. */
   askDelete() {
     const track = this.begin();
     if (!track) {
@@ -50,11 +50,11 @@ export class AmendmentForms {
       options.push(["here", "this frame"], ["on", "from this frame on"], ["upto", "up to this frame"]);
     }
     this.prompt.show({
-      title: `Delete track ${track.track} (not a face). This makes the area visible.`,
-      label: "Delete",
+      title: `Remove the mask of track ${track.track} (not a face). This makes the area visible.`,
+      label: "Remove",
       fields: [
         { name: "scope", label: "Frames", type: "choice", value: "whole", options },
-        { ...REASON, hint: "for example: a poster" },
+        { ...REASON, required: true, label: "Reason (required)", hint: "for example: a poster" },
       ],
       save: ({ text }) => {
         const [start, stop] = scopeOf(track, at, text("scope"));

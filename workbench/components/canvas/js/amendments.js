@@ -48,16 +48,21 @@ export class Amendments {
   }
 
   /**
-   * Accepts the item that is looked at.
+   * Accepts the item that is on the screen: one that was looked at before, elsewhere, is not meant.
    * @returns {boolean} whether that was possible
    */
   accept() {
     if (!this.mayBegin()) {
       return false;
     }
-    const spot = this.state.spot;
+    const spot = this.state.shownItem;
     if (spot?.state !== "open") {
-      this.status.say("Choose an item to check first: press n.");
+      const isLoading = !this.state.isPainted && this.state.spot?.state === "open";
+      this.status.say(
+        isLoading
+          ? "The frame is still loading. Confirm the item when it appears."
+          : "No item to check is on the screen: press n for the next.",
+      );
       return false;
     }
     // The queue goes on at once; the page's answer follows.

@@ -25,10 +25,10 @@ export class Details {
 
   /** Says it anew if anything of it has changed, so that a button does not go from under the pointer. */
   draw() {
-    const { index, painted, chosen, face, track, current, possibleFace, data, spot } = this.state;
+    const { index, painted, chosen, face, track, current, possibleFace, data, shownItem } = this.state;
     const shown = JSON.stringify([
       [index, painted, chosen, face, track, current?.covered, current?.faces.length],
-      [possibleFace, data.revision, data.rights.amend, spot?.key, spot?.state],
+      [possibleFace, data.revision, data.rights.amend, shownItem?.key, shownItem?.state],
     ]);
     if (shown === this.shown) {
       return;
@@ -54,7 +54,10 @@ export class Details {
     }
     const count = current?.faces.length ?? 0;
     const faces = count === 1 ? "1 face" : `${count} faces`;
-    return [element("span", { className: "quiet" }, count ? `${faces} in this frame.` : "No mask in this frame.")];
+    const removed = current?.removed?.length ?? 0;
+    const bare = removed ? ` ${removed === 1 ? "1 mask was" : `${removed} masks were`} removed here.` : "";
+    const masked = count ? `${faces} in this frame.` : "No mask in this frame.";
+    return [element("span", { className: "quiet" }, masked + bare)];
   }
 
   /** @param {Track} track */
@@ -70,17 +73,17 @@ export class Details {
   }
 
   buttons() {
-    const { track, possibleFace, spot } = this.state;
+    const { track, possibleFace, shownItem } = this.state;
     const made = [];
     if (track) {
       made.push(button("extend", "Extend", "Extend the track to another frame (e)"));
       made.push(button("visible", "Keep visible", "Do not mask this person (k)"));
-      made.push(button("delete", "Delete", "Not a face: delete the track (x)"));
+      made.push(button("delete", "Remove", "Not a face: remove the mask (x)"));
     } else if (possibleFace) {
       made.push(button("draw", "Mask it", "Add a face at this place (d)"));
     }
-    if (spot?.state === "open") {
-      made.push(button("accept", spot.accept, "Record that you checked this item; changes no mask (a)", "main"));
+    if (shownItem?.state === "open") {
+      made.push(button("accept", shownItem.accept, "Record that you checked this item; changes no mask (a)", "main"));
     }
     return made;
   }

@@ -56,7 +56,7 @@ export const KEYS = [
   { key: "a", shown: "a", what: "Confirm the item: not a face, mask is right, or checked", command: "accept" },
   { key: "d", shown: "d", what: "Add a face: arrows move the box, Alt+arrows resize it", command: "draw" },
   { key: "r", shown: "r", what: "Resize the chosen box", command: "resize" },
-  { key: "x", shown: "x", what: "Delete the track: not a face", command: "delete" },
+  { key: "x", shown: "x", what: "Remove the mask of the track: not a face; asks for a reason", command: "delete" },
   { key: "e", shown: "e", what: "Extend the track: step to its new end, then Enter", command: "extend" },
   { key: "k", shown: "k", what: "Keep the person visible", command: "visible" },
   { key: "b", shown: "b", what: "Mask whole frames: step to the last one, then Enter", command: "cover" },

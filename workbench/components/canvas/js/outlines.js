@@ -3,7 +3,7 @@ import { originOf, seenBy } from "./wording.js";
 /**
  * @import { ReviewState } from "./state.js"
  * @import { Draft } from "./draft.js"
- * @import { Face, Outline, PossibleFace } from "./types.js"
+ * @import { Face, Outline, PossibleFace, RemovedFace } from "./types.js"
  */
 
 /**
@@ -20,6 +20,7 @@ export function outlinesOf(state) {
   const faces = (current?.faces ?? []).filter((face) => face.track !== resizes);
   return [
     ...(current?.doubtful ?? []).map(ofPossibleFace),
+    ...(current?.removed ?? []).map(ofRemovedFace),
     ...faces.map((face) => ofFace(face, face.track === state.chosen && !draft, state.mayAmend)),
     ...(draft ? ofDraft(draft, state.index) : []),
   ];
@@ -38,6 +39,21 @@ function ofPossibleFace(possibleFace) {
     short: "not masked",
     label: `not masked · ${seen}`,
     said: `Possible face, not masked, ${seen}`,
+  };
+}
+
+/**
+ * @param {RemovedFace} removed
+ * @returns {Outline}
+ */
+function ofRemovedFace({ box, track }) {
+  return {
+    box,
+    track: -1,
+    tone: "doubtful",
+    short: "removed",
+    label: `mask of ${track} removed`,
+    said: `The mask of track ${track} was removed here`,
   };
 }
 

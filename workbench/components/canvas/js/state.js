@@ -93,6 +93,18 @@ export class ReviewState {
   }
 
   /**
+   * Gives the item that is looked at while it is on the screen: in one of its frames, and no other track is chosen.
+   * @returns {ReviewItem | null}
+   */
+  get shownItem() {
+    const spot = this.spot;
+    if (!spot || !this.isPainted || (this.index !== spot.at && (this.index < spot.start || this.index >= spot.stop))) {
+      return null;
+    }
+    return this.chosen === null || this.chosen === spot.track ? spot : null;
+  }
+
+  /**
    * Gives what is looked at: the box that is drawn, the chosen face, or what the item is about.
    * @returns {Box | null}
    */

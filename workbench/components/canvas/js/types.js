@@ -39,12 +39,20 @@
  */
 
 /**
+ * A face of the record whose mask a reviewer removed.
+ * @typedef {object} RemovedFace
+ * @property {number} track
+ * @property {Box} box
+ */
+
+/**
  * @typedef {object} Frame
  * @property {number} i its index
  * @property {number} t its time in seconds
  * @property {Face[]} faces
  * @property {"reviewer" | "record"} [covered] who had the whole frame covered
  * @property {PossibleFace[]} [doubtful]
+ * @property {RemovedFace[]} [removed]
  */
 
 /**
