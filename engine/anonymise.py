@@ -6,18 +6,13 @@ from pathlib import Path
 
 from engine.core.progress import ProgressListener
 from engine.detection.detect import detect
-from engine.record import (
-    DetectOptions,
-    Document,
-    encode_document,
-)
-from engine.rendering.render import check_render_possible, render
+from engine.record import DetectOptions, Document
+from engine.rendering.render import check_render_possible
 from engine.rendering.report import RenderReport
 from engine.rendering.terms import RenderOptions
 from engine.storage.data_folder import CHECKS_SUFFIX, RECORD_SUFFIX, append_suffix
-from engine.storage.files import write_file
+from engine.verification.checked_render import render_and_verify
 from engine.verification.report import VerifyReport
-from engine.verification.verify import verify
 
 
 class AnonymiseReport(Document, frozen=True):
@@ -70,11 +65,16 @@ def anonymise(  # noqa: PLR0913 - the arguments of three verbs
     """
     output = Path(output)
     record = Path(record) if record is not None else append_suffix(output, RECORD_SUFFIX)
-    report = append_suffix(output, CHECKS_SUFFIX)
     check_render_possible(source, output, rendering)
     found = detect(source, record, detection, data=data, listener=listener)
-    rendered = render(source, record, output, rendering, review=review, listener=listener)
-    checks = verify(source, record, output, review=review, listener=listener)
-    write_file(report, encode_document(checks))
+    rendered, checks = render_and_verify(source, record, output, rendering, review=review, listener=listener)
     faces = [face.track for frame in found.frames for face in frame.faces]
-    return AnonymiseReport(str(output), str(record), str(report), len(faces), len(set(faces)), rendered, checks)
+    return AnonymiseReport(
+        str(output),
+        str(record),
+        str(append_suffix(output, CHECKS_SUFFIX)),
+        len(faces),
+        len(set(faces)),
+        rendered,
+        checks,
+    )

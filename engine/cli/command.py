@@ -20,12 +20,14 @@ class Command(NamedTuple):
         add_arguments: adds the arguments; `--json` and `--data` are added by the parser.
         run: calls the engine, prints the result, and returns the exit code.
         uses_data: whether the verb takes `--data`.
+        is_configurable: whether `veil.toml` and `VEIL_` variables set defaults of its options.
         interrupted: the message after Ctrl-C or SIGTERM.
     """
 
     add_arguments: Callable[[ArgumentParser], None]
     run: Callable[[Namespace, Terminal], int]
     uses_data: bool = True
+    is_configurable: bool = False
     interrupted: str = INTERRUPTED_MESSAGE
 
 

@@ -145,9 +145,9 @@ def _print_schema(options: Namespace, terminal: Terminal) -> int:
 # Rendering and verifying run no model and know no run, so they take no data folder.
 COMMANDS = {
     "probe": Command(_add_probe_arguments, _probe, uses_data=False),
-    "detect": Command(_add_detect_arguments, _detect, interrupted=RESUMABLE_MESSAGE),
-    "render": Command(_add_render_arguments, _render, uses_data=False),
+    "detect": Command(_add_detect_arguments, _detect, is_configurable=True, interrupted=RESUMABLE_MESSAGE),
+    "render": Command(_add_render_arguments, _render, uses_data=False, is_configurable=True),
     "verify": Command(_add_verify_arguments, _verify, uses_data=False),
-    "anonymise": Command(_add_anonymise_arguments, _anonymise, interrupted=RESUMABLE_MESSAGE),
+    "anonymise": Command(_add_anonymise_arguments, _anonymise, is_configurable=True, interrupted=RESUMABLE_MESSAGE),
     "schema": Command(_add_schema_arguments, _print_schema, uses_data=False),
 }

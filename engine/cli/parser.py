@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import engine
+from engine.cli.project import add_project_options, read_project_defaults
 from engine.cli.verbs import GROUPS, VERBS, Verb
 from engine.core.wording import to_sentence
+from engine.errors import InputError
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction  # argparse has no public name for it
@@ -59,15 +61,18 @@ def build_parser(words: Sequence[str] | None = None) -> VerbParser:
     for verb in VERBS.values():
         verb_parser = subparsers.add_parser(verb.name, formatter_class=RawDescriptionHelpFormatter)
         if named is None or named == verb.name:
-            _define_verb(verb_parser, verb)
+            _define_verb(verb_parser, verb, words)
     return parser
 
 
-def _define_verb(parser: ArgumentParser, verb: Verb) -> None:
+def _define_verb(parser: ArgumentParser, verb: Verb, words: Sequence[str] | None) -> None:
     parser.description = to_sentence(f"{verb.purpose}.")
     commands: Mapping[str, Command] = importlib.import_module(f"engine.cli.{verb.module}").COMMANDS
     if not verb.actions:
-        _define_command(parser, commands[verb.name], verb.example)
+        command = commands[verb.name]
+        _define_command(parser, command, verb.example)
+        if command.is_configurable:
+            _configure(parser, verb.name, words)
         return
     chosen = [commands[f"{verb.name} {action.name}"] for action in verb.actions]
     _add_common_options(parser, uses_data=any(command.uses_data for command in chosen))
@@ -81,6 +86,19 @@ def _define_verb(parser: ArgumentParser, verb: Verb) -> None:
         )
         _define_command(action_parser, command, action.example, is_action=True)
     _append_example(parser, verb.actions[0].example)
+
+
+def _configure(parser: ArgumentParser, verb: str, words: Sequence[str] | None) -> None:
+    """Add the options that name a project file, and make its settings the defaults of the others.
+
+    Without words, as for completion and documentation, the parser is the same on every machine.
+    """
+    add_project_options(parser)
+    if words is not None:
+        try:
+            parser.set_defaults(**read_project_defaults(parser, verb, words))
+        except InputError as error:
+            parser.exit(InputError.exit_code, f"veil: {error}\n")
 
 
 def _define_command(parser: ArgumentParser, command: Command, example: str, *, is_action: bool = False) -> None:

@@ -64,6 +64,6 @@ def _work_through_queue(options: Namespace, terminal: Terminal) -> int:
 
 
 COMMANDS = {
-    "run": Command(_add_run_arguments, _run_detection, interrupted=RESUMABLE_MESSAGE),
+    "run": Command(_add_run_arguments, _run_detection, is_configurable=True, interrupted=RESUMABLE_MESSAGE),
     "work": Command(add_nothing, _work_through_queue, interrupted=RESUMABLE_MESSAGE),
 }

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
@@ -58,6 +59,7 @@ class Terminal:
             redirect_stdout=False,
             disable=not console.is_terminal,
         )
+        self._overall = self._progress.add_task("", visible=False, in_bytes=False)
         self._stage: str | None = None
         self._task = self._progress.add_task("", visible=False, in_bytes=False)
 
@@ -79,6 +81,11 @@ class Terminal:
             label = _STAGE_LABELS.get(stage, stage.capitalize())
             self._progress.reset(self._task, description=label, visible=True, in_bytes=stage == "probe")
         self._progress.update(self._task, completed=done, total=total)
+
+    def show_overall(self, label: str, done: int, total: int) -> None:
+        """Show a bar for `done` of `total` files, above the bar of the current one."""
+        # Not as markup: the name of a file may have brackets.
+        self._progress.update(self._overall, description=escape(label), completed=done, total=total, visible=True)
 
     def notice(self, message: str) -> None:
         """Print a sentence to standard error."""

@@ -69,6 +69,12 @@ _FILE_VERBS = (
         "files",
         "veil anonymise interview.mp4 -o out.mp4",
     ),
+    Verb(
+        "batch",
+        "anonymise many files; skip those that are done",
+        "batch",
+        "veil batch footage/ 'more/**/*.mov' -o anonymised --junit batch.xml",
+    ),
     Verb("live", "mask faces in a live stream or camera picture", "live", "veil live /dev/video0 masked.mkv"),
     Verb("schema", "print the JSON Schema of a document", "files", "veil schema --of amendment"),
 )

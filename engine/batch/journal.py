@@ -1,0 +1,129 @@
+"""The journal of a batch: which file was finished with which options, by hash. It is what makes a batch resumable."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from engine.detectors.registry import DetectorPlan
+from engine.errors import InputError, TargetError
+from engine.record import DetectOptions, Document, Sha256, sha256_hex
+from engine.rendering.terms import Terms
+from engine.storage.append_only import (
+    append_durably,
+    iterate_whole_lines,
+    open_append_only,
+    read_file_end,
+    repair_torn_line,
+)
+from engine.storage.locks import try_lock_file
+
+JOURNAL_NAME = "batch.jsonl"
+_LOCK_NAME = ".batch.lock"
+
+
+class JournalEntry(Document, frozen=True):
+    """One step of one file that was finished.
+
+    Attributes:
+        output: path of the output in the output folder.
+        step: "detected": the record is complete; "done": the output passed its checks.
+        source_sha256: SHA-256 of the source.
+        detection_sha256: hash of everything that decides about the record, see `hash_detection`.
+        record_sha256: SHA-256 of the record.
+        terms_sha256: hash of everything else that decides about the output; None for a record.
+        output_sha256: SHA-256 of the output; None for a record.
+    """
+
+    output: str
+    step: Literal["detected", "done"]
+    source_sha256: Sha256
+    detection_sha256: Sha256
+    record_sha256: Sha256
+    terms_sha256: Sha256 | None = None
+    output_sha256: Sha256 | None = None
+
+
+class Journal:
+    """The journal of an output folder, open for appending. Create it with `open_journal`."""
+
+    def __init__(self, descriptor: int, path: Path) -> None:
+        self._descriptor, self._path = descriptor, path
+        self._entries: dict[tuple[str, str], JournalEntry] = {}
+        with os.fdopen(os.dup(descriptor), "rb") as file:
+            file.seek(0)
+            for number, line in enumerate(iterate_whole_lines(file), start=1):
+                entry = _parse_entry(line, path, number)
+                self._entries[entry.output, entry.step] = entry
+
+    def find(self, output: str, step: Literal["detected", "done"]) -> JournalEntry | None:
+        """Return the last entry of an output for a step, None if there is none."""
+        return self._entries.get((output, step))
+
+    def append(self, entry: JournalEntry) -> None:
+        """Append an entry and bring it to stable storage.
+
+        Raises:
+            TargetError: it cannot be written.
+        """
+        try:
+            append_durably(self._descriptor, msgspec.json.encode(entry, order="sorted") + b"\n")
+        except OSError as error:
+            raise TargetError(f"{self._path} cannot be written: {error.strerror}.") from error
+        self._entries[entry.output, entry.step] = entry
+
+
+@contextmanager
+def open_journal(folder: Path) -> Iterator[Journal]:
+    """Create the output folder if it is missing, and open its journal; no other batch may use the folder meanwhile.
+
+    Raises:
+        TargetError: the folder cannot be written.
+        InputError: another batch works into this folder, or the journal is damaged.
+    """
+    with ExitStack() as stack:
+        # Only what opens the files is inside the try: an error of the work itself says what it is about.
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = stack.enter_context(try_lock_file(folder / _LOCK_NAME))
+            if lock is None:
+                raise InputError(f"Another batch works into {folder}; wait for it, or choose another output folder.")
+            descriptor = stack.enter_context(open_append_only(folder / JOURNAL_NAME, mode=0o644))
+            # A torn line is an entry that was never acknowledged: its file is simply worked on again.
+            repair_torn_line(descriptor, read_file_end(descriptor), is_complete=False)
+        except OSError as error:
+            raise TargetError(
+                f"The output folder {folder} cannot be used ({error.strerror or error}): choose one that you may write."
+            ) from error
+        yield Journal(descriptor, folder / JOURNAL_NAME)
+
+
+def hash_detection(options: DetectOptions, plans: Sequence[DetectorPlan]) -> str:
+    """Hash everything but the source that decides about a record; not, for example, the number of workers."""
+    return _hash_json([
+        [plan.facts for plan in plans], options.mode, options.fusion, options.tracking, options.smoothing,
+        options.on_damage,
+    ])  # fmt: skip
+
+
+def hash_output_terms(terms: Terms) -> str:
+    """Hash everything but source and record that decides about an output, the versions of the libraries included."""
+    return _hash_json(terms)
+
+
+def _hash_json(value: object) -> str:
+    return sha256_hex(msgspec.json.encode(value, order="sorted"))
+
+
+def _parse_entry(line: bytes, path: Path, number: int) -> JournalEntry:
+    try:
+        return msgspec.json.decode(line, type=JournalEntry)
+    except msgspec.DecodeError as error:
+        raise InputError(
+            f"Line {number} of {path} is not an entry of a batch ({error}): remove the file to start the batch anew."
+        ) from error
