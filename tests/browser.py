@@ -39,18 +39,30 @@ class Server:
 
 
 @contextmanager
-def running_workbench(data, *words, port=None, **environment):
+def running_workbench(data, *words, port=None, wrapper=(), **environment):
     """Start `veil workbench` on a data folder, and end it afterwards.
 
     Args:
         data: the folder.
         words: more arguments of Streamlit, which are handed on by its own environment variables when they are names.
         port: to listen on; a free one when left out.
+        wrapper: command in front of the server's, which becomes the server in the same process.
         environment: of the server, beside what is there.
     """
     port = port or find_free_port()
     log = Path(data.root) / "workbench.log"
-    command = [sys.executable, "-m", "engine.cli", "workbench", "--port", str(port), "--data", str(data.root), *words]
+    command = [
+        *wrapper,
+        sys.executable,
+        "-m",
+        "engine.cli",
+        "workbench",
+        "--port",
+        str(port),
+        "--data",
+        str(data.root),
+        *words,
+    ]
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, **environment})
     try:
@@ -113,9 +125,16 @@ def page(chromium):
 
 
 @contextmanager
-def open_window(browser):
-    """A window that shares nothing with others of the same browser."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+def open_window(browser, *, obeys_policy=False):
+    """A window that shares nothing with others of the same browser.
+
+    Args:
+        browser: the browser.
+        obeys_policy: obey the content security policy of the pages, under which Playwright cannot wait for functions.
+    """
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, color_scheme="light", bypass_csp=not obeys_policy
+    )
     page = context.new_page()
     page.set_default_timeout(TIMEOUT_S * 1000)
     yield page

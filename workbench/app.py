@@ -9,7 +9,9 @@ from starlette.middleware import Middleware
 
 from workbench.auth.middleware import AuthMiddleware
 from workbench.server import startup
+from workbench.server.body_limit import BodyLimitMiddleware
 from workbench.server.routes import ROUTES
+from workbench.server.security_headers import SecurityHeadersMiddleware
 
 
 def _show_error_notice(_error: Exception) -> bool:
@@ -22,6 +24,6 @@ app = st.App(
     Path(__file__).with_name("navigation.py"),
     routes=list(ROUTES),
     lifespan=startup.lifespan,
-    middleware=[Middleware(AuthMiddleware)],
+    middleware=[Middleware(SecurityHeadersMiddleware), Middleware(BodyLimitMiddleware), Middleware(AuthMiddleware)],
     on_script_error=_show_error_notice,
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import ipaddress
 import os
+import socket
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -63,7 +65,18 @@ def build_server_command(address: str, port: int | None) -> tuple[list[str], Pat
     port_options = [f"--server.port={port}"] if port else []
     # Streamlit starts without a configuration that it cannot read, and would then send usage statistics.
     no_statistics = "--browser.gatherUsageStats=false"
-    return [*command, f"--server.address={address}", *port_options, no_statistics], package.parent
+    # Without a name to print, Streamlit asks other hosts for the external address of this machine.
+    printed = f"--browser.serverAddress={_choose_printed_name(address)}"
+    return [*command, f"--server.address={address}", printed, *port_options, no_statistics], package.parent
+
+
+def _choose_printed_name(address: str) -> str:
+    """Return the name under which the server announces itself: the host's own name if it listens on all addresses."""
+    try:
+        is_every_address = not address or ipaddress.ip_address(address.strip("[]")).is_unspecified
+    except ValueError:
+        return address
+    return socket.gethostname() if is_every_address else address
 
 
 COMMANDS = {"workbench": Command(_add_arguments, _open_workbench, interrupted="The workbench was stopped.")}

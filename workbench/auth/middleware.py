@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlsplit
 
-from starlette.concurrency import run_in_threadpool
+import anyio
+import anyio.to_thread
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,7 +22,7 @@ from engine.access import Person
 from engine.access.listen_address import is_loopback
 from engine.errors import AccessError
 from engine.storage.data_folder import DataFolder, find_data_folder
-from workbench.auth import oidc, session_store
+from workbench.auth import oidc, request_origin, session_store
 
 SESSION_COOKIE = "veil_session"
 SIGN_IN_PATH = "/api/signin"
@@ -39,6 +40,7 @@ _NO_REDIRECT_PATHS = ("/api/", "/_stcore/", "/media/", "/component/", "/app/stat
 # The provider's cookie can outlive a session of Veil. Old claims would sign a person in again after a timeout.
 _MAX_CLAIMS_AGE = timedelta(minutes=5)
 """Greatest age of a provider's claims that can start a session."""
+_MAX_CONCURRENT_CHECKS = 8
 
 
 def person_from_request(request: HTTPConnection) -> Person:
@@ -70,24 +72,16 @@ def set_session_cookie(response: Response, token: str, *, secure: bool) -> None:
     response.set_cookie(SESSION_COOKIE, token, path="/", httponly=True, samesite="lax", secure=secure)
 
 
-def is_same_origin(request: HTTPConnection) -> bool:
-    """Return True if a request comes from a page of this server."""
-    origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
-
-
 class AuthMiddleware:
     """Middleware that refuses requests without a session, or redirects them to the sign-in."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._limiter: anyio.CapacityLimiter | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on, or answer it."""
-        answer = None
-        if scope["type"] in {"http", "websocket"}:
-            # On a thread: the check reads files, and the event loop serves every page.
-            answer = await run_in_threadpool(_check_request, HTTPConnection(scope))
+        answer = await self._check(HTTPConnection(scope)) if scope["type"] in {"http", "websocket"} else None
         if answer is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -95,6 +89,17 @@ class AuthMiddleware:
             await send({"type": "websocket.close", "code": 1008})
         else:
             await answer(scope, receive, send)
+
+    async def _check(self, request: HTTPConnection) -> Response | None:
+        origin_error = request_origin.find_origin_error(request)
+        # The sign-in refuses a foreign origin with its own page.
+        if origin_error and not (request.url.path == SIGN_IN_PATH and request.scope["type"] == "http"):
+            return _build_refusal(origin_error)
+        # Limiters belong to the event loop that runs when they are made. This one is not shared with the routes: slow
+        # work of theirs must not delay the check of a request for something else.
+        self._limiter = self._limiter or anyio.CapacityLimiter(_MAX_CONCURRENT_CHECKS)
+        # On a thread: the check reads files, and the event loop serves every page.
+        return await anyio.to_thread.run_sync(_check_request, request, limiter=self._limiter)
 
 
 def _check_request(request: HTTPConnection) -> Response | None:
@@ -149,7 +154,8 @@ def _sign_in_by_provider(data: DataFolder, request: HTTPConnection) -> Response 
 
 def _record_provider_failure(data: DataFolder, path: str, parameters: Mapping[str, str]) -> None:
     """Log that the provider refused a sign-in."""
-    if path.startswith("/oauth2callback") and "error" in parameters:
+    # Without a provider there is nothing that could refuse, only a visitor who fills the log.
+    if path.startswith("/oauth2callback") and "error" in parameters and oidc.list_providers():
         access.record_provider_refusal(data)
 
 

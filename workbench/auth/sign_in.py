@@ -6,7 +6,6 @@ from html import escape
 from string import Template
 from urllib.parse import parse_qs
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -15,9 +14,12 @@ from engine import access
 from engine.errors import AccessError
 from engine.storage.data_folder import find_data_folder
 from workbench.auth import oidc, session_store
-from workbench.auth.middleware import SESSION_COOKIE, SIGN_IN_PATH, is_same_origin, set_session_cookie
+from workbench.auth.middleware import SESSION_COOKIE, SIGN_IN_PATH, set_session_cookie
+from workbench.auth.password_queue import PasswordQueue, QueueFullError
+from workbench.auth.request_origin import is_same_origin
 
-_MAX_FORM_BYTES = 4096
+_PASSWORD_QUEUE = PasswordQueue()
+_MAX_FIELDS = 10
 _REASON_TEXTS = {
     "stranger": "You have no account here. Ask an administrator to create one for you.",
 }
@@ -43,12 +45,16 @@ async def sign_in(request: Request) -> Response:
     if not is_same_origin(request):
         return _build_page("/", "The request came from another website. Sign in on this page.", status=403)
     body = await request.body()
-    form = parse_qs(body[:_MAX_FORM_BYTES].decode(errors="replace"), keep_blank_values=True)
+    try:
+        form = parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+    except ValueError:
+        return _build_page("/", "The form cannot be read. Sign in on this page.", status=400)
     account, password, wanted = (form.get(name, [""])[0] for name in ("account", "password", "next"))
     data = find_data_folder()
     try:
-        # Checking a password is slow on purpose; in the event loop it would stop every page.
-        session = await run_in_threadpool(access.sign_in, data, account.strip(), password)
+        session = await _PASSWORD_QUEUE.run(access.sign_in, data, account.strip(), password)
+    except QueueFullError as error:
+        return _build_page(_to_local_address(wanted), str(error), account=account, status=429)
     except AccessError as error:
         return _build_page(_to_local_address(wanted), str(error), account=account, status=401)
     # The old session ends and the token changes, so a token planted before the sign-in is worth nothing.

@@ -15,6 +15,7 @@ from engine.access.run_context import RunContext
 from engine.errors import AccessError, InputError, VeilError
 from engine.runs import Run
 from engine.storage.data_folder import find_data_folder
+from workbench.auth import request_origin
 
 PersonFromRequest = Callable[[Request], Person]
 _NO_STORE_HEADERS = {"Cache-Control": "no-store"}
@@ -91,6 +92,9 @@ class FileRoutes:
         if request.query_params.get("keep") != "1":
             access.require_permission(person, "look")
             return FileResponse(path, headers=_NO_STORE_HEADERS)
+        # A picture or a link on another site would put downloads on record that the person never asked for.
+        if not request_origin.comes_from_own_page(request):
+            raise AccessError("Only a page of this workbench may start a download. Open Sign off and download there.")
         # Recorded before a byte is sent: a download that cannot be logged does not happen.
         release.record_download(RunContext(find_data_folder(), run, person), path)
         return FileResponse(path, headers=_NO_STORE_HEADERS, filename=path.name)

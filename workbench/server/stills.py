@@ -24,7 +24,7 @@ from engine.masking.presets import DEFAULT_PRESET
 from engine.rendering.still import StillOptions
 from engine.runs import Run
 from engine.storage.data_folder import find_data_folder
-from workbench.auth import middleware
+from workbench.auth import request_origin
 from workbench.core import shown_style
 from workbench.core.reviewed_run import ReviewedRun, load_reviewed_run
 from workbench.server import frame_json
@@ -99,7 +99,7 @@ class StillRoutes:
     async def _receive_viewed(self, request: Request) -> Response:
         """Receive a report of viewed frames; only the Review page of this server may send it."""
         # Viewed frames are evidence. A form of another site cannot set a header, and no script can fake its origin.
-        if request.headers.get("x-veil") != "review" or not middleware.is_same_origin(request):
+        if request.headers.get("x-veil") != "review" or not request_origin.is_same_origin(request):
             return _build_error(403, "Only the Review page may report viewed frames.")
         body = await request.body()
         return await self._limit_requests(partial(self._record_viewed, body=body))(request)

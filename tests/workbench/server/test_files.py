@@ -46,6 +46,13 @@ def test_what_is_taken_away_goes_on_record(data, run):
     assert entry.subjects == {"output": hash_file(run.folder.releases / "01" / "out.mp4")}
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_page_of_another_origin_starts_no_download(data, run, site):
+    client = client_of(access.get_single_user(data))
+    answer = client.get(f"/api/outputs/{run.id}/01/out.mp4?keep=1", headers={"Sec-Fetch-Site": site})
+    assert (answer.status_code, list(audit.read_entries(data.audit, run=run.id))) == (403, [])
+
+
 def test_drafts_and_copies_are_given_and_a_draft_that_is_kept_goes_on_record(data, run):
     for folder, name in ((run.folder.drafts, "a.draft.mp4"), (run.folder.browser_copies, "b.mp4")):
         folder.mkdir()
