@@ -1,4 +1,4 @@
-"""`veil bench`."""
+"""`veil bench`: the table of its actions, and the one about re-identification."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.assurance.reidentification.people import Sampling, read_labels
 from engine.assurance.reidentification.pictures import Clip
 from engine.assurance.reidentification.scores import ATTACKS
 from engine.assurance.reidentification.table import format_table
-from engine.cli import arguments
+from engine.cli import arguments, bench_faces
 from engine.cli.command import Command
 from engine.cli.options import build_detect_options, build_settings
 from engine.cli.terminal import Terminal
@@ -130,4 +130,7 @@ def _check_record_source(record: Record, sha256: str, path: Path, record_path: P
         )
 
 
-COMMANDS = {"bench reidentify": Command(_add_reidentify_arguments, _run_reidentification)}
+COMMANDS = {
+    **bench_faces.COMMANDS,
+    "bench reidentify": Command(_add_reidentify_arguments, _run_reidentification),
+}

@@ -22,6 +22,9 @@ _STAGE_LABELS = {
     "leaks": "Looking for leaks",
     "plant": "Planting faces",
     "index": "Indexing",
+    "make": "Making clips",
+    "run": "Running the tool",
+    "compare": "Comparing",
     "survey": "Sampling people",
     "attack": "Identifying people",
 }

@@ -189,9 +189,19 @@ _EVALUATION_VERBS = (
     ),
     Verb(
         "bench",
-        "measure how well the styles hide people",
+        "measure how well faces are found, and styles hide people",
         "bench",
         actions=(
+            Action(
+                "make",
+                "compose clips with exact truth from pictures of packages",
+                "veil bench make benchmark/ --quick",
+            ),
+            Action(
+                "score",
+                "score a detection, records, or any tool on those clips",
+                "veil bench score benchmark/ --mode on-prem",
+            ),
             Action(
                 "reidentify",
                 "try to identify masked faces with a face-recognition model",

@@ -18,7 +18,7 @@ def format_table(evaluation: Evaluation) -> str:
     lines = [
         _describe_evaluation(evaluation),
         "",
-        *_align_columns([_COLUMN_HEADERS, *_format_rows(evaluation)]),
+        *align_columns([_COLUMN_HEADERS, *_format_rows(evaluation)]),
         "",
         *_format_tracks(evaluation.tracks),
     ]
@@ -66,7 +66,7 @@ def _format_rate(value: float | None, interval: Interval | None) -> str:
     return f"{value:.3f}" if interval is None else f"{value:.3f} [{interval[0]:.3f}, {interval[1]:.3f}]"
 
 
-def _align_columns(rows: Sequence[Sequence[str]]) -> list[str]:
+def align_columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Align all columns to the left, so that values with and without an interval start at the same place."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
