@@ -6,7 +6,9 @@ from outside. The picture moves and carries a frame counter, so that no two fram
 
 from __future__ import annotations
 
+import struct
 import subprocess
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,6 +140,27 @@ def chroma_444(path: Path, *, frames: int = 10) -> Path:
     return video(path, frames=frames, pixel_format="yuv444p")
 
 
+def cropped(path: Path, whole: Path, *, left: int, top: int, right: int, bottom: int) -> Path:
+    """The H.264 in an MP4 file, with a clap box that hides so many samples at each side; `path` may be Matroska."""
+    data = bytearray(whole.read_bytes())
+    place = data.find(b"avcC") - 4
+    box_start = data.find(b"avc1", data.find(b"stsd"))
+    width, height = struct.unpack(">HH", data[box_start + 28 : box_start + 32])
+    clap = struct.pack(
+        ">I4s8i", 40, b"clap", width - left - right, 1, height - top - bottom, 1, left - right, 2, top - bottom, 2
+    )
+    position = 0
+    for name in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1"):
+        position = data.find(name, position)
+        (size,) = struct.unpack(">I", data[position - 4 : position])
+        data[position - 4 : position] = struct.pack(">I", size + len(clap))
+    data[place:place] = clap
+    box = path.with_name(f"box-{path.name}.mp4")
+    box.write_bytes(data)
+    ffmpeg("-i", box, "-map", "0", "-c", "copy", path)
+    return path
+
+
 def odd_size(path: Path, *, frames: int = 10) -> Path:
     """127x93 pixels, 4:2:0 all the same; FFV1, because H.264 cannot hold odd sizes at 4:2:0."""
     return video(path, size=(128, 94), frames=frames, codec="ffv1", filters="format=yuv444p,crop=127:93:exact=1")
@@ -230,3 +253,24 @@ def overwritten(path: Path, whole: Path, spans: Iterable[tuple[int, bytes]]) -> 
 def _number(rate: str) -> float:
     top, _, bottom = rate.partition("/")
     return float(top) / float(bottom or 1)
+
+
+def png_with_profile(path: Path) -> Path:
+    """A PNG of 16x8 pixels with a named ICC profile, as screenshots have one."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    # The header of an RGB display profile of version 4 without a single tag.
+    profile = bytearray(132)
+    profile[0:4], profile[8:12], profile[36:40] = struct.pack(">I", 132), b"\4\0\0\0", b"acsp"
+    profile[12:24] = b"mntrRGB XYZ "
+    rows = b"".join(b"\0" + bytes((40, 120, 200)) * 16 for _ in range(8))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", 16, 8, 8, 2, 0, 0, 0))
+        + chunk(b"iCCP", b"Display\0\0" + zlib.compress(bytes(profile)))
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+    return path

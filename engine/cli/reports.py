@@ -141,5 +141,8 @@ def _format_video(video: VideoInfo) -> Iterator[str]:
     )
     declared = "no count declared" if video.declared_frames is None else f"{video.declared_frames} declared"
     yield f"       {format_count(video.packets, 'frame')} in the file ({declared}), time base {video.time_base}"
+    if video.crop is not None:
+        left, top, right, bottom = video.crop.left, video.crop.top, video.crop.right, video.crop.bottom
+        yield f"       cropped by the container: left {left}, top {top}, right {right}, bottom {bottom}; not shown"
     if video.rotation or video.mirrored:
         yield f"       rotated {video.rotation} degrees clockwise{', mirrored' if video.mirrored else ''}"

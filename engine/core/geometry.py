@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Self
+from typing import Annotated, Self
 
 import msgspec
 
@@ -38,6 +38,15 @@ class Size(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def round_to_even(self) -> Size:
         """Return the size rounded down to even numbers, as 4:2:0 needs it, but at least 2x2."""
         return Size(max(2, self.width // 2 * 2), max(2, self.height // 2 * 2))
+
+
+class Crop(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Numbers of samples that a container hides at the left, top, right and bottom of stored pictures."""
+
+    left: Annotated[int, msgspec.Meta(ge=0)]
+    top: Annotated[int, msgspec.Meta(ge=0)]
+    right: Annotated[int, msgspec.Meta(ge=0)]
+    bottom: Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Box(msgspec.Struct, frozen=True, array_like=True, gc=False):

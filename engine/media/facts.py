@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from engine.core.geometry import Orientation, Size
+from engine.core.geometry import Crop, Orientation, Size
 from engine.record import (
     Colour,
     Count,
@@ -51,7 +51,7 @@ class VideoInfo(Document, frozen=True):
     Attributes:
         index: stream index in the container.
         codec: FFmpeg's name of the codec.
-        coded: width and height of the decoded picture, as stored.
+        coded: width and height of the decoded picture, as stored, without what the container hides.
         display: width and height as seen: square pixels, rotation applied.
         rotation: degrees the picture is turned clockwise for display.
         mirrored: it is mirrored left to right before that turn.
@@ -71,6 +71,7 @@ class VideoInfo(Document, frozen=True):
         timing: origin of a frame's pts: its own ("pts"), the decoding times in order if the container stores no others
             ("dts"), or the index and the frame duration if it stores no times ("count").
         key_pts: presentation time of the first keyframe, None if no packet is marked as one or `timing` is not "pts".
+        crop: what the container hides of the stored pictures; None: nothing.
     """
 
     index: Count
@@ -97,11 +98,18 @@ class VideoInfo(Document, frozen=True):
     field_order: FieldOrder | None
     timing: PtsOrigin
     key_pts: int | None
+    crop: Crop | None = None
 
     @property
     def orientation(self) -> Orientation:
         """Return how the stored pixels become display pixels."""
         return Orientation(self.coded, parse_ratio(self.sample_aspect_ratio), self.rotation, self.mirrored)
+
+    @property
+    def stored(self) -> Size:
+        """Return width and height of the decoded picture with what the container hides."""
+        crop = self.crop or Crop(0, 0, 0, 0)
+        return Size(self.coded.width + crop.left + crop.right, self.coded.height + crop.top + crop.bottom)
 
     def to_seconds(self, pts: int) -> float:
         """Convert a presentation time to seconds after the first frame, for messages and screens."""
@@ -178,6 +186,7 @@ def make_source_facts(info: MediaInfo, frames: int) -> SourceFacts:
             declared_frames=video.declared_frames,
             frames=frames,
             declared_rate=video.declared_rate,
+            crop=video.crop,
         ),
         streams=tuple(
             StreamFacts(

@@ -9,12 +9,12 @@ from pathlib import Path
 import imageio_ffmpeg
 
 
-def run_ffmpeg(arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
-    """Run FFmpeg to its end; it reads nothing from the terminal and logs only errors.
+def run_ffmpeg(arguments: Sequence[str | Path], log_level: str = "error") -> subprocess.CompletedProcess[str]:
+    """Run FFmpeg to its end; it reads nothing from the terminal and logs only errors by default.
 
     An argument of type `Path` is never taken for an option or a protocol.
     """
-    command = build_ffmpeg_command(arguments)
+    command = build_ffmpeg_command(arguments, log_level)
     return subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
 
 

@@ -36,7 +36,7 @@ def planar_format_from_name(pixel_format: str, *, full: bool) -> PixelFormat:
     suffix = "" if depth == 8 else f"{depth}le"
     if is_rgb(source):
         return PixelFormat(f"gbrp{suffix}", depth, (0, 0), "gbr", full_range=True)
-    shift = _read_chroma_shift(source)
+    shift = read_chroma_shift(source)
     if shift is None:
         return PixelFormat(f"gray{suffix}", depth, (0, 0), "y", full)
     # Encoders take 4:2:0, 4:2:2 and 4:4:4; any other subsampling is widened, which repeats samples but loses none.
@@ -63,7 +63,7 @@ def _round_up_depth(depth: int) -> int:
     return next(step for step in (8, 10, 12, 16) if depth <= step)
 
 
-def _read_chroma_shift(source: VideoFormat) -> tuple[int, int] | None:
+def read_chroma_shift(source: VideoFormat) -> tuple[int, int] | None:
     """Return log2 of the chroma subsampling, or None without chroma."""
     if len([component for component in source.components if not component.is_alpha]) < 3:
         return None

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from engine.core.geometry import Box, Orientation, Size
+from engine.core.geometry import Box, Crop, Orientation, Size
 
 SCHEMA: Literal["veil/detections/1"] = "veil/detections/1"
 
@@ -38,13 +38,13 @@ class Colour(Document, frozen=True):
     transfer: str | None
 
 
-class VideoFacts(Document, frozen=True):
+class VideoFacts(Document, frozen=True, omit_defaults=True):
     """The video stream that is anonymised.
 
     Attributes:
         index: stream index in the container.
         codec: FFmpeg's name of the codec.
-        coded: width and height as stored.
+        coded: width and height as stored, without what the container hides.
         display: width and height as seen: square pixels, rotation applied. Boxes are in these pixels.
         sample_aspect_ratio: width of a stored pixel divided by its height.
         rotation: degrees by which the picture is turned clockwise for display.
@@ -55,6 +55,7 @@ class VideoFacts(Document, frozen=True):
         declared_frames: frame count that the container declares. None: it declares none.
         frames: number of frames that decode.
         declared_rate: average frame rate that the container declares. None: it declares none.
+        crop: what the container hides of the stored pictures. None, and left out of the JSON: nothing.
     """
 
     index: Count
@@ -70,6 +71,7 @@ class VideoFacts(Document, frozen=True):
     declared_frames: Count | None
     frames: Annotated[int, msgspec.Meta(ge=1)]
     declared_rate: Ratio | None
+    crop: Crop | None = None
 
     @property
     def orientation(self) -> Orientation:

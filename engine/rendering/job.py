@@ -149,6 +149,11 @@ def prepare_job(
         name = f" {record}" if isinstance(record, Path | str) else ""
         raise RecordError(f"The record{name} is of another video than {source}; give its own, or detect this one.")
     facts = make_source_facts(info, len(document.frames))
+    if facts.video.crop != document.source.video.crop:
+        raise RecordError(
+            f"{source} hides a part of its pictures by cropping, and the record was made by a version of Veil that "
+            "showed it. Detect again."
+        )
     review_sha256 = amendments.sha256 if amendments else None
     return RenderJob(source, info, facts, document, record_sha256, make_spec(info), amended_record, review_sha256)
 

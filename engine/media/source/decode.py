@@ -19,6 +19,7 @@ from engine.errors import DamagedFrameError, SourceError
 from engine.media.facts import MediaInfo
 from engine.media.frame import FrameConverters, SourceFrame
 from engine.media.pixels import make_grey_frame, planar_format_from_name
+from engine.media.source.crop import FrameCropper
 from engine.media.source.damage import PendingFrames, capture_decoder_errors, enable_damage_reporting, has_own_frame
 from engine.media.source.open_file import open_container
 from engine.media.source.timestamps import PtsAssigner
@@ -88,6 +89,7 @@ class Source:
         self._listener = listener
         self._needs_log_capture = enable_damage_reporting(self.stream)
         self._converters = FrameConverters()
+        self._cropper = FrameCropper(self.stream, info.video.crop)
         self._pts_assigner = PtsAssigner(info)
         # The ledger of the "pts" case, and the counts for the others.
         self._pending_frames = PendingFrames()
@@ -221,6 +223,7 @@ class Source:
 
     def _emit_in_order(self, frame: VideoFrame) -> Iterator[SourceFrame]:
         self._check_shape(frame)
+        frame = self._cropper.crop_frame(frame)
         if self.info.video.timing == "pts" and frame.pts is not None:
             # Stand-ins for lost frames come first, so that indices count every frame of the source.
             for pts in self._pending_frames.match_frame(frame.pts):
@@ -313,10 +316,11 @@ class Source:
     def _check_shape(self, frame: VideoFrame) -> None:
         # Boxes, masks and the encoder are made for one size and format, so a change in mid-stream cannot be rendered.
         video = self.info.video
-        if (frame.width, frame.height) != (video.coded.width, video.coded.height):
+        stored = video.stored
+        if (frame.width, frame.height) != (stored.width, stored.height):
             raise SourceError(
-                f"{self.path} changes its picture size at frame {self._delivered_frames} from {video.coded.width}x"
-                f"{video.coded.height} to {frame.width}x{frame.height}. Convert it to one size first."
+                f"{self.path} changes its picture size at frame {self._delivered_frames} from {stored.width}x"
+                f"{stored.height} to {frame.width}x{frame.height}. Convert it to one size first."
             )
         if frame.format.name != video.pixel_format:
             raise SourceError(

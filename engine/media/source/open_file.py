@@ -26,7 +26,7 @@ def open_container(path: Path) -> Iterator[InputContainer]:
     Raises:
         SourceError: the file does not exist, or FFmpeg cannot read it.
     """
-    _check_is_file(path)
+    check_is_file(path)
     try:
         container = av.open(
             # Without the prefix FFmpeg takes a name such as 12:30.mp4 for a protocol.
@@ -48,7 +48,12 @@ def open_container(path: Path) -> Iterator[InputContainer]:
         yield container
 
 
-def _check_is_file(path: Path) -> None:
+def check_is_file(path: Path) -> None:
+    """Check that a path leads to a file that can be read and is not empty.
+
+    Raises:
+        SourceError: it does not.
+    """
     if path.is_dir():
         raise SourceError(f"{path} is a folder. Give the path of one video file.")
     try:

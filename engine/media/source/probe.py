@@ -3,83 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
-from typing import cast
 
-from av.container import InputContainer
-from av.error import EOFError as EndOfFile
-from av.error import FFmpegError
-from av.packet import Packet
-from av.sidedata.sidedata import Type
-from av.stream import Disposition, Stream
-from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
+import msgspec
 
-from engine.core.geometry import Orientation, Size
 from engine.core.progress import ProgressListener, SilentListener
-from engine.errors import SourceError
-from engine.media.colour import read_colour, read_hdr
-from engine.media.containers import container_family
-from engine.media.facts import FieldOrder, MediaInfo, PtsOrigin, Rotation, StreamInfo, VideoInfo
-from engine.media.orientation import decode_display_matrix
-from engine.media.pixels import has_alpha, read_bit_depth
-from engine.media.side_data import read_side_data
-from engine.media.source import stream_policy
-from engine.media.source.damage import has_own_frame
-from engine.media.source.open_file import open_container
-from engine.media.source.truncation import find_truncation
-from engine.record import format_ratio
+from engine.media.facts import MediaInfo
+from engine.media.source.open_file import check_is_file
+from engine.media.source.reader_process import read_in_process
 
 _BLOCK_BYTES = 1 << 22
-_FIELD_ORDERS: dict[int, FieldOrder] = {1: "progressive", 2: "tt", 3: "bb", 4: "tb", 5: "bt"}
-_MAX_JUMP_BACK_S = Fraction(1)
-"""A larger jump back means that the clock starts anew; a smaller one is disorder that decoding handles."""
-
 _SILENT = SilentListener()
-
-
-@dataclass
-class _PacketStats:
-    """Statistics of the packets of one stream."""
-
-    packet_count: int = 0
-    first_time: int | None = None
-    end_time: int | None = None
-    times: list[int] = field(default_factory=list)
-    dts_rising: bool = True
-    latest_dts: int | None = None
-    max_jump_back: int = 0
-    key_pts: int | None = None
-    duration: int = 0
-    last_dts: int | None = None
-
-    def add_packet(self, packet: Packet[Stream]) -> None:
-        self.packet_count += 1
-        self.duration += packet.duration or 0
-        # Some containers store only decoding times; they are close enough for the extent of a stream.
-        time = packet.pts if packet.pts is not None else packet.dts
-        if time is None:
-            return
-        self.first_time = time if self.first_time is None else min(self.first_time, time)
-        end = time + (packet.duration or 0)
-        self.end_time = end if self.end_time is None else max(self.end_time, end)
-
-    def add_frame_packet(self, packet: Packet[Stream], *, by_dts: bool) -> None:
-        """Add a packet of the video from which a frame must come."""
-        time = packet.dts if by_dts else packet.pts
-        if time is not None:
-            self.times.append(time)
-        if packet.is_keyframe and self.key_pts is None:
-            self.key_pts = packet.pts
-        self.dts_rising &= packet.dts is not None and (self.last_dts is None or packet.dts > self.last_dts)
-        self.last_dts = packet.dts
-        if packet.dts is not None and self.latest_dts is not None:
-            self.max_jump_back = max(self.max_jump_back, self.latest_dts - packet.dts)
-        if packet.dts is not None:
-            self.latest_dts = packet.dts if self.latest_dts is None else max(self.latest_dts, packet.dts)
 
 
 def probe(path: Path | str, *, listener: ProgressListener = _SILENT) -> MediaInfo:
@@ -90,202 +24,11 @@ def probe(path: Path | str, *, listener: ProgressListener = _SILENT) -> MediaInf
             multiple of 90 degrees.
     """
     path = Path(path)
-    with open_container(path) as container:
-        chosen = _choose_video_stream(container, path)
-        tallies, frame, error = _read_packets(container, chosen, path)
-        video = _make_video_info(container, chosen, tallies[chosen.index], frame, path)
-        begin = _ticks_to_seconds(tallies[chosen.index].first_time, chosen)
-        streams = tuple(
-            _make_stream_info(stream, chosen, tallies[stream.index], begin, video) for stream in container.streams
-        )
-        extras = stream_policy.list_extras(container)
-        container_name = container.format.name
-        cut_short = _explain_cut_short(path, container_name, chosen, tallies[chosen.index], error)
+    check_is_file(path)
+    # The first code that meets an unknown file runs in a process of its own: some files end it.
+    info = read_in_process(path)
     digest, size = _hash_file(path, listener)
-    return MediaInfo(digest, size, container_name, video, streams, extras, cut_short)
-
-
-def _choose_video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """Choose the video to anonymise: the default stream, else the largest, else the first; never a cover picture."""
-    candidates = [stream for stream in container.streams.video if not stream_policy.is_cover_picture(stream)]
-    if not candidates:
-        others = sorted({stream.type for stream in container.streams})
-        raise SourceError(f"{path} has no video stream, only {' and '.join(others) or 'nothing'}. Give a video file.")
-    readable = [stream for stream in candidates if stream.codec_context is not None and stream.width]
-    if not readable:
-        raise SourceError(f"{path} is encoded in a way FFmpeg cannot decode. Convert it to H.264 first.")
-    return max(readable, key=_rank_stream)
-
-
-def _rank_stream(stream: VideoStream) -> tuple[bool, int, int]:
-    return bool(stream.disposition & Disposition.default), stream.width * stream.height, -stream.index
-
-
-def _read_packets(
-    container: InputContainer, chosen: VideoStream, path: Path
-) -> tuple[dict[int, _PacketStats], VideoFrame, FFmpegError | None]:
-    """Return statistics of all streams, the first frame that decodes, and the error that ended reading, if any."""
-    tallies = {stream.index: _PacketStats() for stream in container.streams}
-    # FFmpeg makes up presentation times where the container stores none, out of order if there are B-frames.
-    by_dts = not container_family(container.format.name).stores_pts
-    frame, error = None, None
-    # Several threads would take in several packets before the first frame comes out.
-    chosen.codec_context.thread_count = 1
-    packets = container.demux()
-    while True:
-        try:
-            packet = next(packets, None)
-        except FFmpegError as reason:
-            # What was read so far is still of use; `_explain_cut_short` decides whether something is missing.
-            error, packet = reason, None
-        if packet is None:
-            break
-        is_video = packet.stream_index == chosen.index
-        if frame is None and is_video:
-            frame = next(_try_decode(chosen, cast("Packet[VideoStream]", packet) if packet.size else None), None)
-        if packet.size:
-            tallies[packet.stream_index].add_packet(packet)
-        if is_video and packet.size and has_own_frame(chosen.codec_context.codec.canonical_name, packet):
-            tallies[chosen.index].add_frame_packet(packet, by_dts=by_dts)
-    if not tallies[chosen.index].packet_count:
-        raise SourceError(f"{path} has a video stream without a single frame. Record or export it again.")
-    frame = frame or next(_try_decode(chosen, None), None)
-    if frame is None:
-        raise SourceError(f"{path} has a video stream of which not one frame can be decoded. Export it again.")
-    return tallies, frame, error
-
-
-def _try_decode(chosen: VideoStream, packet: Packet[VideoStream] | None) -> Iterator[VideoFrame]:
-    try:
-        yield from chosen.codec_context.decode(packet)
-    except FFmpegError:
-        # Any frame will do here. Damage is reported with its frame number when the video is decoded.
-        return
-
-
-def _make_video_info(
-    container: InputContainer, chosen: VideoStream, tally: _PacketStats, frame: VideoFrame, path: Path
-) -> VideoInfo:
-    time_base = _read_time_base(chosen)
-    if tally.max_jump_back * time_base > _MAX_JUMP_BACK_S:
-        raise SourceError(
-            f"{path} starts its clock again in the middle ({float(tally.max_jump_back * time_base):.1f} s back), as if "
-            "several files were joined. Cut it there, or export it again."
-        )
-    timing = _choose_timing(container.format.name, tally, path)
-    times = sorted(set(tally.times)) if timing != "count" else []
-    step = _measure_step(times, tally)
-    # Without times, frames are assumed to follow each other at the step.
-    if timing == "count":
-        times = [0, step * (tally.packet_count - 1)]
-    rotation, mirrored = _read_rotation(frame, path)
-    # A ratio of 0 means "unknown" in FFmpeg.
-    ratio = Fraction(chosen.sample_aspect_ratio or 1)
-    orientation = Orientation(Size(frame.width, frame.height), ratio if ratio > 0 else Fraction(1), rotation, mirrored)
-    return VideoInfo(
-        index=chosen.index,
-        codec=chosen.codec_context.codec.canonical_name,
-        coded=orientation.coded,
-        display=orientation.display_size,
-        sample_aspect_ratio=format_ratio(orientation.sample_aspect_ratio),
-        rotation=rotation,
-        mirrored=mirrored,
-        pixel_format=frame.format.name,
-        bit_depth=read_bit_depth(frame.format),
-        alpha=has_alpha(frame.format) or chosen.metadata.get("alpha_mode") == "1",
-        colour=read_colour(frame),
-        hdr=read_hdr(frame),
-        time_base=format_ratio(time_base),
-        declared_frames=chosen.frames or None,
-        declared_rate=format_ratio(chosen.average_rate) if chosen.average_rate else None,
-        packets=len(tally.times) if timing != "count" else tally.packet_count,
-        first_pts=times[0],
-        last_pts=times[-1],
-        step=step,
-        vfr=_is_uneven(times) if timing != "count" else False,
-        interlaced=frame.interlaced_frame,
-        field_order=_FIELD_ORDERS.get(chosen.codec_context.field_order),
-        timing=timing,
-        key_pts=tally.key_pts if timing == "pts" else None,
-    )
-
-
-def _read_time_base(chosen: VideoStream) -> Fraction:
-    return chosen.time_base or Fraction(1, 90000)
-
-
-def _choose_timing(container: str, tally: _PacketStats, path: Path) -> PtsOrigin:
-    if tally.times and container_family(container).stores_pts:
-        return "pts"
-    if tally.times and tally.dts_rising:
-        return "dts"
-    if tally.duration:
-        return "count"
-    raise SourceError(f"{path} does not say when its frames are shown. Put it into an MP4 or Matroska file first.")
-
-
-def _measure_step(times: list[int], tally: _PacketStats) -> int:
-    # The mean distance, which a single gap or a burst of frames hardly changes.
-    if len(times) > 1:
-        return max(1, round((times[-1] - times[0]) / (len(times) - 1)))
-    return max(1, tally.duration // tally.packet_count)
-
-
-def _is_uneven(times: list[int]) -> bool:
-    """Return whether some time deviates from an even grid by more than rounding explains."""
-    if len(times) < 3:
-        return False
-    pitch = Fraction(times[-1] - times[0], len(times) - 1)
-    # One tick for the rounding of the time, and one because both ends of the grid are rounded too.
-    return any(abs(times[0] + number * pitch - time) > 2 for number, time in enumerate(times))
-
-
-def _read_rotation(frame: VideoFrame, path: Path) -> tuple[Rotation, bool]:
-    matrix = read_side_data(frame).get(Type.DISPLAYMATRIX)
-    try:
-        # Without side data a frame still gives its rotation, anticlockwise, but not whether it is mirrored.
-        degrees, mirrored = decode_display_matrix(matrix) if matrix is not None else (-frame.rotation % 360, False)
-    except ValueError as error:
-        raise SourceError(f"{path} cannot be shown: {error}. Export it again without a rotation.") from error
-    if degrees not in {0, 90, 180, 270}:
-        raise SourceError(
-            f"{path} is turned by {degrees:g} degrees; only quarter turns can be anonymised. Export it upright first."
-        )
-    return cast("Rotation", int(degrees)), mirrored
-
-
-def _make_stream_info(
-    stream: Stream, chosen: VideoStream, tally: _PacketStats, begin: Fraction | None, video: VideoInfo
-) -> StreamInfo:
-    fate, reason = stream_policy.choose_fate(stream, chosen, alpha=video.alpha)
-    start = _ticks_to_seconds(tally.first_time, stream)
-    end = _ticks_to_seconds(tally.end_time, stream)
-    return StreamInfo(
-        index=stream.index,
-        kind=stream.type,
-        codec=stream_policy.read_codec_name(stream),
-        language=stream.language,
-        duration=None if start is None or end is None else format_ratio(end - start),
-        start=None if start is None or begin is None else format_ratio(start - begin),
-        fate=fate,
-        reason=reason,
-    )
-
-
-def _ticks_to_seconds(ticks: int | None, stream: Stream) -> Fraction | None:
-    return None if ticks is None or stream.time_base is None else ticks * stream.time_base
-
-
-def _explain_cut_short(
-    path: Path, container: str, chosen: VideoStream, tally: _PacketStats, error: FFmpegError | None
-) -> str | None:
-    # A demuxer that fails exactly at the declared end of the stream has read all of it.
-    if error is not None and not isinstance(error, EndOfFile) and tally.duration < (chosen.duration or 1):
-        return f"reading stopped with an error ({error.strerror})"
-    # In other containers the declared number of frames is a guess.
-    if container_family(container).lists_every_frame and tally.packet_count < chosen.frames:
-        return f"its index lists {chosen.frames} frames and only {tally.packet_count} are there"
-    return find_truncation(path, container)
+    return msgspec.structs.replace(info, sha256=digest, bytes=size)
 
 
 def _hash_file(path: Path, listener: ProgressListener) -> tuple[str, int]:

@@ -27,6 +27,7 @@ from engine.errors import SourceError
 from engine.media.containers import container_family
 from engine.media.frame import FrameConverters, SourceFrame
 from engine.media.pixels import make_grey_frame, planar_format_from_name
+from engine.media.source.crop import FrameCropper
 from engine.media.source.decode import open_source
 from engine.media.source.open_file import open_container
 from engine.media.source.probe import probe
@@ -77,6 +78,7 @@ class SeekingReader(Closeable):
         )
         self._resources = ExitStack()
         self._container: InputContainer | None = None
+        self._cropper: FrameCropper | None = None
         self._check_size(record)
 
     def close(self) -> None:
@@ -189,7 +191,8 @@ class SeekingReader(Closeable):
         """
         key = next(packets, None)
         packets = packets if key is None else chain((key,), packets)
-        for frame in self._decode_packets(packets, self._frame_pts[earliest]):
+        for decoded in self._decode_packets(packets, self._frame_pts[earliest]):
+            frame = self._cropper.crop_frame(decoded) if self._cropper else decoded
             index = self._index_by_pts.get(frame.pts) if frame.pts is not None else None
             if index is None:
                 # Before `start`, a frame that the record does not have is one that detection left out (lead-in).
@@ -250,6 +253,7 @@ class SeekingReader(Closeable):
         if self._container is None:
             self._container = self._resources.enter_context(open_container(self.path))
             stream = self._find_stream(self._container)
+            self._cropper = FrameCropper(stream, self._facts.crop)
             decoder = stream.codec_context
             decoder.thread_type = "AUTO"
             decoder.thread_count = min(_MAX_THREADS, os.cpu_count() or 1)

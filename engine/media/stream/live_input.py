@@ -28,7 +28,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from engine.core.closeable import Closeable
+from engine.core.geometry import Size
 from engine.errors import SourceError
+from engine.media.source.crop import FrameCropper, align_crop, read_crop
 
 _NETWORK_SCHEMES = ("udp", "rtp", "rtsp", "http", "https", "tcp", "rtmp", "rtmps")
 _FINITE_SCHEMES = ("http", "https")
@@ -127,6 +129,9 @@ class LiveInput(Closeable):
         self._last_audio_times: dict[int, Fraction] = {}
         self._pacing_start: tuple[float, Fraction] | None = None
         self._last_pts: int | None = None
+        # A network source sends the stream alone, without a container that could hide a part of the pictures.
+        self._crop = read_crop(Path(address), self.video_index) if self.is_file else None
+        self._cropper: FrameCropper | None = None
 
     @property
     def audio_streams(self) -> list[AudioStream]:
@@ -237,8 +242,19 @@ class LiveInput(Closeable):
         arrived = self._arrivals.pop(frame.pts, arrived) if frame.pts is not None else arrived
         if len(self._arrivals) > _MAX_ARRIVALS:
             self._arrivals.clear()
+        frame = self._crop_frame(frame, video)
         aspect = video.codec_context.sample_aspect_ratio or Fraction(1)
         return FrameEvent(frame, self._assign_pts(frame, video), aspect, arrived)
+
+    def _crop_frame(self, frame: VideoFrame, video: VideoStream) -> VideoFrame:
+        """Return the part of a frame that the container of a file shows."""
+        if self._crop is None:
+            return frame
+        if self._cropper is None:
+            size = Size(frame.width, frame.height)
+            crop = align_crop(self._crop, size, frame.format.name, interlaced=frame.interlaced_frame)
+            self._cropper = FrameCropper(video, crop)
+        return self._cropper.crop_frame(frame)
 
     def _assign_pts(self, frame: VideoFrame, video: VideoStream) -> int:
         """Return the frame's time on the common clock, later than that of the frame before."""

@@ -2,19 +2,24 @@
 
 import json
 import logging
+import os
+import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from engine.core.geometry import Size
 from engine.errors import SourceError
 from engine.media.facts import MediaInfo, make_source_facts
 from engine.media.orientation import decode_display_matrix
 from engine.media.source.decode import open_source
 from engine.media.source.probe import probe
+from engine.media.source.reader_process import read_in_process
 from engine.record import Colour, encode_document, sha256_hex
 from tests import clips
 
@@ -274,3 +279,33 @@ def test_quiet_even_on_a_broken_file(tmp_path):
 def test_ffmpeg_logger_is_muted():
     handlers = logging.getLogger("libav").handlers
     assert any(isinstance(handler, logging.NullHandler) for handler in handlers)
+
+
+def test_png_with_a_named_colour_profile(tmp_path):
+    path = clips.png_with_profile(tmp_path / "a.png")
+    info = probe(path)
+    assert (info.video.codec, info.video.coded) == ("png", Size(16, 8))
+    # The process that read it is still there for the next file.
+    assert probe(path) == info
+
+
+def test_reader_that_crashes_is_a_sentence(tmp_path):
+    pipe = tmp_path / "a.mp4"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read_in_process, pipe)
+        # Opening blocks until the reader has the pipe open; it then waits for bytes.
+        writing_end = os.open(pipe, os.O_WRONLY)
+        os.kill(find_reader_of(pipe), signal.SIGSEGV)
+        with pytest.raises(SourceError, match=r"ends the program that reads it \(signal SIGSEGV\)"):
+            reading.result()
+        os.close(writing_end)
+
+
+def find_reader_of(pipe):
+    """Return the child process that has a pipe open."""
+    for listing in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
+        for pid in listing.read_text().split():
+            if any(fd.readlink() == pipe for fd in Path(f"/proc/{pid}/fd").iterdir()):
+                return int(pid)
+    raise AssertionError("nobody reads the pipe")
