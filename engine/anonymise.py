@@ -6,11 +6,14 @@ from pathlib import Path
 
 from engine.core.progress import ProgressListener
 from engine.detection.detect import detect
+from engine.detection.results import list_detection_files
+from engine.media.source.image_sequence import list_source_files
 from engine.record import DetectOptions, Document
 from engine.rendering.render import check_render_possible
-from engine.rendering.report import RenderReport
+from engine.rendering.report import RenderReport, report_path
 from engine.rendering.terms import RenderOptions
 from engine.storage.data_folder import CHECKS_SUFFIX, RECORD_SUFFIX, append_suffix
+from engine.storage.file_use import FileUse, check_file_use
 from engine.verification.checked_render import render_and_verify
 from engine.verification.report import VerifyReport
 
@@ -47,6 +50,7 @@ def anonymise(  # noqa: PLR0913 - the arguments of three verbs
     review: Path | str | None = None,
     data: Path | str | None = None,
     listener: ProgressListener | None = None,
+    overwrite: bool = True,
 ) -> AnonymiseReport:
     """Detect, render and verify in one call. The output is a draft, and its tag says so.
 
@@ -59,15 +63,20 @@ def anonymise(  # noqa: PLR0913 - the arguments of three verbs
         review: amendments of the record that an earlier detection of this source made with the same options.
         data: the data folder.
         listener: gets progress and notices.
+        overwrite: replace files that exist. False: keep those that an earlier call with the same arguments finished,
+            and refuse every other one.
 
     Raises:
         VeilError: as `detect`, `render` and `verify` do. A failed check is not an error; the report states it.
     """
     output = Path(output)
     record = Path(record) if record is not None else append_suffix(output, RECORD_SUFFIX)
+    _check_files(Path(source), record, output, review, overwrite=overwrite)
     check_render_possible(source, output, rendering)
-    found = detect(source, record, detection, data=data, listener=listener)
-    rendered, checks = render_and_verify(source, record, output, rendering, review=review, listener=listener)
+    found = detect(source, record, detection, data=data, listener=listener, overwrite=overwrite)
+    rendered, checks = render_and_verify(
+        source, record, output, rendering, review=review, listener=listener, overwrite=overwrite
+    )
     faces = [face.track for frame in found.frames for face in frame.faces]
     return AnonymiseReport(
         str(output),
@@ -78,3 +87,13 @@ def anonymise(  # noqa: PLR0913 - the arguments of three verbs
         rendered,
         checks,
     )
+
+
+def _check_files(source: Path, record: Path, output: Path, review: Path | str | None, *, overwrite: bool) -> None:
+    """Check the paths of all three steps before the first one, which may take hours."""
+    inputs = [*list_source_files(source), None if review is None else Path(review)]
+    beside = [report_path(output), append_suffix(output, CHECKS_SUFFIX), *list_detection_files(record)]
+    check_file_use(FileUse(inputs, [output, record], beside), overwrite=True)
+    # An output without its record and report is none that an earlier call finished.
+    if not (record.exists() and report_path(output).exists()):
+        check_file_use(FileUse(writes=[output]), overwrite=overwrite)

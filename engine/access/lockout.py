@@ -12,7 +12,7 @@ from engine.access.policy import Policy
 from engine.errors import AccessError
 from engine.record import Document, Timestamp, encode_document
 from engine.storage.data_folder import DataFolder
-from engine.storage.files import write_file
+from engine.storage.files import make_private_folder, write_file
 from engine.storage.locks import lock_file
 
 
@@ -44,7 +44,7 @@ def lock_access_folder(data: DataFolder) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             # For the owner alone from the start: the folder holds hashes of passwords, sessions and the signing key.
-            data.access.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(data.access)
             stack.enter_context(lock_file(data.access_lock))
         except OSError as error:
             raise AccessError(

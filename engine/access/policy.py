@@ -13,7 +13,7 @@ from engine.access.permissions import authorise
 from engine.errors import AccessError
 from engine.record import Document, encode_document, sha256_hex
 from engine.storage.data_folder import DataFolder
-from engine.storage.files import write_file
+from engine.storage.files import make_private_folder, write_file
 
 SCHEMA: Literal["veil/policy/1"] = "veil/policy/1"
 
@@ -103,7 +103,7 @@ def set_policy(data: DataFolder, by: Person, policy: Policy) -> None:
     authorise(data, by, "settings")
     # The hash goes into the log: the sign-off refuses a policy file that was not written by this function.
     stored = encode_document(policy)
-    data.access.mkdir(parents=True, exist_ok=True)
+    make_private_folder(data.access)
     write_file(data.policy, stored)
     audit.append(
         data.audit,

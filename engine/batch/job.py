@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from time import monotonic
@@ -15,14 +16,17 @@ from engine.core.progress import ProgressListener
 from engine.detection.detect import detect
 from engine.detection.ledger import TransferLedger, ledger_path
 from engine.detection.options import plan_detectors
+from engine.detection.results import list_detection_files
 from engine.errors import InputError, TargetError
 from engine.media.containers import MATROSKA
 from engine.media.facts import MediaInfo
 from engine.media.source.probe import probe
 from engine.record import DetectOptions, Document
 from engine.rendering.render import build_spec
+from engine.rendering.report import report_path
 from engine.rendering.terms import RenderOptions, terms_from_options
-from engine.storage.data_folder import RECORD_SUFFIX, DataFolder, append_suffix
+from engine.storage.data_folder import CHECKS_SUFFIX, RECORD_SUFFIX, DataFolder, append_suffix
+from engine.storage.file_use import FileUse, check_file_use
 from engine.storage.files import hash_file
 from engine.verification.checked_render import render_and_verify
 
@@ -84,6 +88,8 @@ class JobContext:
         detectors: running detectors that files with the same options share.
         listener: gets progress and notices.
         claimed_names: the source of each output name that was chosen so far.
+        sources: the files of the whole batch; none of them may be an output.
+        overwrite: replace outputs that the batch has not made itself.
     """
 
     folder: Path
@@ -92,6 +98,8 @@ class JobContext:
     detectors: DetectorReuse
     listener: ProgressListener
     claimed_names: dict[str, Path] = field(default_factory=dict)
+    sources: Sequence[Path] = ()
+    overwrite: bool = False
 
     def claim_name(self, name: str, source: Path) -> None:
         """Keep an output from being overwritten by that of another file.
@@ -138,10 +146,20 @@ def perform_job(job: BatchJob, context: JobContext) -> FileReport:
     started_s = monotonic()
     target = _choose_target(job, probe(job.source, listener=context.listener), context.folder)
     context.claim_name(target.name, job.source)
+    _check_target(target, job, context)
     report = FileReport(str(job.source), str(target.output), "unchanged", 0.0)
     if not _is_output_current(target, context.journal):
         report = _make_output(job, target, report, context)
     return msgspec.structs.replace(report, seconds=round(monotonic() - started_s, 3))
+
+
+def _check_target(target: _Target, job: BatchJob, context: JobContext) -> None:
+    """Refuse an output that is a source, or that exists and was not made by this batch."""
+    beside = [report_path(target.output), append_suffix(target.output, CHECKS_SUFFIX)]
+    beside += list_detection_files(target.record)
+    check_file_use(FileUse([job.source, *context.sources], [target.output, target.record], beside), overwrite=True)
+    if not (context.journal.find(target.name, "detected") or context.journal.find(target.name, "done")):
+        check_file_use(FileUse(writes=[target.output]), overwrite=context.overwrite)
 
 
 def _choose_target(job: BatchJob, info: MediaInfo, folder: Path) -> _Target:

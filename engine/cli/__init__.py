@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from engine.cli.parser import build_parser
 from engine.cli.terminal import Terminal
 from engine.errors import VeilError
+from engine.storage.data_folder import find_data_folder
+from engine.storage.scratch import sweep_data_folder
 
 if TYPE_CHECKING:
     from engine.cli.command import Command
@@ -33,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     terminal = Terminal(as_json=options.json)
     try:
         with terminal:
+            if command.uses_data:
+                # What a verb that was killed has left may be footage that nobody would look for.
+                sweep_data_folder(find_data_folder(options.data).root)
             return command.run(options, terminal)
     except VeilError as error:
         _print_error(str(error), type(error).__name__, as_json=options.json)

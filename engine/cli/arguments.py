@@ -45,8 +45,14 @@ def add_review(parser: ArgumentParser) -> None:
 
 
 def add_report(parser: ArgumentParser) -> None:
-    """Add `-o/--report`."""
+    """Add `-o/--report` and `--overwrite`."""
     parser.add_argument("-o", "--report", type=Path, metavar="FILE", help="also write the report to this file, as JSON")
+    add_overwrite(parser)
+
+
+def add_overwrite(parser: ArgumentParser) -> None:
+    """Add `--overwrite`, which every verb has that writes a file under a name of the user's choice."""
+    parser.add_argument("--overwrite", action="store_true", help="replace files that exist; an input never is")
 
 
 def add_detection(parser: ArgumentParser) -> None:

@@ -30,6 +30,7 @@ from engine.record import Document, encode_document, read_document, read_documen
 from engine.review.amendments import Author
 from engine.review.load import load_record
 from engine.storage.data_folder import find_data_folder
+from engine.storage.file_use import FileUse, check_file_use
 from engine.storage.files import hash_file, write_file
 
 Kind = TypeVar("Kind", bound=Document)
@@ -47,6 +48,8 @@ def _add_leaks_arguments(parser: ArgumentParser) -> None:
 
 
 def _run_leak_check(options: Namespace, terminal: Terminal) -> int:
+    reads = [options.source, options.record, options.output, options.review, options.judgements]
+    check_file_use(FileUse(reads, [options.report]), overwrite=options.overwrite)
     start = monotonic()
     report = check_leaks(
         options.source, options.record, options.output, review=options.review, data=options.data, listener=terminal
@@ -109,6 +112,7 @@ def _add_plant_arguments(parser: ArgumentParser) -> None:
 
 
 def _plant_faces(options: Namespace, terminal: Terminal) -> int:
+    check_file_use(FileUse([options.source, options.record], [options.report]), overwrite=options.overwrite)
     values = {name: getattr(options, name) for name in ("segments", "length", "faces")}
     settings = build_settings("veil plant", PlantedFaceSettings, values)
     report = run_planted_faces(options.source, options.record, settings=settings, data=options.data, listener=terminal)
@@ -161,6 +165,8 @@ def _add_risk_arguments(parser: ArgumentParser) -> None:
 
 
 def _show_risk(options: Namespace, terminal: Terminal) -> int:
+    reads = [*options.subject, options.leaks, options.planted, options.audit]
+    check_file_use(FileUse(reads, [options.report]), overwrite=options.overwrite)
     outcome = _compute_run_risk(options) if len(options.subject) == 1 else _compute_record_risk(options)
     if isinstance(outcome, tuple):
         frames = ", ".join(map(str, outcome))

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from engine import audit, release
 from engine.certificate.html import build_log_html
+from engine.cli.arguments import add_overwrite
 from engine.cli.command import Command
 from engine.cli.terminal import Terminal
 from engine.core.wording import format_count
 from engine.errors import CheckFailedError
 from engine.record import encode_document, read_document
 from engine.storage.data_folder import find_data_folder
+from engine.storage.file_use import FileUse, check_file_use
 from engine.storage.files import write_file
 
 
@@ -56,12 +58,13 @@ def _add_export_arguments(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="file to write: JSON, or a web page if the name ends in .html (default: JSON to standard output)",
     )
+    add_overwrite(parser)
 
 
 def _export_entries(options: Namespace, terminal: Terminal) -> int:
-    export = audit.export_entries(
-        find_data_folder(options.data).audit, since=options.since, until=options.until, run=options.run
-    )
+    data = find_data_folder(options.data)
+    check_file_use(FileUse([data.audit_log], [options.output]), overwrite=options.overwrite)
+    export = audit.export_entries(data.audit, since=options.since, until=options.until, run=options.run)
     document = encode_document(export)
     if options.output is not None:
         as_page = options.output.suffix.lower() in {".html", ".htm"}

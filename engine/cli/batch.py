@@ -23,6 +23,7 @@ from engine.cli.terminal import Terminal
 from engine.errors import InputError
 from engine.record import encode_document
 from engine.storage.data_folder import find_data_folder
+from engine.storage.file_use import FileUse, check_file_use
 from engine.storage.files import write_file
 
 _TEMPLATE_COLUMN = "template"
@@ -52,6 +53,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="also write the summary to this file, as JSON")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="also write the summary to this file, as JUnit XML")
+    arguments.add_overwrite(parser)
     arguments.add_detection(parser)
     arguments.add_style(parser)
     arguments.add_audio(parser)
@@ -60,11 +62,16 @@ def _add_arguments(parser: ArgumentParser) -> None:
 def _run_batch(options: Namespace, terminal: Terminal) -> int:
     folder, data = options.output, find_data_folder(options.data)
     jobs = _list_jobs(options)
+    sources = [job.source for job in jobs]
+    check_file_use(FileUse(sources, [options.report, options.junit]), overwrite=options.overwrite)
     progress = BatchProgress(terminal)
     with ExitStack() as stack:
         journal = stack.enter_context(open_journal(folder))
         detectors = stack.enter_context(DetectorReuse(data))
-        batch = Batch(JobContext(folder, data, journal, detectors, progress), progress, options.max_cost)
+        context = JobContext(
+            folder, data, journal, detectors, progress, sources=sources, overwrite=options.overwrite
+        )
+        batch = Batch(context, progress, options.max_cost)
         try:
             if options.watch:
                 _work_and_watch(options, batch, terminal)

@@ -15,7 +15,8 @@ from engine.cli.identity import identify_person
 from engine.cli.terminal import Terminal
 from engine.errors import CheckFailedError
 from engine.storage.data_folder import find_data_folder
-from engine.storage.files import write_file
+from engine.storage.file_use import FileUse, check_file_use
+from engine.storage.files import make_private_folder, write_file
 
 
 def _add_verify_arguments(parser: ArgumentParser) -> None:
@@ -51,13 +52,15 @@ def _format_report(report: CertificateCheckReport) -> Iterator[str]:
 
 def _add_key_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="also write the public key to this file")
+    arguments.add_overwrite(parser)
     arguments.add_account_option(parser)
 
 
 def _create_key(options: Namespace, terminal: Terminal) -> int:
     data = find_data_folder(options.data)
+    check_file_use(FileUse([data.signing_key], [options.output]), overwrite=options.overwrite)
     access.authorise(data, identify_person(data, options), "settings")
-    data.access.mkdir(parents=True, exist_ok=True)
+    make_private_folder(data.access)
     path = data.signing_key
     public = create_signing_key(path)
     if options.output is not None:

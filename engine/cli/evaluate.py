@@ -22,6 +22,7 @@ from engine.evaluation.scores import MissedFace
 from engine.evaluation.text_table import format_table
 from engine.masking.presets import parse_style
 from engine.record import Record, encode_document, read_record
+from engine.storage.file_use import FileUse, check_file_use
 from engine.storage.files import write_file
 
 
@@ -66,6 +67,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--keep", type=Path, metavar="FOLDER", help="store the records that --mode or --detectors made in this folder"
     )
+    arguments.add_overwrite(parser)
     parser.add_argument(
         "--style", default="strong", metavar=arguments.STYLE_METAVAR, help="style of the masks (default: strong)"
     )
@@ -98,6 +100,9 @@ def _load_or_detect_records(truth: Truth, options: Namespace, terminal: Terminal
     if not detects:
         return pairing.pair_records(truth, {path: read_record(path) for path in options.records}, options.truth)
     options.mode = options.mode or "on-prem"
+    if options.keep is not None:
+        kept = [_kept_path(options.keep, clip.name) for clip in truth.clips]
+        check_file_use(FileUse([options.truth], kept), overwrite=options.overwrite)
     detected = detect_dataset(truth, options.truth, build_detect_options(options), data=options.data, listener=terminal)
     if options.keep is not None:
         _write_records(detected, options.keep)
@@ -106,9 +111,13 @@ def _load_or_detect_records(truth: Truth, options: Namespace, terminal: Terminal
 
 def _write_records(detected: Mapping[str, Record], folder: Path) -> None:
     for name, record in detected.items():
-        path = folder / f"{name}.json"
+        path = _kept_path(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_file(path, encode_document(record))
+
+
+def _kept_path(folder: Path, clip_name: str) -> Path:
+    return folder / f"{clip_name}.json"
 
 
 def _filter_truth(truth: Truth, text: str | None) -> Truth:

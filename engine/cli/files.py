@@ -17,6 +17,8 @@ from engine.cli.terminal import Terminal
 from engine.errors import CheckFailedError
 from engine.record import encode_document, record_json_schema
 from engine.review import amendments
+from engine.storage.data_folder import RENDER_REPORT_SUFFIX, append_suffix
+from engine.storage.file_use import FileUse, check_file_use
 from engine.storage.files import write_file
 
 _SCHEMA_BUILDERS: Mapping[str, Callable[[], dict[str, Any]]] = {
@@ -38,12 +40,18 @@ def _probe(options: Namespace, terminal: Terminal) -> int:
 def _add_detect_arguments(parser: ArgumentParser) -> None:
     arguments.add_source(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="RECORD", help="detection record to write")
+    arguments.add_overwrite(parser)
     arguments.add_detection(parser)
 
 
 def _detect(options: Namespace, terminal: Terminal) -> int:
     record = engine.detect(
-        options.source, options.output, build_detect_options(options), data=options.data, listener=terminal
+        options.source,
+        options.output,
+        build_detect_options(options),
+        data=options.data,
+        listener=terminal,
+        overwrite=options.overwrite,
     )
     summary = reports.DetectSummary.from_record(record, options.output)
     terminal.print_result(summary, summary.to_text())
@@ -54,6 +62,7 @@ def _add_render_arguments(parser: ArgumentParser) -> None:
     arguments.add_source(parser)
     arguments.add_record(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="video to write")
+    arguments.add_overwrite(parser)
     arguments.add_review(parser)
     parser.add_argument(
         "--y4m", type=Path, metavar="FILE", help="also write the frames as passed to the encoder, uncompressed"
@@ -70,6 +79,7 @@ def _render(options: Namespace, terminal: Terminal) -> int:
         build_render_options(options),
         review=options.review,
         listener=terminal,
+        overwrite=options.overwrite,
     )
     terminal.print_result(report, reports.format_render(options.output, report))
     return 0
@@ -84,9 +94,13 @@ def _add_verify_arguments(parser: ArgumentParser) -> None:
         "--render-report", type=Path, metavar="FILE", help="report of the render (default: OUT.render.json)"
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="also write the checks to this file, as JSON")
+    arguments.add_overwrite(parser)
 
 
 def _verify(options: Namespace, terminal: Terminal) -> int:
+    render_report = options.render_report or append_suffix(options.output, RENDER_REPORT_SUFFIX)
+    reads = [options.source, options.record, options.output, options.review, render_report]
+    check_file_use(FileUse(reads, [options.report]), overwrite=options.overwrite)
     report = engine.verify(
         options.source,
         options.record,
@@ -105,6 +119,7 @@ def _add_anonymise_arguments(parser: ArgumentParser) -> None:
     arguments.add_source(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="video to write")
     parser.add_argument("--record", type=Path, help="record to write (default: OUT.detections.json)")
+    arguments.add_overwrite(parser)
     arguments.add_review(parser)
     arguments.add_detection(parser)
     arguments.add_style(parser)
@@ -121,6 +136,7 @@ def _anonymise(options: Namespace, terminal: Terminal) -> int:
         review=options.review,
         data=options.data,
         listener=terminal,
+        overwrite=options.overwrite,
     )
     terminal.print_result(result, reports.format_anonymise(result))
     return 0 if result.checks.passed else CheckFailedError.exit_code

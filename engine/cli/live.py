@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
-from engine.cli.arguments import add_set_option
+from engine.cli.arguments import add_overwrite, add_set_option
 from engine.cli.command import Command
 from engine.cli.keyboard import handle_keys
 from engine.cli.options import build_settings, parse_settings
@@ -37,6 +37,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("source", help="file, camera (/dev/video0), or udp, rtp, rtsp, http, tcp or rtmp address")
     parser.add_argument("target", help="file, or udp, tcp, srt or rtmp address")
     parser.add_argument("--record", type=Path, help="record to write (default: TARGET.detections.json)")
+    add_overwrite(parser)
     parser.add_argument(
         "--control", type=Path, metavar="SOCKET", help="create a Unix socket that accepts changes as JSON lines"
     )
@@ -74,7 +75,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 def _run_live(options: Namespace, terminal: Terminal) -> int:
     if options.recover:
-        record = recover_record(options.source, options.target)
+        record = recover_record(options.source, options.target, overwrite=options.overwrite)
         terminal.print_result({"record": options.target, "frames": len(record.frames)}, f"Record: {options.target}")
         return 0
     # The control socket answers from a thread of its own: a list of one item passes it the newest counters.
@@ -94,6 +95,7 @@ def _run_live(options: Namespace, terminal: Terminal) -> int:
             hooks=LiveHooks(controls, stop, terminal, lambda counters: latest.__setitem__(0, counters)),
             record=options.record,
             data=options.data,
+            overwrite=options.overwrite,
         )
     terminal.print_result(report, _format_report(report))
     return 0

@@ -21,6 +21,7 @@ from engine.detection.frame_detections import FrameDetections
 from engine.detectors.base import Receipt
 from engine.errors import InputError
 from engine.record import Detection, Document, Score, encode_document, sha256_hex
+from engine.storage.files import make_private_folder
 from engine.storage.locks import try_lock_descriptor
 
 
@@ -56,7 +57,7 @@ class Checkpoint:
         self._frame_count = 0
 
     def __enter__(self) -> Self:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self._path.parent)
         self._file: io.BufferedRandom = self._path.open("a+b")
         if not try_lock_descriptor(self._file.fileno()):
             self._file.close()

@@ -15,11 +15,20 @@ from engine.detection.ledger import write_ledger_on_failure
 from engine.detection.observer import DetectionObserver
 from engine.detection.options import count_workers, plan_detectors
 from engine.detection.passes import DetectionJob, create_checkpoint, find_uncertain_frames, run_pass
-from engine.detection.results import Stopwatch, build_run_facts, check_writable, write_results
+from engine.detection.results import (
+    Stopwatch,
+    build_run_facts,
+    check_writable,
+    hash_request,
+    list_detection_files,
+    read_finished_record,
+    write_results,
+)
 from engine.detectors.ensemble import DetectorEnsemble
-from engine.media.source.image_sequence import probe_any
+from engine.media.source.image_sequence import list_source_files, probe_any
 from engine.record import DetectOptions, Record
 from engine.storage.data_folder import find_data_folder
+from engine.storage.file_use import FileUse, check_file_use
 
 
 def detect(  # noqa: PLR0913 - only the source is required; every other argument has a default
@@ -31,6 +40,7 @@ def detect(  # noqa: PLR0913 - only the source is required; every other argument
     listener: ProgressListener | None = None,
     ensemble: DetectorEnsemble | None = None,
     observer: DetectionObserver | None = None,
+    overwrite: bool = True,
 ) -> Record:
     """Find the faces in a video, in a photograph, or in a folder of numbered stills that is treated as a video.
 
@@ -46,21 +56,29 @@ def detect(  # noqa: PLR0913 - only the source is required; every other argument
         listener: gets progress and notices.
         ensemble: running detectors that fit `options`; they are used and left running.
         observer: sees what is found.
+        overwrite: replace `output` if it exists. False: return it if it is the record of this detection, finished
+            earlier, else refuse.
 
     Raises:
         SourceError: the source is not a readable video; DamagedFrameError names a frame.
         InputError: an option is unknown, or another process runs the same detection.
         ModelError: weights are missing or are not the pinned ones.
         DetectorError: a detector's process died, hung or failed.
-        TargetError: the record cannot be written.
+        TargetError: the record cannot be written, is the source, or exists and must not be replaced.
     """
     stopwatch = Stopwatch()
     source, output = Path(source), Path(output) if output else None
     options, listener = options or DetectOptions(), listener or SilentListener()
     plans = plan_detectors(options)
     if output is not None:
+        beside = list_detection_files(output)
+        check_file_use(FileUse(list_source_files(source), [output], beside), overwrite=True)
         check_writable(output)
     info = probe_any(source, listener=listener)
+    request_sha256 = hash_request(info.sha256, plans, options)
+    if output is not None and not overwrite and (finished := read_finished_record(output, request_sha256)):
+        listener.notice(f"{output} is the finished record of this detection already.")
+        return finished
     job = DetectionJob(source, info, options, plans, find_data_folder(data), listener, ensemble, observer)
     cost_tracker = CostTracker(plans, listener)
     with ExitStack() as stack:
@@ -70,7 +88,8 @@ def detect(  # noqa: PLR0913 - only the source is required; every other argument
         cost_tracker.announce_total()
         if output is not None:
             workers = count_workers(options, plans)
-            facts = build_run_facts(record, stopwatch, checkpoints[-1].resumed_frame_count, workers)
+            resumed_frames = checkpoints[-1].resumed_frame_count
+            facts = build_run_facts(record, stopwatch, resumed_frames, workers, request_sha256)
             write_results(record, output, frames, plans, facts)
         for checkpoint in checkpoints:
             checkpoint.discard()

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from platform import node
 from time import monotonic
 
+import msgspec
+
 from engine.detection.frame_detections import FrameDetections
 from engine.detection.ledger import build_ledger, ledger_path
 from engine.detectors.registry import DetectorPlan, select_remote
-from engine.record import Document, Record, Sha256, encode_document, sha256_hex
+from engine.errors import InputError, TargetError
+from engine.record import (
+    DetectOptions,
+    DetectorFacts,
+    Document,
+    Record,
+    Sha256,
+    decode_record,
+    encode_document,
+    read_document,
+    read_document_bytes,
+    sha256_hex,
+)
 from engine.storage.data_folder import RUN_FACTS_SUFFIX, append_suffix
 from engine.storage.files import make_scratch_folder, write_file
+from engine.version import VERSION
 
 
 class RunFacts(Document, frozen=True):
@@ -27,6 +43,7 @@ class RunFacts(Document, frozen=True):
         frames: number of frames in the record.
         resumed_frames: number of frames that an earlier attempt had finished.
         workers: worker processes for each local detector.
+        request_sha256: hash of everything that decides the record; None in files of earlier versions.
     """
 
     record_sha256: Sha256
@@ -36,6 +53,16 @@ class RunFacts(Document, frozen=True):
     frames: int
     resumed_frames: int
     workers: int
+    request_sha256: Sha256 | None = None
+
+
+class _DetectionRequest(Document, frozen=True):
+    """Everything that decides a record."""
+
+    veil: str
+    source: Sha256
+    detectors: tuple[DetectorFacts, ...]
+    options: DetectOptions
 
 
 class Stopwatch:
@@ -48,6 +75,41 @@ class Stopwatch:
     def elapsed_s(self) -> float:
         """Seconds since the start."""
         return monotonic() - self._started_s
+
+
+def hash_request(source_sha256: Sha256, plans: Sequence[DetectorPlan], options: DetectOptions) -> Sha256:
+    """Hash everything that decides the record of a detection: two detections with one hash give the same record."""
+    deciding = msgspec.structs.replace(options, workers=None, max_cost=None)
+    facts = tuple(plan.facts for plan in plans)
+    return sha256_hex(encode_document(_DetectionRequest(VERSION, source_sha256, facts, deciding)))
+
+
+def read_finished_record(output: Path, request_sha256: Sha256) -> Record | None:
+    """Return the record that an earlier detection with the same request has written there; None if there is none.
+
+    The facts beside a record bind it to its request, so an edited record, or one of other options, does not count.
+
+    Raises:
+        TargetError: another file has that name.
+    """
+    if not os.path.lexists(output):
+        return None
+    try:
+        facts = read_document(append_suffix(output, RUN_FACTS_SUFFIX), RunFacts, "facts of a detection")
+        data = read_document_bytes(output)
+        if facts.request_sha256 == request_sha256 and facts.record_sha256 == sha256_hex(data):
+            return decode_record(data, str(output))
+    except InputError:
+        pass  # Whatever is there is not a record with its facts; the sentence below is all that matters of it.
+    raise TargetError(
+        f"{output} exists already, and is not the record of this detection. Give another name, or replace it with "
+        "--overwrite."
+    )
+
+
+def list_detection_files(output: Path) -> tuple[Path, ...]:
+    """List the documents that are written beside a record."""
+    return append_suffix(output, RUN_FACTS_SUFFIX), ledger_path(output)
 
 
 def check_writable(output: Path) -> None:
@@ -84,7 +146,9 @@ def write_results(
     write_file(output, encode_document(record))
 
 
-def build_run_facts(record: Record, stopwatch: Stopwatch, resumed_frames: int, workers: int) -> RunFacts:
+def build_run_facts(
+    record: Record, stopwatch: Stopwatch, resumed_frames: int, workers: int, request_sha256: Sha256
+) -> RunFacts:
     """Collect the facts of a run that has just ended."""
     return RunFacts(
         record_sha256=sha256_hex(encode_document(record)),
@@ -94,4 +158,5 @@ def build_run_facts(record: Record, stopwatch: Stopwatch, resumed_frames: int, w
         frames=len(record.frames),
         resumed_frames=resumed_frames,
         workers=workers,
+        request_sha256=request_sha256,
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from engine.detectors import optional_imports, weights
 from engine.detectors.mtcnn_cascade import Samples, Scores
+from engine.storage.scratch import own_temporary_folder
 
 REFINE_BATCH_CROPS = 32
 """Crops in a batch of R-Net. The number is fixed, so that the answer for a crop cannot depend on how many there are."""
@@ -49,12 +49,10 @@ class Networks:
         openvino = _import_openvino()
         core = openvino.Core()
         core.set_property("CPU", _cpu_properties(openvino, threads))
-        with tempfile.TemporaryDirectory(prefix="veil-mtcnn-") as folder:
-            self._proposal_network = _compile_graph(core, Path(folder), graphs["pnet"], batch=1, side=None)
-            self._refinement_network = _compile_graph(
-                core, Path(folder), graphs["rnet"], batch=REFINE_BATCH_CROPS, side=24
-            )
-            self._output_network = _compile_graph(core, Path(folder), graphs["onet"], batch=OUTPUT_BATCH_CROPS, side=48)
+        with own_temporary_folder() as folder:
+            self._proposal_network = _compile_graph(core, folder, graphs["pnet"], batch=1, side=None)
+            self._refinement_network = _compile_graph(core, folder, graphs["rnet"], batch=REFINE_BATCH_CROPS, side=24)
+            self._output_network = _compile_graph(core, folder, graphs["onet"], batch=OUTPUT_BATCH_CROPS, side=48)
 
     def propose(self, level: Samples) -> NetworkOutput:
         """Run P-Net over a level of shape (height, width, 3), both at least 12; return shapes (rows, columns, ...)."""

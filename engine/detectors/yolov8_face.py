@@ -8,7 +8,6 @@ suppression are used as they are, one picture at a time.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -26,6 +25,7 @@ from engine.detectors.base import DetectorSettings
 from engine.detectors.nms import Boxes, Scores
 from engine.errors import ModelError
 from engine.record import Detection, DetectorFacts, ModelFacts, Sha256
+from engine.storage.scratch import own_temporary_folder
 
 _WEIGHTS_FILE = "yolov8n-face.onnx"
 _PADDING_GREY = 114
@@ -73,8 +73,8 @@ class Yolov8Face:
     def __init__(self, settings: Yolov8FaceSettings, path: Path) -> None:
         self._settings = settings
         # Ultralytics writes its settings when it is imported and never reads them again, so a temporary folder will do.
-        with tempfile.TemporaryDirectory(prefix="veil-ultralytics-") as folder:
-            _silence_ultralytics(folder)
+        with own_temporary_folder() as folder:
+            _silence_ultralytics(str(folder))
             self._torch = optional_imports.import_library("torch", "torch")
             self._torch.set_num_threads(settings.threads)
             self._suppress = optional_imports.import_library("ultralytics.utils.nms", "ultralytics").non_max_suppression

@@ -29,7 +29,7 @@ from engine.record import Count, Document, Sha256, decode_record, encode_documen
 from engine.review.apply import AmendedRecord
 from engine.review.review_file import read_review
 from engine.storage.data_folder import RECORD_NAME, REVIEW_NAME, DataFolder
-from engine.storage.files import write_file
+from engine.storage.files import make_private_folder, write_file
 from engine.storage.locks import lock_file
 
 _LOCK_NAME = ".lock"
@@ -155,7 +155,7 @@ def _build_with_retries(folder: Path, run: str, path: Path) -> None:
     """Build a run, and start again if the index is deleted meanwhile, which is allowed at any time."""
     for attempts_left in reversed(range(_MAX_ATTEMPTS)):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(folder)
             return _build_run(folder, run, path)
         except TargetError as error:
             if not attempts_left or not isinstance(error.__cause__, FileNotFoundError):
@@ -254,7 +254,7 @@ def _lock_index(folder: Path) -> Iterator[None]:
     """One process builds at a time; the lock ends with the process that holds it."""
     with ExitStack() as stack:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(folder)
             stack.enter_context(lock_file(folder / _LOCK_NAME))
         except OSError as error:
             raise TargetError(f"The index in {folder} cannot be written: {error.strerror}.") from error

@@ -23,6 +23,7 @@ from engine.jobs.requests import build_run_request, log_run_event
 from engine.record import DetectOptions
 from engine.runs import Run, RunFolder, RunState
 from engine.storage.data_folder import DataFolder
+from engine.storage.files import make_private_folder
 from engine.storage.locks import try_lock_file
 
 
@@ -161,6 +162,6 @@ def _build_worker_command(data: DataFolder, *arguments: str) -> list[str]:
 @contextmanager
 def lock_queue(data: DataFolder) -> Iterator[int | None]:
     """Hold the lock of the queue; yield its descriptor, which children may inherit; None if another process has it."""
-    data.runs.mkdir(parents=True, exist_ok=True)
+    make_private_folder(data.runs)
     with try_lock_file(data.worker_lock) as descriptor:
         yield descriptor

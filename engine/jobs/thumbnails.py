@@ -16,6 +16,7 @@ from engine.masking.painter import redact
 from engine.masking.presets import style_from_preset
 from engine.runs import RunFolder
 from engine.storage import files
+from engine.storage.files import make_private_folder
 
 LATEST_NAME = "latest.jpg"
 _PLANAR_FORMAT = PixelFormat("gbrp", 8, (0, 0), "gbr", full_range=True)
@@ -42,7 +43,7 @@ def write_latest_thumbnail(
     # The detections of the neighbouring frames are masked too: a face that was missed in this frame is covered by them.
     boxes = [detection.box for frame in frame_detections for detection in frame]
     picture = mask_preview(preview.picture, boxes, preview.display)
-    folder.thumbnails.mkdir(exist_ok=True)
+    make_private_folder(folder.thumbnails)
     done, data = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
     assert done
     files.write_file(folder.thumbnails / LATEST_NAME, data.tobytes())

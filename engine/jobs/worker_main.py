@@ -19,6 +19,7 @@ from engine.errors import VeilError
 from engine.jobs.queue import work_through_queue
 from engine.jobs.worker import perform_run
 from engine.storage.data_folder import DataFolder
+from engine.storage.scratch import sweep_data_folder
 
 _EXIT_INTERRUPTED = 130
 
@@ -46,6 +47,7 @@ def main(arguments: list[str]) -> int:
     data = DataFolder(Path(arguments[0]))
     try:
         if len(arguments) == 1:
+            sweep_data_folder(data.root)
             work_through_queue(data)
         else:
             _perform_queued_run(data, arguments[1], listener)

@@ -20,10 +20,11 @@ from engine.live.record_facts import LiveSourceFacts, build_detection_config, pl
 from engine.live.settings import FollowingSettings, JudgingSettings
 from engine.live.threads import LiveThreads
 from engine.media.stream.live_input import LiveInput, strip_credentials
-from engine.media.stream.live_output import LiveEncoding, LiveOutput, parse_output_scheme
+from engine.media.stream.live_output import LiveEncoding, LiveOutput, parse_output_scheme, partial_path
 from engine.media.stream.pushed_input import LiveSource, PushedInput
 from engine.record import Document, Record, Sha256, encode_document, sha256_hex
 from engine.storage.data_folder import RECORD_SUFFIX, DataFolder, append_suffix, find_data_folder
+from engine.storage.file_use import FileUse, check_file_use
 from engine.storage.files import write_file
 
 
@@ -101,6 +102,16 @@ class _LiveJob:
     def report(self) -> Path:
         return self.record.with_name(self.record.name.removesuffix(".json").removesuffix(".detections") + ".live.json")
 
+    @property
+    def input_files(self) -> tuple[Path, ...]:
+        return (Path(self.source),) if self.pushed_input is None and Path(self.source).is_file() else ()
+
+    @property
+    def output_files(self) -> tuple[Path, ...]:
+        documents = (self.record, self.log, self.report)
+        target = Path(self.target)
+        return documents if parse_output_scheme(self.target) else (target, partial_path(target), *documents)
+
     def open_source(self) -> PushedInput | LiveInput:
         return self.pushed_input or LiveInput(self.source, self.hooks.stop, self.options.reconnect_timeout_s)
 
@@ -113,6 +124,7 @@ def anonymise_live(  # noqa: PLR0913 - where from, where to, and four things wit
     hooks: LiveHooks | None = None,
     record: Path | str | None = None,
     data: Path | str | None = None,
+    overwrite: bool = True,
 ) -> LiveReport:
     """Hide the faces in a running picture until it ends or is stopped.
 
@@ -128,10 +140,11 @@ def anonymise_live(  # noqa: PLR0913 - where from, where to, and four things wit
         hooks: controls, stop, progress, counters and preview of the caller.
         record: path of the record; if None, beside an output file, else under the data folder.
         data: the data folder.
+        overwrite: replace files that exist, also the log of a run that crashed.
 
     Raises:
         SourceError: the source cannot be opened or has no frame.
-        TargetError: the output or the log cannot be written.
+        TargetError: the output or the log cannot be written, is the source, or exists and must not be replaced.
         ModelError, InputError: a detector cannot be loaded, or an option is wrong.
         DetectorError: a detector was not loaded in time.
     """
@@ -149,16 +162,23 @@ def anonymise_live(  # noqa: PLR0913 - where from, where to, and four things wit
     )
     # Refuse a wrong address before the detectors are loaded, which takes seconds.
     parse_output_scheme(job.target)
+    check_file_use(FileUse(job.input_files, job.output_files), overwrite=overwrite)
     return _run_job(job)
 
 
-def recover_record(log: Path | str, record: Path | str) -> Record:
+def recover_record(log: Path | str, record: Path | str, *, overwrite: bool = True) -> Record:
     """Write the detection record of a live run that ended in a crash, from its log.
+
+    Args:
+        log: the log.
+        record: the record to write.
+        overwrite: replace `record` if it exists.
 
     Raises:
         RecordError: the file is not such a log, or no frame was shown.
         TargetError: the record cannot be written.
     """
+    check_file_use(FileUse([Path(log)], [Path(record)]), overwrite=overwrite)
     recovered = record_from_log(Path(log))
     write_file(Path(record), encode_document(recovered))
     return recovered

@@ -28,6 +28,7 @@ from engine.core.closeable import Closeable
 from engine.errors import SourceError
 from engine.media.containers import container_family, format_from_suffix
 from engine.media.ffmpeg import build_ffmpeg_command
+from engine.media.local_file import local_url, open_local_file
 
 SampleKind = Literal["s16", "s32", "flt", "dbl"]
 Samples = NDArray[Any]
@@ -172,7 +173,7 @@ class AudioWriter(Closeable):
 
     def __init__(self, path: Path, sound: AudioFormat) -> None:
         self._sound, self.start_s = sound, cast("Fraction | None", None)
-        self._container = av.open(str(path), "w", format="nut", options={"fflags": "bitexact"})
+        self._container = av.open(local_url(path), "w", format="nut", options={"fflags": "bitexact"})
         stream = self._container.add_stream(f"pcm_{RAW_FORMATS[sound.kind]}", rate=sound.rate, layout=sound.layout)
         self._stream = cast("AudioStream", stream)
 
@@ -196,7 +197,7 @@ class AudioWriter(Closeable):
 
 def _open_container(path: Path) -> InputContainer:
     try:
-        return av.open(str(path))
+        return open_local_file(path)
     except av.error.FFmpegError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}. Is it a video, and complete?") from error
 

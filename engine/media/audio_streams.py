@@ -15,6 +15,7 @@ from av.stream import Disposition, Stream
 
 from engine.errors import SourceError
 from engine.media.ffmpeg import run_ffmpeg
+from engine.media.local_file import open_local_file
 from engine.record import Count, Document, Ratio, Sha256, format_ratio
 
 SignedRatio = Annotated[str, msgspec.Meta(pattern="^-?[0-9]+/[1-9][0-9]*$", description="numerator/denominator")]
@@ -168,7 +169,7 @@ def list_contents(path: Path) -> FileContents:
 
 def _open_container(path: Path) -> InputContainer:
     try:
-        return av.open(str(path))
+        return open_local_file(path)
     except av.error.FFmpegError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}. Is it a video, and complete?") from error
 

@@ -19,6 +19,7 @@ from engine.rendering.report import RenderReport, draft_name, report_path
 from engine.rendering.terms import RenderOptions
 from engine.runs import Run
 from engine.storage.data_folder import RENDER_REPORT_SUFFIX, remove_suffix
+from engine.storage.files import make_private_folder
 
 DRAFT_MARK = "DRAFT"
 """The text in every picture of a draft."""
@@ -67,7 +68,7 @@ def render_draft(
     """
     context = context.authorise("draft")
     run = context.run
-    run.folder.drafts.mkdir(exist_ok=True)
+    make_private_folder(run.folder.drafts)
     name = draft_name(f"{run.id}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}{suffix or run.source.suffix}")
     output = run.folder.drafts / name
     review = run.folder.review if run.folder.review.exists() else None

@@ -14,6 +14,7 @@ from engine.release.recovery import find_interrupted_release, log_withdrawal
 from engine.release.snapshot import lock_run_for_signing
 from engine.runs import Run
 from engine.storage.data_folder import DataFolder
+from engine.storage.scratch import find_left_behind
 
 
 class PurgeReport(Document, frozen=True):
@@ -34,6 +35,8 @@ class PurgeReport(Document, frozen=True):
 
 def purge(context: RunContext, reason: str) -> PurgeReport:
     """Remove the source from the library, with thumbnails, drafts, browser copies and parts of an interrupted release.
+
+    What killed processes have left anywhere in the data folder goes as well, as it may be footage.
 
     The record, the amendments, the signatures, the releases and the audit log stay: no unmasked face is visible in
     them. A source outside of the library is not removed; the report names it.
@@ -56,6 +59,8 @@ def purge(context: RunContext, reason: str) -> PurgeReport:
         raise SignOffError(f"The run {run.id} is {run.status}; wait until it ends or cancel it, then purge it.")
     with lock_run_for_signing(run):
         paths = [path for path in _list_removable_paths(data, run) if path.exists()]
+        # What a killed upload or render has left shows people too, and belongs to no run that could be told.
+        paths += [path for path in find_left_behind(data.root) if not _is_below(path, paths)]
         size_bytes = sum(_measure_bytes(path) for path in paths)
         names = tuple(str(path.relative_to(data.root)) for path in paths)
         if interrupted := find_interrupted_release(data, run):
@@ -75,6 +80,10 @@ def _list_removable_paths(data: DataFolder, run: Run) -> Iterator[Path]:
     yield run.folder.drafts
     yield run.folder.browser_copies
     yield from run.folder.releases.glob(".[0-9]*")
+
+
+def _is_below(path: Path, others: list[Path]) -> bool:
+    return any(path.is_relative_to(other) for other in others)
 
 
 def _is_in_library(data: DataFolder, source: Path) -> bool:

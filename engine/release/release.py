@@ -26,7 +26,7 @@ from engine.release.snapshot import SignOffSnapshot, lock_run_for_signing, take_
 from engine.rendering.render import render
 from engine.runs import Run
 from engine.storage.data_folder import RECORD_NAME, REVIEW_NAME, DataFolder
-from engine.storage.files import write_file
+from engine.storage.files import make_private_folder, write_file
 from engine.verification.verify import verify
 
 SCHEMA: Literal["veil/release/1"] = "veil/release/1"
@@ -130,14 +130,14 @@ def _reserve_release_folder(run: Run) -> Iterator[tuple[Path, Path]]:
     Yields:
         The hidden folder, and the folder under its final name.
     """
-    run.folder.releases.mkdir(exist_ok=True)
+    make_private_folder(run.folder.releases)
     taken = [int(path.name) for path in run.folder.releases.iterdir() if path.name.isdecimal()]
     final_folder = run.folder.releases / f"{1 + max([0, *taken]):02}"
     # Hidden folders here are left by renders that a crash ended; one that was logged has been resumed before.
     for leftover in run.folder.releases.glob(".[0-9]*"):
         shutil.rmtree(leftover)
     folder = final_folder.with_name(f".{final_folder.name}")
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     try:
         yield folder, final_folder
     except BaseException:

@@ -16,7 +16,7 @@ from engine.release.leak_judgements import leak_report_path, list_open_leaks, re
 from engine.release.release_hooks import ReleaseCandidate, ReleaseCheck
 from engine.runs import Run
 from engine.storage.data_folder import LEAK_REPORT_NAME, PLANTED_REPORT_NAME, DataFolder
-from engine.storage.files import write_file
+from engine.storage.files import make_private_folder, write_file
 
 _PLANTED_REPORT_TITLE = "report of planted faces"
 _MAX_NAMED_FINDINGS = 3
@@ -57,7 +57,7 @@ def _check_and_log_leaks(candidate: ReleaseCandidate) -> LeakReport:
         listener=candidate.listener,
     )
     stored = encode_document(report)
-    run.folder.leak_reports.mkdir(exist_ok=True)
+    make_private_folder(run.folder.leak_reports)
     context.log_event(
         "verification",
         {"output": report.output_sha256, "leaks": sha256_hex(stored)},

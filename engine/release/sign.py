@@ -23,7 +23,7 @@ from engine.release.snapshot import SignOffSnapshot, lock_run_for_signing, take_
 from engine.rendering.render import check_audio_spans
 from engine.rendering.terms import RenderOptions
 from engine.storage.data_folder import DataFolder
-from engine.storage.files import write_file
+from engine.storage.files import make_private_folder, write_file
 
 _PERMISSIONS: dict[Meaning, Permission] = {
     "reviewed": "sign-reviewed",
@@ -174,5 +174,5 @@ def describe_audio_details(spans: Sequence[AudioSpan]) -> dict[str, DetailValue]
 
 def _prepare_statement_path(snapshot: SignOffSnapshot) -> Path:
     folder = snapshot.run.folder.signatures
-    folder.mkdir(exist_ok=True)
+    make_private_folder(folder)
     return folder / statement_file_name(snapshot.next_statement_number)

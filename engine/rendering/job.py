@@ -21,7 +21,7 @@ from engine.media.frame import SourceFrame
 from engine.media.source.decode import OnDamage, open_source
 from engine.media.source.prefetch import prefetch
 from engine.media.source.probe import probe
-from engine.record import Record, SourceFacts, parse_ratio
+from engine.record import Record, Sha256, SourceFacts, parse_ratio
 from engine.rendering.spec import RenderSpec
 from engine.review.amendments import Review
 from engine.review.apply import AmendedRecord
@@ -32,6 +32,14 @@ _PREFETCH_FRAMES = 3
 """Frames that are decoded while one is masked; more only cost memory."""
 
 SpecMaker = Callable[[MediaInfo], RenderSpec]
+
+
+class InputHashes(NamedTuple):
+    """SHA-256 of the stored bytes of everything that is rendered; None for a review that is not given."""
+
+    source: Sha256
+    record: Sha256
+    review: Sha256 | None
 
 
 class MaskedFrame(NamedTuple):
@@ -79,6 +87,11 @@ class RenderJob:
     def copied_audio_streams(self) -> tuple[int, ...]:
         """The audio streams of the output by their index in the source, in order."""
         return tuple(stream.index for stream in self.facts.streams if stream.fate == "copied")
+
+    @property
+    def hashes(self) -> InputHashes:
+        """The hashes of the inputs."""
+        return InputHashes(self.info.sha256, self.record_sha256, self.review_sha256)
 
     @property
     def video_start_s(self) -> Fraction:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from engine.media.audio_samples import read_audio_format
 from engine.media.audio_streams import AudioFingerprint, describe_audio_changes, fingerprint_audio, list_audio_streams
 from engine.media.output.mux import MuxInputs, mux
 from engine.rendering.job import RenderJob
+from engine.storage.scratch import own_scratch_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,9 @@ def mux_job(job: RenderJob, video: Path, target: Path) -> None:
         RenderError: the container does not take the streams.
     """
     first_pts, container = job.record.frames[0].pts, job.spec.container
-    with tempfile.TemporaryDirectory(prefix="veil-", dir=video.parent) as folder:
+    with own_scratch_folder(video.parent) as folder:
         tracks = write_replacement_tracks(
-            job.source, find_replaced_spans(job), job.video_start_s, container.suffix, Path(folder)
+            job.source, find_replaced_spans(job), job.video_start_s, container.suffix, folder
         )
         inputs = MuxInputs(video, job.source, job.facts, first_pts, tracks)
         mux(inputs, target, container, comment=job.spec.comment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal
 
@@ -21,13 +22,15 @@ from engine.media.output.container_choice import choose_container, fall_back_to_
 from engine.media.source.probe import probe
 from engine.record import Record, encode_document, sha256_hex
 from engine.rendering.encode import FrameCounts, encode_job
+from engine.rendering.finished import read_finished_render
 from engine.rendering.job import RenderJob, prepare_job
 from engine.rendering.output_audio import AudioComparison, compare_output_audio, fingerprint_kept_audio, mux_job
 from engine.rendering.report import RenderReport, build_report, report_path
 from engine.rendering.spec import DRAFT_COMMENT, FINAL_COMMENT, RenderSpec
 from engine.rendering.terms import RenderOptions, Terms, terms_from_options
 from engine.review.amendments import Review
-from engine.storage.files import make_scratch_folder, publish_file, write_file
+from engine.storage.file_use import FileUse, check_file_use
+from engine.storage.files import make_scratch_folder, open_atomic_write, publish_file, write_file
 
 _PCM_IN_MP4_REASON = "few players can read the exact samples of the audio that was changed from an MP4 file"
 
@@ -41,6 +44,7 @@ def render(  # noqa: PLR0913 - the files, the options, and the listener
     review: Path | str | Review | None = None,
     cleared: Clearance | None = None,
     listener: ProgressListener | None = None,
+    overwrite: bool = True,
 ) -> RenderReport:
     """Write a video in which every face of the record is covered.
 
@@ -56,12 +60,15 @@ def render(  # noqa: PLR0913 - the files, the options, and the listener
         review: amendments of that record, or their path: missed faces, false ones, and faces to keep visible.
         cleared: the clearance of the sign-off; only this makes an output final.
         listener: receives the progress.
+        overwrite: replace `output` if it exists. False: return its report if it is the output of this render, finished
+            earlier, else refuse.
 
     Raises:
         RecordError: record or review is invalid, or belongs to another video or record.
         SourceError: the source is unreadable, or has changed since the detection.
         StyleError: the style would not hide a face and is not forced.
-        TargetError: the output cannot be written, or its container cannot hold the streams.
+        TargetError: the output cannot be written, is an input, or exists and must not be replaced; or its container
+            cannot hold the streams.
         InputError: an audio span cannot be replaced, because it is outside the audio or contradicts another.
         RenderError: a frame or stream cannot be written.
         SignOffError: a file or the terms are not those that the sign-off cleared.
@@ -70,6 +77,10 @@ def render(  # noqa: PLR0913 - the files, the options, and the listener
     if not options.force:
         check_style(options.style)
     comment = DRAFT_COMMENT if cleared is None else FINAL_COMMENT
+    inputs = [Path(source), *(Path(path) for path in (record, review) if isinstance(path, str | Path))]
+    check_file_use(FileUse(inputs, [output, options.y4m], [report_path(output)]), overwrite=True)
+    if options.y4m is not None:
+        check_file_use(FileUse(writes=[output, options.y4m]), overwrite=overwrite)
     # Everything is written into a folder beside the output and moved there when it is complete: a crash leaves no half
     # output that could be taken for a whole one.
     with make_scratch_folder(output) as folder:
@@ -80,15 +91,20 @@ def render(  # noqa: PLR0913 - the files, the options, and the listener
             listener,
             review,
         )
+        # The frames for the encoder are not kept anywhere: a render that also writes them has to run.
+        if not overwrite and options.y4m is None and (finished := read_finished_render(output, job.spec, job.hashes)):
+            listener.notice(f"{output} is the finished output of this render already.")
+            return finished
         # Before the first frame: an hour of encoding would otherwise end in a refusal.
         if cleared is not None:
             _check_clearance(job, cleared, terms_from_options(options, output.suffix))
         # The intermediate file is MOV with the source's time scale; Matroska would round time stamps to milliseconds.
         video, unfinished = folder / "video.mov", folder / output.name
-        counts, encoding = encode_job(job, video, listener, y4m=options.y4m)
-        job, comparisons = _mux_with_audio(job, video, unfinished)
-        _check_frame_count(unfinished, counts)
-        report = build_report(job, unfinished, counts, encoding, comparisons)
+        with open_atomic_write(options.y4m) if options.y4m else nullcontext() as y4m:
+            counts, encoding = encode_job(job, video, listener, y4m=y4m)
+            job, comparisons = _mux_with_audio(job, video, unfinished)
+            _check_frame_count(unfinished, counts)
+            report = build_report(job, unfinished, counts, encoding, comparisons)
         # The report first: no output exists without one.
         write_file(report_path(output), encode_document(report))
         publish_file(unfinished, output)

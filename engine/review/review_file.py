@@ -37,6 +37,9 @@ from engine.storage.append_only import (
 )
 from engine.storage.locks import lock_descriptor
 
+_AMENDMENT_BEGIN = b'{"action":'
+"""The first bytes of every line."""
+
 
 def make_empty_review(record_sha256: Sha256) -> Review:
     """Return the review of a record without amendments."""
@@ -212,6 +215,9 @@ def _repair_file(descriptor: int, record_sha256: Sha256, name: str) -> Review:
     whole, torn = split_torn_line(data)
     # Decoded before anything is written: a review that is damaged elsewhere is evidence and stays as it is.
     review = decode_review(whole, record_sha256, name)
+    # A file without a newline may be anything: only what begins as an amendment does is removed.
+    if not _AMENDMENT_BEGIN.startswith(torn[: len(_AMENDMENT_BEGIN)]):
+        raise ReviewError(f"{name} ends in a line that is no amendment; give the path of a review.")
     completed = _decode_completed(data, record_sha256, name) if torn else None
     repair_torn_line(descriptor, read_file_end(descriptor), is_complete=completed is not None)
     return completed or review

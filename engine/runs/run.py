@@ -31,7 +31,9 @@ from engine.record import (
     encode_document,
 )
 from engine.storage import files
+from engine.storage.append_only import sync_folder
 from engine.storage.data_folder import DataFolder, RunFolder
+from engine.storage.scratch import own_scratch_folder
 
 RunStage = Literal["queued", "running", "done", "failed", "cancelled"]
 RunStatus = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
@@ -167,12 +169,16 @@ def create_run(data: DataFolder, request: RunRequest, state: RunState | None = N
     name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{_slugify(Path(request.source).stem)}-{secrets.token_hex(2)}"
     # The folder gets its final name when it is complete, so no reader and no worker finds half a run. The random part
     # of the name keeps two runs of one second apart.
-    final, unfinished = RunFolder(data.runs / name), RunFolder(data.runs / f".{name}")
+    final = RunFolder(data.runs / name)
     try:
-        unfinished.path.mkdir(parents=True)
-        files.write_file(unfinished.request, encode_document(request))
-        write_state(unfinished, state or RunState(stage="queued", updated=format_utc_now()))
-        unfinished.path.rename(final.path)
+        files.make_private_folder(data.runs)
+        with own_scratch_folder(data.runs) as scratch:
+            unfinished = RunFolder(scratch / name)
+            unfinished.path.mkdir(mode=0o700)
+            files.write_file(unfinished.request, encode_document(request))
+            write_state(unfinished, state or RunState(stage="queued", updated=format_utc_now()))
+            unfinished.path.rename(final.path)
+        sync_folder(data.runs)
     except OSError as error:
         raise TargetError(
             f"The run {final.path} cannot be created ({error.strerror}). Choose a data folder that you may write to."

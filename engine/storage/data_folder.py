@@ -10,6 +10,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.errors import TargetError
+
 RECORD_NAME = "detections.json"
 """The detection record, in the folder of a run and in that of a release."""
 REVIEW_NAME = "review.jsonl"
@@ -254,7 +256,13 @@ def find_data_folder(chosen: Path | str | None = None) -> DataFolder:
 
 
 def append_suffix(path: Path, suffix: str) -> Path:
-    """The path of a document that belongs to a file and is named after it: `talk.mp4` -> `talk.mp4.render.json`."""
+    """The path of a document that belongs to a file and is named after it: `talk.mp4` -> `talk.mp4.render.json`.
+
+    Raises:
+        TargetError: the path has no name, because it is the current folder or the root.
+    """
+    if not path.name:
+        raise TargetError(f"{path} is a folder; give the name of a file.")
     return path.with_name(path.name + suffix)
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from engine.errors import InputError, TargetError
+from engine.storage.append_only import sync_folder
+from engine.storage.scratch import own_scratch_folder
+
+_OTHERS_MODE = 0o077
+"""What the group and others may do."""
 
 
 def hash_file(path: Path) -> str:
@@ -48,18 +51,16 @@ def make_scratch_folder(target: Path) -> Iterator[Path]:
     """
     if target.is_dir():
         raise TargetError(f"{target} is a folder; give the name of a file to write.")
-    try:
-        # Beside the target and not in the system's temporary folder: a rename is atomic only within one file system.
-        folder = Path(tempfile.mkdtemp(prefix=".veil-", dir=target.parent))
-    except OSError as error:
-        raise TargetError(
-            f"{target} cannot be written: {error.strerror or error}. Choose a folder that you may write."
-        ) from error
-    try:
-        with _raise_target_errors(target):
-            yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with ExitStack() as stack:
+        try:
+            # Beside the target and not in the system's temporary folder: a rename is atomic only in one file system.
+            folder = stack.enter_context(own_scratch_folder(target.parent))
+        except OSError as error:
+            raise TargetError(
+                f"{target} cannot be written: {error.strerror or error}. Choose a folder that you may write."
+            ) from error
+        stack.enter_context(_raise_target_errors(target))
+        yield folder
 
 
 def publish_file(unfinished: Path, target: Path) -> None:
@@ -69,10 +70,27 @@ def publish_file(unfinished: Path, target: Path) -> None:
         TargetError: It cannot be renamed.
     """
     with _raise_target_errors(target):
-        # Flushed before the rename: after a power cut the name must not exist with empty content.
         with unfinished.open("rb") as file:
+            # What lies in a private folder is private too, whatever the umask.
+            if not target.parent.stat().st_mode & _OTHERS_MODE:
+                os.fchmod(file.fileno(), 0o600)
+            # Flushed before the rename: after a power cut the name must not exist with empty content.
             os.fsync(file.fileno())
         unfinished.replace(target)
+        # And the name after it: the next step may state that this file exists.
+        sync_folder(target.parent)
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder and those above it that are missing, for this user alone. Existing ones are left as they are.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if not path.is_dir():
+        make_private_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(path.parent)
 
 
 def write_file(target: Path, data: bytes) -> None:

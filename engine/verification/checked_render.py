@@ -23,13 +23,14 @@ def render_and_verify(  # noqa: PLR0913 - the files, the options, and the listen
     *,
     review: Path | str | None = None,
     listener: ProgressListener | None = None,
+    overwrite: bool = True,
 ) -> tuple[RenderReport, VerifyReport]:
     """Render a draft from a record, check it, and write the report of the checks beside it.
 
     Raises:
         VeilError: as `render` and `verify` do. A failed check is not an error; the report states it.
     """
-    rendered = render(source, record, output, rendering, review=review, listener=listener)
+    rendered = render(source, record, output, rendering, review=review, listener=listener, overwrite=overwrite)
     checks = verify(source, record, output, review=review, listener=listener)
     write_file(append_suffix(output, CHECKS_SUFFIX), encode_document(checks))
     return rendered, checks

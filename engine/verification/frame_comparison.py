@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -17,6 +16,7 @@ from engine.rendering.encode import JobEncoder
 from engine.rendering.job import MaskedFrame, RenderJob
 from engine.rendering.output_audio import mux_job
 from engine.storage.files import hash_file
+from engine.storage.scratch import own_temporary_folder
 from engine.verification.pixel_check import PixelCheck
 
 
@@ -74,9 +74,9 @@ def compare_with_second_render(
         RenderError: a frame cannot be encoded.
     """
     comparison = FrameComparison(PixelCheck(job.info.video.orientation, job.spec.style, job.spec.encoder.crf))
-    with tempfile.TemporaryDirectory(prefix="veil-") as folder:
+    with own_temporary_folder() as folder:
         # The intermediate file is MOV as in `render`: Matroska would round the time stamps to milliseconds.
-        video, second_output = Path(folder) / "video.mov", Path(folder) / output.name
+        video, second_output = folder / "video.mov", folder / output.name
         with JobEncoder(job, video) as encoder, open_source(output, info) as opened:
             for masked, rendered in zip_longest(job.mask_frames(), comparison.read_output(opened)):
                 comparison.add_pair(masked, rendered)

@@ -15,6 +15,7 @@ import streamlit as st
 
 from engine.jobs.queue import restart_worker
 from engine.storage.data_folder import DataFolder, find_data_folder
+from engine.storage.scratch import sweep_data_folder
 
 _LOGGER = logging.getLogger(__name__)
 _QUEUE_INTERVAL_S = 5.0
@@ -31,6 +32,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     asyncio.get_running_loop().call_later(_ACCEPT_DELAY_S, disable_send_delay)
     # Imports plotly and pandas in the background; otherwise the first person on Analyse would wait for them.
     threading.Thread(target=importlib.import_module, args=("workbench.views.analyse.views",), daemon=True).start()
+    # Not before the server answers: the folder may hold thousands of files.
+    threading.Thread(target=sweep_data_folder, args=(find_data_folder().root,), daemon=True).start()
     queue_watch = asyncio.create_task(watch_queue(find_data_folder()))
     try:
         yield

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from engine.record import Document, encode_document
-from engine.storage.files import write_file
+from engine.storage.files import make_private_folder, write_file
 from engine.storage.locks import lock_and_remove_file
 
 
@@ -43,7 +43,7 @@ class AnswerCache:
         """
         # One lock for each request, so that only calls with the same picture wait for each other.
         path = self._answer_path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         with lock_and_remove_file(path.with_suffix(".asking")):
             yield self._read_answer(path)
 

@@ -15,6 +15,7 @@ from engine.errors import SourceError
 from engine.media.audio_streams import fingerprint_audio, list_contents
 from engine.media.containers import format_from_suffix
 from engine.media.ffmpeg import run_ffmpeg
+from engine.media.local_file import open_local_file
 from engine.record import Count, Document, Sha256, sha256_hex
 
 
@@ -84,7 +85,7 @@ def choose_timestamp_kind(name: str) -> Literal["pts", "dts"]:
 def _read_timestamps(path: Path) -> list[int]:
     clock = choose_timestamp_kind(path.name)
     try:
-        with av.open(str(path)) as container:
+        with open_local_file(path) as container:
             packets = [packet for packet in container.demux(container.streams.video[0]) if packet.size]
             # Sorted, because packets are stored in decoding order.
             times = (packet.dts if clock == "dts" else packet.pts for packet in packets)

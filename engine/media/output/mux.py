@@ -21,6 +21,7 @@ from engine.errors import RenderError, SourceError, TargetError, VeilError
 from engine.media.audio_samples import AudioFormat
 from engine.media.containers import container_family
 from engine.media.ffmpeg import run_ffmpeg
+from engine.media.local_file import open_local_file
 from engine.media.output.container_choice import ContainerChoice
 from engine.record import SourceFacts
 
@@ -153,7 +154,7 @@ def _read_clocks(inputs: MuxInputs) -> tuple[list[Fraction], tuple[int, ...]]:
 
 def _open_container(path: Path) -> InputContainer:
     try:
-        return av.open(str(path))
+        return open_local_file(path)
     except av.error.FFmpegError as error:
         raise SourceError(f"{path} cannot be read again: {error.strerror}. Is it still where it was?") from error
 

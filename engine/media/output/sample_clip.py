@@ -9,7 +9,7 @@ from pathlib import Path
 import imageio_ffmpeg
 
 from engine.errors import InputError, RenderError
-from engine.storage.files import open_atomic_write
+from engine.storage.files import make_private_folder, open_atomic_write
 
 _VIDEO_FILTER = "scale=1280:1048:flags=lanczos,crop=1280:720:0:120,setsar=1"
 _VOICE_EXPRESSION = "0.4*sin(2*PI*(140+30*sin(2*PI*0.7*t))*t)*(0.5+0.5*sin(2*PI*3.1*t))"
@@ -25,7 +25,7 @@ def make_sample_clip(target: Path) -> None:
         RenderError: FFmpeg cannot write the clip.
         TargetError: `target` cannot be written.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(target.parent)
     # The right channel is 2 ms late, so that the channels differ.
     delayed_voice = _VOICE_EXPRESSION.replace("*t)", "*(t-0.002))")
     with open_atomic_write(target) as unfinished:

@@ -21,6 +21,7 @@ from av.video.stream import VideoStream
 
 from engine.core.picture import Picture, PixelFormat, Plane
 from engine.errors import RenderError, TargetError, VeilError
+from engine.media.local_file import local_url
 from engine.media.output.encoder import (
     EMPTY_SIGNAL,
     EncoderSettings,
@@ -186,7 +187,7 @@ class _EncoderSink:
         scale = str(Fraction(encoding.tick).denominator)
         options = {"fflags": "+bitexact", "video_track_timescale": scale, "movie_timescale": scale}
         try:
-            self._container = av.open(str(path), "w", format="mov", options=options)
+            self._container = av.open(local_url(path), "w", format="mov", options=options)
             self._stream = self._add_stream(encoding, video)
         except av.error.FFmpegError as error:
             raise _error_from_ffmpeg(error, path) from error

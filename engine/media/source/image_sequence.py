@@ -64,6 +64,13 @@ def list_stills(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(stills, key=lambda path: (_natural_sort_key(path.name), path.name)))
 
 
+def list_source_files(path: Path) -> tuple[Path, ...]:
+    """List the files that a source consists of: the file itself, or the stills of a folder, which may have none."""
+    if not path.is_dir():
+        return (path,)
+    return tuple(file for file in path.iterdir() if file.suffix.lower() in STILL_SUFFIXES)
+
+
 class _StillFolder:
     def __init__(self, folder: Path, info: MediaInfo, on_damage: OnDamage) -> None:
         self._folder, self._info, self._on_damage = folder, info, on_damage

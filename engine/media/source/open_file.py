@@ -12,6 +12,8 @@ from av.error import FFmpegError
 
 from engine.core.file_types import JPEG_SUFFIXES
 from engine.errors import SourceError
+from engine.media.local_file import local_url
+from engine.storage.file_use import check_is_regular
 
 _POINTER_FORMATS = frozenset({"hls", "concat", "dash", "imf", "image2", "sdp", "rtsp", "tty", "lavfi"})
 """Formats that only point at other files or hosts, or that FFmpeg detects in any text file."""
@@ -29,8 +31,7 @@ def open_container(path: Path) -> Iterator[InputContainer]:
     check_is_file(path)
     try:
         container = av.open(
-            # Without the prefix FFmpeg takes a name such as 12:30.mp4 for a protocol.
-            f"file:{path}",
+            local_url(path),
             mode="r",
             format=_JPEG_FORMAT if _is_jpeg(path) else None,
             metadata_errors="replace",
@@ -56,6 +57,7 @@ def check_is_file(path: Path) -> None:
     """
     if path.is_dir():
         raise SourceError(f"{path} is a folder. Give the path of one video file.")
+    check_is_regular(path)
     try:
         with path.open("rb") as file:
             empty = not file.read(1)

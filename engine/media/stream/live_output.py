@@ -166,8 +166,7 @@ class LiveOutput:
         target = Path(self.target)
         if target.is_dir():
             raise TargetError(f"{target} is a folder; give the name of a file to write.")
-        # The suffix stays last, because FFmpeg chooses the muxer by it.
-        self._partial_path = target.with_name(f"{target.stem}.partial{target.suffix}")
+        self._partial_path = partial_path(target)
         return av.open(f"file:{self._partial_path}", "w", options=options)
 
     @property
@@ -235,6 +234,18 @@ class _UnseekablePipe:
     def write(self, data: bytes) -> int:
         """Write bytes to the pipe."""
         return self._pipe.write(data)
+
+
+def partial_path(target: Path) -> Path:
+    """Return the name that an output file has until it is complete.
+
+    Raises:
+        TargetError: it has no name, because it is the current folder or the root.
+    """
+    if not target.name:
+        raise TargetError(f"{target} is a folder; give the name of a file to write.")
+    # The suffix stays last, because FFmpeg chooses the muxer by it.
+    return target.with_name(f"{target.stem}.partial{target.suffix}")
 
 
 def parse_output_scheme(address: str) -> str:
