@@ -68,9 +68,7 @@ def _run_batch(options: Namespace, terminal: Terminal) -> int:
     with ExitStack() as stack:
         journal = stack.enter_context(open_journal(folder))
         detectors = stack.enter_context(DetectorReuse(data))
-        context = JobContext(
-            folder, data, journal, detectors, progress, sources=sources, overwrite=options.overwrite
-        )
+        context = JobContext(folder, data, journal, detectors, progress, sources=sources, overwrite=options.overwrite)
         batch = Batch(context, progress, options.max_cost)
         try:
             if options.watch:

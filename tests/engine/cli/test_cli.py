@@ -230,7 +230,7 @@ def test_results_name_what_was_done_and_the_output(talk, own_data, tmp_path, cap
     text = capsys.readouterr().out
     assert "Every check passed." in text
     assert out in text
-    assert main(["render", str(talk), str(tmp_path / "a.json"), "-o", out, "--encoder", "crf=20"]) == 0
+    assert main(["render", str(talk), str(tmp_path / "a.json"), "-o", out, "--encoder", "crf=20", "--overwrite"]) == 0
     assert "45 frames rendered" in capsys.readouterr().out
     assert main(["verify", str(talk), str(tmp_path / "a.json"), out]) == 0
     assert "ok    masks" in capsys.readouterr().out
