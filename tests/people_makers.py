@@ -1,5 +1,7 @@
 """Makers of people for tests."""
 
+import msgspec
+
 from engine import access
 from engine.storage.data_folder import DataFolder
 
@@ -29,3 +31,10 @@ def person(data, account):
 
 def ada(data):
     return person(data, "ada")
+
+
+def ask_for_no_checks(data, by=None):
+    """Let reviews and approvals be signed without a look, for tests that are about something else."""
+    unchecked = {"min_items_percent": 0, "min_frames_percent": 0, "min_approver_frames_percent": 0}
+    policy = msgspec.structs.replace(access.read_policy(data), **unchecked)
+    access.set_policy(data, by or access.get_single_user(data), policy)

@@ -1,4 +1,4 @@
-"""The policy: number of people for a release, duration of sessions and lock-outs, length of passwords."""
+"""The policy: people and checks that a release takes, duration of sessions and lock-outs, length of passwords."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ SCHEMA: Literal["veil/policy/1"] = "veil/policy/1"
 
 Persons = Literal["one", "two", "three"]
 Minutes = Annotated[int, msgspec.Meta(ge=1, le=10_080)]
+Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
 
 
 class Policy(Document, frozen=True, kw_only=True):
@@ -34,6 +35,11 @@ class Policy(Document, frozen=True, kw_only=True):
         session_minutes: A session ends after this time in any case.
         fresh_minutes: Maximum age of a sign-in at a provider that confirms a signature.
         password_length: Minimum number of characters of a password.
+        min_items_percent: Minimum share of the items to check that must be decided before the review is signed.
+        min_frames_percent: Minimum share of the frames that must have been viewed.
+        min_risk_percent: Minimum share of the risk of all items that must have been viewed; 0 does not ask for it.
+        random_sample: Whether a random sample check of the final amendments must have found no visible face.
+        min_approver_frames_percent: Minimum share of the frames that the approver must have viewed.
     """
 
     schema: Literal["veil/policy/1"] = SCHEMA
@@ -44,6 +50,13 @@ class Policy(Document, frozen=True, kw_only=True):
     session_minutes: Minutes = 720
     fresh_minutes: Minutes = 5
     password_length: Annotated[int, msgspec.Meta(ge=8, le=128)] = 10
+    # Every item is a doubt that only a person can settle, so all of them. A quarter of the frames is what playing a
+    # video at four times its speed shows; a twentieth is a look at it, which an approval cannot do without.
+    min_items_percent: Percent = 100
+    min_frames_percent: Percent = 25
+    min_risk_percent: Percent = 0
+    random_sample: bool = False
+    min_approver_frames_percent: Percent = 5
 
     @property
     def lock_duration(self) -> timedelta:
@@ -111,6 +124,13 @@ def set_policy(data: DataFolder, by: Person, policy: Policy) -> None:
             actor=by.actor,
             kind="settings",
             subjects={"policy": sha256_hex(stored)},
-            details={"persons": policy.persons},
+            details={
+                "persons": policy.persons,
+                "items_percent": policy.min_items_percent,
+                "frames_percent": policy.min_frames_percent,
+                "risk_percent": policy.min_risk_percent,
+                "random_sample": policy.random_sample,
+                "approver_frames_percent": policy.min_approver_frames_percent,
+            },
         ),
     )

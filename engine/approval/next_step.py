@@ -30,12 +30,14 @@ class NextStep:
         newest_statement: The newest statement, None before the first.
         why: A sentence on why the run is at this step again, None if it got there the usual way.
         barred_accounts: Accounts that the four-eyes rule keeps from this step.
+        exceptions: Statements about the current amendments that were signed below the policy, oldest first.
     """
 
     step: StepName | None
     newest_statement: Statement | None = None
     why: str | None = None
     barred_accounts: frozenset[str] = frozenset()
+    exceptions: tuple[Statement, ...] = ()
 
     def is_open_to(self, person: Person) -> bool:
         """Whether the person may take the step: roles allow it, and the four-eyes rule does not bar it."""
@@ -64,7 +66,18 @@ def find_next_step(run: Run, persons: Persons) -> NextStep:
     is_void = newest is not None and newest.meaning != "released" and newest.subject.review != _hash_amendments(run)
     step = derive_next_step([StatementStatus(newest, (_AMENDED,) if is_void else ())] if newest else [])
     barred = _find_barred_accounts(step, run, statements, persons)
-    return NextStep(step, newest, _explain_return(newest, is_void=is_void), barred)
+    return NextStep(step, newest, _explain_return(newest, is_void=is_void), barred, _find_exceptions(statements))
+
+
+def _find_exceptions(statements: list[Statement]) -> tuple[Statement, ...]:
+    """Find the statements below the policy that the newest one builds on: of the same review, after the last return."""
+    found: list[Statement] = []
+    for statement in statements:
+        if statement.meaning == "rejected" or (found and statement.subject.review != found[-1].subject.review):
+            found = []
+        if statement.below_policy:
+            found.append(statement)
+    return tuple(one for one in found if one.subject.review == statements[-1].subject.review)
 
 
 def _explain_return(newest: Statement | None, *, is_void: bool) -> str | None:

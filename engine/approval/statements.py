@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from engine.access import Persons
+from engine.approval.review_policy import ReviewFigures
 from engine.audio.spans import AudioSpan, describe_spans
 from engine.audit import Anchor, AuthMethod, EventKind
 from engine.errors import SignOffError
@@ -66,6 +67,9 @@ class Statement(Document, frozen=True, kw_only=True):
         at: Time of the signature.
         reason: The reason in the person's words.
         head: Anchor of the audit log just before the statement.
+        figures: How much had been checked; None in statements of earlier versions, rejections and releases.
+        below_policy: What the policy asked for and was lacking, one clause each; the person signed nevertheless, for
+            `reason`.
     """
 
     schema: Literal["veil/statement/1"] = SCHEMA
@@ -83,11 +87,18 @@ class Statement(Document, frozen=True, kw_only=True):
     at: Timestamp
     reason: str | None = None
     head: Anchor
+    figures: ReviewFigures | None = None
+    below_policy: tuple[str, ...] = ()
 
     def format_line(self) -> str:
         """Return the signature as one line of text, as it is shown with the record."""
         reason = f": {self.reason}" if self.reason else ""
-        return f"{self.meaning} by {self.name} ({self.account}), {self.at:%Y-%m-%d %H:%M:%S %z}{reason}"
+        exception = f" [{self.describe_exception()}]" if self.below_policy else ""
+        return f"{self.meaning} by {self.name} ({self.account}), {self.at:%Y-%m-%d %H:%M:%S %z}{reason}{exception}"
+
+    def describe_exception(self) -> str:
+        """Describe what the policy asked for and was lacking; empty if nothing was."""
+        return f"below policy: {'; '.join(self.below_policy)}" if self.below_policy else ""
 
 
 def hash_terms(terms: Mapping[str, Any]) -> Sha256:

@@ -33,7 +33,7 @@ from engine.record import Count, DetectorFacts, Document, Record, Sha256, Timest
 from engine.rendering.report import DroppedItem, EncoderFacts, RenderReport
 from engine.rendering.spec import RenderSpec
 from engine.review.amendments import Review
-from engine.review.apply import KeptVisible
+from engine.review.apply import AmendedRecord, KeptVisible, RemovedMask
 from engine.storage.files import hash_file
 from engine.verification.report import Check, VerifyReport
 from engine.version import VERSION
@@ -76,11 +76,12 @@ class DetectionSection(Document, frozen=True):
 
 
 class ReviewSection(Document, frozen=True):
-    """The review: the number of amendments, and the faces that are kept visible."""
+    """The review: the number of amendments, the faces that are kept visible, and the masks that were removed."""
 
     review_sha256: Sha256 | None
     amendments: Count
     kept_visible: tuple[KeptVisible, ...]
+    removed: tuple[RemovedMask, ...] = ()
 
 
 class RenderSection(Document, frozen=True, omit_defaults=True):
@@ -214,9 +215,7 @@ def build_certificate(inputs: CertificateInputs, issued_at: datetime) -> Certifi
         ),
         output=OutputSection(output.name, render.output_bytes, facts),
         detection=_build_detection_section(record, render.record_sha256),
-        review=ReviewSection(
-            render.review_sha256, len(inputs.review.amendments) if inputs.review else 0, render.kept_visible
-        ),
+        review=_build_review_section(inputs),
         render=_build_render_section(render, facts),
         checks=inputs.verification.checks,
         leaks=_build_leak_section(inputs),
@@ -257,6 +256,12 @@ def _check_one_release(inputs: CertificateInputs) -> None:
 def _build_detection_section(record: Record, record_sha256: Sha256) -> DetectionSection:
     tracks = {face.track for frame in record.frames for face in frame.faces}
     return DetectionSection(record_sha256, record.detection.mode, record.detection.detectors, len(tracks))
+
+
+def _build_review_section(inputs: CertificateInputs) -> ReviewSection:
+    render, review = inputs.render, inputs.review
+    removed = AmendedRecord(inputs.record, review).find_removed() if review else ()
+    return ReviewSection(render.review_sha256, len(review.amendments) if review else 0, render.kept_visible, removed)
 
 
 def _build_render_section(render: RenderReport, facts: FileFingerprint) -> RenderSection:

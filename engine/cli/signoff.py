@@ -70,6 +70,11 @@ def _add_sign_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--reason", help="reason; required for a rejection")
     parser.add_argument("--suffix", help="suffix of the output's name (default: as last signed, or the source's)")
+    parser.add_argument(
+        "--below-policy",
+        action="store_true",
+        help="sign although less was checked than the policy asks for; needs --reason, which the certificate prints",
+    )
     arguments.add_style(parser, default=None)
     arguments.add_audio(parser)
     parser.add_argument("--keep-audio", action="store_true", help="keep the audio, whatever was last signed")
@@ -84,7 +89,13 @@ def _sign_run(options: Namespace, terminal: Terminal) -> int:
         terminal.print_result(summary, summary.to_text())
         return 0
     session, credential = open_session(data, options)
-    request = SignRequest(options.meaning, options.reason, _build_render_options(data, options), options.suffix)
+    request = SignRequest(
+        options.meaning,
+        options.reason,
+        _build_render_options(data, options),
+        options.suffix,
+        below_policy=options.below_policy,
+    )
     statement, _ = release.sign(data, options.run, session, credential, request)
     terminal.print_result(statement, f"{statement.run}: {statement.format_line()}")
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 
 import msgspec
 
@@ -12,10 +13,18 @@ from engine.cli.command import Command
 from engine.cli.identity import identify_person, read_password
 from engine.cli.terminal import Terminal
 from engine.core.wording import format_count
+from engine.errors import InputError
 from engine.record import Document
 from engine.storage.data_folder import find_data_folder
 
 _PERSONS: dict[access.Persons, int] = {"one": 1, "two": 2, "three": 3}
+_THRESHOLDS: Mapping[str, tuple[str, str]] = {
+    "items-decided": ("min_items_percent", "items to check that must be decided before a review is signed"),
+    "frames-viewed": ("min_frames_percent", "frames that must have been viewed before a review is signed"),
+    "risk-viewed": ("min_risk_percent", "risk of all items that must have been viewed before a review is signed"),
+    "approver-frames": ("min_approver_frames_percent", "frames that the approver must have viewed"),
+}
+"""The options that set a threshold of the policy: its field, and what it means."""
 
 
 class AccountSummary(Document, frozen=True):
@@ -94,6 +103,11 @@ def _change_password(options: Namespace, terminal: Terminal) -> int:
 
 def _add_policy_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--persons", choices=tuple(_PERSONS), help="how many different people a release needs at least")
+    for option, (field, text) in _THRESHOLDS.items():
+        parser.add_argument(f"--{option}", dest=field, type=int, metavar="PERCENT", help=text)
+    parser.add_argument(
+        "--random-sample", choices=("yes", "no"), help="require a random sample check of the amendments"
+    )
     arguments.add_account_option(parser)
 
 
@@ -101,12 +115,38 @@ def _show_or_set_policy(options: Namespace, terminal: Terminal) -> int:
     data = find_data_folder(options.data)
     policy = access.read_policy(data)
     # Only a change needs a person who is signed in; everyone with access to the data folder can read the policy.
-    if options.persons is not None:
-        policy = msgspec.structs.replace(policy, persons=options.persons)
+    changes = {
+        name: value
+        for name in ("persons", *(field for field, _ in _THRESHOLDS.values()))
+        if (value := getattr(options, name)) is not None
+    }
+    if options.random_sample is not None:
+        changes["random_sample"] = options.random_sample == "yes"
+    if changes:
+        policy = _change_policy(policy, changes)
         access.set_policy(data, identify_person(data, options), policy)
-    people = format_count(_PERSONS[policy.persons], "person", "different people")
-    terminal.print_result(policy, f"A release needs at least {people}.")
+    terminal.print_result(policy, _describe_policy(policy))
     return 0
+
+
+def _change_policy(policy: access.Policy, changes: Mapping[str, object]) -> access.Policy:
+    try:
+        return msgspec.convert({**msgspec.to_builtins(policy), **changes}, access.Policy)
+    except msgspec.ValidationError as error:
+        raise InputError(f"The policy cannot be set so: {error}. Shares are in per cent, from 0 to 100.") from error
+
+
+def _describe_policy(policy: access.Policy) -> str:
+    sample = "needs" if policy.random_sample else "does not need"
+    people = format_count(_PERSONS[policy.persons], "person", "different people")
+    return (
+        f"A release needs at least {people}.\n"
+        f"A review needs {policy.min_items_percent} % of the items decided, {policy.min_frames_percent} % of the "
+        f"frames and {policy.min_risk_percent} % of the risk viewed. It {sample} a random sample check.\n"
+        f"An approval needs the same, and {policy.min_approver_frames_percent} % of the frames viewed by the "
+        "approver.\n"
+        "Below that, a signature needs a confirmation and a reason."
+    )
 
 
 def _list_accounts(options: Namespace, terminal: Terminal) -> int:

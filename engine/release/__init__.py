@@ -14,6 +14,7 @@ from engine.release.leak_judgements import (
 from engine.release.playback import Playback, choose_playback, make_playback_copy
 from engine.release.purge import PurgeReport, purge
 from engine.release.release import Release, release
+from engine.release.review_figures import is_sample_checked, measure_review
 from engine.release.risk import compute_residual_risk
 from engine.release.sign import SignRequest, sign
 from engine.release.snapshot import SignOffSnapshot, open_snapshot, read_signed_options, replace_terms
@@ -29,10 +30,12 @@ __all__ = [
     "choose_playback",
     "compute_residual_risk",
     "draw_run_audit_frames",
+    "is_sample_checked",
     "judge_leak",
     "list_drafts",
     "list_open_leaks",
     "make_playback_copy",
+    "measure_review",
     "open_snapshot",
     "purge",
     "read_anchors",

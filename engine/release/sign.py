@@ -13,12 +13,14 @@ from engine import access, audit
 from engine.access import Credential, Password, ProviderLogin, Session
 from engine.access.permissions import Permission
 from engine.access.run_context import RunContext
+from engine.approval.review_policy import ReviewFigures, find_shortfalls
 from engine.approval.statements import EVENT_KINDS, Confirmation, Meaning, SignedHashes, Statement, statement_file_name
 from engine.audio.spans import AudioSpan, describe_spans
 from engine.audit.entry import DetailValue
 from engine.errors import SignOffError
 from engine.masking.style import check_style
 from engine.record import Sha256, encode_document, sha256_hex
+from engine.release.review_figures import measure_review
 from engine.release.snapshot import SignOffSnapshot, lock_run_for_signing, take_snapshot
 from engine.rendering.render import check_audio_spans
 from engine.rendering.terms import RenderOptions
@@ -44,6 +46,8 @@ class SignRequest:
         suffix: File suffix of the output; that of the newest statement if omitted, or of the source.
         shown_hashes: The hashes that the person was shown. A run that has changed since is not signed. Not checked if
             omitted.
+        below_policy: Whether the person confirms to sign although less was checked than the policy asks for; needs a
+            reason.
     """
 
     meaning: Meaning
@@ -51,6 +55,18 @@ class SignRequest:
     options: RenderOptions | None = None
     suffix: str | None = None
     shown_hashes: SignedHashes | None = None
+    below_policy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _PolicyCheck:
+    """What had been checked when a statement is signed, and what the policy found lacking."""
+
+    figures: ReviewFigures | None = None
+    shortfalls: tuple[str, ...] = ()
+
+
+_NO_POLICY_CHECK = _PolicyCheck()
 
 
 def sign(
@@ -91,11 +107,27 @@ def sign(
         check_audio_spans(context.run.source, snapshot.terms)
         if refusal := snapshot.sign_off.find_refusal(request.meaning, context.person.account):
             raise log_refusal(context, refusal)
+        policy_check = _check_policy(context, snapshot, request)
         # The credential comes last: a wrong password counts as a failed sign-in, which must not happen for a statement
         # that would be refused anyway.
         confirmation = describe_confirmation(session, credential)
         session = access.reauthenticate(data, session, credential)
-        return write_statement(context, snapshot, confirmation, request), session
+        return write_statement(context, snapshot, confirmation, request, policy_check=policy_check), session
+
+
+def _check_policy(context: RunContext, snapshot: SignOffSnapshot, request: SignRequest) -> _PolicyCheck:
+    """Measure what was checked, and refuse a statement below the policy that is not confirmed with a reason."""
+    if request.meaning not in {"reviewed", "approved"}:
+        return _NO_POLICY_CHECK
+    figures = measure_review(context.data, snapshot, context.person.account)
+    shortfalls = find_shortfalls(access.read_policy(context.data), request.meaning, figures)
+    if shortfalls and not (request.below_policy and (request.reason or "").strip()):
+        raise log_refusal(
+            context,
+            f"Less was checked than the policy asks for before a run is {request.meaning}: {'; '.join(shortfalls)}. "
+            "Check the rest, or confirm that you sign below the policy (--below-policy) and give a reason.",
+        )
+    return _PolicyCheck(figures, shortfalls)
 
 
 def log_refusal(context: RunContext, why: str) -> SignOffError:
@@ -120,12 +152,14 @@ def describe_confirmation(session: Session, credential: Credential | None) -> Co
             return "password" if session.signed and credential.account is None else "account and password"
 
 
-def write_statement(
+def write_statement(  # noqa: PLR0913 - the sixth says nothing for a release
     context: RunContext,
     snapshot: SignOffSnapshot,
     confirmation: Confirmation,
     request: SignRequest,
     output_sha256: Sha256 | None = None,
+    *,
+    policy_check: _PolicyCheck = _NO_POLICY_CHECK,
 ) -> Statement:
     """Write a statement and log it. The caller has checked that it may be signed, and holds the lock of the run.
 
@@ -149,6 +183,8 @@ def write_statement(
         at=datetime.now(UTC).astimezone(),
         reason=request.reason,
         head=audit.read_head(context.data.audit),
+        figures=policy_check.figures,
+        below_policy=policy_check.shortfalls,
     )
     stored = encode_document(statement)
     # The file first, then the log: the log must never know a statement that does not exist. A crash between the two
@@ -162,6 +198,7 @@ def write_statement(
         "persons": statement.persons,
         "asked": confirmation,
         **describe_audio_details(snapshot.terms.audio),
+        **({"below_policy": "; ".join(statement.below_policy)} if statement.below_policy else {}),
     }
     context.log_event(EVENT_KINDS[request.meaning], subjects, details, request.reason)
     return statement

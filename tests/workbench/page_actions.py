@@ -94,9 +94,18 @@ def sign_in(page, account, password):
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
-def sign(page, button, account, reason=""):
+def go_to_step(page, name):
+    """Go to a step of the Sign off page."""
+    page.get_by_role("radiogroup", name="Step").get_by_text(name).click()
+    wait_until_settled(page)
+
+
+def sign(page, button, account, reason="", *, below_policy=False):
     """Sign on the Sign off page with one's password."""
+    go_to_step(page, "4. Sign")
     form = find_form(page, button)
+    if below_policy:
+        form.get_by_text("I sign although this was not checked.").click()
     if reason:
         form.get_by_label("Reason").fill(reason)
     confirm_with_password(page, button, account)

@@ -194,6 +194,12 @@ def _show_ended_run(entry: RunEntry, person: Person) -> None:
             _show_heading(entry.run, entry.next_step)
             if description := _describe_ended_run(entry, person):
                 st.caption(formatting.escape_markdown(description))
+            for statement in entry.next_step.exceptions if entry.next_step else ():
+                text = f"{statement.name} signed below the policy: {'; '.join(statement.below_policy)}."
+                st.markdown(
+                    f":orange-badge[:material/policy: below policy] "
+                    f"{formatting.escape_markdown(f'{text} Reason: {statement.reason}')}"
+                )
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             _show_links(entry, person)
 

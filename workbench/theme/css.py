@@ -4,6 +4,8 @@ from __future__ import annotations
 
 BUTTON_LINK_KEY = "first-way"
 """Prefix of the keys of links that look like buttons."""
+STEPPER_KEY = "sign-off-step"
+"""Prefix of the key of the stepper of Sign off."""
 AUTO_REFRESH_KEY = "watched"
 """Prefix of the keys of containers that refresh themselves, so that they do not fade each time."""
 
@@ -25,6 +27,16 @@ PAGE_CSS = f"""<style>
 }}
 [class*="st-key-{BUTTON_LINK_KEY}"] a, [class*="st-key-{BUTTON_LINK_KEY}"] a * {{ color: light-dark(#00659e, #7cc4ee);
 font-weight: 600; }}
+[class*="st-key-{STEPPER_KEY}"] [role="radiogroup"] {{
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 0.5rem; width: 100%;
+}}
+[class*="st-key-{STEPPER_KEY}"] [data-testid="stRadioOption"] {{
+  margin: 0; padding: 0.45rem 0.7rem; border: 1px solid light-dark(#c5ced5, #3b464e); border-radius: 0.3rem;
+}}
+[class*="st-key-{STEPPER_KEY}"] [data-testid="stRadioOption"][data-selected] {{
+  border-color: light-dark(#00659e, #56b4e9); box-shadow: inset 0 -3px light-dark(#00659e, #56b4e9);
+}}
+[class*="st-key-{STEPPER_KEY}"] .stRadio {{ width: 100%; }}
 [role="dialog"] > div:has(> [data-testid="stErrorCodeBlock"]) > * {{ display: none; }}
 [role="dialog"] > div:has(> [data-testid="stErrorCodeBlock"])::before {{
   content: "The workbench does not respond. Running detections continue. This page reconnects as soon as it responds; \
@@ -37,6 +49,7 @@ if it does not, start it again with: veil workbench";
 - Its captions are too faint to read, and its white on the accent colour cannot be read in the dark theme. The browser
   chooses that colour by itself, because the script may run before it knows the theme.
 - The rings of radio options that are not chosen are too faint.
+- The steps of Sign off are radio options, so that the arrow keys go through them; they look like a stepper.
 - A container that refreshes every second fades each time on a busy machine.
 - If the server is gone, Streamlit explains how to start a Streamlit server; users of Veil need another command.
 """

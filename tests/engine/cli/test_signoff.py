@@ -41,8 +41,11 @@ def test_a_single_user_signs_releases_and_purges(own_data, tmp_path, veil):
     run, at = signable_runs.run_by(data, access.get_single_user(data).account).id, ("--data", data.root)
     code, result = veil("release", run, *at)
     assert (code, result["kind"]) == (3, "SignOffError")
-    assert veil("sign", run, "--meaning", "reviewed", *at)[0] == 0
-    assert veil("sign", run, "--meaning", "approved", "--style", "broadcast", "--reason", "as agreed", *at)[0] == 0
+    review, below = ("sign", run, "--meaning", "reviewed"), ("--below-policy", "--reason", "as agreed")
+    code, result = veil(*review, *at)
+    assert (code, result["kind"]) == (3, "SignOffError")
+    assert veil(*review, *below, *at)[1]["below_policy"] == ["0 of 8 frames viewed (policy: at least 25 %)"]
+    assert veil("sign", run, "--meaning", "approved", "--style", "broadcast", *below, *at)[0] == 0
     shown = veil("sign", run, *at)[1]
     assert [statement["meaning"] for statement in shown["signatures"]] == ["reviewed", "approved"]
     assert shown["not_released"] is None
@@ -59,6 +62,7 @@ def test_a_single_user_signs_releases_and_purges(own_data, tmp_path, veil):
 def test_signed_audio_options_stay_until_others_are_given(tmp_path, veil):
     data = DataFolder(tmp_path / "data")
     run, at = signable_runs.run_by(data, access.get_single_user(data).account).id, ("--data", data.root)
+    veil("users", "policy", "--items-decided", "0", "--frames-viewed", "0", "--approver-frames", "0", *at)
     approve = ("sign", run, "--meaning", "approved", *at)
     veil("sign", run, "--meaning", "reviewed", *at)
     span = {"kind": "bleep", "start": 0.1, "end": 0.2, "reason": "a name"}
@@ -69,6 +73,15 @@ def test_signed_audio_options_stay_until_others_are_given(tmp_path, veil):
     kept = veil(*approve, "--keep-audio")[1]["terms"]
     assert ("audio" in kept, kept["style"]) == (False, again["style"])
     assert veil(*approve, *bleep, "--keep-audio")[0] == 2
+
+
+def test_the_policy_is_shown_and_set(tmp_path, veil):
+    at = ("--data", tmp_path)
+    assert veil("users", "policy", *at)[1]["min_items_percent"] == 100
+    changed = veil("users", "policy", "--frames-viewed", "80", "--random-sample", "yes", *at)[1]
+    assert (changed["min_frames_percent"], changed["random_sample"], changed["persons"]) == (80, True, "one")
+    assert veil("users", "policy", *at)[1] == changed
+    assert veil("users", "policy", "--risk-viewed", "101", *at)[0] == 2
 
 
 def test_a_changed_log_exits_with_3_and_names_the_line(tmp_path, veil):

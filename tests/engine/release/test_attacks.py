@@ -283,7 +283,7 @@ def test_signing_without_the_credential(ready):
                 signable_runs.the_run(ready).id,
                 signable_runs.session(ready, "rita"),
                 credential,
-                SignRequest("reviewed"),
+                SignRequest("reviewed", "a test", below_policy=True),
             )
     assert not signable_runs.the_run(ready).folder.signatures.exists()
 

@@ -133,7 +133,7 @@ def test_a_leak_holds_a_release_up_until_it_is_judged(own_data, talk, tmp_path):
     now = datetime.now(UTC)
     session = access.Session(alone, now, now)
     for meaning in ("reviewed", "approved"):
-        _, session = release.sign(data, run.id, session, None, SignRequest(meaning))
+        _, session = release.sign(data, run.id, session, None, SignRequest(meaning, "a test", below_policy=True))
     with pytest.raises(SignOffError, match="may still show a face"):
         release.release(data, run.id, session, None)
     assert not list(run.folder.releases.glob("[0-9]*"))

@@ -281,7 +281,7 @@ def test_one_person_does_it_all_where_there_are_no_accounts_and_every_statement_
     now = datetime.now(UTC)
     session = access.Session(alone, now, now)
     for meaning in ("reviewed", "approved"):
-        _, session = release.sign(data, run.id, session, None, SignRequest(meaning))
+        _, session = release.sign(data, run.id, session, None, SignRequest(meaning, "a test", below_policy=True))
     made, _ = release.release(data, run.id, session, None, release_checks=())
     assert {one.how for one in made.statements} == {"single-user"}
     assert made.persons == "one"

@@ -23,7 +23,7 @@ from tests.workbench.page_actions import (
     confirm_with_password,
     delete_track,
     download_file,
-    find_form,
+    go_to_step,
     judge_finding,
     list_faults,
     open_page,
@@ -81,8 +81,8 @@ def test_from_footage_to_a_release_that_anybody_can_check(server, chromium, clip
         delete_track(page, poster, "a poster, and she agreed")
         wait_for_message(page, "Saved as amendment 2.")
         page.get_by_test_id("stMain").get_by_role("link", name="Sign off").click()
-        find_form(page, "Sign as reviewed").wait_for()
-        sign(page, "Sign as reviewed", "ben")
+        page.get_by_role("radiogroup", name="Step").wait_for()
+        sign(page, "Sign as reviewed", "ben", "a story of a test", below_policy=True)
         assert not page.get_by_role("button", name="Approve", exact=True).is_visible()
         assert list_faults(page) == []
     with signed_in_window(chromium, server, "cho") as page:
@@ -152,12 +152,13 @@ def approve(page):
     """From Home, where it waits: approve what was reviewed."""
     page.get_by_text("next: approval").wait_for()
     page.get_by_test_id("stMain").get_by_role("link", name="Sign off").click()
-    find_form(page, "Approve").wait_for()
-    sign(page, "Approve", "cho", reason="as agreed")
+    page.get_by_text("Ben Carr signed this as reviewed below the policy").first.wait_for()
+    sign(page, "Approve", "cho", reason="as agreed", below_policy=True)
 
 
 def release(page):
     """Release, judge the poster that the search finds, and release again; the result is shown."""
+    go_to_step(page, "5. Release")
     confirm_with_password(page, "Release the final video", "cho")
     page.get_by_test_id("stProgress").wait_for()
     page.get_by_text("The output may still show a face").wait_for(timeout=LONG_TIMEOUT_MS)

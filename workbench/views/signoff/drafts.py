@@ -31,8 +31,8 @@ def show_drafts(run: Run, snapshot: release.SignOffSnapshot) -> None:
     may_draft = access.is_allowed(person, "draft")
     existing_drafts = release.list_drafts(run)
     if not may_draft and not existing_drafts:
+        st.info("There is no draft. Operators, reviewers and approvers can render one.", icon=":material/movie:")
         return
-    st.header("Draft", anchor=False)
     st.caption(
         "The whole video as it would be released, with DRAFT in every frame and in its name. Watch it before you sign. "
         "You can remove it at any time."

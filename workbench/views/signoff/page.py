@@ -1,22 +1,31 @@
-"""The Sign off page from top to bottom: steps, findings, releases, review, style, audio, drafts and signatures."""
+"""The Sign off page: a stepper from the summary to the release, one step on the screen at a time."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from engine import release
-from engine.core.wording import format_count, to_sentence
+from engine.assurance.leak_check.report import Leak
 from engine.errors import SignOffError, VeilError
-from engine.review.coverage import ReviewCoverage, measure_coverage
 from engine.runs import Run
 from workbench.components import run_header
 from workbench.components.progress_bar import show_progress
-from workbench.core import caches, reviewed_run, session
+from workbench.core import caches, session
 from workbench.core.formatting import escape_markdown
-from workbench.core.links import Page, PageLocation
-from workbench.core.page_table import show_page_link
-from workbench.views.signoff import audio, drafts, findings, releases, signature_forms, style_editor, summary
+from workbench.core.links import Page
+from workbench.views.signoff import (
+    audio,
+    drafts,
+    findings,
+    releases,
+    review_summary,
+    signature_forms,
+    stepper,
+    style_editor,
+    summary,
+)
 from workbench.views.signoff.release_job import name_release_task
+from workbench.views.signoff.review_summary import MeasuredReview
 
 
 def show() -> None:
@@ -41,33 +50,34 @@ def _show_run(run: Run) -> None:
     with st.spinner("Checking the run and the audit log"):
         data, style = session.get_data(), session.CHOSEN_STYLES.get().get(run.id)
         snapshot = caches.get_sign_off_snapshot(data, run, style, session.CHOSEN_AUDIO_SPANS.get().get(run.id))
-    busy = caches.get_background_tasks().is_running(name_release_task(run.id))
+        review = review_summary.measure_review(run)
     unjudged = findings.list_open_findings(run)
-    _show_steps(run, snapshot, len(unjudged))
-    findings.show_findings(run, unjudged)
-    releases.show_releases(run)
-    review_coverage = _show_review(run, snapshot)
-    style_editor.show_style_decision(run, snapshot)
-    audio.show_audio_decision(run, snapshot)
-    drafts.show_drafts(run, snapshot)
-    _show_signed_facts(run, snapshot, review_coverage)
-    signature_forms.show_signatures(snapshot)
-    _show_risk(run)
-    if busy:
-        st.info("Releasing. Signing is available again when it finishes.", icon=":material/hourglass:")
-        return
-    signature_forms.show_forms(run, snapshot)
-    signature_forms.show_release_form(run, snapshot, len(unjudged))
+    standing = stepper.Standing(
+        snapshot=snapshot,
+        open_items=review.open_count,
+        drafts=len(release.list_drafts(run)),
+        findings=len(unjudged),
+        busy=caches.get_background_tasks().is_running(name_release_task(run.id)),
+    )
+    step = stepper.show_stepper(run, standing)
+    _show_news(run, snapshot, len(unjudged))
+    match step:
+        case "check":
+            review_summary.show_summary(run, snapshot, review)
+        case "look":
+            drafts.show_drafts(run, snapshot)
+        case "style":
+            style_editor.show_style_decision(run, snapshot)
+            audio.show_audio_decision(run, snapshot)
+        case "sign":
+            _show_signing(run, snapshot, review, is_busy=standing.busy)
+        case "release":
+            _show_release(run, snapshot, unjudged, is_busy=standing.busy)
+    stepper.show_bar(run, step, standing)
 
 
-def _show_steps(run: Run, snapshot: release.SignOffSnapshot, unjudged_count: int) -> None:
-    """Show the steps of the sign-off, the next one, and a release that is running or has stopped."""
-    st.space("xsmall")
-    for number, (step, place) in enumerate(zip(snapshot.sign_off.list_steps(), st.columns(3), strict=True), start=1):
-        with place.container(border=True, height="stretch"):
-            icon = ":green[:material/check_circle:]" if step.statement else ":material/radio_button_unchecked:"
-            st.markdown(f"{icon} **{number}. {step.meaning.capitalize()}**")
-            st.caption(escape_markdown(summary.describe_step(step)))
+def _show_news(run: Run, snapshot: release.SignOffSnapshot, unjudged_count: int) -> None:
+    """Show what concerns every step: the newest signature, a return, a release that runs or has stopped."""
     if message := session.SIGNATURE_MESSAGE.get():
         st.success(message)
         session.SIGNATURE_MESSAGE.set(None)
@@ -82,46 +92,26 @@ def _show_steps(run: Run, snapshot: release.SignOffSnapshot, unjudged_count: int
         return
     if task_state is not None and task_state.failure:
         st.error(f"Release stopped: {task_state.failure}")
+    for signed in snapshot.sign_off.list_steps():
+        if signed.void_reasons and not snapshot.sign_off.rejection:
+            reasons = escape_markdown("; ".join(signed.void_reasons))
+            st.warning(f"{signed.meaning.capitalize()} is no longer valid: {reasons}.", icon=":material/block:")
     st.markdown(f"**Next:** {summary.describe_next_step(snapshot.sign_off, unjudged_count)}")
 
 
-def _show_review(run: Run, snapshot: release.SignOffSnapshot) -> ReviewCoverage:
-    reviewed = reviewed_run.load_reviewed_run(run)
-    items = reviewed_run.list_review_items(reviewed)
-    review_coverage = measure_coverage(reviewed.record, items, caches.get_viewed_by_account(session.get_data(), run))
-    open_count = sum(item.state == "open" for item in items)
-    st.header("Review", anchor=False)
-    figures = st.columns(4)
-    figures[0].metric("Amendments", f"{len(snapshot.review.amendments):,}")
-    figures[1].metric("Risk reviewed", summary.format_risk_seen(review_coverage) or "Nothing to check")
-    figures[2].metric("Still to check", f"{open_count:,} of {len(items):,}" if items else "Nothing to check")
-    figures[3].metric("Frames viewed", f"{review_coverage.seen:,} of {review_coverage.frames:,}")
-    if open_points := list(summary.describe_open_points(review_coverage, open_count)):
-        st.warning("Residual risk: " + " ".join(open_points), icon=":material/warning:")
-        show_page_link(Page.REVIEW, "Continue review", PageLocation(run.id))
+def _show_signing(run: Run, snapshot: release.SignOffSnapshot, review: MeasuredReview, *, is_busy: bool) -> None:
+    if is_busy:
+        st.info("Releasing. Signing is available again when it finishes.", icon=":material/hourglass:")
     else:
-        st.success(f"{'Every item is checked' if items else 'There was nothing to check'}, and every frame was viewed.")
-    if snapshot.review.amendments:
-        with st.expander(to_sentence(format_count(len(snapshot.review.amendments), "amendment"))):
-            st.html(summary.build_table(["No.", "Amendment", "By", "Reason"], summary.describe_amendments(snapshot)))
-    return review_coverage
+        signature_forms.show_exceptions(snapshot)
+        signature_forms.show_forms(run, snapshot, review.figures)
+    signature_forms.show_signatures(snapshot)
 
 
-def _show_signed_facts(run: Run, snapshot: release.SignOffSnapshot, review_coverage: ReviewCoverage) -> None:
-    st.header("Signature covers", anchor=False)
-    folded = reviewed_run.load_reviewed_run(run).amended
-    st.html(
-        summary.build_value_table(
-            [*summary.list_signed_facts(snapshot, folded, review_coverage), *summary.list_hashes(snapshot)]
-        )
-    )
-
-
-def _show_risk(run: Run) -> None:
-    """Show the measures of residual risk as the certificate states them."""
-    risk = caches.get_residual_risk(session.get_data(), run)
-    st.header("Residual risk", anchor=False)
-    st.caption(risk.summary)
-    cells = ((measure.name, measure.figure, measure.means, measure.means_not) for measure in risk.measures)
-    rows = (tuple(map(to_sentence, row)) for row in cells)
-    st.html(summary.build_table(["Measure", "Figure", "It means", "It does not mean"], rows))
+def _show_release(run: Run, snapshot: release.SignOffSnapshot, unjudged: tuple[Leak, ...], *, is_busy: bool) -> None:
+    if is_busy:
+        st.info("Releasing. You can close this page: it continues in the background.", icon=":material/hourglass:")
+    else:
+        findings.show_findings(run, unjudged)
+        signature_forms.show_release_form(run, snapshot, len(unjudged))
+    releases.show_releases(run)

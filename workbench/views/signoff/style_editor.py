@@ -19,6 +19,7 @@ from engine.masking.style import COLOUR_PATTERN, LIMITS, Style, read_field_rules
 from engine.runs import Run
 from workbench.components.face_tiles import build_tile, show_tiles
 from workbench.core import reviewed_run, session, shown_style, style_names
+from workbench.core.formatting import escape_markdown
 from workbench.views.signoff import summary
 
 _FIELD_LABELS = MappingProxyType({
@@ -57,6 +58,7 @@ def show_style_decision(run: Run, snapshot: release.SignOffSnapshot) -> None:
         captions=[style_names.STYLE_DESCRIPTIONS[name] for name in names], horizontal=True,
     )  # fmt: skip
     wanted = PRESETS[picked].style if picked in PRESETS else _edit_own_style(run, style)
+    st.caption(escape_markdown(summary.describe_signed_style(snapshot)))
     # The page above was drawn with the old style, so it is drawn again before anything can be signed.
     if wanted != style:
         session.CHOSEN_STYLES.set({**session.CHOSEN_STYLES.get(), run.id: wanted})

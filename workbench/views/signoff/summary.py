@@ -9,7 +9,6 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from engine import release
-from engine.approval.steps import StepStatus
 from engine.approval.workflow import SignOff
 from engine.audio.spans import AudioSpan, describe_spans
 from engine.core.frame_ranges import describe_range
@@ -108,9 +107,14 @@ def list_signed_facts(
     yield "Review", f"{coverage.seen:,} of {coverage.frames:,} frames viewed, {risk}"
     yield "Audio", describe_audio(record, terms.audio)
     yield "Dropped", describe_dropped(record)
-    yield "Style", describe_style(terms.style) + (" (forced)" if terms.forced else "")
+    yield "Style", describe_signed_style(snapshot)
     encoder = f"quality {terms.encoder.crf:g} (crf), preset {terms.encoder.preset}"
     yield "Output", f"a {terms.suffix} file, {encoder}"
+
+
+def describe_signed_style(snapshot: release.SignOffSnapshot) -> str:
+    """Describe the style that a signature covers."""
+    return describe_style(snapshot.terms.style) + (" (forced)" if snapshot.terms.forced else "")
 
 
 def format_risk_seen(coverage: ReviewCoverage) -> str | None:
@@ -192,11 +196,12 @@ def describe_open_points(coverage: ReviewCoverage, open_spots: int) -> Iterator[
         yield f"{coverage.frames - coverage.seen:,} of {coverage.frames:,} frames were not viewed."
 
 
-def describe_step(step: StepStatus) -> str:
-    """Say who completed a step and when, or why it is open."""
-    if step.statement:
-        return f"{step.statement.name}, {step.statement.at.astimezone():%Y-%m-%d %H:%M}"
-    return f"No longer valid: {'; '.join(step.void_reasons)}." if step.void_reasons else "Not yet"
+def describe_signatures(sign_off: SignOff) -> str:
+    """Say which signature counts, for the caption of a step."""
+    for step in reversed(sign_off.list_steps()[:2]):
+        if step.statement:
+            return f"{step.meaning.capitalize()} by {step.statement.name}"
+    return "Sent back" if sign_off.rejection else "Not signed yet"
 
 
 def describe_next_step(sign_off: SignOff, finding_count: int) -> str:
@@ -210,7 +215,7 @@ def describe_next_step(sign_off: SignOff, finding_count: int) -> str:
         return f"judge {format_count(finding_count, 'finding')} in the rendered video, then release again."
     match sign_off.next_step:
         case None:
-            return "nothing. The sign-off starts again if the amendments, the style or the audio change."
+            return "nothing: it is released. The sign-off starts again if the amendments, the style or audio change."
         case "release":
             return "an approver releases the final video."
         case "approval":

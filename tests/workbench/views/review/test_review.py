@@ -10,6 +10,7 @@ from engine.record import encode_document
 from engine.release import SignRequest
 from engine.storage.data_folder import DataFolder
 from tests import clips
+from tests.people_makers import ask_for_no_checks
 from tests.repository import ROOT
 from tests.workbench.run_makers import make_run, remove_record, set_unknown_version
 
@@ -20,16 +21,25 @@ BOTH = pytest.mark.parametrize("page", ["review", "signoff"])
 @pytest.fixture
 def data(tmp_path, monkeypatch):
     monkeypatch.setenv("VEIL_DATA", str(tmp_path / "data"))
-    return DataFolder(tmp_path / "data")
+    data = DataFolder(tmp_path / "data")
+    ask_for_no_checks(data)
+    return data
 
 
-def shown(page, run=None):
-    """A page after it ran, for a run or for none."""
+def shown(page, run=None, step=None):
+    """A page after it ran, for a run or for none; a step of Sign off if one is named."""
     app = AppTest.from_file(NAVIGATION, default_timeout=60).run()
     app.switch_page(f"../pages/{page}.py")
     if run is not None:
         app.query_params["run"] = getattr(run, "id", run)
-    return app.run()
+    app.run()
+    return go_to(app, step) if step else app
+
+
+def go_to(app, step):
+    """The page Sign off at another step."""
+    (stepper,) = [one for one in app.radio if one.label == "Step"]
+    return stepper.set_value(step).run()
 
 
 def sentences(app):
@@ -107,6 +117,7 @@ def test_what_is_signed_is_what_is_shown(data):
     run = make_run(data)
     app = shown("signoff", run)
     digest = release.open_snapshot(data, run.id).sign_off.hashes.record
+    go_to(app, "sign")
     assert digest[:12] in " ".join(one.value for one in app.caption)
     app.button(key="FormSubmitter:sign-reviewed-Sign as reviewed").click().run()
     assert not app.exception
@@ -132,7 +143,7 @@ def test_a_run_that_changed_since_it_was_shown_is_not_signed(data):
 
 
 def test_sending_back_needs_a_reason(data):
-    app = shown("signoff", make_run(data))
+    app = shown("signoff", make_run(data), "sign")
     app.button(key="FormSubmitter:sign-rejected-Send back").click().run()
     assert "needs a reason" in sentences(app)
 
@@ -199,14 +210,15 @@ def facts(app):
 
 
 def test_audio_is_kept_until_a_span_is_muted_and_what_is_shown_is_signed(data, spoken):
-    app = shown("signoff", spoken)
+    app = shown("signoff", spoken, "style")
     assert "<td>1 (aac)</td>" in facts(app)
     assert facts(app).count("kept unchanged</td>") == 2
     replaced(replaced(app), "bleep", 0.5, 0.75, reason="a place", streams=[2])
     assert not app.exception
     assert "<td>mute of 0.2-0.4 s; stored without loss</td>" in facts(app)
     assert "<td>mute of 0.2-0.4 s and bleep of 0.5-0.75 s; stored without loss</td>" in facts(app)
-    assert "bleep of 0.5-0.75 s in audio stream 2 (a place); everything else is kept" in facts(app)
+    assert "bleep of 0.5-0.75 s in audio stream 2 (a place); everything else is kept" in facts(go_to(app, "check"))
+    go_to(app, "sign")
     app.button(key="FormSubmitter:sign-reviewed-Sign as reviewed").click().run()
     app.button(key="FormSubmitter:sign-approved-Approve").click().run()
     assert sentences(app).count("cannot") == 0
@@ -214,11 +226,11 @@ def test_audio_is_kept_until_a_span_is_muted_and_what_is_shown_is_signed(data, s
     assert [(one.kind, one.start, one.end, one.reason, one.streams) for one in chosen] == [
         ("mute", 0.2, 0.4, "a name", None), ("bleep", 0.5, 0.75, "a place", (2,)),
     ]  # fmt: skip
-    again = shown("signoff", spoken)
-    assert "bleep of 0.5-0.75 s in audio stream 2 (a place)" in facts(again)
+    again = shown("signoff", spoken, "style")
+    assert "mute of 0.2-0.4 s and bleep of 0.5-0.75 s; stored without loss" in facts(again)
     again.button(key="audio-back-1").click().run()
     assert "bleep of" not in facts(again)
-    said = " ".join(one.value for one in again.markdown)
+    said = sentences(again)
     assert "the audio is mute of 0.2-0.4 s (a name), it was mute of 0.2-0.4 s (a name); bleep of 0.5-0.75 s" in said
 
 
@@ -231,11 +243,11 @@ def test_audio_is_kept_until_a_span_is_muted_and_what_is_shown_is_signed(data, s
     ],
 )
 def test_a_span_that_cannot_be_meant_is_refused_on_the_page(spoken, values, says):
-    app = replaced(shown("signoff", spoken), **values)
+    app = replaced(shown("signoff", spoken, "style"), **values)
     assert says in sentences(app)
     assert facts(app).count("kept unchanged</td>") == 2
 
 
 def test_a_clip_without_audio_offers_no_decision(data):
-    app = shown("signoff", make_run(data))
+    app = shown("signoff", make_run(data), "style")
     assert "The source has no audio." in " ".join(one.value for one in app.caption)

@@ -22,8 +22,9 @@ from engine.record import encode_document, sha256_hex
 from engine.release import SignRequest
 from engine.rendering.terms import RenderOptions
 from engine.storage.data_folder import DataFolder
+from tests.people_makers import ask_for_no_checks
 from tests.workbench.run_makers import make_run
-from tests.workbench.views.review.test_review import facts, sentences, shown
+from tests.workbench.views.review.test_review import facts, go_to, sentences, shown
 from workbench.auth.current_user import require_session
 from workbench.core import caches
 from workbench.views.signoff.release_job import name_release_task
@@ -34,7 +35,9 @@ OWN = style_from_preset("strong", {"sigma": 0.4, "shape": "rectangle", "scale": 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
     monkeypatch.setenv("VEIL_DATA", str(tmp_path / "data"))
-    return DataFolder(tmp_path / "data")
+    data = DataFolder(tmp_path / "data")
+    ask_for_no_checks(data)
+    return data
 
 
 @pytest.fixture
@@ -53,15 +56,16 @@ def chosen(app):
 
 
 def read_texts(app):
-    return " ".join(one.value for kind in (app.markdown, app.caption) for one in kind)
+    return " ".join(one.value.replace("\\", "") for kind in (app.markdown, app.caption) for one in kind)
 
 
 def test_a_preset_is_chosen_previewed_and_signed(data, run):
-    app = shown("signoff", run)
+    app = shown("signoff", run, "style")
     assert chosen(app) == "Strong"
     app.radio(key=f"style-{run.id}").set_value("broadcast").run()
     assert chosen(app) == "Broadcast"
-    assert "Broadcast: mosaic of 5 blocks a face" in facts(app)
+    assert "Broadcast: mosaic of 5 blocks a face" in read_texts(app)
+    go_to(app, "sign")
     app.button(key="FormSubmitter:sign-reviewed-Sign as reviewed").click().run()
     app.button(key="FormSubmitter:sign-approved-Approve").click().run()
     assert not app.exception
@@ -69,13 +73,14 @@ def test_a_preset_is_chosen_previewed_and_signed(data, run):
 
 
 def test_a_style_of_ones_own_is_previewed_and_signed_to_the_last_value(data, run):
-    app = shown("signoff", run)
+    app = shown("signoff", run, "style")
     app.radio(key=f"style-{run.id}").set_value("own").run()
     app.selectbox(key=f"style-{run.id}-shape").set_value("rounded").run()
     app.slider(key=f"style-{run.id}-sigma").set_value(0.4).run()
     app.slider(key=f"style-{run.id}-corner").set_value(0.75).run()
     assert chosen(app) == "Custom"
     assert "style=strong%2Cshape%3Drounded%2Ccorner%3D0.75%2Csigma%3D0.4&amp;at=" in facts(app)
+    go_to(app, "sign")
     app.button(key="FormSubmitter:sign-reviewed-Sign as reviewed").click().run()
     app.button(key="FormSubmitter:sign-approved-Approve").click().run()
     expected = style_from_preset("strong", {"shape": "rounded", "corner": 0.75, "sigma": 0.4})
@@ -85,24 +90,24 @@ def test_a_style_of_ones_own_is_previewed_and_signed_to_the_last_value(data, run
 def test_what_was_signed_elsewhere_is_shown_as_it_is_and_stays_so(data, run):
     sign(data, run, "reviewed")
     signed = sign(data, run, "approved", options=RenderOptions(style=OWN))
-    app = shown("signoff", run)
+    app = shown("signoff", run, "style")
     assert chosen(app) == "Custom"
     assert app.slider(key=f"style-{run.id}-sigma").value == 0.4
-    assert "Custom: blur of 0.4 faces, 16 samples a face, 64 steps of a colour; rectangle of 1.3 face boxes" in facts(
-        app
-    )
-    assert signed.subject.terms in facts(app)
+    words = "Custom: blur of 0.4 faces, 16 samples a face, 64 steps of a colour; rectangle of 1.3 face boxes"
+    assert words in read_texts(app)
+    assert signed.subject.terms in facts(go_to(app, "check"))
     assert "an approver releases the final video." in read_texts(app)
 
 
 def test_another_style_voids_the_approval_and_the_signed_one_brings_it_back(data, run):
     sign(data, run, "reviewed")
     sign(data, run, "approved")
-    app = shown("signoff", run)
+    app = shown("signoff", run, "style")
     app.radio(key=f"style-{run.id}").set_value("editorial").run()
-    assert "No longer valid: style.feather is 0.3, it was 0.1" in read_texts(app).replace("\\", "")
-    assert not [one for one in app.button if one.label == "Release the final video"]
-    app.radio(key=f"style-{run.id}").set_value("strong").run()
+    assert "Approved is no longer valid: style.feather is 0.3, it was 0.1" in sentences(app)
+    assert not [one for one in go_to(app, "release").button if one.label == "Release the final video"]
+    go_to(app, "style").radio(key=f"style-{run.id}").set_value("strong").run()
+    go_to(app, "release")
     assert [one for one in app.button if one.label == "Release the final video"]
 
 
@@ -116,10 +121,11 @@ def test_another_style_voids_the_approval_and_the_signed_one_brings_it_back(data
 )
 def test_a_style_that_hides_nothing_cannot_be_approved(data, run, field, value, says):
     sign(data, run, "reviewed")
-    app = shown("signoff", run)
+    app = shown("signoff", run, "style")
     app.radio(key=f"style-{run.id}").set_value("own").run()
     app.slider(key=f"style-{run.id}-{field}").set_value(value).run()
     assert says in sentences(app)
+    go_to(app, "sign")
     assert app.button(key="FormSubmitter:sign-approved-Approve").disabled
     assert "Make it stronger before you approve" in read_texts(app)
 
@@ -128,9 +134,10 @@ def test_a_style_that_was_forced_is_shown_as_forced(data, run):
     sign(data, run, "reviewed")
     weak = style_from_preset("strong", {"sigma": 0.05})
     sign(data, run, "approved", options=RenderOptions(style=weak, force=True))
-    app = shown("signoff", run)
+    app = shown("signoff", run, "style")
     assert "It was forced when it was signed" in sentences(app)
-    assert "(forced)" in facts(app)
+    assert "(forced)" in read_texts(app)
+    go_to(app, "release")
     assert [one for one in app.button if one.label == "Release the final video"]
 
 
@@ -145,7 +152,7 @@ def test_a_signed_picture_is_kept_and_no_address_names_its_file(data, run, tmp_p
     )
     sign(data, run, "reviewed")
     sign(data, run, "approved", options=RenderOptions(style=style))
-    app = shown("signoff", run)
+    app = shown("signoff", run, "style")
     assert "style=signed&amp;at=" in facts(app) and "logo.png" in read_texts(app)
     assert str(tmp_path) not in facts(app).replace(str(run.source), "")
     assert "an approver releases the final video" in read_texts(app)
@@ -153,7 +160,7 @@ def test_a_signed_picture_is_kept_and_no_address_names_its_file(data, run, tmp_p
 
 def test_a_draft_that_is_there_is_played_named_and_removed(data, run):
     path = release.render_draft(RunContext.open(data, run.id, access.get_single_user(data)), RenderOptions(style=OWN))
-    app = shown("signoff", run)
+    app = shown("signoff", run, "look")
     (label,) = [one.label for one in app.expander if "Draft of" in one.label]
     assert "outdated: the style changed since" in label
     assert f"/api/drafts/{run.id}/{path.name}?keep=1" in facts(app)
@@ -191,7 +198,7 @@ def judged(app, key, verdict, reason):
 
 
 def test_a_finding_is_shown_judged_with_a_reason_and_goes_on_record(data, run, finding):
-    app = shown("signoff", run)
+    app = shown("signoff", run, "release")
     assert "Possible visible faces (1): release is blocked" in [one.value for one in app.header]
     assert "Frames 2 to 5" in read_texts(app) and "a face that no mask covers" in read_texts(app)
     assert f"/api/stills/{run.id}/3?side=1280&amp;masked=1" in facts(app)
@@ -208,7 +215,7 @@ def test_a_finding_is_shown_judged_with_a_reason_and_goes_on_record(data, run, f
 @pytest.mark.parametrize("case", [("no face", " ", "needs a reason"), (None, "a lamp", "Choose a judgement")])
 def test_a_judgement_without_verdict_or_reason_is_none(data, run, finding, case):
     verdict, reason, says = case
-    app = judged(shown("signoff", run), finding, verdict, reason)
+    app = judged(shown("signoff", run, "release"), finding, verdict, reason)
     assert says in sentences(app)
     assert release.read_judgements(data, run) == ()
 
@@ -216,23 +223,23 @@ def test_a_judgement_without_verdict_or_reason_is_none(data, run, finding, case)
 def test_where_findings_are_open_the_form_of_the_release_says_so(data, run, finding):
     sign(data, run, "reviewed")
     sign(data, run, "approved")
-    app = shown("signoff", run)
+    app = shown("signoff", run, "release")
     assert "Judge 1 finding above first. Otherwise the release stops" in read_texts(app)
     assert "above first" not in read_texts(judged(app, finding, "no face", "a lamp"))
 
 
 def test_a_finding_that_is_a_leak_stays_until_it_is_amended(data, run, finding):
-    app = judged(shown("signoff", run), finding, "leak", "it is her")
+    app = judged(shown("signoff", run, "release"), finding, "leak", "it is her")
     assert "judged it a leak (it is her). Amend it in Review" in read_texts(app)
     assert "Possible visible faces (1): release is blocked" in [one.value for one in app.header]
 
 
 def test_the_steps_say_who_and_what_counts_no_more(data, run):
-    app = shown("signoff", run)
-    assert read_texts(app).count("Not yet") == 3
+    app = shown("signoff", run, "sign")
+    assert "a reviewer signs the review" in read_texts(app)
     sign(data, run, "reviewed")
     sign(data, run, "rejected", reason="the poster shows")
-    app = shown("signoff", run)
+    app = shown("signoff", run, "sign")
     assert "sent this run back: the poster shows" in sentences(app)
     assert "No longer valid: " in read_texts(app)
 
@@ -288,16 +295,18 @@ def test_while_it_is_released_the_page_says_how_far_and_nothing_can_be_signed(da
     caches.get_background_tasks().start(name_release_task(run.id), work)
     assert begun.wait(60)
     try:
-        app = shown("signoff", run)
+        app = shown("signoff", run, "release")
         (bar,) = app.get("progress")
         assert bar.proto.text == "Rendering: 12 frames of 30"
-        assert "Signing is available again when it finishes" in sentences(app)
-        assert not [one for one in app.button if one.label in {"Approve", "Release the final video"}]
+        assert "it continues in the background" in sentences(app)
+        assert not [one for one in app.button if one.label == "Release the final video"]
+        assert "Signing is available again when it finishes" in sentences(go_to(app, "sign"))
+        assert not [one for one in app.button if one.label == "Approve"]
     finally:
         go_on.set()
     while caches.get_background_tasks().is_running(name_release_task(run.id)):
         begun.wait(0.01)
-    app = shown("signoff", run)
+    app = shown("signoff", run, "release")
     assert "Release stopped: The output may still show a face." in sentences(app)
     assert "an approver releases the final video." in read_texts(app), "what comes next is said all the same"
     assert [one for one in app.button if one.label == "Release the final video"]
@@ -310,4 +319,25 @@ def test_where_nothing_is_doubtful_it_is_not_said_that_risk_was_looked_at(data):
     assert (figures["Risk reviewed"], figures["Still to check"]) == ("Nothing to check", "Nothing to check")
     assert "0 of 30 frames viewed, nothing to check" in facts(app)
     assert "of the risk looked at" not in facts(app)
-    assert "This frame has no mask" in read_texts(app)
+    assert "This frame has no mask" in read_texts(go_to(app, "style"))
+
+
+def test_nothing_is_signed_below_the_policy_without_a_tick_and_a_reason(tmp_path, monkeypatch):
+    monkeypatch.setenv("VEIL_DATA", str(tmp_path / "data"))
+    data = DataFolder(tmp_path / "data")
+    run = make_run(data)
+    app = shown("signoff", run, "sign")
+    assert "0 of 30 frames viewed (policy: at least 25 %)" in sentences(app)
+    press = "FormSubmitter:sign-reviewed-Sign as reviewed"
+    app.button(key=press).click().run()
+    assert "Tick the box and give a reason" in sentences(app)
+    app.text_input(key="reviewed-reason").set_value("a test clip")
+    app.button(key=press).click().run()
+    assert not run.folder.signatures.exists()
+    app.checkbox(key="reviewed-below-policy").set_value(True)
+    app.button(key=press).click().run()
+    (status,) = release.open_snapshot(data, run.id).sign_off.list_statement_statuses()
+    assert (status.statement.reason, len(status.statement.below_policy)) == ("a test clip", 2)
+    assert "signed this as reviewed below the policy" in sentences(app)
+    home = sentences(shown("home"))
+    assert "signed below the policy" in home and "a test clip" in home

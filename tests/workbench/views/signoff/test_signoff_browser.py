@@ -9,7 +9,8 @@ from engine.release import SignRequest
 from engine.rendering.terms import RenderOptions
 from tests import clips
 from tests.browser import find_violations, open_address, running_workbench, save_screenshot, wait_until_settled
-from tests.workbench.page_actions import LONG_TIMEOUT_MS, find_form
+from tests.people_makers import ask_for_no_checks
+from tests.workbench.page_actions import LONG_TIMEOUT_MS, find_form, go_to_step
 from tests.workbench.run_makers import make_run
 from workbench.auth.current_user import require_session
 from workbench.core.links import Page, build_address
@@ -18,6 +19,7 @@ from workbench.core.links import Page, build_address
 @pytest.fixture
 def server(data_folder, monkeypatch):
     monkeypatch.setenv("VEIL_DATA", str(data_folder.root))
+    ask_for_no_checks(data_folder)
     with running_workbench(data_folder) as running:
         yield running
 
@@ -28,8 +30,9 @@ def spoken(data_folder):
     return make_run(data_folder, clips.b_frames(data_folder.library / "talk.mp4", audio=[clips.Audio()]))
 
 
-def opened(page, server, run):
+def opened(page, server, run, step):
     open_address(page, server.url + build_address(Page.SIGN_OFF, run.id))
+    go_to_step(page, step)
 
 
 def add_span(page, kind, start, end, *, reason):
@@ -61,7 +64,7 @@ LOUD = """async (audio, [start, stop]) => {
 
 
 def test_spans_of_audio_are_muted_and_bleeped_listened_to_taken_back_and_signed(page, server, spoken):
-    opened(page, server, spoken)
+    opened(page, server, spoken, "3. Style")
     add_span(page, "Tone (bleep)", 0.5, 0.75, reason="a place")
     page.get_by_text("Bleep 0.5 to 0.75 s in all streams: a place").wait_for()
     add_span(page, "Silence (mute)", 0.8, 1.0, reason="a name")
@@ -80,10 +83,13 @@ def test_spans_of_audio_are_muted_and_bleeped_listened_to_taken_back_and_signed(
     wait_until_settled(page)
     add_span(page, "Silence (mute)", 0.1, 0.2, reason="")
     page.get_by_text("gives no reason").wait_for()
+    go_to_step(page, "4. Sign")
+    save_screenshot(page, "signoff-sign")
+    assert not find_violations(page)
     sign(page, "Sign as reviewed")
     sign(page, "Approve")
     assert release.read_signed_options(server.data, spoken.id).audio == (AudioSpan("mute", 0.8, 1.0, "a name"),)
-    opened(page, server, spoken)
+    opened(page, server, spoken, "3. Style")
     page.get_by_text("Mute 0.8 to 1 s in all streams: a name").wait_for()
 
 
@@ -112,7 +118,7 @@ def pictures_of(page, *labels):
 
 
 def test_a_draft_is_made_played_taken_away_as_a_draft_and_removed(page, server, spoken, tmp_path):
-    opened(page, server, spoken)
+    opened(page, server, spoken, "2. Draft")
     page.get_by_role("button", name="Render a draft").click()
     before, after = pictures_of(page, "Source", "Draft")
     assert before["width"] == after["width"] > 0
@@ -161,7 +167,7 @@ def test_a_release_plays_beside_its_source_whatever_they_are_made_of(page, serve
     run = make_run(server.data, server.data.library / name)
     span = AudioSpan("mute", 0.2, 0.4, "a name")
     released(server.data, run, audio=(span,) if name == "talk.mp4" else ())
-    opened(page, server, run)
+    opened(page, server, run, "5. Release")
     before, after = pictures_of(page, "Source", "Released")
     assert before["width"] == after["width"] == 160
     assert before["light"] > 20 < after["light"], "neither is black"
@@ -174,10 +180,14 @@ def test_a_release_plays_beside_its_source_whatever_they_are_made_of(page, serve
 
 
 def test_a_style_is_chosen_and_signed_with_the_keyboard_alone(page, server, spoken):
-    opened(page, server, spoken)
+    opened(page, server, spoken, "3. Style")
     tab_to(page, page.get_by_role("radio", name="Strong"))
     page.keyboard.press("ArrowDown")
     page.get_by_text("Broadcast (chosen)").wait_for()
+    wait_until_settled(page)
+    tab_to(page, page.get_by_role("button", name="Continue: Sign"))
+    page.keyboard.press("Enter")
+    find_form(page, "Sign as reviewed").wait_for()
     wait_until_settled(page)
     for button in ("Sign as reviewed", "Approve"):
         tab_to(page, find_form(page, button).get_by_role("button", name=button, exact=True))
