@@ -243,7 +243,7 @@ _ADMINISTRATION_VERBS = (
             Action("passwd", "change a password; asks for it", "veil users passwd rita --as ada"),
             Action(
                 "policy",
-                "show the policy, or set how many people a release needs",
+                "show the policy, or set how many people and checks a release needs",
                 "veil users policy --persons two --as ada",
             ),
             Action("list", "list the accounts", "veil users list"),

@@ -12,6 +12,7 @@ AUTO_REFRESH_KEY = "watched"
 PAGE_CSS = f"""<style>
 .stMainBlockContainer {{ padding: 3.2rem 1.6rem 1rem; }}
 @media (max-width: 640px) {{ .stMainBlockContainer {{ padding-top: 4.4rem; }} }}
+[data-testid="stBottomBlockContainer"] {{ padding: 0.6rem 1.6rem 0.9rem; max-width: none; }}
 .stMainBlockContainer h1 {{ padding: 0 0 0.6rem; }}
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {{ color: inherit; opacity: 0.92; }}
 [data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"], [data-tag], [data-tag] * {{
@@ -45,7 +46,8 @@ if it does not, start it again with: veil workbench";
 </style>"""
 """Why each rule is there:
 
-- Streamlit leaves wide margins above and beside every page. On a phone its fixed header needs the room above.
+- Streamlit leaves wide margins above and beside every page, and around the bar at its bottom. On a phone its fixed
+  header needs the room above.
 - Its captions are too faint to read, and its white on the accent colour cannot be read in the dark theme. The browser
   chooses that colour by itself, because the script may run before it knows the theme.
 - The rings of radio options that are not chosen are too faint.
