@@ -107,7 +107,7 @@ def sign(page, button, account, reason="", *, below_policy=False):
     if below_policy:
         form.get_by_text("I sign although this was not checked.").click()
     if reason:
-        form.get_by_label("Reason").fill(reason)
+        form.get_by_role("textbox", name="Reason").fill(reason)
     confirm_with_password(page, button, account)
     page.get_by_text("Signed: ").wait_for()
     wait_until_settled(page)
