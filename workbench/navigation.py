@@ -7,6 +7,7 @@ import streamlit as st
 from engine.access import Person
 from engine.errors import AccessError
 from workbench.auth import current_user, sign_out
+from workbench.core import session
 from workbench.core.page_table import can_use_page, list_existing_pages, to_streamlit_page
 from workbench.theme import css
 
@@ -32,6 +33,7 @@ def main() -> None:
         [to_streamlit_page(page, hidden=not can_use_page(page, person)) for page in list_existing_pages()]
     )
     st.set_page_config(page_title=f"{chosen.title} · Veil")
+    session.enter_page(chosen.title)
     st.logo(css.LOGO_SVG, size="large")
     with st.sidebar:
         _show_person(person)

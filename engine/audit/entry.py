@@ -38,6 +38,8 @@ EventKind = Literal[
     "refusal",
     "purge",
     "repair",
+    "assignment",
+    "archive",
 ]
 AuthMethod = Literal["single-user", "account", "oidc", "system"]
 DetailValue = str | int | float | bool | None | tuple[tuple[int, int], ...]

@@ -189,6 +189,11 @@ class RunFolder:
         return self.path / REVIEW_NAME
 
     @property
+    def case(self) -> Path:
+        """To whom the run is assigned, and whether it is archived; never evidence."""
+        return self.path / "case.json"
+
+    @property
     def live_video(self) -> Path:
         """What a live run showed, faces hidden; it exists once the run has ended."""
         return self.path / "live.mkv"

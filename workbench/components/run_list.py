@@ -6,20 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import pandas as pd
 import streamlit as st
 
 from engine import access, runs
 from engine.access import Person
-from engine.access.run_context import RunContext
 from engine.approval.next_step import NextStep, find_next_step
 from engine.approval.steps import StepName
 from engine.core.wording import format_count
 from engine.errors import VeilError
+from engine.jobs.cases import Case, read_case
 from engine.jobs.queue import cancel_run, resume_run
 from engine.jobs.thumbnails import find_latest_thumbnail
 from engine.runs import DamagedRun, Run, RunRegister
 from workbench.auth import current_user
+from workbench.components.run_menu import apply_action, show_menu
 from workbench.core import formatting, session
 from workbench.core.links import Page, PageLocation
 from workbench.core.page_table import can_use_page, show_page_link
@@ -42,8 +42,8 @@ _STATUS_BADGES = {
 _LINKED_PAGES = (Page.REVIEW, Page.ANALYSE, Page.SIGN_OFF)
 STEP_PAGES: dict[StepName, Page] = {"review": Page.REVIEW, "approval": Page.SIGN_OFF, "release": Page.SIGN_OFF}
 """The page on which each step of the sign-off is done."""
-_MAX_RECENT_RUNS = 8
-"""Most ended runs that are shown as cards; the others are in a table."""
+_RUNS_PER_PAGE = 8
+"""Runs that a list shows at first, and that each press of its button adds."""
 ACTIVE_STATUSES = frozenset({"running", "queued"})
 _THUMBNAIL_SIZE_PX = (160, 120)
 """Greatest width and height of a thumbnail in pixels."""
@@ -53,10 +53,11 @@ _BUSY_INTERVAL_S, _IDLE_INTERVAL_S = 1.0, 5.0
 
 @dataclass(frozen=True, slots=True)
 class RunEntry:
-    """A run and, if it is done, its next step."""
+    """A run with its case and, if it is done, its next step."""
 
     run: Run
     next_step: NextStep | None
+    case: Case = Case()
 
     @property
     def released(self) -> bool:
@@ -64,6 +65,24 @@ class RunEntry:
         return (
             self.next_step is not None and self.next_step.step is None and self.next_step.newest_statement is not None
         )
+
+    @property
+    def waiting_since(self) -> str:
+        """Return the ISO time since which the run waits for its next step."""
+        newest = self.next_step.newest_statement if self.next_step else None
+        return newest.at.isoformat() if newest else self.run.state.ended or self.run.request.at
+
+    @property
+    def searchable(self) -> str:
+        """Return the text that a search looks through, in lower case."""
+        request = self.run.request
+        parts = (request.source, self.run.id, request.name, request.detection.mode, self.case.name or "")
+        return " ".join(parts).lower()
+
+    def waits_for(self, person: Person) -> bool:
+        """Return True if the next step is this person's: open to them, and assigned to nobody else."""
+        is_theirs = self.case.account in {None, person.account}
+        return is_theirs and self.next_step is not None and self.next_step.is_open_to(person)
 
 
 def show_refreshing(show: Callable[[RunRegister], None]) -> None:
@@ -101,27 +120,34 @@ def list_runs(register: RunRegister) -> list[RunEntry]:
         AccessError: the policy cannot be read.
     """
     persons = access.read_policy(session.get_data()).persons
-    return [RunEntry(run, find_next_step(run, persons) if run.status == "done" else None) for run in register.runs]
+    return [
+        RunEntry(run, find_next_step(run, persons) if run.status == "done" else None, read_case(run))
+        for run in register.runs
+    ]
 
 
-def show_runs(entries: Sequence[RunEntry], list_name: str = "runs") -> None:
-    """Show active runs first, then recent ones as cards and older ones in a table.
+def show_runs(entries: Sequence[RunEntry], list_name: str = "runs", *, has_menu: bool = False) -> None:
+    """Show runs as cards in the order given, which does not change when a run ends: no card moves under the pointer.
 
     Args:
-        entries: newest first.
+        entries: the runs.
         list_name: name of the list, unique on its page.
+        has_menu: whether each ended run has a menu to assign, archive or remove it.
     """
     person = current_user.require_person(keep_alive=False)
-    active = [entry.run for entry in entries if entry.run.status in ACTIVE_STATUSES]
-    ended = [entry for entry in entries if entry.run not in active]
-    # In the order in which the worker takes them, so the position is the number of runs ahead.
-    for runs_ahead, run in enumerate(sorted(active, key=lambda run: (run.status != "running", run.request.at))):
-        _show_active_run(run, runs_ahead, person)
-    for entry in ended[:_MAX_RECENT_RUNS]:
-        _show_ended_run(entry, person)
-    if ended[_MAX_RECENT_RUNS:]:
-        with st.expander(format_count(len(ended) - _MAX_RECENT_RUNS, "older run")):
-            _show_older_runs(ended[_MAX_RECENT_RUNS:], list_name, person)
+    shown_count = session.SHOWN_RUNS.get().get(list_name, _RUNS_PER_PAGE)
+    waiting = sorted(entry.run.request.at for entry in entries if entry.run.status in ACTIVE_STATUSES)
+    for entry in entries[:shown_count]:
+        if entry.run.status in ACTIVE_STATUSES:
+            # The worker takes the oldest first, so its place among the waiting is the number of runs ahead.
+            _show_active_run(entry.run, waiting.index(entry.run.request.at), person)
+        else:
+            _show_ended_run(entry, person, has_menu=has_menu)
+    left = max(0, len(entries) - shown_count)
+    label = f"Show {min(left, _RUNS_PER_PAGE)} more of {len(entries)}"
+    if left and st.button(label, key=f"more-{list_name}", width="stretch"):
+        session.SHOWN_RUNS.set({**session.SHOWN_RUNS.get(), list_name: shown_count + _RUNS_PER_PAGE})
+        st.rerun()
 
 
 def show_damaged_runs(damaged: tuple[DamagedRun, ...]) -> None:
@@ -180,7 +206,13 @@ def _describe_progress(run: Run) -> str:
 def _show_thumbnail(run: Run) -> None:
     path = find_latest_thumbnail(run.folder)
     if path is None:
-        st.caption("No picture yet" if run.state.activity != "live" else "See the Live page")
+        st.caption(
+            "No picture"
+            if run.status not in ACTIVE_STATUSES
+            else "No picture yet"
+            if run.state.activity != "live"
+            else "See the Live page"
+        )
         return
     width, height = _THUMBNAIL_SIZE_PX
     if run.state.display is not None:
@@ -188,10 +220,13 @@ def _show_thumbnail(run: Run) -> None:
     st.image(path.read_bytes(), width=max(1, width), alt=f"Masked frame of {run.title}")
 
 
-def _show_ended_run(entry: RunEntry, person: Person) -> None:
+def _show_ended_run(entry: RunEntry, person: Person, *, has_menu: bool) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
+        with st.container(width=_THUMBNAIL_SIZE_PX[0]):
+            _show_thumbnail(entry.run)
         with st.container(gap="xxsmall"):
             _show_heading(entry.run, entry.next_step)
+            _show_case(entry)
             if description := _describe_ended_run(entry, person):
                 st.caption(formatting.escape_markdown(description))
             for statement in entry.next_step.exceptions if entry.next_step else ():
@@ -202,6 +237,16 @@ def _show_ended_run(entry: RunEntry, person: Person) -> None:
                 )
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             _show_links(entry, person)
+            if has_menu:
+                show_menu(entry.run, entry.case, person)
+
+
+def _show_case(entry: RunEntry) -> None:
+    """Show for how long a run waits, and for whom."""
+    if entry.next_step is None or entry.next_step.step is None:
+        return
+    whom = f", assigned to {formatting.escape_markdown(entry.case.name)}" if entry.case.name else ""
+    st.caption(f"Waiting for {formatting.format_age(entry.waiting_since)}{whom}")
 
 
 def _describe_ended_run(entry: RunEntry, person: Person) -> str | None:
@@ -256,7 +301,16 @@ def _show_heading(run: Run, next_step: NextStep | None = None) -> None:
     if RunEntry(run, next_step).released:
         words, colour, icon = "released", "green", ":material/verified:"
     state = f":{colour}-badge[{icon} {words}]"
-    st.markdown(f"**{formatting.escape_markdown(run.title)}** {state}{step}  \n{' · '.join(parts)}")
+    folder = _describe_folder(run)
+    st.markdown(f"**{formatting.escape_markdown(run.title)}** {state}{step}  \n{folder}{' · '.join(parts)}")
+
+
+def _describe_folder(run: Run) -> str:
+    """Return the folder of the library that a video is in, so that videos of the same name can be told apart."""
+    library = session.get_data().library
+    if not run.source.is_relative_to(library) or run.source.parent == library:
+        return ""
+    return f"in {formatting.escape_markdown(str(run.source.parent.relative_to(library)))} · "
 
 
 def _format_run_time(run: Run) -> str:
@@ -268,44 +322,9 @@ def _format_run_time(run: Run) -> str:
 
 def _show_cancel_button(run: Run) -> None:
     if st.button("Cancel", key=f"cancel-{run.id}", icon=":material/stop:", disabled=run.cancelling):
-        _apply_action(cancel_run, run)
+        apply_action(cancel_run, run)
 
 
 def _show_resume_button(run: Run) -> None:
     if st.button("Resume", key=f"resume-{run.id}", icon=":material/resume:"):
-        _apply_action(resume_run, run)
-
-
-def _apply_action(action: Callable[[RunContext], None], run: Run) -> None:
-    try:
-        # Read again: the run may have changed since the list was drawn.
-        action(RunContext.open(session.get_data(), run.id, current_user.require_person()))
-    except VeilError as error:
-        st.error(str(error))
-    else:
-        st.rerun()
-
-
-def _show_older_runs(entries: list[RunEntry], list_name: str, person: Person) -> None:
-    """Show a table of runs; choosing a row shows that run with its links."""
-    rows = [
-        {
-            "video": entry.run.title,
-            "status": "released" if entry.released else entry.run.status,
-            "next step": (entry.next_step and entry.next_step.step) or "",
-            "mode": entry.run.request.detection.mode,
-            "started by": entry.run.request.name,
-            "started at": formatting.format_time(entry.run.request.at),
-            "frames": entry.run.state.done,
-            "detections": entry.run.state.faces,
-        }
-        for entry in entries
-    ]
-    st.caption("Choose a row to show its run.")
-    chosen = st.dataframe(
-        pd.DataFrame(rows), hide_index=True, key=f"older-{list_name}", on_select="rerun", selection_mode="single-row"
-    )
-    for row in chosen["selection"]["rows"]:
-        # The browser keeps the chosen row while the list may have become shorter.
-        if row < len(entries):
-            _show_ended_run(entries[row], person)
+        apply_action(resume_run, run)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
+
+from engine.core.wording import format_count
 
 _SHORT_HASH_DIGITS = 12
 """Characters of a hash that a person compares. The page also has the whole hash to copy."""
@@ -33,6 +35,15 @@ def format_duration(seconds: float) -> str:
 def format_time(text: str) -> str:
     """Format an ISO time in the time zone of this machine, for example 2026-03-01 14:05."""
     return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def format_age(text: str) -> str:
+    """Format how long ago an ISO time is, in its greatest unit, for example 3 days."""
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(text)).total_seconds()
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= length:
+            return format_count(int(seconds // length), unit)
+    return "less than a minute"
 
 
 def escape_markdown(text: str) -> str:

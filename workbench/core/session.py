@@ -79,6 +79,11 @@ UPLOAD_COUNT: SessionValue[int] = SessionValue("uploads", 0)
 """Number of uploads so far. It is part of the keys of widgets, so that they reset after an upload."""
 RUN_LIST_INTERVAL_S: SessionValue[float] = SessionValue("pace", 1.0)
 """Seconds between refreshes of the lists of runs. It is kept here because a rerun defines the fragment anew."""
+RUN_PLACES: SessionValue[dict[str, str]] = SessionValue("run-places", {})
+"""By run, the group of Home in which it is shown, until the person leaves the page or updates the list."""
+SHOWN_RUNS: SessionValue[Mapping[str, int]] = SessionValue("shown-runs", {})
+"""By list of runs, how many of them are shown."""
+_LAST_PAGE = SessionValue("last-page", "")
 SIGNED_OUT: SessionValue[bool] = SessionValue("left", False)
 """True if the previous user signed out."""
 UPLOAD_ERROR: SessionValue[str] = SessionValue("upload_said", "")
@@ -97,6 +102,14 @@ STARTED_LIVE_RUN = SessionValue("live-begun", "")
 """Folder name of the live run that this session started."""
 SIGNATURE_MESSAGE: SessionValue[str | None] = SessionValue("signed", None)
 """Message of the Sign off page about the newest signature. It survives the rerun after signing."""
+
+
+def enter_page(name: str) -> None:
+    """Note the page that is shown; on another one than before, lists begin anew."""
+    if name != _LAST_PAGE.get():
+        _LAST_PAGE.set(name)
+        RUN_PLACES.set({})
+        SHOWN_RUNS.set({})
 
 
 def get_data() -> DataFolder:

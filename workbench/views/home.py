@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import streamlit as st
 
 from engine.access import Person, is_allowed
+from engine.core.wording import format_count
 from engine.runs import RunRegister
 from workbench.auth import current_user
 from workbench.components import run_list, sample_clip
 from workbench.components.run_list import RunEntry
+from workbench.core import session
+from workbench.core.formatting import escape_markdown, format_age
 from workbench.core.links import Page
 from workbench.core.page_table import show_page_link
 
-_WAITING_TITLE = "Your tasks"
+_WAITING_TITLE, _OTHERS_TITLE = "Your tasks", "Tasks of others"
+_ARCHIVED_TITLE = "Archived"
+_EVERYTHING = "Everything but the archive"
+_ORDERS = ("Newest first", "Oldest first", "Name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,32 @@ class RunGroup:
     title: str
     empty_text: str = ""
     entries: list[RunEntry] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """What the list shows.
+
+    Attributes:
+        words: text that name, folder, people or identifier of a run contain.
+        group: the group to show; all but the archive if it is `_EVERYTHING`.
+        order: one of `_ORDERS`.
+    """
+
+    words: str = ""
+    group: str = _EVERYTHING
+    order: str = _ORDERS[0]
+
+    def select(self, entries: Iterable[RunEntry]) -> list[RunEntry]:
+        """Return the entries that match the words, in order."""
+        found = [entry for entry in entries if self.words.strip().lower() in entry.searchable]
+        if self.order == "Name":
+            return sorted(found, key=lambda entry: (entry.run.title.lower(), entry.run.id))
+        return sorted(found, key=lambda entry: entry.run.request.at, reverse=self.order == _ORDERS[0])
+
+    def shows(self, group: RunGroup) -> bool:
+        """Return True if the group is shown."""
+        return self.group == group.title or (self.group == _EVERYTHING and group.title != _ARCHIVED_TITLE)
 
 
 def show(register: RunRegister) -> None:
@@ -64,20 +97,66 @@ def _show_first_steps() -> None:
 
 
 def _show_overview(register: RunRegister) -> None:
-    """Show the number of runs in each group, then the groups."""
+    """Show the filter, the backlog and the groups."""
     person = current_user.require_person(keep_alive=False)
-    groups = group_runs(run_list.list_runs(register), person)
-    for column, group in zip(st.columns(len(groups)), groups, strict=True):
-        column.metric(group.title, len(group.entries), border=True)
+    entries = run_list.list_runs(register)
+    groups = group_runs(entries, person)
+    run_filter, bar = _show_filter(groups)
+    groups, moved = keep_places(groups, session.RUN_PLACES.get())
+    with bar:
+        _show_update_button(moved)
+    session.RUN_PLACES.set({entry.run.id: group.title for group in groups for entry in group.entries})
     for group in groups:
-        if group.entries or group.empty_text:
-            st.header(group.title, anchor=False)
-            if not group.entries:
+        selected = run_filter.select(group.entries)
+        is_wanted = selected or (group.empty_text and not run_filter.words)
+        if run_filter.shows(group) and is_wanted:
+            st.header(f"{group.title} ({len(selected)})" if selected else group.title, anchor=False)
+            if not selected:
                 st.caption(group.empty_text)
-            run_list.show_runs(group.entries, group.title)
-            if group.title == _WAITING_TITLE and not group.entries:
+            run_list.show_runs(selected, group.title, has_menu=True)
+            if group.title == _WAITING_TITLE and not selected:
                 _show_idle_links(person)
+    if run_filter.words and not any(run_filter.select(group.entries) for group in groups):
+        st.caption("No run matches the search.")
+    _show_backlog(groups)
     run_list.show_damaged_runs(register.damaged)
+
+
+def _show_filter(groups: Sequence[RunGroup]) -> tuple[RunFilter, st.delta_generator.DeltaGenerator]:
+    """Show the search, filter and order of the list; return them, and the place for the update button."""
+    search, choice, order, update = st.columns([4, 3, 2, 2], vertical_alignment="bottom")
+    words = search.text_input("Search", placeholder="Video, folder or person", key="home-search")
+    titles = [_EVERYTHING, *(group.title for group in groups if group.title != _ARCHIVED_TITLE), _ARCHIVED_TITLE]
+    chosen = choice.selectbox("Show", titles, key="home-group")
+    return RunFilter(words, chosen, order.selectbox("Order", _ORDERS, key="home-order")), update
+
+
+def _show_update_button(moved: int) -> None:
+    # The button is always there, so that nothing below it moves when the first run changes its group.
+    label = f"Update ({moved} moved)" if moved else "Up to date"
+    if st.button(label, icon=":material/refresh:", disabled=not moved, key="home-update", width="stretch"):
+        session.RUN_PLACES.set({})
+        st.rerun()
+
+
+def keep_places(groups: Sequence[RunGroup], places: dict[str, str]) -> tuple[list[RunGroup], int]:
+    """Leave each run in the group in which this session saw it first, so that no card moves under the pointer.
+
+    Args:
+        groups: the groups as they are now.
+        places: by run, the group in which it was shown.
+
+    Returns:
+        The groups as they are shown, and the number of runs that belong elsewhere by now.
+    """
+    kept = {group.title: replace(group, entries=[]) for group in groups}
+    moved = 0
+    for group in groups:
+        for entry in group.entries:
+            title = places.get(entry.run.id, group.title)
+            moved += title != group.title
+            kept[title if title in kept else group.title].entries.append(entry)
+    return list(kept.values()), moved
 
 
 def group_runs(entries: Iterable[RunEntry], person: Person) -> list[RunGroup]:
@@ -86,11 +165,13 @@ def group_runs(entries: Iterable[RunEntry], person: Person) -> list[RunGroup]:
         RunGroup(_WAITING_TITLE, "You have no tasks."),
         RunGroup("In progress", "No run is queued or running."),
     )
-    stuck, others, live = RunGroup("Stopped or failed"), RunGroup("Tasks of others"), RunGroup("Live sessions")
-    released = RunGroup("Released", "Nothing has been released yet.")
+    stuck, others, live = RunGroup("Stopped or failed"), RunGroup(_OTHERS_TITLE), RunGroup("Live sessions")
+    released, archived = RunGroup("Released", "Nothing has been released yet."), RunGroup(_ARCHIVED_TITLE)
     for entry in _drop_superseded(entries):
         if entry.run.status in run_list.ACTIVE_STATUSES:
             group = active
+        elif entry.case.archived:
+            group = archived
         elif entry.run.resumable:
             group = stuck
         elif entry.released:
@@ -98,14 +179,15 @@ def group_runs(entries: Iterable[RunEntry], person: Person) -> list[RunGroup]:
         elif entry.next_step is None or entry.next_step.step is None:
             group = live
         else:
-            group = mine if entry.next_step.is_open_to(person) else others
+            group = mine if entry.waits_for(person) else others
         group.entries.append(entry)
     return [
         mine,
         active,
         *((stuck, others) if is_allowed(person, "detect") else (others, stuck)),
         released,
-        *([live] if live.entries else []),
+        live,
+        archived,
     ]
 
 
@@ -117,6 +199,31 @@ def _drop_superseded(newest_first: Iterable[RunEntry]) -> Iterator[RunEntry]:
             yield entry
         if not entry.run.resumable:
             detected_again.add(entry.run.source)
+
+
+def _show_backlog(groups: Sequence[RunGroup]) -> None:
+    """Show how many runs wait for each person, and for how long."""
+    waiting = [entry for group in groups if group.title in {_WAITING_TITLE, _OTHERS_TITLE} for entry in group.entries]
+    if not waiting:
+        return
+    with st.expander(f"Backlog: {format_count(len(waiting), 'run')} waiting"):
+        people = Counter(entry.case.name or "Not assigned" for entry in waiting)
+        lines = []
+        for name, number in people.most_common():
+            oldest = min(entry.waiting_since for entry in waiting if (entry.case.name or "Not assigned") == name)
+            steps = Counter(
+                entry.next_step.step
+                for entry in waiting
+                if entry.next_step and (entry.case.name or "Not assigned") == name
+            )
+            parts = ", ".join(f"{count} to {_STEP_VERBS[step]}" for step, count in steps.items() if step)
+            lines.append(
+                f"- **{escape_markdown(name)}**: {format_count(number, 'run')} ({parts}), oldest {format_age(oldest)}"
+            )
+        st.markdown("\n".join(lines))
+
+
+_STEP_VERBS = {"review": "review", "approval": "approve", "release": "release"}
 
 
 def _show_idle_links(person: Person) -> None:

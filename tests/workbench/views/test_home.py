@@ -5,7 +5,9 @@ from streamlit.testing.v1 import AppTest
 
 from engine import runs
 from engine.access import Person
+from engine.jobs.cases import Case, list_assignable_people, read_case
 from engine.jobs.queue import lock_queue
+from engine.record import encode_document
 from tests.repository import PAGES
 from tests.workbench.run_states import make_run_in_state, make_runs_in_every_state
 from workbench.components import run_list
@@ -50,9 +52,8 @@ def test_every_state_has_its_place(app, data_folder):
     with lock_queue(data_folder):
         app.run()
     assert not app.exception
-    assert [(metric.label, metric.value) for metric in app.metric] == [
-        ("Your tasks", "2"), ("In progress", "2"), ("Stopped or failed", "3"), ("Tasks of others", "0"),
-        ("Released", "0"),
+    assert [header.value for header in app.header] == [
+        "Your tasks (2)", "In progress (2)", "Stopped or failed (3)", "Released"
     ]  # fmt: skip
     assert "veil/run-state/9" in app.warning[0].value.replace("\\", "")
     assert sum("next: review" in element.value for element in app.markdown) == 2
@@ -110,3 +111,59 @@ def test_a_policy_that_cannot_be_read_is_a_sentence(app, data_folder):
     app.run()
     assert not app.exception
     assert "policy" in app.error[0].value
+
+
+def test_runs_are_searched_ordered_and_shown_page_by_page(app, data_folder):
+    for number in range(10):
+        make_run_in_state(data_folder, "done", f"/footage/ward {number}/exam {number:02}.mp4")
+    app.run()
+    assert sum("next: review" in one.value for one in app.markdown) == 8
+    app.button(key="more-Your tasks").click().run()
+    assert sum("next: review" in one.value for one in app.markdown) == 10
+    app.text_input(key="home-search").set_value("WARD 7").run()
+    assert [one.value.partition("**")[2].partition("**")[0] for one in app.markdown if "next: review" in one.value] == [
+        "exam 07.mp4"
+    ]
+    app.text_input(key="home-search").set_value("no such video").run()
+    assert "No run matches the search." in [one.value for one in app.caption]
+    app.text_input(key="home-search").set_value("")
+    app.selectbox(key="home-order").set_value("Name").run()
+    assert "exam 00.mp4" in next(one.value for one in app.markdown if "next: review" in one.value)
+
+
+def test_a_run_is_archived_assigned_and_removed_from_its_menu(app, data_folder):
+    done = make_run_in_state(data_folder, "done", "/exam.mp4")
+    failed = make_run_in_state(data_folder, "failed", "/gait.mp4")
+    app.run()
+    app.button(key=f"remove-{failed.id}").click().run()
+    assert not app.exception and not failed.folder.path.exists()
+    (person,) = list_assignable_people(data_folder)
+    app.selectbox(key=f"assign-{done.id}-None").set_value(person.account).run()
+    assert read_case(done).account == person.account
+    assert any(f"assigned to {person.name}" in one.value for one in app.caption)
+    app.button(key=f"archive-{done.id}").click().run()
+    assert read_case(done).archived
+    assert not [one for one in app.markdown if "exam.mp4" in one.value]
+    app.selectbox(key="home-group").set_value("Archived").run()
+    assert [one for one in app.markdown if "exam.mp4" in one.value]
+    app.button(key=f"restore-{done.id}").click().run()
+    assert not read_case(done).archived
+
+
+def test_a_run_assigned_to_another_person_is_their_task(data_folder, monkeypatch):
+    run = make_run_in_state(data_folder, "done", "/exam.mp4")
+    run.folder.case.write_bytes(encode_document(Case(account="bob", name="Bob")))
+    assert grouped(data_folder, monkeypatch, "reviewer") == {"Tasks of others": ["exam.mp4"]}
+
+
+def test_no_card_moves_until_the_list_is_updated(data_folder, monkeypatch):
+    monkeypatch.setenv("VEIL_DATA", str(data_folder.root))
+    run = make_run_in_state(data_folder, "queued", "/exam.mp4")
+    person = Person("eve", "Eve", ("operator", "reviewer"), "account")
+    places = {run.id: "In progress"}
+    runs.write_state(run.folder, runs.RunState(stage="done", updated=runs.format_utc_now()))
+    groups = home.group_runs(run_list.list_runs(runs.read_register(data_folder)), person)
+    kept, moved = home.keep_places(groups, places)
+    assert moved == 1
+    assert [group.title for group in kept if group.entries] == ["In progress"]
+    assert [group.title for group in home.keep_places(groups, {})[0] if group.entries] == ["Your tasks"]
