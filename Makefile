@@ -34,7 +34,7 @@ check: $(STAMP)check node_modules/installed
 	$(PYTHON) -m venv .venv
 
 $(STAMP)run: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[cloud,demo,workbench]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[cloud,detectors,workbench]'
 	touch $@
 
 $(STAMP)test: .venv/bin/python pyproject.toml constraints.txt

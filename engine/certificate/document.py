@@ -27,6 +27,7 @@ from engine.certificate.shell_commands import (
     build_output_commands,
     build_source_commands,
 )
+from engine.detectors.model_terms import describe_model_terms
 from engine.errors import RecordError
 from engine.media.output.file_fingerprint import AudioPacketHash, FileFingerprint, fingerprint_file
 from engine.record import Count, DetectorFacts, Document, Record, Sha256, Timestamp
@@ -66,13 +67,19 @@ class OutputSection(Document, frozen=True):
     facts: FileFingerprint
 
 
-class DetectionSection(Document, frozen=True):
-    """The detection: mode, detectors with versions, models and parameters, and the number of tracks."""
+class DetectionSection(Document, frozen=True, omit_defaults=True):
+    """The detection: mode, detectors with versions, models and parameters, and the number of tracks.
+
+    Attributes:
+        model_terms: Licence and training data of each model file, by its name. Certificates of earlier versions have
+            none.
+    """
 
     record_sha256: Sha256
     mode: str
     detectors: tuple[DetectorFacts, ...]
     tracks: Count
+    model_terms: Mapping[str, str] = {}
 
 
 class ReviewSection(Document, frozen=True):
@@ -255,7 +262,10 @@ def _check_one_release(inputs: CertificateInputs) -> None:
 
 def _build_detection_section(record: Record, record_sha256: Sha256) -> DetectionSection:
     tracks = {face.track for frame in record.frames for face in frame.faces}
-    return DetectionSection(record_sha256, record.detection.mode, record.detection.detectors, len(tracks))
+    detectors = record.detection.detectors
+    names = [model.name for detector in detectors for model in detector.models]
+    terms = {name: text for name in names if (text := describe_model_terms(name)) is not None}
+    return DetectionSection(record_sha256, record.detection.mode, detectors, len(tracks), terms)
 
 
 def _build_review_section(inputs: CertificateInputs) -> ReviewSection:

@@ -141,3 +141,14 @@ def parse_positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
     return int(text)
+
+
+def parse_seconds(text: str) -> float:
+    """Parse a number of seconds of at least 0, as the `type` of an argument."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise ArgumentTypeError(f"must be a number of seconds, got {text!r}")
+    return seconds

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--settle",
-        type=_parse_seconds,
+        type=arguments.parse_seconds,
         default=5.0,
         metavar="SECONDS",
         help="with --watch, time without a change after which a file is complete (default: 5)",
@@ -148,16 +148,6 @@ class _RowOptions:
             raise InputError(f"{entry.origin}: {name} is an option of the whole batch, not of one file.")
         self._table.merge(values, row, entry.origin)
         return Namespace(**values)
-
-
-def _parse_seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < float("inf"):
-        raise ArgumentTypeError(f"must be a number of seconds, got {text!r}")
-    return seconds
 
 
 COMMANDS = {

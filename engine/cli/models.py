@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.cli.command import Command
 from engine.cli.terminal import Terminal
 from engine.detectors import weights
+from engine.detectors.model_terms import ModelTerms, find_model_terms
 from engine.errors import CheckFailedError
 from engine.storage.data_folder import find_data_folder
 
@@ -31,7 +32,10 @@ def _fetch_models(options: Namespace, terminal: Terminal) -> int:
 def _verify_models(options: Namespace, terminal: Terminal) -> int:
     folder = find_data_folder(options.data).models
     states = dict(weights.check_model_files(folder, _list_weights(options)))
-    terminal.print_result({"folder": str(folder), "models": states}, _format_states(folder, states))
+    terms = {name: find_model_terms(name) for name in states}
+    terminal.print_result(
+        {"folder": str(folder), "models": states, "terms": terms}, _format_states(folder, states, terms)
+    )
     return 0 if set(states.values()) == {"ok"} else CheckFailedError.exit_code
 
 
@@ -39,9 +43,18 @@ def _list_weights(options: Namespace) -> tuple[weights.Weights, ...]:
     return (*weights.WEIGHTS, *(weights.BENCHMARK_WEIGHTS if options.benchmark else ()))
 
 
-def _format_states(folder: Path, states: Mapping[str, str]) -> str:
+def _format_states(folder: Path, states: Mapping[str, str], terms: Mapping[str, ModelTerms]) -> str:
     width = max(map(len, states))
-    return "\n".join([f"Models in {folder}", *(f"  {name:<{width}}  {state}" for name, state in states.items())])
+    licence_width = max(len(term.licence) for term in terms.values())
+    lines = [
+        f"  {name:<{width}}  {state:<7}  {terms[name].licence:<{licence_width}}  {terms[name].training_data}"
+        for name, state in states.items()
+    ]
+    return "\n".join([
+        f"Models in {folder}, with the licence of the file and the data it was trained on",
+        *lines,
+        "The data has terms of its own, most of them for research alone: see docs/guides/models.md.",
+    ])  # fmt: skip
 
 
 COMMANDS = {

@@ -59,7 +59,7 @@ def build_parser(words: Sequence[str] | None = None) -> VerbParser:
         parser.error(_describe_unknown_verb(named))
     # Verbs that are not named get an empty parser: argparse needs their names, and building them costs no import.
     for verb in VERBS.values():
-        verb_parser = subparsers.add_parser(verb.name, formatter_class=RawDescriptionHelpFormatter)
+        verb_parser = subparsers.add_parser(verb.name, help=verb.purpose, formatter_class=RawDescriptionHelpFormatter)
         if named is None or named == verb.name:
             _define_verb(verb_parser, verb, words)
     return parser

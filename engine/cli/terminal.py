@@ -18,6 +18,7 @@ _STAGE_LABELS = {
     "detect": "Finding faces",
     "render": "Rendering",
     "verify": "Checking",
+    "clip": "Writing the clip",
     "live": "Live",
     "leaks": "Looking for leaks",
     "plant": "Planting faces",

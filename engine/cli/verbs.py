@@ -76,6 +76,12 @@ _FILE_VERBS = (
         "veil batch footage/ 'more/**/*.mov' -o anonymised --junit batch.xml",
     ),
     Verb("live", "mask faces in a live stream or camera picture", "live", "veil live /dev/video0 masked.mkv"),
+    Verb(
+        "compare",
+        "write a short clip of source and output side by side",
+        "compare",
+        "veil compare interview.mp4 out.mp4 -o side-by-side.mp4",
+    ),
     Verb("schema", "print the JSON Schema of a document", "files", "veil schema --of amendment"),
 )
 
@@ -213,6 +219,12 @@ _EVALUATION_VERBS = (
 
 _ADMINISTRATION_VERBS = (
     Verb("workbench", "open the workbench in the browser", "workbench", "veil workbench --port 9000"),
+    Verb(
+        "completion",
+        "print the completion script of a shell",
+        "completion",
+        "veil completion bash",
+    ),
     Verb("demo", "anonymise and check a sample clip, fetching models first", "demo", "veil demo"),
     Verb(
         "models",

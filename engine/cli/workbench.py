@@ -67,7 +67,15 @@ def build_server_command(address: str, port: int | None) -> tuple[list[str], Pat
     no_statistics = "--browser.gatherUsageStats=false"
     # Without a name to print, Streamlit asks other hosts for the external address of this machine.
     printed = f"--browser.serverAddress={_choose_printed_name(address)}"
-    return [*command, f"--server.address={address}", printed, *port_options, no_statistics], package.parent
+    return [*command, f"--server.address={address}", printed, *port_options, no_statistics], _find_configuration(
+        package
+    )
+
+
+def _find_configuration(package: Path) -> Path:
+    """Return the folder whose `.streamlit` the server reads: the checkout, or that of an installed wheel."""
+    checkout = package.parent
+    return checkout if (checkout / ".streamlit").is_dir() else package / "configuration"
 
 
 def _choose_printed_name(address: str) -> str:

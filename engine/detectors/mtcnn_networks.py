@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -46,7 +44,7 @@ class Networks:
 
     def __init__(self, models: Path, threads: int) -> None:
         graphs = _build_graphs(models)
-        openvino = _import_openvino()
+        openvino = optional_imports.import_openvino()
         core = openvino.Core()
         core.set_property("CPU", _cpu_properties(openvino, threads))
         with own_temporary_folder() as folder:
@@ -109,7 +107,7 @@ def _compile_graph(core: Any, folder: Path, graph: bytes, batch: int, side: int 
     """Compile a graph for OpenVINO, which then takes samples from 0 to 255."""
     path = folder / "graph.pb"
     path.write_bytes(graph)
-    openvino = _import_openvino()
+    openvino = optional_imports.import_openvino()
     preprocess = optional_imports.import_library("openvino.preprocess", "openvino")
     model = core.read_model(path)
     model.reshape([batch, side or -1, side or -1, 3])
@@ -118,13 +116,6 @@ def _compile_graph(core: Any, folder: Path, graph: bytes, batch: int, side: int 
     steps.input().model().set_layout(openvino.Layout("NHWC"))
     steps.input().preprocess().mean(127.5).scale(128.0)
     return core.compile_model(steps.build(), "CPU")
-
-
-def _import_openvino() -> ModuleType:
-    """Import OpenVINO without the package that reports each import and conversion to its maker's server."""
-    # None makes the import of the module fail; OpenVINO then uses a stub instead.
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-    return optional_imports.import_library("openvino", "openvino")
 
 
 def _cpu_properties(openvino: Any, threads: int) -> dict[str, Any]:

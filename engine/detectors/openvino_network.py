@@ -52,7 +52,7 @@ class PictureNetwork:
                 f"This machine's processor cannot compute in bf16: set {detector}.precision=f32, and detect anew."
             )
         self._padding = np.array(mean, np.uint8)
-        openvino = optional_imports.import_library("openvino", "openvino")
+        openvino = optional_imports.import_openvino()
         self._request = _compile(openvino, model, mean, precision, threads, reverse=bgr)
 
     def run(self, picture: Rgb, input_size: Size) -> list[NDArray[np.float32]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 from importlib import metadata
 from types import ModuleType
 
@@ -33,6 +34,17 @@ def import_library(module: str, package: str) -> ModuleType:
         raise InputError(f"{module} cannot be imported ({error}): run `{_install_command(package)}`.") from error
 
 
+def import_openvino() -> ModuleType:
+    """Import OpenVINO without the package that reports each import and conversion to its maker's server.
+
+    Raises:
+        InputError: it cannot be imported; the message has the pip command.
+    """
+    # None makes the import of the module fail; OpenVINO then uses a stub instead.
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    return import_library("openvino", "openvino")
+
+
 def _find_version(package: str) -> str:
     try:
         return metadata.version(package)
@@ -45,9 +57,11 @@ def _install_command(package: str) -> str:
 
 
 def _find_requirement(package: str) -> str:
-    """Return the requirement as this project pins it, so that the command installs the tested version."""
+    """Return the extra that brings the package, or the requirement as this project pins it."""
     for line in metadata.requires(_DISTRIBUTION) or []:
-        requirement = line.partition(";")[0].strip()
+        requirement, _, marker = line.partition(";")
         if re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0].lower() == package.lower():
-            return requirement
+            # The extra brings everything that the detector needs, in the versions that were tested together.
+            extra = re.search(r"extra == ['\"]([\w-]+)['\"]", marker)
+            return f"{_DISTRIBUTION}[{extra[1]}]" if extra else requirement.strip()
     return package

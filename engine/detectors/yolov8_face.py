@@ -198,6 +198,7 @@ def _silence_ultralytics(folder: str) -> None:
         YOLO_VERBOSE="false",
         YOLO_CONFIG_DIR=folder,
         ULTRALYTICS_SAFE_LOAD="true",
+        ORT_DISABLE_TELEMETRY="1",  # ONNX Runtime reports its use otherwise; it reads this when it is imported
     )
 
 
