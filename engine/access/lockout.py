@@ -9,6 +9,7 @@ from datetime import datetime
 import msgspec
 
 from engine.access.policy import Policy
+from engine.core.json_decoder import decode_json
 from engine.errors import AccessError
 from engine.record import Document, Timestamp, encode_document
 from engine.storage.data_folder import DataFolder
@@ -98,7 +99,7 @@ def clear_attempts(data: DataFolder, account: str) -> None:
 def _read_attempts(data: DataFolder) -> FailedAttemptTable:
     path = data.failed_attempts
     try:
-        return msgspec.json.decode(path.read_bytes(), type=FailedAttemptTable)
+        return decode_json(path.read_bytes(), type=FailedAttemptTable)
     except FileNotFoundError:
         return FailedAttemptTable()
     except (OSError, msgspec.MsgspecError) as error:

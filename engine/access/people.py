@@ -9,6 +9,7 @@ from typing import Annotated, Literal, get_args
 import msgspec
 
 from engine.audit import Actor, AuthMethod
+from engine.core.json_decoder import decode_json
 from engine.errors import AccessError
 from engine.record import Document, Timestamp
 from engine.storage.data_folder import DataFolder
@@ -120,7 +121,7 @@ def read_people(data: DataFolder) -> People:
     """
     path = data.people
     try:
-        return msgspec.json.decode(path.read_bytes(), type=People)
+        return decode_json(path.read_bytes(), type=People)
     except FileNotFoundError:
         return People()
     except OSError as error:

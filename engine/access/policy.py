@@ -10,6 +10,7 @@ import msgspec
 from engine import audit
 from engine.access.people import Person, read_people
 from engine.access.permissions import authorise
+from engine.core.json_decoder import decode_json
 from engine.errors import AccessError
 from engine.record import Document, encode_document, sha256_hex
 from engine.storage.data_folder import DataFolder
@@ -87,7 +88,7 @@ def read_policy(data: DataFolder) -> Policy:
     """
     path = data.policy
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Policy)
+        return decode_json(path.read_bytes(), type=Policy)
     except FileNotFoundError:
         return Policy(persons="two" if read_people(data).accounts else "one")
     except OSError as error:

@@ -11,9 +11,11 @@ import msgspec
 
 from engine import audit
 from engine.access.run_context import RunContext
+from engine.approval.amendment_log import RunAmendmentLog, read_logged_amendments, require_logged_record
+from engine.audit.entry import DetailValue
 from engine.core.frame_ranges import FrameRange, merge_ranges
 from engine.errors import RecordError
-from engine.record import Record, Sha256
+from engine.record import Record, Sha256, encode_document, sha256_hex
 from engine.review.amendments import Action, Amendment, Author
 from engine.review.review_file import append_amendment, read_review, repair_review
 from engine.storage.data_folder import DataFolder
@@ -43,13 +45,49 @@ class ReviewerActions:
             AccessError: The person may not amend.
             RecordError: The amendment does not fit, or the review cannot be read; nothing was written.
             TargetError: The review cannot be written.
-            AuditError: The amendment is written and counts, but could not be logged.
+            SignOffError: The record is not the one that was detected; nothing was written.
+            AuditError: The amendment could not be logged; nothing was written.
         """
         context = self.context.authorise("amend")
-        author = Author(context.person.account, context.person.name)
-        amendment = append_amendment(context.run.folder.review, record, self.record_sha256, action, author, reason)
-        self._log_amendment({"amendment": amendment.number, "action": kind_from_action(action)}, amendment.reason)
-        return amendment
+        # An amendment binds the person to the record that it was made for, so that must be the one that was detected.
+        require_logged_record(context.data, context.run, self.record_sha256)
+        log = RunAmendmentLog(context.data, context.run, self.record_sha256, context)
+        author, path = Author(context.person.account, context.person.name), context.run.folder.review
+        return append_amendment(path, record, self.record_sha256, action, author, reason, log=log)
+
+    def adopt(self) -> tuple[Amendment, ...]:
+        """Take over the amendments that are in the review but not in the audit log, after looking at them.
+
+        They were written by another program or an earlier version, or by nobody knows whom. From now on they count as
+        made by the person who takes them over as well as by the account that they name, so neither can approve.
+
+        Returns:
+            The amendments that were taken over.
+
+        Raises:
+            AccessError: The person may not amend.
+            RecordError: The review cannot be read.
+            SignOffError: The record is not the one that was detected.
+            AuditError: They cannot be logged.
+        """
+        context = self.context.authorise("amend")
+        require_logged_record(context.data, context.run, self.record_sha256)
+        review = read_review(context.run.folder.review, self.record_sha256, missing_ok=True)
+        known = {entry.number for entry in read_logged_amendments(context.data, context.run)}
+        unknown = tuple(amendment for amendment in review.amendments if amendment.number not in known)
+        for amendment in unknown:
+            subjects = {
+                "record": self.record_sha256,
+                "review": review.sha256,
+                "amendment": sha256_hex(encode_document(amendment).rstrip(b"\n")),
+            }
+            details: dict[str, DetailValue] = {
+                "amendment": amendment.number,
+                "action": "adopt",
+                "author": amendment.by.account,
+            }
+            context.log_event("amendment", subjects, details, "Not logged when it was written.")
+        return unknown
 
     def repair(self) -> None:
         """Complete or remove an unfinished line at the end of the review, as a crash leaves it.

@@ -15,6 +15,7 @@ from engine.access import Persons
 from engine.approval.review_policy import ReviewFigures
 from engine.audio.spans import AudioSpan, describe_spans
 from engine.audit import Anchor, AuthMethod, EventKind
+from engine.core.json_decoder import decode_json
 from engine.errors import SignOffError
 from engine.record import Document, Sha256, Timestamp, sha256_hex
 
@@ -118,7 +119,7 @@ def decode_statement(data: bytes, name: str) -> Statement:
         SignOffError: The bytes are not a statement, or its terms do not have the hash that it is bound to.
     """
     try:
-        statement = msgspec.json.decode(data, type=Statement)
+        statement = decode_json(data, type=Statement)
     except msgspec.MsgspecError as error:
         raise SignOffError(
             f"The signature {name} cannot be read as a statement ({error}). Restore the file from a backup."

@@ -34,6 +34,7 @@ from typing import Any
 
 from engine.access import Persons
 from engine.approval import steps
+from engine.approval.amendment_check import LoggedAmendment, check_amendments
 from engine.approval.statements import (
     Meaning,
     SignedHashes,
@@ -64,6 +65,7 @@ class LoggedFacts:
         source: SHA-256 of the source when it was detected, None if the log has none.
         record: SHA-256 of the record when it was written, None if the log has none.
         review: SHA-256 of the review after the newest amendment, None if the log has none.
+        amendments: The entries about single amendments, oldest first.
     """
 
     statements: Mapping[int, Sha256] = field(default_factory=dict)
@@ -72,6 +74,7 @@ class LoggedFacts:
     source: Sha256 | None = None
     record: Sha256 | None = None
     review: Sha256 | None = None
+    amendments: tuple[LoggedAmendment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,9 @@ class SignOff:
         if self._source is None:
             raise ValueError("feed_source must be called before feed_record")
         sha256 = sha256_hex(data)
-        if self._logged_facts.record not in {None, sha256}:
+        if self._logged_facts.record is None:
+            raise SignOffError("The audit log has no detection that wrote this record. Detect the source again.")
+        if self._logged_facts.record != sha256:
             raise SignOffError("The detection record was changed: it is not the one that the audit log knows.")
         try:
             record = decode_record(data, "The detection record")
@@ -194,6 +199,7 @@ class SignOff:
             raise SignOffError(f"The amendments cannot be read: {error}") from error
         if self._logged_facts.review not in {None, review.sha256}:
             raise SignOffError("The amendments were changed: they are not those that the audit log knows.")
+        check_amendments(data, review, self._logged_facts.amendments)
         self._review = review
         return review
 

@@ -96,7 +96,7 @@ class _ChainChecker:
             return
         body = line[:-1]
         try:
-            entry = decode_entry(body)
+            entry = decode_entry(body, unique_keys=True)
         except msgspec.MsgspecError as error:
             yield self._build_finding(f"was changed: it is not an entry any more ({error})")
             self._skip_unreadable()

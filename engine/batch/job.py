@@ -12,6 +12,7 @@ import msgspec
 
 from engine.batch.detector_reuse import DetectorReuse
 from engine.batch.journal import Journal, JournalEntry, hash_detection, hash_output_terms
+from engine.core.json_decoder import decode_json
 from engine.core.progress import ProgressListener
 from engine.detection.detect import detect
 from engine.detection.ledger import TransferLedger, ledger_path
@@ -220,4 +221,4 @@ def _make_output(job: BatchJob, target: _Target, report: FileReport, context: Jo
 
 def _read_cost(record: Path) -> float:
     path = ledger_path(record)
-    return msgspec.json.decode(path.read_bytes(), type=TransferLedger).cost if path.is_file() else 0.0
+    return decode_json(path.read_bytes(), type=TransferLedger).cost if path.is_file() else 0.0

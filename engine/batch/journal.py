@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from engine.core.json_decoder import decode_json
 from engine.detectors.registry import DetectorPlan
 from engine.errors import InputError, TargetError
 from engine.record import DetectOptions, Document, Sha256, sha256_hex
@@ -122,7 +123,7 @@ def _hash_json(value: object) -> str:
 
 def _parse_entry(line: bytes, path: Path, number: int) -> JournalEntry:
     try:
-        return msgspec.json.decode(line, type=JournalEntry)
+        return decode_json(line, type=JournalEntry)
     except msgspec.DecodeError as error:
         raise InputError(
             f"Line {number} of {path} is not an entry of a batch ({error}): remove the file to start the batch anew."

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from engine.core.json_decoder import decode_json
 from engine.errors import InputError
 from engine.media.containers import VIDEO_SUFFIXES
 
@@ -130,7 +131,7 @@ def _read_json_lines(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, 
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():
             try:
-                yield number, msgspec.json.decode(line, type=dict[str, Any])
+                yield number, decode_json(line, type=dict[str, Any])
             except msgspec.DecodeError as error:
                 raise InputError(f"{path}, line {number}: the line is not a JSON object ({error}).") from error
 

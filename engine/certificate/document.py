@@ -13,8 +13,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-import msgspec
-
 from engine.access import Persons
 from engine.approval.statements import Statement
 from engine.assurance.leak_check.report import LeakJudgement, LeakReport, find_open_leaks
@@ -28,6 +26,7 @@ from engine.certificate.shell_commands import (
     build_source_commands,
 )
 from engine.detectors.model_terms import describe_model_terms
+from engine.core.json_decoder import decode_json
 from engine.errors import RecordError
 from engine.media.output.file_fingerprint import AudioPacketHash, FileFingerprint, fingerprint_file
 from engine.record import Count, DetectorFacts, Document, Record, Sha256, Timestamp
@@ -230,23 +229,32 @@ def build_certificate(inputs: CertificateInputs, issued_at: datetime) -> Certifi
         statements=tuple(inputs.statements),
         audit=inputs.log_head,
         documents=documents,
-        commands=(
-            *build_output_commands(output.name, facts, render.spec.comment, render.audio),
-            *(
-                [build_hash_command("the documents of the release are those it was certified with", documents)]
-                * bool(documents)
-            ),
-        ),
-        source_commands=tuple(
-            build_source_commands(
-                f"source{inputs.source_suffix}",
-                record.source.sha256,
-                _map_copied_audio(record, render, facts),
-                render.audio,
-                output.name,
-            )
+        commands=build_release_commands(output.name, facts, render.spec.comment, render.audio, documents),
+        source_commands=build_release_source_commands(
+            f"source{inputs.source_suffix}", record, render.audio, facts, output.name
         ),
     )
+
+
+def build_release_commands(
+    output_name: str,
+    facts: FileFingerprint,
+    comment: str | None,
+    altered: Sequence[AlteredAudio],
+    documents: Mapping[str, Sha256],
+) -> tuple[ShellCommand, ...]:
+    """Build the commands that check a release, from the facts in its certificate."""
+    shows = "the documents of the release are those it was certified with"
+    of_documents = [build_hash_command(shows, documents)] if documents else []
+    return (*build_output_commands(output_name, facts, comment, altered), *of_documents)
+
+
+def build_release_source_commands(
+    source_name: str, record: Record, altered: Sequence[AlteredAudio], facts: FileFingerprint, output_name: str
+) -> tuple[ShellCommand, ...]:
+    """Build the commands that check the source of a release, from the certificate and the record."""
+    audio = _map_copied_audio(record, altered, facts)
+    return tuple(build_source_commands(source_name, record.source.sha256, audio, altered, output_name))
 
 
 def _check_one_release(inputs: CertificateInputs) -> None:
@@ -295,7 +303,7 @@ def _build_leak_section(inputs: CertificateInputs) -> LeakSection | None:
         return None
     # Read from the folder of the release: the section must describe the very file that is released with it.
     data = inputs.leak_report_path.read_bytes()
-    report = msgspec.json.decode(data, type=LeakReport)
+    report = decode_json(data, type=LeakReport)
     if report.output_sha256 != inputs.render.output_sha256:
         raise RecordError("The leak check is of another output than the release; check this one.")
     return LeakSection(
@@ -308,9 +316,11 @@ def _build_leak_section(inputs: CertificateInputs) -> LeakSection | None:
     )
 
 
-def _map_copied_audio(record: Record, render: RenderReport, facts: FileFingerprint) -> dict[int, AudioPacketHash]:
+def _map_copied_audio(
+    record: Record, altered: Sequence[AlteredAudio], facts: FileFingerprint
+) -> dict[int, AudioPacketHash]:
     # The streams of the output follow those of the source in order; only altered ones differ in their packets.
     copied = [stream.index for stream in record.source.streams if stream.fate == "copied"]
-    altered = {one.index for one in render.audio}
+    altered_indices = {one.index for one in altered}
     pairs = zip(copied, facts.audio, strict=False)
-    return {index: audio for index, audio in pairs if index not in altered}
+    return {index: audio for index, audio in pairs if index not in altered_indices}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from engine import audit
+from engine.certificate.command_check import check_commands, find_foreign_name
 from engine.certificate.document import (
     Certificate,
     CertificateInputs,
@@ -116,9 +117,14 @@ def _resolve_certificate_path(path: Path) -> Path:
 
 
 def _check_release_files(document: Certificate, data: bytes, folder: Path) -> Iterator[Check]:
+    if foreign := find_foreign_name(document):
+        finding = f"the certificate names a file outside of its folder ({foreign!r})"
+        yield Check("names", passed=False, finding=finding)
+        return
     yield _check_file_hash("video", folder / document.output.name, document.output.facts.sha256)
     for name, sha256 in document.documents.items():
         yield _check_file_hash(name, folder / name, sha256)
+    yield check_commands(document, folder)
     yield _check_page(document, data, folder)
     yield _check_statements(document)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 EXIT_BROKEN_PIPE = 1
 EXIT_INTERRUPTED = 130
+EXIT_UNEXPECTED = 1
+_TRACEBACK_VARIABLE = "VEIL_TRACEBACK"
+"""Set to anything, it shows the traceback of an unexpected error."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,6 +54,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _print_error(command.interrupted, "Interrupted", as_json=options.json)
         return EXIT_INTERRUPTED
+    except Exception as error:
+        # The last resort: a traceback tells a user nothing, and may show names of people and files to others.
+        if os.environ.get(_TRACEBACK_VARIABLE):
+            raise
+        _print_error(_describe_unexpected(error), type(error).__name__, as_json=options.json)
+        return EXIT_UNEXPECTED
+
+
+def _describe_unexpected(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror}. Free the disk or give permission, then run the command again."
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this. Close other programs, or use a machine with more."
+    return (
+        f"An unexpected error ended the command ({type(error).__name__}: {error}). This is a fault of Veil. Run it "
+        f"again with {_TRACEBACK_VARIABLE}=1 to see where, and report that."
+    )
 
 
 def _print_error(message: str, kind: str, *, as_json: bool) -> None:

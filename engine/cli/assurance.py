@@ -24,6 +24,7 @@ from engine.cli.command import Command
 from engine.cli.identity import identify_person
 from engine.cli.options import build_settings
 from engine.cli.terminal import Terminal
+from engine.core.json_decoder import decode_json
 from engine.core.wording import format_count
 from engine.errors import CheckFailedError, InputError, RecordError
 from engine.record import Document, encode_document, read_document, read_document_bytes
@@ -66,7 +67,7 @@ def _read_judgements(path: Path | None) -> list[LeakJudgement]:
         return []
     lines = read_document_bytes(path, "file of judgements").splitlines()
     try:
-        return [msgspec.json.decode(line, type=LeakJudgement) for line in lines]
+        return [decode_json(line, type=LeakJudgement) for line in lines]
     except msgspec.MsgspecError as error:
         raise RecordError(f"{path} has a line that is not a judgement of a finding: {error}.") from error
 

@@ -9,8 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from engine import runs
+from engine.access.run_context import RunContext
+from engine.approval.reviewer_actions import ReviewerActions
 from engine.cli import arguments
 from engine.cli.command import Command
+from engine.cli.identity import identify_person
 from engine.cli.reports import describe_kept_visible, format_parts
 from engine.cli.terminal import Terminal
 from engine.core.wording import format_count
@@ -20,8 +24,11 @@ from engine.review.amendments import Amendment, Author, find_effective_amendment
 from engine.review.apply import AmendedRecord, KeptVisible
 from engine.review.descriptions import describe_action
 from engine.review.editor import ReviewEditor
+from engine.review.load import load_record
 from engine.review.queue import ReviewItem, build_review_queue
 from engine.review.review_file import make_empty_review, read_review
+from engine.runs import Run
+from engine.storage.data_folder import RECORD_NAME, REVIEW_NAME, DataFolder, find_data_folder
 
 _ACTIONS_HELP = """\
 actions (START-STOP ends before STOP; BOX is LEFT,TOP,RIGHT,BOTTOM in pixels):
@@ -33,7 +40,11 @@ actions (START-STOP ends before STOP; BOX is LEFT,TOP,RIGHT,BOTTOM in pixels):
   cover START-STOP               cover whole frames
   accept KEY                     accept an item of veil review as it is
   undo NUMBER                    undo an earlier amendment
-  repair                         remove an incomplete last line, left by a crash"""
+  repair                         remove an incomplete last line, left by a crash
+  adopt                          take over amendments of a run that were not logged
+
+In a run, amendments are logged in the name of the account of --as.
+Elsewhere name the reviewer by --by."""
 
 
 class ReviewSummary(Document, frozen=True):
@@ -54,6 +65,12 @@ class ReviewSummary(Document, frozen=True):
     amendments: tuple[Amendment, ...]
     kept_visible: tuple[KeptVisible, ...]
     spots: tuple[ReviewItem, ...]
+
+
+class AdoptedAmendments(Document, frozen=True):
+    """Amendments that a person took over, because they were not logged when they were written."""
+
+    amendments: tuple[Amendment, ...]
 
 
 def _add_review_arguments(parser: ArgumentParser) -> None:
@@ -95,14 +112,24 @@ def _add_amend_arguments(parser: ArgumentParser) -> None:
     parser.epilog = _ACTIONS_HELP
     parser.add_argument("record", type=Path, help="detection record")
     parser.add_argument("review", type=Path, help="file of amendments; created if it does not exist")
-    parser.add_argument("action", choices=(*_ACTION_HANDLERS, "repair"), metavar="ACTION", help="see below")
+    parser.add_argument("action", choices=(*_ACTION_HANDLERS, "repair", "adopt"), metavar="ACTION", help="see below")
     parser.add_argument("values", nargs="*", metavar="VALUE", help="values of the action, see below")
-    parser.add_argument("--by", required=True, metavar="NAME", help="name of the reviewer, as it is to be printed")
-    parser.add_argument("--account", default=None, help="account of the reviewer (default: the login name)")
+    parser.add_argument("--by", metavar="NAME", help="name of the reviewer, as it is to be printed; not in a run")
+    parser.add_argument("--account", help="account of the reviewer (default: the login name); not in a run")
+    arguments.add_account_option(parser)
     parser.add_argument("--reason", default="", help="reason for the amendment")
 
 
 def _amend_record(options: Namespace, terminal: Terminal) -> int:
+    data = find_data_folder(options.data)
+    run = _find_run(data, options.record, options.review)
+    if run is not None:
+        return _amend_run(data, run, options, terminal)
+    if options.by is None or options.action == "adopt" or options.acting_account is not None:
+        raise InputError(
+            f"{options.review} is not the review of a run in {data.root}: name the reviewer by --by, without --as and "
+            "adopt. For a run of another data folder, give it by --data."
+        )
     editor = ReviewEditor(options.record, options.review, Author(options.account or getpass.getuser(), options.by))
     # Not among the handlers: it appends no amendment, and a torn file cannot be opened to append one.
     if options.action == "repair":
@@ -110,6 +137,50 @@ def _amend_record(options: Namespace, terminal: Terminal) -> int:
         count = format_count(len(review.amendments), "complete amendment")
         terminal.print_result(review, f"{options.review} has {count}.")
         return 0
+    return _append_amendment(editor, options, terminal)
+
+
+def _find_run(data: DataFolder, record: Path, review: Path) -> Run | None:
+    """Return the run whose record or review a path is, None if both are elsewhere."""
+    for path in (review.resolve(), record.resolve()):
+        if path.parent.parent == data.runs.resolve() and path.name in {RECORD_NAME, REVIEW_NAME}:
+            return runs.load_run(data, path.parent.name)
+    return None
+
+
+def _amend_run(data: DataFolder, run: Run, options: Namespace, terminal: Terminal) -> int:
+    """Amend a run in the name of the person who is signed in, and log it."""
+    if options.by is not None or options.account is not None:
+        raise InputError(
+            f"{run.title} is a run: its amendments are logged in the name of the account that makes them. Omit --by "
+            "and --account; where there are accounts, name yours by --as."
+        )
+    given, own = (options.record, options.review), (run.folder.record, run.folder.review)
+    if any(one.resolve() != other.resolve() for one, other in zip(given, own, strict=True)):
+        raise InputError(f"Give both files of the run: {run.folder.record} and {run.folder.review}.")
+    record, record_sha256 = load_record(run.folder.record)
+    actions = ReviewerActions(RunContext(data, run, identify_person(data, options)), record_sha256)
+    if options.action == "repair":
+        actions.repair()
+        terminal.print_result(read_review(options.review, record_sha256), f"{options.review} is complete.")
+        return 0
+    if options.action == "adopt":
+        adopted = actions.adopt()
+        taken_over = format_count(len(adopted), "amendment")
+        lines = [f"  {one.number}  {one.by.name}: {_describe_amendment(one)}" for one in adopted]
+        terminal.print_result(AdoptedAmendments(adopted), "\n".join([f"You have taken over {taken_over}.", *lines]))
+        return 0
+    person = actions.context.person
+    editor = ReviewEditor(
+        options.record,
+        options.review,
+        Author(person.account, person.name),
+        lambda action, reason: actions.amend(record, action, reason),
+    )
+    return _append_amendment(editor, options, terminal)
+
+
+def _append_amendment(editor: ReviewEditor, options: Namespace, terminal: Terminal) -> int:
     try:
         amendment = _ACTION_HANDLERS[options.action](editor, options.values, options.reason)
     except _ValuesFormatError as error:
@@ -186,5 +257,5 @@ _ACTION_HANDLERS: Mapping[str, Callable[[ReviewEditor, Sequence[str], str], Amen
 
 COMMANDS = {
     "review": Command(_add_review_arguments, _show_review, uses_data=False),
-    "amend": Command(_add_amend_arguments, _amend_record, uses_data=False),
+    "amend": Command(_add_amend_arguments, _amend_record),
 }

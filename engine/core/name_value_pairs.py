@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from engine.core.json_decoder import decode_json
 from engine.errors import InputError
 
 
@@ -31,6 +32,6 @@ def parse_pairs(option: str, text: str) -> dict[str, Any]:
 def parse_value(text: str) -> Any:
     """Return the JSON value that a text is, or the text itself if it is none: `0.3`, `true`, `#808080`."""
     try:
-        return msgspec.json.decode(text)
+        return decode_json(text)
     except msgspec.DecodeError:
         return text

@@ -17,6 +17,7 @@ from typing import Self
 import msgspec
 
 from engine.core.geometry import Box
+from engine.core.json_decoder import decode_json
 from engine.detection.frame_detections import FrameDetections
 from engine.detectors.base import Receipt
 from engine.errors import InputError
@@ -121,7 +122,7 @@ def _parse_line(line: bytes) -> tuple[FrameDetections, ...] | None:
     checksum, _, body = line.rstrip(b"\n").partition(b" ")
     if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(body):
         return None
-    return tuple(_restore_frame(frame) for frame in _DECODER.decode(body))
+    return tuple(_restore_frame(frame) for frame in decode_json(body, type=tuple[_StoredFrame, ...], unique_keys=False))
 
 
 def _store_frame(frame: FrameDetections) -> _StoredFrame:
@@ -134,6 +135,3 @@ def _restore_frame(stored: _StoredFrame) -> FrameDetections:
         name: tuple(Detection(name, box, score) for box, score in pairs) for name, pairs in stored.sightings.items()
     }
     return FrameDetections(stored.pts, stored.damaged, stored.change, by_detector, stored.receipts)
-
-
-_DECODER = msgspec.json.Decoder(tuple[_StoredFrame, ...])

@@ -22,6 +22,7 @@ import msgspec
 import pyarrow.parquet as pq
 
 from engine.core.geometry import Size
+from engine.core.json_decoder import decode_json
 from engine.core.progress import ProgressListener
 from engine.errors import RecordError, TargetError
 from engine.index.tables import TABLES_VERSION, build_tables, compute_frame_times_s
@@ -228,7 +229,7 @@ def _write_tables(folder: Path, run: str, amended_record: AmendedRecord, sha256:
 def _read_entry(folder: Path, run: str) -> CatalogEntry | None:
     """Read the entry of a run; None if this version of Veil did not write it, so that the run is built again."""
     try:
-        entry = msgspec.json.decode((folder / f"{run}.json").read_bytes(), type=IndexedRun | UnreadableRun)
+        entry = decode_json((folder / f"{run}.json").read_bytes(), type=IndexedRun | UnreadableRun)
     except (OSError, msgspec.MsgspecError):
         return None
     if entry.version != TABLES_VERSION or (isinstance(entry, IndexedRun) and not (folder / entry.folder).is_dir()):

@@ -15,6 +15,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
+from engine.core.json_decoder import decode_json
 from engine.errors import QueryError
 from engine.index.database import connect, lock_down
 from engine.index.schema import TABLES, build_arrow_schema
@@ -52,7 +53,7 @@ class SqlRequest(msgspec.Struct, frozen=True, array_like=True):
 
 def main() -> int:
     """Answer one request and return the exit code."""
-    request = msgspec.json.decode(sys.stdin.buffer.read(), type=SqlRequest)
+    request = decode_json(sys.stdin.buffer.read(), type=SqlRequest)
     _limit_resources(request.seconds)
     try:
         answer = _run_request(request)

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from engine.core.closeable import Closeable
+from engine.core.json_decoder import decode_json
 from engine.errors import TargetError, VeilError
 from engine.live.controls import LiveControls, LiveControlsState
 from engine.live.counters import LiveCounters
@@ -86,7 +87,7 @@ class _Server(socketserver.ThreadingUnixStreamServer):
 
 def _handle_line(line: bytes, controls: LiveControls, counters: Callable[[], LiveCounters]) -> bytes:
     try:
-        changes = msgspec.json.decode(line or b"{}", type=dict[str, Any])
+        changes = decode_json(line or b"{}", type=dict[str, Any])
         state = controls.change(**changes) if changes else controls.state
     except (msgspec.MsgspecError, VeilError) as error:
         return msgspec.json.encode(ErrorReply(str(error)))

@@ -13,6 +13,7 @@ from typing import IO
 import msgspec
 
 from engine.core.geometry import Box
+from engine.core.json_decoder import decode_json
 from engine.errors import RecordError, TargetError
 from engine.live.controls import LiveControlsState
 from engine.live.judge import CoverReason
@@ -194,11 +195,10 @@ def read_log_lines(path: Path) -> Iterator[LogLine]:
     Raises:
         RecordError: the file cannot be read or is not the log of a live run.
     """
-    decoder = msgspec.json.Decoder(LogLine)
     try:
         with path.open("rb") as file:
             for line in iterate_whole_lines(file):
-                yield decoder.decode(line)
+                yield decode_json(line, type=LogLine, unique_keys=False)
     except (OSError, msgspec.MsgspecError) as error:
         raise RecordError(f"{path} is not the log of a live run ({error}).") from error
 

@@ -5,6 +5,7 @@ no white space, coordinates on a grid of 1/100 pixel and scores on a grid of 1/1
 """
 
 from engine.record.canonical import (
+    decode_document,
     decode_record,
     encode_document,
     format_ratio,
@@ -69,6 +70,7 @@ __all__ = [
     "Timestamp",
     "TrackingSettings",
     "VideoFacts",
+    "decode_document",
     "decode_record",
     "encode_document",
     "format_ratio",

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from engine.core.json_decoder import decode_json
 from engine.errors import RecordError
 from engine.record.types import SCHEMA, Document, Kind, Record
 from engine.record.validation import find_contradictions
@@ -58,7 +59,7 @@ def decode_record(data: bytes, name: str = "record") -> Record:
     """
     # The schema is read first: a record of another version would otherwise fail at its first unknown field.
     try:
-        version = msgspec.json.decode(data, type=_SchemaHeader).schema
+        version = decode_json(data, type=_SchemaHeader).schema
     except msgspec.MsgspecError as error:
         raise RecordError(f"{name} is not a detection record: {error}.") from error
     if version != SCHEMA:
@@ -67,7 +68,7 @@ def decode_record(data: bytes, name: str = "record") -> Record:
             "version that wrote it, or detect the source again."
         )
     try:
-        record = msgspec.json.decode(data, type=Record)
+        record = decode_json(data, type=Record)
     except msgspec.MsgspecError as error:
         raise RecordError(f"{name} is not a valid detection record: {error}.") from error
     for place, complaint in find_contradictions(record):
@@ -95,10 +96,19 @@ def read_document(path: Path, document_type: type[Kind], description: str) -> Ki
     Raises:
         RecordError: the file cannot be read or is not a document of this type.
     """
+    return decode_document(read_document_bytes(path, description), document_type, description, str(path))
+
+
+def decode_document(data: bytes, document_type: type[Kind], description: str, name: str) -> Kind:
+    """Decode the stored bytes of a document; errors call it `name`.
+
+    Raises:
+        RecordError: the data are not a document of this type.
+    """
     try:
-        return msgspec.json.decode(read_document_bytes(path, description), type=document_type)
+        return decode_json(data, type=document_type)
     except msgspec.MsgspecError as error:
-        raise RecordError(f"{path} is not the {description}: {error}.") from error
+        raise RecordError(f"{name} is not the {description}: {error}.") from error
 
 
 def read_document_bytes(path: Path, description: str = "detection record") -> bytes:

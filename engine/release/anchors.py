@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from engine import audit
+from engine.core.json_decoder import decode_json
 from engine.errors import SignOffError
 from engine.record import encode_document
 from engine.storage.data_folder import ANCHOR_NAME, DataFolder
@@ -57,8 +58,8 @@ def _read_anchor(path: Path) -> audit.Anchor:
     try:
         stored = path.read_bytes()
         if path.name == ANCHOR_NAME:
-            return msgspec.json.decode(stored, type=audit.Anchor)
-        return msgspec.json.decode(stored, type=_LogHeadHolder).head
+            return decode_json(stored, type=audit.Anchor)
+        return decode_json(stored, type=_LogHeadHolder).head
     except (OSError, msgspec.MsgspecError) as error:
         raise SignOffError(
             f"{path} cannot be read as an anchor of the audit log ({error}). Restore the file from a backup."

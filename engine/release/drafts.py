@@ -12,7 +12,7 @@ from engine.access.run_context import RunContext
 from engine.audit import Actor
 from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import InputError, TargetError
-from engine.record import read_document
+from engine.record import encode_document, read_document, sha256_hex
 from engine.release.sign import describe_audio_details
 from engine.rendering.render import render
 from engine.rendering.report import RenderReport, draft_name, report_path
@@ -136,5 +136,7 @@ def log_render(context: RunContext, report: RenderReport, *, actor: Actor | None
     subjects = {"source": report.source_sha256, "record": report.record_sha256, "output": report.output_sha256}
     if report.review_sha256 is not None:
         subjects["review"] = report.review_sha256
+    # The certificate of a release says what the report says, also if it is written after an interruption.
+    subjects["report"] = sha256_hex(encode_document(report))
     details = {"draft": report.draft, **describe_audio_details(report.spec.audio)}
     context.log_event("render", subjects, details, actor=actor)

@@ -14,8 +14,9 @@ import msgspec
 from engine import audit
 from engine.access.run_context import RunContext
 from engine.assurance.leak_check.report import Leak, LeakJudgement, LeakReport, LeakVerdict, find_open_leaks
+from engine.core.json_decoder import decode_json
 from engine.errors import InputError, SignOffError
-from engine.record import Sha256, encode_document, read_document, sha256_hex
+from engine.record import Sha256, decode_document, encode_document, sha256_hex
 from engine.review.amendments import Author
 from engine.runs import Run
 from engine.storage.append_only import append_durably, open_append_only, read_file_end, repair_torn_line
@@ -39,9 +40,19 @@ def read_leak_report(data: DataFolder, run: Run, output_sha256: Sha256) -> LeakR
     path = leak_report_path(run, output_sha256)
     if not path.exists():
         return None
-    if sha256_hex(path.read_bytes()) not in find_logged_hashes(data, run, "leaks"):
+    # By output: a clean report of another output of the run is in the log as well, and says nothing of this one.
+    logged = {
+        entry.subjects["leaks"]
+        for entry in audit.read_entries(data.audit, run=run.id, kinds=["verification"])
+        if "leaks" in entry.subjects and entry.subjects.get("output") == output_sha256
+    }
+    stored = path.read_bytes()
+    if sha256_hex(stored) not in logged:
         raise SignOffError(f"{path} was tampered with: the audit log knows another report of that leak check.")
-    return read_document(path, LeakReport, LEAK_REPORT_TITLE)
+    report = decode_document(stored, LeakReport, LEAK_REPORT_TITLE, str(path))
+    if report.output_sha256 != output_sha256:
+        raise SignOffError(f"{path} was tampered with: it is the report of another output.")
+    return report
 
 
 def read_newest_leak_report(data: DataFolder, run: Run) -> LeakReport | None:
@@ -72,7 +83,7 @@ def read_judgements(data: DataFolder, run: Run) -> tuple[LeakJudgement, ...]:
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         if sha256_hex(line) not in logged:
             raise SignOffError(f"Line {number} of {path} was tampered with: the audit log knows no such judgement.")
-        judgements.append(msgspec.json.decode(line, type=LeakJudgement))
+        judgements.append(decode_json(line, type=LeakJudgement))
     return tuple(judgements)
 
 
@@ -138,7 +149,7 @@ def _append_judgement(path: Path, line: bytes) -> None:
 
 def _is_judgement(line: bytes) -> bool:
     try:
-        msgspec.json.decode(line, type=LeakJudgement)
+        decode_json(line, type=LeakJudgement)
     except msgspec.MsgspecError:
         return False
     return True

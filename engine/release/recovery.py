@@ -7,18 +7,17 @@ finishes it, or logs its withdrawal if the run has changed since.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
-
-import msgspec
 
 from engine import audit
 from engine.access.run_context import RunContext
 from engine.approval.statements import Statement, decode_statement, statement_file_name
 from engine.audit import SYSTEM_ACTOR
+from engine.core.json_decoder import decode_json
 from engine.core.progress import ProgressListener
-from engine.record import read_document, sha256_hex
+from engine.record import Sha256, read_document, sha256_hex
 from engine.release.anchors import write_anchor
 from engine.release.release_hooks import CertifiableRelease, Certifier, ReleaseCandidate
 from engine.release.snapshot import SignOffSnapshot
@@ -31,6 +30,10 @@ from engine.storage.data_folder import (
     CERTIFICATE_PAGE_NAME,
     CERTIFICATE_SIGNATURE_NAME,
     CHECKS_SUFFIX,
+    LEAK_REPORT_NAME,
+    PLANTED_REPORT_NAME,
+    RECORD_NAME,
+    REVIEW_NAME,
     DataFolder,
     append_suffix,
 )
@@ -128,6 +131,13 @@ def resume_release(
     if interrupted.statement.subject != snapshot.sign_off.hashes:
         log_withdrawal(context, interrupted, "the run was changed since")
         return None
+    # The certificate states what these files say. A new render takes their place, so that a forged file does not hold
+    # the run up for good.
+    if foreign := _find_foreign_document(context, snapshot, interrupted):
+        why = f"{foreign} was tampered with, it is not the file that the audit log knows"
+        log_withdrawal(context, interrupted, why)
+        listener.notice(f"The interrupted release was withdrawn: {why}. The output is rendered anew.")
+        return None
     return ReleaseCandidate(
         context=context,
         snapshot=snapshot,
@@ -138,6 +148,39 @@ def resume_release(
         checks=read_document(checks_path(interrupted.output), VerifyReport, "outcome of the checks"),
         listener=listener,
     )
+
+
+def _find_foreign_document(
+    context: RunContext, snapshot: SignOffSnapshot, interrupted: InterruptedRelease
+) -> Path | None:
+    """Return a file of an interrupted release that is not what was checked before it was signed."""
+    folder, output = interrupted.folder, interrupted.output
+    record = {"record": snapshot.sign_off.hashes.record}
+    made = {"output": str(interrupted.statement.output)}
+    expected = {
+        folder / RECORD_NAME: {sha256_hex(snapshot.record_bytes)},
+        folder / REVIEW_NAME: {sha256_hex(snapshot.review_bytes)},
+        report_path(output): _find_logged(context, "report", made),
+        checks_path(output): _find_logged(context, "checks", made),
+        folder / LEAK_REPORT_NAME: _find_logged(context, "leaks", made),
+        folder / PLANTED_REPORT_NAME: _find_logged(context, "planted", record),
+    }
+    for path in sorted(folder.iterdir()):
+        # Earlier versions did not log every document; then there is nothing to compare one with.
+        known = expected.get(path)
+        if known and sha256_hex(path.read_bytes()) not in known:
+            return path
+    return None
+
+
+def _find_logged(context: RunContext, name: str, subjects: Mapping[str, Sha256]) -> set[Sha256]:
+    """Return the hashes of one kind of document that the log knows for an output or a record."""
+    entries = audit.read_entries(context.data.audit, run=context.run.id, kinds=["verification", "render"])
+    return {
+        entry.subjects[name]
+        for entry in entries
+        if name in entry.subjects and subjects.items() <= entry.subjects.items()
+    }
 
 
 def log_withdrawal(context: RunContext, interrupted: InterruptedRelease, why: str) -> None:
@@ -159,7 +202,7 @@ def log_withdrawal(context: RunContext, interrupted: InterruptedRelease, why: st
 def _find_last_published_number(run: Run) -> int:
     """Return the greatest log entry that a published release is anchored at, 0 if there is no published release."""
     anchors = run.folder.releases.glob(f"[0-9]*/{ANCHOR_NAME}")
-    return max((msgspec.json.decode(path.read_bytes(), type=audit.Anchor).number for path in anchors), default=0)
+    return max((decode_json(path.read_bytes(), type=audit.Anchor).number for path in anchors), default=0)
 
 
 def _has_logged_certificate(candidate: ReleaseCandidate) -> bool:

@@ -11,8 +11,10 @@ from pathlib import Path
 import msgspec
 
 from engine import access, audit, runs
+from engine.approval.amendment_log import extract_logged_amendments, recover_amendment
 from engine.approval.statements import Statement
 from engine.approval.workflow import LoggedFacts, SignOff
+from engine.core.json_decoder import decode_json
 from engine.errors import SignOffError
 from engine.record import Record, Sha256, read_document_bytes, sha256_hex
 from engine.release.anchors import check_audit_log
@@ -103,6 +105,7 @@ def take_snapshot(
     source_sha256 = _hash_source(run)
     # Read once and kept: what is signed, what is shown and what is rendered are the same bytes.
     record_bytes = read_document_bytes(run.folder.record)
+    recover_amendment(data, run, sha256_hex(record_bytes))
     review_bytes = run.folder.review.read_bytes() if run.folder.review.exists() else b""
     sign_off.feed_source(source_sha256)
     record = sign_off.feed_record(record_bytes)
@@ -183,9 +186,10 @@ def _read_log(data: DataFolder, run: Run) -> _LogExtract:
 def _extract_run_facts(run: Run, entries: list[audit.Entry]) -> LoggedFacts:
     newest: dict[str, Sha256] = {}
     for entry in entries:
-        # Signatures name the review as well, but only an amendment changes it.
-        if entry.kind in {"run", "amendment"}:
-            newest |= {name: sha256 for name, sha256 in entry.subjects.items() if name != "review"}
+        # Each fact comes from the entries that made it. Amendments and signatures name the record as well, but it is
+        # the detection that writes it, and only an amendment changes the review.
+        if entry.kind == "run":
+            newest |= {name: entry.subjects[name] for name in ("source", "record") if name in entry.subjects}
         if entry.kind == "amendment" and "review" in entry.subjects:
             newest["review"] = entry.subjects["review"]
     starters = {
@@ -202,6 +206,7 @@ def _extract_run_facts(run: Run, entries: list[audit.Entry]) -> LoggedFacts:
         source=newest.get("source"),
         record=newest.get("record"),
         review=newest.get("review"),
+        amendments=extract_logged_amendments(entries),
     )
 
 
@@ -239,6 +244,6 @@ def _decode_newest_terms(signed: dict[str, bytes]) -> Terms | None:
     # File names are numbers of four digits, so that the greatest name is the newest statement.
     name = max(signed)
     try:
-        return msgspec.convert(msgspec.json.decode(signed[name], type=Statement).terms, Terms)
+        return msgspec.convert(decode_json(signed[name], type=Statement).terms, Terms)
     except msgspec.MsgspecError as error:
         raise SignOffError(f"The terms in the signature {name} cannot be read: {error}.") from error

@@ -43,8 +43,21 @@ class ReviewEditor:
         review_path: Path of the review.
     """
 
-    def __init__(self, record: Path | str, review: Path | str, by: Author) -> None:
+    def __init__(
+        self,
+        record: Path | str,
+        review: Path | str,
+        by: Author,
+        append: Callable[[Action, str], Amendment] | None = None,
+    ) -> None:
         """Open a record and its review; the file of the review need not exist yet.
+
+        Args:
+            record: Path of the record.
+            review: Path of the review.
+            by: The author.
+            append: Appends an action with a reason; None: it is appended to the file alone. In a run, amendments are
+                logged as well (`engine.approval.reviewer_actions`).
 
         Raises:
             RecordError: The record is invalid.
@@ -53,7 +66,7 @@ class ReviewEditor:
         data = read_document_bytes(self.path)
         self.record: Record = decode_record(data, str(record))
         self.record_sha256 = sha256_hex(data)
-        self._author = by
+        self._author, self._append = by, append
         self._items: tuple[ReviewItem, ...] | None = None
 
     @property
@@ -126,6 +139,8 @@ class ReviewEditor:
             action = make_action()
         except ValueError as error:
             raise RecordError(f"That cannot be amended: {error}.") from error
+        if self._append is not None:
+            return self._append(action, reason)
         return append_amendment(self.review_path, self.record, self.record_sha256, action, self._author, reason)
 
 

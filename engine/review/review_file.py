@@ -10,11 +10,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
+from engine.core.json_decoder import decode_json
 from engine.errors import AmendmentError, ForeignReviewError, RecordError, ReviewError, TargetError, TornReviewError
 from engine.record import Record, Sha256, encode_document, sha256_hex
 from engine.review.amendments import (
@@ -39,6 +42,38 @@ from engine.storage.locks import lock_descriptor
 
 _AMENDMENT_BEGIN = b'{"action":'
 """The first bytes of every line."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedAmendment:
+    """An amendment that fits and is about to be written.
+
+    Attributes:
+        amendment: The amendment.
+        line: Its line with the newline.
+        review_sha256: SHA-256 of the review once it has the line.
+    """
+
+    amendment: Amendment
+    line: bytes
+    review_sha256: Sha256
+
+
+class PendingLine(Protocol):
+    """The line that a crash may have left logged and unwritten. Its methods are called while the review is locked."""
+
+    def find_unwritten(self, review: Review) -> bytes:
+        """Return the line that was logged before a crash and that the review lacks, empty if there is none."""
+
+    def confirm(self) -> None:
+        """Forget the line: the review has it now."""
+
+
+class AmendmentLog(PendingLine, Protocol):
+    """Where amendments are logged before they are written. Its methods are called while the review is locked."""
+
+    def log(self, prepared: PreparedAmendment) -> None:
+        """Log an amendment; it is not written if this raises."""
 
 
 def make_empty_review(record_sha256: Sha256) -> Review:
@@ -95,6 +130,8 @@ def append_amendment(  # noqa: PLR0913, PLR0917 - the fields of an amendment
     by: Author,
     reason: str = "",
     at: datetime | None = None,
+    *,
+    log: AmendmentLog | None = None,
 ) -> Amendment:
     """Append an amendment to a review; it is on stable storage when this returns.
 
@@ -106,6 +143,7 @@ def append_amendment(  # noqa: PLR0913, PLR0917 - the fields of an amendment
         by: The author.
         reason: The reason for the change.
         at: Time of the amendment, with its zone; now if omitted.
+        log: Logs the amendment before it is written; None: it is not logged.
 
     Raises:
         RecordError: The review cannot be read, or the amendment does not fit; nothing was written.
@@ -116,6 +154,9 @@ def append_amendment(  # noqa: PLR0913, PLR0917 - the fields of an amendment
         raise RecordError("Removing a mask needs a reason, because it makes what is under it visible; give one.")
     with _open_locked(path) as descriptor:
         review = _repair_file(descriptor, record_sha256, str(path))
+        if log and (unwritten := log.find_unwritten(review)):
+            append_durably(descriptor, unwritten)
+            review = _repair_file(descriptor, record_sha256, str(path))
         number = len(review.amendments) + 1
         previous = sha256_hex(encode_document(review.amendments[-1])[:-1]) if review.amendments else record_sha256
         at = at or datetime.now(UTC).replace(microsecond=0)
@@ -124,13 +165,19 @@ def append_amendment(  # noqa: PLR0913, PLR0917 - the fields of an amendment
         except ValueError as error:
             raise RecordError(f"That cannot be amended: {error}.") from error
         _check_amendment(record, review, amendment)
+        line = encode_document(amendment)
+        if log:
+            stored = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+            log.log(PreparedAmendment(amendment, line, sha256_hex(stored + line)))
         try:
-            append_durably(descriptor, encode_document(amendment))
+            append_durably(descriptor, line)
         except OSError as error:
             raise TargetError(
                 f"{path} cannot be written: {error.strerror}. The amendment was not added; free some space on the disk "
                 "and amend again."
             ) from error
+        if log:
+            log.confirm()
     return amendment
 
 
@@ -147,9 +194,22 @@ def repair_review(path: Path, record_sha256: Sha256) -> Review:
         return _repair_file(descriptor, record_sha256, str(path))
 
 
+def complete_review(path: Path, record_sha256: Sha256, pending: PendingLine) -> None:
+    """Repair a review and append the line that a crash left unwritten.
+
+    Raises:
+        ReviewError: The review is damaged.
+        TargetError: The review cannot be written.
+    """
+    with _open_locked(path) as descriptor:
+        if line := pending.find_unwritten(_repair_file(descriptor, record_sha256, str(path))):
+            append_durably(descriptor, line)
+        pending.confirm()
+
+
 def _round_trip(amendment: Amendment) -> Amendment:
     """Return the amendment as it will be read again: limits checked, numbers in their stored form."""
-    return msgspec.json.decode(encode_document(amendment), type=Amendment)
+    return decode_json(encode_document(amendment), type=Amendment)
 
 
 def _check_amendment(record: Record, review: Review, amendment: Amendment) -> None:
@@ -198,7 +258,7 @@ def _decode_chain(lines: Sequence[bytes], record_sha256: Sha256, name: str) -> I
 
 def _decode_line(line: bytes, number: int, name: str) -> Amendment:
     try:
-        amendment = msgspec.json.decode(line, type=Amendment)
+        amendment = decode_json(line, type=Amendment)
     except msgspec.MsgspecError as error:
         raise ReviewError(f"{name}, line {number}, is not a valid amendment: {error}.") from error
     # Other bytes with the same meaning are refused, as they would have another hash: one amendment, one form.

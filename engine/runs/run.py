@@ -22,6 +22,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from engine.core.geometry import Size
+from engine.core.json_decoder import decode_json
 from engine.errors import RunError, TargetError
 from engine.record import (
     Count,
@@ -290,7 +291,7 @@ def _derive_status(folder: RunFolder, state: RunState) -> RunStatus:
 
 def _read_document(path: Path, document_type: type[_DocumentT]) -> _DocumentT:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=document_type)
+        return decode_json(path.read_bytes(), type=document_type)
     except OSError as error:
         raise RunError(
             f"The run {path.parent.name} is damaged: its {path.name} cannot be read ({error.strerror}). Its folder is "

@@ -194,6 +194,11 @@ class RunFolder:
         return self.path / "case.json"
 
     @property
+    def pending_amendment(self) -> Path:
+        """The line of an amendment from before it is logged until the review has it."""
+        return self.path / ".pending-amendment.jsonl"
+
+    @property
     def live_video(self) -> Path:
         """What a live run showed, faces hidden; it exists once the run has ended."""
         return self.path / "live.mkv"

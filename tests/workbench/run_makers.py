@@ -2,7 +2,8 @@
 
 import msgspec
 
-from engine.record import encode_document
+from engine.jobs.requests import log_run_event
+from engine.record import encode_document, read_record
 from engine.runs import RunRequest, RunState, create_run, format_utc_now, load_run
 from engine.storage.data_folder import DataFolder
 from tests import clips
@@ -19,6 +20,7 @@ def make_run(data: DataFolder, source=None, boxes=None, **state):
     request = RunRequest(source=str(source), account="ana", name="Ana Bell", at=format_utc_now())
     folder = create_run(data, request, RunState(**({"stage": "done", "updated": format_utc_now()} | state)))
     folder.record.write_bytes(encode_document(record))
+    log_run_event(data, load_run(data, folder.id), "done", record=record)
     return load_run(data, folder.id)
 
 
@@ -30,6 +32,7 @@ def remove_record(run):
 
 def set_unknown_version(run):
     """The run with a record that this version does not know."""
-    told = msgspec.json.decode(run.folder.record.read_bytes())
+    record, told = read_record(run.folder.record), msgspec.json.decode(run.folder.record.read_bytes())
     run.folder.record.write_bytes(msgspec.json.encode(told | {"schema": "veil/detections/9"}))
+    log_run_event(DataFolder(run.folder.path.parent.parent), run, "done", record=record)
     return run

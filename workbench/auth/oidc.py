@@ -17,6 +17,7 @@ from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 
 from engine.access import ProviderLogin
+from engine.core.json_decoder import decode_json
 
 _COOKIE = "_streamlit_user"
 
@@ -62,7 +63,7 @@ def read_claims(cookies: Mapping[str, str]) -> tuple[Claims, bytes] | None:
     if payload is None:
         return None
     try:
-        claims = msgspec.json.decode(payload, type=Claims)
+        claims = decode_json(payload, type=Claims)
     except msgspec.MsgspecError:
         return None
     return (claims, payload) if claims.is_logged_in else None

@@ -15,6 +15,7 @@ import msgspec
 
 from engine import access
 from engine.access import Session
+from engine.core.json_decoder import decode_json
 from engine.errors import AccessError
 from engine.record import encode_document, sha256_hex
 from engine.storage import files
@@ -49,7 +50,7 @@ def find(data: DataFolder, token: str | None, *, keep_alive: bool = True) -> Ses
     """
     path = _session_path(data, token or "")
     try:
-        session = msgspec.json.decode(path.read_bytes(), type=Session)
+        session = decode_json(path.read_bytes(), type=Session)
     except FileNotFoundError as error:
         raise AccessError("You are not signed in, or your session has ended; sign in.") from error
     except (OSError, msgspec.MsgspecError) as error:

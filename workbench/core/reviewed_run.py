@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.approval.amendment_log import recover_amendment
 from engine.record import Record, parse_ratio
 from engine.review.amendments import Review
 from engine.review.apply import AmendedRecord
 from engine.review.queue import ReviewItem, list_items
 from engine.runs import Run
+from engine.storage.data_folder import find_data_folder
 from workbench.core import caches
 from workbench.core.track_lanes import TrackLanes, amend_lanes
 
@@ -43,6 +45,7 @@ def load_reviewed_run(run: Run) -> ReviewedRun:
     Raises:
         RecordError: there is no record, or it or its review cannot be read.
     """
+    recover_amendment(find_data_folder(), run, caches.get_record_digest(run))
     review, folded = caches.get_review_state(run)
     return ReviewedRun(run, folded.record, review.record_sha256, review, folded)
 

@@ -19,6 +19,7 @@ from engine import access, runs
 from engine.access import Person
 from engine.access.run_context import RunContext
 from engine.approval.reviewer_actions import ReviewerActions
+from engine.core.json_decoder import decode_json
 from engine.errors import AccessError, InputError, RunError, SignOffError
 from engine.masking.presets import DEFAULT_PRESET
 from engine.rendering.still import StillOptions
@@ -106,7 +107,7 @@ class StillRoutes:
 
     def _record_viewed(self, request: Request, *, body: bytes) -> Response:
         try:
-            report = msgspec.json.decode(body, type=_ViewedReport)
+            report = decode_json(body, type=_ViewedReport)
         except msgspec.MsgspecError as error:
             raise InputError(f"The report of viewed frames is malformed: {error}.") from error
         reviewed = _load_reviewed_run(request)

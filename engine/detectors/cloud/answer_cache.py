@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
-
+from engine.core.json_decoder import decode_json
 from engine.record import Document, encode_document
 from engine.storage.files import make_private_folder, write_file
 from engine.storage.locks import lock_and_remove_file
@@ -62,6 +61,6 @@ class AnswerCache:
     @staticmethod
     def _read_answer(path: Path) -> ServiceAnswer | None:
         try:
-            return msgspec.json.decode(path.read_bytes(), type=ServiceAnswer)
+            return decode_json(path.read_bytes(), type=ServiceAnswer)
         except FileNotFoundError:
             return None

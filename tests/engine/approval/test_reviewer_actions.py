@@ -7,6 +7,7 @@ from engine.access.run_context import RunContext
 from engine.approval.reviewer_actions import ReviewerActions, kind_from_action, parse_action, read_viewed_ranges
 from engine.core.geometry import Box
 from engine.errors import AccessError, RecordError
+from engine.jobs.requests import log_run_event
 from engine.record import encode_document, sha256_hex
 from engine.review.amendments import Add, Delete, Keyframe
 from engine.review.review_file import read_review
@@ -33,7 +34,9 @@ def run(data, record):
         RunState(stage="done", updated=format_utc_now()),
     )
     folder.record.write_bytes(encode_document(record))
-    return load_run(data, folder.id)
+    made = load_run(data, folder.id)
+    log_run_event(data, made, "done", record=record)
+    return made
 
 
 @pytest.fixture
@@ -46,17 +49,19 @@ def desk(data, run):
 def test_an_amendment_stands_in_the_review_and_in_the_log(desk, record, run, data):
     desk.amend(record, Add((Keyframe(3, Box(100, 100, 140, 150)),)), "missed")
     review = read_review(run.folder.review, desk.record_sha256)
-    (entry,) = audit.read_entries(data.audit, run=run.id)
+    (entry,) = audit.read_entries(data.audit, run=run.id, kinds=["amendment"])
     assert [amendment.reason for amendment in review.amendments] == ["missed"]
     assert (entry.kind, entry.reason, entry.details["action"]) == ("amendment", "missed", "add")
-    assert entry.subjects == {"record": desk.record_sha256, "review": review.sha256}
+    line = sha256_hex(run.folder.review.read_bytes().rstrip(b"\n"))
+    assert entry.subjects == {"record": desk.record_sha256, "review": review.sha256, "amendment": line}
+    assert not run.folder.pending_amendment.exists()
 
 
 def test_what_does_not_fit_is_neither_written_nor_put_on_record(desk, record, run, data):
     with pytest.raises(RecordError, match="track 5"):
         desk.amend(record, Delete(5, 0, 3), "a poster")
     assert read_review(run.folder.review, desk.record_sha256, missing_ok=True).amendments == ()
-    assert list(audit.read_entries(data.audit, run=run.id)) == []
+    assert list(audit.read_entries(data.audit, run=run.id, kinds=["amendment"])) == []
 
 
 def test_a_mask_is_not_removed_without_a_reason(desk, record, run):
@@ -100,7 +105,8 @@ def test_a_line_that_a_crash_cut_short_is_taken_away(desk, record, run, data):
         file.write(b'{"action":{"ki')
     desk.repair()
     assert len(read_review(run.folder.review, desk.record_sha256).amendments) == 1
-    assert [entry.details["action"] for entry in audit.read_entries(data.audit, run=run.id)] == ["delete", "repair"]
+    entries = audit.read_entries(data.audit, run=run.id, kinds=["amendment"])
+    assert [entry.details["action"] for entry in entries] == ["delete", "repair"]
 
 
 def test_actions_come_as_plain_values():

@@ -9,6 +9,7 @@ from tests.record_makers import make_record
 
 SOURCE = "ab" * 32
 RECORD_BYTES = encode_document(make_record([[]], sha256=SOURCE))
+KNOWN = LoggedFacts(record=sha256_hex(RECORD_BYTES))
 CALLS = [
     ("feed_statements", {}),
     ("feed_source", SOURCE),
@@ -28,7 +29,7 @@ def feed(sign_off, stop=None):
 @pytest.mark.parametrize("place", range(1, len(CALLS)))
 def test_a_call_out_of_order_is_refused(place):
     for done in range(place):
-        sign_off = SignOff("a-run", "two", LoggedFacts())
+        sign_off = SignOff("a-run", "two", KNOWN)
         feed(sign_off, done)
         name, value = CALLS[place]
         with pytest.raises(ValueError, match="must be called before"):
@@ -37,14 +38,14 @@ def test_a_call_out_of_order_is_refused(place):
 
 @pytest.mark.parametrize("done", range(len(CALLS)))
 def test_nothing_can_be_signed_before_everything_was_fed(done):
-    sign_off = SignOff("a-run", "two", LoggedFacts())
+    sign_off = SignOff("a-run", "two", KNOWN)
     feed(sign_off, done)
     with pytest.raises(ValueError, match="feed_terms must be called first"):
         _ = sign_off.hashes
 
 
 def test_a_statement_is_bound_to_the_stored_bytes():
-    sign_off = SignOff("a-run", "two", LoggedFacts())
+    sign_off = SignOff("a-run", "two", KNOWN)
     feed(sign_off)
     hashes = sign_off.hashes
     assert (hashes.source, hashes.record, hashes.review) == (SOURCE, sha256_hex(RECORD_BYTES), sha256_hex(b""))
@@ -60,7 +61,8 @@ def test_a_statement_is_bound_to_the_stored_bytes():
     [
         (LoggedFacts(source="cd" * 32), "The source was changed"),
         (LoggedFacts(record="cd" * 32), "The detection record was changed"),
-        (LoggedFacts(review="cd" * 32), "The amendments were changed"),
+        (LoggedFacts(), "The audit log has no detection that wrote this record"),
+        (LoggedFacts(record=KNOWN.record, review="cd" * 32), "The amendments were changed"),
         (LoggedFacts(statements={1: "cd" * 32}), "The signature 0001 is missing"),
     ],
 )
@@ -70,7 +72,7 @@ def test_a_difference_from_the_audit_log_is_named(logged, sentence):
 
 
 def test_the_record_of_another_video_is_named():
-    sign_off = SignOff("a-run", "two", LoggedFacts())
+    sign_off = SignOff("a-run", "two", KNOWN)
     sign_off.feed_statements({})
     sign_off.feed_source("cd" * 32)
     with pytest.raises(SignOffError, match="not the video that the detection record is of"):
@@ -78,7 +80,7 @@ def test_the_record_of_another_video_is_named():
 
 
 def test_a_clearance_cannot_be_built_by_hand():
-    sign_off = SignOff("a-run", "two", LoggedFacts())
+    sign_off = SignOff("a-run", "two", KNOWN)
     feed(sign_off)
     with pytest.raises(SignOffError, match="needs a clearance"):
         Clearance("a-run", sign_off.hashes, {}, (), "two", object())

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from engine import access, audit, runs
+from engine.access.run_context import RunContext
+from engine.approval.amendment_log import RunAmendmentLog
 from engine.core.geometry import Box
 from engine.core.progress import SilentListener
 from engine.record import encode_document, read_record, sha256_hex
@@ -60,11 +62,9 @@ def amend(data, account="rita"):
     run = the_run(data)
     sha256, box = sha256_hex(run.folder.record.read_bytes()), Box(4, 4, 24, 24)
     action = Add((Keyframe(0, box), Keyframe(5, box)))
-    author = Author(account, account.title())
-    append_amendment(run.folder.review, read_record(run.folder.record), sha256, action, author, "missed")
-    subjects = {"review": sha256_hex(run.folder.review.read_bytes())}
-    who = audit.Actor(account, account.title(), "account")
-    audit.append(data.audit, audit.Event(actor=who, kind="amendment", run=run.id, subjects=subjects))
+    log = RunAmendmentLog(data, run, sha256, RunContext(data, run, person(data, account)))
+    author, record = Author(account, account.title()), read_record(run.folder.record)
+    append_amendment(run.folder.review, record, sha256, action, author, "missed", log=log)
 
 
 def session(data, account):

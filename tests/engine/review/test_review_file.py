@@ -109,7 +109,7 @@ def test_the_review_of_another_record_is_refused(path):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        (b'"start":3', b'"start":3,"start":3', "not in the form that Veil writes"),
+        (b'"start":3', b'"start":3,"start":3', "it has the key 'start' twice"),
         (b'"start":3', b'"start": 3', "not in the form that Veil writes"),
         (b'"start":3', b'"start":4', r"start < stop.*\$\.action"),
         (b'"start":3', b'"start":-3', r"\$\.action\.start"),

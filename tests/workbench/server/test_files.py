@@ -35,13 +35,13 @@ def test_videos_are_streamed_in_parts(data, run):
     answer = client.get(f"/api/outputs/{run.id}/01/out.mp4", headers={"range": "bytes=2-4"})
     assert (answer.status_code, answer.content, answer.headers["cache-control"]) == (206, b"234", "no-store")
     assert client.get(f"/api/sources/{run.id}").content == run.source.read_bytes()
-    assert list(audit.read_entries(data.audit, run=run.id)) == []
+    assert list(audit.read_entries(data.audit, run=run.id, kinds=["download"])) == []
 
 
 def test_what_is_taken_away_goes_on_record(data, run):
     answer = client_of(access.get_single_user(data)).get(f"/api/outputs/{run.id}/01/out.mp4?keep=1")
     assert "attachment" in answer.headers["content-disposition"]
-    (entry,) = audit.read_entries(data.audit, run=run.id)
+    (entry,) = audit.read_entries(data.audit, run=run.id, kinds=["download"])
     assert (entry.kind, entry.details["file"]) == ("download", "out.mp4")
     assert entry.subjects == {"output": hash_file(run.folder.releases / "01" / "out.mp4")}
 
@@ -50,7 +50,7 @@ def test_what_is_taken_away_goes_on_record(data, run):
 def test_a_page_of_another_origin_starts_no_download(data, run, site):
     client = client_of(access.get_single_user(data))
     answer = client.get(f"/api/outputs/{run.id}/01/out.mp4?keep=1", headers={"Sec-Fetch-Site": site})
-    assert (answer.status_code, list(audit.read_entries(data.audit, run=run.id))) == (403, [])
+    assert (answer.status_code, list(audit.read_entries(data.audit, run=run.id, kinds=["download"]))) == (403, [])
 
 
 def test_drafts_and_copies_are_given_and_a_draft_that_is_kept_goes_on_record(data, run):
@@ -60,10 +60,12 @@ def test_drafts_and_copies_are_given_and_a_draft_that_is_kept_goes_on_record(dat
     client = client_of(access.get_single_user(data))
     assert client.get(f"/api/drafts/{run.id}/a.draft.mp4").content == b"0123456789"
     assert client.get(f"/api/copies/{run.id}/b.mp4").content == b"0123456789"
-    assert list(audit.read_entries(data.audit, run=run.id)) == []
+    assert list(audit.read_entries(data.audit, run=run.id, kinds=["download"])) == []
     kept = client.get(f"/api/drafts/{run.id}/a.draft.mp4?keep=1")
     assert 'filename="a.draft.mp4"' in kept.headers["content-disposition"]
-    assert [entry.details["file"] for entry in audit.read_entries(data.audit, run=run.id)] == ["a.draft.mp4"]
+    assert [entry.details["file"] for entry in audit.read_entries(data.audit, run=run.id, kinds=["download"])] == [
+        "a.draft.mp4"
+    ]
 
 
 @pytest.mark.parametrize("address", ["drafts/{}/..%2Fsecret", "copies/{}/secret", "live/{}/live.mkv", "live/{}/secret"])

@@ -14,6 +14,7 @@ from engine.access.run_context import RunContext
 from engine.approval.reviewer_actions import ReviewerActions, read_viewed_ranges
 from engine.core.geometry import Box
 from engine.errors import AccessError
+from engine.jobs.requests import log_run_event
 from engine.record import Frame, encode_document
 from engine.review.amendments import Add, Cover, Keyframe
 from engine.runs import RunRequest, RunState, create_run, format_utc_now, load_run
@@ -38,7 +39,9 @@ def run(data, tmp_path):
     path = clips.b_frames(tmp_path / "clip.mp4")
     request = RunRequest(source=str(path), account="a", name="A", at=format_utc_now())
     folder = create_run(data, request, RunState(stage="done", updated=format_utc_now()))
-    folder.record.write_bytes(encode_document(record_of(path, lambda index: [BOX] if index < 20 else [])))
+    record = record_of(path, lambda index: [BOX] if index < 20 else [])
+    folder.record.write_bytes(encode_document(record))
+    log_run_event(data, load_run(data, folder.id), "done", record=record)
     return load_run(data, folder.id)
 
 
@@ -98,7 +101,7 @@ def test_seen_frames_go_on_record_for_the_page_of_this_server_alone(client, run,
         assert client.post(f"/api/seen/{run.id}", json=body, headers=headers).status_code == 403
     for wrong in ({"ranges": [[3, 99]]}, {"ranges": "all"}, {"frames": []}):
         assert client.post(f"/api/seen/{run.id}", json=wrong, headers=page).status_code == 409
-    assert len(list(audit.read_entries(data.audit, run=run.id))) == 1
+    assert len(list(audit.read_entries(data.audit, run=run.id, kinds=["view"]))) == 1
 
 
 @pytest.mark.parametrize("address", ["stills/{}/30", "stills/20260101-000000-none-0000/0", "stills/..%2F..%2Fx/0"])
