@@ -41,7 +41,7 @@ actions (START-STOP ends before STOP; BOX is LEFT,TOP,RIGHT,BOTTOM in pixels):
   accept KEY                     accept an item of veil review as it is
   undo NUMBER                    undo an earlier amendment
   repair                         remove an incomplete last line, left by a crash
-  adopt                          take over amendments of a run that were not logged
+  adopt                          take over unlogged amendments of a run
 
 In a run, amendments are logged in the name of the account of --as.
 Elsewhere name the reviewer by --by."""

@@ -15,6 +15,7 @@ import msgspec
 from engine import access, audit, runs
 from engine.access import Person
 from engine.access.run_context import RunContext
+from engine.core.json_decoder import decode_json
 from engine.core.wording import format_count
 from engine.errors import InputError, RunError, TargetError
 from engine.record import Document, encode_document
@@ -49,7 +50,7 @@ def read_case(run: Run) -> Case:
     An unreadable case hides no run: it only says who does the work, and what a person may do is checked elsewhere.
     """
     try:
-        return msgspec.json.decode(run.folder.case.read_bytes(), type=Case)
+        return decode_json(run.folder.case.read_bytes(), type=Case)
     except (OSError, msgspec.MsgspecError):
         return _NEW_CASE
 

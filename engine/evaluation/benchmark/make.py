@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.core.json_decoder import decode_json
 from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import InputError, TargetError
 from engine.evaluation.benchmark.clip_table import FRAME_SIZES, KINDS, list_clips
@@ -132,7 +133,7 @@ def read_description(folder: Path) -> BenchmarkDescription:
     """
     path = folder / DESCRIPTION_FILE
     try:
-        return msgspec.json.decode(path.read_bytes(), type=BenchmarkDescription)
+        return decode_json(path.read_bytes(), type=BenchmarkDescription)
     except (OSError, msgspec.MsgspecError) as error:
         raise InputError(f"{folder} is no benchmark: {path} cannot be read. Make one with: veil bench make.") from error
 

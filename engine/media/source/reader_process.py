@@ -18,6 +18,7 @@ from typing import IO
 
 import msgspec
 
+from engine.core.json_decoder import decode_json
 from engine.core.python_process import build_child_environment, build_module_command
 from engine.errors import SourceError
 from engine.media.facts import MediaInfo
@@ -78,7 +79,7 @@ def _exchange(process: subprocess.Popen[bytes], request: _Request) -> _Answer | 
     except BrokenPipeError:
         return None
     line = process.stdout.readline()
-    return msgspec.json.decode(line, type=_Answer) if line.endswith(b"\n") else None
+    return decode_json(line, type=_Answer) if line.endswith(b"\n") else None
 
 
 def _take_process() -> subprocess.Popen[bytes]:
@@ -135,7 +136,7 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     from engine.media.source.file_facts import read_file_facts  # noqa: PLC0415
 
     for line in requests:
-        request = msgspec.json.decode(line, type=_Request)
+        request = decode_json(line, type=_Request)
         try:
             answer = _Answer(info=read_file_facts(Path(request.path)))
         except SourceError as error:
