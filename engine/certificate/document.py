@@ -25,8 +25,8 @@ from engine.certificate.shell_commands import (
     build_output_commands,
     build_source_commands,
 )
-from engine.detectors.model_terms import describe_model_terms
 from engine.core.json_decoder import decode_json
+from engine.detectors.model_terms import describe_model_terms
 from engine.errors import RecordError
 from engine.media.output.file_fingerprint import AudioPacketHash, FileFingerprint, fingerprint_file
 from engine.record import Count, DetectorFacts, Document, Record, Sha256, Timestamp
