@@ -147,7 +147,7 @@ def judge_records(
     judge = _Judge(criteria, style)
     # Tables that mark whole heads have boxes larger than a face. Only their centre has to be found and covered.
     for clip in truth.shrink_to_centre(criteria.centre).clips:
-        for view in _pair_frames(clip, records, criteria):
+        for view in pair_frames(clip, records, criteria):
             judge.judge_frame(clip.name, view)
     return Judgements(
         criteria,
@@ -161,7 +161,7 @@ def judge_records(
 
 
 @dataclass(frozen=True, slots=True)
-class _RecordedVideo:
+class RecordedVideo:
     """The facts that all frames of a record share."""
 
     frames: tuple[Frame, ...]
@@ -170,27 +170,28 @@ class _RecordedVideo:
     damaged: frozenset[int]
 
     @classmethod
-    def from_record(cls, record: Record) -> _RecordedVideo:
+    def from_record(cls, record: Record) -> RecordedVideo:
+        """Collect the facts of a record."""
         orientation = record.source.video.orientation
         return cls(record.frames, record.display, orientation, frozenset(record.damaged + record.covered))
 
-    def pair_frame(self, truth: LabelledFrame, index: int) -> _PairedFrame:
+    def pair_frame(self, truth: LabelledFrame, index: int) -> PairedFrame:
         """Pair a labelled frame with the frame of the record at `index`."""
         if index >= len(self.frames):
             raise InputError(
                 f"{truth.file} frame {truth.number} is not in its record, which has {len(self.frames)} frame(s), "
                 "counted from 0; check that the record is of this file."
             )
-        return _PairedFrame(truth, self.frames[index], self)
+        return PairedFrame(truth, self.frames[index], self)
 
 
 @dataclass(frozen=True, slots=True)
-class _PairedFrame:
+class PairedFrame:
     """A frame of the truth with the same frame of a record."""
 
     truth: LabelledFrame
     frame: Frame
-    video: _RecordedVideo
+    video: RecordedVideo
 
 
 def _check_names(truth: Truth, records: Mapping[str, Record]) -> None:
@@ -208,15 +209,20 @@ def _list_unrecorded(clip: Clip, records: Mapping[str, Record]) -> list[str]:
     return [clip.name] if len(missing) == len(files) else missing
 
 
-def _pair_frames(clip: Clip, records: Mapping[str, Record], criteria: Criteria) -> Iterator[_PairedFrame]:
+def pair_frames(clip: Clip, records: Mapping[str, Record], criteria: Criteria) -> Iterator[PairedFrame]:
+    """Yield the judged frames of a clip, each with its frame of a record.
+
+    Raises:
+        InputError: A record has too few frames.
+    """
     if clip.name not in records:
         yield from (
-            _RecordedVideo.from_record(records[frame.file]).pair_frame(frame, 0)
+            RecordedVideo.from_record(records[frame.file]).pair_frame(frame, 0)
             for frame in clip.frames
             if frame.file in records
         )
         return
-    video = _RecordedVideo.from_record(records[clip.name])
+    video = RecordedVideo.from_record(records[clip.name])
     yield from (video.pair_frame(frame, frame.number) for frame in clip.frames)
     if criteria.frames == "all":
         listed = {frame.number for frame in clip.frames}
@@ -239,9 +245,9 @@ class _Judge:
         self.frames: Counter[str] = Counter()
         self._criteria, self._style = criteria, style
 
-    def judge_frame(self, clip: str, paired: _PairedFrame) -> None:
+    def judge_frame(self, clip: str, paired: PairedFrame) -> None:
         """Judge one frame of the clip of that name."""
-        inside = [clipped for face in paired.truth.faces if (clipped := _clip_face(face, paired))]
+        inside = [clipped for face in paired.truth.faces if (clipped := clip_face(face, paired))]
         faces = [face for face in inside if not face.ignore]
         ignored = [face.box for face in inside if face.ignore]
         found_by, outcomes = self._match_boxes([face.box for face in faces], ignored, paired.frame)
@@ -277,7 +283,7 @@ class _Judge:
         on_ignored = any(box.intersection_area(other) >= self._criteria.iou * box.area for other in ignored)
         return Outcome.EXCUSED if on_ignored else Outcome.FALSE
 
-    def _measure_hidden(self, face: Box, paired: _PairedFrame) -> float:
+    def _measure_hidden(self, face: Box, paired: PairedFrame) -> float:
         if paired.frame.index in paired.video.damaged:
             return 1.0  # a render covers such a frame whole
         boxes = (other.box for other in paired.frame.faces)
@@ -294,7 +300,7 @@ def _group_boxes(frame: Frame) -> dict[str, list[tuple[int, Box]]]:
     return boxes
 
 
-def _clip_face(face: TruthFace, paired: _PairedFrame) -> TruthFace | None:
+def clip_face(face: TruthFace, paired: PairedFrame) -> TruthFace | None:
     """Clip a face to the picture, as the boxes of a record are; None for an ignored face outside it."""
     size = paired.video.display
     box = face.box.clip(size)

@@ -26,7 +26,16 @@ from engine.core.json_decoder import decode_json
 from engine.core.progress import ProgressListener
 from engine.errors import RecordError, TargetError
 from engine.index.tables import TABLES_VERSION, build_tables, compute_frame_times_s
-from engine.record import Count, Document, Sha256, decode_record, encode_document, read_document_bytes, sha256_hex
+from engine.record import (
+    Count,
+    DetectionConfig,
+    Document,
+    Sha256,
+    decode_record,
+    encode_document,
+    read_document_bytes,
+    sha256_hex,
+)
 from engine.review.apply import AmendedRecord
 from engine.review.review_file import read_review
 from engine.storage.data_folder import RECORD_NAME, REVIEW_NAME, DataFolder
@@ -60,6 +69,7 @@ class IndexedRun(Document, frozen=True, tag="indexed", kw_only=True):
         folder: Name of the folder of its tables.
         seconds: Length of the video.
         display: Size of the frames in display pixels.
+        settings: Parameters of the detectors and settings of the timeline by name, as `centerface.threshold`.
         tracks: Number of tracks of the record.
         faces: Number of faces of all frames of the record.
     """
@@ -75,6 +85,7 @@ class IndexedRun(Document, frozen=True, tag="indexed", kw_only=True):
     source_sha256: Sha256
     mode: str
     detectors: tuple[str, ...]
+    settings: dict[str, str]
     frames: Count
     seconds: float
     display: Size
@@ -191,6 +202,7 @@ def _build_run(folder: Path, run: str, path: Path) -> None:
             source_sha256=record.source.sha256,
             mode=record.detection.mode,
             detectors=tuple(detector.name for detector in record.detection.detectors),
+            settings=_list_settings(record.detection),
             frames=len(record.frames),
             seconds=compute_frame_times_s(record)[-1],
             display=record.display,
@@ -199,6 +211,20 @@ def _build_run(folder: Path, run: str, path: Path) -> None:
         )
     _start_grace_period(folder, run)
     write_file(folder / f"{run}.json", encode_document(entry))
+
+
+def _list_settings(detection: DetectionConfig) -> dict[str, str]:
+    """Return every setting of a detection as text, by part and name."""
+    parts: dict[str, Mapping[str, object]] = {facts.name: facts.parameters for facts in detection.detectors}
+    for part in ("fusion", "tracking", "smoothing"):
+        parts[part] = msgspec.structs.asdict(getattr(detection, part))
+    return {
+        f"{part}.{name}": _format_setting(value) for part, values in parts.items() for name, value in values.items()
+    }
+
+
+def _format_setting(value: object) -> str:
+    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
 def _start_grace_period(folder: Path, run: str) -> None:

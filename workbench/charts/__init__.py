@@ -10,8 +10,9 @@ from workbench.charts.distributions import draw_scores, draw_sizes
 from workbench.charts.figure import build_config, format_clock, limit_time
 from workbench.charts.over_time import draw_confidence, draw_disagreement, draw_tracks
 from workbench.charts.recall import draw_missed, draw_recall
+from workbench.charts.score_curves import draw_precision_recall
 
 __all__ = [
     "build_config", "draw_across_runs", "draw_agreement", "draw_confidence", "draw_disagreement", "draw_missed",
-    "draw_recall", "draw_scores", "draw_sizes", "draw_tracks", "format_clock", "limit_time",
+    "draw_precision_recall", "draw_recall", "draw_scores", "draw_sizes", "draw_tracks", "format_clock", "limit_time",
 ]  # fmt: skip

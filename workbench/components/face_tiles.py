@@ -1,4 +1,4 @@
-"""Tiles that show one face of a still with its surroundings."""
+"""Tiles that show one face of a still with its surroundings, and boxes over it if they are given."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _TILES_CSS = """<style>
 .looks figure { margin: 0; max-width: 420px; }
 .looks .window { position: relative; overflow: hidden; aspect-ratio: 4 / 3; border-radius: 4px; background: #0b0d0f; }
 .looks .chosen .window { outline: 3px solid light-dark(#00659e, #56b4e9); outline-offset: 1px; }
-.looks img { position: absolute; max-width: none; }
+.looks img, .looks .boxes { position: absolute; max-width: none; }
+.looks .boxes img { width: 100%; height: 100%; }
+.looks .boxes i { position: absolute; border: 2px solid #56b4e9; }
+.looks .boxes i.different { border: 3px solid #e69f00; }
 .looks figcaption { padding-top: 6px; font-size: 0.87rem; } .looks .chosen figcaption { font-weight: 600; }
 </style>"""
 _WINDOW_HEIGHT_FACES = 3.2
@@ -34,6 +37,30 @@ def build_tile(label: str, source: str, box: Box | None, size: Size, *, chosen: 
     return (
         f'<figure class="{"chosen" if chosen else ""}"><div class="window"><img src="{escape(source)}" '
         f'style="{_position_still(box, size)}" alt="{escape(label)}"></div>'
+        f"<figcaption>{escape(label)}</figcaption></figure>"
+    )
+
+
+def build_boxed_tile(label: str, source: str | None, focus: Box, size: Size, boxes: Sequence[tuple[Box, bool]]) -> str:
+    """Return the HTML of a tile with boxes drawn over it.
+
+    Args:
+        label: caption and alternative text.
+        source: address of the still; None draws the boxes alone, for a person who may see no footage.
+        focus: the box that the tile shows with its surroundings.
+        size: display size of the video.
+        boxes: the boxes, each with True if it is what differs.
+    """
+    marks = "".join(
+        f'<i class="{"different" if different else ""}" style="left:{100 * box.left / size.width:.3f}%;'
+        f"top:{100 * box.top / size.height:.3f}%;width:{100 * box.width / size.width:.3f}%;"
+        f'height:{100 * box.height / size.height:.3f}%"></i>'
+        for box, different in boxes
+    )
+    still = f'<img src="{escape(source)}" alt="{escape(label)}">' if source else ""
+    position = f"{_position_still(focus, size)};aspect-ratio:{size.width}/{size.height}"
+    return (
+        f'<figure><div class="window"><div class="boxes" style="{position}">{still}{marks}</div></div>'
         f"<figcaption>{escape(label)}</figcaption></figure>"
     )
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import streamlit as st
@@ -25,9 +26,8 @@ from engine.audio.spans import AudioSpan
 from engine.audit.log import log_path
 from engine.core.frame_ranges import FrameRange
 from engine.evaluation.ground_truth import parse_truth
-from engine.evaluation.judgements import judge_records
-from engine.evaluation.scores import Evaluation, MissedFace
-from engine.evaluation.summary import find_worst_misses, summarise
+from engine.evaluation.record_diff import Account, RecordDiff, compare_accounts, list_detected, list_masked
+from engine.evaluation.run_scores import RunScores, merge_truths, score_runs
 from engine.index import Database
 from engine.masking.style import Style
 from engine.media.facts import MediaInfo
@@ -43,6 +43,36 @@ from engine.storage.data_folder import DataFolder
 from engine.storage.files import hash_file
 from workbench.core.background import BackgroundTasks
 from workbench.core.track_lanes import TrackLanes, build_lanes
+
+TruthText = tuple[str, str]
+"""Name and text of a table of ground truth."""
+
+
+class AccountSource(NamedTuple):
+    """What is said about a video in a comparison: by one detector of a run, or by its record.
+
+    Attributes:
+        record: path of the record.
+        record_sha256: hash of its bytes.
+        review: path of the review to apply; empty: the record as detected.
+        review_sha256: hash of that review, so that a new amendment is seen.
+        detector: name of the detector; empty: what the record masks.
+    """
+
+    record: str
+    record_sha256: str
+    review: str = ""
+    review_sha256: str = ""
+    detector: str = ""
+
+
+class ClipRecord(NamedTuple):
+    """A record to compare with ground truth: the file of the table, path of the record, and hash of its bytes."""
+
+    clip: str
+    path: str
+    sha256: str
+
 
 FileStamp = tuple[int, int, int]
 """Inode, size and time of change of a file. At least one of them changes when the file is replaced."""
@@ -194,24 +224,35 @@ def get_residual_risk(data: DataFolder, run: Run) -> ResidualRisk:
     return _measure_risk(str(data.root), run.id, tuple(map(read_file_stamp, parts)))
 
 
-def get_evaluation(
-    truth: str, clip: str, record: Path, record_sha256: str
-) -> tuple[Evaluation, tuple[MissedFace, ...]]:
-    """Compare a record with ground truth.
+def get_run_scores(tables: tuple[TruthText, ...], records: tuple[ClipRecord, ...]) -> RunScores:
+    """Compare the records of runs with the same settings with tables of ground truth.
 
     Args:
-        truth: text of the table of ground truth.
-        clip: the file of the table that the record belongs to.
-        record: path of the record.
-        record_sha256: hash of its stored bytes.
-
-    Returns:
-        The scores, and the largest missed faces.
+        tables: name and text of each table.
+        records: the records, each with the file of the tables that it belongs to.
 
     Raises:
-        InputError: the table cannot be read, or it does not describe the source of the record.
+        InputError: a table cannot be read, two describe the same file, or one does not describe the source of a record.
     """
-    return _evaluate_record(truth, clip, str(record), record_sha256)
+    return _score_runs(tables, records)
+
+
+def get_account(source: AccountSource) -> Account:
+    """Return the boxes of each frame that a record, a reviewed record or a detector has.
+
+    Raises:
+        RecordError: the record or its review cannot be read.
+    """
+    return _load_account(source)
+
+
+def get_diff(first: AccountSource, second: AccountSource, frames: tuple[int, int]) -> RecordDiff:
+    """Compare two accounts of the same video in a range of frames.
+
+    Raises:
+        RecordError: a record or its review cannot be read.
+    """
+    return _compare_accounts(first, second, frames)
 
 
 @st.cache_resource
@@ -239,18 +280,24 @@ def _probe_file(path: str, stamp: FileStamp) -> MediaInfo:  # noqa: ARG001 - Str
     return probe(Path(path))
 
 
-@st.cache_resource(max_entries=8, show_spinner="Comparing the record with the truth")
-def _evaluate_record(
-    truth: str,
-    clip: str,
-    record: str,
-    record_sha256: str,  # noqa: ARG001 - part of the key
-) -> tuple[Evaluation, tuple[MissedFace, ...]]:
-    # Only this clip: the comparison refuses clips without a record, and a table may list many.
-    table = parse_truth(truth)
-    only_clip = msgspec.structs.replace(table, clips=tuple(part for part in table.clips if part.name == clip))
-    findings = judge_records(only_clip, {clip: read_record(Path(record))})
-    return summarise(findings), find_worst_misses(findings, _MAX_MISSES)
+@st.cache_resource(max_entries=16, show_spinner="Comparing the records with the truth")
+def _score_runs(tables: tuple[TruthText, ...], records: tuple[ClipRecord, ...]) -> RunScores:
+    truth = merge_truths([parse_truth(text, name) for name, text in tables])
+    return score_runs(truth, {one.clip: read_record(Path(one.path)) for one in records})
+
+
+@lru_cache(maxsize=2 * _MAX_RECORDS)
+def _load_account(source: AccountSource) -> Account:
+    record = read_record(Path(source.record))
+    if source.detector:
+        return list_detected(record, source.detector)
+    review = read_review(Path(source.review), source.record_sha256, missing_ok=True) if source.review else None
+    return list_masked(AmendedRecord(record, review))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Comparing")
+def _compare_accounts(first: AccountSource, second: AccountSource, frames: tuple[int, int]) -> RecordDiff:
+    return compare_accounts(_load_account(first), _load_account(second), range(*frames))
 
 
 @lru_cache(maxsize=64)

@@ -71,6 +71,8 @@ class FrameAuditProgress:
         return replace(self, missed_frames=tuple(sorted({index}.symmetric_difference(self.missed_frames))))
 
 
+ANALYSED_RUNS: SessionValue[tuple[str, ...] | list[str]] = SessionValue("analyse_runs", ())
+"""Runs chosen on Analyse: the value of its widget, which a button extends."""
 LAST_SQL = SessionValue("analyse_question", "")
 """The last SQL statement that was run in Analyse."""
 CHOSEN_VIDEOS: SessionValue[tuple[str, ...]] = SessionValue("chosen", ())

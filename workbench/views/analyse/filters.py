@@ -10,6 +10,7 @@ import streamlit as st
 
 from engine import access, index, runs
 from engine.core.python_process import build_child_environment, build_module_command
+from engine.core.wording import format_count
 from engine.errors import AccessError, RunError
 from engine.index import Index, Selection
 from engine.runs import RunRegister
@@ -59,15 +60,36 @@ def open_page_index() -> Index:
 
 
 def list_run_titles(run_index: Index) -> dict[str, str]:
-    """Return a title for each indexed run, newest first: source, mode, detectors and time."""
-    names = {run.folder.id: run.title for run in runs.read_register(session.get_data()).runs}
+    """Return a title for each indexed run, newest first: source, setup and time."""
+    names, setups = list_source_names(run_index), list_setups(run_index)
     titles: dict[str, str] = {}
     for run in sorted(run_index.indexed_runs, reverse=True):
-        entry = run_index.indexed_runs[run]
-        title = f"{names.get(run, run)} · {entry.mode}: {', '.join(entry.detectors)} · {_format_run_time(run)}"
+        title = f"{names[run]} · {setups[run]} · {_format_run_time(run)}"
         # Streamlit takes options with one label for the same option, so two such runs could never be chosen together.
         titles[run] = title if title not in titles.values() else f"{title} · {run.rpartition('-')[2]}"
     return titles
+
+
+def list_source_names(run_index: Index) -> dict[str, str]:
+    """Return the file name of the source of each indexed run; the run itself if its request cannot be read."""
+    names = {run.folder.id: run.title for run in runs.read_register(session.get_data()).runs}
+    return {run: names.get(run, run) for run in run_index.indexed_runs}
+
+
+def list_setups(run_index: Index) -> dict[str, str]:
+    """Return mode and detectors of each indexed run, and the settings in which runs with the same of both differ."""
+    alike: dict[str, list[str]] = {}
+    for run, entry in run_index.indexed_runs.items():
+        alike.setdefault(f"{entry.mode}: {', '.join(entry.detectors)}", []).append(run)
+    setups = {}
+    for name, members in alike.items():
+        settings = {run: run_index.indexed_runs[run].settings for run in members}
+        keys = sorted({key for values in settings.values() for key in values})
+        differing = [key for key in keys if len({values.get(key) for values in settings.values()}) > 1]
+        for run in members:
+            values = [f"{key}={settings[run][key]}" for key in differing if key in settings[run]]
+            setups[run] = " · ".join([name, ", ".join(values)]) if values else name
+    return setups
 
 
 def choose(run_index: Index) -> Selection:
@@ -113,14 +135,37 @@ def _choose_runs(run_index: Index, names: Mapping[str, str]) -> list[str]:
     if place.run is not None and place.run != first:
         st.caption("This run has no record. The newest run with a record is shown instead.")
     chosen = st.multiselect(
-        "Runs", list(names), [first], format_func=lambda run: names[run], key="analyse_runs", placeholder="Choose runs"
+        "Runs",
+        list(names),
+        [first],
+        format_func=lambda run: names[run],
+        key=session.ANALYSED_RUNS.name,
+        placeholder="Choose runs",
     )
+    _offer_same_source(run_index, chosen)
     if not chosen:
         st.info("Choose a run.")
         st.stop()
     if place.run != chosen[0]:
         session.set_location(PageLocation(chosen[0]))
     return [run for run in chosen if run in run_index.indexed_runs]
+
+
+def _offer_same_source(run_index: Index, chosen: list[str]) -> None:
+    """Offer to add the other runs of the first chosen run's video, which is what comparing detectors takes."""
+    if not chosen or chosen[0] not in run_index.indexed_runs:
+        return
+    missing = [run for run in index.find_runs_of_same_source(run_index, chosen[0]) if run not in chosen]
+    if missing:
+        label = f"Add the other {format_count(len(missing), 'run')} of this video"
+        st.button(
+            label, icon=":material/library_add:", key="analyse_add_runs", on_click=_set_runs, args=(chosen, missing)
+        )
+
+
+def _set_runs(chosen: list[str], missing: list[str]) -> None:
+    # In a callback: Streamlit refuses to set a widget's value after it was drawn.
+    session.ANALYSED_RUNS.set([*chosen, *missing])
 
 
 def _choose_time(longest_s: float) -> tuple[float, float]:

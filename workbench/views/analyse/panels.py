@@ -90,15 +90,16 @@ def show_table(
     exports.show_table_exports(load_export or (lambda: rows), name)
 
 
-_SHARE_COLUMNS = {"share", "recall", "precision", "low", "high", "found_share", "hidden_share"}
-_SCORE_COLUMNS = {"score", "mean_score", "false_per_frame"}
+_SHARE_COLUMNS = {"share", "recall", "precision", "coverage", "low", "high", "found_share", "hidden_share"}
+_SHARE_PREFIXES = ("recall_", "coverage_")
+_SCORE_COLUMNS = {"score", "mean_score", "f1"}
 
 
 def _configure_column(column: str) -> Any:
     """Choose the number format of a column from its name."""
-    if column in _SHARE_COLUMNS:
+    if column in _SHARE_COLUMNS or column.startswith(_SHARE_PREFIXES):
         return st.column_config.NumberColumn(format="percent")
-    if column in _SCORE_COLUMNS or column == "seconds" or column.endswith("_seconds"):
+    if column in _SCORE_COLUMNS or column.startswith("false_") or column == "seconds" or column.endswith("_seconds"):
         return st.column_config.NumberColumn(format="%.3f")
     if column.endswith("_sha256"):
         return st.column_config.TextColumn(width="small")

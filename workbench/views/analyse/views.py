@@ -17,7 +17,7 @@ from engine.statistics.capture_recapture import RecaptureEstimate
 from workbench import charts
 from workbench.core import session
 from workbench.core.formatting import escape_markdown
-from workbench.views.analyse import filters, ground_truth
+from workbench.views.analyse import differences, filters, ground_truth
 from workbench.views.analyse.panels import is_dark_theme, show_chart, show_table
 
 _TIME_STEPS = 600
@@ -262,6 +262,7 @@ def _show_chart_or_caption(
 _VIEWS: Mapping[str, Callable[[Index, Selection], None]] = {
     "Over time": _show_over_time,
     "Agreement": _show_agreement,
+    "Differences": differences.show,
     "Distributions": _show_distributions,
     "Ground truth": ground_truth.show,
     "Tables": _show_tables,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import streamlit as st
 
 from engine.core.wording import format_count
+from engine.detectors.registry import local_detector_names
 from engine.errors import VeilError
-from engine.jobs.estimate import PastRun, RunEstimate, estimate_run, load_past_runs
+from engine.jobs.estimate import PastRun, RunEstimate, estimate_run, find_missing_models, load_past_runs
 from engine.jobs.library import LibraryVideo
 from engine.jobs.queue import list_queued_runs, submit_run
 from engine.media.facts import MediaInfo
@@ -52,7 +54,8 @@ def show_planned_runs(chosen: list[LibraryVideo], options: DetectOptions) -> Non
     label = f"Start {format_count(len(planned_runs), 'run')}{where}" if planned_runs else "Start"
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(label, type="primary", icon=":material/play_arrow:", disabled=not (planned_runs and has_models)):
-            _start_runs(planned_runs, options)
+            _start_runs(planned_runs, (options,))
+        _show_all_detectors_button(planned_runs, options)
         if not chosen:
             st.caption("Choose footage first.")
         elif planned_runs and has_models:
@@ -150,16 +153,34 @@ def _describe_queue() -> str:
     return f"Runs in the background{behind}. You can close this page."
 
 
-def _start_runs(planned_runs: Iterable[PlannedRun], options: DetectOptions) -> None:
-    """Put the runs into the queue and confirm it."""
+def _show_all_detectors_button(planned_runs: Sequence[PlannedRun], options: DetectOptions) -> None:
+    """Show the button that starts a run with each local detector by itself, to compare them in Analyse."""
+    if not planned_runs:
+        return
+    data = session.get_data()
+    alone = [
+        msgspec.structs.replace(options, mode="on-prem", detectors=(name,), asking={}, max_cost=None)
+        for name in local_detector_names()
+    ]
+    ready = [one for one in alone if not find_missing_models(data, one)]
+    names = ", ".join(name for one in ready for name in one.detectors or ())
+    help_text = f"One run of each video for each detector by itself, to compare them in Analyse: {names}."
+    if st.button("Run with all detectors", icon=":material/playlist_add:", help=help_text, disabled=not ready):
+        _start_runs(planned_runs, ready)
+
+
+def _start_runs(planned_runs: Iterable[PlannedRun], choices: Sequence[DetectOptions]) -> None:
+    """Put a run of each video with each choice of options into the queue and confirm it."""
     started_count = 0
     try:
         for planned in planned_runs:
-            # With the hash from the probe, so that a large file is not read once more.
-            submit_run(
-                session.get_data(), current_user.require_person(), planned.footage.path, options, planned.info.sha256
-            )
-            started_count += 1
+            for options in choices:
+                # With the hash from the probe, so that a large file is not read once more.
+                submit_run(
+                    session.get_data(), current_user.require_person(), planned.footage.path, options,
+                    planned.info.sha256,
+                )  # fmt: skip
+                started_count += 1
     except VeilError as error:
         st.error(formatting.escape_markdown(str(error)))
         return

@@ -1,12 +1,16 @@
 """The page Analyse: its states by AppTest, and what a person does in a browser."""
 
+import msgspec
 import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import access, index, runs
 from engine.record import encode_document
-from engine.storage.data_folder import DataFolder
+from engine.review.amendments import Author
+from engine.review.editor import ReviewEditor
+from engine.storage.data_folder import REVIEW_NAME, DataFolder
+from tests import clips
 from tests.browser import find_violations, open_address, running_workbench, save_screenshot, wait_until_settled
 from tests.engine.index.long_records import make_long_record, write_long_runs
 from tests.repository import PAGES
@@ -116,7 +120,7 @@ class TestViews:
         assert [chart.proto.id for chart in filled.get("plotly_chart")]
         assert len(filled.get("plotly_chart")) == 3
 
-    @pytest.mark.parametrize("name", ["Agreement", "Distributions", "Ground truth", "Tables", "SQL"])
+    @pytest.mark.parametrize("name", ["Agreement", "Differences", "Distributions", "Ground truth", "Tables", "SQL"])
     def test_every_view_shows_itself(self, filled, name):
         filled.run()
         view(filled, name)
@@ -275,9 +279,87 @@ def test_a_chart_is_taken_away_as_a_picture_with_the_keyboard_alone(served, page
 
 def test_every_view_keeps_nobody_out(served, page):
     open_address(page, f"{served.url}/analyse")
-    for name in ("Over time", "Agreement", "Distributions", "Ground truth", "Tables", "SQL"):
+    for name in ("Over time", "Agreement", "Differences", "Distributions", "Ground truth", "Tables", "SQL"):
         choose(page, name)
         assert find_violations(page) == [], name
+
+
+class TestComparison:
+    """Runs told apart, chosen together, and compared in pictures and figures."""
+
+    def alike(self, data, thresholds):
+        """Runs of one source that were started in the same second and differ in a threshold only."""
+        for number, threshold in enumerate(thresholds):
+            record = make_long_record(300, seed=number, detectors=("mtcnn",))
+            (facts,) = record.detection.detectors
+            facts = msgspec.structs.replace(facts, parameters={"threshold": threshold})
+            detection = msgspec.structs.replace(record.detection, detectors=(facts,))
+            folder = data.runs / f"20260101-100000-clip-000{number}"
+            folder.mkdir(parents=True)
+            changed = msgspec.structs.replace(record, detection=detection)
+            (folder / "detections.json").write_bytes(encode_document(changed))
+
+    def test_runs_with_other_settings_have_other_titles(self, app, data):
+        self.alike(data, (0.3, 0.5, 0.5))
+        app.run()
+        titles = app.multiselect(key="analyse_runs").options
+        assert len(set(titles)) == 3
+        assert sum("mtcnn.threshold=0.3" in title for title in titles) == 1
+        assert sum("mtcnn.threshold=0.5" in title for title in titles) == 2
+
+    def test_one_click_adds_every_run_of_the_video(self, app, data):
+        self.alike(data, (0.3, 0.5, 0.5))
+        app.run()
+        pressed(app, "Add the other 2 runs of this video")
+        assert len(app.multiselect(key="analyse_runs").value) == 3
+        assert not app.exception
+
+    def test_differences_of_two_runs_are_counted_and_shown(self, app, data):
+        self.alike(data, (0.3, 0.5))
+        app.run()
+        view(app, "Differences")
+        assert not app.exception
+        assert "frames differ" in read_texts(app)
+        counts = app.dataframe[0].value
+        assert (counts["both"] + counts["only A"]).iloc[0] > 0
+        assert set(app.dataframe[1].value["difference"]) <= {"Only A", "Only B", "Moved or resized"}
+        assert "/api/stills/" in app.get("html")[0].proto.body
+        app.pills(key="analyse_kinds").set_value([]).run()
+        assert "A and B agree in everything that is selected." in read_texts(app)
+
+    def test_a_record_is_compared_with_itself_after_review(self, app, data):
+        self.alike(data, (0.3,))
+        folder = data.runs / "20260101-100000-clip-0000"
+        review = ReviewEditor(folder / "detections.json", folder / REVIEW_NAME, Author("jd", "Jane"))
+        frame = next(index for index, frame in enumerate(review.record.frames) if frame.faces)
+        track = review.record.frames[frame].faces[0].track
+        review.delete_face(track, frame, frame + 1, "a clock")
+        app.run()
+        view(app, "Differences")
+        assert not app.exception
+        assert "**1 of 300 frames differ**" in read_texts(app)
+        assert app.selectbox[1].value.startswith("Masks after review")
+
+    def test_detectors_without_a_run_are_queued_in_one_click(self, app, data, clip):
+        self.alike(data, (0.3,))
+        request = runs.RunRequest(source=str(clip), account="jd", name="Jane", at="2026-01-01T10:00:00+00:00")
+        folder = data.runs / "20260101-100000-clip-0000"
+        (folder / "request.json").write_bytes(encode_document(request))
+        state = runs.RunState(stage="done", updated="2026-01-01T10:00:00+00:00")
+        (folder / "state.json").write_bytes(encode_document(state))
+        app.run()
+        view(app, "Differences")
+        (button,) = [button for button in app.button if button.label.startswith("Run with all detectors")]
+        assert "mtcnn" not in button.help
+        button.click().run()
+        # No model is installed in this folder, so nothing was queued, and the page says what to do.
+        assert "veil models fetch" in read_texts(app)
+        assert len(runs.read_register(data).runs) == 1
+
+
+@pytest.fixture
+def clip(tmp_path):
+    return clips.video(tmp_path / "clip.mp4", frames=5)
 
 
 TRUTH = "file,frame,x,y,w,h\nclip.mp4,0,10,10,60,60\nclip.mp4,400,1400,400,200,200\n"
@@ -290,5 +372,7 @@ def test_a_truth_table_gives_recall_and_precision(served, page):
         {"name": "truth.csv", "mimeType": "text/csv", "buffer": TRUTH.encode()}
     )
     page.get_by_test_id("stMetric").filter(has_text="Precision").wait_for()
-    page.get_by_test_id("stMetric").filter(has_text="of 2 faces").wait_for()
+    page.get_by_test_id("stMetric").filter(has_text="Recall").get_by_text("of 2 faces").wait_for()
+    page.get_by_text("Detectors compared").wait_for()
+    page.get_by_text("Precision and recall over the score").wait_for()
     page.get_by_text("Missed faces").wait_for()

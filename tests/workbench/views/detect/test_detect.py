@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from engine import audit, runs
 from engine.access import Person, get_single_user
+from engine.detectors.registry import local_detector_names
 from engine.errors import AccessError, InputError
 from engine.jobs.library import import_video, list_library
 from engine.runs import RunState
@@ -174,6 +175,16 @@ def test_without_models_nothing_is_started(app, data_folder, clip):
     app.multiselect[0].set_value(["ward_1.mp4"]).run()
     assert "veil models fetch" in app.error[0].value
     assert button(app, "Start 1 run").disabled
+
+
+def test_every_detector_is_started_by_itself_in_one_click(app, data_folder, clip):
+    app.run()
+    app.multiselect[0].set_value([clip.name]).run()
+    with place_held(data_folder):
+        button(app, "Run with all detectors").click().run()
+    assert not app.exception
+    started = {run.request.detection.detectors for run in runs.read_register(data_folder).runs}
+    assert started == {(name,) for name in local_detector_names()}
 
 
 def test_a_mode_without_its_usual_detectors(app, clip):
