@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 import subprocess
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -158,6 +158,39 @@ def cropped(path: Path, whole: Path, *, left: int, top: int, right: int, bottom:
     box = path.with_name(f"box-{path.name}.mp4")
     box.write_bytes(data)
     ffmpeg("-i", box, "-map", "0", "-c", "copy", path)
+    return path
+
+
+def trimmed(path: Path, whole: Path, *, start: float, seconds: float) -> Path:
+    """An MP4 file of which an edit list alone shows so many seconds from `start` on; every sample is still in it."""
+
+    def boxes(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+        offset = 0
+        while offset < len(data):
+            size, kind = struct.unpack(">I4s", data[offset : offset + 8])
+            yield kind, data[offset : offset + size], data[offset + 8 : offset + size]
+            offset += size
+
+    def find(data: bytes, name: bytes) -> bytes:
+        return next(body for kind, _, body in boxes(data) if kind == name)
+
+    def box(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I4s", 8 + len(body), kind) + body
+
+    def trim_track(track: bytes, movie_scale: int) -> bytes:
+        (scale,) = struct.unpack(">I", find(find(track, b"mdia"), b"mdhd")[12:16])
+        edit = struct.pack(">IIIiHH", 0, 1, int(seconds * movie_scale), int(start * scale), 1, 0)
+        edits = box(b"edts", box(b"elst", edit))
+        kept = (whole + edits * (kind == b"tkhd") for kind, whole, _ in boxes(track) if kind != b"edts")
+        return box(b"trak", b"".join(kept))
+
+    # The index lies behind the samples, so their offsets stay right.
+    data = whole.read_bytes()
+    index = find(data, b"moov")
+    (movie_scale,) = struct.unpack(">I", find(index, b"mvhd")[12:16])
+    tracks = (trim_track(body, movie_scale) if kind == b"trak" else whole for kind, whole, body in boxes(index))
+    parts = [whole for kind, whole, _ in boxes(data) if kind != b"moov"]
+    path.write_bytes(b"".join([*parts, box(b"moov", b"".join(tracks))]))
     return path
 
 

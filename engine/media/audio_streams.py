@@ -10,10 +10,12 @@ from typing import Annotated
 
 import av
 import msgspec
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 
 from engine.errors import SourceError
+from engine.media.codec_headers import list_header_texts
 from engine.media.ffmpeg import run_ffmpeg
 from engine.media.local_file import open_local_file
 from engine.record import Count, Document, Ratio, Sha256, format_ratio
@@ -65,12 +67,14 @@ class StreamContent(Document, frozen=True):
 
     Attributes:
         picture: it is cover art or a thumbnail.
+        header_text: the codec's own header holds text, as the comment header of Vorbis does.
     """
 
     index: Count
     kind: str
     codec: str
     picture: bool
+    header_text: bool = False
 
 
 class FileContents(Document, frozen=True):
@@ -220,7 +224,10 @@ def _read_declared_start(container: InputContainer) -> Fraction:
 
 def _describe_stream(stream: Stream) -> StreamContent:
     picture = bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
-    return StreamContent(stream.index, stream.type, _canonical_codec(stream), picture)
+    codec = _canonical_codec(stream)
+    extradata = stream.codec_context.extradata if isinstance(stream, AudioStream) and stream.codec_context else None
+    texts = list_header_texts(codec, extradata)
+    return StreamContent(stream.index, stream.type, codec, picture, header_text=bool(texts))
 
 
 def _canonical_codec(stream: Stream) -> str:

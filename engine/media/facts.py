@@ -117,13 +117,15 @@ class VideoInfo(Document, frozen=True):
         return float((pts - self.first_pts) * Fraction(self.time_base))
 
 
-class StreamInfo(Document, frozen=True):
+class StreamInfo(Document, frozen=True, omit_defaults=True):
     """A stream and its fate.
 
     Attributes:
         kind: "video", "audio", "subtitle", "data", "attachment" or "unknown".
         duration: in seconds, as measured on its packets.
         start: seconds after the first video frame; negative if it starts earlier.
+        cut_packets: number of packets at its beginning that an edit list cuts off and that no output holds.
+        cut_midway: an edit list cuts off packets that lie between others.
     """
 
     index: Count
@@ -134,6 +136,8 @@ class StreamInfo(Document, frozen=True):
     start: Annotated[str, msgspec.Meta(pattern="^-?[0-9]+/[1-9][0-9]*$")] | None
     fate: Fate
     reason: str
+    cut_packets: Count = 0
+    cut_midway: bool = False
 
 
 class ExtraItem(Document, frozen=True):

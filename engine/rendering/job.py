@@ -94,6 +94,13 @@ class RenderJob:
         return InputHashes(self.info.sha256, self.record_sha256, self.review_sha256)
 
     @property
+    def cut_packets(self) -> dict[int, int]:
+        """Numbers of packets that are left out at the beginning of audio streams, by their index in the source."""
+        if self.spec.mux_rules < 2:
+            return {}
+        return {stream.index: stream.cut_packets for stream in self.info.streams if stream.cut_packets}
+
+    @property
     def video_start_s(self) -> Fraction:
         """Time of the first frame on the source's clock, in seconds."""
         return self.record.frames[0].pts * parse_ratio(self.facts.video.time_base)

@@ -11,6 +11,7 @@ from engine.audio.replacement_tracks import write_replacement_tracks
 from engine.audio.spans import MergedSpan, merge_spans
 from engine.media.audio_samples import read_audio_format
 from engine.media.audio_streams import AudioFingerprint, describe_audio_changes, fingerprint_audio, list_audio_streams
+from engine.media.output.cut_audio import write_cut_streams
 from engine.media.output.mux import MuxInputs, mux
 from engine.rendering.job import RenderJob
 from engine.storage.scratch import own_scratch_folder
@@ -58,19 +59,29 @@ def mux_job(job: RenderJob, video: Path, target: Path) -> None:
         tracks = write_replacement_tracks(
             job.source, find_replaced_spans(job), job.video_start_s, container.suffix, folder
         )
-        inputs = MuxInputs(video, job.source, job.facts, first_pts, tracks)
+        cut_streams = write_cut_streams(job.source, job.cut_packets, Path(folder))
+        inputs = MuxInputs(video, job.source, job.facts, first_pts, tracks, cut_streams, job.spec.mux_rules)
         mux(inputs, target, container, comment=job.spec.comment)
 
 
 def fingerprint_kept_audio(job: RenderJob) -> Mapping[int, AudioFingerprint]:
     """Return fingerprints of the source's audio streams that are kept as they are, by their index in the source.
 
+    A stream that an edit list cuts is that without what is cut off.
+
     Raises:
         SourceError: a stream cannot be decoded.
+        RenderError: a stream cannot be cut.
     """
-    replaced = find_replaced_spans(job)
+    replaced, start_s = find_replaced_spans(job), job.video_start_s
     kept = [index for index in job.copied_audio_streams if index not in replaced]
-    return dict(zip(kept, fingerprint_audio(job.source, kept, video_start=job.video_start_s), strict=True))
+    whole = [index for index in kept if index not in job.cut_packets]
+    fingerprints = dict(zip(whole, fingerprint_audio(job.source, whole, video_start=start_s), strict=True))
+    with tempfile.TemporaryDirectory(prefix="veil-") as folder:
+        for index, path in write_cut_streams(job.source, job.cut_packets, Path(folder)).items():
+            if index in kept:
+                (fingerprints[index],) = fingerprint_audio(path, video_start=start_s)
+    return {index: fingerprints[index] for index in kept}
 
 
 def compare_output_audio(

@@ -19,6 +19,7 @@ from engine.masking.style import check_style
 from engine.media.audio_streams import AudioFingerprint
 from engine.media.facts import MediaInfo
 from engine.media.output.container_choice import choose_container, fall_back_to_matroska
+from engine.media.output.mux import CURRENT_MUX_RULES
 from engine.media.source.probe import probe
 from engine.record import Record, encode_document, sha256_hex
 from engine.rendering.encode import FrameCounts, encode_job
@@ -225,4 +226,4 @@ def build_spec(
     if container.muxer == "mp4" and any(name.startswith("pcm_") for name in new_codecs.values()):
         container = fall_back_to_matroska(container.suffix, _PCM_IN_MP4_REASON)
     settings = options.as_fields() | {"encoder": container.adapt_settings(options.encoder)}
-    return RenderSpec(**settings, container=container, comment=comment, mark=options.mark)
+    return RenderSpec(**settings, container=container, comment=comment, mark=options.mark, mux_rules=CURRENT_MUX_RULES)

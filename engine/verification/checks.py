@@ -142,6 +142,9 @@ def _find_forbidden_contents(contents: FileContents, comment: str | None) -> Ite
     for stream in contents.streams:
         if stream.kind not in {"video", "audio"}:
             yield f"a {stream.kind} stream"
+    for stream in contents.streams:
+        if stream.header_text:
+            yield f"text in the header of the {stream.codec} stream"
     if any(stream.picture for stream in contents.streams):
         yield "a cover picture"
     if sum(stream.kind == "video" for stream in contents.streams) > 1:

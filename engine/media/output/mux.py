@@ -6,11 +6,13 @@ AAC packets through PyAV kept every packet, but lost the padding of the last one
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import lcm
 from pathlib import Path
+from typing import Literal
 
 import av
 from av.audio.stream import AudioStream
@@ -19,6 +21,7 @@ from av.stream import Stream
 
 from engine.errors import RenderError, SourceError, TargetError, VeilError
 from engine.media.audio_samples import AudioFormat
+from engine.media.codec_headers import blank_header_texts, has_header_text
 from engine.media.containers import container_family
 from engine.media.ffmpeg import run_ffmpeg
 from engine.media.local_file import open_local_file
@@ -28,6 +31,12 @@ from engine.record import SourceFacts
 _FINEST_MOVIE_SCALE = 100_000_000
 _COARSE_MOVIE_SCALE = 1_000_000
 """Ticks a second of a movie's clock if a common multiple of all streams' clocks would be finer than the finest."""
+MuxRules = Literal[1, 2]
+"""1: the rules of Veil 0.1.0, by which its outputs are verified. 2: what an edit list cuts off is left out, text in the
+headers of codecs is blanked, and a clock that starts late, such as the time of day, starts at zero."""
+CURRENT_MUX_RULES: MuxRules = 2
+_MAX_LATE_START_S = 10
+"""A clock that starts later than a muxer's delay explains can say when the recording was made."""
 _DISK_FULL_MESSAGES = ("No space left on device", "Disk quota exceeded", "File too large")
 _PATH_ERROR_MESSAGES = ("Permission denied", "No such file or directory", "Read-only file system", "Is a directory")
 
@@ -59,6 +68,8 @@ class MuxInputs:
         facts: the facts of the source, with the fate of each stream.
         first_pts: pts of the first frame in the source's time base.
         tracks: replacement tracks by index of the source's stream.
+        cut_streams: files of `write_cut_streams`, by index of the source's stream.
+        rules: how to put the streams together.
     """
 
     video: Path
@@ -66,6 +77,8 @@ class MuxInputs:
     facts: SourceFacts
     first_pts: int
     tracks: Mapping[int, ReplacementTrack] = field(default_factory=dict)
+    cut_streams: Mapping[int, Path] = field(default_factory=dict)
+    rules: MuxRules = CURRENT_MUX_RULES
 
     @property
     def copied_indices(self) -> list[int]:
@@ -97,10 +110,12 @@ def mux(inputs: MuxInputs, target: Path, choice: ContainerChoice, *, comment: st
         RenderError: FFmpeg cannot put these streams together.
     """
     timing = _plan_timing(inputs, choice)
+    headers = _read_headers_with_text(inputs) if inputs.rules >= 2 else []
     arguments = [
         *_video_input_args(inputs),
         *("-itsoffset", f"{float(timing.offset_s):.6f}", "-i", inputs.source),
         *_track_input_args(inputs, timing),
+        *_cut_input_args(inputs, timing),
         *("-copyts", "-map", "0:v:0"),
         *_map_args(inputs),
         *("-c", "copy", "-bsf:v", _build_shift_filter(timing.video_start_s)),
@@ -109,11 +124,15 @@ def mux(inputs: MuxInputs, target: Path, choice: ContainerChoice, *, comment: st
         *("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
         *(() if comment is None else ("-metadata", f"comment={comment}")),
         *_muxer_options(inputs, choice, timing),
+        # A checksum over the headers would no longer fit after they are blanked.
+        *(("-write_crc32", "0") if headers and container_family(choice.muxer).name == "matroska" else ()),
         *("-f", choice.muxer, "-y", target),
     ]
     done = run_ffmpeg(arguments)
     if done.returncode != 0:
         raise _error_from_stderr(done.stderr, target)
+    if headers:
+        blank_header_texts(target, headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +155,11 @@ def _plan_timing(inputs: MuxInputs, choice: ContainerChoice) -> _TargetTiming:
     starts, rates = _read_clocks(inputs)
     source, target = container_family(inputs.facts.container), container_family(choice.muxer)
     keeps_clock = source.starts_near_zero or source == target
-    offset = Fraction(0) if keeps_clock else -min([inputs.video_start_s, *starts])
+    first = min([inputs.video_start_s, *starts])
+    offset = Fraction(0) if keeps_clock else -first
+    if inputs.rules >= 2 and keeps_clock and first > _MAX_LATE_START_S:
+        # FFmpeg takes an offset in whole microseconds; the video must be moved by exactly the same.
+        offset = -Fraction(math.floor(first * 1_000_000), 1_000_000)
     return _TargetTiming(inputs.video_start_s + offset, offset, rates)
 
 
@@ -150,6 +173,15 @@ def _read_clocks(inputs: MuxInputs) -> tuple[list[Fraction], tuple[int, ...]]:
             for stream in streams
         }
         return starts, tuple(sorted(rates))
+
+
+def _read_headers_with_text(inputs: MuxInputs) -> list[tuple[str, bytes]]:
+    """Return codec and header of each copied audio stream whose header holds text."""
+    with _open_container(inputs.source) as container:
+        streams = [container.streams[index] for index in inputs.copied_indices if index not in inputs.tracks]
+        contexts = [stream.codec_context for stream in streams if isinstance(stream, AudioStream)]
+        headers = [(context.codec.canonical_name, context.extradata or b"") for context in contexts if context]
+    return [(codec, extradata) for codec, extradata in headers if has_header_text(codec, extradata)]
 
 
 def _open_container(path: Path) -> InputContainer:
@@ -183,11 +215,18 @@ def _track_input_args(inputs: MuxInputs, timing: _TargetTiming) -> Iterator[str 
         yield from ("-itsoffset", f"{float(timing.video_start_s + track.start_s):.6f}", "-i", track.path)
 
 
+def _cut_input_args(inputs: MuxInputs, timing: _TargetTiming) -> Iterator[str | Path]:
+    for index, path in inputs.cut_streams.items():
+        if index not in inputs.tracks:
+            yield from ("-itsoffset", f"{float(timing.offset_s):.6f}", "-i", path)
+
+
 def _map_args(inputs: MuxInputs) -> Iterator[str]:
     """Map the audio streams in the source's order, each from its file."""
-    replacing = list(inputs.tracks)
+    # The inputs are the video, the source, and the files of single streams in the order of the arguments above.
+    single = [*inputs.tracks, *(index for index in inputs.cut_streams if index not in inputs.tracks)]
     for index in inputs.copied_indices:
-        yield from ("-map", f"{2 + replacing.index(index)}:0" if index in inputs.tracks else f"1:{index}")
+        yield from ("-map", f"{2 + single.index(index)}:0" if index in single else f"1:{index}")
 
 
 def _track_codec_args(inputs: MuxInputs) -> Iterator[str]:

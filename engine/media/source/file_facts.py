@@ -52,8 +52,12 @@ class _PacketStats:
     key_pts: int | None = None
     duration: int = 0
     last_dts: int | None = None
+    cut_runs: list[tuple[int, int]] = field(default_factory=list)
+    """First and one past the last number of packets that an edit list cuts off, run by run."""
 
     def add_packet(self, packet: Packet[Stream]) -> None:
+        if packet.is_discard:
+            self._add_cut_packet()
         self.packet_count += 1
         self.duration += packet.duration or 0
         # Some containers store only decoding times; they are close enough for the extent of a stream.
@@ -63,6 +67,13 @@ class _PacketStats:
         self.first_time = time if self.first_time is None else min(self.first_time, time)
         end = time + (packet.duration or 0)
         self.end_time = end if self.end_time is None else max(self.end_time, end)
+
+    def _add_cut_packet(self) -> None:
+        number = self.packet_count
+        if self.cut_runs and self.cut_runs[-1][1] == number:
+            self.cut_runs[-1] = (self.cut_runs[-1][0], number + 1)
+        else:
+            self.cut_runs.append((number, number + 1))
 
     def add_frame_packet(self, packet: Packet[Stream], *, by_dts: bool) -> None:
         """Add a packet of the video from which a frame must come."""
@@ -270,17 +281,23 @@ def _make_stream_info(
     stream: Stream, chosen: VideoStream, tally: _PacketStats, begin: Fraction | None, video: VideoInfo
 ) -> StreamInfo:
     fate, reason = stream_policy.choose_fate(stream, chosen, alpha=video.alpha)
+    codec = stream_policy.read_codec_name(stream)
+    cut_packets = stream_policy.count_cut_packets(codec, tally.cut_runs) if stream.type == "audio" else 0
+    if cut_packets:
+        reason += "; what an edit list cuts off its beginning is left out"
     start = _ticks_to_seconds(tally.first_time, stream)
     end = _ticks_to_seconds(tally.end_time, stream)
     return StreamInfo(
         index=stream.index,
         kind=stream.type,
-        codec=stream_policy.read_codec_name(stream),
+        codec=codec,
         language=stream.language,
         duration=None if start is None or end is None else format_ratio(end - start),
         start=None if start is None or begin is None else format_ratio(start - begin),
         fate=fate,
         reason=reason,
+        cut_packets=cut_packets,
+        cut_midway=stream.type == "audio" and any(first > 0 for first, _ in tally.cut_runs),
     )
 
 

@@ -5,12 +5,13 @@ Everything that can identify a person or place is dropped by default: only the a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from av.container import InputContainer
 from av.stream import DataStream, Disposition, Stream
 from av.video.stream import VideoStream
 
+from engine.media.containers import PCM_CODECS
 from engine.media.facts import ExtraItem
 from engine.record import Fate
 
@@ -26,6 +27,12 @@ _IDENTIFYING_TAGS = (
     (("make", "model", "device", "encoder", "software", "camera", "lens", "serial", "android", "quicktime", "handler"),
      "it can say with which device or program the video was made"),
 )  # fmt: skip
+_START_PACKETS = {
+    "aac": (1, 3), "mp3": (2, 2), "opus": (4, 4), "alac": (0, 0), "flac": (0, 0),
+    **dict.fromkeys(PCM_CODECS | {"pcm_u8", "pcm_alaw", "pcm_mulaw"}, (0, 0)),
+}  # fmt: skip
+"""For each audio codec the number of packets that a decoder needs before the first one that is heard, and the largest
+number that encoders put before a recording; 1 and 1 for other codecs."""
 _STRUCTURAL_TAGS = frozenset({"major_brand", "minor_version", "compatible_brands", "vendor_id", "language", "duration"})
 _DEFAULT_TAG_REASON = "it can name people, places or cases"
 
@@ -47,6 +54,23 @@ def choose_fate(stream: Stream, chosen: VideoStream, *, alpha: bool) -> tuple[Fa
             return "dropped", "a cover picture can show the face that the video hides"
         return "dropped", "only one video stream is anonymised; a second one could show the same faces"
     return "dropped", _DROP_REASONS.get(stream.type, _UNKNOWN_STREAM_REASON)
+
+
+def count_cut_packets(codec: str, cut_runs: Sequence[tuple[int, int]]) -> int:
+    """Return how many packets to leave out at the beginning of an audio stream that an edit list cuts.
+
+    FFmpeg hands out up to a second of what lies before the cut, which would stay in the output. The packets that the
+    decoder needs to start are kept.
+
+    Args:
+        codec: FFmpeg's name of the codec.
+        cut_runs: first and one past the last number of the packets that the edit list cuts off, run by run.
+    """
+    if not cut_runs or cut_runs[0][0] > 0:
+        return 0
+    needed, priming = _START_PACKETS.get(codec, (1, 1))
+    # An edit list also cuts off what an encoder puts before the recording; that is part of the stream.
+    return cut_runs[0][1] - needed if cut_runs[0][1] > priming else 0
 
 
 def read_codec_name(stream: Stream) -> str:
