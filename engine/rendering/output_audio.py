@@ -14,7 +14,7 @@ from engine.media.audio_streams import AudioFingerprint, describe_audio_changes,
 from engine.media.output.cut_audio import write_cut_streams
 from engine.media.output.mux import MuxInputs, mux
 from engine.rendering.job import RenderJob
-from engine.storage.scratch import own_scratch_folder
+from engine.storage.scratch import own_scratch_folder, own_temporary_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def mux_job(job: RenderJob, video: Path, target: Path) -> None:
         tracks = write_replacement_tracks(
             job.source, find_replaced_spans(job), job.video_start_s, container.suffix, folder
         )
-        cut_streams = write_cut_streams(job.source, job.cut_packets, Path(folder))
+        cut_streams = write_cut_streams(job.source, job.cut_packets, folder)
         inputs = MuxInputs(video, job.source, job.facts, first_pts, tracks, cut_streams, job.spec.mux_rules)
         mux(inputs, target, container, comment=job.spec.comment)
 
@@ -77,8 +77,8 @@ def fingerprint_kept_audio(job: RenderJob) -> Mapping[int, AudioFingerprint]:
     kept = [index for index in job.copied_audio_streams if index not in replaced]
     whole = [index for index in kept if index not in job.cut_packets]
     fingerprints = dict(zip(whole, fingerprint_audio(job.source, whole, video_start=start_s), strict=True))
-    with tempfile.TemporaryDirectory(prefix="veil-") as folder:
-        for index, path in write_cut_streams(job.source, job.cut_packets, Path(folder)).items():
+    with own_temporary_folder() as folder:
+        for index, path in write_cut_streams(job.source, job.cut_packets, folder).items():
             if index in kept:
                 (fingerprints[index],) = fingerprint_audio(path, video_start=start_s)
     return {index: fingerprints[index] for index in kept}
