@@ -15,13 +15,13 @@ from engine.core.name_value_pairs import parse_pairs, parse_value
 from engine.errors import InputError
 from engine.masking.presets import parse_style
 from engine.media.output.encoder import EncoderSettings
-from engine.record import DetectOptions, Document, FusionSettings, SmoothingSettings, TrackingSettings
+from engine.record import DetectOptions, Document, FusionSettings, ScheduleSettings, SmoothingSettings, TrackingSettings
 from engine.rendering.terms import RenderOptions
 
 Kind = TypeVar("Kind", bound=Document)
 
 _SERVICE_OPTIONS = ("policy", "price", "rate")
-_TIMELINE_PARTS = ("fusion", "tracking", "smoothing")
+_TIMELINE_PARTS = ("fusion", "tracking", "smoothing", "schedule")
 _SPAN_PATTERN = re.compile(r"(-?\d+(?:\.\d+)?)-(-?\d+(?:\.\d+)?)(?:@(\d+(?:,\d+)*))?")
 
 
@@ -41,6 +41,7 @@ def build_detect_options(options: Namespace) -> DetectOptions:
         fusion=build_settings("fusion", FusionSettings, parts.get("fusion", {})),
         tracking=build_settings("tracking", TrackingSettings, parts.get("tracking", {})),
         smoothing=build_settings("smoothing", SmoothingSettings, parts.get("smoothing", {})),
+        schedule=build_settings("schedule", ScheduleSettings, parts["schedule"]) if "schedule" in parts else None,
         # Options that were not given are left out, so that the defaults of the detector apply.
         asking={name: value for name in _SERVICE_OPTIONS if (value := getattr(options, name)) is not None},
         max_cost=options.max_cost,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from engine.detection import frame_selection
 from engine.detection.frame_detections import FrameDetections
+from engine.detection.options import find_schedule
 from engine.media.facts import MediaInfo, make_source_facts
 from engine.record import (
     SCHEMA,
@@ -14,8 +16,9 @@ from engine.record import (
     DetectorFacts,
     Frame,
     Record,
+    usual_duration_s,
 )
-from engine.timeline.build import build_timeline
+from engine.timeline.build import Looks, build_timeline
 
 
 def assemble_record(
@@ -38,13 +41,24 @@ def assemble_record(
         info.video.display,
         options,
         {detector.name: detector.confident_score for detector in facts},
+        Looks(
+            frame_s=usual_duration_s([frame.pts for frame in frame_detections], Fraction(info.video.time_base)),
+            looked=[bool(frame.by_detector) for frame in frame_detections],
+            paths=[path for frame in frame_detections for path in frame.carried],
+        ),
     )
     asked = frame_selection.find_sent_ranges(frame_detections, [detector.name for detector in facts])
     return Record(
         schema=SCHEMA,
         source=make_source_facts(info, len(frame_detections)),
         detection=DetectionConfig(
-            options.mode, tuple(facts), options.fusion, options.tracking, options.smoothing, asked
+            options.mode,
+            tuple(facts),
+            options.fusion,
+            options.tracking,
+            options.smoothing,
+            asked,
+            find_schedule(options),
         ),
         frames=tuple(
             Frame(index, frame.pts, tuple(timeline.faces[index]), tuple(timeline.doubtful[index]))

@@ -10,13 +10,13 @@ from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.detection.frame_detections import FrameDetections
 from engine.detection.frame_selection import FramePredicate
+from engine.detection.look_schedule import ScheduledFrame
 from engine.detectors.base import Receipt
 from engine.detectors.ensemble import BatchesByDetector
 from engine.detectors.registry import DetectorPlan
 from engine.detectors.scale import scale_to_display
 from engine.media.frame import SourceFrame
 from engine.record import Detection
-from engine.timeline.cuts import measure_change
 
 BATCH_FRAMES = 4
 """Frames that go to a detector together. The number decides speed and memory, never an answer."""
@@ -27,38 +27,30 @@ class FrameBatch(NamedTuple):
 
     Attributes:
         ticket: number of the batch, counted from the start of the video.
-        frames: the frames, `BATCH_FRAMES` of them except in the last batch.
-        changes: for each frame, its change from the frame before.
+        scheduled: the frames, each with what was decided about it; `BATCH_FRAMES` of them except in the last batch.
     """
 
     ticket: int
-    frames: Sequence[SourceFrame]
-    changes: Sequence[float]
+    scheduled: Sequence[ScheduledFrame]
+
+    @property
+    def frames(self) -> list[SourceFrame]:
+        """Return the frames themselves."""
+        return [one.frame for one in self.scheduled]
+
+    @property
+    def looks(self) -> list[int]:
+        """Return the positions of the frames that local detectors look at."""
+        return [position for position, one in enumerate(self.scheduled) if one.looked]
 
 
-def read_batches(frames: Iterator[SourceFrame], skip_batches: int) -> Iterator[FrameBatch]:
-    """Read frames in batches.
-
-    Args:
-        frames: all frames of the video, in order.
-        skip_batches: number of batches at the start that an earlier attempt finished; they are decoded and dropped,
-            because the frames after them depend on them.
-    """
-    previous = None
+def read_batches(frames: Iterator[ScheduledFrame]) -> Iterator[FrameBatch]:
+    """Read frames in batches, from the start of the video."""
     for ticket in count():
         batch = list(islice(frames, BATCH_FRAMES))
         if not batch:
             return
-        if ticket < skip_batches:
-            # The first frame after the skipped ones is compared with the last of them, as in an uninterrupted run.
-            previous = batch[-1].luma_thumbnail() if ticket == skip_batches - 1 else None
-            continue
-        changes = []
-        for frame in batch:
-            thumbnail = frame.luma_thumbnail()
-            changes.append(0.0 if previous is None else measure_change(previous, thumbnail))
-            previous = thumbnail
-        yield FrameBatch(ticket, batch, changes)
+        yield FrameBatch(ticket, batch)
 
 
 class LazyRgbBatch(Sequence[Rgb]):
@@ -126,7 +118,7 @@ class PendingBatches:
             batch: the batch.
             positions: positions of the frames that a detector is given; a detector that is absent is given all.
         """
-        facts = [(frame.pts, frame.damaged, change) for frame, change in zip(batch.frames, batch.changes, strict=True)]
+        facts = [(one.frame.pts, one.frame.damaged, one.change) for one in batch.scheduled]
         self._pending[batch.ticket] = _PendingBatch(facts, positions)
 
     def join_answers(self, ticket: int, answers: BatchesByDetector) -> tuple[FrameDetections, ...]:

@@ -24,6 +24,7 @@ from engine.errors import InputError
 from engine.record import Detection, Document, Score, encode_document, sha256_hex
 from engine.storage.files import make_private_folder
 from engine.storage.locks import try_lock_descriptor
+from engine.timeline.carried import CarriedPath
 
 
 class _StoredFrame(Document, frozen=True, omit_defaults=True):
@@ -34,6 +35,7 @@ class _StoredFrame(Document, frozen=True, omit_defaults=True):
     change: float
     sightings: Mapping[str, tuple[tuple[Box, Score], ...]]
     receipts: Mapping[str, Receipt] = {}
+    carried: tuple[CarriedPath, ...] = ()
 
 
 class Checkpoint:
@@ -127,11 +129,11 @@ def _parse_line(line: bytes) -> tuple[FrameDetections, ...] | None:
 
 def _store_frame(frame: FrameDetections) -> _StoredFrame:
     pairs = {name: tuple((one.box, one.score) for one in found) for name, found in frame.by_detector.items()}
-    return _StoredFrame(frame.pts, frame.damaged, frame.change, pairs, frame.receipts)
+    return _StoredFrame(frame.pts, frame.damaged, frame.change, pairs, frame.receipts, frame.carried)
 
 
 def _restore_frame(stored: _StoredFrame) -> FrameDetections:
     by_detector = {
         name: tuple(Detection(name, box, score) for box, score in pairs) for name, pairs in stored.sightings.items()
     }
-    return FrameDetections(stored.pts, stored.damaged, stored.change, by_detector, stored.receipts)
+    return FrameDetections(stored.pts, stored.damaged, stored.change, by_detector, stored.receipts, stored.carried)

@@ -119,7 +119,7 @@ def _run_passes(
     if not second_plans:
         return [first]
 
-    uncertain = find_uncertain_frames(tuple(first.read_frames()), job.options, second_plans)
+    uncertain = find_uncertain_frames(job, tuple(first.read_frames()), second_plans)
     second = stack.enter_context(create_checkpoint(job, second_plans, uncertain))
     cost_tracker.count_earlier_attempt(second.read_frames())
     # Announced again: only now is it known which frames are sent, and how many frames there really are.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from engine.detectors.base import Receipt
 from engine.record import Detection
+from engine.timeline.carried import CarriedPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class FrameDetections:
         by_detector: detections in display pixels by detector name; a detector that was not given the frame is absent,
             one that found nothing has an empty tuple.
         receipts: proof of each call to a remote detector, by detector name.
+        carried: paths of faces that were carried from looks, complete with this frame.
     """
 
     pts: int
@@ -27,6 +29,7 @@ class FrameDetections:
     change: float
     by_detector: Mapping[str, Sequence[Detection]]
     receipts: Mapping[str, Receipt] = field(default_factory=dict)
+    carried: tuple[CarriedPath, ...] = ()
 
     def __iter__(self) -> Iterator[Detection]:
         for detections in self.by_detector.values():
@@ -44,7 +47,9 @@ def merge_passes(passes: Sequence[Sequence[FrameDetections]]) -> tuple[FrameDete
         return tuple(first)
     (second,) = later
     merged = (
-        FrameDetections(one.pts, one.damaged, one.change, {**one.by_detector, **other.by_detector}, other.receipts)
+        FrameDetections(
+            one.pts, one.damaged, one.change, {**one.by_detector, **other.by_detector}, other.receipts, one.carried
+        )
         for one, other in zip(first, second, strict=False)
     )
     # A run that fails in the second pass still needs its transfer ledger: keep the frames that were not reached.

@@ -15,7 +15,7 @@ from engine.detection.frame_detections import FrameDetections
 from engine.detectors.base import RemoteDetectorSettings
 from engine.detectors.registry import DetectorPlan
 from engine.errors import InputError
-from engine.record import TrackingSettings
+from engine.record import TrackingInFrames
 from engine.timeline.build import TimelineSettings
 from engine.timeline.cuts import find_cuts
 from engine.timeline.fuse import FusedFace, fuse_detections
@@ -78,7 +78,10 @@ def find_sent_ranges(frames: Sequence[FrameDetections], detectors: Iterable[str]
 
 
 def uncertain_frames(
-    frames: Sequence[FrameDetections], timeline_settings: TimelineSettings, settings: RemoteDetectorSettings
+    frames: Sequence[FrameDetections],
+    timeline_settings: TimelineSettings,
+    settings: RemoteDetectorSettings,
+    frame_s: float,
 ) -> frozenset[int]:
     """Return the indices of frames that the other detectors leave uncertain.
 
@@ -90,6 +93,7 @@ def uncertain_frames(
         frames: detections of the other detectors in each frame.
         timeline_settings: settings that join detections into faces and faces into tracks.
         settings: settings of the remote detector: `doubt` decides what is weak, `glance` how many others are added.
+        frame_s: usual duration of a frame in seconds.
     """
     fused = [fuse_detections(frame, timeline_settings.fusion) for frame in frames]
     cuts = find_cuts([frame.change for frame in frames], timeline_settings.tracking)
@@ -100,10 +104,11 @@ def uncertain_frames(
     }
     # Sent in any case: the start of each scene, where tracks begin, and a thin sample of all frames.
     chosen: set[int] = {0, *cuts, *range(0, len(frames), settings.glance)}
-    for track_frames in _frames_of_tracks(fused, cuts, timeline_settings.tracking):
+    for track_frames in _frames_of_tracks(fused, cuts, timeline_settings.tracking.in_frames(frame_s)):
         chosen.update(_frames_around_ends(track_frames[0], track_frames[-1]))
         for before, after in pairwise(track_frames):
-            doubtful.update(range(before + 1, after))
+            # A frame that the schedule left out says nothing about the face.
+            doubtful.update(index for index in range(before + 1, after) if frames[index].by_detector)
     # In a difficult video nearly every frame is uncertain. Wider strides keep the cost down, as tracks bridge the rest.
     sent: frozenset[int] = frozenset()
     for stride in _UNCERTAIN_STRIDES_FRAMES:
@@ -134,7 +139,7 @@ def _is_weak(face: FusedFace, detector_count: int, settings: RemoteDetectorSetti
 
 
 def _frames_of_tracks(
-    fused: Sequence[Sequence[FusedFace]], cuts: tuple[int, ...], tracking: TrackingSettings
+    fused: Sequence[Sequence[FusedFace]], cuts: tuple[int, ...], tracking: TrackingInFrames
 ) -> Iterator[list[int]]:
     """Yield for each track the frames in which it was detected."""
     tracks: dict[int, list[int]] = {}

@@ -9,7 +9,7 @@ from engine.detectors.ensemble import DetectorEnsemble
 from engine.detectors.modes import Mode, find_mode
 from engine.detectors.registry import DetectorPlan, plan_detector, select_remote
 from engine.errors import InputError
-from engine.record import DetectOptions
+from engine.record import DetectOptions, ScheduleSettings
 from engine.storage.data_folder import DataFolder
 
 
@@ -23,6 +23,18 @@ def count_workers(options: DetectOptions, chosen: Sequence[DetectorPlan]) -> int
     """Return the number of worker processes for each of the chosen detectors."""
     # Detectors run side by side, and each worker computes with one thread, so the cores are shared out.
     return options.workers or max(1, (os.cpu_count() or 1) // len(chosen))
+
+
+def find_schedule(options: DetectOptions) -> ScheduleSettings | None:
+    """Return when the detectors of a detection look. None: at every frame.
+
+    A mode has a schedule that its detectors were measured with. Detectors that are named look at every frame, so that
+    they can be compared, unless a schedule is given.
+    """
+    schedule = options.schedule
+    if schedule is None and options.detectors is None:
+        schedule = find_mode(options.mode).schedule
+    return schedule if schedule is not None and schedule.interval_s > 0 else None
 
 
 def plan_detectors(options: DetectOptions) -> list[DetectorPlan]:

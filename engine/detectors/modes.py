@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine.errors import InputError
+from engine.record import ScheduleSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Mode:
         purpose: purpose of the mode, in words for a person.
         local_detectors: further detectors that run if only uncertain frames are sent to a remote detector.
         parameters: by detector, parameters that differ from the detector's own defaults.
+        schedule: which frames of a video the local detectors look at. None: every frame.
     """
 
     name: str
@@ -25,7 +27,10 @@ class Mode:
     purpose: str
     local_detectors: tuple[str, ...] = ()
     parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    schedule: ScheduleSettings | None = None
 
+
+_SCHEDULE = ScheduleSettings(interval_s=0.2, change=12.0)
 
 MODES: Mapping[str, Mode] = {
     mode.name: mode
@@ -40,6 +45,7 @@ MODES: Mapping[str, Mode] = {
                 "centerface": {"threshold": 0.08, "sure": 0.3, "suppression": 0.2},
                 "retinaface": {"threshold": 0.05, "sure": 0.85},
             },
+            schedule=_SCHEDULE,
         ),
         Mode(
             "cloud",

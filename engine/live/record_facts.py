@@ -86,13 +86,16 @@ def build_detection_config(
     A record describes a batch timeline. Its settings are set to those with which a batch timeline would do what live
     following does: nothing is smoothed or looked ahead for, and a face stays covered for `following.hold`.
     """
-    hold = max(1, round(following.hold * frame_rate))
+    # Whole frames, as a face is covered in each or not.
+    hold_s = max(1, round(following.hold * frame_rate)) / frame_rate
     return DetectionConfig(
         "live",
         tuple(role.detector.describe(role.settings) for role in detector_roles),
         FusionSettings(),
-        TrackingSettings(reach=following.reach, patience=hold, agility=following.agility, inertia=1.0),
-        SmoothingSettings(gap=0, lead=0, tail=hold, window=0, horizon=1, damping=1.0),
+        TrackingSettings(reach=following.reach, patience_s=hold_s, agility=following.agility, inertia=1.0),
+        SmoothingSettings(
+            gap_s=0.0, lead_s=0.0, tail_s=hold_s, trust_s=hold_s, window_s=0.0, horizon_s=0.0, damping=1.0
+        ),
     )
 
 

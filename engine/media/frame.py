@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
@@ -143,7 +144,23 @@ class SourceFrame:
         )
         return np.ascontiguousarray(view_grey(small))
 
-    def _turn_upright(self, picture: Rgb) -> Rgb:
+    def grey(self, max_side_px: int) -> NDArray[np.uint8]:
+        """Return the brightness of the upright picture, with its longer side at most `max_side_px`.
+
+        Shape (height, width); the first plane of the picture, so green for a picture of red, green and blue.
+        """
+        picture = self.picture()
+        luma = picture.planes[0]
+        if picture.format.bit_depth > 8:
+            luma = (luma >> (picture.format.bit_depth - 8)).astype(np.uint8)
+        size = self._orientation.display_size.fit(max_side_px)
+        if self._orientation.rotation in {90, 270}:
+            size = Size(size.height, size.width)
+        # Of OpenCV's methods only this one takes means when it shrinks. It is five times as fast as FFmpeg's scaler.
+        small = np.asarray(cv2.resize(luma, (size.width, size.height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        return np.ascontiguousarray(self._turn_upright(small))
+
+    def _turn_upright(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         flipped = picture[:, ::-1] if self._orientation.mirrored else picture
         return np.rot90(flipped, k=-self._orientation.rotation // 90)
 

@@ -17,30 +17,33 @@ from engine.record.canonical import (
     sha256_hex,
 )
 from engine.record.detect_options import DetectOptions
+from engine.record.document import Count, Document, Kind, Score
+from engine.record.time_settings import (
+    SmoothingInFrames,
+    SmoothingSettings,
+    TrackingInFrames,
+    TrackingSettings,
+    usual_duration_s,
+)
 from engine.record.types import (
     SCHEMA,
     Colour,
-    Count,
     Detection,
     DetectionConfig,
     DetectorFacts,
-    Document,
     Face,
     Fate,
     Frame,
     FusionSettings,
-    Kind,
     ModelFacts,
     Origin,
     Ratio,
     Record,
-    Score,
+    ScheduleSettings,
     Sha256,
-    SmoothingSettings,
     SourceFacts,
     StreamFacts,
     Timestamp,
-    TrackingSettings,
     VideoFacts,
 )
 
@@ -62,12 +65,15 @@ __all__ = [
     "Origin",
     "Ratio",
     "Record",
+    "ScheduleSettings",
     "Score",
     "Sha256",
+    "SmoothingInFrames",
     "SmoothingSettings",
     "SourceFacts",
     "StreamFacts",
     "Timestamp",
+    "TrackingInFrames",
     "TrackingSettings",
     "VideoFacts",
     "decode_document",
@@ -80,4 +86,5 @@ __all__ = [
     "read_record",
     "record_json_schema",
     "sha256_hex",
+    "usual_duration_s",
 ]

@@ -11,7 +11,9 @@ import msgspec
 
 from engine.core.json_decoder import decode_json
 from engine.errors import RecordError
-from engine.record.types import SCHEMA, Document, Kind, Record
+from engine.record.document import Document, Kind
+from engine.record.schema_1 import SCHEMA_1, parse_record_1
+from engine.record.types import SCHEMA, Record
 from engine.record.validation import find_contradictions
 
 
@@ -62,13 +64,13 @@ def decode_record(data: bytes, name: str = "record") -> Record:
         version = decode_json(data, type=_SchemaHeader).schema
     except msgspec.MsgspecError as error:
         raise RecordError(f"{name} is not a detection record: {error}.") from error
-    if version != SCHEMA:
+    if version not in {SCHEMA, SCHEMA_1}:
         raise RecordError(
-            f"{name} is written in the schema {version!r}, this version of Veil reads {SCHEMA!r}. Open it with the "
-            "version that wrote it, or detect the source again."
+            f"{name} is written in the schema {version!r}, this version of Veil reads {SCHEMA_1!r} and {SCHEMA!r}. "
+            "Open it with the version that wrote it, or detect the source again."
         )
     try:
-        record = decode_json(data, type=Record)
+        record = decode_json(data, type=Record) if version == SCHEMA else parse_record_1(data)
     except msgspec.MsgspecError as error:
         raise RecordError(f"{name} is not a valid detection record: {error}.") from error
     for place, complaint in find_contradictions(record):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from engine.record.types import Document, FusionSettings, SmoothingSettings, TrackingSettings
+from engine.record.document import Document
+from engine.record.time_settings import SmoothingSettings, TrackingSettings
+from engine.record.types import FusionSettings, ScheduleSettings
 
 ParameterValue = bool | int | float | str | None
 """A JSON value that a parameter of every remote detector can have."""
@@ -23,6 +25,7 @@ class DetectOptions(Document, frozen=True):
         fusion: settings that join detections of one frame into faces.
         tracking: settings that join faces of successive frames into tracks.
         smoothing: settings for interpolation, extension and margins.
+        schedule: which frames are looked at. None: as the mode says, or every frame if detectors are named.
         asking: parameters for all remote detectors together, such as `policy`, `price` and `rate`.
         max_cost: US dollars that calls to remote detectors may cost. None: unlimited.
         workers: worker processes for each local detector; None shares the processor cores among them. For a remote
@@ -37,6 +40,7 @@ class DetectOptions(Document, frozen=True):
     fusion: FusionSettings = FusionSettings()
     tracking: TrackingSettings = TrackingSettings()
     smoothing: SmoothingSettings = SmoothingSettings()
+    schedule: ScheduleSettings | None = None
     asking: Mapping[str, ParameterValue] = {}
     max_cost: float | None = None
     workers: int | None = None

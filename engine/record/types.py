@@ -5,28 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from fractions import Fraction
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import msgspec
 
 from engine.core.geometry import Box, Crop, Orientation, Size
+from engine.record.document import Count, Document, Score
+from engine.record.time_settings import SmoothingSettings, TrackingSettings, usual_duration_s
 
-SCHEMA: Literal["veil/detections/1"] = "veil/detections/1"
+SCHEMA: Literal["veil/detections/2"] = "veil/detections/2"
 
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", description="SHA-256, lower-case hexadecimal")]
 Ratio = Annotated[str, msgspec.Meta(pattern="^[0-9]+/[1-9][0-9]*$", description="numerator/denominator")]
 Timestamp = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with its zone")]
-Count = Annotated[int, msgspec.Meta(ge=0)]
-Score = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Fate = Literal["rendered", "copied", "dropped"]
-Origin = Literal["detected", "interpolated", "extended", "reviewer"]
-
-
-class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of every document and every part of one: immutable, unknown fields refused."""
-
-
-Kind = TypeVar("Kind", bound=Document)
+Origin = Literal["detected", "carried", "interpolated", "extended", "reviewer"]
 
 
 class Colour(Document, frozen=True):
@@ -152,61 +145,24 @@ class FusionSettings(Document, frozen=True):
     growth: Annotated[float, msgspec.Meta(ge=1.0)] = 3.0
 
 
-class TrackingSettings(Document, frozen=True):
-    """How faces of successive frames become tracks.
+class ScheduleSettings(Document, frozen=True):
+    """Which frames the detectors look at, and how faces are followed in the frames between.
+
+    A frame between two looks is not given to a detector: each face of a look is carried into it by template matching,
+    forwards and backwards in time.
 
     Attributes:
-        iou: least IoU of a face with its predicted place.
-        reach: greatest distance of the centres, in face sizes, if the boxes do not overlap enough.
-        patience: frames without a detection after which a track ends.
-        support: least support that makes a track a face: the sum, over a stretch of its frames, of the score divided by
-            the detector's confident score, minus the toll. One detection must also be confident; in a single picture
-            that is enough.
-        toll: support that every frame of that stretch costs.
-        hold: greatest distance in frames at which weak detections extend a track beyond its confident ones.
-        agility: share of a deviation from the predicted place that counts as a change of speed.
-        inertia: share of its speed that a face without a detection keeps from one frame to the next.
-        cut_threshold: change between successive frames (0 to 1) from which there may be a cut.
-        cut_prominence: least ratio of a cut's change to the usual change around it.
+        interval_s: time between looks in seconds; 0: every frame is looked at, and nothing is carried.
+        change: extra looks: least local change from the frame before, in grey levels, that motion does not explain; the
+            frame with the change is looked at, because a face may have come into view. 0: no extra looks.
+        carry_s: longest time in seconds over which a face is carried from a look.
+        correlation: least correlation, 0 to 1, with the face of the look; below it the face is lost.
     """
 
-    iou: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.2
-    reach: Annotated[float, msgspec.Meta(ge=0.0)] = 0.6
-    patience: Count = 30
-    support: Annotated[float, msgspec.Meta(ge=0.0)] = 1.0
-    toll: Annotated[float, msgspec.Meta(ge=0.0)] = 1.0
-    hold: Annotated[int, msgspec.Meta(ge=1)] = 5
-    agility: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.4
-    inertia: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.95
-    cut_threshold: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.3
-    cut_prominence: Annotated[float, msgspec.Meta(ge=1.0)] = 2.0
-
-
-class SmoothingSettings(Document, frozen=True):
-    """Interpolation, extension and margins of the faces in a video; in a single picture nothing is added.
-
-    Attributes:
-        gap: longest gap within a track, in frames, that is filled by interpolation.
-        lead: frames by which a track is extended before its first detection.
-        tail: frames by which a track is extended after its last detection.
-        trust: greatest number of frames by which a track is extended for each of its detections.
-        breadth: least ratio of the shorter side of a box to its longer one: a head that turns away shows less of the
-            face, but ear, temple and jaw identify too.
-        margin: share of a box by which it grows on each side: detectors draw tightly round eyes, nose and mouth.
-        window: frames to each side over which a box is steadied; 0 leaves boxes as they were detected.
-        horizon: frames over which the speed of an extended face is measured.
-        damping: share of that speed that is kept from one extended frame to the next.
-    """
-
-    gap: Count = 30
-    lead: Count = 8
-    tail: Count = 12
-    trust: Annotated[int, msgspec.Meta(ge=1)] = 2
-    breadth: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.9
-    margin: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.1
-    window: Count = 2
-    horizon: Annotated[int, msgspec.Meta(ge=1)] = 5
-    damping: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.8
+    interval_s: Annotated[float, msgspec.Meta(ge=0.0, le=10.0)] = 0.0
+    change: Annotated[float, msgspec.Meta(ge=0.0, le=255.0)] = 0.0
+    carry_s: Annotated[float, msgspec.Meta(ge=0.0, le=10.0)] = 0.6
+    correlation: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.5
 
 
 class DetectionConfig(Document, frozen=True, omit_defaults=True):
@@ -220,6 +176,7 @@ class DetectionConfig(Document, frozen=True, omit_defaults=True):
         smoothing: settings for interpolation, extension and margins.
         asked: by detector, the frames that it was given, as half-open ranges of indices; a detector that is absent was
             given every frame.
+        schedule: how the frames that detectors look at were chosen. None: every frame was.
     """
 
     mode: str
@@ -228,6 +185,7 @@ class DetectionConfig(Document, frozen=True, omit_defaults=True):
     tracking: TrackingSettings
     smoothing: SmoothingSettings
     asked: Mapping[str, tuple[tuple[Count, Count], ...]] = {}
+    schedule: ScheduleSettings | None = None
 
 
 class Detection(Document, frozen=True, gc=False):
@@ -251,7 +209,7 @@ class Face(Document, frozen=True, gc=False):
         track: track number, the same from frame to frame.
         box: area to cover, in display pixels.
         origin: how the face got into the record.
-        evidence: the detections behind it; empty if it was interpolated or extended.
+        evidence: the detections behind it; empty unless it was detected.
     """
 
     track: Count
@@ -281,7 +239,8 @@ class Record(Document, frozen=True, omit_defaults=True):
     """A whole detection record.
 
     Attributes:
-        schema: always "veil/detections/1".
+        schema: "veil/detections/2". A record that an earlier version wrote keeps "veil/detections/1" (see
+            `engine.record.schema_1`).
         source: the source.
         detection: how the record was made.
         frames: one entry for every frame, in order, also if it has no face.
@@ -291,7 +250,7 @@ class Record(Document, frozen=True, omit_defaults=True):
             for it; a render covers them too. Written only if there are any.
     """
 
-    schema: Literal["veil/detections/1"]
+    schema: Literal["veil/detections/1", "veil/detections/2"]
     source: SourceFacts
     detection: DetectionConfig
     frames: tuple[Frame, ...]
@@ -303,3 +262,8 @@ class Record(Document, frozen=True, omit_defaults=True):
     def display(self) -> Size:
         """Display size of the video: boxes are in its pixels."""
         return self.source.video.display
+
+    @property
+    def frame_s(self) -> float:
+        """Usual duration of a frame in seconds."""
+        return usual_duration_s([frame.pts for frame in self.frames], Fraction(self.source.video.time_base))

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from engine.core.geometry import Box, Size
 from engine.core.scenes import Scenes
-from engine.record import Detection, Face, FusionSettings, SmoothingSettings, TrackingSettings
+from engine.record import (
+    Detection,
+    Face,
+    FusionSettings,
+    SmoothingInFrames,
+    SmoothingSettings,
+    TrackingInFrames,
+    TrackingSettings,
+)
+from engine.record.time_settings import REFERENCE_FRAME_S
+from engine.timeline.carried import CarriedPath, place_carried, select_paths
 from engine.timeline.cuts import find_cuts
 from engine.timeline.fuse import FusedFace, fuse_detections
 from engine.timeline.smooth import ORIGINS, TrackPath, path_without_smoothing, smooth_track
@@ -33,6 +44,20 @@ class TimelineSettings(Protocol):
         """Settings for interpolation, extension and margins."""
 
 
+class Looks(NamedTuple):
+    """Which frames the detectors looked at, and what is known of the others.
+
+    Attributes:
+        frame_s: usual duration of a frame in seconds.
+        looked: for every frame, whether a detector looked at it. None: at every frame.
+        paths: the faces that were carried into the frames between.
+    """
+
+    frame_s: float = REFERENCE_FRAME_S
+    looked: Sequence[bool] | None = None
+    paths: Sequence[CarriedPath] = ()
+
+
 class Timeline(NamedTuple):
     """The faces of a video.
 
@@ -48,12 +73,13 @@ class Timeline(NamedTuple):
     cuts: tuple[int, ...]
 
 
-def build_timeline(
+def build_timeline(  # noqa: PLR0913, PLR0917 - the last two have defaults
     frames: Iterable[Iterable[Detection]],
     cut_values: Sequence[float],
     size: Size,
     settings: TimelineSettings,
     confident_scores: Mapping[str, float] | None = None,
+    looks: Looks = Looks(),  # noqa: B008 - immutable
 ) -> Timeline:
     """Build the faces of every frame from its detections.
 
@@ -67,6 +93,7 @@ def build_timeline(
         size: display size of the frames.
         settings: settings of the three stages.
         confident_scores: confident score by detector; for a detector that is absent, any score is confident.
+        looks: which frames were looked at, and what was carried into the others.
 
     Raises:
         ValueError: the numbers of frames and cut values differ.
@@ -75,39 +102,69 @@ def build_timeline(
     if len(fused) != len(cut_values):
         raise ValueError(f"{len(fused)} frames need as many cut values, got {len(cut_values)}")
     cuts = find_cuts(cut_values, settings.tracking)
-    scenes = Scenes(cuts, len(fused))
+    tracking = settings.tracking.in_frames(looks.frame_s)
+    smoother = _TrackSmoother(Scenes(cuts, len(fused)), settings.smoothing.in_frames(looks.frame_s), looks, len(fused))
+    look_positions = _count_looks(looks, len(fused))
     # Tracks without a face are left out, so track numbers are counted anew: a record's tracks have no gaps.
     timeline = Timeline([[] for _ in fused], [[] for _ in fused], cuts)
     number = 0
-    for sighted in _group_by_track(fused, cuts, settings.tracking):
+    for sighted in _group_by_track(fused, cuts, tracking):
         supported = [(index, compute_support(face.evidence, confident_scores or {})) for index, face in sighted]
-        kept = _select_face_frames(supported, settings.tracking, len(fused))
+        kept = _select_face_frames(supported, tracking, look_positions)
         for (index, face), (_, value) in zip(sighted, supported, strict=True):
             # A weak detection that nothing confirms is noise; a confident one may be a face that shows only briefly.
             if index not in kept and value >= CONFIDENT_SUPPORT:
                 timeline.doubtful[index].extend(face.evidence)
         if kept:
             faces = {index: face for index, face in sighted if index in kept}
-            # No track crosses a cut, so any of its frames tells the scene.
-            scene = scenes.find_scene(min(kept))
-            frames, boxes = np.array(list(faces)), boxes_to_array(list(faces.values()))
-            course = (
-                smooth_track(frames, boxes, scene, settings.smoothing)
-                if len(fused) > 1
-                else path_without_smoothing(frames, boxes)
-            )
-            for index, covered in _faces_from_path(number, course, faces, size):
+            for index, covered in _faces_from_path(number, smoother.smooth(faces), faces, size):
                 timeline.faces[index].append(covered)
             number += 1
     return timeline
 
 
+class _TrackSmoother:
+    """Builds the path of a track from its detections and from the boxes that were carried from them."""
+
+    def __init__(self, scenes: Scenes, settings: SmoothingInFrames, looks: Looks, frame_count: int) -> None:
+        self._scenes, self._settings, self._frame_count = scenes, settings, frame_count
+        self._paths_by_look: dict[int, list[CarriedPath]] = {}
+        for path in looks.paths:
+            self._paths_by_look.setdefault(path.look, []).append(path)
+
+    def smooth(self, faces: Mapping[int, FusedFace]) -> TrackPath:
+        """Return the path of the track that was detected as `faces`, by frame."""
+        frames, boxes = np.array(list(faces)), boxes_to_array([face.box for face in faces.values()])
+        if self._frame_count == 1:
+            return path_without_smoothing(frames, boxes)
+        # No track crosses a cut, so any of its frames tells the scene.
+        scene = self._scenes.find_scene(min(faces))
+        return smooth_track(frames, boxes, scene, self._settings, self._carried_boxes(faces, scene))
+
+    def _carried_boxes(self, faces: Mapping[int, FusedFace], scene: tuple[int, int]) -> dict[int, Box]:
+        paths = [
+            path
+            for index, face in faces.items()
+            for path in select_paths(self._paths_by_look.get(index, ()), [face.box])[0]
+        ]
+        placed = place_carried({index: face.box for index, face in faces.items()}, paths, self._settings.gap)
+        return {index: box for index, box in placed.items() if scene[0] <= index < scene[1]}
+
+
+def _count_looks(looks: Looks, frame_count: int) -> Sequence[int]:
+    """Return for every frame the number of looks before it."""
+    if looks.looked is None:
+        return range(frame_count)
+    return list(accumulate(looks.looked[:-1], initial=0))
+
+
 def _select_face_frames(
-    supported: Sequence[tuple[int, float]], settings: TrackingSettings, frame_count: int
+    supported: Sequence[tuple[int, float]], settings: TrackingInFrames, look_positions: Sequence[int]
 ) -> frozenset[int]:
     """Return the frames in which the detections of a track count as a face."""
     # In a single picture no frame before or after can confirm a face, so a confident detection is enough there.
-    if frame_count > 1 and not is_face(supported, settings):
+    by_look = [(look_positions[index], value) for index, value in supported]
+    if len(look_positions) > 1 and not is_face(by_look, settings):
         return frozenset()
     return select_held_frames(supported, settings.hold)
 
@@ -121,7 +178,7 @@ def _round_to_grid(detections: Iterable[Detection], size: Size) -> Iterator[Dete
 
 
 def _group_by_track(
-    fused: Sequence[Sequence[FusedFace]], cuts: tuple[int, ...], settings: TrackingSettings
+    fused: Sequence[Sequence[FusedFace]], cuts: tuple[int, ...], settings: TrackingInFrames
 ) -> list[list[tuple[int, FusedFace]]]:
     """Return for each track its frames, each with the fused face."""
     tracks: list[list[tuple[int, FusedFace]]] = []

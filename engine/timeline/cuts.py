@@ -9,14 +9,26 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.record import TrackingSettings
-
 Thumbnail = NDArray[np.uint8]
 """Luma of a frame scaled down to about 64x36, shape (rows, columns), the same for all frames of a video."""
+
+
+class CutSettings(Protocol):
+    """The two settings that decide what a cut is."""
+
+    @property
+    def cut_threshold(self) -> float:
+        """Change between successive frames, 0 to 1, from which there may be a cut."""
+
+    @property
+    def cut_prominence(self) -> float:
+        """Least ratio of a cut's change to the usual change around it."""
+
 
 _BLOCKS = (4, 8)
 _SEARCH_SAMPLES = (4, 8)
@@ -53,7 +65,7 @@ def measure_change(before: Thumbnail, after: Thumbnail) -> float:
     return amount if after.sum(dtype=np.int64) >= before.sum(dtype=np.int64) else -amount
 
 
-def find_cuts(values: Sequence[float], settings: TrackingSettings) -> tuple[int, ...]:
+def find_cuts(values: Sequence[float], settings: CutSettings) -> tuple[int, ...]:
     """Return the indices of the frames that begin a new scene.
 
     A cut reaches the threshold, stands out from the changes around it (fast motion does not), and is the greatest of
@@ -80,7 +92,7 @@ def find_cuts(values: Sequence[float], settings: TrackingSettings) -> tuple[int,
 class CutDetector:
     """Finds cuts while frames arrive. Unlike `find_cuts` it cannot look ahead, so it may take a flash for a cut."""
 
-    def __init__(self, settings: TrackingSettings) -> None:
+    def __init__(self, settings: CutSettings) -> None:
         self._settings = settings
         self._previous_thumbnail: Thumbnail | None = None
         self._recent_changes: deque[float] = deque(maxlen=_NEIGHBOUR_FRAMES)
@@ -109,7 +121,7 @@ def _remove_flashes(values: NDArray[np.float64], threshold: float) -> NDArray[np
     return values
 
 
-def _is_prominent(value: float, around: Sequence[float] | deque[float], settings: TrackingSettings) -> bool:
+def _is_prominent(value: float, around: Sequence[float] | deque[float], settings: CutSettings) -> bool:
     # The median and not the mean: another great change nearby must not raise the bar for this one.
     return not around or value >= settings.cut_prominence * float(np.median(around))
 

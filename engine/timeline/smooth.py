@@ -5,24 +5,25 @@ Smoothing only ever adds: a steadied box contains the box it was made from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from engine.record import Origin, SmoothingSettings
+from engine.core.geometry import Box
+from engine.record import Origin, SmoothingInFrames
 
 Boxes = NDArray[np.float64]
 """Shape (n, 4): left, top, right, bottom in display pixels."""
 FrameIndices = NDArray[np.int64]
 """Shape (n,): rising frame indices."""
 
-ORIGINS: tuple[Origin, ...] = ("extended", "interpolated", "detected")
+ORIGINS: tuple[Origin, ...] = ("extended", "interpolated", "carried", "detected")
 """Meaning of the numbers in `TrackPath.origins`."""
 # In order of rising certainty, so that one comparison tells where an extension may write.
-_ABSENT, _EXTENDED, _INTERPOLATED, _DETECTED = -1, 0, 1, 2
+_ABSENT, _EXTENDED, _INTERPOLATED, _CARRIED, _DETECTED = -1, 0, 1, 2, 3
 
 
 class TrackPath(NamedTuple):
@@ -39,7 +40,13 @@ class TrackPath(NamedTuple):
     origins: NDArray[np.int8]
 
 
-def smooth_track(frames: FrameIndices, boxes: Boxes, scene: tuple[int, int], settings: SmoothingSettings) -> TrackPath:
+def smooth_track(
+    frames: FrameIndices,
+    boxes: Boxes,
+    scene: tuple[int, int],
+    settings: SmoothingInFrames,
+    carried: Mapping[int, Box] | None = None,
+) -> TrackPath:
     """Build the path of one track from its detections.
 
     Args:
@@ -47,24 +54,28 @@ def smooth_track(frames: FrameIndices, boxes: Boxes, scene: tuple[int, int], set
         boxes: its boxes there; the path's box of a frame contains the detected one.
         scene: first frame of its scene, and first frame after it; the path stays between them.
         settings: how far to fill, extend and steady.
+        carried: its boxes in frames of the scene into which it was carried.
     """
-    # A track with few detections may be a false one, so its extension is limited by their number.
+    known = _KnownBoxes.join(frames, boxes, carried or {})
+    # A track with few detections may be a false one, so its extension is limited by their number. It is counted from
+    # the detections: a face that was carried beyond the last one is extended by the rest only.
     most = settings.trust * len(frames)
     before, after = min(settings.lead, most), min(settings.tail, most)
-    first = max(scene[0], int(frames[0]) - before)
-    last = min(scene[1] - 1, int(frames[-1]) + after)
+    first = max(scene[0], min(int(known.frames[0]), int(frames[0]) - before))
+    last = min(scene[1] - 1, max(int(known.frames[-1]), int(frames[-1]) + after))
     course = np.full((last - first + 1, 4), np.nan)
     origins = np.full(last - first + 1, _ABSENT, dtype=np.int8)
-    parts = list(_split_at_gaps(frames - first, boxes, settings))
-    for start, dense, seen in parts:
+    parts = list(_split_at_gaps(known, first, settings))
+    for start, dense, kinds in parts:
         course[start : start + len(dense)] = steady_boxes(dense, settings.window)
-        origins[start : start + len(dense)] = np.where(seen, _DETECTED, _INTERPOLATED)
+        origins[start : start + len(dense)] = kinds
     # All stretches are in place before any is extended, so that an extension never replaces a detected or interpolated
     # box, not even one of a later stretch.
     for start, dense, _ in parts:
         stop = start + len(dense)
         # The array ends where the scene does, so these limits keep extensions from crossing a cut.
-        lead, tail = min(before, start), min(after, len(course) - stop)
+        lead = min(max(0, before - _count_carried(origins[start:stop])), start)
+        tail = min(max(0, after - _count_carried(origins[start:stop][::-1])), len(course) - stop)
         _cover_extension(
             course, origins, start - 1 - np.arange(lead), _extrapolate_boxes(course[start:stop], lead, settings)
         )
@@ -80,7 +91,7 @@ def path_without_smoothing(frames: FrameIndices, boxes: Boxes) -> TrackPath:
     return TrackPath(frames, boxes, np.full(len(frames), _DETECTED, dtype=np.int8))
 
 
-def grow_boxes(boxes: Boxes, settings: SmoothingSettings) -> Boxes:
+def grow_boxes(boxes: Boxes, settings: SmoothingInFrames) -> Boxes:
     """Grow boxes about their centres: to the least aspect ratio, then by the margin."""
     sides = boxes[:, 2:] - boxes[:, :2]
     # Only the shorter side is made longer. The margin is a share of the box after that, or it would be narrow where a
@@ -114,20 +125,46 @@ def steady_boxes(boxes: Boxes, window_frames: int) -> Boxes:
 _OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
 
 
+class _KnownBoxes(NamedTuple):
+    """Detected and carried boxes of a track, by rising frame, each with its origin."""
+
+    frames: FrameIndices
+    boxes: Boxes
+    origins: NDArray[np.int8]
+
+    @classmethod
+    def join(cls, frames: FrameIndices, boxes: Boxes, carried: Mapping[int, Box]) -> _KnownBoxes:
+        detected = np.full(len(frames), _DETECTED, dtype=np.int8)
+        if not carried:
+            return cls(frames, boxes, detected)
+        places = [(box.left, box.top, box.right, box.bottom) for box in carried.values()]
+        all_frames = np.concatenate([frames, np.fromiter(carried, dtype=np.int64)])
+        order = np.argsort(all_frames, kind="stable")
+        origins = np.concatenate([detected, np.full(len(carried), _CARRIED, dtype=np.int8)])
+        return cls(all_frames[order], np.concatenate([boxes, np.array(places)])[order], origins[order])
+
+
+def _count_carried(origins: NDArray[np.int8]) -> int:
+    """Return how many carried boxes a stretch begins with."""
+    return int(np.argmax(origins != _CARRIED)) if len(origins) else 0
+
+
 def _split_at_gaps(
-    frames: FrameIndices, boxes: Boxes, settings: SmoothingSettings
-) -> Iterator[tuple[int, Boxes, NDArray[np.bool_]]]:
-    """Yield stretches without too long a gap: first frame, a box for every frame, and where the face was detected."""
-    breaks = np.flatnonzero(np.diff(frames) > settings.gap + 1) + 1
-    for some, there in zip(np.split(frames, breaks), np.split(boxes, breaks), strict=True):
+    known: _KnownBoxes, first: int, settings: SmoothingInFrames
+) -> Iterator[tuple[int, Boxes, NDArray[np.int8]]]:
+    """Yield stretches without too long a gap: start, counted from `first`; a box for every frame; their origins."""
+    breaks = np.flatnonzero(np.diff(known.frames) > settings.gap + 1) + 1
+    for some, there, kinds in zip(*(np.split(part, breaks) for part in known), strict=True):
         every = np.arange(some[0], some[-1] + 1)
         dense = np.stack([np.interp(every, some, edge) for edge in there.T], axis=1)
-        # Detected boxes go back exactly: interpolation may differ from them in the last digit.
+        # Known boxes go back exactly: interpolation may differ from them in the last digit.
         dense[some - some[0]] = there
-        yield int(some[0]), dense, np.isin(every, some, assume_unique=True)
+        origins = np.full(len(every), _INTERPOLATED, dtype=np.int8)
+        origins[some - some[0]] = kinds
+        yield int(some[0]) - first, dense, origins
 
 
-def _extrapolate_boxes(boxes: Boxes, count: int, settings: SmoothingSettings) -> Boxes:
+def _extrapolate_boxes(boxes: Boxes, count: int, settings: SmoothingInFrames) -> Boxes:
     """Return `count` boxes that continue backwards from the first of `boxes`, with falling speed."""
     # The face is likelier to slow down or turn than to keep its speed, and a box that runs away covers the wrong place.
     steps = min(settings.horizon, len(boxes) - 1)

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.record import TrackingSettings
+from engine.core.geometry import Box
+from engine.record import TrackingInFrames
 from engine.timeline.fuse import FusedFace
 
 Boxes = NDArray[np.float64]
@@ -26,7 +27,7 @@ _MAX_SIZE_FACTOR = 2.5
 
 
 def assign_tracks(
-    frames: Iterable[Sequence[FusedFace]], cuts: Iterable[int], settings: TrackingSettings
+    frames: Iterable[Sequence[FusedFace]], cuts: Iterable[int], settings: TrackingInFrames
 ) -> Iterator[list[int]]:
     """Yield for each frame the track numbers of its faces, numbered from 0 in order of appearance.
 
@@ -39,18 +40,19 @@ def assign_tracks(
     for index, faces in enumerate(frames):
         if index in beginnings:
             tracker.end_tracks()
-        yield tracker.assign_boxes(index, boxes_to_array(faces)) if faces else []
+        yield tracker.assign_boxes(index, boxes_to_array(face.box for face in faces)) if faces else []
 
 
-def boxes_to_array(faces: Sequence[FusedFace]) -> Boxes:
-    """Return the boxes of faces as an array of shape (n, 4)."""
-    return np.array([(f.box.left, f.box.top, f.box.right, f.box.bottom) for f in faces], dtype=np.float64)
+def boxes_to_array(boxes: Iterable[Box]) -> Boxes:
+    """Return boxes as an array of shape (n, 4)."""
+    sides = [(box.left, box.top, box.right, box.bottom) for box in boxes]
+    return np.array(sides, dtype=np.float64).reshape(-1, 4)
 
 
 class _Tracker:
     """Open tracks as arrays: last box, velocity of the centre in pixels a frame, last frame, number."""
 
-    def __init__(self, settings: TrackingSettings) -> None:
+    def __init__(self, settings: TrackingInFrames) -> None:
         self._settings = settings
         # Distance that a face covers in n frames without a detection, in units of its speed: 0, 1, 1 + inertia ...
         decay = settings.inertia ** np.arange(settings.patience + 1)
@@ -116,7 +118,7 @@ class _Tracker:
 
 
 def _matching_costs(
-    predicted: Boxes, boxes: Boxes, absent: NDArray[np.int64], settings: TrackingSettings
+    predicted: Boxes, boxes: Boxes, absent: NDArray[np.int64], settings: TrackingInFrames
 ) -> NDArray[np.float64]:
     """Return the cost of each box (columns) for each track (rows): distance in face sizes, lack of overlap, absence."""
     # Distances are relative to the face's size, so that the same settings hold for faces near and far.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from engine.record import Detection, TrackingSettings
+from engine.record import Detection, TrackingInFrames
 
 CONFIDENT_SUPPORT = 1.0
 """Support that needs no confirmation by a track."""
@@ -27,14 +27,15 @@ def compute_support(evidence: Iterable[Detection], confident_scores: Mapping[str
     )
 
 
-def is_face(supported: Sequence[tuple[int, float]], settings: TrackingSettings) -> bool:
-    """Return True if some stretch of a track has more support than its frames, with or without a detection, cost.
+def is_face(supported: Sequence[tuple[int, float]], settings: TrackingInFrames) -> bool:
+    """Return True if some stretch of a track has more support than its looks, with or without a detection, cost.
 
     Foliage that looks like a face now and then does not reach this; a face does.
 
     Args:
-        supported: frames in which the track was detected, rising, each with its support.
-        settings: cost of a frame, and support that must be left.
+        supported: looks in which the track was detected, as rising positions among the frames that detectors looked
+            at, each with its support: a frame that no detector saw speaks neither for a face nor against it.
+        settings: cost of a look, and support that must be left.
     """
     # The greatest sum of any stretch, in one pass (Kadane's algorithm); a sum below 0 starts anew.
     best = total = 0.0

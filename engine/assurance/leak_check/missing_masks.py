@@ -48,9 +48,10 @@ def find_missing_masks(record: Record) -> Iterator[MissingMask]:
 def _find_masks_missing_in_gaps(
     track: int, track_faces: Sequence[tuple[int, Face]], record: Record
 ) -> Iterator[MissingMask]:
+    gap_frames = record.detection.smoothing.in_frames(record.frame_s).gap
     for (before, left), (after, right) in pairwise(track_faces):
         # Longer gaps are left open by the detection itself.
-        if after - before - 1 > record.detection.smoothing.gap:
+        if after - before - 1 > gap_frames:
             continue
         for index in range(before + 1, after):
             yield MissingMask(track, index, left.box.interpolate(right.box, (index - before) / (after - before)))
@@ -59,7 +60,7 @@ def _find_masks_missing_in_gaps(
 def _find_masks_missing_at_ends(
     track: int, track_faces: Sequence[tuple[int, Face]], record: Record
 ) -> Iterator[MissingMask]:
-    settings = record.detection.smoothing
+    settings = record.detection.smoothing.in_frames(record.frame_s)
     detected = [index for index, face in track_faces if face.origin == "detected"]
     # How far a track should reach is counted from its detections; without any it may end anywhere.
     if not detected:

@@ -1,0 +1,294 @@
+"""Carrying of faces by template matching from the frames that were looked at into the frames between.
+
+A face is carried from each look forwards and backwards in time, frame by frame, until it is lost, meets a detection, or
+has been carried for the longest time. The template stays that of the look, so that errors do not add up.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.geometry import Box, Size
+from engine.detection.frame_detections import FrameDetections
+from engine.detection.look_schedule import Grey
+from engine.record import FusionSettings, ScheduleSettings
+from engine.timeline.carried import CarriedPath
+from engine.timeline.fuse import fuse_detections
+from engine.timeline.track_confirmation import compute_support
+
+_TEMPLATE_PX = 32
+"""Longest side of a template: more samples cost time and find the same place."""
+_SEARCH_SHARE = 0.4
+"""Distance from the expected place, in face sizes, within which a face is searched."""
+_SEARCH_MARGIN_PX = 4
+_MIN_TEXTURE = 4.0
+"""Standard deviation of a template, in grey levels, below which any place looks like it."""
+_MIN_SUPPORT = 0.25
+"""Support (see `engine.timeline.track_confirmation`) from which a detection is carried: noise far below is not."""
+_MEETING_IOU = 0.3
+"""IoU from which a carried face meets a detection of the frame that it has reached."""
+_MAX_SPEED_SHARE = 0.6
+"""Greatest motion from frame to frame, in face sizes, by which the next place is predicted."""
+
+
+class CarryContext(NamedTuple):
+    """What carrying needs to know of its run.
+
+    Attributes:
+        display: display size of the video.
+        schedule: how long, and how alike.
+        frame_s: usual duration of a frame in seconds.
+        fusion: settings that join detections into faces, as in the timeline.
+        confident_scores: confident score by detector.
+    """
+
+    display: Size
+    schedule: ScheduleSettings
+    frame_s: float
+    fusion: FusionSettings
+    confident_scores: Mapping[str, float]
+
+    @property
+    def max_frames(self) -> int:
+        """Number of frames over which a face is carried at most."""
+        return round(self.schedule.carry_s / self.frame_s)
+
+
+class CarryInput(NamedTuple):
+    """One frame as it comes to the carrier, in order.
+
+    Attributes:
+        frame: frame index.
+        grey: its grey picture.
+        is_last: True for the last frame of the video.
+    """
+
+    frame: int
+    grey: Grey
+    is_last: bool
+
+
+class Carrier:
+    """Takes frames with their detections in order, and returns the paths that end with each."""
+
+    def __init__(self, context: CarryContext) -> None:
+        self._context = context
+        # Frames before the current one, newest last, for carrying backwards.
+        self._recent: deque[tuple[Grey, list[Box]]] = deque(maxlen=context.max_frames)
+        self._active: list[_Walk] = []
+
+    def take(self, given: CarryInput, detections: FrameDetections) -> tuple[CarriedPath, ...]:
+        """Take the next frame.
+
+        Args:
+            given: the frame.
+            detections: what was detected in it; a frame without an answer of any detector was not looked at.
+
+        Returns:
+            Paths whose last frame is this one or lies before it, sorted.
+        """
+        faces = self._faces_to_carry(detections)
+        ended = self._advance(given.grey, faces)
+        looked = bool(detections.by_detector)
+        if looked:
+            started = [walk for face in faces if (walk := self._start(given, face, 1)) is not None]
+            ended += [path for face in faces if (path := self._carry_backwards(given, face)) is not None]
+            self._active += started
+        if given.is_last:
+            ended += [walk.path() for walk in self._active]
+            self._active = []
+        self._recent.append((given.grey, faces))
+        return tuple(sorted((path for path in ended if path.boxes), key=_path_sort_key))
+
+    def _faces_to_carry(self, detections: FrameDetections) -> list[Box]:
+        scores, size = self._context.confident_scores, self._context.display
+        seen = [
+            one for one in detections if (box := one.box.clip(size)) is not None and min(box.width, box.height) >= 1
+        ]
+        return [
+            face.box
+            for face in fuse_detections(seen, self._context.fusion)
+            if compute_support(face.evidence, scores) >= _MIN_SUPPORT
+        ]
+
+    def _advance(self, grey: Grey, faces: Sequence[Box]) -> list[CarriedPath]:
+        """Carry the active faces into a frame; return the paths that ended."""
+        ended, alive = [], []
+        for walk in self._active:
+            if walk.step_into(grey, faces, self._context):
+                alive.append(walk)
+            else:
+                ended.append(walk.path())
+        self._active = alive
+        return ended
+
+    def _carry_backwards(self, given: CarryInput, face: Box) -> CarriedPath | None:
+        walk = self._start(given, face, -1)
+        if walk is None:
+            return None
+        for grey, faces in reversed(self._recent):
+            if not walk.step_into(grey, faces, self._context):
+                break
+        return walk.path()
+
+    def _start(self, given: CarryInput, face: Box, step: int) -> _Walk | None:
+        template = _Template.cut(given.grey, face, self._context.display)
+        return None if template is None else _Walk(given.frame, face, step, template, face.centre)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """A face on its way from one look, frame by frame in one direction."""
+
+    look: int
+    source: Box
+    step: int
+    template: _Template
+    centre: tuple[float, float]
+    motion: tuple[float, float] = (0.0, 0.0)
+    boxes: list[Box] = field(default_factory=list)
+
+    def step_into(self, grey: Grey, faces: Sequence[Box], context: CarryContext) -> bool:
+        """Carry the face into the next frame; return False if its way has ended before that frame.
+
+        Args:
+            grey: the frame.
+            faces: its detected faces.
+            context: how far, and how alike.
+        """
+        if len(self.boxes) >= context.max_frames:
+            return False
+        expected = self.centre[0] + self.motion[0], self.centre[1] + self.motion[1]
+        found = self.template.find(grey, expected, context)
+        if found is None:
+            return False
+        limit = _MAX_SPEED_SHARE * max(self.source.width, self.source.height)
+        self.motion = tuple(np.clip((found[0] - self.centre[0], found[1] - self.centre[1]), -limit, limit).tolist())
+        self.centre = found
+        shift = found[0] - self.source.centre[0], found[1] - self.source.centre[1]
+        box = Box(*np.add((self.source.left, self.source.top, self.source.right, self.source.bottom), shift * 2))
+        # A face that has left the picture is no longer there to be covered. One that meets a detection is known better.
+        inside = box.round_outwards(context.display)
+        if inside is None or any(inside.iou(face) >= _MEETING_IOU for face in faces):
+            return False
+        self.boxes.append(inside)
+        return True
+
+    def path(self) -> CarriedPath:
+        """Return the way so far."""
+        return CarriedPath(self.look, self.source, self.step, tuple(self.boxes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """The picture of a face.
+
+    Attributes:
+        samples: the samples, at most `_TEMPLATE_PX` in each direction.
+        scale: samples for each display pixel, across and down.
+    """
+
+    samples: NDArray[np.uint8]
+    scale: tuple[float, float]
+
+    @classmethod
+    def cut(cls, grey: Grey, face: Box, display: Size) -> _Template | None:
+        """Cut a face out of a grey picture; None if it has too little texture to be found again."""
+        across, down = grey.shape[1] / display.width, grey.shape[0] / display.height
+        width, height = face.width * across, face.height * down
+        shrink = min(1.0, _TEMPLATE_PX / max(width, height))
+        size = max(4, round(width * shrink)), max(4, round(height * shrink))
+        samples = _cut_region(grey, (face.centre[0] * across, face.centre[1] * down), (width, height), size)
+        if samples is None or float(samples.std()) < _MIN_TEXTURE:
+            return None
+        return cls(samples, (size[0] / face.width, size[1] / face.height))
+
+    def find(self, grey: Grey, expected: tuple[float, float], context: CarryContext) -> tuple[float, float] | None:
+        """Return the centre, in display pixels, of the place around `expected` that looks most like the face.
+
+        None: no place looks like it.
+        """
+        display = context.display
+        rows, columns = self.samples.shape
+        margin = [
+            round(_SEARCH_SHARE * max(rows, columns) + _SEARCH_MARGIN_PX * scale * side / of)
+            for scale, side, of in zip(
+                self.scale, (display.width, display.height), (grey.shape[1], grey.shape[0]), strict=True
+            )
+        ]
+        size = columns + 2 * margin[0], rows + 2 * margin[1]
+        across, down = grey.shape[1] / display.width, grey.shape[0] / display.height
+        region = size[0] / self.scale[0] * across, size[1] / self.scale[1] * down
+        samples = _cut_region(grey, (expected[0] * across, expected[1] * down), region, size)
+        if samples is None:
+            return None
+        likeness = cv2.matchTemplate(samples, self.samples, cv2.TM_CCOEFF_NORMED)
+        _, best, _, (x, y) = cv2.minMaxLoc(likeness)
+        if best < context.schedule.correlation:
+            return None
+        return (
+            expected[0] + (x + _refine(likeness[y, :], x) - margin[0]) / self.scale[0],
+            expected[1] + (y + _refine(likeness[:, x], y) - margin[1]) / self.scale[1],
+        )
+
+
+def _cut_region(
+    grey: Grey, centre: tuple[float, float], region: tuple[float, float], size: tuple[int, int]
+) -> NDArray[np.uint8] | None:
+    """Return a region of a picture, scaled to `size` (columns, rows); what lies outside repeats the border.
+
+    None: the centre lies outside.
+    """
+    if not (0 <= centre[0] < grey.shape[1] and 0 <= centre[1] < grey.shape[0]):
+        return None
+    left, top = (middle - side / 2 for middle, side in zip(centre, region, strict=True))
+    step_x, step_y = region[0] / size[0], region[1] / size[1]
+    # The middle of the first sample lies half a step inside the region.
+    to_source = np.array([[step_x, 0, left + step_x / 2 - 0.5], [0, step_y, top + step_y / 2 - 0.5]])
+    if max(step_x, step_y) > 1.5:
+        # A template of a large face takes means over its samples, so that noise does not decide.
+        return _cut_shrunk(grey, (left, top), region, size)
+    return np.asarray(
+        cv2.warpAffine(
+            grey, to_source, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+        )
+    )
+
+
+def _cut_shrunk(
+    grey: Grey, corner: tuple[float, float], region: tuple[float, float], size: tuple[int, int]
+) -> NDArray[np.uint8]:
+    left, top = (round(value) for value in corner)
+    right, bottom = (round(value + side) for value, side in zip(corner, region, strict=True))
+    rows, columns = grey.shape
+    inside = grey[max(0, top) : min(rows, bottom), max(0, left) : min(columns, right)]
+    padded = cv2.copyMakeBorder(
+        inside,
+        max(0, -top),
+        max(0, bottom - rows),
+        max(0, -left),
+        max(0, right - columns),
+        cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(cv2.resize(padded, size, interpolation=cv2.INTER_AREA))
+
+
+def _refine(values: NDArray[np.float32], place: int) -> float:
+    """Return how far the peak of a parabola through a greatest value and its neighbours lies from it, in samples."""
+    if not 0 < place < len(values) - 1:
+        return 0.0
+    before, at, after = (float(value) for value in values[place - 1 : place + 2])
+    bend = before - 2 * at + after
+    # On a thousandth of a sample: the last digits depend on the instructions that the processor has.
+    return round(max(-0.5, min(0.5, (before - after) / (2 * bend))), 3) if bend < 0 else 0.0
+
+
+def _path_sort_key(path: CarriedPath) -> tuple[int, int, float, float, float, float]:
+    return path.look, path.step, path.source.left, path.source.top, path.source.right, path.source.bottom
