@@ -43,7 +43,7 @@ MODES: Mapping[str, Mode] = {
             # Measured in docs/measurements/recall.md.
             parameters={
                 "centerface": {"threshold": 0.08, "sure": 0.3, "suppression": 0.2},
-                "retinaface": {"threshold": 0.05, "sure": 0.85},
+                "retinaface": {"threshold": 0.05, "sure": 0.85, "turned": 1280},
             },
             schedule=_SCHEDULE,
         ),

@@ -39,6 +39,7 @@ class RetinaFaceSettings(DetectorSettings, frozen=True):
     Attributes:
         size: longest side in pixels at which pictures are looked at.
         overview: longest side of a second, small look, which finds faces larger than the largest anchor; 0 for none.
+        turned: longest side of copies that are turned by 90, 180 and 270 degrees, for heads that lie; 0 for none.
         enlargement: how many times smaller pictures are enlarged at most; small faces are found by it.
         threshold: least score of a detection.
         suppression: of two detections that overlap by this IoU, the better one is kept.
@@ -48,6 +49,7 @@ class RetinaFaceSettings(DetectorSettings, frozen=True):
 
     size: Annotated[int, msgspec.Meta(ge=64, le=4096)] = 1920
     overview: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 480
+    turned: Annotated[int, msgspec.Meta(ge=0, le=4096)] = 0
     enlargement: Annotated[float, msgspec.Meta(ge=1.0, le=4.0)] = 2.0
     threshold: Annotated[float, msgspec.Meta(ge=0.02, le=1.0)] = 0.5
     suppression: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.4
@@ -108,7 +110,7 @@ class RetinaFace:
         settings = self._settings
         # The largest anchor has 512 pixels, so a face that fills a 1080p frame is only found in a small picture.
         sizes = [settings.size, settings.overview] if settings.overview else [settings.size]
-        views = list(test_time_augmentation.list_views(sizes, mirror=False))
+        views = list(test_time_augmentation.list_views(sizes, mirror=False, turned=settings.turned))
         return test_time_augmentation.detect_in_views(
             picture, self._detect_at_size, views, settings.suppression, self.name
         )
