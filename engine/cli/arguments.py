@@ -64,7 +64,7 @@ def add_detection(parser: ArgumentParser) -> None:
         "--detectors", metavar="A,B", help=f"run these detectors instead of those of the mode: {', '.join(DETECTORS)}"
     )
     add_set_option(
-        parser, "set a parameter of a detector, of fusion, tracking or smoothing, as yolov8-face.threshold=0.2"
+        parser, "set a parameter of a detector, of fusion, tracking, smoothing or schedule, as schedule.interval_s=0"
     )
     parser.add_argument(
         "--workers",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from fractions import Fraction
 from itertools import islice
 
 from engine.detection.batches import FrameBatch
@@ -12,8 +11,6 @@ from engine.detection.carry import Carrier, CarryContext, CarryInput
 from engine.detection.checkpoint import Checkpoint
 from engine.detection.frame_detections import FrameDetections
 from engine.detection.look_schedule import ScheduledFrame
-from engine.media.facts import MediaInfo
-from engine.record.time_settings import REFERENCE_FRAME_S
 
 
 class CarryFeed:
@@ -51,12 +48,6 @@ class CarryFeed:
             replace(frame, carried=self._carrier.take(given, frame))
             for given, frame in zip(self._waiting.pop(ticket), frames, strict=True)
         )
-
-
-def expect_frame_s(info: MediaInfo) -> float:
-    """Return the duration of a frame in seconds as the container tells it; it decides how far faces are carried."""
-    rate = info.video.declared_rate
-    return float(1 / Fraction(rate)) if rate and Fraction(rate) > 0 else REFERENCE_FRAME_S
 
 
 def _make_input(scheduled: ScheduledFrame) -> CarryInput:

@@ -24,7 +24,7 @@ from engine.detection.batches import (
     select_positions,
 )
 from engine.detection.carry import CarryContext
-from engine.detection.carry_feed import CarryFeed, expect_frame_s
+from engine.detection.carry_feed import CarryFeed
 from engine.detection.checkpoint import Checkpoint
 from engine.detection.cost import CostTracker, limit_calls
 from engine.detection.frame_detections import FrameDetections
@@ -193,7 +193,7 @@ def _start_carrying(job: DetectionJob, schedule: ScheduleSettings, checkpoint: C
     context = CarryContext(
         display=job.info.video.display,
         schedule=schedule,
-        frame_s=expect_frame_s(job.info),
+        frame_s=job.info.video.expected_frame_s,
         fusion=job.options.fusion,
         confident_scores={plan.facts.name: plan.facts.confident_score for plan in job.plans},
     )

@@ -66,7 +66,7 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
     "faces": (
         *_FRAME_COLUMNS,
         Column("track", "int32", "number of the track"),
-        Column("origin", "string", "detected, interpolated, extended or reviewer"),
+        Column("origin", "string", "detected, carried, interpolated, extended or reviewer"),
         *_BOX_COLUMNS,
         Column("sightings", "int32", "number of detections of it"),
         Column("seen_by", "string", "names of the detectors, joined by +"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from engine import runs
 from engine.core.geometry import Size
 from engine.detection.cost import CostEstimate, check_cost_limit, estimate_cost
-from engine.detection.options import plan_detectors
+from engine.detection.options import find_schedule, plan_detectors
 from engine.detection.results import RunFacts
 from engine.detectors.registry import DetectorPlan, select_remote
 from engine.detectors.table import DETECTORS
@@ -21,6 +21,10 @@ from engine.runs import Run
 from engine.storage.data_folder import DataFolder
 
 _FULL_HD_PIXELS = 1920 * 1080
+_READ_FRAME_S = 0.02
+"""Seconds to decode a frame of 1920x1080, and to carry the faces into it."""
+_EXTRA_LOOK_SHARE = 0.15
+"""Share of the frames that are looked at because something appears in them: 0.02 to 0.23 where people talk."""
 _DETECTOR_START_S = 5.0
 """Seconds until the detectors are loaded; the same for short and long videos, so it is kept out of the rate."""
 _MAX_PAST_RUNS = 40
@@ -94,7 +98,7 @@ def estimate_run(past_runs: Sequence[PastRun], info: MediaInfo, options: DetectO
     plans = plan_detectors(options)
     frames, display = info.video.packets, info.video.display
     measured_s = _estimate_from_past_runs(past_runs, display, options)
-    frame_s = measured_s if measured_s is not None else _estimate_from_table(plans, display)
+    frame_s = measured_s if measured_s is not None else _estimate_from_table(plans, info, options)
     seconds = None if frame_s is None else _DETECTOR_START_S + frame_s * frames
     cost = estimate_cost(plans, frames)
     if cost is None:
@@ -143,13 +147,24 @@ def _estimate_from_past_runs(past_runs: Iterable[PastRun], display: Size, option
     return statistics.median(frame_times_s) if frame_times_s else None
 
 
-def _estimate_from_table(detector_plans: Iterable[DetectorPlan], display: Size) -> float | None:
+def _estimate_from_table(
+    detector_plans: Iterable[DetectorPlan], info: MediaInfo, options: DetectOptions
+) -> float | None:
     """Estimate the seconds a frame by the table of detectors; None if all detectors are remote."""
     # A frame takes as long as its slowest detector, or as all of them together on the cores, whichever is longer.
     costs = [cost for plan in detector_plans if (cost := DETECTORS[plan.name].frame_cost_s) is not None]
     if not costs:
         return None
-    return max(*costs, sum(costs) / (os.cpu_count() or 1)) * _count_pixels(display) / _FULL_HD_PIXELS
+    looked = max(*costs, sum(costs) / (os.cpu_count() or 1)) * _expect_look_share(info, options)
+    return (looked + _READ_FRAME_S) * _count_pixels(info.video.display) / _FULL_HD_PIXELS
+
+
+def _expect_look_share(info: MediaInfo, options: DetectOptions) -> float:
+    """Return the share of the frames that detectors probably look at."""
+    schedule = find_schedule(options)
+    if schedule is None:
+        return 1.0
+    return min(1.0, info.video.expected_frame_s / schedule.interval_s + (_EXTRA_LOOK_SHARE if schedule.change else 0.0))
 
 
 def _count_pixels(display: Size) -> int:

@@ -111,6 +111,11 @@ class VideoInfo(Document, frozen=True):
         crop = self.crop or Crop(0, 0, 0, 0)
         return Size(self.coded.width + crop.left + crop.right, self.coded.height + crop.top + crop.bottom)
 
+    @property
+    def expected_frame_s(self) -> float:
+        """Return the usual duration of a frame in seconds, as measured on the packets."""
+        return float(self.step * Fraction(self.time_base))
+
     def to_seconds(self, pts: int) -> float:
         """Convert a presentation time to seconds after the first frame, for messages and screens."""
         # Exact until the last step: pts can be large, and the time base is a fraction.

@@ -7,11 +7,11 @@ encoded to the bytes that it was read from, so hashes and signatures of earlier 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from engine.core.json_decoder import decode_json
 from engine.record.document import Count, Document
-from engine.record.time_settings import SmoothingInFrames, TrackingInFrames
+from engine.record.time_settings import REFERENCE_FRAME_S, SmoothingInFrames, TrackingInFrames
 from engine.record.types import DetectionConfig, DetectorFacts, Frame, FusionSettings, Record, SourceFacts
 
 SCHEMA_1: Literal["veil/detections/1"] = "veil/detections/1"
@@ -53,3 +53,28 @@ def parse_record_1(data: bytes) -> Record:
     # Both configs have the same fields and methods; only what their settings count differs.
     config = cast("DetectionConfig", record.detection)
     return Record(record.schema, record.source, config, record.frames, record.cuts, record.damaged, record.covered)
+
+
+_FRAME_COUNTS = {"tracking": ("patience", "hold"), "smoothing": ("gap", "lead", "tail", "trust", "window", "horizon")}
+"""The settings that were counted in frames, by part of the options of a detection."""
+
+
+def upgrade_request(document: Any) -> Any:
+    """Return the content of a request for a run with its durations in seconds.
+
+    A request does not tell the frame rate, so the frames of an earlier version are taken for those of 25 a second.
+    """
+    if not isinstance(document, dict) or not isinstance(options := document.get("detection"), dict):
+        return document
+    parts = {
+        part: dict(_in_seconds(name, value, counted) for name, value in old.items())
+        for part, counted in _FRAME_COUNTS.items()
+        if isinstance(old := options.get(part), dict)
+    }
+    return {**document, "detection": {**options, **parts}}
+
+
+def _in_seconds(name: str, value: Any, counted: tuple[str, ...]) -> tuple[str, Any]:
+    if name in counted and isinstance(value, int):
+        return f"{name}_s", value * REFERENCE_FRAME_S
+    return name, value

@@ -31,6 +31,7 @@ from engine.record import (
     Sha256,
     encode_document,
 )
+from engine.record.schema_1 import upgrade_request
 from engine.storage import files
 from engine.storage.append_only import sync_folder
 from engine.storage.data_folder import DataFolder, RunFolder
@@ -291,13 +292,14 @@ def _derive_status(folder: RunFolder, state: RunState) -> RunStatus:
 
 def _read_document(path: Path, document_type: type[_DocumentT]) -> _DocumentT:
     try:
-        return decode_json(path.read_bytes(), type=document_type)
+        # Requests of earlier versions count durations in frames.
+        return msgspec.convert(upgrade_request(decode_json(path.read_bytes(), type=dict)), document_type)
     except OSError as error:
         raise RunError(
             f"The run {path.parent.name} is damaged: its {path.name} cannot be read ({error.strerror}). Its folder is "
             f"{path.parent}; restore it from a copy, or move it away."
         ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         reason = str(error).replace("`", "")
         raise RunError(
             f"The run {path.parent.name} is damaged, or of another version of Veil: {path.name} has unexpected "

@@ -9,7 +9,13 @@ from typing import Any
 from engine.record import Origin, Record
 from engine.review.apply import AmendedFrame, AmendedRecord
 
-_ORIGIN_LETTERS: dict[Origin, str] = {"detected": "d", "interpolated": "i", "extended": "e", "reviewer": "r"}
+_ORIGIN_LETTERS: dict[Origin, str] = {
+    "detected": "d",
+    "carried": "c",
+    "interpolated": "i",
+    "extended": "e",
+    "reviewer": "r",
+}
 _NO_FACE = "-"
 
 TrackLanes = dict[int, dict[int, str]]

@@ -24,6 +24,7 @@ WINE = "#aa4499"
 
 ORIGIN_COLOURS: Mapping[str, str] = {
     "detected": BLUE,
+    "carried": SKY,
     "interpolated": ORANGE,
     "extended": YELLOW,
     "reviewer": GREEN,

@@ -80,7 +80,7 @@ def test_json_of_every_verb_is_one_document(clip, tmp_path, capsys):
     assert main(["schema", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(record_json_schema()))
     assert main(["schema"]) == 0
-    assert json.loads(capsys.readouterr().out)["$id"] == "veil/detections/1"
+    assert json.loads(capsys.readouterr().out)["$id"] == "veil/detections/2"
 
 
 def test_with_json_an_error_is_json_too(tmp_path):
@@ -97,7 +97,7 @@ def test_detect_and_anonymise_from_a_shell(talk, own_data, tmp_path):
     assert "1 track in 45 frames" in text
     code, text, errors = run(
         "anonymise", talk, "-o", tmp_path / "a.mp4", "--record", tmp_path / "b.json", "--detectors", "yolov8-face",
-        "--set", "smoothing.window=0", "--style", "broadcast,blocks=5", "--encoder", "crf=20,preset=fast",
+        "--set", "smoothing.window_s=0", "--style", "broadcast,blocks=5", "--encoder", "crf=20,preset=fast",
         "--json", VEIL_DATA=str(own_data),
     )  # fmt: skip
     assert code == 0, errors
@@ -105,7 +105,7 @@ def test_detect_and_anonymise_from_a_shell(talk, own_data, tmp_path):
     assert result["checks"]["passed"]
     assert result["render"]["spec"]["style"]["blocks"] == 5
     assert result["render"]["spec"]["encoder"]["crf"] == 20
-    assert read_record(tmp_path / "b.json").detection.smoothing.window == 0
+    assert read_record(tmp_path / "b.json").detection.smoothing.window_s == 0
 
 
 def test_models_are_verified_with_exit_3_when_one_is_missing(own_data, tmp_path):
@@ -223,7 +223,7 @@ def test_a_report_on_a_record_that_is_too_long_for_its_video(clip, tmp_path):
 
 def test_results_name_what_was_done_and_the_output(talk, own_data, tmp_path, capsys):
     data, out = str(own_data), str(tmp_path / "out.mp4")
-    detection = ["--detectors", "yolov8-face", "--set", "smoothing.window=1", "--data", data]
+    detection = ["--detectors", "yolov8-face", "--set", "smoothing.window_s=0.04", "--data", data]
     assert main(["detect", str(talk), "-o", str(tmp_path / "a.json"), *detection]) == 0
     assert "1 track in 45 frames" in capsys.readouterr().out
     assert main(["anonymise", str(talk), "-o", out, "--style", "broadcast,blocks=5", *detection]) == 0

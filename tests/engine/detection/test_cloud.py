@@ -221,7 +221,9 @@ def frame_of(**scores):
 
 def contested(frames, **settings):
     seen = [frame_of(one=scores) for scores in frames]
-    chosen = frame_selection.uncertain_frames(seen, DetectOptions(), RemoteDetectorSettings(glance=1000, **settings))
+    chosen = frame_selection.uncertain_frames(
+        seen, DetectOptions(), RemoteDetectorSettings(glance=1000, **settings), 0.04
+    )
     return sorted(chosen)
 
 
@@ -245,7 +247,7 @@ def test_where_everything_is_contested_a_quarter_is_sent_at_most():
 def test_what_one_of_two_detectors_alone_sees_is_contested():
     both, one_alone = frame_of(one=[0.9], two=[0.9]), frame_of(one=[0.9], two=[])
     frames = [both] * 10 + [one_alone] + [both] * 10
-    chosen = frame_selection.uncertain_frames(frames, DetectOptions(), RemoteDetectorSettings(glance=1000))
+    chosen = frame_selection.uncertain_frames(frames, DetectOptions(), RemoteDetectorSettings(glance=1000), 0.04)
     assert 10 in chosen
     assert 5 not in chosen
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 import engine
+from engine.core.frame_ranges import expand_ranges
 from engine.detection.results import RunFacts
 from engine.errors import DamagedFrameError, DetectorError, InputError, ModelError, TargetError
 from engine.media.source.probe import probe
-from engine.record import DetectOptions, read_document, read_record, sha256_hex
+from engine.record import DetectOptions, ScheduleSettings, read_document, read_record, sha256_hex
 from tests import clips
 
 YOLO = DetectOptions(detectors=("yolov8-face",))
@@ -101,6 +102,35 @@ def test_an_interruption_by_the_caller_is_resumed_too(talk, detected, own_data, 
         engine.detect(talk, tmp_path / "a.json", YOLO, data=own_data, listener=Progress(20, stop))
     engine.detect(talk, tmp_path / "a.json", YOLO, data=own_data)
     assert (tmp_path / "a.json").read_bytes() == detected.read_bytes()
+
+
+SCHEDULED = DetectOptions(detectors=("yolov8-face",), schedule=ScheduleSettings(interval_s=0.2, change=12.0), workers=1)
+
+
+def test_between_looks_faces_are_carried_and_the_record_says_so(talk, own_data, tmp_path):
+    record = engine.detect(talk, tmp_path / "a.json", SCHEDULED, data=own_data)
+    assert all(len(frame.faces) == 1 for frame in record.frames)
+    origins = [frame.faces[0].origin for frame in record.frames]
+    assert set(origins) == {"detected", "carried"}
+    looks = expand_ranges(record.detection.asked["yolov8-face"])
+    assert [index for index, origin in enumerate(origins) if origin == "detected"] == sorted(looks)
+    assert len(looks) < len(record.frames) / 2
+    assert record.detection.schedule == SCHEDULED.schedule
+
+
+@pytest.mark.parametrize("stop_at", [8, 20, 40])
+def test_a_scheduled_run_that_is_interrupted_ends_with_the_same_bytes(talk, own_data, tmp_path, stop_at):
+    class StopError(Exception):
+        pass
+
+    def stop():
+        raise StopError
+
+    engine.detect(talk, tmp_path / "whole.json", SCHEDULED, data=own_data)
+    with pytest.raises(StopError):
+        engine.detect(talk, tmp_path / "a.json", SCHEDULED, data=own_data, listener=Progress(stop_at, stop))
+    engine.detect(talk, tmp_path / "a.json", SCHEDULED, data=own_data)
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
 
 
 def test_a_detector_that_is_killed_ends_the_run_with_a_sentence(talk, detected, own_data, tmp_path):

@@ -47,3 +47,20 @@ def test_different_faces_are_not_made_one():
 def test_nothing_seen_is_no_sighting(mirror):
     nothing = np.empty((0, 4)), np.empty(0)
     assert detect_in_views(PICTURE, lambda *_: nothing, list(list_views([640], mirror=mirror)), 0.5, "a") == []
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_what_is_seen_in_a_turned_copy_is_turned_back_and_trusted_less(turns):
+    def exact(picture, _size):
+        rows, columns = np.nonzero(picture[..., 0])
+        box = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+        return np.array([box], np.float64), np.array([0.5])
+
+    oblong = PICTURE.copy()
+    oblong[20:40, 30:55] = 255
+    (seen,) = detect_in_views(oblong, exact, [View(500, quarter_turns=turns)], 0.5, "a")
+    assert (seen.box, seen.score) == (Box(10, 20, 55, 40), pytest.approx(0.4))
+
+
+def test_turned_copies_are_three_more_views():
+    assert len(list(list_views([640], mirror=False, turned=320))) == 4

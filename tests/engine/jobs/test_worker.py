@@ -104,7 +104,7 @@ def test_wrong_options_make_no_run(place, ana, talk):
 
 def test_options_survive_being_kept(ana, talk):
     options = DetectOptions(
-        "hybrid", None, {"yolov8-face": {"threshold": 0.2}}, smoothing=SmoothingSettings(window=0), workers=3
+        "hybrid", None, {"yolov8-face": {"threshold": 0.2}}, smoothing=SmoothingSettings(window_s=0.0), workers=3
     )
     request = build_run_request(ana, talk, options)
     assert msgspec.json.decode(encode_document(request), type=RunRequest).detection == options

@@ -9,7 +9,17 @@ from hypothesis import given
 
 from engine.core.geometry import Box
 from engine.errors import RecordError
-from engine.record import Face, decode_record, encode_document, read_record, record_json_schema
+from engine.record import (
+    Face,
+    SmoothingInFrames,
+    SmoothingSettings,
+    TrackingInFrames,
+    TrackingSettings,
+    decode_record,
+    encode_document,
+    read_record,
+    record_json_schema,
+)
 from tests.record_makers import make_record
 from tests.repository import SCHEMAS
 
@@ -80,7 +90,7 @@ def test_the_published_schema_accepts_what_is_written_and_refuses_what_is_not_kn
         (("source", "video", "frames"), 3, "2 entries for 3 frames"),
         (("cuts",), [1, 1], r"\$\.cuts"),
         (("damaged",), [9], r"\$\.damaged"),
-        (("schema",), "veil/detections/2", "veil/detections/2.*reads 'veil/detections/1'"),
+        (("schema",), "veil/detections/9", "veil/detections/9.*reads 'veil/detections/1' and 'veil/detections/2'"),
     ],
 )
 def test_reading_is_strict_and_names_the_place(path, value, place):
@@ -125,8 +135,48 @@ def test_an_hour_is_written_and_read_in_little_memory():
     assert peak < 300e6
 
 
+def as_schema_1(record):
+    """The record as an earlier version wrote it: its settings count frames."""
+    document = json.loads(encode_document(record))
+    document["schema"] = "veil/detections/1"
+    document["detection"]["tracking"] = msgspec.to_builtins(TrackingInFrames(patience=17))
+    document["detection"]["smoothing"] = msgspec.to_builtins(SmoothingInFrames(gap=9))
+    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+def test_a_record_of_an_earlier_version_keeps_its_bytes_and_its_frame_counts():
+    data = as_schema_1(make_record([[(1.5, 2.5, 3.5, 4.5)], []]))
+    record = decode_record(data)
+    assert encode_document(record) == data
+    assert record.schema == "veil/detections/1"
+    assert record.detection.schedule is None
+    assert record.detection.smoothing.in_frames(1 / 240).gap == 9
+    assert record.detection.tracking.in_frames(1 / 240).patience == 17
+
+
+def test_a_record_of_an_earlier_version_is_read_as_strictly():
+    data = as_schema_1(make_record([[]])).replace(b'"patience":17', b'"patience_s":17')
+    with pytest.raises(RecordError, match="patience_s"):
+        decode_record(data, "old.json")
+
+
+@pytest.mark.parametrize("rate", [10, 25, 60, 240])
+def test_settings_mean_the_same_time_at_every_frame_rate(rate):
+    tracking, smoothing = TrackingSettings().in_frames(1 / rate), SmoothingSettings().in_frames(1 / rate)
+    assert tracking.patience / rate == pytest.approx(1.2, abs=0.5 / rate)
+    assert smoothing.gap / rate == pytest.approx(1.2, abs=0.5 / rate)
+    assert smoothing.tail / rate == pytest.approx(0.48, abs=0.5 / rate)
+    # What is kept "after 1/25 s" is kept after as many frames as that is.
+    assert tracking.inertia ** (rate / 25) == pytest.approx(0.95)
+
+
+def test_at_25_frames_a_second_the_settings_are_those_of_earlier_versions():
+    assert TrackingSettings().in_frames(0.04) == TrackingInFrames()
+    assert SmoothingSettings().in_frames(0.04) == SmoothingInFrames()
+
+
 def test_the_schema_in_the_documentation_is_the_one_of_the_code():
-    published = SCHEMAS / "detections-1.json"
+    published = SCHEMAS / "detections-2.json"
     assert json.loads(published.read_bytes()) == json.loads(json.dumps(record_json_schema()))
 
 

@@ -89,6 +89,18 @@ def test_cancelling_and_resuming(data):
         runs.requeue_run(runs.load_run(data, folder.id))
 
 
+def test_a_request_of_an_earlier_version_counts_frames(data):
+    """Its durations are taken for those of 25 frames a second."""
+    made = runs.create_run(data, request())
+    document = json.loads(made.request.read_bytes())
+    document["detection"]["tracking"] = {"patience": 50, "hold": 5, "iou": 0.3}
+    document["detection"]["smoothing"] = {"gap": 25, "tail": 10, "breadth": 0.8}
+    made.request.write_text(json.dumps(document))
+    options = runs.load_run(data, made.id).request.detection
+    assert (options.tracking.patience_s, options.tracking.hold_s, options.tracking.iou) == (2.0, 0.2, 0.3)
+    assert (options.smoothing.gap_s, options.smoothing.tail_s, options.smoothing.breadth) == (1.0, 0.4, 0.8)
+
+
 def test_unknown_fields_of_a_request_are_refused(data):
     folder = runs.create_run(data, request())
     document = json.loads(folder.request.read_bytes())

@@ -1,9 +1,11 @@
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.geometry import Box, Size
-from engine.record import DetectOptions, SmoothingSettings
+from engine.record import FusionSettings, SmoothingInFrames, TrackingInFrames
 from engine.timeline import build_timeline
 from tests.detection_makers import make_detections
 
@@ -21,7 +23,7 @@ def timeline_of(frames, values=None, sure=None, **smoothing):
         [make_detections(frame) for frame in frames],
         values or [0.0] * len(frames),
         SIZE,
-        DetectOptions(smoothing=SmoothingSettings(**smoothing)),
+        SimpleNamespace(fusion=FusionSettings(), tracking=TrackingInFrames(), smoothing=SmoothingInFrames(**smoothing)),
         sure,
     )
 

@@ -4,13 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from engine.record import SmoothingSettings
+from engine.record import SmoothingInFrames
 from engine.timeline.smooth import ORIGINS, smooth_track, steady_boxes
 
 
 def bare(**values):
     """Settings that do not grow boxes, unless told to."""
-    return SmoothingSettings(**{"breadth": 0.0, "margin": 0.0, **values})
+    return SmoothingInFrames(**{"breadth": 0.0, "margin": 0.0, **values})
 
 
 PLAIN = bare(window=0)

@@ -3,11 +3,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.geometry import Box
-from engine.record import TrackingSettings
+from engine.record import TrackingInFrames
 from engine.timeline.fuse import FusedFace
 from engine.timeline.track import assign_tracks
 
-SETTINGS = TrackingSettings()
+SETTINGS = TrackingInFrames()
 
 
 def face(x, y=100.0, size=40.0):
@@ -27,7 +27,7 @@ def test_numbers_follow_the_order_of_appearance():
 
 
 def test_a_face_is_found_again_within_the_patience_and_not_after_it():
-    tracking = TrackingSettings(patience=5)
+    tracking = TrackingInFrames(patience=5)
     assert tracks([[face(100)], *[[]] * 5, [face(100)]], tracking=tracking)[-1] == [0]
     assert tracks([[face(100)], *[[]] * 6, [face(100)]], tracking=tracking)[-1] == [1]
 
@@ -63,14 +63,14 @@ def test_a_face_of_quite_another_size_nearby_is_another_track():
 
 
 def test_fast_motion_within_reach_is_followed_without_overlap():
-    tracking = TrackingSettings(reach=1.2)
+    tracking = TrackingInFrames(reach=1.2)
     assert tracks([[face(100)], [face(145)], [face(190)]], tracking=tracking) == [[0], [0], [0]]
     assert tracks([[face(100)], [face(145)]]) == [[0], [1]]
 
 
 @pytest.mark.parametrize("inertia", [0.0, 1.0])
 def test_every_inertia_is_possible(inertia):
-    found = tracks([[face(100 + 5 * k)] for k in range(10)], tracking=TrackingSettings(inertia=inertia))
+    found = tracks([[face(100 + 5 * k)] for k in range(10)], tracking=TrackingInFrames(inertia=inertia))
     assert found == [[0]] * 10
 
 

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.geometry import Box
-from engine.record import Detection, TrackingSettings
+from engine.record import Detection, TrackingInFrames
 from engine.timeline.track_confirmation import compute_support, is_face, select_held_frames
 
-SETTINGS = TrackingSettings(support=4.0, toll=1.0)
+SETTINGS = TrackingInFrames(support=4.0, toll=1.0)
 
 
 def seen(**scores):

@@ -87,6 +87,6 @@ def test_live_records_and_single_pictures_owe_nothing():
 
 def test_gaps_that_the_settings_leave_open_owe_nothing():
     bad = without(made(lambda _: True), range(30, 40))
-    settings = SmoothingSettings(gap=5)
+    settings = SmoothingSettings(gap_s=0.2)
     loose = msgspec.structs.replace(bad, detection=msgspec.structs.replace(bad.detection, smoothing=settings))
     assert list(find_missing_masks(loose)) == []

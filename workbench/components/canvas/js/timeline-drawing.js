@@ -22,7 +22,7 @@ const MARK_DISTANCE = 130;
 const MOST_MARKS = 9;
 const MARGIN = 3;
 
-const TONES = { d: "--detected", i: "--interpolated", e: "--extended", r: "--reviewer" };
+const TONES = { d: "--detected", c: "--carried", i: "--interpolated", e: "--extended", r: "--reviewer" };
 
 /**
  * Gives the height of a timeline in pixels.

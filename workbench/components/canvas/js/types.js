@@ -20,7 +20,7 @@
  * @typedef {[detector: string, score: number]} Evidence
  */
 
-/** @typedef {"detected" | "interpolated" | "extended" | "reviewer"} Origin */
+/** @typedef {"detected" | "carried" | "interpolated" | "extended" | "reviewer"} Origin */
 
 /**
  * @typedef {object} Face

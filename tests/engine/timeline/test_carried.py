@@ -1,0 +1,83 @@
+"""The places of carried faces in a track, and in the timeline."""
+
+from types import SimpleNamespace
+
+from engine.core.geometry import Box, Size
+from engine.record import FusionSettings, SmoothingInFrames, TrackingInFrames
+from engine.timeline.build import Looks, build_timeline
+from engine.timeline.carried import CarriedPath, place_carried, select_paths
+from tests.detection_makers import make_detections
+
+
+def box(left, top=100.0):
+    return Box(left, top, left + 40, top + 40)
+
+
+def path(look, step, *lefts, source=None):
+    return CarriedPath(look, source or box(100), step, tuple(box(left) for left in lefts))
+
+
+def test_a_path_belongs_to_the_face_that_it_starts_at():
+    near, far = path(0, 1, 101), path(0, 1, 301, source=box(300))
+    assert select_paths([near, far], [box(302), box(102)]) == [[far], [near]]
+    assert select_paths([near], [box(200)]) == [[]]
+
+
+def test_where_both_ways_agree_the_nearer_look_weighs_more():
+    placed = place_carried({0: box(100), 4: box(120)}, [path(0, 1, 104, 108, 112), path(4, -1, 116, 112, 108)], 30)
+    assert [round(placed[frame].left, 2) for frame in (1, 2, 3)] == [105.0, 110.0, 115.0]
+
+
+def test_where_they_disagree_both_places_are_covered():
+    placed = place_carried({0: box(100), 2: box(120)}, [path(0, 1, 100), path(2, -1, 170)], 30)
+    assert (placed[1].left, placed[1].right) == (100, 210)
+
+
+def test_a_box_that_was_carried_one_way_only_is_checked_against_the_straight_line():
+    placed = place_carried({0: box(100), 2: box(200)}, [path(0, 1, 100)], 30)
+    assert (placed[1].left, placed[1].right) == (100, 190)
+    assert place_carried({0: box(100), 9: box(200)}, [path(0, 1, 100)], 3)[1] == box(100)
+
+
+def test_the_nearest_look_knows_best():
+    placed = place_carried({0: box(100), 2: box(140)}, [path(0, 1, 100, 100, 100), path(2, 1, 144)], 0)
+    assert placed[3] == box(144)
+
+
+def timeline(frames, looked, paths, **smoothing):
+    settings = SimpleNamespace(
+        fusion=FusionSettings(),
+        tracking=TrackingInFrames(),
+        smoothing=SmoothingInFrames(**{"breadth": 0.0, "margin": 0.0, "window": 0} | smoothing),
+    )
+    looks = Looks(0.04, [index in looked for index in range(len(frames))], paths)
+    seen = [make_detections(frame) for frame in frames]
+    return build_timeline(seen, [0.0] * len(frames), Size(640, 360), settings, {"a": 0.4}, looks)
+
+
+def test_carried_faces_are_told_from_interpolated_and_extended_ones():
+    frames = [{"a": [(box(100), 0.9)]} if index in {2, 6} else {} for index in range(12)]
+    made = timeline(frames, {2, 6, 11}, [path(2, 1, 103, 106), path(6, 1, 100)], lead=1, tail=3)
+    origins = [faces[0].origin if faces else None for faces in made.faces]
+    assert origins == [
+        None,
+        "extended",
+        "detected",
+        "carried",
+        "carried",
+        "interpolated",
+        "detected",
+        "carried",
+        "extended",
+        "extended",
+        None,
+        None,
+    ]
+    assert all(not faces or bool(faces[0].evidence) == (faces[0].origin == "detected") for faces in made.faces)
+
+
+def test_only_looks_speak_against_a_face():
+    """Ten frames between two weak sightings that no detector was given say nothing."""
+    frames = [{"a": [(box(100), 0.7)]} if index in {0, 10} else {} for index in range(11)]
+    assert not timeline(frames, set(range(11)), []).faces[0]
+    assert timeline(frames, {0, 10}, []).faces[0]
