@@ -7,6 +7,7 @@ starts while a run of the first one is still going on. The worker ends when no r
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -136,6 +137,17 @@ def work_through_queue(data: DataFolder) -> int:
     return done
 
 
+def succeed_worker(data: DataFolder, lock_descriptor: int) -> None:
+    """Start a worker in place of the one that began this process, which was killed before the run ended.
+
+    Args:
+        data: the data folder.
+        lock_descriptor: the lock of the queue that this process has inherited; it is released.
+    """
+    os.close(lock_descriptor)
+    start_worker(data)
+
+
 def list_queued_runs(data: DataFolder) -> list[Run]:
     """Return the runs that wait, oldest first."""
     queued = (run for run in runs.read_register(data).runs if run.status == "queued")
@@ -144,7 +156,10 @@ def list_queued_runs(data: DataFolder) -> list[Run]:
 
 def _run_in_subprocess(data: DataFolder, run: Run, lock_descriptor: int) -> None:
     code = subprocess.run(
-        _build_worker_command(data, run.id), env=build_child_environment(), pass_fds=[lock_descriptor], check=False
+        _build_worker_command(data, run.id, str(os.getpid()), str(lock_descriptor)),
+        env=build_child_environment(),
+        pass_fds=[lock_descriptor],
+        check=False,
     ).returncode
     # A process that began has replaced the state. A run that is no longer queued was cancelled before its process
     # read it.

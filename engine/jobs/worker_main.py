@@ -1,22 +1,27 @@
 """Entry of the processes that work on the queue.
 
     python -m engine.jobs.worker_main DATA        do the queued runs, one after another
-    python -m engine.jobs.worker_main DATA RUN    do one queued run
+    python -m engine.jobs.worker_main DATA RUN WORKER LOCK
+                                                  do one queued run for the worker with that process id, whose lock of
+                                                  the queue has that descriptor
 
 Messages go to standard error, which the queue redirects to a log file.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 from engine import runs
 from engine.core.progress import ProgressListener
 from engine.errors import VeilError
-from engine.jobs.queue import work_through_queue
+from engine.jobs.queue import succeed_worker, work_through_queue
 from engine.jobs.worker import perform_run
 from engine.storage.data_folder import DataFolder
 from engine.storage.scratch import sweep_data_folder
@@ -39,7 +44,7 @@ def main(arguments: list[str]) -> int:
     """Do what the module docstring says; return the exit code.
 
     Args:
-        arguments: the data folder, then optionally the identifier of a run.
+        arguments: the data folder; for one run, also its identifier, the worker's process id and its lock.
     """
     # As for `veil run`: SIGTERM unwinds the stack, so that scratch folders are removed and detectors end in order.
     signal.signal(signal.SIGTERM, _raise_interrupt)
@@ -50,13 +55,25 @@ def main(arguments: list[str]) -> int:
             sweep_data_folder(data.root)
             work_through_queue(data)
         else:
-            _perform_queued_run(data, arguments[1], listener)
+            with _stand_in_for_worker(data, int(arguments[2]), int(arguments[3])):
+                _perform_queued_run(data, arguments[1], listener)
     except VeilError as error:
         listener.notice(str(error))
         return error.exit_code
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED
     return 0
+
+
+@contextmanager
+def _stand_in_for_worker(data: DataFolder, worker: int, lock_descriptor: int) -> Iterator[None]:
+    """Let the queue go on after this run, also if its worker was killed meanwhile."""
+    try:
+        yield
+    finally:
+        # A process whose parent has ended gets another one.
+        if os.getppid() != worker:
+            succeed_worker(data, lock_descriptor)
 
 
 def _perform_queued_run(data: DataFolder, run_id: str, listener: ProgressListener) -> None:

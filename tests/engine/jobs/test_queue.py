@@ -12,7 +12,7 @@ from engine import access, runs
 from engine.access import Person
 from engine.access.run_context import RunContext
 from engine.errors import AccessError, SourceError
-from engine.jobs.queue import cancel_run, list_queued_runs, resume_run, submit_run, work_through_queue
+from engine.jobs.queue import cancel_run, list_queued_runs, resume_run, start_worker, submit_run, work_through_queue
 from engine.record import DetectOptions
 from tests.engine.jobs.conftest import YOLO
 
@@ -75,6 +75,16 @@ def test_a_killed_run_is_interrupted_and_ends_with_the_same_record(place, ana, t
     resume_run(RunContext(place, runs.load_run(place, folder.id), ana))
     wait_until(lambda: status(place, folder) == "done", "a resumed run")
     assert folder.record.read_bytes() == first.record.read_bytes()
+
+
+def test_the_queue_goes_on_by_itself_after_its_worker_was_killed(place, ana, talk, wanted):
+    folders = [runs.create_run(place, wanted()) for _ in range(2)]
+    start_worker(place)
+    wait_until(lambda: status(place, folders[0]) == "running", "the first run")
+    process = runs.load_run(place, folders[0].id).state.pid
+    worker = int(Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[1])
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: [status(place, folder) for folder in folders] == ["done", "done"], "both runs")
 
 
 def test_a_run_whose_process_cannot_start_it_is_not_tried_for_ever(place, wanted):
