@@ -176,6 +176,6 @@ def test_the_audit_log_as_a_page(released, tmp_path, capsys):
         assert needed in text
     log = released.audit / "log.jsonl"
     log.write_bytes(log.read_bytes().replace(b"as agreed", b"as argued"))
-    assert main(["audit", "export", "-o", str(page), "--data", str(released.root)]) == 0
+    assert main(["audit", "export", "-o", str(page), "--overwrite", "--data", str(released.root)]) == 0
     assert "The log was tampered with" in page.read_text()
     capsys.readouterr()
