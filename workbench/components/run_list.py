@@ -76,7 +76,8 @@ class RunEntry:
     def searchable(self) -> str:
         """Return the text that a search looks through, in lower case."""
         request = self.run.request
-        parts = (request.source, self.run.id, request.name, request.detection.mode, self.case.name or "")
+        setup = formatting.describe_detection(request.detection)
+        parts = (request.source, self.run.id, request.name, setup, self.case.name or "")
         return " ".join(parts).lower()
 
     def waits_for(self, person: Person) -> bool:
@@ -285,7 +286,7 @@ def _show_links(entry: RunEntry, person: Person) -> None:
 def _show_heading(run: Run, next_step: NextStep | None = None) -> None:
     words, colour, icon = _STATUS_BADGES[run.status]
     parts = [
-        run.request.detection.mode,
+        formatting.escape_markdown(formatting.describe_detection(run.request.detection)),
         f"started by {formatting.escape_markdown(run.request.name)}",
         formatting.format_time(run.request.at),
     ]

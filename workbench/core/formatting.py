@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
+
 from engine.core.wording import format_count
+from engine.record import DetectOptions
 
 _SHORT_HASH_DIGITS = 12
 """Characters of a hash that a person compares. The page also has the whole hash to copy."""
@@ -44,6 +47,26 @@ def format_age(text: str) -> str:
         if seconds >= length:
             return format_count(int(seconds // length), unit)
     return "less than a minute"
+
+
+def describe_detection(options: DetectOptions) -> str:
+    """Describe how a run detects: its mode, the detectors if they are not the mode's, and the settings that were set.
+
+    For example "on-prem: centerface (centerface.threshold=0.5)".
+    """
+    settings = [
+        f"{part}.{name}={value}" for part, values in options.parameters.items() for name, value in values.items()
+    ]
+    for part in ("fusion", "tracking", "smoothing"):
+        chosen = getattr(options, part)
+        usual = type(chosen)()
+        settings += [
+            f"{part}.{name}={value}"
+            for name, value in msgspec.structs.asdict(chosen).items()
+            if value != getattr(usual, name)
+        ]
+    text = options.mode if options.detectors is None else f"{options.mode}: {', '.join(options.detectors)}"
+    return f"{text} ({', '.join(settings)})" if settings else text
 
 
 def escape_markdown(text: str) -> str:
