@@ -184,7 +184,7 @@ class LiveThreads:
         self._output.write_video(masked.frame, masked.pts)
         self._masker.state.count_sent_frame(masked)
         if self._hooks.preview is not None:
-            self._hooks.preview.add_output_frame(masked.frame)
+            self._hooks.preview.add_output_frame(masked.frame, masked.verdict.reason)
         self._report_progress()
 
     def _send_audio(self, audio: AudioEvent) -> None:

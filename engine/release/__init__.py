@@ -1,6 +1,7 @@
 """Sign-off: signing statements, the only way to a final output, and what becomes of a run afterwards."""
 
 from engine.release.anchors import check_audit_log, read_anchors
+from engine.release.archive import stream_release_archive
 from engine.release.download import record_download
 from engine.release.drafts import Draft, list_drafts, remove_draft, render_draft
 from engine.release.frame_audit import draw_run_audit_frames, read_frame_audit, save_frame_audit
@@ -51,4 +52,5 @@ __all__ = [
     "replace_terms",
     "save_frame_audit",
     "sign",
+    "stream_release_archive",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from engine import access, release, runs
@@ -36,6 +36,7 @@ class FileRoutes:
         return (
             Route("/api/sources/{run}", self._handle_errors(self._send_source), methods=["GET"]),
             Route("/api/outputs/{run}/{number}/{name}", self._handle_errors(self._send_release_file), methods=["GET"]),
+            Route("/api/archives/{run}/{number}", self._handle_errors(self._send_archive), methods=["GET"]),
             Route("/api/drafts/{run}/{name}", self._handle_errors(self._send_draft), methods=["GET"]),
             Route("/api/live/{run}/{name}", self._handle_errors(self._send_live_file), methods=["GET"]),
             Route("/api/copies/{run}/{name}", self._handle_errors(self._send_copy), methods=["GET"]),
@@ -66,6 +67,20 @@ class FileRoutes:
         path = find_release_file(run, str(request.path_params["number"]), str(request.path_params["name"]))
         return self._send_file(request, run, path)
 
+    def _send_archive(self, request: Request) -> Response:
+        """Send a release as one ZIP; the download of its video and of its documents is recorded."""
+        run, number = _find_run(request), str(request.path_params["number"])
+        person = self._person_from_request(request)
+        _require_own_page(request)
+        folder = find_release_folder(run, number)
+        for path in sorted(path for path in folder.iterdir() if path.is_file()):
+            release.record_download(RunContext(find_data_folder(), run, person), path)
+        name = f"{run.id}-release-{folder.name}"
+        headers = {**_NO_STORE_HEADERS, "Content-Disposition": f'attachment; filename="{name}.zip"'}
+        return StreamingResponse(
+            release.stream_release_archive(folder, name), media_type="application/zip", headers=headers
+        )
+
     def _send_draft(self, request: Request) -> Response:
         """Send a draft; with `keep=1` as a download, which is recorded."""
         run = _find_run(request)
@@ -92,12 +107,16 @@ class FileRoutes:
         if request.query_params.get("keep") != "1":
             access.require_permission(person, "look")
             return FileResponse(path, headers=_NO_STORE_HEADERS)
-        # A picture or a link on another site would put downloads on record that the person never asked for.
-        if not request_origin.comes_from_own_page(request):
-            raise AccessError("Only a page of this workbench may start a download. Open Sign off and download there.")
+        _require_own_page(request)
         # Recorded before a byte is sent: a download that cannot be logged does not happen.
         release.record_download(RunContext(find_data_folder(), run, person), path)
         return FileResponse(path, headers=_NO_STORE_HEADERS, filename=path.name)
+
+
+def _require_own_page(request: Request) -> None:
+    # A picture or a link on another site would put downloads on record that the person never asked for.
+    if not request_origin.comes_from_own_page(request):
+        raise AccessError("Only a page of this workbench may start a download. Open Sign off and download there.")
 
 
 def find_release_file(run: Run, number: str, name: str) -> Path:
@@ -106,10 +125,19 @@ def find_release_file(run: Run, number: str, name: str) -> Path:
     Raises:
         InputError: there is no such file.
     """
+    return _find_file(find_release_folder(run, number), name, f"file of release {number}")
+
+
+def find_release_folder(run: Run, number: str) -> Path:
+    """Find the folder of a release. The number comes from the request and is not trusted.
+
+    Raises:
+        InputError: there is no such release.
+    """
     folder = run.folder.releases / number
-    if not number.isdecimal():
+    if not number.isdecimal() or not folder.is_dir():
         raise InputError(f"The run {run.id} has no release {number!r}.")
-    return _find_file(folder, name, f"file of release {number}")
+    return folder
 
 
 def _find_file(folder: Path, name: str, description: str) -> Path:

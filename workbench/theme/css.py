@@ -4,6 +4,8 @@ from __future__ import annotations
 
 BUTTON_LINK_KEY = "first-way"
 """Prefix of the keys of links that look like buttons."""
+ALARM_KEY = "alarm"
+"""Prefix of the keys of containers whose main button hides everything at once."""
 STEPPER_KEY = "sign-off-step"
 """Prefix of the key of the stepper of Sign off."""
 AUTO_REFRESH_KEY = "watched"
@@ -37,6 +39,10 @@ font-weight: 600; }}
 [class*="st-key-{STEPPER_KEY}"] [data-testid="stRadioOption"][data-selected] {{
   border-color: light-dark(#00659e, #56b4e9); box-shadow: inset 0 -3px light-dark(#00659e, #56b4e9);
 }}
+[class*="st-key-{ALARM_KEY}"] [data-testid="stBaseButton-primary"] {{
+  background: #b3261e; border-color: #b3261e; color: #ffffff; min-height: 3.2rem; font-weight: 700;
+}}
+[class*="st-key-{ALARM_KEY}"] [data-testid="stBaseButton-primary"] * {{ color: #ffffff; font-weight: 700; }}
 [class*="st-key-{STEPPER_KEY}"] .stRadio {{ width: 100%; }}
 [role="dialog"] > div:has(> [data-testid="stErrorCodeBlock"]) > * {{ display: none; }}
 [role="dialog"] > div:has(> [data-testid="stErrorCodeBlock"])::before {{

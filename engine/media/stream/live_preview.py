@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import cv2
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, VideoReformatter
@@ -15,8 +16,15 @@ from engine.core.geometry import Size
 
 _MAX_AGE_S = 1.0
 """An older picture is replaced by black, because a frozen one would look like the present."""
+NO_FRAME = "no frame"
+"""The reason for a black picture when no frame has come for a while."""
 _EMPTY_SIZE = Size(640, 360)
 _PIXEL_FORMAT = "yuv420p"
+_TEXT_LUMA = 190
+_TEXT_HEIGHT_SHARE = 0.04
+"""Height of the letters of a caption as a share of the height of the picture."""
+_LINE_SPACING = 2.0
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 class LivePreview:
@@ -41,9 +49,14 @@ class LivePreview:
         if self.keeps_unmasked:
             self._latest_input.store_frame(frame)
 
-    def add_output_frame(self, frame: VideoFrame) -> None:
-        """Store an output frame."""
-        self._latest_output.store_frame(frame)
+    def add_output_frame(self, frame: VideoFrame, cover_reason: str | None = None) -> None:
+        """Store an output frame, and the reason if it is covered whole (see `engine.live.judge.CoverReason`)."""
+        self._latest_output.store_frame(frame, cover_reason)
+
+    @property
+    def cover_reason(self) -> str | None:
+        """Why the newest output frame is black: the reason of the judge, `NO_FRAME`, or None if it shows a picture."""
+        return self._latest_output.read_reason()
 
     def get_frame(self, *, unmasked: bool = False) -> VideoFrame:
         """Return a copy of the newest output frame, or of the newest input frame if such are kept."""
@@ -59,8 +72,9 @@ class _LatestFrame:
         self._lock = threading.Lock()
         self._samples: NDArray[np.uint8] = _make_black_samples(_EMPTY_SIZE)
         self._stored_s = -1e9
+        self._reason: str | None = None
 
-    def store_frame(self, frame: VideoFrame) -> None:
+    def store_frame(self, frame: VideoFrame, cover_reason: str | None = None) -> None:
         size = Size(frame.width, frame.height).fit(self._max_side_px).round_to_even()
         small = self._converter.reformat(
             frame,
@@ -72,7 +86,11 @@ class _LatestFrame:
         )
         samples = np.asarray(small.to_ndarray(), np.uint8)
         with self._lock:
-            self._samples, self._stored_s = samples, self._clock()
+            self._samples, self._stored_s, self._reason = samples, self._clock(), cover_reason
+
+    def read_reason(self) -> str | None:
+        with self._lock:
+            return NO_FRAME if self._clock() - self._stored_s > _MAX_AGE_S else self._reason
 
     def read_frame(self) -> VideoFrame:
         with self._lock:
@@ -81,6 +99,28 @@ class _LatestFrame:
         if age > _MAX_AGE_S:
             samples = _make_black_samples(Size(samples.shape[1], samples.shape[0] * 2 // 3))
         return VideoFrame.from_ndarray(samples, format=_PIXEL_FORMAT)
+
+
+def write_caption(frame: VideoFrame, lines: Sequence[str]) -> VideoFrame:
+    """Return a copy of a preview frame with lines of text in its middle.
+
+    Args:
+        frame: A frame of `LivePreview`. Captions are for viewers of the preview: no output and no recording has one.
+        lines: The text, in Latin letters.
+    """
+    samples = frame.to_ndarray()
+    luma = samples[: frame.height]
+    size_px = max(8.0, _TEXT_HEIGHT_SHARE * frame.height)
+    scale, thick = cv2.getFontScaleFromHeight(_FONT, round(size_px), 1), max(1, round(size_px / 14))
+    top = (frame.height - _LINE_SPACING * size_px * len(lines)) / 2
+    for number, line in enumerate(lines):
+        (width, height), _ = cv2.getTextSize(line, _FONT, scale, thick)
+        # A line that is wider than the picture is made smaller instead of being cut off.
+        fitted = scale * min(1.0, 0.94 * frame.width / width)
+        left = (frame.width - min(width, 0.94 * frame.width)) / 2
+        place = round(left), round(top + number * _LINE_SPACING * size_px + height)
+        cv2.putText(luma, line, place, _FONT, fitted, _TEXT_LUMA, thick, cv2.LINE_AA)
+    return VideoFrame.from_ndarray(samples, format=_PIXEL_FORMAT)
 
 
 def make_black_frame() -> VideoFrame:

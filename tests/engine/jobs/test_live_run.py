@@ -12,7 +12,7 @@ from engine.errors import AccessError, InputError
 from engine.jobs.live_run import BROWSER_CAMERA, LiveRun
 from engine.live.run import LiveOptions
 from engine.media.source.probe import probe
-from engine.media.stream.live_preview import LivePreview
+from engine.media.stream.live_preview import NO_FRAME, LivePreview, make_black_frame, write_caption
 from engine.media.stream.normalise import frame_from_rgb, rgb_from_frame
 from engine.record import read_record
 from engine.storage.data_folder import DataFolder
@@ -127,6 +127,19 @@ def test_a_preview_turns_black_without_new_frames_and_keeps_unmasked_frames_only
     now_s[0] += 1.1  # older than a second
     assert rgb_from_frame(preview.get_frame()).max() < 20
     assert rgb_from_frame(preview.get_frame(unmasked=True)).max() < 20
+    assert preview.cover_reason == NO_FRAME
+
+
+def test_a_caption_is_only_in_the_copy_for_viewers():
+    preview = LivePreview(max_side_px=160)
+    preview.add_output_frame(make_black_frame(), "unanswered")
+    assert preview.cover_reason == "unanswered"
+    captioned = write_caption(preview.get_frame(), ["This machine is too slow for this picture.", "Use a smaller one."])
+    assert rgb_from_frame(captioned).max() > 60
+    assert rgb_from_frame(captioned).mean() < 25
+    assert rgb_from_frame(preview.get_frame()).max() < 20
+    preview.add_output_frame(make_black_frame())
+    assert preview.cover_reason is None
 
 
 def test_a_person_without_the_role_is_refused_and_the_refusal_logged(data):

@@ -1,5 +1,8 @@
 """Files of a run for a browser: streamed to those who may, taken away on record, and no file beside them."""
 
+import io
+import zipfile
+
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -82,3 +85,27 @@ def test_whoever_may_not_look_gets_nothing(run):
     client = client_of(access.Person("ann", "Ann", frozenset({"analyst"}), "account"))
     for address in (f"/api/outputs/{run.id}/01/out.mp4", f"/api/sources/{run.id}"):
         assert client.get(address).status_code == 403
+
+
+def test_a_release_is_one_zip_and_each_file_goes_on_record(data, run):
+    (run.folder.releases / "01" / "certificate.json").write_bytes(b"{}")
+    answer = client_of(access.get_single_user(data)).get(f"/api/archives/{run.id}/01")
+    assert f'filename="{run.id}-release-01.zip"' in answer.headers["content-disposition"]
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        assert {name: archive.read(name) for name in archive.namelist()} == {
+            f"{run.id}-release-01/certificate.json": b"{}", f"{run.id}-release-01/out.mp4": b"0123456789",
+        }  # fmt: skip
+    files = [entry.details["file"] for entry in audit.read_entries(data.audit, run=run.id)]
+    assert files == ["certificate.json", "out.mp4"]
+
+
+@pytest.mark.parametrize("rest", ["02", "x", "..%2F"])
+def test_no_other_folder_is_packed(data, run, rest):
+    assert client_of(access.get_single_user(data)).get(f"/api/archives/{run.id}/{rest}").status_code == 404
+
+
+def test_a_page_of_another_origin_packs_nothing(data, run):
+    client = client_of(access.get_single_user(data))
+    answer = client.get(f"/api/archives/{run.id}/01", headers={"Sec-Fetch-Site": "cross-site"})
+    assert (answer.status_code, list(audit.read_entries(data.audit, run=run.id))) == (403, [])

@@ -7,7 +7,7 @@ connection between the two is the run, which masks the faces or covers the frame
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -21,7 +21,7 @@ from engine.access import Person
 from engine.errors import InputError
 from engine.jobs.live_run import LiveRun
 from engine.live.controls import LiveControlsState
-from engine.media.stream.live_preview import make_black_frame
+from engine.media.stream.live_preview import NO_FRAME, make_black_frame, write_caption
 from engine.storage.data_folder import DataFolder
 
 _PREVIEW_RATE_HZ = 25
@@ -35,6 +35,20 @@ _NOT_CONNECTED_TEXT = (
     "The preview did not connect in time; this machine may be too busy. The run continues and is recorded with masks."
 )
 _BUTTON_LABELS = {"start": "Start camera", "stop": "Stop camera", "select_device": "Choose camera"}
+_SLOW = ("This machine is too slow for this picture.", "Use a smaller picture or a lower frame rate.")
+_BLACK_TEXTS: Mapping[str, tuple[str, ...]] = {
+    "asked": ("You masked everything.", "Press p to show the picture again."),
+    "loading": ("Loading the detectors.", "The picture appears when they are ready."),
+    "start": ("Waiting for the first detection.",),
+    "source": ("The source was interrupted.", "Waiting for a new detection."),
+    "cut": ("New scene.", "Waiting for its first detection."),
+    "unanswered": _SLOW,
+    "stale": _SLOW,
+    "lost": ("A detector stopped and starts again.", "The picture comes back by itself."),
+    NO_FRAME: ("No picture comes from the source.", "Check the camera and the connection."),
+    "damaged": ("The source sends damaged frames.", "Check the camera and the connection."),
+}
+"""Why the picture is black and what to do, by the reason of the engine. In Latin letters, for OpenCV."""
 
 
 @dataclass
@@ -114,6 +128,16 @@ def show_picture(live: LiveRun, *, camera: bool, unmasked: bool = False) -> None
             st.rerun()
 
 
+def explain_black(live: LiveRun) -> tuple[str, ...]:
+    """Say why the newest picture is black and what to do; empty while a picture is shown."""
+    if live.controls.state.cover_all:
+        return _BLACK_TEXTS["asked"]
+    if live.phase == "starting":
+        return _BLACK_TEXTS["loading"]
+    reason = live.preview.cover_reason
+    return _BLACK_TEXTS.get(reason, ("The picture is masked.",)) if reason else ()
+
+
 def _is_mounted(key: str) -> bool:
     """Return True once the component is in the page and has reported back.
 
@@ -128,7 +152,9 @@ def build_picture_source(live: LiveRun, *, unmasked: bool = False) -> Callable[[
 
     def get_newest(_pts: int, _time_base: Fraction) -> Any:
         try:
-            return live.preview.get_frame(unmasked=unmasked)
+            frame = live.preview.get_frame(unmasked=unmasked)
+            lines = () if unmasked else explain_black(live)
+            return write_caption(frame, lines) if lines else frame
         except Exception:  # noqa: BLE001 - after any error, only black is safe to show
             return make_black_frame()
 

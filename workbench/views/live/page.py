@@ -20,8 +20,8 @@ from workbench.core import session
 from workbench.core.formatting import escape_markdown
 from workbench.core.links import Page
 from workbench.core.style_names import STYLE_NAMES
-from workbench.theme.css import AUTO_REFRESH_KEY
-from workbench.views.live.live_runs import get_live_runs, show_picture
+from workbench.theme.css import ALARM_KEY, AUTO_REFRESH_KEY
+from workbench.views.live.live_runs import explain_black, get_live_runs, show_picture
 from workbench.views.live.result import show_result
 
 _BROWSER_CAMERA, _SERVER_SOURCE = "Camera of this browser", "Camera, stream or file on the server"
@@ -142,9 +142,18 @@ def _show_controls(live: LiveRun) -> None:
     covered = live.controls.state.cover_all
     label = "Show the picture again" if covered else "Mask everything"
     icon = ":material/visibility:" if covered else ":material/visibility_off:"
-    if st.button(label, type="primary", icon=icon, key="live-cover", width="stretch", shortcut="p"):
-        live.controls.cover_all(on=not covered)
-        st.rerun(scope="fragment")
+    # Red while it would hide everything, and plain while it would show the picture again: the two must not look alike.
+    with st.container(key=f"{ALARM_KEY}-{covered}"):
+        if st.button(
+            label,
+            type="secondary" if covered else "primary",
+            icon=icon,
+            key="live-cover",
+            width="stretch",
+            shortcut="p",
+        ):
+            live.controls.cover_all(on=not covered)
+            st.rerun(scope="fragment")
     wanted = _choose_controls(live.controls.state, "now")
     if wanted != live.controls.state:
         try:
@@ -232,7 +241,9 @@ def _show_status(live: LiveRun) -> None:
     if live.phase == "starting":
         st.info(_CAMERA_WAIT_TEXT if live.title == BROWSER_CAMERA else _LOADING_TEXT, icon=":material/hourglass:")
     elif live.controls.state.cover_all:
-        st.info(_COVERED_TEXT, icon=":material/visibility_off:")
+        st.error(_COVERED_TEXT, icon=":material/visibility_off:")
+    elif live.preview.cover_reason:
+        st.warning(" ".join(explain_black(live)), icon=":material/visibility_off:")
     figures = live.progress
     counters, covered = figures.counters, sum(figures.counters.covered.values())
     rate, delay, masked_whole, late = st.columns(4)

@@ -17,6 +17,7 @@ from workbench.components import video_player
 from workbench.core.formatting import format_size
 from workbench.views.signoff import summary
 
+_LINK_CSS = "color: light-dark(#00659e, #7cc4ee); font-weight: 600"
 _DOWNLOADS_CSS = """<style>
 .stHtml .files { list-style: none; margin: 0; padding: 0; }
 .files li { display: grid; grid-template-columns: minmax(11rem, 19rem) minmax(0, 1fr) 5rem; gap: 14px; margin: 0;
@@ -68,6 +69,8 @@ def _show_release_downloads(run: Run, folder: Path, video: Path) -> None:
         (video, "final video"),
         *((path, summary.describe_document(path)) for path in summary.list_documents(folder)),
     ]
+    archive = f"/api/archives/{quote(run.id)}/{folder.name}"
+    st.html(f'<a class="whole" href="{archive}" download style="{_LINK_CSS}">Download the release as one ZIP</a>')
     show_downloads([(_file_address(run, folder, path), path, words) for path, words in files])
 
 
