@@ -77,6 +77,8 @@ LAST_SQL = SessionValue("analyse_question", "")
 """The last SQL statement that was run in Analyse."""
 CHOSEN_VIDEOS: SessionValue[tuple[str, ...]] = SessionValue("chosen", ())
 """Names of the library videos that are chosen on Detect."""
+ASKED_TO_SEND: SessionValue[bool] = SessionValue("asked-to-send", False)
+"""True while Detect asks whether frames may be sent to a remote service."""
 UPLOAD_COUNT: SessionValue[int] = SessionValue("uploads", 0)
 """Number of uploads so far. It is part of the keys of widgets, so that they reset after an upload."""
 RUN_LIST_INTERVAL_S: SessionValue[float] = SessionValue("pace", 1.0)
@@ -112,6 +114,7 @@ def enter_page(name: str) -> None:
         _LAST_PAGE.set(name)
         RUN_PLACES.set({})
         SHOWN_RUNS.set({})
+        ASKED_TO_SEND.set(False)
 
 
 def get_data() -> DataFolder:

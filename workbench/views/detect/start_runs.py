@@ -10,6 +10,7 @@ import msgspec
 import streamlit as st
 
 from engine.core.wording import format_count
+from engine.detectors.cloud.credentials import check_cloud_credentials
 from engine.detectors.registry import local_detector_names
 from engine.errors import VeilError
 from engine.jobs.estimate import PastRun, RunEstimate, estimate_run, find_missing_models, load_past_runs
@@ -50,16 +51,44 @@ def show_planned_runs(chosen: list[LibraryVideo], options: DetectOptions) -> Non
     has_models = not chosen or model_check.check_models(options)
     if len(planned_runs) > 1:
         st.markdown(_describe_total(planned_runs))
-    where = " in the cloud" if any(planned.estimate.transfer for planned in planned_runs) else ""
+    is_remote = any(planned.estimate.transfer for planned in planned_runs)
+    if is_remote:
+        _check_credentials()
+    where = " in the cloud" if is_remote else ""
     label = f"Start {format_count(len(planned_runs), 'run')}{where}" if planned_runs else "Start"
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(label, type="primary", icon=":material/play_arrow:", disabled=not (planned_runs and has_models)):
-            _start_runs(planned_runs, (options,))
+            session.ASKED_TO_SEND.set(is_remote)
+            if not is_remote:
+                _start_runs(planned_runs, (options,))
         _show_all_detectors_button(planned_runs, options)
         if not chosen:
             st.caption("Choose footage first.")
         elif planned_runs and has_models:
             st.caption(_describe_queue())
+    if is_remote and has_models and session.ASKED_TO_SEND.get():
+        _ask_to_send(planned_runs, options)
+
+
+def _check_credentials() -> None:
+    """Warn before the start, because a run without credentials fails in the background later."""
+    try:
+        check_cloud_credentials()
+    except VeilError as error:
+        st.warning(formatting.escape_markdown(str(error)), icon=":material/key_off:")
+
+
+def _ask_to_send(planned_runs: list[PlannedRun], options: DetectOptions) -> None:
+    """Ask once before frames leave the machine and cost money."""
+    with st.container(border=True):
+        st.markdown(f"**Send frames with visible faces to Amazon?**  \n{_describe_total(planned_runs)}")
+        with st.container(horizontal=True):
+            if st.button("Send and start", type="primary", icon=":material/cloud_upload:", key="cloud-yes"):
+                session.ASKED_TO_SEND.set(False)
+                _start_runs(planned_runs, (options,))
+            if st.button("Do not send", key="cloud-no"):
+                session.ASKED_TO_SEND.set(False)
+                st.rerun()
 
 
 def show_history(register: RunRegister) -> None:
