@@ -7,7 +7,9 @@ import streamlit as st
 from engine.access import Person
 from engine.errors import AccessError
 from workbench.auth import current_user, sign_out
+from workbench.components import page_help
 from workbench.core import session
+from workbench.core.links import Page
 from workbench.core.page_table import can_use_page, list_existing_pages, to_streamlit_page
 from workbench.theme import css
 
@@ -36,6 +38,7 @@ def main() -> None:
     session.enter_page(chosen.title)
     st.logo(css.LOGO_SVG, size="large")
     with st.sidebar:
+        page_help.show_help(Page(chosen.url_path))
         _show_person(person)
     chosen.run()
 

@@ -23,7 +23,7 @@ from workbench.components.run_menu import apply_action, show_menu
 from workbench.core import formatting, session
 from workbench.core.links import Page, PageLocation
 from workbench.core.page_table import can_use_page, show_page_link
-from workbench.theme.css import AUTO_REFRESH_KEY
+from workbench.theme.css import AUTO_REFRESH_KEY, THUMBNAIL_KEY
 
 _ACTIVITY_LABELS = {
     "probe": "reading the file",
@@ -159,7 +159,7 @@ def show_damaged_runs(damaged: tuple[DamagedRun, ...]) -> None:
 
 def _show_active_run(run: Run, runs_ahead: int, person: Person) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
-        with st.container(width=_THUMBNAIL_SIZE_PX[0]):
+        with st.container(width=_THUMBNAIL_SIZE_PX[0], key=f"{THUMBNAIL_KEY}-{run.id}"):
             _show_thumbnail(run)
         with st.container():
             _show_heading(run)
@@ -207,13 +207,7 @@ def _describe_progress(run: Run) -> str:
 def _show_thumbnail(run: Run) -> None:
     path = find_latest_thumbnail(run.folder)
     if path is None:
-        st.caption(
-            "No picture"
-            if run.status not in ACTIVE_STATUSES
-            else "No picture yet"
-            if run.state.activity != "live"
-            else "See the Live page"
-        )
+        st.caption("No picture yet" if run.state.activity != "live" else "See the Live page")
         return
     width, height = _THUMBNAIL_SIZE_PX
     if run.state.display is not None:
@@ -223,8 +217,9 @@ def _show_thumbnail(run: Run) -> None:
 
 def _show_ended_run(entry: RunEntry, person: Person, *, has_menu: bool) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
-        with st.container(width=_THUMBNAIL_SIZE_PX[0]):
-            _show_thumbnail(entry.run)
+        if find_latest_thumbnail(entry.run.folder) is not None:
+            with st.container(width=_THUMBNAIL_SIZE_PX[0], key=f"{THUMBNAIL_KEY}-{entry.run.id}"):
+                _show_thumbnail(entry.run)
         with st.container(gap="xxsmall"):
             _show_heading(entry.run, entry.next_step)
             _show_case(entry)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 BUTTON_LINK_KEY = "first-way"
 """Prefix of the keys of links that look like buttons."""
+THUMBNAIL_KEY = "thumbnail"
+"""Prefix of the keys of containers with the picture of a run."""
 ALARM_KEY = "alarm"
 """Prefix of the keys of containers whose main button hides everything at once."""
 STEPPER_KEY = "sign-off-step"
@@ -15,6 +17,7 @@ PAGE_CSS = f"""<style>
 .stMainBlockContainer {{ padding: 3.2rem 1.6rem 1rem; }}
 @media (max-width: 640px) {{ .stMainBlockContainer {{ padding-top: 4.4rem; }} }}
 [data-testid="stBottomBlockContainer"] {{ padding: 0.6rem 1.6rem 0.9rem; max-width: none; }}
+@media (max-width: 640px) {{ [class*="st-key-{THUMBNAIL_KEY}"] {{ width: 84px !important; min-width: 84px; }} }}
 .stMainBlockContainer h1 {{ padding: 0 0 0.6rem; }}
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {{ color: inherit; opacity: 0.92; }}
 [data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"], [data-tag], [data-tag] * {{

@@ -14,6 +14,7 @@ from engine.detectors.cloud.credentials import check_cloud_credentials
 from engine.detectors.registry import local_detector_names
 from engine.errors import VeilError
 from engine.jobs.estimate import PastRun, RunEstimate, estimate_run, find_missing_models, load_past_runs
+from engine.jobs.cases import remove_video
 from engine.jobs.library import LibraryVideo
 from engine.jobs.queue import list_queued_runs, submit_run
 from engine.media.facts import MediaInfo
@@ -105,7 +106,19 @@ def _plan_run(video: LibraryVideo, options: DetectOptions, earlier: tuple[PastRu
         return PlannedRun(video, info, estimate_run(earlier, info, options))
     except VeilError as error:
         st.error(formatting.escape_markdown(str(error)))
+        _show_remove_button(video)
         return None
+
+
+def _show_remove_button(video: LibraryVideo) -> None:
+    """Offer to remove a file from the library that is no video, or a broken one."""
+    if st.button(f"Remove {video.name} from the library", icon=":material/delete:", key=f"bad-{video.name}"):
+        try:
+            remove_video(session.get_data(), current_user.require_person(), video.path)
+        except VeilError as error:
+            st.error(formatting.escape_markdown(str(error)))
+        else:
+            st.rerun()
 
 
 def _show_summary(planned: PlannedRun) -> None:

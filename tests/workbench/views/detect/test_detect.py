@@ -106,6 +106,8 @@ def test_a_file_that_is_no_video_is_a_sentence(app, data_folder):
     assert not app.exception
     assert "broken.mp4" in plain(app.error[0].value)
     assert button(app, "Start").disabled
+    button(app, "Remove broken.mp4 from the library").click().run()
+    assert not app.exception and not (data_folder.library / "broken.mp4").exists()
 
 
 def test_runs_in_every_state_are_shown_with_a_way_out(app, data_folder):

@@ -1,0 +1,50 @@
+"""Help in the sidebar: what the page that is shown is for, how to go on, and the words that it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from workbench.core.links import Page
+
+_PAGE_TEXTS: Mapping[Page, str] = {
+    Page.HOME: """Your tasks come first: runs whose next step you may take, if they are assigned to you or to nobody.
+
+- **Search** looks through videos, folders and people. **Show** picks one group, also the archive.
+- Cards stay where they are. **Update** moves those that belong to another group by now.
+- **More** on a card assigns the run, archives it, or removes a run that has no record.""",
+    Page.DETECT: """Choose videos of the library or upload them, choose a mode, and start.
+
+- The runs continue if you close the page; Home shows them.
+- **On-prem** and **Hybrid** send nothing. **Cloud** asks before it sends frames to Amazon.""",
+    Page.REVIEW: """Decide every item to check, mask what was missed, and remove masks that hide no face.
+
+- `n` goes to the next item, `a` confirms it, `d` masks a face, `x` removes a mask for a reason.
+- `?` shows all shortcuts.""",
+    Page.ANALYSE: """Compare runs: what each detector found, where they disagree, and how many faces were missed.
+
+- A table of true faces (CSV) gives recall and precision.""",
+    Page.SIGN_OFF: """Five steps, one at a time: summary, draft, style and audio, sign, release.
+
+- A signature covers the source, the record, the amendments and, from the approval on, style and audio.
+- If less was checked than the policy asks for, a signature takes a tick and a reason.
+- A finding of the leak check blocks the release until you judge it.""",
+    Page.LIVE: """Mask a camera or a stream while it runs.
+
+- A frame that is not checked in time is black; the picture says why.
+- **Mask everything** (`p`) hides the picture at once.""",
+}
+_WORDS = """**Words**
+
+- **Face**: one box in one frame. **Track**: one face followed from frame to frame. **Person**: several tracks of the
+  same human being.
+- **Item to check**: a place where you should decide, with a reason and a risk.
+- **Amendment**: a change by a reviewer. Nothing is edited: each is added and can be undone.
+- **Draft**: an output that was not approved. **Release**: the approved output with its certificate."""
+
+
+def show_help(page: Page) -> None:
+    """Show the button that opens the help of a page."""
+    with st.popover("Help", icon=":material/help:", width="stretch"):
+        st.markdown(f"{_PAGE_TEXTS[page]}\n\n{_WORDS}")
