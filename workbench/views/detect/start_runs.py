@@ -13,8 +13,8 @@ from engine.core.wording import format_count
 from engine.detectors.cloud.credentials import check_cloud_credentials
 from engine.detectors.registry import local_detector_names
 from engine.errors import VeilError
-from engine.jobs.estimate import PastRun, RunEstimate, estimate_run, find_missing_models, load_past_runs
 from engine.jobs.cases import remove_video
+from engine.jobs.estimate import PastRun, RunEstimate, estimate_run, find_missing_models, load_past_runs
 from engine.jobs.library import LibraryVideo
 from engine.jobs.queue import list_queued_runs, submit_run
 from engine.media.facts import MediaInfo
