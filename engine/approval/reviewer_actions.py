@@ -17,7 +17,8 @@ from engine.core.frame_ranges import FrameRange, merge_ranges
 from engine.errors import RecordError
 from engine.record import Record, Sha256, encode_document, sha256_hex
 from engine.review.amendments import Action, Amendment, Author
-from engine.review.review_file import append_amendment, read_review, repair_review
+from engine.review.people_file import PeopleAction, append_arrangement
+from engine.review.review_file import append_amendments, read_review, repair_review
 from engine.storage.data_folder import DataFolder
 
 
@@ -48,12 +49,25 @@ class ReviewerActions:
             SignOffError: The record is not the one that was detected; nothing was written.
             AuditError: The amendment could not be logged; nothing was written.
         """
+        return self.amend_all(record, [action], reason)[0]
+
+    def amend_all(self, record: Record, actions: Sequence[Action], reason: str = "") -> tuple[Amendment, ...]:
+        """Add several amendments with one reason to the review, all of them or none.
+
+        Args:
+            record: The run's record.
+            actions: The changes, at least one.
+            reason: The reason for all of them.
+
+        Raises:
+            VeilError: As for `amend`.
+        """
         context = self.context.authorise("amend")
         # An amendment binds the person to the record that it was made for, so that must be the one that was detected.
         require_logged_record(context.data, context.run, self.record_sha256)
         log = RunAmendmentLog(context.data, context.run, self.record_sha256, context)
-        author, path = Author(context.person.account, context.person.name), context.run.folder.review
-        return append_amendment(path, record, self.record_sha256, action, author, reason, log=log)
+        path = context.run.folder.review
+        return append_amendments(path, record, self.record_sha256, actions, _author(context), reason, log=log)
 
     def adopt(self) -> tuple[Amendment, ...]:
         """Take over the amendments that are in the review but not in the audit log, after looking at them.
@@ -89,6 +103,16 @@ class ReviewerActions:
             context.log_event("amendment", subjects, details, "Not logged when it was written.")
         return unknown
 
+    def arrange_people(self, action: PeopleAction) -> None:
+        """Join or split people, or name one. It changes no mask, so it is no amendment and not logged.
+
+        Raises:
+            AccessError: The person may not amend.
+            TargetError: The file of the people cannot be written.
+        """
+        context = self.context.authorise("amend")
+        append_arrangement(context.run.folder.people, self.record_sha256, action, _author(context))
+
     def repair(self) -> None:
         """Complete or remove an unfinished line at the end of the review, as a crash leaves it.
 
@@ -100,7 +124,10 @@ class ReviewerActions:
         """
         context = self.context.authorise("amend")
         repair_review(context.run.folder.review, self.record_sha256)
-        self._log_amendment({"action": "repair"}, "The last line was cut short by a crash.")
+        # The review is read again: the log keeps the hash of the whole file, which another reviewer may have extended.
+        review = read_review(context.run.folder.review, self.record_sha256)
+        subjects = {"record": self.record_sha256, "review": review.sha256}
+        context.log_event("amendment", subjects, {"action": "repair"}, "The last line was cut short by a crash.")
 
     def record_viewed(self, frame_count: int, viewed_ranges: Sequence[FrameRange]) -> None:
         """Log which frames the person viewed.
@@ -124,11 +151,9 @@ class ReviewerActions:
         if viewed_ranges:
             context.log_event("view", {"record": self.record_sha256}, {"frames": merge_ranges(viewed_ranges)})
 
-    def _log_amendment(self, details: Mapping[str, str | int], reason: str) -> None:
-        # The review is read again: the log keeps the hash of the whole file, which another reviewer may have extended.
-        review = read_review(self.context.run.folder.review, self.record_sha256)
-        subjects = {"record": self.record_sha256, "review": review.sha256}
-        self.context.log_event("amendment", subjects, details, reason or None)
+
+def _author(context: RunContext) -> Author:
+    return Author(context.person.account, context.person.name)
 
 
 def read_viewed_ranges(data: DataFolder, run_id: str, record_sha256: Sha256) -> Mapping[str, tuple[FrameRange, ...]]:

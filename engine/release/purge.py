@@ -34,7 +34,7 @@ class PurgeReport(Document, frozen=True):
 
 
 def purge(context: RunContext, reason: str) -> PurgeReport:
-    """Remove the source from the library, with thumbnails, drafts, browser copies and parts of an interrupted release.
+    """Remove the source from the library, thumbnails, drafts, browser copies, names of people, and unfinished releases.
 
     What killed processes have left anywhere in the data folder goes as well, as it may be footage.
 
@@ -79,6 +79,8 @@ def _list_removable_paths(data: DataFolder, run: Run) -> Iterator[Path]:
     yield run.folder.thumbnails
     yield run.folder.drafts
     yield run.folder.browser_copies
+    # Reviewers may have named the people there.
+    yield run.folder.people
     yield from run.folder.releases.glob(".[0-9]*")
 
 

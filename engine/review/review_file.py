@@ -8,7 +8,7 @@ missing.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -149,36 +149,76 @@ def append_amendment(  # noqa: PLR0913, PLR0917 - the fields of an amendment
         RecordError: The review cannot be read, or the amendment does not fit; nothing was written.
         TargetError: The review cannot be written.
     """
+    return append_amendments(path, record, record_sha256, [action], by, reason, at, log=log)[0]
+
+
+def append_amendments(  # noqa: PLR0913, PLR0917 - the fields of an amendment
+    path: Path,
+    record: Record,
+    record_sha256: Sha256,
+    actions: Sequence[Action],
+    by: Author,
+    reason: str = "",
+    at: datetime | None = None,
+    *,
+    log: AmendmentLog | None = None,
+) -> tuple[Amendment, ...]:
+    """Append several amendments with one reason to a review, as `append_amendment` does one.
+
+    All of them fit, or nothing is written. They are logged and written one after another: a crash leaves whole
+    amendments, of which each stands by itself.
+
+    Raises:
+        RecordError: The review cannot be read, or an amendment does not fit; nothing was written.
+        TargetError: The review cannot be written.
+    """
     # Not a rule of the type: reviews of earlier versions have removals without a reason, and must still be read.
-    if isinstance(action, Delete) and not reason.strip():
+    if any(isinstance(action, Delete) for action in actions) and not reason.strip():
         raise RecordError("Removing a mask needs a reason, because it makes what is under it visible; give one.")
     with _open_locked(path) as descriptor:
         review = _repair_file(descriptor, record_sha256, str(path))
         if log and (unwritten := log.find_unwritten(review)):
             append_durably(descriptor, unwritten)
             review = _repair_file(descriptor, record_sha256, str(path))
-        number = len(review.amendments) + 1
-        previous = sha256_hex(encode_document(review.amendments[-1])[:-1]) if review.amendments else record_sha256
         at = at or datetime.now(UTC).replace(microsecond=0)
-        try:
-            amendment = _round_trip(Amendment(SCHEMA, number, previous, by, at, reason.strip(), action))
-        except ValueError as error:
-            raise RecordError(f"That cannot be amended: {error}.") from error
-        _check_amendment(record, review, amendment)
-        line = encode_document(amendment)
-        if log:
-            stored = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
-            log.log(PreparedAmendment(amendment, line, sha256_hex(stored + line)))
-        try:
-            append_durably(descriptor, line)
-        except OSError as error:
-            raise TargetError(
-                f"{path} cannot be written: {error.strerror}. The amendment was not added; free some space on the disk "
-                "and amend again."
-            ) from error
-        if log:
-            log.confirm()
-    return amendment
+        extended = review
+        for action in actions:
+            amendment = _build_amendment(extended, action, by, reason.strip(), at)
+            if isinstance(action, Undo):
+                _check_undo(extended, action)
+            extended = msgspec.structs.replace(extended, amendments=(*extended.amendments, amendment))
+        added = extended.amendments[len(review.amendments) :]
+        _check_fit(record, extended, {amendment.number for amendment in added})
+        for amendment in added:
+            _write_amendment(descriptor, amendment, path, log)
+    return added
+
+
+def _build_amendment(earlier: Review, action: Action, by: Author, reason: str, at: datetime) -> Amendment:
+    """Build the amendment that follows those of a review."""
+    amendments = earlier.amendments
+    previous = sha256_hex(encode_document(amendments[-1])[:-1]) if amendments else earlier.record_sha256
+    try:
+        return _round_trip(Amendment(SCHEMA, len(amendments) + 1, previous, by, at, reason, action))
+    except ValueError as error:
+        raise RecordError(f"That cannot be amended: {error}.") from error
+
+
+def _write_amendment(descriptor: int, amendment: Amendment, path: Path, log: AmendmentLog | None) -> None:
+    """Log an amendment and write its line."""
+    line = encode_document(amendment)
+    if log:
+        stored = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+        log.log(PreparedAmendment(amendment, line, sha256_hex(stored + line)))
+    try:
+        append_durably(descriptor, line)
+    except OSError as error:
+        raise TargetError(
+            f"{path} cannot be written: {error.strerror}. The amendment was not added; free some space on the disk "
+            "and amend again."
+        ) from error
+    if log:
+        log.confirm()
 
 
 def repair_review(path: Path, record_sha256: Sha256) -> Review:
@@ -212,15 +252,13 @@ def _round_trip(amendment: Amendment) -> Amendment:
     return decode_json(encode_document(amendment), type=Amendment)
 
 
-def _check_amendment(record: Record, review: Review, amendment: Amendment) -> None:
-    # The whole review is applied with the new amendment: an undo can make a later amendment lose what it builds on.
-    extended = msgspec.structs.replace(review, amendments=(*review.amendments, amendment))
-    if isinstance(amendment.action, Undo):
-        _check_undo(review, amendment.action)
+def _check_fit(record: Record, extended: Review, added: Collection[int]) -> None:
+    """Check that a review still fits its record with the amendments of these numbers added to it."""
+    # The whole review is applied: an undo can make a later amendment lose what it builds on.
     try:
         AmendedRecord(record, extended)
     except AmendmentError as error:
-        if error.number == amendment.number:
+        if error.number in added:
             raise RecordError(f"That cannot be amended: {error.problem}.") from error
         raise RecordError(
             f"That cannot be undone: amendment {error.number} would not fit any more ({error.problem}). "

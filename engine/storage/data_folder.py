@@ -16,6 +16,8 @@ RECORD_NAME = "detections.json"
 """The detection record, in the folder of a run and in that of a release."""
 REVIEW_NAME = "review.jsonl"
 """The amendments, in the folder of a run and in that of a release."""
+PEOPLE_NAME = "people.jsonl"
+"""How a reviewer arranged tracks into people, in the folder of a run."""
 LEAK_REPORT_NAME = "leaks.json"
 """The report of the leak check, in the folder of a release."""
 PLANTED_REPORT_NAME = "planted.json"
@@ -192,6 +194,11 @@ class RunFolder:
     def case(self) -> Path:
         """To whom the run is assigned, and whether it is archived; never evidence."""
         return self.path / "case.json"
+
+    @property
+    def people(self) -> Path:
+        """How a reviewer arranged the tracks into people, and their names. No amendment depends on it."""
+        return self.path / PEOPLE_NAME
 
     @property
     def pending_amendment(self) -> Path:

@@ -68,7 +68,7 @@ export function amending(more = {}, frame = { faces: [face(1)] }) {
   projection.fit(320, 240);
   const forms = new AmendmentForms(state, parts);
   const editor = new BoxEditor(state, projection, parts);
-  const actions = () => sent.map(([, { action }]) => action);
+  const actions = () => sent.flatMap(([, { actions: told }]) => told);
   const said = () => status.calls.at(-1)?.[1];
   return { state, amendments, forms, editor, prompt, seen, sent, actions, said };
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { problemOf } from "../../workbench/components/canvas/js/prompt-fields.js";
+import { redoTargets, undoTargets } from "../../workbench/components/canvas/js/undo-targets.js";
 import { amending } from "./amending.js";
 import { spot, track } from "./made.js";
 
@@ -12,7 +13,7 @@ test("what is sent has all that the page asks for, and a number of its own", () 
   assert.deepEqual(sent[1], [
     "act",
     {
-      action: { kind: "undo", amendment: 2 },
+      actions: [{ kind: "undo", amendment: 2 }],
       reason: "a mistake",
       serial: 2,
       revision: "0123456789abcdef",
@@ -78,6 +79,39 @@ test("the last amendment that counts is undone", () => {
   const { amendments, actions } = amending({ amendments: listed });
   amendments.undoLast();
   assert.deepEqual(actions(), [{ kind: "undo", amendment: 1 }]);
+});
+
+test("what was made together is undone together, and done again together", () => {
+  const made = (number, kind, undone, undoes = null) => ({ number, kind, undone, undoes });
+  const adds = [made(1, "add", false), made(2, "delete", false), made(3, "delete", false)];
+  assert.deepEqual(undoTargets(adds, [[2, 3]]), [3, 2]);
+  const undone = [
+    ...[made(1, "add", false), made(2, "delete", true), made(3, "delete", true)],
+    ...[made(4, "undo", false, 3), made(5, "undo", false, 2)],
+  ];
+  assert.deepEqual(undoTargets(undone, [[2, 3]]), [1]);
+  const batches = [
+    [2, 3],
+    [4, 5],
+  ];
+  assert.deepEqual(redoTargets(undone, batches), [5, 4]);
+  assert.deepEqual(redoTargets([...undone, made(6, "add", false)], batches), []);
+  assert.deepEqual(redoTargets(adds, []), []);
+});
+
+test("a redo is not redone, and the undo before it is", () => {
+  const listed = [
+    ...[
+      { number: 1, kind: "add", undone: true },
+      { number: 2, kind: "add", undone: false },
+    ],
+    ...[
+      { number: 3, kind: "undo", undone: true, undoes: 2 },
+      { number: 4, kind: "undo", undone: false, undoes: 1 },
+    ],
+    { number: 5, kind: "undo", undone: false, undoes: 3 },
+  ];
+  assert.deepEqual(redoTargets(listed, []), [4]);
 });
 
 test("without amendments there is nothing to undo", () => {

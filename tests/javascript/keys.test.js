@@ -55,6 +55,7 @@ test("Shift makes another key of an arrow, and of Space", () => {
 test("shortcuts of the browser stay its own", () => {
   assert.equal(action("c", { ctrlKey: true }), null);
   assert.equal(action("c", { metaKey: true }), null);
+  assert.equal(action("z", { ctrlKey: true, target: new Element("input", { type: "text" }) }), null);
   assert.equal(action("c", { altKey: true }), null);
   assert.equal(action("c", { isComposing: true }), null);
   assert.equal(action("q"), null);
@@ -106,4 +107,11 @@ test("arrows move a box that is being drawn, farther with Shift, and resize it w
 test("Alt and an arrow move the picture", () => {
   assert.deepEqual(action("ArrowUp", { altKey: true }), { kind: "pan", x: 0, y: -0.15 });
   assert.equal(action("ArrowUp"), null);
+});
+
+test("Ctrl+Z undoes, and with Shift it does again", () => {
+  assert.equal(command("z", { ctrlKey: true }), "undoLast");
+  assert.equal(command("Z", { ctrlKey: true, shiftKey: true }), "redoLast");
+  assert.equal(command("z", { metaKey: true }), "undoLast");
+  assert.equal(action("z", { ctrlKey: true, altKey: true }), null);
 });

@@ -5,6 +5,7 @@ export function spot(key, at, more = {}) {
   return {
     key,
     at,
+    kind: "weak",
     label: "Weak evidence",
     accept: "Mask is right",
     reason: "",
@@ -17,6 +18,13 @@ export function spot(key, at, more = {}) {
 
 export function track(number, start, stop, runs = [["d", stop - start]]) {
   return { track: number, start, stop, runs };
+}
+
+export function person(tracks, more = {}) {
+  const spans = tracks.map((number) => [10 * number, 10 * number + 5]);
+  const keys = tracks.map((number) => `person:${number}:${10 * number}-${10 * number + 5}`);
+  const faces = tracks.map((number) => ({ track: number, frame: 10 * number, box: [10, 10, 30, 30] }));
+  return { tracks, keys, spans, name: "", arranged: false, faces, stretches: spans, state: "open", ...more };
 }
 
 export function face(number, box = [10, 10, 30, 30], more = {}) {

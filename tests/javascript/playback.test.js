@@ -61,3 +61,46 @@ test("a frame that does not come pauses", async (t) => {
   await settled();
   assert.equal(state.playing, 0);
 });
+
+test("playing back goes to the first frame and no further", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { state, shown, playback, status } = playing(2);
+  playback.shuttle(-1);
+  for (let times = 0; times < 4; times += 1) {
+    await settled();
+    t.mock.timers.tick(1000);
+  }
+  assert.deepEqual(shown, [1, 0]);
+  assert.equal(state.playing, 0);
+  playback.shuttle(-1);
+  assert.deepEqual(status.calls, [["say", "This is the first frame."]]);
+});
+
+test("each time more it plays twice as fast, up to four times; the other way begins anew", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { state, playback } = playing(50);
+  const speeds = [1, 1, 1, 1, -1, -1].map((way) => {
+    playback.shuttle(way);
+    return state.playing;
+  });
+  assert.deepEqual(speeds, [1, 2, 4, 4, -1, -2]);
+});
+
+test("faster than the video, frames are left out when they are late, never more than the speed", () => {
+  const { state, playback } = playing(10);
+  playback.anchor = { index: 10, time: 0 };
+  assert.equal(playback.next(4, 0), 11);
+  assert.equal(playback.next(4, 35), 13);
+  assert.equal(playback.next(4, 1000), 14);
+  assert.equal(playback.next(1, 1000), 11);
+  state.index = 99;
+  assert.equal(playback.next(1, 1000), null);
+});
+
+test("a loop goes from its end to its start", () => {
+  const { state, playback } = playing(29);
+  Object.assign(state, { looping: true, markIn: 20, markOut: 29 });
+  assert.equal(playback.next(1, 0), 20);
+  state.index = 20;
+  assert.equal(playback.next(-1, 0), 29);
+});

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Draft } from "../../workbench/components/canvas/js/draft.js";
 import { Events } from "../../workbench/components/canvas/js/events.js";
 import { ReviewState } from "../../workbench/components/canvas/js/state.js";
-import { face, reviewData, spot, track } from "./made.js";
+import { face, person, reviewData, spot, track } from "./made.js";
 
 const SPOT_BOX = [50, 50, 60, 60];
 
@@ -91,4 +91,29 @@ test("there is no possible face in a frame that is not on screen", () => {
   const state = stateAt(3, { faces: [], doubtful: [{ box: SPOT_BOX }] });
   state.index = 4;
   assert.equal(state.possibleFace, null);
+});
+
+test("an item is left when a card is opened, and the queue goes on after it", () => {
+  const state = stateAt(10, { faces: [] }, { spots: [spot("a", 10)] });
+  const left = [];
+  state.events.on("itemLeft", () => left.push(state.lastItemKey));
+  state.openItem(state.data.spots[0]);
+  state.openPerson(person([3]), 3);
+  assert.equal(state.itemKey, null);
+  assert.deepEqual(left, ["a"]);
+});
+
+test("a decision is about the ticked cards, else about the current one", () => {
+  const state = stateAt(0, { faces: [] });
+  state.takePeople([person([1, 4]), person([2]), person([3])]);
+  assert.deepEqual(state.chosenPeople, []);
+  state.openPerson(state.people[1], 2);
+  assert.deepEqual(state.chosenPeople, [state.people[1]]);
+  state.pickPerson(1);
+  state.pickPerson(3);
+  assert.deepEqual(state.chosenPeople, [state.people[0], state.people[2]]);
+  state.takePeople([person([2]), person([3])]);
+  assert.deepEqual([...state.pickedPeople], [3]);
+  state.choose(2);
+  assert.equal(state.personKey, null);
 });

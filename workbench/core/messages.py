@@ -13,8 +13,10 @@ class CanvasMessage:
         text: the message.
         serial: number of the action, so that the canvas shows each message once.
         bad: True for an error.
+        numbers: numbers of the amendments that were added, which are undone together.
     """
 
     text: str
     serial: int
     bad: bool = False
+    numbers: tuple[int, ...] = ()

@@ -6,9 +6,11 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
+from engine.core.geometry import Box
 from engine.media.source.frame_cache import FrameCache
 from engine.record import Record
 from engine.rendering import still as preview
+from engine.rendering.portraits import cut_portrait
 from engine.rendering.still import StillOptions
 from engine.review.plan import FramePlan, plan_frame
 from workbench.core.reviewed_run import ReviewedRun
@@ -17,6 +19,11 @@ _MAX_STILL_BYTES = 96 << 20
 """Most bytes of cached stills, of all runs together."""
 _MAX_OPEN_SOURCES = 3
 """Most sources that are open at once; each has a cache of decoded frames."""
+
+_PORTRAIT_SIDE_PX = 112
+"""Side of a picture of a face; screens with two pixels for one show it at half the size."""
+_THUMBNAIL_SIDE_PX = 192
+"""Longer side of a small picture of a whole frame."""
 
 
 class StillCache:
@@ -54,6 +61,23 @@ class StillCache:
         jpeg = source.make_still(index, planned, options)
         self._store_still(key, jpeg)
         return jpeg
+
+    def get_portrait(self, reviewed: ReviewedRun, index: int, box: Box | None) -> bytes:
+        """Return a small unmasked picture of a place in a frame as a JPEG; without a box, of the whole frame.
+
+        Raises:
+            IndexError: there is no such frame.
+            SourceError: the source cannot be read, or is not the file that was detected.
+        """
+        if not 0 <= index < len(reviewed.record.frames):
+            raise IndexError(f"{reviewed.run.id} has {len(reviewed.record.frames)} frames, no number {index}")
+        key = (reviewed.record_sha256, index, box)
+        cached = self._find_still(key)
+        if cached is None:
+            source = self._get_source(reviewed.run.source, reviewed.record, reviewed.record_sha256)
+            cached = source.make_portrait(index, box)
+            self._store_still(key, cached)
+        return cached
 
     def close(self) -> None:
         """Close all sources and empty the cache."""
@@ -108,6 +132,14 @@ class _OpenSource:
         # Threads may hold the same cached frame, and only one at a time may use it.
         with self._convert_lock:
             picture = preview.render_still(frame, self._video, plan, options)
+        return preview.encode_jpeg(picture)
+
+    def make_portrait(self, index: int, box: Box | None) -> bytes:
+        frame = self._frame_cache.get_frame(index)
+        with self._convert_lock:
+            picture = (
+                frame.rgb(_THUMBNAIL_SIDE_PX) if box is None else cut_portrait(frame.rgb(), box, _PORTRAIT_SIDE_PX)
+            )
         return preview.encode_jpeg(picture)
 
     def close(self) -> None:

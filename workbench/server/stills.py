@@ -19,6 +19,7 @@ from engine import access, runs
 from engine.access import Person
 from engine.access.run_context import RunContext
 from engine.approval.reviewer_actions import ReviewerActions
+from engine.core.geometry import Box, Size
 from engine.core.json_decoder import decode_json
 from engine.errors import AccessError, InputError, RunError, SignOffError
 from engine.masking.presets import DEFAULT_PRESET
@@ -28,7 +29,7 @@ from engine.storage.data_folder import find_data_folder
 from workbench.auth import request_origin
 from workbench.core import shown_style
 from workbench.core.reviewed_run import ReviewedRun, load_reviewed_run
-from workbench.server import frame_json
+from workbench.server import frame_json, people
 from workbench.server.still_cache import StillCache
 
 _MAX_CONCURRENT_REQUESTS = 3
@@ -42,6 +43,10 @@ _MAX_FRAMES = 1024
 _LONGER_SIDES_PX = (640, 960, 1280, 1920, 2560)
 """Sizes of the longer side of stills. The first one that is large enough is used, else the full size. There are few,
 because each size of a frame takes its own place in the cache."""
+
+
+_MAX_PORTRAIT_BYTES = 16 << 20
+"""Most bytes of small pictures of faces."""
 
 
 class _ViewedReport(msgspec.Struct, forbid_unknown_fields=True):
@@ -61,12 +66,17 @@ class StillRoutes:
     def __init__(self, person_from_request: Callable[[Request], Person], still_cache: StillCache | None = None) -> None:
         self._person_from_request = person_from_request
         self._still_cache = still_cache or StillCache()
+        # A cache with decoders of its own: small pictures come from everywhere in the video, and a reviewer who steps
+        # from frame to frame must not wait for them.
+        self._portrait_cache = StillCache(_MAX_PORTRAIT_BYTES)
         self._limits: tuple[anyio.CapacityLimiter, anyio.CapacityLimiter] | None = None
 
     def build_routes(self) -> tuple[BaseRoute, ...]:
         """Return the routes."""
         return (
             Route("/api/stills/{run}/{index:int}", self._limit_requests(self._send_still), methods=["GET"]),
+            Route("/api/portraits/{run}/{index:int}", self._limit_requests(self._send_portrait), methods=["GET"]),
+            Route("/api/people/{run}", self._limit_requests(self._send_people), methods=["GET"]),
             Route("/api/seen/{run}", self._receive_viewed, methods=["POST"]),
             Route("/api/frames/{run}/{start:int}-{stop:int}", self._limit_requests(self._send_frames), methods=["GET"]),
         )
@@ -124,6 +134,16 @@ class StillRoutes:
         )
         return Response(data, media_type="image/jpeg")
 
+    def _send_portrait(self, request: Request) -> Response:
+        reviewed = _load_reviewed_run(request)
+        box = _parse_box(request.query_params.get("box", ""), reviewed.record.display)
+        data = self._portrait_cache.get_portrait(reviewed, int(request.path_params["index"]), box)
+        return Response(data, media_type="image/jpeg")
+
+    def _send_people(self, request: Request) -> Response:
+        body = people.encode_people(_load_reviewed_run(request))
+        return Response(msgspec.json.encode(body), media_type="application/json")
+
     def _send_frames(self, request: Request) -> Response:
         reviewed = _load_reviewed_run(request)
         start = int(request.path_params["start"])
@@ -149,6 +169,23 @@ def _parse_still_options(request: Request, run: Run) -> StillOptions:
         if parameters.get("masked") == "1"
         else None,
     )
+
+
+def _parse_box(text: str, size: Size) -> Box | None:
+    """Parse `left,top,right,bottom`; None: the whole frame.
+
+    Raises:
+        InputError: it is no box inside the frame.
+    """
+    if not text:
+        return None
+    try:
+        box = Box(*map(float, text.split(","))).clip(size)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{text!r} is not a box: {error}.") from error
+    if box is None:
+        raise InputError(f"The box {text} is outside of the frame.")
+    return box
 
 
 def _is_number(text: str) -> bool:

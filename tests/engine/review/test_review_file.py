@@ -10,8 +10,26 @@ import pytest
 from engine.errors import RecordError, TargetError
 from engine.record import encode_document, sha256_hex
 from engine.review import amendments
-from engine.review.amendments import Accept, Add, Author, Cover, Delete, Extend, KeepVisible, Resize, Undo
-from engine.review.review_file import append_amendment, decode_review, make_empty_review, read_review, repair_review
+from engine.review.amendments import (
+    Accept,
+    Add,
+    Author,
+    Cover,
+    Delete,
+    Extend,
+    KeepVisible,
+    Resize,
+    Undo,
+    find_effective_amendments,
+)
+from engine.review.review_file import (
+    append_amendment,
+    append_amendments,
+    decode_review,
+    make_empty_review,
+    read_review,
+    repair_review,
+)
 from tests.engine.review.amendment_makers import JANE, NOON, keyframes, review_of, sha256_of
 from tests.record_makers import make_record
 from tests.repository import SCHEMAS
@@ -268,3 +286,18 @@ def test_reviews_made_in_memory_are_those_of_a_file(tmp_path):
 def test_an_author_has_an_account_and_a_name(path):
     with pytest.raises(RecordError, match="name"):
         append_amendment(path, RECORD, SHA256, Cover(0, 1), Author("jdoe", ""))
+
+
+def test_several_amendments_are_written_together_or_not_at_all(tmp_path):
+    record, path = make_record([[(10, 10, 40, 40)]] * 8), tmp_path / "review.jsonl"
+    sha256 = sha256_of(record)
+    added = append_amendments(path, record, sha256, [Delete(0, 0, 2), Cover(6, 8)], JANE, " both ")
+    assert [(one.number, one.reason) for one in added] == [(1, "both"), (2, "both")]
+    before = path.read_bytes()
+    with pytest.raises(RecordError, match="has no face in"):
+        append_amendments(path, record, sha256, [Cover(0, 1), Delete(0, 0, 2)], JANE, "both")
+    assert path.read_bytes() == before
+    append_amendments(path, record, sha256, [Undo(2), Undo(1)], JANE)
+    assert [one.number for one in find_effective_amendments(read_review(path, sha256).amendments)] == [3, 4]
+    with pytest.raises(RecordError, match="already undone"):
+        append_amendments(path, record, sha256, [Undo(3), Undo(3)], JANE)

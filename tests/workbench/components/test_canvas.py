@@ -106,7 +106,7 @@ def test_the_queue_is_worked_through_with_the_keyboard_alone(workbench, page, ru
     page.keyboard.press("Alt+ArrowDown")
     page.keyboard.press("Enter")
     wait_for_message(page, "Saved as amendment 2.")
-    page.keyboard.press("k")
+    page.keyboard.press("K")
     page.keyboard.press("Escape")
     assert len(review_of(run)) == 2
 
@@ -192,7 +192,7 @@ def test_another_amendment_waits_until_the_box_is_saved_or_discarded(workbench, 
 
 def test_the_frames_around_are_shown_beside_and_not_counted_as_seen(workbench, page, run):
     opened(page, workbench, run, frame=30, track=1)
-    page.keyboard.press("h")
+    page.keyboard.press("H")
     strip = page.locator("[data-at=filmstrip]")
     page.locator('[data-at=filmstrip][data-frame="30"]').wait_for()
     page.locator(".sum", has_text="1 of 120").wait_for()
@@ -200,7 +200,7 @@ def test_the_frames_around_are_shown_beside_and_not_counted_as_seen(workbench, p
     strip.click(position={"x": size["width"] - 20, "y": 50})
     wait_until_painted(page, 33)
     page.locator('[data-at=filmstrip][data-frame="33"]').wait_for()
-    page.keyboard.press("h")
+    page.keyboard.press("H")
     strip.wait_for(state="hidden")
 
 
@@ -238,7 +238,7 @@ def test_a_small_face_is_looked_at_closely_and_stays_in_sight(workbench, page, r
 def test_nobody_is_kept_out_by_what_opens(workbench, page, run, scheme):
     page.emulate_media(color_scheme=scheme)
     opened(page, workbench, run, frame=30, track=1)
-    for key in ("?", "d", "r", "x", "k", "b", "s"):
+    for key in ("?", "d", "r", "x", "K", "b", "s"):
         page.keyboard.press(key)
         assert (key, find_violations(page)) == (key, [])
         page.keyboard.press("Escape")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from engine.approval.reviewer_actions import ReviewerActions, kind_from_action, parse_action
 from engine.core.frame_ranges import FrameRange, describe_range, merge_ranges
-from engine.errors import VeilError
+from engine.errors import RecordError, VeilError
 from engine.review.amendments import (
     Accept,
     Action,
@@ -25,8 +25,17 @@ from engine.review.amendments import (
 )
 from engine.review.apply import AmendedRecord
 from engine.review.item_key import ReviewItemKey
+from engine.review.people_file import (
+    Join,
+    Name,
+    PeopleAction,
+    Split,
+    UndoArrangement,
+    parse_people_action,
+)
 from engine.review.queue import ReviewItem
 from workbench.core.messages import CanvasMessage
+from workbench.core.people import PeopleOfRun
 from workbench.core.reviewed_run import ReviewedRun
 from workbench.core.track_lanes import TrackLanes, build_bars
 from workbench.server.frame_json import to_edges
@@ -64,6 +73,14 @@ _ITEM_WORDS: Mapping[str, ItemWords] = {
     "unasked": ItemWords("Detector did not run", _CHECKED),
     "damaged": ItemWords("Damaged frames", _CHECKED),
     "removed": ItemWords("Mask removed", "Removal is right"),
+    "person": ItemWords("Person on a card", _MASK_IS_RIGHT),
+}
+
+_ARRANGED_TEXTS: Mapping[type[PeopleAction], str] = {
+    Join: "Joined into one person. No mask was changed.",
+    Split: "Split into two people. No mask was changed.",
+    Name: "Named. No mask was changed.",
+    UndoArrangement: "The last change of the cards was undone.",
 }
 
 _ACTION_TEXTS: Mapping[type[Action], str] = {Delete: "removed", KeepVisible: "kept visible", Extend: "extended"}
@@ -123,6 +140,8 @@ class CanvasState:
                 "stills": f"/api/stills/{run}/",
                 "frames": f"/api/frames/{run}/",
                 "seen": f"/api/seen/{run}",
+                "portraits": f"/api/portraits/{run}/",
+                "people": f"/api/people/{run}",
             },
             "at": {"frame": self.frame, "track": self.track},
             "spots": [_encode_item(item) for item in self.review_items],
@@ -165,6 +184,7 @@ def describe_amendments(amendments: tuple[Amendment, ...], amended: AmendedRecor
             "at": f"{amendment.at.astimezone():%Y-%m-%d %H:%M %Z}",
             "reason": amendment.reason,
             "undone": amendment.number not in effective_numbers,
+            "undoes": amendment.action.amendment if isinstance(amendment.action, Undo) else None,
         }
 
 
@@ -175,16 +195,33 @@ def apply_action(actions: ReviewerActions, reviewed: ReviewedRun, act: Mapping[s
     if act.get("run") != reviewed.run.id:
         return CanvasMessage("The canvas was showing another run. Nothing was changed; try again.", serial, bad=True)
     try:
-        amendment = actions.amend(reviewed.record, parse_action(act.get("action")), str(act.get("reason", "")))
+        if "people" in act:
+            return CanvasMessage(_arrange_people(actions, reviewed, act["people"]), serial)
+        wanted = [parse_action(action) for action in act.get("actions", ())]
+        if not wanted:
+            raise RecordError("Nothing was chosen, so nothing was changed.")
+        amendments = actions.amend_all(reviewed.record, wanted, str(act.get("reason", "")))
     except VeilError as error:
         return CanvasMessage(str(error), serial, bad=True)
-    return CanvasMessage(f"Saved as amendment {amendment.number}. Press z to undo.", serial)
+    numbers = tuple(amendment.number for amendment in amendments)
+    saved = f"amendment {numbers[0]}" if len(numbers) == 1 else f"amendments {numbers[0]} to {numbers[-1]}"
+    return CanvasMessage(f"Saved as {saved}. Press z to undo.", serial, numbers=numbers)
+
+
+def _arrange_people(actions: ReviewerActions, reviewed: ReviewedRun, values: object) -> str:
+    """Join, split or name people, and say what was done."""
+    action = parse_people_action(values)
+    # Arranged before it is written: two tracks that are in one frame together are never joined.
+    PeopleOfRun(reviewed).arrange(action)
+    actions.arrange_people(action)
+    return _ARRANGED_TEXTS[type(action)]
 
 
 def _encode_item(item: ReviewItem) -> dict[str, Any]:
     words = get_item_words(item.kind)
     return {
         "key": item.key,
+        "kind": item.kind,
         "label": words.label,
         "accept": words.accept,
         "track": item.track,
@@ -199,7 +236,7 @@ def _encode_item(item: ReviewItem) -> dict[str, Any]:
 
 
 def _encode_message(message: CanvasMessage) -> dict[str, Any]:
-    return {"text": message.text, "serial": message.serial, "bad": message.bad}
+    return {"text": message.text, "serial": message.serial, "bad": message.bad, "numbers": message.numbers}
 
 
 def _describe_amendment(amendment: Amendment, amended: AmendedRecord) -> tuple[str, int | None, int | None]:

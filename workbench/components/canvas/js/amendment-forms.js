@@ -1,3 +1,4 @@
+import { markedSpan } from "./marked-range.js";
 import { aLittleBeyond, reach, scopeOf } from "./track-ranges.js";
 
 /**
@@ -103,11 +104,12 @@ export class AmendmentForms {
       return;
     }
     const mark = this.state.index;
+    const marked = markedSpan(this.state);
     this.askRange({
       title: "Mask whole frames: step to the last frame of the range",
-      range: [mark, mark],
+      range: marked ? [marked[0], marked[1] - 1] : [mark, mark],
       focus: false,
-      follow: (to) => [Math.min(mark, to), Math.max(mark, to)],
+      follow: (to) => (marked ? null : [Math.min(mark, to), Math.max(mark, to)]),
       action: (start, stop) => ({ kind: "cover", start, stop }),
     });
   }

@@ -1,8 +1,10 @@
+import { redoTargets, undoTargets } from "./undo-targets.js";
+
 /**
  * @import { SeenFrames } from "./seen-frames.js"
  * @import { ReviewState } from "./state.js"
  * @import { StatusLine } from "./status-line.js"
- * @import { Action, Trigger } from "./types.js"
+ * @import { Action, PeopleAction, Trigger } from "./types.js"
  */
 
 /** Sends what a person changes to the page, which checks it, writes it down and shows what came of it. */
@@ -19,6 +21,8 @@ export class Amendments {
     this.status = status;
     this.trigger = trigger;
     this.serial = 0;
+    /** @type {number[][]} numbers of amendments that were made together and are undone together */
+    this.batches = [];
   }
 
   /**
@@ -27,11 +31,43 @@ export class Amendments {
    * @param {string} [reason]
    */
   send(action, reason = "") {
+    this.sendAll([action], reason);
+  }
+
+  /**
+   * Sends several amendments, which are saved together.
+   * @param {Action[]} actions
+   * @param {string} [reason]
+   */
+  sendAll(actions, reason = "") {
+    this.seen.tell();
+    this.tell({ actions, reason });
+  }
+
+  /**
+   * Has the cards of people arranged otherwise; no mask changes.
+   * @param {PeopleAction} people
+   */
+  arrange(people) {
+    this.tell({ people });
+  }
+
+  /** @param {{ actions: Action[], reason: string } | { people: PeopleAction }} what */
+  tell(what) {
     const { revision, run } = this.state.data;
     this.serial += 1;
-    this.seen.tell();
-    this.trigger("act", { action, reason, serial: this.serial, revision, run, frame: this.state.index });
+    this.trigger("act", { ...what, serial: this.serial, revision, run, frame: this.state.index });
     this.status.say("Saving...");
+  }
+
+  /**
+   * Remembers which amendments were made together.
+   * @param {number[]} numbers
+   */
+  remember(numbers) {
+    if (numbers.length > 1) {
+      this.batches.push(numbers);
+    }
   }
 
   /** Tells whether an amendment can be begun, and says why not: a box that is being drawn comes first. */
@@ -82,13 +118,25 @@ export class Amendments {
     }
   }
 
-  /** Undoes the last amendment that still counts. */
+  /** Undoes what was done last and still counts. */
   undoLast() {
-    const last = this.state.data.amendments.filter((one) => !one.undone && one.kind !== "undo").at(-1);
-    if (last) {
-      this.undo(last.number);
-    } else {
-      this.status.say("There is nothing to undo.");
+    this.takeBack(undoTargets(this.state.data.amendments, this.batches), "There is nothing to undo.");
+  }
+
+  /** Does again what was undone last, unless something else was done since. */
+  redoLast() {
+    this.takeBack(redoTargets(this.state.data.amendments, this.batches), "There is nothing to redo.");
+  }
+
+  /**
+   * @param {number[]} numbers of amendments
+   * @param {string} nothing what is said when there are none
+   */
+  takeBack(numbers, nothing) {
+    if (!numbers.length) {
+      this.status.say(nothing);
+    } else if (this.mayBegin()) {
+      this.sendAll(numbers.map((amendment) => ({ kind: "undo", amendment })));
     }
   }
 }

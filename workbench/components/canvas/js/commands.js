@@ -7,6 +7,8 @@
  * @import { Help } from "./help.js"
  * @import { Jumps } from "./jumps.js"
  * @import { Navigation } from "./navigation.js"
+ * @import { PersonForms } from "./person-forms.js"
+ * @import { PictureControls } from "./picture-controls.js"
  * @import { Playback } from "./playback.js"
  * @import { Prompt } from "./prompt.js"
  * @import { ReviewState } from "./state.js"
@@ -24,6 +26,7 @@
 /**
  * @typedef {object} CommandParts
  * @property {Amendments} amendments
+ * @property {PersonForms} deciding
  * @property {BoxEditor} editor
  * @property {FrameDisplay} display
  * @property {Filmstrip} filmstrip
@@ -31,6 +34,7 @@
  * @property {Help} help
  * @property {Jumps} jumps
  * @property {Navigation} navigation
+ * @property {PictureControls} picture
  * @property {Playback} playback
  * @property {Prompt} prompt
  * @property {ReviewState} state
@@ -48,8 +52,15 @@ const ZOOM = 1.5;
  * @param {CommandParts} parts
  */
 export function commandsOf(parts) {
-  const { amendments, display, editor, filmstrip, forms, help, jumps, navigation } = parts;
-  const { playback, prompt, state, timeline, views, zoom } = parts;
+  const { amendments, deciding, display, editor, filmstrip, forms, help, jumps, navigation } = parts;
+  const { picture, playback, prompt, state, timeline, views, zoom } = parts;
+  /** @type {(person: () => void, track: () => void) => void} decides about the person whose card is open, if one is */
+  const aboutPerson = (person, track) => (state.personKey === null ? track() : person());
+  const acceptItem = () => {
+    if (amendments.accept()) {
+      jumps.itemBy(1);
+    }
+  };
   return /** @satisfies {Record<string, Command>} */ ({
     on: (repeated) => navigation.step(1, repeated),
     back: (repeated) => navigation.step(-1, repeated),
@@ -70,20 +81,43 @@ export function commandsOf(parts) {
     prevTrack: () => jumps.trackBy(-1),
     trackStart: () => jumps.trackStart(),
     trackEnd: () => jumps.trackEnd(),
-    accept: () => {
-      if (amendments.accept()) {
-        jumps.itemBy(1);
-      }
-    },
+    playOn: () => playback.shuttle(1),
+    playBack: () => playback.shuttle(-1),
+    pause: () => playback.pause(),
+    loop: () => playback.toggleLoop(),
+    markIn: () => mark(state, { markIn: state.index }),
+    markOut: () => mark(state, { markOut: state.index }),
+    unmark: () => mark(state, { markIn: null, markOut: null }),
+    nextPerson: () => jumps.personBy(1),
+    prevPerson: () => jumps.personBy(-1),
+    personMasked: () => deciding.askMasked(),
+    personNotAFace: () => deciding.askNotAFace(),
+    personVisible: () => deciding.askVisible(),
+    personJoin: () => deciding.join(),
+    personSplit: () => deciding.askSplit(),
+    personName: () => deciding.askName(),
+    personUndo: () => amendments.arrange({ kind: "undo" }),
+    accept: () => aboutPerson(() => deciding.askMasked(), acceptItem),
     draw: () => editor.drawInMiddle(),
     resize: () => editor.resizeChosen(),
-    delete: () => forms.askDelete(),
+    delete: () =>
+      aboutPerson(
+        () => deciding.askNotAFace(),
+        () => forms.askDelete(),
+      ),
     extend: () => forms.askExtend(),
-    visible: () => forms.askVisible(),
+    visible: () =>
+      aboutPerson(
+        () => deciding.askVisible(),
+        () => forms.askVisible(),
+      ),
     cover: () => forms.askCover(),
     reason: () => prompt.focusReason(),
     save: () => prompt.submit(),
     undoLast: () => amendments.undoLast(),
+    redoLast: () => amendments.redoLast(),
+    hideBoxes: () => picture.toggleBoxes(),
+    plainPicture: () => picture.reset(),
     toggleAfter: () => views.toggle("after"),
     toggleSplit: () => views.toggle("split"),
     zoomIn: () => zoom.by(ZOOM),
@@ -98,6 +132,16 @@ export function commandsOf(parts) {
     help: () => help.toggle(),
     escape: () => escape(parts),
   });
+}
+
+/**
+ * Marks a range of frames, or removes its marks.
+ * @param {ReviewState} state
+ * @param {Partial<Pick<ReviewState, "markIn" | "markOut">>} marks
+ */
+function mark(state, marks) {
+  Object.assign(state, marks);
+  state.changed();
 }
 
 /**

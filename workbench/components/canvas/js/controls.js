@@ -58,7 +58,7 @@ export class Controls {
   pressed(event) {
     const isInside = event.composedPath().includes(this.root);
     const active = document.activeElement;
-    if (!isInside && active && active !== document.body) {
+    if (!isInside && active && active !== document.body && !isLeftTo(active, event.key)) {
       return;
     }
     if (this.parts.state.count && this.act(event)) {
@@ -90,4 +90,17 @@ export class Controls {
         return false;
     }
   }
+}
+
+/**
+ * Tells whether a key is a shortcut although the focus is outside of the canvas: a letter, while the focus is on a
+ * switch or a button and nothing lies over the page.
+ * @param {Element} active
+ * @param {string} key
+ */
+function isLeftTo(active, key) {
+  const isPressable = active.matches("button, a, [role=switch], input[type=checkbox], [tabindex]");
+  return (
+    key.length === 1 && key !== " " && isPressable && !active.closest("[role=dialog], [role=menu], [role=listbox]")
+  );
 }

@@ -77,7 +77,7 @@ export class Details {
     const made = [];
     if (track) {
       made.push(button("extend", "Extend", "Extend the track to another frame (e)"));
-      made.push(button("visible", "Keep visible", "Do not mask this person (k)"));
+      made.push(button("visible", "Keep visible", "Do not mask this person (K)"));
       made.push(button("delete", "Remove", "Not a face: remove the mask (x)"));
     } else if (possibleFace) {
       made.push(button("draw", "Mask it", "Add a face at this place (d)"));

@@ -27,6 +27,7 @@ const STILL = 3;
 /**
  * @typedef {object} DragHandlers
  * @property {(track: number | null) => void} choose
+ * @property {() => boolean} draws tells whether a box is being drawn
  * @property {() => void} grabbed called when a drag begins
  * @property {(hold: Hold) => Box | null} held gives the box that a drag takes hold of
  * @property {(box: Box, resizes: boolean) => void} boxed called with each new box; `resizes` one that was there
@@ -70,7 +71,7 @@ export class Dragging {
   /** @param {PointerEvent} event */
   down(event) {
     const [x, y] = [event.clientX, event.clientY];
-    if (event.button === 1 || (event.button === 0 && event.altKey)) {
+    if (event.button === 1 || (event.button === 0 && (event.altKey || this.pans(event)))) {
       this.drag = { kind: "pan", x, y, left: this.projection.left, top: this.projection.top };
       this.place.classList.add("panning");
     } else if (event.button === 0) {
@@ -85,6 +86,15 @@ export class Dragging {
     event.preventDefault();
     this.handlers.grabbed();
     this.boxes.setPointerCapture(event.pointerId);
+  }
+
+  /**
+   * Tells whether a drag moves the picture: from an empty place while it is zoomed, unless Shift or "Add face" draws.
+   * @param {PointerEvent} event
+   */
+  pans({ shiftKey, target }) {
+    const { grip, track } = target instanceof SVGElement ? target.dataset : {};
+    return this.projection.isZoomed && !shiftKey && !grip && track === undefined && !this.handlers.draws();
   }
 
   /** @param {PointerEvent} event */
@@ -115,6 +125,9 @@ export class Dragging {
     const drag = this.drag;
     this.drag = null;
     this.place.classList.remove("panning");
+    if (drag?.kind === "pan" && drag.left === this.projection.left && drag.top === this.projection.top) {
+      this.handlers.choose(null);
+    }
     if (drag?.kind === "box" && !drag.moved && drag.hold.track === undefined && !drag.hold.grip) {
       this.handlers.choose(null);
     }

@@ -1,36 +1,68 @@
 import { element } from "../../shared/dom.js";
+import { causesOf, groupItems } from "./item-groups.js";
 
-/** @import { ReviewItem } from "./types.js" */
+/**
+ * @import { ItemGroup } from "./item-groups.js"
+ * @import { Portraits } from "./portraits.js"
+ * @import { ReviewState } from "./state.js"
+ * @import { ReviewItem } from "./types.js"
+ */
 
 const MARGIN = 8;
 const LEAST_BAR = 6;
 
-/** Shows the items to check: the open ones first, then the checked ones. */
+/** @type {[value: string, text: string][]} */
+const GROUPINGS = [
+  ["none", "Not grouped"],
+  ["person", "By person"],
+  ["cause", "By cause"],
+  ["time", "By minute"],
+];
+
+/** @type {[value: string, text: string][]} */
+const SORTINGS = [
+  ["risk", "Risk first"],
+  ["time", "Time order"],
+];
+
+/**
+ * @typedef {object} ItemHandlers
+ * @property {(key: string) => void} openItem
+ * @property {(items: ReviewItem[], title: string) => void} confirm
+ */
+
+/** Shows the items to check, grouped, filtered and sorted: the open ones first, then the checked ones. */
 export class ItemList {
   /**
    * @param {HTMLElement} place
-   * @param {(key: string) => void} onOpen
+   * @param {ReviewState} state
+   * @param {Portraits} portraits
+   * @param {ItemHandlers} handlers
    */
-  constructor(place, onOpen) {
+  constructor(place, state, portraits, handlers) {
     this.place = place;
-    this.onOpen = onOpen;
+    this.state = state;
+    this.portraits = portraits;
+    this.handlers = handlers;
     /** @type {Map<string, HTMLElement>} */
     this.items = new Map();
   }
 
-  /**
-   * Shows items to check.
-   * @param {ReviewItem[]} spots
-   */
-  draw(spots) {
+  /** Shows the items. */
+  draw() {
     this.items = new Map();
-    const open = spots.filter((spot) => spot.state === "open");
-    const decided = spots.filter((spot) => spot.state !== "open");
-    const title = open.length ? "Checked" : "Every item is checked";
+    const { spots } = this.state.data;
+    const shown = this.state.items;
+    const open = shown.filter((spot) => spot.state === "open");
+    const decided = shown.filter((spot) => spot.state !== "open");
     const nothing = "Nothing to check was found. Step through the video to be sure.";
+    const { people, data } = this.state;
     this.place.replaceChildren(
-      ...open.map((spot) => this.item(spot)),
-      ...(decided.length ? [element("h4", { className: "quiet" }, title)] : []),
+      ...(spots.length ? [this.choices()] : []),
+      ...groupItems(open, this.state.itemView.grouping, people, data.step).flatMap((group) => this.group(group)),
+      ...(decided.length
+        ? [element("h4", { className: "quiet" }, open.length ? "Checked" : "Every item is checked")]
+        : []),
       ...decided.map((spot) => this.item(spot)),
       ...(spots.length ? [] : [element("p", { className: "nothing" }, nothing)]),
     );
@@ -50,6 +82,62 @@ export class ItemList {
         item.removeAttribute("aria-current");
       }
     }
+    // One stop of the tabulator for the whole list; the keys n and p go through it.
+    const focused = this.items.get(key ?? "") ?? this.items.values().next().value;
+    for (const item of this.items.values()) {
+      item.tabIndex = item === focused ? 0 : -1;
+    }
+  }
+
+  choices() {
+    const causes = /** @type {[string, string][]} */ ([
+      ["", "All causes"],
+      ...causesOf(this.state.data.spots).map((cause) => [cause, cause]),
+    ]);
+    const attributes = { role: "group", "aria-label": "Order of the items" };
+    return element(
+      "div",
+      { className: "choices", attributes },
+      this.choice("Group items", "grouping", GROUPINGS),
+      this.choice("Sort items", "sorting", SORTINGS),
+      this.choice("Show causes", "cause", causes),
+    );
+  }
+
+  /**
+   * @param {string} name
+   * @param {"grouping" | "sorting" | "cause"} key
+   * @param {[value: string, text: string][]} options
+   */
+  choice(name, key, options) {
+    const made = options.map(([value, text]) =>
+      element("option", { value, selected: this.state.itemView[key] === value }, text),
+    );
+    const select = element("select", { ariaLabel: name, title: name }, ...made);
+    select.addEventListener("change", () => {
+      this.state.itemView = { ...this.state.itemView, [key]: select.value };
+      this.draw();
+      this.mark(this.state.itemKey);
+      select.blur();
+      this.place.focus({ preventScroll: true });
+    });
+    return select;
+  }
+
+  /** @param {ItemGroup} group */
+  group({ title, items }) {
+    const rows = items.map((item) => this.item(item));
+    if (!title) {
+      return rows;
+    }
+    const text = `${title}: ${items.length === 1 ? "1 item" : `${items.length} items`}`;
+    const confirm = element(
+      "button",
+      { onclick: () => this.handlers.confirm(items, text), title: "Show all of them, then confirm", tabIndex: -1 },
+      "Confirm...",
+    );
+    const heading = element("h4", {}, text);
+    return [element("div", { className: "group-head" }, heading, ...(this.state.mayAmend ? [confirm] : [])), ...rows];
   }
 
   /** @param {ReviewItem} spot */
@@ -62,9 +150,10 @@ export class ItemList {
       {
         className: `item${done ? " done" : ""}`,
         dataset: { spot: spot.key },
-        onclick: () => this.onOpen(spot.key),
+        onclick: () => this.handlers.openItem(spot.key),
       },
       element("i", { style: `height:${height}%`, attributes: { "aria-hidden": "true" } }),
+      this.portraits.image(spot.at, spot.box),
       element(
         "span",
         { className: "head" },

@@ -1,10 +1,11 @@
+import { nextPerson } from "./people.js";
 import { nextCut, nextFace, nextItem, nextTrack } from "./targets.js";
 
 /**
  * @import { Navigation } from "./navigation.js"
  * @import { ReviewState } from "./state.js"
  * @import { StatusLine } from "./status-line.js"
- * @import { Track } from "./types.js"
+ * @import { Person, PersonFace, Track } from "./types.js"
  */
 
 /** Goes to items to check, cuts and tracks, and chooses faces. */
@@ -25,7 +26,8 @@ export class Jumps {
    * @param {number} by 1 or -1
    */
   itemBy(by) {
-    const spot = nextItem(this.state.data.spots, this.state.itemKey, by);
+    const { items, itemKey, lastItemKey } = this.state;
+    const spot = nextItem(items, itemKey ?? lastItemKey, by);
     if (spot) {
       this.openItem(spot.key);
     } else {
@@ -44,6 +46,30 @@ export class Jumps {
       this.state.choose(spot.track);
       this.navigation.goTo(spot.at);
     }
+  }
+
+  /**
+   * Goes to the next person who is not decided, or the one before.
+   * @param {number} by 1 or -1
+   */
+  personBy(by) {
+    const { people, personKey } = this.state;
+    const person = nextPerson(people, personKey, by);
+    if (person) {
+      this.openPerson(person, person.faces[0]);
+    } else {
+      this.status.say(people.length ? "Every person is decided." : "There are no cards of people.");
+    }
+  }
+
+  /**
+   * Goes to a face of a person.
+   * @param {Person} person
+   * @param {PersonFace} face
+   */
+  openPerson(person, face) {
+    this.state.openPerson(person, face.track);
+    this.navigation.goTo(face.frame);
   }
 
   /**

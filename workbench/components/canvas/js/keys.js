@@ -38,12 +38,21 @@ export const KEYS = [
   { key: ",", command: "back" },
   { key: "Shift+ArrowRight", shown: "Shift+→ ←", what: "Forward, back 10 frames", command: "on10" },
   { key: "Shift+ArrowLeft", command: "back10" },
-  { key: " ", shown: "Space", what: "Play, pause; no frame is skipped", command: "play" },
+  { key: " ", shown: "Space", what: "Play, pause", command: "play" },
+  { key: "l", shown: "j k l", what: "Play back, pause, play; again: faster", command: "playOn" },
+  { key: "k", command: "pause" },
+  { key: "j", command: "playBack" },
+  { key: "L", shown: "L", what: "Loop the item or the marked range", command: "loop" },
+  { key: "i", shown: "i o", what: "Mark the first, last frame of a range", command: "markIn" },
+  { key: "o", command: "markOut" },
+  { key: "u", shown: "u", what: "Remove the marks", command: "unmark" },
   { key: "Shift+ ", shown: "Shift+Space", what: "Play in slow motion", command: "playSlowly" },
   { key: "Home", shown: "Home End", what: "First, last frame", command: "firstFrame" },
   { key: "End", command: "lastFrame" },
   { key: "n", shown: "n p", what: "Next, previous item to check", command: "nextItem" },
   { key: "p", command: "prevItem" },
+  { key: "y", shown: "y Y", what: "Next, previous person", command: "nextPerson" },
+  { key: "Y", command: "prevPerson" },
   { key: "c", shown: "c C", what: "Next, previous cut", command: "nextCut" },
   { key: "C", command: "prevCut" },
   { key: "f", shown: "f F", what: "Choose next, previous face", command: "nextFace" },
@@ -53,21 +62,23 @@ export const KEYS = [
   { key: "}", shown: "{ }", what: "Start of the previous, next track", command: "nextTrack" },
   { key: "{", command: "prevTrack" },
   { key: "g", shown: "g", what: "Go to a frame number", command: "frameNumber" },
-  { key: "a", shown: "a", what: "Confirm the item: not a face, mask is right, or checked", command: "accept" },
+  { key: "a", shown: "a", what: "Confirm the item, or that the masks of the person are right", command: "accept" },
   { key: "d", shown: "d", what: "Add a face: arrows move the box, Alt+arrows resize it", command: "draw" },
   { key: "r", shown: "r", what: "Resize the chosen box", command: "resize" },
-  { key: "x", shown: "x", what: "Remove the mask of the track: not a face; asks for a reason", command: "delete" },
+  { key: "x", shown: "x", what: "Not a face: remove the mask of the track, or of the person", command: "delete" },
   { key: "e", shown: "e", what: "Extend the track: step to its new end, then Enter", command: "extend" },
-  { key: "k", shown: "k", what: "Keep the person visible", command: "visible" },
+  { key: "K", shown: "K", what: "Keep the person visible", command: "visible" },
   { key: "b", shown: "b", what: "Mask whole frames: step to the last one, then Enter", command: "cover" },
   { key: "w", shown: "w", what: "Type the reason", command: "reason" },
-  { key: "z", shown: "z", what: "Undo the last amendment", command: "undoLast" },
+  { key: "z", shown: "z Z", what: "Undo, redo; also Ctrl+Z, Ctrl+Shift+Z", command: "undoLast" },
+  { key: "Z", command: "redoLast" },
   { key: "m", shown: "m", what: "Switch between before and after", command: "toggleAfter" },
   { key: "s", shown: "s", what: "Split view", command: "toggleSplit" },
   { key: "v", shown: "v", what: "Zoom to the face or the item, and back", command: "zoomToFace" },
-  { key: "h", shown: "h", what: "Filmstrip of the frames around this one", command: "filmstrip" },
-  { key: "+", shown: "+ − 0", what: "Zoom in, zoom out, fit; or Ctrl+wheel", command: "zoomIn" },
-  { key: null, shown: "Alt+←↑↓→", what: "Move the frame; or Alt+drag" },
+  { key: "h", shown: "h", what: "Hide the boxes, and show them", command: "hideBoxes" },
+  { key: "H", shown: "H", what: "Filmstrip of the frames around this one", command: "filmstrip" },
+  { key: "+", shown: "+ − 0", what: "Zoom in, zoom out, fit; or the wheel", command: "zoomIn" },
+  { key: null, shown: "Alt+←↑↓→", what: "Move the frame; or drag it while it is zoomed" },
   { key: "=", command: "zoomIn" },
   { key: "-", command: "zoomOut" },
   { key: "0", command: "fit" },
@@ -88,8 +99,11 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
  * @returns {KeyAction | null} null when the key is somebody else's
  */
 export function actionOf(event, target, { prompting, helping, drafting }) {
-  if (event.ctrlKey || event.metaKey || event.isComposing) {
+  if (event.isComposing) {
     return null;
+  }
+  if (event.ctrlKey || event.metaKey) {
+    return takesText(target) ? null : undoAction(event);
   }
   if (event.key === "Escape" && (prompting || helping)) {
     return { kind: "command", name: "escape" };
@@ -103,6 +117,18 @@ export function actionOf(event, target, { prompting, helping, drafting }) {
   }
   const name = event.altKey ? undefined : commandOf(event, prompting);
   return name ? { kind: "command", name } : null;
+}
+
+/**
+ * Gives what Ctrl or Cmd and a key do, where it is not a shortcut of the browser.
+ * @param {KeyboardEvent} event
+ * @returns {KeyAction | null}
+ */
+function undoAction({ key, shiftKey, altKey }) {
+  if (altKey || key.toLowerCase() !== "z") {
+    return null;
+  }
+  return { kind: "command", name: shiftKey ? "redoLast" : "undoLast" };
 }
 
 /**

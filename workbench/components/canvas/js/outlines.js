@@ -6,6 +6,9 @@ import { originOf, seenBy } from "./wording.js";
  * @import { Face, Outline, PossibleFace, RemovedFace } from "./types.js"
  */
 
+/** Kinds of items whose place is drawn as what it is. */
+const UNMASKED_KINDS = new Set(["doubtful", "removed"]);
+
 /**
  * Lists the boxes that are drawn over a frame, those on top last.
  * @param {ReviewState} state
@@ -22,8 +25,24 @@ export function outlinesOf(state) {
     ...(current?.doubtful ?? []).map(ofPossibleFace),
     ...(current?.removed ?? []).map(ofRemovedFace),
     ...faces.map((face) => ofFace(face, face.track === state.chosen && !draft, state.mayAmend)),
+    ...ofExpected(state),
     ...(draft ? ofDraft(draft, state.index) : []),
   ];
+}
+
+/**
+ * Gives the place where the item expects a face that has no mask here, as before a track starts and after it ends.
+ * @param {ReviewState} state
+ * @returns {Outline[]}
+ */
+function ofExpected({ spot, index, current, draft }) {
+  const isHere = spot?.box && index >= spot.start && index < spot.stop;
+  const masked = current?.faces.some(({ track }) => track === spot?.track);
+  if (!isHere || !spot?.box || masked || draft || UNMASKED_KINDS.has(spot.kind)) {
+    return [];
+  }
+  const label = spot.track === null ? "look here" : `track ${spot.track} expected here`;
+  return [{ box: spot.box, track: -1, tone: "expected", short: "look here", label, said: label }];
 }
 
 /**

@@ -14,7 +14,11 @@ import { Help } from "./help.js";
 import { Jumps } from "./jumps.js";
 import { Navigation } from "./navigation.js";
 import { Overlay } from "./overlay.js";
+import { People } from "./people.js";
+import { PersonForms } from "./person-forms.js";
+import { PictureControls } from "./picture-controls.js";
 import { Playback } from "./playback.js";
+import { Portraits } from "./portraits.js";
 import { Prompt } from "./prompt.js";
 import { SeenFrames } from "./seen-frames.js";
 import { SidePanel } from "./side-panel.js";
@@ -76,6 +80,7 @@ export function partsOf(root, data, trigger, signal) {
     viewport,
     {
       choose: (track) => state.choose(track),
+      draws: () => state.draft !== null,
       grabbed: focus,
       held: (hold) => editor.held(hold),
       boxed: (box, resizes) => editor.boxed(box, resizes),
@@ -102,7 +107,18 @@ export function partsOf(root, data, trigger, signal) {
     signal,
   );
   const details = new Details(find("selection"), state);
-  const panel = new SidePanel(root, state, seen, {
+  const portraits = new Portraits(data.urls.portraits);
+  const people = new People(state);
+  const deciding = new PersonForms(state, { amendments, prompt, status, portraits });
+  deciding.onDecided = () => {
+    if (state.personKey !== null) {
+      jumps.personBy(1);
+    }
+  };
+  const cards = { people, portraits };
+  const panel = new SidePanel(root, state, seen, cards, {
+    face: (person, face) => jumps.openPerson(person, face),
+    confirm: (items, title) => deciding.askItems(items, title),
     openItem: (key) => jumps.openItem(key),
     show: (frame, track) => {
       state.choose(track);
@@ -111,13 +127,21 @@ export function partsOf(root, data, trigger, signal) {
     undo: (number) => amendments.undo(number),
   });
 
+  const looks = { picture: viewport.canvas, boxes: viewport.boxes, back: focus };
+  const picture = new PictureControls(root, looks, signal);
+  const speed = part(root, "speed", HTMLSelectElement);
+  const setSpeed = () => {
+    state.speed = Number(speed.value);
+    focus();
+  };
+  speed.addEventListener("change", setSpeed, { signal });
   const help = new Help(find("help"), focus);
-  const acting = { amendments, display, editor, filmstrip, forms, help, jumps, navigation };
-  const commands = commandsOf({ ...acting, playback, prompt, state, timeline, views, zoom });
+  const acting = { amendments, deciding, display, editor, filmstrip, forms, help, jumps, navigation };
+  const commands = commandsOf({ ...acting, picture, playback, prompt, state, timeline, views, zoom });
   new Controls(root, { commands, editor, help, panel, prompt, state, views, zoom }, signal);
 
   return {
     ...{ address, amendments, details, display, editor, filmstrip, frames, navigation, overlay, panel },
-    ...{ playback, prompt, seen, state, status, stills, timeline, viewport, zoom },
+    ...{ people, playback, portraits, prompt, seen, state, status, stills, timeline, viewport, zoom },
   };
 }

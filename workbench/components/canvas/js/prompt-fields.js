@@ -16,7 +16,12 @@ import { element } from "../../shared/dom.js";
  * @typedef {{ type: "choice", name: string, label: string, value: string, options: [string, string][] }} ChoiceField
  */
 
-/** @typedef {NumberField | TextField | ChoiceField} Field */
+/**
+ * What is decided, to look at before.
+ * @typedef {{ type: "preview", name: string, preview: HTMLElement }} PreviewField
+ */
+
+/** @typedef {NumberField | TextField | ChoiceField | PreviewField} Field */
 
 /** Most characters of a sentence. */
 const LONGEST = 2000;
@@ -67,6 +72,9 @@ export function valueOf(form, name) {
  * @param {Field} field
  */
 export function controlOf(field) {
+  if (field.type === "preview") {
+    return field.preview;
+  }
   if (field.type === "choice") {
     return choiceOf(field);
   }

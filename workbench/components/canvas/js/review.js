@@ -1,9 +1,10 @@
+import { markedSpan } from "./marked-range.js";
 import { outlinesOf } from "./outlines.js";
 import { partsOf } from "./parts.js";
 
 /**
  * @import { Host } from "../../shared/lifecycle.js"
- * @import { ReviewData, Trigger } from "./types.js"
+ * @import { ReviewData, Span, Trigger } from "./types.js"
  */
 
 /** Height in pixels of everything on the page but the picture and the filmstrip. */
@@ -46,8 +47,24 @@ export class Review {
       this.redraw();
     });
     display.number.addEventListener("change", () => navigation.goTo(Number(display.number.value)), { signal });
+    display.number.addEventListener("keydown", (event) => this.leaveNumber(event), { signal });
     window.addEventListener("resize", () => this.layout(), { signal });
     this.observer.observe(this.root);
+  }
+
+  /**
+   * Gives the keyboard back once a number is entered, or is not wanted.
+   * @param {KeyboardEvent} event
+   */
+  leaveNumber(event) {
+    if (event.key === "Enter" || event.key === "Escape") {
+      const { display, state } = this.parts;
+      if (event.key === "Escape") {
+        display.number.value = String(state.index);
+      }
+      event.preventDefault();
+      this.root.focus({ preventScroll: true }); // what was entered is told as a change
+    }
   }
 
   /**
@@ -65,8 +82,9 @@ export class Review {
 
   /** @param {ReviewData} data */
   refresh(data) {
-    const { frames, panel, status, timeline } = this.parts;
+    const { amendments, frames, panel, people, status, timeline } = this.parts;
     frames.use(data.revision);
+    people.refresh();
     timeline.update(data);
     panel.draw();
     for (const button of this.amendingButtons) {
@@ -78,6 +96,7 @@ export class Review {
     if (data.message && data.message.serial !== this.said) {
       this.said = data.message.serial;
       status.say(data.message.text, data.message.bad);
+      amendments.remember(data.message.numbers);
     }
     panel.mark();
     this.layout();
@@ -107,7 +126,7 @@ export class Review {
       seen: seen.flags,
       chosen: state.chosen,
       spot: state.itemKey,
-      asked: editor.askedRange(),
+      asked: editor.askedRange() ?? shownSpan(markedSpan(state)),
     });
     panel.drawProgress();
     details.draw();
@@ -115,7 +134,7 @@ export class Review {
 
   /** Stops everything, and lets go of what it holds. */
   end() {
-    const { address, filmstrip, navigation, playback, seen, state, stills, viewport, zoom } = this.parts;
+    const { address, filmstrip, navigation, playback, portraits, seen, state, stills, viewport, zoom } = this.parts;
     this.ending.abort();
     this.observer.disconnect();
     for (const timed of [address, filmstrip, navigation, zoom]) {
@@ -124,6 +143,7 @@ export class Review {
     playback.pause();
     state.latestRequest += 1; // what is still being loaded is out of date
     seen.end();
+    portraits.end();
     stills.clear();
     viewport.show(null, null);
   }
@@ -140,4 +160,13 @@ function rootOf(host) {
     throw new Error("The component has no review canvas.");
   }
   return root;
+}
+
+/**
+ * Gives a range as its first and last frame.
+ * @param {Span | null} span
+ * @returns {Span | null}
+ */
+function shownSpan(span) {
+  return span && [span[0], span[1] - 1];
 }

@@ -2,33 +2,48 @@ import { part } from "../../shared/dom.js";
 import { AmendmentList } from "./amendment-list.js";
 import { ProgressSummary } from "./progress-summary.js";
 import { ItemList } from "./item-list.js";
+import { PeopleList } from "./people-list.js";
 
 /**
  * @import { AmendmentHandlers } from "./amendment-list.js"
+ * @import { ItemHandlers } from "./item-list.js"
+ * @import { People } from "./people.js"
+ * @import { CardHandlers } from "./people-list.js"
+ * @import { Portraits } from "./portraits.js"
  * @import { Seen } from "./progress-summary.js"
  * @import { ReviewState } from "./state.js"
  */
 
-/** @typedef {"spots" | "amendments"} Tab */
+/** @typedef {"people" | "spots" | "amendments"} Tab */
 
-/** Shows how far the review is, and one of two lists: the queue of items to check, or the amendments. */
+/** Shows how far the review is, and one of three lists: people, items to check, amendments. */
 export class SidePanel {
   /**
    * @param {ParentNode} root
    * @param {ReviewState} state
    * @param {Seen} seen
-   * @param {AmendmentHandlers & { openItem: (key: string) => void }} handlers
+   * @param {{ people: People, portraits: Portraits }} parts
+   * @param {AmendmentHandlers & ItemHandlers & { face: CardHandlers["show"] }} handlers
    */
-  constructor(root, state, seen, handlers) {
+  constructor(root, state, seen, { people, portraits }, handlers) {
     this.state = state;
     this.seen = seen;
-    this.lists = { spots: part(root, "spots", HTMLElement), amendments: part(root, "amendments", HTMLElement) };
+    const find = (/** @type {Tab} */ name) => part(root, name, HTMLElement);
+    this.lists = { people: find("people"), spots: find("spots"), amendments: find("amendments") };
     this.summary = new ProgressSummary(part(root, "sum", HTMLElement));
-    this.spots = new ItemList(this.lists.spots, handlers.openItem);
+    const shows = { show: handlers.face, openItem: handlers.openItem };
+    this.people = new PeopleList(this.lists.people, state, { people, portraits }, shows);
+    this.spots = new ItemList(this.lists.spots, state, portraits, handlers);
     this.amendments = new AmendmentList(this.lists.amendments, handlers);
     /** @type {NodeListOf<HTMLElement>} */
     this.tabs = root.querySelectorAll("[data-tab]");
     state.events.on("itemsChanged", () => this.draw());
+    state.events.on("peopleChanged", () => this.draw());
+    state.events.on("personPicked", () => {
+      this.choose("people");
+      this.people.mark();
+    });
+    state.events.on("itemLeft", () => this.spots.mark(null));
     state.events.on("itemOpened", (spot) => {
       this.choose("spots");
       this.spots.mark(spot.key);
@@ -38,7 +53,8 @@ export class SidePanel {
 
   /** Draws the lists. */
   draw() {
-    this.spots.draw(this.state.data.spots);
+    this.people.draw();
+    this.spots.draw();
     this.amendments.draw(this.state.data.amendments, this.state.mayAmend);
   }
 
@@ -47,8 +63,9 @@ export class SidePanel {
     this.summary.draw(this.state.data.spots, this.seen, this.state.count);
   }
 
-  /** Marks the item that is looked at. */
+  /** Marks the item and the person that are looked at. */
   mark() {
+    this.people.mark();
     this.spots.mark(this.state.itemKey);
   }
 

@@ -1,8 +1,10 @@
 import { Events } from "./events.js";
+import { itemsInOrder } from "./item-groups.js";
 
 /**
  * @import { Draft } from "./draft.js"
- * @import { Box, Face, Frame, ReviewData, PossibleFace, ReviewItem, Track, View } from "./types.js"
+ * @import { ItemView } from "./item-groups.js"
+ * @import { Box, Face, Frame, Person, ReviewData, PossibleFace, ReviewItem, Track, View } from "./types.js"
  */
 
 /**
@@ -12,6 +14,9 @@ import { Events } from "./events.js";
  * @property {void} heightChanged there is more or less room for the picture
  * @property {number | null} chosen another track is chosen, or none
  * @property {ReviewItem} itemOpened an item to check is looked at
+ * @property {void} itemLeft the item that was looked at is not on screen any more
+ * @property {void} peopleChanged the people, or what was decided about them, has changed
+ * @property {void} personPicked other people are chosen
  * @property {void} itemsChanged the state of an item to check has changed
  * @property {number} frameAsked a frame is about to be loaded
  * @property {number} framePainted a frame is on screen
@@ -36,14 +41,32 @@ export class ReviewState {
     this.chosen = null;
     /** @type {string | null} */
     this.itemKey = null;
+    /** @type {string | null} the item that was looked at last, where the queue goes on */
+    this.lastItemKey = null;
+    /** @type {ItemView} */
+    this.itemView = { grouping: "none", sorting: "risk", cause: "" };
+    /** @type {Person[]} */
+    this.people = [];
+    /** @type {Set<number>} people whose cards are ticked, by their first track */
+    this.pickedPeople = new Set();
+    /** @type {number | null} the person that the keys decide about, by the first track */
+    this.personKey = null;
     /** @type {Draft | null} */
     this.draft = null;
     /** @type {View} */
     this.view = "before";
     /** Of travel: 1 is on, -1 is back. */
     this.direction = 1;
-    /** Times the speed of the video; 0 while nothing plays. */
+    /** Times the speed of the video, below 0 while it plays back; 0 while nothing plays. */
     this.playing = 0;
+    /** The speed that is chosen for playing. */
+    this.speed = 1;
+    /** Whether playing begins again at the end of an item or of the marked range. */
+    this.looping = false;
+    /** @type {number | null} first frame of the marked range */
+    this.markIn = null;
+    /** @type {number | null} last frame of the marked range */
+    this.markOut = null;
     /** Whether a frame is being loaded. */
     this.waiting = false;
     /** Number of the latest request for a frame; what comes for an earlier one is out of date. */
@@ -90,6 +113,52 @@ export class ReviewState {
   /** @returns {ReviewItem | null} the item that is looked at */
   get spot() {
     return this.data.spots.find((spot) => spot.key === this.itemKey) ?? null;
+  }
+
+  /** Gives the items to check in the order that is shown. */
+  get items() {
+    return itemsInOrder(this.data.spots, this.itemView);
+  }
+
+  /** Gives those whom a decision is about: the ticked cards, else the current one. */
+  get chosenPeople() {
+    const keys = this.pickedPeople.size ? this.pickedPeople : new Set([this.personKey]);
+    return this.people.filter(({ tracks }) => keys.has(tracks[0]));
+  }
+
+  /**
+   * Takes over the people.
+   * @param {Person[]} people
+   */
+  takePeople(people) {
+    const keys = new Set(people.map(({ tracks }) => tracks[0]));
+    this.people = people;
+    this.pickedPeople = new Set([...this.pickedPeople].filter((key) => keys.has(key)));
+    this.personKey = this.personKey !== null && keys.has(this.personKey) ? this.personKey : null;
+  }
+
+  /**
+   * Ticks a card, or takes the tick away.
+   * @param {number} key
+   */
+  pickPerson(key) {
+    if (!this.pickedPeople.delete(key)) {
+      this.pickedPeople.add(key);
+    }
+    this.events.emit("personPicked", undefined);
+  }
+
+  /**
+   * Looks at a person.
+   * @param {Person} person
+   * @param {number} track of the person
+   */
+  openPerson({ tracks }, track) {
+    this.leaveItem();
+    this.choose(track);
+    this.pickedPeople.clear();
+    this.personKey = tracks[0];
+    this.events.emit("personPicked", undefined);
   }
 
   /**
@@ -147,6 +216,7 @@ export class ReviewState {
       return;
     }
     this.chosen = track;
+    this.personKey = null;
     this.events.emit("chosen", track);
   }
 
@@ -156,7 +226,17 @@ export class ReviewState {
    */
   openItem(spot) {
     this.itemKey = spot.key;
+    this.lastItemKey = spot.key;
+    this.personKey = null;
     this.events.emit("itemOpened", spot);
+  }
+
+  /** Does not look at the item any more. */
+  leaveItem() {
+    if (this.itemKey !== null) {
+      this.itemKey = null;
+      this.events.emit("itemLeft", undefined);
+    }
   }
 
   /** Has everything drawn again. */

@@ -59,6 +59,7 @@
  * An item to check; `stop` is the first frame after it.
  * @typedef {object} ReviewItem
  * @property {string} key
+ * @property {string} kind
  * @property {string} label
  * @property {string} accept what confirming it says, as a button
  * @property {number | null} track
@@ -95,6 +96,7 @@
  * @property {string} at
  * @property {string} reason
  * @property {boolean} undone
+ * @property {number | null} undoes number of the amendment that an undo takes back
  */
 
 /** @typedef {[start: number, stop: number]} Span */
@@ -108,7 +110,7 @@
  * @property {number} height
  * @property {number} step seconds that a frame lasts
  * @property {string} style
- * @property {{ stills: string, frames: string, seen: string }} urls
+ * @property {{ stills: string, frames: string, seen: string, portraits: string, people: string }} urls
  * @property {{ frame: number | null, track: number | null }} at where to begin
  * @property {ReviewItem[]} spots
  * @property {number[]} cuts
@@ -118,7 +120,7 @@
  * @property {Span[]} seen by the person who looks
  * @property {Span[]} seen_by_anybody
  * @property {{ amend: boolean, why: string }} rights
- * @property {{ text: string, serial: number, bad: boolean } | null} message
+ * @property {{ text: string, serial: number, bad: boolean, numbers: number[] } | null} message
  */
 
 /** @typedef {[frame: number, box: Box]} Keyframe */
@@ -132,6 +134,29 @@
  *   | { kind: "undo", amendment: number }} Action
  */
 
+/**
+ * @typedef {{ kind: "join" | "split", tracks: number[] }
+ *   | { kind: "name", track: number, name: string }
+ *   | { kind: "undo" }} PeopleAction
+ */
+
+/** @typedef {{ frame: number, track: number, box: Box }} PersonFace */
+
+/**
+ * Tracks that show the same person.
+ * @typedef {object} Person
+ * @property {number[]} tracks in rising order; the first one names the person
+ * @property {string[]} keys what is accepted when the masks are right, one for each track
+ * @property {Span[]} spans first frame, and the first after it, of each track
+ * @property {string} name empty if nobody gave one
+ * @property {boolean} arranged whether a reviewer joined or split it
+ * @property {PersonFace[]} faces
+ * @property {Span[]} stretches
+ * @property {"open" | "masked" | "visible" | "removed"} state
+ */
+
+/** @typedef {{ people: Person[], arranged: number }} PeopleAnswer */
+
 /** @typedef {(name: string, value: unknown) => void} Trigger */
 
 /** @typedef {"before" | "after" | "split"} View */
@@ -141,7 +166,7 @@
  * @typedef {object} Outline
  * @property {Box} box
  * @property {number} track -1 for a possible face, -2 for the box that is being drawn
- * @property {Origin | "doubtful" | "draft"} tone
+ * @property {Origin | "doubtful" | "draft" | "expected"} tone
  * @property {string} label
  * @property {string} short
  * @property {string} said its name for screen readers

@@ -127,7 +127,8 @@ export class Viewport {
 
   /** @param {WheelEvent} event */
   wheel(event) {
-    if (!event.ctrlKey && !event.metaKey) {
+    // Out of the whole frame the wheel scrolls the page, as everywhere.
+    if (event.deltaY > 0 && !this.projection.isZoomed) {
       return;
     }
     event.preventDefault();
