@@ -105,18 +105,74 @@ def grow_boxes(boxes: Boxes, settings: SmoothingInFrames) -> Boxes:
 def steady_boxes(boxes: Boxes, window_frames: int) -> Boxes:
     """Steady the boxes of successive frames over `window_frames` frames to each side.
 
-    The path of the centre is averaged. Around it, each edge takes the farthest position within the window, averaged
-    over the window once more; every value in that second average is at least as far out as the edge itself. So each
-    steadied box contains the box it came from.
+    The path of the centre and the size are averaged. Around them, each edge takes the farthest position within the
+    window, averaged over the window once more; every value in that second average is at least as far out as the edge
+    itself. So each steadied box contains the box it came from. No box is steadied with boxes beyond a join (see
+    `find_joins`): it would cover both places in every frame of the window.
     """
     if window_frames == 0 or len(boxes) < 2:
         return boxes
-    # Edges are steadied relative to the averaged path. Relative to the picture, the farthest position within the window
-    # would be that of another frame, and the box would grow with the speed of the face.
+    runs = np.split(boxes, find_joins(boxes, window_frames))
+    return np.concatenate([_steady_run(run, window_frames) for run in runs])
+
+
+def find_joins(boxes: Boxes, window_frames: int) -> list[int]:
+    """Return the positions of boxes that do not continue those before: another head, or a scene whose cut went unseen.
+
+    One wild box with the same place before and after it is no join: it is steadied like any other, so that the mask
+    swells and shrinks instead of flashing. At the end of a track nothing comes after it, so it is one.
+    """
+    centres, sizes = (boxes[:, :2] + boxes[:, 2:]) / 2, _measure_sizes(boxes)
+    places = np.column_stack([centres, np.log(sizes)])
+    steps = np.diff(places, axis=0)
+    scale = np.sqrt(sizes[1:] * sizes[:-1])
+    # Compared with the steps on both sides, so that a face that moves fast, starts or stops is no join.
+    changes = _measure_steps(np.diff(steps, axis=0), scale[1:]) if len(steps) > 1 else np.empty(0)
+    surprise = np.minimum(np.append(np.inf, changes), np.append(changes, np.inf))
+    jumps = np.flatnonzero((_measure_steps(steps, scale) >= 1.0) & (surprise >= 1.0)) + 1
+    return [jump for jump in jumps.tolist() if not _is_excursion(places, jump, window_frames)]
+
+
+_JOIN_DISTANCE = 0.4
+"""Distance, in face sizes, that one face does not jump from frame to frame; heads side by side are farther apart."""
+_JOIN_SIZE_FACTOR = 1.5
+"""Factor by which the size of one face does not change from frame to frame."""
+
+
+def _measure_steps(steps: NDArray[np.float64], sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how large steps (x, y, logarithm of the size) are; from 1 on they are not those of one face."""
+    moved = np.hypot(steps[:, 0], steps[:, 1]) / (_JOIN_DISTANCE * sizes)
+    measured: NDArray[np.float64] = np.maximum(moved, np.abs(steps[:, 2]) / np.log(_JOIN_SIZE_FACTOR))
+    return measured
+
+
+def _is_excursion(places: NDArray[np.float64], jump: int, window_frames: int) -> bool:
+    """Return True if a box within the window before a jump and one after it are in the same place."""
+    # The window is that of the steadying, because a longer excursion is not smoothed over by it anyway.
+    before = places[max(0, jump - window_frames - 1) : jump]
+    after = places[jump : jump + window_frames + 1]
+    steps = (after[None] - before[:, None]).reshape(-1, 3)
+    sizes = np.exp(np.minimum(after[None, :, 2], before[:, None, 2])).reshape(-1)
+    return bool((_measure_steps(steps, sizes) < 1.0).any())
+
+
+def _measure_sizes(boxes: Boxes) -> NDArray[np.float64]:
+    """Return the geometric mean of the sides, at least a pixel."""
+    sizes: NDArray[np.float64] = np.sqrt(np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(axis=1), 1.0))
+    return sizes
+
+
+def _steady_run(boxes: Boxes, window_frames: int) -> Boxes:
+    """Steady boxes among which there is no join."""
+    if len(boxes) < 2:
+        return boxes
+    # Edges are steadied relative to the averaged path and size. Relative to the picture, the farthest position within
+    # the window would be that of another frame, and the box would grow with the speed of the face and of a zoom.
     path = np.tile(_average_path((boxes[:, :2] + boxes[:, 2:]) / 2, window_frames), 2)
-    outward = (boxes - path) * _OUTWARD
+    size = np.exp(_average_path(np.log(_measure_sizes(boxes))[:, None], window_frames))
+    outward = (boxes - path) * _OUTWARD / size
     farthest = _sliding_windows(outward, window_frames).max(axis=-1)
-    steadied = path + _sliding_windows(farthest, window_frames).mean(axis=-1) * _OUTWARD
+    steadied = path + _sliding_windows(farthest, window_frames).mean(axis=-1) * _OUTWARD * size
     # In exact arithmetic this changes nothing; it keeps rounding errors from uncovering an edge.
     covering: Boxes = np.where(_OUTWARD < 0, np.minimum(steadied, boxes), np.maximum(steadied, boxes))
     return covering
@@ -167,10 +223,11 @@ def _split_at_gaps(
 def _extrapolate_boxes(boxes: Boxes, count: int, settings: SmoothingInFrames) -> Boxes:
     """Return `count` boxes that continue backwards from the first of `boxes`, with falling speed."""
     # The face is likelier to slow down or turn than to keep its speed, and a box that runs away covers the wrong place.
-    steps = min(settings.horizon, len(boxes) - 1)
+    near = boxes[: settings.horizon + settings.window + 1]
+    steps = min(settings.horizon, min(find_joins(near, settings.window), default=len(boxes)) - 1)
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     # Measured over several frames: between two successive ones, the jitter of the detector would outweigh the motion. A
-    # single detection has no speed, so its extension stays where it was.
+    # single detection has no speed, so its extension stays where it was. A join is no motion either.
     speed = (centres[0] - centres[steps]) / steps if steps else np.zeros(2)
     travel = np.cumsum(settings.damping ** np.arange(1, count + 1))
     ahead: Boxes = boxes[0] + np.tile(travel[:, None] * speed, 2)

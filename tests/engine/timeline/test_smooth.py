@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from engine.record import SmoothingInFrames
-from engine.timeline.smooth import ORIGINS, smooth_track, steady_boxes
+from engine.timeline.smooth import ORIGINS, find_joins, smooth_track, steady_boxes
 
 
 def bare(**values):
@@ -93,6 +93,55 @@ def test_jitter_becomes_less_than_half(speed):
     before, after = (np.diff(boxes, n=2, axis=0).std(axis=0) for boxes in (shaky, steady_boxes(shaky, 2)))
     assert (after < 0.5 * before).all()
     assert (steady_boxes(shaky, 2) - line(frames, speed))[:, 2:].max() < 10
+
+
+def square(x, y, side):
+    return [x - side / 2, y - side / 2, x + side / 2, y + side / 2]
+
+
+def areas(boxes):
+    return (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        [square(300, 300, 400)] * 8,
+        [square(500, 300, 200)] * 8,
+        [square(450, 450, 200)] * 8,
+        [square(360, 360, 370)],
+    ],
+    ids=["larger head", "head beside", "head below", "wild box before a cut"],
+)
+@pytest.mark.parametrize("window", [1, 2, 4])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_mask_does_not_swell_before_or_after_a_join(after, window, turned):
+    boxes = np.array([square(300, 300, 200)] * 8 + after)[:: -1 if turned else 1]
+    np.testing.assert_allclose(steady_boxes(boxes, window), boxes)
+
+
+@pytest.mark.parametrize("window", [1, 2, 4])
+def test_a_wild_box_within_a_track_is_no_join_so_the_mask_does_not_flash(window):
+    boxes = np.array([square(300, 300, 200)] * 10 + [square(360, 360, 370)] + [square(300, 300, 200)] * 10)
+    steps = np.diff(areas(steady_boxes(boxes, window)))
+    assert np.abs(steps[8:10]).max() < 0.8 * (370**2 - 200**2)
+    assert (steps[10 - window : 10] > 0).any()
+
+
+def test_a_zoom_is_left_as_it_is():
+    boxes = np.array([square(300, 300, 100 * 1.1**frame) for frame in range(12)])
+    np.testing.assert_allclose(steady_boxes(boxes, 2), boxes)
+
+
+def test_a_face_that_starts_fast_and_stops_at_once_is_steadied_as_one():
+    boxes = np.array([square(300 + 70 * min(max(frame - 4, 0), 6), 300, 200) for frame in range(16)])
+    assert find_joins(boxes, 2) == []
+
+
+def test_a_join_is_no_speed_of_the_extension():
+    boxes = np.array([square(300, 300, 100)] * 6 + [square(400, 300, 100)])
+    result = smooth_track(np.arange(7), boxes, (0, 20), bare(tail=4, lead=0))
+    np.testing.assert_allclose(result.boxes[7:], [square(400, 300, 100)] * 4)
 
 
 tall = hnp.arrays(np.float64, st.tuples(st.integers(1, 30), st.just(4)), elements=st.floats(0, 2000))
