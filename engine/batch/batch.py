@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
-from engine.batch.job import BatchJob, FileReport, JobContext, Status, perform_job
+from engine.batch.job import BatchJob, FileReport, JobContext, Status
+from engine.batch.remote_job import perform_any_job
 from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import CheckFailedError, ModelError, RunCancelledError, VeilError
 from engine.record import Document
@@ -18,7 +18,7 @@ from engine.record import Document
 class BatchListener(ProgressListener, Protocol):
     """Receives the progress of the current file, and that of the whole batch."""
 
-    def file_started(self, number: int, total: int, source: Path) -> None:
+    def file_started(self, number: int, total: int, source: str) -> None:
         """Report that file `number` of `total`, counted from 1, is started."""
 
     def file_finished(self, number: int, total: int, report: FileReport) -> None:
@@ -28,7 +28,7 @@ class BatchListener(ProgressListener, Protocol):
 class SilentBatchListener(SilentListener):
     """A listener that ignores everything."""
 
-    def file_started(self, number: int, total: int, source: Path) -> None:
+    def file_started(self, number: int, total: int, source: str) -> None:
         """Ignore the report."""
 
     def file_finished(self, number: int, total: int, report: FileReport) -> None:
@@ -88,7 +88,7 @@ class Batch:
             RunCancelledError: the user cancelled the batch.
         """
         for number, job in enumerate(jobs, start=1):
-            self._listener.file_started(number, len(jobs), job.source)
+            self._listener.file_started(number, len(jobs), job.label)
             report = self._perform(job)
             self._spent += report.cost
             self._reports.append(report)
@@ -99,7 +99,7 @@ class Batch:
             left = max(0.0, self._max_cost - self._spent)
             job = msgspec.structs.replace(job, detection=msgspec.structs.replace(job.detection, max_cost=left))
         try:
-            return perform_job(job, self._context)
+            return perform_any_job(job, self._context)
         # Without its models, or when the user cancels, each of the other files would end in the same way.
         except (ModelError, RunCancelledError):
             raise
@@ -107,8 +107,8 @@ class Batch:
             return _report_failure(job, str(error))
         # A library that fails on a broken file in a way that nobody foresaw must not cost the other files.
         except Exception as error:  # noqa: BLE001
-            return _report_failure(job, f"{job.source} could not be anonymised: {type(error).__name__}: {error}")
+            return _report_failure(job, f"{job.label} could not be anonymised: {type(error).__name__}: {error}")
 
 
 def _report_failure(job: BatchJob, error: str) -> FileReport:
-    return FileReport(str(job.source), None, "failed", 0.0, error=error)
+    return FileReport(job.label, None, "failed", 0.0, error=error)

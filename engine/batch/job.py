@@ -45,6 +45,7 @@ class BatchJob(Document, frozen=True):
             cannot be written.
         detection: options of the detection.
         rendering: style, encoder and audio spans.
+        url: address of the file; `source` is then only its name. None: it is on this machine.
     """
 
     source: Path
@@ -52,6 +53,12 @@ class BatchJob(Document, frozen=True):
     is_name_chosen: bool = False
     detection: DetectOptions = DetectOptions()
     rendering: RenderOptions = RenderOptions()
+    url: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The address or path of the file, for a person."""
+        return self.url or str(self.source)
 
 
 class FileReport(Document, frozen=True):
@@ -91,6 +98,7 @@ class JobContext:
         claimed_names: the source of each output name that was chosen so far.
         sources: the files of the whole batch; none of them may be an output.
         overwrite: replace outputs that the batch has not made itself.
+        publish_url: address of a folder to which finished outputs are uploaded. None: they stay on this machine.
     """
 
     folder: Path
@@ -101,6 +109,7 @@ class JobContext:
     claimed_names: dict[str, Path] = field(default_factory=dict)
     sources: Sequence[Path] = ()
     overwrite: bool = False
+    publish_url: str | None = None
 
     def claim_name(self, name: str, source: Path) -> None:
         """Keep an output from being overwritten by that of another file.
@@ -154,6 +163,14 @@ def perform_job(job: BatchJob, context: JobContext) -> FileReport:
     return msgspec.structs.replace(report, seconds=round(monotonic() - started_s, 3))
 
 
+def is_job_current(job: BatchJob, entry: JournalEntry, context: JobContext) -> bool:
+    """Return whether the output of an entry is what the job would give for the source of that entry."""
+    suffix = PurePosixPath(entry.output).suffix
+    target = _make_target(job, context.folder, PurePosixPath(entry.output), entry.source_sha256)
+    fits = suffix == PurePosixPath(job.name).suffix or not job.is_name_chosen
+    return fits and _is_output_current(target, context.journal)
+
+
 def _check_target(target: _Target, job: BatchJob, context: JobContext) -> None:
     """Refuse an output that is a source, or that exists and was not made by this batch."""
     beside = [report_path(target.output), append_suffix(target.output, CHECKS_SUFFIX)]
@@ -173,10 +190,14 @@ def _choose_target(job: BatchJob, info: MediaInfo, folder: Path) -> _Target:
         # The whole name and not only its stem: `a.avi` and `a.mov` must not both become `a.mkv`.
         name = name.with_name(name.name + MATROSKA.suffixes[0])
         build_spec(job.source, info, folder / name, job.rendering)
+    return _make_target(job, folder, name, info.sha256)
+
+
+def _make_target(job: BatchJob, folder: Path, name: PurePosixPath, source_sha256: str) -> _Target:
     return _Target(
         folder / name,
         str(name),
-        info.sha256,
+        source_sha256,
         hash_detection(job.detection, plan_detectors(job.detection)),
         hash_output_terms(terms_from_options(job.rendering, name.suffix)),
     )

@@ -28,26 +28,32 @@ JOURNAL_NAME = "batch.jsonl"
 _LOCK_NAME = ".batch.lock"
 
 
+Step = Literal["detected", "done", "fetched", "published"]
+
+
 class JournalEntry(Document, frozen=True):
     """One step of one file that was finished.
 
     Attributes:
         output: path of the output in the output folder.
-        step: "detected": the record is complete; "done": the output passed its checks.
+        step: "detected": the record is complete; "done": the output passed its checks; "fetched": it was
+            made from the file at `remote`; "published": it was uploaded to the folder `remote`.
         source_sha256: SHA-256 of the source.
         detection_sha256: hash of everything that decides about the record, see `hash_detection`.
         record_sha256: SHA-256 of the record.
         terms_sha256: hash of everything else that decides about the output; None for a record.
         output_sha256: SHA-256 of the output; None for a record.
+        remote: address of the output folder, or address and state of the source.
     """
 
     output: str
-    step: Literal["detected", "done"]
+    step: Step
     source_sha256: Sha256
     detection_sha256: Sha256
     record_sha256: Sha256
     terms_sha256: Sha256 | None = None
     output_sha256: Sha256 | None = None
+    remote: str | None = None
 
 
 class Journal:
@@ -62,9 +68,15 @@ class Journal:
                 entry = _parse_entry(line, path, number)
                 self._entries[entry.output, entry.step] = entry
 
-    def find(self, output: str, step: Literal["detected", "done"]) -> JournalEntry | None:
+    def find(self, output: str, step: Step) -> JournalEntry | None:
         """Return the last entry of an output for a step, None if there is none."""
         return self._entries.get((output, step))
+
+    def find_fetched(self, remote: str) -> JournalEntry | None:
+        """Return the entry of the output that was made from a remote file in this state, None if there is none."""
+        return next(
+            (entry for entry in self._entries.values() if entry.step == "fetched" and entry.remote == remote), None
+        )
 
     def append(self, entry: JournalEntry) -> None:
         """Append an entry and bring it to stable storage.

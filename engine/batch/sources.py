@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from engine.core.json_decoder import decode_json
+from engine.batch.remote import is_url, list_remote_files
 from engine.errors import InputError
 from engine.media.containers import VIDEO_SUFFIXES
 
@@ -29,6 +30,7 @@ class ListedSource:
         name: path of the output in the output folder, with the suffix of the source or the one that a manifest gives.
         is_name_chosen: the name comes from a manifest, so its suffix decides about the container.
         options: options that a manifest gives for this file, by name.
+        url: address of the file; `source` is then only its name. None: it is on this machine.
         origin: where the options stand, for an error: `list.csv, line 3`.
     """
 
@@ -37,6 +39,7 @@ class ListedSource:
     is_name_chosen: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     origin: str = ""
+    url: str | None = None
 
 
 def list_sources(named: Sequence[str], output_folder: Path) -> list[ListedSource]:
@@ -46,16 +49,16 @@ def list_sources(named: Sequence[str], output_folder: Path) -> list[ListedSource
     that is listed twice appears once, with the options of the first place.
 
     Args:
-        named: files, folders, glob patterns and manifests (`.csv`, `.jsonl`, `.ndjson`).
+        named: files, folders, glob patterns, addresses and manifests (`.csv`, `.jsonl`, `.ndjson`).
         output_folder: where the outputs go.
 
     Raises:
         InputError: a manifest is unreadable, or a pattern or folder stands for no file.
     """
-    listed: dict[tuple[Path, PurePosixPath], ListedSource] = {}
+    listed: dict[tuple[object, PurePosixPath], ListedSource] = {}
     for text in named:
         for entry in _expand(text, output_folder.resolve()):
-            listed.setdefault((entry.source.resolve(), entry.name), entry)
+            listed.setdefault((entry.url or entry.source.resolve(), entry.name), entry)
     return list(listed.values())
 
 
@@ -66,7 +69,9 @@ def find_watched_folders(named: Iterable[str]) -> tuple[Path, ...]:
 
 def _expand(text: str, output_folder: Path) -> Iterator[ListedSource]:
     path = Path(text)
-    if path.is_dir():
+    if is_url(text):
+        yield from _list_remote(text)
+    elif path.is_dir():
         yield from _list_folder(path, output_folder)
     # A file whose name has a bracket is a file, not a pattern.
     elif not path.exists() and glob.has_magic(text):
@@ -75,6 +80,17 @@ def _expand(text: str, output_folder: Path) -> Iterator[ListedSource]:
         yield from _read_manifest(path)
     else:
         yield ListedSource(path, PurePosixPath(path.name))
+
+
+def _list_remote(url: str) -> Iterator[ListedSource]:
+    base = url.rstrip("/")
+    for found in list_remote_files(url):
+        name = PurePosixPath(found.removeprefix(f"{base}/").partition("?")[0])
+        if found == url:
+            name = PurePosixPath(name.name)
+        elif name.suffix.lower() not in VIDEO_SUFFIXES or any(part.startswith(".") for part in name.parts):
+            continue
+        yield ListedSource(Path(name.name), name, url=found)
 
 
 def _list_folder(folder: Path, output_folder: Path) -> Iterator[ListedSource]:
@@ -141,12 +157,15 @@ def _parse_row(path: Path, line: int, row: Mapping[str, Any]) -> ListedSource:
     source, output = values.pop(_SOURCE_COLUMN, None), values.pop(_OUTPUT_COLUMN, None)
     if not isinstance(source, str) or not source:
         raise InputError(f"{origin}: the row names no file; give it in the column {_SOURCE_COLUMN!r}.")
+    url = source if is_url(source) else None
+    if url is not None:
+        source = PurePosixPath(url.partition("?")[0]).name
     if output is None:
         name = PurePosixPath(Path(source).name) if Path(source).is_absolute() else PurePosixPath(source)
         # A source beside the manifest's folder has no place below the output folder that would keep its folders.
         name = PurePosixPath(*(part for part in name.parts if part != ".."))
-        return ListedSource(path.parent / source, name, options=values, origin=origin)
+        return ListedSource(path.parent / source, name, options=values, origin=origin, url=url)
     name = PurePosixPath(str(output))
     if name.is_absolute() or ".." in name.parts or not name.suffix:
         raise InputError(f"{origin}: the output {output!r} has to be a file name with a suffix in the output folder.")
-    return ListedSource(path.parent / source, name, is_name_chosen=True, options=values, origin=origin)
+    return ListedSource(path.parent / source, name, is_name_chosen=True, options=values, origin=origin, url=url)

@@ -27,7 +27,7 @@ from engine.storage.file_use import FileUse, check_file_use
 from engine.storage.files import write_file
 
 _TEMPLATE_COLUMN = "template"
-_FILE_OPTIONS = frozenset({"output", "watch", "settle", "report", "junit", "max-cost"})
+_FILE_OPTIONS = frozenset({"output", "publish", "watch", "settle", "report", "junit", "max-cost"})
 """Options of the whole batch, which a row of a manifest cannot set."""
 
 
@@ -36,7 +36,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "sources",
         nargs="+",
         metavar="SOURCE",
-        help="video, folder, quoted pattern such as 'footage/**/*.mov', or manifest (.csv, .jsonl)",
+        help="video, folder, quoted pattern such as 'footage/**/*.mov', manifest (.csv, .jsonl), or address (s3://...)",
     )
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder for outputs, records and reports"
@@ -51,6 +51,9 @@ def _add_arguments(parser: ArgumentParser) -> None:
         metavar="SECONDS",
         help="with --watch, time without a change after which a file is complete (default: 5)",
     )
+    parser.add_argument(
+        "--publish", metavar="URL", help="also upload finished outputs and their documents to this folder (s3://...)"
+    )
     parser.add_argument("--report", type=Path, metavar="FILE", help="also write the summary to this file, as JSON")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="also write the summary to this file, as JUnit XML")
     arguments.add_overwrite(parser)
@@ -62,13 +65,16 @@ def _add_arguments(parser: ArgumentParser) -> None:
 def _run_batch(options: Namespace, terminal: Terminal) -> int:
     folder, data = options.output, find_data_folder(options.data)
     jobs = _list_jobs(options)
-    sources = [job.source for job in jobs]
+    sources = [job.source for job in jobs if job.url is None]
     check_file_use(FileUse(sources, [options.report, options.junit]), overwrite=options.overwrite)
     progress = BatchProgress(terminal)
     with ExitStack() as stack:
         journal = stack.enter_context(open_journal(folder))
         detectors = stack.enter_context(DetectorReuse(data))
-        context = JobContext(folder, data, journal, detectors, progress, sources=sources, overwrite=options.overwrite)
+        context = JobContext(
+            folder, data, journal, detectors, progress, sources=sources, overwrite=options.overwrite,
+            publish_url=options.publish,
+        )  # fmt: skip
         batch = Batch(context, progress, options.max_cost)
         try:
             if options.watch:
@@ -135,7 +141,7 @@ class _RowOptions:
         if entry.options:
             options = self._apply_row(entry)
             detection, rendering = build_detect_options(options), build_render_options(options)
-        return BatchJob(entry.source, str(entry.name), entry.is_name_chosen, detection, rendering)
+        return BatchJob(entry.source, str(entry.name), entry.is_name_chosen, detection, rendering, entry.url)
 
     def _apply_row(self, entry: ListedSource) -> Namespace:
         row, values = dict(entry.options), dict(vars(self._options))

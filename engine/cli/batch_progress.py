@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from engine.batch.job import FileReport
 from engine.cli.terminal import Terminal
 
@@ -22,9 +20,9 @@ class BatchProgress:
         """Print a sentence."""
         self._terminal.notice(message)
 
-    def file_started(self, number: int, total: int, source: Path) -> None:
+    def file_started(self, number: int, total: int, source: str) -> None:
         """Name the file beside the bar of the batch."""
-        self._terminal.show_overall(f"File {number} of {total}: {source.name}", number - 1, total)
+        self._terminal.show_overall(f"File {number} of {total}: {source.rpartition('/')[2]}", number - 1, total)
 
     def file_finished(self, number: int, total: int, report: FileReport) -> None:
         """Move the bar of the batch, and print what became of the file."""

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from xml.etree import ElementTree as ET
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 
 from engine.batch.journal import JOURNAL_NAME
 from tests import clips
@@ -71,3 +73,38 @@ def test_a_watched_folder_is_worked_on_until_the_batch_is_stopped(own_data, tmp_
     text, errors = process.communicate()
     assert process.returncode == 0, errors
     assert [file["status"] for file in json.loads(text)["files"]] == ["done", "done"]
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    """An empty bucket of an S3 server behind a socket, and the environment in which it is found."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    bucket = boto3.resource("s3").Bucket("footage")
+    bucket.create()
+    yield bucket
+    server.stop()
+
+
+def test_a_bucket_is_anonymised_into_a_bucket_once(bucket, footage, own_data, tmp_path):
+    bucket.upload_file(str(footage / "a.mp4"), "in/day/a.mp4")
+    out, words = tmp_path / "out", ("--publish", "s3://footage/masked")
+    for status in ("done", "unchanged"):
+        process = start("s3://footage/in", out, own_data, *words)
+        text, errors = process.communicate()
+        assert process.returncode == 0, errors
+        (file,) = json.loads(text)["files"]
+        assert (file["source"], file["status"]) == ("s3://footage/in/day/a.mp4", status)
+    keys = {item.key for item in bucket.objects.filter(Prefix="masked/")}
+    assert "masked/day/a.mp4" in keys
+    assert "masked/day/a.mp4.checks.json" in keys
+    assert bucket.Object("masked/day/a.mp4").get()["Body"].read() == (out / "day/a.mp4").read_bytes()
+    steps = [json.loads(line)["step"] for line in (out / JOURNAL_NAME).read_text().splitlines()]
+    assert steps == ["detected", "done", "fetched", "published"]
+    # The copy of the source is gone.
+    assert not [path for path in (own_data / "work").rglob("*") if path.name == "a.mp4"]
