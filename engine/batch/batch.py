@@ -62,6 +62,9 @@ class BatchReport(Document, frozen=True):
 class Batch:
     """A batch in progress: works through jobs, and remembers what became of each.
 
+    Attributes:
+        is_in_file: a file was started and is not finished, so an interruption leaves it unfinished.
+
     Args:
         context: what the files have in common.
         listener: gets the progress of the whole batch.
@@ -74,6 +77,7 @@ class Batch:
         self._context, self._listener = context, listener or SilentBatchListener()
         self._max_cost, self._spent = max_cost, 0.0
         self._reports: list[FileReport] = []
+        self.is_in_file = False
 
     @property
     def report(self) -> BatchReport:
@@ -89,9 +93,11 @@ class Batch:
         """
         for number, job in enumerate(jobs, start=1):
             self._listener.file_started(number, len(jobs), job.label)
+            self.is_in_file = True
             report = self._perform(job)
             self._spent += report.cost
             self._reports.append(report)
+            self.is_in_file = False
             self._listener.file_finished(number, len(jobs), report)
 
     def _perform(self, job: BatchJob) -> FileReport:

@@ -96,15 +96,14 @@ def _work_and_watch(options: Namespace, batch: Batch, terminal: Terminal) -> Non
     names = ", ".join(map(str, folders))
     terminal.notice(f"Watching {names}; press Ctrl-C to stop.")
     arrived = ArrivedFiles(options.settle)
-    jobs_of_arrivals = watch_jobs(folders, lambda: _list_jobs(options), arrived, threading.Event())
-    while True:
-        try:
-            jobs = next(jobs_of_arrivals)
-        except (KeyboardInterrupt, StopIteration):
-            # Between two files Ctrl-C is the usual end; within one it interrupts the batch.
-            return
-        batch.work(jobs)
-        _write_reports(options, batch)
+    try:
+        for jobs in watch_jobs(folders, lambda: _list_jobs(options), arrived, threading.Event()):
+            batch.work(jobs)
+            _write_reports(options, batch)
+    except KeyboardInterrupt:
+        # Between two files Ctrl-C is the usual end; within one it interrupts the batch.
+        if batch.is_in_file:
+            raise
 
 
 def _write_reports(options: Namespace, batch: Batch) -> None:
