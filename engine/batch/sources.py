@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from engine.core.json_decoder import decode_json
 from engine.batch.remote import is_url, list_remote_files
+from engine.core.json_decoder import decode_json
 from engine.errors import InputError
 from engine.media.containers import VIDEO_SUFFIXES
 
