@@ -1,4 +1,4 @@
-"""Measure how much of a face the masks of a render cover."""
+"""Measure how much of a face the masks of a render cover, and how large the masks are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.core.geometry import Box, Orientation
 from engine.core.picture import PixelFormat
-from engine.masking.mask import compute_patches
+from engine.masking.mask import compute_mask, compute_patches
 from engine.masking.style import Style
 
 _OPAQUE = 255
@@ -39,6 +39,20 @@ def measure_hidden_share(face: Box, boxes: Iterable[Box], orientation: Orientati
         return 1.0
     rows, columns = _compute_pixel_weights(coded.top, coded.bottom), _compute_pixel_weights(coded.left, coded.right)
     return round(float(rows @ hidden @ columns), 6)
+
+
+def measure_mask_area(boxes: Iterable[Box], orientation: Orientation, style: Style) -> float:
+    """Return the area in display pixels that the masks of a frame change, with soft edges, overlaps counted once.
+
+    Args:
+        boxes: Boxes of the faces of the record in that frame, in display pixels.
+        orientation: Orientation of the coded samples.
+        style: The style of the masks.
+    """
+    (alpha,) = compute_mask(boxes, orientation, style, _LUMA_FORMAT)
+    # Coded samples need not be square on the screen.
+    display, coded = orientation.display_size, orientation.coded
+    return float(np.count_nonzero(alpha)) * (display.width * display.height) / (coded.width * coded.height)
 
 
 def _may_touch(mask: Box, face: Box) -> bool:

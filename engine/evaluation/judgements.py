@@ -15,7 +15,7 @@ import msgspec
 
 from engine.core.geometry import Box, Orientation, Size
 from engine.errors import InputError
-from engine.evaluation.coverage import measure_hidden_share
+from engine.evaluation.coverage import measure_hidden_share, measure_mask_area
 from engine.evaluation.ground_truth import Clip, LabelledFrame, Truth, TruthFace
 from engine.evaluation.matching import assign_boxes
 from engine.masking.presets import style_from_preset
@@ -93,6 +93,19 @@ class BoxJudgement:
     outcomes: Mapping[str, Outcome]
 
 
+@dataclass(slots=True)
+class MaskAreas:
+    """Areas over the judged frames that are not covered whole, in display pixels.
+
+    Attributes:
+        masks: Area that masks change, false ones included; those of boxes on ignored faces count neither way.
+        heads: Area of the truth boxes that count, inside the picture.
+    """
+
+    masks: float = 0.0
+    heads: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Judgements:
     """All judgements of an evaluation.
@@ -103,6 +116,7 @@ class Judgements:
         frames: Number of judged frames by clip.
         detectors: Detectors that ran for every record.
         unrecorded: Clips that were left out because they have no record.
+        areas: Areas of masks and of heads.
     """
 
     criteria: Criteria
@@ -112,6 +126,7 @@ class Judgements:
     frames: Mapping[str, int]
     detectors: tuple[str, ...]
     unrecorded: tuple[str, ...]
+    areas: MaskAreas
 
 
 def judge_records(
@@ -157,6 +172,7 @@ def judge_records(
         judge.frames,
         _find_common_detectors(records.values()),
         unrecorded,
+        judge.areas,
     )
 
 
@@ -243,6 +259,7 @@ class _Judge:
         self.faces: list[FaceJudgement] = []
         self.boxes: list[BoxJudgement] = []
         self.frames: Counter[str] = Counter()
+        self.areas = MaskAreas()
         self._criteria, self._style = criteria, style
 
     def judge_frame(self, clip: str, paired: PairedFrame) -> None:
@@ -256,12 +273,22 @@ class _Judge:
             BoxJudgement(clip, face.box.height, outcome)
             for face, outcome in zip(paired.frame.faces, outcomes, strict=True)
         )
+        excused = [outcome[RECORD] == Outcome.EXCUSED for outcome in outcomes]
+        self._add_areas([face.box for face in faces], excused, paired)
         for face, finders in zip(faces, found_by, strict=True):
             hidden = self._measure_hidden(face.box, paired)
             covered = hidden >= self._criteria.hidden
             self.faces.append(
                 FaceJudgement(clip, paired.truth.file, paired.truth.number, face, frozenset(finders), hidden, covered)
             )
+
+    def _add_areas(self, truth: Iterable[Box], excused: Iterable[bool], paired: PairedFrame) -> None:
+        if paired.frame.index in paired.video.damaged:
+            return
+        # Of boxes that mark heads only the centre was kept; the mask has to fit the head.
+        self.areas.heads += sum(box.area for box in truth) / self._criteria.centre**2
+        if boxes := [face.box for face, left_out in zip(paired.frame.faces, excused, strict=True) if not left_out]:
+            self.areas.masks += measure_mask_area(boxes, paired.video.orientation, self._style)
 
     def _match_boxes(
         self, faces: Sequence[Box], ignored: Sequence[Box], frame: Frame

@@ -116,6 +116,11 @@ class Evaluation(RecordScores, frozen=True, kw_only=True):
         by_size: the same figures for each of `SIZE_CLASSES`, by the height of the truth box, false boxes by their own.
         by_detectors: each detector alone, each pair, and all of them.
         tracks: coverage of whole tracks.
+        mask_area: area that the masks change in the judged frames, in display pixels, without frames covered whole and
+            masks on ignored faces.
+        head_area: area of the truth boxes in those frames, without ignored ones.
+        mask_area_ratio: mask_area / head_area; None when there is no truth box. False masks count, so it tells how much
+            more than the heads is hidden.
         unrecorded: files that were left out because they have no record.
     """
 
@@ -125,6 +130,9 @@ class Evaluation(RecordScores, frozen=True, kw_only=True):
     by_size: Mapping[str, RecordScores]
     by_detectors: tuple[DetectorScores, ...]
     tracks: TrackScores
+    mask_area: float
+    head_area: float
+    mask_area_ratio: float | None
     unrecorded: tuple[str, ...]
 
 

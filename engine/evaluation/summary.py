@@ -65,6 +65,9 @@ def summarise(judgements: Judgements) -> Evaluation:
         by_size=dict(zip(SIZE_CLASSES, by_size, strict=True)),
         by_detectors=tuple(_build_detector_scores(union, slots) for union, slots in zip(unions, others, strict=True)),
         tracks=score_tracks(judgements),
+        mask_area=round(judgements.areas.masks, 1),
+        head_area=round(judgements.areas.heads, 1),
+        mask_area_ratio=compute_share(judgements.areas.masks, judgements.areas.heads),
         unrecorded=judgements.unrecorded,
     )
 

@@ -20,6 +20,7 @@ def format_table(evaluation: Evaluation) -> str:
         "",
         *align_columns([_COLUMN_HEADERS, *_format_rows(evaluation)]),
         "",
+        *_format_area(evaluation),
         *_format_tracks(evaluation.tracks),
     ]
     if evaluation.unrecorded:
@@ -70,6 +71,11 @@ def align_columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Align all columns to the left, so that values with and without an interval start at the same place."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _format_area(evaluation: Evaluation) -> Iterator[str]:
+    if evaluation.mask_area_ratio is not None:
+        yield f"Area of masks over area of heads: {evaluation.mask_area_ratio:.2f}"
 
 
 def _format_tracks(scores: TrackScores) -> Iterator[str]:

@@ -238,6 +238,35 @@ def test_the_result_is_a_document():
     )
 
 
+@pytest.mark.parametrize(
+    ("faces", "ratio"),
+    [
+        ([], 0.0),
+        ([LARGE], 1.0),
+        ([LARGE, LARGE], 1.0),
+        ([moved(LARGE, x=50), LARGE], 1.5),
+        ([LARGE, (600, 300, 700, 420)], 2.0),
+    ],
+    ids=["no mask", "exact", "twice the same", "half beside", "one false"],
+)
+def test_the_area_of_masks_is_measured_against_that_of_heads(faces, ratio):
+    result = evaluate(photograph(LARGE), {"a.jpg": record_of([faces])}, QUICK, EXACT)
+    assert (result.head_area, result.mask_area_ratio) == (12000, ratio)
+
+
+def test_areas_leave_out_ignored_faces_and_have_whole_head_boxes():
+    truth, record = photograph(LARGE, ignored=[MIDDLE]), {"a.jpg": record_of([[LARGE, MIDDLE]])}
+    assert evaluate(truth, record, QUICK, EXACT).mask_area == 12000
+    halves = evaluate(truth, record, Criteria(centre=0.5, resamples=200), EXACT)
+    assert halves.head_area == 12000
+
+
+def test_frames_covered_whole_have_no_area_of_masks():
+    truth = make_truth(truth_row("v.mp4", 0, LARGE), truth_row("v.mp4", 1, LARGE))
+    result = evaluate(truth, {"v.mp4": record_of([[LARGE], []], damaged=(0,))}, QUICK, EXACT)
+    assert (result.head_area, result.mask_area) == (12000, 0)
+
+
 def test_the_worst_misses_are_the_largest():
     rows = [truth_row("v.mp4", 0, SMALL), truth_row("v.mp4", 1, LARGE), truth_row("v.mp4", 2, MIDDLE)]
     findings = judge_records(

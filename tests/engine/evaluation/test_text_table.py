@@ -38,6 +38,10 @@ def test_every_size_and_union_has_a_row():
     assert sum(line.startswith("  48 px and more") for line in lines) == 4
 
 
+def test_the_area_of_masks_is_stated():
+    assert any(line.startswith("Area of masks over area of heads: ") for line in lines_of())
+
+
 def test_what_shows_is_listed_up_to_a_number():
     assert "  shows: v.mp4 frames 1 to 1 (1 labelled), covered before and after" in lines_of()
     many = lines_of(shown=range(1, 60, 2), frames=60)
