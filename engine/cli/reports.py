@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from engine.core.frame_ranges import describe_range
 from engine.core.wording import format_count
 from engine.media.facts import MediaInfo, VideoInfo
+from engine.media.source.preflight import list_obstacles
 from engine.record import Document, Record
 from engine.rendering.report import RenderReport, report_path
 from engine.review.apply import KeptVisible
@@ -76,6 +77,7 @@ def format_probe(source: Path, info: MediaInfo) -> str:
     lines = [f"{source}: {info.container}, {info.bytes:,} bytes", f"sha256 {info.sha256}", *_format_video(info.video)]
     if info.cut_short:
         lines.append(f"The file is incomplete: {info.cut_short}")
+    lines += [f"No output can be made of it: it {obstacle}" for obstacle in list_obstacles(info)]
     lines.append("Streams:")
     for stream in info.streams:
         language = f", {stream.language}" if stream.language else ""

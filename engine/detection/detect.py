@@ -26,6 +26,7 @@ from engine.detection.results import (
 )
 from engine.detectors.ensemble import DetectorEnsemble
 from engine.media.source.image_sequence import list_source_files, probe_any
+from engine.media.source.preflight import check_decodable
 from engine.record import DetectOptions, Record
 from engine.storage.data_folder import find_data_folder
 from engine.storage.file_use import FileUse, check_file_use
@@ -75,6 +76,7 @@ def detect(  # noqa: PLR0913 - only the source is required; every other argument
         check_file_use(FileUse(list_source_files(source), [output], beside), overwrite=True)
         check_writable(output)
     info = probe_any(source, listener=listener)
+    check_decodable(source, info, covers_damage=options.on_damage == "cover")
     request_sha256 = hash_request(info.sha256, plans, options)
     if output is not None and not overwrite and (finished := read_finished_record(output, request_sha256)):
         listener.notice(f"{output} is the finished record of this detection already.")

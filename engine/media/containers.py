@@ -137,7 +137,10 @@ MATROSKA = ContainerFormat(
     (".mkv",),
     _MATROSKA_FAMILY,
     muxer="matroska",
-    refused_codecs=frozenset({"mov_text", "bin_data", "dvb_teletext", "nellymoser"}),
+    refused_codecs=frozenset({"mov_text", "bin_data", "dvb_teletext", "nellymoser", "adpcm_swf", "s302m"})
+    | {"pcm_bluray", "pcm_dvd", "pcm_f32be", "pcm_f64be", "pcm_s8", "pcm_s16le_planar", "pcm_vidc"}
+    | {f"pcm_u{bits}{order}" for bits in (16, 24, 32) for order in ("le", "be")}
+    | {"ra_144", "ra_288", "cook", "sipr", "atrac3", "ralf"},
 )
 """Holds nearly everything, so it is the fallback for what another container would alter."""
 

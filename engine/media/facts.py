@@ -45,6 +45,13 @@ class Hdr(Document, frozen=True):
     hdr10_plus: bool = False
 
 
+class SizeChange(Document, frozen=True):
+    """The first picture of another size than the pictures before: its time in the time base, and its size."""
+
+    pts: int | None
+    size: Size
+
+
 class VideoInfo(Document, frozen=True):
     """The video stream that will be anonymised; declared and measured facts are different fields.
 
@@ -72,6 +79,7 @@ class VideoInfo(Document, frozen=True):
             ("dts"), or the index and the frame duration if it stores no times ("count").
         key_pts: presentation time of the first keyframe, None if no packet is marked as one or `timing` is not "pts".
         crop: what the container hides of the stored pictures; None: nothing.
+        size_change: the first change of the picture size that the headers of packets show; None: they show none.
     """
 
     index: Count
@@ -99,6 +107,7 @@ class VideoInfo(Document, frozen=True):
     timing: PtsOrigin
     key_pts: int | None
     crop: Crop | None = None
+    size_change: SizeChange | None = None
 
     @property
     def orientation(self) -> Orientation:

@@ -20,6 +20,7 @@ from engine.media.facts import MediaInfo, VideoInfo, make_source_facts
 from engine.media.frame import SourceFrame
 from engine.media.source.decode import OnDamage, open_source
 from engine.media.source.prefetch import prefetch
+from engine.media.source.preflight import check_renderable
 from engine.media.source.probe import probe
 from engine.record import Record, Sha256, SourceFacts, parse_ratio
 from engine.rendering.spec import RenderSpec
@@ -169,6 +170,7 @@ def prepare_job(
         name = f" {record}" if isinstance(record, Path | str) else ""
         raise RecordError(f"The record{name} is of another video than {source}; give its own, or detect this one.")
     facts = make_source_facts(info, len(document.frames))
+    check_renderable(source, info)
     if facts.video.crop != document.source.video.crop:
         raise RecordError(
             f"{source} hides a part of its pictures by cropping, and the record was made by a version of Veil that "

@@ -20,6 +20,7 @@ from engine.media.audio_streams import AudioFingerprint
 from engine.media.facts import MediaInfo
 from engine.media.output.container_choice import choose_container, fall_back_to_matroska
 from engine.media.output.mux import CURRENT_MUX_RULES
+from engine.media.source.preflight import check_renderable
 from engine.media.source.probe import probe
 from engine.record import Record, encode_document, sha256_hex
 from engine.rendering.encode import FrameCounts, encode_job
@@ -190,7 +191,9 @@ def check_render_possible(source: Path | str, output: Path | str, options: Rende
         check_style(options.style)
     # To create a folder there is the test: permissions alone do not tell whether the output can be written.
     with make_scratch_folder(output):
-        build_spec(Path(source), probe(source), output, options)
+        info = probe(source)
+        check_renderable(Path(source), info)
+        build_spec(Path(source), info, output, options)
 
 
 def check_audio_spans(source: Path, terms: Terms) -> None:

@@ -155,7 +155,8 @@ def _b_frame_options(video: VideoFacts, carrier: EncoderFormat, settings: Encode
 
 def _signal_options(video: VideoFacts, pixels: PixelFormat, signal: Signal) -> dict[str, str]:
     declared = "pc" if pixels.full_range else video.colour.range
-    matrix = "rgb" if video.colour.matrix == "gbr" else video.colour.matrix  # spelled so in this option
+    # RGB samples have no matrix, whatever the source is tagged with: players would take them for YUV.
+    matrix = "rgb" if pixels.planes == "gbr" else video.colour.matrix
     tags = {
         "color_range": declared,
         "colorspace": matrix,

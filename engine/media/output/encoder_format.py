@@ -13,6 +13,7 @@ from engine.errors import RenderError
 
 _SUBSAMPLING = {(1, 1): "420", (1, 0): "422", (0, 0): "444"}
 _BIT_DEPTHS = (8, 10, 12)
+MAX_BIT_DEPTH = max(_BIT_DEPTHS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,7 +247,8 @@ class Source:
         moved = self._pts_assigner.enforce_rising(pts)
         if moved is None:
             raise SourceError(
-                f"{self.path} runs backwards in time at frame {self._delivered_frames}. Export it again as MP4."
+                f"{self.path} runs backwards in time at frame {self._delivered_frames}: its "
+                "time stamps are those of decoding. Encode it again; another container alone does not help."
             )
         # Frames that are predicted from a damaged one repeat its faults, and no decoder reports that. Only a keyframe
         # is independent of what came before, so everything up to the next keyframe counts as damaged.
@@ -332,7 +333,7 @@ class Source:
         seconds = self.info.video.to_seconds(pts)
         return DamagedFrameError(
             f"Frame {self._delivered_frames} of {self.path} (pts {pts}, {seconds:.3f} s) {complaint}. "
-            "Use an undamaged copy, or allow damaged frames to be covered whole.",
+            "Use an undamaged copy, or allow damaged frames to be covered whole (--on-damage cover).",
             self._delivered_frames,
         )
 

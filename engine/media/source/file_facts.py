@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import cast
 
+import msgspec
 from av.container import InputContainer
 from av.error import EOFError as EndOfFile
 from av.error import FFmpegError
@@ -21,7 +22,7 @@ from engine.core.geometry import Crop, Orientation, Size
 from engine.errors import SourceError
 from engine.media.colour import read_colour, read_hdr
 from engine.media.containers import container_family
-from engine.media.facts import FieldOrder, MediaInfo, PtsOrigin, Rotation, StreamInfo, VideoInfo
+from engine.media.facts import FieldOrder, MediaInfo, PtsOrigin, Rotation, SizeChange, StreamInfo, VideoInfo
 from engine.media.orientation import decode_display_matrix
 from engine.media.pixels import has_alpha, read_bit_depth
 from engine.media.side_data import read_side_data
@@ -29,6 +30,7 @@ from engine.media.source import stream_policy
 from engine.media.source.crop import align_crop, read_crop
 from engine.media.source.damage import has_own_frame
 from engine.media.source.open_file import open_container
+from engine.media.source.size_changes import SizeWatch
 from engine.media.source.truncation import find_truncation
 from engine.record import format_ratio
 
@@ -99,8 +101,10 @@ def read_file_facts(path: Path) -> MediaInfo:
     """
     with open_container(path) as container:
         chosen = _choose_video_stream(container, path)
-        tallies, frame, error = _read_packets(container, chosen, path)
+        watch = SizeWatch(chosen)
+        tallies, frame, error = _read_packets(container, chosen, path, watch)
         video = _make_video_info(container, chosen, tallies[chosen.index], frame, path)
+        video = msgspec.structs.replace(video, size_change=watch.change and SizeChange(*watch.change))
         begin = _ticks_to_seconds(tallies[chosen.index].first_time, chosen)
         streams = tuple(
             _make_stream_info(stream, chosen, tallies[stream.index], begin, video) for stream in container.streams
@@ -128,7 +132,7 @@ def _rank_stream(stream: VideoStream) -> tuple[bool, int, int]:
 
 
 def _read_packets(
-    container: InputContainer, chosen: VideoStream, path: Path
+    container: InputContainer, chosen: VideoStream, path: Path, watch: SizeWatch
 ) -> tuple[dict[int, _PacketStats], VideoFrame, FFmpegError | None]:
     """Return statistics of all streams, the first frame that decodes, and the error that ended reading, if any."""
     tallies = {stream.index: _PacketStats() for stream in container.streams}
@@ -151,6 +155,8 @@ def _read_packets(
             frame = next(_try_decode(chosen, cast("Packet[VideoStream]", packet) if packet.size else None), None)
         if packet.size:
             tallies[packet.stream_index].add_packet(packet)
+        if is_video and packet.size:
+            watch.add_packet(packet)
         if is_video and packet.size and has_own_frame(chosen.codec_context.codec.canonical_name, packet):
             tallies[chosen.index].add_frame_packet(packet, by_dts=by_dts)
     if not tallies[chosen.index].packet_count:

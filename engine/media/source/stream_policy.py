@@ -23,8 +23,9 @@ _DROP_REASONS = {
 _UNKNOWN_STREAM_REASON = "it is unknown what this stream holds"
 _IDENTIFYING_TAGS = (
     (("location", "gps", "xyz", "geo", "place"), "it can say where the video was taken"),
+    (("make", "model"), "it can say with which device or program the video was made"),
     (("time", "date", "year"), "it can say when the video was taken"),
-    (("make", "model", "device", "encoder", "software", "camera", "lens", "serial", "android", "quicktime", "handler"),
+    (("device", "encoder", "software", "camera", "lens", "serial", "android", "quicktime", "handler"),
      "it can say with which device or program the video was made"),
 )  # fmt: skip
 _START_PACKETS = {
@@ -47,6 +48,8 @@ def choose_fate(stream: Stream, chosen: VideoStream, *, alpha: bool) -> tuple[Fa
     if stream.index == chosen.index:
         lost = "; its alpha channel is dropped, because no player-ready encoder keeps it" if alpha else ""
         return "rendered", f"this is the video in which faces are covered{lost}"
+    if stream.type == "audio" and read_codec_name(stream) == "unknown":
+        return "dropped", "FFmpeg cannot decode this audio, so nothing could show that a copy is unchanged"
     if stream.type == "audio":
         return "copied", "audio stays the original, packet for packet"
     if isinstance(stream, VideoStream):

@@ -11,7 +11,7 @@ import pytest
 import engine
 from engine.core.frame_ranges import expand_ranges
 from engine.detection.results import RunFacts
-from engine.errors import DamagedFrameError, DetectorError, InputError, ModelError, TargetError
+from engine.errors import DamagedFrameError, DetectorError, InputError, ModelError, SourceError, TargetError
 from engine.media.source.probe import probe
 from engine.record import DetectOptions, ScheduleSettings, read_document, read_record, sha256_hex
 from tests import clips
@@ -167,13 +167,21 @@ def test_boxes_of_a_turned_video_are_where_the_face_is_seen(carphone, own_data, 
 
 def test_a_damaged_frame_stops_the_run_unless_it_may_be_covered(talk, own_data, tmp_path):
     whole = clips.video(tmp_path / "whole.mp4", frames=30, options=["-movflags", "+faststart", "-bf", "0"])
-    broken = clips.truncated(tmp_path / "broken.mp4", whole, share=0.6)
+    middle = whole.stat().st_size // 2
+    broken = clips.overwritten(tmp_path / "broken.mp4", whole, [(middle, bytes(300))])
     with pytest.raises(DamagedFrameError, match=r"broken\.mp4") as caught:
         engine.detect(broken, options=YOLO, data=own_data)
     assert 0 < caught.value.index < 30
     record = engine.detect(broken, options=DetectOptions(detectors=("yolov8-face",), on_damage="cover"), data=own_data)
     assert record.damaged
     assert record.damaged[0] == caught.value.index
+
+
+def test_an_incomplete_file_is_refused_before_the_first_frame(own_data, tmp_path):
+    whole = clips.video(tmp_path / "whole.mp4", frames=30, options=["-movflags", "+faststart"])
+    broken = clips.truncated(tmp_path / "broken.mp4", whole, share=0.6)
+    with pytest.raises(SourceError, match=r"broken\.mp4 is incomplete.*--on-damage cover"):
+        engine.detect(broken, options=YOLO, data=own_data)
 
 
 def test_missing_weights_are_named_before_anything_is_written(talk, tmp_path):
