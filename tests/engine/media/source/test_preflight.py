@@ -33,7 +33,7 @@ def test_change_of_the_picture_size_is_known_at_the_probe(tmp_path, codec, suffi
                  for width, height in sizes]  # fmt: skip
         joined = join(tmp_path / f"joined{raw}", *parts)
     assert list_obstacles(probe(parts[0])) == ()
-    with pytest.raises(SourceError, match="changes its picture size.* from 128x96 to 160x96"):
+    with pytest.raises(SourceError, match=r"changes its picture size.* from 128x96 to 160x96"):
         check_decodable(joined, probe(joined), covers_damage=False)
 
 
@@ -41,7 +41,7 @@ def test_incomplete_file_is_refused_unless_damage_is_covered(tmp_path):
     whole = clips.video(tmp_path / "whole.mkv", frames=40)
     path = clips.truncated(tmp_path / "cut.mkv", whole, share=0.7)
     info = probe(path)
-    with pytest.raises(SourceError, match="incomplete.*--on-damage cover"):
+    with pytest.raises(SourceError, match=r"incomplete.*--on-damage cover"):
         check_decodable(path, info, covers_damage=False)
     check_decodable(path, info, covers_damage=True)
 
@@ -54,5 +54,5 @@ def test_sixteen_bits_are_refused(tmp_path):
 
 def test_audio_that_no_container_holds_is_refused(tmp_path):
     path = clips.video(tmp_path / "a.nut", frames=2, audio=[clips.Audio(codec="pcm_u16le")])
-    with pytest.raises(SourceError, match="PCM U16LE.*convert that audio first"):
+    with pytest.raises(SourceError, match=r"PCM U16LE.*convert that audio first"):
         check_renderable(path, probe(path))
