@@ -64,7 +64,7 @@ def test_naming_and_planning_import_no_machine_learning_library() -> None:
 
 def test_a_library_that_is_missing_is_answered_with_the_pip_command() -> None:
     assert importlib.util.find_spec("veil_no_such_library") is None
-    with pytest.raises(InputError, match=r"run `python -m pip install 'ultralytics==[0-9.]+'`"):
+    with pytest.raises(InputError, match=r"run `python -m pip install 'veil-workbench\[yolov8-face\]'`"):
         optional_imports.import_library("veil_no_such_library", "ultralytics")
     with pytest.raises(InputError, match=r"veil-no-such-package is not installed: run `python -m pip install"):
         optional_imports.find_versions("veil-no-such-package")
