@@ -111,6 +111,39 @@ def test_the_queue_is_worked_through_with_the_keyboard_alone(workbench, page, ru
     assert len(review_of(run)) == 2
 
 
+def test_a_person_is_decided_on_a_card_and_that_is_undone_in_one_step(workbench, page, run):
+    opened(page, workbench, run)
+    page.locator(".card").nth(1).wait_for(state="attached")
+    page.keyboard.press("y")
+    page.locator(".card.current img[src]").first.wait_for()
+    page.keyboard.press("a")
+    page.locator(".ask h3").filter(has_text="the masks are right").wait_for()
+    page.keyboard.press("Enter")
+    wait_for_message(page, "Saved as amendment")
+    page.locator(".card.masked").wait_for()
+    decided = [one.action.spot for one in review_of(run)]
+    assert decided[0] == f"person:0:0-{FRAMES}"
+    page.keyboard.press("Control+z")
+    page.locator(".card.masked").wait_for(state="detached")
+    amendments = review_of(run)
+    assert len(amendments) == 2 * len(decided)
+    assert all(isinstance(one.action, Undo) for one in amendments[len(decided) :])
+    # Both are in frame 0, so they are two people.
+    for box in page.locator(".card input").all():
+        box.click()
+    page.get_by_role("button", name="Join", exact=True).click()
+    wait_for_message(page, "so they are two people and cannot be joined")
+
+
+def test_the_keys_work_after_a_frame_number_is_entered(workbench, page, run):
+    opened(page, workbench, run)
+    for key in ("g", "4", "0", "Enter"):
+        page.keyboard.press(key)
+    wait_until_painted(page, 40)
+    page.keyboard.press("ArrowRight")
+    wait_until_painted(page, 41)
+
+
 def test_the_picture_after_masking_is_the_renders(workbench, page, run):
     opened(page, workbench, run, frame=10)
     with page.expect_response(lambda answer: "masked=1" in answer.url) as answered:

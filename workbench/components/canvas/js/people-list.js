@@ -12,6 +12,9 @@ import { openItemsOf, titleOf } from "./people.js";
 const MOST_ITEMS = 6;
 const MOST_STRETCHES = 3;
 
+/** Room in pixels above the current card, for what stays at the top of the list. */
+const MARGIN = 70;
+
 const STATES = { open: "to decide", masked: "masked", visible: "kept visible", removed: "not a face" };
 
 /**
@@ -54,8 +57,9 @@ export class PeopleList {
       if (box) {
         box.checked = this.state.pickedPeople.has(key);
       }
-      if (current) {
-        card.scrollIntoView({ block: "nearest" });
+      if (current && card instanceof HTMLElement) {
+        // The list alone: on a narrow screen the picture above it must stay in sight.
+        this.place.scrollTop = card.offsetTop - this.place.offsetTop - MARGIN;
       }
     }
   }
