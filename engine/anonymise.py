@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from engine.core.frame_ranges import group_frames
 from engine.core.progress import ProgressListener
 from engine.detection.detect import detect
 from engine.detection.results import list_detection_files
 from engine.media.source.image_sequence import list_source_files
-from engine.record import DetectOptions, Document
+from engine.record import DetectOptions, Document, Record, parse_ratio
 from engine.rendering.render import check_render_possible
 from engine.rendering.report import RenderReport, report_path
 from engine.rendering.terms import RenderOptions
@@ -16,6 +18,9 @@ from engine.storage.data_folder import CHECKS_SUFFIX, RECORD_SUFFIX, append_suff
 from engine.storage.file_use import FileUse, check_file_use
 from engine.verification.checked_render import render_and_verify
 from engine.verification.report import VerifyReport
+
+_LONG_STRETCH_S = 2.0
+"""Length from which a stretch without a face is named: people look away for less."""
 
 
 class AnonymiseReport(Document, frozen=True):
@@ -27,6 +32,8 @@ class AnonymiseReport(Document, frozen=True):
         report: path of the report of the checks.
         faces: number of faces, summed over all frames.
         tracks: number of tracks.
+        unmasked: stretches of 2 s and more without a face, each as its first and last second; a person should look at
+            them, because a face that no detector sees looks the same in figures.
         render: report of the render.
         checks: report of the checks.
     """
@@ -36,6 +43,7 @@ class AnonymiseReport(Document, frozen=True):
     report: str
     faces: int
     tracks: int
+    unmasked: tuple[tuple[float, float], ...]
     render: RenderReport
     checks: VerifyReport
 
@@ -84,9 +92,21 @@ def anonymise(  # noqa: PLR0913 - the arguments of three verbs
         str(append_suffix(output, CHECKS_SUFFIX)),
         len(faces),
         len(set(faces)),
+        tuple(_find_unmasked_stretches(found)),
         rendered,
         checks,
     )
+
+
+def _find_unmasked_stretches(record: Record) -> Iterator[tuple[float, float]]:
+    covered = {*record.damaged, *record.covered}
+    time_base, first_pts = parse_ratio(record.source.video.time_base), record.frames[0].pts
+    for start, stop in group_frames(
+        frame.index for frame in record.frames if not frame.faces and frame.index not in covered
+    ):
+        begin, end = (float((record.frames[index].pts - first_pts) * time_base) for index in (start, stop - 1))
+        if end - begin + record.frame_s >= _LONG_STRETCH_S:
+            yield round(begin, 2), round(end + record.frame_s, 2)
 
 
 def _check_files(source: Path, record: Path, output: Path, review: Path | str | None, *, overwrite: bool) -> None:

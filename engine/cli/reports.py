@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Kind = TypeVar("Kind", bound=str)
 
+_MAX_STRETCHES = 5
+"""Stretches without a face that are listed."""
+
 
 class DetectSummary(Document, frozen=True):
     """A detection record in figures.
@@ -125,11 +128,27 @@ def format_anonymise(result: AnonymiseReport) -> str:
     frames = format_count(result.render.frames, "frame")
     return "\n".join([
         f"{format_count(result.tracks, 'track')}, {result.render.masked:,} of {frames} masked",
+        *_describe_unmasked(result),
         format_verify(result.checks),
         f"Output: {result.output}  (a draft, not reviewed)",
         f"Record: {result.record}",
         f"Checks: {result.report}",
     ])  # fmt: skip
+
+
+def _describe_unmasked(result: AnonymiseReport) -> Iterator[str]:
+    """Yield a line if no face was found, in the whole video or in long stretches of it."""
+    if not result.faces:
+        frames = format_count(result.render.frames, "frame")
+        yield (
+            f"No face was found in any of {frames}: nothing is masked. Look at the video before you use the output; "
+            "--allow-none accepts a video without faces."
+        )
+    elif result.unmasked:
+        stretches = ", ".join(f"{start:.1f} to {end:.1f} s" for start, end in result.unmasked[:_MAX_STRETCHES])
+        more = len(result.unmasked) - _MAX_STRETCHES
+        others = f", and in {more} more stretches" if more > 0 else ""
+        yield f"No face was found from {stretches}{others}: look there."
 
 
 def _format_video(video: VideoInfo) -> Iterator[str]:

@@ -32,6 +32,13 @@ class Mode:
 
 _SCHEDULE = ScheduleSettings(interval_s=0.2, change=12.0)
 
+_LOOK_PARAMETERS: Mapping[str, Mapping[str, object]] = {
+    # Thresholds are low because a weak detection counts only if another detector, or its track, confirms it. Measured
+    # in docs/measurements/recall.md.
+    "centerface": {"threshold": 0.08, "sure": 0.3, "suppression": 0.2},
+    "retinaface": {"threshold": 0.05, "sure": 0.85, "turned": 1280},
+}
+
 MODES: Mapping[str, Mode] = {
     mode.name: mode
     for mode in (
@@ -39,12 +46,7 @@ MODES: Mapping[str, Mode] = {
             "on-prem",
             ("centerface", "retinaface"),
             "nothing leaves the machine; two detectors, and what either flags is covered",
-            # Thresholds are low because a weak detection counts only if another detector, or its track, confirms it.
-            # Measured in docs/measurements/recall.md.
-            parameters={
-                "centerface": {"threshold": 0.08, "sure": 0.3, "suppression": 0.2},
-                "retinaface": {"threshold": 0.05, "sure": 0.85, "turned": 1280},
-            },
+            parameters=_LOOK_PARAMETERS,
             schedule=_SCHEDULE,
         ),
         Mode(
@@ -55,14 +57,10 @@ MODES: Mapping[str, Mode] = {
         ),
         Mode(
             "hybrid",
-            ("yolov8-face", "centerface"),
-            "independent detectors; what any of them flags is covered",
-            # Measured in docs/measurements/recall.md. RetinaFace instead of the mirror finds 0.7 % more on photographs,
-            # and half as many false boxes again in a video full of leaves.
-            parameters={
-                "yolov8-face": {"threshold": 0.03, "sure": 0.28, "suppression": 0.35},
-                "centerface": {"threshold": 0.08, "sure": 0.265, "suppression": 0.2, "mirror": True},
-            },
+            ("yolov8-face", "centerface", "retinaface"),
+            "on-prem and a further independent detector; what any of them flags is covered",
+            parameters={"yolov8-face": {"threshold": 0.03, "sure": 0.28, "suppression": 0.35}, **_LOOK_PARAMETERS},
+            schedule=_SCHEDULE,
         ),
         Mode("live", ("mediapipe", "yolov8-face"), "a running picture; what is not judged in time is covered whole"),
     )

@@ -108,6 +108,15 @@ def test_detect_and_anonymise_from_a_shell(talk, own_data, tmp_path):
     assert read_record(tmp_path / "b.json").detection.smoothing.window_s == 0
 
 
+def test_a_video_without_a_face_is_said_to_have_none(own_data, tmp_path, capsys):
+    source = clips.video(tmp_path / "a.mp4", frames=60)
+    command = ["anonymise", str(source), "--detectors", "yolov8-face", "--data", str(own_data), "-o"]
+    assert main([*command, str(tmp_path / "b.mp4")]) == 3
+    assert "No face was found in any of 60 frames" in capsys.readouterr().out
+    assert main([*command, str(tmp_path / "c.mp4"), "--allow-none", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["unmasked"] == [[0.0, 2.4]]
+
+
 def test_models_are_verified_with_exit_3_when_one_is_missing(own_data, tmp_path):
     assert run("models", "verify", "--data", own_data)[0] == 0
     code, text, _ = run("models", "verify", "--data", tmp_path, "--json")
