@@ -149,7 +149,7 @@ def test_a_detector_that_is_killed_ends_the_run_with_a_sentence(talk, detected, 
 def test_hybrid_keeps_the_evidence_of_each_detector(talk, own_data):
     record = engine.detect(talk, options=DetectOptions(mode="hybrid"), data=own_data)
     names = {sighting.detector for frame in record.frames for face in frame.faces for sighting in face.evidence}
-    assert names == {"centerface", "yolov8-face"}
+    assert names == {"centerface", "retinaface", "yolov8-face"}
     assert max(len(frame.faces) for frame in record.frames) == 1
 
 
