@@ -12,7 +12,7 @@ from engine.runs import Run
 from workbench.auth import current_user
 from workbench.components import run_header
 from workbench.components.canvas import get_action, show_review_canvas
-from workbench.core import caches, messages, reviewed_run, session, shown_style
+from workbench.core import caches, formatting, messages, reviewed_run, session, shown_style
 from workbench.core.links import Page
 from workbench.core.reviewed_run import ReviewedRun
 from workbench.views.review import canvas_data, frame_audit
@@ -24,17 +24,17 @@ def _load_reviewed_run(run: Run) -> ReviewedRun | None:
     try:
         return reviewed_run.load_reviewed_run(run)
     except TornReviewError as error:
-        st.error(str(error))
+        st.error(formatting.escape_markdown(str(error)))
         st.button("Remove the unfinished line", on_click=_repair_review, args=(run,), icon=":material/healing:")
     except ReviewError as error:
-        st.error(str(error))
+        st.error(formatting.escape_markdown(str(error)))
         # Amendments are evidence: a tool that rewrites them could hide a change, so only a torn line is repaired.
         st.info(
             "The amendments are evidence, so Veil does not repair them. Restore the file from a backup. Until then the "
             "run cannot be amended, signed or rendered."
         )
     except RecordError as error:
-        st.error(str(error))
+        st.error(formatting.escape_markdown(str(error)))
     run_header.show_home_link()
     return None
 

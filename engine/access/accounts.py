@@ -9,6 +9,7 @@ import msgspec
 
 from engine import audit
 from engine.access import lockout, passwords
+from engine.access.names import check_names
 from engine.access.people import Account, Identity, People, Person, Role, read_people
 from engine.access.permissions import authorise, require_enabled
 from engine.access.policy import read_policy
@@ -71,6 +72,7 @@ def add_account(  # noqa: PLR0913 - the fields of an account
             raise AccessError(
                 "The first account must be an administrator's, with a password, so that it can add others."
             )
+        check_names(people, added)
         return people.with_account(added)
 
     _edit_people(data, by, f"added {account}", apply_addition)
@@ -144,9 +146,10 @@ def check_password(
     actor = found.to_person("account").actor
     try:
         count = lockout.count_attempt(data, policy, account, now)
-    except AccessError as error:
-        _log_failed_sign_in(data, actor, purpose, "locked")
-        raise AccessError(str(error)) from error
+    except lockout.LockedError as error:
+        # Takes as long as any other answer, and says the same: otherwise locking accounts would show which exist.
+        passwords.matches_hash(password, None)
+        raise _log_and_refuse(data, actor, purpose, "locked") from error
     # One message for an unknown account, a wrong password and a disabled account: it must not reveal which accounts
     # exist. The log says which it was.
     if not passwords.matches_hash(password, found.password):
@@ -222,7 +225,11 @@ def _validate_account(values: object) -> Account:
 
 def _log_and_refuse(data: DataFolder, actor: audit.Actor, purpose: str, reason: str) -> AccessError:
     _log_failed_sign_in(data, actor, purpose, reason)
-    return AccessError("The account or the password is wrong.")
+    policy = read_policy(data)
+    return AccessError(
+        f"The account or the password is wrong. After {policy.failures} wrong passwords an account is locked for "
+        f"{policy.lock_minutes} minutes, or until an administrator sets a new one."
+    )
 
 
 def _log_failed_sign_in(data: DataFolder, actor: audit.Actor, purpose: str, reason: str) -> None:

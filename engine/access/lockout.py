@@ -17,6 +17,10 @@ from engine.storage.files import make_private_folder, write_file
 from engine.storage.locks import lock_file
 
 
+class LockedError(AccessError):
+    """The account is locked after too many wrong passwords."""
+
+
 class FailedAttempts(Document, frozen=True):
     """Sign-in attempts of one account since the last correct password.
 
@@ -68,7 +72,8 @@ def count_attempt(data: DataFolder, policy: Policy, account: str, now: datetime)
         Number of attempts in a row, this one included.
 
     Raises:
-        AccessError: The account is locked.
+        LockedError: The account is locked.
+        AccessError: The count cannot be read or written.
     """
     # Counted before the check: a hundred attempts sent at once would otherwise all be checked before the first counts.
     with lock_access_folder(data):
@@ -77,7 +82,7 @@ def count_attempt(data: DataFolder, policy: Policy, account: str, now: datetime)
         if attempts and attempts.count >= policy.failures:
             locked_until = attempts.last + policy.lock_duration
             if now < locked_until:
-                raise AccessError(
+                raise LockedError(
                     f"The account {account} is locked after {attempts.count} wrong passwords, until "
                     f"{locked_until.astimezone():%H:%M:%S %Z}."
                 )

@@ -7,7 +7,7 @@ import streamlit as st
 from engine.errors import InputError
 from engine.jobs.estimate import find_missing_models
 from engine.record import DetectOptions
-from workbench.core import session
+from workbench.core import formatting, session
 
 
 def check_models(options: DetectOptions) -> bool:
@@ -15,7 +15,7 @@ def check_models(options: DetectOptions) -> bool:
     try:
         missing = find_missing_models(session.get_data(), options)
     except InputError as error:
-        st.error(str(error))
+        st.error(formatting.escape_markdown(str(error)))
         return False
     if missing:
         st.error(

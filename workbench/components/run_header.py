@@ -21,7 +21,7 @@ def require_page_permission(page: Page) -> None:
         if action is not None:
             access.require_permission(current_user.require_person(), action)
     except AccessError as error:
-        st.info(str(error), icon=":material/lock:")
+        st.info(formatting.escape_markdown(str(error)), icon=":material/lock:")
         show_page_link(Page.HOME, "Go to Home")
         st.stop()
 
@@ -67,7 +67,7 @@ def _show_choosable_runs(page: Page, error_text: str) -> None:
             entry for entry in run_list.list_runs(runs.read_register(session.get_data())) if entry.run.status == "done"
         ]
     except VeilError as error:
-        st.error(str(error))
+        st.error(formatting.escape_markdown(str(error)))
         finished = []
     if not (error_text and finished):
         st.markdown("Choose a run." if finished else "No run is finished yet.")
@@ -105,7 +105,11 @@ def _check_source(run: Run) -> bool:
         )
         show_page_link(Page.ANALYSE, "Open the record in Analyse", PageLocation(run.id))
     elif not run.source.exists():
-        st.error(f"The source {run.source} is missing, so its frames cannot be shown. Put it back under this name.")
+        st.error(
+            formatting.escape_markdown(
+                f"The source {run.source} is missing, so its frames cannot be shown. Put it back under this name."
+            )
+        )
     else:
         return True
     show_home_link()
@@ -115,13 +119,13 @@ def _check_source(run: Run) -> bool:
 def _explain_missing_record(run: Run) -> None:
     match run.status:
         case "failed":
-            st.error(f"This run failed: {run.state.sentence or 'No reason was recorded.'}")
+            st.error(formatting.escape_markdown(f"This run failed: {run.state.sentence or 'No reason was recorded.'}"))
         case "queued":
             st.info("This run is queued. Come back when it is done.")
         case "running":
             of = f" of {run.state.total:,}" if run.state.total else ""
             st.info(f"Detection is still running: {run.state.done:,}{of} frames. Come back when it is done.")
         case "done":
-            st.error(f"The record {run.folder.record} is missing. Detect the source again.")
+            st.error(formatting.escape_markdown(f"The record {run.folder.record} is missing. Detect the source again."))
         case _:
             st.warning("This run stopped before its record was complete. Resume it on Detect.")

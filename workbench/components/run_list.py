@@ -160,7 +160,7 @@ def show_damaged_runs(damaged: tuple[DamagedRun, ...]) -> None:
 def _show_active_run(run: Run, runs_ahead: int, person: Person) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
         with st.container(width=_THUMBNAIL_SIZE_PX[0], key=f"{THUMBNAIL_KEY}-{run.id}"):
-            _show_thumbnail(run)
+            _show_thumbnail(run, person)
         with st.container():
             _show_heading(run)
             _show_progress(run, runs_ahead)
@@ -204,7 +204,11 @@ def _describe_progress(run: Run) -> str:
     return " · ".join([*parts, f"{format_count(state.faces, 'detection')} so far"])
 
 
-def _show_thumbnail(run: Run) -> None:
+def _show_thumbnail(run: Run, person: Person) -> None:
+    # The picture is masked, but a face that was missed shows in it.
+    if not access.is_allowed(person, "look"):
+        st.caption("Your role shows no pictures")
+        return
     path = find_latest_thumbnail(run.folder)
     if path is None:
         st.caption("No picture yet" if run.state.activity != "live" else "See the Live page")
@@ -219,7 +223,7 @@ def _show_ended_run(entry: RunEntry, person: Person, *, has_menu: bool) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
         if find_latest_thumbnail(entry.run.folder) is not None:
             with st.container(width=_THUMBNAIL_SIZE_PX[0], key=f"{THUMBNAIL_KEY}-{entry.run.id}"):
-                _show_thumbnail(entry.run)
+                _show_thumbnail(entry.run, person)
         with st.container(gap="xxsmall"):
             _show_heading(entry.run, entry.next_step)
             _show_case(entry)

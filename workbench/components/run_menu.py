@@ -13,7 +13,7 @@ from engine.errors import VeilError
 from engine.jobs.cases import Case, archive_run, assign_run, list_assignable_people, remove_run
 from engine.runs import Run
 from workbench.auth import current_user
-from workbench.core import session
+from workbench.core import formatting, session
 
 _NOBODY = "Anyone"
 
@@ -45,7 +45,7 @@ def apply_action(action: Callable[[RunContext], object], run: Run) -> None:
         # Read again: the run may have changed since the list was drawn.
         action(RunContext.open(session.get_data(), run.id, current_user.require_person()))
     except VeilError as error:
-        st.error(str(error))
+        st.error(formatting.escape_markdown(str(error)))
     else:
         # The person moved this one themselves, so it goes to its new place at once.
         session.RUN_PLACES.set({key: place for key, place in session.RUN_PLACES.get().items() if key != run.id})

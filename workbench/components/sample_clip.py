@@ -10,7 +10,7 @@ from engine.media.output.sample_clip import make_sample_clip
 from engine.record import DetectOptions
 from workbench.auth import current_user
 from workbench.components import model_check
-from workbench.core import session
+from workbench.core import formatting, session
 
 SAMPLE_NAME = "sample interview.mp4"
 
@@ -28,6 +28,6 @@ def _detect_sample() -> None:
             make_sample_clip(data.library / SAMPLE_NAME)
         submit_run(data, current_user.require_person(), data.library / SAMPLE_NAME, DetectOptions())
     except VeilError as error:
-        st.error(str(error))
+        st.error(formatting.escape_markdown(str(error)))
         return
     st.rerun()

@@ -109,7 +109,7 @@ def test_three_wrong_passwords_lock_an_account(server, page):
         sign_in(page, "cho", "guess")
         page.get_by_text(TURNED_AWAY).wait_for()
     sign_in(page, "cho", PASSWORDS["cho"])
-    page.get_by_text("is locked after 3 wrong passwords").wait_for()
+    page.get_by_text("After 3 wrong passwords an account is locked").wait_for()
     save_screenshot(page, "signin-locked")
     assert page.url.startswith(f"{server.url}/api/signin")
 

@@ -16,7 +16,7 @@ from engine.index import Index, Selection
 from engine.runs import RunRegister
 from engine.storage.data_folder import DataFolder
 from workbench.auth import current_user
-from workbench.core import caches, session
+from workbench.core import caches, formatting, session
 from workbench.core.links import Page, PageLocation
 from workbench.core.page_table import show_page_link
 
@@ -35,7 +35,7 @@ def require_analyse_permission() -> None:
     try:
         access.authorise(session.get_data(), current_user.require_person(), "analyse")
     except AccessError as error:
-        st.error(str(error))
+        st.error(formatting.escape_markdown(str(error)))
         show_page_link(Page.HOME, "Go to Home")
         st.stop()
 
@@ -225,7 +225,7 @@ def _explain_chosen_run() -> None:
     try:
         run = session.load_chosen_run()
     except RunError as error:
-        st.warning(str(error))
+        st.warning(formatting.escape_markdown(str(error)))
         return
     if run is not None and not run.folder.record.exists():
         status_text = _STATUS_TEXTS.get(run.status, "has no record")

@@ -15,7 +15,7 @@ from engine.evaluation.text_table import SIZE_LABELS
 from engine.index import Index, Selection
 from engine.statistics.capture_recapture import RecaptureEstimate
 from workbench import charts
-from workbench.core import session
+from workbench.core import formatting, session
 from workbench.core.formatting import escape_markdown
 from workbench.views.analyse import differences, filters, ground_truth
 from workbench.views.analyse.panels import is_dark_theme, show_chart, show_table
@@ -39,7 +39,7 @@ def show(name: str, run_index: Index, selection: Selection) -> None:
     try:
         _VIEWS[name](run_index, selection)
     except InputError as error:
-        st.error(str(error))
+        st.error(formatting.escape_markdown(str(error)))
 
 
 def _show_over_time(run_index: Index, selection: Selection) -> None:

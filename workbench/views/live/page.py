@@ -16,7 +16,7 @@ from engine.masking.presets import PRESETS
 from engine.masking.shapes import SHAPES
 from workbench.auth import current_user
 from workbench.components import run_header
-from workbench.core import session
+from workbench.core import formatting, session
 from workbench.core.formatting import escape_markdown
 from workbench.core.links import Page
 from workbench.core.style_names import STYLE_NAMES
@@ -83,7 +83,7 @@ def _show_start_form(person: Person) -> None:
             try:
                 started = get_live_runs().start_run(session.get_data(), source, person, controls)
             except VeilError as error:
-                st.error(str(error))
+                st.error(formatting.escape_markdown(str(error)))
                 return
             session.STARTED_LIVE_RUN.set(started.folder.id)
             session.LAST_LIVE_SOURCE.set((kind, source or ""))
@@ -160,7 +160,7 @@ def _show_controls(live: LiveRun) -> None:
             live.controls.change(style=wanted.style, strength=wanted.strength, shape=wanted.shape)
             live.controls.change(confidence=wanted.confidence)
         except VeilError as error:
-            st.error(str(error))
+            st.error(formatting.escape_markdown(str(error)))
 
 
 def _choose_controls(current: LiveControlsState, key_suffix: str) -> LiveControlsState:
@@ -222,7 +222,7 @@ def _toggle_raw_view(live: LiveRun, person: Person) -> bool:
         try:
             live.unmask_preview(person)
         except VeilError as error:
-            st.error(str(error))
+            st.error(formatting.escape_markdown(str(error)))
             return False
     return True
 

@@ -14,7 +14,7 @@ from engine.errors import VeilError
 from engine.jobs.live_run import BROWSER_CAMERA, LiveRun
 from engine.runs import Run
 from workbench.components import video_player
-from workbench.core import session
+from workbench.core import formatting, session
 from workbench.core.formatting import escape_markdown
 from workbench.core.links import Page, PageLocation
 from workbench.core.page_table import show_page_link
@@ -56,7 +56,7 @@ def _show_video(run: Run, video: Path) -> None:
             f"shown-{run.id}", run, [video_player.VideoFile("Recording", video, _file_address(run, video))]
         )
     except VeilError as error:
-        st.error(str(error))
+        st.error(formatting.escape_markdown(str(error)))
 
 
 def _show_files(run: Run, video: Path) -> None:

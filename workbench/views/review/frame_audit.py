@@ -13,7 +13,7 @@ from engine.core.wording import format_count
 from engine.errors import VeilError
 from engine.statistics.binomial import binomial_upper_bound
 from workbench.auth import current_user
-from workbench.core import links, session, shown_style
+from workbench.core import formatting, links, session, shown_style
 from workbench.core.links import Page
 from workbench.core.reviewed_run import ReviewedRun
 
@@ -99,6 +99,6 @@ def _show_record_button(
                 progress.missed_frames,
             )
         except VeilError as error:
-            st.error(str(error))
+            st.error(formatting.escape_markdown(str(error)))
         else:
             st.success("Recorded. The result is part of the residual risk on the Sign off page.")

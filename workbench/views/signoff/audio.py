@@ -12,7 +12,7 @@ from engine.audio.spans import AudioSpan, check_spans
 from engine.errors import InputError
 from engine.media.facts import StreamInfo
 from engine.runs import Run
-from workbench.core import caches, session
+from workbench.core import caches, formatting, session
 from workbench.core.formatting import escape_markdown
 from workbench.views.signoff import summary
 
@@ -81,7 +81,7 @@ def _show_excerpt(run: Run, spans: Sequence[AudioSpan], streams: Sequence[Stream
         with st.spinner("Preparing the excerpt"):
             excerpt = caches.get_audio_excerpt(run, streams[number - 1].index, number, tuple(spans), (start, stop))
     except InputError as error:
-        st.error(str(error))
+        st.error(formatting.escape_markdown(str(error)))
     else:
         st.audio(excerpt, format="audio/wav")
 
@@ -107,9 +107,9 @@ def _add_span(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo
         span = AudioSpan(*values)  # type: ignore[arg-type]
         check_spans([*spans, span], stream_extents(streams))
     except ValueError as error:
-        st.error(f"That span cannot be used: {error}.")
+        st.error(formatting.escape_markdown(f"That span cannot be used: {error}."))
     except InputError as error:
-        st.error(str(error))
+        st.error(formatting.escape_markdown(str(error)))
     else:
         _store_spans(run, tuple(sorted([*spans, span], key=lambda span: (span.start, span.end))))
 

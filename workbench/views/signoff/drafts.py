@@ -19,7 +19,7 @@ from engine.storage.data_folder import DataFolder
 from workbench.auth import current_user
 from workbench.components import video_player
 from workbench.components.progress_bar import show_progress
-from workbench.core import caches, session, style_names
+from workbench.core import caches, formatting, session, style_names
 from workbench.core.formatting import escape_markdown, format_size
 from workbench.views.signoff import summary
 from workbench.views.signoff.release_job import name_draft_task
@@ -42,7 +42,7 @@ def show_drafts(run: Run, snapshot: release.SignOffSnapshot) -> None:
         show_progress(name_draft_task(run.id))
     else:
         if task_state is not None and task_state.failure:
-            st.error(f"Draft stopped: {task_state.failure}")
+            st.error(formatting.escape_markdown(f"Draft stopped: {task_state.failure}"))
         if may_draft and st.button("Render a draft", icon=":material/movie:", key="draft-make"):
             task = partial(
                 _make_draft, session.get_data(), run.id, person, snapshot.terms.options, snapshot.terms.suffix
@@ -83,6 +83,6 @@ def _remove_draft(run: Run, name: str) -> None:
     try:
         release.remove_draft(RunContext.open(session.get_data(), run.id, current_user.require_person()), name)
     except VeilError as error:
-        st.error(str(error))
+        st.error(formatting.escape_markdown(str(error)))
     else:
         st.rerun()

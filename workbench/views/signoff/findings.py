@@ -16,7 +16,7 @@ from engine.errors import VeilError
 from engine.runs import Run
 from workbench.auth import current_user
 from workbench.components.face_tiles import build_tile, show_tiles
-from workbench.core import reviewed_run, session, shown_style
+from workbench.core import formatting, reviewed_run, session, shown_style
 from workbench.core.formatting import escape_markdown
 from workbench.core.links import Page, PageLocation
 from workbench.core.page_table import show_page_link
@@ -107,6 +107,6 @@ def _submit_judgement(run: Run, leak: str, verdict: str | None, reason: str) -> 
             reason,
         )
     except VeilError as error:
-        st.error(str(error))
+        st.error(formatting.escape_markdown(str(error)))
     else:
         st.rerun()

@@ -10,7 +10,7 @@ from engine.errors import SignOffError, VeilError
 from engine.runs import Run
 from workbench.components import run_header
 from workbench.components.progress_bar import show_progress
-from workbench.core import caches, session
+from workbench.core import caches, formatting, session
 from workbench.core.formatting import escape_markdown
 from workbench.core.links import Page
 from workbench.views.signoff import (
@@ -36,13 +36,13 @@ def show() -> None:
     try:
         _show_run(run)
     except SignOffError as error:
-        st.error(str(error))
+        st.error(formatting.escape_markdown(str(error)))
         st.caption(
             "This run cannot be signed or released until this is fixed. Run `veil audit verify` to check the whole log."
         )
         run_header.show_home_link()
     except VeilError as error:
-        st.error(str(error))
+        st.error(formatting.escape_markdown(str(error)))
         run_header.show_home_link()
 
 
@@ -91,7 +91,7 @@ def _show_news(run: Run, snapshot: release.SignOffSnapshot, unjudged_count: int)
         show_progress(name_release_task(run.id))
         return
     if task_state is not None and task_state.failure:
-        st.error(f"Release stopped: {task_state.failure}")
+        st.error(formatting.escape_markdown(f"Release stopped: {task_state.failure}"))
     for signed in snapshot.sign_off.list_steps():
         if signed.void_reasons and not snapshot.sign_off.rejection:
             reasons = escape_markdown("; ".join(signed.void_reasons))

@@ -19,7 +19,7 @@ from engine.masking.style import find_weaknesses
 from engine.release import SignRequest
 from engine.runs import Run
 from workbench.auth import current_user
-from workbench.core import caches, session
+from workbench.core import caches, formatting, session
 from workbench.core.formatting import escape_markdown, shorten_hash
 from workbench.views.signoff.release_job import ReleaseJob, name_release_task
 
@@ -176,7 +176,7 @@ def _submit_signature(run: Run, credential: Credential | None, request: SignRequ
             session.get_data(), run.id, current_user.require_session(), credential, request
         )
     except VeilError as error:
-        st.error(str(error))
+        st.error(formatting.escape_markdown(str(error)))
         return
     current_user.store_session(changed)
     session.SIGNATURE_MESSAGE.set(f"Signed: {escape_markdown(statement.format_line())}")
