@@ -30,6 +30,8 @@ _LUMA_FORMAT = PixelFormat("gray", 8, (0, 0), "y", full_range=False)
 _OPAQUE = 255
 _MIN_CHANGE = 4.0
 """Mean difference of a cell, in 8-bit steps, under which it counts as unchanged however good the encoder is."""
+_MAX_ROUNDING_PX = 16
+"""Pixels by which the sides of a copy may differ; it is scaled back."""
 _CHANGE_OVER_NOISE = 3.0
 """How many times the difference that encoding alone makes a cell has to differ."""
 
@@ -71,8 +73,8 @@ def map_video(source: Path, masked: Path, faces: Sequence[Sequence[Box]]) -> Ite
         SourceError: A file cannot be read.
     """
     expected, found = probe(source), probe(masked)
-    if expected.video.display != found.video.display:
-        size, other = expected.video.display, found.video.display
+    size, other = expected.video.display, found.video.display
+    if not _is_close(size, other):
         raise InputError(
             f"{masked} is {other.width}x{other.height}, its source {size.width}x{size.height}; scale it back."
         )
@@ -81,7 +83,19 @@ def map_video(source: Path, masked: Path, faces: Sequence[Sequence[Box]]) -> Ite
             if one is None or two is None:
                 raise InputError(f"{masked} and its source {source} differ in the number of frames; keep all of them.")
             # The frame's pixels belong to the decoder: they are compared before the next one is decoded.
-            yield compare_pictures(one.rgb(), two.rgb(), map_boxes(box.scale(NEAR_SCALE) for box in faces[number]))
+            near_faces = map_boxes(box.scale(NEAR_SCALE) for box in faces[number])
+            yield compare_pictures(one.rgb(), _scale_back(two.rgb(), size), near_faces)
+
+
+def _is_close(size: Size, other: Size) -> bool:
+    """Return whether a size is another one rounded up, as encoders that take only multiples of 16 make it."""
+    return abs(size.width - other.width) <= _MAX_ROUNDING_PX and abs(size.height - other.height) <= _MAX_ROUNDING_PX
+
+
+def _scale_back(picture: Rgb, size: Size) -> Rgb:
+    if picture.shape[:2] == (size.height, size.width):
+        return picture
+    return np.asarray(cv2.resize(picture, (size.width, size.height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def compare_pictures(original: Rgb, copy: Rgb, near_faces: HiddenMap) -> HiddenMap:
