@@ -9,6 +9,7 @@ from engine.cli import arguments
 from engine.cli.command import Command
 from engine.cli.terminal import Terminal
 from engine.media.output.comparison_clip import ClipSection, write_comparison_clip
+from engine.storage.file_use import FileUse, check_file_use
 
 _DEFAULTS = ClipSection()
 
@@ -19,6 +20,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--clip", type=Path, required=True, metavar="CLIP", help="clip to write: .mp4, or .gif for an animation"
     )
+    arguments.add_overwrite(parser)
     parser.add_argument("--masked-only", action="store_true", help="show the rendered video alone, without any face")
     parser.add_argument(
         "--start", type=arguments.parse_seconds, default=_DEFAULTS.start_s, metavar="SECONDS",
@@ -35,6 +37,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 def _write_comparison(options: Namespace, terminal: Terminal) -> int:
+    check_file_use(FileUse([options.source, options.output], [options.clip]), overwrite=options.overwrite)
     videos = [options.output] if options.masked_only else [options.source, options.output]
     section = ClipSection(options.start, options.duration, options.height)
     seconds = write_comparison_clip(videos, options.clip, section, terminal)

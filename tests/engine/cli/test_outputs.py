@@ -72,6 +72,8 @@ def complaint(capsys, command):
         "leaks v.mp4 v.json out.mp4 --judgements log.jsonl -o log.jsonl",
         "plant v.mp4 v.json -o hard.mp4",
         "risk v.mp4 v.json -o v.json",
+        "compare v.mp4 out.mp4 -o v.mp4",
+        "compare v.mp4 out.mp4 -o out.mp4",
         "live v.mp4 v.mp4",
         "live v.mp4 hard.mp4",
         "live v.mp4 new.mkv --record v.mp4",
