@@ -38,6 +38,7 @@ class CenterFaceSettings(DetectorSettings, frozen=True):
     Attributes:
         size: longest side in pixels to which pictures are scaled.
         enlargement: greatest factor by which smaller pictures are enlarged, so that small faces are found.
+        overview: longest side of a second, small look, which finds faces that fill the picture; 0 for none.
         mirror: True to detect in the mirrored picture, too.
         turned: longest side of copies that are turned by 90, 180 and 270 degrees, for heads that lie; 0 for none.
         threshold: least score of a detection.
@@ -48,6 +49,7 @@ class CenterFaceSettings(DetectorSettings, frozen=True):
 
     size: Annotated[int, msgspec.Meta(ge=64, le=4096)] = 1280
     enlargement: Annotated[float, msgspec.Meta(ge=1.0, le=4.0)] = 2.0
+    overview: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
     mirror: bool = False
     turned: Annotated[int, msgspec.Meta(ge=0, le=4096)] = 0
     threshold: Annotated[float, msgspec.Meta(ge=0.05, le=1.0)] = 0.3
@@ -106,7 +108,11 @@ class CenterFace:
 
     def _detect_picture(self, picture: Rgb) -> list[Detection]:
         settings = self._settings
-        views = list(test_time_augmentation.list_views([settings.size], mirror=settings.mirror, turned=settings.turned))
+        views = list(
+            test_time_augmentation.list_views(
+                [settings.size], mirror=settings.mirror, overview=settings.overview, turned=settings.turned
+            )
+        )
         return test_time_augmentation.detect_in_views(
             picture, self._detect_at_size, views, settings.suppression, self.name
         )

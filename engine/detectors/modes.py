@@ -35,8 +35,8 @@ _SCHEDULE = ScheduleSettings(interval_s=0.2, change=12.0)
 _LOOK_PARAMETERS: Mapping[str, Mapping[str, object]] = {
     # Thresholds are low because a weak detection counts only if another detector, or its track, confirms it. Measured
     # in docs/measurements/recall.md.
-    "centerface": {"threshold": 0.08, "sure": 0.3, "suppression": 0.2},
-    "retinaface": {"threshold": 0.05, "sure": 0.85, "turned": 1280},
+    "centerface": {"size": 1920, "overview": 320, "threshold": 0.08, "sure": 0.3, "suppression": 0.2},
+    "retinaface": {"threshold": 0.05, "sure": 0.85, "turned": 960},
 }
 
 MODES: Mapping[str, Mode] = {

@@ -108,9 +108,12 @@ class RetinaFace:
 
     def _detect_picture(self, picture: Rgb) -> list[Detection]:
         settings = self._settings
-        # The largest anchor has 512 pixels, so a face that fills a 1080p frame is only found in a small picture.
-        sizes = [settings.size, settings.overview] if settings.overview else [settings.size]
-        views = list(test_time_augmentation.list_views(sizes, mirror=False, turned=settings.turned))
+        # The largest anchor has 512 pixels, so a face that fills a 1080p frame is only found in an overview.
+        views = list(
+            test_time_augmentation.list_views(
+                [settings.size], mirror=False, overview=settings.overview, turned=settings.turned
+            )
+        )
         return test_time_augmentation.detect_in_views(
             picture, self._detect_at_size, views, settings.suppression, self.name
         )

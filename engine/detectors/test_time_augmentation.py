@@ -26,6 +26,17 @@ _TURNED_SCORE = 0.8
 and of an upright face they draw a worse box, which must not replace that of the upright view."""
 
 
+_TURNED_LEAST = 0.5
+"""Least score in a turned view: heads that lie have 0.8 and more there, and weaker boxes are mostly false."""
+_OVERVIEW_SHARE = 0.3
+"""Least height of a face in an overview, as a share of the picture's shorter side. An overview is there for faces that
+fill the picture; its small boxes are mostly false, and the other views see small faces better."""
+
+
+_OVERVIEW_SHRINK = 2
+"""Least factor by which an overview shrinks a picture; smaller pictures have none."""
+
+
 class View(NamedTuple):
     """One view of a picture.
 
@@ -33,19 +44,30 @@ class View(NamedTuple):
         size: longest side in pixels to which it is scaled.
         mirrored: mirrored left to right.
         quarter_turns: turned counter-clockwise by so many times 90 degrees; a mirrored view is not turned.
+        overview: only faces that are large in the picture count.
     """
 
     size: int
     mirrored: bool = False
     quarter_turns: int = 0
+    overview: bool = False
 
 
-def list_views(sizes: Sequence[int], *, mirror: bool, turned: int = 0) -> Iterator[View]:
-    """Yield a view for every size and, if `mirror`, a mirrored one; then three turned ones of size `turned`, if any."""
+def list_views(sizes: Sequence[int], *, mirror: bool, overview: int = 0, turned: int = 0) -> Iterator[View]:
+    """Yield the views of a picture.
+
+    Args:
+        sizes: a view for every size.
+        mirror: for every size also a mirrored one.
+        overview: size of an overview; 0 for none.
+        turned: size of three turned views; 0 for none.
+    """
     for size in dict.fromkeys(sizes):
         yield View(size, mirrored=False)
         if mirror:
             yield View(size, mirrored=True)
+    if overview:
+        yield View(overview, overview=True)
     if turned:
         # Networks find a face that is turned by up to 45 degrees, so quarter turns reach every angle.
         yield from (View(turned, quarter_turns=turns) for turns in (1, 2, 3))
@@ -67,7 +89,9 @@ def detect_in_views(
         The detections by falling score, then box, as a detector must return them.
     """
     size = Size(picture.shape[1], picture.shape[0])
-    seen = [_detect_in_view(picture, detect_at_size, way) for way in views]
+    # In a small picture an overview shows what the other views show, and its boxes only add to the false ones.
+    useful = [view for view in views if not view.overview or size.longest_side >= _OVERVIEW_SHRINK * view.size]
+    seen = [_detect_in_view(picture, detect_at_size, view) for view in useful]
     boxes = np.concatenate([boxes for boxes, _ in seen])
     scores = np.concatenate([scores for _, scores in seen])
     return detections_from_boxes(boxes, scores, size, max_iou, detector)
@@ -76,9 +100,12 @@ def detect_in_views(
 def _detect_in_view(picture: Rgb, detect_at_size: DetectAtSize, view: View) -> tuple[Boxes, Scores]:
     if view.quarter_turns:
         boxes, scores = detect_at_size(np.ascontiguousarray(np.rot90(picture, view.quarter_turns)), view.size)
+        boxes, scores = boxes[scores >= _TURNED_LEAST], scores[scores >= _TURNED_LEAST]
         return _turn_back(boxes, Size(picture.shape[1], picture.shape[0]), view.quarter_turns), scores * _TURNED_SCORE
     if not view.mirrored:
-        return detect_at_size(picture, view.size)
+        boxes, scores = detect_at_size(picture, view.size)
+        large = boxes[:, 3] - boxes[:, 1] >= _OVERVIEW_SHARE * min(picture.shape[:2]) * view.overview
+        return boxes[large], scores[large]
     # The mirrored picture is a copy, because networks need contiguous memory; its boxes are mirrored back below.
     boxes, scores = detect_at_size(np.ascontiguousarray(picture[:, ::-1]), view.size)
     width = picture.shape[1]

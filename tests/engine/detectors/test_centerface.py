@@ -94,6 +94,7 @@ def test_parameters_are_recorded_and_checked():
         "sure": 0.0,
         "enlargement": 2.0,
         "mirror": False,
+        "overview": 0,
         "turned": 0,
         "precision": preferred_precision(),
         "threshold": 0.2,

@@ -64,3 +64,22 @@ def test_what_is_seen_in_a_turned_copy_is_turned_back_and_trusted_less(turns):
 
 def test_turned_copies_are_three_more_views():
     assert len(list(list_views([640], mirror=False, turned=320))) == 4
+
+
+def test_small_faces_of_an_overview_do_not_count():
+    """The square is a third of the picture's height; a quarter of that is too small."""
+    views = list(list_views([500], mirror=False, overview=50))
+    assert [view.overview for view in views] == [False, True]
+    (seen,) = detect_in_views(PICTURE, bright, views[1:], 0.5, "a")
+    assert seen.box == Box(9, 20, 30, 40)
+    small = PICTURE.copy()
+    small[25:] = 0
+    assert detect_in_views(small, bright, views[1:], 0.5, "a") == []
+    assert len(detect_in_views(small, bright, views[:1], 0.5, "a")) == 1
+
+
+def test_a_small_picture_has_no_overview():
+    """Its longest side is 100."""
+    views = list(list_views([500], mirror=False, overview=60))
+    (seen,) = detect_in_views(PICTURE, bright, views, 0.5, "a")
+    assert seen.score == 0.5
