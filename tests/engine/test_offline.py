@@ -66,7 +66,7 @@ def test_cloud_mode_contacts_the_service_only(clip, own_data, tmp_path, monkeypa
         monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
         monkeypatch.setenv("HOME", str(tmp_path))
         with pytest.raises(AssertionError, match="No AWS credentials"):
-            trace_verb(log, *arguments)
+            trace_verb(log, *arguments[:3], tmp_path / "other.json", *arguments[4:])
         assert find_contacts(log) == []
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +18,7 @@ from engine.core.geometry import Size
 from engine.errors import SourceError
 from engine.media.facts import MediaInfo, make_source_facts
 from engine.media.orientation import decode_display_matrix
+from engine.media.source import reader_process
 from engine.media.source.decode import open_source
 from engine.media.source.probe import probe
 from engine.media.source.reader_process import read_in_process
@@ -290,22 +292,16 @@ def test_png_with_a_named_colour_profile(tmp_path):
 
 
 def test_reader_that_crashes_is_a_sentence(tmp_path):
-    pipe = tmp_path / "a.mp4"
-    os.mkfifo(pipe)
+    path = clips.video(tmp_path / "a.mp4")
+    read_in_process(path)
+    # The reader that waits for the next file is stopped, so that it has the file but no answer when it crashes.
+    reader = reader_process._idle[-1]
+    os.kill(reader.pid, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as pool:
-        reading = pool.submit(read_in_process, pipe)
-        # Opening blocks until the reader has the pipe open; it then waits for bytes.
-        writing_end = os.open(pipe, os.O_WRONLY)
-        os.kill(find_reader_of(pipe), signal.SIGSEGV)
+        reading = pool.submit(read_in_process, path)
+        while reader in reader_process._idle:
+            time.sleep(0.01)
+        os.kill(reader.pid, signal.SIGSEGV)
+        os.kill(reader.pid, signal.SIGCONT)
         with pytest.raises(SourceError, match=r"ends the program that reads it \(signal SIGSEGV\)"):
-            reading.result()
-        os.close(writing_end)
-
-
-def find_reader_of(pipe):
-    """Return the child process that has a pipe open."""
-    for listing in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
-        for pid in listing.read_text().split():
-            if any(fd.readlink() == pipe for fd in Path(f"/proc/{pid}/fd").iterdir()):
-                return int(pid)
-    raise AssertionError("nobody reads the pipe")
+            reading.result(60)

@@ -109,7 +109,7 @@ def test_a_review_that_a_crash_cut_short_is_mended_by_a_button(data):
     app = shown("review", run)
     assert "ends in the middle of line 1" in sentences(app)
     app.button[0].click().run()
-    assert sentences(app) == ""
+    assert "ends in the middle" not in sentences(app)
     assert run.folder.review.read_bytes() == b""
 
 
