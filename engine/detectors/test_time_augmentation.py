@@ -33,7 +33,7 @@ _OVERVIEW_SHARE = 0.3
 fill the picture; its small boxes are mostly false, and the other views see small faces better."""
 
 
-_OVERVIEW_SHRINK = 2
+_OVERVIEW_SHRINK = 4 / 3
 """Least factor by which an overview shrinks a picture; smaller pictures have none."""
 
 

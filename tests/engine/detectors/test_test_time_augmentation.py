@@ -80,6 +80,6 @@ def test_small_faces_of_an_overview_do_not_count():
 
 def test_a_small_picture_has_no_overview():
     """Its longest side is 100."""
-    views = list(list_views([500], mirror=False, overview=60))
+    views = list(list_views([500], mirror=False, overview=80))
     (seen,) = detect_in_views(PICTURE, bright, views, 0.5, "a")
     assert seen.score == 0.5
