@@ -10,7 +10,7 @@ from engine.core.progress import ProgressListener
 from engine.detection.detect import detect
 from engine.detection.results import list_detection_files
 from engine.media.source.image_sequence import list_source_files
-from engine.record import DetectOptions, Document, Record, parse_ratio
+from engine.record import DetectOptions, Document, Record
 from engine.rendering.render import check_render_possible
 from engine.rendering.report import RenderReport, report_path
 from engine.rendering.terms import RenderOptions
@@ -100,13 +100,13 @@ def anonymise(  # noqa: PLR0913 - the arguments of three verbs
 
 def _find_unmasked_stretches(record: Record) -> Iterator[tuple[float, float]]:
     covered = {*record.damaged, *record.covered}
-    time_base, first_pts = parse_ratio(record.source.video.time_base), record.frames[0].pts
+    frame_s = record.frame_s
     for start, stop in group_frames(
         frame.index for frame in record.frames if not frame.faces and frame.index not in covered
     ):
-        begin, end = (float((record.frames[index].pts - first_pts) * time_base) for index in (start, stop - 1))
-        if end - begin + record.frame_s >= _LONG_STRETCH_S:
-            yield round(begin, 2), round(end + record.frame_s, 2)
+        begin, end = record.to_seconds(start), record.to_seconds(stop - 1)
+        if end - begin + frame_s >= _LONG_STRETCH_S:
+            yield round(begin, 2), round(end + frame_s, 2)
 
 
 def _check_files(source: Path, record: Path, output: Path, review: Path | str | None, *, overwrite: bool) -> None:

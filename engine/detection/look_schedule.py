@@ -74,7 +74,9 @@ class LookSchedule:
         first_frame: int = 0,
         first_grey: int = 0,
     ) -> None:
-        self._settings, self._tracking, self._time_base = settings, tracking, time_base
+        # An interval of 0 is no schedule: every frame is looked at.
+        self._settings = settings if settings and settings.interval_s else None
+        self._tracking, self._time_base = tracking, time_base
         self._first_frame, self._first_grey = first_frame, min(first_grey, first_frame - 1)
         self._first_pts: int | None = None
         self._interval = -1
@@ -111,7 +113,7 @@ class LookSchedule:
         return ScheduledFrame(draft.frame, draft.change, looked, draft.grey)
 
     def _begins_interval(self, frame: SourceFrame) -> bool:
-        if self._settings is None or self._settings.interval_s == 0.0:
+        if self._settings is None:
             return True
         # In time and not in frames: a pause in a stream with a variable frame rate needs a look after it.
         if self._first_pts is None:
@@ -122,7 +124,7 @@ class LookSchedule:
         return begins
 
     def _grey(self, frame: SourceFrame) -> Grey | None:
-        if self._settings is None or self._settings.interval_s == 0.0 or frame.index < self._first_grey:
+        if self._settings is None or frame.index < self._first_grey:
             return None
         return frame.grey(GREY_SIDE_PX)
 

@@ -104,7 +104,9 @@ def _detect_in_view(picture: Rgb, detect_at_size: DetectAtSize, view: View) -> t
         return _turn_back(boxes, Size(picture.shape[1], picture.shape[0]), view.quarter_turns), scores * _TURNED_SCORE
     if not view.mirrored:
         boxes, scores = detect_at_size(picture, view.size)
-        large = boxes[:, 3] - boxes[:, 1] >= _OVERVIEW_SHARE * min(picture.shape[:2]) * view.overview
+        if not view.overview:
+            return boxes, scores
+        large = boxes[:, 3] - boxes[:, 1] >= _OVERVIEW_SHARE * min(picture.shape[:2])
         return boxes[large], scores[large]
     # The mirrored picture is a copy, because networks need contiguous memory; its boxes are mirrored back below.
     boxes, scores = detect_at_size(np.ascontiguousarray(picture[:, ::-1]), view.size)

@@ -263,6 +263,12 @@ class Record(Document, frozen=True, omit_defaults=True):
         """Display size of the video: boxes are in its pixels."""
         return self.source.video.display
 
+    def to_seconds(self, index: int) -> float:
+        """Return the time of a frame in seconds after the first one, for messages and screens; -1 is the last frame."""
+        # Exact until the last step: time stamps can be large, and the time base is a fraction.
+        ticks = self.frames[index].pts - self.frames[0].pts
+        return float(ticks * Fraction(self.source.video.time_base))
+
     @property
     def frame_s(self) -> float:
         """Usual duration of a frame in seconds."""

@@ -14,7 +14,6 @@ from engine import release
 from engine.access import Person
 from engine.access.run_context import RunContext
 from engine.core.progress import ProgressListener
-from engine.record import parse_ratio
 from engine.runs import Run
 from engine.storage.data_folder import DataFolder
 from workbench.auth import current_user
@@ -56,8 +55,7 @@ def show_videos(key: str, run: Run, videos: Sequence[VideoFile]) -> None:
         return
     playable = [_to_player_video(run, video, playback) for video, playback in zip(videos, playbacks, strict=True)]
     record = caches.get_record(run)
-    ticks = record.frames[-1].pts - record.frames[0].pts
-    step = float(ticks * parse_ratio(record.source.video.time_base)) / max(1, len(record.frames) - 1)
+    step = record.to_seconds(-1) / max(1, len(record.frames) - 1)
     # A video of one frame has no step, but the player needs one.
     show_player(key, playable, step or 0.04)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.approval.amendment_log import recover_amendment
-from engine.record import Record, parse_ratio
+from engine.record import Record
 from engine.review.amendments import Review
 from engine.review.apply import AmendedRecord
 from engine.review.queue import ReviewItem, list_items
@@ -35,8 +35,7 @@ class ReviewedRun:
 
     def get_frame_time_s(self, index: int) -> float:
         """Return the time of a frame in seconds from the first frame, for display only."""
-        ticks = self.record.frames[index].pts - self.record.frames[0].pts
-        return float(ticks * parse_ratio(self.record.source.video.time_base))
+        return self.record.to_seconds(index)
 
 
 def load_reviewed_run(run: Run) -> ReviewedRun:

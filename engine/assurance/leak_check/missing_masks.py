@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from engine.core.geometry import Box, Size
 from engine.core.scenes import Scenes
-from engine.record import Face, Record
+from engine.record import Face, Record, SmoothingInFrames
 
 _BORDER_PX = 1.0
 """Distance from the border, in pixels, within which a face may have left the picture."""
@@ -40,27 +40,26 @@ def find_missing_masks(record: Record) -> Iterator[MissingMask]:
     for frame in record.frames:
         for face in frame.faces:
             faces_by_track[face.track].append((frame.index, face))
+    settings = record.detection.smoothing.in_frames(record.frame_s)
     for track, track_faces in sorted(faces_by_track.items()):
-        yield from _find_masks_missing_in_gaps(track, track_faces, record)
-        yield from _find_masks_missing_at_ends(track, track_faces, record)
+        yield from _find_masks_missing_in_gaps(track, track_faces, settings)
+        yield from _find_masks_missing_at_ends(track, track_faces, settings, record)
 
 
 def _find_masks_missing_in_gaps(
-    track: int, track_faces: Sequence[tuple[int, Face]], record: Record
+    track: int, track_faces: Sequence[tuple[int, Face]], settings: SmoothingInFrames
 ) -> Iterator[MissingMask]:
-    gap_frames = record.detection.smoothing.in_frames(record.frame_s).gap
     for (before, left), (after, right) in pairwise(track_faces):
         # Longer gaps are left open by the detection itself.
-        if after - before - 1 > gap_frames:
+        if after - before - 1 > settings.gap:
             continue
         for index in range(before + 1, after):
             yield MissingMask(track, index, left.box.interpolate(right.box, (index - before) / (after - before)))
 
 
 def _find_masks_missing_at_ends(
-    track: int, track_faces: Sequence[tuple[int, Face]], record: Record
+    track: int, track_faces: Sequence[tuple[int, Face]], settings: SmoothingInFrames, record: Record
 ) -> Iterator[MissingMask]:
-    settings = record.detection.smoothing.in_frames(record.frame_s)
     detected = [index for index, face in track_faces if face.origin == "detected"]
     # How far a track should reach is counted from its detections; without any it may end anywhere.
     if not detected:

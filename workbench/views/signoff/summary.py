@@ -13,7 +13,7 @@ from engine.approval.workflow import SignOff
 from engine.audio.spans import AudioSpan, describe_spans
 from engine.core.frame_ranges import describe_range
 from engine.core.wording import format_count, to_sentence
-from engine.record import Record, parse_ratio, read_document, sha256_hex
+from engine.record import Record, read_document, sha256_hex
 from engine.rendering.report import RenderReport
 from engine.review.apply import AmendedRecord
 from engine.review.coverage import ReviewCoverage
@@ -81,7 +81,7 @@ def list_signed_facts(
     """List what a signature covers, one name and value a line."""
     record, terms, request = snapshot.record, snapshot.terms, snapshot.run.request
     video = record.source.video
-    seconds = float((record.frames[-1].pts - record.frames[0].pts) * parse_ratio(video.time_base))
+    seconds = record.to_seconds(-1)
     picture = (
         f"{video.display.width} x {video.display.height}, {format_count(len(record.frames), 'frame')}, {seconds:.1f} s"
     )
