@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
 import msgspec
@@ -24,8 +24,16 @@ from engine.storage.data_folder import DataFolder, find_data_folder
 def _add_run_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("source", type=Path, nargs="?", help="video to detect faces in")
     parser.add_argument("--resume", metavar="RUN", help="resume an unfinished run with its original options")
+    parser.add_argument("--title", type=_parse_title, help="title of the run in lists (default: the name of the file)")
     arguments.add_detection(parser)
     arguments.add_account_option(parser)
+
+
+def _parse_title(text: str) -> str:
+    title = text.strip()
+    if not title or not title.isprintable() or len(title) > runs.MAX_TITLE_LENGTH:
+        raise ArgumentTypeError(f"must have 1 to {runs.MAX_TITLE_LENGTH} printable characters, got {text[:80]!r}")
+    return title
 
 
 def _run_detection(options: Namespace, terminal: Terminal) -> int:
@@ -45,7 +53,7 @@ def _create_run(data: DataFolder, options: Namespace) -> Run:
     if not options.source.exists():
         raise InputError(f"{options.source} does not exist; give the path of a video.")
     detect_options = build_detect_options(options)
-    return start_run(data, identify_person(data, options), options.source, detect_options)
+    return start_run(data, identify_person(data, options), options.source, detect_options, options.title)
 
 
 def _find_resumable_run(data: DataFolder, run_id: str) -> Run:

@@ -145,7 +145,7 @@ class LiveRun:
             AuditError: the event cannot be logged.
         """
         viewer = access.authorise(self._data, person, "look")
-        details: dict[str, str | int] = {"live": self.title, "unmasked": True, "from": self.progress.counters.shown}
+        details: dict[str, int] = {"live": True, "unmasked": True, "from": self.progress.counters.shown}
         audit.append(
             self._data.audit, audit.Event(actor=viewer.actor, kind="view", run=self.folder.id, details=details)
         )
@@ -205,8 +205,8 @@ class LiveRun:
     def _finish(self, phase: LivePhase, message: str | None) -> None:
         # The phase changes last: a page that sees it may rely on the state and on the message.
         self.preview.keeps_unmasked = False
-        self._failure_message = message
-        self._write_state("done" if phase == "ended" else "failed", message)
+        self._failure_message = message and runs.omit_source_name(str(self._source), message)
+        self._write_state("done" if phase == "ended" else "failed", self._failure_message)
         self._phase = phase
 
     def _write_state(self, stage: runs.RunStage, message: str | None = None) -> None:

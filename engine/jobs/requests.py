@@ -15,7 +15,9 @@ from engine.storage.data_folder import DataFolder
 RunEvent = Literal["queued", "queued again", "begun", "cancelled", "done", "failed"]
 
 
-def build_run_request(by: Person, source: Path, options: DetectOptions, sha256: str | None = None) -> RunRequest:
+def build_run_request(
+    by: Person, source: Path, options: DetectOptions, sha256: str | None = None, title: str | None = None
+) -> RunRequest:
     """Build the request of a person for a run of a source.
 
     Args:
@@ -23,6 +25,7 @@ def build_run_request(by: Person, source: Path, options: DetectOptions, sha256: 
         source: the video.
         options: options of the detection.
         sha256: hash of the video, if it is known already.
+        title: title of the run for people; the name of the source if None.
     """
     return RunRequest(
         source=str(source.absolute()),
@@ -32,6 +35,7 @@ def build_run_request(by: Person, source: Path, options: DetectOptions, sha256: 
         name=by.name,
         how=by.how if by.how != "system" else "single-user",
         at=runs.format_utc_now(),
+        title=title,
     )
 
 

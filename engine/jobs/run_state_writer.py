@@ -68,6 +68,7 @@ class RunStateWriter:
 
     def notice(self, message: str) -> None:
         """Write the message to the state and pass it on."""
+        message = self._omit_source_name(message)
         self._update_state(sentence=message)
         self._write_state()
         self._listener.notice(message)
@@ -90,8 +91,12 @@ class RunStateWriter:
 
     def finish(self, stage: RunStage, sentence: str | None = None) -> None:
         """Write the final state."""
+        sentence = sentence and self._omit_source_name(sentence)
         self._update_state(stage=stage, sentence=sentence, ended=runs.format_utc_now(), rate=None)
         self._write_state()
+
+    def _omit_source_name(self, sentence: str) -> str:
+        return runs.omit_source_name(self._run.request.source, sentence)
 
     def _count_faces(self, frame: FrameDetections) -> int:
         """Return the largest number of confident detections that one detector has in the frame."""

@@ -19,8 +19,15 @@ from engine.storage.data_folder import DataFolder
 _SILENT = SilentListener()
 
 
-def start_run(data: DataFolder, by: Person, source: Path, options: DetectOptions) -> Run:
+def start_run(data: DataFolder, by: Person, source: Path, options: DetectOptions, title: str | None = None) -> Run:
     """Create a run that this process performs at once; no worker takes it from the queue.
+
+    Args:
+        data: the data folder.
+        by: the person who starts the run.
+        source: the video.
+        options: options of the detection.
+        title: title of the run for people; the name of the source if None.
 
     Raises:
         AccessError: `by` may not start a detection.
@@ -34,7 +41,8 @@ def start_run(data: DataFolder, by: Person, source: Path, options: DetectOptions
     pid, born = runs.current_process()
     now = runs.format_utc_now()
     state = runs.RunState(stage="running", pid=pid, born=born, started=now, updated=now)
-    run = runs.load_run(data, runs.create_run(data, build_run_request(person, source, options), state).id)
+    request = build_run_request(person, source, options, title=title)
+    run = runs.load_run(data, runs.create_run(data, request, state).id)
     log_run_event(data, run, "begun")
     return run
 

@@ -20,7 +20,7 @@ from types import FrameType
 
 from engine import runs
 from engine.core.progress import ProgressListener
-from engine.errors import VeilError
+from engine.errors import RunError, VeilError
 from engine.jobs.queue import succeed_worker, work_through_queue
 from engine.jobs.worker import perform_run
 from engine.storage.data_folder import DataFolder
@@ -58,11 +58,19 @@ def main(arguments: list[str]) -> int:
             with _stand_in_for_worker(data, int(arguments[2]), int(arguments[3])):
                 _perform_queued_run(data, arguments[1], listener)
     except VeilError as error:
-        listener.notice(str(error))
+        listener.notice(_omit_source_name(data, arguments[1:], str(error)))
         return error.exit_code
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED
     return 0
+
+
+def _omit_source_name(data: DataFolder, run_ids: list[str], message: str) -> str:
+    """Return the message without the name of the run's source, which must not be in a log that outlives it."""
+    try:
+        return runs.omit_source_name(runs.load_run(data, run_ids[0]).request.source, message) if run_ids else message
+    except RunError:
+        return message
 
 
 @contextmanager

@@ -53,7 +53,8 @@ class LiveReport(Document, frozen=True):
     """Figures of a live run; written beside its record.
 
     Attributes:
-        source, target: addresses or paths, without names and passwords.
+        source: address without user name and password; "file" for a file, whose hash the record has.
+        target: address or path, likewise.
         record: path of the detection record.
         record_sha256: hash of the record.
         host: name of the machine.
@@ -111,6 +112,11 @@ class _LiveJob:
         documents = (self.record, self.log, self.report)
         target = Path(self.target)
         return documents if parse_output_scheme(self.target) else (target, partial_path(target), *documents)
+
+    @property
+    def source_label(self) -> str:
+        # A file is named after a person often enough; the record has its SHA-256, which tells which file it was.
+        return "file" if self.input_files else strip_credentials(self.source)
 
     def open_source(self) -> PushedInput | LiveInput:
         return self.pushed_input or LiveInput(self.source, self.hooks.stop, self.options.reconnect_timeout_s)
@@ -227,7 +233,7 @@ def _prepare_opener(
 def _build_start_line(job: _LiveJob, facts: LiveSourceFacts, size: Size) -> Start:
     options = job.options
     return Start(
-        address=strip_credentials(job.source),
+        address=job.source_label,
         target=strip_credentials(job.target),
         started=job.started_at,
         source=facts.to_source_facts(size),
@@ -241,7 +247,7 @@ def _build_start_line(job: _LiveJob, facts: LiveSourceFacts, size: Size) -> Star
 def _write_report(job: _LiveJob, counters: LiveCounters, duration_s: float) -> LiveReport:
     record_bytes = encode_document(record_from_log(job.log))
     report = LiveReport(
-        source=strip_credentials(job.source),
+        source=job.source_label,
         target=strip_credentials(job.target),
         record=str(job.record),
         record_sha256=sha256_hex(record_bytes),

@@ -36,7 +36,8 @@ class PurgeReport(Document, frozen=True):
 def purge(context: RunContext, reason: str) -> PurgeReport:
     """Remove the source from the library, thumbnails, drafts, browser copies, names of people, and unfinished releases.
 
-    What killed processes have left anywhere in the data folder goes as well, as it may be footage.
+    What killed processes have left anywhere in the data folder goes as well, as it may be footage. The request forgets
+    the path of the source and the title, which may name a person.
 
     The record, the amendments, the signatures, the releases and the audit log stay: no unmasked face is visible in
     them. A source outside of the library is not removed; the report names it.
@@ -69,7 +70,10 @@ def purge(context: RunContext, reason: str) -> PurgeReport:
         context.log_event("purge", details={"paths": len(names), "bytes": size_bytes}, reason=reason)
         for path in paths:
             _remove_path(path)
-    outside = None if _is_in_library(data, run.source) or not run.source.exists() else str(run.source)
+        outside = None if _is_in_library(data, run.source) or not run.source.exists() else str(run.source)
+        _remove_empty_folders(data, run.source)
+        # Last: until here the purge can be repeated, and needs the path for that.
+        runs.forget_source(run)
     return PurgeReport(run.id, names, size_bytes, outside)
 
 
@@ -98,6 +102,14 @@ def _is_used_by_other_runs(data: DataFolder, run: Run) -> bool:
     others = (other for other in runs.read_register(data).runs if other.id != run.id and other.id not in purged)
     # Resolved, because two runs may name the same file through different symbolic links.
     return any(other.source.resolve() == run.source.resolve() for other in others)
+
+
+def _remove_empty_folders(data: DataFolder, source: Path) -> None:
+    """Remove the folders of the library that the source was the last file of: folders are named after people too."""
+    folder, library = source.resolve().parent, data.library.resolve()
+    while folder != library and folder.is_relative_to(library) and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
 
 
 def _measure_bytes(path: Path) -> int:

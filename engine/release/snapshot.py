@@ -226,7 +226,7 @@ def _number_from_name(name: str) -> int:
 
 def _hash_source(run: Run) -> Sha256:
     if not run.source.is_file():
-        raise SignOffError(f"The source {run.source} is missing, and a signature is bound to it. Restore the file.")
+        raise SignOffError(f"A signature is bound to the source. {run.explain_missing_source()}")
     return hash_file(run.source)
 
 

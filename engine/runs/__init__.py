@@ -1,6 +1,7 @@
 """Runs: request, folder, state, and the register of all runs in the data folder."""
 
 from engine.runs.run import (
+    MAX_TITLE_LENGTH,
     DamagedRun,
     Run,
     RunRegister,
@@ -11,8 +12,10 @@ from engine.runs.run import (
     create_run,
     current_process,
     find_run_folder,
+    forget_source,
     format_utc_now,
     load_run,
+    omit_source_name,
     process_start_ticks,
     read_register,
     request_cancellation,
@@ -22,6 +25,7 @@ from engine.runs.run import (
 from engine.storage.data_folder import RunFolder
 
 __all__ = [
+    "MAX_TITLE_LENGTH",
     "DamagedRun",
     "Run",
     "RunFolder",
@@ -33,8 +37,10 @@ __all__ = [
     "create_run",
     "current_process",
     "find_run_folder",
+    "forget_source",
     "format_utc_now",
     "load_run",
+    "omit_source_name",
     "process_start_ticks",
     "read_register",
     "request_cancellation",

@@ -13,11 +13,10 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
@@ -38,10 +37,13 @@ from engine.storage.data_folder import DataFolder, RunFolder
 from engine.storage.scratch import own_scratch_folder
 
 RunStage = Literal["queued", "running", "done", "failed", "cancelled"]
+MAX_TITLE_LENGTH = 200
 RunStatus = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 """Status that a person sees: the stage, or "interrupted" if it is "running" and no living process works on it."""
 
-_RUN_ID_PATTERN = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]{1,40}-[0-9a-f]{4}")
+# The second form is of earlier versions, which put the name of the source into it. New identifiers hold nothing of the
+# source: they stand in addresses, logs, certificates and names of files, and a file is often named after a patient.
+_RUN_ID_PATTERN = re.compile(r"[0-9]{8}-[0-9]{6}-(?:[0-9a-f]{8}|[a-z0-9-]{1,40}-[0-9a-f]{4})")
 
 
 class RunRequest(Document, frozen=True, kw_only=True):
@@ -55,6 +57,8 @@ class RunRequest(Document, frozen=True, kw_only=True):
         name: name of that person, as printed.
         how: how the person was identified, as the audit log states it.
         at: time of the request, RFC 3339 with zone.
+        title: title for people, such as a case number; None: the name of the source. It is written nowhere else.
+        purged: time of the purge that took the source's path and the title out of the request; None before it.
     """
 
     schema: Literal["veil/run/1"] = "veil/run/1"
@@ -65,6 +69,8 @@ class RunRequest(Document, frozen=True, kw_only=True):
     name: str
     how: Literal["single-user", "account", "oidc"] = "single-user"
     at: str
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TITLE_LENGTH)] | None = None
+    purged: str | None = None
 
 
 class RunState(Document, frozen=True, kw_only=True):
@@ -122,8 +128,10 @@ class Run:
 
     @property
     def title(self) -> str:
-        """Title for people: the name of the video's file."""
-        return self.source.name
+        """Title for people: the one that was chosen, else the name of the video's file."""
+        if self.request.purged is not None:
+            return "Purged video"
+        return self.request.title or self.source.name
 
     @property
     def cancelling(self) -> bool:
@@ -133,7 +141,14 @@ class Run:
     @property
     def resumable(self) -> bool:
         """True if the run can be put into the queue again. A live run cannot: its source is gone."""
-        return self.status in {"interrupted", "failed", "cancelled"} and self.state.activity != "live"
+        is_unfinished = self.status in {"interrupted", "failed", "cancelled"}
+        return is_unfinished and self.state.activity != "live" and self.request.purged is None
+
+    def explain_missing_source(self) -> str:
+        """Explain in a sentence why the source is not there, and what to do."""
+        if self.request.purged is not None:
+            return f"The source of the run {self.id} was purged. Its record and its releases are kept."
+        return f"The source {self.source} is missing. Put it back under this name."
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +183,7 @@ def create_run(data: DataFolder, request: RunRequest, state: RunState | None = N
     Raises:
         TargetError: the folder cannot be created.
     """
-    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{_slugify(Path(request.source).stem)}-{secrets.token_hex(2)}"
+    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
     # The folder gets its final name when it is complete, so no reader and no worker finds half a run. The random part
     # of the name keeps two runs of one second apart.
     final = RunFolder(data.runs / name)
@@ -256,6 +271,36 @@ def requeue_run(run: Run) -> None:
     write_state(run.folder, RunState(stage="queued", updated=format_utc_now()))
 
 
+def forget_source(run: Run) -> None:
+    """Take the path of the source and the title out of the request, and out of the message of the state.
+
+    Raises:
+        TargetError: a file cannot be written.
+    """
+    sentence = run.state.sentence and omit_source_name(run.request.source, run.state.sentence)
+    write_state(run.folder, msgspec.structs.replace(run.state, sentence=sentence))
+    # The suffix stays: it tells nothing, and the terms of an output take their container from it. The source of a live
+    # run is no absolute path, and pages tell by that what can be shown of a run.
+    root = "/" if run.source.is_absolute() else ""
+    source = f"{root}purged{run.source.suffix if root else ''}"
+    request = msgspec.structs.replace(run.request, source=source, title=None, purged=format_utc_now())
+    files.write_file(run.folder.request, encode_document(request))
+
+
+def omit_source_name(source: str, text: str) -> str:
+    """Return a message for people without the path and the name of the source that it is about.
+
+    States and logs outlive the source; the request has its path.
+    """
+    path = Path(source)
+    for name in (source, str(path.absolute())):
+        text = text.replace(name, "the source") if path.name else text
+    # A name without a suffix, as of a folder of stills, may be a word of the message.
+    if path.suffix:
+        text = re.sub(rf"(?<!\w){re.escape(path.name)}", "the source", text)
+    return text[:1].upper() + text[1:]
+
+
 def process_start_ticks(pid: int) -> int | None:
     """Return when a process started, in clock ticks since boot; None if there is no such process."""
     try:
@@ -305,8 +350,3 @@ def _read_document(path: Path, document_type: type[_DocumentT]) -> _DocumentT:
             f"The run {path.parent.name} is damaged, or of another version of Veil: {path.name} has unexpected "
             f"content ({reason}). Its folder is {path.parent}; restore it from a copy, or move it away."
         ) from error
-
-
-def _slugify(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "video"

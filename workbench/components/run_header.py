@@ -105,11 +105,7 @@ def _check_source(run: Run) -> bool:
         )
         show_page_link(Page.ANALYSE, "Open the record in Analyse", PageLocation(run.id))
     elif not run.source.exists():
-        st.error(
-            formatting.escape_markdown(
-                f"The source {run.source} is missing, so its frames cannot be shown. Put it back under this name."
-            )
-        )
+        st.error(formatting.escape_markdown(f"The frames cannot be shown. {run.explain_missing_source()}"))
     else:
         return True
     show_home_link()

@@ -77,7 +77,7 @@ class RunEntry:
         """Return the text that a search looks through, in lower case."""
         request = self.run.request
         setup = formatting.describe_detection(request.detection)
-        parts = (request.source, self.run.id, request.name, setup, self.case.name or "")
+        parts = (request.source, request.title or "", self.run.id, request.name, setup, self.case.name or "")
         return " ".join(parts).lower()
 
     def waits_for(self, person: Person) -> bool:

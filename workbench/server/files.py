@@ -58,7 +58,7 @@ class FileRoutes:
         access.require_permission(self._person_from_request(request), "look")
         run = _find_run(request)
         if not run.source.is_file():
-            raise InputError(f"The source {run.source} is missing. Put it back under this name.")
+            raise InputError(run.explain_missing_source())
         return FileResponse(run.source, headers=_NO_STORE_HEADERS)
 
     def _send_release_file(self, request: Request) -> Response:

@@ -80,7 +80,7 @@ def test_a_failed_run_keeps_its_reason(place, ana, tmp_path):
         perform_run(place, run)
     failed = runs.load_run(place, run.id)
     assert failed.status == "failed"
-    assert "gone.mp4" in failed.state.sentence
+    assert failed.state.sentence == "The source does not exist. Give the path of a video file."
 
 
 def test_missing_models_are_a_failure_too(place, ana, talk):
