@@ -1,37 +1,54 @@
-"""Work through the files of a batch, one after another; a file that fails never stops the rest."""
+"""Work through the files of a batch, several at a time; a file that fails never stops the rest."""
 
 from __future__ import annotations
 
+import selectors
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
-from engine.batch.job import BatchJob, FileReport, JobContext, Status
-from engine.batch.remote_job import perform_any_job
-from engine.core.progress import ProgressListener, SilentListener
+from engine.batch.job import BatchJob, FileReport, Status
+from engine.batch.pending import PendingJobs
+from engine.batch.protocol import FailureReport, FinishedReport, NoticeReport, ProgressReport, StartMessage, TaskMessage
+from engine.batch.worker import report_failure
+from engine.batch.workers import FileWorker, end_file_workers
+from engine.core.closeable import Closeable
 from engine.errors import CheckFailedError, ModelError, RunCancelledError, VeilError
 from engine.record import Document
 
 
-class BatchListener(ProgressListener, Protocol):
-    """Receives the progress of the current file, and that of the whole batch."""
+class BatchListener(Protocol):
+    """Receives the progress of a batch. Files are told apart by their number, counted from 1."""
 
     def file_started(self, number: int, total: int, source: str) -> None:
-        """Report that file `number` of `total`, counted from 1, is started."""
+        """Report that file `number` of `total` is started."""
+
+    def file_progress(self, number: int, report: ProgressReport) -> None:
+        """Report the progress of a file that was started."""
 
     def file_finished(self, number: int, total: int, report: FileReport) -> None:
         """Report what became of a file."""
 
+    def notice(self, message: str) -> None:
+        """Report one sentence that a person should read."""
 
-class SilentBatchListener(SilentListener):
+
+class SilentBatchListener:
     """A listener that ignores everything."""
 
     def file_started(self, number: int, total: int, source: str) -> None:
         """Ignore the report."""
 
+    def file_progress(self, number: int, report: ProgressReport) -> None:
+        """Ignore the report."""
+
     def file_finished(self, number: int, total: int, report: FileReport) -> None:
+        """Ignore the report."""
+
+    def notice(self, message: str) -> None:
         """Ignore the report."""
 
 
@@ -40,7 +57,7 @@ class BatchReport(Document, frozen=True):
 
     Attributes:
         folder: the output folder.
-        files: a report for each file, in the order in which they were worked on.
+        files: a report for each file, in the order in which they were listed.
     """
 
     folder: str
@@ -59,62 +76,129 @@ class BatchReport(Document, frozen=True):
         return CheckFailedError.exit_code if counts.get("check failed") else 0
 
 
-class Batch:
-    """A batch in progress: works through jobs, and remembers what became of each.
+class Batch(Closeable):
+    """A batch in progress: hands jobs to processes, and remembers what became of each.
+
+    The processes stay, and their detectors stay loaded, from one call of `work` to the next. Use as a context manager,
+    while `hold_output_folder` holds the folder.
 
     Attributes:
-        is_in_file: a file was started and is not finished, so an interruption leaves it unfinished.
+        workers: the processes that live.
 
     Args:
-        context: what the files have in common.
+        start: what the files have in common, and the number of processes.
         listener: gets the progress of the whole batch.
         max_cost: US dollars that calls to remote detectors may cost in the whole batch. None: unlimited.
     """
 
     def __init__(
-        self, context: JobContext, listener: BatchListener | None = None, max_cost: float | None = None
+        self, start: StartMessage, listener: BatchListener | None = None, max_cost: float | None = None
     ) -> None:
-        self._context, self._listener = context, listener or SilentBatchListener()
+        self._start, self._listener = start, listener or SilentBatchListener()
         self._max_cost, self._spent = max_cost, 0.0
+        # What one file has cost is known when it is finished, so a limit holds only for one file at a time.
+        self._process_count = start.processes if max_cost is None else 1
+        self.workers: list[FileWorker] = []
+        self._selector = selectors.DefaultSelector()
+        self._claimed_names: dict[str, Path] = {}
         self._reports: list[FileReport] = []
-        self.is_in_file = False
+        self._new_reports: dict[int, FileReport] = {}
+
+    @property
+    def is_in_file(self) -> bool:
+        """A file was started and is not finished, so an interruption leaves it unfinished."""
+        return any(worker.number is not None for worker in self.workers)
 
     @property
     def report(self) -> BatchReport:
         """What became of the files so far."""
-        return BatchReport(str(self._context.folder), tuple(self._reports))
+        new = (self._new_reports[number] for number in sorted(self._new_reports))
+        return BatchReport(str(self._start.folder), (*self._reports, *new))
 
     def work(self, jobs: Sequence[BatchJob]) -> None:
-        """Work through the jobs. The detectors stay loaded from one file to the next with the same options.
+        """Work through the jobs.
 
         Raises:
             ModelError: weights are missing or not the pinned ones, so that no file could be done.
             RunCancelledError: the user cancelled the batch.
         """
-        for number, job in enumerate(jobs, start=1):
-            self._listener.file_started(number, len(jobs), job.label)
-            self.is_in_file = True
-            report = self._perform(job)
-            self._spent += report.cost
-            self._reports.append(report)
-            self.is_in_file = False
-            self._listener.file_finished(number, len(jobs), report)
+        self._reports, self._new_reports = list(self.report.files), {}
+        pending = PendingJobs(jobs, self._claimed_names)
+        while True:
+            self._hand_out(pending)
+            if not self.is_in_file:
+                return
+            # Once for each process, although it has two pipes: after a crash it is closed.
+            for worker in {key.data for key, _ in self._selector.select()}:
+                self._receive(pending, worker)
 
-    def _perform(self, job: BatchJob) -> FileReport:
-        if self._max_cost is not None:
-            left = max(0.0, self._max_cost - self._spent)
-            job = msgspec.structs.replace(job, detection=msgspec.structs.replace(job.detection, max_cost=left))
+    def close(self) -> None:
+        """End the processes; those that work on a file are interrupted."""
+        workers, self.workers = self.workers, []
+        end_file_workers(workers)
+        self._selector.close()
+
+    def _hand_out(self, pending: PendingJobs) -> None:
+        """Give a file to each process that has nothing to do, and start processes while there are more files."""
+        while (worker := self._find_idle(pending)) is not None and (taken := pending.take()) is not None:
+            number, job = taken
+            self._listener.file_started(number + 1, pending.total, job.label)
+            worker.send_task(number, TaskMessage(self._limit_cost(job), pending.find_claims(job)))
+
+    def _find_idle(self, pending: PendingJobs) -> FileWorker | None:
+        idle = next((worker for worker in self.workers if worker.number is None), None)
+        if idle is not None or len(self.workers) >= self._process_count or not pending.can_take():
+            return idle
+        worker = FileWorker(self._start)
+        self.workers.append(worker)
+        self._selector.register(worker.stdout, selectors.EVENT_READ, worker)
+        self._selector.register(worker.stderr, selectors.EVENT_READ, worker)
+        return worker
+
+    def _limit_cost(self, job: BatchJob) -> BatchJob:
+        if self._max_cost is None:
+            return job
+        left = max(0.0, self._max_cost - self._spent)
+        return msgspec.structs.replace(job, detection=msgspec.structs.replace(job.detection, max_cost=left))
+
+    def _receive(self, pending: PendingJobs, worker: FileWorker) -> None:
+        worker.read_stderr()
         try:
-            return perform_any_job(job, self._context)
-        # Without its models, or when the user cancels, each of the other files would end in the same way.
-        except (ModelError, RunCancelledError):
-            raise
-        except VeilError as error:
-            return _report_failure(job, str(error))
-        # A library that fails on a broken file in a way that nobody foresaw must not cost the other files.
-        except Exception as error:  # noqa: BLE001
-            return _report_failure(job, f"{job.label} could not be anonymised: {type(error).__name__}: {error}")
+            for report in worker.receive_reports():
+                match report:
+                    case ProgressReport():
+                        self._listener.file_progress(_number(worker) + 1, report)
+                    case NoticeReport():
+                        self._listener.notice(report.message)
+                    case FinishedReport():
+                        self._finish(pending, worker, report)
+                    case FailureReport(is_cancelled=True):
+                        raise RunCancelledError(report.message)
+                    case FailureReport():
+                        raise ModelError(report.message)
+        except EOFError as end:
+            self._replace(pending, worker, str(end))
+
+    def _finish(self, pending: PendingJobs, worker: FileWorker, finished: FinishedReport) -> None:
+        number, worker.number = _number(worker), None
+        pending.finish(number, finished.claimed_names)
+        self._spent += finished.report.cost
+        self._new_reports[number] = finished.report
+        self._listener.file_finished(number + 1, pending.total, finished.report)
+
+    def _replace(self, pending: PendingJobs, worker: FileWorker, how: str) -> None:
+        """Account for a process that has crashed: its file failed, and the next file gets a new process."""
+        for stream in (worker.stdout, worker.stderr):
+            self._selector.unregister(stream)
+        self.workers.remove(worker)
+        end_file_workers([worker])
+        if worker.number is None:
+            return
+        job = pending.jobs[worker.number]
+        failed = report_failure(job, f"The process that worked on {job.label} {how}; run the batch again for it.")
+        self._finish(pending, worker, FinishedReport(failed, {}))
 
 
-def _report_failure(job: BatchJob, error: str) -> FileReport:
-    return FileReport(job.label, None, "failed", 0.0, error=error)
+def _number(worker: FileWorker) -> int:
+    assert worker.number is not None, "only a process that works on a file reports"
+    return worker.number

@@ -17,12 +17,12 @@ from engine.record import DetectOptions, Document, Sha256, sha256_hex
 from engine.rendering.terms import Terms
 from engine.storage.append_only import (
     append_durably,
-    iterate_whole_lines,
     open_append_only,
     read_file_end,
     repair_torn_line,
+    split_torn_line,
 )
-from engine.storage.locks import try_lock_file
+from engine.storage.locks import lock_descriptor, try_lock_file
 
 JOURNAL_NAME = "batch.jsonl"
 _LOCK_NAME = ".batch.lock"
@@ -57,23 +57,25 @@ class JournalEntry(Document, frozen=True):
 
 
 class Journal:
-    """The journal of an output folder, open for appending. Create it with `open_journal`."""
+    """The journal of an output folder, open for reading and appending. Create it with `open_journal`.
+
+    The processes of a batch share it: each sees what the others have appended.
+    """
 
     def __init__(self, descriptor: int, path: Path) -> None:
         self._descriptor, self._path = descriptor, path
         self._entries: dict[tuple[str, str], JournalEntry] = {}
-        with os.fdopen(os.dup(descriptor), "rb") as file:
-            file.seek(0)
-            for number, line in enumerate(iterate_whole_lines(file), start=1):
-                entry = _parse_entry(line, path, number)
-                self._entries[entry.output, entry.step] = entry
+        self._read_bytes = self._read_lines = 0
+        self._read_new_entries()
 
     def find(self, output: str, step: Step) -> JournalEntry | None:
         """Return the last entry of an output for a step, None if there is none."""
+        self._read_new_entries()
         return self._entries.get((output, step))
 
     def find_fetched(self, remote: str) -> JournalEntry | None:
         """Return the entry of the output that was made from a remote file in this state, None if there is none."""
+        self._read_new_entries()
         return next(
             (entry for entry in self._entries.values() if entry.step == "fetched" and entry.remote == remote), None
         )
@@ -85,35 +87,69 @@ class Journal:
             TargetError: it cannot be written.
         """
         try:
-            append_durably(self._descriptor, msgspec.json.encode(entry, order="sorted") + b"\n")
+            with lock_descriptor(self._descriptor):
+                # A process that was killed while it appended has left a torn line, an entry that was never
+                # acknowledged: its file is simply worked on again.
+                repair_torn_line(self._descriptor, read_file_end(self._descriptor), is_complete=False)
+                append_durably(self._descriptor, msgspec.json.encode(entry, order="sorted") + b"\n")
         except OSError as error:
             raise TargetError(f"{self._path} cannot be written: {error.strerror}.") from error
-        self._entries[entry.output, entry.step] = entry
+
+    def _read_new_entries(self) -> None:
+        size = os.fstat(self._descriptor).st_size
+        if size == self._read_bytes:
+            return
+        data, _torn_line = split_torn_line(os.pread(self._descriptor, size - self._read_bytes, self._read_bytes))
+        for line in data.splitlines():
+            self._read_lines += 1
+            entry = _parse_entry(line, self._path, self._read_lines)
+            self._entries[entry.output, entry.step] = entry
+        self._read_bytes += len(data)
 
 
 @contextmanager
-def open_journal(folder: Path) -> Iterator[Journal]:
-    """Create the output folder if it is missing, and open its journal; no other batch may use the folder meanwhile.
+def hold_output_folder(folder: Path) -> Iterator[None]:
+    """Create the output folder if it is missing; no other batch may use it while the block lasts.
 
     Raises:
         TargetError: the folder cannot be written.
-        InputError: another batch works into this folder, or the journal is damaged.
+        InputError: another batch works into this folder, or its journal is damaged.
     """
     with ExitStack() as stack:
         # Only what opens the files is inside the try: an error of the work itself says what it is about.
-        try:
+        with _raise_target_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             lock = stack.enter_context(try_lock_file(folder / _LOCK_NAME))
             if lock is None:
                 raise InputError(f"Another batch works into {folder}; wait for it, or choose another output folder.")
+        # Read once before the work begins, so that a damaged journal ends the batch and not each of its files.
+        with open_journal(folder):
+            pass
+        yield
+
+
+@contextmanager
+def open_journal(folder: Path) -> Iterator[Journal]:
+    """Open the journal of an output folder that a batch holds.
+
+    Raises:
+        TargetError: the journal cannot be opened.
+        InputError: the journal is damaged.
+    """
+    with ExitStack() as stack:
+        with _raise_target_errors(folder):
             descriptor = stack.enter_context(open_append_only(folder / JOURNAL_NAME, mode=0o644))
-            # A torn line is an entry that was never acknowledged: its file is simply worked on again.
-            repair_torn_line(descriptor, read_file_end(descriptor), is_complete=False)
-        except OSError as error:
-            raise TargetError(
-                f"The output folder {folder} cannot be used ({error.strerror or error}): choose one that you may write."
-            ) from error
         yield Journal(descriptor, folder / JOURNAL_NAME)
+
+
+@contextmanager
+def _raise_target_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TargetError(
+            f"The output folder {folder} cannot be used ({error.strerror or error}): choose one that you may write."
+        ) from error
 
 
 def hash_detection(options: DetectOptions, plans: Sequence[DetectorPlan]) -> str:

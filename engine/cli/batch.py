@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from argparse import ArgumentParser, Namespace
-from contextlib import ExitStack
 from pathlib import Path
 
 from engine.batch.batch import Batch
-from engine.batch.detector_reuse import DetectorReuse
-from engine.batch.job import BatchJob, JobContext
-from engine.batch.journal import open_journal
+from engine.batch.capacity import choose_process_count
+from engine.batch.job import BatchJob
+from engine.batch.journal import hold_output_folder
+from engine.batch.protocol import StartMessage
 from engine.batch.sources import ListedSource, find_watched_folders, list_sources
 from engine.batch.summary import build_junit_xml, format_summary
 from engine.batch.watch import ArrivedFiles, watch_jobs
@@ -27,7 +27,7 @@ from engine.storage.file_use import FileUse, check_file_use
 from engine.storage.files import write_file
 
 _TEMPLATE_COLUMN = "template"
-_FILE_OPTIONS = frozenset({"output", "publish", "watch", "settle", "report", "junit", "max-cost"})
+_FILE_OPTIONS = frozenset({"output", "publish", "watch", "settle", "jobs", "report", "junit", "max-cost"})
 """Options of the whole batch, which a row of a manifest cannot set."""
 
 
@@ -54,6 +54,12 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--publish", metavar="URL", help="also upload finished outputs and their documents to this folder (s3://...)"
     )
+    parser.add_argument(
+        "--jobs",
+        type=arguments.parse_positive,
+        metavar="N",
+        help="files that are worked on at the same time (default: as many as cores and memory allow)",
+    )
     parser.add_argument("--report", type=Path, metavar="FILE", help="also write the summary to this file, as JSON")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="also write the summary to this file, as JUnit XML")
     arguments.add_overwrite(parser)
@@ -67,15 +73,11 @@ def _run_batch(options: Namespace, terminal: Terminal) -> int:
     jobs = _list_jobs(options)
     sources = [job.source for job in jobs if job.url is None]
     check_file_use(FileUse(sources, [options.report, options.junit]), overwrite=options.overwrite)
-    progress = BatchProgress(terminal)
-    with ExitStack() as stack:
-        journal = stack.enter_context(open_journal(folder))
-        detectors = stack.enter_context(DetectorReuse(data))
-        context = JobContext(
-            folder, data, journal, detectors, progress, sources=sources, overwrite=options.overwrite,
-            publish_url=options.publish,
-        )  # fmt: skip
-        batch = Batch(context, progress, options.max_cost)
+    count = options.jobs or choose_process_count()
+    start = StartMessage(
+        folder.absolute(), data.root.absolute(), tuple(sources), options.overwrite, options.publish, count
+    )
+    with hold_output_folder(folder), Batch(start, BatchProgress(terminal), options.max_cost) as batch:
         try:
             if options.watch:
                 _work_and_watch(options, batch, terminal)

@@ -9,7 +9,16 @@ from typing import Any, Self
 import msgspec
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 _STAGE_LABELS = {
@@ -29,6 +38,11 @@ _STAGE_LABELS = {
     "survey": "Sampling people",
     "attack": "Identifying people",
 }
+
+
+_BYTE_STAGES = frozenset({"probe", "fetch"})
+_MAX_NAME_CHARACTERS = 32
+"""Greatest length of a file's name beside its bar, which needs the rest of the line."""
 
 
 class _RateColumn(ProgressColumn):
@@ -66,6 +80,7 @@ class Terminal:
         self._overall = self._progress.add_task("", visible=False, in_bytes=False)
         self._stage: str | None = None
         self._task = self._progress.add_task("", visible=False, in_bytes=False)
+        self._files: dict[int, tuple[TaskID, str]] = {}
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -82,14 +97,32 @@ class Terminal:
             return
         if stage != self._stage:
             self._stage = stage
-            label = _STAGE_LABELS.get(stage, stage.capitalize())
-            self._progress.reset(self._task, description=label, visible=True, in_bytes=stage == "probe")
+            self._progress.reset(
+                self._task, description=_find_stage_label(stage), visible=True, in_bytes=stage in _BYTE_STAGES
+            )
         self._progress.update(self._task, completed=done, total=total)
 
     def show_overall(self, label: str, done: int, total: int) -> None:
-        """Show a bar for `done` of `total` files, above the bar of the current one."""
-        # Not as markup: the name of a file may have brackets.
-        self._progress.update(self._overall, description=escape(label), completed=done, total=total, visible=True)
+        """Show a bar for `done` of `total` files, above the bars of those that are worked on."""
+        self._progress.update(self._overall, description=label, completed=done, total=total, visible=True)
+
+    def show_file(self, number: int, name: str, stage: str, done: int, total: int | None) -> None:
+        """Show or move the bar of one of several files; a new stage starts it anew."""
+        task, shown_stage = self._files.get(number, (None, ""))
+        if task is None:
+            task = self._progress.add_task("", in_bytes=False)
+        if stage != shown_stage:
+            self._files[number] = task, stage
+            # Not as markup: the name of a file may have brackets.
+            label = escape(f"{_shorten(name)}: {_find_stage_label(stage)}")
+            self._progress.reset(task, description=label, in_bytes=stage in _BYTE_STAGES)
+        self._progress.update(task, completed=done, total=total)
+
+    def hide_file(self, number: int) -> None:
+        """Remove the bar of a file."""
+        if number in self._files:
+            task, _ = self._files.pop(number)
+            self._progress.remove_task(task)
 
     def notice(self, message: str) -> None:
         """Print a sentence to standard error."""
@@ -106,3 +139,12 @@ class Terminal:
             print(text)
         # veil demo replaces this process by the server afterwards, and buffered output would be lost.
         sys.stdout.flush()
+
+
+def _find_stage_label(stage: str) -> str:
+    return _STAGE_LABELS.get(stage, stage.capitalize())
+
+
+def _shorten(name: str) -> str:
+    # The end of a name tells files of a series apart.
+    return name if len(name) <= _MAX_NAME_CHARACTERS else f"…{name[-_MAX_NAME_CHARACTERS + 1 :]}"

@@ -1,8 +1,7 @@
-"""The messages between a pool and its workers: MessagePack documents, each preceded by its length in four bytes."""
+"""The messages between a pool and its workers; `engine.core.child_process` sends them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
@@ -11,8 +10,6 @@ from engine.core.geometry import Size
 from engine.detectors.base import Receipt
 from engine.record import Detection
 
-HEADER_BYTES = 4
-"""Bytes of the length before each document, big-endian."""
 STDERR_SEPARATOR = b"\x1e"
 """Byte that a worker writes to its standard error before each report: text before it does not explain a crash."""
 
@@ -64,20 +61,3 @@ class FailureReport(msgspec.Struct, frozen=True, tag="failure"):
 
 
 WorkerReport = ReadyReport | AnswerReport | FailureReport
-
-
-def frame_message(message: StartMessage | TaskMessage | WorkerReport) -> bytes:
-    """Encode a message, with its length before it."""
-    body = msgspec.msgpack.encode(message)
-    return len(body).to_bytes(HEADER_BYTES, "big") + body
-
-
-def take_message_bodies(buffer: bytearray) -> Iterator[bytes]:
-    """Remove the complete messages from the start of `buffer`, and yield them; an incomplete one stays."""
-    while len(buffer) >= HEADER_BYTES:
-        end = HEADER_BYTES + int.from_bytes(buffer[:HEADER_BYTES], "big")
-        if len(buffer) < end:
-            return
-        body = bytes(buffer[HEADER_BYTES:end])
-        del buffer[:end]
-        yield body

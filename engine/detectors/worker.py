@@ -5,11 +5,9 @@ Only `engine.detectors.pool` starts it. It imports the file of its detector and 
 
 from __future__ import annotations
 
-import fcntl
 import importlib
 import os
 import resource
-import select
 import signal
 import sys
 import threading
@@ -21,10 +19,10 @@ from typing import BinaryIO, cast
 
 import msgspec
 
+from engine.core.child_process import end_with_parent, frame_message, receive_message, take_over_pipes
 from engine.core.picture import Rgb
 from engine.detectors.base import Detector, RemoteDetector, is_remote
 from engine.detectors.protocol import (
-    HEADER_BYTES,
     STDERR_SEPARATOR,
     AnswerReport,
     FailureReport,
@@ -32,12 +30,9 @@ from engine.detectors.protocol import (
     StartMessage,
     TaskMessage,
     WorkerReport,
-    frame_message,
 )
 from engine.detectors.shared_memory import MappedSlots
 from engine.errors import InputError, ModelError, VeilError
-
-_EXIT_PARENT_ENDED = 1
 
 
 def main(lifeline: int) -> int:
@@ -46,10 +41,10 @@ def main(lifeline: int) -> int:
     Args:
         lifeline: read end of a pipe; only the pool's process has the other end.
     """
-    _end_with_parent(lifeline)
+    end_with_parent(lifeline)
     # A core file would hold the pictures.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    tasks, reports = _take_over_pipes()
+    tasks, reports = take_over_pipes()
     try:
         _serve_pool(tasks, reports)
     except Exception as error:  # noqa: BLE001  (whatever a detector raises must reach the pool as a sentence)
@@ -59,35 +54,8 @@ def main(lifeline: int) -> int:
     return 0
 
 
-def _end_with_parent(lifeline: int) -> None:
-    """Let the kernel end this process when the pool's process has ended, even while native code runs.
-
-    PR_SET_PDEATHSIG would not do: it fires when the thread that created the pool ends, as Streamlit's script threads
-    do.
-    """
-    os.set_inheritable(lifeline, False)
-    # The default action ends the process. It is set because a process inherits ignored signals from its parent.
-    signal.signal(signal.SIGIO, signal.SIG_DFL)
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
-    # The pool's process may have ended before the signal was set up; then it will never come.
-    if select.select([lifeline], [], [], 0)[0]:
-        sys.exit(_EXIT_PARENT_ENDED)
-
-
-def _take_over_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Move the protocol away from descriptors 0 and 1, which native libraries may read and write."""
-    tasks, reports = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    # What a library prints must not get between the reports. In standard error it may even explain a crash.
-    os.dup2(2, 1)
-    return tasks, reports
-
-
 def _serve_pool(tasks: BinaryIO, reports: BinaryIO) -> None:
-    body = _receive_message(tasks)
+    body = receive_message(tasks)
     if body is None:
         return
     start = msgspec.msgpack.decode(body, type=StartMessage)
@@ -157,7 +125,7 @@ class _ConcurrentServer:
 
 
 def _receive_tasks(tasks: BinaryIO) -> Iterator[TaskMessage]:
-    while (body := _receive_message(tasks)) is not None:
+    while (body := receive_message(tasks)) is not None:
         yield msgspec.msgpack.decode(body, type=TaskMessage)
 
 
@@ -165,14 +133,6 @@ def _load_detector(start: StartMessage) -> Detector:
     module, _, name = start.detector.partition(":")
     kind = cast("type[Detector]", getattr(importlib.import_module(module), name))
     return kind.load(msgspec.msgpack.decode(start.settings, type=kind.settings_type), Path(start.models))
-
-
-def _receive_message(tasks: BinaryIO) -> bytes | None:
-    """Return the next message; None if the pool has closed its end."""
-    header = tasks.read(HEADER_BYTES)
-    length = int.from_bytes(header, "big")
-    body = tasks.read(length) if len(header) == HEADER_BYTES else b""
-    return body if header and len(body) == length else None
 
 
 def _send_report(reports: BinaryIO, report: WorkerReport) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,6 +10,14 @@ from typing import IO, NamedTuple, cast
 
 import msgspec
 
+from engine.core.child_process import (
+    describe_exit,
+    find_last_line,
+    read_available,
+    send_message,
+    spawn_server,
+    take_message_bodies,
+)
 from engine.core.python_process import build_child_environment, build_module_command
 from engine.detectors import protocol
 from engine.detectors.base import Detector, is_remote
@@ -20,11 +27,8 @@ _EXIT_GRACE_S = 2.0
 """Time in which idle workers have to end by themselves."""
 _CALL_EXIT_GRACE_S = 90.0
 """Time in which calls to a service have to end; they are paid for, and their answers are kept."""
-_READ_BYTES = 1 << 16
 _STDERR_TAIL_BYTES = 4096
 """Bytes at the end of a worker's standard error that are kept for an error message."""
-_MAX_SHOWN_CHARACTERS = 200
-"""Greatest length of the last line of standard error in an error message."""
 _WORKER_ENVIRONMENT: Mapping[str, str] = {
     # One thread a worker: sums must not depend on the number of cores, and parallel work comes from more workers.
     "OMP_NUM_THREADS": "1",
@@ -102,8 +106,8 @@ class WorkerProcess:
             DetectorError: after the last answers, if the worker died or failed.
             ModelError, InputError: the detector cannot be loaded.
         """
-        alive = _read_available(self.stdout, self._report_buffer)
-        for body in protocol.take_message_bodies(self._report_buffer):
+        alive = read_available(self.stdout, self._report_buffer)
+        for body in take_message_bodies(self._report_buffer):
             match self._decode_report(body):
                 case protocol.ReadyReport():
                     self._waiting_since, self.is_ready = time.monotonic(), True
@@ -115,11 +119,11 @@ class WorkerProcess:
             # The exit code and the last line of standard error, which tell the reason, come after the end of stdout.
             self._wait_or_kill(_EXIT_GRACE_S)
             self.read_stderr()
-            raise self._build_error(_describe_exit(self._process.returncode, self._last_stderr_line()))
+            raise self._build_error(_describe_end(self._process.returncode, find_last_line(self._stderr_tail)))
 
     def read_stderr(self) -> None:
         """Keep the end of what it wrote to its standard error since its last report."""
-        _read_available(self.stderr, self._stderr_tail)
+        read_available(self.stderr, self._stderr_tail)
         # A warning from before the last report would otherwise be shown as the reason of a later crash.
         del self._stderr_tail[: self._stderr_tail.rfind(protocol.STDERR_SEPARATOR) + 1]
         del self._stderr_tail[:-_STDERR_TAIL_BYTES]
@@ -134,14 +138,7 @@ class WorkerProcess:
             raise self._build_error(f"gave no answer for {self._timeout_s:g} s")
 
     def _send_message(self, message: protocol.StartMessage | protocol.TaskMessage) -> None:
-        data = memoryview(protocol.frame_message(message))
-        stdin = cast("IO[bytes]", self._process.stdin)
-        try:
-            while data:
-                data = data[os.write(stdin.fileno(), data) :]
-        except BrokenPipeError:
-            # It has just died. `receive_answers` finds the end of its reports and raises the error.
-            return
+        send_message(cast("IO[bytes]", self._process.stdin), message)
 
     def _decode_report(self, body: bytes) -> protocol.WorkerReport:
         try:
@@ -176,10 +173,6 @@ class WorkerProcess:
         return DetectorError(
             f"The detector {self._detector_name} {what} while it {doing}; run the same command again to resume."
         )
-
-    def _last_stderr_line(self) -> str:
-        lines = self._stderr_tail.decode(errors="replace").split("\n")
-        return next((line.strip()[:_MAX_SHOWN_CHARACTERS] for line in reversed(lines) if line.strip()), "")
 
     def request_exit(self) -> None:
         """Ask it to end: an idle worker ends by itself, one that computes or loads is killed.
@@ -220,30 +213,15 @@ def end_workers(workers: Iterable[WorkerProcess]) -> None:
 
 
 def _spawn_worker(detector: type[Detector], slots: Sequence[int]) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
-    # This process holds the only writing end and never writes. Whatever way it ends, the kernel then closes the pipe,
-    # and that signals the worker (see `_end_with_parent` in `engine.detectors.worker`).
-    lifeline, held = os.pipe()
-    command = build_module_command("engine.detectors.worker", str(lifeline))
+    def build_command(lifeline: str) -> list[str]:
+        return build_module_command("engine.detectors.worker", lifeline)
+
     try:
-        process = subprocess.Popen(
-            command,
-            bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=(lifeline, *slots),
-            env=_build_environment(detector),
-            # Ctrl-C in a terminal goes to the caller alone, which then ends its workers.
-            start_new_session=True,
-        )
+        return spawn_server(build_command, _build_environment(detector), slots)
     except OSError as error:
-        os.close(held)
         raise DetectorError(
             f"A process for the detector {detector.name} cannot be started ({error.strerror}): use fewer workers."
         ) from error
-    finally:
-        os.close(lifeline)
-    return process, os.fdopen(held, "wb")
 
 
 def _build_environment(detector: type[Detector]) -> dict[str, str]:
@@ -251,23 +229,6 @@ def _build_environment(detector: type[Detector]) -> dict[str, str]:
     return {**build_child_environment(detector.__module__), **_WORKER_ENVIRONMENT}
 
 
-def _read_available(stream: IO[bytes], buffer: bytearray) -> bool:
-    """Append to `buffer` what can be read without waiting; return False if the other end is closed."""
-    while True:
-        try:
-            data = os.read(stream.fileno(), _READ_BYTES)
-        except BlockingIOError:
-            return True
-        if not data:
-            return False
-        buffer += data
-
-
-def _describe_exit(code: int, last_line: str) -> str:
-    if code >= 0:
-        what = f"ended with exit code {code}"
-    else:
-        name = signal.Signals(-code).name
-        # The kernel sends SIGKILL when memory runs out, and nothing in the output of the worker says so.
-        what = f"was killed by {name}, perhaps for lack of memory," if name == "SIGKILL" else f"crashed with {name}"
+def _describe_end(code: int, last_line: str) -> str:
+    what = describe_exit(code)
     return f'{what} (last line of its output: "{last_line}")' if last_line else what

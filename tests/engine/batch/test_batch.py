@@ -1,5 +1,4 @@
 import shutil
-from contextlib import ExitStack
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -7,11 +6,10 @@ import pytest
 
 import engine
 from engine.batch.batch import Batch
-from engine.batch.detector_reuse import DetectorReuse
-from engine.batch.job import BatchJob, JobContext
-from engine.batch.journal import JOURNAL_NAME, JournalEntry, open_journal
+from engine.batch.job import BatchJob
+from engine.batch.journal import JOURNAL_NAME, JournalEntry, hold_output_folder
+from engine.batch.protocol import StartMessage
 from engine.batch.summary import build_junit_xml, format_summary
-from engine.core.progress import SilentListener
 from engine.errors import InputError, ModelError
 from engine.masking.presets import parse_style
 from engine.record import DetectOptions
@@ -36,12 +34,10 @@ def list_jobs(footage, **options):
     return [BatchJob(path, path.name, detection=QUICK, **options) for path in sorted(footage.iterdir())]
 
 
-def work(jobs, folder, data):
-    """Work through the jobs and return what became of each file, by the name of the file."""
-    with ExitStack() as stack:
-        journal = stack.enter_context(open_journal(folder))
-        detectors = stack.enter_context(DetectorReuse(data))
-        batch = Batch(JobContext(folder, data, journal, detectors, SilentListener()))
+def work(jobs, folder, data, processes=1):
+    """Work through the jobs and return what became of each file."""
+    start = StartMessage(folder, data.root, processes=processes)
+    with hold_output_folder(folder), Batch(start) as batch:
         batch.work(jobs)
     return batch.report
 
@@ -133,16 +129,16 @@ def test_missing_models_end_the_batch(footage, tmp_path):
 
 def test_only_one_batch_works_into_a_folder(tmp_path):
     with (
-        open_journal(tmp_path),
+        hold_output_folder(tmp_path),
         pytest.raises(InputError, match="Another batch works into"),
-        open_journal(tmp_path),
+        hold_output_folder(tmp_path),
     ):
         pass
 
 
 def test_a_journal_that_was_edited_is_refused_with_its_line(tmp_path):
     (tmp_path / JOURNAL_NAME).write_bytes(b'{"step": "guessed"}\n')
-    with pytest.raises(InputError, match="Line 1 of"), open_journal(tmp_path):
+    with pytest.raises(InputError, match="Line 1 of"), hold_output_folder(tmp_path):
         pass
 
 
