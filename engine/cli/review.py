@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import re
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +11,8 @@ from pathlib import Path
 from engine import runs
 from engine.access.run_context import RunContext
 from engine.approval.reviewer_actions import ReviewerActions
-from engine.cli import arguments
+from engine.cli import amend_with_source, arguments
+from engine.cli.amend_values import ValuesFormatError, parse_boxes, parse_key, parse_number, parse_range, parse_track
 from engine.cli.command import Command
 from engine.cli.identity import identify_person
 from engine.cli.reports import describe_kept_visible, format_parts
@@ -33,6 +33,7 @@ from engine.storage.data_folder import RECORD_NAME, REVIEW_NAME, DataFolder, fin
 _ACTIONS_HELP = """\
 actions (START-STOP ends before STOP; BOX is LEFT,TOP,RIGHT,BOTTOM in pixels):
   add FRAME=BOX ...              add a missed face, interpolated between boxes
+  follow FRAME=BOX [START-STOP]  follow a missed face both ways, and add it
   resize TRACK FRAME=BOX ...     change the boxes of a track
   delete TRACK START-STOP        remove what is not a face; needs --reason
   keep-visible TRACK START-STOP  leave a person unmasked; needs --reason
@@ -112,12 +113,14 @@ def _add_amend_arguments(parser: ArgumentParser) -> None:
     parser.epilog = _ACTIONS_HELP
     parser.add_argument("record", type=Path, help="detection record")
     parser.add_argument("review", type=Path, help="file of amendments; created if it does not exist")
-    parser.add_argument("action", choices=(*_ACTION_HANDLERS, "repair", "adopt"), metavar="ACTION", help="see below")
+    actions = (*_ACTION_HANDLERS, "follow", "repair", "adopt")
+    parser.add_argument("action", choices=actions, metavar="ACTION", help="see below")
     parser.add_argument("values", nargs="*", metavar="VALUE", help="values of the action, see below")
     parser.add_argument("--by", metavar="NAME", help="name of the reviewer, as it is to be printed; not in a run")
     parser.add_argument("--account", help="account of the reviewer (default: the login name); not in a run")
     arguments.add_account_option(parser)
     parser.add_argument("--reason", default="", help="reason for the amendment")
+    amend_with_source.add_source_option(parser)
 
 
 def _amend_record(options: Namespace, terminal: Terminal) -> int:
@@ -137,7 +140,7 @@ def _amend_record(options: Namespace, terminal: Terminal) -> int:
         count = format_count(len(review.amendments), "complete amendment")
         terminal.print_result(review, f"{options.review} has {count}.")
         return 0
-    return _append_amendment(editor, options, terminal)
+    return _append_amendment(editor, options, None, terminal)
 
 
 def _find_run(data: DataFolder, record: Path, review: Path) -> Run | None:
@@ -177,13 +180,16 @@ def _amend_run(data: DataFolder, run: Run, options: Namespace, terminal: Termina
         Author(person.account, person.name),
         lambda action, reason: actions.amend(record, action, reason),
     )
-    return _append_amendment(editor, options, terminal)
+    return _append_amendment(editor, options, run.source, terminal)
 
 
-def _append_amendment(editor: ReviewEditor, options: Namespace, terminal: Terminal) -> int:
+def _append_amendment(editor: ReviewEditor, options: Namespace, source: Path | None, terminal: Terminal) -> int:
     try:
-        amendment = _ACTION_HANDLERS[options.action](editor, options.values, options.reason)
-    except _ValuesFormatError as error:
+        if amend_with_source.needs_source(options.action):
+            amendment = amend_with_source.append_with_source(editor, options, source, terminal)
+        else:
+            amendment = _ACTION_HANDLERS[options.action](editor, options.values, options.reason)
+    except ValuesFormatError as error:
         raise InputError(f"veil amend {options.action} needs {error}; see veil amend --help.") from error
     terminal.print_result(
         amendment, f"Amendment {amendment.number} is stored in {options.review}: {_describe_amendment(amendment)}"
@@ -196,62 +202,17 @@ def _describe_amendment(amendment: Amendment) -> str:
     return describe_action(amendment.action) + reason
 
 
-class _ValuesFormatError(ValueError):
-    """The values of an action have a wrong form; the message says what the action needs."""
-
-
-def _parse_boxes(values: Sequence[str]) -> dict[int, tuple[float, ...]]:
-    boxes: dict[int, tuple[float, ...]] = {}
-    for value in values:
-        frame, _, edges = value.partition("=")
-        try:
-            boxes[int(frame)] = tuple(map(float, edges.split(",")))
-        except ValueError as error:
-            raise _ValuesFormatError(f"boxes as FRAME=LEFT,TOP,RIGHT,BOTTOM, got {value!r}") from error
-    if not boxes:
-        raise _ValuesFormatError("at least one box, as FRAME=LEFT,TOP,RIGHT,BOTTOM")
-    return boxes
-
-
-def _parse_track(values: Sequence[str]) -> int:
-    return _parse_number(values[:1], "track")
-
-
-def _parse_number(values: Sequence[str], thing: str) -> int:
-    if len(values) != 1 or not values[0].isdecimal():
-        raise _ValuesFormatError(f"the number of one {thing}, got {' '.join(values)!r}")
-    return int(values[0])
-
-
-def _parse_range(values: Sequence[str]) -> tuple[int, int]:
-    # Joined, so that a missing and a second range are refused by the same sentence.
-    match = re.fullmatch(r"(\d+)-(\d+)", " ".join(values))
-    if match is None:
-        raise _ValuesFormatError(f"one range of frames as START-STOP, got {' '.join(values)!r}")
-    return int(match[1]), int(match[2])
-
-
-def _parse_key(values: Sequence[str]) -> str:
-    if len(values) != 1:
-        raise _ValuesFormatError(f"the key of one item, got {' '.join(values)!r}")
-    return values[0]
-
-
 _ACTION_HANDLERS: Mapping[str, Callable[[ReviewEditor, Sequence[str], str], Amendment]] = {
-    "add": lambda editor, values, reason: editor.add_face(_parse_boxes(values), reason),
-    "resize": lambda editor, values, reason: editor.resize_face(_parse_track(values), _parse_boxes(values[1:]), reason),
-    "delete": lambda editor, values, reason: editor.delete_face(
-        _parse_track(values), *_parse_range(values[1:]), reason
-    ),
+    "add": lambda editor, values, reason: editor.add_face(parse_boxes(values), reason),
+    "resize": lambda editor, values, reason: editor.resize_face(parse_track(values), parse_boxes(values[1:]), reason),
+    "delete": lambda editor, values, reason: editor.delete_face(parse_track(values), *parse_range(values[1:]), reason),
     "keep-visible": lambda editor, values, reason: editor.keep_visible(
-        _parse_track(values), *_parse_range(values[1:]), reason
+        parse_track(values), *parse_range(values[1:]), reason
     ),
-    "extend": lambda editor, values, reason: editor.extend_track(
-        _parse_track(values), *_parse_range(values[1:]), reason
-    ),
-    "cover": lambda editor, values, reason: editor.cover_frames(*_parse_range(values), reason),
-    "accept": lambda editor, values, reason: editor.accept_item(_parse_key(values), reason),
-    "undo": lambda editor, values, reason: editor.undo_amendment(_parse_number(values, "amendment"), reason),
+    "extend": lambda editor, values, reason: editor.extend_track(parse_track(values), *parse_range(values[1:]), reason),
+    "cover": lambda editor, values, reason: editor.cover_frames(*parse_range(values), reason),
+    "accept": lambda editor, values, reason: editor.accept_item(parse_key(values), reason),
+    "undo": lambda editor, values, reason: editor.undo_amendment(parse_number(values, "amendment"), reason),
 }
 
 

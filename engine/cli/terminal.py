@@ -29,6 +29,7 @@ _STAGE_LABELS = {
     "verify": "Checking",
     "clip": "Writing the clip",
     "live": "Live",
+    "follow": "Following the face",
     "leaks": "Looking for leaks",
     "plant": "Planting faces",
     "index": "Indexing",

@@ -78,9 +78,18 @@ class ReviewEditor:
         """
         return read_review(self.review_path, self.record_sha256, missing_ok=True)
 
+    @property
+    def amended(self) -> AmendedRecord:
+        """The record with the amendments applied as they are stored now.
+
+        Raises:
+            ReviewError: The review cannot be read, or belongs to another record.
+        """
+        return AmendedRecord(self.record, self.review)
+
     def load_frame(self, index: int) -> AmendedFrame:
         """Return a frame with its amendments applied."""
-        return AmendedRecord(self.record, self.review).build_frame(index)
+        return self.amended.build_frame(index)
 
     def list_review_items(self) -> tuple[ReviewItem, ...]:
         """Return the items to check, greatest risk first, each with its state."""

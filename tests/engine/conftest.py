@@ -6,7 +6,7 @@ import pytest
 from engine.live.controls import LiveControls
 from engine.live.masker import LiveMasker
 from engine.storage.data_folder import DataFolder
-from tests import clips, people_makers
+from tests import assist_makers, clips, people_makers
 from tests.engine.live.scripted_camera import PATIENCE_S, PATIENT, Camera, detector_roles, is_judged
 
 
@@ -70,3 +70,15 @@ def camera(moods, tmp_path):
 @pytest.fixture
 def stop():
     return threading.Event()
+
+
+@pytest.fixture(scope="session")
+def moving(tmp_path_factory):
+    """A clip in which a patch with texture moves."""
+    return assist_makers.make_moving_clip(tmp_path_factory.mktemp("assist") / "moving.mp4")
+
+
+@pytest.fixture
+def amended(moving):
+    """The record of that clip, without a face and with a cut."""
+    return assist_makers.amend_moving_clip(moving)

@@ -39,7 +39,17 @@ class FakePrompt {
   }
 
   raise(name, least) {
-    this.numbers[name] = Math.max(this.numbers[name], least);
+    this.set(name, Math.max(this.numbers[name], least));
+  }
+
+  lower(name, most) {
+    this.set(name, Math.min(this.numbers[name], most));
+  }
+
+  set(name, value) {
+    if (name in this.numbers) {
+      this.numbers[name] = value;
+    }
   }
 
   fill(values) {
@@ -70,5 +80,5 @@ export function amending(more = {}, frame = { faces: [face(1)] }) {
   const editor = new BoxEditor(state, projection, parts);
   const actions = () => sent.flatMap(([, { actions: told }]) => told);
   const said = () => status.calls.at(-1)?.[1];
-  return { state, amendments, forms, editor, prompt, seen, sent, actions, said };
+  return { state, amendments, amendmentParts: parts, forms, editor, prompt, seen, sent, actions, said };
 }

@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute
 
 from workbench.auth import middleware, sign_in
 from workbench.server import analyse_preload
+from workbench.server.assist import AssistRoutes
 from workbench.server.files import FileRoutes
 from workbench.server.stills import StillRoutes
 
@@ -13,6 +14,7 @@ ROUTES: tuple[BaseRoute, ...] = (
     *analyse_preload.build_routes(),
     *sign_in.ROUTES,
     *StillRoutes(middleware.person_from_request).build_routes(),
+    *AssistRoutes(middleware.person_from_request).build_routes(),
     *FileRoutes(middleware.person_from_request).build_routes(),
 )
 """All routes of the workbench other than pages; their paths begin with /api/."""

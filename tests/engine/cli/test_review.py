@@ -97,3 +97,18 @@ def test_a_torn_review_is_reported_and_repaired(files, tmp_path, capsys):
 def test_the_schema_of_an_amendment_is_printed(capsys):
     assert main(["schema", "--of", "amendment", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(amendments.build_schema()))
+
+
+def test_a_face_is_followed_from_the_command_line(moving, amended, tmp_path, capsys):
+    record, review = str(written(amended.record, tmp_path / "m.json")), str(tmp_path / "m.jsonl")
+    box = "12=" + ",".join(str(edge) for edge in (44, 60, 84, 100))
+    by = ["--by", "Jane Doe", "--account", "jdoe"]
+    assert main(["amend", record, review, "follow", box, "5-20", "--source", str(moving), *by]) == 0
+    captured = capsys.readouterr()
+    assert "add a face in frames 5 to 19 (followed from frame 12)" in captured.out
+    assert "Followed in frames 0 to 23" in captured.err
+    assert "the scene ends there" in captured.err
+    assert main(["amend", record, review, "follow", box, *by]) == 2
+    assert "--source" in capsys.readouterr().err
+    assert main(["amend", record, review, "follow", "12=1,2,3", "--source", str(moving), *by]) == 2
+    assert "one box as FRAME=LEFT,TOP,RIGHT,BOTTOM" in capsys.readouterr().err

@@ -142,6 +142,7 @@ class CanvasState:
                 "seen": f"/api/seen/{run}",
                 "portraits": f"/api/portraits/{run}/",
                 "people": f"/api/people/{run}",
+                "assist": f"/api/assist/{run}",
             },
             "at": {"frame": self.frame, "track": self.track},
             "spots": [_encode_item(item) for item in self.review_items],

@@ -157,6 +157,8 @@ export class BoxEditor {
     if (this.prompt.subject === draft) {
       this.prompt.retitle(draft.title);
       this.prompt.raise("until", draft.last);
+      this.prompt.lower("from", draft.frames[0]);
+      this.prompt.raise("to", draft.last);
     } else {
       this.ask(draft);
     }
@@ -174,6 +176,7 @@ export class BoxEditor {
       subject: draft,
       cancel: () => this.discard(),
       follow: (index) => (draft.adds ? { until: Math.max(draft.last, index) } : null),
+      commands: draft.adds ? [["follow", "Follow the face", "Let the box follow the face, both ways (D)"]] : [],
       fields: [{ name: "until", label, type: "number", min: last, max: this.state.count - 1, value: last }, REASON],
       save: ({ number, text }) => {
         const until = number("until");

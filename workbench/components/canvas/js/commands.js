@@ -2,6 +2,7 @@
  * @import { AmendmentForms } from "./amendment-forms.js"
  * @import { Amendments } from "./amendments.js"
  * @import { BoxEditor } from "./box-editor.js"
+ * @import { FaceFollower } from "./face-follower.js"
  * @import { Filmstrip } from "./filmstrip.js"
  * @import { FrameDisplay } from "./frame-display.js"
  * @import { Help } from "./help.js"
@@ -17,7 +18,7 @@
  * @import { Zoom } from "./zoom.js"
  */
 
-/** @typedef {(repeated: boolean) => void} Command is told whether its key is held down */
+/** @typedef {(repeated: boolean) => unknown} Command is told whether its key is held down */
 
 /** @typedef {keyof ReturnType<typeof commandsOf>} CommandName */
 
@@ -30,6 +31,7 @@
  * @property {BoxEditor} editor
  * @property {FrameDisplay} display
  * @property {Filmstrip} filmstrip
+ * @property {FaceFollower} follower
  * @property {AmendmentForms} forms
  * @property {Help} help
  * @property {Jumps} jumps
@@ -52,7 +54,7 @@ const ZOOM = 1.5;
  * @param {CommandParts} parts
  */
 export function commandsOf(parts) {
-  const { amendments, deciding, display, editor, filmstrip, forms, help, jumps, navigation } = parts;
+  const { amendments, deciding, display, editor, filmstrip, follower, forms, help, jumps, navigation } = parts;
   const { picture, playback, prompt, state, timeline, views, zoom } = parts;
   /** @type {(person: () => void, track: () => void) => void} decides about the person whose card is open, if one is */
   const aboutPerson = (person, track) => (state.personKey === null ? track() : person());
@@ -85,8 +87,8 @@ export function commandsOf(parts) {
     playBack: () => playback.shuttle(-1),
     pause: () => playback.pause(),
     loop: () => playback.toggleLoop(),
-    markIn: () => mark(state, { markIn: state.index }),
-    markOut: () => mark(state, { markOut: state.index }),
+    markIn: () => follower.setEnd("from") || mark(state, { markIn: state.index }),
+    markOut: () => follower.setEnd("to") || mark(state, { markOut: state.index }),
     unmark: () => mark(state, { markIn: null, markOut: null }),
     nextPerson: () => jumps.personBy(1),
     prevPerson: () => jumps.personBy(-1),
@@ -99,6 +101,7 @@ export function commandsOf(parts) {
     personUndo: () => amendments.arrange({ kind: "undo" }),
     accept: () => aboutPerson(() => deciding.askMasked(), acceptItem),
     draw: () => editor.drawInMiddle(),
+    follow: () => follower.begin(),
     resize: () => editor.resizeChosen(),
     delete: () =>
       aboutPerson(

@@ -9,6 +9,10 @@ export class Draft {
     this.track = track;
     /** @type {Map<number, Box>} */
     this.keys = new Map();
+    /** Whether the boxes were followed from frame to frame, so that the mask ends where they do. */
+    this.followed = false;
+    /** @type {number | null} the frame that it was followed from first */
+    this.origin = null;
   }
 
   /** Tells whether it adds a face. */
@@ -54,9 +58,36 @@ export class Draft {
     return [between(0), between(1), between(2), between(3)];
   }
 
+  /**
+   * Tells whether it has a box of its own in a frame: a followed face has none beyond its ends.
+   * @param {number} index
+   */
+  reaches(index) {
+    return !this.followed || (index >= this.frames[0] && index <= this.last);
+  }
+
+  /**
+   * Takes over keyframes that were followed from a frame. What was followed before stays up to that frame.
+   * @param {Keyframe[]} keyframes
+   * @param {number} at the frame
+   */
+  join(keyframes, at) {
+    this.origin ??= at;
+    const on = at >= this.origin;
+    const kept = this.followed ? [...this.keys].filter(([frame]) => (on ? frame < at : frame > at)) : [];
+    const reached = kept.map(([frame]) => frame);
+    const isNew = (/** @type {number} */ frame) =>
+      on ? frame >= at || frame > Math.max(-1, ...reached) : frame <= at || frame < Math.min(Infinity, ...reached);
+    this.keys = new Map([...kept, ...keyframes.filter(([frame]) => isNew(frame))]);
+    this.followed = true;
+  }
+
   get title() {
     const [first] = this.frames;
     const range = this.keys.size === 1 ? `frame ${first}` : `frames ${first}–${this.last}`;
+    if (this.followed) {
+      return `Followed face, ${range}. Move the box where it is wrong; i and o set the ends.`;
+    }
     return this.track === null
       ? `New mask, ${range}. Step forward to extend it; move the box to follow the face.`
       : `Adjust the mask of track ${this.track}, ${range}. Step forward and move the box to follow the face.`;
@@ -76,4 +107,29 @@ export class Draft {
     }
     return this.track === null ? { kind: "add", keyframes } : { kind: "resize", track: this.track, keyframes };
   }
+
+  /**
+   * Gives the amendment that saves the part of a new face between two frames, both included.
+   * @param {number} from
+   * @param {number} to
+   * @returns {Action}
+   */
+  actionWithin(from, to) {
+    const frames = new Set([from, ...this.frames.filter((frame) => frame > from && frame < to), to]);
+    const keyframes = [...frames].map((frame) => /** @type {Keyframe} */ ([frame, this.box(frame)]));
+    return { kind: "add", keyframes };
+  }
+}
+
+/**
+ * Lists frames that are spread evenly over a range, its ends among them.
+ * @param {number} first
+ * @param {number} last
+ * @param {number} most how many
+ * @returns {number[]}
+ */
+export function samplesOf(first, last, most) {
+  const count = Math.min(most, last - first + 1);
+  const place = (/** @type {number} */ one) => first + Math.round(((last - first) * one) / Math.max(1, count - 1));
+  return Array.from({ length: count }, (_, one) => place(one));
 }

@@ -107,7 +107,12 @@ function ofDraft(draft, index) {
   if (!box) {
     return [];
   }
+  /** @type {Pick<Outline, "box" | "track" | "chosen" | "held">} */
+  const held = { box, track: -2, chosen: true, held: true };
+  if (!draft.reaches(index)) {
+    const label = "last place of the face, not masked here";
+    return [{ ...held, tone: "expected", short: "not here", label, said: label }];
+  }
   const label = draft.adds ? "new face" : `track ${draft.track}`;
-  const said = "Box that you are drawing";
-  return [{ box, track: -2, tone: "draft", chosen: true, held: true, short: "new", label, said }];
+  return [{ ...held, tone: "draft", short: "new", label, said: "Box that you are drawing" }];
 }

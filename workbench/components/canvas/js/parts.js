@@ -7,6 +7,7 @@ import { commandsOf } from "./commands.js";
 import { Controls } from "./controls.js";
 import { Details } from "./details.js";
 import { Dragging } from "./dragging.js";
+import { FaceFollower } from "./face-follower.js";
 import { Filmstrip } from "./filmstrip.js";
 import { FrameCache } from "./frame-cache.js";
 import { FrameDisplay } from "./frame-display.js";
@@ -108,6 +109,7 @@ export function partsOf(root, data, trigger, signal) {
   );
   const details = new Details(find("selection"), state);
   const portraits = new Portraits(data.urls.portraits);
+  const follower = new FaceFollower(state, { ...editing, editor, navigation, portraits });
   const people = new People(state);
   const deciding = new PersonForms(state, { amendments, prompt, status, portraits });
   deciding.onDecided = () => {
@@ -136,12 +138,12 @@ export function partsOf(root, data, trigger, signal) {
   };
   speed.addEventListener("change", setSpeed, { signal });
   const help = new Help(find("help"), focus);
-  const acting = { amendments, deciding, display, editor, filmstrip, forms, help, jumps, navigation };
+  const acting = { amendments, deciding, display, editor, filmstrip, follower, forms, help, jumps, navigation };
   const commands = commandsOf({ ...acting, picture, playback, prompt, state, timeline, views, zoom });
   new Controls(root, { commands, editor, help, panel, prompt, state, views, zoom }, signal);
 
   return {
-    ...{ address, amendments, details, display, editor, filmstrip, frames, navigation, overlay, panel },
+    ...{ address, amendments, details, display, editor, filmstrip, follower, frames, navigation, overlay, panel },
     ...{ people, playback, portraits, prompt, seen, state, status, stills, timeline, viewport, zoom },
   };
 }

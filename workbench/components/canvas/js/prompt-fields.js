@@ -8,7 +8,7 @@ import { element } from "../../shared/dom.js";
 /**
  * A sentence, which may be needed.
  * @typedef {{ type: "text", name: string, label: string, first?: boolean, hint?: string,
- *   required?: boolean }} TextField
+ *   required?: boolean, value?: string }} TextField
  */
 
 /**
@@ -85,7 +85,12 @@ export function controlOf(field) {
     Object.assign(input, { className: "number", min, max, step: 1, value });
     return element("label", {}, label, input);
   }
-  Object.assign(input, { placeholder: field.hint ?? "", maxLength: LONGEST, autocomplete: "off" });
+  Object.assign(input, {
+    value: field.value ?? "",
+    placeholder: field.hint ?? "",
+    maxLength: LONGEST,
+    autocomplete: "off",
+  });
   if (field.first) {
     input.dataset.first = "1";
   }

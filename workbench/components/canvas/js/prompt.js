@@ -1,7 +1,10 @@
 import { element } from "../../shared/dom.js";
 import { controlOf, problemOf, valueOf } from "./prompt-fields.js";
 
-/** @import { Field } from "./prompt-fields.js" */
+/**
+ * @import { CommandName } from "./commands.js"
+ * @import { Field } from "./prompt-fields.js"
+ */
 
 /**
  * What was filled in, by the name of the field.
@@ -18,6 +21,7 @@ import { controlOf, problemOf, valueOf } from "./prompt-fields.js";
  * @property {() => void} [cancel]
  * @property {(frame: number) => Record<string, number> | null} [follow] gives values for the frame one goes to
  * @property {string} [label] of the button that saves
+ * @property {[command: CommandName, text: string, title: string][]} [commands] further buttons
  * @property {boolean} [focus] whether the form takes the keyboard
  * @property {unknown} [subject] what it is about
  */
@@ -73,6 +77,9 @@ export class Prompt {
         "span",
         { className: "end" },
         element("button", { className: "main", type: "submit" }, question.label ?? "Save"),
+        ...(question.commands ?? []).map(([command, text, title]) =>
+          element("button", { type: "button", title, dataset: { do: command } }, text),
+        ),
         element("button", { type: "button", onclick: () => this.close() }, "Cancel"),
       ),
       complaint,
@@ -135,19 +142,34 @@ export class Prompt {
   }
 
   /**
-   * Raises the least number of a field, and the number to it.
+   * Raises a number to at least another one, which is also the least that "until" may be.
    * @param {string} name
    * @param {number} least
    */
   raise(name, least) {
     const control = this.control(name);
     if (control) {
-      control.min = String(least);
+      const limit = name === "until" ? "min" : "max";
+      control[limit] = String(least);
       this.set(name, Math.max(Number(control.value), least));
     }
   }
 
   /**
+   * Lowers a number, and the least that it may be, to at most another one.
+   * @param {string} name
+   * @param {number} most
+   */
+  lower(name, most) {
+    const control = this.control(name);
+    if (control) {
+      control.min = String(most);
+      this.set(name, Math.min(Number(control.value), most));
+    }
+  }
+
+  /**
+   * Puts a number into a field.
    * @param {string} name
    * @param {number} value
    */

@@ -134,10 +134,11 @@ export class Review {
 
   /** Stops everything, and lets go of what it holds. */
   end() {
-    const { address, filmstrip, navigation, playback, portraits, seen, state, stills, viewport, zoom } = this.parts;
+    const { address, filmstrip, follower, navigation, playback, portraits, seen, state, stills, viewport, zoom } =
+      this.parts;
     this.ending.abort();
     this.observer.disconnect();
-    for (const timed of [address, filmstrip, navigation, zoom]) {
+    for (const timed of [address, filmstrip, follower, navigation, zoom]) {
       timed.end();
     }
     playback.pause();

@@ -1,7 +1,7 @@
 /**
  * Shapes of the data that the page and the server send to the canvas, and of what the canvas sends back.
- * They follow `workbench/views/review/canvas_data.py`, `workbench/server/frame_json.py` and
- * `workbench/core/track_lanes.py`.
+ * They follow `workbench/views/review/canvas_data.py`, `workbench/server/frame_json.py`,
+ * `workbench/server/assist.py` and `workbench/core/track_lanes.py`.
  */
 
 /**
@@ -110,7 +110,7 @@
  * @property {number} height
  * @property {number} step seconds that a frame lasts
  * @property {string} style
- * @property {{ stills: string, frames: string, seen: string, portraits: string, people: string }} urls
+ * @property {{ stills: string, frames: string, seen: string, portraits: string, people: string, assist: string }} urls
  * @property {{ frame: number | null, track: number | null }} at where to begin
  * @property {ReviewItem[]} spots
  * @property {number[]} cuts
@@ -156,6 +156,17 @@
  */
 
 /** @typedef {{ people: Person[], arranged: number }} PeopleAnswer */
+
+/**
+ * A face that was followed; `before` and `after` say why it is followed no further.
+ * @typedef {{ state: "followed", keyframes: Keyframe[], before: string, after: string, reason: string }} FollowedFace
+ */
+
+/**
+ * @typedef {FollowedFace
+ *   | { state: "working", done: number, total: number }
+ *   | { state: "failed", sentence: string }} AssistAnswer
+ */
 
 /** @typedef {(name: string, value: unknown) => void} Trigger */
 

@@ -1,0 +1,149 @@
+"""The route of assisted masks: a task of the engine in a process of its own, its progress, its result, its end.
+
+A task belongs to the person who started it. Nothing is masked by it: its result becomes an amendment when that person
+saves it in the canvas. Its process ends with the server: then its standard input is closed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import anyio
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from engine import access, runs
+from engine.access import Person
+from engine.assist import describe_end
+from engine.assist.messages import AssistAnswer, AssistRequest, Failure, Followed, Progress
+from engine.assist.task import AssistTask
+from engine.core.geometry import Box
+from engine.core.json_decoder import decode_json
+from engine.errors import AccessError, InputError, VeilError
+from engine.record import Count
+from engine.storage.data_folder import find_data_folder
+from workbench.server.frame_json import to_edges
+
+_MAX_TASKS = 4
+"""Most tasks of all people that work at once; each takes a core."""
+
+
+class _Question(msgspec.Struct, forbid_unknown_fields=True):
+    """What the canvas asks: a frame and a box in display pixels."""
+
+    frame: Count
+    box: Box
+
+
+class _PersonalTask(NamedTuple):
+    run: str
+    serial: int
+    task: AssistTask
+
+
+class AssistRoutes:
+    """The handlers of the routes of one server.
+
+    Args:
+        person_from_request: returns the user of a request; raises AccessError if there is none.
+    """
+
+    def __init__(self, person_from_request: Callable[[Request], Person]) -> None:
+        self._person_from_request = person_from_request
+        self._lock = threading.Lock()
+        self._tasks: dict[str, _PersonalTask] = {}
+        self._serial = 0
+
+    def build_routes(self) -> tuple[BaseRoute, ...]:
+        """Return the routes."""
+        return (
+            Route("/api/assist/{run}", self._start, methods=["POST"]),
+            Route("/api/assist/{run}/{serial:int}", self._call(self._report), methods=["GET"]),
+            Route("/api/assist/{run}/{serial:int}", self._call(self._end), methods=["DELETE"]),
+        )
+
+    async def _start(self, request: Request) -> Response:
+        body = await request.body()
+        return await self._call(partial(self._begin, body=body))(request)
+
+    def _call(self, handler: Callable[[Request, Person], Response]) -> Callable[[Request], Awaitable[Response]]:
+        async def handle(request: Request) -> Response:
+            # In a thread: starting and ending a process waits for the operating system.
+            return await anyio.to_thread.run_sync(self._answer, handler, request)
+
+        return handle
+
+    def _answer(self, handler: Callable[[Request, Person], Response], request: Request) -> Response:
+        try:
+            person = self._person_from_request(request)
+            access.require_permission(person, "look")
+            access.require_permission(person, "amend")
+            response = handler(request, person)
+        except AccessError as error:
+            response = JSONResponse({"error": str(error)}, 403)
+        except VeilError as error:
+            response = JSONResponse({"error": str(error)}, 409)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _begin(self, request: Request, person: Person, *, body: bytes) -> Response:
+        try:
+            question = decode_json(body, type=_Question)
+            run = runs.load_run(find_data_folder(), str(request.path_params["run"]))
+            paths = (str(run.source), str(run.folder.record), str(run.folder.review))
+            asked = AssistRequest(*paths, question.frame, question.box)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise InputError(f"The box is malformed: {error}.") from error
+        # One task a person: a new one replaces the one before, which nobody waits for any more.
+        self._remove(person.account)
+        with self._lock:
+            if sum(not one.task.ended for one in self._tasks.values()) >= _MAX_TASKS:
+                raise InputError("Other reviewers' faces are being followed. Try again in a moment.")
+            self._serial += 1
+            started = _PersonalTask(run.id, self._serial, AssistTask(asked))
+            self._tasks[person.account] = started
+        return JSONResponse({"serial": started.serial}, 202)
+
+    def _report(self, request: Request, person: Person) -> Response:
+        return JSONResponse(encode_answer(self._find(request, person).task.state))
+
+    def _end(self, request: Request, person: Person) -> Response:
+        self._find(request, person)
+        self._remove(person.account)
+        return Response(status_code=204)
+
+    def _find(self, request: Request, person: Person) -> _PersonalTask:
+        with self._lock:
+            found = self._tasks.get(person.account)
+        run, serial = str(request.path_params["run"]), int(request.path_params["serial"])
+        if found is None or (found.run, found.serial) != (run, serial):
+            raise InputError("This work was ended, here or in another window. Start it again.")
+        return found
+
+    def _remove(self, account: str) -> None:
+        with self._lock:
+            earlier = self._tasks.pop(account, None)
+        if earlier is not None:
+            earlier.task.end()
+
+
+def encode_answer(answer: AssistAnswer) -> dict[str, Any]:
+    """Encode the state of a task for the canvas."""
+    match answer:
+        case Progress(done, total):
+            return {"state": "working", "done": done, "total": total}
+        case Failure(sentence):
+            return {"state": "failed", "sentence": sentence}
+        case Followed(face):
+            return {
+                "state": "followed",
+                "keyframes": [[one.index, to_edges(one.box)] for one in face.keyframes],
+                "before": describe_end(face.before),
+                "after": describe_end(face.after),
+                "reason": face.reason,
+            }
