@@ -127,13 +127,18 @@ def format_anonymise(result: AnonymiseReport) -> str:
     """Format the checks of an output, and where everything is stored."""
     frames = format_count(result.render.frames, "frame")
     return "\n".join([
-        f"{format_count(result.tracks, 'track')}, {result.render.masked:,} of {frames} masked",
+        f"{format_count(result.tracks, 'track')}, {result.render.masked:,} of {frames} masked{_describe_covered(result)}",
         *_describe_unmasked(result),
         format_verify(result.checks),
         f"Output: {result.output}  (a draft, not reviewed)",
         f"Record: {result.record}",
         f"Checks: {result.report}",
     ])  # fmt: skip
+
+
+def _describe_covered(result: AnonymiseReport) -> str:
+    covered = result.render.covered
+    return f", {covered:,} covered whole" if covered else ""
 
 
 def _describe_unmasked(result: AnonymiseReport) -> Iterator[str]:

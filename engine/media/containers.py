@@ -26,6 +26,8 @@ from engine.media.container_ends import (
 BrowserPlayback = Literal["always", "webm_codecs", "never"]
 
 PCM_CODECS = frozenset({"pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le", "pcm_s16be", "pcm_s24be"})
+_WIDE_PCM_CODECS = frozenset({"pcm_s32be", "pcm_f32be", "pcm_f64be"})
+"""PCM that MP4 and QuickTime hold and no other container of the table does."""
 _FRAMED_CODECS = frozenset({"aac", "mp3", "ac3", "eac3"})
 _VIDEO_CODECS = frozenset({"h264", "hevc"})
 
@@ -151,7 +153,11 @@ CONTAINER_FORMATS = (
         (".mp4", ".m4v"),
         _MP4_FAMILY,
         muxer="mp4",
-        held_codecs=_VIDEO_CODECS | _FRAMED_CODECS | PCM_CODECS | {"opus", "flac", "alac", "mov_text"},
+        held_codecs=_VIDEO_CODECS
+        | _FRAMED_CODECS
+        | PCM_CODECS
+        | _WIDE_PCM_CODECS
+        | {"opus", "flac", "alac", "mov_text"},
         # Matroska stores priming in whole milliseconds, so of its codecs only those without priming stay exact.
         unchanged_from=(
             ("matroska", PCM_CODECS | {"flac", "alac"}),
@@ -167,7 +173,8 @@ CONTAINER_FORMATS = (
         held_codecs=_VIDEO_CODECS
         | _FRAMED_CODECS
         | PCM_CODECS
-        | {"mp2", "alac", "pcm_u8", "pcm_alaw", "pcm_mulaw", "adpcm_ima_qt", "mov_text"},
+        | _WIDE_PCM_CODECS
+        | {"mp2", "alac", "pcm_s8", "pcm_u8", "pcm_alaw", "pcm_mulaw", "adpcm_ima_qt", "adpcm_swf", "mov_text"},
         unchanged_from=(
             ("matroska", PCM_CODECS | {"alac"}),
             ("avi", _FRAMED_CODECS | PCM_CODECS | {"mp2", "pcm_u8"}),
@@ -180,7 +187,9 @@ CONTAINER_FORMATS = (
         (".ts", ".mts", ".m2ts"),
         ContainerFamily("mpegts", frozenset({"mpegts"}), find_end=find_transport_stream_end),
         muxer="mpegts",
-        held_codecs=_VIDEO_CODECS | _FRAMED_CODECS | {"mp2", "dts", "opus", "dvb_subtitle", "dvb_teletext"},
+        held_codecs=_VIDEO_CODECS
+        | _FRAMED_CODECS
+        | {"mp2", "dts", "opus", "s302m", "pcm_bluray", "dvb_subtitle", "dvb_teletext"},
         # MPEG-TS cannot say how many samples of priming to skip, so they would be heard.
         unchanged_from=(
             ("mp4", frozenset()),

@@ -46,10 +46,17 @@ class Hdr(Document, frozen=True):
 
 
 class SizeChange(Document, frozen=True):
-    """The first picture of another size than the pictures before: its time in the time base, and its size."""
+    """The first picture of another shape than the pictures before.
+
+    Attributes:
+        pts: its time in the time base.
+        size: its width and height.
+        aspect_ratio: the aspect ratio of its samples if only that differs; None if the size does.
+    """
 
     pts: int | None
     size: Size
+    aspect_ratio: Ratio | None = None
 
 
 class VideoInfo(Document, frozen=True):
@@ -79,7 +86,8 @@ class VideoInfo(Document, frozen=True):
             ("dts"), or the index and the frame duration if it stores no times ("count").
         key_pts: presentation time of the first keyframe, None if no packet is marked as one or `timing` is not "pts".
         crop: what the container hides of the stored pictures; None: nothing.
-        size_change: the first change of the picture size that the headers of packets show; None: they show none.
+        size_change: the first change of the picture size or aspect ratio that the headers of packets show; None: they show
+            none.
     """
 
     index: Count

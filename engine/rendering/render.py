@@ -18,7 +18,12 @@ from engine.errors import RenderError, SignOffError
 from engine.masking.style import check_style
 from engine.media.audio_streams import AudioFingerprint
 from engine.media.facts import MediaInfo
-from engine.media.output.container_choice import choose_container, fall_back_to_matroska
+from engine.media.output.container_choice import (
+    ContainerChoice,
+    choose_container,
+    fall_back_to_fragments,
+    fall_back_to_matroska,
+)
 from engine.media.output.mux import CURRENT_MUX_RULES
 from engine.media.source.preflight import check_renderable
 from engine.media.source.probe import probe
@@ -137,21 +142,29 @@ def _check_clearance(job: RenderJob, cleared: Clearance, terms: Terms) -> None:
 
 
 def _mux_with_audio(job: RenderJob, video: Path, target: Path) -> tuple[RenderJob, list[AudioComparison]]:
-    """Put pictures and audio together; in Matroska if the chosen container would change the audio.
+    """Put pictures and audio together; in fragments or in Matroska if the chosen container would change the audio.
 
     MP4 and MOV keep the start and the padding of audio in edit lists, which round; only the finished file shows whether
     every sample is there. So the output is muxed first and compared with the source.
     """
     fingerprints = fingerprint_kept_audio(job)
-    comparisons = _mux_and_compare(job, video, target, fingerprints)
-    if (changes := _describe_changes(comparisons)) and job.spec.container.muxer != "matroska":
-        reason = f"{job.spec.container.muxer.upper()} would give this source's {changes[0]}"
-        container = fall_back_to_matroska(job.spec.container.suffix, reason)
+    while changes := _describe_changes(comparisons := _mux_and_compare(job, video, target, fingerprints)):
+        container = _choose_next_container(job.spec.container, changes[0])
+        if container is None:
+            raise RenderError(f"The audio of {job.source} cannot be kept as it is: a copy has {changes[0]}.")
         job = dataclasses.replace(job, spec=msgspec.structs.replace(job.spec, container=container))
-        comparisons = _mux_and_compare(job, video, target, fingerprints)
-    if changes := _describe_changes(comparisons):
-        raise RenderError(f"The audio of {job.source} cannot be kept as it is: a copy has {changes[0]}.")
     return job, comparisons
+
+
+def _choose_next_container(container: ContainerChoice, change: str) -> ContainerChoice | None:
+    """Return the container to try after one that changes the audio; None if there is no other."""
+    if container.muxer == "matroska":
+        return None
+    reason = f"{container.muxer.upper()} would give this source's {change}"
+    # Players that open no Matroska, such as QuickTime Player and Safari, open fragments.
+    if container.can_be_fragmented:
+        return fall_back_to_fragments(container, reason)
+    return fall_back_to_matroska(container.suffix, reason)
 
 
 def _mux_and_compare(

@@ -28,11 +28,18 @@ class ContainerChoice(Document, frozen=True):
         muxer: FFmpeg's name of the muxer.
         suffix: file ending, with its dot.
         sentence: explains to a person why it is not the source's container; None if it is, or if it was requested.
+        fragmented: MP4 and QuickTime are written in fragments, which need no edit list for the end of the audio.
     """
 
     muxer: str
     suffix: str
     sentence: str | None
+    fragmented: bool = False
+
+    @property
+    def can_be_fragmented(self) -> bool:
+        """Return whether the container could be written in fragments and is not."""
+        return not self.fragmented and container_family(self.muxer).name == "mp4"
 
     def adapt_settings(self, settings: EncoderSettings) -> EncoderSettings:
         """Return the settings without what the container cannot store."""
@@ -72,13 +79,21 @@ def choose_container(
         if not entry.find_unsupported(source, codecs):
             return _make_choice(entry, entry.suffixes[0])
     reason = _explain_refusal(candidates[0] if candidates else None, source_container, codecs)
-    return _choose_matroska(".mkv", reason, codecs)
+    if MATROSKA.find_unsupported(MATROSKA.family, codecs) and (others := _list_fitting_formats(source, codecs)):
+        return _make_choice(others[0], others[0].suffixes[0])
+    return _choose_matroska(".mkv", reason, codecs, source)
 
 
 def fall_back_to_matroska(suffix: str, reason: str) -> ContainerChoice:
     """Choose Matroska under another container's suffix; the reason is given as in "WebM cannot hold H264"."""
     rename = "" if suffix == ".mkv" else f" Players open it all the same; {suffix} may be renamed to .mkv."
     return ContainerChoice("matroska", suffix, f"The output is a Matroska file, because {reason}.{rename}")
+
+
+def fall_back_to_fragments(choice: ContainerChoice, reason: str) -> ContainerChoice:
+    """Choose fragments of the same container; the reason is given as in "MP4 would give its aac audio other samples"."""
+    sentence = f"The output is written in fragments, as by cameras and browsers, because in one piece {reason}."
+    return msgspec.structs.replace(choice, sentence=sentence, fragmented=True)
 
 
 def _canonical_codec(name: str) -> str:
@@ -91,11 +106,11 @@ def _make_choice(entry: ContainerFormat, suffix: str) -> ContainerChoice:
     return ContainerChoice(entry.muxer, suffix, None)
 
 
-def _choose_matroska(suffix: str, reason: str, codecs: Collection[str]) -> ContainerChoice:
+def _choose_matroska(suffix: str, reason: str, codecs: Collection[str], source: ContainerFamily) -> ContainerChoice:
     if unsupported := MATROSKA.find_unsupported(MATROSKA.family, codecs):
-        raise TargetError(
-            f"{reason}, nor can Matroska hold {_join_codec_names(unsupported)}; convert that audio first."
-        )
+        others = " or ".join(entry.suffixes[0] for entry in _list_fitting_formats(source, codecs))
+        advice = f"choose {others}" if others else "convert that audio first"
+        raise TargetError(f"{reason}, nor can Matroska hold {_join_codec_names(unsupported)}; {advice}.")
     return fall_back_to_matroska(suffix, reason)
 
 
@@ -115,7 +130,7 @@ def _choose_by_suffix(
     # another container made a choice, so the answer is an error that lists what would work.
     is_own_container = same_suffix if entry is None else entry.family == source
     if is_own_container and not _has_fitting_relative(source, codecs):
-        return _choose_matroska(wanted_suffix, _explain_refusal(entry, source_container, codecs), codecs)
+        return _choose_matroska(wanted_suffix, _explain_refusal(entry, source_container, codecs), codecs, source)
     if entry is None:
         choices = ", ".join(
             choice.suffixes[0]
@@ -127,7 +142,8 @@ def _choose_by_suffix(
         raise TargetError(
             f"{entry.name} keeps neither time stamps nor late starts of a source that is not {entry.name}; choose .mkv."
         )
-    fitting = " or ".join(_list_fitting_suffixes(source, codecs))
+    # Matroska is always possible in the end: what it cannot hold is refused when it is chosen.
+    fitting = " or ".join(entry.suffixes[0] for entry in _list_fitting_formats(source, codecs)) or ".mkv"
     raise TargetError(f"{_explain_refusal(entry, source_container, codecs)} unchanged; choose {fitting}.")
 
 
@@ -147,14 +163,12 @@ def _explain_refusal(entry: ContainerFormat | None, source_container: str, codec
     return f"{entry.name} cannot hold {_join_codec_names(unsupported)} of this source"
 
 
-def _list_fitting_suffixes(source: ContainerFamily, codecs: Collection[str]) -> list[str]:
-    # Matroska is always possible in the end: what it cannot hold is refused when it is chosen.
-    fitting = [
-        entry.suffixes[0]
+def _list_fitting_formats(source: ContainerFamily, codecs: Collection[str]) -> list[ContainerFormat]:
+    return [
+        entry
         for entry in CONTAINER_FORMATS
         if entry.muxer is not None and entry.is_suggested and not entry.find_unsupported(source, codecs)
     ]
-    return fitting or [".mkv"]
 
 
 def _join_codec_names(codecs: Collection[str]) -> str:

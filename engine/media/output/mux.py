@@ -35,6 +35,8 @@ MuxRules = Literal[1, 2]
 """1: the rules of Veil 0.1.0, by which its outputs are verified. 2: what an edit list cuts off is left out, text in the
 headers of codecs is blanked, and a clock that starts late, such as the time of day, starts at zero."""
 CURRENT_MUX_RULES: MuxRules = 2
+_FRAGMENTED = ("-movflags", "frag_keyframe+empty_moov+delay_moov")
+"""The edit list waits for the first packets, so that it knows the priming of the audio."""
 _MAX_LATE_START_S = 10
 """A clock that starts later than a muxer's delay explains can say when the recording was made."""
 _DISK_FULL_MESSAGES = ("No space left on device", "Disk quota exceeded", "File too large")
@@ -247,7 +249,7 @@ def _build_shift_filter(start: Fraction) -> str:
 def _muxer_options(inputs: MuxInputs, choice: ContainerChoice, timing: _TargetTiming) -> list[str]:
     match container_family(choice.muxer).name:
         case "mp4":
-            return _mov_options(inputs.video, timing)
+            return [*_mov_options(inputs.video, timing), *(_FRAGMENTED if choice.fragmented else ())]
         case "mpegts":
             return ["-muxdelay", "0", "-muxpreload", "0", "-mpegts_copyts", "1"]
         case "avi":

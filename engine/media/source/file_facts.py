@@ -104,7 +104,7 @@ def read_file_facts(path: Path) -> MediaInfo:
         watch = SizeWatch(chosen)
         tallies, frame, error = _read_packets(container, chosen, path, watch)
         video = _make_video_info(container, chosen, tallies[chosen.index], frame, path)
-        video = msgspec.structs.replace(video, size_change=watch.change and SizeChange(*watch.change))
+        video = msgspec.structs.replace(video, size_change=_describe_change(watch, video))
         begin = _ticks_to_seconds(tallies[chosen.index].first_time, chosen)
         streams = tuple(
             _make_stream_info(stream, chosen, tallies[stream.index], begin, video) for stream in container.streams
@@ -113,6 +113,14 @@ def read_file_facts(path: Path) -> MediaInfo:
         container_name = container.format.name
         cut_short = _explain_cut_short(path, container_name, chosen, tallies[chosen.index], error)
     return MediaInfo(_NO_HASH, path.stat().st_size, container_name, video, streams, extras, cut_short)
+
+
+def _describe_change(watch: SizeWatch, video: VideoInfo) -> SizeChange | None:
+    if watch.change is None:
+        return None
+    pts, shape = watch.change
+    other_size = shape.size != video.stored
+    return SizeChange(pts, shape.size, None if other_size else format_ratio(shape.sample_aspect_ratio))
 
 
 def _choose_video_stream(container: InputContainer, path: Path) -> VideoStream:

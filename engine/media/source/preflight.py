@@ -6,24 +6,39 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine.errors import SourceError, TargetError
-from engine.media.facts import MediaInfo
+from engine.media.facts import MediaInfo, SizeChange
 from engine.media.output.container_choice import choose_container
 from engine.media.output.encoder_format import MAX_BIT_DEPTH
 from engine.media.pixels import planar_format_from_name
 
 
-def list_decoding_obstacles(info: MediaInfo) -> tuple[str, ...]:
-    """Return why the video cannot be decoded to its end, in words that follow the file's name."""
+def list_detection_obstacles(info: MediaInfo) -> tuple[str, ...]:
+    """Return why no record can be made of the video, in words that follow the file's name."""
     change = info.video.size_change
-    if change is None:
-        return ()
-    stored = info.video.stored
-    moment = f" {info.video.to_seconds(change.pts):.1f} s after its start" if change.pts is not None else ""
+    if change is None or change.aspect_ratio is None:
+        return _list_decoding_obstacles(info)
     sentence = (
-        f"changes its picture size{moment} from {stored.width}x{stored.height} to "
-        f"{change.size.width}x{change.size.height}. Convert it to one size first."
+        f"changes its aspect ratio{_describe_moment(info, change)}: its samples are {change.aspect_ratio.replace('/', ':')} from "
+        "there on, and an output has one ratio for all frames. Cut it there, or convert it to one ratio first."
     )
     return (sentence,)
+
+
+def _list_decoding_obstacles(info: MediaInfo) -> tuple[str, ...]:
+    """Return why the video cannot be decoded to its end."""
+    change = info.video.size_change
+    if change is None or change.aspect_ratio is not None:
+        return ()
+    stored = info.video.stored
+    sentence = (
+        f"changes its picture size{_describe_moment(info, change)} from {stored.width}x{stored.height} to "
+        f"{change.size.width}x{change.size.height}. Cut it there, or convert it to one size first."
+    )
+    return (sentence,)
+
+
+def _describe_moment(info: MediaInfo, change: SizeChange) -> str:
+    return "" if change.pts is None else f" {info.video.to_seconds(change.pts):.1f} s after its start"
 
 
 def list_obstacles(info: MediaInfo) -> tuple[str, ...]:
@@ -31,16 +46,16 @@ def list_obstacles(info: MediaInfo) -> tuple[str, ...]:
 
     A file that is cut short is not named: its missing part can be covered.
     """
-    return (*list_decoding_obstacles(info), *_iterate_output_obstacles(info))
+    return (*list_detection_obstacles(info), *_iterate_output_obstacles(info))
 
 
 def check_decodable(path: Path, info: MediaInfo, *, covers_damage: bool) -> None:
-    """Refuse a source that cannot be decoded to its end.
+    """Refuse a source of which no record can be made.
 
     Raises:
         SourceError: it cannot.
     """
-    for obstacle in list_decoding_obstacles(info):
+    for obstacle in list_detection_obstacles(info):
         raise SourceError(f"{path} {obstacle}")
     if info.cut_short and not covers_damage:
         raise SourceError(
@@ -52,10 +67,13 @@ def check_decodable(path: Path, info: MediaInfo, *, covers_damage: bool) -> None
 def check_renderable(path: Path, info: MediaInfo) -> None:
     """Refuse a source of which no output can be made.
 
+    A change of the aspect ratio is left to the detection: earlier versions made records of such sources, which still
+    have to give the same output.
+
     Raises:
         SourceError: it cannot.
     """
-    for obstacle in list_obstacles(info):
+    for obstacle in (*_list_decoding_obstacles(info), *_iterate_output_obstacles(info)):
         raise SourceError(f"{path} {obstacle}")
 
 
