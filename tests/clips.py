@@ -98,6 +98,28 @@ def b_frames(path: Path, *, frames: int = 30, audio: Sequence[Audio] = ()) -> Pa
     return video(path, frames=frames, audio=audio, options=["-bf", "2", "-g", "10", "-x264-params", "b-adapt=0"])
 
 
+def decoding_stamps(path: Path, *, frames: int = 30) -> Path:
+    """H.264 with B-frames whose presentation times are those of decoding, as old tools wrap raw streams."""
+    ordered = b_frames(path.with_name(f"ordered-{path.name}"), frames=frames)
+    ffmpeg("-i", ordered, "-c", "copy", "-bsf:v", "setts=ts=N/25/TB", path)
+    ordered.unlink()
+    return path
+
+
+def joined(path: Path, *, frames: int = 12, gap_s: float = 0.2) -> Path:
+    """Two recordings one after the other in a transport stream, every packet of both whole."""
+    parts = []
+    for place in range(2):
+        part = video(path.with_name(f"{place}-{path.name}"), frames=frames, options=["-bf", "2", "-g", "6"])
+        shifted = path.with_name(f"shifted-{part.name}")
+        ffmpeg("-i", part, "-c", "copy", "-output_ts_offset", str(place * (frames / 25 + gap_s)), shifted)
+        parts.append(shifted.read_bytes())
+        part.unlink()
+        shifted.unlink()
+    path.write_bytes(b"".join(parts))
+    return path
+
+
 def turned(
     path: Path, *, degrees: float = 90, mirrored: bool = False, size: tuple[int, int] = (128, 96), frames: int = 10
 ) -> Path:

@@ -125,9 +125,9 @@ def format_verify(report: VerifyReport) -> str:
 
 def format_anonymise(result: AnonymiseReport) -> str:
     """Format the checks of an output, and where everything is stored."""
-    frames = format_count(result.render.frames, "frame")
+    masked = f"{result.render.masked:,} of {format_count(result.render.frames, 'frame')} masked"
     return "\n".join([
-        f"{format_count(result.tracks, 'track')}, {result.render.masked:,} of {frames} masked{_describe_covered(result)}",
+        f"{format_count(result.tracks, 'track')}, {masked}{_describe_covered(result)}",
         *_describe_unmasked(result),
         format_verify(result.checks),
         f"Output: {result.output}  (a draft, not reviewed)",

@@ -120,7 +120,7 @@ def _make_read_only(name: str, suffixes: tuple[str, ...], demuxer: str) -> Conta
 
 _MP4_FAMILY = ContainerFamily(
     "mp4",
-    frozenset({"mp4", "mov"}),
+    frozenset({"mp4", "mov", "3gp"}),
     starts_near_zero=True,
     lists_every_frame=True,
     browser_playback="always",
@@ -216,7 +216,15 @@ CONTAINER_FORMATS = (
         muxer="webm",
         held_codecs=frozenset({"vp8", "vp9", "av1", "opus", "vorbis", "webvtt"}),
     ),
-    ContainerFormat("3GP", (".3gp",), _MP4_FAMILY),
+    ContainerFormat(
+        "3GP",
+        (".3gp",),
+        _MP4_FAMILY,
+        muxer="3gp",
+        held_codecs=frozenset({"h264", "aac", "amr_nb", "amr_wb"}),
+        unchanged_from=(("matroska", frozenset()), ("avi", frozenset({"aac"}))),
+        is_suggested=False,
+    ),
     _make_read_only("Flash Video", (".flv",), "flv"),
     _make_read_only("MPEG program stream", (".mpg", ".mpeg", ".vob"), "mpeg"),
     _make_read_only("MPEG video", (".m2v",), "mpegvideo"),

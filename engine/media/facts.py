@@ -83,11 +83,10 @@ class VideoInfo(Document, frozen=True):
         interlaced: frames hold two fields.
         field_order: FFmpeg's name; None if it is unknown.
         timing: origin of a frame's pts: its own ("pts"), the decoding times in order if the container stores no others
-            ("dts"), or the index and the frame duration if it stores no times ("count").
+            or wrong ones ("dts"), or the index and the frame duration if it stores no times ("count").
         key_pts: presentation time of the first keyframe, None if no packet is marked as one or `timing` is not "pts".
         crop: what the container hides of the stored pictures; None: nothing.
-        size_change: the first change of the picture size or aspect ratio that the headers of packets show; None: they show
-            none.
+        size_change: the first change of size or aspect ratio that the headers of packets show; None: they show none.
     """
 
     index: Count

@@ -91,7 +91,7 @@ def fall_back_to_matroska(suffix: str, reason: str) -> ContainerChoice:
 
 
 def fall_back_to_fragments(choice: ContainerChoice, reason: str) -> ContainerChoice:
-    """Choose fragments of the same container; the reason is given as in "MP4 would give its aac audio other samples"."""
+    """Choose fragments of the same container; the reason is given as in "MP4 would give its audio other samples"."""
     sentence = f"The output is written in fragments, as by cameras and browsers, because in one piece {reason}."
     return msgspec.structs.replace(choice, sentence=sentence, fragmented=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,7 @@ from av.video.stream import VideoStream
 
 from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import DamagedFrameError, SourceError
+from engine.media.containers import container_family
 from engine.media.facts import MediaInfo
 from engine.media.frame import FrameConverters, SourceFrame
 from engine.media.pixels import make_grey_frame, planar_format_from_name
@@ -23,6 +25,7 @@ from engine.media.source.crop import FrameCropper
 from engine.media.source.damage import PendingFrames, capture_decoder_errors, enable_damage_reporting, has_own_frame
 from engine.media.source.open_file import open_container
 from engine.media.source.timestamps import PtsAssigner
+from engine.media.source.transport_stream import is_pes_packet_whole
 
 OnDamage = Literal["stop", "cover"]
 
@@ -113,8 +116,8 @@ class Source:
             DamagedFrameError: with `on_damage="stop"`, a frame cannot be decoded completely, or is missing.
             SourceError: time stamps run backwards, the picture size changes, or the file was changed meanwhile.
         """
-        for packet in self._read_from_first_key():
-            for frame in self._decode_packet(packet):
+        for packet, following in _look_ahead(self._read_from_first_key()):
+            for frame in self._decode_packet(packet, following):
                 yield from self._emit_in_order(frame)
         for frame in self._drain_decoder():
             yield from self._emit_in_order(frame)
@@ -158,14 +161,16 @@ class Source:
             except FFmpegError:
                 # The probe met the same error, and its `cut_short` says whether anything is missing.
                 return
-            # The demuxer ends with an empty packet per stream. The decoder is drained explicitly instead.
-            if packet is None or not packet.size:
+            if packet is None:
                 return
-            yield packet
+            # An empty packet holds no frame: a recorder left one out. The demuxer also ends with one per stream, and
+            # the decoder is drained explicitly instead.
+            if packet.size:
+                yield packet
 
-    def _decode_packet(self, packet: Packet[VideoStream]) -> list[VideoFrame]:
+    def _decode_packet(self, packet: Packet[VideoStream], following: list[Packet[VideoStream]]) -> list[VideoFrame]:
         self._note_packet(packet)
-        if packet.is_corrupt and packet.pts is not None:
+        if packet.is_corrupt and packet.pts is not None and not self._ends_recording(packet, following):
             self._suspect_pts.add(packet.pts)
         if not self._needs_log_capture:
             return self._try_decode(packet)
@@ -177,15 +182,31 @@ class Source:
             self._suspect_pts.add(packet.pts)
         return frames
 
+    def _ends_recording(self, packet: Packet[VideoStream], following: list[Packet[VideoStream]]) -> bool:
+        """Return whether a packet is flagged corrupt only because another recording was joined to it.
+
+        FFmpeg puts the flag on the packet before the jump or on the one before that. Both have to be whole, and the
+        next one independent of what may be missing between them.
+        """
+        if container_family(self.info.container).name != "mpegts":
+            return False
+        before = next((place for place, later in enumerate(following) if later.is_keyframe), None)
+        return before is not None and all(
+            is_pes_packet_whole(self.path, part.pos) for part in [packet, *following[:before]]
+        )
+
     def _note_packet(self, packet: Packet[VideoStream]) -> None:
         """Enter a packet into the books before it is decoded."""
         timing = self.info.video.timing
         has_frame = has_own_frame(self.info.video.codec, packet)
         self._expected_frames += has_frame
-        if timing == "dts" and packet.dts is not None:
-            self._pts_assigner.add_packet(packet.dts, has_frame=has_frame)
-            # FFmpeg makes up presentation times here; the decoder hands this field through to the frame.
-            packet.pts = packet.dts
+        if timing == "dts" and not packet.is_discard:
+            # Where the container stores presentation times and they are wrong, both are those of decoding.
+            time = packet.pts if container_family(self.info.container).stores_pts else packet.dts
+            if time is not None:
+                self._pts_assigner.add_packet(time, has_frame=has_frame)
+                # FFmpeg makes up presentation times here; the decoder hands this field through to the frame.
+                packet.pts = time
         elif timing == "pts" and has_frame and packet.pts is not None:
             self._pending_frames.add_packet(packet.pts)
 
@@ -247,8 +268,8 @@ class Source:
         moved = self._pts_assigner.enforce_rising(pts)
         if moved is None:
             raise SourceError(
-                f"{self.path} runs backwards in time at frame {self._delivered_frames}: its "
-                "time stamps are those of decoding. Encode it again; another container alone does not help."
+                f"{self.path} runs backwards in time at frame {self._delivered_frames}: its time stamps are those of "
+                "decoding, or two recordings overlap there. Encode it again; another container alone does not help."
             )
         # Frames that are predicted from a damaged one repeat its faults, and no decoder reports that. Only a keyframe
         # is independent of what came before, so everything up to the next keyframe counts as damaged.
@@ -336,6 +357,17 @@ class Source:
             "Use an undamaged copy, or allow damaged frames to be covered whole (--on-damage cover).",
             self._delivered_frames,
         )
+
+
+def _look_ahead(
+    packets: Iterator[Packet[VideoStream]],
+) -> Iterator[tuple[Packet[VideoStream], list[Packet[VideoStream]]]]:
+    """Yield each packet with the two that follow it, or as many as there are."""
+    window = list(islice(packets, 3))
+    while window:
+        packet = window.pop(0)
+        yield packet, list(window)
+        window.extend(islice(packets, 1))
 
 
 def _read_identity(path: Path) -> tuple[int, int, int]:

@@ -31,6 +31,7 @@ from engine.media.source.crop import align_crop, read_crop
 from engine.media.source.damage import has_own_frame
 from engine.media.source.open_file import open_container
 from engine.media.source.size_changes import SizeWatch
+from engine.media.source.timestamps import has_decoding_stamps
 from engine.media.source.truncation import find_truncation
 from engine.record import format_ratio
 
@@ -49,6 +50,8 @@ class _PacketStats:
     end_time: int | None = None
     times: list[int] = field(default_factory=list)
     dts_rising: bool = True
+    pts_rising: bool = True
+    last_pts: int | None = None
     latest_dts: int | None = None
     max_jump_back: int = 0
     key_pts: int | None = None
@@ -84,6 +87,8 @@ class _PacketStats:
             self.times.append(time)
         if packet.is_keyframe and self.key_pts is None:
             self.key_pts = packet.pts
+        self.pts_rising &= packet.pts is not None and (self.last_pts is None or packet.pts > self.last_pts)
+        self.last_pts = packet.pts
         self.dts_rising &= packet.dts is not None and (self.last_dts is None or packet.dts > self.last_dts)
         self.last_dts = packet.dts
         if packet.dts is not None and self.latest_dts is not None:
@@ -193,6 +198,8 @@ def _make_video_info(
             "several files were joined. Cut it there, or export it again."
         )
     timing = _choose_timing(container.format.name, tally, path)
+    if timing == "pts" and tally.pts_rising and has_decoding_stamps(path, chosen.index):
+        timing = "dts"
     times = sorted(set(tally.times)) if timing != "count" else []
     step = _measure_step(times, tally)
     # Without times, frames are assumed to follow each other at the step.

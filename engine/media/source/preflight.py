@@ -17,9 +17,10 @@ def list_detection_obstacles(info: MediaInfo) -> tuple[str, ...]:
     change = info.video.size_change
     if change is None or change.aspect_ratio is None:
         return _list_decoding_obstacles(info)
+    ratio = change.aspect_ratio.replace("/", ":")
     sentence = (
-        f"changes its aspect ratio{_describe_moment(info, change)}: its samples are {change.aspect_ratio.replace('/', ':')} from "
-        "there on, and an output has one ratio for all frames. Cut it there, or convert it to one ratio first."
+        f"changes its aspect ratio{_describe_moment(info, change)}: its samples are {ratio} from there on, and an "
+        "output has one ratio for all frames. Cut it there, or convert it to one ratio first."
     )
     return (sentence,)
 

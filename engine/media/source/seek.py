@@ -31,6 +31,7 @@ from engine.media.source.crop import FrameCropper
 from engine.media.source.decode import open_source
 from engine.media.source.open_file import open_container
 from engine.media.source.probe import probe
+from engine.media.source.timestamps import has_decoding_stamps
 from engine.record import Record, parse_ratio
 
 _SEEK_BACK_STEPS_S = (Fraction(0), Fraction(1), Fraction(4), Fraction(16), Fraction(64))
@@ -80,6 +81,7 @@ class SeekingReader(Closeable):
         self._container: InputContainer | None = None
         self._cropper: FrameCropper | None = None
         self._check_size(record)
+        self._can_seek = self._can_seek and not has_decoding_stamps(path, self._facts.index)
 
     def close(self) -> None:
         """Close the file."""
@@ -172,8 +174,10 @@ class SeekingReader(Closeable):
             except FFmpegError:
                 # The file ends early. A frame that is missing is reported when it is read.
                 return
-            if packet is None or not packet.size:
+            if packet is None:
                 return
+            if not packet.size:
+                continue
             # Some demuxers land between keyframes; packets before one refer to frames that were not decoded.
             if waits_for_key and not packet.is_keyframe:
                 continue

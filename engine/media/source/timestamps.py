@@ -3,10 +3,54 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
+from pathlib import Path
 
+from av.error import FFmpegError
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from engine.media.facts import MediaInfo
+from engine.media.source.open_file import open_container
+
+_MAX_LOOK_PACKETS = 48
+
+
+def has_decoding_stamps(path: Path, index: int) -> bool:
+    """Return whether the presentation times of a video are those of decoding, though its frames are reordered.
+
+    A program that puts a raw stream into a container without knowing it writes the times of decoding twice. Only the
+    first packets are read, and only those of such a file are decoded.
+
+    Args:
+        path: the file.
+        index: index of the video stream.
+
+    Raises:
+        SourceError: the file cannot be opened.
+    """
+    latest_packet: int | None = None
+    latest: int | None = None
+    with open_container(path) as container:
+        video = container.streams[index] if index < len(container.streams) else None
+        if not isinstance(video, VideoStream) or not video.codec_context.has_b_frames:
+            return False
+        video.codec_context.thread_count = 1
+        for packet in islice(container.demux(video), _MAX_LOOK_PACKETS):
+            if packet.size:
+                if packet.pts is None or (latest_packet is not None and packet.pts <= latest_packet):
+                    return False
+                latest_packet = packet.pts
+            try:
+                times = [frame.pts for frame in video.codec_context.decode(packet) if frame.pts is not None]
+            except FFmpegError:
+                # Damage is reported with its frame number when the video is decoded.
+                return False
+            for time in times:
+                if latest is not None and time < latest:
+                    return True
+                latest = time
+    return False
 
 
 class PtsAssigner:

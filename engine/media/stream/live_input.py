@@ -34,8 +34,7 @@ from engine.media.source.crop import FrameCropper, align_crop, read_crop
 
 _NETWORK_SCHEMES = ("udp", "rtp", "rtsp", "http", "https", "tcp", "rtmp", "rtmps")
 _FINITE_SCHEMES = ("http", "https")
-_SILENCE_TIMEOUT_S = 3.0
-"""A stream without packets for so long counts as interrupted."""
+_SILENCE_TIMEOUT_S = 3.0  # without packets; then a stream counts as interrupted
 _ENDED_REASON = "the source ended"
 _MAX_JUMP_BACK_S, _MAX_JUMP_AHEAD_S = Fraction(1, 10), Fraction(2)
 """Limits for jumps of a stream's clock; a larger jump means that another clock started."""
@@ -189,9 +188,11 @@ class LiveInput(Closeable):
                 packet = next(packets, None)
             except FFmpegError as error:
                 return _ENDED_REASON if self.is_file else f"the source fell silent ({error.strerror})"
-            if packet is None or not packet.size:
+            if packet is None:
                 yield from self._drain_decoder(video)
                 return _ENDED_REASON
+            if not packet.size:  # a frame that was left out
+                continue
             arrived = time.monotonic()
             self._hash_packet(packet)
             if self._clock.detect_jump(packet):

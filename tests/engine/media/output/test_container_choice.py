@@ -22,6 +22,10 @@ MP4, MKV = "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"
         (MP4, ".ts", [], "mpegts"),
         ("avi", ".avi", ["mp3"], "avi"),
         ("avi", ".mp4", ["mp3float"], "mp4"),
+        ("mpegts", ".ts", ["s302m"], "mpegts"),
+        ("mpegts", ".m2ts", ["pcm_bluray"], "mpegts"),
+        (MP4, ".mov", ["pcm_f32be"], "mov"),
+        (MP4, ".3gp", ["amr_nb"], "3gp"),
     ],
 )
 def test_a_container_that_holds_the_streams_is_taken(source, wanted, copied, muxer):
@@ -33,6 +37,8 @@ def test_a_container_that_holds_the_streams_is_taken(source, wanted, copied, mux
     [
         (MP4, ".mov", ["opus"], r"cannot hold OPUS of this source unchanged; choose \.mp4 or \.mkv"),
         (MKV, ".mp4", ["aac"], r"cannot hold AAC of this source unchanged; choose \.mkv"),
+        ("flv", ".mkv", ["adpcm_swf"], r"Matroska cannot hold ADPCM SWF of this source unchanged; choose \.mov"),
+        ("flv", ".flv", ["adpcm_swf"], r"nor can Matroska hold ADPCM SWF; choose \.mov"),
         (MP4, ".ts", ["aac"], r"MPEG-TS cannot hold AAC of this source unchanged"),
         (MP4, ".avi", ["mp3"], r"AVI keeps neither time stamps .* choose \.mkv"),
         (MP4, ".gif", [], r"An output cannot end in \.gif; choose one of \.mp4, \.mov, \.mkv"),
@@ -41,7 +47,7 @@ def test_a_container_that_holds_the_streams_is_taken(source, wanted, copied, mux
 )
 def test_a_suffix_that_would_change_something_is_refused_with_an_offer(source, wanted, copied, sentence):
     with pytest.raises(TargetError, match=sentence):
-        choose_container(source, wanted, copied)
+        choose_container(source, wanted, copied, source_suffix=".flv" if source == "flv" else None)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +55,7 @@ def test_a_suffix_that_would_change_something_is_refused_with_an_offer(source, w
     [
         (MP4, ["aac"], ContainerChoice("mp4", ".mp4", None)),
         (MP4, ["pcm_alaw"], ContainerChoice("mov", ".mov", None)),
+        ("flv", ["adpcm_swf"], ContainerChoice("mov", ".mov", None)),
         (MKV, ["opus"], ContainerChoice("matroska", ".mkv", None)),
         ("mpegts", ["mp2"], ContainerChoice("mpegts", ".ts", None)),
     ],

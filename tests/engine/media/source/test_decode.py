@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.packet import Packet
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -336,6 +337,44 @@ def test_time_running_backwards_stops(tmp_path):
     clips.ffmpeg("-i", source, "-c", "copy", "-bsf:v", "setts=pts=PTS-if(gt(N\\,3)\\,100\\,0):dts=N", path)
     with pytest.raises(SourceError, match="runs backwards in time at frame 4"):
         decode_frames(path)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_times_of_decoding_are_given_to_the_frames_in_order(tmp_path, suffix):
+    ordered = decode_frames(clips.b_frames(tmp_path / f"a.{suffix}"))
+    step = ordered[1][1] - ordered[0][1]
+    found = decode_frames(clips.decoding_stamps(tmp_path / f"b.{suffix}"))
+    assert [pts for _, pts, _ in found] == [step * place for place in range(len(ordered))]
+    assert not any(damaged for _, _, damaged in found)
+
+
+@pytest.mark.parametrize("suffix", ["ts", "m2ts"])
+def test_recordings_that_were_joined_are_not_damaged(tmp_path, suffix):
+    frames = decode_frames(clips.joined(tmp_path / f"a.{suffix}"))
+    assert len(frames) == 24
+
+
+def test_packets_lost_in_a_transport_stream_are_damage(tmp_path):
+    data = clips.joined(tmp_path / "a.ts").read_bytes()
+    parts = [data[place : place + 188] for place in range(0, len(data), 188)]
+    # A part in the middle of a picture: neither its beginning nor its end.
+    place = next(place for place, part in enumerate(parts[60:], 60) if not part[1] & 0x40 and not part[3] & 0x20)
+    (tmp_path / "lost.ts").write_bytes(b"".join(parts[:place] + parts[place + 1 :]))
+    with pytest.raises(DamagedFrameError, match="--on-damage cover"):
+        decode_frames(tmp_path / "lost.ts")
+
+
+def test_a_frame_that_the_recorder_left_out_does_not_end_the_video(tmp_path):
+    whole = clips.video(tmp_path / "a.nut", frames=12, codec="mjpeg", pixel_format="yuvj420p")
+    path = tmp_path / "b.nut"
+    with av.open(str(whole)) as source, av.open(str(path), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(packet for packet in source.demux(video=0) if packet.size):
+            left_out = Packet(b"" if number == 5 else bytes(packet))
+            left_out.pts, left_out.dts, left_out.time_base = packet.pts, packet.dts, packet.time_base
+            left_out.is_keyframe, left_out.stream = True, stream
+            target.mux(left_out)
+    assert [index for index, _, _ in decode_frames(path)] == list(range(11))
 
 
 @pytest.mark.parametrize("change", ["append", "replace", "delete"])

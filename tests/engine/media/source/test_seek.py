@@ -61,6 +61,8 @@ MAKERS = {
     "mpeg2.mpg": make_mpeg2,
     "vp9.webm": make_vp9,
     "jpeg.avi": make_motion_jpeg,
+    "decoding_stamps.mp4": clips.decoding_stamps,
+    "decoding_stamps.mkv": clips.decoding_stamps,
     "vfr.mp4": clips.vfr,
     "turned.mp4": clips.turned,
     "anamorphic.mp4": clips.anamorphic,
