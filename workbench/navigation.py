@@ -7,6 +7,7 @@ import streamlit as st
 from engine.access import Person
 from engine.errors import AccessError
 from workbench.auth import current_user, sign_out
+from workbench.auth.middleware import SECOND_FACTOR_PATH
 from workbench.components import page_help
 from workbench.core import session
 from workbench.core.links import Page
@@ -49,6 +50,8 @@ def _show_person(person: Person) -> None:
         st.caption(f'{person.name}, single-user mode. No sign-in; records are marked "single user".')
         return
     st.caption(f"**{person.name}**  \n{', '.join(person.roles)}")
+    if person.how == "account":
+        st.html(f'<a href="{SECOND_FACTOR_PATH}" target="_self">Second factor</a>')
     if st.button("Sign out", icon=":material/logout:"):
         sign_out.sign_out()
 

@@ -1,24 +1,21 @@
-"""Add and change accounts, and check passwords. Every change and failure is logged; a password never is."""
+"""Add and change accounts. Every change is logged; a password never is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
-from engine import audit
 from engine.access import lockout, passwords
+from engine.access.credentials import UNKNOWN_ACTOR, log_failed_sign_in
+from engine.access.edit_people import edit_people
 from engine.access.names import check_names
 from engine.access.people import Account, Identity, People, Person, Role, read_people
 from engine.access.permissions import authorise, require_enabled
 from engine.access.policy import read_policy
 from engine.errors import AccessError
-from engine.record import encode_document, sha256_hex
 from engine.storage.data_folder import DataFolder
-from engine.storage.files import write_file
-
-_UNKNOWN_ACTOR = audit.Actor("", "unknown", "system")
 
 
 def add_account(  # noqa: PLR0913 - the fields of an account
@@ -75,7 +72,7 @@ def add_account(  # noqa: PLR0913 - the fields of an account
         check_names(people, added)
         return people.with_account(added)
 
-    _edit_people(data, by, f"added {account}", apply_addition)
+    edit_people(data, by, f"added {account}", apply_addition)
     return added
 
 
@@ -94,7 +91,7 @@ def disable_account(data: DataFolder, by: Person, account: str) -> None:
             raise AccessError(f"{account} is the last administrator; add another one first.")
         return changed
 
-    _edit_people(data, by, f"disabled {account}", apply_disabling)
+    edit_people(data, by, f"disabled {account}", apply_disabling)
 
 
 def change_password(data: DataFolder, by: Person, account: str, password: str) -> None:
@@ -116,49 +113,9 @@ def change_password(data: DataFolder, by: Person, account: str, password: str) -
             msgspec.structs.replace(people.get_account(account), password=password_hash, password_set=now)
         )
 
-    _edit_people(data, by, f"set the password of {account}", apply_password)
+    edit_people(data, by, f"set the password of {account}", apply_password)
     # A new password also unlocks the account, so that an administrator can help a person before the lock expires.
     lockout.clear_attempts(data, account)
-
-
-def check_password(
-    data: DataFolder, account: str, password: str, *, purpose: str, now: datetime | None = None
-) -> Person:
-    """Check a password and return its person. A failure is counted and logged.
-
-    Args:
-        data: The data folder.
-        account: Name of the account.
-        password: The password as typed.
-        purpose: The purpose of the check, such as "sign in" or "sign".
-        now: The time; that of the machine if omitted.
-
-    Raises:
-        AccessError: Account or password is wrong, or the account is locked or disabled.
-        AuditError: The failure cannot be logged.
-    """
-    now, policy = now or _now(), read_policy(data)
-    found = read_people(data).find_account(account)
-    if found is None:
-        passwords.matches_hash(password, None)
-        # What was typed is not kept: it may be a password in the wrong field.
-        raise _log_and_refuse(data, _UNKNOWN_ACTOR, purpose, "no such account")
-    actor = found.to_person("account").actor
-    try:
-        count = lockout.count_attempt(data, policy, account, now)
-    except lockout.LockedError as error:
-        # Takes as long as any other answer, and says the same: otherwise locking accounts would show which exist.
-        passwords.matches_hash(password, None)
-        raise _log_and_refuse(data, actor, purpose, "locked") from error
-    # One message for an unknown account, a wrong password and a disabled account: it must not reveal which accounts
-    # exist. The log says which it was.
-    if not passwords.matches_hash(password, found.password):
-        why = "wrong password" if count < policy.failures else "wrong password; the account is locked now"
-        raise _log_and_refuse(data, actor, purpose, why)
-    if found.disabled:
-        raise _log_and_refuse(data, actor, purpose, "disabled")
-    lockout.clear_attempts(data, account)
-    return found.to_person("account")
 
 
 def find_person_by_identity(
@@ -181,7 +138,7 @@ def find_person_by_identity(
         if found is not None:
             _bind_identity(data, found, identity)
     if found is None:
-        _log_failed_sign_in(data, _UNKNOWN_ACTOR, "sign in", "no account for this identity")
+        log_failed_sign_in(data, UNKNOWN_ACTOR, "sign in", "no account for this identity")
         raise AccessError("Your sign-in succeeded, but you have no account here; ask an administrator for one.")
     return require_enabled(found, found.account).to_person("oidc")
 
@@ -195,23 +152,7 @@ def _bind_identity(data: DataFolder, account: Account, identity: Identity) -> No
             )
         return people.with_account(msgspec.structs.replace(present, identities=(identity,)))
 
-    _edit_people(data, account.to_person("oidc"), f"{account.account} is known to a provider", apply_identity)
-
-
-def _edit_people(data: DataFolder, by: Person, description: str, edit: Callable[[People], People]) -> None:
-    with lockout.lock_access_folder(data):
-        # Read under the lock, so that no change of another administrator is overwritten.
-        stored = encode_document(edit(read_people(data)))
-        write_file(data.people, stored)
-        data.people.chmod(0o600)
-        # Logged while the lock is held: the newest entry must be of the newest file, because the sign-off refuses
-        # accounts with another hash than that entry has.
-        audit.append(
-            data.audit,
-            audit.Event(
-                actor=by.actor, kind="people", subjects={"people": sha256_hex(stored)}, details={"change": description}
-            ),
-        )
+    edit_people(data, account.to_person("oidc"), f"{account.account} is known to a provider", apply_identity)
 
 
 def _validate_account(values: object) -> Account:
@@ -221,19 +162,6 @@ def _validate_account(values: object) -> Account:
         raise AccessError(
             f"The account is invalid: {error}. A name consists of lower-case letters, digits and . _ @ -."
         ) from error
-
-
-def _log_and_refuse(data: DataFolder, actor: audit.Actor, purpose: str, reason: str) -> AccessError:
-    _log_failed_sign_in(data, actor, purpose, reason)
-    policy = read_policy(data)
-    return AccessError(
-        f"The account or the password is wrong. After {policy.failures} wrong passwords an account is locked for "
-        f"{policy.lock_minutes} minutes, or until an administrator sets a new one."
-    )
-
-
-def _log_failed_sign_in(data: DataFolder, actor: audit.Actor, purpose: str, reason: str) -> None:
-    audit.append(data.audit, audit.Event(actor=actor, kind="sign-in-failed", details={"to": purpose}, reason=reason))
 
 
 def _is_same_email(one: str | None, other: str) -> bool:

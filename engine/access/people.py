@@ -11,7 +11,7 @@ import msgspec
 from engine.audit import Actor, AuthMethod
 from engine.core.json_decoder import decode_json
 from engine.errors import AccessError
-from engine.record import Document, Timestamp
+from engine.record import Document, Sha256, Timestamp
 from engine.storage.data_folder import DataFolder
 
 SCHEMA: Literal["veil/people/1"] = "veil/people/1"
@@ -55,6 +55,24 @@ class Identity(Document, frozen=True):
     subject: str
 
 
+class SecondFactor(Document, frozen=True):
+    """The second factor of an account: an authenticator app (TOTP, RFC 6238), and codes for the day it is lost.
+
+    Attributes:
+        secret: The secret that the app shares, in base 32. Codes cannot be checked without it, so it is no hash.
+        added: When it was set up.
+        recovery: SHA-256 of each recovery code that is left.
+    """
+
+    secret: str
+    added: Timestamp
+    recovery: tuple[Sha256, ...] = ()
+
+    def __repr__(self) -> str:
+        # Error messages and tracebacks print values; a secret must be in none of them.
+        return "SecondFactor(...)"
+
+
 class Account(Document, frozen=True, kw_only=True):
     """An account.
 
@@ -68,6 +86,7 @@ class Account(Document, frozen=True, kw_only=True):
         disabled: Whether the account may no longer sign in.
         created: When the account was added.
         password_set: When the password was last set.
+        second_factor: What the account needs besides the password; None: nothing.
     """
 
     account: AccountName
@@ -79,6 +98,7 @@ class Account(Document, frozen=True, kw_only=True):
     disabled: bool = False
     created: Timestamp
     password_set: Timestamp | None = None
+    second_factor: SecondFactor | None = None
 
     def to_person(self, how: AuthMethod) -> Person:
         """Return the person behind the account."""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from engine import audit
-from engine.access.people import Person, read_people
+from engine.access.people import Account, Person, Role, read_people
 from engine.access.permissions import authorise
 from engine.core.json_decoder import decode_json
 from engine.errors import AccessError
@@ -41,6 +41,7 @@ class Policy(Document, frozen=True, kw_only=True):
         min_risk_percent: Minimum share of the risk of all items that must have been viewed; 0 does not ask for it.
         random_sample: Whether a random sample check of the final amendments must have found no visible face.
         min_approver_frames_percent: Minimum share of the frames that the approver must have viewed.
+        second_factor_roles: Roles whose accounts need a second factor to sign in and to sign.
     """
 
     schema: Literal["veil/policy/1"] = SCHEMA
@@ -58,6 +59,11 @@ class Policy(Document, frozen=True, kw_only=True):
     min_risk_percent: Percent = 0
     random_sample: bool = False
     min_approver_frames_percent: Percent = 5
+    second_factor_roles: tuple[Role, ...] = ()
+
+    def requires_second_factor(self, account: Account) -> bool:
+        """Whether an account needs a second factor. A provider has its own rules for those who sign in there."""
+        return account.password is not None and not set(self.second_factor_roles).isdisjoint(account.roles)
 
     @property
     def lock_duration(self) -> timedelta:
@@ -132,6 +138,7 @@ def set_policy(data: DataFolder, by: Person, policy: Policy) -> None:
                 "risk_percent": policy.min_risk_percent,
                 "random_sample": policy.random_sample,
                 "approver_frames_percent": policy.min_approver_frames_percent,
+                "second_factor_roles": ", ".join(policy.second_factor_roles),
             },
         ),
     )

@@ -10,50 +10,15 @@ from datetime import UTC, datetime
 import msgspec
 
 from engine import audit
-from engine.access.accounts import check_password, find_person_by_identity
-from engine.access.people import Identity, Person, read_people
+from engine.access.accounts import find_person_by_identity
+from engine.access.credentials import CheckedPassword, Credential, Password, ProviderLogin, check_password
+from engine.access.people import Person, read_people
 from engine.access.permissions import refresh_person
 from engine.access.policy import read_policy
+from engine.access.second_factor import require_second_factor
 from engine.errors import AccessError
 from engine.record import Document, Timestamp
 from engine.storage.data_folder import DataFolder
-
-
-class Password(Document, frozen=True):
-    """A credential of a local account; the account may be omitted after the first signature of a session."""
-
-    password: str
-    account: str | None = None
-
-    def __repr__(self) -> str:
-        # Error messages and tracebacks print values; a password must be in none of them.
-        return "Password(...)"
-
-
-class ProviderLogin(Document, frozen=True):
-    """The claims of an OpenID provider about a person, after its token was verified.
-
-    Attributes:
-        issuer: Claim `iss`.
-        subject: Claim `sub`.
-        at: Claim `auth_time`: when the person gave the provider their credential.
-        email: Claim `email`.
-        verified: Claim `email_verified`.
-    """
-
-    issuer: str
-    subject: str
-    at: Timestamp
-    email: str | None = None
-    verified: bool = False
-
-    @property
-    def identity(self) -> Identity:
-        """The identity of the person at the provider."""
-        return Identity(self.issuer, self.subject)
-
-
-Credential = Password | ProviderLogin
 
 
 class Session(Document, frozen=True):
@@ -64,23 +29,56 @@ class Session(Document, frozen=True):
         started: When the person signed in.
         seen: Time of the last action.
         signed: Whether the person has signed a statement in this session.
+        code_id: For a session of one command, the code of the second factor that began it: the same code confirms its
+            signature. None for a session that lasts.
+        new_secret: Secret of a second factor that the person is setting up.
     """
 
     person: Person
     started: Timestamp
     seen: Timestamp
     signed: bool = False
+    code_id: str | None = None
+    new_secret: str | None = None
+
+    def __repr__(self) -> str:
+        # Error messages and tracebacks print values; a secret must be in none of them.
+        return f"Session({self.person.account!r}, ...)"
 
 
-def sign_in(data: DataFolder, account: str, password: str, *, now: datetime | None = None) -> Session:
+def sign_in(  # noqa: PLR0913 - what a person types, and what the session is for
+    data: DataFolder,
+    account: str,
+    password: str,
+    code: str | None = None,
+    *,
+    sets_up_second_factor: bool = False,
+    is_one_command: bool = False,
+    now: datetime | None = None,
+) -> Session:
     """Start a session with a local account.
 
+    Args:
+        data: The data folder.
+        account: Name of the account.
+        password: The password as typed.
+        code: Code of the second factor, if the account has one.
+        sets_up_second_factor: Whether the session may lack a second factor that the policy asks for, because it is for
+            setting it up; `touch` refuses it for everything else.
+        is_one_command: Whether the session is that of one command, whose signature the same code confirms.
+        now: The time; that of the machine if omitted.
+
     Raises:
-        AccessError: Account or password is wrong, or the account is locked or disabled.
+        AccessError: Account, password or code is wrong, or the account is locked or disabled.
+        SecondFactorRequiredError: The policy asks for a second factor, and the account has none.
         AuditError: The sign-in cannot be logged.
     """
     now = now or _now()
-    return _start_session(data, check_password(data, account, password, purpose="sign in", now=now), now)
+    checked = check_password(data, Password(password, account, code), purpose="sign in", now=now)
+    if not sets_up_second_factor:
+        require_second_factor(data, read_people(data).get_account(account))
+    session = _start_session(data, checked, now)
+    return msgspec.structs.replace(session, code_id=checked.code_id) if is_one_command else session
 
 
 def sign_in_by_provider(data: DataFolder, login: ProviderLogin, *, now: datetime | None = None) -> Session:
@@ -91,7 +89,7 @@ def sign_in_by_provider(data: DataFolder, login: ProviderLogin, *, now: datetime
         AuditError: The sign-in cannot be logged.
     """
     person = find_person_by_identity(data, login.identity, login.email, is_email_verified=login.verified)
-    return _start_session(data, person, now or _now())
+    return _start_session(data, CheckedPassword(person), now or _now())
 
 
 def record_provider_refusal(data: DataFolder) -> None:
@@ -105,12 +103,16 @@ def record_provider_refusal(data: DataFolder) -> None:
     audit.append(data.audit, event)
 
 
-def touch(data: DataFolder, session: Session, *, now: datetime | None = None) -> Session:
+def touch(
+    data: DataFolder, session: Session, *, sets_up_second_factor: bool = False, now: datetime | None = None
+) -> Session:
     """Return the session after one more action, with the person's current roles.
 
     Raises:
         AccessError: The session has ended: it was unused or open for too long, the account was disabled, its password
-            was changed, or accounts were added to a single-user installation.
+            or second factor was changed, or accounts were added to a single-user installation.
+        SecondFactorRequiredError: The policy asks for a second factor, the account has none, and the action does not
+            set it up.
     """
     now, policy = now or _now(), read_policy(data)
     # Read again at each action: a role that was taken away, or a disabled account, must not last until the session
@@ -124,6 +126,11 @@ def touch(data: DataFolder, session: Session, *, now: datetime | None = None) ->
     account = read_people(data).find_account(person.account) if person.how == "account" else None
     if account and account.password_set and account.password_set > session.started:
         raise AccessError("Your session ended because the password was changed; sign in again.")
+    # A session that began without the second factor ends when there is one.
+    if account and account.second_factor and account.second_factor.added > session.started:
+        raise AccessError("Your session ended because the second factor was set up; sign in again.")
+    if account and not sets_up_second_factor:
+        require_second_factor(data, account)
     return msgspec.structs.replace(session, person=person, seen=now)
 
 
@@ -141,8 +148,9 @@ def reauthenticate(
 ) -> Session:
     """Check the credential for a signature.
 
-    The first signature of a session takes account and password, later ones the password (21 CFR 11.200). A sign-in at a
-    provider must be a few minutes old at most. A single user has no credential, and the signature says so.
+    The first signature of a session takes account and password, later ones the password (21 CFR 11.200); each takes a
+    new code of the second factor, if the account has one. A sign-in at a provider must be a few minutes old at most. A
+    single user has no credential, and the signature says so.
 
     Raises:
         AccessError: The credential is missing, wrong, too old or of another person, or the session has ended.
@@ -169,7 +177,11 @@ def _check_password_credential(data: DataFolder, session: Session, credential: P
     if credential.account not in {None, account}:
         raise AccessError(f"You are signed in as {account}; only you can sign in this session.")
     # Counted like a sign-in: the form of a signature would otherwise be a place to guess passwords without limit.
-    check_password(data, account, credential.password, purpose="sign", now=now)
+    credential = msgspec.structs.replace(credential, account=account)
+    # A session of one command has just used its code; its signature is the same act. A session that lasts needs a new
+    # code for every signature.
+    code_id = None if session.signed else session.code_id
+    check_password(data, credential, purpose="sign", now=now, accepted_code_id=code_id)
 
 
 def _check_provider_login(data: DataFolder, session: Session, login: ProviderLogin, now: datetime) -> None:
@@ -189,10 +201,11 @@ def _check_provider_login(data: DataFolder, session: Session, login: ProviderLog
         )
 
 
-def _start_session(data: DataFolder, person: Person, now: datetime) -> Session:
+def _start_session(data: DataFolder, checked: CheckedPassword, now: datetime) -> Session:
+    details = {} if checked.code_id is None else {"second_factor": True}
     # Logged first: if the log cannot be written, there is no session.
-    audit.append(data.audit, audit.Event(actor=person.actor, kind="sign-in"))
-    return Session(person, now, now)
+    audit.append(data.audit, audit.Event(actor=checked.person.actor, kind="sign-in", details=details))
+    return Session(checked.person, now, now)
 
 
 def _now() -> datetime:

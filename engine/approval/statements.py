@@ -22,7 +22,14 @@ from engine.record import Document, Sha256, Timestamp, sha256_hex
 SCHEMA: Literal["veil/statement/1"] = "veil/statement/1"
 
 Meaning = Literal["reviewed", "approved", "rejected", "released"]
-Confirmation = Literal["account and password", "password", "sign-in at the provider", "nothing: a single user"]
+Confirmation = Literal[
+    "account and password",
+    "password",
+    "account, password and code",
+    "password and code",
+    "sign-in at the provider",
+    "nothing: a single user",
+]
 
 EVENT_KINDS: Mapping[Meaning, EventKind] = {
     "reviewed": "review",

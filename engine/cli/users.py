@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from engine import access
 from engine.cli import arguments
 from engine.cli.command import Command
-from engine.cli.identity import identify_person, read_password
+from engine.cli.identity import identify_person, open_session, read_code, read_password
+from engine.cli.qr_code import build_terminal_code
 from engine.cli.terminal import Terminal
 from engine.core.wording import format_count
 from engine.errors import InputError
 from engine.record import Document
-from engine.storage.data_folder import find_data_folder
+from engine.storage.data_folder import DataFolder, find_data_folder
 
 _PERSONS: dict[access.Persons, int] = {"one": 1, "two": 2, "three": 3}
 _THRESHOLDS: Mapping[str, tuple[str, str]] = {
@@ -36,6 +38,7 @@ class AccountSummary(Document, frozen=True):
         roles: of the account.
         disabled: whether it is blocked.
         signs_in: "password" and the issuers of OpenID providers by which the person can sign in.
+        second_factor: whether the account has a second factor.
     """
 
     account: str
@@ -43,17 +46,20 @@ class AccountSummary(Document, frozen=True):
     roles: tuple[access.Role, ...]
     disabled: bool
     signs_in: tuple[str, ...]
+    second_factor: bool
 
     @classmethod
     def from_account(cls, account: access.Account) -> AccountSummary:
         """Summarise an account."""
         issuers = (identity.issuer for identity in account.identities)
         signs_in = (*(("password",) if account.password is not None else ()), *issuers)
-        return cls(account.account, account.name, account.roles, account.disabled, signs_in)
+        has_factor = account.second_factor is not None
+        return cls(account.account, account.name, account.roles, account.disabled, signs_in, has_factor)
 
     def to_text(self) -> str:
         """Format the account as one line."""
-        return f"{self.account}  {self.name}  {', '.join(self.roles)}{'  (disabled)' if self.disabled else ''}"
+        notes = "  (second factor)" * self.second_factor + "  (disabled)" * self.disabled
+        return f"{self.account}  {self.name}  {', '.join(self.roles)}{notes}"
 
 
 def _add_new_account_arguments(parser: ArgumentParser) -> None:
@@ -101,10 +107,60 @@ def _change_password(options: Namespace, terminal: Terminal) -> int:
     return 0
 
 
+def _add_second_factor_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("account", help="name of the account; your own, except with --remove")
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument("--recovery-codes", action="store_true", help="make new recovery codes; the old ones end")
+    action.add_argument("--remove", action="store_true", help="remove it, for example because the phone is lost")
+    arguments.add_account_option(parser)
+
+
+def _change_second_factor(options: Namespace, terminal: Terminal) -> int:
+    data = find_data_folder(options.data)
+    session, _ = open_session(data, options, sets_up_second_factor=not options.remove)
+    person, account = session.person, options.account
+    if options.remove:
+        access.remove_second_factor(data, person, account)
+        terminal.print_result({"removed": account}, f"{account} has no second factor any more.")
+        return 0
+    if person.account != account:
+        raise InputError(f"Only {account} can set up that second factor: give --as {account}.")
+    if options.recovery_codes:
+        codes = access.renew_recovery_codes(data, person)
+    else:
+        codes = _set_up_second_factor(data, person, terminal)
+    lines = "\n".join(codes)
+    terminal.print_result(
+        {"account": account, "recovery_codes": codes},
+        f"{account} signs in and signs with a code from now on. Keep these recovery codes in a safe place. Each works "
+        f"once in place of a code:\n{lines}",
+    )
+    return 0
+
+
+def _set_up_second_factor(data: DataFolder, person: access.Person, terminal: Terminal) -> tuple[str, ...]:
+    if person.how != "account":
+        raise InputError("Without accounts there is no sign-in, and so no second factor.")
+    secret = access.create_secret()
+    address = access.build_app_address(person.account, secret)
+    terminal.notice("Scan the picture with an authenticator app, or enter the key by hand.")
+    # To the person, not to what reads the result; a picture is of no use in a file.
+    if sys.stderr.isatty():
+        print(build_terminal_code(address), file=sys.stderr)
+    terminal.notice(f"Key: {secret}")
+    return access.add_second_factor(data, person, secret, read_code("Code that the app shows: "))
+
+
 def _add_policy_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--persons", choices=tuple(_PERSONS), help="how many different people a release needs at least")
     for option, (field, text) in _THRESHOLDS.items():
         parser.add_argument(f"--{option}", dest=field, type=int, metavar="PERCENT", help=text)
+    parser.add_argument(
+        "--second-factor",
+        type=_parse_roles,
+        metavar="ROLES",
+        help="roles that need a second factor, joined by commas; all; none",
+    )
     parser.add_argument(
         "--random-sample", choices=("yes", "no"), help="require a random sample check of the amendments"
     )
@@ -122,6 +178,8 @@ def _show_or_set_policy(options: Namespace, terminal: Terminal) -> int:
     }
     if options.random_sample is not None:
         changes["random_sample"] = options.random_sample == "yes"
+    if options.second_factor is not None:
+        changes["second_factor_roles"] = options.second_factor
     if changes:
         policy = _change_policy(policy, changes)
         access.set_policy(data, identify_person(data, options), policy)
@@ -145,8 +203,26 @@ def _describe_policy(policy: access.Policy) -> str:
         f"frames and {policy.min_risk_percent} % of the risk viewed. It {sample} a random sample check.\n"
         f"An approval needs the same, and {policy.min_approver_frames_percent} % of the frames viewed by the "
         "approver.\n"
-        "Below that, a signature needs a confirmation and a reason."
+        "Below that, a signature needs a confirmation and a reason.\n"
+        f"{_describe_second_factor(policy.second_factor_roles)}"
     )
+
+
+def _parse_roles(text: str) -> tuple[access.Role, ...]:
+    if text in {"all", "none"}:
+        return access.ROLES if text == "all" else ()
+    wanted = {part.strip() for part in text.split(",")}
+    if unknown := wanted - set(access.ROLES):
+        raise ArgumentTypeError(
+            f"must be all, none, or roles joined by commas ({', '.join(access.ROLES)}), got {min(unknown)!r}"
+        )
+    return tuple(role for role in access.ROLES if role in wanted)
+
+
+def _describe_second_factor(roles: Sequence[access.Role]) -> str:
+    if not roles:
+        return "A second factor is needed by those who have set one up."
+    return f"A second factor is needed by those who have set one up, and by these roles: {', '.join(roles)}."
 
 
 def _list_accounts(options: Namespace, terminal: Terminal) -> int:
@@ -165,6 +241,7 @@ COMMANDS = {
     "users add": Command(_add_new_account_arguments, _add_account),
     "users disable": Command(_add_account_arguments, _disable_account),
     "users passwd": Command(_add_account_arguments, _change_password),
+    "users second-factor": Command(_add_second_factor_arguments, _change_second_factor),
     "users policy": Command(_add_policy_arguments, _show_or_set_policy),
     "users list": Command(arguments.add_account_option, _list_accounts),
 }

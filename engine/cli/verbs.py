@@ -254,6 +254,11 @@ _ADMINISTRATION_VERBS = (
             Action("disable", "block an account; its signatures stay valid", "veil users disable rita --as ada"),
             Action("passwd", "change a password; asks for it", "veil users passwd rita --as ada"),
             Action(
+                "second-factor",
+                "set up, replace or remove the codes that an account needs besides its password",
+                "veil users second-factor rita --as rita",
+            ),
+            Action(
                 "policy",
                 "show the policy, or set how many people and checks a release needs",
                 "veil users policy --persons two --as ada",

@@ -105,7 +105,7 @@ def release(  # noqa: PLR0913 - tests replace the checks and certifiers, which t
         if refusal := snapshot.sign_off.find_refusal("released", context.person.account):
             raise log_refusal(context, refusal)
         clearance = snapshot.sign_off.clear()
-        confirmation = describe_confirmation(session, credential)
+        confirmation = describe_confirmation(data, session, credential)
         session = access.reauthenticate(data, session, credential)
         interrupted = find_interrupted_release(data, context.run)
         candidate = resume_release(context, snapshot, interrupted, listener) if interrupted else None

@@ -110,7 +110,7 @@ def sign(
         policy_check = _check_policy(context, snapshot, request)
         # The credential comes last: a wrong password counts as a failed sign-in, which must not happen for a statement
         # that would be refused anyway.
-        confirmation = describe_confirmation(session, credential)
+        confirmation = describe_confirmation(data, session, credential)
         session = access.reauthenticate(data, session, credential)
         return write_statement(context, snapshot, confirmation, request, policy_check=policy_check), session
 
@@ -140,7 +140,7 @@ def log_refusal(context: RunContext, why: str) -> SignOffError:
     return SignOffError(why)
 
 
-def describe_confirmation(session: Session, credential: Credential | None) -> Confirmation:
+def describe_confirmation(data: DataFolder, session: Session, credential: Credential | None) -> Confirmation:
     """Return in words how a signature is confirmed."""
     match credential:
         case None:
@@ -149,7 +149,11 @@ def describe_confirmation(session: Session, credential: Credential | None) -> Co
             return "sign-in at the provider"
         case Password():
             # 21 CFR 11.200: the first signature of a session takes account and password, later ones the password.
-            return "password" if session.signed and credential.account is None else "account and password"
+            is_later = session.signed and credential.account is None
+            account = access.read_people(data).find_account(session.person.account)
+            if account is not None and account.second_factor is not None:
+                return "password and code" if is_later else "account, password and code"
+            return "password" if is_later else "account and password"
 
 
 def write_statement(  # noqa: PLR0913 - the sixth says nothing for a release

@@ -129,6 +129,11 @@ class DataFolder:
         return self.access / "tries.json"
 
     @property
+    def used_codes(self) -> Path:
+        """The newest code of a second factor that was used, by account: none is accepted twice."""
+        return self.access / "codes.json"
+
+    @property
     def access_lock(self) -> Path:
         """The lock held while a file in the folder of accounts is changed."""
         return self.access / "lock"

@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine import access
-from engine.access import Person
+from engine.access import Person, SecondFactorRequiredError, Session
 from engine.access.listen_address import is_loopback
 from engine.errors import AccessError
 from engine.storage.data_folder import DataFolder, find_data_folder
@@ -26,6 +26,7 @@ from workbench.auth import oidc, request_origin, session_store
 
 SESSION_COOKIE = "veil_session"
 SIGN_IN_PATH = "/api/signin"
+SECOND_FACTOR_PATH = "/api/second-factor"
 _OPEN_PATHS = (
     "/static/",
     "/_stcore/health",
@@ -70,6 +71,17 @@ def set_session_cookie(response: Response, token: str, *, secure: bool) -> None:
     loop. Requests that change something check their origin instead.
     """
     response.set_cookie(SESSION_COOKIE, token, path="/", httponly=True, samesite="lax", secure=secure)
+
+
+def start_browser_session(data: DataFolder, request: HTTPConnection, session: Session, address: str) -> Response:
+    """Store a new session of this browser and redirect to an address of this server.
+
+    The old session ends and the token changes, so a token planted before the sign-in is worth nothing.
+    """
+    session_store.remove_session(data, request.cookies.get(SESSION_COOKIE))
+    response = RedirectResponse(address, status_code=303)
+    set_session_cookie(response, session_store.add_session(data, session), secure=request.url.scheme == "https")
+    return response
 
 
 class AuthMiddleware:
@@ -118,14 +130,22 @@ def _check_request(request: HTTPConnection) -> Response | None:
         if path.startswith(_OPEN_PATHS):
             _record_provider_failure(data, path, request.query_params)
             return None
-        person_from_request(request)
+        # The page of the second factor is the one that a session may use that lacks the one which the policy asks for.
+        session_store.find(data, request.cookies.get(SESSION_COOKIE), sets_up_second_factor=path == SECOND_FACTOR_PATH)
     except AccessError as error:
-        if path.startswith(_NO_REDIRECT_PATHS) or request.scope["type"] == "websocket":
-            return _build_refusal(str(error))
-        return _sign_in_by_provider(data, request) or RedirectResponse(
-            build_sign_in_address(_requested_address(request)), status_code=303
-        )
+        return _answer_without_session(data, request, error)
     return None
+
+
+def _answer_without_session(data: DataFolder, request: HTTPConnection, error: AccessError) -> Response:
+    """Redirect a person to the page that helps, and refuse a program."""
+    path, address = request.url.path, _requested_address(request)
+    is_program = path.startswith(_NO_REDIRECT_PATHS) and path != SECOND_FACTOR_PATH
+    if is_program or request.scope["type"] == "websocket":
+        return _build_refusal(str(error))
+    if isinstance(error, SecondFactorRequiredError):
+        return RedirectResponse(f"{SECOND_FACTOR_PATH}?next={quote(address, safe='')}", status_code=303)
+    return _sign_in_by_provider(data, request) or RedirectResponse(build_sign_in_address(address), status_code=303)
 
 
 def build_sign_in_address(next_address: str = "/", reason_code: str | None = None) -> str:

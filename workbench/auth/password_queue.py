@@ -54,3 +54,7 @@ class PasswordQueue:
             return await anyio.to_thread.run_sync(lambda: check(*arguments, **named), limiter=self._limiter)
         finally:
             self.waiting -= 1
+
+
+PASSWORD_QUEUE = PasswordQueue()
+"""The queue of this server, for every page that checks passwords."""

@@ -36,7 +36,9 @@ def add_session(data: DataFolder, session: Session) -> str:
     return token
 
 
-def find(data: DataFolder, token: str | None, *, keep_alive: bool = True) -> Session:
+def find(
+    data: DataFolder, token: str | None, *, keep_alive: bool = True, sets_up_second_factor: bool = False
+) -> Session:
     """Return the session of a token, with the current roles of its user.
 
     Args:
@@ -44,9 +46,11 @@ def find(data: DataFolder, token: str | None, *, keep_alive: bool = True) -> Ses
         token: the token from the browser.
         keep_alive: True if the user did something, which extends the session. A page that refreshes itself passes
             False.
+        sets_up_second_factor: True for the page that sets up the second factor that the policy asks for.
 
     Raises:
         AccessError: there is no such session, or it has ended.
+        SecondFactorRequiredError: the policy asks for a second factor that the account lacks.
     """
     path = _session_path(data, token or "")
     try:
@@ -55,7 +59,7 @@ def find(data: DataFolder, token: str | None, *, keep_alive: bool = True) -> Ses
         raise AccessError("You are not signed in, or your session has ended; sign in.") from error
     except (OSError, msgspec.MsgspecError) as error:
         raise AccessError("Your session cannot be read; sign in again.") from error
-    touched = access.touch(data, session)
+    touched = access.touch(data, session, sets_up_second_factor=sets_up_second_factor)
     if keep_alive and touched.seen - session.seen > _RENEW_AFTER:
         _write_session(path, touched)
     return touched

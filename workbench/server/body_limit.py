@@ -10,12 +10,17 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from workbench.auth.middleware import SIGN_IN_PATH
+from workbench.auth.middleware import SECOND_FACTOR_PATH, SIGN_IN_PATH
 
 _UPLOAD_PATH = "/_stcore/upload_file/"
 """Streamlit limits uploads itself (`server.maxUploadSize`), also while they arrive, and only takes them from a session
 that is open."""
-_MAX_BYTES_BY_PATH: Mapping[str, int] = {SIGN_IN_PATH: 4 << 10, "/api/": 1 << 20, "/": 64 << 10}
+_MAX_BYTES_BY_PATH: Mapping[str, int] = {
+    SIGN_IN_PATH: 4 << 10,
+    SECOND_FACTOR_PATH: 4 << 10,
+    "/api/": 1 << 20,
+    "/": 64 << 10,
+}
 """Most bytes of a body by the start of the path; the first that fits counts."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from workbench.auth import middleware, sign_in
+from workbench.auth import middleware, second_factor, sign_in
 from workbench.server import analyse_preload
 from workbench.server.assist import AssistRoutes
 from workbench.server.files import FileRoutes
@@ -13,6 +13,7 @@ from workbench.server.stills import StillRoutes
 ROUTES: tuple[BaseRoute, ...] = (
     *analyse_preload.build_routes(),
     *sign_in.ROUTES,
+    *second_factor.ROUTES,
     *StillRoutes(middleware.person_from_request).build_routes(),
     *AssistRoutes(middleware.person_from_request).build_routes(),
     *FileRoutes(middleware.person_from_request).build_routes(),

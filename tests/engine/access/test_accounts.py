@@ -19,7 +19,9 @@ def data(staffed):
 
 
 def check(data, account, password=PASSWORD, minutes=0.0):
-    return access.check_password(data, account, password, purpose="sign in", now=NOW + timedelta(minutes=minutes))
+    return access.check_password(
+        data, access.Password(password, account), purpose="sign in", now=NOW + timedelta(minutes=minutes)
+    ).person
 
 
 def fail(data, account, times):

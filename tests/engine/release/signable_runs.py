@@ -73,11 +73,11 @@ def session(data, account):
     return access.Session(person(data, account), now, now)
 
 
-def signed(data, account, meaning, **wish):
+def signed(data, account, meaning, *, code=None, **wish):
     """Sign with the right credential, below the policy if need be: these runs were never shown to anybody."""
     if meaning != "rejected":
         wish = {"below_policy": True, "reason": "a test"} | wish
-    credential = access.Password(PASSWORD, account)
+    credential = access.Password(PASSWORD, account, code)
     statement, _ = sign(data, the_run(data).id, session(data, account), credential, SignRequest(meaning, **wish))
     return statement
 

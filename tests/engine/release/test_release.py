@@ -3,13 +3,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyotp
 import pytest
 
 from engine import access, audit, release, runs
 from engine.access.run_context import RunContext
+from engine.access.second_factor import create_secret
 from engine.certificate.issue import check_certificate
 from engine.errors import AccessError, CheckFailedError, SignOffError, StyleError
 from engine.masking.presets import style_from_preset
@@ -288,3 +290,13 @@ def test_one_person_does_it_all_where_there_are_no_accounts_and_every_statement_
     assert {entry.actor.how for entry in audit.read_entries(data.audit, kinds=["approval", "release"])} == {
         "single-user"
     }
+
+
+def test_a_signature_takes_the_code_of_the_second_factor_and_says_so(ready):
+    now = datetime.now(UTC) - timedelta(minutes=2)
+    secret = create_secret()
+    access.add_second_factor(ready, person(ready, "rita"), secret, pyotp.TOTP(secret).at(now), now=now)
+    with pytest.raises(AccessError, match="wrong"):
+        signable_runs.signed(ready, "rita", "reviewed")
+    statement = signable_runs.signed(ready, "rita", "reviewed", code=pyotp.TOTP(secret).now())
+    assert statement.asked == "account, password and code"

@@ -25,7 +25,8 @@ from tests.browser import (
 from tests.workbench.accounts import PASSWORDS, add_accounts
 from tests.workbench.page_actions import sign_in
 from workbench.auth import session_store
-from workbench.auth.sign_in import _to_local_address
+from workbench.auth.form_page import to_local_address
+from workbench.auth.middleware import SIGN_IN_PATH
 
 TURNED_AWAY = "The account or the password is wrong."
 SECRETS = ("client-secret-of-the-test", "cookie-secret-of-the-test-0123456789")
@@ -109,7 +110,7 @@ def test_three_wrong_passwords_lock_an_account(server, page):
         sign_in(page, "cho", "guess")
         page.get_by_text(TURNED_AWAY).wait_for()
     sign_in(page, "cho", PASSWORDS["cho"])
-    page.get_by_text("After 3 wrong passwords an account is locked").wait_for()
+    page.get_by_text("After 3 failed attempts an account is locked").wait_for()
     save_screenshot(page, "signin-locked")
     assert page.url.startswith(f"{server.url}/api/signin")
 
@@ -171,7 +172,7 @@ def test_without_accounts_only_this_machine_by_its_own_name_is_answered(workbenc
 
 @pytest.mark.parametrize("address", ["https://a.example", "//a.example", "/\\a.example", "a", "/a\nb", "/api/signin"])
 def test_the_sign_in_leads_to_this_server_only(address):
-    assert _to_local_address(address) == "/"
+    assert to_local_address(address, SIGN_IN_PATH) == "/"
 
 
 def test_sessions_are_kept_as_hashes_and_forgotten(data):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine import release
-from engine.access import Session
-from engine.access.sessions import Credential
+from engine.access import Credential, Session
 from engine.core.progress import ProgressListener
 from engine.release import SignRequest
 from engine.rendering.terms import RenderOptions

@@ -8,8 +8,7 @@ from typing import Literal, NamedTuple
 import streamlit as st
 
 from engine import access, release
-from engine.access import Password, Permission
-from engine.access.sessions import Credential
+from engine.access import Credential, Password, Permission
 from engine.approval.review_policy import ReviewFigures, find_shortfalls
 from engine.approval.statements import Meaning
 from engine.approval.steps import StepName
@@ -161,7 +160,16 @@ def _show_credential_fields(key: str) -> Credential | None:
         case "account":
             account = st.text_input("Account", user_session.person.account, key=f"{key}-account")
             password = st.text_input("Password", type="password", key=f"{key}-password", autocomplete="off")
-            return Password(password, account)
+            code = None
+            signer = access.read_people(session.get_data()).find_account(user_session.person.account)
+            if signer is not None and signer.second_factor is not None:
+                code = st.text_input(
+                    "Code of your second factor",
+                    key=f"{key}-code",
+                    autocomplete="one-time-code",
+                    help="Each code works once: wait for a new one if you have just signed in or signed.",
+                )
+            return Password(password, account, code)
         case "oidc":
             st.caption("Your sign-in at the provider confirms this. It must be at most five minutes old.")
             return current_user.find_provider_login()
