@@ -6,6 +6,8 @@ import streamlit as st
 
 from engine import access
 from engine.access.run_context import RunContext
+from engine.approval.next_step import find_next_step
+from engine.approval.notes import Note, read_notes
 from engine.approval.reviewer_actions import ReviewerActions
 from engine.errors import RecordError, ReviewError, TornReviewError, VeilError
 from engine.runs import Run
@@ -62,6 +64,15 @@ def _apply_action(run_id: str) -> None:
     session.REVIEW_MESSAGE.set(canvas_data.apply_action(actions, reviewed, action))
 
 
+def _read_notes(run: Run) -> tuple[Note, ...]:
+    try:
+        return read_notes(run)
+    except ReviewError as error:
+        # Notes are no evidence: a damaged file must not keep anyone from the review.
+        st.warning(formatting.escape_markdown(str(error)))
+        return ()
+
+
 def _show_review(run: Run, reviewed: ReviewedRun) -> None:
     person, location = current_user.require_person(), session.get_location()
     viewed = caches.get_viewed_by_account(session.get_data(), run)
@@ -75,6 +86,8 @@ def _show_review(run: Run, reviewed: ReviewedRun) -> None:
         track=location.track,
         message=session.REVIEW_MESSAGE.get(),
         style=shown_style.get_shown_style_name(run),
+        notes=_read_notes(run),
+        newest_statement=find_next_step(run, access.read_policy(session.get_data()).persons).newest_statement,
     )
     show_review_canvas(_CANVAS_KEY, run.id, screen.to_data(), on_act=_apply_action)
     if access.is_allowed(person, "judge") and st.toggle("Random sample check"):

@@ -17,7 +17,7 @@ from engine.audio.spans import AudioSpan, describe_spans
 from engine.audit import Anchor, AuthMethod, EventKind
 from engine.core.json_decoder import decode_json
 from engine.errors import SignOffError
-from engine.record import Document, Sha256, Timestamp, sha256_hex
+from engine.record import Count, Document, Sha256, Timestamp, sha256_hex
 
 SCHEMA: Literal["veil/statement/1"] = "veil/statement/1"
 
@@ -78,6 +78,7 @@ class Statement(Document, frozen=True, kw_only=True):
         figures: How much had been checked; None in statements of earlier versions, rejections and releases.
         below_policy: What the policy asked for and was lacking, one clause each; the person signed nevertheless, for
             `reason`.
+        frames: Frames that a rejection asks to look at again.
     """
 
     schema: Literal["veil/statement/1"] = SCHEMA
@@ -97,6 +98,7 @@ class Statement(Document, frozen=True, kw_only=True):
     head: Anchor
     figures: ReviewFigures | None = None
     below_policy: tuple[str, ...] = ()
+    frames: tuple[Count, ...] = ()
 
     def format_line(self) -> str:
         """Return the signature as one line of text, as it is shown with the record."""

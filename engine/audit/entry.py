@@ -41,6 +41,7 @@ EventKind = Literal[
     "repair",
     "assignment",
     "archive",
+    "note",
 ]
 AuthMethod = Literal["single-user", "account", "oidc", "system"]
 DetailValue = str | int | float | bool | None | tuple[tuple[int, int], ...]

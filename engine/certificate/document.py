@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from engine.access import Persons
+from engine.approval.notes import Note
 from engine.approval.statements import Statement
 from engine.assurance.leak_check.report import LeakJudgement, LeakReport, find_open_leaks
 from engine.assurance.residual_risk import ResidualRisk, RiskMeasure
@@ -82,12 +83,23 @@ class DetectionSection(Document, frozen=True, omit_defaults=True):
 
 
 class ReviewSection(Document, frozen=True):
-    """The review: the number of amendments, the faces that are kept visible, and the masks that were removed."""
+    """The review.
+
+    Attributes:
+        review_sha256: Hash of the amendments; None if there are none.
+        amendments: Number of amendments.
+        kept_visible: The faces that are kept visible.
+        removed: The masks that were removed.
+        notes: Number of notes that people wrote about the run; their words are in no certificate.
+        open_notes: Number of them that nobody said are done.
+    """
 
     review_sha256: Sha256 | None
     amendments: Count
     kept_visible: tuple[KeptVisible, ...]
     removed: tuple[RemovedMask, ...] = ()
+    notes: Count = 0
+    open_notes: Count = 0
 
 
 class RenderSection(Document, frozen=True, omit_defaults=True):
@@ -177,6 +189,7 @@ class CertificateInputs:
         judgements: The judgements of its findings.
         risk: The residual risk.
         source_suffix: Suffix of the name under which the commands expect the source.
+        notes: The notes about the run, of which only their number is stated.
     """
 
     run_id: str
@@ -193,6 +206,7 @@ class CertificateInputs:
     judgements: Sequence[LeakJudgement] = ()
     risk: ResidualRisk | None = None
     source_suffix: str = field(default=".mp4")
+    notes: Sequence[Note] = ()
 
 
 def build_certificate(inputs: CertificateInputs, issued_at: datetime) -> Certificate:
@@ -279,7 +293,14 @@ def _build_detection_section(record: Record, record_sha256: Sha256) -> Detection
 def _build_review_section(inputs: CertificateInputs) -> ReviewSection:
     render, review = inputs.render, inputs.review
     removed = AmendedRecord(inputs.record, review).find_removed() if review else ()
-    return ReviewSection(render.review_sha256, len(review.amendments) if review else 0, render.kept_visible, removed)
+    return ReviewSection(
+        render.review_sha256,
+        len(review.amendments) if review else 0,
+        render.kept_visible,
+        removed,
+        len(inputs.notes),
+        sum(note.done_by is None for note in inputs.notes),
+    )
 
 
 def _build_render_section(render: RenderReport, facts: FileFingerprint) -> RenderSection:

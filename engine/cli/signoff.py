@@ -75,6 +75,10 @@ def _add_sign_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="sign although less was checked than the policy asks for; needs --reason, which the certificate prints",
     )
+    parser.add_argument(
+        "--frame", action="append", type=int, default=[], metavar="N",
+        help="frame that a rejection asks to look at again; may be repeated",
+    )  # fmt: skip
     arguments.add_style(parser, default=None)
     arguments.add_audio(parser)
     parser.add_argument("--keep-audio", action="store_true", help="keep the audio, whatever was last signed")
@@ -95,6 +99,7 @@ def _sign_run(options: Namespace, terminal: Terminal) -> int:
         _build_render_options(data, options),
         options.suffix,
         below_policy=options.below_policy,
+        frames=tuple(options.frame),
     )
     statement, _ = release.sign(data, options.run, session, credential, request)
     terminal.print_result(statement, f"{statement.run}: {statement.format_line()}")

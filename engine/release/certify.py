@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.approval.notes import read_notes
 from engine.assurance.residual_risk import assess_residual_risk
 from engine.audit import Actor
 from engine.certificate.document import CertificateInputs
@@ -42,6 +43,7 @@ def certify(released: CertifiableRelease) -> None:
         judgements=risk_inputs.judgements,
         risk=assess_residual_risk(risk_inputs),
         source_suffix=run.source.suffix,
+        notes=read_notes(run),
     )
     key = data.signing_key
     sha256 = issue_certificate(certificate_inputs, folder, key_path=key if key.exists() else None)

@@ -34,7 +34,7 @@ class PurgeReport(Document, frozen=True):
 
 
 def purge(context: RunContext, reason: str) -> PurgeReport:
-    """Remove the source from the library, thumbnails, drafts, browser copies, names of people, and unfinished releases.
+    """Remove the source from the library, thumbnails, drafts, browser copies, names of people, notes, open releases.
 
     What killed processes have left anywhere in the data folder goes as well, as it may be footage. The request forgets
     the path of the source and the title, which may name a person.
@@ -85,6 +85,7 @@ def _list_removable_paths(data: DataFolder, run: Run) -> Iterator[Path]:
     yield run.folder.browser_copies
     # Reviewers may have named the people there.
     yield run.folder.people
+    yield run.folder.notes
     yield from run.folder.releases.glob(".[0-9]*")
 
 

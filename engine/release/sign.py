@@ -18,6 +18,7 @@ from engine.approval.statements import EVENT_KINDS, Confirmation, Meaning, Signe
 from engine.audio.spans import AudioSpan, describe_spans
 from engine.audit.entry import DetailValue
 from engine.errors import SignOffError
+from engine.jobs.cases import assign_run, list_assignable_people
 from engine.masking.style import check_style
 from engine.record import Sha256, encode_document, sha256_hex
 from engine.release.review_figures import measure_review
@@ -48,6 +49,7 @@ class SignRequest:
             omitted.
         below_policy: Whether the person confirms to sign although less was checked than the policy asks for; needs a
             reason.
+        frames: Frames that a rejection asks to look at again.
     """
 
     meaning: Meaning
@@ -56,6 +58,7 @@ class SignRequest:
     suffix: str | None = None
     shown_hashes: SignedHashes | None = None
     below_policy: bool = False
+    frames: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +110,31 @@ def sign(
         check_audio_spans(context.run.source, snapshot.terms)
         if refusal := snapshot.sign_off.find_refusal(request.meaning, context.person.account):
             raise log_refusal(context, refusal)
+        _check_frames(snapshot, request.frames)
         policy_check = _check_policy(context, snapshot, request)
         # The credential comes last: a wrong password counts as a failed sign-in, which must not happen for a statement
         # that would be refused anyway.
         confirmation = describe_confirmation(data, session, credential)
         session = access.reauthenticate(data, session, credential)
-        return write_statement(context, snapshot, confirmation, request, policy_check=policy_check), session
+        statement = write_statement(context, snapshot, confirmation, request, policy_check=policy_check)
+        if request.meaning == "rejected":
+            _assign_to_reviewer(context, snapshot)
+        return statement, session
+
+
+def _check_frames(snapshot: SignOffSnapshot, frames: Sequence[int]) -> None:
+    last = len(snapshot.record.frames) - 1
+    if wrong := [index for index in frames if not 0 <= index <= last]:
+        raise SignOffError(f"{snapshot.run.title} has the frames 0 to {last}, so there is no frame {wrong[0]}.")
+
+
+def _assign_to_reviewer(context: RunContext, snapshot: SignOffSnapshot) -> None:
+    """Assign a run that was sent back to the person who signed its review last, if they can still review."""
+    statuses = snapshot.sign_off.list_statement_statuses()
+    reviewers = [status.statement.account for status in statuses if status.statement.meaning == "reviewed"]
+    known = {person.account for person in list_assignable_people(context.data)}
+    if reviewers and reviewers[-1] in known:
+        assign_run(context, reviewers[-1])
 
 
 def _check_policy(context: RunContext, snapshot: SignOffSnapshot, request: SignRequest) -> _PolicyCheck:
@@ -189,6 +211,7 @@ def write_statement(  # noqa: PLR0913 - the sixth says nothing for a release
         head=audit.read_head(context.data.audit),
         figures=policy_check.figures,
         below_policy=policy_check.shortfalls,
+        frames=request.frames,
     )
     stored = encode_document(statement)
     # The file first, then the log: the log must never know a statement that does not exist. A crash between the two

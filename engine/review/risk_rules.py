@@ -15,6 +15,7 @@ from engine.core.frame_ranges import describe_range, expand_ranges, group_frames
 from engine.core.geometry import Box, Size
 from engine.core.scenes import Scenes
 from engine.record import Detection, DetectorFacts, Face, Record
+from engine.review.apply import AmendedFace
 
 RiskKind = Literal[
     "doubtful", "hole", "start", "end", "gap", "cut", "unseen", "weak", "disagreement", "border", "small", "unasked",
@@ -255,8 +256,13 @@ def _find_uncovered_evidence(
         for frame in record.frames
         if frame.doubtful and frame.index not in covered_frames
         for seen in frame.doubtful
-        if not any(face.box.intersection_area(seen.box) >= _MIN_HIDDEN_SHARE * seen.box.area for face in frame.faces)
+        if not is_hidden(seen.box, frame.faces)
     ]
+
+
+def is_hidden(box: Box, faces: Iterable[Face | AmendedFace]) -> bool:
+    """Return True if the mask of one of these faces hides a box, up to its outermost edge."""
+    return any(face.box.intersection_area(box) >= _MIN_HIDDEN_SHARE * box.area for face in faces)
 
 
 def _flag_doubtful(found: Sequence[tuple[int, Detection, float]]) -> Iterator[FlaggedRange]:

@@ -206,6 +206,11 @@ class RunFolder:
         return self.path / PEOPLE_NAME
 
     @property
+    def notes(self) -> Path:
+        """Notes of the people who work on the run. No amendment depends on them."""
+        return self.path / "notes.jsonl"
+
+    @property
     def pending_amendment(self) -> Path:
         """The line of an amendment from before it is logged until the review has it."""
         return self.path / ".pending-amendment.jsonl"

@@ -17,6 +17,11 @@ def make_run(data: DataFolder, source=None, boxes=None, **state):
     data.library.mkdir(parents=True, exist_ok=True)
     source = source or clips.b_frames(data.library / "clip.mp4")
     record = record_of(source, boxes or (lambda index: [BOX] if index < 20 else []))
+    return finish_run(data, source, record, **state)
+
+
+def finish_run(data: DataFolder, source, record, **state):
+    """A run that came to this record."""
     request = RunRequest(source=str(source), account="ana", name="Ana Bell", at=format_utc_now())
     folder = create_run(data, request, RunState(**({"stage": "done", "updated": format_utc_now()} | state)))
     folder.record.write_bytes(encode_document(record))

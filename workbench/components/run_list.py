@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import streamlit as st
 
 from engine import access, runs
-from engine.access import Person
+from engine.access import Person, Persons
 from engine.approval.next_step import NextStep, find_next_step
+from engine.approval.notes import list_open_notes
 from engine.approval.steps import StepName
 from engine.core.wording import format_count
 from engine.errors import VeilError
-from engine.jobs.cases import Case, read_case
+from engine.jobs.cases import Case, list_assignable_people, read_case
 from engine.jobs.queue import cancel_run, resume_run
 from engine.jobs.thumbnails import find_latest_thumbnail
 from engine.runs import DamagedRun, Run, RunRegister
@@ -53,11 +54,21 @@ _BUSY_INTERVAL_S, _IDLE_INTERVAL_S = 1.0, 5.0
 
 @dataclass(frozen=True, slots=True)
 class RunEntry:
-    """A run with its case and, if it is done, its next step."""
+    """A run with its case and, if it is done, its next step.
+
+    Attributes:
+        run: the run.
+        next_step: the step that comes next, None if the run is not done.
+        case: to whom it is assigned, and whether it is archived.
+        assignee: the person to whom it is assigned, None if the account cannot review or approve any more.
+        open_notes: number of notes that are not done.
+    """
 
     run: Run
     next_step: NextStep | None
     case: Case = Case()
+    assignee: Person | None = None
+    open_notes: int = 0
 
     @property
     def released(self) -> bool:
@@ -81,9 +92,14 @@ class RunEntry:
         return " ".join(parts).lower()
 
     def waits_for(self, person: Person) -> bool:
-        """Return True if the next step is this person's: open to them, and assigned to nobody else."""
-        is_theirs = self.case.account in {None, person.account}
-        return is_theirs and self.next_step is not None and self.next_step.is_open_to(person)
+        """Return True if the next step is this person's: open to them, and assigned to nobody else who may take it.
+
+        A run that is assigned to its reviewer waits for every approver once it is reviewed.
+        """
+        if self.next_step is None or not self.next_step.is_open_to(person):
+            return False
+        others = self.assignee is not None and self.assignee.account != person.account
+        return not (others and self.assignee and self.next_step.is_open_to(self.assignee))
 
 
 def show_refreshing(show: Callable[[RunRegister], None]) -> None:
@@ -120,11 +136,24 @@ def list_runs(register: RunRegister) -> list[RunEntry]:
     Raises:
         AccessError: the policy cannot be read.
     """
-    persons = access.read_policy(session.get_data()).persons
-    return [
-        RunEntry(run, find_next_step(run, persons) if run.status == "done" else None, read_case(run))
-        for run in register.runs
-    ]
+    data = session.get_data()
+    persons = access.read_policy(data).persons
+    people = {person.account: person for person in list_assignable_people(data)}
+    return [_build_entry(run, persons, people) for run in register.runs]
+
+
+def _build_entry(run: Run, persons: Persons, people: Mapping[str, Person]) -> RunEntry:
+    case = read_case(run)
+    next_step = find_next_step(run, persons) if run.status == "done" else None
+    return RunEntry(run, next_step, case, people.get(case.account or ""), _count_open_notes(run))
+
+
+def _count_open_notes(run: Run) -> int:
+    try:
+        return len(list_open_notes(run))
+    except VeilError:
+        # Review says what is wrong with the notes; a list of runs only counts them.
+        return 0
 
 
 def show_runs(entries: Sequence[RunEntry], list_name: str = "runs", *, has_menu: bool = False) -> None:
@@ -246,7 +275,8 @@ def _show_case(entry: RunEntry) -> None:
     if entry.next_step is None or entry.next_step.step is None:
         return
     whom = f", assigned to {formatting.escape_markdown(entry.case.name)}" if entry.case.name else ""
-    st.caption(f"Waiting for {formatting.format_age(entry.waiting_since)}{whom}")
+    notes = f", {format_count(entry.open_notes, 'open note')}" if entry.open_notes else ""
+    st.caption(f"Waiting for {formatting.format_age(entry.waiting_since)}{whom}{notes}")
 
 
 def _describe_ended_run(entry: RunEntry, person: Person) -> str | None:

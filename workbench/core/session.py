@@ -104,6 +104,8 @@ LAST_LIVE_SOURCE = SessionValue("live-asked", ("", ""))
 """Kind and address of the source with which this session last started a live run."""
 STARTED_LIVE_RUN = SessionValue("live-begun", "")
 """Folder name of the live run that this session started."""
+IS_JUST_APPROVED: SessionValue[bool] = SessionValue("just-approved", False)
+"""True from an approval until Sign off is drawn again, which then opens the step that comes next."""
 SIGNATURE_MESSAGE: SessionValue[str | None] = SessionValue("signed", None)
 """Message of the Sign off page about the newest signature. It survives the rerun after signing."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from engine.core.geometry import Box
 from engine.record import Detection
 from engine.review.apply import AmendedFace
+from engine.review.risk_rules import is_hidden
 from workbench.core.reviewed_run import ReviewedRun
 
 
@@ -21,8 +22,10 @@ def encode_frame(reviewed: ReviewedRun, index: int) -> dict[str, Any]:
     # What is empty or false is left out: one answer has up to a thousand frames.
     if frame.covered:
         encoded["covered"] = "reviewer" if frame.amendment else "record"
-    if frame.doubtful:
-        encoded["doubtful"] = [_encode_detection(detection) for detection in frame.doubtful]
+    # What a mask hides by now is no possible face any more that nothing masks.
+    masks = [face for face in frame.faces if not face.visible]
+    if doubtful := [detection for detection in frame.doubtful if not is_hidden(detection.box, masks)]:
+        encoded["doubtful"] = [_encode_detection(detection) for detection in doubtful]
     if removed := reviewed.amended.list_removed_faces(index):
         encoded["removed"] = [{"track": face.track, "box": to_edges(face.box)} for face, _ in removed]
     return encoded

@@ -3,11 +3,12 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine import runs
+from engine import access, runs
 from engine.access import Person
 from engine.jobs.cases import Case, list_assignable_people, read_case
 from engine.jobs.queue import lock_queue
 from engine.record import encode_document
+from tests.people_makers import PASSWORD
 from tests.repository import PAGES
 from tests.workbench.run_states import make_run_in_state, make_runs_in_every_state
 from workbench.components import run_list
@@ -152,6 +153,11 @@ def test_a_run_is_archived_assigned_and_removed_from_its_menu(app, data_folder):
 
 def test_a_run_assigned_to_another_person_is_their_task(data_folder, monkeypatch):
     run = make_run_in_state(data_folder, "done", "/exam.mp4")
+    access.add_account(
+        data_folder, access.get_single_user(data_folder), "ada", name="Ada", roles=["administrator"], password=PASSWORD
+    )
+    ada = access.read_people(data_folder).get_account("ada").to_person("account")
+    access.add_account(data_folder, ada, "bob", name="Bob", roles=["reviewer"], password=PASSWORD)
     run.folder.case.write_bytes(encode_document(Case(account="bob", name="Bob")))
     assert grouped(data_folder, monkeypatch, "reviewer") == {"Tasks of others": ["exam.mp4"]}
 
@@ -167,3 +173,17 @@ def test_no_card_moves_until_the_list_is_updated(data_folder, monkeypatch):
     assert moved == 1
     assert [group.title for group in kept if group.entries] == ["In progress"]
     assert [group.title for group in home.keep_places(groups, {})[0] if group.entries] == ["Your tasks"]
+
+
+def test_an_assignment_keeps_a_step_from_others_only_if_the_assignee_may_take_it(data_folder):
+    from engine.approval.next_step import NextStep
+
+    run = make_run_in_state(data_folder, "done")
+    rita, anna = Person("rita", "Rita", ("reviewer",), "account"), Person("anna", "Anna", ("approver",), "account")
+    paul = Person("paul", "Paul", ("reviewer",), "account")
+    case = Case(account="rita", name="Rita")
+    to_review = run_list.RunEntry(run, NextStep("review"), case, rita)
+    to_approve = run_list.RunEntry(run, NextStep("approval"), case, rita)
+    assert [to_review.waits_for(one) for one in (rita, paul, anna)] == [True, False, False]
+    assert [to_approve.waits_for(one) for one in (rita, paul, anna)] == [False, False, True]
+    assert run_list.RunEntry(run, NextStep("review"), case, None).waits_for(paul), "the account is gone"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
+from engine.approval.notes import Note, WriteNote, add_to_notes, parse_note_action
 from engine.approval.reviewer_actions import ReviewerActions, kind_from_action, parse_action
+from engine.approval.statements import Statement
 from engine.core.frame_ranges import FrameRange, describe_range, merge_ranges
 from engine.errors import RecordError, VeilError
 from engine.review.amendments import (
@@ -39,42 +41,12 @@ from workbench.core.people import PeopleOfRun
 from workbench.core.reviewed_run import ReviewedRun
 from workbench.core.track_lanes import TrackLanes, build_bars
 from workbench.server.frame_json import to_edges
+from workbench.views.review.item_words import get_item_words
+from workbench.views.review.notes_data import encode_notes, encode_rejection
 
 _MAX_RISK_BUCKETS = 1200
 """Most bars of the risk in the timeline: a screen has no room for more."""
 
-
-class ItemWords(NamedTuple):
-    """The words of the page for one cause of an item to check.
-
-    Attributes:
-        label: the cause.
-        accept: what a reviewer states by accepting the item, as a button.
-    """
-
-    label: str
-    accept: str
-
-
-_MASK_IS_RIGHT = "Mask is right"
-_CHECKED = "Checked"
-_ITEM_WORDS: Mapping[str, ItemWords] = {
-    "doubtful": ItemWords("Possible face, not masked", "Not a face"),
-    "hole": ItemWords("Gap in a track, not masked", _CHECKED),
-    "start": ItemWords("Start of a track", _CHECKED),
-    "end": ItemWords("End of a track", _CHECKED),
-    "gap": ItemWords("Gap in a track, masked", _MASK_IS_RIGHT),
-    "cut": ItemWords("Next to a cut", _CHECKED),
-    "unseen": ItemWords("Not detected for long", _MASK_IS_RIGHT),
-    "weak": ItemWords("Weak evidence", _MASK_IS_RIGHT),
-    "disagreement": ItemWords("Detectors disagree", _MASK_IS_RIGHT),
-    "border": ItemWords("Face at the border", _MASK_IS_RIGHT),
-    "small": ItemWords("Small face", _MASK_IS_RIGHT),
-    "unasked": ItemWords("Detector did not run", _CHECKED),
-    "damaged": ItemWords("Damaged frames", _CHECKED),
-    "removed": ItemWords("Mask removed", "Removal is right"),
-    "person": ItemWords("Person on a card", _MASK_IS_RIGHT),
-}
 
 _ARRANGED_TEXTS: Mapping[type[PeopleAction], str] = {
     Join: "Joined into one person. No mask was changed.",
@@ -84,11 +56,6 @@ _ARRANGED_TEXTS: Mapping[type[PeopleAction], str] = {
 }
 
 _ACTION_TEXTS: Mapping[type[Action], str] = {Delete: "removed", KeepVisible: "kept visible", Extend: "extended"}
-
-
-def get_item_words(kind: str) -> ItemWords:
-    """Return the words for a cause; a cause that has none yet is shown by its own name."""
-    return _ITEM_WORDS.get(kind) or ItemWords(kind.replace("_", " ").capitalize(), _CHECKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +89,8 @@ class CanvasState:
     track: int | None
     message: CanvasMessage | None
     style: str
+    notes: Sequence[Note] = ()
+    newest_statement: Statement | None = None
 
     def to_data(self) -> dict[str, Any]:
         """Convert it to the plain values that the canvas reads; their names are in `js/types.js`."""
@@ -153,6 +122,8 @@ class CanvasState:
             "seen": self.viewed.by_user,
             "seen_by_anybody": self.viewed.by_anyone,
             "rights": {"amend": self.may_amend, "why": "Only reviewers can make changes."},
+            "notes": encode_notes(self.notes),
+            "rejection": encode_rejection(self.newest_statement),
             "message": None if self.message is None else _encode_message(self.message),
         }
 
@@ -198,6 +169,8 @@ def apply_action(actions: ReviewerActions, reviewed: ReviewedRun, act: Mapping[s
     try:
         if "people" in act:
             return CanvasMessage(_arrange_people(actions, reviewed, act["people"]), serial)
+        if "note" in act:
+            return CanvasMessage(_add_to_notes(actions, reviewed, act["note"]), serial)
         wanted = [parse_action(action) for action in act.get("actions", ())]
         if not wanted:
             raise RecordError("Nothing was chosen, so nothing was changed.")
@@ -216,6 +189,13 @@ def _arrange_people(actions: ReviewerActions, reviewed: ReviewedRun, values: obj
     PeopleOfRun(reviewed).arrange(action)
     actions.arrange_people(action)
     return _ARRANGED_TEXTS[type(action)]
+
+
+def _add_to_notes(actions: ReviewerActions, reviewed: ReviewedRun, values: object) -> str:
+    """Write a note or settle one, and say what was done."""
+    action = parse_note_action(values)
+    number = add_to_notes(actions.context, len(reviewed.record.frames), action)
+    return f"Saved as note {number}." if isinstance(action, WriteNote) else f"Note {action.note} is done."
 
 
 def _encode_item(item: ReviewItem) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from workbench.views.signoff import (
     audio,
     drafts,
     findings,
+    notes,
     releases,
     review_summary,
     signature_forms,
@@ -60,7 +61,9 @@ def _show_run(run: Run) -> None:
         busy=caches.get_background_tasks().is_running(name_release_task(run.id)),
     )
     step = stepper.show_stepper(run, standing)
-    _show_news(run, snapshot, len(unjudged))
+    # In a container of its own, so that a message moves no form: what moves is drawn twice until the page is complete.
+    with st.container():
+        _show_news(run, snapshot, len(unjudged))
     match step:
         case "check":
             review_summary.show_summary(run, snapshot, review)
@@ -82,10 +85,7 @@ def _show_news(run: Run, snapshot: release.SignOffSnapshot, unjudged_count: int)
         st.success(message)
         session.SIGNATURE_MESSAGE.set(None)
     if rejection := snapshot.sign_off.rejection:
-        st.warning(
-            f"{escape_markdown(rejection.name)} sent this run back: {escape_markdown(rejection.reason or '')}",
-            icon=":material/undo:",
-        )
+        notes.show_rejection(run, rejection)
     task_state = caches.get_background_tasks().find_state(name_release_task(run.id))
     if task_state is not None and not task_state.ended:
         show_progress(name_release_task(run.id))

@@ -20,7 +20,7 @@ from workbench.core.formatting import escape_markdown
 from workbench.core.links import Page, PageLocation
 from workbench.core.page_table import show_page_link
 from workbench.core.reviewed_run import ReviewedRun
-from workbench.views.signoff import signature_forms, summary
+from workbench.views.signoff import notes, signature_forms, summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,7 @@ def show_summary(run: Run, snapshot: release.SignOffSnapshot, review: MeasuredRe
         st.success(f"{done}, and every frame was viewed.")
     signature_forms.show_exceptions(snapshot)
     _show_visible_faces(review.reviewed)
+    notes.show_notes(run, snapshot)
     _show_details(run, snapshot, review)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import streamlit as st
@@ -20,6 +21,7 @@ from engine.runs import Run
 from workbench.auth import current_user
 from workbench.core import caches, formatting, session
 from workbench.core.formatting import escape_markdown, shorten_hash
+from workbench.views.signoff import notes
 from workbench.views.signoff.release_job import ReleaseJob, name_release_task
 
 SignableMeaning = Literal["reviewed", "approved", "rejected"]
@@ -118,6 +120,7 @@ def _show_form(run: Run, snapshot: release.SignOffSnapshot, form: _SigningForm, 
         is_confirmed = _show_shortfalls(form.meaning, shortfalls)
         is_required = form.meaning == "rejected" or bool(shortfalls)
         reason = st.text_input("Reason (required)" if is_required else "Reason", key=f"{form.meaning}-reason")
+        frames = _show_frames_field(run) if form.meaning == "rejected" else ""
         credential = _show_credential_fields(form.meaning)
         kind: Literal["primary", "secondary"] = "secondary" if form.meaning == "rejected" else "primary"
         if st.form_submit_button(form.button_label, type=kind):
@@ -129,7 +132,17 @@ def _show_form(run: Run, snapshot: release.SignOffSnapshot, form: _SigningForm, 
             request = SignRequest(
                 form.meaning, reason or None, terms.options, terms.suffix, shown, below_policy=is_confirmed
             )
-            _submit_signature(run, credential, request)
+            _submit_signature(run, credential, request, frames)
+
+
+def _show_frames_field(run: Run) -> str:
+    return st.text_input(
+        "Frames to look at again (optional)",
+        notes.suggest_frames(run),
+        placeholder="120, 300",
+        help="The reviewer gets a link to each. Your open notes on frames are filled in.",
+        key="rejected-frames",
+    )
 
 
 def _show_shortfalls(meaning: Meaning, shortfalls: Sequence[str]) -> bool:
@@ -178,8 +191,9 @@ def _show_credential_fields(key: str) -> Credential | None:
             return None
 
 
-def _submit_signature(run: Run, credential: Credential | None, request: SignRequest) -> None:
+def _submit_signature(run: Run, credential: Credential | None, request: SignRequest, frames: str) -> None:
     try:
+        request = replace(request, frames=notes.parse_frames(frames))
         statement, changed = release.sign(
             session.get_data(), run.id, current_user.require_session(), credential, request
         )
@@ -187,6 +201,7 @@ def _submit_signature(run: Run, credential: Credential | None, request: SignRequ
         st.error(formatting.escape_markdown(str(error)))
         return
     current_user.store_session(changed)
+    session.IS_JUST_APPROVED.set(statement.meaning == "approved")
     session.SIGNATURE_MESSAGE.set(f"Signed: {escape_markdown(statement.format_line())}")
     st.rerun()
 

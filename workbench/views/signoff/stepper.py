@@ -56,8 +56,9 @@ class Standing:
 def show_stepper(run: Run, standing: Standing) -> Step:
     """Show the steps and return the one that is open: at first, the one at which something has to be done."""
     key = f"{STEPPER_KEY}-{run.id}"
-    if key not in st.session_state:
+    if key not in st.session_state or session.IS_JUST_APPROVED.get():
         st.session_state[key] = _choose_first_step(standing)
+        session.IS_JUST_APPROVED.set(False)
     captions = _describe_steps(standing)
     chosen: Step = st.radio(
         "Step", STEPS, format_func=_LABELS.__getitem__, captions=[captions[step] for step in STEPS], key=key,
@@ -126,7 +127,7 @@ def _find_next_case(run: Run, standing: Standing) -> tuple[Run, Page] | None:
     mine = [
         (entry.run, run_list.STEP_PAGES[entry.next_step.step])
         for entry in entries
-        if entry.next_step and entry.next_step.step and entry.next_step.is_open_to(person)
+        if entry.next_step and entry.next_step.step and entry.waits_for(person)
     ]
     if standing.snapshot.sign_off.next_step is not None and any(other.id == run.id for other, _ in mine):
         return None

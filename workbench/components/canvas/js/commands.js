@@ -8,6 +8,7 @@
  * @import { Help } from "./help.js"
  * @import { Jumps } from "./jumps.js"
  * @import { Navigation } from "./navigation.js"
+ * @import { NoteForms } from "./note-forms.js"
  * @import { PersonForms } from "./person-forms.js"
  * @import { PictureControls } from "./picture-controls.js"
  * @import { Playback } from "./playback.js"
@@ -36,6 +37,7 @@
  * @property {Help} help
  * @property {Jumps} jumps
  * @property {Navigation} navigation
+ * @property {NoteForms} noting
  * @property {PictureControls} picture
  * @property {Playback} playback
  * @property {Prompt} prompt
@@ -54,8 +56,8 @@ const ZOOM = 1.5;
  * @param {CommandParts} parts
  */
 export function commandsOf(parts) {
-  const { amendments, deciding, display, editor, filmstrip, follower, forms, help, jumps, navigation } = parts;
-  const { picture, playback, prompt, state, timeline, views, zoom } = parts;
+  const { amendments, deciding, display, editor, filmstrip, follower, forms, help, jumps } = parts;
+  const { navigation, noting, picture, playback, prompt, state, timeline, views, zoom } = parts;
   /** @type {(person: () => void, track: () => void) => void} decides about the person whose card is open, if one is */
   const aboutPerson = (person, track) => (state.personKey === null ? track() : person());
   const acceptItem = () => {
@@ -115,6 +117,8 @@ export function commandsOf(parts) {
         () => forms.askVisible(),
       ),
     cover: () => forms.askCover(),
+    note: () => noting.ask(),
+    noteOnRun: () => noting.askOnRun(),
     reason: () => prompt.focusReason(),
     save: () => prompt.submit(),
     undoLast: () => amendments.undoLast(),

@@ -14,6 +14,7 @@ import { FrameDisplay } from "./frame-display.js";
 import { Help } from "./help.js";
 import { Jumps } from "./jumps.js";
 import { Navigation } from "./navigation.js";
+import { NoteForms } from "./note-forms.js";
 import { Overlay } from "./overlay.js";
 import { People } from "./people.js";
 import { PersonForms } from "./person-forms.js";
@@ -117,6 +118,7 @@ export function partsOf(root, data, trigger, signal) {
       jumps.personBy(1);
     }
   };
+  const noting = new NoteForms(state, { amendments, prompt });
   const cards = { people, portraits };
   const panel = new SidePanel(root, state, seen, cards, {
     face: (person, face) => jumps.openPerson(person, face),
@@ -127,6 +129,7 @@ export function partsOf(root, data, trigger, signal) {
       navigation.goTo(frame);
     },
     undo: (number) => amendments.undo(number),
+    settle: (number) => noting.settle(number),
   });
 
   const looks = { picture: viewport.canvas, boxes: viewport.boxes, back: focus };
@@ -139,7 +142,7 @@ export function partsOf(root, data, trigger, signal) {
   speed.addEventListener("change", setSpeed, { signal });
   const help = new Help(find("help"), focus);
   const acting = { amendments, deciding, display, editor, filmstrip, follower, forms, help, jumps, navigation };
-  const commands = commandsOf({ ...acting, picture, playback, prompt, state, timeline, views, zoom });
+  const commands = commandsOf({ ...acting, noting, picture, playback, prompt, state, timeline, views, zoom });
   new Controls(root, { commands, editor, help, panel, prompt, state, views, zoom }, signal);
 
   return {

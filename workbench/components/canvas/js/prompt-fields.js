@@ -8,7 +8,7 @@ import { element } from "../../shared/dom.js";
 /**
  * A sentence, which may be needed.
  * @typedef {{ type: "text", name: string, label: string, first?: boolean, hint?: string,
- *   required?: boolean, value?: string }} TextField
+ *   required?: boolean, missing?: string, value?: string }} TextField
  */
 
 /**
@@ -37,7 +37,7 @@ export function problemOf(fields, values) {
     const { name } = field;
     const value = values.get(name) ?? "";
     if (field.type === "text" && field.required && !value) {
-      return { problem: "Enter a reason. It is kept with the amendment.", name };
+      return { problem: field.missing ?? "Enter a reason. It is kept with the amendment.", name };
     }
     if (field.type === "number" && !isWholeNumber(value, field.min, field.max)) {
       return { problem: `${field.label}: enter a whole number from ${field.min} to ${field.max}.`, name };

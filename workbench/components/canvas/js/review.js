@@ -49,7 +49,21 @@ export class Review {
     display.number.addEventListener("change", () => navigation.goTo(Number(display.number.value)), { signal });
     display.number.addEventListener("keydown", (event) => this.leaveNumber(event), { signal });
     window.addEventListener("resize", () => this.layout(), { signal });
+    // A link outside reruns the page at once, and what it shows counts what was viewed until then.
+    for (const leaving of ["pointerdown", "focusin"]) {
+      document.addEventListener(leaving, (event) => this.tellIfOutside(event), { capture: true, signal });
+    }
     this.observer.observe(this.root);
+  }
+
+  /**
+   * Tells which frames were viewed when something outside of the canvas is used.
+   * @param {Event} event
+   */
+  tellIfOutside(event) {
+    if (!event.composedPath().includes(this.root)) {
+      this.parts.seen.tell();
+    }
   }
 
   /**
@@ -77,7 +91,10 @@ export class Review {
     amendments.trigger = trigger;
     state.receive(data);
     this.refresh(data);
-    display.show(state.index);
+    // While the video plays, the next frame comes with what is new; another request would end the playing.
+    if (!state.playing) {
+      display.show(state.index);
+    }
   }
 
   /** @param {ReviewData} data */
@@ -97,9 +114,21 @@ export class Review {
       this.said = data.message.serial;
       status.say(data.message.text, data.message.bad);
       amendments.remember(data.message.numbers);
+      this.chooseAdded(data);
     }
     panel.mark();
     this.layout();
+  }
+
+  /**
+   * Chooses the face that has just been added, so that it can be extended or moved at once.
+   * @param {ReviewData} data
+   */
+  chooseAdded({ amendments, message }) {
+    const added = amendments.find(({ number, kind }) => kind === "add" && number === message?.numbers[0]);
+    if (added && message?.numbers.length === 1) {
+      this.parts.state.choose(added.track);
+    }
   }
 
   /** Fits everything to the width of the page and to the height of the window. */

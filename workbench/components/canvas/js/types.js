@@ -120,6 +120,8 @@
  * @property {Span[]} seen by the person who looks
  * @property {Span[]} seen_by_anybody
  * @property {{ amend: boolean, why: string }} rights
+ * @property {Note[]} notes oldest first
+ * @property {Rejection | null} rejection null unless the run was sent back last
  * @property {{ text: string, serial: number, bad: boolean, numbers: number[] } | null} message
  */
 
@@ -138,6 +140,28 @@
  * @typedef {{ kind: "join" | "split", tracks: number[] }
  *   | { kind: "name", track: number, name: string }
  *   | { kind: "undo" }} PeopleAction
+ */
+
+/**
+ * @typedef {{ kind: "note", text: string, frame?: number, item?: string }
+ *   | { kind: "done", note: number }} NoteAction
+ */
+
+/**
+ * @typedef {object} Note
+ * @property {number} number
+ * @property {string} text
+ * @property {number | null} frame null: the whole run
+ * @property {string | null} item key of the item to check that it is about
+ * @property {string} about what it is about, in words
+ * @property {string} by
+ * @property {string} at
+ * @property {string | null} done_by who said that it is done
+ */
+
+/**
+ * Why the run was sent back, and the frames that are meant.
+ * @typedef {{ by: string, at: string, reason: string, frames: number[] }} Rejection
  */
 
 /** @typedef {{ frame: number, track: number, box: Box }} PersonFace */
