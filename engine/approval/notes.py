@@ -136,7 +136,7 @@ def parse_note_action(values: object) -> NoteAction:
         InputError: The values are not an action.
     """
     try:
-        action: NoteAction = msgspec.convert(values, NoteAction)  # type: ignore[arg-type]
+        action: NoteAction = msgspec.convert(values, NoteAction)
     except msgspec.ValidationError as error:
         raise InputError(f"That is no note: {error}. A note has 1 to {MAX_CHARACTERS} characters.") from error
     return action
