@@ -20,7 +20,8 @@
     ├── RenderError           exit 1   a frame or stream that could not be written
     ├── RunCancelledError     exit 130 a person cancelled the run; it can be resumed
     └── CheckFailedError      exit 3   a check on finished files failed
-        └── SignOffError               a step of review and sign-off is missing, or was voided by a change
+        ├── SignOffError               a step of review and sign-off is missing, or was voided by a change
+        └── TimeStampError             a time stamp that could not be had, or that is of something else
 
 A message tells a person in one or two sentences what is wrong with which file, and what to do.
 """
@@ -138,3 +139,7 @@ class CheckFailedError(VeilError):
 
 class SignOffError(CheckFailedError):
     """A step of review and sign-off is missing, or was voided by a change."""
+
+
+class TimeStampError(CheckFailedError):
+    """A time stamp authority gave no time stamp, or the time stamp is of other bytes or of another authority."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -16,13 +17,15 @@ from engine.certificate.document import (
 )
 from engine.certificate.html import build_certificate_html
 from engine.certificate.signing_key import is_signature_valid, sign_bytes
-from engine.errors import InputError, VeilError
+from engine.certificate.time_stamp import check_time_stamp, read_stated_time
+from engine.errors import InputError, TimeStampError, VeilError
 from engine.record import Document, Sha256, encode_document, read_document, read_document_bytes, sha256_hex
 from engine.storage.data_folder import (
     CERTIFICATE_KEY_NAME,
     CERTIFICATE_NAME,
     CERTIFICATE_PAGE_NAME,
     CERTIFICATE_SIGNATURE_NAME,
+    CERTIFICATE_TIME_STAMP_NAME,
 )
 from engine.storage.files import hash_file, write_file
 from engine.verification.report import Check
@@ -83,8 +86,26 @@ def read_certificate(path: Path) -> Certificate:
     return read_document(_resolve_certificate_path(path), Certificate, "certificate of a release")
 
 
+@dataclass(frozen=True, slots=True)
+class AuthorityCertificates:
+    """Certificates of the time stamp authority, received in another way than the release.
+
+    Attributes:
+        pem: The certificates as PEM.
+        is_expected: Whether the release must have a time stamp, because a person named them for this check.
+    """
+
+    pem: bytes
+    is_expected: bool = True
+
+
 def check_certificate(
-    path: Path, *, source_path: Path | None = None, public_key_path: Path | None = None, log_folder: Path | None = None
+    path: Path,
+    *,
+    source_path: Path | None = None,
+    public_key_path: Path | None = None,
+    authority: AuthorityCertificates | None = None,
+    log_folder: Path | None = None,
 ) -> CertificateCheckReport:
     """Check a certificate and its release.
 
@@ -93,6 +114,7 @@ def check_certificate(
         source_path: The source video, if it is available.
         public_key_path: The public key of the organisation, received in another way. Without it, the key in the folder
             of the release shows only that the signature was made with that key.
+        authority: Certificates of the time stamp authority. Without them, a time stamp is only compared with the bytes.
         log_folder: Folder of the audit log, if it is available.
 
     Raises:
@@ -105,6 +127,8 @@ def check_certificate(
     # A person who gives a key expects a signature. If its absence were no finding, removing it would hide a forgery.
     if (path.parent / CERTIFICATE_SIGNATURE_NAME).exists() or public_key_path is not None:
         checks.append(_check_signature(data, path.parent, public_key_path))
+    if (path.parent / CERTIFICATE_TIME_STAMP_NAME).exists() or (authority is not None and authority.is_expected):
+        checks.append(_check_time_stamp(data, path.parent, authority))
     if source_path is not None:
         checks.append(_check_file_hash("source", source_path, made.source.sha256))
     if log_folder is not None:
@@ -173,6 +197,23 @@ def _check_signature(data: bytes, folder: Path, public_key_path: Path | None) ->
         )
     origin = "the key that was given" if public_key_path else "the key in its folder, which anyone could have put there"
     return Check("key", passed=True, finding=f"signed with {origin}")
+
+
+def _check_time_stamp(data: bytes, folder: Path, authority: AuthorityCertificates | None) -> Check:
+    path = folder / CERTIFICATE_TIME_STAMP_NAME
+    try:
+        stamp = path.read_bytes()
+        if authority is None:
+            stated_at = read_stated_time(data, stamp)
+            finding = f"says {stated_at.isoformat()}; give the authority's certificates to check who has signed it"
+            return Check("time stamp", passed=True, finding=finding)
+        stamped = check_time_stamp(data, stamp, authority.pem)
+    except OSError as error:
+        return Check("time stamp", passed=False, finding=f"{path} cannot be read: {error.strerror}")
+    except TimeStampError as error:
+        return Check("time stamp", passed=False, finding=f"{path}: {error}")
+    finding = f"existed at {stamped.at.isoformat()}, signed by {stamped.authority}"
+    return Check("time stamp", passed=True, finding=finding)
 
 
 def _check_audit_log(document: Certificate, data: bytes, log_folder: Path) -> Iterator[Check]:

@@ -152,3 +152,13 @@ def parse_seconds(text: str) -> float:
     if not 0 <= seconds < float("inf"):
         raise ArgumentTypeError(f"must be a number of seconds, got {text!r}")
     return seconds
+
+
+def add_authority_certificates(parser: ArgumentParser) -> None:
+    """Add `--authority-certificates`, the certificates that time stamps are checked with."""
+    parser.add_argument(
+        "--authority-certificates",
+        type=Path,
+        metavar="FILE",
+        help="certificates (PEM) of the time stamp authority, received in another way than its stamps",
+    )

@@ -8,13 +8,15 @@ from pathlib import Path
 
 from engine import audit, release
 from engine.certificate.html import build_log_html
-from engine.cli.arguments import add_overwrite
+from engine.certificate.time_stamp import read_authority, read_certificates
+from engine.cli.arguments import add_authority_certificates, add_overwrite
 from engine.cli.command import Command
 from engine.cli.terminal import Terminal
 from engine.core.wording import format_count
 from engine.errors import CheckFailedError
 from engine.record import encode_document, read_document
-from engine.storage.data_folder import find_data_folder
+from engine.release.time_stamps import check_anchor_stamp, write_outside_anchor
+from engine.storage.data_folder import TIME_STAMP_SUFFIX, append_suffix, find_data_folder
 from engine.storage.file_use import FileUse, check_file_use
 from engine.storage.files import write_file
 
@@ -26,13 +28,22 @@ def _add_verify_arguments(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="an anchor.json that was kept elsewhere; can be repeated",
+        help="an anchor.json that was kept elsewhere, with its time stamp beside it; can be repeated",
     )
+    add_authority_certificates(parser)
 
 
 def _verify_log(options: Namespace, terminal: Terminal) -> int:
+    data = find_data_folder(options.data)
+    authority = read_authority(data)
+    certificates = authority.certificates.encode() if authority else None
+    if options.authority_certificates is not None:
+        certificates = read_certificates(options.authority_certificates)
+    for path in options.anchor:
+        if stamped := check_anchor_stamp(path, certificates):
+            terminal.notice(f"{path} existed at {stamped.at:%F %T %Z}, signed by {stamped.authority}.")
     anchors = {str(path): read_document(path, audit.Anchor, "anchor of an audit log") for path in options.anchor}
-    report = release.check_audit_log(find_data_folder(options.data), anchors)
+    report = release.check_audit_log(data, anchors)
     terminal.print_result(report, _format_report(report))
     return 0 if report.passed else CheckFailedError.exit_code
 
@@ -45,6 +56,27 @@ def _format_report(report: audit.AuditReport) -> str:
         *(finding.sentence for finding in report.findings),
         "Every line is as it was written." if report.passed else "The audit log was changed or cut short.",
     ])  # fmt: skip
+
+
+def _add_anchor_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="file to write, on another disk or for a mail"
+    )
+    add_overwrite(parser)
+
+
+def _write_anchor(options: Namespace, terminal: Terminal) -> int:
+    data, path = find_data_folder(options.data), options.output
+    outputs = [path, append_suffix(path, TIME_STAMP_SUFFIX)]
+    check_file_use(FileUse([data.audit_log], outputs), overwrite=options.overwrite)
+    anchor, stamped = write_outside_anchor(data, path)
+    says = f", stamped {stamped.at:%F %T %Z} by {stamped.authority}" if stamped else ""
+    terminal.print_result(
+        {"anchor": anchor, "time_stamp": stamped},
+        f"{path} proves the log up to entry {anchor.number}{says}. Keep it where the users of this machine cannot "
+        "change it.",
+    )
+    return 0
 
 
 def _add_export_arguments(parser: ArgumentParser) -> None:
@@ -89,5 +121,6 @@ def _parse_time(text: str) -> datetime:
 
 COMMANDS = {
     "audit verify": Command(_add_verify_arguments, _verify_log),
+    "audit anchor": Command(_add_anchor_arguments, _write_anchor),
     "audit export": Command(_add_export_arguments, _export_entries),
 }

@@ -7,14 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine import access
-from engine.certificate.issue import CertificateCheckReport, check_certificate
+from engine.certificate.issue import (
+    AuthorityCertificates,
+    CertificateCheckReport,
+    check_certificate,
+    read_certificate,
+)
 from engine.certificate.signing_key import create_signing_key
+from engine.certificate.time_stamp import read_authority, read_certificates, remove_authority, set_authority
 from engine.cli import arguments
 from engine.cli.command import Command
 from engine.cli.identity import identify_person
 from engine.cli.terminal import Terminal
-from engine.errors import CheckFailedError
-from engine.storage.data_folder import find_data_folder
+from engine.errors import CheckFailedError, InputError
+from engine.release.time_stamps import stamp_release
+from engine.storage.data_folder import CERTIFICATE_TIME_STAMP_NAME, DataFolder, find_data_folder
 from engine.storage.file_use import FileUse, check_file_use
 from engine.storage.files import make_private_folder, write_file
 
@@ -25,6 +32,7 @@ def _add_verify_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--key", type=Path, metavar="FILE", help="public key of the organisation, obtained independently of the release"
     )
+    arguments.add_authority_certificates(parser)
     parser.add_argument("--no-log", action="store_true", help="do not compare with the audit log of this machine")
 
 
@@ -37,10 +45,19 @@ def _verify_certificate(options: Namespace, terminal: Terminal) -> int:
         options.path,
         source_path=options.source,
         public_key_path=options.key,
+        authority=_find_authority(data, options.authority_certificates),
         log_folder=data.audit if compares_log else None,
     )
     terminal.print_result(report, "\n".join(_format_report(report)))
     return 0 if report.passed else CheckFailedError.exit_code
+
+
+def _find_authority(data: DataFolder, path: Path | None) -> AuthorityCertificates | None:
+    """Return the certificates that were given, else those of the authority that this installation asks."""
+    if path is not None:
+        return AuthorityCertificates(read_certificates(path))
+    authority = read_authority(data)
+    return None if authority is None else AuthorityCertificates(authority.certificates.encode(), is_expected=False)
 
 
 def _format_report(report: CertificateCheckReport) -> Iterator[str]:
@@ -73,7 +90,57 @@ def _create_key(options: Namespace, terminal: Terminal) -> int:
     return 0
 
 
+def _add_authority_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "url", nargs="?", metavar="URL", help="address of the authority; without it, show which is asked"
+    )
+    arguments.add_authority_certificates(parser)
+    parser.add_argument("--remove", action="store_true", help="ask no authority any more")
+    arguments.add_account_option(parser)
+
+
+def _change_authority(options: Namespace, terminal: Terminal) -> int:
+    data = find_data_folder(options.data)
+    if options.remove and options.url:
+        raise InputError("--remove contradicts the address of an authority; give one of them.")
+    if options.url and options.authority_certificates is None:
+        raise InputError("Give the authority's certificates with --authority-certificates; its stamps are checked.")
+    if options.remove:
+        remove_authority(data, identify_person(data, options))
+    elif options.url:
+        certificates = read_certificates(options.authority_certificates)
+        set_authority(data, identify_person(data, options), options.url, certificates)
+    authority = read_authority(data)
+    text = (
+        "No time stamp authority is asked."
+        if authority is None
+        else f"Certificates of releases and anchors get a time stamp of {authority.url}, which gets their hash."
+    )
+    terminal.print_result({"authority": authority.url if authority else None}, text)
+    return 0
+
+
+def _add_stamp_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("path", type=Path, metavar="FOLDER", help="folder of the release")
+    arguments.add_account_option(parser)
+
+
+def _stamp_release(options: Namespace, terminal: Terminal) -> int:
+    data = find_data_folder(options.data)
+    made = read_certificate(options.path)
+    if (options.path / CERTIFICATE_TIME_STAMP_NAME).exists():
+        raise InputError(f"{options.path} has a time stamp already; check it with veil certificate verify.")
+    person = access.authorise(data, identify_person(data, options), "release")
+    stamped = stamp_release(data, options.path, made.run, person.actor)
+    if stamped is None:
+        raise InputError("No time stamp authority is named; name one with veil certificate authority.")
+    terminal.print_result(stamped, f"{stamped.authority} states that the certificate existed at {stamped.at:%F %T %Z}.")
+    return 0
+
+
 COMMANDS = {
     "certificate verify": Command(_add_verify_arguments, _verify_certificate),
     "certificate key": Command(_add_key_arguments, _create_key),
+    "certificate authority": Command(_add_authority_arguments, _change_authority),
+    "certificate stamp": Command(_add_stamp_arguments, _stamp_release),
 }

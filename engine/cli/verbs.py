@@ -137,6 +137,16 @@ _RELEASE_VERBS = (
                 "veil certificate verify data/runs/RUN/releases/01",
             ),
             Action(
+                "stamp",
+                "get a time stamp for a release that has none",
+                "veil certificate stamp data/runs/RUN/releases/01 --as anna",
+            ),
+            Action(
+                "authority",
+                "name the time stamp authority of certificates and anchors, or show it",
+                "veil certificate authority https://tsa.example/tsr --authority-certificates tsa.pem --as ada",
+            ),
+            Action(
                 "key",
                 "create the key that signs certificates from now on",
                 "veil certificate key -o veil-public.pem --as ada",
@@ -158,6 +168,11 @@ _RELEASE_VERBS = (
                 "verify",
                 "check every line of the log, and the given anchors",
                 "veil audit verify --anchor anchor.json",
+            ),
+            Action(
+                "anchor",
+                "write the head of the log to a file to keep elsewhere, with a time stamp",
+                "veil audit anchor -o /media/safe/anchor.json",
             ),
             Action(
                 "export",

@@ -9,8 +9,10 @@ from engine.assurance.residual_risk import assess_residual_risk
 from engine.audit import Actor
 from engine.certificate.document import CertificateInputs
 from engine.certificate.issue import issue_certificate
+from engine.errors import TimeStampError
 from engine.release.release_hooks import CertifiableRelease, Certifier
 from engine.release.risk import collect_risk_inputs
+from engine.release.time_stamps import stamp_release
 from engine.storage.data_folder import LEAK_REPORT_NAME
 
 
@@ -55,5 +57,22 @@ def certify(released: CertifiableRelease) -> None:
     )
 
 
-CERTIFIERS: Sequence[Certifier] = (certify,)
+def stamp_certificate(released: CertifiableRelease) -> None:
+    """Get a time stamp for the certificate, if an administrator has named an authority.
+
+    An authority that does not answer does not hold the release up: `veil certificate stamp` asks again.
+
+    Raises:
+        VeilError: The stamp or its log entry cannot be written.
+    """
+    candidate, statement = released.candidate, released.statement
+    actor = Actor(statement.account, statement.name, statement.how)
+    try:
+        stamp_release(candidate.context.data, candidate.folder, candidate.context.run.id, actor)
+    except TimeStampError as error:
+        candidate.listener.notice(f"{error} The release has none; veil certificate stamp asks again.")
+        candidate.context.log_event("refusal", details={"what": "time stamp"}, reason=str(error), actor=actor)
+
+
+CERTIFIERS: Sequence[Certifier] = (certify, stamp_certificate)
 """Run in this order when a release is signed and logged."""

@@ -29,6 +29,7 @@ from engine.storage.data_folder import (
     CERTIFICATE_NAME,
     CERTIFICATE_PAGE_NAME,
     CERTIFICATE_SIGNATURE_NAME,
+    CERTIFICATE_TIME_STAMP_NAME,
     CHECKS_SUFFIX,
     LEAK_REPORT_NAME,
     PLANTED_REPORT_NAME,
@@ -39,6 +40,14 @@ from engine.storage.data_folder import (
 )
 from engine.storage.files import hash_file
 from engine.verification.report import VerifyReport
+
+_CERTIFICATE_NAMES = (
+    CERTIFICATE_NAME,
+    CERTIFICATE_PAGE_NAME,
+    CERTIFICATE_SIGNATURE_NAME,
+    CERTIFICATE_KEY_NAME,
+    CERTIFICATE_TIME_STAMP_NAME,
+)
 
 
 class InterruptedRelease(NamedTuple):
@@ -80,7 +89,7 @@ def finish_release(
     # A certificate is logged by its hash. One that is not in the log was written just before a crash: it is made again,
     # so that a release never gets a certificate that the log does not know.
     if not _has_logged_certificate(candidate):
-        for name in (CERTIFICATE_NAME, CERTIFICATE_PAGE_NAME, CERTIFICATE_SIGNATURE_NAME, CERTIFICATE_KEY_NAME):
+        for name in _CERTIFICATE_NAMES:
             (candidate.folder / name).unlink(missing_ok=True)
         for certify in certifiers:
             certify(CertifiableRelease(candidate, statement, audit.read_head(log_folder)))

@@ -30,6 +30,8 @@ CERTIFICATE_PAGE_NAME = "certificate.html"
 """The certificate as a page to read and print."""
 CERTIFICATE_SIGNATURE_NAME = "certificate.json.sig"
 """The signature of the certificate's bytes."""
+CERTIFICATE_TIME_STAMP_NAME = "certificate.json.tsr"
+"""The time stamp of the certificate's bytes, by an authority outside (RFC 3161)."""
 CERTIFICATE_KEY_NAME = "certificate.pub"
 """The public key that the signature is checked with."""
 AUDIT_LOG_NAME = "log.jsonl"
@@ -41,6 +43,8 @@ RENDER_REPORT_SUFFIX = ".render.json"
 """Appended to the name of an output: the report of its render."""
 CHECKS_SUFFIX = ".checks.json"
 """Appended to the name of an output: the report of its verification."""
+TIME_STAMP_SUFFIX = ".tsr"
+"""Appended to the name of an anchor or a certificate: its time stamp."""
 RUN_FACTS_SUFFIX = ".run.json"
 """Appended to the name of a record: host, clock and speed of the detection."""
 LEDGER_SUFFIX = ".ledger.json"
@@ -147,6 +151,11 @@ class DataFolder:
     def signing_key(self) -> Path:
         """The organisation's private key for certificates; absent in an installation that does not sign them."""
         return self.access / "key.pem"
+
+    @property
+    def time_stamp_authority(self) -> Path:
+        """The time stamp authority that an administrator has named; absent in an installation that asks none."""
+        return self.access / "time-stamp-authority.json"
 
     @property
     def index(self) -> Path:
