@@ -93,6 +93,11 @@ def _add_verify_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--render-report", type=Path, metavar="FILE", help="report of the render (default: OUT.render.json)"
     )
+    parser.add_argument(
+        "--render-again",
+        action="store_true",
+        help="also render once more and check that this gives the same bytes; takes as long as the render",
+    )
     parser.add_argument("--report", type=Path, metavar="FILE", help="also write the checks to this file, as JSON")
     arguments.add_overwrite(parser)
 
@@ -107,6 +112,7 @@ def _verify(options: Namespace, terminal: Terminal) -> int:
         options.output,
         review=options.review,
         render_report=options.render_report,
+        render_again=options.render_again,
         listener=terminal,
     )
     if options.report is not None:

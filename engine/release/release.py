@@ -158,7 +158,8 @@ def _render_candidate(
     output = folder / f"{context.run.id}{snapshot.terms.suffix}"
     report = render(source, record, output, snapshot.terms.options, review=review, cleared=clearance, listener=listener)
     log_render(context, report, actor=audit.SYSTEM_ACTOR)
-    checks = verify(source, record, output, review=review, listener=listener)
+    # A release is made once and kept for years: that it can be made again is worth the time of a second render.
+    checks = verify(source, record, output, review=review, render_again=True, listener=listener)
     write_file(checks_path(output), encode_document(checks))
     return ReleaseCandidate(context, snapshot, clearance, folder, output, report, checks, listener)
 

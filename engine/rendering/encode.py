@@ -69,6 +69,10 @@ class JobEncoder:
             raise ValueError("no frame was written yet")
         return self._video_writer.encoding
 
+    def copy_picture(self, picture: Picture) -> Picture:
+        """Return a copy to draw on, for the next frame (see `VideoWriter.copy_picture`)."""
+        return (self._video_writer or self._open_writers(picture)).copy_picture(picture)
+
     def write_frame(self, masked: MaskedFrame) -> None:
         """Hand the next frame to the encoder.
 
@@ -113,7 +117,7 @@ def encode_job(
         RenderError: a frame cannot be encoded.
     """
     with JobEncoder(job, video, y4m) as encoder:
-        for masked in job.mask_frames():
+        for masked in job.mask_frames(encoder.copy_picture):
             encoder.write_frame(masked)
             listener.progress("render", encoder.counts.frames, len(job.record.frames))
     return encoder.counts, encoder.encoding

@@ -33,6 +33,8 @@ _PREFETCH_FRAMES = 3
 """Frames that are decoded while one is masked; more only cost memory."""
 
 SpecMaker = Callable[[MediaInfo], RenderSpec]
+PictureCopier = Callable[[Picture], Picture]
+"""Returns a copy of a picture to draw on. It may use the same memory for each call."""
 
 
 class InputHashes(NamedTuple):
@@ -106,8 +108,11 @@ class RenderJob:
         """Time of the first frame on the source's clock, in seconds."""
         return self.record.frames[0].pts * parse_ratio(self.facts.video.time_base)
 
-    def mask_frames(self) -> Iterator[MaskedFrame]:
+    def mask_frames(self, copy_picture: PictureCopier | None = None) -> Iterator[MaskedFrame]:
         """Decode every frame of the source and cover its faces.
+
+        Args:
+            copy_picture: makes the copy that is drawn on. None: one canvas serves every frame.
 
         Raises:
             SourceError: a frame cannot be decoded, or the frames are not those of the record.
@@ -130,7 +135,7 @@ class RenderJob:
                         "were detected. Check the disk, and detect again."
                     )
                 original = frame.picture()
-                masker = masker or _FrameMasker(original, self.info.video, self.spec)
+                masker = masker or _FrameMasker(original, self.info.video, self.spec, copy_picture)
                 yield MaskedFrame(plan, frame, original, masker.mask(original, plan))
 
     def _frame_mismatch_error(self, frame: SourceFrame | None, plan: FramePlan | None) -> SourceError:
@@ -181,20 +186,22 @@ def prepare_job(
 
 
 class _FrameMasker:
-    """Covers the faces of one frame after another, on a canvas that serves every frame.
+    """Covers the faces of one frame after another, on a copy.
 
     The decoded picture is never changed: the decoder still uses it as a reference for later frames, and drawing on it
-    would change them, differently with each timing of its threads. Fresh memory for each frame would cost more time
-    than the masks do.
+    would change them, differently with each timing of its threads.
 
     Args:
         first: the first picture, for the format and the size of the planes.
         video: facts of the source's video stream.
         spec: style, and the word to write into the pictures.
+        copy_picture: makes the copies.
     """
 
-    def __init__(self, first: Picture, video: VideoInfo, spec: RenderSpec) -> None:
-        self._canvas = Picture(first.format, tuple(np.empty_like(plane, subok=False) for plane in first.planes))
+    def __init__(
+        self, first: Picture, video: VideoInfo, spec: RenderSpec, copy_picture: PictureCopier | None = None
+    ) -> None:
+        self._copy_picture = copy_picture or _Canvas(first).copy_picture
         self._painter = Painter(first.format, video.orientation, spec.style, video.colour.matrix)
         self._watermark = (
             None if spec.mark is None else Watermark(spec.mark, first.format, video.orientation, video.colour.matrix)
@@ -202,14 +209,26 @@ class _FrameMasker:
 
     def mask(self, original: Picture, plan: FramePlan) -> Picture:
         """Return the picture with its faces covered, valid until the next call."""
-        if plan.covered:
-            cover_picture(self._canvas)
-        elif plan.boxes or self._watermark is not None:
-            for plane, drawn in zip(original.planes, self._canvas.planes, strict=True):
-                np.copyto(drawn, plane)
-            self._painter.paint(self._canvas, plan.boxes)
-        else:
+        if not (plan.covered or plan.boxes or self._watermark is not None):
             return original  # nothing is drawn, so the copy is saved
+        picture = self._copy_picture(original)
+        if plan.covered:
+            cover_picture(picture)
+        else:
+            self._painter.paint(picture, plan.boxes)
         if self._watermark is not None:
-            self._watermark.draw_on(self._canvas)
-        return self._canvas
+            self._watermark.draw_on(picture)
+        return picture
+
+
+class _Canvas:
+    """Copies one picture after another into the same memory, because fresh memory costs more time than the masks."""
+
+    def __init__(self, first: Picture) -> None:
+        self._picture = Picture(first.format, tuple(np.empty_like(plane, subok=False) for plane in first.planes))
+
+    def copy_picture(self, picture: Picture) -> Picture:
+        """Return the copy, valid until the next call."""
+        for plane, copied in zip(picture.planes, self._picture.planes, strict=True):
+            np.copyto(copied, plane)
+        return self._picture

@@ -87,13 +87,12 @@ def check_outside_masks(pixels: PixelCheck) -> Check:
     return Check("outside the masks", passed=True, finding=finding)
 
 
-def check_second_render(comparison: FrameComparison) -> Check:
+def check_second_render(*, same: bool) -> Check:
     """Check that rendering once more gives the same bytes.
 
     The strictest check, but it fails for any other version of Veil, of an encoder or of FFmpeg as well, and says
     nothing about the kind of change. So the others do not rely on it.
     """
-    same = comparison.same_bytes
     finding = "gives the same bytes" if same else "gives other bytes: changed, or made by other versions"
     return Check("rendered again", passed=same, finding=finding)
 

@@ -1,4 +1,4 @@
-"""Renders a job once more, and compares each frame with the output's on the way."""
+"""Compares each frame of an output with the frame as it should be; with a second render, if that is asked for."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from engine.errors import SourceError
 from engine.media.facts import MediaInfo
 from engine.media.frame import SourceFrame
 from engine.media.source.decode import Source, open_source
+from engine.media.source.prefetch import prefetch
 from engine.rendering.encode import JobEncoder
 from engine.rendering.job import MaskedFrame, RenderJob
 from engine.rendering.output_audio import mux_job
 from engine.storage.files import hash_file
 from engine.storage.scratch import own_temporary_folder
 from engine.verification.pixel_check import PixelCheck
+
+_PREFETCH_FRAMES = 3
+"""Frames of the output that are decoded ahead; more only cost memory."""
 
 
 @dataclass(slots=True)
@@ -28,13 +32,13 @@ class FrameComparison:
         pixels: what differs in the pictures.
         times: for each index the pts in the source and in the output; None where one of them has no such frame.
         decode_error: why the output could not be decoded to its end; None if it could.
-        same_bytes: True if the second render gave the bytes of the output.
+        same_bytes: True if a second render gave the bytes of the output; None if there was none.
     """
 
     pixels: PixelCheck
     times: list[tuple[int | None, int | None]] = field(default_factory=list)
     decode_error: str | None = None
-    same_bytes: bool = False
+    same_bytes: bool | None = None
 
     @property
     def frame_counts(self) -> tuple[int, int]:
@@ -48,7 +52,19 @@ class FrameComparison:
         if masked is not None and rendered is not None:
             self.pixels.compare_frame(masked, rendered.picture())
 
-    def read_output(self, output: Source) -> Iterator[SourceFrame]:
+    def compare_pairs(
+        self, wanted: Iterator[MaskedFrame], output: Path, info: MediaInfo
+    ) -> Iterator[MaskedFrame | None]:
+        """Compare the frames as they should be with those of an output; yield each after its comparison."""
+        with (
+            open_source(output, info) as opened,
+            prefetch(self._read_output(opened), _PREFETCH_FRAMES) as frames,
+        ):
+            for masked, rendered in zip_longest(wanted, frames):
+                self.add_pair(masked, rendered)
+                yield masked
+
+    def _read_output(self, output: Source) -> Iterator[SourceFrame]:
         """Decode the output; a frame that does not decode ends it, and is a finding rather than an error."""
         try:
             yield from output.frames()
@@ -56,12 +72,30 @@ class FrameComparison:
             self.decode_error = str(error)
 
 
+def compare_frames(job: RenderJob, output: Path, info: MediaInfo, listener: ProgressListener) -> FrameComparison:
+    """Decode and mask the source once more, and compare each picture with the output's.
+
+    Args:
+        job: the job that should have made the output.
+        output: the output.
+        info: what probing the output gave.
+        listener: receives the progress.
+
+    Raises:
+        SourceError: a frame of the source cannot be decoded, or the frames are not those of the record.
+    """
+    comparison = FrameComparison(PixelCheck(job.info.video.orientation, job.spec.style, job.spec.encoder.crf))
+    for _ in comparison.compare_pairs(job.mask_frames(), output, info):
+        listener.progress("verify", len(comparison.times), len(job.record.frames))
+    return comparison
+
+
 def compare_with_second_render(
     job: RenderJob, output: Path, info: MediaInfo, listener: ProgressListener
 ) -> FrameComparison:
     """Render a job once more into a temporary folder, and compare the result with an output, frame by frame.
 
-    Decoding, masking and encoding run once for both purposes: they take most of the time of a verification.
+    Decoding and masking run once for both purposes. Encoding takes most of the time.
 
     Args:
         job: the job that should have made the output.
@@ -77,9 +111,8 @@ def compare_with_second_render(
     with own_temporary_folder() as folder:
         # The intermediate file is MOV as in `render`: Matroska would round the time stamps to milliseconds.
         video, second_output = folder / "video.mov", folder / output.name
-        with JobEncoder(job, video) as encoder, open_source(output, info) as opened:
-            for masked, rendered in zip_longest(job.mask_frames(), comparison.read_output(opened)):
-                comparison.add_pair(masked, rendered)
+        with JobEncoder(job, video) as encoder:
+            for masked in comparison.compare_pairs(job.mask_frames(encoder.copy_picture), output, info):
                 if masked is not None:
                     encoder.write_frame(masked)
                 listener.progress("verify", len(comparison.times), len(job.record.frames))

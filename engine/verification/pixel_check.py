@@ -6,6 +6,7 @@ the noise of an encoder, which averages out, from a change of the picture, which
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.core.geometry import Orientation
 from engine.core.picture import Picture, Plane
-from engine.masking.mask import compute_mask
+from engine.masking.mask import compute_patches
 from engine.masking.style import Style
 from engine.rendering.job import MaskedFrame
 
@@ -27,6 +28,8 @@ _STEPS_PER_CRF = 1.5
 _MIN_MASK_DIFFERENCE = 6.0
 """Mean difference, in 8-bit steps, that a mask must make to a block before the block can show if it is masked. A mask
 over a flat background changes almost nothing."""
+
+_OPAQUE = 255
 
 BlockMeans = NDArray[np.float32]
 """Mean absolute difference of each block of 16x16 samples, in 8-bit steps."""
@@ -62,9 +65,9 @@ class PixelCheck:
         index, wanted = masked.plan.index, masked.picture
         planes = [_to_eight_bit(plane, picture) for picture in (rendered, wanted) for plane in picture.planes[:1]]
         error = _compare_blocks(planes[0], planes[1])
-        self._squared_error_sum += float(np.square(cv2.absdiff(planes[0], planes[1]), dtype=np.float32).mean())
+        self._squared_error_sum += cv2.norm(planes[0], planes[1], cv2.NORM_L2SQR) / planes[0].size
         # A frame is listed once, under the worse of the two findings.
-        if self._shows_original(masked, planes[0], error):
+        if self._shows_original(masked, planes[0]):
             self.unmasked_frames.append(index)
         elif (error > self._tolerance).any() or self._is_chroma_altered(rendered, wanted):
             self.altered_frames.append(index)
@@ -79,7 +82,7 @@ class PixelCheck:
     def _tolerance(self) -> float:
         return _MAX_ENCODER_ERROR + max(0.0, self.crf - _USUAL_CRF) * _STEPS_PER_CRF
 
-    def _shows_original(self, masked: MaskedFrame, rendered: NDArray[np.uint8], error: BlockMeans) -> bool:
+    def _shows_original(self, masked: MaskedFrame, rendered: NDArray[np.uint8]) -> bool:
         """Return True if a block inside a mask is nearer to the source than to the masked picture.
 
         Only blocks that the mask visibly changes count: elsewhere both are equally near.
@@ -87,20 +90,33 @@ class PixelCheck:
         # The job returns the original itself when nothing is covered, so there is no mask that could be missing.
         if masked.picture is masked.original:
             return False
-        original = _to_eight_bit(masked.original.planes[0], masked.original)
-        wanted = _to_eight_bit(masked.picture.planes[0], masked.picture)
+        # Only the masks are looked at: most pictures are much larger.
+        area, core = self._find_masked_area(masked)
+        original = _to_eight_bit(masked.original.planes[0][area], masked.original)
+        wanted = _to_eight_bit(masked.picture.planes[0][area], masked.picture)
+        shown = np.ascontiguousarray(rendered[area])
         changed = _compare_blocks(original, wanted) >= _MIN_MASK_DIFFERENCE
-        return bool((changed & self._find_masked_blocks(masked) & (_compare_blocks(rendered, original) <= error)).any())
+        is_nearer = _compare_blocks(shown, original) <= _compare_blocks(shown, wanted)
+        return bool((changed & is_nearer & (_average_blocks(core) == _OPAQUE)).any())
 
-    def _find_masked_blocks(self, masked: MaskedFrame) -> NDArray[np.bool_]:
-        """Mark the blocks that are entirely inside the masks."""
-        # One value that broadcasts to every block of the frame.
+    def _find_masked_area(self, masked: MaskedFrame) -> tuple[tuple[slice, slice], NDArray[np.uint8]]:
+        """Return the rows and columns of luma around all masks, in whole blocks, and which samples are masked.
+
+        Samples are 255 if they are covered fully, else 0: in the soft edge the original shows through as it should.
+        """
+        luma = masked.original.planes[0]
         if masked.plan.covered:
-            return np.ones((1, 1), dtype=bool)
-        boxes, pixels = masked.plan.boxes, masked.picture.format
-        # Only fully covered samples count: in the soft edge the original shows through as it should.
-        core = compute_mask(boxes, self.orientation, self.style, pixels)[0] == 255
-        return _average_blocks(core.astype(np.uint8) * np.uint8(255)) >= 254.5  # 255 but for rounding
+            return (slice(None), slice(None)), np.full(luma.shape, _OPAQUE, np.uint8)
+        found = (compute_patches(box, self.orientation, self.style, masked.picture.format) for box in masked.plan.boxes)
+        patches = [patch[0] for patch in found if patch]
+        rows, columns = (_hull_in_blocks([patch.area[axis] for patch in patches]) for axis in (0, 1))
+        core = np.zeros(luma[rows, columns].shape, np.uint8)
+        for patch in patches:
+            inside = core[patch.top - rows.start :, patch.left - columns.start :][
+                : len(patch.down), : len(patch.across)
+            ]
+            inside[patch.alpha == _OPAQUE] = _OPAQUE
+        return (rows, columns), core
 
     def _is_chroma_altered(self, rendered: Picture, wanted: Picture) -> bool:
         # Not strict: an output in another pixel format may have more or fewer planes than the source.
@@ -136,7 +152,17 @@ def _compare_blocks(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> BlockMe
 
 def _average_blocks(plane: NDArray[np.uint8]) -> BlockMeans:
     """Return the means of blocks; the last row and column are repeated to fill the last blocks."""
-    rows, columns = plane.shape
-    padded = cv2.copyMakeBorder(plane, 0, -rows % _BLOCK_SIDE_PX, 0, -columns % _BLOCK_SIDE_PX, cv2.BORDER_REPLICATE)
-    size = (padded.shape[1] // _BLOCK_SIDE_PX, padded.shape[0] // _BLOCK_SIDE_PX)
-    return np.asarray(cv2.resize(padded.astype(np.float32), size, interpolation=cv2.INTER_AREA))
+    rows, columns = (-(-side // _BLOCK_SIDE_PX) for side in plane.shape)
+    padding = (rows * _BLOCK_SIDE_PX - plane.shape[0], columns * _BLOCK_SIDE_PX - plane.shape[1])
+    padded = np.asarray(cv2.copyMakeBorder(plane, 0, padding[0], 0, padding[1], cv2.BORDER_REPLICATE))
+    # Rows first, in 16 bits: this is twice as fast as the scaler of OpenCV, and as exact.
+    of_rows = padded.reshape(rows, _BLOCK_SIDE_PX, -1).sum(axis=1, dtype=np.uint16)
+    sums = of_rows.reshape(rows, columns, _BLOCK_SIDE_PX).sum(axis=2, dtype=np.uint32)
+    means: BlockMeans = np.divide(sums, _BLOCK_SIDE_PX**2, dtype=np.float32)
+    return means
+
+
+def _hull_in_blocks(ranges: Sequence[slice]) -> slice:
+    """Return the smallest range of whole blocks that contains all ranges; empty for none."""
+    start = min((one.start for one in ranges), default=0) // _BLOCK_SIDE_PX * _BLOCK_SIDE_PX
+    return slice(start, -(-max((one.stop for one in ranges), default=0) // _BLOCK_SIDE_PX) * _BLOCK_SIDE_PX)

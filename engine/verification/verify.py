@@ -5,7 +5,7 @@ Everything that can be checked on the files is checked, by one function for each
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from engine.core.progress import ProgressListener, SilentListener
@@ -21,7 +21,7 @@ from engine.rendering.terms import RenderOptions
 from engine.review.amendments import Review
 from engine.storage.files import hash_file
 from engine.verification import checks
-from engine.verification.frame_comparison import compare_with_second_render
+from engine.verification.frame_comparison import FrameComparison, compare_frames, compare_with_second_render
 from engine.verification.report import SCHEMA, Check, VerifyReport
 from engine.version import VERSION
 
@@ -33,6 +33,7 @@ def verify(  # noqa: PLR0913 - the files that belong together, and the listener
     *,
     review: Path | str | Review | None = None,
     render_report: Path | str | None = None,
+    render_again: bool = False,
     listener: ProgressListener | None = None,
 ) -> VerifyReport:
     """Check an output against its source, its record and its review.
@@ -44,6 +45,7 @@ def verify(  # noqa: PLR0913 - the files that belong together, and the listener
         review: amendments of the record, or their path; without it the output is checked against the record alone.
         render_report: report of the render; by default `OUT.render.json` beside the output. Without a report the output
             is checked against the default style, and its own comment says if it is a draft or a release.
+        render_again: also render once more, and check that this gives the same bytes; takes as long as the render.
         listener: receives the progress.
 
     Raises:
@@ -54,7 +56,8 @@ def verify(  # noqa: PLR0913 - the files that belong together, and the listener
     report = _load_report(output, render_report)
     job = prepare_job(source, record, lambda info: _choose_spec(source, info, output, report), listener, review)
     # The specification is that of the report, so an output is checked against the style it was rendered with.
-    results = tuple(_run_checks(job, output, report, listener))
+    compare = compare_with_second_render if render_again else compare_frames
+    results = tuple(_run_checks(job, output, report, lambda info: compare(job, output, info, listener)))
     return VerifyReport(
         schema=SCHEMA,
         veil=VERSION,
@@ -84,15 +87,16 @@ def _choose_spec(source: Path, info: MediaInfo, output: Path, report: RenderRepo
 
 
 def _run_checks(
-    job: RenderJob, output: Path, report: RenderReport | None, listener: ProgressListener
+    job: RenderJob, output: Path, report: RenderReport | None, compare: Callable[[MediaInfo], FrameComparison]
 ) -> Iterator[Check]:
     info = probe(output)
     if report is not None:
         yield checks.check_report(job, info, report)
-    comparison = compare_with_second_render(job, output, info, listener)
+    comparison = compare(info)
     yield checks.check_times(comparison, job.info, info)
     yield checks.check_masks(comparison.pixels)
     yield checks.check_outside_masks(comparison.pixels)
-    yield checks.check_second_render(comparison)
+    if comparison.same_bytes is not None:
+        yield checks.check_second_render(same=comparison.same_bytes)
     yield from checks.check_audio(job, output)
     yield checks.check_metadata(output, job.spec.comment, has_report=report is not None)

@@ -37,15 +37,23 @@ class EncoderFormat:
     size: Size
     repeat: tuple[tuple[int, int], ...]
 
-    def make_frame(self, picture: Picture) -> VideoFrame:
-        """Return a frame for the encoder with a copy of the picture's samples."""
-        frame = VideoFrame(self.size.width, self.size.height, self.pixel_format)
+    def allocate_frame(self) -> VideoFrame:
+        """Return a frame for the encoder with undefined samples."""
+        return VideoFrame(self.size.width, self.size.height, self.pixel_format)
+
+    def fill_frame(self, frame: VideoFrame, picture: Picture) -> None:
+        """Copy the picture's samples into a frame for the encoder."""
         # Copied plane by plane without a scaler, so that each sample reaches the encoder as it is.
         for target, source, (down, across) in zip(self._view_planes(frame), picture.planes, self.repeat, strict=True):
             rows, columns = target.shape
             samples = source if down == across == 1 else source.repeat(down, axis=0).repeat(across, axis=1)
             target[...] = samples[:rows, :columns]
-        return frame
+
+    def view_picture(self, frame: VideoFrame, pixels: PixelFormat) -> Picture | None:
+        """Return the samples of a frame as a picture to draw on; None if the encoder takes another layout."""
+        if self.pixel_format != pixels.name:
+            return None
+        return Picture(pixels, tuple(self._view_planes(frame)))
 
     def _view_planes(self, frame: VideoFrame) -> list[Plane]:
         if self.pixel_format == "rgb24":

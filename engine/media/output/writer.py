@@ -30,7 +30,7 @@ from engine.media.output.encoder import (
     choose_encoder_rate,
     plan_encoding,
 )
-from engine.media.output.encoder_format import choose_encoder_format
+from engine.media.output.encoder_format import EncoderFormat, choose_encoder_format
 from engine.record import VideoFacts
 
 _MAX_QUEUED_FRAMES = 4
@@ -42,9 +42,9 @@ _Y4M_CHROMA = {(1, 1): "420", (1, 0): "422", (0, 0): "444", (2, 0): "411"}
 class VideoWriter:
     """Encodes pictures into a MOV file with one video stream whose first frame is at zero.
 
-    Pictures are copied by `write` and encoded in a thread of the writer's own, so the caller can work on the next one
-    meanwhile and may change the planes at once. Use it as a context manager: leaving the block finishes the file, an
-    exception removes it.
+    Pictures are copied and encoded in a thread of the writer's own, so the caller can work on the next one meanwhile
+    and may change the planes at once. Use it as a context manager: leaving the block finishes the file, an exception
+    removes it.
 
     Attributes:
         encoding: the encoder and its options.
@@ -66,7 +66,8 @@ class VideoWriter:
         """
         self.encoding = plan_encoding(video, pixels, settings, signal)
         self._path = path
-        self._encoder_format = choose_encoder_format(pixels, video.coded)
+        self._pool = _FramePool(choose_encoder_format(pixels, video.coded))
+        self._lent: tuple[Picture, VideoFrame] | None = None
         self._tick_converter = _TickConverter(Fraction(video.time_base), Fraction(self.encoding.tick), path)
         self._duration_ticks = max(1, round(1 / (choose_encoder_rate(video) * self._tick_converter.tick)))
         self._sink = _EncoderSink(path, self.encoding, video)
@@ -74,6 +75,16 @@ class VideoWriter:
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._encode_queued, name="veil-encode", daemon=True)
         self._thread.start()
+
+    def copy_picture(self, picture: Picture) -> Picture:
+        """Return a copy to draw on, valid until the next call of `write`, which takes it without copying it again."""
+        frame = self._pool.take_frame(picture)
+        copy = self._pool.encoder_format.view_picture(frame, picture.format)
+        if copy is None:
+            self._pool.give_back(frame)
+            return Picture(picture.format, tuple(plane.copy() for plane in picture.planes))
+        self._lent = copy, frame
+        return copy
 
     def write(self, picture: Picture, pts: int) -> None:
         """Queue the next frame for encoding; `pts` counts in the source's time base and must rise.
@@ -83,7 +94,8 @@ class VideoWriter:
             RenderError: an earlier frame could not be encoded, or the time stamp does not rise.
         """
         self._raise_failure()
-        frame = self._encoder_format.make_frame(picture)
+        lent, self._lent = self._lent, None
+        frame = lent[1] if lent is not None and lent[0] is picture else self._pool.take_frame(picture)
         frame.pts = self._tick_converter.to_ticks(pts)
         frame.time_base, frame.duration = self._tick_converter.tick, self._duration_ticks
         self._frames.put(frame)
@@ -138,6 +150,7 @@ class VideoWriter:
                 continue
             try:
                 self._sink.encode(frame)
+                self._pool.give_back(frame)
             except Exception as error:  # noqa: BLE001  `_raise_failure` raises it in the caller's thread
                 self._failure = error
 
@@ -155,6 +168,33 @@ def _error_from_ffmpeg(error: av.error.FFmpegError, path: Path) -> VeilError:
     if isinstance(error, OSError):
         return TargetError(f"{path} cannot be written: {error.strerror}. Make room or choose another place.")
     return RenderError(f"{path} could not be encoded: {error.strerror}.")
+
+
+class _FramePool:
+    """Frames for an encoder that are used again and again.
+
+    Fresh memory for each frame would cost more time than the copy of the samples, since the operating system clears
+    every page it hands out.
+    """
+
+    def __init__(self, encoder_format: EncoderFormat) -> None:
+        self.encoder_format = encoder_format
+        self._free: queue.SimpleQueue[VideoFrame] = queue.SimpleQueue()
+
+    def take_frame(self, picture: Picture) -> VideoFrame:
+        """Return a frame with a copy of the picture's samples."""
+        try:
+            frame = self._free.get_nowait()
+        except queue.Empty:
+            frame = self.encoder_format.allocate_frame()
+        # Encoders copy what they keep. Should one keep the frame itself, this gives it new memory.
+        frame.make_writable()
+        self.encoder_format.fill_frame(frame, picture)
+        return frame
+
+    def give_back(self, frame: VideoFrame) -> None:
+        """Take back a frame that is no longer needed."""
+        self._free.put(frame)
 
 
 class _TickConverter:

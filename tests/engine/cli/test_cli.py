@@ -59,7 +59,7 @@ def test_a_failed_check_exits_with_3(clip, tmp_path):
     out = tmp_path / "out.mp4"
     run("render", source, record, "-o", out, "--style", "training-data")
     out.with_name("out.mp4.render.json").unlink()
-    code, text, _ = run("verify", source, record, out)
+    code, text, _ = run("verify", source, record, out, "--render-again")
     assert code == 3
     assert "FAIL  rendered again" in text
     code, text, _ = run("verify", source, record, out, "--json")

@@ -88,7 +88,7 @@ def test_verification_tells_another_review_from_the_one_that_was_applied(reviewe
     found, sha256 = read_record(record), sha256_hex(record.read_bytes())
     append_amendment(other, found, sha256, Add(keyframes({0: MISSED})), JANE)
     for wrong in (None, other):
-        checks = engine.verify(source, record, out, review=wrong)
+        checks = engine.verify(source, record, out, review=wrong, render_again=True)
         failed = {check.name: check.finding for check in checks.checks if not check.passed}
         assert failed["report"] == "the report of the render names another review"
         assert "rendered again" in failed

@@ -121,6 +121,20 @@ def write_at(path: Path, times: list[int]) -> None:
             writer.write(make_picture(YUV420, SIZE, number), pts)
 
 
+@pytest.mark.parametrize("size", [Size(64, 48), Size(65, 47)], ids=str)
+def test_a_picture_drawn_on_a_copy_gives_the_bytes_of_one_drawn_before(size, tmp_path):
+    # The copy may be the encoder's own frame, which is used again: nothing of an earlier picture may show in it.
+    plain, lent = write(tmp_path / "plain.mov", size=size, frames=30), tmp_path / "lent.mov"
+    facts = make_video_facts(size, YUV420, frames=30)
+    with VideoWriter(lent, facts, YUV420, EncoderSettings(crf=17.0, preset="veryfast")) as writer:
+        for number in range(30):
+            copy = writer.copy_picture(make_picture(YUV420, size, number + 1 if number % 3 else number))
+            for plane, drawn in zip(copy.planes, make_picture(YUV420, size, number).planes, strict=True):
+                plane[...] = drawn
+            writer.write(make_picture(YUV420, size, number) if number % 5 == 0 else copy, number)
+    assert lent.read_bytes() == plain.read_bytes()
+
+
 def test_no_frame_at_all_is_refused_and_leaves_no_file(tmp_path):
     path = tmp_path / "out.mov"
     with pytest.raises(RenderError, match="would have no frame"):
