@@ -44,9 +44,9 @@ class FrameBatch(NamedTuple):
         return [position for position, one in enumerate(self.scheduled) if one.looked]
 
 
-def read_batches(frames: Iterator[ScheduledFrame]) -> Iterator[FrameBatch]:
-    """Read frames in batches, from the start of the video."""
-    for ticket in count():
+def read_batches(frames: Iterator[ScheduledFrame], first_ticket: int = 0) -> Iterator[FrameBatch]:
+    """Read frames in batches, from the first frame of the batch `first_ticket` on."""
+    for ticket in count(first_ticket):
         batch = list(islice(frames, BATCH_FRAMES))
         if not batch:
             return

@@ -1,14 +1,13 @@
-"""Feeds a carrier with the frames and answers of a pass, also after an interruption."""
+"""Feeds a carrier with the frames and answers of a range of frames."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice
 
 from engine.detection.batches import FrameBatch
 from engine.detection.carry import Carrier, CarryContext, CarryInput
-from engine.detection.checkpoint import Checkpoint
 from engine.detection.frame_detections import FrameDetections
 from engine.detection.look_schedule import ScheduledFrame
 
@@ -18,25 +17,18 @@ class CarryFeed:
 
     Args:
         context: what the carrier needs to know.
-        checkpoint: what an earlier attempt finished, open.
-
-    Attributes:
-        first_frame: frame from which on grey pictures are needed: after an interruption, a face may still be on its way
-            from there.
+        known: detections of the first frames, if they are there already: what is carried begins in them, too.
     """
 
-    def __init__(self, context: CarryContext, checkpoint: Checkpoint) -> None:
+    def __init__(self, context: CarryContext, known: Sequence[FrameDetections]) -> None:
         self._carrier = Carrier(context)
-        self.first_frame = max(0, checkpoint.frame_count - context.max_frames - 1)
-        self._finished = tuple(islice(checkpoint.read_frames(), self.first_frame, None))
+        self._known = deque(known)
         self._waiting: dict[int, Sequence[CarryInput]] = {}
 
     def skip(self, batch: FrameBatch) -> None:
-        """Take a batch that an earlier attempt finished; what it carried is in the checkpoint."""
+        """Take a batch whose detections are known; what was carried into it is known as well."""
         for one in batch.scheduled:
-            position = one.frame.index - self.first_frame
-            if position >= 0:
-                self._carrier.take(_make_input(one), self._finished[position])
+            self._carrier.take(_make_input(one), self._known.popleft())
 
     def remember(self, batch: FrameBatch) -> None:
         """Keep the grey pictures of a batch that was submitted."""
@@ -51,5 +43,5 @@ class CarryFeed:
 
 
 def _make_input(scheduled: ScheduledFrame) -> CarryInput:
-    assert scheduled.grey is not None, "the schedule makes grey pictures from `first_frame` on"
+    assert scheduled.grey is not None, "the schedule makes grey pictures from the first frame on that is detected"
     return CarryInput(scheduled.frame.index, scheduled.grey, scheduled.is_last)

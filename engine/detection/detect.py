@@ -14,7 +14,7 @@ from engine.detection.frame_selection import split_passes
 from engine.detection.ledger import write_ledger_on_failure
 from engine.detection.observer import DetectionObserver
 from engine.detection.options import count_workers, plan_detectors
-from engine.detection.passes import DetectionJob, create_checkpoint, find_uncertain_frames, run_pass
+from engine.detection.passes import DetectionJob, PassRunner, create_checkpoint, find_uncertain_frames, run_pass
 from engine.detection.results import (
     Stopwatch,
     build_run_facts,
@@ -41,6 +41,7 @@ def detect(  # noqa: PLR0913 - only the source is required; every other argument
     listener: ProgressListener | None = None,
     ensemble: DetectorEnsemble | None = None,
     observer: DetectionObserver | None = None,
+    runner: PassRunner | None = None,
     overwrite: bool = True,
 ) -> Record:
     """Find the faces in a video, in a photograph, or in a folder of numbered stills that is treated as a video.
@@ -57,6 +58,7 @@ def detect(  # noqa: PLR0913 - only the source is required; every other argument
         listener: gets progress and notices.
         ensemble: running detectors that fit `options`; they are used and left running.
         observer: sees what is found.
+        runner: runs the local detectors elsewhere, as on a cluster. The record is the same.
         overwrite: replace `output` if it exists. False: return it if it is the record of this detection, finished
             earlier, else refuse.
 
@@ -81,7 +83,7 @@ def detect(  # noqa: PLR0913 - only the source is required; every other argument
     if output is not None and not overwrite and (finished := read_finished_record(output, request_sha256)):
         listener.notice(f"{output} is the finished record of this detection already.")
         return finished
-    job = DetectionJob(source, info, options, plans, find_data_folder(data), listener, ensemble, observer)
+    job = DetectionJob(source, info, options, plans, find_data_folder(data), listener, ensemble, observer, runner)
     cost_tracker = CostTracker(plans, listener)
     with ExitStack() as stack:
         checkpoints = _run_passes(job, output, cost_tracker, stack)

@@ -64,21 +64,23 @@ class LookSchedule:
         time_base: seconds in a unit of the time stamps.
         first_frame: frame from which on decisions are needed; the one before it is compared with it.
         first_grey: frame from which on grey pictures are needed.
+        first_pts: time stamp of the first frame of the video. None: that of the first frame that comes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the last three are for ranges of a video
         self,
         settings: ScheduleSettings | None,
         tracking: TrackingSettings,
         time_base: float,
         first_frame: int = 0,
         first_grey: int = 0,
+        first_pts: int | None = None,
     ) -> None:
         # An interval of 0 is no schedule: every frame is looked at.
         self._settings = settings if settings and settings.interval_s else None
         self._tracking, self._time_base = tracking, time_base
         self._first_frame, self._first_grey = first_frame, min(first_grey, first_frame - 1)
-        self._first_pts: int | None = None
+        self._first_pts = first_pts
         self._interval = -1
         self._previous_thumbnail: Thumbnail | None = None
         self._previous_small: Grey | None = None

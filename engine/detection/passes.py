@@ -6,37 +6,30 @@ only when the other detectors have seen the whole video.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
 from engine.core.progress import ProgressListener
-from engine.detection.batches import (
-    BATCH_FRAMES,
-    FrameBatch,
-    LazyRgbBatch,
-    PendingBatches,
-    read_batches,
-    select_positions,
-)
-from engine.detection.carry import CarryContext
-from engine.detection.carry_feed import CarryFeed
+from engine.detection.batches import BATCH_FRAMES
 from engine.detection.checkpoint import Checkpoint
 from engine.detection.cost import CostTracker, limit_calls
+from engine.detection.detection_range import rest_of_video
 from engine.detection.frame_detections import FrameDetections
-from engine.detection.frame_selection import frame_predicates, uncertain_frames
-from engine.detection.look_schedule import LookSchedule
+from engine.detection.frame_selection import uncertain_frames
 from engine.detection.observer import DetectionObserver, ObserverFeed
 from engine.detection.options import count_workers, find_schedule
-from engine.detectors.ensemble import BatchesByDetector, DetectorEnsemble
+from engine.detection.pass_spec import PassSpec
+from engine.detection.range_detection import AnsweredBatch, RangeDetection
+from engine.detectors.ensemble import DetectorEnsemble
 from engine.detectors.registry import DetectorPlan, select_remote
 from engine.media.facts import MediaInfo
-from engine.media.source.image_sequence import open_any
-from engine.media.source.prefetch import prefetch
 from engine.record import (
     DetectOptions,
     DetectorFacts,
@@ -49,8 +42,35 @@ from engine.record import (
 )
 from engine.storage.data_folder import DataFolder
 
-_PREFETCH_FRAMES = 4
-"""Frames that are decoded ahead, while the frames before them are converted and submitted."""
+
+@dataclass(frozen=True, slots=True)
+class PassProgress:
+    """Where a pass begins, and who sees how far it is.
+
+    Attributes:
+        first: first frame whose detections are not there yet.
+        known: detections of the frames before it, as far as they decide what is carried into it.
+        feed: gets small pictures.
+        listener: gets progress and notices.
+    """
+
+    first: int
+    known: Sequence[FrameDetections]
+    feed: ObserverFeed
+    listener: ProgressListener
+
+
+class PassRunner(Protocol):
+    """Detects the rest of a pass, somewhere else than in this process and its detectors."""
+
+    def run(self, spec: PassSpec, models: Path, progress: PassProgress) -> Iterator[AnsweredBatch]:
+        """Yield the answers from `progress.first` to the end of the video, in order.
+
+        Args:
+            spec: the pass.
+            models: folder of the weights.
+            progress: where it begins.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +86,7 @@ class DetectionJob:
         listener: gets progress and notices.
         ensemble: running detectors to use. None: each pass starts its own.
         observer: sees what is found. None: there is none.
+        runner: runs the passes without a remote detector. None: this process does.
     """
 
     source: Path
@@ -76,6 +97,7 @@ class DetectionJob:
     listener: ProgressListener
     ensemble: DetectorEnsemble | None
     observer: DetectionObserver | None
+    runner: PassRunner | None = None
 
 
 class _CheckpointKey(Document, frozen=True):
@@ -145,96 +167,43 @@ def run_pass(
         cost_tracker: counts what remote detectors are paid.
         uncertain: frames that a second pass asks about. None: it is the first pass.
     """
-    predicates = frame_predicates(plans, uncertain or frozenset())
-    # The estimate alone cannot keep the limit: it may be an upper bound, and more frames may decode than were counted.
-    plans = limit_calls(plans, job.options.max_cost, cost_tracker.spent_usd)
-    finished_batches = checkpoint.batch_count
-    # A second pass asks about frames that the first one chose; faces were carried by the first.
-    schedule = find_schedule(job.options) if uncertain is None else None
-    carrying = _start_carrying(job, schedule, checkpoint) if schedule else None
-    looks = LookSchedule(
-        schedule,
-        job.options.tracking,
-        float(Fraction(job.info.video.time_base)),
-        finished_batches * BATCH_FRAMES,
-        carrying.first_frame if carrying else 0,
+    spec = PassSpec(
+        job.source,
+        job.info,
+        job.options,
+        # The estimate alone cannot keep the limit: it may be an upper bound, and more frames may decode than counted.
+        limit_calls(plans, job.options.max_cost, cost_tracker.spent_usd),
+        {plan.facts.name: plan.facts.confident_score for plan in job.plans},
+        # A second pass asks about frames that the first one chose; faces were carried by the first.
+        find_schedule(job.options) if uncertain is None else None,
+        uncertain,
     )
+    feed = ObserverFeed(job.observer, job.info.video.display)
+    first = checkpoint.batch_count * BATCH_FRAMES
+    known = tuple(islice(checkpoint.read_frames(), max(0, first - spec.overlap_frames), None))
+    progress = PassProgress(first, known, feed, job.listener)
+    job.listener.progress("detect", checkpoint.frame_count, job.info.video.packets)
+    feed.replay(checkpoint.read_frames())
+    with closing(_run_anywhere(job, spec, progress)) as answers:
+        for ticket, frames in answers:
+            first_index = checkpoint.frame_count
+            # First of all into the checkpoint: the calls are paid for, and an observer may cancel the run.
+            checkpoint.append_batch(frames)
+            feed.report(ticket, first_index, frames)
+            cost_tracker.record_receipts(frames)
+            job.listener.progress("detect", checkpoint.frame_count, job.info.video.packets)
+
+
+def _run_anywhere(job: DetectionJob, spec: PassSpec, progress: PassProgress) -> Generator[AnsweredBatch]:
+    # One process counts and limits the calls that are paid for, and the service limits how fast they are, so a pass
+    # with a remote detector gains nothing on several machines.
+    if job.runner is not None and not spec.has_remote_detector:
+        yield from job.runner.run(spec, job.data.models, progress)
+        return
+    part = rest_of_video(progress.first, spec.overlap_frames)
     with (
-        open_any(job.source, job.info, on_damage=job.options.on_damage) as source,
-        prefetch(looks.apply(source.frames()), _PREFETCH_FRAMES) as frames,
         nullcontext(job.ensemble)
         if job.ensemble
-        else DetectorEnsemble(plans, job.data.models, count_workers(job.options, job.plans)) as ensemble,
+        else DetectorEnsemble(spec.plans, job.data.models, count_workers(job.options, job.plans)) as ensemble
     ):
-        ensemble.set_first_ticket(checkpoint.batch_count)
-        answers = _AnswerStore(job, plans, checkpoint, cost_tracker, carrying)
-        answers.report_progress()
-        answers.feed.replay(checkpoint.read_frames())
-        local = [plan.name for plan in plans if plan.name not in predicates]
-        for batch in read_batches(frames):
-            # The frames of finished batches are decoded, because the frames after them depend on them.
-            if batch.ticket < finished_batches:
-                if carrying is not None:
-                    carrying.skip(batch)
-                continue
-            pictures = {side: LazyRgbBatch(batch.frames, side) for side in ensemble.input_sides}
-            positions = dict.fromkeys(local, batch.looks) if schedule else {}
-            positions |= {name: select_positions(batch.frames, selects) for name, selects in predicates.items()}
-            label = f"frames {batch.frames[0].index} to {batch.frames[-1].index}"
-            ensemble.submit(batch.ticket, pictures, label, positions)
-            answers.add(batch, positions)
-            answers.feed.offer_preview(batch.ticket, batch.frames[0])
-            # Answers are stored while frames are read: an interruption then loses only what is under way.
-            answers.store(ensemble.take_finished())
-        answers.store(ensemble.drain())
-
-
-def _start_carrying(job: DetectionJob, schedule: ScheduleSettings, checkpoint: Checkpoint) -> CarryFeed:
-    context = CarryContext(
-        display=job.info.video.display,
-        schedule=schedule,
-        frame_s=job.info.video.expected_frame_s,
-        fusion=job.options.fusion,
-        confident_scores={plan.facts.name: plan.facts.confident_score for plan in job.plans},
-    )
-    return CarryFeed(context, checkpoint)
-
-
-class _AnswerStore:
-    """Takes the answers of one pass to everything that needs them."""
-
-    def __init__(
-        self,
-        job: DetectionJob,
-        plans: Sequence[DetectorPlan],
-        checkpoint: Checkpoint,
-        cost_tracker: CostTracker,
-        carrying: CarryFeed | None,
-    ) -> None:
-        display = job.info.video.display
-        self._pending = PendingBatches(display, plans)
-        self.feed = ObserverFeed(job.observer, display)
-        self._checkpoint, self._cost_tracker, self._listener = checkpoint, cost_tracker, job.listener
-        self._frame_total = job.info.video.packets
-        self._carrying = carrying
-
-    def report_progress(self) -> None:
-        self._listener.progress("detect", self._checkpoint.frame_count, self._frame_total)
-
-    def add(self, batch: FrameBatch, positions: Mapping[str, Sequence[int]]) -> None:
-        """Remember a batch that was submitted, and the positions of the frames that each detector is given."""
-        self._pending.add(batch, positions)
-        if self._carrying is not None:
-            self._carrying.remember(batch)
-
-    def store(self, finished: Iterable[tuple[int, BatchesByDetector]]) -> None:
-        for ticket, answers in finished:
-            frames = self._pending.join_answers(ticket, answers)
-            if self._carrying is not None:
-                frames = self._carrying.carry(ticket, frames)
-            first_index = self._checkpoint.frame_count
-            # First of all into the checkpoint: the calls are paid for, and an observer may cancel the run.
-            self._checkpoint.append_batch(frames)
-            self.feed.report(ticket, first_index, frames)
-            self._cost_tracker.record_receipts(frames)
-            self.report_progress()
+        yield from RangeDetection(spec, part, progress.known, progress.feed).run(ensemble)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -86,6 +87,13 @@ class SourceFrame:
         if writable:
             self.planar_frame.make_writable()
         return picture_from_frame(self.planar_frame, read_only=not writable)
+
+    def sha256(self) -> str:
+        """Hash all samples, to compare what two decoders delivered."""
+        digest = hashlib.sha256()
+        for plane in self.picture().planes:
+            digest.update(np.ascontiguousarray(plane).data)
+        return digest.hexdigest()
 
     def copy_for_thread(self) -> SourceFrame:
         """Return the same frame with scalers of its own, for use on another thread."""

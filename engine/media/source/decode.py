@@ -24,6 +24,7 @@ from engine.media.pixels import make_grey_frame, planar_format_from_name
 from engine.media.source.crop import FrameCropper
 from engine.media.source.damage import PendingFrames, capture_decoder_errors, enable_damage_reporting, has_own_frame
 from engine.media.source.open_file import open_container
+from engine.media.source.start_points import StartPoint, seek_start_point
 from engine.media.source.timestamps import PtsAssigner
 from engine.media.source.transport_stream import is_pes_packet_whole
 
@@ -36,7 +37,12 @@ _MAX_DRAIN_ERRORS = 256
 
 @contextmanager
 def open_source(
-    path: Path | str, info: MediaInfo, *, on_damage: OnDamage = "stop", listener: ProgressListener = _SILENT
+    path: Path | str,
+    info: MediaInfo,
+    *,
+    on_damage: OnDamage = "stop",
+    listener: ProgressListener = _SILENT,
+    start: StartPoint | None = None,
 ) -> Iterator[Source]:
     """Open a probed file for decoding.
 
@@ -46,13 +52,14 @@ def open_source(
         on_damage: "stop" raises an error at the first frame that cannot be decoded completely; "cover" delivers it
             marked as damaged.
         listener: receives notices about frames before the first keyframe and about time stamps that had to be moved.
+        start: keyframe from which frames are decoded. None: from the beginning.
 
     Raises:
         SourceError: the file cannot be opened, or is not the one that was probed.
     """
     path = Path(path)
     with open_container(path) as container, ExitStack() as resources:
-        source = Source(path, container, info, on_damage=on_damage, listener=listener)
+        source = Source(path, container, info, on_damage=on_damage, listener=listener, start=start)
         # FFmpeg frees a decoder while Python's lock is held. A decoding thread that wants to log at that moment waits
         # for the lock for ever. Flushing first releases the lock and brings the decoder's threads to rest.
         resources.callback(source.stream.codec_context.flush_buffers)
@@ -78,8 +85,15 @@ class Source:
         stream: the video stream that is decoded.
     """
 
-    def __init__(
-        self, path: Path, container: InputContainer, info: MediaInfo, *, on_damage: OnDamage, listener: ProgressListener
+    def __init__(  # noqa: PLR0913 - a file, and how it is read
+        self,
+        path: Path,
+        container: InputContainer,
+        info: MediaInfo,
+        *,
+        on_damage: OnDamage,
+        listener: ProgressListener,
+        start: StartPoint | None = None,
     ) -> None:
         self.path = path
         self.info = info
@@ -97,7 +111,9 @@ class Source:
         # The ledger of the "pts" case, and the counts for the others.
         self._pending_frames = PendingFrames()
         self._expected_frames = 0
-        self._delivered_frames = 0
+        self._start = start
+        self._key_pts = start.pts if start else info.video.key_pts
+        self._delivered_frames = start.index if start else 0
         # Times of packets that are flagged corrupt, or during whose decoding the decoder logged an error.
         self._suspect_pts: set[int] = set()
         # Decoder errors for which no lost frame has been found yet.
@@ -107,7 +123,7 @@ class Source:
         self._is_broken = False
 
     def frames(self) -> Iterator[SourceFrame]:
-        """Yield every frame in presentation order.
+        """Yield every frame from the start point on, in presentation order.
 
         Frames before the first keyframe of a recording that starts between two keyframes cannot be shown by any player;
         those that do not decode are left out with a notice.
@@ -128,6 +144,11 @@ class Source:
         self._report_irregularities()
         self.check_unchanged()
 
+    @property
+    def has_unexplained_errors(self) -> bool:
+        """True if the decoder has reported an error, and no lost frame has been found for it so far."""
+        return self._unplaced_errors > 0
+
     def check_unchanged(self) -> None:
         """Check that the path still leads to the file that was opened.
 
@@ -145,7 +166,7 @@ class Source:
 
     def _read_from_first_key(self) -> Iterator[Packet[VideoStream]]:
         """Yield the packets from the first keyframe on; those before refer to frames that are not in the file."""
-        started = self.info.video.key_pts is None
+        started = self._start is not None or self.info.video.key_pts is None
         for packet in self._read_packets():
             started = started or packet.is_keyframe
             if started:
@@ -154,7 +175,10 @@ class Source:
                 self._lead_in_frames += has_own_frame(self.info.video.codec, packet)
 
     def _read_packets(self) -> Iterator[Packet[VideoStream]]:
-        packets = self._container.demux(self.stream)
+        if self._start is None:
+            packets = self._container.demux(self.stream)
+        else:
+            packets = seek_start_point(self._container, self.stream, self._start, self.path)
         while True:
             try:
                 packet = next(packets, None)
@@ -250,7 +274,8 @@ class Source:
             for pts in self._pending_frames.match_frame(frame.pts):
                 yield from self._replace_lost_frame(pts)
         is_faulty = frame.is_corrupt or frame.pts in self._suspect_pts
-        if is_faulty and self._is_lead_in(frame.pts):
+        # Whoever begins at a start point does not need the frames before it, whole or not.
+        if (is_faulty or self._start is not None) and self._is_lead_in(frame.pts):
             self._lead_in_frames += 1
             return
         yield from self._emit_checked(frame, "cannot be decoded whole" if is_faulty else None)
@@ -285,8 +310,7 @@ class Source:
 
     def _is_lead_in(self, pts: int | None) -> bool:
         """Return whether a time is before the first keyframe."""
-        key = self.info.video.key_pts
-        return key is not None and pts is not None and pts < key
+        return self._key_pts is not None and pts is not None and pts < self._key_pts
 
     def _replace_lost_frame(self, pts: int) -> Iterator[SourceFrame]:
         """Deal with a packet that gave no frame: raise, or yield a grey frame in its place."""

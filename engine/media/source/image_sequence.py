@@ -18,6 +18,7 @@ from engine.media.facts import MediaInfo
 from engine.media.frame import SourceFrame
 from engine.media.source.decode import OnDamage, open_source
 from engine.media.source.probe import probe
+from engine.media.source.start_points import StartPoint
 
 _TIME_BASE = "1/25"
 """Stills have no times, so the pts of a frame is its index."""
@@ -29,6 +30,13 @@ class FrameSource(Protocol):
 
     def frames(self) -> Iterator[SourceFrame]:
         """Yield every frame once."""
+
+    @property
+    def has_unexplained_errors(self) -> bool:
+        """True if a decoder has reported an error, and no lost frame has been found for it so far."""
+
+    def check_unchanged(self) -> None:
+        """Check that the path still leads to what was opened; see `Source.check_unchanged`."""
 
 
 def probe_any(path: Path, *, listener: ProgressListener = _SILENT) -> MediaInfo:
@@ -42,12 +50,17 @@ def probe_any(path: Path, *, listener: ProgressListener = _SILENT) -> MediaInfo:
 
 
 @contextmanager
-def open_any(path: Path, info: MediaInfo, *, on_damage: OnDamage = "stop") -> Iterator[FrameSource]:
-    """Open a file or folder of stills for decoding after `probe_any`; see `open_source` for arguments and errors."""
+def open_any(
+    path: Path, info: MediaInfo, *, on_damage: OnDamage = "stop", start: StartPoint | None = None
+) -> Iterator[FrameSource]:
+    """Open a file or folder of stills for decoding after `probe_any`; see `open_source` for arguments and errors.
+
+    A folder of stills has no start points.
+    """
     if path.is_dir():
         yield _StillFolder(path, info, on_damage)
         return
-    with open_source(path, info, on_damage=on_damage) as source:
+    with open_source(path, info, on_damage=on_damage, start=start) as source:
         yield source
 
 
@@ -74,6 +87,10 @@ def list_source_files(path: Path) -> tuple[Path, ...]:
 class _StillFolder:
     def __init__(self, folder: Path, info: MediaInfo, on_damage: OnDamage) -> None:
         self._folder, self._info, self._on_damage = folder, info, on_damage
+        self.has_unexplained_errors = False
+
+    def check_unchanged(self) -> None:
+        """Leave the check to the end of `frames`, which hashes every still."""
 
     def frames(self) -> Iterator[SourceFrame]:
         """Yield every still in order, with its index as its time.

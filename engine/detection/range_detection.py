@@ -1,0 +1,142 @@
+"""Detection of one range of frames: the way that every frame takes, on one machine and on many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from engine.detection.batches import (
+    BATCH_FRAMES,
+    FrameBatch,
+    LazyRgbBatch,
+    PendingBatches,
+    read_batches,
+    select_positions,
+)
+from engine.detection.carry_feed import CarryFeed
+from engine.detection.detection_range import DetectionRange
+from engine.detection.frame_detections import FrameDetections
+from engine.detection.frame_selection import frame_predicates
+from engine.detection.look_schedule import LookSchedule, ScheduledFrame
+from engine.detection.observer import ObserverFeed
+from engine.detection.pass_spec import PassSpec
+from engine.detectors.ensemble import BatchesByDetector, DetectorEnsemble
+from engine.errors import SourceError
+from engine.media.frame import SourceFrame
+from engine.media.source.image_sequence import FrameSource, open_any
+from engine.media.source.prefetch import prefetch
+
+_PREFETCH_FRAMES = 4
+"""Frames that are decoded ahead, while the frames before them are converted and submitted."""
+
+
+class AnsweredBatch(NamedTuple):
+    """The detections of successive frames, and the number of their batch, counted from the start of the video."""
+
+    ticket: int
+    frames: tuple[FrameDetections, ...]
+
+
+class RangeDetection:
+    """Detects the faces in one range of frames.
+
+    Args:
+        spec: the pass that the range is a part of.
+        part: the range.
+        known: detections of the frames of its overlap. Empty: they are detected too, and come before the others.
+        feed: gets small pictures. None: nobody wants any.
+
+    Attributes:
+        pictures: SHA-256 of the last frame of the overlap and of the last frame of the range, by index, of a range that
+            does not extend from the beginning to the end.
+    """
+
+    def __init__(
+        self,
+        spec: PassSpec,
+        part: DetectionRange,
+        known: Sequence[FrameDetections] = (),
+        feed: ObserverFeed | None = None,
+    ) -> None:
+        self._spec, self._part, self._known, self._feed = spec, part, known, feed
+        self.pictures: dict[int, str] = {}
+        self._hashed = {part.first - 1, (part.stop or 0) - 1}
+        context = spec.carry_context
+        self._carrying = CarryFeed(context, known) if context else None
+        self._pending = PendingBatches(spec.info.video.display, spec.plans)
+        self._predicates = frame_predicates(spec.plans, spec.uncertain or frozenset())
+        self._local = [plan.name for plan in spec.plans if plan.name not in self._predicates]
+
+    def run(self, ensemble: DetectorEnsemble) -> Iterator[AnsweredBatch]:
+        """Yield the answers, in order.
+
+        Raises:
+            SourceError: the source is unreadable or was changed; DamagedFrameError names a frame.
+            DetectorError: a detector's process died, hung or failed.
+            ModelError: weights are missing or are not the pinned ones.
+        """
+        spec, part = self._spec, self._part
+        first_batch = (part.first if self._known else part.overlap_start) // BATCH_FRAMES
+        with (
+            open_any(spec.source, spec.info, on_damage=spec.options.on_damage, start=part.start) as source,
+            prefetch(self._read_frames(source), _PREFETCH_FRAMES) as frames,
+        ):
+            ensemble.set_first_ticket(first_batch)
+            for batch in read_batches(frames, part.overlap_start // BATCH_FRAMES):
+                if batch.ticket >= first_batch:
+                    self._submit(batch, ensemble)
+                    # Answers are handed on while frames are read: an interruption then loses only what is under way.
+                    yield from self._join_answers(ensemble.take_finished())
+                elif self._carrying is not None:
+                    self._carrying.skip(batch)
+            yield from self._join_answers(ensemble.drain())
+            self._check_source(source)
+
+    def _read_frames(self, source: FrameSource) -> Iterator[ScheduledFrame]:
+        part = self._part
+        looks = LookSchedule(
+            self._spec.schedule,
+            self._spec.options.tracking,
+            float(Fraction(self._spec.info.video.time_base)),
+            part.first if self._known else part.overlap_start,
+            part.overlap_start,
+            self._spec.info.video.first_pts if part.start else None,
+        )
+        # The frames before are decoded, because the frames after them depend on them.
+        for one in looks.apply(self._hash_pictures(source.frames())):
+            if one.frame.index >= part.overlap_start:
+                yield one
+            if one.frame.index + 1 == part.stop:
+                return
+
+    def _hash_pictures(self, frames: Iterator[SourceFrame]) -> Iterator[SourceFrame]:
+        for frame in frames:
+            if frame.index in self._hashed:
+                self.pictures[frame.index] = frame.sha256()
+            yield frame
+
+    def _submit(self, batch: FrameBatch, ensemble: DetectorEnsemble) -> None:
+        pictures = {side: LazyRgbBatch(batch.frames, side) for side in ensemble.input_sides}
+        positions = dict.fromkeys(self._local, batch.looks) if self._spec.schedule else {}
+        positions |= {name: select_positions(batch.frames, selects) for name, selects in self._predicates.items()}
+        label = f"frames {batch.frames[0].index} to {batch.frames[-1].index}"
+        ensemble.submit(batch.ticket, pictures, label, positions)
+        self._pending.add(batch, positions)
+        if self._carrying is not None:
+            self._carrying.remember(batch)
+        if self._feed is not None:
+            self._feed.offer_preview(batch.ticket, batch.frames[0])
+
+    def _join_answers(self, finished: Iterator[tuple[int, BatchesByDetector]]) -> Iterator[AnsweredBatch]:
+        for ticket, answers in finished:
+            frames = self._pending.join_answers(ticket, answers)
+            yield AnsweredBatch(ticket, self._carrying.carry(ticket, frames) if self._carrying else frames)
+
+    def _check_source(self, source: FrameSource) -> None:
+        """Check at the end of a range what a source that is read to its end checks itself."""
+        if self._part.stop is None:
+            return
+        source.check_unchanged()
+        if source.has_unexplained_errors:
+            raise SourceError(f"{self._spec.source} cannot be decoded whole before frame {self._part.stop}.")
