@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.core.frame_ranges import group_frames
 from engine.core.progress import ProgressListener
 from engine.detection.detect import detect
+from engine.detection.passes import PassRunner
 from engine.detection.results import list_detection_files
 from engine.media.source.image_sequence import list_source_files
 from engine.record import DetectOptions, Document, Record
@@ -58,6 +59,7 @@ def anonymise(  # noqa: PLR0913 - the arguments of three verbs
     review: Path | str | None = None,
     data: Path | str | None = None,
     listener: ProgressListener | None = None,
+    runner: PassRunner | None = None,
     overwrite: bool = True,
 ) -> AnonymiseReport:
     """Detect, render and verify in one call. The output is a draft, and its tag says so.
@@ -71,6 +73,7 @@ def anonymise(  # noqa: PLR0913 - the arguments of three verbs
         review: amendments of the record that an earlier detection of this source made with the same options.
         data: the data folder.
         listener: gets progress and notices.
+        runner: runs the local detectors elsewhere, as on a cluster. The record is the same.
         overwrite: replace files that exist. False: keep those that an earlier call with the same arguments finished,
             and refuse every other one.
 
@@ -81,7 +84,7 @@ def anonymise(  # noqa: PLR0913 - the arguments of three verbs
     record = Path(record) if record is not None else append_suffix(output, RECORD_SUFFIX)
     _check_files(Path(source), record, output, review, overwrite=overwrite)
     check_render_possible(source, output, rendering)
-    found = detect(source, record, detection, data=data, listener=listener, overwrite=overwrite)
+    found = detect(source, record, detection, data=data, listener=listener, runner=runner, overwrite=overwrite)
     rendered, checks = render_and_verify(
         source, record, output, rendering, review=review, listener=listener, overwrite=overwrite
     )

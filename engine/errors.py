@@ -58,6 +58,10 @@ class DamagedFrameError(SourceError):
         super().__init__(message)
         self.index = index
 
+    def __reduce__(self) -> tuple[type[DamagedFrameError], tuple[str, int]]:
+        # An error of another machine is met here with all its arguments.
+        return type(self), (str(self), self.index)
+
 
 class RecordError(InputError):
     """The detection record, or its review, cannot be read, or does not belong to the source."""

@@ -10,13 +10,13 @@ from typing import Literal
 
 import msgspec
 
-from engine.batch.detector_reuse import DetectorReuse
 from engine.batch.journal import Journal, JournalEntry, hash_detection, hash_output_terms
 from engine.core.json_decoder import decode_json
 from engine.core.progress import ProgressListener
 from engine.detection.detect import detect
+from engine.detection.detector_reuse import DetectorReuse
 from engine.detection.ledger import TransferLedger, ledger_path
-from engine.detection.options import plan_detectors
+from engine.detection.options import count_workers, plan_detectors
 from engine.detection.results import list_detection_files
 from engine.errors import InputError, TargetError
 from engine.media.containers import MATROSKA
@@ -222,7 +222,8 @@ def _make_output(job: BatchJob, target: _Target, report: FileReport, context: Jo
     target.output.parent.mkdir(parents=True, exist_ok=True)
     cost = 0.0
     if not _is_record_current(target, context.journal):
-        with context.detectors.borrow(job.detection) as ensemble:
+        plans = plan_detectors(job.detection)
+        with context.detectors.borrow(plans, count_workers(job.detection, plans)) as ensemble:
             detect(
                 job.source, target.record, job.detection,
                 data=context.data.root, listener=context.listener, ensemble=ensemble,

@@ -87,6 +87,20 @@ def add_detection(parser: ArgumentParser) -> None:
     )
 
 
+def add_cluster(parser: ArgumentParser) -> None:
+    """Add `--scheduler` and `--local-cluster`, for `options.build_cluster_choice`."""
+    group = parser.add_argument_group("cluster (local detectors; the record is the same)")
+    group.add_argument(
+        "--scheduler", metavar="ADDRESS", help="detect on the workers of this Dask scheduler, as tcp://HOST:8786"
+    )
+    group.add_argument(
+        "--local-cluster",
+        type=parse_positive,
+        metavar="N",
+        help="detect ranges of frames in N processes of this machine",
+    )
+
+
 def add_set_option(parser: ArgumentParser, purpose: str) -> None:
     """Add `--set PART.NAME=VALUE`, for `options.parse_settings`."""
     parser.add_argument(

@@ -12,8 +12,9 @@ import msgspec
 import engine
 from engine.cli import arguments, reports
 from engine.cli.command import RESUMABLE_MESSAGE, Command
-from engine.cli.options import build_detect_options, build_render_options
+from engine.cli.options import build_cluster_choice, build_detect_options, build_render_options
 from engine.cli.terminal import Terminal
+from engine.cluster.connection import open_cluster
 from engine.errors import CheckFailedError
 from engine.record import encode_document, record_json_schema
 from engine.review import amendments
@@ -42,17 +43,20 @@ def _add_detect_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="RECORD", help="detection record to write")
     arguments.add_overwrite(parser)
     arguments.add_detection(parser)
+    arguments.add_cluster(parser)
 
 
 def _detect(options: Namespace, terminal: Terminal) -> int:
-    record = engine.detect(
-        options.source,
-        options.output,
-        build_detect_options(options),
-        data=options.data,
-        listener=terminal,
-        overwrite=options.overwrite,
-    )
+    with open_cluster(build_cluster_choice(options)) as runner:
+        record = engine.detect(
+            options.source,
+            options.output,
+            build_detect_options(options),
+            data=options.data,
+            listener=terminal,
+            runner=runner,
+            overwrite=options.overwrite,
+        )
     summary = reports.DetectSummary.from_record(record, options.output)
     terminal.print_result(summary, summary.to_text())
     return 0
@@ -128,6 +132,7 @@ def _add_anonymise_arguments(parser: ArgumentParser) -> None:
     arguments.add_overwrite(parser)
     arguments.add_review(parser)
     arguments.add_detection(parser)
+    arguments.add_cluster(parser)
     arguments.add_style(parser)
     arguments.add_audio(parser)
     parser.add_argument(
@@ -136,17 +141,19 @@ def _add_anonymise_arguments(parser: ArgumentParser) -> None:
 
 
 def _anonymise(options: Namespace, terminal: Terminal) -> int:
-    result = engine.anonymise(
-        options.source,
-        options.output,
-        build_detect_options(options),
-        build_render_options(options),
-        record=options.record,
-        review=options.review,
-        data=options.data,
-        listener=terminal,
-        overwrite=options.overwrite,
-    )
+    with open_cluster(build_cluster_choice(options)) as runner:
+        result = engine.anonymise(
+            options.source,
+            options.output,
+            build_detect_options(options),
+            build_render_options(options),
+            record=options.record,
+            review=options.review,
+            data=options.data,
+            listener=terminal,
+            runner=runner,
+            overwrite=options.overwrite,
+        )
     terminal.print_result(result, reports.format_anonymise(result))
     # A video without any face is rare where footage needs to be anonymised, and a detector that saw nothing likelier.
     accepted = result.faces > 0 or options.allow_none

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from engine.audio.spans import AudioSpan, SpanKind
+from engine.cluster.connection import ClusterChoice
 from engine.core.name_value_pairs import parse_pairs, parse_value
 from engine.errors import InputError
 from engine.masking.presets import parse_style
@@ -48,6 +49,15 @@ def build_detect_options(options: Namespace) -> DetectOptions:
         workers=options.workers,
         on_damage=options.on_damage,
     )
+
+
+def build_cluster_choice(options: Namespace) -> ClusterChoice:
+    """Build the choice of a cluster from the options of `arguments.add_cluster`.
+
+    Raises:
+        InputError: both are given, or the address is none.
+    """
+    return ClusterChoice(options.scheduler, options.local_cluster)
 
 
 def build_render_options(options: Namespace) -> RenderOptions:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -89,7 +89,7 @@ class Checkpoint:
     def append_batch(self, batch: tuple[FrameDetections, ...]) -> None:
         """Append the next batch. It survives the end of this process from here on."""
         # Flushed to the kernel but not synced: a power failure costs a few batches, a sync would cost time for each.
-        line = msgspec.json.encode([_store_frame(frame) for frame in batch])
+        line = encode_frames(batch)
         self._file.write(b"%08x %s\n" % (zlib.crc32(line), line))
         self._file.flush()
         self._batch_count += 1
@@ -120,11 +120,21 @@ class Checkpoint:
         self._file.seek(0, io.SEEK_END)
 
 
+def encode_frames(frames: Sequence[FrameDetections]) -> bytes:
+    """Encode detections as JSON, for a file or for another process."""
+    return msgspec.json.encode([_store_frame(frame) for frame in frames])
+
+
+def decode_frames(data: bytes) -> tuple[FrameDetections, ...]:
+    """Decode what `encode_frames` returned."""
+    return tuple(_restore_frame(frame) for frame in decode_json(data, type=tuple[_StoredFrame, ...], unique_keys=False))
+
+
 def _parse_line(line: bytes) -> tuple[FrameDetections, ...] | None:
     checksum, _, body = line.rstrip(b"\n").partition(b" ")
     if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(body):
         return None
-    return tuple(_restore_frame(frame) for frame in decode_json(body, type=tuple[_StoredFrame, ...], unique_keys=False))
+    return decode_frames(body)
 
 
 def _store_frame(frame: FrameDetections) -> _StoredFrame:

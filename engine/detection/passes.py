@@ -185,13 +185,13 @@ def run_pass(
     job.listener.progress("detect", checkpoint.frame_count, job.info.video.packets)
     feed.replay(checkpoint.read_frames())
     with closing(_run_anywhere(job, spec, progress)) as answers:
-        for ticket, frames in answers:
+        for ticket, frames, ahead in answers:
             first_index = checkpoint.frame_count
             # First of all into the checkpoint: the calls are paid for, and an observer may cancel the run.
             checkpoint.append_batch(frames)
             feed.report(ticket, first_index, frames)
             cost_tracker.record_receipts(frames)
-            job.listener.progress("detect", checkpoint.frame_count, job.info.video.packets)
+            job.listener.progress("detect", checkpoint.frame_count + ahead, job.info.video.packets)
 
 
 def _run_anywhere(job: DetectionJob, spec: PassSpec, progress: PassProgress) -> Generator[AnsweredBatch]:

@@ -32,10 +32,22 @@ _PREFETCH_FRAMES = 4
 
 
 class AnsweredBatch(NamedTuple):
-    """The detections of successive frames, and the number of their batch, counted from the start of the video."""
+    """The detections of successive frames.
+
+    Attributes:
+        ticket: number of their batch, counted from the start of the video.
+        frames: their detections.
+        ahead: number of frames after them that are detected already and wait for those between.
+    """
 
     ticket: int
     frames: tuple[FrameDetections, ...]
+    ahead: int = 0
+
+    @property
+    def first_index(self) -> int:
+        """Index of the first of the frames."""
+        return self.ticket * BATCH_FRAMES
 
 
 class RangeDetection:

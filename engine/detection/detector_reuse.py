@@ -1,28 +1,29 @@
-"""Keeps the detectors running from one file of a batch to the next."""
+"""Keeps the detectors running from one detection to the next."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from engine.detection.options import detector_ensemble, plan_detectors
 from engine.detectors.ensemble import DetectorEnsemble
-from engine.detectors.registry import select_remote
-from engine.record import DetectOptions
-from engine.storage.data_folder import DataFolder
+from engine.detectors.registry import DetectorPlan, select_remote
 
 
 class DetectorReuse:
     """Lends running detectors to one detection after another.
 
     Loading the models takes seconds, which is longer than a short clip takes. Only the detectors that were used last
-    are kept, so that memory stays flat however many sets of options a batch has. Use as a context manager.
+    are kept, so that memory stays flat however many sets of options there are. Use as a context manager.
+
+    Args:
+        models: folder of the weights.
     """
 
-    def __init__(self, data: DataFolder) -> None:
-        self._data = data
+    def __init__(self, models: Path) -> None:
+        self._models = models
         self._stack = ExitStack()
         self._running: tuple[object, DetectorEnsemble] | None = None
 
@@ -35,23 +36,25 @@ class DetectorReuse:
         self._stop()
 
     @contextmanager
-    def borrow(self, options: DetectOptions) -> Iterator[DetectorEnsemble | None]:
-        """Yield running detectors for these options, or None if the detection has to start its own.
+    def borrow(self, plans: Sequence[DetectorPlan], workers: int) -> Iterator[DetectorEnsemble | None]:
+        """Yield running detectors, or None if the detection has to start its own because one is remote.
+
+        Args:
+            plans: the detectors.
+            workers: worker processes for each.
 
         Raises:
-            InputError: an option is unknown.
             ModelError: weights are missing or not the pinned ones.
         """
-        plans = plan_detectors(options)
         # A remote detector costs nothing to start, and its limit on calls is another one for each file.
         if any(select_remote(plans)):
             self._stop()
             yield None
             return
-        key = (plans, options.workers)
+        key = (tuple(plans), workers)
         if self._running is None or self._running[0] != key:
             self._stop()
-            self._running = key, self._stack.enter_context(detector_ensemble(options, self._data))
+            self._running = key, self._stack.enter_context(DetectorEnsemble(plans, self._models, workers))
         try:
             yield self._running[1]
         except BaseException:

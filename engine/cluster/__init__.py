@@ -1,0 +1,1 @@
+"""Detection on several machines, with Dask."""

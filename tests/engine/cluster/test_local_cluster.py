@@ -1,0 +1,121 @@
+"""Real worker processes: the record has the bytes of one process, whatever happens to them."""
+
+import os
+import signal
+
+import pytest
+
+import engine
+from engine.cluster.connection import ClusterChoice, open_cluster
+from engine.errors import DetectorError, InputError
+from engine.media.source import start_points
+from engine.record import DetectOptions, ScheduleSettings
+
+OPTIONS = DetectOptions(
+    detectors=("sleeping",), schedule=ScheduleSettings(interval_s=0.2, change=60.0), parameters={"sleeping": {}}
+)
+
+
+class Watcher:
+    """Acts once, when so many frames are detected."""
+
+    def __init__(self, at=0, act=lambda: None):
+        self.at, self.act, self.notices, self.done = at, act, [], []
+
+    def progress(self, stage, done, total):
+        if stage == "detect":
+            self.done.append(done)
+            if done >= self.at:
+                self.at = float("inf")
+                self.act()
+
+    def notice(self, message):
+        self.notices.append(message)
+
+
+@pytest.fixture(scope="module")
+def runner():
+    with open_cluster(ClusterChoice(local_workers=2)) as runner:
+        yield runner
+
+
+@pytest.fixture
+def detect(sleeping, moving_clip, tmp_path):
+    """Detect the clip into a file of its own and return its bytes."""
+    (tmp_path / "models").mkdir()
+
+    def detect(options=OPTIONS, **arguments):
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.json"
+        engine.detect(moving_clip, path, options, data=tmp_path, **arguments)
+        return path.read_bytes()
+
+    return detect
+
+
+_written: list[bytes] = []
+
+
+@pytest.fixture
+def expected(detect):
+    """The bytes of the record that one process writes."""
+    if not _written:
+        _written.append(detect())
+    return _written[0]
+
+
+def test_the_record_is_that_of_one_process(detect, expected, runner):
+    watcher = Watcher()
+    assert detect(runner=runner, listener=watcher) == expected
+    assert watcher.notices == []
+    assert watcher.done[-1] == 320
+
+
+def test_without_a_schedule_too(detect, runner):
+    every = DetectOptions(detectors=("sleeping",))
+    assert detect(every, runner=runner) == detect(every)
+
+
+def test_a_worker_may_be_killed(detect, expected, runner):
+    def kill():
+        worker = next(iter(runner._client.run(os.getpid).values()))
+        os.kill(worker, signal.SIGKILL)
+
+    watcher = Watcher(at=20, act=kill)
+    assert detect(runner=runner, listener=watcher) == expected
+    assert watcher.at == float("inf")
+
+
+@pytest.mark.parametrize("begins_on_cluster", [True, False])
+def test_what_is_done_stays_done_on_the_cluster_and_off_it(detect, expected, runner, begins_on_cluster):
+    class StopError(Exception):
+        pass
+
+    def stop():
+        raise StopError
+
+    first, second = (runner, None) if begins_on_cluster else (None, runner)
+    with pytest.raises(StopError):
+        detect(runner=first, listener=Watcher(at=240, act=stop))
+    watcher = Watcher()
+    assert detect(runner=second, listener=watcher) == expected
+    assert watcher.done[0] >= 96
+
+
+def test_a_keyframe_that_does_not_decode_alone_costs_time_only(detect, expected, runner, monkeypatch):
+    """A file whose index of keyframes is wrong stands for one whose keyframes need the frames before them."""
+    find = start_points.find_start_points
+
+    def shift(path, info):
+        return (start_points.StartPoint(point.index + 1, point.pts) for point in find(path, info))
+
+    monkeypatch.setattr("engine.cluster.runner.find_start_points", shift)
+    watcher = Watcher()
+    assert detect(runner=runner, listener=watcher) == expected
+    assert "not divided from frame" in watcher.notices[0]
+
+
+def test_errors_are_those_of_one_process(detect, runner):
+    with pytest.raises(InputError, match="would detect differently"):
+        detect(DetectOptions(detectors=("sleeping",), parameters={"sleeping": {"host": "here"}}), runner=runner)
+    with pytest.raises(DetectorError, match="finds other faces in frame"):
+        detect(DetectOptions(detectors=("sleeping",), parameters={"sleeping": {"moody": True}}), runner=runner)
