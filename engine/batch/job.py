@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from time import monotonic
@@ -17,6 +18,7 @@ from engine.detection.detect import detect
 from engine.detection.detector_reuse import DetectorReuse
 from engine.detection.ledger import TransferLedger, ledger_path
 from engine.detection.options import count_workers, plan_detectors
+from engine.detection.passes import PassRunner
 from engine.detection.results import list_detection_files
 from engine.errors import InputError, TargetError
 from engine.media.containers import MATROSKA
@@ -99,6 +101,7 @@ class JobContext:
         sources: the files of the whole batch; none of them may be an output.
         overwrite: replace outputs that the batch has not made itself.
         publish_url: address of a folder to which finished outputs are uploaded. None: they stay on this machine.
+        runner: runs the local detectors on a cluster. None: they run here.
     """
 
     folder: Path
@@ -110,6 +113,7 @@ class JobContext:
     sources: Sequence[Path] = ()
     overwrite: bool = False
     publish_url: str | None = None
+    runner: PassRunner | None = None
 
     def claim_name(self, name: str, source: Path) -> None:
         """Keep an output from being overwritten by that of another file.
@@ -223,10 +227,11 @@ def _make_output(job: BatchJob, target: _Target, report: FileReport, context: Jo
     cost = 0.0
     if not _is_record_current(target, context.journal):
         plans = plan_detectors(job.detection)
-        with context.detectors.borrow(plans, count_workers(job.detection, plans)) as ensemble:
+        workers = count_workers(job.detection, plans)
+        with nullcontext() if context.runner else context.detectors.borrow(plans, workers) as ensemble:
             detect(
                 job.source, target.record, job.detection,
-                data=context.data.root, listener=context.listener, ensemble=ensemble,
+                data=context.data.root, listener=context.listener, ensemble=ensemble, runner=context.runner,
             )  # fmt: skip
         context.journal.append(target.make_detected_entry())
         cost = _read_cost(target.record)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from engine.batch.job import BatchJob, FileReport
+from engine.cluster.connection import ClusterAddress
 
 _Message = TypeVar("_Message")
 
@@ -22,6 +23,7 @@ class StartMessage(msgspec.Struct, frozen=True):
         overwrite: replace outputs that the batch has not made itself.
         publish_url: address of a folder to which finished outputs are uploaded. None: they stay on this machine.
         processes: number of processes that share the cores.
+        cluster: where the local detectors run. None: in the processes themselves.
     """
 
     folder: Path
@@ -30,6 +32,7 @@ class StartMessage(msgspec.Struct, frozen=True):
     overwrite: bool = False
     publish_url: str | None = None
     processes: int = 1
+    cluster: ClusterAddress | None = None
 
 
 class TaskMessage(msgspec.Struct, frozen=True):

@@ -17,7 +17,6 @@ from typing import BinaryIO
 
 import msgspec
 
-from engine.batch.detector_reuse import DetectorReuse
 from engine.batch.job import BatchJob, FileReport, JobContext
 from engine.batch.journal import open_journal
 from engine.batch.protocol import (
@@ -31,7 +30,9 @@ from engine.batch.protocol import (
     decode_message,
 )
 from engine.batch.remote_job import perform_any_job
+from engine.cluster.connection import connect_cluster
 from engine.core.child_process import end_with_parent, frame_message, receive_message, take_over_pipes
+from engine.detection.detector_reuse import DetectorReuse
 from engine.detection.options import count_workers, plan_detectors
 from engine.detectors.registry import select_remote
 from engine.errors import ModelError, RunCancelledError, VeilError
@@ -86,10 +87,11 @@ def _serve_batch(tasks: BinaryIO, reports: BinaryIO) -> int:
     data = DataFolder(start.data)
     with ExitStack() as stack:
         journal = stack.enter_context(open_journal(start.folder))
-        detectors = stack.enter_context(DetectorReuse(data))
+        detectors = stack.enter_context(DetectorReuse(data.models))
+        runner = stack.enter_context(connect_cluster(start.cluster))
         context = JobContext(
             start.folder, data, journal, detectors, _ReportingListener(reports), sources=start.sources,
-            overwrite=start.overwrite, publish_url=start.publish_url,
+            overwrite=start.overwrite, publish_url=start.publish_url, runner=runner,
         )  # fmt: skip
         for task in _receive_tasks(tasks):
             context.claimed_names.clear()
@@ -111,7 +113,8 @@ def _perform(job: BatchJob, context: JobContext, processes: int) -> FileReport:
         RunCancelledError: the user cancelled the batch.
     """
     try:
-        detection = _share_cores(job.detection, processes)
+        # On a cluster, the workers there share its cores.
+        detection = job.detection if context.runner else _share_cores(job.detection, processes)
         return perform_any_job(msgspec.structs.replace(job, detection=detection), context)
     # Without its models, or when the user cancels, each of the other files would end in the same way.
     except (ModelError, RunCancelledError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from argparse import ArgumentParser, Namespace
+from contextlib import ExitStack
 from pathlib import Path
 
 from engine.batch.batch import Batch
@@ -17,9 +18,10 @@ from engine.batch.watch import ArrivedFiles, watch_jobs
 from engine.cli import arguments
 from engine.cli.batch_progress import BatchProgress
 from engine.cli.command import Command
-from engine.cli.options import build_detect_options, build_render_options
+from engine.cli.options import build_cluster_choice, build_detect_options, build_render_options
 from engine.cli.project import OptionTable, load_project
 from engine.cli.terminal import Terminal
+from engine.cluster.connection import provide_cluster
 from engine.errors import InputError
 from engine.record import encode_document
 from engine.storage.data_folder import find_data_folder
@@ -27,7 +29,9 @@ from engine.storage.file_use import FileUse, check_file_use
 from engine.storage.files import write_file
 
 _TEMPLATE_COLUMN = "template"
-_FILE_OPTIONS = frozenset({"output", "publish", "watch", "settle", "jobs", "report", "junit", "max-cost"})
+_FILE_OPTIONS = frozenset(
+    {"output", "publish", "watch", "settle", "jobs", "report", "junit", "max-cost", "scheduler", "local-cluster"}
+)
 """Options of the whole batch, which a row of a manifest cannot set."""
 
 
@@ -64,6 +68,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--junit", type=Path, metavar="FILE", help="also write the summary to this file, as JUnit XML")
     arguments.add_overwrite(parser)
     arguments.add_detection(parser)
+    arguments.add_cluster(parser)
     arguments.add_style(parser)
     arguments.add_audio(parser)
 
@@ -74,10 +79,13 @@ def _run_batch(options: Namespace, terminal: Terminal) -> int:
     sources = [job.source for job in jobs if job.url is None]
     check_file_use(FileUse(sources, [options.report, options.junit]), overwrite=options.overwrite)
     count = options.jobs or choose_process_count()
-    start = StartMessage(
-        folder.absolute(), data.root.absolute(), tuple(sources), options.overwrite, options.publish, count
-    )
-    with hold_output_folder(folder), Batch(start, BatchProgress(terminal), options.max_cost) as batch:
+    with ExitStack() as stack:
+        cluster = stack.enter_context(provide_cluster(build_cluster_choice(options)))
+        start = StartMessage(
+            folder.absolute(), data.root.absolute(), tuple(sources), options.overwrite, options.publish, count, cluster
+        )
+        stack.enter_context(hold_output_folder(folder))
+        batch = stack.enter_context(Batch(start, BatchProgress(terminal), options.max_cost))
         try:
             if options.watch:
                 _work_and_watch(options, batch, terminal)

@@ -6,6 +6,7 @@ through TLS with a key of their own: whoever reaches a Dask scheduler without on
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import re
 from collections.abc import Iterator
@@ -13,11 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from engine.errors import InputError
 from engine.storage.scratch import own_temporary_folder
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed.security import Security
 
     from engine.cluster.runner import ClusterRunner
 
@@ -54,50 +57,98 @@ class ClusterChoice:
         return self.scheduler is not None or self.local_workers is not None
 
 
+class ClusterAddress(msgspec.Struct, frozen=True):
+    """Where the scheduler of a cluster listens.
+
+    Attributes:
+        scheduler: its address.
+        connect_s: time that it has to answer.
+        certificate: certificate of a cluster of our own, in PEM; it is also its authority.
+        key: the private key of that certificate, in PEM.
+    """
+
+    scheduler: str
+    connect_s: float
+    certificate: str | None = None
+    key: str | None = None
+
+
 @contextmanager
 def open_cluster(choice: ClusterChoice) -> Iterator[ClusterRunner | None]:
-    """Connect to the chosen cluster, or start it; None if there is none.
+    """Connect to the chosen cluster, or start it; None if there is none. See the two functions below for the errors."""
+    with provide_cluster(choice) as address, connect_cluster(address) as runner:
+        yield runner
+
+
+@contextmanager
+def provide_cluster(choice: ClusterChoice) -> Iterator[ClusterAddress | None]:
+    """Start worker processes on this machine if they are wanted, and return the address of the cluster.
+
+    Raises:
+        InputError: Dask is not installed.
+    """
+    if choice.local_workers is not None:
+        _check_installed()
+        with _start_workers(choice.local_workers, choice.connect_s) as address:
+            yield address
+    else:
+        yield None if choice.scheduler is None else ClusterAddress(choice.scheduler, choice.connect_s)
+
+
+@contextmanager
+def connect_cluster(address: ClusterAddress | None) -> Iterator[ClusterRunner | None]:
+    """Connect to a cluster; None if there is none.
 
     Raises:
         InputError: Dask is not installed, or the scheduler does not answer.
     """
-    if not choice.is_cluster:
+    if address is None:
         yield None
         return
+    _check_installed()
+    # Dask takes a second to import, and only a cluster needs it.
+    from distributed import Client  # noqa: PLC0415
+
+    from engine.cluster.runner import ClusterRunner  # noqa: PLC0415
+
     try:
-        # Dask takes a second to import, and only a cluster needs it.
-        from engine.cluster.runner import ClusterRunner  # noqa: PLC0415
-    except ImportError as error:
+        client = Client(
+            address.scheduler, timeout=address.connect_s, security=_build_security(address), set_as_default=False
+        )
+    except OSError as error:
         raise InputError(
-            f"A cluster needs Dask ({error}): install it with pip install 'veil-workbench[cluster]'."
+            f"The scheduler {address.scheduler} does not answer within {address.connect_s:g} s: start it with "
+            "`dask scheduler`, or check the address."
         ) from error
-    connect = (
-        _connect(choice.scheduler, choice.connect_s) if choice.scheduler else _start_workers(choice.local_workers or 1)
-    )
-    with connect as client:
+    with client:
         yield ClusterRunner(client)
 
 
-@contextmanager
-def _connect(address: str, timeout_s: float) -> Iterator[Client]:
-    from distributed import Client  # noqa: PLC0415
-
-    try:
-        client = Client(address, timeout=timeout_s, set_as_default=False)
-    except OSError as error:
-        raise InputError(
-            f"The scheduler {address} does not answer within {timeout_s:g} s: start it with `dask scheduler`, "
-            "or check the address."
-        ) from error
-    with client:
-        yield client
+def _check_installed() -> None:
+    if importlib.util.find_spec("distributed") is None:
+        raise InputError("A cluster needs Dask: install it with pip install 'veil-workbench[cluster]'.")
 
 
-@contextmanager
-def _start_workers(count: int) -> Iterator[Client]:
-    from distributed import Client, LocalCluster  # noqa: PLC0415
+def _build_security(address: ClusterAddress) -> Security | None:
+    """Return the keys of a cluster of our own; None: those of Dask's own configuration."""
+    if address.key is None:
+        return None
     from distributed.security import Security  # noqa: PLC0415
 
+    return Security(
+        require_encryption=True,
+        tls_ca_file=address.certificate,
+        tls_client_cert=address.certificate,
+        tls_client_key=address.key,
+    )
+
+
+@contextmanager
+def _start_workers(count: int, connect_s: float) -> Iterator[ClusterAddress]:
+    from distributed import LocalCluster  # noqa: PLC0415
+    from distributed.security import Security  # noqa: PLC0415
+
+    security = Security.temporary()
     with (
         own_temporary_folder() as folder,
         LocalCluster(
@@ -106,7 +157,7 @@ def _start_workers(count: int) -> Iterator[Client]:
             processes=True,
             host=_LOOPBACK,
             protocol="tls://",
-            security=Security.temporary(),
+            security=security,
             # Without an address, the pages with figures would be on all interfaces.
             dashboard_address=f"{_LOOPBACK}:0",
             worker_dashboard_address=f"{_LOOPBACK}:0",
@@ -115,6 +166,5 @@ def _start_workers(count: int) -> Iterator[Client]:
             silence_logs=logging.ERROR,
             local_directory=str(folder),
         ) as cluster,
-        Client(cluster, set_as_default=False) as client,
     ):
-        yield client
+        yield ClusterAddress(cluster.scheduler_address, connect_s, security.tls_client_cert, security.tls_client_key)

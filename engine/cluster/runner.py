@@ -15,7 +15,7 @@ from distributed.scheduler import KilledWorker
 
 from engine.cluster.overlap_check import find_difference
 from engine.cluster.range_task import RangeAnswer, RangeTask, detect_range
-from engine.cluster.shares import ClusterShares
+from engine.cluster.slots import SlotCounter
 from engine.core.wording import format_count
 from engine.detection.batches import BATCH_FRAMES
 from engine.detection.checkpoint import decode_frames
@@ -34,6 +34,11 @@ _WAITING_SHARE = 4
 _POLL_S = 0.5
 
 
+_RANGES_PER_SLOT = 2
+"""Ranges that are submitted for each slot: one that runs, and one that is ready when the first is finished."""
+_Ranges = deque[tuple[DetectionRange, "Future[Any]"]]
+
+
 class ClusterRunner:
     """A `PassRunner` on a cluster; several threads may use it at once.
 
@@ -43,7 +48,7 @@ class ClusterRunner:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._shares = ClusterShares(self._count_slots)
+        self._slots = SlotCounter(self._count_slots)
 
     def run(self, spec: PassSpec, models: Path, progress: PassProgress) -> Generator[AnsweredBatch]:
         """Yield the answers from `progress.first` to the end of the video, in order.
@@ -52,8 +57,7 @@ class ClusterRunner:
             VeilError: as a detection in one process raises it; DetectorError if the cluster is lost, or if its machines
                 detect differently.
         """
-        with self._shares.take_part():
-            yield from _PassOnCluster(self._client, self._shares, spec, models, progress).run()
+        yield from _PassOnCluster(self._client, self._slots, spec, models, progress).run()
 
     def _count_slots(self) -> int:
         return sum(self._client.nthreads().values())
@@ -63,9 +67,9 @@ class _PassOnCluster:
     """One pass while it runs."""
 
     def __init__(
-        self, client: Client, shares: ClusterShares, spec: PassSpec, models: Path, progress: PassProgress
+        self, client: Client, slots: SlotCounter, spec: PassSpec, models: Path, progress: PassProgress
     ) -> None:
-        self._client, self._shares, self._spec, self._models = client, shares, spec, models
+        self._client, self._slots, self._spec, self._models = client, slots, spec, models
         self._progress, self._listener = progress, progress.listener
         self._topic = f"veil-{uuid.uuid4().hex}"
         self._changed = threading.Event()
@@ -81,9 +85,7 @@ class _PassOnCluster:
     def run(self) -> Generator[AnsweredBatch]:
         spec, first = self._spec, self._progress.first
         points = find_start_points(spec.source, spec.info)
-        planned = plan_ranges(
-            points, first, spec.info.video.packets, spec.overlap_frames, lambda: self._shares.own_slots
-        )
+        planned = plan_ranges(points, first, spec.info.video.packets, spec.overlap_frames, lambda: self._slots.slots)
         with self._watch_progress():
             misfit = yield from self._run_ranges(planned)
             if misfit is not None:
@@ -135,7 +137,7 @@ class _PassOnCluster:
 
     def _collect(self, parts: Iterator[DetectionRange]) -> Generator[tuple[DetectionRange, RangeAnswer | VeilError]]:
         """Submit ranges as there is room, and yield their answers in order."""
-        under_way: deque[tuple[DetectionRange, Future[Any]]] = deque()
+        under_way: _Ranges = deque()
         more = True
         try:
             while more or under_way:
@@ -143,7 +145,7 @@ class _PassOnCluster:
                     part = next(parts, None)
                     more = part is not None
                     if part is not None:
-                        under_way.append((part, self._submit(part)))
+                        under_way.append((part, self._submit(part, _count_unfinished(under_way))))
                 if under_way and under_way[0][1].done():
                     part, future = under_way.popleft()
                     yield part, self._fetch(part, future)
@@ -153,16 +155,17 @@ class _PassOnCluster:
             if self._client.status == "running":
                 self._client.cancel([future for _, future in under_way])
 
-    def _has_room(self, under_way: deque[tuple[DetectionRange, Future[Any]]]) -> bool:
+    def _has_room(self, under_way: _Ranges) -> bool:
         # Answers wait at the workers, so memory here stays flat; the second limit keeps it flat there, too.
-        limit = self._shares.max_submitted
-        unfinished = sum(not future.done() for _, future in under_way)
-        return unfinished < limit and len(under_way) < _WAITING_SHARE * limit
+        limit = max(1, _RANGES_PER_SLOT * self._slots.slots)
+        return _count_unfinished(under_way) < limit and len(under_way) < _WAITING_SHARE * limit
 
-    def _submit(self, part: DetectionRange) -> Future[Any]:
+    def _submit(self, part: DetectionRange, unfinished: int) -> Future[Any]:
         known = () if part.start is not None else tuple(self._end)
         task = RangeTask(self._spec, part, known, self._models, self._topic)
-        future = self._client.submit(detect_range, task, pure=False, retries=_RETRIES)
+        # The first unfinished range of every file comes before the second of any, so a long file and many short ones
+        # share the cluster fairly, although each is submitted by a process that knows nothing of the others.
+        future = self._client.submit(detect_range, task, pure=False, retries=_RETRIES, priority=-unfinished)
         future.add_done_callback(lambda _: self._changed.set())
         return future
 
@@ -189,7 +192,7 @@ class _PassOnCluster:
         self._changed.clear()
         if self._client.status != "running":
             raise DetectorError("The connection to the scheduler of the cluster was lost. The same command resumes.")
-        if not self._shares.slots and not self._was_told_to_wait:
+        if not self._slots.slots and not self._was_told_to_wait:
             self._was_told_to_wait = True
             self._listener.notice("The cluster has no worker yet; waiting for one.")
         self._listener.progress("detect", self._next + self._count_ahead(), self._spec.info.video.packets)
@@ -211,3 +214,7 @@ class _PassOnCluster:
     def _note_progress(self, event: tuple[float, tuple[int, int]]) -> None:
         first, done = event[1]
         self._done[first] = done
+
+
+def _count_unfinished(under_way: _Ranges) -> int:
+    return sum(not future.done() for _, future in under_way)
