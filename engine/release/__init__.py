@@ -17,6 +17,7 @@ from engine.release.purge import PurgeReport, purge
 from engine.release.release import Release, release
 from engine.release.review_figures import is_sample_checked, measure_review
 from engine.release.risk import compute_residual_risk
+from engine.release.several import release_several, sign_several
 from engine.release.sign import SignRequest, sign
 from engine.release.snapshot import SignOffSnapshot, open_snapshot, read_signed_options, replace_terms
 
@@ -47,10 +48,12 @@ __all__ = [
     "read_signed_options",
     "record_download",
     "release",
+    "release_several",
     "remove_draft",
     "render_draft",
     "replace_terms",
     "save_frame_audit",
     "sign",
+    "sign_several",
     "stream_release_archive",
 ]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from engine import access, audit
 from engine.access import Credential, Session
 from engine.access.run_context import RunContext
-from engine.approval.statements import Statement
+from engine.approval.statements import Confirmation, Statement
 from engine.approval.workflow import Clearance
 from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import CheckFailedError
@@ -101,26 +102,67 @@ def release(  # noqa: PLR0913 - tests replace the checks and certifiers, which t
     context = RunContext.open(data, run_id, session.person).authorise("release")
     # Held until the release is published: an amendment or a signature in between would belong to other bytes.
     with lock_run_for_signing(context.run):
-        snapshot = take_snapshot(data, context.run, request.options, request.suffix)
-        if refusal := snapshot.sign_off.find_refusal("released", context.person.account):
-            raise log_refusal(context, refusal)
-        clearance = snapshot.sign_off.clear()
+        snapshot = take_releasable_snapshot(context, request)
         confirmation = describe_confirmation(data, session, credential)
         session = access.reauthenticate(data, session, credential)
-        interrupted = find_interrupted_release(data, context.run)
-        candidate = resume_release(context, snapshot, interrupted, listener) if interrupted else None
-        if interrupted and candidate:
-            statement, final_folder = interrupted.statement, interrupted.final_folder
-        else:
-            with _reserve_release_folder(context.run) as (folder, final_folder):
-                candidate = _render_candidate(context, snapshot, clearance, folder, listener)
-                _require_passed_checks(candidate)
-                for check in release_checks:
-                    check(candidate)
-            output_sha256 = candidate.report.output_sha256
-            statement = write_statement(context, snapshot, confirmation, request, output_sha256)
-        head = finish_release(candidate, statement, final_folder, certifiers)
-    return _build_release(candidate, statement, final_folder, head), session
+        hooks = ReleaseHooks(listener, release_checks, certifiers)
+        return release_snapshot(context, snapshot, confirmation, request, hooks), session
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHooks:
+    """What goes along with a release.
+
+    Attributes:
+        listener: Receives progress.
+        release_checks: Checks that the output has to pass.
+        certifiers: Functions that write the documents of the release.
+    """
+
+    listener: ProgressListener = _SILENT
+    release_checks: Sequence[ReleaseCheck] = RELEASE_CHECKS
+    certifiers: Sequence[Certifier] = CERTIFIERS
+
+
+def take_releasable_snapshot(context: RunContext, request: SignRequest) -> SignOffSnapshot:
+    """Take a snapshot of a run that may be released. The caller holds the lock of the run.
+
+    Raises:
+        SignOffError: A step is missing or void, or a file was tampered with; the refusal is logged.
+    """
+    snapshot = take_snapshot(context.data, context.run, request.options, request.suffix)
+    if refusal := snapshot.sign_off.find_refusal("released", context.person.account):
+        raise log_refusal(context, refusal)
+    return snapshot
+
+
+def release_snapshot(
+    context: RunContext,
+    snapshot: SignOffSnapshot,
+    confirmation: Confirmation,
+    request: SignRequest,
+    hooks: ReleaseHooks,
+) -> Release:
+    """Render, check, sign and publish for a person who has confirmed it. The caller holds the lock of the run.
+
+    Raises:
+        VeilError: As `release` raises.
+    """
+    clearance = snapshot.sign_off.clear()
+    interrupted = find_interrupted_release(context.data, context.run)
+    candidate = resume_release(context, snapshot, interrupted, hooks.listener) if interrupted else None
+    if interrupted and candidate:
+        statement, final_folder = interrupted.statement, interrupted.final_folder
+    else:
+        with _reserve_release_folder(context.run) as (folder, final_folder):
+            candidate = _render_candidate(context, snapshot, clearance, folder, hooks.listener)
+            _require_passed_checks(candidate)
+            for check in hooks.release_checks:
+                check(candidate)
+        output_sha256 = candidate.report.output_sha256
+        statement = write_statement(context, snapshot, confirmation, request, output_sha256)
+    head = finish_release(candidate, statement, final_folder, hooks.certifiers)
+    return _build_release(candidate, statement, final_folder, head)
 
 
 @contextmanager

@@ -95,31 +95,67 @@ def sign(
         InputError: An audio span cannot be replaced, because it lies outside the audio or contradicts another.
         AuditError: The statement cannot be logged.
     """
-    if request.meaning == "released":
-        raise SignOffError("A release is signed by releasing: use veil release.")
-    if request.meaning == "rejected" and not (request.reason or "").strip():
-        raise SignOffError("A rejection needs a reason; give one.")
-    context = RunContext.open(data, run_id, session.person).authorise(_PERMISSIONS[request.meaning])
+    context = RunContext.open(data, run_id, session.person)
     # From here to the written statement no other statement, release or purge of the run can come in between.
     with lock_run_for_signing(context.run):
-        snapshot = take_snapshot(data, context.run, request.options, request.suffix)
-        if request.shown_hashes not in {None, snapshot.sign_off.hashes}:
-            raise log_refusal(context, "The run was changed since it was shown; look at it again, then sign.")
-        if request.meaning == "approved" and not snapshot.terms.forced:
-            check_style(snapshot.terms.style)
-        check_audio_spans(context.run.source, snapshot.terms)
-        if refusal := snapshot.sign_off.find_refusal(request.meaning, context.person.account):
-            raise log_refusal(context, refusal)
-        _check_frames(snapshot, request.frames)
-        policy_check = _check_policy(context, snapshot, request)
+        signable = check_request(context, request)
         # The credential comes last: a wrong password counts as a failed sign-in, which must not happen for a statement
         # that would be refused anyway.
         confirmation = describe_confirmation(data, session, credential)
         session = access.reauthenticate(data, session, credential)
-        statement = write_statement(context, snapshot, confirmation, request, policy_check=policy_check)
-        if request.meaning == "rejected":
-            _assign_to_reviewer(context, snapshot)
-        return statement, session
+        return sign_request(signable, confirmation, request), session
+
+
+@dataclass(frozen=True, slots=True)
+class SignableRun:
+    """A run that may be signed as it stands, while its lock is held.
+
+    Attributes:
+        context: The run, and the person with their current roles.
+        snapshot: The run as it is signed.
+        policy_check: What had been checked.
+    """
+
+    context: RunContext
+    snapshot: SignOffSnapshot
+    policy_check: _PolicyCheck
+
+
+def check_request(context: RunContext, request: SignRequest) -> SignableRun:
+    """Check everything about a signature but the credential. The caller holds the lock of the run.
+
+    Raises:
+        VeilError: As `sign` raises.
+    """
+    if request.meaning == "released":
+        raise SignOffError("A release is signed by releasing: use veil release.")
+    if request.meaning == "rejected" and not (request.reason or "").strip():
+        raise SignOffError("A rejection needs a reason; give one.")
+    context = context.authorise(_PERMISSIONS[request.meaning])
+    snapshot = take_snapshot(context.data, context.run, request.options, request.suffix)
+    if request.shown_hashes not in {None, snapshot.sign_off.hashes}:
+        raise log_refusal(context, "The run was changed since it was shown; look at it again, then sign.")
+    if request.meaning == "approved" and not snapshot.terms.forced:
+        check_style(snapshot.terms.style)
+    check_audio_spans(context.run.source, snapshot.terms)
+    if refusal := snapshot.sign_off.find_refusal(request.meaning, context.person.account):
+        raise log_refusal(context, refusal)
+    _check_frames(snapshot, request.frames)
+    return SignableRun(context, snapshot, _check_policy(context, snapshot, request))
+
+
+def sign_request(signable: SignableRun, confirmation: Confirmation, request: SignRequest) -> Statement:
+    """Write the statement of a person who has confirmed it. The caller holds the lock of the run.
+
+    Raises:
+        AuditError: The statement cannot be logged.
+        TargetError: The statement cannot be written.
+    """
+    context, snapshot = signable.context, signable.snapshot
+    statement = write_statement(context, snapshot, confirmation, request, policy_check=signable.policy_check)
+    if request.meaning == "rejected":
+        _assign_to_reviewer(context, snapshot)
+    return statement
 
 
 def _check_frames(snapshot: SignOffSnapshot, frames: Sequence[int]) -> None:

@@ -118,6 +118,11 @@ class DataFolder:
         return self.root / "access"
 
     @property
+    def tours(self) -> Path:
+        """Who has seen the tour of the workbench; may be removed."""
+        return self.access / "tours.json"
+
+    @property
     def people(self) -> Path:
         """The accounts."""
         return self.access / "people.json"

@@ -1,4 +1,4 @@
-"""Help in the sidebar: what the page that is shown is for, how to go on, and the words that it uses."""
+"""Help in the sidebar: what the page is for, the glossary, the shortcuts and the tour."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from workbench.components import glossary, shortcuts, tour
+from workbench.core import session
 from workbench.core.links import Page
 
 _PAGE_TEXTS: Mapping[Page, str] = {
@@ -34,17 +36,27 @@ _PAGE_TEXTS: Mapping[Page, str] = {
 
 - A frame that is not checked in time is black; the picture says why.
 - **Mask everything** (`p`) hides the picture at once.""",
-}
-_WORDS = """**Words**
+    Page.POLICY: """What a release takes in your organisation: how many people, and how much must be checked.
 
-- **Face**: one box in one frame. **Track**: one face followed from frame to frame. **Person**: several tracks of the
-  same human being.
-- **Item to check**: a place where you should decide, with a reason and a risk.
-- **Amendment**: a change by a reviewer. Nothing is edited: each is added and can be undone.
-- **Draft**: an output that was not approved. **Release**: the approved output with its certificate."""
+- A change counts for every signature from then on, and is in the audit log.
+- It does not change what was signed before.""",
+}
+
+
+def list_pages_with_help() -> tuple[Page, ...]:
+    """List the pages that have a text."""
+    return tuple(_PAGE_TEXTS)
 
 
 def show_help(page: Page) -> None:
-    """Show the button that opens the help of a page."""
+    """Show the button that opens the help of a page, the glossary, the shortcuts and the tour."""
     with st.popover("Help", icon=":material/help:", width="stretch"):
-        st.markdown(f"{_PAGE_TEXTS[page]}\n\n{_WORDS}")
+        st.markdown(_PAGE_TEXTS[page])
+        with st.container(horizontal=True, gap="xsmall"):
+            if st.button("Shortcuts", key="help-shortcuts", icon=":material/keyboard:"):
+                shortcuts.show_shortcuts()
+            if st.button("Glossary", key="help-glossary", icon=":material/menu_book:"):
+                glossary.show_glossary()
+            if st.button("Tour", key="help-tour", icon=":material/tour:"):
+                session.TOUR_STEP.set(0)
+                tour.show_tour()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from engine import access, runs
@@ -26,12 +28,13 @@ def require_page_permission(page: Page) -> None:
         st.stop()
 
 
-def open_run_page(page: Page, next_page: Page) -> Run | None:
+def open_run_page(page: Page, next_page: Page, show_above_list: Callable[[], None] | None = None) -> Run | None:
     """Show the heading of a page about a run, or explain why there is nothing to show.
 
     Args:
         page: the page that is shown.
         next_page: the page that the link beside the heading leads to.
+        show_above_list: shows what comes above the list of runs if no run is chosen.
 
     Returns:
         The run, None if there is nothing to show.
@@ -45,6 +48,8 @@ def open_run_page(page: Page, next_page: Page) -> Run | None:
     if run is None:
         st.title(PAGE_ENTRIES[page].title, anchor=False)
         require_page_permission(page)
+        if show_above_list is not None and not error_text:
+            show_above_list()
         _show_choosable_runs(page, error_text)
         return None
     _show_heading(page, run, next_page)

@@ -17,6 +17,7 @@ class Page(StrEnum):
     ANALYSE = "analyse"
     SIGN_OFF = "signoff"
     LIVE = "live"
+    POLICY = "policy"
 
 
 @dataclass(frozen=True, slots=True)

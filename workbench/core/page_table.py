@@ -42,6 +42,7 @@ PAGE_ENTRIES = MappingProxyType({
     Page.ANALYSE: PageEntry(_PAGES_FOLDER / "analyse.py", "Analyse", ":material/query_stats:", "analyse"),
     Page.SIGN_OFF: PageEntry(_PAGES_FOLDER / "signoff.py", "Sign off", ":material/approval:", "look"),
     Page.LIVE: PageEntry(_PAGES_FOLDER / "live.py", "Live", ":material/sensors:", "live"),
+    Page.POLICY: PageEntry(_PAGES_FOLDER / "policy.py", "Policy", ":material/policy:", "settings"),
 })  # fmt: skip
 
 

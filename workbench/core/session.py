@@ -106,6 +106,12 @@ STARTED_LIVE_RUN = SessionValue("live-begun", "")
 """Folder name of the live run that this session started."""
 IS_JUST_APPROVED: SessionValue[bool] = SessionValue("just-approved", False)
 """True from an approval until Sign off is drawn again, which then opens the step that comes next."""
+IS_TOUR_DISMISSED: SessionValue[bool] = SessionValue("tour-dismissed", False)
+"""True once this person has started or dismissed the tour in this session."""
+TOUR_STEP: SessionValue[int] = SessionValue("tour-step", 0)
+"""The step of the tour that is shown."""
+IS_POLICY_SAVED: SessionValue[bool] = SessionValue("policy-saved", False)
+"""True from a change of the policy until the page Policy is drawn again."""
 SIGNATURE_MESSAGE: SessionValue[str | None] = SessionValue("signed", None)
 """Message of the Sign off page about the newest signature. It survives the rerun after signing."""
 

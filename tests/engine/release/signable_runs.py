@@ -40,7 +40,7 @@ def run_of(data, account, source, boxes):
     subjects = {"source": record.source.sha256, "record": sha256_hex(folder.record.read_bytes())}
     who = audit.Actor(account, account.title(), "account")
     audit.append(data.audit, audit.Event(actor=who, kind="run", run=folder.id, subjects=subjects))
-    return the_run(data)
+    return runs.load_run(data, folder.id)
 
 
 def the_run(data):

@@ -20,6 +20,7 @@ from workbench.views.signoff import (
     notes,
     releases,
     review_summary,
+    several,
     signature_forms,
     stepper,
     style_editor,
@@ -31,7 +32,7 @@ from workbench.views.signoff.review_summary import MeasuredReview
 
 def show() -> None:
     """Show the page."""
-    run = run_header.open_run_page(Page.SIGN_OFF, Page.REVIEW)
+    run = run_header.open_run_page(Page.SIGN_OFF, Page.REVIEW, several.show_several)
     if run is None:
         return
     try:

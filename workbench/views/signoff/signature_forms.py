@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import streamlit as st
 
 from engine import access, release
-from engine.access import Credential, Password, Permission
+from engine.access import Credential, Permission
 from engine.approval.review_policy import ReviewFigures, find_shortfalls
 from engine.approval.statements import Meaning
 from engine.approval.steps import StepName
@@ -21,7 +21,7 @@ from engine.runs import Run
 from workbench.auth import current_user
 from workbench.core import caches, formatting, session
 from workbench.core.formatting import escape_markdown, shorten_hash
-from workbench.views.signoff import notes
+from workbench.views.signoff import credential_fields, notes
 from workbench.views.signoff.release_job import ReleaseJob, name_release_task
 
 SignableMeaning = Literal["reviewed", "approved", "rejected"]
@@ -121,7 +121,7 @@ def _show_form(run: Run, snapshot: release.SignOffSnapshot, form: _SigningForm, 
         is_required = form.meaning == "rejected" or bool(shortfalls)
         reason = st.text_input("Reason (required)" if is_required else "Reason", key=f"{form.meaning}-reason")
         frames = _show_frames_field(run) if form.meaning == "rejected" else ""
-        credential = _show_credential_fields(form.meaning)
+        credential = credential_fields.show_credential_fields(form.meaning)
         kind: Literal["primary", "secondary"] = "secondary" if form.meaning == "rejected" else "primary"
         if st.form_submit_button(form.button_label, type=kind):
             if shortfalls and not (is_confirmed and reason.strip()):
@@ -164,31 +164,6 @@ def _find_refusal(snapshot: release.SignOffSnapshot, meaning: Meaning) -> str | 
     if meaning == "approved" and not snapshot.terms.forced and find_weaknesses(snapshot.terms.style):
         return "This style would not hide a face. Make it stronger before you approve."
     return None
-
-
-def _show_credential_fields(key: str) -> Credential | None:
-    """Show the fields that confirm a signature; a single user needs none."""
-    user_session = current_user.require_session()
-    match user_session.person.how:
-        case "account":
-            account = st.text_input("Account", user_session.person.account, key=f"{key}-account")
-            password = st.text_input("Password", type="password", key=f"{key}-password", autocomplete="off")
-            code = None
-            signer = access.read_people(session.get_data()).find_account(user_session.person.account)
-            if signer is not None and signer.second_factor is not None:
-                code = st.text_input(
-                    "Code of your second factor",
-                    key=f"{key}-code",
-                    autocomplete="one-time-code",
-                    help="Each code works once: wait for a new one if you have just signed in or signed.",
-                )
-            return Password(password, account, code)
-        case "oidc":
-            st.caption("Your sign-in at the provider confirms this. It must be at most five minutes old.")
-            return current_user.find_provider_login()
-        case _:
-            st.caption("Single-user mode: no password is needed. The signature states this.")
-            return None
 
 
 def _submit_signature(run: Run, credential: Credential | None, request: SignRequest, frames: str) -> None:
@@ -243,7 +218,7 @@ def _show_release_fields(run: Run, snapshot: release.SignOffSnapshot, unjudged_c
                 "stops."
             )
         reason = st.text_input("Reason", key="release-reason")
-        credential = _show_credential_fields("release")
+        credential = credential_fields.show_credential_fields("release")
         kind: Literal["primary", "secondary"] = "secondary" if again or unjudged_count else "primary"
         if st.form_submit_button("Release the final video", type=kind):
             signer = current_user.require_session(), current_user.get_session_token(), credential

@@ -1,0 +1,73 @@
+"""The tour for somebody who opens the workbench for the first time: offered in the sidebar until it is dismissed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from engine.access import Person
+from engine.access.tour import dismiss_tour, has_seen_tour
+from workbench.core import session
+
+_STEPS = (
+    ("Detect", "Choose videos and start a run. Detectors find the faces in the background; you can close the page."),
+    (
+        "Review",
+        """Each person has a card. Say whether the masks are right, then settle the items to check, mask what was
+missed, and remove masks that hide no face. Press `?` for the keys.""",
+    ),
+    (
+        "Sign off",
+        """Five steps: summary, draft, style and audio, sign, release. Who approves is another person than who reviewed,
+if your policy says so.""",
+    ),
+    (
+        "Release",
+        """The final video is rendered, verified and searched for faces that still show. It comes with a certificate
+that anyone can check without Veil.""",
+    ),
+    (
+        "Home",
+        """Your tasks come first: runs whose next step is yours. *Help* in the sidebar has a text for each page, the
+glossary, all shortcuts, and this tour.""",
+    ),
+)
+
+
+def show_offer(person: Person) -> None:
+    """Offer the tour in the sidebar to a person who has neither taken nor dismissed it."""
+    if session.IS_TOUR_DISMISSED.get() or has_seen_tour(session.get_data(), person.account):
+        return
+    with st.container(border=True, gap="xsmall"):
+        st.caption("New here? The tour takes a minute.")
+        with st.container(horizontal=True, gap="xsmall"):
+            if st.button("Start", type="primary", key="tour-start", help="Start the tour"):
+                _dismiss(person)
+                show_tour()
+            st.button("No, thanks", key="tour-dismiss", on_click=_dismiss, args=(person,))
+
+
+@st.dialog("Tour", on_dismiss="rerun")
+def show_tour() -> None:
+    """Show the tour, one step at a time."""
+    place = session.TOUR_STEP.get()
+    title, text = _STEPS[place]
+    st.markdown(f"**{place + 1} of {len(_STEPS)}: {title}**\n\n{text}")
+    with st.container(horizontal=True):
+        if place and st.button("Back", key="tour-back"):
+            _go_to(place - 1)
+        if place < len(_STEPS) - 1:
+            if st.button("Next", type="primary", key="tour-next"):
+                _go_to(place + 1)
+        elif st.button("Finish", type="primary", key="tour-finish"):
+            session.TOUR_STEP.set(0)
+            st.rerun()
+
+
+def _go_to(place: int) -> None:
+    session.TOUR_STEP.set(place)
+    st.rerun(scope="fragment")
+
+
+def _dismiss(person: Person) -> None:
+    session.IS_TOUR_DISMISSED.set(True)
+    dismiss_tour(session.get_data(), person.account)
