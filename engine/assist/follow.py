@@ -96,7 +96,7 @@ def follow_face(
         InputError: there is no such frame, or the box is outside of the picture or too small.
         SourceError: the source cannot be read, or is not the one of the record.
     """
-    inside = _check_start(amended, frame, box)
+    inside = check_start(amended, frame, box)
     record = amended.record
     scene = Scenes(record.cuts, len(record.frames)).find_scene(frame)
     settings = PathSettings(record.display, round(_MAX_HIDDEN_S / record.frame_s))
@@ -162,7 +162,12 @@ class _Ways:
         return PathInput(index, grey, masks)
 
 
-def _check_start(amended: AmendedRecord, frame: int, box: Box) -> Box:
+def check_start(amended: AmendedRecord, frame: int, box: Box) -> Box:
+    """Return the part of a drawn box that is inside of the picture.
+
+    Raises:
+        InputError: there is no such frame, or the box is outside of the picture or too small.
+    """
     count, size = len(amended.record.frames), amended.record.display
     if not 0 <= frame < count:
         raise InputError(f"There is no frame {frame}: the video has {count}, from 0 to {count - 1}.")

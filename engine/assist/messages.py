@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from engine.assist.follow import FollowedFace
+from engine.assist.similar import SimilarPlaces
 from engine.core.geometry import Box
 from engine.core.json_decoder import decode_json
 from engine.record import Count, Document
@@ -19,6 +20,8 @@ class AssistRequest(Document, frozen=True):
         review: path of its review; the file need not exist.
         frame: the frame in which the box was drawn.
         box: the box, in display pixels.
+        wanted: "follow" its face, or find places "similar" to it.
+        models: folder of the weights for a detector that helps to find similar places; None: none helps.
     """
 
     source: str
@@ -26,6 +29,8 @@ class AssistRequest(Document, frozen=True):
     review: str
     frame: Count
     box: Box
+    wanted: Literal["follow", "similar"] = "follow"
+    models: str | None = None
 
 
 class Progress(Document, frozen=True, tag_field="kind", tag="progress"):
@@ -47,7 +52,13 @@ class Followed(Document, frozen=True, tag_field="kind", tag="followed"):
     face: FollowedFace
 
 
-AssistAnswer = Progress | Failure | Followed
+class Similar(Document, frozen=True, tag_field="kind", tag="similar"):
+    """The places that look alike."""
+
+    found: SimilarPlaces
+
+
+AssistAnswer = Progress | Failure | Followed | Similar
 
 
 def decode_answer(line: bytes) -> AssistAnswer:

@@ -18,7 +18,8 @@ import cv2
 import msgspec
 
 from engine.assist.follow import follow_face
-from engine.assist.messages import AssistAnswer, AssistRequest, Failure, Followed, Progress
+from engine.assist.messages import AssistAnswer, AssistRequest, Failure, Followed, Progress, Similar
+from engine.assist.similar import find_similar
 from engine.core.json_decoder import decode_json
 from engine.errors import VeilError
 from engine.record import encode_document
@@ -67,7 +68,10 @@ def main() -> int:
 def _answer(request: AssistRequest) -> AssistAnswer:
     record, sha256 = load_record(Path(request.record))
     amended = AmendedRecord(record, read_review(Path(request.review), sha256, missing_ok=True))
-    return Followed(follow_face(request.source, amended, request.frame, request.box, _Reporter()))
+    if request.wanted == "follow":
+        return Followed(follow_face(request.source, amended, request.frame, request.box, _Reporter()))
+    models = None if request.models is None else Path(request.models)
+    return Similar(find_similar(request.source, amended, request.frame, request.box, models, _Reporter()))
 
 
 def _send(answer: AssistAnswer) -> None:

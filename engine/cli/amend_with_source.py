@@ -6,19 +6,23 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from engine.assist import describe_end, follow_face
+from engine.assist import describe_end, find_similar, follow_face
 from engine.cli.amend_values import ValuesFormatError, parse_boxes, parse_range
 from engine.cli.terminal import Terminal
 from engine.core.frame_ranges import describe_range
 from engine.core.geometry import Box
+from engine.core.wording import format_count
 from engine.errors import InputError
 from engine.review.amendments import Amendment
 from engine.review.editor import ReviewEditor
+from engine.storage.data_folder import find_data_folder
 
 
 def add_source_option(parser: ArgumentParser) -> None:
     """Add `--source`."""
-    parser.add_argument("--source", type=Path, help="source of the record, for follow; not in a run, which knows it")
+    parser.add_argument(
+        "--source", type=Path, help="source of the record, for follow and find; not in a run, which knows it"
+    )
 
 
 def needs_source(action: str) -> bool:
@@ -68,4 +72,23 @@ def _parse_box(values: Sequence[str]) -> tuple[int, Box]:
         raise ValuesFormatError(f"one box as FRAME=LEFT,TOP,RIGHT,BOTTOM, and {error}") from error
 
 
-_HANDLERS: Mapping[str, Callable[[ReviewEditor, Namespace, Path, Terminal], Amendment]] = {"follow": _follow}
+def _find(editor: ReviewEditor, options: Namespace, source: Path, terminal: Terminal) -> Amendment:
+    frame, box = _parse_box(options.values)
+    models = find_data_folder(options.data).models
+    found = find_similar(source, editor.amended, frame, box, models, terminal)
+    if found.detector is None:
+        terminal.notice("No detector looked, too: its model is not there. `veil models fetch` gets it.")
+    if not found.places:
+        raise InputError(
+            f"Nothing similar to the box in frame {frame} was found that no mask covers; nothing was added."
+        )
+    if found.left_off:
+        places = format_count(found.left_off, "less similar place")
+        terminal.notice(f"{places} were left off; mask what was found, then search again.")
+    return editor.flag_places(frame, found.box, found.places, options.reason)
+
+
+_HANDLERS: Mapping[str, Callable[[ReviewEditor, Namespace, Path, Terminal], Amendment]] = {
+    "follow": _follow,
+    "find": _find,
+}

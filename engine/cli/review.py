@@ -34,6 +34,7 @@ _ACTIONS_HELP = """\
 actions (START-STOP ends before STOP; BOX is LEFT,TOP,RIGHT,BOTTOM in pixels):
   add FRAME=BOX ...              add a missed face, interpolated between boxes
   follow FRAME=BOX [START-STOP]  follow a missed face both ways, and add it
+  find FRAME=BOX                 add items to check where it looks alike, not masked
   resize TRACK FRAME=BOX ...     change the boxes of a track
   delete TRACK START-STOP        remove what is not a face; needs --reason
   keep-visible TRACK START-STOP  leave a person unmasked; needs --reason
@@ -113,7 +114,7 @@ def _add_amend_arguments(parser: ArgumentParser) -> None:
     parser.epilog = _ACTIONS_HELP
     parser.add_argument("record", type=Path, help="detection record")
     parser.add_argument("review", type=Path, help="file of amendments; created if it does not exist")
-    actions = (*_ACTION_HANDLERS, "follow", "repair", "adopt")
+    actions = (*_ACTION_HANDLERS, "follow", "find", "repair", "adopt")
     parser.add_argument("action", choices=actions, metavar="ACTION", help="see below")
     parser.add_argument("values", nargs="*", metavar="VALUE", help="values of the action, see below")
     parser.add_argument("--by", metavar="NAME", help="name of the reviewer, as it is to be printed; not in a run")

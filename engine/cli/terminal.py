@@ -30,6 +30,7 @@ _STAGE_LABELS = {
     "clip": "Writing the clip",
     "live": "Live",
     "follow": "Following the face",
+    "search": "Searching",
     "leaks": "Looking for leaks",
     "plant": "Planting faces",
     "index": "Indexing",

@@ -111,13 +111,36 @@ class Accept(Document, frozen=True, tag_field="kind", tag="accept"):
     spot: ReviewItemKeyText
 
 
+class FlaggedPlace(Document, frozen=True):
+    """A place that should be looked at: frames, the one that shows it best, its box there, and how similar it is."""
+
+    start: Count
+    stop: Count
+    frame: Count
+    box: Box
+    similarity: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+
+    def __post_init__(self) -> None:
+        _check_range(self.start, self.stop)
+        if not self.start <= self.frame < self.stop:
+            raise ValueError(f"frame {self.frame} of a place is not in its frames {self.start} to {self.stop - 1}")
+
+
+class Flag(Document, frozen=True, tag_field="kind", tag="flag"):
+    """These places look like the face that a reviewer chose, and are to be checked; changes no mask."""
+
+    frame: Count
+    box: Box
+    places: Annotated[tuple[FlaggedPlace, ...], msgspec.Meta(min_length=1, max_length=1000)]
+
+
 class Undo(Document, frozen=True, tag_field="kind", tag="undo"):
     """An earlier amendment, by its number, is to count no longer; that of an undo makes its amendment count again."""
 
     amendment: AmendmentNumber
 
 
-Action = Add | Resize | Delete | KeepVisible | Extend | Cover | Accept | Undo
+Action = Add | Resize | Delete | KeepVisible | Extend | Cover | Accept | Flag | Undo
 
 
 class Amendment(Document, frozen=True):

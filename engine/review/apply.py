@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import msgspec
@@ -20,6 +20,7 @@ from engine.review.amendments import (
     Cover,
     Delete,
     Extend,
+    Flag,
     KeepVisible,
     Keyframe,
     Resize,
@@ -239,6 +240,8 @@ class AmendedRecord:
                 self._covering_amendments |= dict.fromkeys(range(start, stop), number)
             case Accept(spot):
                 self._check_review_item(spot)
+            case Flag():
+                self._check_flag(amendment.action)
             case Undo():
                 pass
 
@@ -324,13 +327,23 @@ class AmendedRecord:
             )
 
     def _check_keyframes(self, keyframes: Sequence[Keyframe]) -> None:
-        size = self.record.display
         self._check_frames(keyframes[0].index, keyframes[-1].index + 1)
-        for keyframe in keyframes:
-            if not keyframe.box.is_within(size):
-                edges = list(msgspec.structs.astuple(keyframe.box))
+        self._check_boxes((keyframe.index, keyframe.box) for keyframe in keyframes)
+
+    def _check_boxes(self, boxes: Iterable[tuple[int, Box]]) -> None:
+        size = self.record.display
+        for index, box in boxes:
+            if not box.is_within(size):
+                edges = list(msgspec.structs.astuple(box))
                 frame = f"a {size.width}x{size.height} frame"
-                raise _MisfitError(f"the box {edges} in frame {keyframe.index} crosses the border of {frame}")
+                raise _MisfitError(f"the box {edges} in frame {index} crosses the border of {frame}")
+
+    def _check_flag(self, flag: Flag) -> None:
+        self._check_frames(flag.frame, flag.frame + 1)
+        for place in flag.places:
+            self._check_frames(place.start, place.stop)
+        boxes = [(flag.frame, flag.box), *((place.frame, place.box) for place in flag.places)]
+        self._check_boxes(boxes)
 
     def _check_review_item(self, key: str) -> None:
         item_key = ReviewItemKey.parse(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.core.frame_ranges import describe_range
+from engine.core.wording import format_count
 from engine.review.amendments import (
     Accept,
     Action,
@@ -12,6 +13,7 @@ from engine.review.amendments import (
     Cover,
     Delete,
     Extend,
+    Flag,
     KeepVisible,
     Keyframe,
     Resize,
@@ -36,6 +38,8 @@ def describe_action(action: Action) -> str:  # noqa: PLR0911 - one phrase for ea
             return f"cover {describe_range(start, stop)} whole"
         case Accept(spot):
             return f"accept the item {spot}"
+        case Flag(frame, _, places):
+            return f"ask to check {format_count(len(places), 'place')} similar to the one in frame {frame}"
         case Undo(amendment):
             return f"undo amendment {amendment}"
 

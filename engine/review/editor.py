@@ -17,6 +17,8 @@ from engine.review.amendments import (
     Cover,
     Delete,
     Extend,
+    Flag,
+    FlaggedPlace,
     KeepVisible,
     Keyframe,
     Resize,
@@ -133,6 +135,12 @@ class ReviewEditor:
         if key not in {one.key for one in self.list_review_items()}:
             raise RecordError(f"{self.path} has no item to check with the key {key}; `veil review` lists the keys.")
         return self._append_action(lambda: Accept(key), reason)
+
+    def flag_places(self, frame: int, box: BoxEdges, places: Sequence[FlaggedPlace], reason: str = "") -> Amendment:
+        """Ask to check places that look like a face, given by the frame and the box of that face."""
+        return self._append_action(
+            lambda: Flag(frame, box if isinstance(box, Box) else _build_box(frame, box), tuple(places)), reason
+        )
 
     def undo_amendment(self, amendment: Amendment | int, reason: str = "") -> Amendment:
         """Undo an amendment; undoing an undo makes its amendment count again."""

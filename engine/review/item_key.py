@@ -21,7 +21,8 @@ class ReviewItemKey:
 
     Attributes:
         kind: The rule that found the item. Not checked: a review may name a rule of another version.
-        track: The track, None if the item belongs to no track in particular.
+        track: The track, None if the item belongs to no track in particular. For a place that a reviewer flagged
+            ("similar"), its number in the review instead: several of them may lie in the same frames.
         start: The first frame.
         stop: The first frame after the item.
     """

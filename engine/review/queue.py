@@ -1,14 +1,15 @@
 """The review queue: items to check in a record, greatest risk first, and which of them are closed.
 
 Items follow from the record alone, so that no amendment changes their keys. An item is closed by an amendment that
-accepts it, or by one that changes what is masked there. The exception are masks that a reviewer removed: each leaves an
-item of its own, so that a second look is asked for before anyone signs.
+accepts it, or by one that changes what is masked there. The exceptions come from the review: each mask that a reviewer
+removed leaves an item of its own, so that a second look is asked for before anyone signs, and so does each place that a
+reviewer flagged because it looks like a missed face.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -23,6 +24,8 @@ from engine.review.amendments import (
     Cover,
     Delete,
     Extend,
+    Flag,
+    FlaggedPlace,
     KeepVisible,
     Resize,
     Review,
@@ -34,7 +37,9 @@ from engine.review.risk_rules import RiskKind, compute_risk, find_flagged_ranges
 
 ReviewItemState = Literal["open", "accepted", "amended"]
 
-_CLOSED_BY_NEW_FACE: frozenset[RiskKind] = frozenset({"doubtful", "hole", "start", "end", "gap", "cut", "removed"})
+_CLOSED_BY_NEW_FACE: frozenset[RiskKind] = frozenset(
+    {"doubtful", "hole", "start", "end", "gap", "cut", "removed", "similar"}
+)
 """Kinds of items that an added face closes."""
 
 
@@ -87,9 +92,10 @@ def list_items(
         amended: The record with its amendments applied.
         review: These amendments.
     """
-    removed = [_build_removal_item(amended, mask) for mask in amended.find_removed()]
+    added = [_build_removal_item(amended, mask) for mask in amended.find_removed()]
+    added += [_build_flag_item(*flagged) for flagged in _find_flagged(amended.amendments)]
     # Sorted only if there is something to merge: a page does this for every amendment, over thousands of items.
-    merged = _sort_items([*items, *removed]) if removed else items
+    merged = _sort_items([*items, *added]) if added else items
     return mark_items(merged, review)
 
 
@@ -109,6 +115,40 @@ def _build_removal_item(amended: AmendedRecord, mask: RemovedMask) -> ReviewItem
         box=box,
         reason=f"{mask.by.name} removed the mask of track {mask.track} in {frames}{because}",
         risk=round(compute_risk("removed", box, mask.stop - mask.start), 3),
+    )
+
+
+def _find_flagged(amendments: tuple[Amendment, ...]) -> Iterator[tuple[int, Amendment, FlaggedPlace]]:
+    """Yield the places that reviewers flagged, each with its number and the amendment that names it.
+
+    The number counts the places of all such amendments from 0, also of those that were undone, so that it never means
+    another place.
+    """
+    effective = {amendment.number for amendment in find_effective_amendments(amendments)}
+    number = 0
+    for amendment in amendments:
+        if isinstance(amendment.action, Flag):
+            for place in amendment.action.places:
+                if amendment.number in effective:
+                    yield number, amendment, place
+                number += 1
+
+
+def _build_flag_item(number: int, amendment: Amendment, place: FlaggedPlace) -> ReviewItem:
+    """Build the item for a place that a reviewer flagged."""
+    assert isinstance(amendment.action, Flag)
+    chosen = f"the face that {amendment.by.name} chose in frame {amendment.action.frame}"
+    risk = compute_risk("similar", place.box, place.stop - place.start) * (0.5 + place.similarity / 2)
+    return ReviewItem(
+        key=ReviewItemKey("similar", number, place.start, place.stop).format(),
+        kind="similar",
+        track=None,
+        start=place.start,
+        stop=place.stop,
+        frame=place.frame,
+        box=place.box,
+        reason=f"looks like {chosen} (similarity {place.similarity:.2f}), and no mask covers it",
+        risk=round(risk, 3),
     )
 
 

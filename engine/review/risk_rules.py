@@ -19,13 +19,14 @@ from engine.review.apply import AmendedFace
 
 RiskKind = Literal[
     "doubtful", "hole", "start", "end", "gap", "cut", "unseen", "weak", "disagreement", "border", "small", "unasked",
-    "damaged", "removed",
+    "damaged", "removed", "similar",
 ]  # fmt: skip
 
 _BASE_RISK: Mapping[RiskKind, float] = {
     "removed": 0.95,
     "doubtful": 0.9,
     "hole": 0.85,
+    "similar": 0.8,
     "start": 0.6,
     "end": 0.6,
     "gap": 0.6,

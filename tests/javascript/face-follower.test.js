@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { AssistTask } from "../../workbench/components/canvas/js/assist-task.js";
 import { FaceFollower } from "../../workbench/components/canvas/js/face-follower.js";
 import { amending } from "./amending.js";
 import { answering, face, serving } from "./made.js";
@@ -19,14 +20,18 @@ const FOLLOWED = {
 
 /** Makes what follows a face; the preview is left out because there is no page to make it in. */
 function following(t, answers, frame) {
-  const made = amending({ urls: { assist: "/assist" } }, frame);
+  const made = amending({}, frame);
   const asked = serving(t, (url, options) => {
     if (options.method === "POST") {
       return answering({ serial: 7 });
     }
     return options.method === "DELETE" ? answering(null) : answering(answers.shift());
   });
-  const follower = new FaceFollower(made.state, { ...made.amendmentParts, editor: made.editor });
+  const follower = new FaceFollower(made.state, {
+    ...made.amendmentParts,
+    editor: made.editor,
+    task: new AssistTask("/assist"),
+  });
   follower.preview = () => null;
   return { ...made, asked, follower };
 }

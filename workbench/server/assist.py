@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import anyio
 import msgspec
@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Route
 from engine import access, runs
 from engine.access import Person
 from engine.assist import describe_end
-from engine.assist.messages import AssistAnswer, AssistRequest, Failure, Followed, Progress
+from engine.assist.messages import AssistAnswer, AssistRequest, Failure, Followed, Progress, Similar
 from engine.assist.task import AssistTask
 from engine.core.geometry import Box
 from engine.core.json_decoder import decode_json
@@ -34,10 +34,11 @@ _MAX_TASKS = 4
 
 
 class _Question(msgspec.Struct, forbid_unknown_fields=True):
-    """What the canvas asks: a frame and a box in display pixels."""
+    """What the canvas asks: a frame, a box in display pixels, and what to do with it."""
 
     frame: Count
     box: Box
+    wanted: Literal["follow", "similar"]
 
 
 class _PersonalTask(NamedTuple):
@@ -94,16 +95,24 @@ class AssistRoutes:
     def _begin(self, request: Request, person: Person, *, body: bytes) -> Response:
         try:
             question = decode_json(body, type=_Question)
-            run = runs.load_run(find_data_folder(), str(request.path_params["run"]))
-            paths = (str(run.source), str(run.folder.record), str(run.folder.review))
-            asked = AssistRequest(*paths, question.frame, question.box)
+            data = find_data_folder()
+            run = runs.load_run(data, str(request.path_params["run"]))
+            asked = AssistRequest(
+                source=str(run.source),
+                record=str(run.folder.record),
+                review=str(run.folder.review),
+                frame=question.frame,
+                box=question.box,
+                wanted=question.wanted,
+                models=str(data.models),
+            )
         except (msgspec.MsgspecError, ValueError) as error:
             raise InputError(f"The box is malformed: {error}.") from error
         # One task a person: a new one replaces the one before, which nobody waits for any more.
         self._remove(person.account)
         with self._lock:
             if sum(not one.task.ended for one in self._tasks.values()) >= _MAX_TASKS:
-                raise InputError("Other reviewers' faces are being followed. Try again in a moment.")
+                raise InputError("Other reviewers are using this now. Try again in a moment.")
             self._serial += 1
             started = _PersonalTask(run.id, self._serial, AssistTask(asked))
             self._tasks[person.account] = started
@@ -146,4 +155,14 @@ def encode_answer(answer: AssistAnswer) -> dict[str, Any]:
                 "before": describe_end(face.before),
                 "after": describe_end(face.after),
                 "reason": face.reason,
+            }
+        case Similar(found):
+            return {
+                "state": "similar",
+                "frame": found.frame,
+                "box": to_edges(found.box),
+                # As the amendment takes them, so that what is shown is what is saved.
+                "places": msgspec.to_builtins(found.places),
+                "left_off": found.left_off,
+                "detector": found.detector,
             }

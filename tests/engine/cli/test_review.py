@@ -112,3 +112,14 @@ def test_a_face_is_followed_from_the_command_line(moving, amended, tmp_path, cap
     assert "--source" in capsys.readouterr().err
     assert main(["amend", record, review, "follow", "12=1,2,3", "--source", str(moving), *by]) == 2
     assert "one box as FRAME=LEFT,TOP,RIGHT,BOTTOM" in capsys.readouterr().err
+
+
+def test_similar_places_become_items_from_the_command_line(moving, amended, tmp_path, capsys):
+    record, review = str(written(amended.record, tmp_path / "m.json")), str(tmp_path / "m.jsonl")
+    common = ["--source", str(moving), "--by", "Jane Doe", "--account", "jdoe", "--data", str(tmp_path / "data")]
+    assert main(["amend", record, review, "find", "10=40,60,80,100", *common]) == 0
+    captured = capsys.readouterr()
+    assert "ask to check 2 places similar to the one in frame 10" in captured.out
+    assert "No detector looked" in captured.err
+    assert main(["review", record, "--review", review, "--open"]) == 0
+    assert "similar:0:" in capsys.readouterr().out

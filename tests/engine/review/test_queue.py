@@ -2,8 +2,9 @@ import msgspec
 import pytest
 
 from engine.core.geometry import Box, Size
+from engine.errors import RecordError
 from engine.record import Detection, DetectorFacts, Face, Record, decode_record, encode_document
-from engine.review.amendments import Accept, Add, Cover, Delete, Extend, Undo
+from engine.review.amendments import Accept, Add, Cover, Delete, Extend, Flag, FlaggedPlace, Undo
 from engine.review.apply import amend_frames
 from engine.review.queue import build_review_queue, find_review_items
 from tests.engine.review.amendment_makers import keyframes, review_of
@@ -218,3 +219,33 @@ def test_a_face_that_a_reviewer_added_leaves_none_when_it_is_taken_back():
     assert not [
         one for one in build_review_queue(HOLED, review_of(HOLED, add, Delete(1, 10, 11))) if one.kind == "removed"
     ]
+
+
+FLAG = Flag(3, FACE, (FlaggedPlace(10, 20, 12, FACE, 0.9), FlaggedPlace(10, 20, 12, Box(0, 0, 50, 50), 0.7)))
+
+
+@pytest.mark.parametrize(
+    ("actions", "expected"),
+    [
+        ([], {"similar:0:10-20": "open", "similar:1:10-20": "open"}),
+        ([Accept("similar:1:10-20")], {"similar:0:10-20": "open", "similar:1:10-20": "accepted"}),
+        ([Add(keyframes({10: (200, 100, 260, 170)}))], {"similar:0:10-20": "amended", "similar:1:10-20": "open"}),
+        ([Cover(5, 30)], {"similar:0:10-20": "amended", "similar:1:10-20": "amended"}),
+        ([Undo(1), FLAG], {"similar:2:10-20": "open", "similar:3:10-20": "open"}),
+    ],
+)
+def test_places_that_a_reviewer_flagged_are_items_until_they_are_decided(actions, expected):
+    record = record_of(lambda _: [])
+    items = build_review_queue(record, review_of(record, FLAG, *actions))
+    assert {item.key: item.state for item in items if item.kind == "similar"} == expected
+
+
+def test_flagged_places_must_fit_the_record():
+    record = record_of(lambda _: [])
+    for flag in (Flag(99, FACE, FLAG.places), Flag(3, FACE, (FlaggedPlace(50, 70, 55, FACE, 0.5),))):
+        with pytest.raises(RecordError, match="the video has 60"):
+            amend_frames(record, review_of(record, flag))
+    with pytest.raises(RecordError, match="crosses the border"):
+        amend_frames(record, review_of(record, Flag(3, Box(0, 0, 700, 20), FLAG.places)))
+    with pytest.raises(ValueError, match="is not in its frames"):
+        FlaggedPlace(10, 20, 20, FACE, 0.5)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.review.amendments import Add
+from engine.review.amendments import Add, Flag
 from engine.review.review_file import read_review
 from tests.assist_makers import CUT, make_moving_clip, place
 from tests.browser import find_violations, save_screenshot
@@ -62,13 +62,25 @@ def test_a_face_is_followed_from_one_box_and_saved(workbench, page, run):
     page.locator('rect.box.reviewer[data-track="1"]').wait_for()
 
 
-def test_a_box_beyond_the_end_is_followed_on_from_there(workbench, page, run):
+def test_similar_places_become_items_to_check(workbench, page, run):
     open_review(page, workbench, run.id, 12)
-    page.keyboard.press("D")
-    wait_for_message(page, "Draw a box around the face first")
+    page.keyboard.press("q")
+    wait_for_message(page, "Draw a box (d) or choose a face (f) first")
     drag_box(page, (240, 160), edges(place(12)))
-    page.keyboard.press("D")
-    wait_for_message(page, f"Followed in frames 0–{CUT - 1}")
+    page.keyboard.press("q")
+    page.locator(".ask h3", has_text="similar place").wait_for()
+    page.locator(".preview .tick img[src]").first.wait_for()
+    assert find_violations(page) == []
+    save_screenshot(page, "review-similar")
+    page.keyboard.press("Enter")
+    wait_for_message(page, "Saved as amendment 1.")
+    (flag,) = review_of(run)
+    assert isinstance(flag.action, Flag)
+    assert all(one.stop <= CUT for one in flag.action.places), "what is masked is not similar enough to be asked"
+    page.locator('.item[data-spot^="similar:"]').first.wait_for()
+    # The box that was drawn is still there, to be saved or followed.
+    page.get_by_role("button", name="Follow the face").wait_for()
     page.keyboard.press("Escape")
-    page.locator(".ask").wait_for(state="hidden")
-    assert review_of(run) == ()
+    page.locator('.item[data-spot^="similar:"]').first.click()
+    page.locator(".selection button.main", has_text="Not a face").click()
+    wait_for_message(page, "Saved as amendment 2.")

@@ -10,6 +10,7 @@ from engine.approval.notes import Note, WriteNote, add_to_notes, parse_note_acti
 from engine.approval.reviewer_actions import ReviewerActions, kind_from_action, parse_action
 from engine.approval.statements import Statement
 from engine.core.frame_ranges import FrameRange, describe_range, merge_ranges
+from engine.core.wording import format_count
 from engine.errors import RecordError, VeilError
 from engine.review.amendments import (
     Accept,
@@ -19,6 +20,7 @@ from engine.review.amendments import (
     Cover,
     Delete,
     Extend,
+    Flag,
     KeepVisible,
     Keyframe,
     Resize,
@@ -220,7 +222,9 @@ def _encode_message(message: CanvasMessage) -> dict[str, Any]:
     return {"text": message.text, "serial": message.serial, "bad": message.bad, "numbers": message.numbers}
 
 
-def _describe_amendment(amendment: Amendment, amended: AmendedRecord) -> tuple[str, int | None, int | None]:
+def _describe_amendment(  # noqa: PLR0911 - one phrase for each action
+    amendment: Amendment, amended: AmendedRecord
+) -> tuple[str, int | None, int | None]:
     """Return an amendment in words, and the frame and track that it leads to."""
     match amendment.action:
         case Add(keyframes):
@@ -234,6 +238,8 @@ def _describe_amendment(amendment: Amendment, amended: AmendedRecord) -> tuple[s
             return f"Whole frames masked, {describe_range(start, stop)}", start, None
         case Accept(spot):
             return _describe_accepted(spot)
+        case Flag(frame, _, places):
+            return f"{format_count(len(places), 'similar place')} to check", frame, None
         case Undo(number):
             return f"Amendment {number} undone", None, None
 
@@ -242,7 +248,7 @@ def _describe_accepted(text: str) -> tuple[str, int | None, int | None]:
     key = ReviewItemKey.parse(text)
     words = get_item_words(key.kind)
     what = f"{words.accept}: {words.label.lower()}, {describe_range(key.start, key.stop)}"
-    return what, key.start, key.track
+    return what, key.start, None if key.kind == "similar" else key.track
 
 
 def _format_keyframes(keyframes: Sequence[Keyframe]) -> str:

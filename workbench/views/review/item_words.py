@@ -35,6 +35,7 @@ _ITEM_WORDS: Mapping[str, ItemWords] = {
     "unasked": ItemWords("Detector did not run", _CHECKED),
     "damaged": ItemWords("Damaged frames", _CHECKED),
     "removed": ItemWords("Mask removed", "Removal is right"),
+    "similar": ItemWords("Similar place, not masked", "Not a face"),
     "person": ItemWords("Person on a card", _MASK_IS_RIGHT),
 }
 

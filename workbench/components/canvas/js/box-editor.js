@@ -4,6 +4,7 @@ import { Draft } from "./draft.js";
 
 /**
  * @import { Amendments } from "./amendments.js"
+ * @import { CommandName } from "./commands.js"
  * @import { Hold } from "./dragging.js"
  * @import { Jumps } from "./jumps.js"
  * @import { Projection } from "./projection.js"
@@ -12,6 +13,12 @@ import { Draft } from "./draft.js";
  * @import { StatusLine } from "./status-line.js"
  * @import { Box, Span } from "./types.js"
  */
+
+/** @type {[command: CommandName, text: string, title: string][]} */
+const ASSISTANCE = [
+  ["follow", "Follow the face", "Let the box follow the face, both ways (D)"],
+  ["findSimilar", "Find more like this", "Find similar places that are not masked (q)"],
+];
 
 /** Draws new boxes and resizes those of tracks, with the pointer and with the keyboard. */
 export class BoxEditor {
@@ -176,7 +183,7 @@ export class BoxEditor {
       subject: draft,
       cancel: () => this.discard(),
       follow: (index) => (draft.adds ? { until: Math.max(draft.last, index) } : null),
-      commands: draft.adds ? [["follow", "Follow the face", "Let the box follow the face, both ways (D)"]] : [],
+      commands: draft.adds ? ASSISTANCE : [],
       fields: [{ name: "until", label, type: "number", min: last, max: this.state.count - 1, value: last }, REASON],
       save: ({ number, text }) => {
         const until = number("until");

@@ -14,6 +14,7 @@
  * @import { Playback } from "./playback.js"
  * @import { Prompt } from "./prompt.js"
  * @import { ReviewState } from "./state.js"
+ * @import { SimilarSearch } from "./similar-search.js"
  * @import { Timeline } from "./timeline.js"
  * @import { ViewSwitch } from "./view-switch.js"
  * @import { Zoom } from "./zoom.js"
@@ -41,6 +42,7 @@
  * @property {PictureControls} picture
  * @property {Playback} playback
  * @property {Prompt} prompt
+ * @property {SimilarSearch} search
  * @property {ReviewState} state
  * @property {Timeline} timeline
  * @property {ViewSwitch} views
@@ -57,7 +59,7 @@ const ZOOM = 1.5;
  */
 export function commandsOf(parts) {
   const { amendments, deciding, display, editor, filmstrip, follower, forms, help, jumps } = parts;
-  const { navigation, noting, picture, playback, prompt, state, timeline, views, zoom } = parts;
+  const { navigation, noting, picture, playback, prompt, search, state, timeline, views, zoom } = parts;
   /** @type {(person: () => void, track: () => void) => void} decides about the person whose card is open, if one is */
   const aboutPerson = (person, track) => (state.personKey === null ? track() : person());
   const acceptItem = () => {
@@ -104,6 +106,7 @@ export function commandsOf(parts) {
     accept: () => aboutPerson(() => deciding.askMasked(), acceptItem),
     draw: () => editor.drawInMiddle(),
     follow: () => follower.begin(),
+    findSimilar: () => search.begin(),
     resize: () => editor.resizeChosen(),
     delete: () =>
       aboutPerson(

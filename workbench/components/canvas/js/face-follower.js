@@ -1,10 +1,10 @@
 import { element } from "../../shared/dom.js";
 import { REASON } from "./amendment-forms.js";
 import { samplesOf } from "./draft.js";
-import { fetchChecked } from "./server.js";
 
 /**
  * @import { Amendments } from "./amendments.js"
+ * @import { AssistTask } from "./assist-task.js"
  * @import { BoxEditor } from "./box-editor.js"
  * @import { Draft } from "./draft.js"
  * @import { Navigation } from "./navigation.js"
@@ -12,26 +12,22 @@ import { fetchChecked } from "./server.js";
  * @import { Prompt } from "./prompt.js"
  * @import { ReviewState } from "./state.js"
  * @import { StatusLine } from "./status-line.js"
- * @import { AssistAnswer, FollowedFace } from "./types.js"
+ * @import { FollowedFace } from "./types.js"
  */
-
-/** Milliseconds between two looks at how far the work is. */
-const PAUSE = 150;
 
 /** Small pictures that show where the box was followed to. */
 const SAMPLES = 8;
 
 /**
- * Has the server follow the box that is drawn, both ways, and shows what came of it before it is saved. The work runs
- * in a process of its own; the canvas only asks how far it is.
+ * Has the server follow the box that is drawn, both ways, and shows what came of it before it is saved.
  */
 export class FaceFollower {
   /**
    * @param {ReviewState} state
    * @param {{ amendments: Amendments, editor: BoxEditor, navigation: Navigation, portraits: Portraits, prompt: Prompt,
-   *   status: StatusLine }} parts
+   *   status: StatusLine, task: AssistTask }} parts
    */
-  constructor(state, { amendments, editor, navigation, portraits, prompt, status }) {
+  constructor(state, { amendments, editor, navigation, portraits, prompt, status, task }) {
     this.state = state;
     this.amendments = amendments;
     this.editor = editor;
@@ -39,10 +35,7 @@ export class FaceFollower {
     this.portraits = portraits;
     this.prompt = prompt;
     this.status = status;
-    /** Number of the latest request; what comes for an earlier one is out of date. */
-    this.latest = 0;
-    /** @type {string | null} address of the work that is under way */
-    this.address = null;
+    this.task = task;
   }
 
   /** Follows the box that is drawn, else the possible face or the chosen face, from this frame. */
@@ -53,29 +46,21 @@ export class FaceFollower {
       return;
     }
     const frame = this.state.index;
-    this.latest += 1;
-    const request = this.latest;
     this.status.say("Following the face...");
     try {
-      const found = await this.follow(request, draft, frame, box);
-      if (found && request === this.latest && this.state.draft === draft) {
+      const found = await this.task.run(
+        { frame, box, wanted: "follow" },
+        {
+          isWanted: () => this.state.draft === draft,
+          onProgress: (done) => this.status.say(`Following the face: ${done} frames so far.`),
+        },
+      );
+      if (found?.state === "followed" && this.state.draft === draft) {
         draft.join(found.keyframes, frame);
         this.show(draft, found);
       }
     } catch (error) {
-      if (request === this.latest) {
-        this.status.say(error instanceof Error ? error.message : String(error), true);
-      }
-    }
-  }
-
-  /** Ends the work that is under way. */
-  end() {
-    this.latest += 1;
-    if (this.address) {
-      // It may have ended by itself meanwhile, which is as good.
-      fetchChecked(this.address, { method: "DELETE" }).catch(() => {});
-      this.address = null;
+      this.status.say(error instanceof Error ? error.message : String(error), true);
     }
   }
 
@@ -119,38 +104,6 @@ export class FaceFollower {
       this.editor.begin(null, box);
     }
     return state.draft;
-  }
-
-  /**
-   * @param {number} request
-   * @param {Draft} draft
-   * @param {number} frame
-   * @param {number[]} box
-   * @returns {Promise<FollowedFace | null>} null when it is not wanted any more
-   */
-  async follow(request, draft, frame, box) {
-    const base = this.state.data.urls.assist;
-    const started = await fetchChecked(base, { method: "POST", body: JSON.stringify({ frame, box }) });
-    const address = `${base}/${(await started.json()).serial}`;
-    this.address = address;
-    while (request === this.latest) {
-      if (this.state.draft !== draft) {
-        this.end();
-        return null;
-      }
-      const answer = /** @type {AssistAnswer} */ (await (await fetchChecked(address)).json());
-      if (answer.state === "failed") {
-        throw new Error(answer.sentence);
-      }
-      if (answer.state === "followed") {
-        return answer;
-      }
-      this.status.say(answer.total ? `Following the face: ${answer.done} frames so far.` : "Following the face...");
-      await new Promise((resolve) => {
-        setTimeout(resolve, PAUSE);
-      });
-    }
-    return null;
   }
 
   /**

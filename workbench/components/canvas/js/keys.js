@@ -65,6 +65,12 @@ export const KEYS = [
   { key: "a", shown: "a", what: "Confirm the item, or that the masks of the person are right", command: "accept" },
   { key: "d", shown: "d", what: "Add a face: arrows move the box, Alt+arrows resize it", command: "draw" },
   { key: "D", shown: "D", what: "Follow the face from the box that is drawn, both ways", command: "follow" },
+  {
+    key: "q",
+    shown: "q",
+    what: "Find places like the box or the chosen face that are not masked",
+    command: "findSimilar",
+  },
   { key: "r", shown: "r", what: "Resize the chosen box", command: "resize" },
   { key: "x", shown: "x", what: "Not a face: remove the mask of the track, or of the person", command: "delete" },
   { key: "e", shown: "e", what: "Extend the track: step to its new end, then Enter", command: "extend" },

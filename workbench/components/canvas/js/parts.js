@@ -2,6 +2,7 @@ import { part } from "../../shared/dom.js";
 import { AddressBar } from "./address-bar.js";
 import { AmendmentForms } from "./amendment-forms.js";
 import { Amendments } from "./amendments.js";
+import { AssistTask } from "./assist-task.js";
 import { BoxEditor } from "./box-editor.js";
 import { commandsOf } from "./commands.js";
 import { Controls } from "./controls.js";
@@ -24,6 +25,7 @@ import { Portraits } from "./portraits.js";
 import { Prompt } from "./prompt.js";
 import { SeenFrames } from "./seen-frames.js";
 import { SidePanel } from "./side-panel.js";
+import { SimilarSearch } from "./similar-search.js";
 import { ReviewState } from "./state.js";
 import { StatusLine } from "./status-line.js";
 import { StillCache } from "./still-cache.js";
@@ -110,7 +112,10 @@ export function partsOf(root, data, trigger, signal) {
   );
   const details = new Details(find("selection"), state);
   const portraits = new Portraits(data.urls.portraits);
-  const follower = new FaceFollower(state, { ...editing, editor, navigation, portraits });
+  const task = new AssistTask(data.urls.assist);
+  const assisting = { ...editing, editor, navigation, portraits, task };
+  const follower = new FaceFollower(state, assisting);
+  const search = new SimilarSearch(state, assisting);
   const people = new People(state);
   const deciding = new PersonForms(state, { amendments, prompt, status, portraits });
   deciding.onDecided = () => {
@@ -142,11 +147,11 @@ export function partsOf(root, data, trigger, signal) {
   speed.addEventListener("change", setSpeed, { signal });
   const help = new Help(find("help"), focus);
   const acting = { amendments, deciding, display, editor, filmstrip, follower, forms, help, jumps, navigation };
-  const commands = commandsOf({ ...acting, noting, picture, playback, prompt, state, timeline, views, zoom });
+  const commands = commandsOf({ ...acting, noting, picture, playback, prompt, search, state, timeline, views, zoom });
   new Controls(root, { commands, editor, help, panel, prompt, state, views, zoom }, signal);
 
   return {
-    ...{ address, amendments, details, display, editor, filmstrip, follower, frames, navigation, overlay, panel },
-    ...{ people, playback, portraits, prompt, seen, state, status, stills, timeline, viewport, zoom },
+    ...{ address, amendments, details, display, editor, filmstrip, frames, navigation, overlay, panel },
+    ...{ people, playback, portraits, prompt, seen, state, status, stills, task, timeline, viewport, zoom },
   };
 }

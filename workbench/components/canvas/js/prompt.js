@@ -19,6 +19,7 @@ import { controlOf, problemOf, valueOf } from "./prompt-fields.js";
  * @property {Field[]} fields
  * @property {(answers: Answers) => string} save gives a complaint, or nothing when it is done
  * @property {() => void} [cancel]
+ * @property {() => void} [after] called when the form is gone, saved or not
  * @property {(frame: number) => Record<string, number> | null} [follow] gives values for the frame one goes to
  * @property {string} [label] of the button that saves
  * @property {[command: CommandName, text: string, title: string][]} [commands] further buttons
@@ -55,10 +56,11 @@ export class Prompt {
   /** Closes the form without saving. */
   close() {
     if (this.open) {
-      const cancel = this.question?.cancel;
+      const { cancel, after } = this.question ?? {};
       this.clear();
       this.back();
       cancel?.();
+      after?.();
     }
   }
 
@@ -199,7 +201,7 @@ export class Prompt {
    * @param {Question} question
    * @param {HTMLElement} complaint
    */
-  save(form, { fields, save }, complaint) {
+  save(form, { fields, save, after }, complaint) {
     const values = new Map(fields.map(({ name }) => [name, valueOf(form, name)]));
     const wrong = problemOf(fields, values);
     const problem = wrong?.problem ?? save(answersOf(values));
@@ -209,6 +211,7 @@ export class Prompt {
     } else {
       this.clear();
       this.back();
+      after?.();
     }
   }
 

@@ -163,11 +163,11 @@ export class Review {
 
   /** Stops everything, and lets go of what it holds. */
   end() {
-    const { address, filmstrip, follower, navigation, playback, portraits, seen, state, stills, viewport, zoom } =
+    const { address, filmstrip, navigation, playback, task, portraits, seen, state, stills, viewport, zoom } =
       this.parts;
     this.ending.abort();
     this.observer.disconnect();
-    for (const timed of [address, filmstrip, follower, navigation, zoom]) {
+    for (const timed of [address, filmstrip, navigation, task, zoom]) {
       timed.end();
     }
     playback.pause();

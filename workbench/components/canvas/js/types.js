@@ -133,6 +133,7 @@
  *   | { kind: "resize", track: number, keyframes: Keyframe[] }
  *   | { kind: "delete" | "keep_visible" | "extend", track: number, start: number, stop: number }
  *   | { kind: "cover", start: number, stop: number }
+ *   | { kind: "flag", frame: number, box: Box, places: FlaggedPlace[] }
  *   | { kind: "undo", amendment: number }} Action
  */
 
@@ -187,7 +188,20 @@
  */
 
 /**
- * @typedef {FollowedFace
+ * A place that looks like a chosen face; `frame` shows it best.
+ * @typedef {{ start: number, stop: number, frame: number, box: Box, similarity: number }} FlaggedPlace
+ */
+
+/**
+ * Places that look like a box; `left_off` less similar ones are not among them.
+ * @typedef {{ state: "similar", frame: number, box: Box, places: FlaggedPlace[], left_off: number,
+ *   detector: string | null }} SimilarPlaces
+ */
+
+/** @typedef {FollowedFace | SimilarPlaces} AssistResult */
+
+/**
+ * @typedef {AssistResult
  *   | { state: "working", done: number, total: number }
  *   | { state: "failed", sentence: string }} AssistAnswer
  */
