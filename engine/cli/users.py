@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from engine import access
+from engine.access.live_sources import is_restricted, read_live_sources, set_live_source
 from engine.cli import arguments
 from engine.cli.command import Command
 from engine.cli.identity import identify_person, open_session, read_code, read_password
 from engine.cli.qr_code import build_terminal_code
 from engine.cli.terminal import Terminal
+from engine.core.addresses import strip_credentials
 from engine.core.wording import format_count
 from engine.errors import InputError
 from engine.record import Document
@@ -151,6 +153,31 @@ def _set_up_second_factor(data: DataFolder, person: access.Person, terminal: Ter
     return access.add_second_factor(data, person, secret, read_code("Code that the app shows: "))
 
 
+def _add_live_source_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", help="name of the source, as operators choose it; without it, list all")
+    parser.add_argument("address", nargs="?", help="camera, stream address, file, or folder whose files are allowed")
+    parser.add_argument("--remove", action="store_true", help="take the source off the list")
+    arguments.add_account_option(parser)
+
+
+def _change_live_sources(options: Namespace, terminal: Terminal) -> int:
+    data, name, address = find_data_folder(options.data), options.name, options.address
+    if name is not None:
+        if (address is None) != options.remove:
+            raise InputError(
+                "Give the name with an address to list a source, or with --remove to take it off the list."
+            )
+        sources = set_live_source(data, identify_person(data, options), name, address)
+    else:
+        sources = read_live_sources(data)
+    shown = [{"name": source.name, "address": strip_credentials(source.address)} for source in sources]
+    lines = [f"{source['name']}  {source['address']}" for source in shown]
+    if not lines and is_restricted(data):
+        lines = ["Nothing is listed: Live opens videos of the library, and the camera of the browser."]
+    terminal.print_result(shown, "\n".join(lines) or "Nothing is listed: without accounts, Live opens any source.")
+    return 0
+
+
 def _add_policy_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--persons", choices=tuple(_PERSONS), help="how many different people a release needs at least")
     for option, (field, text) in _THRESHOLDS.items():
@@ -243,5 +270,6 @@ COMMANDS = {
     "users passwd": Command(_add_account_arguments, _change_password),
     "users second-factor": Command(_add_second_factor_arguments, _change_second_factor),
     "users policy": Command(_add_policy_arguments, _show_or_set_policy),
+    "users live-sources": Command(_add_live_source_arguments, _change_live_sources),
     "users list": Command(arguments.add_account_option, _list_accounts),
 }

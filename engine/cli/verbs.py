@@ -278,6 +278,11 @@ _ADMINISTRATION_VERBS = (
                 "show the policy, or set how many people and checks a release needs",
                 "veil users policy --persons two --as ada",
             ),
+            Action(
+                "live-sources",
+                "list the cameras, addresses and folders that Live may open, or change the list",
+                'veil users live-sources "Room 3" rtsp://veil:secret@10.0.0.7/main --as ada',
+            ),
             Action("list", "list the accounts", "veil users list"),
         ),
     ),

@@ -10,12 +10,12 @@ from typing import Literal
 
 from engine import access, audit, runs
 from engine.access import Person
+from engine.access.live_sources import AllowedSource, allow_source
 from engine.errors import InputError, VeilError
 from engine.live.controls import LiveControls, LiveControlsState
 from engine.live.counters import LiveCounters
 from engine.live.hooks import LiveHooks
 from engine.live.run import LiveOptions, anonymise_live
-from engine.media.stream.live_input import strip_credentials
 from engine.media.stream.live_preview import LivePreview
 from engine.media.stream.pushed_input import PushedInput
 from engine.record import DetectOptions
@@ -66,7 +66,7 @@ class LiveRun:
 
     Raises:
         InputError: no source is given, or the file does not exist.
-        AccessError: the person may not run live mode.
+        AccessError: the person may not run live mode, or not with this source.
         StyleError: the style of the controls would not hide a face.
         TargetError: the run's folder cannot be created.
     """
@@ -80,19 +80,23 @@ class LiveRun:
         controls_state: LiveControlsState | None = None,
         options: LiveOptions | None = None,
     ) -> None:
-        _check_source(source)
+        if source is not None and not source.strip():
+            raise InputError("No source was given: name a file, a camera or an address.")
         self.controls, self.preview = LiveControls(controls_state), LivePreview()
         self.person = access.authorise(data, person, "live")
-        self.title = BROWSER_CAMERA if source is None else strip_credentials(source)
+        allowed = None if source is None else allow_source(data, self.person, source)
+        self.title = BROWSER_CAMERA if allowed is None else allowed.title
+        if allowed is not None:
+            _check_existence(allowed.address)
         self._stop_event, self._data = threading.Event(), data
         self._pushed_input = PushedInput(BROWSER_CAMERA, self._stop_event) if source is None else None
-        self._source, self._options = source, options or LiveOptions()
+        self._source, self._options = allowed.address if allowed else None, options or LiveOptions()
         self._lock = threading.Lock()
         self._phase: LivePhase = "starting"
         self._failure_message: str | None = None
         self._recent_counters: list[tuple[float, LiveCounters]] = []
         self._started_at, self._state_written_s = runs.format_utc_now(), 0.0
-        self.folder = runs.create_run(data, _build_request(source, self.person), self._build_state("running"))
+        self.folder = runs.create_run(data, _build_request(allowed, self.person), self._build_state("running"))
         self._thread = threading.Thread(target=self._run, name=f"live {self.folder.id}", daemon=True)
         self._thread.start()
 
@@ -229,20 +233,17 @@ class LiveRun:
         )
 
 
-def _check_source(source: str | None) -> None:
-    """Refuse a missing source before a run folder exists for it."""
-    if source is None:
-        return
-    if not source.strip():
-        raise InputError("No source was given: name a file, a camera or an address.")
-    if "://" not in source and not Path(source).exists():
-        raise InputError(f"{source} does not exist on the server. Give the path of a file or camera, or an address.")
+def _check_existence(address: str) -> None:
+    """Refuse a missing file before a run folder exists for it."""
+    if "://" not in address and not Path(address).exists():
+        raise InputError(f"{address} does not exist on the server. Give the path of a file or camera, or an address.")
 
 
-def _build_request(source: str | None, person: Person) -> RunRequest:
-    title = BROWSER_CAMERA if source is None else strip_credentials(source)
-    path = Path(title)
-    request_source = str(path.absolute()) if source is not None and path.exists() else title
+def _build_request(allowed: AllowedSource | None, person: Person) -> RunRequest:
+    request_source = BROWSER_CAMERA if allowed is None else allowed.title
+    # A file is named by its path, so that its frames can be shown beside the masked ones.
+    if allowed is not None and "://" not in allowed.address and Path(allowed.address).is_file():
+        request_source = str(Path(allowed.address).absolute())
     return RunRequest(
         source=request_source,
         detection=DetectOptions(mode="live"),

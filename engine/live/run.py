@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from platform import node
 
+from engine.core.addresses import strip_credentials
 from engine.core.geometry import Size
 from engine.errors import TargetError
 from engine.live.counters import LiveCounters
@@ -19,7 +20,7 @@ from engine.live.masker import LiveMasker
 from engine.live.record_facts import LiveSourceFacts, build_detection_config, plan_detector_roles, read_source_facts
 from engine.live.settings import FollowingSettings, JudgingSettings
 from engine.live.threads import LiveThreads
-from engine.media.stream.live_input import LiveInput, strip_credentials
+from engine.media.stream.live_input import LiveInput
 from engine.media.stream.live_output import LiveEncoding, LiveOutput, parse_output_scheme, partial_path
 from engine.media.stream.pushed_input import LiveSource, PushedInput
 from engine.record import Document, Record, Sha256, encode_document, sha256_hex

@@ -18,12 +18,13 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
+from engine.core.addresses import strip_credentials
 from engine.core.geometry import Size
 from engine.errors import SourceError
 from engine.live.hooks import LiveHooks
 from engine.live.log import LiveLog, Received
 from engine.live.masker import LiveMasker
-from engine.media.stream.live_input import AudioEvent, FrameEvent, InterruptionEvent, strip_credentials
+from engine.media.stream.live_input import AudioEvent, FrameEvent, InterruptionEvent
 from engine.media.stream.live_output import LiveOutput
 from engine.media.stream.pushed_input import LiveSource
 

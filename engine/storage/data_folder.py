@@ -143,6 +143,11 @@ class DataFolder:
         return self.access / "codes.json"
 
     @property
+    def live_sources(self) -> Path:
+        """The sources that Live may open; it may contain passwords of cameras."""
+        return self.access / "live-sources.json"
+
+    @property
     def access_lock(self) -> Path:
         """The lock held while a file in the folder of accounts is changed."""
         return self.access / "lock"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple, cast
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import av
 from av.audio.stream import AudioStream
@@ -27,6 +27,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from engine.core.addresses import strip_credentials
 from engine.core.closeable import Closeable
 from engine.core.geometry import Size
 from engine.errors import SourceError
@@ -360,16 +361,6 @@ class _ConnectionClock:
     def _end_time(self) -> Fraction:
         """Return a time just after everything received so far."""
         return max(self._latest.values(), default=Fraction(0)) + (self._shift or 0) + Fraction(1, 10)
-
-
-def strip_credentials(address: str) -> str:
-    """Return an address without names, passwords and tokens, for messages and records."""
-    if "://" not in address:
-        return address
-    parts = urlsplit(address)
-    # Passwords are before the host, tokens usually in the query or fragment.
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
 def _open_address(address: str, *, is_file: bool) -> InputContainer:

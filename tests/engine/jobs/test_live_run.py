@@ -163,3 +163,13 @@ def test_viewing_unmasked_frames_is_logged(moods, data):
         assert rgb_from_frame(live.preview.get_frame(unmasked=True))[PATCH].mean() < 230
     finally:
         live.stop(PATIENCE_S)
+
+
+def test_an_operator_opens_no_source_that_is_not_listed(staffed, tmp_path):
+    secret = tmp_path / "secret.mp4"
+    secret.touch()
+    otto = access.read_people(staffed).get_account("otto").to_person("account")
+    for source in (str(secret), "rtsp://10.0.0.7/main"):
+        with pytest.raises(AccessError, match="not allowed for Live"):
+            LiveRun(staffed, source, person=otto)
+    assert runs.read_register(staffed) == runs.RunRegister((), ())

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from engine.core.addresses import strip_credentials
 from engine.errors import InputError, SourceError, TargetError
 from engine.live.controls import LiveControls
 from engine.live.hooks import LiveHooks
 from engine.live.log import Happened, Looked, Received, Shown, Start, read_log_lines
 from engine.live.run import LiveOptions, anonymise_live, recover_record
 from engine.live.settings import JudgingSettings
-from engine.media.stream.live_input import strip_credentials
 from engine.record import read_record
 from engine.rendering.render import render
 from engine.rendering.terms import RenderOptions

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import streamlit as st
 
 from engine.access import Person
+from engine.access.live_sources import LiveSource, is_restricted, read_live_sources
 from engine.core.wording import format_count
 from engine.errors import VeilError
 from engine.jobs.library import list_library
@@ -14,6 +16,7 @@ from engine.jobs.live_run import BROWSER_CAMERA, LiveRun
 from engine.live.controls import LiveControlsState
 from engine.masking.presets import PRESETS
 from engine.masking.shapes import SHAPES
+from engine.media.containers import VIDEO_SUFFIXES
 from workbench.auth import current_user
 from workbench.components import run_header
 from workbench.core import formatting, session
@@ -106,6 +109,8 @@ def _choose_source(kind: str) -> str | None:
         index = names.index(last[0]) if last else None
         chosen = st.selectbox("Video", names, index, placeholder="Choose a video", key="live-video")
         return str(library[chosen]) if chosen else ""
+    if is_restricted(session.get_data()):
+        return _choose_listed_source()
     cameras = sorted(map(str, Path("/dev").glob("video*")))
     if cameras:
         st.caption(f"Cameras of the server: {', '.join(cameras)}")
@@ -116,6 +121,28 @@ def _choose_source(kind: str) -> str | None:
         placeholder="/dev/video0, rtsp://camera/stream, or a video file",
         help="A camera of the server, an RTSP, RTMP, UDP or HTTP address, or a file, which plays at its own speed.",
     )
+
+
+def _choose_listed_source() -> str:
+    """Show the choice of sources that an administrator has listed, and return the source."""
+    choices = {name: source for one in read_live_sources(session.get_data()) for name, source in _list_choices(one)}
+    if not choices:
+        st.caption("No source is listed. An administrator lists them with veil users live-sources.")
+    last = [name for name, source in choices.items() if source == session.LAST_LIVE_SOURCE.get()[1]]
+    index = list(choices).index(last[0]) if last else None
+    chosen = st.selectbox("Source", list(choices), index, placeholder="Choose a source", key="live-listed")
+    return choices[chosen] if chosen else ""
+
+
+def _list_choices(listed: LiveSource) -> Iterator[tuple[str, str]]:
+    """Return what can be chosen for a source of the list, by label: itself, or the videos in its folder."""
+    folder = Path(listed.address)
+    if "://" in listed.address or not folder.is_dir():
+        yield listed.name, listed.name
+        return
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file():
+            yield f"{listed.name}: {path.relative_to(folder)}", str(path)
 
 
 def _show_running(live: LiveRun, person: Person) -> None:

@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import access, audit, runs
+from engine.access.live_sources import set_live_source
 from engine.record import read_record
 from tests import clips
 from tests.browser import TIMEOUT_S, find_violations, running_workbench, save_screenshot, wait_until_settled
@@ -48,6 +49,19 @@ def test_a_source_that_is_none_is_a_sentence_and_the_form_stays(app, address, se
     assert not app.exception
     assert sentence in app.error[0].value
     assert button(app, "Start")
+
+
+def test_where_sources_are_listed_a_person_chooses_a_name(app, data_folder, tmp_path):
+    clips.video(tmp_path / "a.mp4", frames=2)
+    jane = access.get_single_user(data_folder)
+    set_live_source(data_folder, jane, "Room 3", "rtsp://veil:secret@10.0.0.7/main")
+    set_live_source(data_folder, jane, "Incoming", str(tmp_path))
+    app.run()
+    app.radio[0].set_value("Camera, stream or file on the server").run()
+    assert not app.text_input
+    (sources,) = (box for box in app.selectbox if box.label == "Source")
+    assert sources.options == ["Room 3", "Incoming: a.mp4"]
+    assert not any("secret" in str(element) for element in app.main)
 
 
 class Broken:
