@@ -19,7 +19,7 @@ test: $(STAMP)test
 
 # No browser, no models: what a developer runs after every change.
 quick: $(STAMP)test
-	$(BIN)/python -m pytest -m "not browser and not models and not performance"
+	$(BIN)/python -m pytest -m "not browser and not models and not performance and not slow"
 
 # Measures; needs an idle machine, prints a table.
 benchmarks: $(STAMP)test

@@ -16,6 +16,7 @@ from av.stream import Disposition, Stream
 
 from engine.errors import SourceError
 from engine.media.codec_headers import list_header_texts
+from engine.media.containers import container_family
 from engine.media.ffmpeg import run_ffmpeg
 from engine.media.local_file import open_local_file
 from engine.record import Count, Document, Ratio, Sha256, format_ratio
@@ -207,14 +208,26 @@ def _measure_starts(
 ) -> list[Fraction | None]:
     """Return the seconds from the first video frame to each stream's first packet."""
     # The declared start of a stream is not used, because it may be later than the first packet.
+    video = next(iter(container.streams.video), None) if video_start is None else None
     begin = _read_declared_start(container) if video_start is None else video_start
+    missing = {*indices, *(() if video is None else (video.index,))}
     starts: dict[int, Fraction] = {}
-    for packet in container.demux([container.streams[index] for index in indices]):
-        if packet.pts is not None and packet.stream.index not in starts:
-            starts[packet.stream.index] = packet.pts * _read_time_base(packet.stream) - begin
-            if len(starts) == len(indices):
-                break
-    return [starts.get(index) for index in indices]
+    for packet in container.demux([container.streams[index] for index in missing]):
+        if packet.pts is None or packet.stream_index not in missing:
+            continue
+        time = packet.pts * _read_time_base(packet.stream)
+        if video is None or packet.stream_index != video.index:
+            starts[packet.stream_index] = time
+        elif packet.is_discard or not packet.is_keyframe:
+            # Not shown: the video starts with its first keyframe that no edit list cuts off.
+            continue
+        elif container_family(container.format.name).stores_pts:
+            # Matroska declares one start for all streams, although the video may start later.
+            begin = time
+        missing.discard(packet.stream_index)
+        if not missing:
+            break
+    return [starts[index] - begin if index in starts else None for index in indices]
 
 
 def _read_declared_start(container: InputContainer) -> Fraction:

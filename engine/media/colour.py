@@ -68,8 +68,11 @@ _LUMINANCE_UNIT = 10000
 
 def is_full_range(frame: VideoFrame) -> bool:
     """Return whether samples use the whole range; formats other than YUV always do."""
-    # The older "yuvj" formats imply full range without a tag.
     name = frame.format.name
+    # FFmpeg and players show grey without a tag, such as a grey photograph, with the whole range.
+    if frame.color_range == 0 and name.startswith(("gray", "ya")):
+        return True
+    # The older "yuvj" formats imply full range without a tag.
     return frame.color_range == 2 or name.startswith(("yuvj", "mono")) or is_rgb(frame.format)
 
 

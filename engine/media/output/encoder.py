@@ -155,8 +155,10 @@ def _b_frame_options(video: VideoFacts, carrier: EncoderFormat, settings: Encode
 
 def _signal_options(video: VideoFacts, pixels: PixelFormat, signal: Signal) -> dict[str, str]:
     declared = "pc" if pixels.full_range else video.colour.range
-    # RGB samples have no matrix, whatever the source is tagged with: players would take them for YUV.
-    matrix = "rgb" if pixels.planes == "gbr" else video.colour.matrix
+    # RGB samples have no matrix, whatever the source is tagged with: players would take them for YUV. And a tag for RGB
+    # on other samples, as some FLV files have it, is refused by encoders.
+    matrix = video.colour.matrix if video.colour.matrix != "gbr" else None
+    matrix = "rgb" if pixels.planes == "gbr" else matrix
     tags = {
         "color_range": declared,
         "colorspace": matrix,

@@ -45,6 +45,7 @@ _MAX_JUMP_BACK_S = Fraction(1)
 class _PacketStats:
     """Statistics of the packets of one stream."""
 
+    encrypted: bool = False
     packet_count: int = 0
     first_time: int | None = None
     end_time: int | None = None
@@ -64,6 +65,7 @@ class _PacketStats:
         if packet.is_discard:
             self._add_cut_packet()
         self.packet_count += 1
+        self.encrypted |= packet.has_sidedata("encryption_info")
         self.duration += packet.duration or 0
         # Some containers store only decoding times; they are close enough for the extent of a stream.
         time = packet.pts if packet.pts is not None else packet.dts
@@ -87,7 +89,7 @@ class _PacketStats:
             self.times.append(time)
         if packet.is_keyframe and self.key_pts is None:
             self.key_pts = packet.pts
-        self.pts_rising &= packet.pts is not None and (self.last_pts is None or packet.pts > self.last_pts)
+        self.pts_rising &= packet.pts is not None and (self.last_pts is None or packet.pts >= self.last_pts)
         self.last_pts = packet.pts
         self.dts_rising &= packet.dts is not None and (self.last_dts is None or packet.dts > self.last_dts)
         self.last_dts = packet.dts
@@ -170,14 +172,21 @@ def _read_packets(
             tallies[packet.stream_index].add_packet(packet)
         if is_video and packet.size:
             watch.add_packet(packet)
-        if is_video and packet.size and has_own_frame(chosen.codec_context.codec.canonical_name, packet):
-            tallies[chosen.index].add_frame_packet(packet, by_dts=by_dts)
-    if not tallies[chosen.index].packet_count:
-        raise SourceError(f"{path} has a video stream without a single frame. Record or export it again.")
+            if has_own_frame(chosen.codec_context.codec.canonical_name, packet):
+                tallies[chosen.index].add_frame_packet(packet, by_dts=by_dts)
     frame = frame or next(_try_decode(chosen, None), None)
+    return tallies, _require_frame(frame, tallies[chosen.index], path), error
+
+
+def _require_frame(frame: VideoFrame | None, tally: _PacketStats, path: Path) -> VideoFrame:
+    """Return the frame, or raise the error that says why there is none."""
+    if tally.encrypted:
+        raise SourceError(f"{path} is encrypted, and Veil has no key. Give a copy without encryption.")
+    if not tally.packet_count:
+        raise SourceError(f"{path} has a video stream without a single frame. Record or export it again.")
     if frame is None:
         raise SourceError(f"{path} has a video stream of which not one frame can be decoded. Export it again.")
-    return tallies, frame, error
+    return frame
 
 
 def _try_decode(chosen: VideoStream, packet: Packet[VideoStream] | None) -> Iterator[VideoFrame]:
@@ -333,6 +342,9 @@ def _explain_cut_short(
     if error is not None and not isinstance(error, EndOfFile) and tally.duration < (chosen.duration or 1):
         return f"reading stopped with an error ({error.strerror})"
     # In other containers the declared number of frames is a guess.
-    if container_family(container).lists_every_frame and tally.packet_count < chosen.frames:
-        return f"its index lists {chosen.frames} frames and only {tally.packet_count} are there"
+    if container_family(container).lists_every_frame:
+        # An edit list takes frames out of the index that the file still counts.
+        listed = min(chosen.frames, len(chosen.index_entries))
+        if tally.packet_count < listed:
+            return f"its index lists {listed} frames and only {tally.packet_count} are there"
     return find_truncation(path, container)

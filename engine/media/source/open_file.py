@@ -18,6 +18,9 @@ from engine.storage.file_use import check_is_regular
 _POINTER_FORMATS = frozenset({"hls", "concat", "dash", "imf", "image2", "sdp", "rtsp", "tty", "lavfi"})
 """Formats that only point at other files or hosts, or that FFmpeg detects in any text file."""
 
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"})
+"""Major brands of HEIF files (ISO/IEC 23008-12)."""
+
 _JPEG_FORMAT = "jpeg_pipe"
 
 
@@ -39,6 +42,7 @@ def open_container(path: Path) -> Iterator[InputContainer]:
             container_options={"protocol_whitelist": "file"},
         )
     except FFmpegError as error:
+        _refuse_heif(path)
         raise SourceError(
             f"{path} is not a video that can be read, or its beginning or index is missing ({error.strerror}). "
             "Check that the copy is complete, or export it again."
@@ -46,6 +50,9 @@ def open_container(path: Path) -> Iterator[InputContainer]:
     with container:
         if container.format.name in _POINTER_FORMATS:
             raise SourceError(f"{path} is not a video ({container.format.long_name}). Give the video file itself.")
+        if len(container.streams.video) > 1:
+            # FFmpeg gives the tiles of the picture, each as a video of its own.
+            _refuse_heif(path)
         yield container
 
 
@@ -67,6 +74,16 @@ def check_is_file(path: Path) -> None:
         raise SourceError(f"{path} cannot be read: {error.strerror}. Check its permissions.") from error
     if empty:
         raise SourceError(f"{path} is empty. Copy or export the video again.")
+
+
+def _refuse_heif(path: Path) -> None:
+    """Raise for a photograph of the HEIF family, such as HEIC and AVIF."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[4:8] == b"ftyp" and head[8:] in _HEIF_BRANDS:
+        raise SourceError(
+            f"{path} is a HEIF photograph (HEIC, AVIF) that is stored in tiles. Export it as JPEG or PNG."
+        )
 
 
 def _is_jpeg(path: Path) -> bool:

@@ -38,7 +38,7 @@ def has_decoding_stamps(path: Path, index: int) -> bool:
         video.codec_context.thread_count = 1
         for packet in islice(container.demux(video), _MAX_LOOK_PACKETS):
             if packet.size:
-                if packet.pts is None or (latest_packet is not None and packet.pts <= latest_packet):
+                if packet.pts is None or (latest_packet is not None and packet.pts < latest_packet):
                     return False
                 latest_packet = packet.pts
             try:
