@@ -42,6 +42,7 @@ EventKind = Literal[
     "assignment",
     "archive",
     "note",
+    "priority",
 ]
 AuthMethod = Literal["single-user", "account", "oidc", "system"]
 DetailValue = str | int | float | bool | None | tuple[tuple[int, int], ...]

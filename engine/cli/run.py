@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import msgspec
 
 from engine import runs
 from engine.cli import arguments, reports
-from engine.cli.command import RESUMABLE_MESSAGE, Command, add_nothing
+from engine.cli.command import RESUMABLE_MESSAGE, Command
 from engine.cli.identity import identify_person
 from engine.cli.options import build_detect_options
 from engine.cli.terminal import Terminal
@@ -19,6 +20,9 @@ from engine.jobs.queue import work_through_queue
 from engine.jobs.worker import perform_run, start_run
 from engine.runs import Run
 from engine.storage.data_folder import DataFolder, find_data_folder
+
+_WAIT_INTERVAL_S = 5.0
+"""Seconds between two looks at an empty queue."""
 
 
 def _add_run_arguments(parser: ArgumentParser) -> None:
@@ -65,13 +69,22 @@ def _find_resumable_run(data: DataFolder, run_id: str) -> Run:
     return run
 
 
+def _add_work_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--wait", action="store_true", help="wait for more runs when the queue is empty, until Ctrl-C")
+
+
 def _work_through_queue(options: Namespace, terminal: Terminal) -> int:
-    finished = work_through_queue(find_data_folder(options.data))
+    data = find_data_folder(options.data)
+    finished = work_through_queue(data)
+    while options.wait:
+        # Other machines add runs too, and tell nobody.
+        time.sleep(_WAIT_INTERVAL_S)
+        work_through_queue(data)
     terminal.print_result({"runs": finished}, f"{format_count(finished, 'run')} done; the queue is empty.")
     return 0
 
 
 COMMANDS = {
     "run": Command(_add_run_arguments, _run_detection, is_configurable=True, interrupted=RESUMABLE_MESSAGE),
-    "work": Command(add_nothing, _work_through_queue, interrupted=RESUMABLE_MESSAGE),
+    "work": Command(_add_work_arguments, _work_through_queue, interrupted=RESUMABLE_MESSAGE),
 }

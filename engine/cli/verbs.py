@@ -92,7 +92,21 @@ _RUN_VERBS = (
         "run",
         "veil run interview.mp4 --mode hybrid",
     ),
-    Verb("work", "work through the queue of runs, one after another", "run", "veil work"),
+    Verb("work", "work through the queue of runs, one after another", "run", "veil work --wait"),
+    Verb(
+        "queue",
+        "show the queue, change a priority or the limits",
+        "queue",
+        actions=(
+            Action("show", "list the runs that are worked on and that wait, in their order", "veil queue show"),
+            Action("priority", "give a queued run another priority", "veil queue priority RUN high"),
+            Action(
+                "limits",
+                "show or set how many runs are done at the same time",
+                "veil queue limits --runs-per-person 2 --as root",
+            ),
+        ),
+    ),
     Verb(
         "review",
         "list the items to check in a record, and its amendments",

@@ -1,4 +1,4 @@
-"""The case of a run: to whom it is assigned, and whether it is archived. Also removing what came to nothing.
+"""The case of a run: to whom it is assigned, its priority in the queue, and whether it is archived. Also removing runs.
 
 A case is about work, not evidence: it is one small file that is replaced, and each change is in the audit log.
 Archiving hides a run from the lists and touches none of its files.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -26,6 +26,11 @@ from engine.storage.files import write_file
 _REMOVABLE = frozenset({"failed", "cancelled", "interrupted"})
 
 
+Priority = Literal["high", "normal", "low"]
+PRIORITIES: tuple[Priority, ...] = get_args(Priority)
+"""The priorities, in the order in which the queue takes their runs."""
+
+
 class Case(Document, frozen=True, kw_only=True):
     """The case of a run.
 
@@ -33,12 +38,14 @@ class Case(Document, frozen=True, kw_only=True):
         account: account of the person to whom the run is assigned; None: anyone whose role allows it.
         name: name of that person.
         archived: whether the lists leave the run out.
+        priority: place in the queue; runs of the same priority are done in the order in which they were added.
     """
 
     schema: Literal["veil/case/1"] = "veil/case/1"
     account: str | None = None
     name: str | None = None
     archived: bool = False
+    priority: Priority = "normal"
 
 
 _NEW_CASE = Case()
@@ -83,6 +90,28 @@ def assign_run(context: RunContext, account: str | None) -> Case:
         raise InputError(f"{account} is no account of a reviewer or approver; choose another person.")
     case = msgspec.structs.replace(read_case(context.run), account=account, name=names.get(account or ""))
     context.log_event("assignment", details={"account": account})
+    write_file(context.run.folder.case, encode_document(case))
+    return case
+
+
+def set_priority(context: RunContext, priority: Priority) -> Case:
+    """Give a queued run another priority.
+
+    Args:
+        context: The run, and a person who may start a detection.
+        priority: The new priority.
+
+    Raises:
+        AccessError: The person may not start, and so not hurry, a detection.
+        RunError: The run does not wait.
+        TargetError: The case cannot be written.
+        AuditError: The change cannot be logged.
+    """
+    context = context.authorise("detect")
+    if context.run.status != "queued":
+        raise RunError(f"{context.run.title} is {context.run.status}. Only a queued run can get another priority.")
+    case = msgspec.structs.replace(read_case(context.run), priority=priority)
+    context.log_event("priority", details={"priority": priority})
     write_file(context.run.folder.case, encode_document(case))
     return case
 

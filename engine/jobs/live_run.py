@@ -11,6 +11,7 @@ from typing import Literal
 from engine import access, audit, runs
 from engine.access import Person
 from engine.access.live_sources import AllowedSource, allow_source
+from engine.core.machine import current_process, find_host_name
 from engine.errors import InputError, VeilError
 from engine.live.controls import LiveControls, LiveControlsState
 from engine.live.counters import LiveCounters
@@ -217,13 +218,14 @@ class LiveRun:
         runs.write_state(self.folder, self._build_state(stage, message))
 
     def _build_state(self, stage: runs.RunStage, message: str | None = None) -> RunState:
-        pid, born = runs.current_process()
+        pid, born = current_process()
         figures, now = self.progress, runs.format_utc_now()
         return RunState(
             stage=stage,
             activity="live",
             done=figures.counters.shown,
             rate=round(figures.frames_per_s, 2) or None,
+            host=find_host_name(),
             pid=pid,
             born=born,
             sentence=message,

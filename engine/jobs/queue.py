@@ -1,8 +1,9 @@
-"""The queue: runs that wait, and the worker process that takes them one after another.
+"""The queue: runs that wait, and the worker processes that take them.
 
-The queue has no file of its own: a run waits if its state says so. The worker holds a lock for as long as it lives, and
-so does the process of each run it has started, which inherits the lock. Whichever of them is killed, no second worker
-starts while a run of the first one is still going on. The worker ends when no run waits; adding a run starts a worker.
+The queue has no list of its own: a run waits if its state says so. A worker takes a run by a lease, in a database that
+all workers share (see `engine.jobs.leases`), and hands the lease to the process of the run, which renews it. So no run
+is done twice, and what a killed process, or a dead machine, had taken is taken up again. A worker ends when there is
+nothing that it may take; adding a run starts a worker.
 """
 
 from __future__ import annotations
@@ -10,26 +11,29 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from engine import runs
 from engine.access import Person, authorise
 from engine.access.run_context import RunContext
+from engine.core.machine import find_host_name
 from engine.core.python_process import build_child_environment, build_module_command
 from engine.detection.options import plan_detectors
 from engine.errors import SourceError
-from engine.jobs.requests import build_run_request, log_run_event
-from engine.record import DetectOptions
+from engine.jobs.cases import PRIORITIES, Case, read_case
+from engine.jobs.leases import Holder, Lease, LeaseTable, open_lease_table
+from engine.jobs.queue_settings import QueueSettings, read_queue_settings
+from engine.jobs.requests import NO_SUBMISSION, Submission, build_run_request, log_run_event
+from engine.jobs.run_choice import choose_run, find_abandoned
+from engine.record import DetectOptions, encode_document
 from engine.runs import Run, RunFolder, RunState
 from engine.storage.data_folder import DataFolder
-from engine.storage.files import make_private_folder
-from engine.storage.locks import try_lock_file
+from engine.storage.files import make_private_folder, write_file
 
 
 def submit_run(
-    data: DataFolder, by: Person, source: Path, options: DetectOptions, sha256: str | None = None
+    data: DataFolder, by: Person, source: Path, options: DetectOptions, submission: Submission = NO_SUBMISSION
 ) -> RunFolder:
     """Add a new run to the queue and make sure that a worker works on the queue.
 
@@ -38,7 +42,7 @@ def submit_run(
         by: the person who starts the run.
         source: the video.
         options: options of the detection.
-        sha256: hash of the video, if it is known already.
+        submission: what else is known about it.
 
     Raises:
         AccessError: `by` may not start a detection.
@@ -52,7 +56,9 @@ def submit_run(
     plan_detectors(options)
     if not source.exists():
         raise SourceError(f"{source} does not exist. Choose another file.")
-    folder = runs.create_run(data, build_run_request(person, source, options, sha256))
+    folder = runs.create_run(data, build_run_request(person, source, options, submission))
+    if submission.priority != Case().priority:
+        write_file(folder.case, encode_document(Case(priority=submission.priority)))
     log_run_event(data, runs.load_run(data, folder.id), "queued")
     start_worker(data)
     return folder
@@ -85,25 +91,17 @@ def resume_run(context: RunContext) -> None:
     start_worker(context.data)
 
 
-def restart_worker(data: DataFolder) -> None:
-    """Start a worker if runs wait and none is being worked on, as after the worker was killed.
-
-    The server calls this from time to time; a run that is submitted or resumed starts a worker by itself.
-    """
-    statuses = {run.status for run in runs.read_register(data).runs}
-    if "queued" in statuses and "running" not in statuses:
-        start_worker(data)
-
-
 def start_worker(data: DataFolder) -> None:
-    """Start a worker process if a run waits and no worker lives."""
-    if not list_queued_runs(data):
+    """Start a worker process if there is a run that this machine may take now.
+
+    Adding and resuming a run do this by themselves. The server does it from time to time: after a worker was killed,
+    and when a lease of another machine is over.
+    """
+    if not _has_work(data):
         return
-    # The lock is only tried here and taken by the worker itself. If two processes start a worker at the same time, one
-    # of the two workers does not get the lock and ends at once.
-    with lock_queue(data) as descriptor:
-        if descriptor is None:
-            return
+    make_private_folder(data.runs)
+    # Whether the worker gets the run is decided by the lease alone. If two processes start a worker at the same time,
+    # one of the two finds nothing to take and ends at once.
     with data.worker_log.open("ab") as output:
         worker = subprocess.Popen(
             _build_worker_command(data),
@@ -119,47 +117,69 @@ def start_worker(data: DataFolder) -> None:
 
 
 def work_through_queue(data: DataFolder) -> int:
-    """Do the queued runs, oldest first, until none waits; return their number.
+    """Do the runs that this machine may take, one after another, until there is none; return their number.
 
-    Do nothing if another process works on the queue.
+    Do nothing if this machine does as many runs already as it may.
+
+    Raises:
+        InputError: the settings of the queue are unreadable, or the address of its database is wrong.
+        TargetError: the database cannot be used.
     """
-    done = 0
-    while list_queued_runs(data):
-        with lock_queue(data) as descriptor:
-            if descriptor is None:
-                return done
+    holder, done = Holder.this_process(), 0
+    with open_lease_table(data) as table:
+        while (run := _claim_run(data, table, holder)) is not None:
             # Each run has a process of its own: a crash in native code ends that run only, and its memory is returned.
-            while runs_left := list_queued_runs(data):
-                _run_in_subprocess(data, runs_left[0], descriptor)
-                done += 1
-        # A run may have been added after the last check while this process still held the lock, so that no other worker
-        # was started for it. Check again without the lock.
+            try:
+                _run_in_subprocess(data, run)
+            finally:
+                table.release(run.id, holder.host)
+            done += 1
     return done
 
 
-def succeed_worker(data: DataFolder, lock_descriptor: int) -> None:
-    """Start a worker in place of the one that began this process, which was killed before the run ended.
-
-    Args:
-        data: the data folder.
-        lock_descriptor: the lock of the queue that this process has inherited; it is released.
-    """
-    os.close(lock_descriptor)
-    start_worker(data)
-
-
 def list_queued_runs(data: DataFolder) -> list[Run]:
-    """Return the runs that wait, oldest first."""
-    queued = (run for run in runs.read_register(data).runs if run.status == "queued")
-    return sorted(queued, key=lambda run: (run.request.at, run.id))
+    """Return the runs that wait, in the order in which they are taken: by priority, then oldest first."""
+    return sort_queue([run for run in runs.read_register(data).runs if run.status == "queued"])
 
 
-def _run_in_subprocess(data: DataFolder, run: Run, lock_descriptor: int) -> None:
+def sort_queue(waiting: Sequence[Run]) -> list[Run]:
+    """Return waiting runs in the order in which they are taken."""
+    ranks = {priority: rank for rank, priority in enumerate(PRIORITIES)}
+    return sorted(waiting, key=lambda run: (ranks[read_case(run).priority], run.request.at, run.id))
+
+
+def _claim_run(data: DataFolder, table: LeaseTable, holder: Holder) -> Run | None:
+    """Take the lease of the next run."""
+    chosen: list[Run] = []
+
+    def choose(leases: Sequence[Lease]) -> tuple[str, str] | None:
+        run = _choose_from_register(data, leases, read_queue_settings(data))
+        if run is None:
+            return None
+        chosen.append(run)
+        return run.id, run.request.account
+
+    return chosen[0] if table.claim(holder, choose) is not None else None
+
+
+def _choose_from_register(data: DataFolder, leases: Sequence[Lease], settings: QueueSettings) -> Run | None:
+    host, register = find_host_name(), runs.read_register(data).runs
+    abandoned = find_abandoned({run.id: run for run in register}, leases, host)
+    waiting = {run.id: run for run in (*abandoned, *(run for run in register if run.status == "queued"))}
+    return choose_run(sort_queue(list(waiting.values())), leases, settings, host)
+
+
+def _has_work(data: DataFolder) -> bool:
+    """Return whether there is a run that this machine may take now. The database is not opened if no run could be."""
+    if all(run.status in {"done", "failed", "cancelled"} for run in runs.read_register(data).runs):
+        return False
+    with open_lease_table(data) as table:
+        return _choose_from_register(data, table.list_leases(), read_queue_settings(data)) is not None
+
+
+def _run_in_subprocess(data: DataFolder, run: Run) -> None:
     code = subprocess.run(
-        _build_worker_command(data, run.id, str(os.getpid()), str(lock_descriptor)),
-        env=build_child_environment(),
-        pass_fds=[lock_descriptor],
-        check=False,
+        _build_worker_command(data, run.id, str(os.getpid())), env=build_child_environment(), check=False
     ).returncode
     # A process that began has replaced the state. A run that is no longer queued was cancelled before its process
     # read it.
@@ -172,11 +192,3 @@ def _run_in_subprocess(data: DataFolder, run: Run, lock_descriptor: int) -> None
 
 def _build_worker_command(data: DataFolder, *arguments: str) -> list[str]:
     return build_module_command("engine.jobs.worker_main", str(data.root), *arguments)
-
-
-@contextmanager
-def lock_queue(data: DataFolder) -> Iterator[int | None]:
-    """Hold the lock of the queue; yield its descriptor, which children may inherit; None if another process has it."""
-    make_private_folder(data.runs)
-    with try_lock_file(data.worker_lock) as descriptor:
-        yield descriptor

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from engine import audit, runs
 from engine.access import Person
 from engine.audit import Actor
+from engine.jobs.cases import Priority
 from engine.record import DetectOptions, Record, read_document_bytes, sha256_hex
 from engine.runs import Run, RunRequest
 from engine.storage.data_folder import DataFolder
@@ -15,8 +18,36 @@ from engine.storage.data_folder import DataFolder
 RunEvent = Literal["queued", "queued again", "begun", "cancelled", "done", "failed"]
 
 
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What is said about a run when it is added to the queue, besides source and options.
+
+    Attributes:
+        sha256: hash of the video, if it is known already.
+        group: identifier that runs which are started together share, from `create_group`.
+        priority: place in the queue.
+    """
+
+    sha256: str | None = None
+    group: str | None = None
+    priority: Priority = "normal"
+
+
+NO_SUBMISSION = Submission()
+"""Nothing is said besides source and options."""
+
+
+def create_group() -> str:
+    """Create an identifier for runs that are started together."""
+    return secrets.token_hex(8)
+
+
 def build_run_request(
-    by: Person, source: Path, options: DetectOptions, sha256: str | None = None, title: str | None = None
+    by: Person,
+    source: Path,
+    options: DetectOptions,
+    submission: Submission = NO_SUBMISSION,
+    title: str | None = None,
 ) -> RunRequest:
     """Build the request of a person for a run of a source.
 
@@ -24,18 +55,19 @@ def build_run_request(
         by: the person.
         source: the video.
         options: options of the detection.
-        sha256: hash of the video, if it is known already.
+        submission: what else is known about it.
         title: title of the run for people; the name of the source if None.
     """
     return RunRequest(
         source=str(source.absolute()),
-        source_sha256=sha256,
+        source_sha256=submission.sha256,
         detection=options,
         account=by.account,
         name=by.name,
         how=by.how if by.how != "system" else "single-user",
         at=runs.format_utc_now(),
         title=title,
+        group=submission.group,
     )
 
 

@@ -42,10 +42,7 @@ class RunStateWriter:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._run, self._confident_scores, self._listener, self._clock = run, confident_scores, listener, clock
-        pid, born = runs.current_process()
-        self._state = RunState(
-            stage="running", pid=pid, born=born, started=runs.format_utc_now(), updated=runs.format_utc_now()
-        )
+        self._state = RunState.begin()
         self._faces_by_frame: dict[int, int] = {}
         self._frames_done_at: deque[tuple[float, int]] = deque()
         self._written_at = self._thumbnail_at = float("-inf")

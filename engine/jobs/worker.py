@@ -38,11 +38,8 @@ def start_run(data: DataFolder, by: Person, source: Path, options: DetectOptions
     person = authorise(data, by, "detect")
     # Raises InputError before the run exists: a queued run with wrong options would only fail in the worker.
     plan_detectors(options)
-    pid, born = runs.current_process()
-    now = runs.format_utc_now()
-    state = runs.RunState(stage="running", pid=pid, born=born, started=now, updated=now)
     request = build_run_request(person, source, options, title=title)
-    run = runs.load_run(data, runs.create_run(data, request, state).id)
+    run = runs.load_run(data, runs.create_run(data, request, runs.RunState.begin()).id)
     log_run_event(data, run, "begun")
     return run
 

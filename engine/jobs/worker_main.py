@@ -1,9 +1,8 @@
 """Entry of the processes that work on the queue.
 
     python -m engine.jobs.worker_main DATA        do the queued runs, one after another
-    python -m engine.jobs.worker_main DATA RUN WORKER LOCK
-                                                  do one queued run for the worker with that process id, whose lock of
-                                                  the queue has that descriptor
+    python -m engine.jobs.worker_main DATA RUN WORKER
+                                                  do one run for the worker with that process id, which has its lease
 
 Messages go to standard error, which the queue redirects to a log file.
 """
@@ -13,15 +12,20 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 from engine import runs
+from engine.core.machine import find_host_name, process_start_ticks
 from engine.core.progress import ProgressListener
-from engine.errors import RunError, VeilError
-from engine.jobs.queue import succeed_worker, work_through_queue
+from engine.errors import RunError, TargetError, VeilError
+from engine.jobs.leases import LEASE_S, Holder, LeaseTable, open_lease_table
+from engine.jobs.queue import start_worker, work_through_queue
+from engine.jobs.run_choice import is_takeable
 from engine.jobs.worker import perform_run
 from engine.storage.data_folder import DataFolder
 from engine.storage.scratch import sweep_data_folder
@@ -44,7 +48,7 @@ def main(arguments: list[str]) -> int:
     """Do what the module docstring says; return the exit code.
 
     Args:
-        arguments: the data folder; for one run, also its identifier, the worker's process id and its lock.
+        arguments: the data folder; for one run, also its identifier and the worker's process id.
     """
     # As for `veil run`: SIGTERM unwinds the stack, so that scratch folders are removed and detectors end in order.
     signal.signal(signal.SIGTERM, _raise_interrupt)
@@ -55,8 +59,10 @@ def main(arguments: list[str]) -> int:
             sweep_data_folder(data.root)
             work_through_queue(data)
         else:
-            with _stand_in_for_worker(data, int(arguments[2]), int(arguments[3])):
-                _perform_queued_run(data, arguments[1], listener)
+            _, run_id, worker = arguments
+            with _keep_lease(data, run_id, int(worker)) as is_held:
+                if is_held:
+                    _perform_queued_run(data, run_id, listener)
     except VeilError as error:
         listener.notice(_omit_source_name(data, arguments[1:], str(error)))
         return error.exit_code
@@ -74,21 +80,57 @@ def _omit_source_name(data: DataFolder, run_ids: list[str], message: str) -> str
 
 
 @contextmanager
-def _stand_in_for_worker(data: DataFolder, worker: int, lock_descriptor: int) -> Iterator[None]:
-    """Let the queue go on after this run, also if its worker was killed meanwhile."""
-    try:
-        yield
-    finally:
-        # A process whose parent has ended gets another one.
-        if os.getppid() != worker:
-            succeed_worker(data, lock_descriptor)
+def _keep_lease(data: DataFolder, run_id: str, worker: int) -> Iterator[bool]:
+    """Take the lease over from the worker and renew it while the block lasts, which then depends on the worker no more.
+
+    Args:
+        data: the data folder.
+        run_id: the run.
+        worker: process id of the worker.
+
+    Yields:
+        False if the worker does not hold the lease.
+    """
+    this, before = Holder.this_process(), Holder(find_host_name(), worker, process_start_ticks(worker) or 0)
+    ended = threading.Event()
+    with open_lease_table(data) as table:
+        is_held = table.hand_over(run_id, before, this)
+        renewal = threading.Thread(target=_renew_lease, args=(table, run_id, this, ended), name="lease", daemon=True)
+        renewal.start()
+        try:
+            yield is_held
+        finally:
+            ended.set()
+            renewal.join()
+            # A process whose parent has ended gets another one. The queue then has to go on without the worker.
+            if is_held and os.getppid() != worker:
+                table.release(run_id, this.host)
+                start_worker(data)
+
+
+def _renew_lease(table: LeaseTable, run_id: str, holder: Holder, ended: threading.Event) -> None:
+    """Renew the lease until the run has ended; interrupt the run if another machine has taken it."""
+    renewed_at = time.monotonic()
+    while not ended.wait(LEASE_S / 6):
+        try:
+            is_held = table.renew(run_id, holder)
+        except TargetError as error:
+            # A database that restarts is no reason to end the run, unless it stays away for longer than the lease.
+            sys.stderr.write(f"veil: {error}\n")
+            is_held = time.monotonic() - renewed_at < LEASE_S
+        else:
+            renewed_at = time.monotonic()
+        if not is_held:
+            # Two processes must not write into the folder of one run.
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
 
 
 def _perform_queued_run(data: DataFolder, run_id: str, listener: ProgressListener) -> None:
     run = runs.load_run(data, run_id)
     # Between the queue's look at the register and this line, a person may have cancelled the run. A cancelled run must
     # not start, and its status is then already right.
-    if run.status != "queued":
+    if not is_takeable(run, find_host_name()):
         listener.notice(f"The run {run_id} is {run.status} and was not started.")
         return
     listener.notice(f"Run {run_id}")

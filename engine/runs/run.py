@@ -10,18 +10,18 @@ Nothing here takes a lock: a file is complete or does not exist, so readers and 
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 import msgspec
 
 from engine.core.geometry import Size
 from engine.core.json_decoder import decode_json
+from engine.core.machine import current_process, find_host_name, process_start_ticks
 from engine.errors import RunError, TargetError
 from engine.record import (
     Count,
@@ -41,6 +41,9 @@ MAX_TITLE_LENGTH = 200
 RunStatus = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 """Status that a person sees: the stage, or "interrupted" if it is "running" and no living process works on it."""
 
+_MAX_SILENCE = timedelta(minutes=10)
+"""Time without a new state after which a run on another machine counts as interrupted."""
+
 # The second form is of earlier versions, which put the name of the source into it. New identifiers hold nothing of the
 # source: they stand in addresses, logs, certificates and names of files, and a file is often named after a patient.
 _RUN_ID_PATTERN = re.compile(r"[0-9]{8}-[0-9]{6}-(?:[0-9a-f]{8}|[a-z0-9-]{1,40}-[0-9a-f]{4})")
@@ -58,6 +61,7 @@ class RunRequest(Document, frozen=True, kw_only=True):
         how: how the person was identified, as the audit log states it.
         at: time of the request, RFC 3339 with zone.
         title: title for people, such as a case number; None: the name of the source. It is written nowhere else.
+        group: identifier that runs which were started together share; None: it was started by itself.
         purged: time of the purge that took the source's path and the title out of the request; None before it.
     """
 
@@ -70,6 +74,7 @@ class RunRequest(Document, frozen=True, kw_only=True):
     how: Literal["single-user", "account", "oidc"] = "single-user"
     at: str
     title: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TITLE_LENGTH)] | None = None
+    group: str | None = None
     purged: str | None = None
 
 
@@ -83,7 +88,9 @@ class RunState(Document, frozen=True, kw_only=True):
         faces: number of faces so far, in all frames together.
         rate: recent frames per second; None while it is unknown.
         display: display size of a frame; None before the first frame.
-        pid: process that works or worked on the run; None before the first one.
+        host: machine of the process that works or worked on the run; None before the first one, and in states that
+            earlier versions have written, which knew one machine.
+        pid: that process.
         born: start of that process in clock ticks since boot, which tells it from a later process with the same pid.
         sentence: reason of a failure, or the latest notice.
         started: time at which this attempt began, RFC 3339 with zone.
@@ -99,12 +106,20 @@ class RunState(Document, frozen=True, kw_only=True):
     faces: Count = 0
     rate: float | None = None
     display: Size | None = None
+    host: str | None = None
     pid: int | None = None
     born: int | None = None
     sentence: str | None = None
     started: str | None = None
     ended: str | None = None
     updated: str
+
+    @classmethod
+    def begin(cls) -> Self:
+        """Return the state of a run that this process begins."""
+        pid, born = current_process()
+        now = format_utc_now()
+        return cls(stage="running", host=find_host_name(), pid=pid, born=born, started=now, updated=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,23 +316,6 @@ def omit_source_name(source: str, text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def process_start_ticks(pid: int) -> int | None:
-    """Return when a process started, in clock ticks since boot; None if there is no such process."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return None
-    # The second field is the command in brackets, which may itself contain spaces and brackets: split after the last.
-    fields = stat.rpartition(")")[2].split()
-    # A process that has ended but was not waited for is a zombie (Z, X): it works on nothing any more.
-    return None if fields[0] in {"Z", "X"} else int(fields[19])
-
-
-def current_process() -> tuple[int, int | None]:
-    """Return pid and start of this process, as `RunState` states them."""
-    return os.getpid(), process_start_ticks(os.getpid())
-
-
 _DocumentT = TypeVar("_DocumentT", bound=Document)
 
 
@@ -330,9 +328,17 @@ def _derive_status(folder: RunFolder, state: RunState) -> RunStatus:
     # No process has to write these two: a marker is enough for a queued run, and a killed process can write nothing.
     if state.stage == "queued" and folder.cancel_marker.exists():
         return "cancelled"
-    if state.stage == "running" and (state.pid is None or process_start_ticks(state.pid) != state.born):
+    if state.stage == "running" and not _is_worked_on(state):
         return "interrupted"
     return state.stage
+
+
+def _is_worked_on(state: RunState) -> bool:
+    """Return whether the process that works on a run lives, as far as this machine can tell."""
+    if state.host is None or state.host == find_host_name():
+        return state.pid is not None and process_start_ticks(state.pid) == state.born
+    # Processes of another machine cannot be seen; they write the state while the run goes on.
+    return datetime.now(UTC) - datetime.fromisoformat(state.updated) < _MAX_SILENCE
 
 
 def _read_document(path: Path, document_type: type[_DocumentT]) -> _DocumentT:

@@ -93,13 +93,18 @@ class DataFolder:
         return self.root / "runs"
 
     @property
-    def worker_lock(self) -> Path:
-        """The lock that the worker of the queue holds while it lives."""
-        return self.runs / ".worker.lock"
+    def queue_database(self) -> Path:
+        """The leases of the queue, unless they are in a database of several machines."""
+        return self.runs / ".queue.sqlite"
+
+    @property
+    def queue_settings(self) -> Path:
+        """How many runs the queue does at the same time."""
+        return self.root / "queue.json"
 
     @property
     def worker_log(self) -> Path:
-        """Standard output and standard error of the worker."""
+        """Standard output and standard error of the workers."""
         return self.runs / ".worker.log"
 
     @property

@@ -5,6 +5,7 @@ import numpy as np
 
 from engine import runs
 from engine.core.geometry import Box, Size
+from engine.core.machine import current_process
 from engine.detection.frame_detections import FrameDetections
 from engine.detection.observer import PreviewFrame
 from engine.jobs.thumbnails import write_latest_thumbnail
@@ -23,7 +24,7 @@ def make_run_in_state(
         at="2026-03-02T09:30:00+00:00",
         detection=DetectOptions(mode=mode),
     )
-    pid, born = runs.current_process()
+    pid, born = current_process()
     times = {"started": "2026-03-02T09:30:01+00:00", "updated": runs.format_utc_now()}
     if stage == "running":
         state = {"pid": pid, "born": born} | state

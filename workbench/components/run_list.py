@@ -16,7 +16,7 @@ from engine.approval.steps import StepName
 from engine.core.wording import format_count
 from engine.errors import VeilError
 from engine.jobs.cases import Case, list_assignable_people, read_case
-from engine.jobs.queue import cancel_run, resume_run
+from engine.jobs.queue import cancel_run, resume_run, sort_queue
 from engine.jobs.thumbnails import find_latest_thumbnail
 from engine.runs import DamagedRun, Run, RunRegister
 from workbench.auth import current_user
@@ -166,11 +166,12 @@ def show_runs(entries: Sequence[RunEntry], list_name: str = "runs", *, has_menu:
     """
     person = current_user.require_person(keep_alive=False)
     shown_count = session.SHOWN_RUNS.get().get(list_name, _RUNS_PER_PAGE)
-    waiting = sorted(entry.run.request.at for entry in entries if entry.run.status in ACTIVE_STATUSES)
+    at_work = [entry.run.id for entry in entries if entry.run.status == "running"]
+    queue = [run.id for run in sort_queue([entry.run for entry in entries if entry.run.status == "queued"])]
     for entry in entries[:shown_count]:
         if entry.run.status in ACTIVE_STATUSES:
-            # The worker takes the oldest first, so its place among the waiting is the number of runs ahead.
-            _show_active_run(entry.run, waiting.index(entry.run.request.at), person)
+            runs_ahead = len(at_work) + queue.index(entry.run.id) if entry.run.status == "queued" else 0
+            _show_active_run(entry.run, runs_ahead, person)
         else:
             _show_ended_run(entry, person, has_menu=has_menu)
     left = max(0, len(entries) - shown_count)

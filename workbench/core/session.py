@@ -10,6 +10,7 @@ import streamlit as st
 
 from engine import runs
 from engine.audio.spans import AudioSpan
+from engine.jobs.cases import Priority
 from engine.masking.style import Style
 from engine.runs import Run
 from engine.storage.data_folder import DataFolder, find_data_folder
@@ -77,6 +78,8 @@ LAST_SQL = SessionValue("analyse_question", "")
 """The last SQL statement that was run in Analyse."""
 CHOSEN_VIDEOS: SessionValue[tuple[str, ...]] = SessionValue("chosen", ())
 """Names of the library videos that are chosen on Detect."""
+RUN_PRIORITY: SessionValue[Priority] = SessionValue("run-priority", "normal")
+"""Priority with which Detect starts runs."""
 ASKED_TO_SEND: SessionValue[bool] = SessionValue("asked-to-send", False)
 """True while Detect asks whether frames may be sent to a remote service."""
 UPLOAD_COUNT: SessionValue[int] = SessionValue("uploads", 0)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from engine.jobs.queue import restart_worker
+from engine.errors import VeilError
+from engine.jobs.queue import start_worker
 from engine.storage.data_folder import DataFolder, find_data_folder
 from engine.storage.scratch import sweep_data_folder
 
@@ -42,7 +43,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 
 async def watch_queue(data: DataFolder) -> None:
-    """Start a worker whenever runs are queued and no worker is active, until cancelled.
+    """Start a worker whenever there are runs that this machine may take, until cancelled.
 
     Pages only read the queue. If they started the worker, a run whose worker was killed would wait until a person opens
     a page, and each open page would try to start one.
@@ -50,8 +51,8 @@ async def watch_queue(data: DataFolder) -> None:
     while True:
         try:
             # In a thread: reading all runs takes as long as the disk does, and the event loop serves every page.
-            await asyncio.to_thread(restart_worker, data)
-        except OSError:
+            await asyncio.to_thread(start_worker, data)
+        except (OSError, VeilError):
             _LOGGER.warning("The queue in %s cannot be served; trying again.", data.runs, exc_info=True)
         await asyncio.sleep(_QUEUE_INTERVAL_S)
 

@@ -11,10 +11,16 @@ from msgspec.structs import replace
 from engine import access, runs
 from engine.access import Person
 from engine.access.run_context import RunContext
-from engine.errors import AccessError, SourceError
+from engine.core.machine import find_host_name
+from engine.errors import AccessError, RunError, SourceError
+from engine.jobs.cases import set_priority
+from engine.jobs.leases import Holder, open_lease_table
 from engine.jobs.queue import cancel_run, list_queued_runs, resume_run, start_worker, submit_run, work_through_queue
+from engine.jobs.requests import Submission
 from engine.record import DetectOptions
+from engine.runs import RunState
 from tests.engine.jobs.conftest import YOLO
+from tests.queue_holder import hold_queue
 
 TIMEOUT_S = 120
 
@@ -43,7 +49,7 @@ def test_runs_are_done_one_after_another_and_a_failure_stops_none(place, ana, wa
     cancel_run(RunContext(place, runs.load_run(place, queued[2].id), ana))
     assert work_through_queue(place) == 2
     assert [status(place, folder) for folder in queued] == ["done", "failed", "cancelled"]
-    assert "broken.mp4" in runs.load_run(place, queued[1].id).state.sentence
+    assert "not a video" in runs.load_run(place, queued[1].id).state.sentence
 
 
 def test_runs_wait_in_the_order_of_their_requests(place, wanted):
@@ -124,3 +130,33 @@ def test_a_server_that_submits_loads_no_machine_learning_library():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_high_priority_comes_first_and_low_priority_last(place, ana, talk):
+    with hold_queue(place):
+        made = [submit_run(place, ana, talk, YOLO, Submission(priority=level)) for level in ("low", "normal", "high")]
+        assert [run.id for run in list_queued_runs(place)] == [folder.id for folder in reversed(made)]
+        set_priority(RunContext(place, runs.load_run(place, made[0].id), ana), "high")
+        assert [run.id for run in list_queued_runs(place)] == [made[index].id for index in (0, 2, 1)]
+        assert runs.load_run(place, made[0].id).status == "queued", "the machine does enough already"
+
+
+def test_only_a_queued_run_gets_a_priority(place, ana, wanted):
+    folder = runs.create_run(place, wanted(), RunState(stage="done", updated=runs.format_utc_now()))
+    with pytest.raises(RunError, match="Only a queued run"):
+        set_priority(RunContext(place, runs.load_run(place, folder.id), ana), "high")
+
+
+def test_a_run_whose_worker_died_with_it_is_taken_up_again_and_gives_the_same_record(place, wanted):
+    first, dead = (runs.create_run(place, wanted()) for _ in range(2))
+    gone = Holder(find_host_name(), os.getpid(), 1)
+    state = RunState(stage="running", host=find_host_name(), pid=gone.pid, born=1, updated=runs.format_utc_now())
+    runs.write_state(dead, state)
+    with open_lease_table(place) as table:
+        assert table.claim(gone, lambda _leases: (dead.id, "ana"))
+    assert status(place, dead) == "interrupted"
+    assert work_through_queue(place) == 2
+    assert [status(place, folder) for folder in (first, dead)] == ["done", "done"]
+    assert dead.record.read_bytes() == first.record.read_bytes()
+    with open_lease_table(place) as table:
+        assert table.list_leases() == []

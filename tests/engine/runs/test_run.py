@@ -5,6 +5,7 @@ import re
 import pytest
 
 from engine import runs
+from engine.core.machine import current_process, process_start_ticks
 from engine.errors import RunError, TargetError
 from engine.record import DetectOptions, encode_document
 from engine.runs import RunRequest, RunState
@@ -63,7 +64,7 @@ def test_only_a_run_that_exists_is_found(data, name):
 
 def test_a_run_whose_process_is_gone_is_interrupted(data):
     folder = runs.create_run(data, request())
-    pid, born = runs.current_process()
+    pid, born = current_process()
     write_running_state(folder, pid, born)
     assert runs.load_run(data, folder.id).status == "running"
     write_running_state(folder, pid, born - 1)
@@ -75,7 +76,7 @@ def test_a_process_that_ended_and_was_not_waited_for_is_gone():
     if child == 0:
         os._exit(0)
     os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
-    assert runs.process_start_ticks(child) is None
+    assert process_start_ticks(child) is None
     os.waitpid(child, 0)
 
 

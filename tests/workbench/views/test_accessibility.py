@@ -4,9 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from engine import runs
-from engine.jobs.queue import lock_queue
 from tests import clips
 from tests.browser import find_violations, make_data_folder, open_address, running_workbench
+from tests.queue_holder import hold_queue
 from tests.workbench.accounts import add_accounts
 from tests.workbench.run_makers import make_run
 from tests.workbench.run_states import make_runs_in_every_state
@@ -65,7 +65,7 @@ def test_a_list_that_is_refreshed_keeps_the_focus(busy, page):
 def test_a_run_is_started_with_the_keyboard_alone(data_folder, page):
     data_folder.library.mkdir()
     clips.video(data_folder.library / "clip.mp4", frames=4)
-    with running_workbench(data_folder) as server, lock_queue(data_folder):
+    with running_workbench(data_folder) as server, hold_queue(data_folder):
         open_address(page, f"{server.url}/detect")
         tab_to(page, "combobox", "Footage")
         page.keyboard.press("ArrowDown")

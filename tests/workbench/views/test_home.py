@@ -6,9 +6,9 @@ from streamlit.testing.v1 import AppTest
 from engine import access, runs
 from engine.access import Person
 from engine.jobs.cases import Case, list_assignable_people, read_case
-from engine.jobs.queue import lock_queue
 from engine.record import encode_document
 from tests.people_makers import PASSWORD
+from tests.queue_holder import hold_queue
 from tests.repository import PAGES
 from tests.workbench.run_states import make_run_in_state, make_runs_in_every_state
 from workbench.components import run_list
@@ -31,7 +31,7 @@ def test_an_empty_page_says_what_to_do_first_and_the_sample_is_one_click_away(ap
     app.run()
     assert not app.exception
     assert "There are no runs yet" in app.markdown[0].value
-    with lock_queue(data_folder):
+    with hold_queue(data_folder):
         sample(app).click().run()
     assert not app.exception
     (run,) = runs.read_register(data_folder).runs
@@ -50,7 +50,7 @@ def test_without_models_the_sample_says_how_to_get_them(app, data_folder):
 
 def test_every_state_has_its_place(app, data_folder):
     make_runs_in_every_state(data_folder)
-    with lock_queue(data_folder):
+    with hold_queue(data_folder):
         app.run()
     assert not app.exception
     assert [header.value for header in app.header] == [

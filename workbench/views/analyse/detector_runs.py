@@ -11,6 +11,7 @@ from engine.errors import VeilError
 from engine.index import Index
 from engine.jobs.estimate import find_missing_models
 from engine.jobs.queue import list_queued_runs, submit_run
+from engine.jobs.requests import Submission, create_group
 from engine.record import DetectOptions
 from workbench.auth import current_user
 from workbench.core import session
@@ -50,12 +51,13 @@ def _submit(run_index: Index, run: str, detectors: list[str]) -> None:
     try:
         source = runs.load_run(data, run).source
         sha256 = run_index.indexed_runs[run].source_sha256
+        submission = Submission(sha256, create_group())
         for detector in detectors:
             options = DetectOptions(detectors=(detector,))
             if find_missing_models(data, options):
                 skipped.append(detector)
                 continue
-            submit_run(data, person, source, options, sha256)
+            submit_run(data, person, source, options, submission)
             started += 1
     except VeilError as error:
         st.error(escape_markdown(str(error)))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
 import streamlit as st
 
+from engine.core.wording import format_count
 from engine.errors import VeilError
 from engine.jobs.library import LibraryVideo, import_video, list_library
 from workbench.auth import current_user
@@ -11,6 +15,7 @@ from workbench.components import sample_clip
 from workbench.core import formatting, session
 
 UPLOAD_MB = 200
+_ROOT = PurePosixPath()
 
 
 def choose() -> list[LibraryVideo]:
@@ -34,6 +39,7 @@ def choose() -> list[LibraryVideo]:
             wrap=True,
         )
         session.CHOSEN_VIDEOS.set(tuple(chosen))
+        _show_folder_choice(list(library), chosen)
         if not library:
             st.caption(
                 f"Copy videos of any size into {formatting.escape_markdown(str(data.library))}, or upload one here."
@@ -46,6 +52,35 @@ def clear_choice() -> None:
     """Clear the choice."""
     session.CHOSEN_VIDEOS.set(())
     _renew_widgets()
+
+
+def _show_folder_choice(names: Sequence[str], chosen: Sequence[str]) -> None:
+    """Offer to add all videos of a folder to the choice, if there is more than one."""
+    folders = find_folders(names)
+    if not folders:
+        return
+    folder = st.selectbox(
+        "Add a folder",
+        list(folders),
+        index=None,
+        format_func=lambda name: f"{name or 'Whole library'} ({format_count(len(folders[name]), 'video')})",
+        placeholder="Add all videos of a folder",
+        label_visibility="collapsed",
+        key=f"folder-{session.UPLOAD_COUNT.get()}",
+    )
+    if folder is not None:
+        session.CHOSEN_VIDEOS.set(tuple(dict.fromkeys((*chosen, *folders[folder]))))
+        _renew_widgets()
+        st.rerun()
+
+
+def find_folders(names: Sequence[str]) -> dict[str, list[str]]:
+    """Return the videos of each folder with at least two, its subfolders included; "" stands for the library."""
+    folders: dict[str, list[str]] = {}
+    for name in sorted(names):
+        for parent in PurePosixPath(name).parents:
+            folders.setdefault("" if parent == _ROOT else str(parent), []).append(name)
+    return {folder: videos for folder, videos in sorted(folders.items()) if len(videos) > 1}
 
 
 def _show_uploader() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import msgspec
 import streamlit as st
@@ -13,10 +12,11 @@ from engine.core.wording import format_count
 from engine.detectors.cloud.credentials import check_cloud_credentials
 from engine.detectors.registry import local_detector_names
 from engine.errors import VeilError
-from engine.jobs.cases import remove_video
+from engine.jobs.cases import PRIORITIES, remove_video
 from engine.jobs.estimate import PastRun, RunEstimate, estimate_run, find_missing_models, load_past_runs
 from engine.jobs.library import LibraryVideo
 from engine.jobs.queue import list_queued_runs, submit_run
+from engine.jobs.requests import Submission, create_group
 from engine.media.facts import MediaInfo
 from engine.record import DetectOptions
 from engine.runs import RunRegister
@@ -24,7 +24,12 @@ from workbench.auth import current_user
 from workbench.components import model_check, run_list
 from workbench.core import caches, formatting, session
 from workbench.views.detect import footage_picker
+from workbench.views.detect.planned_run import PlannedRun
+from workbench.views.detect.planned_table import show_planned_table
+from workbench.views.detect.run_groups import show_groups
 
+_MAX_CARDS = 5
+"""Most videos that are shown as cards with all their streams; more of them are a table."""
 _MAX_NAMED = 6
 """Most dropped streams and tags that are named in one line."""
 _CONTAINER_TAGS = frozenset({
@@ -33,25 +38,13 @@ _CONTAINER_TAGS = frozenset({
 """Tags about how a file was written. They say nothing about its content, so they are listed last."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedRun:
-    """A video that can be detected, with its streams and the estimate of its run."""
-
-    footage: LibraryVideo
-    info: MediaInfo
-    estimate: RunEstimate
-
-
 def show_planned_runs(chosen: list[LibraryVideo], options: DetectOptions) -> None:
     """Show a summary of each chosen video, and start the runs when the button is pressed."""
     # Once for all videos, because it reads every earlier run.
     earlier = load_past_runs(session.get_data())
-    planned_runs = [planned for video in chosen if (planned := _plan_run(video, options, earlier)) is not None]
-    for planned in planned_runs:
-        _show_summary(planned)
+    planned_runs = _plan_runs(chosen, options, earlier)
+    _show_summaries(planned_runs)
     has_models = not chosen or model_check.check_models(options)
-    if len(planned_runs) > 1:
-        st.markdown(_describe_total(planned_runs))
     is_remote = any(planned.estimate.transfer for planned in planned_runs)
     if is_remote:
         _check_credentials()
@@ -63,6 +56,8 @@ def show_planned_runs(chosen: list[LibraryVideo], options: DetectOptions) -> Non
             if not is_remote:
                 _start_runs(planned_runs, (options,))
         _show_all_detectors_button(planned_runs, options)
+        if planned_runs:
+            _choose_priority()
         if not chosen:
             st.caption("Choose footage first.")
         elif planned_runs and has_models:
@@ -96,8 +91,25 @@ def show_history(register: RunRegister) -> None:
     """Show all runs, and the run folders that are damaged."""
     if not (register.runs or register.damaged):
         st.caption("No runs yet.")
+    show_groups(register)
     run_list.show_runs(run_list.list_runs(register))
     run_list.show_damaged_runs(register.damaged)
+
+
+def _plan_runs(
+    chosen: Sequence[LibraryVideo], options: DetectOptions, earlier: tuple[PastRun, ...]
+) -> list[PlannedRun]:
+    """Plan a run of each video that can be read. Each is read once from beginning to end, which takes a while."""
+    place, planned_runs = st.empty(), []
+    for number, video in enumerate(chosen):
+        if len(chosen) > _MAX_CARDS:
+            text = f"Reading {number + 1:,} of {len(chosen):,}: {formatting.escape_markdown(video.name)}"
+            place.progress(number / len(chosen), text=text)
+        planned = _plan_run(video, options, earlier)
+        if planned is not None:
+            planned_runs.append(planned)
+    place.empty()
+    return planned_runs
 
 
 def _plan_run(video: LibraryVideo, options: DetectOptions, earlier: tuple[PastRun, ...]) -> PlannedRun | None:
@@ -119,6 +131,16 @@ def _show_remove_button(video: LibraryVideo) -> None:
             st.error(formatting.escape_markdown(str(error)))
         else:
             st.rerun()
+
+
+def _show_summaries(planned_runs: Sequence[PlannedRun]) -> None:
+    if len(planned_runs) > _MAX_CARDS:
+        show_planned_table(planned_runs)
+    else:
+        for planned in planned_runs:
+            _show_summary(planned)
+    if len(planned_runs) > 1:
+        st.markdown(_describe_total(planned_runs))
 
 
 def _show_summary(planned: PlannedRun) -> None:
@@ -195,6 +217,20 @@ def _describe_queue() -> str:
     return f"Runs in the background{behind}. You can close this page."
 
 
+def _choose_priority() -> None:
+    chosen = st.selectbox(
+        "Priority",
+        PRIORITIES,
+        PRIORITIES.index(session.RUN_PRIORITY.get()),
+        format_func=lambda priority: f"{priority} priority",
+        label_visibility="collapsed",
+        width=160,
+        help="Runs of high priority are taken before all others that wait, and those of low priority after them.",
+        key="priority",
+    )
+    session.RUN_PRIORITY.set(chosen)
+
+
 def _show_all_detectors_button(planned_runs: Sequence[PlannedRun], options: DetectOptions) -> None:
     """Show the button that starts a run with each local detector by itself, to compare them in Analyse."""
     if not planned_runs:
@@ -213,15 +249,13 @@ def _show_all_detectors_button(planned_runs: Sequence[PlannedRun], options: Dete
 
 def _start_runs(planned_runs: Iterable[PlannedRun], choices: Sequence[DetectOptions]) -> None:
     """Put a run of each video with each choice of options into the queue and confirm it."""
-    started_count = 0
+    started_count, group, priority = 0, create_group(), session.RUN_PRIORITY.get()
     try:
         for planned in planned_runs:
             for options in choices:
                 # With the hash from the probe, so that a large file is not read once more.
-                submit_run(
-                    session.get_data(), current_user.require_person(), planned.footage.path, options,
-                    planned.info.sha256,
-                )  # fmt: skip
+                submission = Submission(planned.info.sha256, group, priority)
+                submit_run(session.get_data(), current_user.require_person(), planned.footage.path, options, submission)
                 started_count += 1
     except VeilError as error:
         st.error(formatting.escape_markdown(str(error)))

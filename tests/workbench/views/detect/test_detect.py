@@ -11,13 +11,16 @@ from engine import audit, runs
 from engine.access import Person, get_single_user
 from engine.detectors.registry import local_detector_names
 from engine.errors import AccessError, InputError
+from engine.jobs.cases import read_case
 from engine.jobs.library import import_video, list_library
 from engine.runs import RunState
 from tests import clips
 from tests.browser import TIMEOUT_S, open_address, save_screenshot, wait_until_settled
+from tests.queue_holder import hold_queue
 from tests.repository import PAGES
 from tests.workbench.page_actions import choose_footage
 from tests.workbench.run_states import make_run_in_state, make_runs_in_every_state
+from workbench.views.detect.footage_picker import find_folders
 
 PAGE = PAGES / "detect.py"
 
@@ -67,19 +70,13 @@ def test_a_chosen_video_is_explained_and_started(app, data_folder, clip):
     table = app.table[0].value
     assert set(table["result"]) == {"rendered", "copied", "dropped"}
     # Nobody is to work on it while the test looks at it.
-    with place_held(data_folder):
+    with hold_queue(data_folder):
         button(app, "Start 1 run").click().run()
     assert not app.exception
     (run,) = runs.read_register(data_folder).runs
     assert (run.status, run.source, run.request.detection.mode) == ("queued", clip, "on-prem")
     assert run.request.source_sha256
     assert [entry.kind for entry in audit.read_entries(data_folder.audit)] == ["run"]
-
-
-def place_held(data_folder):
-    from engine.jobs.queue import lock_queue
-
-    return lock_queue(data_folder)
 
 
 def test_cloud_says_what_leaves_and_refuses_what_costs_too_much(app, clip, monkeypatch, tmp_path):
@@ -112,7 +109,7 @@ def test_a_file_that_is_no_video_is_a_sentence(app, data_folder):
 
 def test_runs_in_every_state_are_shown_with_a_way_out(app, data_folder):
     make_runs_in_every_state(data_folder)
-    with place_held(data_folder):
+    with hold_queue(data_folder):
         app.run()
     assert not app.exception
     assert (
@@ -128,7 +125,7 @@ def test_runs_in_every_state_are_shown_with_a_way_out(app, data_folder):
 
 def test_cancel_and_resume(app, data_folder, clip):
     run = make_run_in_state(data_folder, "queued", clip)
-    with place_held(data_folder):
+    with hold_queue(data_folder):
         app.run()
         button(app, "Cancel").click().run()
         assert runs.load_run(data_folder, run.id).status == "cancelled"
@@ -172,11 +169,46 @@ def test_several_videos_are_added_up(app, data_folder, clip):
     app.radio[0].set_value("cloud").run()
     app.multiselect[0].set_value(["ward_1.mp4", "ward_2.mp4"]).run()
     assert "**Total for 2 videos** · 60 frames leave this machine, USD 0.060" in read_texts(app)
-    with place_held(data_folder):
+    with hold_queue(data_folder):
         button(app, "Start 2 runs in the cloud").click().run()
         assert runs.read_register(data_folder).runs == (), "it asks first"
         button(app, "Send and start").click().run()
     assert [run.status for run in runs.read_register(data_folder).runs] == ["queued", "queued"]
+
+
+def test_a_folder_is_chosen_and_started_in_one_action_with_a_summary(app, data_folder, clip):
+    ward = data_folder.library / "ward"
+    ward.mkdir()
+    for number in range(6):
+        (ward / f"{number}.mp4").write_bytes(clip.read_bytes())
+    app.run()
+    folders = next(one for one in app.selectbox if one.label == "Add a folder")
+    assert folders.options == ["Whole library (7 videos)", "ward (6 videos)"]
+    folders.set_value("ward").run()
+    assert app.multiselect[0].value == [f"ward/{number}.mp4" for number in range(6)]
+    assert list(app.dataframe[0].value["frames"]) == [30] * 6
+    next(one for one in app.selectbox if one.label == "Priority").set_value("low").run()
+    with hold_queue(data_folder):
+        button(app, "Start 6 runs").click().run()
+        assert not app.exception
+        made = sorted(runs.read_register(data_folder).runs, key=lambda run: run.source, reverse=True)
+        assert len({run.request.group for run in made}) == 1
+        assert {read_case(run).priority for run in made} == {"low"}
+        runs.write_state(made[0].folder, RunState(stage="failed", sentence="It is broken.", updated=made[0].request.at))
+        app.run()
+        assert "6 runs started together" in read_texts(app)
+        assert "1 of 6 ended: 5 queued, 1 failed" in app.get("progress")[0].proto.text
+        assert "5.mp4: It is broken." in plain(read_texts(app))
+        button(app, "Cancel 5 runs").click().run()
+    assert not app.exception
+    assert {run.status for run in runs.read_register(data_folder).runs} == {"failed", "cancelled"}
+
+
+def test_folders_hold_those_below_them():
+    assert find_folders(["a/b/1.mp4", "a/2.mp4", "c/3.mp4"]) == {
+        "": ["a/2.mp4", "a/b/1.mp4", "c/3.mp4"],
+        "a": ["a/2.mp4", "a/b/1.mp4"],
+    }
 
 
 def test_without_models_nothing_is_started(app, data_folder, clip):
@@ -190,7 +222,7 @@ def test_without_models_nothing_is_started(app, data_folder, clip):
 def test_every_detector_is_started_by_itself_in_one_click(app, data_folder, clip):
     app.run()
     app.multiselect[0].set_value([clip.name]).run()
-    with place_held(data_folder):
+    with hold_queue(data_folder):
         button(app, "Run with all detectors").click().run()
     assert not app.exception
     started = {run.request.detection.detectors for run in runs.read_register(data_folder).runs}
