@@ -70,15 +70,17 @@ def make_face(track, box):
     return Face(track, Box(*box), "detected", (Detection("mtcnn", Box(*box), 0.9),))
 
 
-def record_of(path, boxes):
+def record_of(path, boxes, on_damage="stop"):
     """A record of a real file in which `boxes(index)` gives the boxes of each frame, found by nobody in particular."""
     info = probe(path)
-    with open_source(path, info) as source:
-        times = [frame.pts for frame in source.frames()]
+    with open_source(path, info, on_damage=on_damage) as source:
+        frames = [(frame.pts, frame.damaged) for frame in source.frames()]
+    times = [pts for pts, _ in frames]
     blank = make_record([[]])
     return msgspec.structs.replace(
         blank,
         source=make_source_facts(info, len(times)),
+        damaged=tuple(index for index, (_, damaged) in enumerate(frames) if damaged),
         frames=tuple(
             Frame(index, pts, tuple(make_face(track, box) for track, box in enumerate(boxes(index))))
             for index, pts in enumerate(times)

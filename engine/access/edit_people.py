@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine import audit
-from engine.access import lockout
+from engine.access.folder_lock import lock_access_folder
+from engine.access.logged_file import people_file
 from engine.access.people import People, Person, read_people
 from engine.record import encode_document, sha256_hex
 from engine.storage.data_folder import DataFolder
-from engine.storage.files import write_file
 
 
 def edit_people(data: DataFolder, by: Person, description: str, edit: Callable[[People], People]) -> None:
@@ -25,16 +25,14 @@ def edit_people(data: DataFolder, by: Person, description: str, edit: Callable[[
         AccessError: The accounts cannot be read, or `edit` refuses.
         AuditError: The change cannot be logged.
     """
-    with lockout.lock_access_folder(data):
+    with lock_access_folder(data):
+        file = people_file(data)
+        file.recover()
         # Read under the lock, so that no change of another administrator is overwritten.
         stored = encode_document(edit(read_people(data)))
-        write_file(data.people, stored)
-        data.people.chmod(0o600)
         # Logged while the lock is held: the newest entry must be of the newest file, because the sign-off refuses
         # accounts with another hash than that entry has.
-        audit.append(
-            data.audit,
-            audit.Event(
-                actor=by.actor, kind="people", subjects={"people": sha256_hex(stored)}, details={"change": description}
-            ),
+        event = audit.Event(
+            actor=by.actor, kind="people", subjects={"people": sha256_hex(stored)}, details={"change": description}
         )
+        file.replace(stored, event)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
+from engine.access.folder_lock import lock_access_folder
 from engine.access.policy import Policy
 from engine.core.json_decoder import decode_json
 from engine.errors import AccessError
 from engine.record import Document, Timestamp, encode_document
 from engine.storage.data_folder import DataFolder
-from engine.storage.files import make_private_folder, write_file
-from engine.storage.locks import lock_file
+from engine.storage.files import write_file
 
 
 class LockedError(AccessError):
@@ -37,26 +36,6 @@ class FailedAttemptTable(Document, frozen=True):
     """The attempts of every account that has any, by name."""
 
     accounts: Mapping[str, FailedAttempts] = {}
-
-
-@contextmanager
-def lock_access_folder(data: DataFolder) -> Iterator[None]:
-    """Hold the lock of the folder of accounts while the block lasts.
-
-    Raises:
-        AccessError: The folder cannot be created or written.
-    """
-    with ExitStack() as stack:
-        try:
-            # For the owner alone from the start: the folder holds hashes of passwords, sessions and the signing key.
-            make_private_folder(data.access)
-            stack.enter_context(lock_file(data.access_lock))
-        except OSError as error:
-            raise AccessError(
-                f"{data.access} cannot be written ({error.strerror}), so no account can sign in. Give the user that "
-                "runs Veil write permission for that folder."
-            ) from error
-        yield
 
 
 def count_attempt(data: DataFolder, policy: Policy, account: str, now: datetime) -> int:

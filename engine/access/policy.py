@@ -8,13 +8,14 @@ from typing import Annotated, Literal
 import msgspec
 
 from engine import audit
+from engine.access.folder_lock import lock_access_folder
+from engine.access.logged_file import policy_file
 from engine.access.people import Account, Person, Role, read_people
 from engine.access.permissions import authorise
 from engine.core.json_decoder import decode_json
 from engine.errors import AccessError
 from engine.record import Document, encode_document, sha256_hex
 from engine.storage.data_folder import DataFolder
-from engine.storage.files import make_private_folder, write_file
 
 SCHEMA: Literal["veil/policy/1"] = "veil/policy/1"
 
@@ -123,22 +124,21 @@ def set_policy(data: DataFolder, by: Person, policy: Policy) -> None:
     authorise(data, by, "settings")
     # The hash goes into the log: the sign-off refuses a policy file that was not written by this function.
     stored = encode_document(policy)
-    make_private_folder(data.access)
-    write_file(data.policy, stored)
-    audit.append(
-        data.audit,
-        audit.Event(
-            actor=by.actor,
-            kind="settings",
-            subjects={"policy": sha256_hex(stored)},
-            details={
-                "persons": policy.persons,
-                "items_percent": policy.min_items_percent,
-                "frames_percent": policy.min_frames_percent,
-                "risk_percent": policy.min_risk_percent,
-                "random_sample": policy.random_sample,
-                "approver_frames_percent": policy.min_approver_frames_percent,
-                "second_factor_roles": ", ".join(policy.second_factor_roles),
-            },
-        ),
+    event = audit.Event(
+        actor=by.actor,
+        kind="settings",
+        subjects={"policy": sha256_hex(stored)},
+        details={
+            "persons": policy.persons,
+            "items_percent": policy.min_items_percent,
+            "frames_percent": policy.min_frames_percent,
+            "risk_percent": policy.min_risk_percent,
+            "random_sample": policy.random_sample,
+            "approver_frames_percent": policy.min_approver_frames_percent,
+            "second_factor_roles": ", ".join(policy.second_factor_roles),
+        },
     )
+    with lock_access_folder(data):
+        file = policy_file(data)
+        file.recover()
+        file.replace(stored, event)

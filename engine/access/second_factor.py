@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 import msgspec
 import pyotp
 
-from engine.access import lockout
 from engine.access.edit_people import edit_people
+from engine.access.folder_lock import lock_access_folder
 from engine.access.people import Account, People, Person, SecondFactor, read_people
 from engine.access.permissions import authorise
 from engine.access.policy import read_policy
@@ -109,7 +109,7 @@ def add_second_factor(
     recovery_codes = _create_recovery_codes()
     factor = SecondFactor(secret, now, _hash_recovery_codes(by.account, recovery_codes))
     _replace_factor(data, by, by.account, factor, "set up the second factor of")
-    with lockout.lock_access_folder(data):
+    with lock_access_folder(data):
         _write_step(data, by.account, step)
     return recovery_codes
 
@@ -176,7 +176,7 @@ def use_code(
         raise CodeError("wrong code of the second factor")
     code_id = f"period {step}"
     # Compared and written under one lock: of two requests with the same code, one is refused.
-    with lockout.lock_access_folder(data):
+    with lock_access_folder(data):
         if step <= _read_used_codes(data).accounts.get(account.account, 0) and code_id != accepted_code_id:
             raise CodeError("code of the second factor used before")
         _write_step(data, account.account, step)

@@ -64,17 +64,33 @@ def issue_certificate(
     """
     made = build_certificate(inputs, issued_at or datetime.now(UTC).astimezone())
     data = encode_document(made)
+    # The certificate is written last: where it exists, its page and its signature do too.
+    _write_page_and_signature(made, data, folder, key_path)
+    write_file(folder / CERTIFICATE_NAME, data)
+    return sha256_hex(data)
+
+
+def write_page_and_signature_again(folder: Path, *, key_path: Path | None) -> None:
+    """Write page, signature and public key again, from a certificate that the audit log knows.
+
+    Raises:
+        RecordError: The certificate cannot be read or is not a certificate.
+        InputError: The key is invalid.
+        TargetError: A file cannot be written.
+    """
+    for name in (CERTIFICATE_SIGNATURE_NAME, CERTIFICATE_KEY_NAME):
+        (folder / name).unlink(missing_ok=True)
+    path = folder / CERTIFICATE_NAME
+    _write_page_and_signature(read_certificate(path), read_document_bytes(path), folder, key_path)
+
+
+def _write_page_and_signature(made: Certificate, data: bytes, folder: Path, key_path: Path | None) -> None:
     if key_path is not None:
         signature, public = sign_bytes(data, key_path)
         write_file(folder / CERTIFICATE_SIGNATURE_NAME, signature)
         write_file(folder / CERTIFICATE_KEY_NAME, public)
-    # The certificate is written last: where it exists, its page and its signature do too.
-    write_file(
-        folder / CERTIFICATE_PAGE_NAME,
-        build_certificate_html(made, sha256_hex(data), is_signed=key_path is not None).encode(),
-    )
-    write_file(folder / CERTIFICATE_NAME, data)
-    return sha256_hex(data)
+    page = build_certificate_html(made, sha256_hex(data), is_signed=key_path is not None)
+    write_file(folder / CERTIFICATE_PAGE_NAME, page.encode())
 
 
 def read_certificate(path: Path) -> Certificate:

@@ -6,15 +6,19 @@ import json
 import os
 import signal
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from engine.cli.crash_guard import describe_crash, run_guarded
 from engine.cli.parser import build_parser
 from engine.cli.terminal import Terminal
 from engine.errors import VeilError
 from engine.storage.data_folder import find_data_folder
-from engine.storage.scratch import sweep_data_folder
+from engine.storage.scratch import sweep_data_folder, sweep_scratch, sweep_temporary_folder
 
 if TYPE_CHECKING:
     from engine.cli.command import Command
@@ -24,17 +28,31 @@ EXIT_INTERRUPTED = 130
 EXIT_UNEXPECTED = 1
 _TRACEBACK_VARIABLE = "VEIL_TRACEBACK"
 """Set to anything, it shows the traceback of an unexpected error."""
+_ENDING_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+"""What a person or a system sends to end a program in order."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code.
 
     0: done. 1: the run failed. 2: bad input or usage. 3: a check failed. 130: interrupted.
+
+    Args:
+        arguments: the words after `veil`. None: those of the command line; a verb that reads footage then runs in a
+            process of its own, so that a crash ends in a sentence.
     """
-    # SIGTERM takes the way of Ctrl-C, so that temporary files are removed and worker processes end with the verb.
-    signal.signal(signal.SIGTERM, _raise_interrupt)
     words = sys.argv[1:] if arguments is None else arguments
     options = build_parser(words).parse_args(words)
+    command: Command = options.command
+    if arguments is not None or not command.reads_media:
+        return _run_verb(options)
+    code = run_guarded(lambda: _run_verb(options))
+    return code if code >= 0 else _report_crash(options, -code)
+
+
+def _run_verb(options: Namespace) -> int:
+    # SIGTERM takes the way of Ctrl-C, so that temporary files are removed and worker processes end with the verb.
+    signal.signal(signal.SIGTERM, _raise_interrupt)
     command: Command = options.command
     terminal = Terminal(as_json=options.json)
     try:
@@ -60,6 +78,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         _print_error(_describe_unexpected(error), type(error).__name__, as_json=options.json)
         return EXIT_UNEXPECTED
+
+
+def _report_crash(options: Namespace, number: int) -> int:
+    """Print what ended the process that did the work, remove what it has left, and return the exit code."""
+    if number in _ENDING_SIGNALS:
+        _print_error(options.command.interrupted, "Interrupted", as_json=options.json)
+        return EXIT_INTERRUPTED
+    _sweep_after_crash(options)
+    source = getattr(options, "source", None) or "One of the files"
+    sentence = f"{source} {describe_crash(number)}; no unfinished file was kept under the output's name."
+    _print_error(sentence, "Crash", as_json=options.json)
+    return EXIT_UNEXPECTED
+
+
+def _sweep_after_crash(options: Namespace) -> None:
+    """Remove the scratch folders of the process that crashed; they are where it wrote something."""
+    # `veil live` takes its target as text, because it may be an address.
+    named = [Path(value).absolute() for value in vars(options).values() if isinstance(value, Path | str) and value]
+    for folder in {folder for path in named for folder in (path, path.parent)}:
+        with suppress(OSError, ValueError):  # not each of these texts is a path
+            sweep_scratch(folder)
+    sweep_temporary_folder()
+    if options.command.uses_data:
+        sweep_data_folder(find_data_folder(options.data).root)
 
 
 def _describe_unexpected(error: Exception) -> str:

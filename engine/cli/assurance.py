@@ -246,7 +246,7 @@ def _parse_frame_indices(text: str) -> tuple[int, ...]:
 
 
 COMMANDS = {
-    "leaks": Command(_add_leaks_arguments, _run_leak_check),
-    "plant": Command(_add_plant_arguments, _plant_faces),
+    "leaks": Command(_add_leaks_arguments, _run_leak_check, reads_media=True),
+    "plant": Command(_add_plant_arguments, _plant_faces, reads_media=True),
     "risk": Command(_add_risk_arguments, _show_risk),
 }

@@ -132,5 +132,5 @@ def _check_record_source(record: Record, sha256: str, path: Path, record_path: P
 
 COMMANDS = {
     **bench_faces.COMMANDS,
-    "bench reidentify": Command(_add_reidentify_arguments, _run_reidentification),
+    "bench reidentify": Command(_add_reidentify_arguments, _run_reidentification, reads_media=True),
 }

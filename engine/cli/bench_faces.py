@@ -130,5 +130,5 @@ def _score_files(truth: Truth, options: Namespace, terminal: Terminal) -> Benchm
 
 COMMANDS = {
     "bench make": Command(_add_make_arguments, _make, uses_data=False),
-    "bench score": Command(_add_score_arguments, _score),
+    "bench score": Command(_add_score_arguments, _score, reads_media=True),
 }

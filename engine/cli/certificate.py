@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine import access
+from engine.access.logged_file import signing_key_file
 from engine.certificate.issue import (
     AuthorityCertificates,
     CertificateCheckReport,
@@ -76,10 +77,11 @@ def _add_key_arguments(parser: ArgumentParser) -> None:
 def _create_key(options: Namespace, terminal: Terminal) -> int:
     data = find_data_folder(options.data)
     check_file_use(FileUse([data.signing_key], [options.output]), overwrite=options.overwrite)
-    access.authorise(data, identify_person(data, options), "settings")
+    person = access.authorise(data, identify_person(data, options), "settings")
     make_private_folder(data.access)
     path = data.signing_key
     public = create_signing_key(path)
+    signing_key_file(data).log_content(person.actor, "a new key signs certificates")
     if options.output is not None:
         write_file(options.output, public.encode())
     terminal.print_result(
@@ -139,7 +141,7 @@ def _stamp_release(options: Namespace, terminal: Terminal) -> int:
 
 
 COMMANDS = {
-    "certificate verify": Command(_add_verify_arguments, _verify_certificate),
+    "certificate verify": Command(_add_verify_arguments, _verify_certificate, reads_media=True),
     "certificate key": Command(_add_key_arguments, _create_key),
     "certificate authority": Command(_add_authority_arguments, _change_authority),
     "certificate stamp": Command(_add_stamp_arguments, _stamp_release),

@@ -22,6 +22,7 @@ class Command(NamedTuple):
         uses_data: whether the verb takes `--data`.
         is_configurable: whether `veil.toml` and `VEIL_` variables set defaults of its options.
         interrupted: the message after Ctrl-C or SIGTERM.
+        reads_media: whether the verb decodes footage; it then runs in a process of its own, which a file may crash.
     """
 
     add_arguments: Callable[[ArgumentParser], None]
@@ -29,6 +30,7 @@ class Command(NamedTuple):
     uses_data: bool = True
     is_configurable: bool = False
     interrupted: str = INTERRUPTED_MESSAGE
+    reads_media: bool = False
 
 
 def add_nothing(_parser: ArgumentParser) -> None:

@@ -50,4 +50,4 @@ def _write_comparison(options: Namespace, terminal: Terminal) -> int:
     return 0
 
 
-COMMANDS = {"compare": Command(_add_arguments, _write_comparison, uses_data=False)}
+COMMANDS = {"compare": Command(_add_arguments, _write_comparison, uses_data=False, reads_media=True)}

@@ -139,4 +139,4 @@ def _format_misses(misses: tuple[MissedFace, ...]) -> Iterator[str]:
         yield f"  missed: {miss.file} frame {miss.frame}, {miss.height:g} px high"
 
 
-COMMANDS = {"evaluate": Command(_add_arguments, _evaluate)}
+COMMANDS = {"evaluate": Command(_add_arguments, _evaluate, reads_media=True)}

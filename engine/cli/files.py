@@ -178,10 +178,14 @@ def _print_schema(options: Namespace, terminal: Terminal) -> int:
 
 # Rendering and verifying run no model and know no run, so they take no data folder.
 COMMANDS = {
-    "probe": Command(_add_probe_arguments, _probe, uses_data=False),
-    "detect": Command(_add_detect_arguments, _detect, is_configurable=True, interrupted=RESUMABLE_MESSAGE),
-    "render": Command(_add_render_arguments, _render, uses_data=False, is_configurable=True),
-    "verify": Command(_add_verify_arguments, _verify, uses_data=False),
-    "anonymise": Command(_add_anonymise_arguments, _anonymise, is_configurable=True, interrupted=RESUMABLE_MESSAGE),
+    "probe": Command(_add_probe_arguments, _probe, uses_data=False, reads_media=True),
+    "detect": Command(
+        _add_detect_arguments, _detect, is_configurable=True, interrupted=RESUMABLE_MESSAGE, reads_media=True
+    ),
+    "render": Command(_add_render_arguments, _render, uses_data=False, is_configurable=True, reads_media=True),
+    "verify": Command(_add_verify_arguments, _verify, uses_data=False, reads_media=True),
+    "anonymise": Command(
+        _add_anonymise_arguments, _anonymise, is_configurable=True, interrupted=RESUMABLE_MESSAGE, reads_media=True
+    ),
     "schema": Command(_add_schema_arguments, _print_schema, uses_data=False),
 }

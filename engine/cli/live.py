@@ -203,4 +203,4 @@ def _stop_on_signals(stack: ExitStack, stop: threading.Event) -> None:
         stack.callback(signal.signal, number, signal.signal(number, handle_signal))
 
 
-COMMANDS = {"live": Command(_add_arguments, _run_live)}
+COMMANDS = {"live": Command(_add_arguments, _run_live, reads_media=True)}

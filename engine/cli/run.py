@@ -85,6 +85,8 @@ def _work_through_queue(options: Namespace, terminal: Terminal) -> int:
 
 
 COMMANDS = {
-    "run": Command(_add_run_arguments, _run_detection, is_configurable=True, interrupted=RESUMABLE_MESSAGE),
+    "run": Command(
+        _add_run_arguments, _run_detection, is_configurable=True, interrupted=RESUMABLE_MESSAGE, reads_media=True
+    ),
     "work": Command(_add_work_arguments, _work_through_queue, interrupted=RESUMABLE_MESSAGE),
 }

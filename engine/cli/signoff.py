@@ -221,6 +221,6 @@ def _format_purge(report: PurgeReport) -> str:
 COMMANDS = {
     "sign": Command(_add_sign_arguments, _sign_run),
     "judge": Command(_add_judge_arguments, _judge_leak),
-    "release": Command(_add_release_arguments, _release_run),
+    "release": Command(_add_release_arguments, _release_run, reads_media=True),
     "purge": Command(_add_purge_arguments, _purge_run),
 }

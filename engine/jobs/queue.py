@@ -9,6 +9,7 @@ nothing that it may take; adding a run starts a worker.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Sequence
@@ -30,6 +31,9 @@ from engine.record import DetectOptions, encode_document
 from engine.runs import Run, RunFolder, RunState
 from engine.storage.data_folder import DataFolder
 from engine.storage.files import make_private_folder, write_file
+
+_CRASH_SIGNALS = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL})
+"""What native code ends a process with that a file has led astray."""
 
 
 def submit_run(
@@ -184,6 +188,13 @@ def _run_in_subprocess(data: DataFolder, run: Run) -> None:
     # A process that began has replaced the state. A run that is no longer queued was cancelled before its process
     # read it.
     after = runs.load_run(data, run.id)
+    if after.status == "interrupted" and -code in _CRASH_SIGNALS:
+        sentence = (
+            f"The video cannot be read: it ends the program that reads it (signal {signal.Signals(-code).name}). "
+            "Convert it to another format, or export it again."
+        )
+        runs.write_state(run.folder, RunState(stage="failed", sentence=sentence, updated=runs.format_utc_now()))
+        log_run_event(data, run, "failed")
     if after.status == "queued" and after.state == run.state:
         # Without this, the run would still be queued, and the worker would try it again for ever.
         sentence = f"The process of the run ended before the run began (exit code {code}). See {data.worker_log}."

@@ -116,7 +116,7 @@ def read_audio_format(path: Path, index: int) -> AudioFormat:
     Raises:
         SourceError: the file or the stream cannot be read, or its samples are of an unsupported kind.
     """
-    with _open_container(path) as container:
+    with open_local_file(path) as container:
         stream = container.streams[index]
         frame = _decode_first_frame(container, index)
         name = "" if frame is None else frame.format.name.removesuffix("p")
@@ -193,13 +193,6 @@ class AudioWriter(Closeable):
         """Write what the encoder still holds, and close the file."""
         self._container.mux(self._stream.encode(None))
         self._container.close()
-
-
-def _open_container(path: Path) -> InputContainer:
-    try:
-        return open_local_file(path)
-    except av.error.FFmpegError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}. Is it a video, and complete?") from error
 
 
 def _decode_first_frame(container: InputContainer, index: int) -> AudioFrame | None:

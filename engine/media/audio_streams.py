@@ -8,7 +8,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
-import av
 import msgspec
 from av.audio.stream import AudioStream
 from av.container import InputContainer
@@ -105,7 +104,7 @@ def fingerprint_audio(
     Raises:
         SourceError: the file cannot be read or a stream cannot be decoded.
     """
-    with _open_container(path) as container:
+    with open_local_file(path) as container:
         chosen = [stream.index for stream in container.streams.audio] if indices is None else list(indices)
         codecs = [_canonical_codec(container.streams[index]) for index in chosen]
         ticks = [_read_time_base(container.streams[index]) for index in chosen]
@@ -126,7 +125,7 @@ def list_audio_streams(path: Path) -> tuple[tuple[int, ...], Fraction]:
     Raises:
         SourceError: the file cannot be read.
     """
-    with _open_container(path) as container:
+    with open_local_file(path) as container:
         return tuple(stream.index for stream in container.streams.audio), _read_declared_start(container)
 
 
@@ -164,19 +163,12 @@ def list_contents(path: Path) -> FileContents:
     Raises:
         SourceError: the file cannot be read.
     """
-    with _open_container(path) as container:
+    with open_local_file(path) as container:
         return FileContents(
             streams=tuple(_describe_stream(stream) for stream in container.streams),
             chapters=len(container.chapters()),
             tags=tuple(_iterate_tags(container)),
         )
-
-
-def _open_container(path: Path) -> InputContainer:
-    try:
-        return open_local_file(path)
-    except av.error.FFmpegError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}. Is it a video, and complete?") from error
 
 
 def _read_time_base(stream: Stream) -> Fraction:

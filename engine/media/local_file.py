@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
 from av.container import InputContainer
+from av.error import FFmpegError
+
+from engine.errors import SourceError
+
+LOCAL_ONLY_OPTIONS = {"protocol_whitelist": "file"}
+"""Options of a container with which a playlist, or a MOV with external references, opens no network."""
 
 
 def local_url(path: Path) -> str:
@@ -14,10 +22,18 @@ def local_url(path: Path) -> str:
     return f"file:{path}"
 
 
-def open_local_file(path: Path) -> InputContainer:
+@contextmanager
+def open_local_file(path: Path) -> Iterator[InputContainer]:
     """Open a local file for reading; nothing that it points at is opened.
 
     Raises:
-        FFmpegError: it cannot be read.
+        SourceError: it cannot be opened, or FFmpeg finds in the block that it is damaged.
     """
-    return av.open(local_url(path), container_options={"protocol_whitelist": "file"})
+    try:
+        with av.open(local_url(path), container_options=LOCAL_ONLY_OPTIONS) as container:
+            yield container
+    # Also what the block raises: many files open without an error and fail at a later packet.
+    except FFmpegError as error:
+        raise SourceError(
+            f"{path} cannot be read whole: {error.strerror}. Check that it is a video, and complete."
+        ) from error

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.access.logged_file import signing_key_file
 from engine.approval.notes import read_notes
 from engine.assurance.residual_risk import assess_residual_risk
-from engine.audit import Actor
+from engine.audit import SYSTEM_ACTOR, Actor
 from engine.certificate.document import CertificateInputs
 from engine.certificate.issue import issue_certificate
 from engine.errors import TimeStampError
@@ -47,7 +48,9 @@ def certify(released: CertifiableRelease) -> None:
         source_suffix=run.source.suffix,
         notes=read_notes(run),
     )
-    key = data.signing_key
+    key, key_file = data.signing_key, signing_key_file(data)
+    if key.exists() and not key_file.is_logged():
+        key_file.log_content(SYSTEM_ACTOR, "the key of an earlier version signs certificates")
     sha256 = issue_certificate(certificate_inputs, folder, key_path=key if key.exists() else None)
     context.log_event(
         "certificate",

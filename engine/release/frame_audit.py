@@ -80,8 +80,9 @@ def read_frame_audit(data: DataFolder, run: Run, record_sha256: Sha256) -> Frame
     path = run.folder.frame_audit
     if not path.exists():
         return None
-    if sha256_hex(path.read_bytes()) not in find_logged_hashes(data, run, "frames"):
-        raise SignOffError(f"{path} was tampered with: the audit log knows no such audit of frames.")
+    # Only the newest counts: an earlier result, put back, would hide a face that was seen since.
+    if [sha256_hex(path.read_bytes())] != find_logged_hashes(data, run, "frames")[-1:]:
+        raise SignOffError(f"{path} was tampered with: it is not the newest audit of frames that the audit log knows.")
     result = read_document(path, FrameAudit, "audit of frames")
     is_current = (result.record_sha256, result.review_sha256) == (record_sha256, hash_review(run))
     return result if is_current else None

@@ -41,13 +41,14 @@ def read_leak_report(data: DataFolder, run: Run, output_sha256: Sha256) -> LeakR
     if not path.exists():
         return None
     # By output: a clean report of another output of the run is in the log as well, and says nothing of this one.
-    logged = {
+    # The newest: an earlier report may be of a check that looked for less.
+    logged = [
         entry.subjects["leaks"]
         for entry in audit.read_entries(data.audit, run=run.id, kinds=["verification"])
         if "leaks" in entry.subjects and entry.subjects.get("output") == output_sha256
-    }
+    ]
     stored = path.read_bytes()
-    if sha256_hex(stored) not in logged:
+    if [sha256_hex(stored)] != logged[-1:]:
         raise SignOffError(f"{path} was tampered with: the audit log knows another report of that leak check.")
     report = decode_document(stored, LeakReport, LEAK_REPORT_TITLE, str(path))
     if report.output_sha256 != output_sha256:
@@ -70,30 +71,49 @@ def read_newest_leak_report(data: DataFolder, run: Run) -> LeakReport | None:
 
 
 def read_judgements(data: DataFolder, run: Run) -> tuple[LeakJudgement, ...]:
-    """Read the judgements of a run's findings, oldest first.
+    """Read the judgements of a run's findings, oldest first, in the order of the audit log.
 
     Raises:
         SignOffError: A line is not one that the audit log knows.
     """
-    path = run.folder.judgements
-    if not path.exists():
-        return ()
+    stored = _read_judgement_lines(run)
     logged = find_logged_hashes(data, run, "judgement")
-    judgements = []
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        if sha256_hex(line) not in logged:
-            raise SignOffError(f"Line {number} of {path} was tampered with: the audit log knows no such judgement.")
-        judgements.append(decode_json(line, type=LeakJudgement))
-    return tuple(judgements)
+    for number, sha256 in enumerate(stored, start=1):
+        if sha256 not in logged:
+            raise SignOffError(
+                f"Line {number} of {run.folder.judgements} was tampered with: the audit log knows no such judgement."
+            )
+    # In the order of the log and each once: a line that was moved or repeated must not overrule a later judgement.
+    return tuple(decode_json(stored[sha256], type=LeakJudgement) for sha256 in logged if sha256 in stored)
+
+
+def find_missing_judgements(data: DataFolder, run: Run, output_sha256: Sha256) -> tuple[str, ...]:
+    """Find the findings of an output whose newest judgement is in the audit log, but not among the judgements stored.
+
+    A crash between the two loses a judgement, and so does somebody who removes the line of an unwelcome one. In both
+    cases the finding has to be judged again.
+
+    Returns:
+        The keys of the findings.
+    """
+    stored, newest = _read_judgement_lines(run), dict[str, Sha256]()
+    for entry in audit.read_entries(data.audit, run=run.id, kinds=["judgement"]):
+        if "judgement" in entry.subjects and entry.subjects.get("output") == output_sha256:
+            newest[str(entry.details.get("leak"))] = entry.subjects["judgement"]
+    return tuple(key for key, sha256 in newest.items() if sha256 not in stored)
 
 
 def list_open_leaks(data: DataFolder, run: Run, report: LeakReport) -> tuple[Leak, ...]:
     """Return the findings of a report that hold up a release: not judged yet, or judged to be leaks.
 
+    A finding whose newest judgement is missing is open, whatever earlier judgements say.
+
     Raises:
         SignOffError: A judgement is not one in the audit log.
     """
-    return find_open_leaks(report, read_judgements(data, run))
+    missing = find_missing_judgements(data, run, report.output_sha256)
+    judgements = [one for one in read_judgements(data, run) if one.leak not in missing]
+    return find_open_leaks(report, judgements)
 
 
 def judge_leak(context: RunContext, leak_key: str, verdict: LeakVerdict, reason: str) -> LeakJudgement:
@@ -134,10 +154,16 @@ def judge_leak(context: RunContext, leak_key: str, verdict: LeakVerdict, reason:
     return judgement
 
 
-def find_logged_hashes(data: DataFolder, run: Run, subject_name: str) -> set[Sha256]:
-    """Return the hashes in the audit log of one kind of document of a run: "leaks", "judgement" or "frames"."""
+def find_logged_hashes(data: DataFolder, run: Run, subject_name: str) -> list[Sha256]:
+    """Return the hashes of one kind of document of a run, "judgement" or "frames", in the order of the audit log."""
     entries = audit.read_entries(data.audit, run=run.id, kinds=["verification", "judgement"])
-    return {entry.subjects[subject_name] for entry in entries if subject_name in entry.subjects}
+    return [entry.subjects[subject_name] for entry in entries if subject_name in entry.subjects]
+
+
+def _read_judgement_lines(run: Run) -> dict[Sha256, bytes]:
+    path = run.folder.judgements
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    return {sha256_hex(line): line for line in lines}
 
 
 def _append_judgement(path: Path, line: bytes) -> None:

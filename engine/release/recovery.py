@@ -15,6 +15,7 @@ from engine import audit
 from engine.access.run_context import RunContext
 from engine.approval.statements import Statement, decode_statement, statement_file_name
 from engine.audit import SYSTEM_ACTOR
+from engine.certificate.issue import write_page_and_signature_again
 from engine.core.json_decoder import decode_json
 from engine.core.progress import ProgressListener
 from engine.record import Sha256, read_document, sha256_hex
@@ -88,7 +89,11 @@ def finish_release(
     log_folder = candidate.context.data.audit
     # A certificate is logged by its hash. One that is not in the log was written just before a crash: it is made again,
     # so that a release never gets a certificate that the log does not know.
-    if not _has_logged_certificate(candidate):
+    if _has_logged_certificate(candidate):
+        # What lies beside it is not in the log, and could have been changed since.
+        key = candidate.context.data.signing_key
+        write_page_and_signature_again(candidate.folder, key_path=key if key.exists() else None)
+    else:
         for name in _CERTIFICATE_NAMES:
             (candidate.folder / name).unlink(missing_ok=True)
         for certify in certifiers:
@@ -123,6 +128,14 @@ def find_interrupted_release(data: DataFolder, run: Run) -> InterruptedRelease |
         if output.exists() and hash_file(output) == statement.output:
             return InterruptedRelease(statement, folder, output)
     return None
+
+
+def count_releases(data: DataFolder, run: Run) -> int:
+    """Count the releases of a run in the audit log, without those that were withdrawn."""
+    entries = list(audit.read_entries(data.audit, run=run.id, kinds=["release", "refusal"]))
+    released = {entry.details["number"] for entry in entries if entry.kind == "release"}
+    withdrawn = {entry.details.get("number") for entry in entries if entry.kind == "refusal"}
+    return len(released - withdrawn)
 
 
 def resume_release(
@@ -174,12 +187,19 @@ def _find_foreign_document(
         folder / LEAK_REPORT_NAME: _find_logged(context, "leaks", made),
         folder / PLANTED_REPORT_NAME: _find_logged(context, "planted", record),
     }
-    for path in sorted(folder.iterdir()):
-        # Earlier versions did not log every document; then there is nothing to compare one with.
-        known = expected.get(path)
-        if known and sha256_hex(path.read_bytes()) not in known:
-            return path
-    return None
+    # What certifying writes is checked by its own hash in the log.
+    made_later = {*_CERTIFICATE_NAMES, ANCHOR_NAME, output.name}
+    # A file that the log does not know counts as foreign: a certificate would list it as a document of the release.
+    foreign = (
+        path
+        for path in sorted(folder.iterdir())
+        if path.name not in made_later and not (path.is_file() and _is_known(path, expected))
+    )
+    return next(foreign, None)
+
+
+def _is_known(path: Path, expected: Mapping[Path, set[Sha256]]) -> bool:
+    return sha256_hex(path.read_bytes()) in expected.get(path, set())
 
 
 def _find_logged(context: RunContext, name: str, subjects: Mapping[str, Sha256]) -> set[Sha256]:

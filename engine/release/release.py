@@ -19,13 +19,18 @@ from engine.errors import CheckFailedError
 from engine.record import Document, Sha256, encode_document, sha256_hex
 from engine.release.certify import CERTIFIERS
 from engine.release.drafts import log_render
-from engine.release.recovery import checks_path, find_interrupted_release, finish_release, resume_release
+from engine.release.recovery import (
+    checks_path,
+    count_releases,
+    find_interrupted_release,
+    finish_release,
+    resume_release,
+)
 from engine.release.release_checks import RELEASE_CHECKS
 from engine.release.release_hooks import Certifier, ReleaseCandidate, ReleaseCheck
 from engine.release.sign import SignRequest, describe_confirmation, log_refusal, write_statement
 from engine.release.snapshot import SignOffSnapshot, lock_run_for_signing, take_snapshot
 from engine.rendering.render import render
-from engine.runs import Run
 from engine.storage.data_folder import RECORD_NAME, REVIEW_NAME, DataFolder
 from engine.storage.files import make_private_folder, write_file
 from engine.verification.verify import verify
@@ -154,7 +159,7 @@ def release_snapshot(
     if interrupted and candidate:
         statement, final_folder = interrupted.statement, interrupted.final_folder
     else:
-        with _reserve_release_folder(context.run) as (folder, final_folder):
+        with _reserve_release_folder(context) as (folder, final_folder):
             candidate = _render_candidate(context, snapshot, clearance, folder, hooks.listener)
             _require_passed_checks(candidate)
             for check in hooks.release_checks:
@@ -166,15 +171,17 @@ def release_snapshot(
 
 
 @contextmanager
-def _reserve_release_folder(run: Run) -> Iterator[tuple[Path, Path]]:
+def _reserve_release_folder(context: RunContext) -> Iterator[tuple[Path, Path]]:
     """Create the hidden folder of the next release; remove it with all it contains if the block fails.
 
     Yields:
         The hidden folder, and the folder under its final name.
     """
+    run = context.run
     make_private_folder(run.folder.releases)
     taken = [int(path.name) for path in run.folder.releases.iterdir() if path.name.isdecimal()]
-    final_folder = run.folder.releases / f"{1 + max([0, *taken]):02}"
+    # The log counts too: a release that was removed must not have its number taken by another video.
+    final_folder = run.folder.releases / f"{1 + max([count_releases(context.data, run), *taken]):02}"
     # Hidden folders here are left by renders that a crash ended; one that was logged has been resumed before.
     for leftover in run.folder.releases.glob(".[0-9]*"):
         shutil.rmtree(leftover)

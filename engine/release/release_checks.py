@@ -12,7 +12,12 @@ from engine.assurance.planted_faces.report import PlantedFaceReport
 from engine.audit import SYSTEM_ACTOR
 from engine.errors import SignOffError
 from engine.record import Sha256, encode_document, read_document, sha256_hex
-from engine.release.leak_judgements import leak_report_path, list_open_leaks, read_leak_report
+from engine.release.leak_judgements import (
+    find_missing_judgements,
+    leak_report_path,
+    list_open_leaks,
+    read_leak_report,
+)
 from engine.release.release_hooks import ReleaseCandidate, ReleaseCheck
 from engine.runs import Run
 from engine.storage.data_folder import LEAK_REPORT_NAME, PLANTED_REPORT_NAME, DataFolder
@@ -35,6 +40,11 @@ def run_leak_check(candidate: ReleaseCandidate) -> None:
     # judged, the next attempt to release uses the report of the first.
     report = read_leak_report(data, run, candidate.report.output_sha256) or _check_and_log_leaks(candidate)
     write_file(candidate.folder / LEAK_REPORT_NAME, encode_document(report))
+    if missing := find_missing_judgements(data, run, report.output_sha256):
+        raise SignOffError(
+            f"{run.folder.judgements} was tampered with, or a crash lost a line: the newest judgement of the finding "
+            f"{missing[0]} is in the audit log and not in the file. Judge the finding again."
+        )
     if open_leaks := list_open_leaks(data, run, report):
         named = open_leaks[:_MAX_NAMED_FINDINGS]
         places = ", ".join(f"{leak.kind} at frame {leak.frame}" for leak in named)

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from engine import access, audit, runs
+from engine.access.logged_file import LoggedFile, people_file, policy_file, signing_key_file
 from engine.approval.amendment_log import extract_logged_amendments, recover_amendment
 from engine.approval.statements import Statement
 from engine.approval.workflow import LoggedFacts, SignOff
@@ -57,7 +58,7 @@ class _LogExtract:
 
     Attributes:
         facts: Facts about the run.
-        access_files: SHA-256 of the newest accounts ("people") and policy ("policy"), if the log has one.
+        access_files: SHA-256 of the newest accounts ("people"), policy and signing key ("key"), if the log has one.
     """
 
     facts: LoggedFacts
@@ -155,18 +156,24 @@ def _require_sound_log(report: audit.AuditReport, *, anchors: bool) -> None:
 
 
 def _check_access_files(data: DataFolder, logged: Mapping[str, Sha256]) -> None:
-    """Refuse accounts and a policy that the log does not know.
+    """Refuse accounts, a policy and a signing key that the log does not know.
 
-    Otherwise an administrator of the machine could give an account a role, or weaken the four-eyes rule, by editing a
-    file, and leave no trace.
+    Otherwise an administrator of the machine could give an account a role, weaken the four-eyes rule, or sign with
+    another key, by editing a file, and leave no trace.
     """
-    for name, path in (("people", data.people), ("policy", data.policy)):
-        stored_sha256 = sha256_hex(path.read_bytes()) if path.exists() else None
-        if logged.get(name) != stored_sha256:
-            raise SignOffError(
-                f"{path} was tampered with: it is not the one that the audit log knows. An administrator has to look "
-                "into it; any change with veil users logs the file anew."
-            )
+    advice = "An administrator has to look into it; any change with veil users logs the file anew."
+    for file in (people_file(data), policy_file(data)):
+        _require_logged(file, logged, advice)
+    # A key that an earlier version made is logged when it first signs a certificate.
+    if "key" in logged:
+        _require_logged(
+            signing_key_file(data), logged, "Restore it from a backup, or make a new one with veil certificate key."
+        )
+
+
+def _require_logged(file: LoggedFile, logged: Mapping[str, Sha256], advice: str) -> None:
+    if not file.is_as_logged(logged.get(file.subject)):
+        raise SignOffError(f"{file.path} was tampered with: it is not the one that the audit log knows. {advice}")
 
 
 def _read_log(data: DataFolder, run: Run) -> _LogExtract:
@@ -178,8 +185,8 @@ def _read_log(data: DataFolder, run: Run) -> _LogExtract:
             entries.append(entry)
         if entry.kind == "people" and "people" in entry.subjects:
             access_files["people"] = entry.subjects["people"]
-        if entry.kind == "settings" and "policy" in entry.subjects:
-            access_files["policy"] = entry.subjects["policy"]
+        if entry.kind == "settings":
+            access_files |= {name: entry.subjects[name] for name in ("policy", "key") if name in entry.subjects}
     return _LogExtract(_extract_run_facts(run, entries), access_files)
 
 

@@ -58,6 +58,11 @@ def sweep_scratch(parent: Path) -> None:
             _remove_if_left_behind(Path(entry.path))
 
 
+def sweep_temporary_folder() -> None:
+    """Remove the scratch folders in the system's folder for temporary files that no living process owns."""
+    sweep_scratch(Path(tempfile.gettempdir()))
+
+
 def sweep_data_folder(root: Path) -> None:
     """Remove all scratch folders in a data folder that no living process owns."""
     for folder in _list_scratch(root):

@@ -5,10 +5,11 @@ random part of the time that it takes undisturbed, and checks:
 
 - no loss: inputs are as they were, a file under its final name is whole, what was acknowledged is there;
 - no false alarm: the log passes its check, the sign-off does not speak of tampering, and the same command succeeds;
-- nothing left: after that next start no scratch folder is anywhere, also not in the folder for temporary files.
+- nothing left: after that next start no scratch folder is anywhere, the folder for temporary files is empty, and no
+  process lives on.
 
-`--server` kills the workbench as well, which takes some seconds each time. The seed is printed, so that a failure can
-be had again.
+`--server` of the kills are of the workbench with a running queue (see `tests.kills.queue`), which take some seconds
+each. The seed is printed, so that a failure can be had again.
 """
 
 from __future__ import annotations
@@ -19,12 +20,10 @@ import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,11 +33,13 @@ from msgspec.structs import replace
 from engine.errors import VeilError
 from engine.record import encode_document
 from engine.storage.data_folder import find_data_folder
-from tests.kills.scenarios import SCENARIOS, Scenario, get_run, make_place, python_command
+from tests.kills.places import get_run, make_place
+from tests.kills.processes import find_processes
+from tests.kills.scenarios import SCENARIOS, Scenario, python_command
 
 _LIMIT_S = 600
 """Longest time of an undisturbed action."""
-_MODELS = find_data_folder().models
+MODELS = find_data_folder().models.absolute()
 
 
 @dataclass
@@ -64,8 +65,11 @@ class Killer:
         self._number = 0
         self._original = work / "original"
         self._original.mkdir(parents=True)
-        make_place(self._original, _MODELS if scenario.uses_models else None)
-        self._call([sys.executable, "-m", "engine", "render", "v.mp4", "v.json", "-o", "out.mp4"], self._original)
+        make_place(self._original, MODELS if scenario.uses_models else None)
+        render = [sys.executable, "-m", "engine", "render", "v.mp4", "v.json", "-o", "out.mp4"]
+        code, text = self._call(render, self._original)
+        assert code == 0, text
+        scenario.prepare(self._original)
         self._inputs = {name: (self._original / name).read_bytes() for name in ("v.mp4", "v.json")}
         clean = self._copy_place()
         start = time.monotonic()
@@ -81,30 +85,39 @@ class Killer:
         """Make one attempt, and add what came of it to a tally."""
         place = self._copy_place()
         process = self._start(python_command(self._scenario, get_run(place).id), place)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(self._chance.uniform(0.0, self._duration_s))
         tally.attempts += 1
-        tally.hits += process.poll() is None
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        tally.hits += self._kill_at_random(process)
         try:
             self._check_files(place, done=False)
             self._scenario.check(place)
             self._finish(place)
             self._check_files(place, done=True)
             self._scenario.check(place)
-            left = [str(path.relative_to(place)) for path in place.rglob(".veil-*")]
-            assert not left, f"left behind: {', '.join(left)}"
+            check_nothing_is_left(place)
         except (AssertionError, VeilError, OSError, subprocess.SubprocessError) as error:
             tally.problems.append(f"{self._scenario.name}: {type(error).__name__}: {error}")
         else:
             shutil.rmtree(place)
 
+    def _kill_at_random(self, process: subprocess.Popen[str]) -> bool:
+        """Kill the group of a process within the time that it takes; return whether it was still alive."""
+        start = time.monotonic()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.communicate(self._join_typed_lines(), self._chance.uniform(0.0, self._duration_s))
+        alive = process.poll() is None
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        if not alive:
+            # The first time takes longer than those after it; a later kill would come too late as well.
+            self._duration_s = min(self._duration_s, time.monotonic() - start)
+        process.communicate()
+        return alive
+
     def _copy_place(self) -> Path:
         self._number += 1
         place = self._work / f"{self._number:04}"
         shutil.copytree(self._original, place, symlinks=True)
+        shutil.rmtree(place / "temporary")
         run = get_run(place)
         source = place / "data" / "footage" / "clip.mp4"
         run.folder.request.write_bytes(encode_document(replace(run.request, source=str(source))))
@@ -127,47 +140,34 @@ class Killer:
 
     def _call(self, command: Sequence[str], place: Path) -> tuple[int, str]:
         process = self._start(command, place)
-        text, _ = process.communicate(timeout=_LIMIT_S)
+        text, _ = process.communicate(self._join_typed_lines(), timeout=_LIMIT_S)
         return process.returncode, text
 
-    @staticmethod
-    def _start(command: Sequence[str], place: Path) -> subprocess.Popen[str]:
-        environment = os.environ | {"TMPDIR": str(place / "temporary"), "PYTHONPATH": str(Path(__file__).parents[2])}
-        (place / "temporary").mkdir(exist_ok=True)
+    def _join_typed_lines(self) -> str:
+        return "".join(f"{line}\n" for line in self._scenario.typed)
+
+    def _start(self, command: Sequence[str], place: Path) -> subprocess.Popen[str]:
+        own = {name: value.format(original=self._original) for name, value in self._scenario.environment}
         return subprocess.Popen(
-            command, cwd=place, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            command, cwd=place, env=make_environment(place) | own, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, start_new_session=True,
         )  # fmt: skip
 
 
-def kill_server(work: Path, kills: int, chance: random.Random) -> Tally:
-    """Kill the workbench while it starts and serves; its next start removes what uploads have left."""
-    tally = Tally()
-    place = work / "server"
-    place.mkdir(parents=True)
-    make_place(place, None)
-    left = place / "data" / "footage" / ".veil-scratch-killed"
-    for _ in range(kills):
-        left.mkdir()
-        (left / "patient.mp4").write_bytes(b"unmasked")
-        tally.attempts += 1
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "engine", "workbench", "--port", str(port), "--data", "data"],
-            cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-        deadline = time.monotonic() + 120
-        while left.exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        time.sleep(chance.uniform(0.0, 3.0))
-        tally.hits += process.poll() is None
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        if left.exists():
-            tally.problems.append("server: what a killed upload left was not removed at the start")
-            shutil.rmtree(left)
-    return tally
+def make_environment(place: Path) -> dict[str, str]:
+    """The variables of every process of an attempt, with a folder for temporary files of its own."""
+    (place / "temporary").mkdir(exist_ok=True)
+    return os.environ | {"TMPDIR": str(place / "temporary"), "PYTHONPATH": str(Path(__file__).parents[2])}
+
+
+def check_nothing_is_left(place: Path) -> None:
+    """Raise AssertionError for a scratch folder, a temporary file or a process that an attempt has left."""
+    deadline = time.monotonic() + 20
+    while (alive := find_processes(place)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not alive, f"still alive: {alive}"
+    left = [*place.rglob(".veil-*"), *place.rglob(".building-*"), *(place / "temporary").iterdir()]
+    assert not left, f"left behind: {', '.join(str(path.relative_to(place)) for path in left)}"
 
 
 def _say(text: str) -> None:
@@ -176,32 +176,51 @@ def _say(text: str) -> None:
 
 
 def _say_tally(name: str, tally: Tally) -> None:
-    _say(f"{name:<14} {tally.hits:>4} of {tally.attempts} killed, {len(tally.problems)} wrong")
+    _say(f"{name:<16} {tally.hits:>4} of {tally.attempts} killed, {len(tally.problems)} wrong")
+    for problem in tally.problems:
+        _say(f"    {problem}")
+
+
+def _kill_all(options: argparse.Namespace, chance: random.Random, folder: Path) -> list[Tally]:
+    from tests.kills.queue import kill_server
+
+    only = set(filter(None, options.only.split(",")))
+    chosen = [scenario for scenario in SCENARIOS if not only or scenario.name in only]
+    tallies: list[Tally] = []
+    for index, scenario in enumerate(chosen):
+        tally = Tally()
+        try:
+            killer = Killer(scenario, folder / str(index), chance)
+        except AssertionError as error:
+            tally.problems.append(f"{scenario.name}, undisturbed: {error}")
+            tallies.append(tally)
+            _say_tally(scenario.name, tally)
+            continue
+        share = (options.kills - options.server - sum(made.hits for made in tallies)) / (len(chosen) - index)
+        # An attempt that ended before its kill counts for nothing, so another one is made, within reason.
+        while tally.hits < share and tally.attempts < 3 * share:
+            killer.kill_once(tally)
+        tallies.append(tally)
+        _say_tally(scenario.name, tally)
+    if options.server:
+        tallies.append(kill_server(folder / "server", options.server, chance))
+        _say_tally("server and queue", tallies[-1])
+    return tallies
 
 
 def main() -> int:
     """Do what the module's docstring says; return 1 if anything was wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--server", type=int, default=5, help="kills of the workbench among them")
+    parser.add_argument("--server", type=int, default=20, help="kills of the workbench and its queue among them")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--only", default="", help="names of actions, separated by commas")
     options = parser.parse_args()
-    chance, only = random.Random(options.seed), set(filter(None, options.only.split(",")))
-    chosen = [scenario for scenario in SCENARIOS if not only or scenario.name in only]
     _say(f"seed {options.seed}")
-    problems: list[str] = []
     with tempfile.TemporaryDirectory(prefix="kills-", ignore_cleanup_errors=True) as folder:
-        shares = Counter(index % len(chosen) for index in range(options.kills - options.server))
-        for index, scenario in enumerate(chosen):
-            killer, tally = Killer(scenario, Path(folder, str(index)), chance), Tally()
-            for _ in range(shares[index]):
-                killer.kill_once(tally)
-            problems += tally.problems
-            _say_tally(scenario.name, tally)
-        tally = kill_server(Path(folder), options.server, chance)
-        problems += tally.problems
-        _say_tally("server", tally)
+        tallies = _kill_all(options, random.Random(options.seed), Path(folder))
+    problems = [problem for tally in tallies for problem in tally.problems]
+    _say(f"{sum(tally.hits for tally in tallies)} kills hit a living process")
     _say("\n".join(problems) or "0 losses, 0 false alarms, no file left after the next start")
     return 1 if problems else 0
 

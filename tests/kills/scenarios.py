@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine import access, audit, runs
-from engine.audit import Actor
-from engine.record import encode_document, read_record, sha256_hex
-from engine.release import open_snapshot
-from engine.storage.data_folder import DataFolder
-from tests import clips
-from tests.record_makers import record_of, written
-
-FACE = (30, 20, 90, 80)
+from tests.kills import places
+from tests.people_makers import PASSWORD
 
 _AMEND = """
 import sys
@@ -62,10 +52,12 @@ class Scenario:
         name: what it is.
         command: arguments of Python; run in the folder of the attempt, with the data folder `data`.
         outputs: files that a whole action leaves, the same in each attempt.
-        prepare: makes the inputs in an empty folder.
+        prepare: adds what only this action needs to a new installation.
         check: raises AssertionError if the files of a folder contradict each other; also called right after a kill.
         uses_models: needs the model files.
-        exit_codes: of a whole action; 3 where it may find that an earlier attempt has done everything.
+        exit_codes: of a whole action; others than 0 where it may find that an earlier attempt has done everything.
+        typed: lines on standard input.
+        environment: variables; a value may name the folder of the original installation as `{original}`.
     """
 
     name: str
@@ -75,6 +67,8 @@ class Scenario:
     check: Callable[[Path], None] = lambda _folder: None
     uses_models: bool = False
     exit_codes: tuple[int, ...] = (0,)
+    typed: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
 
 
 def veil(*words: str) -> tuple[str, ...]:
@@ -82,107 +76,95 @@ def veil(*words: str) -> tuple[str, ...]:
     return ("-m", "engine", *words)
 
 
-def make_place(folder: Path, models: Path | None) -> None:
-    """Make what every action works on: a source with its record and output, and a data folder with a finished run."""
-    source = clips.video(folder / "v.mp4", size=(128, 96), frames=50, audio=[clips.Audio()])
-    written(record_of(source, lambda _: [FACE]), folder / "v.json")
-    shutil.copy(source, folder / "upload.mp4")
-    with (folder / "upload.mp4").open("ab") as file:
-        file.write(os.urandom(1 << 16) + bytes(1 << 26))
-    data = DataFolder(folder / "data")
-    data.library.mkdir(parents=True)
-    shutil.copy(source, data.library / "clip.mp4")
-    if models is not None:
-        data.models.symlink_to(models)
-    _make_run(data)
+_DATA = ("--data", "data")
+_YOLO = ("--detectors", "yolov8-face", "--workers", "1", *_DATA)
+_AS_ADA = ("--as", "ada", *_DATA)
 
-
-def _make_run(data: DataFolder) -> None:
-    person, source = access.get_single_user(data), data.library / "clip.mp4"
-    record = record_of(source, lambda _: [FACE])
-    request = runs.RunRequest(source=str(source), account=person.account, name=person.name, at=runs.format_utc_now())
-    folder = runs.create_run(data, request)
-    folder.record.write_bytes(encode_document(record))
-    runs.write_state(folder, runs.RunState(stage="done", updated=runs.format_utc_now()))
-    subjects = {"source": record.source.sha256, "record": sha256_hex(folder.record.read_bytes())}
-    actor = Actor(person.account, person.name, "single-user")
-    audit.append(data.audit, audit.Event(actor=actor, kind="run", run=folder.id, subjects=subjects))
-
-
-def get_run(folder: Path) -> runs.Run:
-    """The run of the data folder; its source follows when the folder was copied."""
-    (run,) = runs.read_register(DataFolder(folder / "data")).runs
-    return run
-
-
-def check_evidence(folder: Path) -> None:
-    """The log is whole, and the sign-off raises no alarm about the run."""
-    data, run = DataFolder(folder / "data"), get_run(folder)
-    snapshot = open_snapshot(data, run.id)
-    report = audit.verify(data.audit)
-    assert report.passed, report.findings
-    logged = {entry.details["amendment"] for entry in audit.read_entries(data.audit, kinds=["amendment"])}
-    stored = {amendment.number for amendment in snapshot.review.amendments}
-    assert stored == logged, f"{len(stored)} amendments are stored and {len(logged)} logged"
-    acknowledged = folder / "acknowledged"
-    if acknowledged.exists() and acknowledged.read_text():
-        assert int(acknowledged.read_text()) <= len(stored), "an acknowledged amendment was lost"
-
-
-def check_library(folder: Path) -> None:
-    """Every video of the library is whole."""
-    whole = {(folder / name).read_bytes() for name in ("v.mp4", "upload.mp4")}
-    for path in (folder / "data" / "footage").glob("*.mp4"):
-        assert path.read_bytes() in whole, f"{path.name} is not whole"
-
-
-def check_export(folder: Path) -> None:
-    """An export that exists can be read."""
-    if (folder / "export.json").exists():
-        json.loads((folder / "export.json").read_bytes())
-
-
-def check_record(folder: Path) -> None:
-    """A record that exists is valid."""
-    for path in (folder / "new.json", folder / "new.mp4.detections.json"):
-        if path.exists():
-            read_record(path)
-
-
-_YOLO = ("--detectors", "yolov8-face", "--workers", "1", "--data", "data")
-
-SCENARIOS = (
+_FILE_SCENARIOS = (
     Scenario("render", veil("render", "v.mp4", "v.json", "-o", "new.mp4"), ("new.mp4", "new.mp4.render.json")),
     Scenario(
-        "render again",
-        veil("render", "v.mp4", "v.json", "-o", "out.mp4", "--overwrite", "--y4m", "out.y4m"),
+        "render again", veil("render", "v.mp4", "v.json", "-o", "out.mp4", "--overwrite", "--y4m", "out.y4m"),
         ("out.mp4", "out.y4m"),
     ),
     Scenario(
         "verify", veil("verify", "v.mp4", "v.json", "out.mp4", "--report", "checks.json", "--overwrite"),
         ("checks.json",),
     ),
-    Scenario("amend", ("-c", _AMEND), check=check_evidence),
-    Scenario("upload", ("-c", _UPLOAD), ("data/footage/patient.mp4",), check=check_library),
+    Scenario("compare", veil("compare", "v.mp4", "out.mp4", "-o", "side.mp4", "--overwrite"), ("side.mp4",)),
     Scenario(
-        "sign", veil("sign", "RUN", "--meaning", "reviewed", "--data", "data"), check=check_evidence, exit_codes=(0, 3)
+        "bench make", veil("bench", "make", "clips", "--quick", "--kinds", "roll"), ("clips/truth.csv",),
     ),
-    Scenario(
-        "audit export", veil("audit", "export", "-o", "export.json", "--overwrite", "--data", "data"),
-        check=check_export,
-    ),
-    Scenario("index", veil("index", "rebuild", "--data", "data")),
-    Scenario("detect", veil("detect", "v.mp4", "-o", "new.json", *_YOLO), ("new.json",), check=check_record,
+    Scenario("detect", veil("detect", "v.mp4", "-o", "new.json", *_YOLO), ("new.json",), check=places.check_record,
              uses_models=True),
     Scenario(
-        "anonymise", veil("anonymise", "v.mp4", "-o", "new.mp4", *_YOLO),
-        ("new.mp4", "new.mp4.render.json", "new.mp4.detections.json"), check=check_record, uses_models=True,
+        "anonymise", veil("anonymise", "v.mp4", "-o", "new.mp4", "--allow-none", *_YOLO),
+        ("new.mp4", "new.mp4.render.json", "new.mp4.detections.json"), check=places.check_record, uses_models=True,
     ),
-    Scenario("plant", veil("plant", "v.mp4", "v.json", "-o", "planted.json", "--overwrite", "--data", "data"),
-             uses_models=True),
-    Scenario("leaks", veil("leaks", "v.mp4", "v.json", "out.mp4", "-o", "leaks.json", "--overwrite", "--data", "data"),
-             uses_models=True, exit_codes=(0, 3)),
+    Scenario(
+        "batch", veil("batch", "in", "-o", "out", "--report", "batch.json", "--junit", "batch.xml", "--overwrite",
+                      *_YOLO),
+        ("out/a.mp4", "out/b.mp4", "out/a.mp4.detections.json", "out/b.mp4.detections.json"),
+        prepare=places.make_batch_sources, check=places.check_record, uses_models=True,
+    ),
+    Scenario(
+        "live", veil("live", "v.mp4", "live.mkv", "--overwrite", *_DATA),
+        check=places.check_live, uses_models=True,
+    ),
 )  # fmt: skip
+
+_MEASURING_SCENARIOS = (
+    Scenario("plant", veil("plant", "v.mp4", "v.json", "-o", "planted.json", "--overwrite", *_DATA),
+             check=places.check_documents, uses_models=True),
+    Scenario("leaks", veil("leaks", "v.mp4", "v.json", "out.mp4", "-o", "leaks.json", "--overwrite", *_DATA),
+             check=places.check_documents, uses_models=True, exit_codes=(0, 3)),
+    Scenario(
+        "models fetch", veil("models", "fetch", *_DATA), prepare=places.remove_some_models,
+        check=places.check_models, uses_models=True,
+        environment=(("PIP_NO_INDEX", "1"), ("PIP_FIND_LINKS", "{original}/wheels")),
+    ),
+)  # fmt: skip
+
+_RUN_SCENARIOS = (
+    Scenario("amend", ("-c", _AMEND), check=places.check_evidence),
+    Scenario("upload", ("-c", _UPLOAD), ("data/footage/patient.mp4",), check=places.check_library),
+    Scenario("run", veil("run", "v.mp4", *_YOLO), check=places.check_runs, uses_models=True),
+    Scenario("index", veil("index", "rebuild", *_DATA)),
+    Scenario(
+        "amend verb",
+        veil("amend", "v.json", "review.jsonl", "cover", "0-2", "--by", "Rita Rees", "--reason", "a face", *_DATA),
+    ),
+)
+
+_EVIDENCE_SCENARIOS = (
+    Scenario(
+        "sign", veil("sign", "RUN", "--meaning", "reviewed", *_DATA), check=places.check_evidence, exit_codes=(0, 3)
+    ),
+    Scenario("release", veil("release", "RUN", *_DATA), prepare=places.sign_run, check=places.check_release,
+             uses_models=True, exit_codes=(0, 2, 3)),
+    Scenario("purge", veil("purge", "RUN", "--reason", "retention over", *_DATA), prepare=places.fill_run,
+             check=places.check_purge),
+    Scenario("certificate key", veil("certificate", "key", "-o", "public.pem", *_DATA), check=places.check_evidence,
+             exit_codes=(0, 2)),
+    Scenario("audit export", veil("audit", "export", "-o", "export.json", "--overwrite", *_DATA),
+             check=places.check_documents),
+    Scenario("audit verify", veil("audit", "verify", *_DATA), check=places.check_evidence),
+    Scenario(
+        "users add", veil("users", "add", "paul", "--name", "Paul", "--role", "approver", *_AS_ADA),
+        prepare=places.add_accounts, check=places.check_evidence, exit_codes=(0, 2), typed=(PASSWORD, PASSWORD),
+    ),
+    Scenario(
+        "users disable", veil("users", "disable", "rita", *_AS_ADA), prepare=places.add_accounts,
+        check=places.check_evidence, exit_codes=(0, 2), typed=(PASSWORD,),
+    ),
+    Scenario(
+        "users passwd", veil("users", "passwd", "rita", *_AS_ADA), prepare=places.add_accounts,
+        check=places.check_evidence, typed=(PASSWORD, "another good password"),
+    ),
+    Scenario("users policy", veil("users", "policy", "--persons", "two", *_AS_ADA), prepare=places.add_accounts,
+             check=places.check_evidence, typed=(PASSWORD,)),
+)  # fmt: skip
+
+SCENARIOS = (*_FILE_SCENARIOS, *_MEASURING_SCENARIOS, *_RUN_SCENARIOS, *_EVIDENCE_SCENARIOS)
 
 
 def python_command(scenario: Scenario, run_id: str) -> list[str]:

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import av
-
 from engine.errors import RenderError
 from engine.media.ffmpeg import run_ffmpeg
+from engine.media.local_file import open_local_file
 
 _MP4_ONLY_CODECS = frozenset({"opus", "flac"})
 
@@ -36,7 +35,7 @@ def write_cut_streams(source: Path, cut_packets: Mapping[int, int], folder: Path
 
 
 def _write_stream(source: Path, index: int, count: int, folder: Path) -> Path:
-    with av.open(f"file:{source}") as container:
+    with open_local_file(source) as container:
         codec, rate = container.streams[index].codec_context.codec.canonical_name, container.streams.audio[0].rate
     muxer = "mp4" if codec in _MP4_ONLY_CODECS else "mov"
     path = folder / f"cut-{index}.{muxer}"

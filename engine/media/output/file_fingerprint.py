@@ -9,8 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import av
-
 from engine.errors import SourceError
 from engine.media.audio_streams import fingerprint_audio, list_contents
 from engine.media.containers import format_from_suffix
@@ -84,14 +82,13 @@ def choose_timestamp_kind(name: str) -> Literal["pts", "dts"]:
 
 def _read_timestamps(path: Path) -> list[int]:
     clock = choose_timestamp_kind(path.name)
-    try:
-        with open_local_file(path) as container:
-            packets = [packet for packet in container.demux(container.streams.video[0]) if packet.size]
-            # Sorted, because packets are stored in decoding order.
-            times = (packet.dts if clock == "dts" else packet.pts for packet in packets)
-            return sorted(time for time in times if time is not None)
-    except av.error.FFmpegError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}. Is it a video, and complete?") from error
+    with open_local_file(path) as container:
+        if not container.streams.video:
+            raise SourceError(f"{path} has no video. Check that it is the file that was released.")
+        packets = [packet for packet in container.demux(container.streams.video[0]) if packet.size]
+        # Sorted, because packets are stored in decoding order.
+        times = (packet.dts if clock == "dts" else packet.pts for packet in packets)
+        return sorted(time for time in times if time is not None)
 
 
 def _hash_lines(lines: list[str]) -> Sha256:

@@ -14,12 +14,10 @@ from math import lcm
 from pathlib import Path
 from typing import Literal
 
-import av
 from av.audio.stream import AudioStream
-from av.container import InputContainer
 from av.stream import Stream
 
-from engine.errors import RenderError, SourceError, TargetError, VeilError
+from engine.errors import RenderError, TargetError, VeilError
 from engine.media.audio_samples import AudioFormat
 from engine.media.codec_headers import blank_header_texts, has_header_text
 from engine.media.containers import container_family
@@ -167,7 +165,7 @@ def _plan_timing(inputs: MuxInputs, choice: ContainerChoice) -> _TargetTiming:
 
 def _read_clocks(inputs: MuxInputs) -> tuple[list[Fraction], tuple[int, ...]]:
     """Return the starts of the copied streams, in seconds, and the ticks a second of their clocks."""
-    with _open_container(inputs.source) as container:
+    with open_local_file(inputs.source) as container:
         streams = [container.streams[index] for index in inputs.copied_indices]
         starts = [stream.start_time * _read_time_base(stream) for stream in streams if stream.start_time is not None]
         rates = {
@@ -179,18 +177,11 @@ def _read_clocks(inputs: MuxInputs) -> tuple[list[Fraction], tuple[int, ...]]:
 
 def _read_headers_with_text(inputs: MuxInputs) -> list[tuple[str, bytes]]:
     """Return codec and header of each copied audio stream whose header holds text."""
-    with _open_container(inputs.source) as container:
+    with open_local_file(inputs.source) as container:
         streams = [container.streams[index] for index in inputs.copied_indices if index not in inputs.tracks]
         contexts = [stream.codec_context for stream in streams if isinstance(stream, AudioStream)]
         headers = [(context.codec.canonical_name, context.extradata or b"") for context in contexts if context]
     return [(codec, extradata) for codec, extradata in headers if has_header_text(codec, extradata)]
-
-
-def _open_container(path: Path) -> InputContainer:
-    try:
-        return open_local_file(path)
-    except av.error.FFmpegError as error:
-        raise SourceError(f"{path} cannot be read again: {error.strerror}. Is it still where it was?") from error
 
 
 def _read_time_base(stream: Stream) -> Fraction:
@@ -261,7 +252,7 @@ def _muxer_options(inputs: MuxInputs, choice: ContainerChoice, timing: _TargetTi
 
 def _mov_options(video: Path, timing: _TargetTiming) -> list[str]:
     """Choose a movie clock on which every stream's start is a whole number of ticks, so that edit lists are exact."""
-    with _open_container(video) as container:
+    with open_local_file(video) as container:
         stream = container.streams.video[0]
         scale, codec = _read_time_base(stream).denominator, stream.codec_context.name
     movie = lcm(scale, *timing.tick_rates)

@@ -12,7 +12,7 @@ from av.error import FFmpegError
 
 from engine.core.file_types import JPEG_SUFFIXES
 from engine.errors import SourceError
-from engine.media.local_file import local_url
+from engine.media.local_file import LOCAL_ONLY_OPTIONS, local_url
 from engine.storage.file_use import check_is_regular
 
 _POINTER_FORMATS = frozenset({"hls", "concat", "dash", "imf", "image2", "sdp", "rtsp", "tty", "lavfi"})
@@ -38,8 +38,7 @@ def open_container(path: Path) -> Iterator[InputContainer]:
             mode="r",
             format=_JPEG_FORMAT if _is_jpeg(path) else None,
             metadata_errors="replace",
-            # A playlist or a MOV with external references must not make Veil open other files or the network.
-            container_options={"protocol_whitelist": "file"},
+            container_options=LOCAL_ONLY_OPTIONS,
         )
     except FFmpegError as error:
         _refuse_heif(path)

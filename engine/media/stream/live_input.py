@@ -11,7 +11,6 @@ import stat
 import threading
 import time
 from collections.abc import Generator, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +23,7 @@ from av.container import InputContainer
 from av.error import EOFError as EndOfFile
 from av.error import FFmpegError
 from av.packet import Packet
+from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -31,14 +31,14 @@ from engine.core.addresses import strip_credentials
 from engine.core.closeable import Closeable
 from engine.core.geometry import Size
 from engine.errors import SourceError
+from engine.media.local_file import LOCAL_ONLY_OPTIONS, local_url
 from engine.media.source.crop import FrameCropper, align_crop, read_crop
+from engine.media.stream.connection_clock import ConnectionClock
 
 _NETWORK_SCHEMES = ("udp", "rtp", "rtsp", "http", "https", "tcp", "rtmp", "rtmps")
 _FINITE_SCHEMES = ("http", "https")
 _SILENCE_TIMEOUT_S = 3.0  # without packets; then a stream counts as interrupted
 _ENDED_REASON = "the source ended"
-_MAX_JUMP_BACK_S, _MAX_JUMP_AHEAD_S = Fraction(1, 10), Fraction(2)
-"""Limits for jumps of a stream's clock; a larger jump means that another clock started."""
 _SCHEME_OPTIONS = {
     # Without a large buffer, UDP packets are lost while a frame is processed.
     "udp": {"overrun_nonfatal": "1", "fifo_size": "50000", "buffer_size": "4194304"},
@@ -123,8 +123,8 @@ class LiveInput(Closeable):
         self.rate = video.average_rate or video.guessed_rate or Fraction(25)
         self.codec = video.codec_context.codec.canonical_name
         self.container = self._container.format.name
-        self._codecs = [stream.codec_context.name for stream in self._container.streams.audio]
-        self._clock = _ConnectionClock(keep=self.is_file)
+        self._codecs = _list_audio_codecs(self._container)
+        self._clock = ConnectionClock(keep=self.is_file)
         self._arrivals: dict[int, float] = {}
         self._last_audio_times: dict[int, Fraction] = {}
         self._pacing_start: tuple[float, Fraction] | None = None
@@ -141,10 +141,7 @@ class LiveInput(Closeable):
     @property
     def streams(self) -> list[tuple[int, str, str]]:
         """Return index, kind and codec of every stream."""
-        return [
-            (stream.index, stream.type, "unknown" if stream.codec_context is None else stream.codec_context.name)
-            for stream in self._container.streams
-        ]
+        return [(stream.index, stream.type, _name_codec(stream)) for stream in self._container.streams]
 
     @property
     def video_stream(self) -> VideoStream:
@@ -235,9 +232,15 @@ class LiveInput(Closeable):
             yield self._make_frame_event(frame, video, arrived)
 
     def _drain_decoder(self, video: VideoStream) -> Iterator[FrameEvent]:
-        with suppress(EndOfFile):
-            for frame in video.codec_context.decode(None):
-                yield self._make_frame_event(frame, video, time.monotonic())
+        try:
+            frames = video.codec_context.decode(None)
+        except EndOfFile:
+            return
+        except FFmpegError:
+            self.undecodable_packets += 1
+            return
+        for frame in frames:
+            yield self._make_frame_event(frame, video, time.monotonic())
 
     def _make_frame_event(self, frame: VideoFrame, video: VideoStream, arrived: float) -> FrameEvent:
         # A decoder delays and reorders frames, so the arrival time is looked up by the frame's own time.
@@ -294,7 +297,7 @@ class LiveInput(Closeable):
             except SourceError:
                 self._stop.wait(0.5)
                 continue
-            if [stream.codec_context.name for stream in container.streams.audio] != self._codecs:
+            if _list_audio_codecs(container) != self._codecs:
                 self._codecs = []  # the streams of the output are fixed, so audio of other codecs is dropped
             self._container = container
             # The new connection counts from times of its own.
@@ -309,58 +312,23 @@ class LiveInput(Closeable):
             container.close()
             raise SourceError(f"{strip_credentials(self.address)} has no video. Give a source with a video stream.")
         video = container.streams.video[0]
+        # PyAV makes no decoder for a codec that this FFmpeg does not know; its stub says that every stream has one.
+        if getattr(video, "codec_context", None) is None:
+            container.close()
+            raise SourceError(
+                f"The video of {strip_credentials(self.address)} is in a codec that cannot be decoded. "
+                "Send it in another one, such as H.264."
+            )
         video.thread_type = "SLICE"  # frame threads would delay each frame by the number of threads
         return container
 
 
-class _ConnectionClock:
-    """Shifts the times of each connection: the first starts at 0, a later one continues after the pause."""
+def _name_codec(stream: Stream) -> str:
+    return "unknown" if stream.codec_context is None else stream.codec_context.name
 
-    def __init__(self, *, keep: bool) -> None:
-        self._keeps_times = keep
-        self._shift: Fraction | None = Fraction(0) if keep else None
-        self._next_start = Fraction(0)
-        self._latest: dict[int, Fraction] = {}
-        self._last_packet_s = time.monotonic()
 
-    def restart(self) -> None:
-        """Note that the next packets come from a new connection."""
-        self._next_start = self._end_time() + Fraction(time.monotonic() - self._last_packet_s).limit_denominator(1000)
-        self._shift = None
-        self._latest.clear()
-
-    def detect_jump(self, packet: Packet[Any]) -> bool:
-        """Note a packet's time; return whether the clock jumped since the packet before it in its stream."""
-        stamp = packet.dts if packet.dts is not None else packet.pts
-        if stamp is None or self._keeps_times:
-            return False
-        now = stamp * packet.time_base
-        before, jumped = self._latest.get(packet.stream_index), False
-        if before is not None and not -_MAX_JUMP_BACK_S < now - before < _MAX_JUMP_AHEAD_S:
-            self._next_start, jumped = self._end_time(), True
-            self._shift = None
-            self._latest.clear()
-        if self._shift is None:
-            self._shift = self._next_start - now
-        self._latest[packet.stream_index] = now
-        self._last_packet_s = time.monotonic()
-        return jumped
-
-    def to_common_time(self, stamp: int, time_base: Fraction) -> Fraction:
-        """Convert a time stamp to seconds on the common clock."""
-        return stamp * time_base + (self._shift or 0)
-
-    def shift_packet(self, packet: Packet[Any]) -> Packet[Any]:
-        """Move a packet's times to the common clock, and return the packet."""
-        ticks = round((self._shift or 0) / packet.time_base)
-        if ticks:
-            packet.pts = None if packet.pts is None else packet.pts + ticks
-            packet.dts = None if packet.dts is None else packet.dts + ticks
-        return packet
-
-    def _end_time(self) -> Fraction:
-        """Return a time just after everything received so far."""
-        return max(self._latest.values(), default=Fraction(0)) + (self._shift or 0) + Fraction(1, 10)
+def _list_audio_codecs(container: InputContainer) -> list[str]:
+    return [_name_codec(stream) for stream in container.streams.audio]
 
 
 def _open_address(address: str, *, is_file: bool) -> InputContainer:
@@ -375,10 +343,19 @@ def _open_address(address: str, *, is_file: bool) -> InputContainer:
         **_SCHEME_OPTIONS.get(scheme, {}),
     }
     # Without the prefix FFmpeg takes a file name with a colon for an address.
-    target = f"file:{address}" if is_file else address
+    target = local_url(Path(address)) if is_file else address
     limit = None if is_file else (10.0, _SILENCE_TIMEOUT_S)
     try:
-        return av.open(target, "r", format=name, options=options, timeout=limit, metadata_errors="replace")
+        return av.open(
+            target,
+            "r",
+            format=name,
+            options=options,
+            # A playlist on this machine must not make Veil open the network.
+            container_options=LOCAL_ONLY_OPTIONS if is_file else {},
+            timeout=limit,
+            metadata_errors="replace",
+        )
     except FFmpegError as error:
         raise SourceError(
             f"{strip_credentials(address)} cannot be opened as a live source ({error.strerror}). "

@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from engine import access, audit
+from engine.record import sha256_hex
 from engine.storage.data_folder import DataFolder
 from engine.storage.files import hash_file
 from tests.workbench.run_makers import make_run
@@ -26,6 +27,10 @@ def run(data):
     (run.folder.releases / "01").mkdir(parents=True)
     (run.folder.releases / "01" / "out.mp4").write_bytes(b"0123456789")
     (run.folder.path / "secret").write_bytes(b"no")
+    # A download is of what the log knows; so are the contents of a draft and of a certificate below.
+    subjects = {"output": sha256_hex(b"0123456789"), "certificate": sha256_hex(b"{}")}
+    for kind in ("render", "certificate"):
+        audit.append(data.audit, audit.Event(actor=audit.SYSTEM_ACTOR, kind=kind, run=run.id, subjects=subjects))
     return run
 
 

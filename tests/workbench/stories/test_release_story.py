@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from engine.review.amendments import Add, Delete
 from engine.review.review_file import read_review
 from tests import clips
 from tests.browser import make_data_folder, running_workbench, save_screenshot, wait_until_settled
+from tests.engine.test_offline import find_contacts
 from tests.workbench.accounts import add_accounts
 from tests.workbench.page_actions import (
     LONG_TIMEOUT_MS,
@@ -32,6 +34,7 @@ from tests.workbench.page_actions import (
     wait_for_message,
     wait_until_painted,
 )
+from tests.workbench.server.isolated_day import PROXIES
 
 SIZE, FRAMES = (480, 288), 60
 POSTER, MISSED = (384, 20, 448, 104), (380, 204, 452, 276)
@@ -59,13 +62,19 @@ def clip(carphone, tmp_path):
 
 @pytest.fixture
 def server(models, tmp_path):
-    """A workbench with three accounts and four eyes: who approves has neither asked for the run nor reviewed it."""
+    """A workbench with three accounts and four eyes: who approves has neither asked for the run nor reviewed it.
+
+    Where strace is installed, the server and all that it starts are traced: the whole day contacts no other host.
+    """
     (tmp_path / "data").mkdir()
     data = add_accounts(make_data_folder(tmp_path / "data", models))
     ana = access.read_people(data).get_account("ana").to_person("account")
     access.set_policy(data, ana, access.Policy(persons="three"))
-    with running_workbench(data) as running:
+    log = tmp_path / "trace"
+    tracer = ("strace", "-D", "--seccomp-bpf", "-f", "-qq", "-e", "trace=%network", "-o", log)
+    with running_workbench(data, wrapper=tracer if shutil.which("strace") else (), **PROXIES) as running:
         yield running
+    assert not log.exists() or find_contacts(log) == []
 
 
 def test_from_footage_to_a_release_that_anybody_can_check(server, chromium, clip, tmp_path):
