@@ -51,11 +51,13 @@ class SizeChange(Document, frozen=True):
     Attributes:
         pts: its time in the time base.
         size: its width and height.
-        aspect_ratio: the aspect ratio of its samples if only that differs; None if the size does.
+        pixel_format: its pixel format if that differs and the size does not; None otherwise.
+        aspect_ratio: the aspect ratio of its samples if only that differs; None otherwise.
     """
 
     pts: int | None
     size: Size
+    pixel_format: str | None = None
     aspect_ratio: Ratio | None = None
 
 
@@ -147,6 +149,7 @@ class StreamInfo(Document, frozen=True, omit_defaults=True):
         start: seconds after the first video frame; negative if it starts earlier.
         cut_packets: number of packets at its beginning that an edit list cuts off and that no output holds.
         cut_midway: an edit list cuts off packets that lie between others.
+        changes_format: the audio changes its sample rate or its channels on the way.
     """
 
     index: Count
@@ -159,6 +162,7 @@ class StreamInfo(Document, frozen=True, omit_defaults=True):
     reason: str
     cut_packets: Count = 0
     cut_midway: bool = False
+    changes_format: bool = False
 
 
 class ExtraItem(Document, frozen=True):

@@ -25,7 +25,7 @@ from engine.media.output.container_choice import (
     fall_back_to_matroska,
 )
 from engine.media.output.mux import CURRENT_MUX_RULES
-from engine.media.source.preflight import check_renderable
+from engine.media.source.preflight import check_audio_changes, check_renderable
 from engine.media.source.probe import probe
 from engine.record import Record, encode_document, sha256_hex
 from engine.rendering.encode import FrameCounts, encode_job
@@ -238,6 +238,7 @@ def build_spec(
     codecs = [new_codecs.get(stream.index, stream.codec) for stream in info.streams if stream.fate == "copied"]
     codec: Literal["h264", "hevc"] = "h264" if info.video.bit_depth <= 8 else "hevc"
     container = choose_container(info.container, output.suffix, codecs, codec, source_suffix=source.suffix)
+    check_audio_changes(info, container)
     # An MP4 with PCM audio is valid, but few players play it; replaced audio has to be lossless, so it stays PCM.
     if container.muxer == "mp4" and any(name.startswith("pcm_") for name in new_codecs.values()):
         container = fall_back_to_matroska(container.suffix, _PCM_IN_MP4_REASON)

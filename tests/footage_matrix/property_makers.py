@@ -155,6 +155,28 @@ def make_size_change(path: Path) -> None:
     clips.ffmpeg("-i", whole, "-c", "copy", "-bsf:v", "setts=ts=N/25/TB", path)
 
 
+def make_format_change(path: Path) -> None:
+    parts = [clips.video(path.with_name(f"{pixels}.h264"), size=(64, 48), frames=4, pixel_format=pixels,
+                         options=["-bf", "0"]) for pixels in ("yuv420p", "yuv422p")]  # fmt: skip
+    whole = path.with_name("whole.h264")
+    whole.write_bytes(b"".join(part.read_bytes() for part in parts))
+    clips.ffmpeg("-i", whole, "-c", "copy", "-bsf:v", "setts=ts=N/25/TB", path)
+
+
+def make_audio_change(path: Path) -> None:
+    """A transport stream whose audio becomes stereo on the way, as a broadcast's does between two programmes."""
+    parts = [make(path.with_name(f"{channels}.ts"), audio=[clips.Audio(channels=channels)],
+                  options=["-bf", "0", "-output_ts_offset", str(channels)]) for channels in (1, 2)]  # fmt: skip
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+
+
+def make_sound_with_cover(path: Path) -> None:
+    cover = path.with_suffix(".png")
+    clips.ffmpeg("-f", "lavfi", "-i", "testsrc=size=32x32", "-frames:v", "1", "-update", "1", cover)
+    clips.ffmpeg("-f", "lavfi", "-i", "sine=duration=0.3", "-i", cover, "-map", "0", "-map", "1", "-c:v", "copy",
+                 "-disposition:v", "attached_pic", path)  # fmt: skip
+
+
 def make_aspect_change(path: Path) -> None:
     parts = [clips.video(path.with_name(f"{place}.m2v"), size=(64, 48), frames=4, codec="mpeg2video",
                          filters=f"setdar={ratio}") for place, ratio in enumerate(("4/3", "16/9"))]  # fmt: skip

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 import msgspec
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import EOFError as EndOfFile
 from av.error import FFmpegError
@@ -27,6 +28,7 @@ from engine.media.orientation import decode_display_matrix
 from engine.media.pixels import has_alpha, read_bit_depth
 from engine.media.side_data import read_side_data
 from engine.media.source import stream_policy
+from engine.media.source.audio_headers import read_audio_header
 from engine.media.source.crop import align_crop, read_crop
 from engine.media.source.damage import has_own_frame
 from engine.media.source.open_file import open_container
@@ -46,6 +48,7 @@ class _PacketStats:
     """Statistics of the packets of one stream."""
 
     encrypted: bool = False
+    audio_formats: set[bytes] = field(default_factory=set)
     packet_count: int = 0
     first_time: int | None = None
     end_time: int | None = None
@@ -65,6 +68,8 @@ class _PacketStats:
         if packet.is_discard:
             self._add_cut_packet()
         self.packet_count += 1
+        if isinstance(packet.stream, AudioStream) and (audio_format := read_audio_header(packet)) is not None:
+            self.audio_formats.add(audio_format)
         self.encrypted |= packet.has_sidedata("encryption_info")
         self.duration += packet.duration or 0
         # Some containers store only decoding times; they are close enough for the extent of a stream.
@@ -126,15 +131,19 @@ def _describe_change(watch: SizeWatch, video: VideoInfo) -> SizeChange | None:
     if watch.change is None:
         return None
     pts, shape = watch.change
-    other_size = shape.size != video.stored
-    return SizeChange(pts, shape.size, None if other_size else format_ratio(shape.sample_aspect_ratio))
+    if shape.size != video.stored:
+        return SizeChange(pts, shape.size)
+    if shape.pixel_format != video.pixel_format:
+        return SizeChange(pts, shape.size, pixel_format=shape.pixel_format)
+    return SizeChange(pts, shape.size, aspect_ratio=format_ratio(shape.sample_aspect_ratio))
 
 
 def _choose_video_stream(container: InputContainer, path: Path) -> VideoStream:
     """Choose the video to anonymise: the default stream, else the largest, else the first; never a cover picture."""
     candidates = [stream for stream in container.streams.video if not stream_policy.is_cover_picture(stream)]
     if not candidates:
-        others = sorted({stream.type for stream in container.streams})
+        # A cover picture is a video to FFmpeg, but no person calls it that.
+        others = sorted({"a cover picture" if stream.type == "video" else stream.type for stream in container.streams})
         raise SourceError(f"{path} has no video stream, only {' and '.join(others) or 'nothing'}. Give a video file.")
     readable = [stream for stream in candidates if stream.codec_context is not None and stream.width]
     if not readable:
@@ -327,6 +336,7 @@ def _make_stream_info(
         fate=fate,
         reason=reason,
         cut_packets=cut_packets,
+        changes_format=len(tally.audio_formats) > 1,
         cut_midway=stream.type == "audio" and any(first > 0 for first, _ in tally.cut_runs),
     )
 

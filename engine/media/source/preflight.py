@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine.errors import SourceError, TargetError
+from engine.media.containers import CONTAINER_FORMATS, container_family
 from engine.media.facts import MediaInfo, SizeChange
-from engine.media.output.container_choice import choose_container
+from engine.media.output.container_choice import ContainerChoice, choose_container
 from engine.media.output.encoder_format import MAX_BIT_DEPTH
 from engine.media.pixels import planar_format_from_name
 
@@ -31,11 +32,14 @@ def _list_decoding_obstacles(info: MediaInfo) -> tuple[str, ...]:
     if change is None or change.aspect_ratio is not None:
         return ()
     stored = info.video.stored
-    sentence = (
-        f"changes its picture size{_describe_moment(info, change)} from {stored.width}x{stored.height} to "
-        f"{change.size.width}x{change.size.height}. Cut it there, or convert it to one size first."
+    if change.pixel_format is None:
+        what, one = f"from {stored.width}x{stored.height} to {change.size.width}x{change.size.height}", "size"
+    else:
+        what, one = f"from {info.video.pixel_format} to {change.pixel_format}", "format"
+    name = "picture size" if change.pixel_format is None else "pixel format"
+    return (
+        f"changes its {name}{_describe_moment(info, change)} {what}. Cut it there, or convert it to one {one} first.",
     )
-    return (sentence,)
 
 
 def _describe_moment(info: MediaInfo, change: SizeChange) -> str:
@@ -89,6 +93,26 @@ def _iterate_output_obstacles(info: MediaInfo) -> Iterator[str]:
     if any(stream.cut_midway for stream in copied):
         yield "has audio from which an edit list cuts a part in the middle. Export it as one piece first."
     try:
-        choose_container(info.container, None, [stream.codec for stream in copied])
+        choice = choose_container(info.container, None, [stream.codec for stream in copied])
+        check_audio_changes(info, choice)
     except TargetError as error:
         yield f"cannot be put into any container: {error}"
+
+
+def check_audio_changes(info: MediaInfo, choice: ContainerChoice) -> None:
+    """Refuse a container that cannot store audio whose sample rate or channels change on the way.
+
+    Only a container in which each packet describes itself can, and the source is in one.
+
+    Raises:
+        TargetError: it cannot.
+    """
+    changes = any(stream.changes_format for stream in info.streams if stream.fate == "copied")
+    source = container_family(info.container)
+    if not changes or container_family(choice.muxer) == source:
+        return
+    own = next((entry.suffixes[0] for entry in CONTAINER_FORMATS if entry.family == source and entry.muxer), None)
+    advice = f"choose {own}" if own else "cut the source there"
+    raise TargetError(
+        f"{choice.suffix} cannot hold this source's audio, whose sample rate or channels change on the way; {advice}."
+    )

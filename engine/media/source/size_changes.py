@@ -1,4 +1,4 @@
-"""Finds a change of the picture's size or aspect ratio in the headers of packets, without decoding the video."""
+"""Finds a change of the picture's size, format or aspect ratio in the headers of packets, without decoding them all."""
 
 from __future__ import annotations
 
@@ -37,14 +37,15 @@ _MP4_HEADER_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class PictureShape:
-    """Width and height in samples, and the aspect ratio of a sample that the codec's own header states."""
+    """Width and height, FFmpeg's name of the pixel format, and the aspect ratio that the codec's own header states."""
 
     size: Size
+    pixel_format: str
     sample_aspect_ratio: Fraction
 
 
 class SizeWatch:
-    """Watches the keyframes of a video for a picture of another size or aspect ratio than the first one's.
+    """Watches the keyframes of a video for a picture of another shape than the first one's.
 
     Only a header that was not met before is decoded, with its keyframe, on a decoder of its own.
 
@@ -91,13 +92,12 @@ class SizeWatch:
         except FFmpegError:
             # Damage is reported with its frame number when the video is decoded.
             return None
+        if not frames:
+            return None
         # FFmpeg's 0 means that the header states no ratio: then samples are square.
         ratio = Fraction(decoder.sample_aspect_ratio or 1)
-        return (
-            PictureShape(Size(frames[0].width, frames[0].height), ratio if ratio > 0 else Fraction(1))
-            if frames
-            else None
-        )
+        size = Size(frames[0].width, frames[0].height)
+        return PictureShape(size, frames[0].format.name, ratio if ratio > 0 else Fraction(1))
 
 
 def _read_new_header(packet: Packet[Any]) -> bytes:

@@ -25,7 +25,7 @@ _IDENTIFYING_TAGS = (
     (("location", "gps", "xyz", "geo", "place"), "it can say where the video was taken"),
     (("make", "model"), "it can say with which device or program the video was made"),
     (("time", "date", "year"), "it can say when the video was taken"),
-    (("device", "encoder", "software", "camera", "lens", "serial", "android", "quicktime", "handler"),
+    (("device", "encoder", "software", "camera", "lens", "serial", "android", "handler"),
      "it can say with which device or program the video was made"),
 )  # fmt: skip
 _START_PACKETS = {
@@ -104,7 +104,7 @@ def _iterate_extras(container: InputContainer) -> Iterator[ExtraItem]:
 
 def _explain_drop(key: str) -> str:
     # Unknown tags are dropped as well; the words only choose the reason that a person reads.
-    lowered = key.lower()
+    lowered = key.lower().removeprefix("com.apple.quicktime.")
     if lowered in _STRUCTURAL_TAGS:
         return "it describes the old container; the new one has its own"
     return next(
