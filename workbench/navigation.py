@@ -10,6 +10,7 @@ from workbench.auth import current_user, sign_out
 from workbench.auth.middleware import SECOND_FACTOR_PATH
 from workbench.components import page_help, tour
 from workbench.core import session
+from workbench.core.formatting import escape_markdown
 from workbench.core.links import Page
 from workbench.core.page_table import can_use_page, list_existing_pages, to_streamlit_page
 from workbench.theme import css
@@ -48,9 +49,9 @@ def main() -> None:
 def _show_person(person: Person) -> None:
     """Show the user and the sign-out button."""
     if person.how == "single-user":
-        st.caption(f'{person.name}, single-user mode. No sign-in; records are marked "single user".')
+        st.caption(f'{escape_markdown(person.name)}, single-user mode. No sign-in; records are marked "single user".')
         return
-    st.caption(f"**{person.name}**  \n{', '.join(person.roles)}")
+    st.caption(f"**{escape_markdown(person.name)}**  \n{', '.join(person.roles)}")
     if person.how == "account":
         st.html(f'<a href="{SECOND_FACTOR_PATH}" target="_self">Second factor</a>')
     if st.button("Sign out", icon=":material/logout:"):

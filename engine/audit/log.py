@@ -55,7 +55,7 @@ def append(folder: Path, event: Event, *, at: datetime | None = None) -> Entry:
     path = log_path(folder)
     try:
         make_private_folder(folder)
-        with open_append_only(path, mode=0o640) as log:
+        with open_append_only(path, mode=0o600) as log:
             with lock_descriptor(log):
                 entry = _append_entry(log, path, event, at or datetime.now(UTC).astimezone())
             # Outside of the lock: while one writer waits for the disk, others append, and one flush serves all of them.

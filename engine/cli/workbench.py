@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import ipaddress
 import os
+import shlex
 import socket
 import sys
 from argparse import ArgumentParser, Namespace
@@ -16,6 +17,7 @@ from engine.cli.command import Command
 from engine.cli.terminal import Terminal
 from engine.errors import InputError
 from engine.storage.data_folder import DataFolder, find_data_folder
+from engine.storage.open_folders import find_open_folders
 
 LOOPBACK_ADDRESS = "127.0.0.1"
 
@@ -31,8 +33,14 @@ def _add_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def _open_workbench(options: Namespace, _terminal: Terminal) -> int:
-    exec_workbench(find_data_folder(options.data), options.address, options.port)
+def _open_workbench(options: Namespace, terminal: Terminal) -> int:
+    data = find_data_folder(options.data)
+    if open_folders := find_open_folders(data):
+        folders = " ".join(shlex.quote(str(folder)) for folder in open_folders)
+        terminal.notice(
+            f"Every user of this machine can read what is in these folders. Close them: chmod -R o= {folders}"
+        )
+    exec_workbench(data, options.address, options.port)
 
 
 def exec_workbench(data: DataFolder, address: str = LOOPBACK_ADDRESS, port: int | None = None) -> NoReturn:

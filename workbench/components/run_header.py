@@ -91,8 +91,8 @@ def _show_choosable_runs(page: Page, error_text: str) -> None:
 def _show_heading(page: Page, run: Run, next_page: Page) -> None:
     name, on = st.columns([8, 2], vertical_alignment="center")
     with name.container(gap="xsmall"):
-        st.title(f"{PAGE_ENTRIES[page].title}: {run.title}", anchor=False)
-        st.caption(f"Run {run.id}, started by {run.request.name}")
+        st.title(f"{PAGE_ENTRIES[page].title}: {formatting.escape_markdown(run.title)}", anchor=False)
+        st.caption(f"Run {run.id}, started by {formatting.escape_markdown(run.request.name)}")
     if run.folder.record.exists() and can_use_page(next_page, current_user.require_person()):
         with on.container(horizontal=True, horizontal_alignment="right"):
             show_page_link(next_page, location=PageLocation(run.id))
@@ -105,9 +105,8 @@ def _check_source(run: Run) -> bool:
         if can_use_page(Page.DETECT, current_user.require_person()):
             show_page_link(Page.DETECT, "Go to the runs on Detect")
     elif not run.source.is_absolute():
-        st.info(
-            f"{run.title} was masked live. Only the masked recording was kept, so there are no source frames to show."
-        )
+        title = formatting.escape_markdown(run.title)
+        st.info(f"{title} was masked live. Only the masked recording was kept, so there are no source frames to show.")
         show_page_link(Page.ANALYSE, "Open the record in Analyse", PageLocation(run.id))
     elif not run.source.exists():
         st.error(formatting.escape_markdown(f"The frames cannot be shown. {run.explain_missing_source()}"))

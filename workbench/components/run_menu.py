@@ -22,7 +22,9 @@ def show_menu(run: Run, case: Case, person: Person) -> None:
     """Show the menu of a run to a person who may see its frames."""
     if not access.is_allowed(person, "look"):
         return
-    with st.popover("More", icon=":material/more_horiz:", help=f"Assign, archive or remove {run.title}"):
+    with st.popover(
+        "More", icon=":material/more_horiz:", help=f"Assign, archive or remove {formatting.escape_markdown(run.title)}"
+    ):
         if run.status == "done":
             _show_assignment(run, case)
         if case.archived:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import msgspec
@@ -9,6 +10,8 @@ import msgspec
 from engine.core.wording import format_count
 from engine.record import DetectOptions
 
+_ADDRESS_PATTERN = re.compile(r":(?=//)|\bwww(?=\.)|@(?=\w)", re.IGNORECASE)
+"""Where an address on the web or of mail begins or divides."""
 _SHORT_HASH_DIGITS = 12
 """Characters of a hash that a person compares. The page also has the whole hash to copy."""
 
@@ -70,8 +73,10 @@ def describe_detection(options: DetectOptions) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Escape the characters that Markdown would interpret."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#+!|$~:" else letter for letter in text)
+    """Escape the characters that Markdown would interpret, so that words of other people make no link or picture."""
+    # Addresses become links after escapes are read, so no escape helps: a word joiner, which nobody sees, breaks them.
+    unlinked = _ADDRESS_PATTERN.sub("\\g<0>\N{WORD JOINER}", text)
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#+!|$~:" else letter for letter in unlinked)
 
 
 def shorten_hash(sha256: str) -> str:

@@ -1,9 +1,11 @@
 """Texts as the pages write them."""
 
+import re
+
 import pytest
 
 from engine.record import DetectOptions, TrackingSettings
-from workbench.core.formatting import describe_detection
+from workbench.core.formatting import describe_detection, escape_markdown
 
 
 @pytest.mark.parametrize(
@@ -22,3 +24,13 @@ from workbench.core.formatting import describe_detection
 )
 def test_runs_with_different_detections_read_differently(options, text):
     assert describe_detection(options) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["https://evil.example/x", "HTTP://evil.example", "see www.evil.example", "a@evil.example"]
+)
+def test_words_of_other_people_make_no_link(text):
+    """Streamlit makes links of bare addresses after it has read the escapes; an invisible letter breaks them."""
+    shown = escape_markdown(text).replace("\\", "")
+    assert not re.search(r"https?://|www\.|@evil", shown, re.IGNORECASE)
+    assert shown.replace("\N{WORD JOINER}", "") == text

@@ -230,7 +230,7 @@ def _explain_chosen_run() -> None:
     if run is not None and not run.folder.record.exists():
         status_text = _STATUS_TEXTS.get(run.status, "has no record")
         sentence = f": {run.state.sentence}" if run.status == "failed" and run.state.sentence else "."
-        st.info(f"{run.title} {status_text}{sentence} It has no record to analyse.")
+        st.info(formatting.escape_markdown(f"{run.title} {status_text}{sentence} It has no record to analyse."))
         show_page_link(Page.HOME, "Go to the runs on Home")
 
 
@@ -241,7 +241,7 @@ def _show_unreadable_runs(run_index: Index) -> None:
     label = "One run cannot be analysed" if number == 1 else f"{number} runs cannot be analysed"
     with st.expander(label, icon=":material/warning:", expanded=not run_index.indexed_runs):
         for run, entry in run_index.unreadable_runs.items():
-            st.markdown(f"**{run}**: {entry.failure}")
+            st.markdown(f"**{run}**: {formatting.escape_markdown(entry.failure)}")
         st.caption("Detect the video again, or restore the record from a backup. Other runs are not affected.")
 
 

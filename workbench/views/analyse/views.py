@@ -99,11 +99,11 @@ def _show_across_runs(run_index: Index, selection: Selection) -> None:
     if not others:
         st.markdown(f"**{_ACROSS_RUNS_TITLE}**")
         st.caption(
-            f"{titles[run]} is the only run of its source. Detect the source again with other detectors to compare "
-            "them."
+            f"{escape_markdown(titles[run])} is the only run of its source. Detect the source again with other "
+            "detectors to compare them."
         )
         return
-    label = f"Compare {titles[run]} with another run of the same source"
+    label = f"Compare {escape_markdown(titles[run])} with another run of the same source"
     other = st.selectbox(label, others, format_func=lambda run_id: titles[run_id], key="analyse_other")
     rows = index.compare_runs(run_index, run, other, selection)
     title = _ACROSS_RUNS_TITLE

@@ -124,7 +124,11 @@ def _plan_run(video: LibraryVideo, options: DetectOptions, earlier: tuple[PastRu
 
 def _show_remove_button(video: LibraryVideo) -> None:
     """Offer to remove a file from the library that is no video, or a broken one."""
-    if st.button(f"Remove {video.name} from the library", icon=":material/delete:", key=f"bad-{video.name}"):
+    if st.button(
+        f"Remove {formatting.escape_markdown(video.name)} from the library",
+        icon=":material/delete:",
+        key=f"bad-{video.name}",
+    ):
         try:
             remove_video(session.get_data(), current_user.require_person(), video.path)
         except VeilError as error:
