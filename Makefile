@@ -8,7 +8,7 @@ STAMP := .venv/installed-
 # what it declares; the extra `comparison` installs it as it wants to be.
 COMPARISON := moviepy==2.2.1 imageio==2.38.1 proglog==0.1.12 decorator==5.3.1 python-dotenv==1.2.4 tqdm==4.70.1
 
-.PHONY: demo test quick benchmarks coverage check clean
+.PHONY: demo test quick benchmarks coverage check lock clean
 
 demo: $(STAMP)run
 	$(BIN)/veil demo
@@ -49,6 +49,10 @@ $(STAMP)test: .venv/bin/python pyproject.toml constraints.txt
 $(STAMP)check: $(STAMP)test
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,check]'
 	touch $@
+
+# Every package that users install, with its hashes; after a change of pyproject.toml or constraints.txt.
+lock: $(STAMP)check
+	.ci/lock
 
 node_modules/installed: package.json package-lock.json .npmrc
 	@command -v npm >/dev/null || { echo "make check needs Node.js 20.19 or later with npm" >&2; exit 1; }
