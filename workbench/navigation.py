@@ -8,7 +8,7 @@ from engine.access import Person
 from engine.errors import AccessError
 from workbench.auth import current_user, sign_out
 from workbench.auth.middleware import SECOND_FACTOR_PATH
-from workbench.components import page_help, tour
+from workbench.components import page_help
 from workbench.core import session
 from workbench.core.formatting import escape_markdown
 from workbench.core.links import Page
@@ -40,8 +40,7 @@ def main() -> None:
     session.enter_page(chosen.title)
     st.logo(css.LOGO_SVG, size="large")
     with st.sidebar:
-        page_help.show_help(Page(chosen.url_path))
-        tour.show_offer(person)
+        page_help.show_help(Page(chosen.url_path), person)
         _show_person(person)
     chosen.run()
 

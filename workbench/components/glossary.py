@@ -1,4 +1,4 @@
-"""The dialog with the words of the workbench. A test compares them with docs/glossary.md."""
+"""The words of the workbench. A test compares them with docs/glossary.md."""
 
 from __future__ import annotations
 
@@ -74,7 +74,6 @@ GLOSSARY: Mapping[str, str] = MappingProxyType({
 })  # fmt: skip
 
 
-@st.dialog("Glossary", width="large")
 def show_glossary() -> None:
     """Show the words, in the order of the alphabet."""
     st.markdown("\n".join(f"- **{term.capitalize()}**: {GLOSSARY[term]}" for term in sorted(GLOSSARY)))

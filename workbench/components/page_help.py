@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from engine.access import Person
 from workbench.components import glossary, shortcuts, tour
-from workbench.core import session
 from workbench.core.links import Page
 
 _PAGE_TEXTS: Mapping[Page, str] = {
@@ -43,20 +43,30 @@ _PAGE_TEXTS: Mapping[Page, str] = {
 }
 
 
+_TABS = ("This page", "Shortcuts", "Glossary", "Tour")
+
+
 def list_pages_with_help() -> tuple[Page, ...]:
     """List the pages that have a text."""
     return tuple(_PAGE_TEXTS)
 
 
-def show_help(page: Page) -> None:
-    """Show the button that opens the help of a page, the glossary, the shortcuts and the tour."""
-    with st.popover("Help", icon=":material/help:", width="stretch"):
-        st.markdown(_PAGE_TEXTS[page])
-        with st.container(horizontal=True, gap="xsmall"):
-            if st.button("Shortcuts", key="help-shortcuts", icon=":material/keyboard:"):
-                shortcuts.show_shortcuts()
-            if st.button("Glossary", key="help-glossary", icon=":material/menu_book:"):
-                glossary.show_glossary()
-            if st.button("Tour", key="help-tour", icon=":material/tour:"):
-                session.TOUR_STEP.set(0)
-                tour.show_tour()
+def show_help(page: Page, person: Person) -> None:
+    """Show the button that opens the help, and the offer of a tour until the person has taken or dismissed it."""
+    if st.button("Help", icon=":material/help:", width="stretch", key="help"):
+        _show_dialog(page, _TABS[0])
+    if tour.show_offer(person):
+        _show_dialog(page, _TABS[-1])
+
+
+@st.dialog("Help", width="large")
+def _show_dialog(page: Page, tab: str) -> None:
+    """Show what the page is for, the shortcuts of all pages, the glossary and the tour."""
+    about, keys, words, steps = st.tabs(_TABS, default=tab)
+    about.markdown(_PAGE_TEXTS[page])
+    with keys:
+        shortcuts.show_shortcuts()
+    with words:
+        glossary.show_glossary()
+    with steps:
+        tour.show_tour()

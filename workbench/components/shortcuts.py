@@ -1,4 +1,4 @@
-"""The dialog with the shortcuts of all pages. Those of Review are read from the table that the canvas obeys."""
+"""The shortcuts of all pages. Those of Review are read from the table that the canvas obeys."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ def list_review_keys() -> tuple[tuple[str, str], ...]:
     return tuple((found["shown"], found["what"]) for found in _SHOWN_KEY.finditer(_KEYS_FILE.read_text("utf-8")))
 
 
-@st.dialog("Keyboard shortcuts", width="large")
 def show_shortcuts() -> None:
     """Show the shortcuts of all pages."""
     for title, keys in (("On every page", _EVERYWHERE), ("Live", _LIVE), ("Review", list_review_keys())):

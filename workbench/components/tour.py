@@ -33,39 +33,35 @@ glossary, all shortcuts, and this tour.""",
 )
 
 
-def show_offer(person: Person) -> None:
-    """Offer the tour in the sidebar to a person who has neither taken nor dismissed it."""
+def show_offer(person: Person) -> bool:
+    """Offer the tour to a person who has neither taken nor dismissed it; return True if it was started."""
     if session.IS_TOUR_DISMISSED.get() or has_seen_tour(session.get_data(), person.account):
-        return
+        return False
     with st.container(border=True, gap="xsmall"):
         st.caption("New here? The tour takes a minute.")
         with st.container(horizontal=True, gap="xsmall"):
-            if st.button("Start", type="primary", key="tour-start", help="Start the tour"):
-                _dismiss(person)
-                show_tour()
+            is_started = st.button("Start", type="primary", key="tour-start", help="Start the tour")
             st.button("No, thanks", key="tour-dismiss", on_click=_dismiss, args=(person,))
+    if is_started:
+        _dismiss(person)
+    return is_started
 
 
-@st.dialog("Tour", on_dismiss="rerun")
 def show_tour() -> None:
     """Show the tour, one step at a time."""
     place = session.TOUR_STEP.get()
     title, text = _STEPS[place]
     st.markdown(f"**{place + 1} of {len(_STEPS)}: {title}**\n\n{text}")
     with st.container(horizontal=True):
-        if place and st.button("Back", key="tour-back"):
-            _go_to(place - 1)
-        if place < len(_STEPS) - 1:
-            if st.button("Next", type="primary", key="tour-next"):
-                _go_to(place + 1)
-        elif st.button("Finish", type="primary", key="tour-finish"):
-            session.TOUR_STEP.set(0)
-            st.rerun()
+        st.button("Back", key="tour-back", disabled=not place, on_click=_go_to, args=(place - 1,))
+        st.button(
+            "Next", type="primary", key="tour-next", disabled=place == len(_STEPS) - 1, on_click=_go_to,
+            args=(place + 1,),
+        )  # fmt: skip
 
 
 def _go_to(place: int) -> None:
     session.TOUR_STEP.set(place)
-    st.rerun(scope="fragment")
 
 
 def _dismiss(person: Person) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine.approval.notes import read_notes
 from engine.approval.reviewer_actions import read_viewed_ranges
 from engine.core.geometry import Box
 from engine.review.amendments import Add, Cover, Delete, Extend, Undo
@@ -282,3 +283,22 @@ def test_nobody_is_kept_out_by_what_opens(workbench, page, run, scheme):
     wait_for_message(page, "Saved as amendment 1.")
     page.get_by_role("tab", name="Amendments").click()
     assert find_violations(page) == []
+
+
+def test_a_note_is_written_with_the_keyboard_found_by_its_link_and_settled(workbench, page, run):
+    opened(page, workbench, run, frame=30)
+    page.keyboard.press("N")
+    page.get_by_label("Note", exact=True).fill("Who is this?")
+    page.keyboard.press("Enter")
+    wait_for_message(page, "Saved as note 1.")
+    page.get_by_role("tab", name="Notes (1)").click()
+    page.get_by_label("Frame number").fill("0")
+    page.get_by_label("Frame number").press("Enter")
+    wait_until_painted(page, 0)
+    page.get_by_role("button", name="Frame 30", exact=True).click()
+    wait_until_painted(page, 30)
+    page.get_by_role("button", name="Note 1 is done").click()
+    wait_for_message(page, "Note 1 is done.")
+    page.get_by_role("tab", name="Notes", exact=True).wait_for()
+    (note,) = read_notes(run)
+    assert (note.text, note.frame, note.done_by is not None) == ("Who is this?", 30, True)

@@ -38,14 +38,14 @@ def test_every_page_has_help_and_the_keys_of_review_are_read_from_their_table():
     assert len(keys) > 30
 
 
-def test_shortcuts_and_glossary_open_on_every_page(data):
+def test_help_opens_on_every_page(data):
     for page in (None, "detect", "policy"):
         app = shown(page)
-        app.button(key="help-shortcuts").click().run()
+        app.button(key="help").click().run()
         assert not app.exception
-        assert any("On every page" in one.value for one in app.markdown)
-        app.button(key="help-glossary").click().run()
-        assert any("**Amendment**" in one.value for one in app.markdown)
+        assert [tab.label for tab in app.tabs] == ["This page", "Shortcuts", "Glossary", "Tour"]
+        said = " ".join(one.value for one in app.markdown)
+        assert "On every page" in said and "**Amendment**" in said
 
 
 def test_the_tour_is_offered_until_it_is_taken_or_dismissed(data):
@@ -54,7 +54,8 @@ def test_the_tour_is_offered_until_it_is_taken_or_dismissed(data):
     assert not app.exception
     assert any("1 of 5" in one.value for one in app.markdown)
     assert has_seen_tour(data, access.get_single_user(data).account)
-    assert "tour-start" not in {one.key for one in shown().button}
+    app = shown()
+    assert "tour-start" not in {one.key for one in app.button}
 
 
 def test_a_damaged_note_of_the_tour_shows_it_again(data):

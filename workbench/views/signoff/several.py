@@ -14,6 +14,7 @@ from engine.approval.review_policy import find_shortfalls
 from engine.core.progress import ProgressListener
 from engine.core.wording import format_count
 from engine.errors import CheckFailedError, VeilError
+from engine.masking.presets import find_preset
 from engine.masking.style import find_weaknesses
 from engine.release import SignRequest
 from engine.release.release import Release, ReleaseHooks
@@ -100,6 +101,8 @@ def _show_running_release() -> None:
 def _show_approval(waiting: Sequence[Run]) -> None:
     choices = _measure(waiting, _describe_approval)
     chosen = _show_choices(choices, "approve")
+    if all(choice.obstacle for choice in choices):
+        return
     with st.form("approve-several", border=False):
         reason = st.text_input("Reason", key="approve-several-reason")
         credential = credential_fields.show_credential_fields("approve-several")
@@ -108,7 +111,10 @@ def _show_approval(waiting: Sequence[Run]) -> None:
 
 
 def _show_release(waiting: Sequence[Run]) -> None:
-    chosen = _show_choices(_measure(waiting, _describe_release), "release")
+    choices = _measure(waiting, _describe_release)
+    chosen = _show_choices(choices, "release")
+    if all(choice.obstacle for choice in choices):
+        return
     is_busy = caches.get_background_tasks().is_running(_TASK)
     with st.form("release-several", border=False):
         st.caption("They are rendered, verified and checked for visible faces one after another.")
@@ -144,7 +150,7 @@ def _describe_approval(run: Run, snapshot: release.SignOffSnapshot) -> _Choice:
     text = (
         f"{_describe_statements(snapshot)}. {format_count(len(snapshot.review.amendments), 'amendment')}, "
         f"{format_count(visible, 'decision')} to show something. {review.figures.to_sentence()} "
-        f"{style_names.describe_style(snapshot.terms.style)}"
+        f"Style: {style_names.STYLE_NAMES[find_preset(snapshot.terms.style) or style_names.OWN_STYLE]}."
     )
     return _Choice(run, text, obstacle, snapshot)
 
@@ -165,7 +171,10 @@ def _describe_statements(snapshot: release.SignOffSnapshot) -> str:
 def _show_choices(choices: Sequence[_Choice], action: str) -> list[_Choice]:
     """Show each run with its box and what was checked, and return the chosen ones."""
     keys = [f"{action}-{choice.run.id}" for choice in choices if choice.obstacle is None]
-    st.checkbox(f"All ({len(keys)})", key=f"{action}-all", on_change=_choose_all, args=(action, keys))
+    if keys:
+        st.checkbox(f"All ({len(keys)})", key=f"{action}-all", on_change=_choose_all, args=(action, keys))
+    else:
+        st.caption("Each of these runs has to be signed alone.")
     chosen = []
     for choice in choices:
         box, words, link = st.columns([3, 6, 1], vertical_alignment="center")

@@ -58,5 +58,4 @@ def test_what_is_below_the_policy_is_signed_alone(data, reviewed):
     app = shown()
     assert all(app.checkbox(key=f"approve-{run.id}").disabled for run in reviewed)
     assert sum("Sign it alone" in one.value for one in app.markdown) == 2
-    app.checkbox(key="approve-all").check().run()
-    assert app.button(key="FormSubmitter:approve-several-Approve 0 runs").disabled
+    assert "approve-all" not in {one.key for one in app.checkbox}
