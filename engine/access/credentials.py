@@ -9,7 +9,9 @@ from engine import audit
 from engine.access import lockout, passwords, second_factor
 from engine.access.people import Identity, Person, read_people
 from engine.access.policy import read_policy
+from engine.access.refusal_limit import count_refusal
 from engine.access.second_factor import CodeError
+from engine.audit.entry import DetailValue
 from engine.errors import AccessError
 from engine.record import Document, Timestamp
 from engine.storage.data_folder import DataFolder
@@ -101,14 +103,14 @@ def check_password(
     if found is None:
         passwords.matches_hash(credential.password, None)
         # What was typed is not kept: it may be a password in the wrong field.
-        raise _log_and_refuse(data, UNKNOWN_ACTOR, purpose, "no such account")
+        raise _log_and_refuse(data, UNKNOWN_ACTOR, purpose, "no such account", limited_at=now)
     actor = found.to_person("account").actor
     try:
         count = lockout.count_attempt(data, policy, found.account, now)
     except lockout.LockedError as error:
         # Takes as long as any other answer, and says the same: otherwise locking accounts would show which exist.
         passwords.matches_hash(credential.password, None)
-        raise _log_and_refuse(data, actor, purpose, "locked") from error
+        raise _log_and_refuse(data, actor, purpose, "locked", limited_at=now) from error
     locked = "" if count < policy.failures else "; the account is locked now"
     # One message for an unknown account, a wrong password or code, and a disabled account: it must not reveal which
     # accounts exist, nor that a guessed password is right. The log says which it was.
@@ -126,17 +128,42 @@ def check_password(
     return CheckedPassword(found.to_person("account"), code_id)
 
 
-def log_failed_sign_in(data: DataFolder, actor: audit.Actor, purpose: str, reason: str) -> None:
+def log_failed_sign_in(
+    data: DataFolder, actor: audit.Actor, purpose: str, reason: str, unwritten_count: int = 0
+) -> None:
     """Log that a credential was refused.
+
+    Args:
+        data: The data folder.
+        actor: Whose account it is.
+        purpose: The purpose of the check.
+        reason: Why it was refused.
+        unwritten_count: Number of refusals before it that were not written.
 
     Raises:
         AuditError: It cannot be logged.
     """
-    audit.append(data.audit, audit.Event(actor=actor, kind="sign-in-failed", details={"to": purpose}, reason=reason))
+    details: dict[str, DetailValue] = {"to": purpose}
+    if unwritten_count:
+        details["not_written"] = unwritten_count
+    audit.append(data.audit, audit.Event(actor=actor, kind="sign-in-failed", details=details, reason=reason))
 
 
-def _log_and_refuse(data: DataFolder, actor: audit.Actor, purpose: str, reason: str) -> AccessError:
-    log_failed_sign_in(data, actor, purpose, reason)
+def _log_and_refuse(
+    data: DataFolder, actor: audit.Actor, purpose: str, reason: str, *, limited_at: datetime | None = None
+) -> AccessError:
+    """Log a refusal and return its error.
+
+    Args:
+        data: The data folder.
+        actor: Whose account it is.
+        purpose: The purpose of the check.
+        reason: Why it was refused.
+        limited_at: The time, for a refusal that anyone can cause as often as they like.
+    """
+    unwritten = 0 if limited_at is None else count_refusal(data, limited_at)
+    if unwritten is not None:
+        log_failed_sign_in(data, actor, purpose, reason, unwritten)
     policy = read_policy(data)
     has_codes = second_factor.is_second_factor_in_use(data)
     parts = "The account, the password or the code" if has_codes else "The account or the password"

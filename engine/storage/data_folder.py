@@ -153,6 +153,11 @@ class DataFolder:
         return self.access / "live-sources.json"
 
     @property
+    def refused_sign_ins(self) -> Path:
+        """Number of refusals of the current minute that anyone can cause."""
+        return self.access / "refused.json"
+
+    @property
     def access_lock(self) -> Path:
         """The lock held while a file in the folder of accounts is changed."""
         return self.access / "lock"

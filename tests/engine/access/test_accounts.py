@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engine import access, audit
+from engine.access.refusal_limit import MAX_PER_MINUTE, count_refusal
 from engine.errors import AccessError
 from engine.record import sha256_hex
 from engine.storage.data_folder import DataFolder
@@ -208,3 +209,13 @@ def test_names_that_could_be_taken_for_another_are_refused(data, account, name, 
 )
 def test_names_in_one_script_are_welcome(data, name):
     assert access.add_account(data, ada(data), "new", name=name, roles=["analyst"], password=PASSWORD).name == name
+
+
+def test_a_flood_of_sign_ins_to_no_account_is_counted_and_not_written(data):
+    for _ in range(MAX_PER_MINUTE + 7):
+        count_refusal(data, NOW)
+    for minutes in (0, 1):
+        with pytest.raises(AccessError, match="wrong"):
+            check(data, "nobody", minutes=minutes)
+    (entry,) = audit.read_entries(data.audit, kinds=["sign-in-failed"])
+    assert entry.details["not_written"] == 8
