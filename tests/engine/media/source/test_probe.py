@@ -184,6 +184,15 @@ def test_what_identifies_is_listed_and_dropped(tmp_path):
     assert b"Jane" not in encode_document(info)
 
 
+def test_reasons_for_dropped_tags_fit_their_names(tmp_path):
+    tags = {"make": "device", "creationdate": "when", "location.ISO6709": "where", "author": "name people",
+            "title": "name people", "software": "device"}  # fmt: skip
+    options = [part for name in tags for part in ("-metadata", f"com.apple.quicktime.{name}=x")]
+    info = probe(clips.video(tmp_path / "a.mov", frames=2, options=["-movflags", "use_metadata_tags", *options]))
+    reasons = {extra.name.removeprefix("com.apple.quicktime."): extra.reason for extra in info.extras}
+    assert all(words in reasons[name] for name, words in tags.items())
+
+
 def test_a_second_video_is_dropped(tmp_path):
     small = clips.video(tmp_path / "small.mkv", size=(64, 48), frames=5)
     large = clips.video(tmp_path / "large.mkv", size=(128, 96), frames=5)
