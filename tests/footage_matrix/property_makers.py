@@ -37,10 +37,10 @@ def make_variable_rate(path: Path) -> None:
     make(path, rate="30", filters="select='mod(n\\,3)'", options=["-fps_mode", "passthrough"])
 
 
-def make_trimmed(path: Path) -> None:
+def make_trimmed(path: Path, start: float = 1.2) -> None:
     whole = clips.video(path.with_name("whole.mp4"), size=(64, 48), frames=50, audio=[clips.Audio(rate=48000)],
                         options=["-g", "10", "-bf", "0", *_TITLE])  # fmt: skip
-    clips.trimmed(path, whole, start=1.2, seconds=0.4)
+    clips.trimmed(path, whole, start=start, seconds=0.4)
     whole.unlink()
 
 
@@ -232,6 +232,8 @@ def make_photograph(path: Path, mode: str = "RGB", *, turned: bool = False) -> N
             picture.save(path, exif=exif, icc_profile=profile, quality=95)
         case ".png":
             picture.save(path, exif=exif, icc_profile=profile)
+        case ".avif":
+            picture.save(path, exif=exif, icc_profile=profile, quality=95, subsampling="4:4:4", speed=10)
         case ".webp":
             picture.save(path, exif=exif, icc_profile=profile, lossless=True)
         case ".tiff":

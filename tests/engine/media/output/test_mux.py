@@ -227,5 +227,5 @@ def test_a_deleted_source_gives_an_error(tmp_path):
     inputs = MuxInputs(tmp_path / "video.mov", original, facts, info.video.first_pts)
     original.unlink()
 
-    with pytest.raises(SourceError, match=r"source\.mp4 cannot be read again"):
+    with pytest.raises(SourceError, match=r"source\.mp4 cannot be read"):
         mux(inputs, tmp_path / "out.mp4", ContainerChoice("mp4", ".mp4", None))
