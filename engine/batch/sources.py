@@ -157,6 +157,8 @@ def _parse_row(path: Path, line: int, row: Mapping[str, Any]) -> ListedSource:
     source, output = values.pop(_SOURCE_COLUMN, None), values.pop(_OUTPUT_COLUMN, None)
     if not isinstance(source, str) or not source:
         raise InputError(f"{origin}: the row names no file; give it in the column {_SOURCE_COLUMN!r}.")
+    if "\0" in f"{source}{output}":
+        raise InputError(f"{origin}: a name of a file has a NUL character in it, which no file system takes.")
     url = source if is_url(source) else None
     if url is not None:
         source = PurePosixPath(url.partition("?")[0]).name

@@ -30,7 +30,8 @@ def open_local_file(path: Path) -> Iterator[InputContainer]:
         SourceError: it cannot be opened, or FFmpeg finds in the block that it is damaged.
     """
     try:
-        with av.open(local_url(path), container_options=LOCAL_ONLY_OPTIONS) as container:
+        # Tags of old cameras and programs are often in another encoding than UTF-8.
+        with av.open(local_url(path), container_options=LOCAL_ONLY_OPTIONS, metadata_errors="replace") as container:
             yield container
     # Also what the block raises: many files open without an error and fail at a later packet.
     except FFmpegError as error:

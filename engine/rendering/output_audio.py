@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.audio.compare import AlteredAudio, StreamLocation, compare_streams
 from engine.audio.replacement_tracks import write_replacement_tracks
 from engine.audio.spans import MergedSpan, merge_spans
+from engine.errors import RenderError
 from engine.media.audio_samples import read_audio_format
 from engine.media.audio_streams import AudioFingerprint, describe_audio_changes, fingerprint_audio, list_audio_streams
 from engine.media.output.cut_audio import write_cut_streams
@@ -100,8 +101,15 @@ def compare_output_audio(
 
     Raises:
         SourceError: a stream cannot be decoded.
+        RenderError: the output has another number of streams.
     """
     target_streams, target_start_s = list_audio_streams(target)
+    if len(target_streams) != len(job.copied_audio_streams):
+        # FFmpeg leaves out a stream of which it can copy no packet, and says nothing.
+        raise RenderError(
+            f"The audio of {job.source} cannot be kept as it is: a copy holds {len(target_streams)} of its "
+            f"{len(job.copied_audio_streams)} audio streams. Export it again with audio that plays."
+        )
     target_index = dict(zip(job.copied_audio_streams, target_streams, strict=True))
     target_fingerprints = dict(
         zip(fingerprints, fingerprint_audio(target, [target_index[index] for index in fingerprints]), strict=True)

@@ -67,8 +67,10 @@ def check_is_regular(path: Path) -> None:
     """
     try:
         mode = path.stat().st_mode
-    except (OSError, ValueError):
+    except OSError:
         return
+    except ValueError as error:
+        raise InputError(f"{str(path)!r} cannot be the name of a file ({error}). Give another one.") from error
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         kind = "a pipe" if stat.S_ISFIFO(mode) else "a device or a socket"
         raise InputError(f"{path} is {kind} and not a file, so it cannot be read twice. Save it as a file first.")
@@ -96,6 +98,8 @@ def _check_is_usable(target: Path) -> None:
         mode = target.stat().st_mode
     except OSError:
         mode = None
+    except ValueError as error:
+        raise TargetError(f"{str(target)!r} cannot be the name of a file ({error}). Give another one.") from error
     # Path(".") has no name at all, and ".." has one that is a folder.
     if not name or (mode is not None and stat.S_ISDIR(mode)):
         raise TargetError(f"{target} is a folder; give the name of a file to write.")

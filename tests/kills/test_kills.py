@@ -7,6 +7,8 @@ import pytest
 from tests.kills.kill import Killer, Tally
 from tests.kills.scenarios import SCENARIOS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", ["render", "amend", "upload"])
 def test_a_kill_loses_nothing_raises_no_alarm_and_leaves_nothing(tmp_path, name):

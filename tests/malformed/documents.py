@@ -104,6 +104,7 @@ def _make_live_log(path: Path, record: Record) -> None:
 
 
 def _make_journal(folder: Path) -> None:
+    folder.mkdir()
     digest = "ab" * 32
     with open_journal(folder) as journal:
         for step in ("detected", "done", "fetched", "published"):
@@ -173,6 +174,10 @@ class DocumentFuzz:
         case = self._cases[number % len(self._cases)]
         data = spoil_document((self._original / case.path).read_bytes(), chance)
         return case, data, chance.sample(case.commands, min(2, len(case.commands)))
+
+    def find_commands(self, path: str) -> Sequence[tuple[str, ...]]:
+        """Find the commands that read a document of this path, none if it is no document."""
+        return next((case.commands for case in self._cases if case.path == path), ())
 
     def examine(self, number: int) -> str:
         """Read the spoiled document; raise AssertionError for a traceback or an exit code that means one."""

@@ -2,7 +2,7 @@
 
 Each case spoils a document of an installation, or a tiny video or still, and does with it what a person would. No case
 may end in a traceback, a signal, a hang over 60 s or the use of more than 2 GiB. The seed is printed; `--keep FOLDER`
-keeps what failed, `--first` begins at a later case.
+keeps what failed, `--first` begins at a later case. The folder `corpus` has what once failed; it is tried first.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 from tests.malformed.documents import DocumentFuzz, make_installation
@@ -23,6 +22,7 @@ from tests.malformed.videos import VideoFuzz, make_seeds
 
 _PART = 100
 """Cases of one process."""
+_CORPUS = Path(__file__).parent / "corpus"
 
 
 def _say(text: str) -> None:
@@ -30,7 +30,33 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _run(name: str, fuzz: DocumentFuzz | VideoFuzz, numbers: range, work: Path, keep: Path | None) -> list[Outcome]:
+class CorpusFuzz:
+    """Examines the files that once failed, in every way: a document by its name, a video by its suffix."""
+
+    def __init__(self, documents: DocumentFuzz, videos: VideoFuzz) -> None:
+        self._documents, self._videos = documents, videos
+        self.paths = sorted(_CORPUS.iterdir())
+
+    def spoil(self, number: int) -> tuple[str, bytes]:
+        """Return the name and the bytes of a case."""
+        return self.paths[number].name, self.paths[number].read_bytes()
+
+    def examine(self, number: int) -> str:
+        """Examine a case; as the other two."""
+        name, data = self.spoil(number)
+        if commands := self._documents.find_commands(name):
+            return self._documents.examine_bytes(name, data, commands)
+        answers = [
+            self._videos.examine_bytes(name, data, covers_damage=covers, plays=not covers, renders=True)
+            for covers in (False, True)
+        ]
+        return "; ".join(answers)
+
+
+_Fuzz = DocumentFuzz | VideoFuzz | CorpusFuzz
+
+
+def _run(name: str, fuzz: _Fuzz, numbers: range, work: Path, keep: Path | None) -> list[Outcome]:
     failed, peak, longest, kinds, start = [], 0, 0.0, Counter[str](), time.monotonic()
     done = 0
     for first in range(numbers.start, numbers.stop, _PART):
@@ -62,7 +88,7 @@ def _classify(outcome: Outcome) -> str:
     return "decoded" if ": decoded " in outcome.answer else "answered"
 
 
-def _keep(fuzz: DocumentFuzz | VideoFuzz, outcome: Outcome, keep: Path) -> None:
+def _keep(fuzz: _Fuzz, outcome: Outcome, keep: Path) -> None:
     keep.mkdir(parents=True, exist_ok=True)
     spoiled = fuzz.spoil(outcome.number)
     name = spoiled[0] if isinstance(spoiled[0], str) else Path(spoiled[0].path).name
@@ -85,15 +111,16 @@ def main() -> int:
     failed: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="malformed-", ignore_cleanup_errors=True) as folder:
         work = Path(folder)
-        makers: dict[str, tuple[int, Callable[[], DocumentFuzz | VideoFuzz]]] = {
-            "document": (
-                options.documents, lambda: DocumentFuzz(make_installation(work / "original"), work, options.seed)
-            ),
-            "video": (options.videos, lambda: VideoFuzz(make_seeds(work / "seeds"), work, options.seed)),
-        }  # fmt: skip
-        for name, (count, make) in makers.items():
-            if count:
-                failed += _run(name, make(), range(options.first, options.first + count), work, options.keep)
+        documents = DocumentFuzz(make_installation(work / "original"), work, options.seed)
+        videos = VideoFuzz(make_seeds(work / "seeds"), work, options.seed)
+        corpus = CorpusFuzz(documents, videos)
+        for name, fuzz, count in (
+            ("known case", corpus, len(corpus.paths)),
+            ("document", documents, options.documents),
+            ("video", videos, options.videos),
+        ):
+            first = 0 if fuzz is corpus else options.first
+            failed += _run(name, fuzz, range(first, first + count), work, options.keep)
     return 1 if failed else 0
 
 

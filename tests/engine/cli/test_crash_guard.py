@@ -19,6 +19,8 @@ from pathlib import Path
 from engine.cli import main
 from engine.cli.verbs import VERBS
 from engine.storage.files import make_scratch_folder
+
+pytestmark = pytest.mark.slow
 commands = importlib.import_module("engine.cli." + VERBS[sys.argv[1]].module).COMMANDS
 def crash(options, terminal):
     with make_scratch_folder(Path("out.mp4")) as folder:

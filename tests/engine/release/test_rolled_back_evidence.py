@@ -24,6 +24,8 @@ from tests.engine.assurance.leak_check.test_report import report as leak_report
 from tests.engine.release import signable_runs
 from tests.people_makers import ada, person
 
+pytestmark = pytest.mark.slow
+
 
 def context_of(data, account):
     return RunContext(data, signable_runs.the_run(data), person(data, account))

@@ -11,6 +11,8 @@ import pytest
 from tests import clips
 from tests.browser import CI, make_data_folder
 
+pytestmark = pytest.mark.slow
+
 ISOLATED = ("unshare", "--net", "--map-root-user")
 
 
