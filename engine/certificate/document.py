@@ -13,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from engine.access import Persons
 from engine.approval.notes import Note
 from engine.approval.statements import Statement
@@ -31,6 +33,7 @@ from engine.detectors.model_terms import describe_model_terms
 from engine.errors import RecordError
 from engine.media.output.file_fingerprint import AudioPacketHash, FileFingerprint, fingerprint_file
 from engine.record import Count, DetectorFacts, Document, Record, Sha256, Timestamp
+from engine.rendering.passthrough import PassthroughFacts
 from engine.rendering.report import DroppedItem, EncoderFacts, RenderReport
 from engine.rendering.spec import RenderSpec
 from engine.review.amendments import Review
@@ -108,6 +111,7 @@ class RenderSection(Document, frozen=True, omit_defaults=True):
     Attributes:
         audio: What happened to the audio, in a sentence. `spec.audio` has the replaced spans, each with its reason.
         altered: The audio streams in which something was replaced, piece by piece.
+        passthrough: The frames that are the source's own packets; left out if that was not asked for.
     """
 
     spec: RenderSpec
@@ -118,6 +122,7 @@ class RenderSection(Document, frozen=True, omit_defaults=True):
     dropped: tuple[DroppedItem, ...]
     audio: str
     altered: tuple[AlteredAudio, ...] = ()
+    passthrough: PassthroughFacts | msgspec.UnsetType = msgspec.UNSET
 
 
 class LeakSection(Document, frozen=True):
@@ -305,7 +310,7 @@ def _build_review_section(inputs: CertificateInputs) -> ReviewSection:
 
 def _build_render_section(render: RenderReport, facts: FileFingerprint) -> RenderSection:
     parts = (render.spec, render.encoder, render.weaknesses, render.masked, render.covered, render.dropped)
-    return RenderSection(*parts, _describe_audio(render, len(facts.audio)), render.audio)
+    return RenderSection(*parts, _describe_audio(render, len(facts.audio)), render.audio, render.passthrough)
 
 
 def _describe_audio(render: RenderReport, stream_count: int) -> str:

@@ -130,6 +130,11 @@ def add_style(parser: ArgumentParser, default: str | None = DEFAULT_PRESET) -> N
         help="encoder settings that differ from the defaults, as crf=20,preset=fast",
     )
     parser.add_argument(
+        "--passthrough",
+        action="store_true",
+        help="copy the packets of groups of pictures without any mask instead of encoding them again (H.264 only)",
+    )
+    parser.add_argument(
         "--force", action="store_true", help="allow a style too weak to hide a face; the report notes it"
     )
 

@@ -72,6 +72,7 @@ def build_render_options(options: Namespace) -> RenderOptions:
         force=options.force,
         y4m=getattr(options, "y4m", None),  # `veil render` has it, `veil anonymise` does not
         audio=parse_audio_spans(options),
+        passthrough=options.passthrough,
     )
 
 

@@ -8,6 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
+
 from engine.core.frame_ranges import describe_range
 from engine.core.wording import format_count
 from engine.media.facts import MediaInfo, VideoInfo
@@ -97,6 +99,7 @@ def format_render(output: Path, report: RenderReport) -> str:
         *(f"Forced although {weakness}" for weakness in report.weaknesses),
         *map(describe_kept_visible, report.kept_visible),
         *(f"Audio {stream.number}: {stream.summary}" for stream in report.audio),
+        *([] if isinstance(report.passthrough, msgspec.UnsetType) else [report.passthrough.sentence]),
         f"{format_count(report.frames, 'frame')} rendered, {report.masked:,} masked, {report.covered:,} covered whole",
         f"Draft:  {output}",
         f"Report: {report_path(output)}",

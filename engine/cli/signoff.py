@@ -115,7 +115,7 @@ def _build_render_options(data: DataFolder, options: Namespace) -> RenderOptions
     audio = parse_audio_spans(options)
     if audio and options.keep_audio:
         raise InputError("--keep-audio contradicts --mute and --bleep; choose one of them.")
-    if not (options.style or options.encoder or options.force or audio or options.keep_audio):
+    if not (options.style or options.encoder or options.force or audio or options.keep_audio or options.passthrough):
         return None
     # An option that is left out must not fall back to its default: it would silently replace what people agreed on.
     last = release.read_signed_options(data, options.run)
@@ -126,6 +126,7 @@ def _build_render_options(data: DataFolder, options: Namespace) -> RenderOptions
         # A weak style was allowed for that style alone: another one has to be forced anew.
         force=options.force or (last.force and not options.style),
         audio=audio or (() if options.keep_audio else last.audio),
+        passthrough=options.passthrough or last.passthrough,
     )
 
 

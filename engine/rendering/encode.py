@@ -8,11 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from engine.core.picture import Picture
+from engine.core.picture import Picture, PixelFormat
 from engine.core.progress import ProgressListener
 from engine.media.facts import MediaInfo
 from engine.media.output.encoder import Encoding, Signal
+from engine.media.output.passthrough import CopiedGroups
 from engine.media.output.writer import VideoWriter, Y4mWriter
+from engine.media.pixels import planar_format_from_name
 from engine.rendering.job import MaskedFrame, RenderJob
 from engine.review.plan import FramePlan
 
@@ -45,14 +47,21 @@ class JobEncoder:
         job: the job whose frames are written.
         video: intermediate file to write.
         y4m: file for the pictures as the encoder receives them; None for no such file.
+        copies: groups of pictures that are copied; their frames are counted, and not encoded when they are written.
+
+    Attributes:
+        copied_pts: presentation times of the frames that are copied.
     """
 
-    def __init__(self, job: RenderJob, video: Path, y4m: Path | None = None) -> None:
-        self._job, self._video, self._y4m = job, video, y4m
+    def __init__(
+        self, job: RenderJob, video: Path, y4m: Path | None = None, copies: CopiedGroups | None = None
+    ) -> None:
+        self._job, self._video, self._y4m, self._copies = job, video, y4m, copies
+        self.copied_pts = copies.copied_pts if copies else frozenset()
         self._exit_stack = ExitStack()
         self._video_writer: VideoWriter | None = None
         self._y4m_writer: Y4mWriter | None = None
-        self.counts = FrameCounts()
+        self.counts = FrameCounts(frames=len(self.copied_pts))
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +80,7 @@ class JobEncoder:
 
     def copy_picture(self, picture: Picture) -> Picture:
         """Return a copy to draw on, for the next frame (see `VideoWriter.copy_picture`)."""
-        return (self._video_writer or self._open_writers(picture)).copy_picture(picture)
+        return (self._video_writer or self._open_writers(picture.format)).copy_picture(picture)
 
     def write_frame(self, masked: MaskedFrame) -> None:
         """Hand the next frame to the encoder.
@@ -80,25 +89,38 @@ class JobEncoder:
             TargetError: a file cannot be written.
             RenderError: a frame cannot be encoded.
         """
-        writer = self._video_writer or self._open_writers(masked.picture)
+        writer = self._video_writer or self._open_writers(masked.picture.format)
+        if masked.plan.pts in self.copied_pts:
+            return
         writer.write(masked.picture, masked.plan.pts)
         if self._y4m_writer is not None:
             self._y4m_writer.write(masked.picture)
         self.counts.count_frame(masked.plan)
 
-    def _open_writers(self, first: Picture) -> VideoWriter:
+    def open(self) -> None:
+        """Open the file if no frame did, because all are copied."""
+        if self._video_writer is None:
+            video = self._job.info.video
+            self._open_writers(planar_format_from_name(video.pixel_format, full=video.colour.range == "pc"))
+
+    def _open_writers(self, pixels: PixelFormat) -> VideoWriter:
         # Opened at the first frame, because the pixel format that the decoder gives may differ from the declared one.
         job, video = self._job, self._job.facts.video
         self._video_writer = self._exit_stack.enter_context(
-            VideoWriter(self._video, video, first.format, job.spec.encoder, _build_signal(job.info))
+            VideoWriter(self._video, video, pixels, job.spec.encoder, _build_signal(job.info), copies=self._copies)
         )
         if self._y4m is not None:
-            self._y4m_writer = self._exit_stack.enter_context(Y4mWriter(self._y4m, video, first.format))
+            self._y4m_writer = self._exit_stack.enter_context(Y4mWriter(self._y4m, video, pixels))
         return self._video_writer
 
 
 def encode_job(
-    job: RenderJob, video: Path, listener: ProgressListener, *, y4m: Path | None = None
+    job: RenderJob,
+    video: Path,
+    listener: ProgressListener,
+    *,
+    y4m: Path | None = None,
+    copies: CopiedGroups | None = None,
 ) -> tuple[FrameCounts, Encoding]:
     """Encode every masked frame of a job into a file without audio.
 
@@ -107,6 +129,7 @@ def encode_job(
         video: intermediate file to write.
         listener: receives the progress.
         y4m: file for the pictures as the encoder receives them.
+        copies: groups of pictures that are copied.
 
     Returns:
         The numbers of frames, and the encoder with its options.
@@ -116,10 +139,11 @@ def encode_job(
         TargetError: a file cannot be written.
         RenderError: a frame cannot be encoded.
     """
-    with JobEncoder(job, video, y4m) as encoder:
-        for masked in job.mask_frames(encoder.copy_picture):
+    with JobEncoder(job, video, y4m, copies) as encoder:
+        for masked in job.mask_frames(encoder.copy_picture, encoder.copied_pts):
             encoder.write_frame(masked)
             listener.progress("render", encoder.counts.frames, len(job.record.frames))
+        encoder.open()
     return encoder.counts, encoder.encoding
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import zip_longest
@@ -108,11 +108,14 @@ class RenderJob:
         """Time of the first frame on the source's clock, in seconds."""
         return self.record.frames[0].pts * parse_ratio(self.facts.video.time_base)
 
-    def mask_frames(self, copy_picture: PictureCopier | None = None) -> Iterator[MaskedFrame]:
+    def mask_frames(
+        self, copy_picture: PictureCopier | None = None, skipped_pts: Collection[int] = ()
+    ) -> Iterator[MaskedFrame]:
         """Decode every frame of the source and cover its faces.
 
         Args:
             copy_picture: makes the copy that is drawn on. None: one canvas serves every frame.
+            skipped_pts: presentation times of whole closed groups of pictures that are neither decoded nor returned.
 
         Raises:
             SourceError: a frame cannot be decoded, or the frames are not those of the record.
@@ -120,23 +123,23 @@ class RenderJob:
         masker: _FrameMasker | None = None
         # A damaged frame is accepted only if the detection accepted damaged frames and planned to cover them whole.
         on_damage: OnDamage = "cover" if self.record.damaged else "stop"
-        with (
-            open_source(self.source, self.info, on_damage=on_damage) as source,
-            prefetch(source.frames(), _PREFETCH_FRAMES) as frames,
-        ):
-            # Time stamps are compared frame by frame: with another version of FFmpeg the decoder may drop or repeat a
-            # frame, and every mask after it would be on the wrong picture.
-            for frame, plan in zip_longest(frames, plan_amended_record(self.amended_record)):
-                if frame is None or plan is None or frame.pts != plan.pts:
-                    raise self._frame_mismatch_error(frame, plan)
-                if frame.damaged and not plan.covered:
-                    raise SourceError(
-                        f"Frame {frame.index} of {self.source} cannot be decoded completely, but it could when faces "
-                        "were detected. Check the disk, and detect again."
-                    )
-                original = frame.picture()
-                masker = masker or _FrameMasker(original, self.info.video, self.spec, copy_picture)
-                yield MaskedFrame(plan, frame, original, masker.mask(original, plan))
+        with open_source(self.source, self.info, on_damage=on_damage) as source:
+            source.skipped_pts = skipped_pts
+            with prefetch(source.frames(), _PREFETCH_FRAMES) as frames:
+                # Time stamps are compared frame by frame: with another version of FFmpeg the decoder may drop or repeat
+                # a frame, and every mask after it would be on the wrong picture.
+                plans = (plan for plan in plan_amended_record(self.amended_record) if plan.pts not in skipped_pts)
+                for frame, plan in zip_longest(frames, plans):
+                    if frame is None or plan is None or frame.pts != plan.pts:
+                        raise self._frame_mismatch_error(frame, plan)
+                    if frame.damaged and not plan.covered:
+                        raise SourceError(
+                            f"Frame {frame.index} of {self.source} cannot be decoded completely, but it could when "
+                            "faces were detected. Check the disk, and detect again."
+                        )
+                    original = frame.picture()
+                    masker = masker or _FrameMasker(original, self.info.video, self.spec, copy_picture)
+                    yield MaskedFrame(plan, frame, original, masker.mask(original, plan))
 
     def _frame_mismatch_error(self, frame: SourceFrame | None, plan: FramePlan | None) -> SourceError:
         index = frame.index if frame else plan.index if plan else 0

@@ -14,7 +14,7 @@ from engine.approval.statements import hash_terms
 from engine.approval.workflow import Clearance
 from engine.audio.replacement_tracks import plan_codecs
 from engine.core.progress import ProgressListener, SilentListener
-from engine.errors import RenderError, SignOffError
+from engine.errors import InputError, RenderError, SignOffError
 from engine.masking.style import check_style
 from engine.media.audio_streams import AudioFingerprint
 from engine.media.facts import MediaInfo
@@ -32,6 +32,7 @@ from engine.rendering.encode import FrameCounts, encode_job
 from engine.rendering.finished import read_finished_render
 from engine.rendering.job import RenderJob, prepare_job
 from engine.rendering.output_audio import AudioComparison, compare_output_audio, fingerprint_kept_audio, mux_job
+from engine.rendering.passthrough import plan_passthrough
 from engine.rendering.report import RenderReport, build_report, report_path
 from engine.rendering.spec import DRAFT_COMMENT, FINAL_COMMENT, RenderSpec
 from engine.rendering.terms import RenderOptions, Terms, terms_from_options
@@ -86,6 +87,8 @@ def render(  # noqa: PLR0913 - the files, the options, and the listener
     comment = DRAFT_COMMENT if cleared is None else FINAL_COMMENT
     inputs = [Path(source), *(Path(path) for path in (record, review) if isinstance(path, str | Path))]
     check_file_use(FileUse(inputs, [output, options.y4m], [report_path(output)]), overwrite=True)
+    if options.y4m is not None and options.passthrough:
+        raise InputError("--y4m writes every frame, and --passthrough does not decode those that are copied; use one.")
     if options.y4m is not None:
         check_file_use(FileUse(writes=[output, options.y4m]), overwrite=overwrite)
     # Everything is written into a folder beside the output and moved there when it is complete: a crash leaves no half
@@ -108,10 +111,12 @@ def render(  # noqa: PLR0913 - the files, the options, and the listener
         # The intermediate file is MOV with the source's time scale; Matroska would round time stamps to milliseconds.
         video, unfinished = folder / "video.mov", folder / output.name
         with open_atomic_write(options.y4m) if options.y4m else nullcontext() as y4m:
-            counts, encoding = encode_job(job, video, listener, y4m=y4m)
+            passthrough = plan_passthrough(job)
+            copies = passthrough.copies if passthrough else None
+            counts, encoding = encode_job(job, video, listener, y4m=y4m, copies=copies)
             job, comparisons = _mux_with_audio(job, video, unfinished)
             _check_frame_count(unfinished, counts)
-            report = build_report(job, unfinished, counts, encoding, comparisons)
+            report = build_report(job, unfinished, counts, encoding, comparisons, passthrough=passthrough)
         # The report first: no output exists without one.
         write_file(report_path(output), encode_document(report))
         publish_file(unfinished, output)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from engine.audio.compare import AlteredAudio
 from engine.masking.style import find_weaknesses
 from engine.media.facts import MediaInfo
@@ -15,6 +17,7 @@ from engine.record import Document, Sha256
 from engine.rendering.encode import FrameCounts
 from engine.rendering.job import RenderJob
 from engine.rendering.output_audio import AudioComparison
+from engine.rendering.passthrough import PassthroughFacts, PassthroughPlan
 from engine.rendering.spec import FINAL_COMMENT, RenderSpec
 from engine.review.apply import KeptVisible
 from engine.storage.data_folder import RENDER_REPORT_SUFFIX, append_suffix
@@ -56,6 +59,7 @@ class RenderReport(Document, frozen=True):
         kept_visible: faces that a reviewer decided to keep visible.
         draft: True for a draft, False for a release.
         audio: audio streams in which spans were replaced; all others are the source's, packet for packet.
+        passthrough: frames that are the source's own packets; left out of the JSON if that was not asked for.
     """
 
     schema: Literal["veil/render/1"]
@@ -76,6 +80,7 @@ class RenderReport(Document, frozen=True):
     kept_visible: tuple[KeptVisible, ...] = ()
     draft: bool = True
     audio: tuple[AlteredAudio, ...] = ()
+    passthrough: PassthroughFacts | msgspec.UnsetType = msgspec.UNSET
 
 
 def report_path(output: Path) -> Path:
@@ -89,8 +94,14 @@ def draft_name(name: str) -> str:
     return f"{path.stem}.draft{path.suffix}"
 
 
-def build_report(
-    job: RenderJob, unfinished: Path, counts: FrameCounts, encoding: Encoding, comparisons: list[AudioComparison]
+def build_report(  # noqa: PLR0913
+    job: RenderJob,
+    unfinished: Path,
+    counts: FrameCounts,
+    encoding: Encoding,
+    comparisons: list[AudioComparison],
+    *,
+    passthrough: PassthroughPlan | None = None,
 ) -> RenderReport:
     """Build the report of a finished render, before its output gets its final name."""
     return RenderReport(
@@ -112,6 +123,7 @@ def build_report(
         kept_visible=job.amended_record.find_kept_visible(),
         draft=job.spec.comment != FINAL_COMMENT,
         audio=tuple(comparison.altered for comparison in comparisons if comparison.altered is not None),
+        passthrough=passthrough.facts if passthrough else msgspec.UNSET,
     )
 
 

@@ -25,11 +25,14 @@ class OutputSettings(Document, frozen=True, omit_defaults=True):
         style: how the masks look.
         encoder: settings of the video encoder.
         audio: spans in which audio is replaced; left out of the JSON when the audio is kept as in the source.
+        passthrough: groups of pictures without any mask are the source's own packets; left out of the JSON when every
+            frame is encoded.
     """
 
     style: Style
     encoder: EncoderSettings
     audio: tuple[AudioSpan, ...] = ()
+    passthrough: bool = False
 
     def as_fields(self) -> dict[str, Any]:
         """Return these settings by name, without the fields of a subclass, to build another subclass from them."""

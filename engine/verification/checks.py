@@ -13,6 +13,7 @@ from engine.media.audio_streams import FileContents, list_audio_streams, list_co
 from engine.media.facts import MediaInfo
 from engine.rendering.job import RenderJob
 from engine.rendering.output_audio import AudioComparison, compare_output_audio, fingerprint_kept_audio
+from engine.rendering.passthrough import PassthroughFacts
 from engine.rendering.report import RenderReport
 from engine.rendering.spec import FINAL_COMMENT
 from engine.verification.frame_comparison import FrameComparison, describe_frames
@@ -85,6 +86,14 @@ def check_outside_masks(pixels: PixelCheck) -> Check:
         return Check("outside the masks", passed=False, finding=finding)
     finding = f"nothing but encoding differs ({pixels.psnr:.1f} dB PSNR)"
     return Check("outside the masks", passed=True, finding=finding)
+
+
+def check_copies(pixels: PixelCheck, facts: PassthroughFacts) -> Check:
+    """Check that frames whose packets were copied decode to the very samples of the source."""
+    if pixels.differing_copies:
+        finding = f"{describe_frames(pixels.differing_copies)} not the source's, although the report says so"
+        return Check("passthrough", passed=False, finding=finding)
+    return Check("passthrough", passed=True, finding=facts.sentence)
 
 
 def check_second_render(*, same: bool) -> Check:

@@ -16,6 +16,7 @@ from engine.media.source.prefetch import prefetch
 from engine.rendering.encode import JobEncoder
 from engine.rendering.job import MaskedFrame, RenderJob
 from engine.rendering.output_audio import mux_job
+from engine.rendering.passthrough import plan_passthrough
 from engine.storage.files import hash_file
 from engine.storage.scratch import own_temporary_folder
 from engine.verification.pixel_check import PixelCheck
@@ -72,26 +73,29 @@ class FrameComparison:
             self.decode_error = str(error)
 
 
-def compare_frames(job: RenderJob, output: Path, info: MediaInfo, listener: ProgressListener) -> FrameComparison:
+def compare_frames(
+    job: RenderJob, output: Path, info: MediaInfo, copied: Sequence[range] = (), *, listener: ProgressListener
+) -> FrameComparison:
     """Decode and mask the source once more, and compare each picture with the output's.
 
     Args:
         job: the job that should have made the output.
         output: the output.
         info: what probing the output gave.
+        copied: indices of frames that are the source's own packets.
         listener: receives the progress.
 
     Raises:
         SourceError: a frame of the source cannot be decoded, or the frames are not those of the record.
     """
-    comparison = FrameComparison(PixelCheck(job.info.video.orientation, job.spec.style, job.spec.encoder.crf))
+    comparison = _start_comparison(job, copied)
     for _ in comparison.compare_pairs(job.mask_frames(), output, info):
         listener.progress("verify", len(comparison.times), len(job.record.frames))
     return comparison
 
 
 def compare_with_second_render(
-    job: RenderJob, output: Path, info: MediaInfo, listener: ProgressListener
+    job: RenderJob, output: Path, info: MediaInfo, copied: Sequence[range] = (), *, listener: ProgressListener
 ) -> FrameComparison:
     """Render a job once more into a temporary folder, and compare the result with an output, frame by frame.
 
@@ -101,17 +105,19 @@ def compare_with_second_render(
         job: the job that should have made the output.
         output: the output.
         info: what probing the output gave.
+        copied: indices of frames that are the source's own packets.
         listener: receives the progress.
 
     Raises:
         SourceError: a frame of the source cannot be decoded, or the frames are not those of the record.
         RenderError: a frame cannot be encoded.
     """
-    comparison = FrameComparison(PixelCheck(job.info.video.orientation, job.spec.style, job.spec.encoder.crf))
+    comparison = _start_comparison(job, copied)
     with own_temporary_folder() as folder:
         # The intermediate file is MOV as in `render`: Matroska would round the time stamps to milliseconds.
         video, second_output = folder / "video.mov", folder / output.name
-        with JobEncoder(job, video) as encoder:
+        passthrough = plan_passthrough(job)
+        with JobEncoder(job, video, copies=passthrough.copies if passthrough else None) as encoder:
             for masked in comparison.compare_pairs(job.mask_frames(encoder.copy_picture), output, info):
                 if masked is not None:
                     encoder.write_frame(masked)
@@ -119,6 +125,12 @@ def compare_with_second_render(
         mux_job(job, video, second_output)
         comparison.same_bytes = hash_file(second_output) == info.sha256
     return comparison
+
+
+def _start_comparison(job: RenderJob, copied: Sequence[range]) -> FrameComparison:
+    pixels = PixelCheck(job.info.video.orientation, job.spec.style, job.spec.encoder.crf)
+    pixels.copied = frozenset(index for frames in copied for index in frames)
+    return FrameComparison(pixels)
 
 
 def describe_frames(indices: Sequence[int]) -> str:

@@ -5,7 +5,8 @@ Everything that can be checked on the files is checked, by one function for each
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from engine.core.progress import ProgressListener, SilentListener
@@ -57,7 +58,7 @@ def verify(  # noqa: PLR0913 - the files that belong together, and the listener
     job = prepare_job(source, record, lambda info: _choose_spec(source, info, output, report), listener, review)
     # The specification is that of the report, so an output is checked against the style it was rendered with.
     compare = compare_with_second_render if render_again else compare_frames
-    results = tuple(_run_checks(job, output, report, lambda info: compare(job, output, info, listener)))
+    results = tuple(_run_checks(job, output, report, partial(compare, job, output, listener=listener)))
     return VerifyReport(
         schema=SCHEMA,
         veil=VERSION,
@@ -87,15 +88,21 @@ def _choose_spec(source: Path, info: MediaInfo, output: Path, report: RenderRepo
 
 
 def _run_checks(
-    job: RenderJob, output: Path, report: RenderReport | None, compare: Callable[[MediaInfo], FrameComparison]
+    job: RenderJob,
+    output: Path,
+    report: RenderReport | None,
+    compare: Callable[[MediaInfo, Sequence[range]], FrameComparison],
 ) -> Iterator[Check]:
     info = probe(output)
     if report is not None:
         yield checks.check_report(job, info, report)
-    comparison = compare(info)
+    passthrough = report.passthrough if report and report.passthrough else None
+    comparison = compare(info, [range(*frames) for frames in passthrough.copied] if passthrough else [])
     yield checks.check_times(comparison, job.info, info)
     yield checks.check_masks(comparison.pixels)
     yield checks.check_outside_masks(comparison.pixels)
+    if passthrough is not None:
+        yield checks.check_copies(comparison.pixels, passthrough)
     if comparison.same_bytes is not None:
         yield checks.check_second_render(same=comparison.same_bytes)
     yield from checks.check_audio(job, output)

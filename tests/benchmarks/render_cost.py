@@ -54,7 +54,19 @@ def make_clip(path: Path) -> Path:
             down, across = (index * 37) % 64, (index * 23) % 64
             picture += grain[down : down + SIZE.height, across : across + SIZE.width]
             writer.write(picture.clip(0, 255).astype(np.uint8))
-    coding = ["-c:v", "libx264", "-preset", "medium", "-crf", "21", "-g", str(KEYFRAME_EVERY), "-an"]
+    coding = [
+        "-c:v",
+        "libx264",
+        "-preset",
+        "medium",
+        "-crf",
+        "21",
+        "-g",
+        str(KEYFRAME_EVERY),
+        "-sc_threshold",
+        "0",
+        "-an",
+    ]
     subprocess.run(build_ffmpeg_command(["-i", drawn, *coding, "-y", path]), check=True)
     drawn.unlink()
     return path

@@ -14,7 +14,6 @@ from typing import Self
 
 import av
 import numpy as np
-from av.codec.context import Flags
 from av.filter import Graph
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -31,6 +30,7 @@ from engine.media.output.encoder import (
     plan_encoding,
 )
 from engine.media.output.encoder_format import EncoderFormat, choose_encoder_format
+from engine.media.output.passthrough import CopiedGroups, PassthroughSink, configure_encoder
 from engine.record import VideoFacts
 
 _MAX_QUEUED_FRAMES = 4
@@ -50,15 +50,17 @@ class VideoWriter:
         encoding: the encoder and its options.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         path: Path,
         video: VideoFacts,
         pixels: PixelFormat,
         settings: EncoderSettings,
         signal: Signal = EMPTY_SIGNAL,
+        *,
+        copies: CopiedGroups | None = None,
     ) -> None:
-        """Open the file.
+        """Open the file; frames of the groups of `copies` that are copied must not be written.
 
         Raises:
             TargetError: the file cannot be created.
@@ -70,11 +72,23 @@ class VideoWriter:
         self._lent: tuple[Picture, VideoFrame] | None = None
         self._tick_converter = _TickConverter(Fraction(video.time_base), Fraction(self.encoding.tick), path)
         self._duration_ticks = max(1, round(1 / (choose_encoder_rate(video) * self._tick_converter.tick)))
-        self._sink = _EncoderSink(path, self.encoding, video)
+        self._sink = self._open_sink(video, copies)
         self._frames: queue.Queue[VideoFrame | None] = queue.Queue(_MAX_QUEUED_FRAMES)
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._encode_queued, name="veil-encode", daemon=True)
         self._thread.start()
+
+    def _open_sink(self, video: VideoFacts, copies: CopiedGroups | None) -> _EncoderSink | PassthroughSink:
+        if copies is None:
+            return _EncoderSink(self._path, self.encoding, video)
+        self.encoding = copies.number_headers(self.encoding)
+        converter = _TickConverter(Fraction(video.time_base), self._tick_converter.tick, self._path)
+        ticks = {pts: converter.to_ticks(pts) for pts in copies.all_pts}
+        self._tick_converter.first_pts = converter.first_pts
+        try:
+            return PassthroughSink(self._path, self.encoding, video, copies, ticks=ticks, duration=self._duration_ticks)
+        except av.error.FFmpegError as error:
+            raise _error_from_ffmpeg(error, self._path) from error
 
     def copy_picture(self, picture: Picture) -> Picture:
         """Return a copy to draw on, valid until the next call of `write`, which takes it without copying it again."""
@@ -236,12 +250,8 @@ class _EncoderSink:
     def _add_stream(self, encoding: Encoding, video: VideoFacts) -> VideoStream:
         stream = self._container.add_stream(encoding.encoder, rate=choose_encoder_rate(video), options=encoding.options)
         assert isinstance(stream, VideoStream)
-        context = stream.codec_context
-        context.width, context.height = video.coded.width, video.coded.height
-        context.pix_fmt = encoding.pixel_format
-        context.sample_aspect_ratio = Fraction(video.sample_aspect_ratio)
-        context.flags |= Flags.frame_duration  # without it the last frame has no duration and players skip it
-        stream.time_base = context.time_base = Fraction(encoding.tick)
+        configure_encoder(stream.codec_context, encoding, video)
+        stream.time_base = Fraction(encoding.tick)
         self._container.start_encoding()
         return stream
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -23,7 +23,7 @@ from engine.media.frame import FrameConverters, SourceFrame
 from engine.media.pixels import make_grey_frame, planar_format_from_name
 from engine.media.source.crop import FrameCropper
 from engine.media.source.damage import PendingFrames, capture_decoder_errors, enable_damage_reporting, has_own_frame
-from engine.media.source.open_file import open_container
+from engine.media.source.open_file import open_container, read_identity
 from engine.media.source.start_points import StartPoint, seek_start_point
 from engine.media.source.timestamps import PtsAssigner
 from engine.media.source.transport_stream import is_pes_packet_whole
@@ -83,7 +83,11 @@ class Source:
         path: the file.
         info: what `probe` returned for it.
         stream: the video stream that is decoded.
+        skipped_pts: presentation times of whole closed groups of pictures that are not decoded. The other frames are
+            numbered as if there were no more.
     """
+
+    skipped_pts: Collection[int] = ()
 
     def __init__(  # noqa: PLR0913 - a file, and how it is read
         self,
@@ -98,7 +102,7 @@ class Source:
         self.path = path
         self.info = info
         self.stream: VideoStream = container.streams[info.video.index]  # type: ignore[assignment]
-        self._identity = _read_identity(path)
+        self._identity = read_identity(path)
         if self._identity[0] != info.bytes or self.stream.type != "video":
             raise SourceError(f"{path} is not the file that was probed before. Start again with the file as it is.")
         self._container = container
@@ -156,7 +160,7 @@ class Source:
             SourceError: the file was changed, replaced or deleted.
         """
         try:
-            unchanged = _read_identity(self.path) == self._identity
+            unchanged = read_identity(self.path) == self._identity
         except OSError as error:
             raise SourceError(
                 f"{self.path} disappeared while it was read ({error.strerror}). Put it back and start again."
@@ -189,7 +193,7 @@ class Source:
                 return
             # An empty packet holds no frame: a recorder left one out. The demuxer also ends with one per stream, and
             # the decoder is drained explicitly instead.
-            if packet.size:
+            if packet.size and packet.pts not in self.skipped_pts:
                 yield packet
 
     def _decode_packet(self, packet: Packet[VideoStream], following: list[Packet[VideoStream]]) -> list[VideoFrame]:
@@ -392,9 +396,3 @@ def _look_ahead(
         packet = window.pop(0)
         yield packet, list(window)
         window.extend(islice(packets, 1))
-
-
-def _read_identity(path: Path) -> tuple[int, int, int]:
-    # The inode tells a replaced file from the opened one, even if size and time are equal.
-    stat = path.stat()
-    return stat.st_size, stat.st_mtime_ns, stat.st_ino

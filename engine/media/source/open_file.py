@@ -91,3 +91,10 @@ def _is_jpeg(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         return file.read(3) == b"\xff\xd8\xff"
+
+
+def read_identity(path: Path) -> tuple[int, int, int]:
+    """Return numbers that tell a file from another one, or from itself before a change."""
+    # The inode tells a replaced file from the opened one, even if size and time are equal.
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns, stat.st_ino
