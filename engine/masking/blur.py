@@ -67,7 +67,7 @@ def pixelate_samples(
         scratch: memory for the sums.
     """
     starts = [_split_evenly(side, length / style.blocks) for side, length in zip(samples.shape, face, strict=True)]
-    cells: NDArray[Any] = _quantise(_average_cells(samples, starts, scratch), style.levels, bit_depth).astype(
+    cells: NDArray[Any] = quantise(average_cells(samples, starts, scratch), style.levels, bit_depth).astype(
         samples.dtype
     )
     for axis, (side, begin) in enumerate(zip(samples.shape, starts, strict=True)):
@@ -75,7 +75,15 @@ def pixelate_samples(
     return cells
 
 
-def blur_samples(samples: Plane, face: tuple[float, float], style: Style, bit_depth: int, scratch: Scratch) -> Plane:
+def blur_samples(  # noqa: PLR0913
+    samples: Plane,
+    face: tuple[float, float],
+    style: Style,
+    bit_depth: int,
+    scratch: Scratch,
+    *,
+    dither_place: tuple[int, int] | None = None,
+) -> Plane:
     """Return a Gaussian blur of few quantised samples.
 
     The samples are means over cells, the kernel is binomial (the discrete Gaussian with integer weights), and the
@@ -88,6 +96,7 @@ def blur_samples(samples: Plane, face: tuple[float, float], style: Style, bit_de
         style: style, of which `sigma`, `samples` and `levels` are used.
         bit_depth: significant bits of a sample.
         scratch: memory for the sums and for the returned samples.
+        dither_place: first row and column of the samples in the plane, to dither the result; None: it is not.
     """
     # Step 1, fewer samples: the detail within a cell is gone, whatever is known of the kernel.
     count = min(style.samples, math.ceil(_MAX_SIGMA_CELLS / style.sigma))
@@ -98,15 +107,58 @@ def blur_samples(samples: Plane, face: tuple[float, float], style: Style, bit_de
         _build_blur_matrix(len(begin), _compute_half_order(style.sigma * length * len(begin) / side))
         for side, length, begin in zip(samples.shape, face, starts, strict=True)
     )
-    mixed = (down @ _average_cells(samples, starts, scratch) @ across.T + (1 << (2 * _WEIGHT_BITS - 1))) >> (
+    mixed = (down @ average_cells(samples, starts, scratch) @ across.T + (1 << (2 * _WEIGHT_BITS - 1))) >> (
         2 * _WEIGHT_BITS
     )
     # Step 3, quantisation: deconvolution multiplies small differences, which rounding to few levels removes.
-    cells = _quantise(mixed, style.levels, bit_depth).astype(samples.dtype)
+    cells = quantise(mixed, style.levels, bit_depth)
+    if dither_place is not None:
+        return _interpolate_dithered(cells, samples, bit_depth, scratch, dither_place)
     # Interpolation only makes the result pleasant to look at; INTER_LINEAR_EXACT gives the same on every processor.
     buffer = scratch.get_array("blurred", samples.shape, samples.dtype)
-    smooth: Plane = cv2.resize(cells, samples.shape[::-1], dst=buffer, interpolation=cv2.INTER_LINEAR_EXACT)
+    smooth: Plane = cv2.resize(
+        cells.astype(samples.dtype), samples.shape[::-1], dst=buffer, interpolation=cv2.INTER_LINEAR_EXACT
+    )
     return smooth
+
+
+def _interpolate_dithered(
+    cells: Cells, samples: Plane, bit_depth: int, scratch: Scratch, place: tuple[int, int]
+) -> Plane:
+    """Interpolate cells to the shape of the samples, with fractions shown by a pattern of neighbouring steps.
+
+    The steps of 8 bits show as bands on a large face. The pattern is fixed to the picture, so it stands still when the
+    mask moves.
+    """
+    spare_bits = 16 - bit_depth
+    buffer = scratch.get_array("dithered", samples.shape, np.uint16)
+    fine = cv2.resize(
+        (cells << spare_bits).astype(np.uint16), samples.shape[::-1], dst=buffer, interpolation=cv2.INTER_LINEAR_EXACT
+    )
+    side = len(_BAYER)
+    pattern = np.roll(_BAYER, (-place[0] % side, -place[1] % side), axis=(0, 1))
+    # One row of the pattern for the whole width, repeated for every eighth row.
+    thresholds = np.tile(pattern, -(-samples.shape[1] // side))[:, : samples.shape[1]]
+    thresholds = (thresholds.astype(np.uint16) << spare_bits) // (side * side)
+    for row in range(min(side, samples.shape[0])):
+        rows = fine[row::side]
+        # What is above the highest value would wrap around to black.
+        rows[...] = np.minimum(rows, np.uint16(0xFFFF) - thresholds[row]) + thresholds[row]
+    fine >>= spare_bits
+    result: Plane = scratch.get_array("blurred", samples.shape, samples.dtype)
+    np.copyto(result, fine, casting="unsafe")
+    return result
+
+
+def _build_bayer(order: int) -> NDArray[np.int64]:
+    """Return a pattern of thresholds of which neighbours differ most (Bayer 1973), shape (2**order, 2**order)."""
+    pattern = np.zeros((1, 1), np.int64)
+    for _ in range(order):
+        pattern = np.block([[4 * pattern, 4 * pattern + 2], [4 * pattern + 3, 4 * pattern + 1]])
+    return pattern
+
+
+_BAYER = _build_bayer(3)
 
 
 def _split_evenly(side: int, cell: float) -> NDArray[np.int64]:
@@ -118,7 +170,7 @@ def _split_evenly(side: int, cell: float) -> NDArray[np.int64]:
     return np.arange(count) * side // count
 
 
-def _average_cells(samples: Plane, starts: list[NDArray[np.int64]], scratch: Scratch) -> Cells:
+def average_cells(samples: Plane, starts: list[NDArray[np.int64]], scratch: Scratch) -> Cells:
     """Return the mean of each cell, rounded to the nearest integer.
 
     Taken from the integral image, whose cost does not depend on the number of cells.
@@ -140,7 +192,7 @@ def _fits_in_32_bits(samples: Plane) -> bool:
     return samples.dtype == np.uint8 and samples.size <= _MAX_SUMMED_SAMPLES
 
 
-def _quantise(values: Cells, levels: int, bit_depth: int) -> Cells:
+def quantise(values: Cells, levels: int, bit_depth: int) -> Cells:
     """Round values to the nearest of `levels` evenly spaced ones.
 
     The spacing starts at 0 and divides the full scale, so that half of it, the neutral value of chroma, is one of the

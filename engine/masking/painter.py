@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.core.geometry import Box, Orientation
 from engine.core.picture import Picture, PixelFormat, Plane
-from engine.masking import blur, colour, overlay
+from engine.masking import blur, colour, overlay, steady_mosaic
 from engine.masking.mask import Alpha, PatchPart, compute_patches
 from engine.masking.patterns import draw_pattern
 from engine.masking.style import Style
@@ -79,7 +79,7 @@ class Painter:
                 if patch is not previous_patch:
                     previous_patch, parts = patch, tuple(patch.split_parts())
                 samples = picture.planes[index][patch.area]
-                target = FillTarget(samples, index, self._measure_face(box, index))
+                target = FillTarget(samples, index, self._measure_face(box, index), picture.planes[index], patch.area)
                 _blend_parts(samples, FILLINGS[self.style.method](self, target), parts)
 
     def convert_colour(self, hex_colour: str, plane: int) -> Plane:
@@ -107,19 +107,35 @@ class FillTarget(NamedTuple):
         samples: its samples, with what is under the mask.
         plane: index of the plane in the picture.
         face: longer side of the face in samples, along rows and along columns.
+        whole: the whole plane.
+        area: rows and columns of the samples in it.
     """
 
     samples: Plane
     plane: int
     face: tuple[float, float]
+    whole: Plane
+    area: tuple[slice, slice]
 
 
 def _fill_gaussian(painter: Painter, target: FillTarget) -> Plane:
-    return blur.blur_samples(target.samples, target.face, painter.style, painter.format.bit_depth, painter.scratch)
+    place = (target.area[0].start, target.area[1].start) if painter.style.dither else None
+    return blur.blur_samples(
+        target.samples, target.face, painter.style, painter.format.bit_depth, painter.scratch, dither_place=place
+    )
 
 
 def _fill_pixelate(painter: Painter, target: FillTarget) -> Plane:
-    return blur.pixelate_samples(target.samples, target.face, painter.style, painter.format.bit_depth, painter.scratch)
+    style, bit_depth = painter.style, painter.format.bit_depth
+    if not style.steady:
+        return blur.pixelate_samples(target.samples, target.face, style, bit_depth, painter.scratch)
+    right, down = painter.format.plane_shift(target.plane)
+    # The sides of blocks are chosen in luma samples, so that blocks of chroma lie over those of luma.
+    rows, columns = (
+        steady_mosaic.choose_block(length * (1 << shift) / style.blocks) >> shift
+        for length, shift in zip(target.face, (down, right), strict=True)
+    )
+    return steady_mosaic.fill_blocks(target.whole, target.area, (rows, columns), style.levels, bit_depth)
 
 
 def _fill_solid(painter: Painter, target: FillTarget) -> Plane:

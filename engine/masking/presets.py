@@ -64,6 +64,30 @@ _PRESETS = (
         description="a milder blur with a wide soft edge",
     ),
     Preset(
+        "close",
+        # The smallest curve of its kind that covers the whole face box, a fifth smaller than the ellipse of `strong`.
+        Style(
+            method="gaussian",
+            shape="superellipse",
+            scale=1.19,
+            feather=0.1,
+            sigma=0.25,
+            samples=16,
+            levels=64,
+            dither=True,
+        ),
+        label="Close",
+        caption="The blur of Strong, nearer to the head",
+        description="the blur of `strong` in a fuller outline that is nearer to the head, without bands on large faces",
+    ),
+    Preset(
+        "steady",
+        Style(method="pixelate", shape="superellipse", scale=1.19, feather=0.0, blocks=5, levels=64, steady=True),
+        label="Steady",
+        caption="A mosaic that stands still while the face moves",
+        description="a mosaic of at most five blocks across the face that keep their place in the picture",
+    ),
+    Preset(
         "training-data",
         # No texture at all: a blur or a mosaic is a texture that a model could learn to look for.
         Style(method="solid", shape="rectangle", scale=1.1, feather=0.0, colour="#808080"),
@@ -95,10 +119,10 @@ def find_preset(style: Style) -> str | None:
 
 def format_style(style: Style) -> str:
     """Write a style as `parse_style` reads it: the nearest preset and the values that differ, as `strong,sigma=0.3`."""
-    values = msgspec.structs.asdict(style)
+    values = {name: False if value is msgspec.UNSET else value for name, value in msgspec.structs.asdict(style).items()}
 
     def list_differences(preset: Preset) -> list[str]:
-        return [name for name, value in values.items() if value != getattr(preset.style, name)]
+        return [name for name in values if getattr(style, name) != getattr(preset.style, name)]
 
     # The fewest differences make the shortest text, and a preset is written as its name alone.
     nearest = min(_PRESETS, key=lambda preset: len(list_differences(preset)))
@@ -128,7 +152,8 @@ def style_from_preset(preset: str = DEFAULT_PRESET, overrides: Mapping[str, Any]
     """
     if preset not in PRESETS:
         raise StyleError(f"There is no style {preset!r}; choose one of {', '.join(PRESETS)}.")
-    values = msgspec.structs.asdict(PRESETS[preset].style) | dict(overrides or {})
+    fields = msgspec.structs.asdict(PRESETS[preset].style)
+    values = {name: value for name, value in fields.items() if value is not msgspec.UNSET} | dict(overrides or {})
     # Not strict, because a command line and an address have numbers as text.
     try:
         return msgspec.convert(values, Style, strict=False)

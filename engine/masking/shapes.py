@@ -89,6 +89,12 @@ def _measure_ellipse(values: ShapeValues, extent: MaskExtent) -> ShapeDistances:
     return ShapeDistances(extent.across / outer, extent.down / outer, 1.0 / outer)
 
 
+def _measure_superellipse(values: ShapeValues, extent: MaskExtent) -> ShapeDistances:
+    """Measure an ellipse with fuller corners: the fourth powers of the distances add up to at most 1 (Lame curve)."""
+    outer = 1.0 + values.feather
+    return ShapeDistances((extent.across / outer) ** 2, (extent.down / outer) ** 2, 1.0 / outer**2)
+
+
 def _measure_rectangle(values: ShapeValues, extent: MaskExtent) -> ShapeDistances:
     return _measure_corners(values.feather, 0.0, extent)
 
@@ -118,6 +124,13 @@ SHAPES: Mapping[str, MaskShape] = {
         full_cover_scale=1.45,  # the ellipse through the corners of a box is larger by the square root of 2
         min_scale=1.2,
         min_scale_reason="a smaller ellipse leaves more than a twentieth of the face box open",
+    ),
+    "superellipse": MaskShape(
+        "Full ellipse",
+        _measure_superellipse,
+        full_cover_scale=1.19,  # the fourth root of 2: the curve goes through the corners of the box
+        min_scale=1.05,
+        min_scale_reason="a smaller one leaves more than a twentieth of the face box open",
     ),
     "rounded": MaskShape(
         "Rounded rectangle",

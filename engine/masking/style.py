@@ -31,6 +31,9 @@ HexColour = Annotated[str, msgspec.Meta(pattern=COLOUR_PATTERN)]
 """A colour as "#rrggbb"."""
 
 
+_SWITCHES = ("dither", "steady")
+
+
 class Style(Document, frozen=True):
     """All parameters of how a mask looks. Lengths are relative to the face (the longer side of its box), unless stated
     otherwise.
@@ -50,6 +53,10 @@ class Style(Document, frozen=True):
         second_colour: pattern: the other colour.
         pattern: name of the built-in pattern.
         tile: pattern: side of a tile.
+        dither: gaussian: steps of brightness are broken up by a fixed pattern, so that no bands show on a large face.
+            Unset, and left out of the JSON: they are not, as in renders before 0.1.1.
+        steady: pixelate: blocks keep their place in the picture while the face moves over them, and change their side
+            only by large steps, so that the mosaic does not flicker. Unset: blocks move with the mask.
         image: image: path of a picture file.
         image_sha256: image: what its bytes must hash to.
 
@@ -72,8 +79,14 @@ class Style(Document, frozen=True):
     tile: Annotated[float, msgspec.Meta(ge=0.05, le=2.0)] = 0.25
     image: str | None = None
     image_sha256: Sha256 | None = None
+    dither: bool | msgspec.UnsetType = msgspec.UNSET
+    steady: bool | msgspec.UnsetType = msgspec.UNSET
 
     def __post_init__(self) -> None:
+        # What is off is left out of the JSON: styles that were signed before these fields existed keep their hash.
+        for name in _SWITCHES:
+            if getattr(self, name) is False:
+                msgspec.structs.force_setattr(self, name, msgspec.UNSET)
         # msgspec checks annotations only when it parses, and a style is also built in Python.
         for complaint in _find_errors(self):
             raise ValueError(complaint)
