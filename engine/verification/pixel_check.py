@@ -29,7 +29,8 @@ _MIN_MASK_DIFFERENCE = 6.0
 """Mean difference, in 8-bit steps, that a mask must make to a block before the block can show if it is masked. A mask
 over a flat background changes almost nothing."""
 
-_OPAQUE = 255
+_NEVER_INSIDE = 1 << 20
+"""More steps than any mask has."""
 
 BlockMeans = NDArray[np.float32]
 """Mean absolute difference of each block of 16x16 samples, in 8-bit steps."""
@@ -100,32 +101,36 @@ class PixelCheck:
         if masked.picture is masked.original:
             return False
         # Only the masks are looked at: most pictures are much larger.
-        area, core = self._find_masked_area(masked)
+        area, inside = self._find_masked_blocks(masked)
         original = _to_eight_bit(masked.original.planes[0][area], masked.original)
         wanted = _to_eight_bit(masked.picture.planes[0][area], masked.picture)
         shown = np.ascontiguousarray(rendered[area])
         changed = _compare_blocks(original, wanted) >= _MIN_MASK_DIFFERENCE
         is_nearer = _compare_blocks(shown, original) <= _compare_blocks(shown, wanted)
-        return bool((changed & is_nearer & (_average_blocks(core) == _OPAQUE)).any())
+        return bool((changed & is_nearer & inside).any())
 
-    def _find_masked_area(self, masked: MaskedFrame) -> tuple[tuple[slice, slice], NDArray[np.uint8]]:
-        """Return the rows and columns of luma around all masks, in whole blocks, and which samples are masked.
+    def _find_masked_blocks(self, masked: MaskedFrame) -> tuple[tuple[slice, slice], NDArray[np.bool_]]:
+        """Return the rows and columns of luma around all masks, and which of its blocks are entirely inside a mask.
 
-        Samples are 255 if they are covered fully, else 0: in the soft edge the original shows through as it should.
+        Only fully covered samples count: in the soft edge the original shows through as it should.
         """
-        luma = masked.original.planes[0]
+        size = masked.original.planes[0].shape
         if masked.plan.covered:
-            return (slice(None), slice(None)), np.full(luma.shape, _OPAQUE, np.uint8)
+            return (slice(None), slice(None)), np.ones((1, 1), dtype=bool)
         found = (compute_patches(box, self.orientation, self.style, masked.picture.format) for box in masked.plan.boxes)
         patches = [patch[0] for patch in found if patch]
         rows, columns = (_hull_in_blocks([patch.area[axis] for patch in patches]) for axis in (0, 1))
-        core = np.zeros(luma[rows, columns].shape, np.uint8)
+        inside = np.zeros(tuple((one.stop - one.start) // _BLOCK_SIDE_PX for one in (rows, columns)), dtype=bool)
         for patch in patches:
-            inside = core[patch.top - rows.start :, patch.left - columns.start :][
-                : len(patch.down), : len(patch.across)
-            ]
-            inside[patch.alpha == _OPAQUE] = _OPAQUE
-        return (rows, columns), core
+            # The farthest sample of a block is where its farthest row and column meet.
+            farthest = (
+                _measure_farthest(steps, place, blocks, side)
+                for steps, place, blocks, side in zip(
+                    (patch.down, patch.across), patch.area, (rows, columns), size, strict=True
+                )
+            )
+            inside |= np.add.outer(*farthest) <= patch.core
+        return (rows, columns), inside
 
     def _is_chroma_altered(self, rendered: Picture, wanted: Picture) -> bool:
         # Not strict: an output in another pixel format may have more or fewer planes than the source.
@@ -174,6 +179,22 @@ def _average_blocks(plane: NDArray[np.uint8]) -> BlockMeans:
     sums = of_rows.reshape(rows, columns, _BLOCK_SIDE_PX).sum(axis=2, dtype=np.uint32)
     means: BlockMeans = np.divide(sums, _BLOCK_SIDE_PX**2, dtype=np.float32)
     return means
+
+
+def _measure_farthest(steps: NDArray[np.int16], place: slice, blocks: slice, side: int) -> NDArray[np.int32]:
+    """Return for each block of a row or column the steps of its farthest sample; samples beyond the plane do not count.
+
+    Args:
+        steps: steps of the samples of a mask from its middle.
+        place: the samples of the plane that these are.
+        blocks: the samples of the plane that the blocks have.
+        side: number of samples of the plane.
+    """
+    spread = np.full(blocks.stop - blocks.start, _NEVER_INSIDE, np.int32)
+    spread[place.start - blocks.start : place.stop - blocks.start] = steps
+    spread[side - blocks.start :] = 0
+    farthest: NDArray[np.int32] = spread.reshape(-1, _BLOCK_SIDE_PX).max(axis=1)
+    return farthest
 
 
 def _hull_in_blocks(ranges: Sequence[slice]) -> slice:
