@@ -7,8 +7,10 @@ on a grid that is fixed to the picture, and each is the mean of all its samples,
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.core.picture import Plane
 from engine.masking.blur import Scratch, average_cells, quantise
@@ -42,8 +44,9 @@ def fill_blocks(plane: Plane, area: tuple[slice, slice], block: tuple[int, int],
         start, stop = masked.start // side * side, min(size, -(-masked.stop // side) * side)
         grown.append(slice(start, stop))
         starts.append(np.arange(start, stop, side) - start)
-    means = average_cells(np.ascontiguousarray(plane[grown[0], grown[1]]), starts, Scratch())
-    cells = quantise(means, levels, bit_depth).astype(plane.dtype)
+    samples: Plane = plane[grown[0], grown[1]]
+    means = average_cells(samples, starts, Scratch())
+    cells: NDArray[Any] = quantise(means, levels, bit_depth).astype(plane.dtype)
     for axis, (masked, whole, begin) in enumerate(zip(area, grown, starts, strict=True)):
         repeated = np.repeat(cells, np.diff(begin, append=whole.stop - whole.start), axis=axis)
         kept = range(masked.start - whole.start, min(masked.stop, whole.stop) - whole.start)
