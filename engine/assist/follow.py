@@ -113,16 +113,16 @@ def follow_face(
     )
 
 
-def describe_end(end: PathEnd) -> str:
-    """Describe why a face is followed no further, as a clause."""
-    clauses: Mapping[str, str] = {
-        "cut": "the scene ends there",
-        "video": "the video ends there",
-        "lost": "the face was lost there",
-        "left": "the face left the picture there",
-        "masked": f"track {end.track} masks it there",
+def describe_end(end: PathEnd, *, backwards: bool = False) -> str:
+    """Describe why a face is followed no further, in one direction, as a phrase."""
+    phrases: Mapping[str, str] = {
+        "cut": "scene cut",
+        "video": "start of the video" if backwards else "end of the video",
+        "lost": "the face was lost",
+        "left": "the face entered the picture" if backwards else "the face left the picture",
+        "masked": f"masked by track {end.track}",
     }
-    return clauses[end.cause]
+    return phrases[end.cause]
 
 
 class _Ways:

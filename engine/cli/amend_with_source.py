@@ -56,8 +56,9 @@ def _follow(editor: ReviewEditor, options: Namespace, source: Path, terminal: Te
     followed = follow_face(source, editor.amended, frame, box, terminal)
     first, stop = followed.span
     terminal.notice(
-        f"Followed in {describe_range(first, stop)}: before frame {first} {describe_end(followed.before)}, "
-        f"after frame {stop - 1} {describe_end(followed.after)}."
+        f"Followed in {describe_range(first, stop)}. It starts at frame {first} "
+        f"({describe_end(followed.before, backwards=True)}) and ends at frame {stop - 1} "
+        f"({describe_end(followed.after)})."
     )
     if options.values[1:]:
         followed = followed.cut(*parse_range(options.values[1:]))

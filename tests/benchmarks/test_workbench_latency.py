@@ -1,6 +1,7 @@
 """How long the workbench takes to answer, alone on the machine."""
 
 import http.client
+import random
 import statistics
 import time
 from urllib.parse import urlsplit
@@ -37,3 +38,29 @@ def test_stepping_through_stills(workbench, page, tmp_path, record_figure):
         wait_until_painted(page, frame)
         latencies.append(float(page.locator(".review").get_attribute("data-latency")))
     record_figure("Review: a still after a key press, median of 33", statistics.median(latencies), "ms", 250)
+
+
+def test_a_click_on_the_timeline(workbench, page, tmp_path, record_figure):
+    """1080p with a keyframe every 300 frames; the pointer comes as a hand moves it: 0.4 s, then a moment of rest."""
+    options = ["-bf", "3", "-g", "300", "-x264-params", "scenecut=0"]
+    source = clips.video(tmp_path / "long.mp4", size=(1920, 1080), frames=900, options=options)
+    run = make_run(workbench.data, source, lambda _: [(60.0, 60.0, 180.0, 200.0)])
+    open_review(page, workbench, run.id, 0, None)
+    place = page.locator("[data-at=timeline]").bounding_box()
+    chance, latencies = random.Random(1), []
+    for _ in range(21):
+        (x, y), (to_x, to_y) = [
+            (place["x"] + 70 + chance.random() * (place["width"] - 80), place["y"] + below) for below in (-150, 20)
+        ]
+        for step in range(1, 26):
+            # The way of least jerk (Flash and Hogan, 1985), by which hands move.
+            share = 10 * (step / 25) ** 3 - 15 * (step / 25) ** 4 + 6 * (step / 25) ** 5
+            page.mouse.move(x + (to_x - x) * share, y + (to_y - y) * share)
+            page.wait_for_timeout(16)
+        page.wait_for_timeout(120)
+        before = page.locator(".review").get_attribute("data-latency")
+        page.mouse.click(to_x, to_y)
+        page.locator(f'.review:not([data-latency="{before}"])').wait_for()
+        latencies.append(float(page.locator(".review").get_attribute("data-latency")))
+        page.wait_for_timeout(500)
+    record_figure("Review: a click on the timeline of 1080p, median of 21", statistics.median(latencies), "ms", 250)

@@ -13,8 +13,8 @@ const FOLLOWED = {
     [20, BOX],
     [45, BOX],
   ],
-  before: "the scene ends there",
-  after: "the face was lost there",
+  before: "scene cut",
+  after: "the face was lost",
   reason: "followed from frame 30",
 };
 

@@ -84,6 +84,17 @@ test("where the pointer rests on the timeline is fetched first", (t) => {
   assert.equal(source.calls.length, 1);
 });
 
+test("what a pointer slows down at is fetched at once, and only once until it is fast again", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { navigation, source } = navigating();
+  navigation.hover(20, 3);
+  navigation.hover(30, 0.2);
+  navigation.hover(31, 0.1);
+  assert.deepEqual(source.calls, [["prefetch", [30]]]);
+  t.mock.timers.tick(60);
+  assert.deepEqual(source.calls.at(-1), ["prefetch", [31]]);
+});
+
 test("an item is opened where it is seen best, with its track", () => {
   const { state, jumps, shown } = navigating({ spots: [spot("a", 40, { track: 3 })] });
   jumps.itemBy(1);

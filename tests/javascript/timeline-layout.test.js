@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { flaggedSpans, frameAt, lanesOf, spanAround } from "../../workbench/components/canvas/js/timeline-layout.js";
+import {
+  flaggedSpans,
+  frameAt,
+  lanesOf,
+  movedSpan,
+  spanAround,
+  spanWith,
+  zoomedSpan,
+} from "../../workbench/components/canvas/js/timeline-layout.js";
 import { track } from "./made.js";
 
 function laneNumbers(tracks) {
@@ -57,4 +65,28 @@ test("flagged frames become stretches, up to the borders of the span", () => {
   ]);
   assert.deepEqual(flaggedSpans([1, 1, 1, 1], [1, 3]), [[1, 3]]);
   assert.deepEqual(flaggedSpans([0, 0], [0, 2]), []);
+});
+
+test("the frame under the pointer stays there when the timeline is zoomed", () => {
+  const span = zoomedSpan([0, 1000], 0.25, 0.5, 1000);
+  assert.deepEqual(span, [125, 625]);
+  assert.equal(frameAt(0.25, span), frameAt(0.25, [0, 1000]));
+  assert.deepEqual(zoomedSpan(span, 0.25, 2, 1000), [0, 1000]);
+});
+
+test("the timeline is not zoomed beyond some frames, nor out of the video", () => {
+  assert.deepEqual(zoomedSpan([100, 120], 0.5, 0.5, 1000), [100, 120]);
+  assert.deepEqual(zoomedSpan([0, 1000], 0.5, 2, 1000), [0, 1000]);
+  assert.deepEqual(zoomedSpan([0, 8], 0.5, 0.5, 8), [0, 8]);
+});
+
+test("the timeline is moved as far as there are frames", () => {
+  assert.deepEqual(movedSpan([100, 200], 50, 1000), [150, 250]);
+  assert.deepEqual(movedSpan([100, 200], -500, 1000), [0, 100]);
+  assert.deepEqual(movedSpan([100, 200], 5000, 1000), [900, 1000]);
+});
+
+test("the timeline follows a frame that leaves it", () => {
+  assert.deepEqual(spanWith([100, 200], 150, 1000), [100, 200]);
+  assert.deepEqual(spanWith([100, 200], 500, 1000), [450, 550]);
 });

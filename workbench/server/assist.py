@@ -152,7 +152,7 @@ def encode_answer(answer: AssistAnswer) -> dict[str, Any]:
             return {
                 "state": "followed",
                 "keyframes": [[one.index, to_edges(one.box)] for one in face.keyframes],
-                "before": describe_end(face.before),
+                "before": describe_end(face.before, backwards=True),
                 "after": describe_end(face.after),
                 "reason": face.reason,
             }

@@ -9,6 +9,7 @@ from workbench.server import analyse_preload
 from workbench.server.assist import AssistRoutes
 from workbench.server.files import FileRoutes
 from workbench.server.stills import StillRoutes
+from workbench.server.waveform import build_waveform_routes
 
 ROUTES: tuple[BaseRoute, ...] = (
     *analyse_preload.build_routes(),
@@ -16,6 +17,7 @@ ROUTES: tuple[BaseRoute, ...] = (
     *second_factor.ROUTES,
     *StillRoutes(middleware.person_from_request).build_routes(),
     *AssistRoutes(middleware.person_from_request).build_routes(),
+    *build_waveform_routes(middleware.person_from_request),
     *FileRoutes(middleware.person_from_request).build_routes(),
 )
 """All routes of the workbench other than pages; their paths begin with /api/."""

@@ -97,7 +97,9 @@ class FrameCache(Closeable):
     def _choose_decoder(self, index: int) -> _CacheDecoder:
         """Choose the decoder that reaches the frame soon, or for a jump preferably the one that serves jumps."""
         with self._lock:
-            near = [place for place, decoder in enumerate(self._decoders) if decoder.can_reach_soon(index)]
+            # Frames shortly before the target of a jump are decoded on its way and cached.
+            earlier = self._capacity_frames * 3 // 4
+            near = [place for place, decoder in enumerate(self._decoders) if decoder.can_reach_soon(index, earlier)]
             if near:
                 self._stepping = near[0]
                 return self._decoders[self._stepping]
@@ -123,11 +125,15 @@ class _CacheDecoder:
         self.lock = threading.Lock()
         self.target_index: int | None = None
 
-    def can_reach_soon(self, index: int) -> bool:
-        """Return whether decoding on reaches the frame sooner than a jump would."""
-        near = (
-            self.target_index is not None and self.target_index <= index < self.target_index + _MAX_DECODE_AHEAD_FRAMES
-        )
+    def can_reach_soon(self, index: int, earlier_frames: int = 0) -> bool:
+        """Return whether decoding on reaches the frame sooner than a jump would.
+
+        Args:
+            index: the frame.
+            earlier_frames: number of frames before the target of a jump that are cached, too.
+        """
+        target = self.target_index
+        near = target is not None and target - earlier_frames <= index < target + _MAX_DECODE_AHEAD_FRAMES
         return near or self._can_continue(index)
 
     def _can_continue(self, index: int) -> bool:

@@ -27,7 +27,8 @@ def test_a_face_is_followed_both_ways_to_the_start_and_to_a_cut(moving, amended)
     assert (followed.span, followed.before, followed.after) == ((0, CUT), PathEnd("video"), PathEnd("cut"))
     assert done[-1] == ("follow", CUT - 1, CUT)
     assert len(followed.keyframes) < 6
-    assert describe_end(followed.after) == "the scene ends there"
+    assert describe_end(followed.before, backwards=True) == "start of the video"
+    assert describe_end(followed.after) == "scene cut"
 
 
 def test_a_followed_face_is_an_ordinary_amendment(moving, amended, tmp_path):

@@ -107,7 +107,7 @@ def test_a_face_is_followed_from_the_command_line(moving, amended, tmp_path, cap
     captured = capsys.readouterr()
     assert "add a face in frames 5 to 19 (followed from frame 12)" in captured.out
     assert "Followed in frames 0 to 23" in captured.err
-    assert "the scene ends there" in captured.err
+    assert "ends at frame 23 (scene cut)" in captured.err
     assert main(["amend", record, review, "follow", box, *by]) == 2
     assert "--source" in capsys.readouterr().err
     assert main(["amend", record, review, "follow", "12=1,2,3", "--source", str(moving), *by]) == 2

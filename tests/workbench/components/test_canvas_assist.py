@@ -41,7 +41,7 @@ def test_a_face_is_followed_from_one_box_and_saved(workbench, page, run):
     page.get_by_role("button", name="Follow the face").click()
     wait_for_message(page, f"Followed in frames 0–{CUT - 1}")
     assert page.locator(".followed .thumb img[src]").first.is_visible()
-    assert "track 0 masks it there" in page.locator(".followed").inner_text()
+    assert "masked by track 0" in page.locator(".followed").inner_text()
     assert find_violations(page) == []
     save_screenshot(page, "review-followed")
     # The keys work on: the end is set where one stands, and Enter saves.

@@ -47,7 +47,7 @@ def test_a_box_is_followed_until_a_mask_covers_it(client, run):
     assert answer["state"] == "followed"
     assert answer["reason"] == "followed from frame 25"
     assert answer["keyframes"][0][0] >= 20
-    assert "track 0 masks it there" in answer["before"] or "lost" in answer["before"]
+    assert "masked by track 0" in answer["before"] or "lost" in answer["before"]
     assert client.delete(address).status_code == 204
     assert "was ended" in client.get(address).json()["error"]
 

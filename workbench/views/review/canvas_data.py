@@ -114,6 +114,7 @@ class CanvasState:
                 "portraits": f"/api/portraits/{run}/",
                 "people": f"/api/people/{run}",
                 "assist": f"/api/assist/{run}",
+                "waveform": f"/api/waveform/{run}",
             },
             "at": {"frame": self.frame, "track": self.track},
             "spots": [_encode_item(item) for item in self.review_items],

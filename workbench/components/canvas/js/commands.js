@@ -135,10 +135,7 @@ export function commandsOf(parts) {
     fit: () => zoom.fit(),
     zoomToFace: () => zoom.toggleCloseUp(),
     filmstrip: () => filmstrip.toggle(),
-    span: () => {
-      timeline.toggleSpan();
-      state.changed();
-    },
+    span: () => timeline.toggleSpan(),
     help: () => help.toggle(),
     escape: () => escape(parts),
   });

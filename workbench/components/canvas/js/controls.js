@@ -1,4 +1,5 @@
 import { actionOf } from "./keys.js";
+import { RovingFocus } from "./roving-focus.js";
 
 /**
  * @import { CommandName, Commands } from "./commands.js"
@@ -34,6 +35,7 @@ export class Controls {
   constructor(root, parts, signal) {
     this.root = root;
     this.parts = parts;
+    this.roving = new RovingFocus(root, signal);
     // Before the shortcuts of Streamlit.
     window.addEventListener("keydown", (event) => this.pressed(event), { capture: true, signal });
     root.addEventListener("click", (event) => this.clicked(event), { signal });
@@ -61,7 +63,7 @@ export class Controls {
     if (!isInside && active && active !== document.body && !isLeftTo(active, event.key)) {
       return;
     }
-    if (this.parts.state.count && this.act(event)) {
+    if (this.parts.state.count && (this.roving.pressed(event) || this.act(event))) {
       event.preventDefault();
       event.stopImmediatePropagation();
     }

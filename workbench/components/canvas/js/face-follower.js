@@ -161,7 +161,7 @@ export class FaceFollower {
         this.portraits.image(frame, draft.box(frame)),
       ),
     );
-    const ends = `Before frame ${first} ${before}; after frame ${draft.last} ${after}.`;
+    const ends = `It starts at frame ${first} (${before}) and ends at frame ${draft.last} (${after}).`;
     return element("div", { className: "followed" }, element("div", { className: "faces" }, ...samples), ends);
   }
 }

@@ -90,7 +90,7 @@ export const KEYS = [
   { key: "=", command: "zoomIn" },
   { key: "-", command: "zoomOut" },
   { key: "0", command: "fit" },
-  { key: "t", shown: "t", what: "Zoom the timeline to this frame, and back", command: "span" },
+  { key: "t", shown: "t", what: "Zoom the timeline to this frame, and back; or the wheel", command: "span" },
   { key: "Enter", shown: "Enter Esc", what: "Save, discard the open form", command: "save" },
   { key: "Escape", command: "escape" },
   { key: "?", shown: "?", what: "Show these shortcuts", command: "help" },

@@ -8,6 +8,9 @@
 /** How long the pointer rests before something is fetched for it. */
 const REST = 60;
 
+/** Pixels a millisecond below which a pointer is about to arrive: what is decoded for a place near by helps already. */
+const ARRIVING = 0.5;
+
 /** Goes from frame to frame, and fetches ahead what will probably be shown next. */
 export class Navigation {
   /**
@@ -23,6 +26,8 @@ export class Navigation {
     this.source = source;
     /** @type {number | null} where the pointer was drawn to while another frame was being loaded */
     this.scrubbed = null;
+    /** Whether the pointer slows down, and what it slows down at was fetched. */
+    this.arriving = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     state.events.on("frameSettled", () => this.settled());
@@ -66,16 +71,26 @@ export class Navigation {
   }
 
   /**
-   * Fetches what a click would show where the pointer rests.
+   * Fetches what a click would show where the pointer rests, or is about to arrive.
    * @param {number} frame
+   * @param {number} [speed] of the pointer in pixels a millisecond
    */
-  hover(frame) {
+  hover(frame, speed = Infinity) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      if (!this.state.waiting && !this.state.playing) {
-        this.source.prefetch([this.nearest(frame)]);
-      }
-    }, REST);
+    if (speed < ARRIVING && !this.arriving) {
+      this.arriving = true;
+      this.fetch(frame);
+    } else if (speed >= ARRIVING) {
+      this.arriving = false;
+    }
+    this.timer = setTimeout(() => this.fetch(frame), REST);
+  }
+
+  /** @param {number} frame */
+  fetch(frame) {
+    if (!this.state.waiting && !this.state.playing) {
+      this.source.prefetch([this.nearest(frame)]);
+    }
   }
 
   /**

@@ -24,6 +24,7 @@ import { Playback } from "./playback.js";
 import { Portraits } from "./portraits.js";
 import { Prompt } from "./prompt.js";
 import { SeenFrames } from "./seen-frames.js";
+import { fetchChecked } from "./server.js";
 import { SidePanel } from "./side-panel.js";
 import { SimilarSearch } from "./similar-search.js";
 import { ReviewState } from "./state.js";
@@ -31,6 +32,7 @@ import { StatusLine } from "./status-line.js";
 import { StillCache } from "./still-cache.js";
 import { StillSource } from "./still-source.js";
 import { Timeline } from "./timeline.js";
+import { TimelinePeek } from "./timeline-peek.js";
 import { ViewSwitch } from "./view-switch.js";
 import { Viewport } from "./viewport.js";
 import { Zoom } from "./zoom.js";
@@ -99,6 +101,8 @@ export function partsOf(root, data, trigger, signal) {
     }
   });
 
+  const portraits = new Portraits(data.urls.portraits);
+  const peek = new TimelinePeek(find("peek"), state, { portraits, source }, (index) => display.timeOf(index));
   const timeline = new Timeline(
     { canvas: part(root, "timeline", HTMLCanvasElement), button: find("span") },
     data,
@@ -106,12 +110,17 @@ export function partsOf(root, data, trigger, signal) {
     {
       go: (frame) => navigation.goTo(frame),
       scrub: (frame) => navigation.scrub(frame),
-      hover: (frame) => navigation.hover(frame),
+      hover: (frame, speed, x) => {
+        navigation.hover(frame, speed);
+        peek.show(frame, x);
+      },
+      left: () => peek.hide(),
+      changed,
     },
     signal,
   );
+  loadSound(data.urls.waveform, timeline);
   const details = new Details(find("selection"), state);
-  const portraits = new Portraits(data.urls.portraits);
   const task = new AssistTask(data.urls.assist);
   const assisting = { ...editing, editor, navigation, portraits, task };
   const follower = new FaceFollower(state, assisting);
@@ -151,7 +160,20 @@ export function partsOf(root, data, trigger, signal) {
   new Controls(root, { commands, editor, help, panel, prompt, state, views, zoom }, signal);
 
   return {
-    ...{ address, amendments, details, display, editor, filmstrip, frames, navigation, overlay, panel },
+    ...{ address, amendments, details, display, editor, filmstrip, frames, navigation, overlay, panel, peek },
     ...{ people, playback, portraits, prompt, seen, state, status, stills, task, timeline, viewport, zoom },
   };
+}
+
+/**
+ * Has the timeline show the sound, if there is any.
+ * @param {string} url
+ * @param {Timeline} timeline
+ */
+async function loadSound(url, timeline) {
+  try {
+    timeline.takeSound((await (await fetchChecked(url)).json()).peaks);
+  } catch {
+    // A video whose sound cannot be drawn can be reviewed as well; Sign off says what is wrong with it.
+  }
 }

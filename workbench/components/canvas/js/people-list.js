@@ -93,7 +93,7 @@ export class PeopleList {
       buttons.push(button("personUndo", "Undo join or split", "Undo the last change of the cards"));
     }
     const attributes = { role: "toolbar", "aria-label": "Decide about the chosen people" };
-    return [element("div", { className: "deciding", attributes }, ...buttons)];
+    return [element("div", { className: "deciding", attributes, dataset: { roving: "" } }, ...buttons)];
   }
 
   /**

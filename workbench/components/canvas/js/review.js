@@ -163,11 +163,11 @@ export class Review {
 
   /** Stops everything, and lets go of what it holds. */
   end() {
-    const { address, filmstrip, navigation, playback, task, portraits, seen, state, stills, viewport, zoom } =
+    const { address, filmstrip, navigation, peek, playback, task, portraits, seen, state, stills, viewport, zoom } =
       this.parts;
     this.ending.abort();
     this.observer.disconnect();
-    for (const timed of [address, filmstrip, navigation, task, zoom]) {
+    for (const timed of [address, filmstrip, navigation, peek, task, zoom]) {
       timed.end();
     }
     playback.pause();

@@ -1,52 +1,48 @@
 import { contextOf, pixelRatio } from "../../shared/dom.js";
 import { flaggedSpans } from "./timeline-layout.js";
+import {
+  FOOT,
+  LANE,
+  LANES,
+  MARGIN,
+  RISK,
+  SEEN,
+  SOUND,
+  heightOf,
+  namesWidth,
+  placeOfMark,
+  placesOfNames,
+} from "./timeline-metrics.js";
 
 /**
  * @import { Lane } from "./timeline-layout.js"
  * @import { Span, ReviewItem, Track } from "./types.js"
  */
 
-/** Heights in pixels. */
-const SEEN = 5;
-const RISK = 30;
-const SPOTS = 9;
-const LANE = 7;
-const FOOT = 14;
-
-/** Where the lanes of the tracks begin. */
-const LANES = SEEN + RISK + SPOTS;
-
 const SPOT_SIZE = 3.5;
 const CHOSEN_SPOT_SIZE = 5;
 const MARK_DISTANCE = 130;
 const MOST_MARKS = 9;
-const MARGIN = 3;
 
 const TONES = { d: "--detected", c: "--carried", i: "--interpolated", e: "--extended", r: "--reviewer" };
-
-/**
- * Gives the height of a timeline in pixels.
- * @param {number} lanes
- */
-export function heightOf(lanes) {
-  return LANES + lanes * LANE + FOOT;
-}
 
 /** Draws one state of the timeline: what was seen, risk, items to check, cuts, and tracks by origin. */
 export class TimelineDrawing {
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {number} lanes how many there are
+   * @param {{ lanes: number, hasSound: boolean }} content how many lanes of tracks there are, and whether sound
    * @param {Span} span of frames that is shown
    */
-  constructor(canvas, lanes, [start, stop]) {
+  constructor(canvas, { lanes, hasSound }, [start, stop]) {
     const ratio = pixelRatio();
     this.width = canvas.clientWidth;
-    this.height = heightOf(lanes);
+    this.height = heightOf(lanes, hasSound);
+    this.lanes = lanes;
+    this.left = namesWidth(this.width);
     this.start = start;
     this.stop = stop;
     /** Width of a frame. */
-    this.unit = this.width / (stop - start);
+    this.unit = (this.width - this.left) / (stop - start);
     this.style = getComputedStyle(canvas);
     const [columns, rows] = [Math.round(this.width * ratio), Math.round(this.height * ratio)];
     if (canvas.width !== columns || canvas.height !== rows) {
@@ -55,6 +51,44 @@ export class TimelineDrawing {
     this.context = contextOf(canvas);
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.context.clearRect(0, 0, this.width, this.height);
+    if (this.left) {
+      this.names(hasSound);
+      this.context.beginPath();
+      this.context.rect(this.left, 0, this.width - this.left, this.height);
+      this.context.clip();
+    }
+  }
+
+  /**
+   * Names the lanes.
+   * @param {boolean} hasSound
+   */
+  names(hasSound) {
+    this.use("--quiet");
+    this.context.font = "11px sans-serif";
+    this.context.textAlign = "left";
+    this.context.textBaseline = "middle";
+    for (const [name, y] of placesOfNames(this.lanes, hasSound)) {
+      this.context.fillText(name, MARGIN, y);
+    }
+  }
+
+  /**
+   * Draws the sound; its root, so that speech can be seen beside a bang.
+   * @param {number[]} peaks in parts of equal length
+   * @param {number} count of all frames
+   */
+  sound(peaks, count) {
+    this.use("--quiet");
+    const middle = LANES + this.lanes * LANE + SOUND / 2;
+    const length = count / peaks.length;
+    peaks.forEach((peak, place) => {
+      const from = place * length;
+      if (from + length > this.start && from < this.stop) {
+        const height = Math.max(1, Math.sqrt(peak) * (SOUND - 2));
+        this.bar(from, from + length, middle - height / 2, height);
+      }
+    });
   }
 
   /**
@@ -145,7 +179,7 @@ export class TimelineDrawing {
     this.context.textBaseline = "bottom";
     const last = Math.max(2, Math.min(MOST_MARKS, Math.floor(this.width / MARK_DISTANCE))) - 1;
     for (let mark = 0; mark <= last; mark += 1) {
-      const { align, x } = this.placeOf(mark, last);
+      const { align, x } = placeOfMark(mark, last, this);
       this.context.textAlign = align;
       const frame = Math.round(this.start + ((this.stop - 1 - this.start) * mark) / last);
       this.context.fillText(timeOf(frame), x, this.height - 1);
@@ -188,23 +222,9 @@ export class TimelineDrawing {
     this.context.fill();
   }
 
-  /**
-   * @param {number} mark
-   * @param {number} last
-   * @returns {{ align: CanvasTextAlign, x: number }}
-   */
-  placeOf(mark, last) {
-    if (mark === 0) {
-      return { align: "left", x: MARGIN };
-    }
-    return mark === last
-      ? { align: "right", x: this.width - MARGIN }
-      : { align: "center", x: (this.width * mark) / last };
-  }
-
   /** @param {number} frame */
   x(frame) {
-    return (frame - this.start) * this.unit;
+    return this.left + (frame - this.start) * this.unit;
   }
 
   /**

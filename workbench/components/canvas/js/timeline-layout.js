@@ -41,6 +41,57 @@ export function spanAround(index, count) {
   return [start, Math.min(count, start + 2 * AROUND)];
 }
 
+/** Fewest frames that the timeline shows. */
+const LEAST_SPAN = 20;
+
+/**
+ * Zooms a span, so that the frame under the pointer stays there.
+ * @param {Span} span
+ * @param {number} share of its width, from the left, at which the pointer is
+ * @param {number} factor below 1 shows fewer frames
+ * @param {number} count of all frames
+ * @returns {Span}
+ */
+export function zoomedSpan([start, stop], share, factor, count) {
+  const length = stop - start;
+  const wanted = Math.max(Math.min(LEAST_SPAN, count), Math.min(count, Math.round(length * factor)));
+  return fittedSpan(Math.round(start + share * (length - wanted)), wanted, count);
+}
+
+/**
+ * Moves a span by a number of frames, as far as there are any.
+ * @param {Span} span
+ * @param {number} by
+ * @param {number} count of all frames
+ * @returns {Span}
+ */
+export function movedSpan([start, stop], by, count) {
+  return fittedSpan(Math.round(start + by), stop - start, count);
+}
+
+/**
+ * Gives the span itself if it shows a frame, else one of the same length around the frame.
+ * @param {Span} span
+ * @param {number} index
+ * @param {number} count of all frames
+ * @returns {Span}
+ */
+export function spanWith([start, stop], index, count) {
+  const length = stop - start;
+  return index >= start && index < stop ? [start, stop] : fittedSpan(Math.round(index - length / 2), length, count);
+}
+
+/**
+ * @param {number} start
+ * @param {number} length
+ * @param {number} count
+ * @returns {Span}
+ */
+function fittedSpan(start, length, count) {
+  const first = Math.max(0, Math.min(start, count - length));
+  return [first, Math.min(count, first + length)];
+}
+
 /**
  * Gives the frame at a place of the timeline.
  * @param {number} share of its width, from the left

@@ -1,5 +1,6 @@
-import { TimelineDrawing, heightOf } from "./timeline-drawing.js";
-import { frameAt, lanesOf, spanAround } from "./timeline-layout.js";
+import { TimelineDrawing } from "./timeline-drawing.js";
+import { frameAt, lanesOf, movedSpan, spanAround, spanWith, zoomedSpan } from "./timeline-layout.js";
+import { heightOf, isOnTimes, namesWidth } from "./timeline-metrics.js";
 
 /**
  * @import { Lane } from "./timeline-layout.js"
@@ -19,8 +20,17 @@ import { frameAt, lanesOf, spanAround } from "./timeline-layout.js";
  * @typedef {object} TimelineHandlers
  * @property {(frame: number) => void} go
  * @property {(frame: number) => void} scrub
- * @property {(frame: number) => void} hover
+ * @property {(frame: number, speed: number, x: number) => void} hover tells the speed of the pointer in pixels a
+ *   millisecond, and its distance from the left
+ * @property {() => void} left called when the pointer leaves
+ * @property {() => void} changed called when another part is shown
  */
+
+const WHEEL_IN = 0.8;
+const WHEEL_OUT = 1.25;
+
+/** Share of what is shown that a turn of the wheel moves it by. */
+const WHEEL_PAN = 0.1;
 
 /** Shows the strip beneath the picture, and goes where somebody clicks on it. */
 export class Timeline {
@@ -38,13 +48,24 @@ export class Timeline {
     this.timeOf = timeOf;
     this.handlers = handlers;
     this.index = 0;
-    this.around = false;
+    /** @type {Span} the frames that it shows */
+    this.span = [0, data.frames];
+    /** @type {{ x: number, span: Span } | null} where a drag that moves it began */
+    this.pan = null;
+    /** Where and when the pointer was last. */
+    this.pointer = { x: 0, time: 0 };
+    /** @type {number[]} the loudest samples in parts of equal length */
+    this.peaks = [];
     this.data = data;
     this.used = 1;
     /** @type {Lane[]} */
     this.lanes = [];
     canvas.addEventListener("pointerdown", (event) => this.down(event), { signal });
     canvas.addEventListener("pointermove", (event) => this.move(event), { signal });
+    canvas.addEventListener("pointerup", () => this.up(), { signal });
+    canvas.addEventListener("pointercancel", () => this.up(), { signal });
+    canvas.addEventListener("pointerleave", () => handlers.left(), { signal });
+    canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false, signal });
     canvas.setAttribute("aria-valuemax", String(data.frames - 1));
     this.update(data);
   }
@@ -56,41 +77,108 @@ export class Timeline {
   update(data) {
     this.data = data;
     ({ lanes: this.lanes, used: this.used } = lanesOf(data.tracks));
-    this.canvas.style.height = `${heightOf(this.used)}px`;
+    this.canvas.style.height = `${heightOf(this.used, this.hasSound)}px`;
   }
 
-  /** @returns {Span} the frames that it shows */
-  get span() {
-    return this.around ? spanAround(this.index, this.count) : [0, this.count];
+  get hasSound() {
+    return this.peaks.length > 0;
+  }
+
+  get isZoomed() {
+    return this.span[1] - this.span[0] < this.count;
+  }
+
+  /**
+   * Takes over the sound.
+   * @param {number[]} peaks
+   */
+  takeSound(peaks) {
+    this.peaks = peaks;
+    this.canvas.style.height = `${heightOf(this.used, this.hasSound)}px`;
+    this.handlers.changed();
   }
 
   /** Shows the whole video, or the frames around the present one. */
   toggleSpan() {
-    this.around = !this.around;
-    this.button.textContent = this.around ? "Whole timeline" : "Zoom timeline";
+    this.show(this.isZoomed ? [0, this.count] : spanAround(this.index, this.count));
+  }
+
+  /** @param {Span} span */
+  show(span) {
+    this.span = span;
+    this.button.textContent = this.isZoomed ? "Whole timeline" : "Zoom timeline";
+    this.handlers.changed();
   }
 
   /** @param {PointerEvent} event */
   down(event) {
     event.preventDefault();
     this.canvas.setPointerCapture(event.pointerId);
-    this.handlers.go(this.frameOf(event));
+    this.handlers.left();
+    const { top } = this.canvas.getBoundingClientRect();
+    const moves = event.button === 1 || event.altKey || isOnTimes(event.clientY - top, this.used, this.hasSound);
+    if (this.isZoomed && moves) {
+      this.pan = { x: event.clientX, span: this.span };
+      this.canvas.classList.add("panning");
+    } else if (event.button === 0) {
+      this.handlers.go(this.frameOf(event));
+    }
   }
 
   /** @param {PointerEvent} event */
   move(event) {
     const frame = this.frameOf(event);
-    if (event.buttons & 1) {
+    const { x, time } = this.pointer;
+    this.pointer = { x: event.clientX, time: event.timeStamp };
+    if (this.pan) {
+      const { span } = this.pan;
+      const by = ((this.pan.x - event.clientX) / this.place().width) * (span[1] - span[0]);
+      this.show(movedSpan(span, by, this.count));
+    } else if (event.buttons & 1) {
       this.handlers.scrub(frame);
     } else {
-      this.handlers.hover(frame);
+      const speed = Math.abs(event.clientX - x) / Math.max(1, event.timeStamp - time);
+      this.handlers.hover(frame, speed, event.clientX - this.canvas.getBoundingClientRect().left);
     }
   }
 
-  /** @param {PointerEvent} event */
-  frameOf(event) {
+  up() {
+    this.pan = null;
+    this.canvas.classList.remove("panning");
+  }
+
+  /** @param {WheelEvent} event */
+  wheel(event) {
+    const across = event.deltaX || (event.shiftKey ? event.deltaY : 0);
+    // The whole video cannot be zoomed out of or moved: there the wheel scrolls the page, as everywhere.
+    if (!this.isZoomed && (across || event.deltaY > 0)) {
+      return;
+    }
+    event.preventDefault();
+    if (across) {
+      const by = Math.sign(across) * WHEEL_PAN * (this.span[1] - this.span[0]);
+      this.show(movedSpan(this.span, by, this.count));
+    } else {
+      this.show(zoomedSpan(this.span, this.shareOf(event), event.deltaY < 0 ? WHEEL_IN : WHEEL_OUT, this.count));
+    }
+  }
+
+  /** Gives where the frames are on the page, right of the names of the lanes. */
+  place() {
     const bounds = this.canvas.getBoundingClientRect();
-    return frameAt((event.clientX - bounds.left) / bounds.width, this.span);
+    const names = namesWidth(bounds.width);
+    return { left: bounds.left + names, width: Math.max(1, bounds.width - names) };
+  }
+
+  /** @param {MouseEvent} event */
+  shareOf(event) {
+    const { left, width } = this.place();
+    return Math.max(0, Math.min(1, (event.clientX - left) / width));
+  }
+
+  /** @param {MouseEvent} event */
+  frameOf(event) {
+    return frameAt(this.shareOf(event), this.span);
   }
 
   /**
@@ -99,13 +187,16 @@ export class Timeline {
    * @param {TimelineMarks} marks
    */
   draw(index, { seen, chosen, spot, asked }) {
-    this.index = index;
+    if (index !== this.index) {
+      this.index = index;
+      this.span = spanWith(this.span, index, this.count);
+    }
     if (!this.canvas.clientWidth) {
       return;
     }
     this.canvas.setAttribute("aria-valuenow", String(index));
     this.canvas.setAttribute("aria-valuetext", `Frame ${index}, ${this.timeOf(index)}`);
-    const drawing = new TimelineDrawing(this.canvas, this.used, this.span);
+    const drawing = new TimelineDrawing(this.canvas, { lanes: this.used, hasSound: this.hasSound }, this.span);
     if (asked) {
       drawing.asked(asked);
     }
@@ -113,6 +204,7 @@ export class Timeline {
     drawing.risk(this.data.risk, this.count);
     drawing.spots(this.data.spots, spot);
     drawing.tracks(this.lanes, chosen);
+    drawing.sound(this.peaks, this.count);
     drawing.cuts(this.data.cuts);
     drawing.times(this.timeOf);
     drawing.position(index);

@@ -110,7 +110,7 @@
  * @property {number} height
  * @property {number} step seconds that a frame lasts
  * @property {string} style
- * @property {{ stills: string, frames: string, seen: string, portraits: string, people: string, assist: string }} urls
+ * @property {Record<"stills" | "frames" | "seen" | "portraits" | "people" | "assist" | "waveform", string>} urls
  * @property {{ frame: number | null, track: number | null }} at where to begin
  * @property {ReviewItem[]} spots
  * @property {number[]} cuts
