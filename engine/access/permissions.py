@@ -85,7 +85,7 @@ def require_permission(person: Person, permission: Permission) -> None:
     if not is_allowed(person, permission):
         *others, last = sorted(ROLES_BY_PERMISSION[permission])
         needed = f"{', '.join(others)} or {last}" if others else last
-        raise AccessError(f"{person.name} may not {_PERMISSION_PHRASES[permission]}; that takes the role {needed}.")
+        raise AccessError(f"{person.name} may not {_PERMISSION_PHRASES[permission]}; this needs the role {needed}.")
 
 
 def authorise(data: DataFolder, person: Person, permission: Permission) -> Person:

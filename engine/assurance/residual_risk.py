@@ -228,8 +228,8 @@ _MEASURES = (
     _MeasureDefinition(
         "audit of frames",
         _bound_frame_audit,
-        means="a person looked at frames drawn by lot; with so few or none that show a face, the share of such frames "
-        "in the whole video is at most the bound, in 19 of 20 such audits.",
+        means="a person looked at frames drawn at random; with so few or none that show a face, the share of such "
+        "frames in the whole video is at most the bound, in 19 of 20 such audits.",
         means_not="that the frames nobody looked at are clear: the bound is what the number of frames looked at "
         "allows, about 3 in that number when none shows a face. It assumes that the person overlooked nothing.",
     ),

@@ -62,11 +62,13 @@ class RunEstimate:
         seconds: time that the local detectors will take; None if there are none.
         measured: `seconds` comes from earlier runs on this machine, not from the table of detectors.
         transfer: what is sent to remote detectors; None if nothing leaves the machine.
+        slowdown: how many times as long as on an idle machine that is, because of what else runs now; 1.0 if nothing.
     """
 
     seconds: float | None
     measured: bool
     transfer: RemoteTransfer | None
+    slowdown: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,27 @@ def load_past_runs(data: DataFolder) -> tuple[PastRun, ...]:
     return tuple(past for run in done[:_MAX_PAST_RUNS] if (past := _load_past_run(run)) is not None)
 
 
-def estimate_run(past_runs: Sequence[PastRun], info: MediaInfo, options: DetectOptions) -> RunEstimate:
+def measure_slowdown(*, is_detecting: bool) -> float:
+    """Measure how many times as long a detection takes now as on an idle machine, because of what else runs.
+
+    Args:
+        is_detecting: whether a run is active now. It will have ended when the next one begins, so it does not count.
+    """
+    cores = os.cpu_count() or 1
+    others = max(0.0, os.getloadavg()[0] - (cores if is_detecting else 0))
+    return 1.0 + others / cores
+
+
+def estimate_run(
+    past_runs: Sequence[PastRun], info: MediaInfo, options: DetectOptions, slowdown: float = 1.0
+) -> RunEstimate:
     """Estimate what the detection of a source will take.
 
     Args:
         past_runs: finished runs, from `load_past_runs`.
         info: facts of the source.
         options: options of the detection.
+        slowdown: how many times as long everything takes, from `measure_slowdown`.
 
     Raises:
         InputError: the options are wrong, or the run would cost more than they allow.
@@ -99,13 +115,13 @@ def estimate_run(past_runs: Sequence[PastRun], info: MediaInfo, options: DetectO
     frames, display = info.video.packets, info.video.display
     measured_s = _estimate_from_past_runs(past_runs, display, options)
     frame_s = measured_s if measured_s is not None else _estimate_from_table(plans, info, options)
-    seconds = None if frame_s is None else _DETECTOR_START_S + frame_s * frames
+    seconds = None if frame_s is None else slowdown * (_DETECTOR_START_S + frame_s * frames)
     cost = estimate_cost(plans, frames)
     if cost is None:
-        return RunEstimate(seconds, measured_s is not None, None)
+        return RunEstimate(seconds, measured_s is not None, None, slowdown)
     check_cost_limit(cost, options.max_cost)
     longest_side_px = max(plan.longest_side or 0 for plan, _ in select_remote(plans))
-    return RunEstimate(seconds, measured_s is not None, RemoteTransfer(cost, longest_side_px))
+    return RunEstimate(seconds, measured_s is not None, RemoteTransfer(cost, longest_side_px), slowdown)
 
 
 def find_missing_models(data: DataFolder, options: DetectOptions) -> tuple[str, ...]:

@@ -31,11 +31,9 @@ METHODS: Mapping[str, MaskMethod] = {
     "gaussian": MaskMethod(
         "Blur",
         ("sigma", "samples", "levels"),
-        "blur of {sigma:g} faces, {samples} samples a face, {levels} steps of a colour",
+        "blur of {sigma:g} faces, {samples} samples a face, {levels} colour levels",
     ),
-    "pixelate": MaskMethod(
-        "Mosaic", ("blocks", "levels"), "mosaic of {blocks} blocks a face, {levels} steps of a colour"
-    ),
+    "pixelate": MaskMethod("Mosaic", ("blocks", "levels"), "mosaic of {blocks} blocks a face, {levels} colour levels"),
     "solid": MaskMethod("One colour", ("colour",), "the colour {colour}"),
     "pattern": MaskMethod(
         "Pattern",

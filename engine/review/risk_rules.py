@@ -136,7 +136,9 @@ def _collect_track_faces(record: Record, covered_frames: frozenset[int]) -> dict
 
 def _flag_gaps(track: int, track_faces: _TrackFaces, _: Size) -> Iterator[FlaggedRange]:
     flags = [(i, face.box, 1.0) for i, face in track_faces if face.origin == "interpolated"]
-    return _group_flags("gap", track, flags, "track {track} was not seen in {these}: its place there is a guess")
+    return _group_flags(
+        "gap", track, flags, "track {track} was not detected in {these}: the position of its mask is estimated"
+    )
 
 
 def _flag_small_faces(track: int, track_faces: _TrackFaces, _: Size) -> Iterator[FlaggedRange]:
@@ -220,12 +222,12 @@ def _flag_track_ends(track: int, track_faces: _TrackFaces, scenes: Scenes, recor
     before, after = max(scene[0], first - _MARGIN_FRAMES), min(scene[1], last + 1 + _MARGIN_FRAMES)
     box = track_faces.faces[0].box
     if before < first and not _is_covered_by_others(record, track, range(before, first), box):
-        reason = f"track {track} begins in frame {first}, within a scene: its face may show before"
+        reason = f"track {track} begins mid-scene at frame {first}: its face may be visible just before"
         risk = compute_risk("start", box, _LONG_RUN_FRAMES) * _weigh_border(box, record.display)
         yield FlaggedRange("start", track, before, track_faces.indices[seen[0]] + 1, first - 1, box, reason, risk)
     box = track_faces.faces[-1].box
     if last + 1 < after and not _is_covered_by_others(record, track, range(last + 1, after), box):
-        reason = f"track {track} ends in frame {last}, within a scene: its face may show after"
+        reason = f"track {track} ends mid-scene at frame {last}: its face may be visible just after"
         risk = compute_risk("end", box, _LONG_RUN_FRAMES) * _weigh_border(box, record.display)
         yield FlaggedRange("end", track, track_faces.indices[seen[-1]], after, last + 1, box, reason, risk)
 

@@ -46,6 +46,10 @@ font-weight: 600; }}
   background: #b3261e; border-color: #b3261e; color: #ffffff; min-height: 3.2rem; font-weight: 700;
 }}
 [class*="st-key-{ALARM_KEY}"] [data-testid="stBaseButton-primary"] * {{ color: #ffffff; font-weight: 700; }}
+a:focus-visible, button:focus-visible, [role="radio"]:focus-visible {{
+  outline: 2px solid light-dark(#00659e, #56b4e9) !important; outline-offset: 1px;
+}}
+.st-key-analyse_statement textarea {{ font-family: "Source Code Pro", ui-monospace, monospace; }}
 [class*="st-key-{STEPPER_KEY}"] .stRadio {{ width: 100%; }}
 [role="dialog"] > div:has(> [data-testid="stErrorCodeBlock"]) > * {{ display: none; }}
 [role="dialog"] > div:has(> [data-testid="stErrorCodeBlock"])::before {{
@@ -61,6 +65,8 @@ if it does not, start it again with: veil workbench";
   chooses that colour by itself, because the script may run before it knows the theme.
 - The rings of radio options that are not chosen are too faint.
 - The steps of Sign off are radio options, so that the arrow keys go through them; they look like a stepper.
+- Its focus on links and buttons is a shade of grey that nobody sees.
+- SQL is read in columns, so it needs letters of one width.
 - A container that refreshes every second fades each time on a busy machine.
 - If the server is gone, Streamlit explains how to start a Streamlit server; users of Veil need another command.
 """

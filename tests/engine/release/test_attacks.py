@@ -247,14 +247,14 @@ def test_who_ran_reviews_where_three_persons_are_asked_for(ready):
     [("otto", "reviewed", "reviewer"), ("rita", "approved", "approver"), ("ada", "approved", "approver")],
 )
 def test_signing_without_the_role_by_a_direct_call(ready, account, meaning, role):
-    with pytest.raises(AccessError, match=rf"may not .*; that takes the role {role}\.$"):
+    with pytest.raises(AccessError, match=rf"may not .*; this needs the role {role}\.$"):
         signable_runs.signed(ready, account, meaning)
     assert not signable_runs.the_run(ready).folder.signatures.exists()
 
 
 @pytest.mark.parametrize("account", ["otto", "rita", "ada"])
 def test_releasing_without_the_role_by_a_direct_call(approved, account):
-    with pytest.raises(AccessError, match=r"may not release a run; that takes the role approver\.$"):
+    with pytest.raises(AccessError, match=r"may not release a run; this needs the role approver\.$"):
         signable_runs.published(approved, account)
     assert list(audit.read_entries(approved.audit, kinds=["refusal"]))[-1].actor.account == account
 

@@ -133,7 +133,7 @@ def test_a_page_says_whom_it_is_for(server, page):
     page.goto(f"{server.url}/detect")
     sign_in(page, "ben", PASSWORDS["ben"])
     wait_until_settled(page)
-    page.get_by_text("Ben Carr may not start a detection; that takes the role operator.").wait_for()
+    page.get_by_text("Ben Carr may not start a detection; this needs the role operator.").wait_for()
     pages = page.get_by_test_id("stSidebarNav").get_by_role("link").all_inner_texts()
     assert [name.strip().splitlines()[-1] for name in pages] == ["Home", "Review", "Analyse", "Sign off"]
     save_screenshot(page, "detect-forbidden")

@@ -163,7 +163,7 @@ def _show_pictures(differences: list[Difference], one: _Side, other: _Side, size
         )  # fmt: skip
     may_look = access.is_allowed(current_user.require_person(), "look")
     if not may_look:
-        st.caption("You see the boxes alone: seeing footage takes the role operator, reviewer or approver.")
+        st.caption("You see the boxes alone. You need the Operator, Reviewer or Approver role to see footage.")
     accounts = [(side, caches.get_account(side.source)) for side in (one, other)]
     grid = st.columns(2, gap="large")
     for position, difference in enumerate(differences[(page - 1) * _PER_PAGE : page * _PER_PAGE]):

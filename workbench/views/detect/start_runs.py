@@ -8,12 +8,20 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import streamlit as st
 
+from engine import runs
 from engine.core.wording import format_count
 from engine.detectors.cloud.credentials import check_cloud_credentials
 from engine.detectors.registry import local_detector_names
 from engine.errors import VeilError
 from engine.jobs.cases import PRIORITIES, remove_video
-from engine.jobs.estimate import PastRun, RunEstimate, estimate_run, find_missing_models, load_past_runs
+from engine.jobs.estimate import (
+    PastRun,
+    RunEstimate,
+    estimate_run,
+    find_missing_models,
+    load_past_runs,
+    measure_slowdown,
+)
 from engine.jobs.library import LibraryVideo
 from engine.jobs.queue import list_queued_runs, submit_run
 from engine.jobs.requests import Submission, create_group
@@ -96,6 +104,10 @@ def show_history(register: RunRegister) -> None:
     run_list.show_damaged_runs(register.damaged)
 
 
+_NOTED_SLOWDOWN = 1.5
+"""Slowdown by other programs from which an estimate names it."""
+
+
 def _plan_runs(
     chosen: Sequence[LibraryVideo], options: DetectOptions, earlier: tuple[PastRun, ...]
 ) -> list[PlannedRun]:
@@ -115,11 +127,16 @@ def _plan_runs(
 def _plan_run(video: LibraryVideo, options: DetectOptions, earlier: tuple[PastRun, ...]) -> PlannedRun | None:
     try:
         info = caches.get_media_info(video.path)
-        return PlannedRun(video, info, estimate_run(earlier, info, options))
+        return PlannedRun(video, info, estimate_run(earlier, info, options, _measure_slowdown()))
     except VeilError as error:
         st.error(formatting.escape_markdown(str(error)))
         _show_remove_button(video)
         return None
+
+
+def _measure_slowdown() -> float:
+    register = runs.read_register(session.get_data())
+    return measure_slowdown(is_detecting=any(run.status == "running" for run in register.runs))
 
 
 def _show_remove_button(video: LibraryVideo) -> None:
@@ -174,6 +191,8 @@ def _describe_estimate(estimate: RunEstimate) -> str:
     if estimate.seconds is None:
         return ""
     basis = "from earlier runs" if estimate.measured else "rough estimate"
+    if estimate.slowdown >= _NOTED_SLOWDOWN:
+        basis += f"; the machine is busy, which makes it {estimate.slowdown:.0f} times as long"
     return f"about {formatting.format_duration(estimate.seconds)} ({basis})"
 
 

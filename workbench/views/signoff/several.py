@@ -210,9 +210,10 @@ def _approve(chosen: Sequence[_Choice], credential: Credential | None, reason: s
         for choice in chosen
     ]
     try:
-        statements, changed = release.sign_several(
-            session.get_data(), requests, current_user.require_session(), credential
-        )
+        with st.spinner("Signing"):
+            statements, changed = release.sign_several(
+                session.get_data(), requests, current_user.require_session(), credential
+            )
     except VeilError as error:
         st.error(formatting.escape_markdown(str(error)))
         return

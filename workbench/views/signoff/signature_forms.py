@@ -169,9 +169,10 @@ def _find_refusal(snapshot: release.SignOffSnapshot, meaning: Meaning) -> str | 
 def _submit_signature(run: Run, credential: Credential | None, request: SignRequest, frames: str) -> None:
     try:
         request = replace(request, frames=notes.parse_frames(frames))
-        statement, changed = release.sign(
-            session.get_data(), run.id, current_user.require_session(), credential, request
-        )
+        with st.spinner("Signing"):
+            statement, changed = release.sign(
+                session.get_data(), run.id, current_user.require_session(), credential, request
+            )
     except VeilError as error:
         st.error(formatting.escape_markdown(str(error)))
         return

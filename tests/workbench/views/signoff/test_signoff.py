@@ -93,7 +93,7 @@ def test_what_was_signed_elsewhere_is_shown_as_it_is_and_stays_so(data, run):
     app = shown("signoff", run, "style")
     assert chosen(app) == "Custom"
     assert app.slider(key=f"style-{run.id}-sigma").value == 0.4
-    words = "Custom: blur of 0.4 faces, 16 samples a face, 64 steps of a colour; rectangle of 1.3 face boxes"
+    words = "Custom: blur of 0.4 faces, 16 samples a face, 64 colour levels; rectangle of 1.3 face boxes"
     assert words in read_texts(app)
     assert signed.subject.terms in facts(go_to(app, "check"))
     assert "an approver releases the final video." in read_texts(app)

@@ -83,7 +83,7 @@ export class PeopleList {
     }
     const buttons = [
       button("personMasked", "Masks are right", "The masks of the chosen people are right (a)", "main"),
-      button("personNotAFace", "Not a face", "Remove the masks of what is no face (x)"),
+      button("personNotAFace", "Not a face", "Not a face: remove the masks (x)"),
       button("personVisible", "Keep visible", "Do not mask the chosen people, with a reason (K)"),
       button("personJoin", "Join", "Make one person of the chosen cards"),
       button("personSplit", "Split", "Take tracks out of the chosen card"),

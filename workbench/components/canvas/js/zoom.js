@@ -80,7 +80,7 @@ export class Zoom {
   }
 
   zoomed() {
-    this.label.textContent = this.projection.isZoomed ? `${Math.round(100 * this.projection.zoom)} %` : "Fit";
+    this.label.textContent = this.projection.isZoomed ? `Fit (${Math.round(100 * this.projection.zoom)} %)` : "Fit";
     this.state.changed();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
