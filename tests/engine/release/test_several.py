@@ -10,6 +10,8 @@ from tests import clips
 from tests.engine.release import signable_runs
 from tests.people_makers import PASSWORD
 
+pytestmark = pytest.mark.slow
+
 NO_CHECKS = ReleaseHooks(release_checks=())
 
 

@@ -14,7 +14,7 @@ from tests.workbench.page_actions import LONG_TIMEOUT_MS, find_form, list_faults
 from tests.workbench.run_makers import finish_run
 from tests.workbench.stories.three_people import MISSED, make_three_people
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.slow
 
 MOST_ACTIONS = 60
 ENOUGH_FRAMES = 100
