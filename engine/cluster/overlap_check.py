@@ -21,16 +21,20 @@ class OverlapDifference(NamedTuple):
     kind: Literal["decoded", "detected"]
 
 
-def find_difference(before: Sequence[FrameDetections], after: Sequence[FrameDetections]) -> OverlapDifference | None:
+def find_difference(
+    before: Sequence[FrameDetections], after: Sequence[FrameDetections], first: int
+) -> OverlapDifference | None:
     """Compare the end of one range with the overlap of the next; None if they agree.
 
     Args:
         before: detections of the last frames of a range, decoded from further ahead.
         after: those of the same frames in the range that follows.
+        first: position of the first frame that is compared; the range that follows could not decide about looks at
+            those before.
     """
     if len(before) != len(after):
         return OverlapDifference(0, "decoded")
-    pairs = list(enumerate(zip(before, after, strict=True)))
+    pairs = list(enumerate(zip(before, after, strict=True)))[first:]
     # The pictures first: detections of different pictures differ, too.
     for position, (one, other) in pairs:
         if (one.pts, one.damaged, one.change) != (other.pts, other.damaged, other.change):

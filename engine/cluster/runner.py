@@ -126,7 +126,7 @@ class _PassOnCluster:
         """
         if self._end_picture is not None and answer.pictures.get(part.first - 1) != self._end_picture:
             return False
-        difference = find_difference(tuple(self._end), decode_frames(answer.overlap))
+        difference = find_difference(tuple(self._end), decode_frames(answer.overlap), self._spec.undecided_frames)
         if difference is not None and difference.kind == "detected":
             raise DetectorError(
                 f"{answer.worker} finds other faces in frame {part.overlap_start + difference.frame} of "

@@ -1,22 +1,15 @@
-"""Batches of frames: read from the video, converted for the detectors, and joined with their answers."""
+"""Batches of frames: read from the video and converted for the detectors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count, islice
 from typing import NamedTuple, overload
 
-from engine.core.geometry import Size
 from engine.core.picture import Rgb
-from engine.detection.frame_detections import FrameDetections
 from engine.detection.frame_selection import FramePredicate
 from engine.detection.look_schedule import ScheduledFrame
-from engine.detectors.base import Receipt
-from engine.detectors.ensemble import BatchesByDetector
-from engine.detectors.registry import DetectorPlan
-from engine.detectors.scale import scale_to_display
 from engine.media.frame import SourceFrame
-from engine.record import Detection
 
 BATCH_FRAMES = 4
 """Frames that go to a detector together. The number decides speed and memory, never an answer."""
@@ -40,7 +33,7 @@ class FrameBatch(NamedTuple):
 
     @property
     def looks(self) -> list[int]:
-        """Return the positions of the frames that local detectors look at."""
+        """Return the positions of the frames that local detectors look at in any case."""
         return [position for position, one in enumerate(self.scheduled) if one.looked]
 
 
@@ -90,57 +83,3 @@ def select_positions(frames: Sequence[SourceFrame], is_selected: FramePredicate)
     Damaged frames are never sent: they are covered whole, so an answer would only cost money and privacy.
     """
     return [position for position, frame in enumerate(frames) if is_selected(frame.index) and not frame.damaged]
-
-
-class _PendingBatch(NamedTuple):
-    frames: Sequence[tuple[int, bool, float]]
-    """pts, damaged and change of each frame; the pictures themselves are not kept while answers are awaited."""
-    positions: Mapping[str, Sequence[int]]
-
-
-class PendingBatches:
-    """Batches that the detectors have not answered yet.
-
-    Args:
-        display: display size of the video.
-        plans: the detectors.
-    """
-
-    def __init__(self, display: Size, plans: Sequence[DetectorPlan]) -> None:
-        self._display = display
-        self._longest_sides = {plan.name: plan.longest_side for plan in plans}
-        self._pending: dict[int, _PendingBatch] = {}
-
-    def add(self, batch: FrameBatch, positions: Mapping[str, Sequence[int]]) -> None:
-        """Remember a batch that was submitted.
-
-        Args:
-            batch: the batch.
-            positions: positions of the frames that a detector is given; a detector that is absent is given all.
-        """
-        facts = [(one.frame.pts, one.frame.damaged, one.change) for one in batch.scheduled]
-        self._pending[batch.ticket] = _PendingBatch(facts, positions)
-
-    def join_answers(self, ticket: int, answers: BatchesByDetector) -> tuple[FrameDetections, ...]:
-        """Join the answers of all detectors with the frames of their batch, which is then forgotten."""
-        batch = self._pending.pop(ticket)
-        return tuple(
-            FrameDetections(pts, damaged, change, *self._collect_frame(answers, batch.positions, position))
-            for position, (pts, damaged, change) in enumerate(batch.frames)
-        )
-
-    def _collect_frame(
-        self, answers: BatchesByDetector, positions: Mapping[str, Sequence[int]], position: int
-    ) -> tuple[dict[str, tuple[Detection, ...]], dict[str, Receipt]]:
-        """Return detections and receipts, by detector, of the frame at a position of its batch."""
-        by_detector, receipts = {}, {}
-        for detector, batch in answers.items():
-            given = positions.get(detector, range(BATCH_FRAMES))
-            if position in given:
-                # An answer has one entry for each frame that the detector was given, which may be fewer than all.
-                number = given.index(position)
-                longest_side = self._longest_sides[detector]
-                by_detector[detector] = scale_to_display(batch.detections[number], longest_side, self._display)
-                if batch.receipts:
-                    receipts[detector] = batch.receipts[number]
-        return by_detector, receipts

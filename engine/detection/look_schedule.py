@@ -1,8 +1,10 @@
 """The choice of the frames that local detectors look at, made while frames are read.
 
-A frame is looked at if a new interval of time begins with it, on both sides of what may be a cut, at the end, and where
-something appears that motion does not explain. Each decision depends on the frame, the one before and the one after
-alone, so that an interrupted run goes on with the same looks.
+A frame is looked at if a new interval of time begins with it, on both sides of what may be a cut, and at the end. If
+something appears in it that motion does not explain, the looks before and after it decide
+(see `engine.detection.look_decision`).
+What is decided here depends on the frame, the one before and the one after alone, so that an interrupted run goes on
+with the same looks.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.geometry import Box
 from engine.media.frame import SourceFrame
 from engine.record import ScheduleSettings, TrackingSettings
 from engine.timeline.cuts import Thumbnail, measure_change
@@ -28,6 +31,9 @@ _MOTION_PX = 5
 """Distance by which a point may move between two frames at `_CHANGE_SIDE_PX` and still be explained."""
 _REGION_PX = 5
 """Side of the squares in which the unexplained change is averaged, at `_CHANGE_SIDE_PX`."""
+_MAX_CHANGES = 64
+"""Number of places of change in a frame above which the whole picture counts as changed."""
+_WHOLE_PICTURE = Box(0.0, 0.0, 1.0, 1.0)
 
 
 class ScheduledFrame(NamedTuple):
@@ -36,9 +42,11 @@ class ScheduledFrame(NamedTuple):
     Attributes:
         frame: the frame.
         change: its change from the frame before (see `engine.timeline.cuts.measure_change`).
-        looked: True if local detectors look at it.
+        looked: True if local detectors look at it in any case.
         grey: its grey picture. None: nothing is carried into it or from it.
         is_last: True if it is the last frame of the video.
+        changes: places where something appears that motion does not explain, as shares of the picture's sides; empty
+            if it is looked at in any case.
     """
 
     frame: SourceFrame
@@ -46,6 +54,7 @@ class ScheduledFrame(NamedTuple):
     looked: bool
     grey: Grey | None
     is_last: bool = False
+    changes: tuple[Box, ...] = ()
 
 
 class _Draft(NamedTuple):
@@ -53,6 +62,7 @@ class _Draft(NamedTuple):
     change: float
     is_due: bool
     grey: Grey | None
+    changes: tuple[Box, ...] = ()
 
 
 class LookSchedule:
@@ -106,13 +116,13 @@ class LookSchedule:
         change = 0.0 if self._previous_thumbnail is None else measure_change(self._previous_thumbnail, thumbnail)
         self._previous_thumbnail = thumbnail
         grey = self._grey(frame)
-        return _Draft(frame, change, self._shows_something_new(grey) or is_due, grey)
+        return _Draft(frame, change, is_due, grey, self._find_changes(grey))
 
     def _decide(self, draft: _Draft, after: _Draft) -> ScheduledFrame:
         # Half the threshold, as what `find_cuts` takes for a cut depends on frames that have not been read yet.
         least = self._tracking.cut_threshold / 2
         looked = draft.is_due or abs(draft.change) >= least or abs(after.change) >= least
-        return ScheduledFrame(draft.frame, draft.change, looked, draft.grey)
+        return ScheduledFrame(draft.frame, draft.change, looked, draft.grey, changes=() if looked else draft.changes)
 
     def _begins_interval(self, frame: SourceFrame) -> bool:
         if self._settings is None:
@@ -130,24 +140,40 @@ class LookSchedule:
             return None
         return frame.grey(GREY_SIDE_PX)
 
-    def _shows_something_new(self, grey: Grey | None) -> bool:
+    def _find_changes(self, grey: Grey | None) -> tuple[Box, ...]:
         if grey is None or self._settings is None or self._settings.change == 0.0:
-            return False
+            return ()
         scale = min(1.0, _CHANGE_SIDE_PX / max(grey.shape))
         size = max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale))
         small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
         before, self._previous_small = self._previous_small, small
-        return before is not None and measure_unexplained_change(before, small) >= self._settings.change
+        return () if before is None else find_unexplained_changes(before, small, self._settings.change)
 
 
-def measure_unexplained_change(before: Grey, after: Grey) -> float:
-    """Return the greatest local change, in grey levels, that motion by a few pixels does not explain.
+def find_unexplained_changes(before: Grey, after: Grey, least: float) -> tuple[Box, ...]:
+    """Return the places, as shares of the sides, where a frame has changed by more than a small motion explains.
 
     A sample is explained if its value lies between the least and the greatest value around its place in the frame
     before.
+
+    Args:
+        before: the frame before.
+        after: the frame, of the same shape.
+        least: least local change in grey levels.
     """
     reach = np.ones((2 * _MOTION_PX + 1, 2 * _MOTION_PX + 1), dtype=np.uint8)
     brighter = cv2.subtract(after, cv2.dilate(before, reach))
     darker = cv2.subtract(cv2.erode(before, reach), after)
     local = cv2.blur(cv2.max(brighter, darker), (_REGION_PX, _REGION_PX))
-    return float(local.max())
+    changed = (local >= least).astype(np.uint8)
+    # Most frames have none, and looking for the places takes longer than this.
+    if not changed.any():
+        return ()
+    count, _, places, _ = cv2.connectedComponentsWithStats(changed, connectivity=8)
+    if count - 1 > _MAX_CHANGES:
+        return (_WHOLE_PICTURE,)
+    rows, columns = after.shape
+    return tuple(
+        Box(left / columns, top / rows, (left + width) / columns, (top + height) / rows)
+        for left, top, width, height, _ in places[1:].tolist()
+    )

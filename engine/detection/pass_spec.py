@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.detection.batches import BATCH_FRAMES
 from engine.detection.carry import CarryContext
+from engine.detection.look_decision import DecisionContext
 from engine.detectors.registry import DetectorPlan, select_remote
 from engine.media.facts import MediaInfo
 from engine.record import DetectOptions, ScheduleSettings
@@ -51,10 +53,32 @@ class PassSpec:
         )
 
     @property
+    def decision_context(self) -> DecisionContext | None:
+        """What deciding about changed frames needs to know. None: nothing is left to decide."""
+        if self.schedule is None or self.schedule.change == 0.0:
+            return None
+        video, tracking = self.info.video, self.options.tracking
+        return DecisionContext(
+            video.display,
+            self.options.fusion,
+            self.confident_scores,
+            tracking.toll + tracking.support,
+            math.ceil(self.schedule.interval_s / video.expected_frame_s) + 1,
+        )
+
+    @property
+    def undecided_frames(self) -> int:
+        """Number of frames at the start of a range in which looks may be missing that decide about others."""
+        context = self.decision_context
+        return context.max_distance if context else 0
+
+    @property
     def overlap_frames(self) -> int:
         """Number of frames before a range that decide what is found in it, in whole batches.
 
-        A face may be carried into the range from a look that lies so far before it.
+        A face may be carried into the range from a look that lies so far before it, and that look may depend on one
+        before it.
         """
         context = self.carry_context
-        return -(-(context.max_frames + 1) // BATCH_FRAMES) * BATCH_FRAMES if context else BATCH_FRAMES
+        needed = context.max_frames + 1 + self.undecided_frames if context else BATCH_FRAMES
+        return -(-needed // BATCH_FRAMES) * BATCH_FRAMES

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -10,7 +11,6 @@ from engine.detection.batches import (
     BATCH_FRAMES,
     FrameBatch,
     LazyRgbBatch,
-    PendingBatches,
     read_batches,
     select_positions,
 )
@@ -18,9 +18,11 @@ from engine.detection.carry_feed import CarryFeed
 from engine.detection.detection_range import DetectionRange
 from engine.detection.frame_detections import FrameDetections
 from engine.detection.frame_selection import frame_predicates
+from engine.detection.look_decision import Decision, LookDecider
 from engine.detection.look_schedule import LookSchedule, ScheduledFrame
 from engine.detection.observer import ObserverFeed
 from engine.detection.pass_spec import PassSpec
+from engine.detection.pending_batches import PendingBatches
 from engine.detectors.ensemble import BatchesByDetector, DetectorEnsemble
 from engine.errors import SourceError
 from engine.media.frame import SourceFrame
@@ -76,7 +78,11 @@ class RangeDetection:
         self._hashed = {part.first - 1, (part.stop or 0) - 1}
         context = spec.carry_context
         self._carrying = CarryFeed(context, known) if context else None
+        decisions = spec.decision_context
+        self._decider = LookDecider(decisions) if decisions else None
         self._pending = PendingBatches(spec.info.video.display, spec.plans)
+        self._first_asked = part.first if known else part.overlap_start
+        self._next_task = 0
         self._predicates = frame_predicates(spec.plans, spec.uncertain or frozenset())
         self._local = [plan.name for plan in spec.plans if plan.name not in self._predicates]
 
@@ -89,37 +95,45 @@ class RangeDetection:
             ModelError: weights are missing or are not the pinned ones.
         """
         spec, part = self._spec, self._part
-        first_batch = (part.first if self._known else part.overlap_start) // BATCH_FRAMES
         with (
             open_any(spec.source, spec.info, on_damage=spec.options.on_damage, start=part.start) as source,
             prefetch(self._read_frames(source), _PREFETCH_FRAMES) as frames,
         ):
-            ensemble.set_first_ticket(first_batch)
+            ensemble.set_first_ticket(self._next_task)
             for batch in read_batches(frames, part.overlap_start // BATCH_FRAMES):
-                if batch.ticket >= first_batch:
-                    self._submit(batch, ensemble)
+                if batch.ticket * BATCH_FRAMES >= self._first_asked:
+                    self._begin(batch, ensemble)
                     # Answers are handed on while frames are read: an interruption then loses only what is under way.
-                    yield from self._join_answers(ensemble.take_finished())
-                elif self._carrying is not None:
-                    self._carrying.skip(batch)
-            yield from self._join_answers(ensemble.drain())
+                    yield from self._take_answers(ensemble.take_finished(), ensemble)
+                else:
+                    self._skip(batch)
+            while self._pending.has_tasks:
+                yield from self._take_answers(ensemble.drain(), ensemble)
+            if self._decider is not None:
+                # No look after these frames can decide about them.
+                self._decide(self._decider.close(), ensemble)
+                yield from self._take_complete()
+                yield from self._take_answers(ensemble.drain(), ensemble)
             self._check_source(source)
 
     def _read_frames(self, source: FrameSource) -> Iterator[ScheduledFrame]:
-        part = self._part
+        part, context = self._part, self._spec.decision_context
         looks = LookSchedule(
             self._spec.schedule,
             self._spec.options.tracking,
             float(Fraction(self._spec.info.video.time_base)),
-            part.first if self._known else part.overlap_start,
+            part.overlap_start,
             part.overlap_start,
             self._spec.info.video.first_pts if part.start else None,
         )
         # The frames before are decoded, because the frames after them depend on them.
         for one in looks.apply(self._hash_pictures(source.frames())):
-            if one.frame.index >= part.overlap_start:
+            index = one.frame.index
+            if index >= part.overlap_start:
                 yield one
-            if one.frame.index + 1 == part.stop:
+            # The next sure look decides about the last frames of the range, if it is near enough.
+            is_enough = context is None or one.looked or index + 1 - (part.stop or 0) >= context.max_distance
+            if part.stop is not None and index + 1 >= part.stop and is_enough:
                 return
 
     def _hash_pictures(self, frames: Iterator[SourceFrame]) -> Iterator[SourceFrame]:
@@ -128,22 +142,73 @@ class RangeDetection:
                 self.pictures[frame.index] = frame.sha256()
             yield frame
 
-    def _submit(self, batch: FrameBatch, ensemble: DetectorEnsemble) -> None:
-        pictures = {side: LazyRgbBatch(batch.frames, side) for side in ensemble.input_sides}
+    def _skip(self, batch: FrameBatch) -> None:
+        """Take a batch whose detections are known."""
+        known = self._known[batch.ticket * BATCH_FRAMES - self._part.overlap_start :]
+        if self._decider is not None:
+            for one, detections in zip(batch.scheduled, known, strict=False):
+                self._decider.add(one)
+                self._decider.answer(one.frame.index, detections)
+            # What was decided about these frames is among the detections that are known.
+            deque(self._decider.decide(), maxlen=0)
+        if self._carrying is not None:
+            self._carrying.skip(batch)
+
+    def _begin(self, batch: FrameBatch, ensemble: DetectorEnsemble) -> None:
+        """Submit the frames of a batch that are looked at in any case."""
+        self._pending.add(batch)
         positions = dict.fromkeys(self._local, batch.looks) if self._spec.schedule else {}
         positions |= {name: select_positions(batch.frames, selects) for name, selects in self._predicates.items()}
-        label = f"frames {batch.frames[0].index} to {batch.frames[-1].index}"
-        ensemble.submit(batch.ticket, pictures, label, positions)
-        self._pending.add(batch, positions)
+        self._submit(batch.ticket, batch.frames, positions, ensemble)
+        if self._decider is not None:
+            for one in batch.scheduled:
+                self._decider.add(one)
         if self._carrying is not None:
             self._carrying.remember(batch)
         if self._feed is not None:
             self._feed.offer_preview(batch.ticket, batch.frames[0])
 
-    def _join_answers(self, finished: Iterator[tuple[int, BatchesByDetector]]) -> Iterator[AnsweredBatch]:
-        for ticket, answers in finished:
-            frames = self._pending.join_answers(ticket, answers)
-            yield AnsweredBatch(ticket, self._carrying.carry(ticket, frames) if self._carrying else frames)
+    def _submit(
+        self,
+        ticket: int,
+        frames: Sequence[SourceFrame],
+        positions: Mapping[str, Sequence[int]],
+        ensemble: DetectorEnsemble,
+    ) -> None:
+        pictures = {side: LazyRgbBatch(frames, side) for side in ensemble.input_sides}
+        label = f"frames {frames[0].index} to {frames[-1].index}"
+        self._pending.add_task(self._next_task, ticket, positions)
+        ensemble.submit(self._next_task, pictures, label, positions)
+        self._next_task += 1
+
+    def _take_answers(
+        self, finished: Iterator[tuple[int, BatchesByDetector]], ensemble: DetectorEnsemble
+    ) -> Iterator[AnsweredBatch]:
+        for task, answers in finished:
+            for frame, detections in self._pending.take_answers(task, answers):
+                if self._decider is not None:
+                    self._decider.answer(frame, detections)
+            if self._decider is not None:
+                self._decide(self._decider.decide(), ensemble)
+            yield from self._take_complete()
+
+    def _take_complete(self) -> Iterator[AnsweredBatch]:
+        for ticket, frames in self._pending.take_complete():
+            # What follows a range is looked at only to decide about its last frames.
+            if self._is_in_range(ticket * BATCH_FRAMES):
+                yield AnsweredBatch(ticket, self._carrying.carry(ticket, frames) if self._carrying else frames)
+
+    def _is_in_range(self, frame: int) -> bool:
+        return self._part.stop is None or frame < self._part.stop
+
+    def _decide(self, decisions: Iterator[Decision], ensemble: DetectorEnsemble) -> None:
+        """Submit the frames that are looked at after all, the frames of a batch together."""
+        for frame, looked in decisions:
+            if frame >= self._first_asked:
+                self._pending.decide(frame, looked=looked and self._is_in_range(frame))
+        absent: dict[str, Sequence[int]] = dict.fromkeys(self._predicates, ())
+        for ticket, frames, chosen in self._pending.take_chosen():
+            self._submit(ticket, frames, absent | dict.fromkeys(self._local, chosen), ensemble)
 
     def _check_source(self, source: FrameSource) -> None:
         """Check at the end of a range what a source that is read to its end checks itself."""

@@ -16,12 +16,18 @@ FRAMES = [
 def differ(position, **changes):
     changed = [*FRAMES]
     changed[position] = dataclasses.replace(FRAMES[position], **changes)
-    return find_difference(FRAMES, changed)
+    return find_difference(FRAMES, changed, 0)
 
 
 def test_equal_frames_agree_whatever_was_carried_into_them():
-    assert find_difference(FRAMES, FRAMES) is None
-    assert find_difference([], []) is None
+    assert find_difference(FRAMES, FRAMES, 0) is None
+    assert find_difference([], [], 0) is None
+
+
+def test_frames_before_the_first_that_counts_may_differ():
+    changed = [dataclasses.replace(FRAMES[0], by_detector={"a": ()}), *FRAMES[1:]]
+    assert find_difference(FRAMES, changed, 0) is not None
+    assert find_difference(FRAMES, changed, 1) is None
 
 
 def test_another_picture_is_told_from_another_answer():
@@ -31,4 +37,4 @@ def test_another_picture_is_told_from_another_answer():
     assert differ(2, damaged=True) == (2, "decoded")
     assert differ(2, pts=9) == (2, "decoded")
     assert differ(2, by_detector={"a": other}) == (2, "decoded")
-    assert find_difference(FRAMES, FRAMES[1:]) == (0, "decoded")
+    assert find_difference(FRAMES, FRAMES[1:], 0) == (0, "decoded")

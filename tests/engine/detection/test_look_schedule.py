@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from engine.detection.look_schedule import LookSchedule, measure_unexplained_change
+from engine.detection.look_schedule import LookSchedule, find_unexplained_changes
 from engine.record import ScheduleSettings, TrackingSettings
 
 EVERY_FIFTH = ScheduleSettings(interval_s=0.2, change=12.0)
@@ -38,7 +38,7 @@ def make_frames(count, *, rate=25, squares=(), cuts=(), pauses=()):
 
 def looks(frames, settings=EVERY_FIFTH, **resumed):
     schedule = LookSchedule(settings, TrackingSettings(), 1 / 1000, **resumed)
-    return [one.frame.index for one in schedule.apply(iter(frames)) if one.looked]
+    return [one.frame.index for one in schedule.apply(iter(frames)) if one.looked or one.changes]
 
 
 def test_without_a_schedule_every_frame_is_looked_at():
@@ -72,11 +72,32 @@ def test_a_small_motion_is_explained():
     assert looks(make_frames(20, squares=moving)) == [0, 5, 10, 15, 19]
 
 
-def test_the_change_is_that_of_the_place_where_it_is_greatest():
-    before, after = np.full((50, 50), 100, np.uint8), np.full((50, 50), 100, np.uint8)
-    assert measure_unexplained_change(before, after) == 0
-    after[20:30, 20:30] = 160
-    assert measure_unexplained_change(before, after) == 60
+def test_places_of_change_are_shares_of_the_sides():
+    before = np.full((50, 100), 100, np.uint8)
+    after = before.copy()
+    assert find_unexplained_changes(before, after, 12.0) == ()
+    after[20:30, 20:30] = after[0:6, 90:100] = 160
+    corner, middle = find_unexplained_changes(before, after, 50.0)
+    assert (corner.left, corner.top, corner.right, corner.bottom) == pytest.approx((0.92, 0.0, 1.0, 0.08), abs=0.01)
+    assert (middle.left, middle.top, middle.right, middle.bottom) == pytest.approx((0.2, 0.4, 0.3, 0.6), abs=0.05)
+    assert find_unexplained_changes(before, after, 61.0) == ()
+
+
+def test_very_many_places_are_the_whole_picture():
+    before = np.full((200, 200), 100, np.uint8)
+    after = before.copy()
+    for row in range(0, 200, 20):
+        for column in range(0, 200, 20):
+            after[row : row + 6, column : column + 6] = 200
+    (place,) = find_unexplained_changes(before, after, 12.0)
+    assert (place.left, place.top, place.right, place.bottom) == (0, 0, 1, 1)
+
+
+def test_a_frame_that_is_looked_at_in_any_case_names_no_changes():
+    schedule = LookSchedule(EVERY_FIFTH, TrackingSettings(), 1 / 1000)
+    chosen = {one.frame.index: one for one in schedule.apply(iter(make_frames(20, squares=[(10, 100), (12, 100)])))}
+    assert chosen[10].looked and not chosen[10].changes
+    assert not chosen[12].looked and chosen[12].changes
 
 
 @pytest.mark.parametrize("first", [4, 8, 12, 16])
