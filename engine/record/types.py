@@ -154,7 +154,8 @@ class ScheduleSettings(Document, frozen=True):
     Attributes:
         interval_s: time between looks in seconds; 0: every frame is looked at, and nothing is carried.
         change: extra looks: least local change from the frame before, in grey levels, that motion does not explain; the
-            frame with the change is looked at, because a face may have come into view. 0: no extra looks.
+            frame with the change is looked at, because a face may have come into view, unless every change lies inside
+            a face that the looks before and after have found. 0: no extra looks.
         carry_s: longest time in seconds over which a face is carried from a look.
         correlation: least correlation, 0 to 1, with the face of the look; below it the face is lost.
     """
