@@ -52,7 +52,8 @@ def _show_person(person: Person) -> None:
         return
     st.caption(f"**{escape_markdown(person.name)}**  \n{', '.join(person.roles)}")
     if person.how == "account":
-        st.html(f'<a href="{SECOND_FACTOR_PATH}" target="_self">Second factor</a>')
+        with st.container(key=f"{css.BUTTON_LINK_KEY}-second-factor", width="content"):
+            st.html(f'<a href="{SECOND_FACTOR_PATH}" target="_self">Second factor</a>')
     if st.button("Sign out", icon=":material/logout:"):
         sign_out.sign_out()
 

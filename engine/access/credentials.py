@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from engine import audit
 from engine.access import lockout, passwords, second_factor
@@ -16,6 +16,8 @@ from engine.errors import AccessError
 from engine.record import Document, Timestamp
 from engine.storage.data_folder import DataFolder
 
+_MAX_CODE_AGE = timedelta(minutes=30)
+"""Longest time from the typing of a code to its check: the time for which a large source is hashed."""
 UNKNOWN_ACTOR = audit.Actor("", "unknown", "system")
 """Who is named for a failure that no account can be named for."""
 
@@ -27,11 +29,14 @@ class Password(Document, frozen=True):
         password: The password as typed.
         account: Name of the account; may be omitted after the first signature of a session.
         code: Code of the authenticator app, or a recovery code, if the account has a second factor.
+        typed_at: When it was typed, as the program that took it states; None: just now. A signature hashes the source
+            first, which may take longer than a code lasts.
     """
 
     password: str
     account: str | None = None
     code: str | None = None
+    typed_at: Timestamp | None = None
 
     def __repr__(self) -> str:
         # Error messages and tracebacks print values; a password must be in none of them.
@@ -121,7 +126,8 @@ def check_password(
     code_id = None
     if found.second_factor is not None:
         try:
-            code_id = second_factor.use_code(data, found, credential.code, now, accepted_code_id=accepted_code_id)
+            typed_at = _limit_age(credential.typed_at, now)
+            code_id = second_factor.use_code(data, found, credential.code, typed_at, accepted_code_id=accepted_code_id)
         except CodeError as error:
             raise _log_and_refuse(data, actor, purpose, f"{error}{locked}") from error
     lockout.clear_attempts(data, found.account)
@@ -147,6 +153,11 @@ def log_failed_sign_in(
     if unwritten_count:
         details["not_written"] = unwritten_count
     audit.append(data.audit, audit.Event(actor=actor, kind="sign-in-failed", details=details, reason=reason))
+
+
+def _limit_age(typed_at: datetime | None, now: datetime) -> datetime:
+    """Return when a code was typed; now if that is too long ago, or in the future."""
+    return typed_at if typed_at is not None and now - _MAX_CODE_AGE <= typed_at <= now else now
 
 
 def _log_and_refuse(

@@ -151,9 +151,23 @@ def test_every_signature_takes_a_new_code(data):
 def test_the_session_of_one_command_signs_once_with_the_code_that_began_it(data):
     credential = access.Password(PASSWORD, "rita", code_at(at(60)))
     session = sign_in(data, credential.code, is_one_command=True)
-    session = access.reauthenticate(data, session, credential, now=at(61))
+    session = access.reauthenticate(data, session, credential, now=at(661))  # a large source was hashed meanwhile
     with pytest.raises(AccessError, match="wrong"):
-        access.reauthenticate(data, session, credential, now=at(62))
+        access.reauthenticate(data, session, credential, now=at(662))
+
+
+@pytest.mark.parametrize(("typed", "passes"), [(60, True), (-1800, False), (720, False)])
+def test_a_code_is_checked_as_of_the_time_when_it_was_typed(data, typed, passes):
+    """A signature hashes the source before it asks for the credential; a program that lies gains half an hour."""
+    session = access.Session(person(data, "rita"), START, at(600))
+    credential = access.Password(PASSWORD, "rita", code_at(at(typed)), at(typed))
+    if passes:
+        access.reauthenticate(data, session, credential, now=at(660))
+        with pytest.raises(AccessError, match="wrong"):
+            access.reauthenticate(data, session, credential, now=at(661))
+    else:
+        with pytest.raises(AccessError, match="wrong"):
+            access.reauthenticate(data, session, credential, now=at(660))
 
 
 def test_the_policy_lets_nobody_of_a_role_in_without_one(staffed):

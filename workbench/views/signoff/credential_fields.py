@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import streamlit as st
 
 from engine import access
@@ -26,7 +28,7 @@ def show_credential_fields(key: str) -> Credential | None:
                     autocomplete="one-time-code",
                     help="Each code works once: wait for a new one if you have just signed in or signed.",
                 )
-            return Password(password, account, code)
+            return Password(password, account, code, datetime.now(UTC))
         case "oidc":
             st.caption("Your sign-in at the provider confirms this. It must be at most five minutes old.")
             return current_user.find_provider_login()
