@@ -46,6 +46,7 @@ _LOCK_NAME = ".lock"
 """Name of the lock file of builds in the folder of the index."""
 _GRACE_PERIOD_S = 60.0
 """Time that replaced tables are kept, for processes that are still reading them."""
+_UNFINISHED_PREFIX = ".building-"
 _MAX_ATTEMPTS = 5
 """Number of attempts to build a run while the index is deleted under it."""
 _ROW_GROUP_ROWS = 20_000
@@ -240,7 +241,7 @@ def _write_tables(folder: Path, run: str, amended_record: AmendedRecord, sha256:
     """Write the tables of a record into a new folder and return its name."""
     name = f"{run}.{sha256[:12]}.{secrets.token_hex(4)}"
     try:
-        unfinished = Path(tempfile.mkdtemp(prefix=".building-", dir=folder))
+        unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED_PREFIX, dir=folder))
         for table, rows in build_tables(run, amended_record).items():
             pq.write_table(rows, unfinished / f"{table}.parquet", row_group_size=_ROW_GROUP_ROWS)
         # A reader never sees a folder with only some of its tables, because it gets its name when all are written.
@@ -298,5 +299,9 @@ def _remove_unused_tables(folder: Path) -> None:
         elif isinstance(entry, IndexedRun):
             used.add(entry.folder)
     for path in folder.iterdir():
-        if path.is_dir() and path.name not in used and time.time() - path.stat().st_mtime > _GRACE_PERIOD_S:
+        if not path.is_dir() or path.name in used:
+            continue
+        # The lock is held, so what another builder has left unfinished was killed; no reader ever sees such a folder.
+        is_left_behind = path.name.startswith(_UNFINISHED_PREFIX)
+        if is_left_behind or time.time() - path.stat().st_mtime > _GRACE_PERIOD_S:
             shutil.rmtree(path, ignore_errors=True)

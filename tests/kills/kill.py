@@ -94,7 +94,7 @@ class Killer:
             self._check_files(place, done=True)
             self._scenario.check(place)
             check_nothing_is_left(place)
-        except (AssertionError, VeilError, OSError, subprocess.SubprocessError) as error:
+        except (AssertionError, ValueError, VeilError, OSError, subprocess.SubprocessError) as error:
             tally.problems.append(f"{self._scenario.name}: {type(error).__name__}: {error}")
         else:
             shutil.rmtree(place)

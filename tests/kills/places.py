@@ -39,10 +39,10 @@ def make_place(folder: Path, models: Path | None) -> None:
     shutil.copy(source, data.library / SOURCE)
     if models is not None:
         data.models.symlink_to(models)
-    _make_run(data)
+    (folder / "run-id").write_text(_make_run(data))
 
 
-def _make_run(data: DataFolder) -> None:
+def _make_run(data: DataFolder) -> str:
     person, source = access.get_single_user(data), data.library / SOURCE
     record = record_of(source, lambda _: [FACE])
     request = runs.RunRequest(source=str(source), account=person.account, name=person.name, at=runs.format_utc_now())
@@ -52,12 +52,12 @@ def _make_run(data: DataFolder) -> None:
     subjects = {"source": record.source.sha256, "record": sha256_hex(folder.record.read_bytes())}
     actor = Actor(person.account, person.name, "single-user")
     audit.append(data.audit, audit.Event(actor=actor, kind="run", run=folder.id, subjects=subjects))
+    return folder.id
 
 
 def get_run(folder: Path) -> runs.Run:
     """The run of the data folder that was made with it."""
-    (run,) = [run for run in runs.read_register(DataFolder(folder / "data")).runs if run.source.name == SOURCE]
-    return run
+    return runs.load_run(DataFolder(folder / "data"), (folder / "run-id").read_text())
 
 
 def sign_run(folder: Path) -> None:
@@ -91,8 +91,8 @@ def add_accounts(folder: Path) -> None:
 def make_batch_sources(folder: Path) -> None:
     """Make two clips in a folder."""
     (folder / "in").mkdir()
-    for name in ("a", "b"):
-        clips.video(folder / "in" / f"{name}.mp4", frames=12, audio=[clips.Audio()])
+    for frames, name in ((12, "a"), (15, "b")):
+        clips.video(folder / "in" / f"{name}.mp4", frames=frames, audio=[clips.Audio()])
 
 
 def remove_some_models(folder: Path) -> None:
@@ -150,7 +150,7 @@ def check_purge(folder: Path) -> None:
     report = release.check_audit_log(data)
     assert report.passed, report.findings
     read_record(run.folder.record)
-    if not run.source.exists():
+    if not (data.library / SOURCE).exists():
         assert list(audit.read_entries(data.audit, kinds=["purge"])), "removed and not logged"
 
 

@@ -249,6 +249,17 @@ def test_damaged_tables_are_built_again(one):
     pd.testing.assert_frame_equal(index.query_faces(index.open_index(one)), before)
 
 
+def test_what_a_killed_builder_has_left_goes_with_the_next_build(one):
+    index.open_index(one)
+    left = one / "index" / ".building-killed"
+    left.mkdir()
+    (left / "faces.parquet").write_bytes(b"half")
+    (path,) = index.find_records(find_data_folder(one)).values()
+    path.write_bytes(encode_document(make_long_record(31)))
+    index.open_index(one)
+    assert not left.exists()
+
+
 def test_what_changed_is_built_again_and_nothing_else(one):
     write_long_runs(one / "more", 2, 30)
     (path,) = index.find_records(find_data_folder(one)).values()
