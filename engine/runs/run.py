@@ -41,6 +41,7 @@ MAX_TITLE_LENGTH = 200
 RunStatus = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 """Status that a person sees: the stage, or "interrupted" if it is "running" and no living process works on it."""
 
+_TIME_LENGTH = len("20260302-093000")
 _MAX_SILENCE = timedelta(minutes=10)
 """Time without a new state after which a run on another machine counts as interrupted."""
 
@@ -251,6 +252,8 @@ def read_register(data: DataFolder) -> RunRegister:
             runs.append(_read_run(RunFolder(folder)))
         except RunError as error:
             damaged.append(DamagedRun(folder.name, str(error)))
+    # Identifiers have the second and a random part; within a second, the requests say what is newer.
+    runs.sort(key=lambda run: (run.id[:_TIME_LENGTH], run.request.at), reverse=True)
     return RunRegister(tuple(runs), tuple(damaged))
 
 
