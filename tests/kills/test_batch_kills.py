@@ -6,6 +6,8 @@ import pytest
 
 from tests.kills.batch_kills import BatchUnderFire, kill_and_check
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.usefixtures("models")
 def test_a_killed_batch_does_every_file_once_and_names_the_broken_ones(tmp_path):

@@ -14,6 +14,8 @@ from engine.jobs import leases
 from engine.jobs.leases import DATABASE_VARIABLE, Holder, open_lease_table
 from engine.storage.data_folder import DataFolder
 
+pytestmark = pytest.mark.slow
+
 _BINARIES = [Path(found).resolve().parent for name in ("initdb", "pg_ctl") if (found := shutil.which(name))]
 _BINARIES += sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 _CLAIMS = """
