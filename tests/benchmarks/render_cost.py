@@ -43,7 +43,7 @@ class Spent(NamedTuple):
 
 
 def make_clip(path: Path) -> Path:
-    """A pan over a photograph with grain, encoded as a camera would: a keyframe each second, about 12 Mbit/s."""
+    """A pan over a photograph with grain, encoded as a camera would: a keyframe each second, about 15 Mbit/s."""
     photograph = cv2.resize(skimage.data.astronaut(), (3 * SIZE.width // 2, 3 * SIZE.width // 2))
     grain = np.random.default_rng(0).normal(0, 4, (SIZE.height + 64, SIZE.width + 64, 1)).astype(np.float32)
     drawn = path.with_name("drawn.mp4")
