@@ -30,6 +30,8 @@ _SEARCHED_HEADERS = {
 
 _START_CODE = re.compile(rb"\x00\x00\x01")
 _MAX_PARAMETER_BYTES = 64
+_MAX_HEAD_BYTES = 1 << 16
+"""Headers come first in a packet; the pictures of some codecs take megabytes, each of them a keyframe."""
 _OBU_SEQUENCE_HEADER = 1
 _MP4_HEADER_VERSION = 1
 """First byte of the header by which MP4 and Matroska store H.264 and HEVC (ISO/IEC 14496-15)."""
@@ -67,7 +69,8 @@ class SizeWatch:
         # A file with several sample descriptions hands out the header of the next one beside the packet.
         replaced = _read_new_header(packet)
         # The first keyframe is decoded whatever it carries: a later one is compared with it.
-        header = replaced or self._read_header(bytes(packet)) or b""
+        head: Any = packet  # Python 3.11 has no type for objects with a buffer
+        header = replaced or self._read_header(bytes(memoryview(head)[:_MAX_HEAD_BYTES])) or b""
         if header in self._known_headers or (not header and self._first is not None):
             return
         self._known_headers.add(header)
