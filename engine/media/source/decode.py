@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -26,7 +25,7 @@ from engine.media.source.damage import PendingFrames, capture_decoder_errors, en
 from engine.media.source.open_file import open_container, read_identity
 from engine.media.source.start_points import StartPoint, seek_start_point
 from engine.media.source.timestamps import PtsAssigner
-from engine.media.source.transport_stream import is_pes_packet_whole
+from engine.media.source.transport_stream import ends_recording, look_ahead
 
 OnDamage = Literal["stop", "cover"]
 
@@ -136,7 +135,7 @@ class Source:
             DamagedFrameError: with `on_damage="stop"`, a frame cannot be decoded completely, or is missing.
             SourceError: time stamps run backwards, the picture size changes, or the file was changed meanwhile.
         """
-        for packet, following in _look_ahead(self._read_from_first_key()):
+        for packet, following in look_ahead(self._read_from_first_key()):
             for frame in self._decode_packet(packet, following):
                 yield from self._emit_in_order(frame)
         for frame in self._drain_decoder():
@@ -198,7 +197,13 @@ class Source:
 
     def _decode_packet(self, packet: Packet[VideoStream], following: list[Packet[VideoStream]]) -> list[VideoFrame]:
         self._note_packet(packet)
-        if packet.is_corrupt and packet.pts is not None and not self._ends_recording(packet, following):
+        if (
+            packet.is_corrupt
+            and packet.pts is not None
+            and not (
+                container_family(self.info.container).name == "mpegts" and ends_recording(self.path, packet, following)
+            )
+        ):
             self._suspect_pts.add(packet.pts)
         if not self._needs_log_capture:
             return self._try_decode(packet)
@@ -209,19 +214,6 @@ class Source:
         if messages and packet.pts is not None:
             self._suspect_pts.add(packet.pts)
         return frames
-
-    def _ends_recording(self, packet: Packet[VideoStream], following: list[Packet[VideoStream]]) -> bool:
-        """Return whether a packet is flagged corrupt only because another recording was joined to it.
-
-        FFmpeg puts the flag on the packet before the jump or on the one before that. Both have to be whole, and the
-        next one independent of what may be missing between them.
-        """
-        if container_family(self.info.container).name != "mpegts":
-            return False
-        before = next((place for place, later in enumerate(following) if later.is_keyframe), None)
-        return before is not None and all(
-            is_pes_packet_whole(self.path, part.pos) for part in [packet, *following[:before]]
-        )
 
     def _note_packet(self, packet: Packet[VideoStream]) -> None:
         """Enter a packet into the books before it is decoded."""
@@ -352,6 +344,11 @@ class Source:
             yield self._make_grey_frame(moved)
 
     def _report_irregularities(self) -> None:
+        if self.info.video.timing == "dts" and container_family(self.info.container).stores_pts:
+            self._listener.notice(
+                f"{self.path} stores the times of decoding instead of those of presentation; its frames got them in "
+                "the order in which they are shown."
+            )
         if self._lead_in_frames:
             self._listener.notice(
                 f"{self.path} starts in the middle of a recording: {self._lead_in_frames} frames before its first "
@@ -385,14 +382,3 @@ class Source:
             "Use an undamaged copy, or allow damaged frames to be covered whole (--on-damage cover).",
             self._delivered_frames,
         )
-
-
-def _look_ahead(
-    packets: Iterator[Packet[VideoStream]],
-) -> Iterator[tuple[Packet[VideoStream], list[Packet[VideoStream]]]]:
-    """Yield each packet with the two that follow it, or as many as there are."""
-    window = list(islice(packets, 3))
-    while window:
-        packet = window.pop(0)
-        yield packet, list(window)
-        window.extend(islice(packets, 1))

@@ -7,8 +7,12 @@ also where two recordings were joined, whose packets are whole.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
+
+from av.packet import Packet
+from av.video.stream import VideoStream
 
 _SYNC_BYTE = 0x47
 _PACKET_BYTES = 188
@@ -19,6 +23,32 @@ _PES_HEAD_BYTES = 6
 _OPTIONAL_FIELDS = ((0x10, 6), (0x08, 6), (0x04, 1))
 """Flag and size of the clock, the original clock and the splice countdown in an adaptation field (ISO/IEC 13818-1,
 2.4.3.4)."""
+
+
+def look_ahead(
+    packets: Iterator[Packet[VideoStream]],
+) -> Iterator[tuple[Packet[VideoStream], list[Packet[VideoStream]]]]:
+    """Yield each packet with the two that follow it, or as many as there are."""
+    window = list(islice(packets, 3))
+    while window:
+        packet = window.pop(0)
+        yield packet, list(window)
+        window.extend(islice(packets, 1))
+
+
+def ends_recording(path: Path, packet: Packet[VideoStream], following: list[Packet[VideoStream]]) -> bool:
+    """Return whether a packet is flagged corrupt only because another recording was joined to it.
+
+    FFmpeg puts the flag on the packet before the jump or on the one before that. Both have to be whole, and the next
+    one independent of what may be missing between them.
+
+    Args:
+        path: the file.
+        packet: the packet with the flag.
+        following: the packets that follow it; see `look_ahead`.
+    """
+    before = next((place for place, later in enumerate(following) if later.is_keyframe), None)
+    return before is not None and all(is_pes_packet_whole(path, part.pos) for part in [packet, *following[:before]])
 
 
 def is_pes_packet_whole(path: Path, position: int | None) -> bool:
