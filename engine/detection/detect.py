@@ -9,7 +9,7 @@ from engine.core.progress import ProgressListener, SilentListener
 from engine.detection.assemble import assemble_record
 from engine.detection.checkpoint import Checkpoint
 from engine.detection.cost import CostTracker, check_cost_limit, estimate_cost
-from engine.detection.frame_detections import merge_passes
+from engine.detection.frame_detections import FrameTable, merge_passes
 from engine.detection.frame_selection import split_passes
 from engine.detection.ledger import write_ledger_on_failure
 from engine.detection.observer import DetectionObserver
@@ -87,7 +87,7 @@ def detect(  # noqa: PLR0913 - only the source is required; every other argument
     cost_tracker = CostTracker(plans, listener)
     with ExitStack() as stack:
         checkpoints = _run_passes(job, output, cost_tracker, stack)
-        frames = merge_passes([tuple(checkpoint.read_frames()) for checkpoint in checkpoints])
+        frames = merge_passes([FrameTable(checkpoint.read_frames()) for checkpoint in checkpoints])
         record = assemble_record(frames, info, [plan.facts for plan in plans], options)
         cost_tracker.announce_total()
         if output is not None:
@@ -123,7 +123,7 @@ def _run_passes(
     if not second_plans:
         return [first]
 
-    uncertain = find_uncertain_frames(job, tuple(first.read_frames()), second_plans)
+    uncertain = find_uncertain_frames(job, FrameTable(first.read_frames()), second_plans)
     second = stack.enter_context(create_checkpoint(job, second_plans, uncertain))
     cost_tracker.count_earlier_attempt(second.read_frames())
     # Announced again: only now is it known which frames are sent, and how many frames there really are.

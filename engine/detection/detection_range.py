@@ -13,10 +13,11 @@ from typing import NamedTuple
 from engine.detection.batches import BATCH_FRAMES
 from engine.media.source.start_points import StartPoint
 
-_RANGES_PER_SLOT = 2.5
+_RANGES_PER_SLOT = 2
 """The next range takes the share of the rest of the video that gives each slot so many such ranges: long ranges first,
-as each costs an overlap, and short ones at the end, so that all slots finish at the same time."""
-_MIN_RANGE_OVERLAPS = 6
+as each costs an overlap, and short ones at the end, so that all slots finish at the same time. With 2, a slot of half
+the speed delays nothing."""
+_MIN_RANGE_OVERLAPS = 4
 """Least length of a range in overlaps, which bounds what is detected twice."""
 _MAX_RANGE_FRAMES = 1500
 """Greatest length of a range: its detections are lost with its worker, and lie in memory until they are stored."""

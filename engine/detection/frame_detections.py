@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import overload
 
 from engine.detectors.base import Receipt
 from engine.record import Detection
@@ -36,7 +39,52 @@ class FrameDetections:
             yield from detections
 
 
-def merge_passes(passes: Sequence[Sequence[FrameDetections]]) -> tuple[FrameDetections, ...]:
+class FrameTable(Sequence[FrameDetections]):
+    """The detections of many frames in little memory: most frames of a long video have none.
+
+    Args:
+        frames: the frames, which are not kept.
+    """
+
+    def __init__(self, frames: Iterable[FrameDetections] = ()) -> None:
+        self._pts, self._change, self._damaged = array("q"), array("d"), bytearray()
+        self._filled: dict[int, FrameDetections] = {}
+        # Most looks find nothing, so there are a few kinds of empty answers and very many frames with one.
+        self._empty: dict[tuple[str, ...], Mapping[str, Sequence[Detection]]] = {}
+        self._empty_answers: dict[int, Mapping[str, Sequence[Detection]]] = {}
+        for index, frame in enumerate(frames):
+            self._append(index, frame)
+
+    def __len__(self) -> int:
+        return len(self._pts)
+
+    @overload
+    def __getitem__(self, index: int) -> FrameDetections: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[FrameDetections, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> FrameDetections | tuple[FrameDetections, ...]:
+        if isinstance(index, slice):
+            return tuple(self[number] for number in range(*index.indices(len(self))))
+        number = range(len(self))[index]
+        if number in self._filled:
+            return self._filled[number]
+        answers = self._empty_answers.get(number, {})
+        return FrameDetections(self._pts[number], bool(self._damaged[number]), self._change[number], answers)
+
+    def _append(self, index: int, frame: FrameDetections) -> None:
+        self._pts.append(frame.pts)
+        self._change.append(frame.change)
+        self._damaged.append(frame.damaged)
+        if frame.receipts or frame.carried or any(frame.by_detector.values()):
+            self._filled[index] = frame
+        elif frame.by_detector:
+            answers = self._empty.setdefault(tuple(frame.by_detector), frame.by_detector)
+            self._empty_answers[index] = answers
+
+
+def merge_passes(passes: Sequence[FrameTable]) -> FrameTable:
     """Merge the detections of a first pass with those of a second, if there was one.
 
     Args:
@@ -44,7 +92,7 @@ def merge_passes(passes: Sequence[Sequence[FrameDetections]]) -> tuple[FrameDete
     """
     first, *later = passes
     if not later:
-        return tuple(first)
+        return first
     (second,) = later
     merged = (
         FrameDetections(
@@ -53,4 +101,4 @@ def merge_passes(passes: Sequence[Sequence[FrameDetections]]) -> tuple[FrameDete
         for one, other in zip(first, second, strict=False)
     )
     # A run that fails in the second pass still needs its transfer ledger: keep the frames that were not reached.
-    return (*merged, *first[len(second) :])
+    return FrameTable(chain(merged, first[len(second) :]))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine.detection.checkpoint import Checkpoint
-from engine.detection.frame_detections import FrameDetections, merge_passes
+from engine.detection.frame_detections import FrameDetections, FrameTable, merge_passes
 from engine.detectors.registry import DetectorPlan, select_remote
 from engine.record import Count, Document, Sha256, encode_document
 from engine.storage.data_folder import LEDGER_SUFFIX, append_suffix
@@ -89,7 +89,7 @@ def write_ledger_on_failure(
         yield
     # KeyboardInterrupt and the cancellation of a run count too, so this is not limited to Exception.
     except BaseException:
-        ledger = build_ledger(merge_passes([tuple(one.read_frames()) for one in checkpoints]), plans, None)
+        ledger = build_ledger(merge_passes([FrameTable(one.read_frames()) for one in checkpoints]), plans, None)
         if output is not None and ledger.frames:
             write_file(ledger_path(output), encode_document(ledger))
         raise

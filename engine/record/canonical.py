@@ -32,10 +32,14 @@ def sha256_hex(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
 def encode_document(document: Document) -> bytes:
     """Encode a document as canonical bytes."""
     # Hashes and signatures are of these bytes, so equal documents must have equal bytes.
-    return msgspec.json.encode(document, order="sorted") + b"\n"
+    # As a line, because a long record with a newline added afterwards would be in memory twice.
+    return _encoder.encode_lines([document])
 
 
 def record_json_schema() -> dict[str, Any]:

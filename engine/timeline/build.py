@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -26,6 +27,8 @@ from engine.timeline.fuse import FusedFace, fuse_detections
 from engine.timeline.smooth import ORIGINS, TrackPath, path_without_smoothing, smooth_track
 from engine.timeline.track import assign_tracks, boxes_to_array
 from engine.timeline.track_confirmation import CONFIDENT_SUPPORT, compute_support, is_face, select_held_frames
+
+Row = TypeVar("Row")
 
 
 class TimelineSettings(Protocol):
@@ -68,8 +71,8 @@ class Timeline(NamedTuple):
         cuts: indices of the frames that begin a new scene.
     """
 
-    faces: list[list[Face]]
-    doubtful: list[list[Detection]]
+    faces: Sequence[Sequence[Face]]
+    doubtful: Sequence[Sequence[Detection]]
     cuts: tuple[int, ...]
 
 
@@ -98,7 +101,8 @@ def build_timeline(  # noqa: PLR0913, PLR0917 - the last two have defaults
     Raises:
         ValueError: the numbers of frames and cut values differ.
     """
-    fused = [fuse_detections(_round_to_grid(detections, size), settings.fusion) for detections in frames]
+    # One empty tuple for all frames without a detection: a list for each would be 15 MB an hour.
+    fused = [fuse_detections(_round_to_grid(detections, size), settings.fusion) or () for detections in frames]
     if len(fused) != len(cut_values):
         raise ValueError(f"{len(fused)} frames need as many cut values, got {len(cut_values)}")
     cuts = find_cuts(cut_values, settings.tracking)
@@ -106,7 +110,7 @@ def build_timeline(  # noqa: PLR0913, PLR0917 - the last two have defaults
     smoother = _TrackSmoother(Scenes(cuts, len(fused)), settings.smoothing.in_frames(looks.frame_s), looks, len(fused))
     look_positions = _count_looks(looks, len(fused))
     # Tracks without a face are left out, so track numbers are counted anew: a record's tracks have no gaps.
-    timeline = Timeline([[] for _ in fused], [[] for _ in fused], cuts)
+    all_faces, doubtful = defaultdict[int, list[Face]](list), defaultdict[int, list[Detection]](list)
     number = 0
     for sighted in _group_by_track(fused, cuts, tracking):
         supported = [(index, compute_support(face.evidence, confident_scores or {})) for index, face in sighted]
@@ -114,13 +118,19 @@ def build_timeline(  # noqa: PLR0913, PLR0917 - the last two have defaults
         for (index, face), (_, value) in zip(sighted, supported, strict=True):
             # A weak detection that nothing confirms is noise; a confident one may be a face that shows only briefly.
             if index not in kept and value >= CONFIDENT_SUPPORT:
-                timeline.doubtful[index].extend(face.evidence)
+                doubtful[index].extend(face.evidence)
         if kept:
             faces = {index: face for index, face in sighted if index in kept}
             for index, covered in _faces_from_path(number, smoother.smooth(faces), faces, size):
-                timeline.faces[index].append(covered)
+                all_faces[index].append(covered)
             number += 1
-    return timeline
+    return Timeline(_spread(all_faces, len(fused)), _spread(doubtful, len(fused)), cuts)
+
+
+def _spread(rows: Mapping[int, list[Row]], frame_count: int) -> Sequence[Sequence[Row]]:
+    """Return the row of every frame; frames without one share an empty one."""
+    nothing: Sequence[Row] = []
+    return [rows.get(index, nothing) for index in range(frame_count)]
 
 
 class _TrackSmoother:

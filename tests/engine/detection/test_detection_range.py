@@ -25,7 +25,7 @@ def test_ranges_cover_every_frame_once_and_each_has_its_overlap(key_distance, fr
     assert parts[-1].stop is None
     for before, part in pairwise(parts):
         assert before.stop == part.first
-        assert part.first - before.first >= 6 * overlap
+        assert part.first - before.first >= 4 * overlap
     for part in parts:
         assert part.first % BATCH_FRAMES == part.overlap_start % BATCH_FRAMES == 0
         assert part.overlap_start == max(0, part.first - overlap)
