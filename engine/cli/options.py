@@ -52,11 +52,7 @@ def build_detect_options(options: Namespace) -> DetectOptions:
 
 
 def build_cluster_choice(options: Namespace) -> ClusterChoice:
-    """Build the choice of a cluster from the options of `arguments.add_cluster`.
-
-    Raises:
-        InputError: both are given, or the address is none.
-    """
+    """Build the choice of a cluster from the options of `arguments.add_cluster`."""
     return ClusterChoice(options.scheduler, options.local_cluster)
 
 

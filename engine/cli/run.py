@@ -12,7 +12,7 @@ from engine import runs
 from engine.cli import arguments, reports
 from engine.cli.command import RESUMABLE_MESSAGE, Command
 from engine.cli.identity import identify_person
-from engine.cli.options import build_detect_options
+from engine.cli.options import build_cluster_choice, build_detect_options
 from engine.cli.terminal import Terminal
 from engine.core.wording import format_count
 from engine.errors import InputError, RunError
@@ -30,6 +30,7 @@ def _add_run_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--resume", metavar="RUN", help="resume an unfinished run with its original options")
     parser.add_argument("--title", type=_parse_title, help="title of the run in lists (default: the name of the file)")
     arguments.add_detection(parser)
+    arguments.add_cluster(parser)
     arguments.add_account_option(parser)
 
 
@@ -47,7 +48,9 @@ def _run_detection(options: Namespace, terminal: Terminal) -> int:
     run = _find_resumable_run(data, options.resume) if options.resume else _create_run(data, options)
     # Printed first too: a run that is interrupted can be resumed only by its id.
     terminal.notice(f"Run {run.id}")
-    summary = reports.DetectSummary.from_record(perform_run(data, run, terminal), run.folder.record)
+    summary = reports.DetectSummary.from_record(
+        perform_run(data, run, terminal, build_cluster_choice(options)), run.folder.record
+    )
     terminal.print_result({"run": run.id, **msgspec.structs.asdict(summary)}, f"Run {run.id}\n{summary.to_text()}")
     return 0
 

@@ -36,25 +36,22 @@ class ClusterChoice:
         scheduler: address of a Dask scheduler, as "tcp://host:8786". None: no cluster is contacted.
         local_workers: number of worker processes on this machine. None: none are started.
         connect_s: time that a scheduler has to answer.
-
-    Raises:
-        InputError: both are given, or the address is none.
     """
 
     scheduler: str | None = None
     local_workers: int | None = None
     connect_s: float = 20.0
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Check that the choice is one.
+
+        Raises:
+            InputError: both are given, or the address is none.
+        """
         if self.scheduler is not None and self.local_workers is not None:
             raise InputError("Give --scheduler or --local-cluster, and not both.")
         if self.scheduler is not None and not _ADDRESS.fullmatch(self.scheduler):
             raise InputError(f"The address of a scheduler is tcp://HOST:PORT or tls://HOST:PORT, not {self.scheduler}.")
-
-    @property
-    def is_cluster(self) -> bool:
-        """True if detections run on a cluster."""
-        return self.scheduler is not None or self.local_workers is not None
 
 
 class ClusterAddress(msgspec.Struct, frozen=True):
@@ -85,8 +82,9 @@ def provide_cluster(choice: ClusterChoice) -> Iterator[ClusterAddress | None]:
     """Start worker processes on this machine if they are wanted, and return the address of the cluster.
 
     Raises:
-        InputError: Dask is not installed.
+        InputError: the choice is none, or Dask is not installed.
     """
+    choice.check()
     if choice.local_workers is not None:
         _check_installed()
         with _start_workers(choice.local_workers, choice.connect_s) as address:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine import runs
 from engine.access import Person, authorise
+from engine.cluster.connection import ClusterChoice, open_cluster
 from engine.core.progress import ProgressListener, SilentListener
 from engine.detection.detect import detect
 from engine.detection.options import plan_detectors
@@ -17,6 +18,7 @@ from engine.runs import Run
 from engine.storage.data_folder import DataFolder
 
 _SILENT = SilentListener()
+_NO_CLUSTER = ClusterChoice()
 
 
 def start_run(data: DataFolder, by: Person, source: Path, options: DetectOptions, title: str | None = None) -> Run:
@@ -44,7 +46,9 @@ def start_run(data: DataFolder, by: Person, source: Path, options: DetectOptions
     return run
 
 
-def perform_run(data: DataFolder, run: Run, listener: ProgressListener = _SILENT) -> Record:
+def perform_run(
+    data: DataFolder, run: Run, listener: ProgressListener = _SILENT, cluster: ClusterChoice = _NO_CLUSTER
+) -> Record:
     """Perform the detection of a run; frames that an earlier attempt finished are not detected again.
 
     The state of the run says how it ended, also if this function raises.
@@ -53,6 +57,7 @@ def perform_run(data: DataFolder, run: Run, listener: ProgressListener = _SILENT
         data: the data folder.
         run: a new or an unfinished run.
         listener: gets progress and notices.
+        cluster: where the local detectors run.
 
     Raises:
         VeilError: as `engine.detect` does; RunCancelledError if the cancellation of the run was requested.
@@ -61,9 +66,11 @@ def perform_run(data: DataFolder, run: Run, listener: ProgressListener = _SILENT
     confident_scores = {plan.name: plan.facts.confident_score for plan in plan_detectors(options)}
     state_writer = RunStateWriter(run, confident_scores, listener)
     try:
-        record = detect(
-            run.source, run.folder.record, options, data=data.root, listener=state_writer, observer=state_writer
-        )
+        with open_cluster(cluster) as runner:
+            record = detect(
+                run.source, run.folder.record, options,
+                data=data.root, listener=state_writer, observer=state_writer, runner=runner,
+            )  # fmt: skip
     except RunCancelledError as error:
         state_writer.finish("cancelled", str(error))
         raise

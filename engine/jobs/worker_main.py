@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 
 from engine import runs
+from engine.cluster.connection import ClusterChoice
 from engine.core.machine import find_host_name, process_start_ticks
 from engine.core.progress import ProgressListener
 from engine.errors import RunError, TargetError, VeilError
@@ -134,7 +135,8 @@ def _perform_queued_run(data: DataFolder, run_id: str, listener: ProgressListene
         listener.notice(f"The run {run_id} is {run.status} and was not started.")
         return
     listener.notice(f"Run {run_id}")
-    perform_run(data, run, listener)
+    # From the environment of the server, as `veil.toml` is read by the command line alone.
+    perform_run(data, run, listener, ClusterChoice(scheduler=os.environ.get("VEIL_SCHEDULER") or None))
 
 
 def _raise_interrupt(_signal: int, _frame: FrameType | None) -> None:

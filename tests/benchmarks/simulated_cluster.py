@@ -72,7 +72,8 @@ def measure(slots: int, minutes: float, look_s: float, folder: Path) -> tuple[fl
         began = time.monotonic()
         record = engine.detect(clip, None, options, data=folder, runner=ClusterRunner(client))
         taken = time.monotonic() - began
-    looks = len(expand_ranges(record.detection.asked[sleeping_detector.NAME]))
+    asked = record.detection.asked.get(sleeping_detector.NAME, ((0, len(record.frames)),))
+    looks = len(expand_ranges(asked))
     return taken, looks * look_s / slots, looks
 
 

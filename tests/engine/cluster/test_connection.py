@@ -15,10 +15,10 @@ def test_without_a_choice_nothing_is_started():
 
 def test_a_wrong_choice_is_refused():
     with pytest.raises(InputError, match="not both"):
-        ClusterChoice("tcp://host:8786", 2)
+        ClusterChoice("tcp://host:8786", 2).check()
     for address in ("host:8786", "http://host:8786", "tcp://host", "tcp://a b:1"):
         with pytest.raises(InputError, match="address of a scheduler"):
-            ClusterChoice(address)
+            ClusterChoice(address).check()
 
 
 def test_a_scheduler_that_does_not_answer_is_named():
