@@ -48,7 +48,7 @@ def run_cases(examine: Examine, numbers: Sequence[int], log: Path) -> Iterator[O
     """Examine cases one after another in a forked process; after a crash or a hang, another process takes the rest."""
     left = list(numbers)
     while left:
-        for outcome in _run_in_fork(examine, left, log):
+        for outcome in _run_in_fork(examine, tuple(left), log):
             left.remove(outcome.number)
             yield outcome
 
@@ -60,7 +60,8 @@ def _run_in_fork(examine: Examine, numbers: Sequence[int], log: Path) -> Iterato
         os.close(reading)
         _work(examine, numbers, writing, log)
     os.close(writing)
-    current, started = numbers[0], time.monotonic()
+    current: int | None = numbers[0]
+    started = time.monotonic()
     with os.fdopen(reading, "rb") as pipe:
         while True:
             ready, _, _ = select.select([pipe], [], [], LIMIT_S)
@@ -74,10 +75,13 @@ def _run_in_fork(examine: Examine, numbers: Sequence[int], log: Path) -> Iterato
                 os.waitpid(child, 0)
                 return
             else:
+                current = None
                 yield Outcome(**message)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
+    if current is None:
+        return  # it ended between two cases, so another process goes on with the rest
     seconds = time.monotonic() - started
     problem = f"hang over {LIMIT_S:.0f} s" if seconds >= LIMIT_S - 1 else f"crash ({_describe_status(status)})"
     yield Outcome(current, problem, log.read_text(errors="replace")[-2000:], seconds, 0)
