@@ -17,7 +17,7 @@ test: $(STAMP)test
 	$(BIN)/veil models fetch
 	$(BIN)/python -m pytest
 
-# No browser, no models: what a developer runs after every change.
+# No browser, no models, nothing slow: what a developer runs after every change.
 quick: $(STAMP)test
 	$(BIN)/python -m pytest -m "not browser and not models and not performance and not slow"
 

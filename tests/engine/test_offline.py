@@ -70,6 +70,7 @@ def test_cloud_mode_contacts_the_service_only(clip, own_data, tmp_path, monkeypa
         assert find_contacts(log) == []
 
 
+@pytest.mark.slow
 def test_render_and_verify_contact_no_host(clip, tmp_path):
     source, record = clip
     out = tmp_path / "out.mp4"

@@ -30,7 +30,7 @@ GLOSSARY: Mapping[str, str] = MappingProxyType({
         "no model."
     ),
     "amendment": (
-        "A reviewer's change to a record: add, delete, resize, extend, cover, keep visible, accept, undo. "
+        "A reviewer's change to a record: add, delete, resize, extend, cover, keep visible, accept, flag, undo. "
         "Amendments are only ever appended."
     ),
     "item to check": "A place in the video where a reviewer should decide, with the reason and a risk.",

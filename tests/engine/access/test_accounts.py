@@ -39,6 +39,7 @@ def test_the_right_password_makes_the_person(data):
     assert check(data, "rita") == access.Person("rita", "Rita", ("reviewer",), "account")
 
 
+@pytest.mark.slow
 def test_a_password_is_stored_as_an_argon2_hash_only_and_nobody_else_reads_it(data):
     with pytest.raises(AccessError):
         check(data, "rita", "typed by mistake 123")
@@ -50,6 +51,7 @@ def test_a_password_is_stored_as_an_argon2_hash_only_and_nobody_else_reads_it(da
         assert secret.encode() not in everything_stored(data)
 
 
+@pytest.mark.slow
 def test_five_wrong_passwords_lock_the_account_for_a_quarter_of_an_hour(data):
     fail(data, "rita", 5)
     with pytest.raises(AccessError) as locked:
@@ -63,6 +65,7 @@ def test_five_wrong_passwords_lock_the_account_for_a_quarter_of_an_hour(data):
     assert failed == ["wrong password"] * 4 + ["wrong password; the account is locked now", "locked", "no such account"]
 
 
+@pytest.mark.slow
 def test_the_right_password_starts_the_count_anew(data):
     fail(data, "rita", 3)
     check(data, "rita")
@@ -70,6 +73,7 @@ def test_the_right_password_starts_the_count_anew(data):
     check(data, "rita")
 
 
+@pytest.mark.slow
 def test_many_guesses_at_once_count_like_one_after_another(data):
     def guess():
         with pytest.raises(AccessError):
@@ -127,6 +131,7 @@ def test_only_administrators_change_accounts_and_a_refusal_is_on_record(data):
     assert refusals == ["otto", "otto"]
 
 
+@pytest.mark.slow
 def test_one_changes_ones_own_password(data):
     access.change_password(data, person(data, "otto"), "otto", "another good one")
     assert check(data, "otto", "another good one").account == "otto"
@@ -180,6 +185,7 @@ def test_a_verified_address_opens_an_account_once_and_pins_the_identity(data):
     assert access.find_person_by_identity(data, IDENTITY, None, is_email_verified=False).account == "olga"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("account", "name", "email", "sentence"),
     [

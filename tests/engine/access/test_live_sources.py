@@ -29,6 +29,7 @@ def allowed(data, source):
     return allow_source(data, person(data, "otto"), source)
 
 
+@pytest.mark.slow
 def test_a_name_stands_for_an_address_whose_password_is_shown_to_nobody(data):
     source = allowed(data, "Room 3")
     assert (source.address, source.title) == (CAMERA, "Room 3")

@@ -19,6 +19,7 @@ def test_an_action_takes_one_of_its_roles(action, role):
             access.require_permission(somebody, action)
 
 
+@pytest.mark.slow
 def test_roles_are_those_of_the_account_and_not_what_somebody_claims(staffed):
     forged = access.Person("rita", "Rita", access.ROLES, "account")
     with pytest.raises(AccessError, match="may not purge"):

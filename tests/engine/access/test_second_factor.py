@@ -53,6 +53,7 @@ def require_for(data, *roles):
     access.set_policy(data, ada(data), msgspec.structs.replace(access.read_policy(data), second_factor_roles=roles))
 
 
+@pytest.mark.slow
 def test_a_code_of_the_app_is_needed_besides_the_password(data):
     for code in (None, code_at(at(600))):
         with pytest.raises(AccessError, match="The account, the password or the code is wrong"):
@@ -106,6 +107,7 @@ def test_of_many_requests_with_one_code_one_passes(data):
         assert sum(pool.map(attempt, range(16))) == 1
 
 
+@pytest.mark.slow
 def test_wrong_codes_lock_the_account_like_wrong_passwords(data):
     for _ in range(5):
         with pytest.raises(AccessError, match="wrong"):
@@ -139,6 +141,7 @@ def test_a_recovery_code_of_one_account_is_worth_nothing_for_another(staffed):
         use(staffed, codes[0], account="anna")
 
 
+@pytest.mark.slow
 def test_every_signature_takes_a_new_code(data):
     session = sign_in(data, code_at(at(60)))
     for credential in (access.Password(PASSWORD, "rita"), access.Password(PASSWORD, "rita", code_at(at(60)))):
@@ -148,6 +151,7 @@ def test_every_signature_takes_a_new_code(data):
     assert access.reauthenticate(data, session, access.Password(PASSWORD, None, code_at(at(120))), now=at(120)).signed
 
 
+@pytest.mark.slow
 def test_the_session_of_one_command_signs_once_with_the_code_that_began_it(data):
     credential = access.Password(PASSWORD, "rita", code_at(at(60)))
     session = sign_in(data, credential.code, is_one_command=True)
@@ -170,6 +174,7 @@ def test_a_code_is_checked_as_of_the_time_when_it_was_typed(data, typed, passes)
             access.reauthenticate(data, session, credential, now=at(660))
 
 
+@pytest.mark.slow
 def test_the_policy_lets_nobody_of_a_role_in_without_one(staffed):
     session = access.sign_in(staffed, "anna", PASSWORD, now=START)
     require_for(staffed, "approver")

@@ -34,6 +34,7 @@ def test_a_session_ends_without_use_and_in_any_case_after_twelve_hours(data):
         access.touch(data, session, now=after(721))
 
 
+@pytest.mark.slow
 def test_a_session_ends_when_the_account_is_disabled_or_the_password_changed(data):
     rita, otto = (access.sign_in(data, account, PASSWORD) for account in ("rita", "otto"))
     access.disable_account(data, ada(data), "rita")
@@ -44,6 +45,7 @@ def test_a_session_ends_when_the_account_is_disabled_or_the_password_changed(dat
         access.touch(data, otto)
 
 
+@pytest.mark.slow
 def test_the_first_signature_of_a_session_takes_two_components_and_later_ones_the_password(data):
     session = access.sign_in(data, "rita", PASSWORD, now=START)
     with pytest.raises(AccessError, match="account as well as the password"):
@@ -67,6 +69,7 @@ def test_nothing_is_confirmed_without_the_credential_of_the_session(data, creden
         access.reauthenticate(data, session, credential, now=after(1))
 
 
+@pytest.mark.slow
 def test_wrong_passwords_at_signing_lock_the_account_too(data):
     session = access.sign_in(data, "rita", PASSWORD, now=START)
     for _ in range(5):
@@ -92,6 +95,7 @@ def test_a_single_user_has_no_credential_to_give(tmp_path):
     assert access.reauthenticate(data, session, None, now=after(1)).person.how == "single-user"
 
 
+@pytest.mark.slow
 def test_signing_in_and_out_is_on_record_and_so_is_failing(data):
     session = access.sign_in(data, "rita", PASSWORD)
     access.sign_out(data, session)

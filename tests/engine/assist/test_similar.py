@@ -48,6 +48,7 @@ def test_what_is_masked_is_not_found_again(moving, editor):
     assert find_similar(moving, editor.amended, 10, place(10)).places == ()
 
 
+@pytest.mark.slow
 def test_a_folder_without_models_is_no_obstacle(moving, amended, tmp_path):
     assert find_similar(moving, amended, 10, place(10), tmp_path).detector is None
 

@@ -27,6 +27,7 @@ def waited(task):
     return task.state
 
 
+@pytest.mark.slow
 def test_a_face_is_followed_in_a_process_of_its_own(request_for):
     task = AssistTask(request_for())
     assert isinstance(task.state, Progress | Followed)
@@ -42,6 +43,7 @@ def test_a_source_that_is_gone_is_a_sentence(request_for, tmp_path):
     assert "gone.mp4" in state.sentence
 
 
+@pytest.mark.slow
 def test_a_task_that_is_ended_leaves_no_process(request_for):
     task = AssistTask(request_for())
     task.end()

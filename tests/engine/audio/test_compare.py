@@ -20,6 +20,8 @@ from tests.engine.audio.audio_sources import (
 )
 from tests.record_makers import record_of, written
 
+pytestmark = pytest.mark.slow
+
 MUTE, BLEEP = AudioSpan("mute", 0.5, 0.75, "a name"), AudioSpan("bleep", 0.9, 1.1, "a place")
 EDGE = 60
 """Samples; what a container rounds starts by."""

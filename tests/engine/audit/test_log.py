@@ -127,6 +127,7 @@ def hammer(folder, count, kills):
     return acknowledged | {(path.stem, int(line)) for path in logs for line in path.read_text().split()}
 
 
+@pytest.mark.slow
 def test_eight_processes_append_while_one_is_killed_again_and_again(tmp_path):
     acknowledged = hammer(tmp_path, count=150, kills=12)
     audit.append(tmp_path, audit.Event(actor=ACTOR, kind="settings"))  # repairs what the last kill may have left

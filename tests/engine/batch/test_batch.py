@@ -122,6 +122,7 @@ def test_two_files_with_the_same_output_do_not_overwrite_each_other(footage, own
     assert str(footage / "a.mp4") in report.files[1].error
 
 
+@pytest.mark.slow
 def test_missing_models_end_the_batch(footage, tmp_path):
     with pytest.raises(ModelError, match="veil models fetch"):
         work(list_jobs(footage)[:1], tmp_path / "out", DataFolder(tmp_path / "empty"))

@@ -102,6 +102,7 @@ def test_an_address_is_told_from_a_path(text, expected):
     assert is_url(text) is expected
 
 
+@pytest.mark.slow
 def test_a_bucket_is_listed_fetched_and_written(bucket, tmp_path):
     for key in ("day/b.mp4", "day/sub/a.mov"):
         bucket.put_object(Key=key, Body=CONTENT)

@@ -15,6 +15,8 @@ from tests import clips
 from tests.engine.audio.audio_sources import make_clip, make_render_options
 from tests.record_makers import record_of
 
+pytestmark = pytest.mark.slow
+
 TOOLS = ("ffmpeg", "ffprobe", "sha256sum")
 EMPTY = "/usr/bin:/bin"
 

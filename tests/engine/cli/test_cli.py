@@ -11,6 +11,8 @@ from engine.record import read_record, record_json_schema
 from tests import clips
 from tests.record_makers import make_record, record_of, written
 
+pytestmark = pytest.mark.slow
+
 FACE = (30, 20, 90, 80)
 
 

@@ -64,6 +64,7 @@ def test_damaged_limits_are_a_sentence(data):
         read_queue_settings(data)
 
 
+@pytest.mark.slow
 def test_only_an_administrator_sets_limits(data):
     root = access.get_single_user(data)
     access.add_account(data, root, "root", name="Root", roles=["administrator"], password="correct horse")

@@ -44,6 +44,7 @@ def read_key(screen):
     return re.search(r"Key: ([A-Z2-7]{32})", screen)[1]
 
 
+@pytest.mark.slow
 def test_it_is_set_up_asked_for_and_removed(staffed, veil):
     keys = []
 
@@ -75,6 +76,7 @@ def test_nobody_sets_up_that_of_another(veil):
     assert "--as anna" in refused["error"]
 
 
+@pytest.mark.slow
 def test_the_policy_asks_roles_for_one(staffed, veil):
     code, policy = veil("users", "policy", "--second-factor", "approver,reviewer", "--as", "ada", typed=[PASSWORD])
     assert (code, policy["second_factor_roles"]) == (0, ["reviewer", "approver"])

@@ -94,6 +94,7 @@ def test_a_changed_log_exits_with_3_and_names_the_line(tmp_path, veil):
     assert report["findings"][0]["line"] == 1
 
 
+@pytest.mark.slow
 def test_accounts_are_created_with_passwords_from_standard_input(tmp_path):
     at = ("--data", tmp_path)
     code, text, errors = shell(
@@ -137,6 +138,7 @@ def test_a_run_needs_the_permission_to_detect(own_data, tmp_path):
     assert (json.loads(text)["run"], run.request.account, run.status) == (run.id, "otto", "done")
 
 
+@pytest.mark.slow
 def test_no_verb_takes_a_password_as_an_argument():
     code, _, errors = shell("users", "passwd", "ada", "--password", PASSWORD)
     assert code == 2

@@ -4,6 +4,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from tests import clips
 from tests.record_makers import record_of, written
 
@@ -27,6 +29,7 @@ def run_on_a_terminal(*arguments):
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode()), result.decode()
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_a_bar_that_goes_away(tmp_path):
     source = clips.video(tmp_path / "clip.mp4", size=(640, 480), frames=60)
     record = written(record_of(source, lambda _: [(30, 20, 300, 280)]), tmp_path / "clip.json")

@@ -21,6 +21,7 @@ def test_a_wrong_choice_is_refused():
             ClusterChoice(address).check()
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_does_not_answer_is_named():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

@@ -11,6 +11,8 @@ from engine.errors import DetectorError, InputError
 from engine.media.source import start_points
 from engine.record import DetectOptions, ScheduleSettings
 
+pytestmark = pytest.mark.slow
+
 # Faces are carried over a short time, so that the overlap is short and the clip has several ranges.
 OPTIONS = DetectOptions(
     detectors=("sleeping",),

@@ -2,12 +2,15 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 import engine
 from engine.core.python_process import build_child_environment, build_module_command
 
 ROOT = Path(engine.__file__).parents[1]
 
 
+@pytest.mark.slow
 def test_a_child_process_imports_this_code_and_nothing_from_the_current_folder(tmp_path):
     (tmp_path / "engine.py").write_text("raise SystemExit('the wrong engine')")
     done = subprocess.run(

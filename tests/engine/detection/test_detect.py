@@ -184,6 +184,7 @@ def test_an_incomplete_file_is_refused_before_the_first_frame(own_data, tmp_path
         engine.detect(broken, options=YOLO, data=own_data)
 
 
+@pytest.mark.slow
 def test_missing_weights_are_named_before_anything_is_written(talk, tmp_path):
     with pytest.raises(ModelError, match="veil models fetch"):
         engine.detect(talk, tmp_path / "a.json", YOLO, data=tmp_path / "empty")

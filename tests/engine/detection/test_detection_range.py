@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ def plan(key_distance, frame_count, slots, *, first=0, overlap=16):
     return list(plan_ranges(points, first, frame_count, overlap, lambda: slots))
 
 
+@pytest.mark.slow
 @given(
     st.integers(1, 400), st.integers(1, 20_000), st.integers(0, 64), st.integers(0, 500), st.sampled_from([4, 16, 40])
 )

@@ -131,6 +131,7 @@ def test_a_box_inside_another_goes_when_the_share_is_of_the_smaller() -> None:
     assert cascade.select_distinct(boxes, scores, 0.7, relative_to_smaller=True).tolist() == [0]
 
 
+@pytest.mark.slow
 def test_blocks_do_not_show_in_the_answer() -> None:
     corners = np.random.default_rng(3).uniform(0, 300, (1300, 2))
     boxes, scores = np.hstack([corners, corners + 25]), np.random.default_rng(4).uniform(size=1300).astype(np.float32)

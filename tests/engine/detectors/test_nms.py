@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,6 +41,7 @@ def test_what_is_kept_was_there_and_overlaps_nothing_else_that_is_kept(raw, over
     assert all(one.iou(other) < overlap for i, (one, _) in enumerate(kept) for other, _ in kept[:i])
 
 
+@pytest.mark.slow
 @given(st.lists(RAW, max_size=20), st.randoms())
 def test_the_order_of_what_comes_in_does_not_matter(raw, random):
     shuffled = random.sample(raw, len(raw))

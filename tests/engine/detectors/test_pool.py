@@ -87,6 +87,7 @@ def nothing_left() -> Iterator[None]:
     assert (open_files(), children()) == before
 
 
+@pytest.mark.slow
 def test_each_picture_arrives_as_it_was_under_its_ticket():
     chunks = {
         7: [picture(64, 48, 1), picture(33, 17, 2)],
@@ -101,6 +102,7 @@ def test_each_picture_arrives_as_it_was_under_its_ticket():
     assert answers == {ticket: [[spelled(one)] for one in pictures] for ticket, pictures in chunks.items()}
 
 
+@pytest.mark.slow
 def test_more_chunks_than_slots_pass_through_bounded_memory_that_grows_with_the_frames():
     sizes = [(16, 16), (640, 360), (16, 16), (1920, 1080), (320, 240)] * 3
     with pool(workers=2) as crew:
@@ -133,6 +135,7 @@ def test_a_ticket_may_come_again_once_it_is_answered():
         assert [ticket for ticket, _ in crew.drain()] == [1, 1]
 
 
+@pytest.mark.slow
 def test_one_thread_serves_several_pools():
     with pool() as first, pool(workers=2) as second:
         for ticket in range(6):
@@ -160,6 +163,7 @@ def test_output_of_libraries_does_not_disturb():
         assert [(ticket, batch.detections) for ticket, batch in crew.drain()] == [(1, [[spelled(trouble())]])]
 
 
+@pytest.mark.slow
 def test_last_words_are_short_and_spoken_since_the_last_answer():
     with pool(on_load="chatter", on_trouble="exit") as crew:
         crew.submit(1, [trouble()])
@@ -179,6 +183,7 @@ DEATHS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("deed", "complaint"), DEATHS)
 def test_a_worker_that_fails_ends_the_pool_with_a_sentence(deed: str, complaint: str):
     with pool(workers=2, on_trouble=deed) as crew:
@@ -212,6 +217,7 @@ def test_a_worker_killed_between_chunks_is_noticed_by_the_next_one():
             crew.submit(2, [picture(8, 8)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deed", ["hang", "spin"])
 def test_a_hung_worker_ends_the_pool_with_a_sentence(deed: str):
     with pool(timeout=3.0, on_trouble=deed) as crew:
@@ -279,6 +285,7 @@ def test_leaving_early_ends_workers_that_are_busy():
         crew.submit(2, [trouble()])
 
 
+@pytest.mark.slow
 def test_workers_are_ready_once_they_have_loaded():
     with pool(workers=2) as crew:
         assert loaded(crew).is_ready()
@@ -362,6 +369,7 @@ def script(tmp_path: Path, tail: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_script_without_a_guard_is_not_run_again(tmp_path: Path):
     with script(tmp_path, "pool.close()\n") as process:
         output, _ = process.communicate(timeout=PATIENCE)

@@ -49,6 +49,7 @@ def test_a_parameter_that_cannot_be_taken_is_named(overrides: dict[str, object],
         registry.plan_detector("mtcnn", overrides)
 
 
+@pytest.mark.slow
 def test_naming_and_planning_import_no_machine_learning_library() -> None:
     program = (
         "import sys\n"

@@ -27,6 +27,8 @@ from tests.engine.detectors import face_scenes
 from tests.engine.detectors.rekognition_calls import ask, calling, chunked, pictures
 from tests.rekognition_stand_in import StandIn, eye_of, middle
 
+pytestmark = pytest.mark.slow
+
 SMALL = Size(160, 120)
 
 

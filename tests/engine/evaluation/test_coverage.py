@@ -43,6 +43,7 @@ def test_the_default_style_hides_the_whole_box_it_is_drawn_about():
     assert measure_hidden_share(Box(50, 40, 90, 100), [Box(50, 40, 90, 100)], UPRIGHT, style_from_preset()) == 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 @pytest.mark.parametrize("mirrored", [False, True])
 @given(data=st.data())

@@ -32,6 +32,7 @@ def test_more_pairs_beat_one_better_pair():
     assert assign_boxes(faces, found, 0.35) == {0: 0, 1: 1}
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(boxes, boxes)
 def test_no_assignment_is_better(faces, found):

@@ -1,6 +1,7 @@
 """Where two accounts of a video differ."""
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,6 +83,7 @@ _frames = st.lists(st.lists(_boxes, max_size=4, unique=True).map(
     lambda boxes: tuple(PlacedBox(track, box) for track, box in enumerate(boxes))), max_size=5)  # fmt: skip
 
 
+@pytest.mark.slow
 @given(_frames, _frames)
 def test_every_face_is_counted_once(first, second):
     diff = compare_accounts(first, second)

@@ -299,6 +299,7 @@ def figures(truth_boxes, faces, ignored=()):
     return summarise(findings)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(corners)
 def test_a_perfect_record_is_perfect(boxes):
@@ -307,6 +308,7 @@ def test_a_perfect_record_is_perfect(boxes):
     assert (result.recall, result.precision, result.coverage, result.false_per_frame) == (1.0, 1.0, 1.0, 0.0)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(corners, corners.filter(bool))
 def test_removing_a_face_never_finds_or_covers_more(boxes, faces):
@@ -315,6 +317,7 @@ def test_removing_a_face_never_finds_or_covers_more(boxes, faces):
     assert less.covered <= whole.covered
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(corners, corners, corners)
 def test_ignored_boxes_change_neither_recall_nor_coverage_and_only_excuse(boxes, faces, ignored):
@@ -325,6 +328,7 @@ def test_ignored_boxes_change_neither_recall_nor_coverage_and_only_excuse(boxes,
     assert with_them.false_boxes <= without.false_boxes
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(corners, corners, corners)
 def test_boxes_on_ignored_faces_change_nothing(boxes, faces, ignored):

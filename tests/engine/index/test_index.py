@@ -64,6 +64,7 @@ SEEN = st.dictionaries(st.sampled_from(["a", "b"]), BOXES, max_size=2)
 FRAMES = st.lists(st.lists(st.tuples(BOXES, SEEN), max_size=3), min_size=1, max_size=5)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(FRAMES)
 def test_the_rows_are_the_record(frames):
@@ -310,6 +311,7 @@ def test_a_record_that_cannot_be_read_stops_no_other(tmp_path):
         index.query_frames(opened, index.Selection(("nothing",)))
 
 
+@pytest.mark.slow
 def test_an_empty_index_says_what_to_do(tmp_path):
     opened = index.open_index(tmp_path)
     assert opened.list_runs().empty
@@ -332,6 +334,7 @@ def _rebuild_often(root, times):
         index.rebuild_index(data.index, index.find_records(data))
 
 
+@pytest.mark.slow
 def test_readers_and_builders_of_several_processes_do_not_disturb_each_other(tmp_path):
     write_long_runs(tmp_path, 2, 150)
     expected = len(index.query_faces(index.open_index(tmp_path)))
@@ -350,6 +353,7 @@ def test_readers_and_builders_of_several_processes_do_not_disturb_each_other(tmp
 
 
 class TestBox:
+    @pytest.mark.slow
     def test_answers_a_select(self, opened):
         answer = index.run_sql(
             opened, "SELECT run, sum(faces) AS faces FROM frames GROUP BY run ORDER BY run -- all\n;"
@@ -359,11 +363,13 @@ class TestBox:
         runs = index.run_sql(opened, "FROM runs").table
         assert runs["run"].tolist() == list(opened.indexed_runs)
 
+    @pytest.mark.slow
     def test_gives_so_many_rows(self, opened):
         answer = index.run_sql(opened, "FROM frames ORDER BY run, frame", limit=7)
         assert len(answer.table) == 7
         assert not answer.complete
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "statement",
         [
@@ -390,6 +396,7 @@ class TestBox:
         assert "\n" not in str(refused.value)
         assert [path.name for path in tmp_path.iterdir()] == ["elsewhere.parquet"]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "statement",
         [

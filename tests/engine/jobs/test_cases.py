@@ -29,6 +29,7 @@ def case_of(data, account, stage="done"):
     return RunContext(data, runs.load_run(data, folder.id), person(data, account))
 
 
+@pytest.mark.slow
 def test_a_run_is_assigned_and_taken_back_on_record(data):
     context = case_of(data, "otto")
     assert (read_case(context.run).account, read_case(context.run).archived) == (None, False)

@@ -46,6 +46,7 @@ def shows_judged_frame(picture):
     return picture.shape == (180, 320, 3) and picture[:50].mean() > 20
 
 
+@pytest.mark.slow
 def test_frames_of_a_browser_come_out_masked_and_leave_a_record(moods, data):
     live = LiveRun(data, None, person=JANE, options=LiveOptions(detector_roles(moods), STEADY))
     try:
@@ -69,6 +70,7 @@ def test_frames_of_a_browser_come_out_masked_and_leave_a_record(moods, data):
     assert rgb_from_frame(live.preview.get_frame(unmasked=True)).max() <= rgb_from_frame(live.preview.get_frame()).max()
 
 
+@pytest.mark.slow
 def test_controls_act_on_the_next_frames(moods, data):
     live = LiveRun(data, None, person=JANE, options=LiveOptions(detector_roles(moods), STEADY))
     try:
@@ -83,6 +85,7 @@ def test_controls_act_on_the_next_frames(moods, data):
     assert live.phase == "ended"
 
 
+@pytest.mark.slow
 def test_a_file_of_the_server_ends_by_itself(moods, data, tmp_path):
     beep = flash_and_beep(tmp_path / "beep.mp4")
     live = LiveRun(data, str(beep), person=JANE, options=LiveOptions(detector_roles(moods), STEADY))
@@ -92,6 +95,7 @@ def test_a_file_of_the_server_ends_by_itself(moods, data, tmp_path):
     assert probe(live.folder.live_video).video.packets == 50
 
 
+@pytest.mark.slow
 def test_a_source_that_cannot_be_opened_is_a_sentence_in_the_run(moods, data):
     live = LiveRun(
         data, "rtsp://u:secret@127.0.0.1:9/x", person=JANE, options=LiveOptions(detector_roles(moods), STEADY)
@@ -150,6 +154,7 @@ def test_a_person_without_the_role_is_refused_and_the_refusal_logged(data):
     assert not data.runs.exists()
 
 
+@pytest.mark.slow
 def test_viewing_unmasked_frames_is_logged(moods, data):
     live = LiveRun(data, None, person=JANE, options=LiveOptions(detector_roles(moods), STEADY))
     try:

@@ -122,6 +122,7 @@ def test_only_an_operator_starts_cancels_or_resumes(place, wanted, talk):
     assert len(runs.read_register(place).runs) == 1
 
 
+@pytest.mark.slow
 def test_a_server_that_submits_loads_no_machine_learning_library():
     script = (
         "import sys; import engine.jobs.queue, engine.runs, engine.media.source.probe;"

@@ -22,6 +22,8 @@ from tests.engine.live.scripted_camera import (
 )
 from tests.engine.live.scripted_detectors import Moody, MoodySettings
 
+pytestmark = pytest.mark.slow
+
 
 def is_covered(verdict):
     return verdict.reason is not None

@@ -27,6 +27,8 @@ from tests.engine.live.live_outputs import assert_in_sync, decode_brightness, re
 from tests.engine.live.live_scenes import Heard, flash_and_beep, free_port, sent, two_faces
 from tests.engine.live.scripted_camera import PATIENCE_S, STEADY, STEADY_FILE, detector_roles
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def beep(tmp_path_factory):

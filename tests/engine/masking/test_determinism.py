@@ -48,6 +48,7 @@ def usual():
     return drawn()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "environment",
     [
@@ -61,5 +62,6 @@ def test_without_vector_instructions_the_bytes_are_the_same(usual, environment):
     assert drawn(**environment) == usual
 
 
+@pytest.mark.slow
 def test_with_more_threads_the_bytes_are_the_same(usual):
     assert drawn(threads=4) == usual

@@ -86,6 +86,7 @@ def test_a_face_outside_the_picture_touches_nothing():
     assert compute_patches(Box(200, 200, 210, 210), upright(SIZE), Style(), FORMATS["yuv420p"]) is None
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(faces, orientations, styles, formats)
 def test_a_chroma_sample_is_covered_as_much_as_the_luma_it_stands_for(box, orientation, style, pixel_format):

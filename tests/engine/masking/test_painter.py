@@ -164,6 +164,7 @@ lengths = st.floats(0.2, 150)
 faces = st.builds(lambda x, y, w, h: Box(x, y, x + w, y + h), places, places, lengths, lengths)
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(
     st.lists(faces, max_size=3),

@@ -84,6 +84,7 @@ def test_the_readme_has_the_table_of_presets():
     ]
 
 
+@pytest.mark.slow
 @given(
     st.builds(
         Style,

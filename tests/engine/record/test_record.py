@@ -42,6 +42,7 @@ def edited(record, *path, to):
     return json.dumps(document).encode()
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(box_rows(), max_size=3), min_size=1, max_size=6))
 def test_a_record_survives_its_bytes(frames):
     record = make_record(frames)
@@ -122,6 +123,7 @@ def test_parts_are_immutable():
         Face(0, Box(0, 0, 1, 1), "extended", ()).track = 1
 
 
+@pytest.mark.slow
 def test_an_hour_is_written_and_read_in_little_memory():
     record = make_record([[(10.25, 20.5, 60.75, 80.0), (100.0, 20.5, 160.75, 80.0)]] * 108_000)
     data = encode_document(record)

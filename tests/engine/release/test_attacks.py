@@ -50,6 +50,7 @@ def amended(ready):
     return ready
 
 
+@pytest.mark.slow
 def test_a_byte_of_the_source(approved):
     flip(signable_runs.the_run(approved).source)
     caught(approved, "^The source was changed")
@@ -60,11 +61,13 @@ def test_a_byte_of_the_record(approved):
     caught(approved, "^The detection record was changed")
 
 
+@pytest.mark.slow
 def test_a_byte_of_an_amendment(amended):
     flip(signable_runs.the_run(amended).folder.review)
     caught(amended, "^The amendments (were changed|cannot be read)")
 
 
+@pytest.mark.slow
 def test_an_amendment_after_the_approval(amended):
     signable_runs.amend(amended, "paul")
     caught(
@@ -73,6 +76,7 @@ def test_an_amendment_after_the_approval(amended):
     )
 
 
+@pytest.mark.slow
 def test_amendments_taken_away(amended):
     signable_runs.the_run(amended).folder.review.unlink()
     caught(amended, "^The amendments were changed")
@@ -208,6 +212,7 @@ def hired(data, account, *roles):
     access.add_account(data, ada(data), account, name=account.title(), roles=roles, password=PASSWORD)
 
 
+@pytest.mark.slow
 def test_one_person_signs_twice_under_four_eyes(ready):
     hired(ready, "rolf", "reviewer", "approver")
     signable_runs.signed(ready, "rolf", "reviewed")
@@ -215,6 +220,7 @@ def test_one_person_signs_twice_under_four_eyes(ready):
         signable_runs.signed(ready, "rolf", "approved")
 
 
+@pytest.mark.slow
 def test_who_amended_approves_under_four_eyes(ready):
     hired(ready, "rolf", "reviewer", "approver")
     signable_runs.amend(ready, "rolf")
@@ -223,6 +229,7 @@ def test_who_amended_approves_under_four_eyes(ready):
         signable_runs.signed(ready, "rolf", "approved")
 
 
+@pytest.mark.slow
 def test_who_ran_approves_under_four_eyes_though_the_request_was_rewritten(ready):
     access.add_account(ready, ada(ready), "olaf", name="Olaf", roles=["operator", "approver"], password=PASSWORD)
     run = signable_runs.the_run(ready)
@@ -339,6 +346,7 @@ class Swapper:
     def notice(self, message): ...
 
 
+@pytest.mark.slow
 def test_a_record_swapped_during_the_release_changes_nothing(approved):
     run = signable_runs.the_run(approved)
     before, other = run.folder.record.read_bytes(), other_record(run.folder.record)

@@ -12,6 +12,8 @@ from engine.rendering.terms import RenderOptions
 from engine.storage.data_folder import CERTIFICATE_NAME, CERTIFICATE_PAGE_NAME
 from tests.engine.release import signable_runs
 
+pytestmark = pytest.mark.slow
+
 NAME = AudioSpan("mute", 0.1, 0.2, "the patient's name")
 MUTED = RenderOptions(audio=(NAME,))
 IN_WORDS = "mute of 0.1-0.2 s (the patient's name)"

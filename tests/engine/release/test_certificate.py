@@ -88,6 +88,7 @@ def test_a_log_cut_off_before_the_release_is_found(released):
     assert "audit log" in failed(check_certificate(folder_of(released), log_folder=released.audit))
 
 
+@pytest.mark.slow
 def test_the_organisations_key_signs_and_openssl_agrees(approved, tmp_path):
     public = tmp_path / "public.pem"
     approved.access.mkdir(exist_ok=True)

@@ -64,6 +64,7 @@ def swap_record(data):
     run.folder.record.write_bytes(encode_document(msgspec.structs.replace(record, frames=empty)))
 
 
+@pytest.mark.slow
 def test_a_record_swapped_before_the_review_is_not_laundered_by_an_amendment(ready):
     swap_record(ready)
     with pytest.raises(SignOffError, match=r"detection record of clip\.mp4 was changed.*Nothing was amended"):
@@ -188,6 +189,7 @@ def test_a_forged_pending_amendment_is_not_recovered(ready):
     assert read_review(run.folder.review, sha256_hex(run.folder.record.read_bytes())).amendments == ()
 
 
+@pytest.mark.slow
 def test_the_verb_amends_a_run_only_in_the_name_of_who_signs_in(ready, monkeypatch, capsys):
     run = signable_runs.the_run(ready)
     words = ["amend", str(run.folder.record), str(run.folder.review), "cover", "0-2", "--data", str(ready.root)]
@@ -213,6 +215,7 @@ def test_a_clean_leak_report_of_another_output_is_refused_before_the_release(rea
     assert read_leak_report(ready, run, "ab" * 32) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("document", ["checks", "record", "report"])
 def test_a_document_changed_in_an_interrupted_release_is_made_anew(approved, document):
     def fails(_):

@@ -73,6 +73,7 @@ def read_everything(data):
             read()
 
 
+@pytest.mark.slow
 def test_every_document_may_be_spoiled_in_every_way(documents):
     data, paths = documents
     assert len({path.name for path in paths}) >= 8

@@ -76,6 +76,7 @@ def test_signatures_carry_name_time_zone_meaning_and_what_they_are_bound_to(appr
     assert reviewed.format_line().startswith("reviewed by Rita (rita), ")
 
 
+@pytest.mark.slow
 def test_amendments_are_rendered_as_they_were_approved(ready):
     signable_runs.amend(ready)
     signable_runs.signed(ready, "rita", "reviewed")
@@ -87,6 +88,7 @@ def test_amendments_are_rendered_as_they_were_approved(ready):
     assert [one.meaning for one in made.statements] == ["reviewed", "approved", "released"]
 
 
+@pytest.mark.slow
 def test_a_second_release_is_a_folder_of_its_own_with_the_same_bytes(released):
     again = signable_runs.published(released, "paul")
     run = signable_runs.the_run(released)
@@ -124,6 +126,7 @@ def test_releasing_is_not_a_statement_of_its_own(approved):
         signable_runs.signed(approved, "anna", "released")
 
 
+@pytest.mark.slow
 def test_an_output_that_evidence_keeps_back_is_not_published(approved):
     seen = []
 
@@ -161,6 +164,7 @@ def killed(data, certified):
     assert [path.name for path in signable_runs.the_run(data).folder.releases.iterdir()] == [".01"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("certified", [False, True])
 def test_a_release_that_was_killed_when_it_was_on_record_is_finished_by_the_next(approved, certified):
     killed(approved, certified)
@@ -178,6 +182,7 @@ def test_a_release_that_was_killed_when_it_was_on_record_is_finished_by_the_next
     assert signable_runs.published(approved).number == 2
 
 
+@pytest.mark.slow
 def test_an_interrupted_release_of_what_was_changed_since_is_taken_back_on_record(approved):
     killed(approved, certified=False)
     signable_runs.amend(approved)
@@ -191,6 +196,7 @@ def test_an_interrupted_release_of_what_was_changed_since_is_taken_back_on_recor
     assert taken.subjects["output"] != made.output_sha256
 
 
+@pytest.mark.slow
 def test_a_purge_takes_an_interrupted_release_back_on_record(approved):
     killed(approved, certified=False)
     run = signable_runs.the_run(approved)
@@ -200,6 +206,7 @@ def test_a_purge_takes_an_interrupted_release_back_on_record(approved):
     assert list(run.folder.releases.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_certificate_that_cannot_be_made_leaves_a_release_that_can_be_finished(approved):
     def fails(_):
         raise CheckFailedError("no room for a certificate")
@@ -211,6 +218,7 @@ def test_a_certificate_that_cannot_be_made_leaves_a_release_that_can_be_finished
     assert Path(made.output).exists()
 
 
+@pytest.mark.slow
 def test_evidence_and_certificates_are_published_with_the_output(approved):
     def looked(candidate):
         (candidate.folder / "leaks.json").write_text("{}")
@@ -276,6 +284,7 @@ def test_a_run_at_work_is_not_purged(ready):
         release.purge(RunContext.open(ready, run.id, ada(ready)), "retention")
 
 
+@pytest.mark.slow
 def test_one_person_does_it_all_where_there_are_no_accounts_and_every_statement_says_so(tmp_path):
     data = DataFolder(tmp_path)
     alone = access.get_single_user(data)

@@ -34,6 +34,7 @@ def test_a_run_that_nobody_reviewed_stays_with_whom_it_is(ready):
     assert read_case(run).account == "anna"
 
 
+@pytest.mark.slow
 def test_notes_are_counted_on_the_certificate_and_removed_by_a_purge(approved):
     run = signable_runs.the_run(approved)
     add_to_notes(RunContext(approved, run, person(approved, "rita")), 8, WriteNote("Jane Roe agreed.", frame=1))

@@ -45,6 +45,7 @@ def test_a_review_that_nobody_looked_at_is_not_signed_silently(ready, wish):
     assert UNSEEN in list(audit.read_entries(ready.audit, kinds=["refusal"]))[-1].reason
 
 
+@pytest.mark.slow
 def test_reason_and_figures_stay_in_statement_log_list_and_certificate(ready):
     reviewed = sign(ready, "rita", "reviewed", below_policy=True, reason="a test clip")
     assert (reviewed.below_policy, reviewed.figures.viewed, reviewed.reason) == ((UNSEEN,), 0, "a test clip")
@@ -61,6 +62,7 @@ def test_reason_and_figures_stay_in_statement_log_list_and_certificate(ready):
     assert "Reason: a test clip" in page and "Reason: nobody is in it" in page
 
 
+@pytest.mark.slow
 def test_who_looked_signs_without_a_reason(ready):
     run = signable_runs.the_run(ready)
     actions = look(ready, "rita", (0, 8))
@@ -83,6 +85,7 @@ def test_an_administrator_sets_the_thresholds(ready):
     assert sign(ready, "rita", "reviewed").below_policy == ()
 
 
+@pytest.mark.slow
 def test_an_exception_ends_with_the_amendments_that_it_is_about(ready):
     sign(ready, "rita", "reviewed", below_policy=True, reason="a test clip")
     signable_runs.amend(ready)

@@ -40,6 +40,7 @@ def found(report):
     return {check.name: check for check in report.checks}
 
 
+@pytest.mark.slow
 def test_a_release_gets_one_and_a_recipient_checks_it_offline(approved, authority, veil, tmp_path):
     with serving(authority) as url:
         set_authority(approved, ada(approved), url, authority.root.read_bytes())
@@ -66,6 +67,7 @@ def test_a_release_gets_one_and_a_recipient_checks_it_offline(approved, authorit
     assert "cannot be read" in json.dumps(report)
 
 
+@pytest.mark.slow
 def test_the_stamp_of_another_certificate_is_found(approved, authority):
     with serving(authority) as url:
         set_authority(approved, ada(approved), url, authority.root.read_bytes())
@@ -79,6 +81,7 @@ def test_the_stamp_of_another_certificate_is_found(approved, authority):
     assert found(check_certificate(Path(first.folder), authority=trusted))["time stamp"].passed
 
 
+@pytest.mark.slow
 def test_an_authority_that_is_silent_holds_no_release_up(approved, authority, veil, monkeypatch):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

@@ -13,6 +13,7 @@ from tests import clips
 from tests.record_makers import record_of, written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
 def test_audio_whose_last_packet_is_short_stays_in_its_container(tmp_path, suffix):
     source = clips.video(

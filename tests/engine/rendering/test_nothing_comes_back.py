@@ -30,6 +30,7 @@ def measure_audio_s(path, *options):
     return len(subprocess.run([*command, "-ar", "8000", "-"], capture_output=True, check=True).stdout) / 16000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 @pytest.mark.parametrize("codec", ["aac", "libmp3lame"])
 def test_speech_before_the_cut_of_an_edit_list_is_not_in_the_output(tmp_path, codec, suffix):

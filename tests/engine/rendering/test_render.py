@@ -22,6 +22,8 @@ from engine.rendering.terms import RenderOptions
 from tests import clips
 from tests.record_makers import record_of, written
 
+pytestmark = pytest.mark.slow
+
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 
 

@@ -44,6 +44,7 @@ def is_grey(path, index, box):
     return bool(np.abs(middle - 128).max() < 16)
 
 
+@pytest.mark.slow
 def test_a_render_does_what_the_review_says(reviewed, tmp_path):
     source, record, review = reviewed
     out = tmp_path / "out.mp4"
@@ -70,6 +71,7 @@ def test_the_report_names_the_review_and_who_is_kept_visible_why(reviewed, tmp_p
     assert (plain.review_sha256, plain.kept_visible) == (None, ())
 
 
+@pytest.mark.slow
 def test_the_same_amendments_give_the_same_bytes(reviewed, tmp_path):
     source, record, review = reviewed
     by_path = engine.render(source, record, tmp_path / "a.mp4", review=review)
@@ -80,6 +82,7 @@ def test_the_same_amendments_give_the_same_bytes(reviewed, tmp_path):
     assert plain.output_sha256 != by_path.output_sha256
 
 
+@pytest.mark.slow
 def test_verification_tells_another_review_from_the_one_that_was_applied(reviewed, tmp_path):
     source, record, review = reviewed
     out, other = tmp_path / "out.mp4", tmp_path / "other.jsonl"

@@ -250,6 +250,7 @@ for index in range(int(sys.argv[3])):
 """
 
 
+@pytest.mark.slow
 def test_several_processes_add_to_one_review(tmp_path):
     record, path = tmp_path / "r.json", tmp_path / "r.jsonl"
     record.write_bytes(encode_document(RECORD))

@@ -47,6 +47,7 @@ def test_more_confidence_is_wider():
     assert usual[0] < narrow[0] < narrow[1] < usual[1]
 
 
+@pytest.mark.slow
 def test_intervals_of_many_units_do_not_depend_on_how_they_fit_into_memory():
     counts, totals = np.ones((5000, 1)), np.full((5000, 1), 2.0)
     counts[::2] = 0.0

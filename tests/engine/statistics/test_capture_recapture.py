@@ -27,6 +27,7 @@ def test_two_detectors_give_chapmans_estimate(only_a, only_b, both):
         assert found.missed is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detectors", [2, 3, 4])
 def test_independent_detectors_are_estimated_near_the_truth(detectors):
     names = list("abcd"[:detectors])
@@ -46,6 +47,7 @@ def test_independent_detectors_are_estimated_near_the_truth(detectors):
     assert low < missed < high or detectors > 2  # the bound for more detectors may lie below the truth
 
 
+@pytest.mark.slow
 def test_detectors_that_share_blind_spots_are_estimated_too_low():
     generator = np.random.default_rng(3)
     chance = np.where(generator.random(4000) < 0.5, 0.9, 0.1)[:, None]

@@ -140,6 +140,7 @@ clips = st.lists(
 changes = st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.05, 0.9, -0.9]), min_size=20, max_size=20)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(clips, changes, st.integers(0, 4), st.integers(0, 6))
 def test_what_any_detector_saw_is_covered_and_the_record_holds(frames, values, window, gap):
@@ -160,6 +161,7 @@ def test_what_any_detector_saw_is_covered_and_the_record_holds(frames, values, w
             assert scenes.setdefault(face.track, scene) == scene
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(clips, st.randoms(use_true_random=False))
 def test_the_order_of_detectors_does_not_matter(frames, random):

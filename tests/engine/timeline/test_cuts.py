@@ -140,6 +140,7 @@ def test_any_shape_will_do(shape):
     assert 0.0 <= abs(measure_change(one, other)) <= 1.0
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(["still", "noise", "cut", "fade"]), min_size=1, max_size=24), st.integers(0, 99))
 def test_a_live_cut_reaches_the_threshold_and_stands_out_from_the_four_changes_before_it(steps, seed):

@@ -67,6 +67,7 @@ def test_the_overlap_that_makes_one_face_is_a_setting(iou, faces):
     assert len(fuse_detections(make_detections(seen), FusionSettings(iou=iou))) == faces
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(sightings)
 def test_nothing_that_any_detector_saw_is_lost(seen):
@@ -78,6 +79,7 @@ def test_nothing_that_any_detector_saw_is_lost(seen):
         assert [evidence.detector for evidence in face.evidence] == sorted({e.detector for e in face.evidence})
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(sightings, st.randoms(use_true_random=False))
 def test_the_order_of_detectors_and_sightings_does_not_matter(seen, random):
@@ -85,6 +87,7 @@ def test_the_order_of_detectors_and_sightings_does_not_matter(seen, random):
     assert fuse_detections(make_detections(shuffled), SETTINGS) == fuse_detections(make_detections(seen), SETTINGS)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(sightings)
 def test_no_face_outgrows_its_best_sighting(seen):

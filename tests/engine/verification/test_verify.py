@@ -44,6 +44,7 @@ def doctored(honest, tmp_path, *arguments, before=()):
     return target
 
 
+@pytest.mark.slow
 def test_an_honest_output_passes_every_check(honest):
     report = engine.verify(*honest, render_again=True)
     assert report.passed
@@ -54,6 +55,7 @@ def test_an_honest_output_passes_every_check(honest):
     assert engine.verify(*honest).checks == tuple(without)
 
 
+@pytest.mark.slow
 def test_one_frame_left_unmasked_is_named(honest, tmp_path):
     source, record, _ = honest
     whole = record_of(source, lambda _: [FACE])
@@ -65,12 +67,14 @@ def test_one_frame_left_unmasked_is_named(honest, tmp_path):
     assert {"report", "rendered again"} < set(found)
 
 
+@pytest.mark.slow
 def test_a_mask_that_covers_half_a_face_is_found(honest, tmp_path):
     source, record, _ = honest
     engine.render(source, record_of(source, lambda i: [(30, 20, 60, 80) if i == 4 else FACE]), tmp_path / "out.mp4")
     assert "frame 4 is" in failures(source, record, tmp_path / "out.mp4")["masks"]
 
 
+@pytest.mark.slow
 def test_a_mask_too_many_is_found(honest, tmp_path):
     source, record, _ = honest
     more = (make_face(1, (110, 80, 150, 118)),)
@@ -80,6 +84,7 @@ def test_a_mask_too_many_is_found(honest, tmp_path):
     assert "frame 9 is different" in failures(source, record, tmp_path / "out.mp4")["outside the masks"]
 
 
+@pytest.mark.slow
 def test_another_style_than_the_reported_one_is_found(honest, tmp_path):
     source, record, out = honest
     target = tmp_path / "out.mp4"
@@ -101,6 +106,7 @@ def test_a_missing_audio_stream_is_found(honest, tmp_path):
     assert "2 audio streams, the output 1" in found["audio"]
 
 
+@pytest.mark.slow
 def test_audio_that_starts_later_is_found(honest, tmp_path):
     target = tmp_path / "out.mp4"
     late = ("-itsoffset", "0.2", "-i", honest[2])

@@ -51,6 +51,7 @@ def points(figure):
     return [custom for trace in figure.data if trace.customdata is not None for custom in trace.customdata]
 
 
+@pytest.mark.slow
 def test_every_point_knows_its_run_frame_and_track(opened, run):
     for name, figure in drawn(opened, run).items():
         assert points(figure), name
@@ -60,6 +61,7 @@ def test_every_point_knows_its_run_frame_and_track(opened, run):
             assert custom[2] is None or custom[2] >= 0, name
 
 
+@pytest.mark.slow
 def test_hovering_shows_the_frame_and_its_time(opened, run):
     for name, figure in drawn(opened, run).items():
         texts = [trace.hovertemplate for trace in figure.data if trace.hoverinfo != "skip"]
@@ -68,6 +70,7 @@ def test_hovering_shows_the_frame_and_its_time(opened, run):
         assert name == "recall" or all("customdata[3]" in text for text in texts), name
 
 
+@pytest.mark.slow
 def test_axes_have_units(opened, run):
     titles = {
         name: (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text)

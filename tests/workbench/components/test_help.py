@@ -38,6 +38,7 @@ def test_every_page_has_help_and_the_keys_of_review_are_read_from_their_table():
     assert len(keys) > 30
 
 
+@pytest.mark.slow
 def test_help_opens_on_every_page(data):
     for page in (None, "detect", "policy"):
         app = shown(page)
@@ -48,6 +49,7 @@ def test_help_opens_on_every_page(data):
         assert "On every page" in said and "**Amendment**" in said
 
 
+@pytest.mark.slow
 def test_the_tour_is_offered_until_it_is_taken_or_dismissed(data):
     app = shown()
     app.button(key="tour-start").click().run()

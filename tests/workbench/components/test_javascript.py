@@ -10,6 +10,7 @@ import pytest
 from tests.repository import ROOT
 
 
+@pytest.mark.slow
 def test_the_unit_tests_pass():
     if shutil.which("node") is None:
         assert os.environ.get("CI") != "true", "Node.js must be there in continuous integration"

@@ -39,6 +39,7 @@ def waited(client, address):
     return answer
 
 
+@pytest.mark.slow
 def test_a_box_is_followed_until_a_mask_covers_it(client, run):
     started = client.post(f"/api/assist/{run.id}", json={"frame": 25, "box": BOX, "wanted": "follow"})
     assert started.status_code == 202
@@ -52,6 +53,7 @@ def test_a_box_is_followed_until_a_mask_covers_it(client, run):
     assert "was ended" in client.get(address).json()["error"]
 
 
+@pytest.mark.slow
 def test_a_second_request_replaces_the_first(client, run):
     serials = [
         client.post(f"/api/assist/{run.id}", json={"frame": 25, "box": BOX, "wanted": "follow"}).json()["serial"]

@@ -19,6 +19,7 @@ def shown():
     return app.switch_page("../pages/policy.py").run()
 
 
+@pytest.mark.slow
 def test_the_rules_are_changed_and_logged(data):
     app = shown()
     assert app.number_input(key="policy-min_frames_percent").value == 25
@@ -36,6 +37,7 @@ def test_the_rules_are_changed_and_logged(data):
     assert entry.details["frames_percent"] == 60
 
 
+@pytest.mark.slow
 def test_nothing_changed_is_not_logged(data):
     app = shown()
     app.button(key="FormSubmitter:policy-Save the policy").click().run()

@@ -47,12 +47,14 @@ def check(*files, **options):
     return check_leaks(*files, **({"panel": PANEL} | options))
 
 
+@pytest.mark.slow
 def test_an_output_as_it_was_rendered_has_no_leak_and_every_mask_was_compared(clip, record, output):
     report = check(clip, record, output)
     assert report.leaks == report.doubtful == ()
     assert (report.looked.masks, report.looked.whole, report.looked.longest) == (48, 5, 11)
 
 
+@pytest.mark.slow
 def test_a_mask_that_is_missing_in_one_frame_of_the_output_is_named(clip, record, tmp_path):
     engine.render(clip, without(record, lambda index: index == 17), tmp_path / "out.mp4")
     (leak,) = check(
@@ -63,6 +65,7 @@ def test_a_mask_that_is_missing_in_one_frame_of_the_output_is_named(clip, record
     assert leak.key.startswith("unmasked:17:")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("start", "stop"), [(17, 18), (20, 25), (0, 5), (43, 48), (10, 40)])
 def test_a_face_that_the_record_lost_for_a_while_is_found(clip, record, tmp_path, start, stop):
     lost = without(record, lambda index: start <= index < stop)
@@ -83,6 +86,7 @@ def test_a_face_that_is_nowhere_in_the_record_is_found(clip, record, tmp_path):
     assert leak.last - leak.first > 24
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gone", [range(17, 18), range(20, 25), range(40, 48)])
 def test_a_mask_that_the_record_lacks_by_its_own_settings_needs_no_detector(clip, record, tmp_path, gone):
     lost = without(record, lambda index: index in gone)
@@ -95,6 +99,7 @@ def test_a_mask_that_the_record_lacks_by_its_own_settings_needs_no_detector(clip
     assert "its own settings" in leak.finding
 
 
+@pytest.mark.slow
 def test_such_a_mask_is_not_missed_where_a_reviewer_put_one(clip, record, tmp_path):
     lost = without(record, lambda index: index == 17)
     path = written(lost, tmp_path / "record.json")
@@ -128,6 +133,7 @@ def test_what_the_detection_doubted_itself_is_told_apart(clip, record, tmp_path)
     assert leak.first <= 12 <= leak.last
 
 
+@pytest.mark.slow
 def test_a_face_that_is_kept_visible_for_a_reason_is_no_leak(clip, record, tmp_path):
     path = written(record, tmp_path / "record.json")
     sha256 = sha256_hex(path.read_bytes())

@@ -107,6 +107,7 @@ def test_a_face_of_the_clip_is_planted_when_two_detectors_take_it_for_one(clip, 
     assert ("clip" in {one.origin for one in report.plants}) is (planted == "clip")
 
 
+@pytest.mark.slow
 def test_the_same_source_and_record_give_the_same_report_and_another_seed_another(clip, record, tmp_path):
     one = run_planted_faces(clip, record, settings=SETTINGS, start_detectors=blind)
     assert encode_document(one) == encode_document(

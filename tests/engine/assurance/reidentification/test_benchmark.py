@@ -28,6 +28,7 @@ def result(clips):
     return reidentify(clips, {"solid": SOLID, "fine": FINE}, PatternRecogniser(), sampling=SAMPLING)
 
 
+@pytest.mark.slow
 def test_everybody_is_identified_unmasked(result):
     assert (result.people, result.looked_at, result.clips) == (PEOPLE, PEOPLE, PEOPLE)
     assert result.control.share == result.control_by_box.share == 1.0

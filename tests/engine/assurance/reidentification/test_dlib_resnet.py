@@ -30,6 +30,7 @@ def aligned(recogniser, picture, box):
     return recogniser.cut_face(picture, box, recogniser.find_placement(picture, box))
 
 
+@pytest.mark.slow
 def test_one_man_is_nearer_to_himself_than_to_somebody_else(recogniser, carphone):
     clip = Clip("carphone", carphone, probe(carphone), record_of(carphone, lambda _: [DRIVER]))
     pictures = [(frame.rgb(), find_track_box(clip.record, frame.index, 0)) for frame in read_frames(clip, [0, 20])]

@@ -47,6 +47,7 @@ def boxed_record(truth, keep=lambda number, faces: faces):
     return {CLIP: record_of(frames, size=Size(1920, 1080))}
 
 
+@pytest.mark.slow
 def test_the_truth_is_a_table_of_veil_evaluate(truth, benchmark_folder):
     (clip,) = truth.clips
     assert clip.name == CLIP
@@ -58,6 +59,7 @@ def test_the_truth_is_a_table_of_veil_evaluate(truth, benchmark_folder):
     assert probe(benchmark_folder / CLIP).video.display == Size(1920, 1080)
 
 
+@pytest.mark.slow
 def test_the_same_settings_give_the_same_bytes(benchmark_folder, tmp_path):
     again = make_benchmark(tmp_path, BenchmarkSettings(quick=True, kinds=("infrared",)))
     assert again == read_description(benchmark_folder)
@@ -106,6 +108,7 @@ def write_copy(source, target, truth, masks):
             writer.write(picture)
 
 
+@pytest.mark.slow
 def test_masked_copies_are_judged_by_their_pixels(benchmark_folder, truth, tmp_path):
     """Black and blurred faces are covered; faces that were only encoded anew, and those half covered, are not."""
 
@@ -120,6 +123,7 @@ def test_masked_copies_are_judged_by_their_pixels(benchmark_folder, truth, tmp_p
     assert score.overall.false_area < 0.005
 
 
+@pytest.mark.slow
 def test_copies_of_another_length_or_size_are_refused(benchmark_folder, truth, tmp_path):
     find = find_masked_copies(benchmark_folder, tmp_path)
     with pytest.raises(InputError, match=r"0 files named infrared-1\."):
@@ -164,6 +168,7 @@ def bench(capsys, *arguments):
     return code, json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.slow
 def test_a_command_is_run_on_every_clip_and_its_cost_measured(benchmark_folder, tmp_path, capsys):
     copy = f"{sys.executable} -c 'import shutil,sys; shutil.copy(*sys.argv[1:])' {{input}} {{output}}"
     report = tmp_path / "report.json"

@@ -22,6 +22,7 @@ def pair(tmp_path_factory):
     return clips.video(folder / "a:b.mp4", frames=25), clips.video(folder / "b.mkv", frames=20, size=(256, 96))
 
 
+@pytest.mark.slow
 def test_videos_run_side_by_side_for_as_long_as_both_last(pair, tmp_path):
     pytest.importorskip("moviepy")
     target = tmp_path / "clip.mp4"

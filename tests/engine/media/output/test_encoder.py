@@ -200,6 +200,7 @@ def describe_stream(path: Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=False).stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pixels", [YUV420, TEN_BIT], ids=lambda pixels: pixels.name)
 def test_one_core_a_busy_machine_and_another_cpu_give_the_same_bytes(pixels, tmp_path):
     expected = write(tmp_path / "here.mov", pixels, frames=24).read_bytes()
@@ -243,6 +244,7 @@ def write_y4m(tmp_path: Path, pixels: PixelFormat, frames: int = 40, name: str =
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pixels", "switch"), [(YUV420, ":asm=0"), (YUV420, ":asm=sse2"), (TEN_BIT, ":asm=0")], ids=["c", "sse2", "hevc c"]
 )

@@ -72,6 +72,7 @@ def _coarsest(path: Path) -> Fraction:
     return Fraction(1, 1000) if path.suffix == ".mkv" else Fraction(1, 90_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suffix", "codec", "into"), SAME + MOVED)
 def test_audio_is_the_original_bit_for_bit_and_on_time(suffix, codec, into, tmp_path):
     tones = [LONGER, LATE, SHORTER] if suffix != "avi" else [(0.0, 1.5), (0.0, 0.9), (0.0, 1.2)]
@@ -152,6 +153,7 @@ def read_display_matrix(path: Path) -> bytes | None:
         return None if found is None else bytes(found)
 
 
+@pytest.mark.slow
 def test_metadata_chapters_names_and_languages_are_left_out(tmp_path):
     plain = make_source(tmp_path / "plain.mp4", "aac", [LONGER, LATE])
     chapters = tmp_path / "chapters.txt"

@@ -226,6 +226,7 @@ def test_thumbnail_repeats(tmp_path):
     np.testing.assert_array_equal(one, two)
 
 
+@pytest.mark.slow
 def test_a_kept_frame_outlives_the_file(tmp_path):
     path = clips.video(tmp_path / "a.mp4", frames=30)
     info = probe(path)
@@ -404,6 +405,7 @@ def test_another_file_than_the_probed_one(tmp_path):
         pass
 
 
+@pytest.mark.slow
 def test_memory_is_flat(tmp_path):
     path = clips.video(tmp_path / "a.mkv", size=(640, 360), frames=700, codec="mpeg4", options=["-g", "50"])
     marks = {}
@@ -417,6 +419,7 @@ def test_memory_is_flat(tmp_path):
     assert marks[699] - marks[150] < 40 * one_frame
 
 
+@pytest.mark.slow
 def test_stopping_early_in_a_broken_file_neither_hangs_nor_speaks(tmp_path):
     whole = make_clip(tmp_path, "h264.mkv")
     size = whole.stat().st_size

@@ -279,6 +279,7 @@ def test_cut_files_are_known_to_be_short(tmp_path, name):
     assert probe(clips.truncated(tmp_path / f"cut-{name}", whole, share=0.7)).cut_short
 
 
+@pytest.mark.slow
 def test_quiet_even_on_a_broken_file(tmp_path):
     whole = clips.video(tmp_path / "b.mkv", frames=25)
     broken = clips.overwritten(tmp_path / "a.mkv", whole, [(whole.stat().st_size // 2, bytes(300))])
@@ -300,6 +301,7 @@ def test_png_with_a_named_colour_profile(tmp_path):
     assert probe(path) == info
 
 
+@pytest.mark.slow
 def test_reader_that_crashes_is_a_sentence(tmp_path):
     path = clips.video(tmp_path / "a.mp4")
     read_in_process(path)

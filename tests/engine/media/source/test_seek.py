@@ -84,6 +84,7 @@ def hash_frames_in_order(path):
         return [hash_frame(frame) for frame in source.frames()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MAKERS)
 def test_each_frame_is_the_one_that_decoding_in_order_gives(tmp_path, name):
     path = MAKERS[name](tmp_path / name)

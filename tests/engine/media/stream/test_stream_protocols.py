@@ -20,6 +20,8 @@ from tests.engine.live.live_outputs import assert_in_sync, decode_brightness, re
 from tests.engine.live.live_scenes import flash_and_beep, free_port
 from tests.engine.live.scripted_camera import STEADY, detector_roles
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def beep(tmp_path_factory):

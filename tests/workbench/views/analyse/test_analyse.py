@@ -17,6 +17,8 @@ from tests.repository import PAGES
 from tests.workbench.accounts import add_accounts
 from tests.workbench.page_actions import sign_in
 
+pytestmark = pytest.mark.slow
+
 PAGE = PAGES / "analyse.py"
 FRAMES = 900
 

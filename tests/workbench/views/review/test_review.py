@@ -14,6 +14,8 @@ from tests.people_makers import ask_for_no_checks
 from tests.repository import ROOT
 from tests.workbench.run_makers import make_run, remove_record, set_unknown_version
 
+pytestmark = pytest.mark.slow
+
 NAVIGATION = ROOT / "workbench" / "navigation.py"
 BOTH = pytest.mark.parametrize("page", ["review", "signoff"])
 

@@ -41,6 +41,7 @@ def statements(data, run):
     return [one.statement.meaning for one in release.open_snapshot(data, run.id).sign_off.list_statement_statuses()]
 
 
+@pytest.mark.slow
 def test_all_are_chosen_and_approved_with_one_confirmation(data, reviewed):
     app = shown()
     assert app.button(key="FormSubmitter:approve-several-Approve 0 runs").disabled
@@ -53,6 +54,7 @@ def test_all_are_chosen_and_approved_with_one_confirmation(data, reviewed):
     assert not app.button(key="FormSubmitter:release-several-Release 2 runs").disabled
 
 
+@pytest.mark.slow
 def test_what_is_below_the_policy_is_signed_alone(data, reviewed):
     access.set_policy(data, access.get_single_user(data), access.Policy(persons="one"))
     app = shown()

@@ -29,6 +29,8 @@ from workbench.auth.current_user import require_session
 from workbench.core import caches
 from workbench.views.signoff.release_job import name_release_task
 
+pytestmark = pytest.mark.slow
+
 OWN = style_from_preset("strong", {"sigma": 0.4, "shape": "rectangle", "scale": 1.3})
 
 
