@@ -18,6 +18,8 @@ from engine.rendering.terms import RenderOptions, terms_from_options
 from tests import clips
 from tests.record_makers import record_of, written
 
+pytestmark = pytest.mark.slow
+
 FACE = (30, 20, 90, 80)
 GROUPS = ["-g", "10", "-sc_threshold", "0", "-bf", "3"]
 PASSTHROUGH = RenderOptions(passthrough=True)
