@@ -12,6 +12,8 @@ import pytest
 
 from engine.cli.verbs import VERBS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 _CRASHING_VERB = """
 import os, signal, sys, importlib
@@ -19,8 +21,6 @@ from pathlib import Path
 from engine.cli import main
 from engine.cli.verbs import VERBS
 from engine.storage.files import make_scratch_folder
-
-pytestmark = pytest.mark.slow
 commands = importlib.import_module("engine.cli." + VERBS[sys.argv[1]].module).COMMANDS
 def crash(options, terminal):
     with make_scratch_folder(Path("out.mp4")) as folder:
