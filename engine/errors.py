@@ -43,6 +43,10 @@ class InputError(VeilError):
     exit_code = 2
 
 
+class SourceBusyError(InputError):
+    """Another process works on the source in the same way; it can be done after that."""
+
+
 class SourceError(InputError):
     """The source is not a readable video, or not the expected one."""
 

@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from time import monotonic
+from time import monotonic, sleep
 from types import FrameType
 from typing import BinaryIO
 
@@ -35,12 +35,14 @@ from engine.core.child_process import end_with_parent, frame_message, receive_me
 from engine.detection.detector_reuse import DetectorReuse
 from engine.detection.options import count_workers, plan_detectors
 from engine.detectors.registry import select_remote
-from engine.errors import ModelError, RunCancelledError, VeilError
+from engine.errors import ModelError, RunCancelledError, SourceBusyError, VeilError
 from engine.record import DetectOptions
 from engine.storage.data_folder import DataFolder
 
 _PROGRESS_INTERVAL_S = 0.1
 """Least number of seconds between two reports of progress; a person sees no more."""
+_BUSY_INTERVAL_S = 0.5
+"""Time between two attempts at a file whose content another process is detecting."""
 _EXIT_INTERRUPTED = 130
 
 
@@ -115,7 +117,7 @@ def _perform(job: BatchJob, context: JobContext, processes: int) -> FileReport:
     try:
         # On a cluster, the workers there share its cores.
         detection = job.detection if context.runner else _share_cores(job.detection, processes)
-        return perform_any_job(msgspec.structs.replace(job, detection=detection), context)
+        return _perform_when_free(msgspec.structs.replace(job, detection=detection), context)
     # Without its models, or when the user cancels, each of the other files would end in the same way.
     except (ModelError, RunCancelledError):
         raise
@@ -124,6 +126,19 @@ def _perform(job: BatchJob, context: JobContext, processes: int) -> FileReport:
     # A library that fails on a broken file in a way that nobody foresaw must not cost the other files.
     except Exception as error:  # noqa: BLE001
         return report_failure(job, f"{job.label} could not be anonymised: {type(error).__name__}: {error}")
+
+
+def _perform_when_free(job: BatchJob, context: JobContext) -> FileReport:
+    """Do one file; wait while another process detects the same content, which may be a copy in the same batch."""
+    told = False
+    while True:
+        try:
+            return perform_any_job(job, context)
+        except SourceBusyError:
+            if not told:
+                context.listener.notice(f"{job.label} waits: a file with the same content is being detected.")
+                told = True
+            sleep(_BUSY_INTERVAL_S)
 
 
 def report_failure(job: BatchJob, error: str) -> FileReport:

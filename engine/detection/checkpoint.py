@@ -20,7 +20,7 @@ from engine.core.geometry import Box
 from engine.core.json_decoder import decode_json
 from engine.detection.frame_detections import FrameDetections
 from engine.detectors.base import Receipt
-from engine.errors import InputError
+from engine.errors import SourceBusyError
 from engine.record import Detection, Document, Score, encode_document, sha256_hex
 from engine.storage.files import make_private_folder
 from engine.storage.locks import try_lock_descriptor
@@ -51,7 +51,7 @@ class Checkpoint:
         resumed_frame_count: number of frames that were there when the checkpoint was opened.
 
     Raises:
-        InputError: on entering, if another process detects the same source with the same parameters.
+        SourceBusyError: on entering, if another process detects the same source with the same parameters.
     """
 
     def __init__(self, folder: Path, key: Document) -> None:
@@ -64,7 +64,7 @@ class Checkpoint:
         self._file: io.BufferedRandom = self._path.open("a+b")
         if not try_lock_descriptor(self._file.fileno()):
             self._file.close()
-            raise InputError(
+            raise SourceBusyError(
                 "This source is being detected with the same parameters by another process; wait for it, or stop it."
             )
         self._drop_torn_lines()

@@ -85,3 +85,17 @@ def test_a_crashed_process_costs_its_file_alone(own_data, tmp_path):
     assert (failed.status, done.status) == ("failed", "done")
     assert "was killed by SIGKILL" in failed.error
     assert "a.mp4" in failed.error
+
+
+@pytest.mark.usefixtures("models")
+def test_copies_of_one_file_wait_for_each_other(own_data, tmp_path):
+    first = clips.video(tmp_path / "a.mp4", frames=40)
+    paths = [first, *(tmp_path / f"{name}.mp4" for name in "bc")]
+    for path in paths[1:]:
+        path.write_bytes(first.read_bytes())
+    jobs = [BatchJob(path, path.name, detection=DetectOptions(detectors=("mediapipe",))) for path in paths]
+    start = StartMessage(tmp_path / "out", own_data, processes=3)
+    with hold_output_folder(tmp_path / "out"), Batch(start) as batch:
+        batch.work(jobs)
+    assert [report.status for report in batch.report.files] == ["done"] * 3
+    assert len({(tmp_path / "out" / path.name).read_bytes() for path in paths}) == 1
