@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from engine.version import VERSION
 
 if TYPE_CHECKING:
-    from engine.anonymise import anonymise
+    from engine.anonymisation import anonymise
     from engine.detection.detect import detect
     from engine.media.source.probe import probe
     from engine.rendering.render import render
@@ -22,7 +22,7 @@ __all__ = ["__version__", "anonymise", "detect", "probe", "render", "verify"]
 __version__ = VERSION
 
 _HOMES = {
-    "anonymise": "engine.anonymise",
+    "anonymise": "engine.anonymisation",
     "detect": "engine.detection.detect",
     "probe": "engine.media.source.probe",
     "render": "engine.rendering.render",
@@ -34,7 +34,6 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'engine' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)
-    # Importing the module `engine.anonymise` makes it an attribute of this package, under the name of the function.
-    # Without this line the second use of `engine.anonymise` would find the module.
+    # Kept, so that the name is looked up once.
     globals()[name] = value
     return value

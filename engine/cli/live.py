@@ -45,6 +45,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "--style",
         choices=tuple(PRESETS),
         default=DEFAULT_PRESET,
+        metavar="PRESET",
         help=f"style at the start: {describe_presets()} (default: {DEFAULT_PRESET})",
     )
     confidence = LiveControlsState().confidence

@@ -20,7 +20,7 @@ from engine.review.apply import KeptVisible
 from engine.verification.report import VerifyReport
 
 if TYPE_CHECKING:
-    from engine.anonymise import AnonymiseReport  # imports detection, which rendering does not need
+    from engine.anonymisation import AnonymiseReport  # imports detection, which rendering does not need
 
 
 Kind = TypeVar("Kind", bound=str)

@@ -34,7 +34,7 @@ _ACTIONS_HELP = """\
 actions (START-STOP ends before STOP; BOX is LEFT,TOP,RIGHT,BOTTOM in pixels):
   add FRAME=BOX ...              add a missed face, interpolated between boxes
   follow FRAME=BOX [START-STOP]  follow a missed face both ways, and add it
-  find FRAME=BOX                 add items to check where it looks alike, not masked
+  find FRAME=BOX                 add items to check where it looks alike
   resize TRACK FRAME=BOX ...     change the boxes of a track
   delete TRACK START-STOP        remove what is not a face; needs --reason
   keep-visible TRACK START-STOP  leave a person unmasked; needs --reason

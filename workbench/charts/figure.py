@@ -27,8 +27,6 @@ def build_config(name: str) -> dict[str, Any]:
     """Return the plotly configuration of a chart; `name` is the file name of a PNG."""
     return {
         "displaylogo": False,
-        # The buttons would lie over data and legend; dragging zooms, a double click resets, Export has the picture.
-        "displayModeBar": False,
         "responsive": True,
         "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
         "toImageButtonOptions": {"format": "png", "scale": 2, "filename": name},

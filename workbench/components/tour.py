@@ -40,7 +40,7 @@ def show_offer(person: Person) -> bool:
     with st.container(border=True, gap="xsmall"):
         st.caption("New here? The tour takes a minute.")
         with st.container(horizontal=True, gap="xsmall"):
-            is_started = st.button("Start", type="primary", key="tour-start", help="Start the tour")
+            is_started = st.button("Take the tour", type="primary", key="tour-start")
             st.button("No, thanks", key="tour-dismiss", on_click=_dismiss, args=(person,))
     if is_started:
         _dismiss(person)

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 import engine
-from engine.anonymise import AnonymiseReport
+from engine.anonymisation import AnonymiseReport
 from engine.cli.reports import format_anonymise
 from engine.rendering.report import report_path
 from engine.verification.checked_render import render_and_verify

@@ -254,7 +254,7 @@ def test_tracks_are_gone_through_from_beginning_to_beginning(workbench, page, ru
 def test_a_small_face_is_looked_at_closely_and_stays_in_sight(workbench, page, run):
     opened(page, workbench, run, frame=10, track=1)
     page.keyboard.press("v")
-    page.get_by_role("button", name="Fit").wait_for(state="detached")
+    page.get_by_role("button", name="Fit", exact=True).wait_for(state="detached")
     stage, box = (page.locator(what).bounding_box() for what in ("[data-at=stage]", "rect.box.chosen"))
     assert box["height"] > 0.25 * stage["height"]
     assert abs(box["x"] + box["width"] / 2 - stage["x"] - stage["width"] / 2) < 20
@@ -265,7 +265,7 @@ def test_a_small_face_is_looked_at_closely_and_stays_in_sight(workbench, page, r
     box = page.locator("rect.box.chosen").bounding_box()
     assert stage["x"] <= box["x"] and box["x"] + box["width"] <= stage["x"] + stage["width"]
     page.keyboard.press("v")
-    page.get_by_role("button", name="Fit").wait_for()
+    page.get_by_role("button", name="Fit", exact=True).wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

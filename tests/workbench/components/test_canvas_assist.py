@@ -77,6 +77,7 @@ def test_similar_places_become_items_to_check(workbench, page, run):
     (flag,) = review_of(run)
     assert isinstance(flag.action, Flag)
     assert all(one.stop <= CUT for one in flag.action.places), "what is masked is not similar enough to be asked"
+    page.get_by_role("tab", name="To check").click()
     page.locator('.item[data-spot^="similar:"]').first.wait_for()
     # The box that was drawn is still there, to be saved or followed.
     page.get_by_role("button", name="Follow the face").wait_for()

@@ -91,7 +91,7 @@ def test_arrows_go_through_a_group_by_the_keyboard_and_through_frames_after_a_cl
     page.keyboard.press("ArrowRight")
     assert page.evaluate(FOCUSED)["name"] == "Back 10 frames"
     page.keyboard.press("End")
-    assert "shortcuts" in page.evaluate(FOCUSED)["name"]
+    assert "Shortcuts" in page.evaluate(FOCUSED)["name"]
     page.get_by_role("button", name="Next frame", exact=True).click()
     wait_until_painted(page, 31)
     page.keyboard.press("ArrowRight")

@@ -89,7 +89,7 @@ class TestStates:
         app.query_params["run"] = folder.name
         app.run()
         assert not app.exception
-        assert "failed: The worker of mtcnn died." in read_texts(app)
+        assert "The worker of mtcnn died." in read_texts(app)
 
     def test_a_run_that_is_not_there(self, app):
         app.query_params["run"] = "20260101-100000-nothing-0001"
