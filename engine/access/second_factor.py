@@ -12,9 +12,9 @@ import re
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import msgspec
-import pyotp
 
 from engine.access.edit_people import edit_people
 from engine.access.folder_lock import lock_access_folder
@@ -36,6 +36,10 @@ _CODE_PATTERN = re.compile(r"[0-9]{6}")
 _RECOVERY_CODE_COUNT = 10
 _RECOVERY_CODE_BYTES = 10
 """80 random bits: too many to guess, so that a plain hash protects them."""
+
+
+if TYPE_CHECKING:
+    from pyotp import TOTP
 
 
 class CodeError(AccessError):
@@ -74,12 +78,14 @@ def require_second_factor(data: DataFolder, account: Account) -> None:
 
 def create_secret() -> str:
     """Return a new secret in base 32, for the authenticator app and for `add_second_factor`."""
+    import pyotp  # noqa: PLC0415 - rendering and verifying do without it
+
     return pyotp.random_base32()
 
 
 def build_app_address(account: str, secret: str) -> str:
     """Return the address (otpauth://) that an authenticator app reads from a QR code."""
-    return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=ISSUER)
+    return _make_generator(secret).provisioning_uri(name=account, issuer_name=ISSUER)
 
 
 def add_second_factor(
@@ -189,7 +195,7 @@ def use_code(
 
 def _is_code_of(code_id: str, secret: str, code: str) -> bool:
     period = code_id.removeprefix(_PERIOD_PREFIX)
-    return period != code_id and hmac.compare_digest(pyotp.TOTP(secret).generate_otp(int(period)), code)
+    return period != code_id and hmac.compare_digest(_make_generator(secret).generate_otp(int(period)), code)
 
 
 def _use_recovery_code(data: DataFolder, account: Account, code: str, accepted_code_id: str | None) -> str:
@@ -220,7 +226,7 @@ def _replace_factor(data: DataFolder, by: Person, account: str, factor: SecondFa
 
 def _find_step(secret: str, code: str, now: datetime) -> int | None:
     """Return the period whose code this is; None if it is of none that is accepted."""
-    app = pyotp.TOTP(secret)
+    app = _make_generator(secret)
     current = app.timecode(now)
     matching = [current + step for step in _STEPS if hmac.compare_digest(app.generate_otp(current + step), code)]
     return max(matching, default=None)
@@ -258,3 +264,9 @@ def _read_used_codes(data: DataFolder) -> UsedCodes:
 def _write_step(data: DataFolder, account: str, step: int) -> None:
     accounts = _read_used_codes(data).accounts
     write_file(data.used_codes, encode_document(UsedCodes({**accounts, account: step})))
+
+
+def _make_generator(secret: str) -> TOTP:
+    import pyotp  # noqa: PLC0415 - rendering and verifying do without it
+
+    return pyotp.TOTP(secret)
