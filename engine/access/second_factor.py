@@ -27,6 +27,9 @@ from engine.record import Count, Document, Sha256, encode_document, sha256_hex
 from engine.storage.data_folder import DataFolder
 from engine.storage.files import write_file
 
+if TYPE_CHECKING:
+    from pyotp import TOTP
+
 ISSUER = "Veil"
 """The name under which an authenticator app shows the account."""
 _PERIOD_PREFIX = "period "
@@ -36,10 +39,6 @@ _CODE_PATTERN = re.compile(r"[0-9]{6}")
 _RECOVERY_CODE_COUNT = 10
 _RECOVERY_CODE_BYTES = 10
 """80 random bits: too many to guess, so that a plain hash protects them."""
-
-
-if TYPE_CHECKING:
-    from pyotp import TOTP
 
 
 class CodeError(AccessError):

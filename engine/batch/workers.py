@@ -12,6 +12,7 @@ from typing import IO, cast
 from engine.batch.protocol import StartMessage, TaskMessage, WorkerReport, decode_report
 from engine.core.child_process import (
     describe_exit,
+    end_together,
     find_last_line,
     read_available,
     send_message,
@@ -107,13 +108,7 @@ class FileWorker:
 
 def end_file_workers(workers: Iterable[FileWorker]) -> None:
     """End processes at the same time, and close their pipes."""
-    workers = list(workers)
-    # All are asked before any is waited for, so that their times to end do not add up.
-    for worker in workers:
-        worker.request_exit()
-    deadline = time.monotonic() + _EXIT_GRACE_S
-    for worker in workers:
-        worker.wait_for_exit(deadline)
+    end_together(workers, _EXIT_GRACE_S)
 
 
 def _spawn_worker() -> tuple[subprocess.Popen[bytes], IO[bytes]]:

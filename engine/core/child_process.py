@@ -12,8 +12,9 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import IO, BinaryIO
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import IO, BinaryIO, Protocol
 
 import msgspec
 
@@ -130,6 +131,27 @@ def send_message(pipe: IO[bytes], message: object) -> None:
             data = data[os.write(pipe.fileno(), data) :]
     except BrokenPipeError:
         return
+
+
+class EndingProcess(Protocol):
+    """A process that is asked to end before anybody waits for it."""
+
+    def request_exit(self) -> None:
+        """Ask it to end."""
+
+    def wait_for_exit(self, deadline: float) -> None:
+        """Wait for its end until the monotonic time `deadline`, and close its pipes."""
+
+
+def end_together(processes: Iterable[EndingProcess], grace_s: float) -> None:
+    """End processes at the same time, each with `grace_s` seconds to end by itself."""
+    processes = list(processes)
+    # All are asked before any is waited for, so that their times to end do not add up.
+    for process in processes:
+        process.request_exit()
+    deadline = time.monotonic() + grace_s
+    for process in processes:
+        process.wait_for_exit(deadline)
 
 
 def read_available(stream: IO[bytes], buffer: bytearray) -> bool:

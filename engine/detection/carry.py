@@ -19,8 +19,7 @@ from engine.detection.frame_detections import FrameDetections
 from engine.detection.look_schedule import Grey
 from engine.record import FusionSettings, ScheduleSettings
 from engine.timeline.carried import CarriedPath
-from engine.timeline.fuse import fuse_detections
-from engine.timeline.track_confirmation import compute_support
+from engine.timeline.track_confirmation import find_supported_faces
 
 _MIN_SUPPORT = 0.25
 """Support (see `engine.timeline.track_confirmation`) from which a detection is carried: noise far below is not."""
@@ -104,11 +103,7 @@ class Carrier:
         seen = [
             one for one in detections if (box := one.box.clip(size)) is not None and min(box.width, box.height) >= 1
         ]
-        return [
-            face.box
-            for face in fuse_detections(seen, self._context.fusion)
-            if compute_support(face.evidence, scores) >= _MIN_SUPPORT
-        ]
+        return find_supported_faces(seen, self._context.fusion, scores, _MIN_SUPPORT)
 
     def _advance(self, grey: Grey, faces: Sequence[Box]) -> list[CarriedPath]:
         """Carry the active faces into a frame; return the paths that ended."""

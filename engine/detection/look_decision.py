@@ -14,8 +14,7 @@ from typing import NamedTuple
 from engine.core.geometry import Box, Size
 from engine.detection.look_schedule import ScheduledFrame
 from engine.record import Detection, FusionSettings
-from engine.timeline.fuse import fuse_detections
-from engine.timeline.track_confirmation import compute_support
+from engine.timeline.track_confirmation import find_supported_faces
 
 _SURROUNDINGS = 0.1
 """Share of a face's sides around it that its mask covers at least, so that a change there is inside the face."""
@@ -96,11 +95,7 @@ class LookDecider:
     def _find_sure_faces(self, detections: Iterable[Detection]) -> list[Box]:
         context = self._context
         seen = [one for one in detections if one.box.clip(context.display) is not None]
-        return [
-            face.box
-            for face in fuse_detections(seen, context.fusion)
-            if compute_support(face.evidence, context.confident_scores) >= context.sure_support
-        ]
+        return find_supported_faces(seen, context.fusion, context.confident_scores, context.sure_support)
 
     def _is_new(self, scheduled: ScheduledFrame, before: _SureLook | None, after: _SureLook) -> bool:
         if before is None:

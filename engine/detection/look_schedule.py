@@ -72,24 +72,22 @@ class LookSchedule:
         settings: when to look. None: every frame is looked at, and no grey pictures are made.
         tracking: what may be a cut.
         time_base: seconds in a unit of the time stamps.
-        first_frame: frame from which on decisions are needed; the one before it is compared with it.
-        first_grey: frame from which on grey pictures are needed.
+        first_frame: frame from which on decisions and grey pictures are needed; the one before it is compared with it.
         first_pts: time stamp of the first frame of the video. None: that of the first frame that comes.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the last three are for ranges of a video
+    def __init__(
         self,
         settings: ScheduleSettings | None,
         tracking: TrackingSettings,
         time_base: float,
         first_frame: int = 0,
-        first_grey: int = 0,
         first_pts: int | None = None,
     ) -> None:
         # An interval of 0 is no schedule: every frame is looked at.
         self._settings = settings if settings and settings.interval_s else None
         self._tracking, self._time_base = tracking, time_base
-        self._first_frame, self._first_grey = first_frame, min(first_grey, first_frame - 1)
+        self._first_compared = first_frame - 1
         self._first_pts = first_pts
         self._interval = -1
         self._previous_thumbnail: Thumbnail | None = None
@@ -110,8 +108,8 @@ class LookSchedule:
         """Measure a frame against the one before it."""
         is_due = self._begins_interval(frame)
         # Frames that an earlier attempt has finished are only decoded, except for what the frames after them need.
-        if frame.index < self._first_frame - 1:
-            return _Draft(frame, 0.0, is_due, self._grey(frame))
+        if frame.index < self._first_compared:
+            return _Draft(frame, 0.0, is_due, None)
         thumbnail = frame.luma_thumbnail()
         change = 0.0 if self._previous_thumbnail is None else measure_change(self._previous_thumbnail, thumbnail)
         self._previous_thumbnail = thumbnail
@@ -136,7 +134,7 @@ class LookSchedule:
         return begins
 
     def _grey(self, frame: SourceFrame) -> Grey | None:
-        if self._settings is None or frame.index < self._first_grey:
+        if self._settings is None:
             return None
         return frame.grey(GREY_SIDE_PX)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
@@ -123,7 +122,6 @@ class RangeDetection:
             self._spec.options.tracking,
             float(Fraction(self._spec.info.video.time_base)),
             part.overlap_start,
-            part.overlap_start,
             self._spec.info.video.first_pts if part.start else None,
         )
         # The frames before are decoded, because the frames after them depend on them.
@@ -149,8 +147,6 @@ class RangeDetection:
             for one, detections in zip(batch.scheduled, known, strict=False):
                 self._decider.add(one)
                 self._decider.answer(one.frame.index, detections)
-            # What was decided about these frames is among the detections that are known.
-            deque(self._decider.decide(), maxlen=0)
         if self._carrying is not None:
             self._carrying.skip(batch)
 

@@ -12,6 +12,7 @@ import msgspec
 
 from engine.core.child_process import (
     describe_exit,
+    end_together,
     find_last_line,
     read_available,
     send_message,
@@ -203,13 +204,7 @@ class WorkerProcess:
 
 def end_workers(workers: Iterable[WorkerProcess]) -> None:
     """End workers at the same time, and close their pipes."""
-    workers = list(workers)
-    # All are asked before any is waited for, so that their times to end do not add up.
-    for worker in workers:
-        worker.request_exit()
-    deadline = time.monotonic() + _EXIT_GRACE_S
-    for worker in workers:
-        worker.wait_for_exit(deadline)
+    end_together(workers, _EXIT_GRACE_S)
 
 
 def _spawn_worker(detector: type[Detector], slots: Sequence[int]) -> tuple[subprocess.Popen[bytes], IO[bytes]]:

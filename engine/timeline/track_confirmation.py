@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from engine.record import Detection, TrackingInFrames
+from engine.core.geometry import Box
+from engine.record import Detection, FusionSettings, TrackingInFrames
+from engine.timeline.fuse import fuse_detections
 
 CONFIDENT_SUPPORT = 1.0
 """Support that needs no confirmation by a track."""
@@ -25,6 +27,24 @@ def compute_support(evidence: Iterable[Detection], confident_scores: Mapping[str
     return sum(
         seen.score / least if (least := confident_scores.get(seen.detector, 0.0)) > 0 else math.inf for seen in evidence
     )
+
+
+def find_supported_faces(
+    detections: Iterable[Detection], fusion: FusionSettings, confident_scores: Mapping[str, float], least: float
+) -> list[Box]:
+    """Return the faces of one frame that have a least support, sorted by box.
+
+    Args:
+        detections: detections of the frame by any detectors, in display pixels.
+        fusion: conditions under which two boxes are the same face.
+        confident_scores: confident score by detector, as in `compute_support`.
+        least: the support.
+    """
+    return [
+        face.box
+        for face in fuse_detections(detections, fusion)
+        if compute_support(face.evidence, confident_scores) >= least
+    ]
 
 
 def is_face(supported: Sequence[tuple[int, float]], settings: TrackingInFrames) -> bool:

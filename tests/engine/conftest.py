@@ -1,8 +1,10 @@
+import json
 import shutil
 import threading
 
 import pytest
 
+from engine.cli import main
 from engine.live.controls import LiveControls
 from engine.live.masker import LiveMasker
 from engine.storage.data_folder import DataFolder
@@ -82,3 +84,14 @@ def moving(tmp_path_factory):
 def amended(moving):
     """The record of that clip, without a face and with a cut."""
     return assist_makers.amend_moving_clip(moving)
+
+
+@pytest.fixture
+def veil(capsys):
+    """Run the command line in this process: exit code, and its JSON output."""
+
+    def run(*arguments):
+        code = main([*map(str, arguments), "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    return run

@@ -7,7 +7,7 @@ saves it in the canvas. Its process ends with the server: then its standard inpu
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
@@ -24,9 +24,10 @@ from engine.assist.messages import AssistAnswer, AssistRequest, Failure, Followe
 from engine.assist.task import AssistTask
 from engine.core.geometry import Box
 from engine.core.json_decoder import decode_json
-from engine.errors import AccessError, InputError, VeilError
+from engine.errors import InputError
 from engine.record import Count
 from engine.storage.data_folder import find_data_folder
+from workbench.server.error_answers import NO_STORE_HEADERS, answer_errors
 from workbench.server.frame_json import to_edges
 
 _MAX_TASKS = 4
@@ -64,33 +65,25 @@ class AssistRoutes:
         """Return the routes."""
         return (
             Route("/api/assist/{run}", self._start, methods=["POST"]),
-            Route("/api/assist/{run}/{serial:int}", self._call(self._report), methods=["GET"]),
-            Route("/api/assist/{run}/{serial:int}", self._call(self._end), methods=["DELETE"]),
+            Route("/api/assist/{run}/{serial:int}", self._authorise(self._report), methods=["GET"]),
+            Route("/api/assist/{run}/{serial:int}", self._authorise(self._end), methods=["DELETE"]),
         )
 
     async def _start(self, request: Request) -> Response:
         body = await request.body()
-        return await self._call(partial(self._begin, body=body))(request)
+        # In a thread: starting and ending a process waits for the operating system.
+        return await anyio.to_thread.run_sync(self._authorise(partial(self._begin, body=body)), request)
 
-    def _call(self, handler: Callable[[Request, Person], Response]) -> Callable[[Request], Awaitable[Response]]:
-        async def handle(request: Request) -> Response:
-            # In a thread: starting and ending a process waits for the operating system.
-            return await anyio.to_thread.run_sync(self._answer, handler, request)
-
-        return handle
-
-    def _answer(self, handler: Callable[[Request, Person], Response], request: Request) -> Response:
-        try:
+    def _authorise(self, handler: Callable[[Request, Person], Response]) -> Callable[[Request], Response]:
+        def handle(request: Request) -> Response:
             person = self._person_from_request(request)
             access.require_permission(person, "look")
             access.require_permission(person, "amend")
             response = handler(request, person)
-        except AccessError as error:
-            response = JSONResponse({"error": str(error)}, 403)
-        except VeilError as error:
-            response = JSONResponse({"error": str(error)}, 409)
-        response.headers["Cache-Control"] = "no-store"
-        return response
+            response.headers.update(NO_STORE_HEADERS)
+            return response
+
+        return answer_errors(handle, 409)
 
     def _begin(self, request: Request, person: Person, *, body: bytes) -> Response:
         try:

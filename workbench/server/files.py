@@ -6,19 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from engine import access, release, runs
 from engine.access import Person
 from engine.access.run_context import RunContext
-from engine.errors import AccessError, InputError, VeilError
+from engine.errors import AccessError, InputError
 from engine.runs import Run
 from engine.storage.data_folder import find_data_folder
 from workbench.auth import request_origin
+from workbench.server.error_answers import NO_STORE_HEADERS, answer_errors
 
 PersonFromRequest = Callable[[Request], Person]
-_NO_STORE_HEADERS = {"Cache-Control": "no-store"}
 
 
 class FileRoutes:
@@ -34,32 +34,20 @@ class FileRoutes:
     def build_routes(self) -> tuple[BaseRoute, ...]:
         """Return the routes."""
         return (
-            Route("/api/sources/{run}", self._handle_errors(self._send_source), methods=["GET"]),
-            Route("/api/outputs/{run}/{number}/{name}", self._handle_errors(self._send_release_file), methods=["GET"]),
-            Route("/api/archives/{run}/{number}", self._handle_errors(self._send_archive), methods=["GET"]),
-            Route("/api/drafts/{run}/{name}", self._handle_errors(self._send_draft), methods=["GET"]),
-            Route("/api/live/{run}/{name}", self._handle_errors(self._send_live_file), methods=["GET"]),
-            Route("/api/copies/{run}/{name}", self._handle_errors(self._send_copy), methods=["GET"]),
+            Route("/api/sources/{run}", answer_errors(self._send_source, 404), methods=["GET"]),
+            Route("/api/outputs/{run}/{number}/{name}", answer_errors(self._send_release_file, 404), methods=["GET"]),
+            Route("/api/archives/{run}/{number}", answer_errors(self._send_archive, 404), methods=["GET"]),
+            Route("/api/drafts/{run}/{name}", answer_errors(self._send_draft, 404), methods=["GET"]),
+            Route("/api/live/{run}/{name}", answer_errors(self._send_live_file, 404), methods=["GET"]),
+            Route("/api/copies/{run}/{name}", answer_errors(self._send_copy, 404), methods=["GET"]),
         )
-
-    def _handle_errors(self, handler: Callable[[Request], Response]) -> Callable[[Request], Response]:
-        # Not async: Starlette runs it on a thread, so that reading from disk does not stop the event loop.
-        def handle(request: Request) -> Response:
-            try:
-                return handler(request)
-            except AccessError as error:
-                return JSONResponse({"error": str(error)}, 403, _NO_STORE_HEADERS)
-            except VeilError as error:
-                return JSONResponse({"error": str(error)}, 404, _NO_STORE_HEADERS)
-
-        return handle
 
     def _send_source(self, request: Request) -> Response:
         access.require_permission(self._person_from_request(request), "look")
         run = _find_run(request)
         if not run.source.is_file():
             raise InputError(run.explain_missing_source())
-        return FileResponse(run.source, headers=_NO_STORE_HEADERS)
+        return FileResponse(run.source, headers=NO_STORE_HEADERS)
 
     def _send_release_file(self, request: Request) -> Response:
         """Send a file of a release; with `keep=1` as a download, which is recorded."""
@@ -76,7 +64,7 @@ class FileRoutes:
         for path in sorted(path for path in folder.iterdir() if path.is_file()):
             release.record_download(RunContext(find_data_folder(), run, person), path)
         name = f"{run.id}-release-{folder.name}"
-        headers = {**_NO_STORE_HEADERS, "Content-Disposition": f'attachment; filename="{name}.zip"'}
+        headers = {**NO_STORE_HEADERS, "Content-Disposition": f'attachment; filename="{name}.zip"'}
         return StreamingResponse(
             release.stream_release_archive(folder, name), media_type="application/zip", headers=headers
         )
@@ -99,18 +87,18 @@ class FileRoutes:
         access.require_permission(self._person_from_request(request), "look")
         return FileResponse(
             _find_file(_find_run(request).folder.browser_copies, str(request.path_params["name"]), "copy"),
-            headers=_NO_STORE_HEADERS,
+            headers=NO_STORE_HEADERS,
         )
 
     def _send_file(self, request: Request, run: Run, path: Path) -> Response:
         person = self._person_from_request(request)
         if request.query_params.get("keep") != "1":
             access.require_permission(person, "look")
-            return FileResponse(path, headers=_NO_STORE_HEADERS)
+            return FileResponse(path, headers=NO_STORE_HEADERS)
         _require_own_page(request)
         # Recorded before a byte is sent: a download that cannot be logged does not happen.
         release.record_download(RunContext(find_data_folder(), run, person), path)
-        return FileResponse(path, headers=_NO_STORE_HEADERS, filename=path.name)
+        return FileResponse(path, headers=NO_STORE_HEADERS, filename=path.name)
 
 
 def _require_own_page(request: Request) -> None:

@@ -13,9 +13,9 @@ from starlette.routing import BaseRoute, Route
 from engine import access, runs
 from engine.access import Person
 from engine.audio.waveform import measure_waveform
-from engine.errors import AccessError, VeilError
 from engine.storage.data_folder import find_data_folder
 from workbench.core.reviewed_run import load_reviewed_run
+from workbench.server.error_answers import NO_STORE_HEADERS, answer_errors
 
 _MAX_PEAKS = 1200
 """Most peaks: a screen has no room for more."""
@@ -28,19 +28,11 @@ def build_waveform_routes(person_from_request: Callable[[Request], Person]) -> t
         person_from_request: returns the user of a request; raises AccessError if there is none.
     """
 
-    # Not async: Starlette runs it on a thread, where it waits for FFmpeg.
     def send(request: Request) -> Response:
-        try:
-            access.require_permission(person_from_request(request), "look")
-            response = JSONResponse({"peaks": _measure(str(request.path_params["run"]))})
-        except AccessError as error:
-            response = JSONResponse({"error": str(error)}, 403)
-        except VeilError as error:
-            response = JSONResponse({"error": str(error)}, 409)
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        access.require_permission(person_from_request(request), "look")
+        return JSONResponse({"peaks": _measure(str(request.path_params["run"]))}, headers=NO_STORE_HEADERS)
 
-    return (Route("/api/waveform/{run}", send, methods=["GET"]),)
+    return (Route("/api/waveform/{run}", answer_errors(send, 409), methods=["GET"]),)
 
 
 def _measure(run_id: str) -> tuple[float, ...]:

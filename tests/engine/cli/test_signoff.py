@@ -23,17 +23,6 @@ def shell(*arguments, typed=""):
     return done.returncode, done.stdout, done.stderr
 
 
-@pytest.fixture
-def veil(capsys):
-    """Run the command line in this process: exit code, and its JSON output."""
-
-    def run(*arguments):
-        code = main([*map(str, arguments), "--json"])
-        return code, json.loads(capsys.readouterr().out)
-
-    return run
-
-
 def test_a_single_user_signs_releases_and_purges(own_data, tmp_path, veil):
     data = DataFolder(tmp_path / "data")
     data.root.mkdir()

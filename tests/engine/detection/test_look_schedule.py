@@ -103,10 +103,10 @@ def test_a_frame_that_is_looked_at_in_any_case_names_no_changes():
 @pytest.mark.parametrize("first", [4, 8, 12, 16])
 def test_a_run_that_goes_on_decides_the_same(first):
     frames = make_frames(24, squares=[(9, 50), (13, 100), (14, 180)], cuts=[16])
-    resumed = looks(frames, first_frame=first, first_grey=max(0, first - 5))
+    resumed = looks(frames, first_frame=first)
     assert [index for index in resumed if index >= first] == [index for index in looks(frames) if index >= first]
 
 
 def test_grey_pictures_are_made_from_where_they_are_needed():
-    schedule = LookSchedule(EVERY_FIFTH, TrackingSettings(), 1 / 1000, first_frame=12, first_grey=7)
+    schedule = LookSchedule(EVERY_FIFTH, TrackingSettings(), 1 / 1000, first_frame=8)
     assert [one.frame.index for one in schedule.apply(iter(make_frames(16))) if one.grey is not None] == [*range(7, 16)]

@@ -12,7 +12,6 @@ import pytest
 from engine import audit
 from engine.certificate.issue import AuthorityCertificates, check_certificate
 from engine.certificate.time_stamp import set_authority
-from engine.cli import main
 from engine.release.certify import CERTIFIERS
 from engine.storage.data_folder import CERTIFICATE_TIME_STAMP_NAME, DataFolder
 from tests.engine.release import signable_runs
@@ -25,15 +24,6 @@ pytestmark = pytest.mark.skipif(OPENSSL is None, reason="openssl is not installe
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
     return Authority(tmp_path_factory.mktemp("authority") / "keys")
-
-
-@pytest.fixture
-def veil(capsys):
-    def run(*arguments):
-        code = main([*map(str, arguments), "--json"])
-        return code, json.loads(capsys.readouterr().out)
-
-    return run
 
 
 def found(report):

@@ -9,17 +9,10 @@ from starlette.testclient import TestClient
 from engine import access
 from engine.assist.messages import Failure
 from engine.errors import AccessError
-from engine.storage.data_folder import DataFolder
 from tests.workbench.run_makers import make_run
 from workbench.server.assist import AssistRoutes, encode_answer
 
 BOX = [20, 20, 70, 60]
-
-
-@pytest.fixture
-def data(tmp_path, monkeypatch):
-    monkeypatch.setenv("VEIL_DATA", str(tmp_path / "data"))
-    return DataFolder(tmp_path / "data")
 
 
 @pytest.fixture

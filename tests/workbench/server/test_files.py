@@ -9,16 +9,9 @@ from starlette.testclient import TestClient
 
 from engine import access, audit
 from engine.record import sha256_hex
-from engine.storage.data_folder import DataFolder
 from engine.storage.files import hash_file
 from tests.workbench.run_makers import make_run
 from workbench.server.files import FileRoutes
-
-
-@pytest.fixture
-def data(tmp_path, monkeypatch):
-    monkeypatch.setenv("VEIL_DATA", str(tmp_path / "data"))
-    return DataFolder(tmp_path / "data")
 
 
 @pytest.fixture

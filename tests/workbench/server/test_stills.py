@@ -18,7 +18,6 @@ from engine.jobs.requests import log_run_event
 from engine.record import Frame, encode_document
 from engine.review.amendments import Add, Cover, Keyframe
 from engine.runs import RunRequest, RunState, create_run, format_utc_now, load_run
-from engine.storage.data_folder import DataFolder
 from tests import clips
 from tests.record_makers import make_face, record_of
 from workbench.core import caches
@@ -26,12 +25,6 @@ from workbench.server.still_cache import StillCache
 from workbench.server.stills import StillRoutes
 
 BOX = (20.0, 20.0, 70.0, 60.0)
-
-
-@pytest.fixture
-def data(tmp_path, monkeypatch):
-    monkeypatch.setenv("VEIL_DATA", str(tmp_path / "data"))
-    return DataFolder(tmp_path / "data")
 
 
 @pytest.fixture

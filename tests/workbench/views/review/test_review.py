@@ -8,9 +8,7 @@ from engine import access, release
 from engine.access.run_context import RunContext
 from engine.record import encode_document
 from engine.release import SignRequest
-from engine.storage.data_folder import DataFolder
 from tests import clips
-from tests.people_makers import ask_for_no_checks
 from tests.repository import ROOT
 from tests.workbench.run_makers import make_run, remove_record, set_unknown_version
 
@@ -18,14 +16,6 @@ pytestmark = pytest.mark.slow
 
 NAVIGATION = ROOT / "workbench" / "navigation.py"
 BOTH = pytest.mark.parametrize("page", ["review", "signoff"])
-
-
-@pytest.fixture
-def data(tmp_path, monkeypatch):
-    monkeypatch.setenv("VEIL_DATA", str(tmp_path / "data"))
-    data = DataFolder(tmp_path / "data")
-    ask_for_no_checks(data)
-    return data
 
 
 def shown(page, run=None, step=None):

@@ -5,20 +5,10 @@ from streamlit.testing.v1 import AppTest
 
 from engine import access, release
 from engine.release import SignRequest
-from engine.storage.data_folder import DataFolder
 from tests import clips
-from tests.people_makers import ask_for_no_checks
 from tests.repository import ROOT
 from tests.workbench.run_makers import make_run
 from workbench.auth.current_user import require_session
-
-
-@pytest.fixture
-def data(tmp_path, monkeypatch):
-    monkeypatch.setenv("VEIL_DATA", str(tmp_path / "data"))
-    data = DataFolder(tmp_path / "data")
-    ask_for_no_checks(data)
-    return data
 
 
 @pytest.fixture

@@ -22,7 +22,6 @@ from engine.record import encode_document, sha256_hex
 from engine.release import SignRequest
 from engine.rendering.terms import RenderOptions
 from engine.storage.data_folder import DataFolder
-from tests.people_makers import ask_for_no_checks
 from tests.workbench.run_makers import make_run
 from tests.workbench.views.review.test_review import facts, go_to, sentences, shown
 from workbench.auth.current_user import require_session
@@ -32,14 +31,6 @@ from workbench.views.signoff.release_job import name_release_task
 pytestmark = pytest.mark.slow
 
 OWN = style_from_preset("strong", {"sigma": 0.4, "shape": "rectangle", "scale": 1.3})
-
-
-@pytest.fixture
-def data(tmp_path, monkeypatch):
-    monkeypatch.setenv("VEIL_DATA", str(tmp_path / "data"))
-    data = DataFolder(tmp_path / "data")
-    ask_for_no_checks(data)
-    return data
 
 
 @pytest.fixture
