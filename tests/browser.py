@@ -22,6 +22,8 @@ from engine.storage.data_folder import DataFolder
 
 CI = os.environ.get("CI") == "true"
 TIMEOUT_S = 60
+# The shell renders as Chromium does, and takes two thirds of its processor time, as it has no windows.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
@@ -99,7 +101,7 @@ def make_data_folder(folder, models):
 @pytest.fixture(scope="session")
 def launch_browser():
     """Starts browsers, with more arguments if need be; Playwright runs only once in a process."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         assert not CI, "Chromium must be there in continuous integration"
         pytest.skip("Chromium is not installed; the workbench cannot be seen without a browser")
