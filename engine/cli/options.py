@@ -13,6 +13,7 @@ import msgspec
 from engine.audio.spans import AudioSpan, SpanKind
 from engine.cluster.connection import ClusterChoice
 from engine.core.name_value_pairs import parse_pairs, parse_value
+from engine.detectors.modes import find_mode
 from engine.errors import InputError
 from engine.masking.presets import parse_style
 from engine.media.output.encoder import EncoderSettings
@@ -42,13 +43,21 @@ def build_detect_options(options: Namespace) -> DetectOptions:
         fusion=build_settings("fusion", FusionSettings, parts.get("fusion", {})),
         tracking=build_settings("tracking", TrackingSettings, parts.get("tracking", {})),
         smoothing=build_settings("smoothing", SmoothingSettings, parts.get("smoothing", {})),
-        schedule=build_settings("schedule", ScheduleSettings, parts["schedule"]) if "schedule" in parts else None,
+        schedule=_build_schedule(options.mode if detectors is None else None, parts["schedule"])
+        if "schedule" in parts
+        else None,
         # Options that were not given are left out, so that the defaults of the detector apply.
         asking={name: value for name in _SERVICE_OPTIONS if (value := getattr(options, name)) is not None},
         max_cost=options.max_cost,
         workers=options.workers,
         on_damage=options.on_damage,
     )
+
+
+def _build_schedule(mode: str | None, values: Mapping[str, Any]) -> ScheduleSettings:
+    """Build the schedule of a mode with some values changed. With mode None, the other values are the defaults."""
+    usual = find_mode(mode).schedule if mode else None
+    return build_settings("schedule", ScheduleSettings, (msgspec.structs.asdict(usual) if usual else {}) | dict(values))
 
 
 def build_cluster_choice(options: Namespace) -> ClusterChoice:

@@ -126,6 +126,10 @@ class Box(msgspec.Struct, frozen=True, array_like=True, gc=False):
         (x, y), half_width, half_height = self.centre, self.width * factor / 2, self.height * factor / 2
         return Box(x - half_width, y - half_height, x + half_width, y + half_height)
 
+    def move(self, x: float, y: float) -> Box:
+        """Return the box moved to the right by `x` and down by `y`."""
+        return Box(self.left + x, self.top + y, self.right + x, self.bottom + y)
+
     def scale_axes(self, x: float, y: float) -> Box:
         """Return the box for a frame with the width multiplied by `x` and the height by `y`."""
         return Box(self.left * x, self.top * y, self.right * x, self.bottom * y)

@@ -38,11 +38,32 @@ class DecisionContext(NamedTuple):
     max_distance: int
 
 
+class UnknownChange(NamedTuple):
+    """Changes of a frame that no known face explains.
+
+    Attributes:
+        places: where, as shares of the picture's sides.
+        before: sure faces of the look before.
+        after: sure faces of the look after.
+    """
+
+    places: tuple[Box, ...]
+    before: Sequence[Box]
+    after: Sequence[Box]
+
+
 class Decision(NamedTuple):
-    """Whether a frame with a change is looked at."""
+    """Whether a frame with a change is looked at.
+
+    Attributes:
+        frame: its index.
+        looked: True if it is.
+        unknown: what speaks for it. None: no look is near enough to tell.
+    """
 
     frame: int
     looked: bool
+    unknown: UnknownChange | None = None
 
 
 @dataclass(slots=True)
@@ -84,7 +105,7 @@ class LookDecider:
         while self._waiting and (after := self._waiting[0]).faces is not None:
             self._waiting.popleft()
             for one in after.changed:
-                yield Decision(one.frame.index, self._is_new(one, self._before, after))
+                yield self._decide(one, self._before, after)
             self._before = after
 
     def close(self) -> Iterator[Decision]:
@@ -97,17 +118,16 @@ class LookDecider:
         seen = [one for one in detections if one.box.clip(context.display) is not None]
         return find_supported_faces(seen, context.fusion, context.confident_scores, context.sure_support)
 
-    def _is_new(self, scheduled: ScheduledFrame, before: _SureLook | None, after: _SureLook) -> bool:
-        if before is None:
-            return True
+    def _decide(self, scheduled: ScheduledFrame, before: _SureLook | None, after: _SureLook) -> Decision:
         index = scheduled.frame.index
         # Bounded, so that a range of the video needs to know only the looks in the frames right before and after it.
-        if max(index - before.frame, after.frame - index) > self._context.max_distance:
-            return True
-        return not all(
-            self._is_inside(change, before.faces or ()) and self._is_inside(change, after.faces or ())
-            for change in scheduled.changes
+        if before is None or max(index - before.frame, after.frame - index) > self._context.max_distance:
+            return Decision(index, looked=True)
+        known = before.faces or (), after.faces or ()
+        places = tuple(
+            change for change in scheduled.changes if not all(self._is_inside(change, faces) for faces in known)
         )
+        return Decision(index, bool(places), UnknownChange(places, *known) if places else None)
 
     def _is_inside(self, change: Box, faces: Sequence[Box]) -> bool:
         place = change.scale_axes(self._context.display.width, self._context.display.height)

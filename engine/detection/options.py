@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
+from engine.detectors.base import can_look_at_parts, is_remote
 from engine.detectors.ensemble import DetectorEnsemble
 from engine.detectors.modes import Mode, find_mode
-from engine.detectors.registry import DetectorPlan, plan_detector, select_remote
+from engine.detectors.registry import DetectorPlan, import_detector_class, plan_detector, select_remote
 from engine.errors import InputError
 from engine.record import DetectOptions, ScheduleSettings
 from engine.storage.data_folder import DataFolder
@@ -50,9 +51,18 @@ def plan_detectors(options: DetectOptions) -> list[DetectorPlan]:
     for name in set(options.parameters) - set(names):
         raise InputError(f"Parameters are given for {name}, which does not run; the run has {', '.join(names)}.")
     chosen = {name: {**mode.parameters.get(name, {}), **options.parameters.get(name, {})} for name in names}
+    schedule = find_schedule(options)
+    if schedule and schedule.part and (whole := [name for name in names if not _can_look_at_parts(name)]):
+        raise InputError(f"{', '.join(whole)} cannot look at a part of a picture: set schedule.part=0.")
     return _apply_remote_parameters(
         [plan_detector(name, parameters) for name, parameters in chosen.items()], chosen, options
     )
+
+
+def _can_look_at_parts(name: str) -> bool:
+    detector = import_detector_class(name)
+    # A service is given whole frames, which the schedule does not choose.
+    return is_remote(detector) or can_look_at_parts(detector)
 
 
 def _mode_detectors(mode: Mode, options: DetectOptions) -> tuple[str, ...]:

@@ -114,6 +114,11 @@ class PendingBatches:
             found_by_all = [one for found in opened.by_detector[position].values() for one in found]
             yield batch_ticket * BATCH_FRAMES + position, found_by_all
 
+    def find_undecided(self, frame: int) -> SourceFrame:
+        """Return a frame that is undecided."""
+        batch_ticket, position = divmod(frame, BATCH_FRAMES)
+        return self._open[batch_ticket].source_frames[position]
+
     def decide(self, frame: int, *, looked: bool) -> None:
         """Take the decision about a frame that was undecided."""
         batch_ticket, position = divmod(frame, BATCH_FRAMES)

@@ -20,6 +20,7 @@ from engine.detection.frame_selection import frame_predicates
 from engine.detection.look_decision import Decision, LookDecider
 from engine.detection.look_schedule import LookSchedule, ScheduledFrame
 from engine.detection.observer import ObserverFeed
+from engine.detection.part_look import PartLooks
 from engine.detection.pass_spec import PassSpec
 from engine.detection.pending_batches import PendingBatches
 from engine.detectors.ensemble import BatchesByDetector, DetectorEnsemble
@@ -84,6 +85,12 @@ class RangeDetection:
         self._next_task = 0
         self._predicates = frame_predicates(spec.plans, spec.uncertain or frozenset())
         self._local = [plan.name for plan in spec.plans if plan.name not in self._predicates]
+        self._no_remote: dict[str, Sequence[int]] = dict.fromkeys(self._predicates, ())
+        self._part_looks = (
+            PartLooks(decisions, spec.schedule.part, {plan.name: plan.longest_side for plan in spec.plans})
+            if decisions and spec.schedule
+            else None
+        )
 
     def run(self, ensemble: DetectorEnsemble) -> Iterator[AnsweredBatch]:
         """Yield the answers, in order.
@@ -106,14 +113,18 @@ class RangeDetection:
                     yield from self._take_answers(ensemble.take_finished(), ensemble)
                 else:
                     self._skip(batch)
-            while self._pending.has_tasks:
-                yield from self._take_answers(ensemble.drain(), ensemble)
+            yield from self._drain(ensemble)
             if self._decider is not None:
                 # No look after these frames can decide about them.
                 self._decide(self._decider.close(), ensemble)
                 yield from self._take_complete()
-                yield from self._take_answers(ensemble.drain(), ensemble)
+                yield from self._drain(ensemble)
             self._check_source(source)
+
+    def _drain(self, ensemble: DetectorEnsemble) -> Iterator[AnsweredBatch]:
+        # An answer may lead to another look.
+        while self._pending.has_tasks or self._part_looks:
+            yield from self._take_answers(ensemble.drain(), ensemble)
 
     def _read_frames(self, source: FrameSource) -> Iterator[ScheduledFrame]:
         part, context = self._part, self._spec.decision_context
@@ -181,6 +192,12 @@ class RangeDetection:
         self, finished: Iterator[tuple[int, BatchesByDetector]], ensemble: DetectorEnsemble
     ) -> Iterator[AnsweredBatch]:
         for task, answers in finished:
+            if self._part_looks is not None and task in self._part_looks:
+                frame, looked = self._part_looks.take_answers(task, answers)
+                self._pending.decide(frame, looked=looked)
+                self._submit_chosen(ensemble)
+                yield from self._take_complete()
+                continue
             for frame, detections in self._pending.take_answers(task, answers):
                 if self._decider is not None:
                     self._decider.answer(frame, detections)
@@ -198,13 +215,38 @@ class RangeDetection:
         return self._part.stop is None or frame < self._part.stop
 
     def _decide(self, decisions: Iterator[Decision], ensemble: DetectorEnsemble) -> None:
-        """Submit the frames that are looked at after all, the frames of a batch together."""
-        for frame, looked in decisions:
-            if frame >= self._first_asked:
-                self._pending.decide(frame, looked=looked and self._is_in_range(frame))
-        absent: dict[str, Sequence[int]] = dict.fromkeys(self._predicates, ())
+        """Submit the frames that are looked at after all, whole or a part of them first."""
+        for decision in decisions:
+            if decision.frame < self._first_asked:
+                continue
+            looked = decision.looked and self._is_in_range(decision.frame)
+            if not (looked and self._submit_parts(decision, ensemble)):
+                self._pending.decide(decision.frame, looked=looked)
+        self._submit_chosen(ensemble)
+
+    def _submit_parts(self, decision: Decision, ensemble: DetectorEnsemble) -> bool:
+        """Submit the parts of a frame that have changed; return False if it is to be looked at whole."""
+        looks, unknown = self._part_looks, decision.unknown
+        parts = looks.choose_parts(unknown) if looks is not None and unknown is not None else ()
+        if looks is None or unknown is None or not parts:
+            return False
+        frame = self._pending.find_undecided(decision.frame)
+        cuts = {side: looks.cut(frame, parts, side) for side in ensemble.input_sides}
+        looks.add(self._next_task, decision.frame, unknown, parts)
+        ensemble.submit(
+            self._next_task,
+            {side: pictures for side, (pictures, _) in cuts.items()},
+            f"frame {decision.frame}",
+            self._no_remote,
+            whole={side: whole for side, (_, whole) in cuts.items()},
+        )
+        self._next_task += 1
+        return True
+
+    def _submit_chosen(self, ensemble: DetectorEnsemble) -> None:
+        """Submit the frames that are looked at whole after all, the frames of a batch together."""
         for ticket, frames, chosen in self._pending.take_chosen():
-            self._submit(ticket, frames, absent | dict.fromkeys(self._local, chosen), ensemble)
+            self._submit(ticket, frames, self._no_remote | dict.fromkeys(self._local, chosen), ensemble)
 
     def _check_source(self, source: FrameSource) -> None:
         """Check at the end of a range what a source that is read to its end checks itself."""

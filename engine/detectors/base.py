@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar, Protocol, Self
 
 import msgspec
 
+from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.record import Count, Detection, DetectorFacts, Document, Score, Sha256
 
@@ -122,6 +123,23 @@ class RemoteDetector(Detector, Protocol):
 
     def detect_with_receipts(self, pictures: Sequence[Rgb]) -> list[RemoteAnswer]:
         """Detect as `detect` does and return a receipt for each picture; several threads may call it at once."""
+
+
+class PartDetector(Detector, Protocol):
+    """A local detector that can look at a part of a picture as it would in the whole one, at the cost of the part."""
+
+    def detect_parts(self, parts: Sequence[Rgb], whole: Size) -> list[list[Detection]]:
+        """Detect as `detect` does, at the scale at which a picture of the size `whole` would be looked at.
+
+        Args:
+            parts: parts of pictures of that size.
+            whole: size of the pictures.
+        """
+
+
+def can_look_at_parts(detector: type[Detector]) -> bool:
+    """Return True if a detector is a `PartDetector`."""
+    return hasattr(detector, "detect_parts")
 
 
 def is_remote(detector: type[Detector]) -> bool:

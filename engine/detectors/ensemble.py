@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.detectors.base import RemoteDetectorSettings
 from engine.detectors.pool import DetectionBatch, DetectorPool, FinishedTask
@@ -71,6 +72,8 @@ class DetectorEnsemble:
         pictures: Mapping[int | None, Sequence[Rgb]],
         label: str,
         positions: Mapping[str, Sequence[int]] | None = None,
+        *,
+        whole: Mapping[int | None, Size] | None = None,
     ) -> None:
         """Submit a batch to every detector; wait while the queue of a detector is full.
 
@@ -79,6 +82,7 @@ class DetectorEnsemble:
             pictures: the pictures by longest side.
             label: name of the batch in an error, such as "frames 8 to 11".
             positions: by detector, positions of the pictures that it is given; a detector that is absent gets all.
+            whole: by longest side, size of the pictures that these are parts of. None: they are whole.
         """
         self._answers[ticket] = {}
         for plan, pool in zip(self._plans, self._pools, strict=True):
@@ -89,7 +93,7 @@ class DetectorEnsemble:
                 else [batch[position] for position in positions[plan.name]]
             )
             if selected:
-                pool.submit(ticket, selected, label)
+                pool.submit(ticket, selected, label, whole[plan.longest_side] if whole else None)
             else:
                 # Answered at once, so that the batch does not wait for a detector that has nothing to do.
                 self._answers[ticket][plan.name] = DetectionBatch(())

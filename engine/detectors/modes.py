@@ -31,6 +31,8 @@ class Mode:
 
 
 _SCHEDULE = ScheduleSettings(interval_s=0.2, change=12.0)
+_PART_SCHEDULE = ScheduleSettings(interval_s=0.2, change=12.0, part=0.4)
+"""For detectors that can look at a part of a picture."""
 
 _LOOK_PARAMETERS: Mapping[str, Mapping[str, object]] = {
     # Thresholds are low because a weak detection counts only if another detector, or its track, confirms it. Measured
@@ -47,7 +49,7 @@ MODES: Mapping[str, Mode] = {
             ("centerface", "retinaface"),
             "nothing leaves the machine; two detectors, and what either flags is covered",
             parameters=_LOOK_PARAMETERS,
-            schedule=_SCHEDULE,
+            schedule=_PART_SCHEDULE,
         ),
         Mode(
             "cloud",

@@ -75,9 +75,16 @@ class PictureNetwork:
         return [output.data for output in self._request.output_tensors]
 
 
-def choose_input_size(size: Size, longest_side_px: int, max_enlargement: float) -> Size:
-    """Return the size at which a picture of `size` is looked at: as large as asked, enlarged at most so many times."""
-    scale = min(max_enlargement, longest_side_px / size.longest_side)
+def choose_input_size(size: Size, longest_side_px: int, max_enlargement: float, whole: Size | None = None) -> Size:
+    """Return the size at which a picture is looked at: as large as asked, enlarged at most so many times.
+
+    Args:
+        size: size of the picture.
+        longest_side_px: longest side in pixels that is asked for.
+        max_enlargement: greatest factor.
+        whole: size of the picture that it is a part of, to which the two above apply. None: it is whole.
+    """
+    scale = min(max_enlargement, longest_side_px / (whole or size).longest_side)
     return Size(max(1, round(size.width * scale)), max(1, round(size.height * scale)))
 
 

@@ -127,13 +127,14 @@ class DetectorPool(Closeable):
             >= self._max_pictures
         )
 
-    def submit(self, ticket: int, pictures: Sequence[Rgb], label: str | None = None) -> None:
+    def submit(self, ticket: int, pictures: Sequence[Rgb], label: str | None = None, whole: Size | None = None) -> None:
         """Copy pictures into shared memory and send them to a worker; while all workers are full, wait for an answer.
 
         Args:
             ticket: number of the task, different from that of every pending task.
             pictures: upright RGB pictures of any strides.
             label: name of the pictures in an error, such as "frames 120 to 123". None: "pictures TICKET".
+            whole: size of the pictures that these are parts of. None: they are whole.
 
         Raises:
             DetectorError: a worker died, hung or failed.
@@ -155,7 +156,8 @@ class DetectorPool(Closeable):
         slot.fill(pictures)
         # The least busy worker: tasks take different times, and taking turns would let some workers wait.
         worker = min(self._workers, key=lambda worker: len(worker.tasks))
-        worker.send_task(protocol.TaskMessage(ticket, number, slot.length_bytes, sizes), label or f"pictures {ticket}")
+        task = protocol.TaskMessage(ticket, number, slot.length_bytes, sizes, whole)
+        worker.send_task(task, label or f"pictures {ticket}")
 
     def take_finished(self) -> list[FinishedTask]:
         """Take the answers that have arrived, in any order; do not wait.

@@ -33,12 +33,16 @@ class StartMessage(msgspec.Struct, frozen=True):
 
 
 class TaskMessage(msgspec.Struct, frozen=True):
-    """A task: pictures of these sizes, in the slot with index `slot`, which is `length` bytes long."""
+    """A task: pictures of these sizes, in the slot with index `slot`, which is `length` bytes long.
+
+    With `whole`, they are parts of pictures of that size.
+    """
 
     ticket: int
     slot: int
     length: int
     sizes: tuple[Size, ...]
+    whole: Size | None = None
 
 
 class ReadyReport(msgspec.Struct, frozen=True, tag="ready"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, ClassVar, Generic, Self, TypeVar
 
@@ -106,7 +107,11 @@ class ViewDetector(ABC, Generic[SettingsT]):
 
     def detect(self, pictures: Sequence[Rgb]) -> list[list[Detection]]:
         """See `Detector.detect`."""
-        return [self._detect_picture(picture) for picture in pictures]
+        return [self._detect_picture(picture, self._settings.overview) for picture in pictures]
+
+    def detect_parts(self, parts: Sequence[Rgb], whole: Size) -> list[list[Detection]]:
+        """See `PartDetector.detect_parts`; without the overview, which is there for faces that fill the picture."""
+        return [self._detect_picture(part, 0, whole) for part in parts]
 
     def close(self) -> None:
         """Free the network."""
@@ -125,21 +130,21 @@ class ViewDetector(ABC, Generic[SettingsT]):
             input_size: size of the input before padding.
         """
 
-    def _detect_picture(self, picture: Rgb) -> list[Detection]:
+    def _detect_picture(self, picture: Rgb, overview: int, whole: Size | None = None) -> list[Detection]:
         settings = self._settings
         views = list(
             test_time_augmentation.list_views(
-                [settings.size], mirror=self.mirrors(), overview=settings.overview, turned=settings.turned
+                [settings.size], mirror=self.mirrors(), overview=overview, turned=settings.turned
             )
         )
         return test_time_augmentation.detect_in_views(
-            picture, self._detect_at_size, views, settings.suppression, self.name
+            picture, partial(self._detect_at_size, whole=whole), views, settings.suppression, self.name
         )
 
-    def _detect_at_size(self, picture: Rgb, longest_side_px: int) -> tuple[Boxes, Scores]:
+    def _detect_at_size(self, picture: Rgb, longest_side_px: int, whole: Size | None = None) -> tuple[Boxes, Scores]:
         assert self._network is not None, "the detector was closed"
         size = Size(picture.shape[1], picture.shape[0])
-        input_size = choose_input_size(size, longest_side_px, self._settings.enlargement)
+        input_size = choose_input_size(size, longest_side_px, self._settings.enlargement, whole)
         boxes, scores = self.decode_outputs(self._network.run(picture, input_size), input_size)
         ratio = size.width / input_size.width, size.height / input_size.height
         return boxes * [*ratio, *ratio], scores

@@ -21,7 +21,7 @@ import msgspec
 
 from engine.core.child_process import end_with_parent, frame_message, receive_message, take_over_pipes
 from engine.core.picture import Rgb
-from engine.detectors.base import Detector, RemoteDetector, is_remote
+from engine.detectors.base import Detector, PartDetector, RemoteDetector, is_remote
 from engine.detectors.protocol import (
     STDERR_SEPARATOR,
     AnswerReport,
@@ -72,10 +72,13 @@ def _serve_pool(tasks: BinaryIO, reports: BinaryIO) -> None:
         )
     else:
         for task in _receive_tasks(tasks):
-            _send_report(
-                reports,
-                AnswerReport(task.ticket, detector.detect(memory.view_pictures(task.slot, task.length, task.sizes))),
+            pictures = memory.view_pictures(task.slot, task.length, task.sizes)
+            found = (
+                detector.detect(pictures)
+                if task.whole is None
+                else cast("PartDetector", detector).detect_parts(pictures, task.whole)
             )
+            _send_report(reports, AnswerReport(task.ticket, found))
     detector.close()
 
 

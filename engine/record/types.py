@@ -156,12 +156,16 @@ class ScheduleSettings(Document, frozen=True):
         change: extra looks: least local change from the frame before, in grey levels, that motion does not explain; the
             frame with the change is looked at, because a face may have come into view, unless every change lies inside
             a face that the looks before and after have found. 0: no extra looks.
+        part: extra looks: greatest share of the picture, 0 to 1, in which changes are looked at alone first; the whole
+            picture is looked at only if something like a face is there that the looks before and after have not found.
+            0: the whole picture is looked at in any case.
         carry_s: longest time in seconds over which a face is carried from a look.
         correlation: least correlation, 0 to 1, with the face of the look; below it the face is lost.
     """
 
     interval_s: Annotated[float, msgspec.Meta(ge=0.0, le=10.0)] = 0.0
     change: Annotated[float, msgspec.Meta(ge=0.0, le=255.0)] = 0.0
+    part: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.0
     carry_s: Annotated[float, msgspec.Meta(ge=0.0, le=10.0)] = 0.6
     correlation: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.5
 

@@ -84,7 +84,7 @@ def _merge_groups(groups: list[_FaceGroup], settings: FusionSettings) -> list[_F
         (-one.box.iou(other.box), first, second)
         for first, one in enumerate(groups)
         for second, other in enumerate(groups[:first])
-        if one.best.detector != other.best.detector and _is_same_face(one.box, other.box, settings)
+        if one.best.detector != other.best.detector and is_same_face(one.box, other.box, settings)
     ]
     home = list(groups)
     for _, first, second in sorted(pairs):
@@ -99,7 +99,8 @@ def _merge_groups(groups: list[_FaceGroup], settings: FusionSettings) -> list[_F
     return list({id(group): group for group in home}.values())
 
 
-def _is_same_face(one: Box, other: Box, settings: FusionSettings) -> bool:
+def is_same_face(one: Box, other: Box, settings: FusionSettings) -> bool:
+    """Return True if two boxes of one frame show the same face."""
     shared = one.intersection_area(other)
     if shared <= 0.0:
         return False

@@ -29,9 +29,13 @@ def decide(before, after, *changes, distance=3):
     decider.answer(0, before)
     assert list(decider.decide()) == []
     decider.answer(distance + 2, after)
-    ((index, looked),) = decider.decide()
-    assert index == distance
-    return looked
+    (decision,) = decider.decide()
+    assert decision.frame == distance
+    return decision.looked
+
+
+def decided(decisions):
+    return [decision[:2] for decision in decisions]
 
 
 def test_a_mouth_that_speaks_needs_no_look():
@@ -72,8 +76,8 @@ def test_without_a_look_before_or_after_every_change_is_looked_at():
     for frame in (scheduled(1, MOUTH), scheduled(2, looked=True), scheduled(3, MOUTH), scheduled(4)):
         decider.add(frame)
     decider.answer(2, seen(FACE))
-    assert list(decider.decide()) == [(1, True)]
-    assert list(decider.close()) == [(3, True)]
+    assert decided(decider.decide()) == [(1, True)]
+    assert decided(decider.close()) == [(3, True)]
     assert list(decider.close()) == []
 
 
@@ -87,5 +91,16 @@ def test_decisions_come_in_order_whatever_the_order_of_the_answers():
     decider.answer(3, seen(FACE))
     assert list(decider.decide()) == []
     decider.answer(0, seen(FACE))
-    assert list(decider.decide()) == [(1, False), (2, False), (4, False), (5, False), (7, True), (8, True)]
-    assert list(decider.close()) == [(10, True), (11, True)]
+    assert decided(decider.decide()) == [(1, False), (2, False), (4, False), (5, False), (7, True), (8, True)]
+    assert decided(decider.close()) == [(10, True), (11, True)]
+
+
+def test_the_changes_that_no_face_explains_are_named():
+    decider = LookDecider(CONTEXT)
+    for frame in (scheduled(0, looked=True), scheduled(2, MOUTH, Box(0.1, 0.1, 0.15, 0.15)), scheduled(5, looked=True)):
+        decider.add(frame)
+    decider.answer(0, seen(FACE))
+    decider.answer(5, seen(FACE))
+    ((_, looked, unknown),) = decider.decide()
+    assert looked
+    assert unknown == ((Box(0.1, 0.1, 0.15, 0.15),), [FACE], [FACE])
