@@ -304,6 +304,7 @@ class _DetectorCoverage:
     def __init__(self, record: Record) -> None:
         self._detectors = [detector.name for detector in record.detection.detectors]
         self.detector_count = len(self._detectors)
+        self._record = record
         self._frame_count = len(record.frames)
         self._asked_frames = {name: expand_ranges(ranges) for name, ranges in record.detection.asked.items()}
 
@@ -325,6 +326,7 @@ class _DetectorCoverage:
             left_out = sum(index not in frames for frames in self._asked_frames.values())
             if left_out and index not in covered_frames:
                 (bare if left_out == len(self._detectors) else partly).append(index)
+        bare = [index for span in group_frames(bare, 0) if not self._is_carried(*span) for index in range(*span)]
         for start, stop in group_frames(bare, _MAX_UNASKED_GAP_FRAMES):
             frames = describe_range(start, stop)
             reason = f"no detector looked at some of {frames}: masks there follow from the frames around"
@@ -332,6 +334,19 @@ class _DetectorCoverage:
         for start, stop in group_frames(partly, _MAX_UNASKED_GAP_FRAMES):
             reason = f"{names} did not look at some of {describe_range(start, stop)}"
             yield FlaggedRange("unasked", None, start, stop, start, None, reason, _BASE_RISK["unasked"])
+
+    def _is_carried(self, start: int, stop: int) -> bool:
+        """Return whether frames lie between two looks of the schedule, as close together as it promises.
+
+        The schedule also looks where something appears, and each face is carried through frames like these. An item
+        about them would cover the whole video and lead nowhere.
+        """
+        schedule = self._record.detection.schedule
+        if schedule is None or not schedule.interval_s or start == 0 or stop == self._frame_count:
+            return False
+        distance_s = self._record.to_seconds(stop) - self._record.to_seconds(start - 1)
+        # A look falls on the first frame after its time, so two of them are up to a frame further apart.
+        return distance_s <= schedule.interval_s + self._record.frame_s
 
 
 def _get_confident_score(detector: DetectorFacts) -> float:

@@ -3,7 +3,7 @@ import pytest
 
 from engine.core.geometry import Box, Size
 from engine.errors import RecordError
-from engine.record import Detection, DetectorFacts, Face, Record, decode_record, encode_document
+from engine.record import Detection, DetectorFacts, Face, Record, ScheduleSettings, decode_record, encode_document
 from engine.review.amendments import Accept, Add, Cover, Delete, Extend, Flag, FlaggedPlace, Undo
 from engine.review.apply import amend_frames
 from engine.review.queue import build_review_queue, find_review_items
@@ -29,7 +29,9 @@ def record_of(faces, doubtful=None, frames=FRAMES, **changes) -> Record:
     """A record of two detectors in which `faces(index)` gives the faces of each frame."""
     blank = make_record([[]] * frames, SIZE)
     detectors = tuple(DetectorFacts(name, {}, (), {"threshold": 0.1, "sure": 0.4}) for name in (ONE, TWO))
-    detection = msgspec.structs.replace(blank.detection, detectors=detectors, asked=changes.pop("asked", {}))
+    detection = msgspec.structs.replace(
+        blank.detection, detectors=detectors, asked=changes.pop("asked", {}), schedule=changes.pop("schedule", None)
+    )
     full = tuple(
         msgspec.structs.replace(frame, faces=tuple(faces(frame.index)), doubtful=(doubtful or {}).get(frame.index, ()))
         for frame in blank.frames
@@ -84,6 +86,21 @@ def test_frames_that_no_detector_looked_at_are_worse_than_those_that_one_did_not
     record = record_of(lambda i: [FILLED if i % 4 else GOOD], asked={ONE: every_fourth, TWO: every_fourth})
     assert found(record, "unseen") == [(1, 60)]
     assert found(record, "unasked") == []
+
+
+def test_frames_between_two_looks_of_the_schedule_are_no_item_unless_the_looks_are_far_apart():
+    looked = set(range(0, FRAMES, 5)) - {20, 25}
+    looks = tuple((i, i + 1) for i in sorted(looked))
+    schedule = ScheduleSettings(interval_s=0.2, change=8.0)
+    record = record_of(lambda i: [GOOD if i in looked else FILLED], asked={ONE: looks, TWO: looks}, schedule=schedule)
+    # 25 frames/s: five frames are 0.2 s. Nothing was looked at from 16 to 29 and after the last look; both stretches
+    # are close enough to be one item.
+    assert found(record, "unseen") == [(16, 60)]
+    close = tuple((i, i + 1) for i in (*range(0, FRAMES, 5), FRAMES - 1))
+    record = record_of(
+        lambda i: [GOOD if i % 5 == 0 or i == FRAMES - 1 else FILLED], asked={ONE: close, TWO: close}, schedule=schedule
+    )
+    assert found(record, "unseen") == []
 
 
 def test_a_track_that_begins_or_ends_within_a_scene():
