@@ -1,4 +1,4 @@
-"""`veil queue`: what waits and what is worked on, priorities, and how many runs are done at the same time."""
+"""`veil queue`: what waits and what is worked on, priorities, cancelling, and limits for runs at the same time."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from engine.cli.identity import identify_person
 from engine.cli.options import build_settings
 from engine.cli.terminal import Terminal
 from engine.core.wording import format_count
+from engine.errors import InputError
 from engine.jobs.cases import PRIORITIES, Priority, read_case, set_priority
 from engine.jobs.leases import open_lease_table
-from engine.jobs.queue import list_queued_runs, start_worker
+from engine.jobs.queue import cancel_run, cancel_waiting_runs, list_queued_runs, start_worker
 from engine.jobs.queue_settings import QueueSettings, read_queue_settings, set_queue_settings
 from engine.storage.data_folder import find_data_folder
 
@@ -39,6 +40,14 @@ class _QueueEntry(msgspec.Struct, frozen=True):
         where = "waits" if self.host is None else f"on {self.host}"
         again = f", attempt {self.attempt}" if (self.attempt or 0) > 1 else ""
         return f"{self.run}  {self.priority:<6}  {since}  {self.account}  {self.title}  ({where}{again})"
+
+
+class _CancelledRun(msgspec.Struct, frozen=True):
+    """A run that was cancelled, and what it did until then, as `veil queue cancel --json` prints it."""
+
+    run: str
+    title: str
+    was: str
 
 
 def _show_queue(options: Namespace, terminal: Terminal) -> int:
@@ -70,6 +79,29 @@ def _set_priority(options: Namespace, terminal: Terminal) -> int:
     context = RunContext.open(data, options.run, identify_person(data, options))
     case = set_priority(context, options.priority)
     terminal.print_result(case, f"{context.run.title} has {case.priority} priority.")
+    return 0
+
+
+def _add_cancel_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("run", nargs="*", metavar="RUN", help="run that waits or is worked on")
+    parser.add_argument("--waiting", action="store_true", help="all runs that wait")
+    arguments.add_account_option(parser)
+
+
+def _cancel(options: Namespace, terminal: Terminal) -> int:
+    if bool(options.run) == options.waiting:
+        raise InputError("Name the runs to cancel, or give --waiting for all that wait.")
+    data = find_data_folder(options.data)
+    person = identify_person(data, options)
+    if options.waiting:
+        cancelled = cancel_waiting_runs(data, person)
+    else:
+        contexts = [RunContext.open(data, name, person) for name in options.run]
+        for context in contexts:
+            cancel_run(context)
+        cancelled = [context.run for context in contexts]
+    ended = [_CancelledRun(run.id, run.title, run.status) for run in cancelled]
+    terminal.print_result(ended, f"{format_count(len(ended), 'run')} cancelled.")
     return 0
 
 
@@ -115,5 +147,6 @@ def _show_or_set_limits(options: Namespace, terminal: Terminal) -> int:
 COMMANDS = {
     "queue show": Command(add_nothing, _show_queue),
     "queue priority": Command(_add_priority_arguments, _set_priority),
+    "queue cancel": Command(_add_cancel_arguments, _cancel),
     "queue limits": Command(_add_limits_arguments, _show_or_set_limits),
 }

@@ -81,6 +81,27 @@ def cancel_run(context: RunContext) -> None:
     log_run_event(context.data, context.run, "cancelled", context.person)
 
 
+def cancel_waiting_runs(data: DataFolder, by: Person) -> list[Run]:
+    """Cancel every run that waits; runs that are worked on go on.
+
+    A run that a worker takes meanwhile is left alone: what is asked for is about runs that have not begun.
+
+    Returns:
+        The cancelled runs, in the order in which they would have been taken.
+
+    Raises:
+        AccessError: `by` may not cancel runs; then none is.
+        AuditError: A request cannot be logged.
+    """
+    person, cancelled = authorise(data, by, "detect"), []
+    for waiting in list_queued_runs(data):
+        context = RunContext.open(data, waiting.id, person)
+        if context.run.status == "queued":
+            cancel_run(context)
+            cancelled.append(context.run)
+    return cancelled
+
+
 def resume_run(context: RunContext) -> None:
     """Queue an unfinished run again.
 

@@ -75,3 +75,24 @@ def test_only_an_administrator_sets_limits(data):
     olga = access.Person("olga", "Olga", ("operator",), "account")
     with pytest.raises(AccessError):
         set_queue_settings(data, olga, QueueSettings(runs_per_machine=2))
+
+
+def make_queued(data, number):
+    request = RunRequest(source=f"/{number}.mp4", account="ana", name="Ana", at=f"2026-03-02T09:30:0{number}+00:00")
+    return runs.create_run(data, request)
+
+
+def test_named_runs_are_cancelled_or_all_that_wait(data, capsys):
+    made = [make_queued(data, number) for number in range(3)]
+    with hold_queue(data):
+        code, ended = queue(data, capsys, "cancel", made[1].id)
+        assert (code, [one["title"] for one in ended]) == (0, ["1.mp4"])
+        code, ended = queue(data, capsys, "cancel", "--waiting")
+    assert (code, [(one["title"], one["was"]) for one in ended]) == (0, [("0.mp4", "queued"), ("2.mp4", "queued")])
+    assert {runs.load_run(data, folder.id).status for folder in made} == {"cancelled"}
+
+
+@pytest.mark.parametrize("words", [[], ["--waiting", "one"], ["no-such-run"]])
+def test_what_to_cancel_must_be_said(data, capsys, words):
+    code, _ = queue(data, capsys, "cancel", *words)
+    assert code == 2

@@ -8,14 +8,22 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from engine import access, runs
+from engine import access, audit, runs
 from engine.access import Person
 from engine.access.run_context import RunContext
 from engine.core.machine import find_host_name
 from engine.errors import AccessError, RunError, SourceError
 from engine.jobs.cases import set_priority
 from engine.jobs.leases import Holder, open_lease_table
-from engine.jobs.queue import cancel_run, list_queued_runs, resume_run, start_worker, submit_run, work_through_queue
+from engine.jobs.queue import (
+    cancel_run,
+    cancel_waiting_runs,
+    list_queued_runs,
+    resume_run,
+    start_worker,
+    submit_run,
+    work_through_queue,
+)
 from engine.jobs.requests import Submission
 from engine.record import DetectOptions
 from engine.runs import RunState
@@ -50,6 +58,27 @@ def test_runs_are_done_one_after_another_and_a_failure_stops_none(place, ana, wa
     assert work_through_queue(place) == 2
     assert [status(place, folder) for folder in queued] == ["done", "failed", "cancelled"]
     assert "not a video" in runs.load_run(place, queued[1].id).state.sentence
+
+
+def test_all_that_wait_are_cancelled_and_what_has_ended_or_begun_is_left_alone(place, ana, wanted):
+    waiting = [runs.create_run(place, wanted()) for _ in range(3)]
+    done, begun = (runs.create_run(place, wanted(), RunState(stage=stage, updated=runs.format_utc_now()))
+                   for stage in ("done", "running"))  # fmt: skip
+    before = [status(place, folder) for folder in (done, begun)]
+    assert [run.id for run in cancel_waiting_runs(place, ana)] == [folder.id for folder in waiting]
+    assert {status(place, folder) for folder in waiting} == {"cancelled"}
+    assert [status(place, folder) for folder in (done, begun)] == before
+    assert not begun.cancel_marker.exists()
+    assert cancel_waiting_runs(place, ana) == []
+    assert [entry.details["state"] for entry in audit.read_entries(place.audit, kinds=["run"])] == ["cancelled"] * 3
+
+
+def test_only_an_operator_cancels_all_that_wait(place, wanted):
+    waiting = runs.create_run(place, wanted())
+    analyst = access.Person("ann", "Ann", ("analyst",), "account")
+    with pytest.raises(AccessError):
+        cancel_waiting_runs(place, analyst)
+    assert status(place, waiting) == "queued"
 
 
 def test_runs_wait_in_the_order_of_their_requests(place, wanted):

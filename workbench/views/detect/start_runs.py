@@ -32,6 +32,7 @@ from workbench.auth import current_user
 from workbench.components import model_check, run_list
 from workbench.core import caches, formatting, session
 from workbench.views.detect import footage_picker
+from workbench.views.detect.cancel_waiting import show_cancel_waiting
 from workbench.views.detect.planned_run import PlannedRun
 from workbench.views.detect.planned_table import show_planned_table
 from workbench.views.detect.run_groups import show_groups
@@ -100,6 +101,7 @@ def show_history(register: RunRegister) -> None:
     if not (register.runs or register.damaged):
         st.caption("No runs yet.")
     show_groups(register)
+    show_cancel_waiting(register)
     run_list.show_runs(run_list.list_runs(register))
     run_list.show_damaged_runs(register.damaged)
 

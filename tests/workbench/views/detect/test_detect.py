@@ -134,6 +134,17 @@ def test_cancel_and_resume(app, data_folder, clip):
     assert not app.exception
 
 
+def test_all_that_wait_are_cancelled_after_a_confirmation(app, data_folder, clip):
+    waiting = [make_run_in_state(data_folder, "queued", clip) for _ in range(3)]
+    with hold_queue(data_folder):
+        app.run()
+        assert "3 runs of all people will not start" in read_texts(app)
+        button(app, "Cancel 3 waiting runs").click().run()
+        assert {runs.load_run(data_folder, run.id).status for run in waiting} == {"cancelled"}
+        assert not [one for one in app.button if "waiting" in one.label]
+    assert not app.exception
+
+
 def test_many_runs_are_shown_page_by_page(app, data_folder):
     for number in range(12):
         make_run_in_state(data_folder, "done", f"/footage/{number}.mp4", done=1, total=1)
