@@ -95,11 +95,12 @@ _RUN_VERBS = (
     Verb("work", "work through the queue of runs, one after another", "run", "veil work --wait"),
     Verb(
         "queue",
-        "show the queue, change a priority or the limits",
+        "show the queue, cancel runs, change a priority or the limits",
         "queue",
         actions=(
             Action("show", "list the runs that are worked on and that wait, in their order", "veil queue show"),
             Action("priority", "give a queued run another priority", "veil queue priority RUN high"),
+            Action("cancel", "cancel runs by name, or all that wait", "veil queue cancel --waiting"),
             Action(
                 "limits",
                 "show or set how many runs are done at the same time",
@@ -118,6 +119,20 @@ _RUN_VERBS = (
         "amend a record: add, delete, resize, cover, accept or undo",
         "review",
         'veil amend interview.json review.jsonl delete 3 40-60 --by "Jane Doe" --reason "a poster"',
+    ),
+    Verb(
+        "notes",
+        "list the notes of a run, write one, say that one is done",
+        "notes",
+        actions=(
+            Action("list", "list the notes of a run", "veil notes list RUN --open"),
+            Action(
+                "add",
+                "write a note on a run, a frame or an item to check",
+                'veil notes add RUN "Who is this?" --frame 120',
+            ),
+            Action("done", "say that what a note asks for is done", "veil notes done RUN 3"),
+        ),
     ),
 )
 
