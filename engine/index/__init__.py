@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     )
     from engine.index.database import Database
     from engine.index.index import Index, open_index
+    from engine.index.questions import read_questions, remove_question, save_question
     from engine.index.run_comparison import compare_runs, find_runs_of_same_source
-    from engine.index.schema import TABLES, Column
+    from engine.index.schema import RUN_COLUMNS, TABLES, Column
     from engine.index.selection import Selection
     from engine.index.sql import SqlResult, run_sql
     from engine.index.time_series import (
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "RUN_COLUMNS",
     "TABLES",
     "Column",
     "Database",
@@ -80,12 +82,18 @@ __all__ = [
     "query_size_histogram",
     "query_track_lanes",
     "query_tracks",
+    "read_questions",
     "rebuild_index",
+    "remove_question",
     "review_path_from_record",
     "run_sql",
+    "save_question",
 ]
 
-_MODULES = ("catalog", "schema", "selection", "database", "index", "aggregates", "time_series", "run_comparison", "sql")
+_MODULES = (
+    *("catalog", "schema", "questions", "selection", "database"),
+    *("index", "aggregates", "time_series", "run_comparison", "sql"),
+)
 """Modules that the names above come from. Those that are quick to import come first: a name is looked for in this
 order, and `catalog` needs neither DuckDB nor pandas, which take half a second."""
 

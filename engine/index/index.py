@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -20,14 +21,15 @@ from engine.index.catalog import (
     rebuild_index,
 )
 from engine.index.database import Database
-from engine.index.schema import TABLES
-from engine.index.selection import Selection, expand_fragments
+from engine.index.schema import RUN_COLUMNS, TABLES
+from engine.index.selection import EVERYTHING, Selection, expand_fragments
 from engine.storage.data_folder import DataFolder, find_data_folder
 
 _LIMIT_ERRORS = (duckdb.OutOfMemoryException, duckdb.InterruptException)
 """Errors that building the tables again does not repair."""
 _MAX_REBUILDS = 3
 """Number of rebuilds within one query: the index may be deleted more than once while it is read."""
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 class Index:
@@ -58,11 +60,17 @@ class Index:
         """The runs that are missing from the index, or stale in it."""
         return tuple(run for run in self.record_paths if run not in self._entries)
 
-    def list_runs(self) -> pd.DataFrame:
-        """Return one row for each run, with the columns of the table `runs`."""
+    def list_runs(self, selection: Selection = EVERYTHING, names: Mapping[str, str] = _NO_NAMES) -> pd.DataFrame:
+        """Return one row for each run of a selection, with the columns of the table `runs`.
+
+        Args:
+            selection: Its runs are listed, all if it names none; its other limits do not apply.
+            names: Names of the runs for people; a run that has none is named by its identifier.
+        """
         rows = [
             {
                 "run": entry.run,
+                "name": names.get(entry.run, entry.run),
                 "source_sha256": entry.source_sha256,
                 "record_sha256": entry.record_sha256,
                 "mode": entry.mode,
@@ -76,8 +84,9 @@ class Index:
                 "amendments": entry.amendments,
             }
             for entry in self.indexed_runs.values()
+            if not selection.runs or entry.run in selection.runs
         ]
-        return pd.DataFrame(rows, columns=_RUN_COLUMNS)
+        return pd.DataFrame(rows, columns=[column.name for column in RUN_COLUMNS])
 
     def select_runs(self, selection: Selection) -> dict[str, IndexedRun]:
         """Return the runs of a selection, by name.
@@ -140,23 +149,6 @@ class Index:
         if run in self.record_paths:
             return f"Run {run} is not in the index yet; build it with 'veil index rebuild'."
         return f"There is no record of a run {run}; it may have been removed."
-
-
-_RUN_COLUMNS = [
-    "run",
-    "source_sha256",
-    "record_sha256",
-    "mode",
-    "detectors",
-    "frames",
-    "seconds",
-    "width",
-    "height",
-    "tracks",
-    "faces",
-    "amendments",
-]
-"""Columns of the table `runs`, also of an index without runs."""
 
 
 def open_index(

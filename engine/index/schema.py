@@ -109,6 +109,22 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
     ),
 }
 """The columns of every table by its name, in files and in SQL."""
+RUN_COLUMNS: tuple[Column, ...] = (
+    Column("run", "string", "identifier of the run"),
+    Column("name", "string", "name of its video, with the folder in the library"),
+    Column("source_sha256", "string", "hash of the video"),
+    Column("record_sha256", "string", "hash of the record"),
+    Column("mode", "string", "mode of the detection"),
+    Column("detectors", "string", "names of the detectors, joined by +"),
+    Column("frames", "int64", "number of frames"),
+    Column("seconds", "float64", "length of the video"),
+    Column("width", "int64", "size of the frames in display pixels"),
+    Column("height", "int64", ""),
+    Column("tracks", "int64", "tracks of the record"),
+    Column("faces", "int64", "faces of all frames of the record"),
+    Column("amendments", "int64", "amendments of reviewers"),
+)
+"""The columns of the table `runs`, which comes from the catalog and has no file."""
 
 
 def build_arrow_schema(table: str) -> pa.Schema:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import msgspec
 import pandas as pd
@@ -19,6 +21,9 @@ _STARTUP_ALLOWANCE_S = 30.0
 """Time that the process may take beyond the limit to start on a busy machine. It limits its own processor time."""
 
 
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class SqlResult:
     """The rows of an answer; `complete` is False if there are more."""
@@ -27,7 +32,14 @@ class SqlResult:
     complete: bool
 
 
-def run_sql(index: Index, statement: str, *, limit: int = 10_000, timeout_s: float = 5.0) -> SqlResult:
+def run_sql(
+    index: Index,
+    statement: str,
+    *,
+    names: Mapping[str, str] = _NO_NAMES,
+    limit: int = 10_000,
+    timeout_s: float = 5.0,
+) -> SqlResult:
     """Run one SELECT over the tables `runs` and `engine.index.schema.TABLES`, of all indexed runs.
 
     The process reads the files of the index and nothing else: no other file, no network, no extension, no setting, no
@@ -36,6 +48,7 @@ def run_sql(index: Index, statement: str, *, limit: int = 10_000, timeout_s: flo
     Args:
         index: The index.
         statement: A statement in the SQL of DuckDB.
+        names: Names of the runs for people, which the table `runs` has beside their identifiers.
         limit: Largest number of rows that are returned.
         timeout_s: Time limit.
 
@@ -43,7 +56,7 @@ def run_sql(index: Index, statement: str, *, limit: int = 10_000, timeout_s: flo
         QueryError: The statement is not a single SELECT or is wrong, or takes too long or too much memory.
     """
     files = index.list_files(Selection()) if index.indexed_runs else {}
-    runs = index.list_runs()
+    runs = index.list_runs(names=names)
     request = SqlRequest(
         statement, limit, timeout_s, files, dict(zip(runs.columns, runs.to_numpy().T.tolist(), strict=True))
     )

@@ -93,6 +93,11 @@ class DataFolder:
         return self.root / "runs"
 
     @property
+    def questions(self) -> Path:
+        """SQL that people saved in Analyse, one file for each; may be removed."""
+        return self.root / "questions"
+
+    @property
     def queue_database(self) -> Path:
         """The leases of the queue, unless they are in a database of several machines."""
         return self.runs / ".queue.sqlite"

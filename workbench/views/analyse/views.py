@@ -15,9 +15,9 @@ from engine.evaluation.text_table import SIZE_LABELS
 from engine.index import Index, Selection
 from engine.statistics.capture_recapture import RecaptureEstimate
 from workbench import charts
-from workbench.core import formatting, session
+from workbench.core import formatting
 from workbench.core.formatting import escape_markdown
-from workbench.views.analyse import differences, filters, ground_truth
+from workbench.views.analyse import differences, filters, ground_truth, sql_view
 from workbench.views.analyse.panels import is_dark_theme, show_chart, show_table
 
 _TIME_STEPS = 600
@@ -178,58 +178,27 @@ def _show_tables(run_index: Index, selection: Selection) -> None:
         "doubtful": index.query_doubtful,
         "frames": index.query_frames,
         "tracks": index.query_tracks,
-        "runs": lambda run_index, _selection, limit: run_index.list_runs().head(limit),
+        "runs": lambda run_index, selection, limit: run_index.list_runs(selection).drop(columns="name").head(limit),
     }
     label = "Table"
     chosen = st.segmented_control(
         label, list(queries), default="faces", key="analyse_table", label_visibility="collapsed"
     )
     name = chosen or "faces"
-    rows = queries[name](run_index, selection, limit=_MAX_SHOWN_ROWS)
+    names = filters.list_run_titles(run_index)
+
+    def load(limit: int) -> pd.DataFrame:
+        return sql_view.add_names(queries[name](run_index, selection, limit=limit), names)
+
+    rows = load(_MAX_SHOWN_ROWS)
     nothing = _NO_MATCH_TEXT if _has_filters(selection) else "The chosen runs have no such rows."
-    show_table(rows, name, lambda: queries[name](run_index, selection, limit=_MAX_EXPORTED_ROWS), nothing)
+    show_table(rows, name, lambda: load(_MAX_EXPORTED_ROWS), nothing)
     if len(rows) >= _MAX_SHOWN_ROWS:
         st.caption(f"The first {_MAX_SHOWN_ROWS:,} rows are shown. Exported files have up to {_MAX_EXPORTED_ROWS:,}.")
 
 
 _MAX_SHOWN_ROWS = 2_000
 _MAX_EXPORTED_ROWS = 1_000_000
-
-
-def _show_sql(run_index: Index, _selection: Selection) -> None:
-    form_column, schema_column = st.columns([5, 6], gap="large")
-    with form_column:
-        st.caption(
-            "Run one SELECT statement in the SQL of DuckDB. It reads all indexed runs; the filters do not apply."
-        )
-        with st.form("analyse_sql", border=False):
-            statement = st.text_area("SQL", _EXAMPLE_SQL, height=190, key="analyse_statement")
-            submitted = st.form_submit_button("Run", icon=":material/play_arrow:", type="primary")
-        if submitted:
-            session.LAST_SQL.set(statement)
-    with schema_column:
-        table = st.selectbox("Schema of", [*index.TABLES, "runs"], key="analyse_schema")
-        st.dataframe(_build_schema(run_index, table), hide_index=True, height=290)
-    # Kept in the session: a rerun by another widget has no submitted form, and would lose the answer.
-    if statement_to_run := session.LAST_SQL.get():
-        answer = index.run_sql(run_index, statement_to_run)
-        if not answer.complete:
-            st.caption(f"Only the first {len(answer.table):,} rows are shown and exported.")
-        show_table(answer.table, "answer", empty_text="The result has no rows.")
-
-
-_EXAMPLE_SQL = """SELECT run, detector, count(*) AS detections, avg(score) AS mean_score
-FROM evidence
-WHERE height_px < 48
-GROUP BY run, detector
-ORDER BY run, detector"""
-
-
-def _build_schema(run_index: Index, table: str) -> pd.DataFrame:
-    if table == "runs":
-        return pd.DataFrame({"column": run_index.list_runs().columns})
-    rows = [(column.name, column.kind, column.meaning) for column in index.TABLES[table]]
-    return pd.DataFrame(rows, columns=["column", "type", "meaning"])
 
 
 def _limit_runs(selection: Selection) -> Selection:
@@ -266,5 +235,5 @@ _VIEWS: Mapping[str, Callable[[Index, Selection], None]] = {
     "Distributions": _show_distributions,
     "Ground truth": ground_truth.show,
     "Tables": _show_tables,
-    "SQL": _show_sql,
+    "SQL": sql_view.show,
 }

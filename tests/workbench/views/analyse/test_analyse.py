@@ -198,6 +198,44 @@ class TestViews:
         assert not filled.exception
         assert "Only a single SELECT" in filled.error[0].value
 
+    def test_answers_and_tables_name_the_runs_beside_their_identifiers(self, filled):
+        filled.run()
+        view(filled, "SQL")
+        filled.text_area(key="analyse_statement").set_value("SELECT run, max(frame) AS last FROM frames GROUP BY run")
+        pressed(filled, "Run")
+        rows = filled.dataframe[1].value
+        assert list(rows.columns) == ["run", "name", "last"]
+        assert all("interview-000" in name for name in rows["name"])
+        filled.text_area(key="analyse_statement").set_value("SELECT name, faces FROM runs ORDER BY name")
+        pressed(filled, "Run")
+        assert all("interview-000" in name for name in filled.dataframe[1].value["name"])
+
+    def test_the_table_of_runs_follows_the_selection(self, filled, analysed):
+        filled.run()
+        view(filled, "Tables")
+        filled.segmented_control(key="analyse_table").set_value("runs").run()
+        assert len(filled.dataframe[0].value) == 1
+        filled.multiselect(key="analyse_runs").set_value(list(index.open_index(analysed).indexed_runs)).run()
+        assert len(filled.dataframe[0].value) == 2
+        assert list(filled.dataframe[0].value.columns[:2]) == ["run", "name"]
+
+    def test_a_question_is_saved_chosen_again_and_removed(self, filled, analysed):
+        filled.run()
+        view(filled, "SQL")
+        filled.text_area(key="analyse_statement").set_value("SELECT count(*) AS n FROM frames")
+        pressed(filled, "Run")
+        filled.text_input(key="analyse_question_name").set_value("How many").run()
+        pressed(filled, "Save")
+        saved = filled.selectbox(key="analyse_saved")
+        assert (saved.value, saved.options) == ("How many", ["Example", "How many"])
+        saved.set_value("Example").run()
+        assert "avg(score)" in filled.text_area(key="analyse_statement").value
+        filled.selectbox(key="analyse_saved").set_value("How many").run()
+        assert filled.text_area(key="analyse_statement").value == "SELECT count(*) AS n FROM frames"
+        pressed(filled, "Remove")
+        assert not filled.exception
+        assert index.read_questions(analysed, access.get_single_user(analysed)) == {}
+
 
 @pytest.fixture(scope="module")
 def served(analysed):
