@@ -133,14 +133,14 @@ def test_analyse_over_ten_hours(many, browser, record_figure):
                 page.get_by_role("heading", name="Home").wait_for()
                 wait_until_settled(page)
         changes = {
-            "least score": lambda: nudge(page, "Least score"),
+            "least score": lambda: nudge(page, "Minimum confidence"),
             "time": lambda: nudge(page, "Time"),
             "height": lambda: nudge(page, "Height"),
             "detector": lambda: pick(page, "Detectors", "yolov8-face"),
             "a second run": lambda: pick(page, "Runs", "0012"),
             "agreement of two runs": lambda: choose(page, "Agreement"),
             "distributions of two runs": lambda: choose(page, "Distributions"),
-            "score on distributions": lambda: nudge(page, "Least score"),
+            "score on distributions": lambda: nudge(page, "Minimum confidence"),
             "table of faces": lambda: choose(page, "Tables"),
             "table of evidence": lambda: choose(page, "evidence"),
             "back over time": lambda: choose(page, "Over time"),
