@@ -14,7 +14,7 @@ from engine.runs import Run
 from workbench.auth import current_user
 from workbench.components import run_header
 from workbench.components.canvas import get_action, show_review_canvas
-from workbench.core import caches, formatting, messages, reviewed_run, session, shown_style
+from workbench.core import audio_choice, caches, formatting, messages, reviewed_run, session, shown_style
 from workbench.core.links import Page
 from workbench.core.reviewed_run import ReviewedRun
 from workbench.views.review import canvas_data, frame_audit
@@ -56,6 +56,9 @@ def _apply_action(run_id: str) -> None:
     run = session.load_chosen_run()
     if action is None or run is None:
         return
+    if "audio" in action:
+        session.REVIEW_MESSAGE.set(audio_choice.apply_audio_action(run, current_user.require_person(), action))
+        return
     # Loaded again, because another reviewer may have amended the run since the page was drawn.
     reviewed = reviewed_run.load_reviewed_run(run)
     actions = ReviewerActions(
@@ -87,6 +90,7 @@ def _show_review(run: Run, reviewed: ReviewedRun) -> None:
         message=session.REVIEW_MESSAGE.get(),
         style=shown_style.get_shown_style_name(run),
         notes=_read_notes(run),
+        audio_spans=audio_choice.get_audio_spans(run),
         newest_statement=find_next_step(run, access.read_policy(session.get_data()).persons).newest_statement,
     )
     show_review_canvas(_CANVAS_KEY, run.id, screen.to_data(), on_act=_apply_action)

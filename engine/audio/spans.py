@@ -110,6 +110,16 @@ def check_spans(spans: Sequence[AudioSpan], streams: Sequence[StreamExtent]) -> 
         raise InputError(complaint)
 
 
+def add_span(spans: Sequence[AudioSpan], span: AudioSpan, streams: Sequence[StreamExtent]) -> tuple[AudioSpan, ...]:
+    """Return the spans with another one, in the order in which they start.
+
+    Raises:
+        InputError: the span is outside of the audio, or contradicts one that is there.
+    """
+    check_spans([*spans, span], streams)
+    return tuple(sorted([*spans, span], key=lambda one: (one.start, one.end)))
+
+
 def describe_spans(spans: Sequence[AudioSpan]) -> str:
     """Describe the spans and their reasons in words."""
     if not spans:

@@ -50,8 +50,8 @@ def render_still(frame: SourceFrame, video: VideoFacts, plan: FramePlan, options
         return canvas.rgb(options.max_side_px)
 
 
-def encode_jpeg(image: Rgb) -> bytes:
+def encode_jpeg(image: Rgb, quality: int = _JPEG_QUALITY) -> bytes:
     """Encode a picture as the bytes of a JPEG file."""
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
     assert done  # it fails for no 8-bit picture of a size that a video can have
     return data.tobytes()

@@ -26,11 +26,14 @@ function displaying() {
   const frames = { peek: () => null, prefetch: () => {}, get: async (index) => ({ i: index, faces: [] }) };
   const source = {
     pictures: [false],
+    isThere: () => false,
     load: (index) => [new Promise((resolve, reject) => coming.set(index, { resolve, reject }))],
   };
   const root = new Part();
-  const display = new FrameDisplay(root, state, viewport, { frames, stills: noting("only"), source });
-  return { state, viewport, display, coming, closed, root };
+  const kept = new Map();
+  const previews = { near: (index) => kept.get(index) ?? null };
+  const display = new FrameDisplay(root, state, viewport, { frames, stills: noting("only"), source, previews });
+  return { state, viewport, display, coming, closed, root, kept, source };
 }
 
 test("a frame is on screen when its picture and its faces are", async () => {
@@ -85,4 +88,46 @@ test("a failure is told, but not that of a frame nobody waits for", async () => 
   assert.deepEqual(failures, [["fail", "The disk is full."]]);
   assert.equal(state.painted, null);
   assert.equal(state.waiting, false);
+});
+
+test("until its still is there, a frame is shown small: nothing is painted, and nothing can be amended", async () => {
+  const { state, display, coming, viewport, root, kept } = displaying();
+  state.painted = 2;
+  kept.set(5, { frame: 5, blob: "small five" });
+  const shown = display.show(5);
+  await settled();
+  assert.deepEqual(
+    viewport.calls.filter(([name]) => name === "show").map(([, picture]) => picture.blob),
+    ["small five"],
+  );
+  assert.equal(state.painted, null);
+  assert.equal(root.dataset.previewed, "5");
+  assert.equal(root.dataset.frame, undefined);
+  coming.get(5).resolve("five");
+  await shown;
+  assert.equal(viewport.calls.filter(([name]) => name === "show").at(-1)[1].blob, "five");
+  assert.equal(state.isPainted, true);
+});
+
+test("a small picture of another frame is dimmed, as what waits is", async () => {
+  const { display, viewport, kept } = displaying();
+  kept.set(5, { frame: 4, blob: "small four" });
+  display.show(5);
+  await settled();
+  assert.deepEqual(viewport.calls.at(-1), ["wait", true]);
+});
+
+test("what is there, what plays and what is masked is not shown small before", async () => {
+  for (const change of [
+    ({ source }) => Object.assign(source, { isThere: () => true }),
+    ({ state }) => Object.assign(state, { playing: 1 }),
+    ({ state }) => Object.assign(state, { view: "after" }),
+  ]) {
+    const made = displaying();
+    made.kept.set(5, { frame: 5, blob: "small five" });
+    change(made);
+    made.display.show(5);
+    await settled();
+    assert.deepEqual(made.viewport.calls, []);
+  }
 });

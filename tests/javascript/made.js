@@ -34,9 +34,19 @@ export function face(number, box = [10, 10, 30, 30], more = {}) {
 export function reviewData(more = {}) {
   return {
     ...{ run: "run-1", revision: "0123456789abcdef", frames: 100, width: 320, height: 240, step: 0.04, style: "blur" },
-    urls: { stills: "/stills/", frames: "/frames/", seen: "/seen" },
+    urls: { stills: "/stills/", frames: "/frames/", seen: "/seen", previews: "/previews/" },
     at: { frame: null, track: null },
-    ...{ spots: [], cuts: [], risk: [0], tracks: [], amendments: [], seen: [], seen_by_anybody: [], message: null },
+    ...{
+      spots: [],
+      cuts: [],
+      risk: [0],
+      tracks: [],
+      amendments: [],
+      audio: [],
+      seen: [],
+      seen_by_anybody: [],
+      message: null,
+    },
     rights: { amend: true, why: "" },
     ...more,
   };

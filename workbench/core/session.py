@@ -76,6 +76,8 @@ ANALYSED_RUNS: SessionValue[tuple[str, ...] | list[str]] = SessionValue("analyse
 """Runs chosen on Analyse: the value of its widget, which a button extends."""
 LAST_SQL = SessionValue("analyse_question", "")
 """The last SQL statement that was run in Analyse."""
+SQL_ERROR = SessionValue("analyse_sql_error", "")
+"""Why the last SQL statement was not saved or removed, empty if it was."""
 CHOSEN_VIDEOS: SessionValue[tuple[str, ...]] = SessionValue("chosen", ())
 """Names of the library videos that are chosen on Detect."""
 RUN_PRIORITY: SessionValue[Priority] = SessionValue("run-priority", "normal")

@@ -8,6 +8,8 @@ from workbench.auth import middleware, second_factor, sign_in
 from workbench.server import analyse_preload
 from workbench.server.assist import AssistRoutes
 from workbench.server.files import FileRoutes
+from workbench.server.previews import PreviewRoutes
+from workbench.server.sound import build_sound_routes
 from workbench.server.stills import StillRoutes
 from workbench.server.waveform import build_waveform_routes
 
@@ -16,7 +18,9 @@ ROUTES: tuple[BaseRoute, ...] = (
     *sign_in.ROUTES,
     *second_factor.ROUTES,
     *StillRoutes(middleware.person_from_request).build_routes(),
+    *PreviewRoutes(middleware.person_from_request).build_routes(),
     *AssistRoutes(middleware.person_from_request).build_routes(),
+    *build_sound_routes(middleware.person_from_request),
     *build_waveform_routes(middleware.person_from_request),
     *FileRoutes(middleware.person_from_request).build_routes(),
 )

@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from engine.audio.spans import AudioSpan, MergedSpan, StreamExtent, check_spans, describe_spans, merge_spans
+from engine.audio.spans import AudioSpan, MergedSpan, StreamExtent, add_span, check_spans, describe_spans, merge_spans
 from engine.errors import InputError
 
 WHOLE = StreamExtent(Fraction(0), Fraction(10))
@@ -82,3 +82,12 @@ def test_spans_are_described_in_words():
     assert describe_spans([mute(1, 2.5), bleep(3, 4, streams=(1, 3))]) == (
         "mute of 1-2.5 s (a name); bleep of 3-4 s in audio streams 1, 3 (a name)"
     )
+
+
+def test_a_span_that_is_added_comes_in_its_order_and_is_checked():
+    chosen = add_span([mute(4, 5)], bleep(1, 2), [WHOLE])
+    assert [span.start for span in chosen] == [1, 4]
+    with pytest.raises(InputError, match="overlap"):
+        add_span(chosen, bleep(4.5, 6), [WHOLE])
+    with pytest.raises(InputError, match="lies outside"):
+        add_span(chosen, mute(11, 12), [WHOLE])

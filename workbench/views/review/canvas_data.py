@@ -9,6 +9,7 @@ from typing import Any
 from engine.approval.notes import Note, WriteNote, add_to_notes, parse_note_action
 from engine.approval.reviewer_actions import ReviewerActions, kind_from_action, parse_action
 from engine.approval.statements import Statement
+from engine.audio.spans import AudioSpan
 from engine.core.frame_ranges import FrameRange, describe_range, merge_ranges
 from engine.core.wording import format_count
 from engine.errors import RecordError, VeilError
@@ -93,6 +94,7 @@ class CanvasState:
     style: str
     notes: Sequence[Note] = ()
     newest_statement: Statement | None = None
+    audio_spans: Sequence[AudioSpan] = ()
 
     def to_data(self) -> dict[str, Any]:
         """Convert it to the plain values that the canvas reads; their names are in `js/types.js`."""
@@ -112,9 +114,11 @@ class CanvasState:
                 "frames": f"/api/frames/{run}/",
                 "seen": f"/api/seen/{run}",
                 "portraits": f"/api/portraits/{run}/",
+                "previews": f"/api/previews/{run}/",
                 "people": f"/api/people/{run}",
                 "assist": f"/api/assist/{run}",
                 "waveform": f"/api/waveform/{run}",
+                "sound": f"/api/sound/{run}",
             },
             "at": {"frame": self.frame, "track": self.track},
             "spots": [_encode_item(item) for item in self.review_items],
@@ -125,6 +129,10 @@ class CanvasState:
             "seen": self.viewed.by_user,
             "seen_by_anybody": self.viewed.by_anyone,
             "rights": {"amend": self.may_amend, "why": "Only reviewers can make changes."},
+            "audio": [
+                {"kind": span.kind, "start": span.start, "end": span.end, "reason": span.reason}
+                for span in self.audio_spans
+            ],
             "notes": encode_notes(self.notes),
             "rejection": encode_rejection(self.newest_statement),
             "message": None if self.message is None else _encode_message(self.message),

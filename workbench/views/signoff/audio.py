@@ -8,11 +8,11 @@ import streamlit as st
 
 from engine import release
 from engine.audio.replacement_tracks import stream_extents
-from engine.audio.spans import AudioSpan, check_spans
+from engine.audio.spans import AudioSpan, add_span
 from engine.errors import InputError
 from engine.media.facts import StreamInfo
 from engine.runs import Run
-from workbench.core import caches, formatting, session
+from workbench.core import audio_choice, caches, formatting
 from workbench.core.formatting import escape_markdown
 from workbench.views.signoff import summary
 
@@ -24,7 +24,7 @@ _KIND_LABELS = {"mute": "Silence (mute)", "bleep": "Tone (bleep)"}
 def show_audio_decision(run: Run, snapshot: release.SignOffSnapshot) -> None:
     """Show what happens to the audio, and the form to change it."""
     st.header("Audio", anchor=False)
-    streams = [stream for stream in caches.get_media_info(run.source).streams if stream.fate == "copied"]
+    streams = audio_choice.list_kept_streams(run)
     if not streams:
         st.caption("The source has no audio.")
         return
@@ -105,15 +105,15 @@ def _show_span_form(run: Run, spans: Sequence[AudioSpan], streams: Sequence[Stre
 def _add_span(run: Run, spans: Sequence[AudioSpan], streams: Sequence[StreamInfo], values: tuple[object, ...]) -> None:
     try:
         span = AudioSpan(*values)  # type: ignore[arg-type]
-        check_spans([*spans, span], stream_extents(streams))
+        chosen = add_span(spans, span, stream_extents(streams))
     except ValueError as error:
         st.error(formatting.escape_markdown(f"That span cannot be used: {error}."))
     except InputError as error:
         st.error(formatting.escape_markdown(str(error)))
     else:
-        _store_spans(run, tuple(sorted([*spans, span], key=lambda span: (span.start, span.end))))
+        _store_spans(run, chosen)
 
 
 def _store_spans(run: Run, spans: tuple[AudioSpan, ...]) -> None:
-    session.CHOSEN_AUDIO_SPANS.set({**session.CHOSEN_AUDIO_SPANS.get(), run.id: spans})
+    audio_choice.choose_audio_spans(run, spans)
     st.rerun()

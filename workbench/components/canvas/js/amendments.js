@@ -4,7 +4,7 @@ import { redoTargets, undoTargets } from "./undo-targets.js";
  * @import { SeenFrames } from "./seen-frames.js"
  * @import { ReviewState } from "./state.js"
  * @import { StatusLine } from "./status-line.js"
- * @import { Action, NoteAction, PeopleAction, Trigger } from "./types.js"
+ * @import { Action, AudioAction, NoteAction, PeopleAction, Trigger } from "./types.js"
  */
 
 /** Sends what a person changes to the page, which checks it, writes it down and shows what came of it. */
@@ -52,7 +52,10 @@ export class Amendments {
     this.tell({ people });
   }
 
-  /** @param {{ actions: Action[], reason: string } | { people: PeopleAction } | { note: NoteAction }} what */
+  /**
+   * @param {{ actions: Action[], reason: string } | { people: PeopleAction } | { note: NoteAction }
+   *   | { audio: AudioAction }} what
+   */
   tell(what) {
     const { revision, run } = this.state.data;
     this.serial += 1;

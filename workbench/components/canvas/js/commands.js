@@ -1,6 +1,7 @@
 /**
  * @import { AmendmentForms } from "./amendment-forms.js"
  * @import { Amendments } from "./amendments.js"
+ * @import { AudioForms } from "./audio-forms.js"
  * @import { BoxEditor } from "./box-editor.js"
  * @import { FaceFollower } from "./face-follower.js"
  * @import { Filmstrip } from "./filmstrip.js"
@@ -15,6 +16,7 @@
  * @import { Prompt } from "./prompt.js"
  * @import { ReviewState } from "./state.js"
  * @import { SimilarSearch } from "./similar-search.js"
+ * @import { Sound } from "./sound.js"
  * @import { Timeline } from "./timeline.js"
  * @import { ViewSwitch } from "./view-switch.js"
  * @import { Zoom } from "./zoom.js"
@@ -29,6 +31,7 @@
 /**
  * @typedef {object} CommandParts
  * @property {Amendments} amendments
+ * @property {AudioForms} audio
  * @property {PersonForms} deciding
  * @property {BoxEditor} editor
  * @property {FrameDisplay} display
@@ -43,6 +46,7 @@
  * @property {Playback} playback
  * @property {Prompt} prompt
  * @property {SimilarSearch} search
+ * @property {Sound} sound
  * @property {ReviewState} state
  * @property {Timeline} timeline
  * @property {ViewSwitch} views
@@ -58,8 +62,8 @@ const ZOOM = 1.5;
  * @param {CommandParts} parts
  */
 export function commandsOf(parts) {
-  const { amendments, deciding, display, editor, filmstrip, follower, forms, help, jumps } = parts;
-  const { navigation, noting, picture, playback, prompt, search, state, timeline, views, zoom } = parts;
+  const { amendments, audio, deciding, display, editor, filmstrip, follower, forms, help, jumps } = parts;
+  const { navigation, noting, picture, playback, prompt, search, sound, state, timeline, views, zoom } = parts;
   /** @type {(person: () => void, track: () => void) => void} decides about the person whose card is open, if one is */
   const aboutPerson = (person, track) => (state.personKey === null ? track() : person());
   const acceptItem = () => {
@@ -120,6 +124,8 @@ export function commandsOf(parts) {
         () => forms.askVisible(),
       ),
     cover: () => forms.askCover(),
+    sound: () => sound.toggle(),
+    silence: () => audio.askMarked(),
     note: () => noting.ask(),
     noteOnRun: () => noting.askOnRun(),
     reason: () => prompt.focusReason(),

@@ -3,6 +3,7 @@ import { clock } from "./wording.js";
 
 /**
  * @import { FrameCache } from "./frame-cache.js"
+ * @import { Previews } from "./previews.js"
  * @import { ReviewState } from "./state.js"
  * @import { StillCache } from "./still-cache.js"
  * @import { StillSource } from "./still-source.js"
@@ -18,9 +19,9 @@ export class FrameDisplay {
    * @param {HTMLElement} root
    * @param {ReviewState} state
    * @param {Viewport} viewport
-   * @param {{ frames: FrameCache, stills: StillCache, source: StillSource }} data
+   * @param {{ frames: FrameCache, stills: StillCache, source: StillSource, previews: Previews }} data
    */
-  constructor(root, state, viewport, { frames, stills, source }) {
+  constructor(root, state, viewport, { frames, stills, source, previews }) {
     this.root = root;
     this.number = part(root, "frame", HTMLInputElement);
     this.time = part(root, "time", HTMLElement);
@@ -29,6 +30,7 @@ export class FrameDisplay {
     this.frames = frames;
     this.stills = stills;
     this.source = source;
+    this.previews = previews;
     this.number.max = String(state.count - 1);
     part(root, "of", HTMLElement).textContent = `of ${state.count}`;
   }
@@ -38,7 +40,15 @@ export class FrameDisplay {
    * @param {number} index
    */
   timeOf(index) {
-    return clock(this.frames.peek(index)?.t ?? index * this.state.data.step);
+    return clock(this.secondsOf(index));
+  }
+
+  /**
+   * Gives the time of a frame in seconds: the one in the record as soon as that is there.
+   * @param {number} index
+   */
+  secondsOf(index) {
+    return this.frames.peek(index)?.t ?? index * this.state.data.step;
   }
 
   /** Takes the keyboard to the number of the frame. */
@@ -55,6 +65,7 @@ export class FrameDisplay {
     const began = performance.now();
     const request = this.request(index);
     const slow = setTimeout(() => this.viewport.wait(true), PATIENCE);
+    this.preview(index, request, began);
     try {
       if (await this.load(index, request)) {
         this.root.dataset.latency = (performance.now() - began).toFixed(1);
@@ -89,6 +100,35 @@ export class FrameDisplay {
     this.number.value = String(index);
     this.time.textContent = this.timeOf(index);
     return state.latestRequest;
+  }
+
+  /**
+   * Shows a small picture of a frame until its still is there. It does not count as viewed, and nothing can be amended
+   * by it. A masked view has none: the small pictures are of the source.
+   * @param {number} index
+   * @param {number} request
+   * @param {number} began
+   */
+  async preview(index, request, began) {
+    const { state } = this;
+    if (state.playing || state.view !== "before" || this.source.isThere(index)) {
+      return;
+    }
+    const near = this.previews.near(index);
+    const picture = near && (await createImageBitmap(near.blob).catch(() => null));
+    if (!near || !picture) {
+      return;
+    }
+    if (request !== state.latestRequest || !state.waiting) {
+      picture.close();
+      return;
+    }
+    state.painted = null;
+    this.viewport.show(picture, null);
+    this.viewport.wait(near.frame !== index);
+    state.changed();
+    this.root.dataset.previewed = String(near.frame);
+    this.root.dataset.previewLatency = (performance.now() - began).toFixed(1);
   }
 
   /**

@@ -76,6 +76,13 @@ export const KEYS = [
   { key: "e", shown: "e", what: "Extend the track: step to its new end, then Enter", command: "extend" },
   { key: "K", shown: "K", what: "Keep the person visible", command: "visible" },
   { key: "b", shown: "b", what: "Mask whole frames: step to the last one, then Enter", command: "cover" },
+  {
+    key: "M",
+    shown: "M",
+    what: "Mute or bleep the marked range; or drag on the sound of the timeline",
+    command: "silence",
+  },
+  { key: "S", shown: "S", what: "Sound off, on", command: "sound" },
   { key: "N", shown: "N", what: "Write a note on the item or the frame", command: "note" },
   { key: "w", shown: "w", what: "Type the reason", command: "reason" },
   { key: "z", shown: "z Z", what: "Undo, redo; also Ctrl+Z, Ctrl+Shift+Z", command: "undoLast" },

@@ -3,6 +3,7 @@ import { AddressBar } from "./address-bar.js";
 import { AmendmentForms } from "./amendment-forms.js";
 import { Amendments } from "./amendments.js";
 import { AssistTask } from "./assist-task.js";
+import { AudioForms, spanAt } from "./audio-forms.js";
 import { BoxEditor } from "./box-editor.js";
 import { commandsOf } from "./commands.js";
 import { Controls } from "./controls.js";
@@ -22,12 +23,14 @@ import { PersonForms } from "./person-forms.js";
 import { PictureControls } from "./picture-controls.js";
 import { Playback } from "./playback.js";
 import { Portraits } from "./portraits.js";
+import { Previews } from "./previews.js";
 import { Prompt } from "./prompt.js";
 import { SeenFrames } from "./seen-frames.js";
 import { fetchChecked } from "./server.js";
 import { SidePanel } from "./side-panel.js";
 import { SimilarSearch } from "./similar-search.js";
 import { ReviewState } from "./state.js";
+import { Sound } from "./sound.js";
 import { StatusLine } from "./status-line.js";
 import { StillCache } from "./still-cache.js";
 import { StillSource } from "./still-source.js";
@@ -62,7 +65,8 @@ export function partsOf(root, data, trigger, signal) {
   const viewport = new Viewport(root, { width: data.width, height: data.height }, signal);
   const { projection } = viewport;
   const source = new StillSource(state, stills, projection);
-  const display = new FrameDisplay(root, state, viewport, { frames, stills, source });
+  const previews = new Previews(data.urls.previews, state);
+  const display = new FrameDisplay(root, state, viewport, { frames, stills, source, previews });
   const zoom = new Zoom(state, viewport, display, status, find("zoom"));
   const views = new ViewSwitch(root.querySelectorAll("[data-view]"), state, display);
 
@@ -101,8 +105,11 @@ export function partsOf(root, data, trigger, signal) {
     }
   });
 
+  const secondsOf = (/** @type {number} */ index) => display.secondsOf(index);
+  const audio = new AudioForms(state, editing, secondsOf);
+  const sound = new Sound(data.urls.sound, state, secondsOf, part(root, "sound", HTMLButtonElement));
   const portraits = new Portraits(data.urls.portraits);
-  const peek = new TimelinePeek(find("peek"), state, { portraits, source }, (index) => display.timeOf(index));
+  const peek = new TimelinePeek(find("peek"), state, { previews, source }, (index) => display.timeOf(index));
   const timeline = new Timeline(
     { canvas: part(root, "timeline", HTMLCanvasElement), button: find("span") },
     data,
@@ -114,12 +121,26 @@ export function partsOf(root, data, trigger, signal) {
         navigation.hover(frame, speed);
         peek.show(frame, x);
       },
+      sound: (span) => audio.ask(span),
+      heard: (frame) => {
+        const place = spanAt(state.data.audio, secondsOf(frame));
+        navigation.goTo(frame);
+        if (place !== null) {
+          audio.show(place);
+        }
+      },
       left: () => peek.hide(),
       changed,
     },
     signal,
   );
-  loadSound(data.urls.waveform, timeline);
+  loadSound(data.urls.waveform, (peaks) => {
+    timeline.takeSound(peaks);
+    if (peaks.length) {
+      audio.hasSound = true;
+      sound.offer();
+    }
+  });
   const details = new Details(find("selection"), state);
   const task = new AssistTask(data.urls.assist);
   const assisting = { ...editing, editor, navigation, portraits, task };
@@ -155,24 +176,51 @@ export function partsOf(root, data, trigger, signal) {
   };
   speed.addEventListener("change", setSpeed, { signal });
   const help = new Help(find("help"), focus);
-  const acting = { amendments, deciding, display, editor, filmstrip, follower, forms, help, jumps, navigation };
-  const commands = commandsOf({ ...acting, noting, picture, playback, prompt, search, state, timeline, views, zoom });
+  const acting = { amendments, audio, deciding, display, editor, filmstrip, follower, forms, help, jumps, navigation };
+  const commands = commandsOf({
+    ...acting,
+    noting,
+    picture,
+    playback,
+    prompt,
+    search,
+    sound,
+    state,
+    timeline,
+    views,
+    zoom,
+  });
   new Controls(root, { commands, editor, help, panel, prompt, state, views, zoom }, signal);
 
   return {
     ...{ address, amendments, details, display, editor, filmstrip, frames, navigation, overlay, panel, peek },
-    ...{ people, playback, portraits, prompt, seen, state, status, stills, task, timeline, viewport, zoom },
+    ...{
+      people,
+      playback,
+      portraits,
+      previews,
+      prompt,
+      seen,
+      sound,
+      state,
+      status,
+      stills,
+      task,
+      timeline,
+      viewport,
+      zoom,
+    },
   };
 }
 
 /**
- * Has the timeline show the sound, if there is any.
+ * Asks for the sound as it is drawn, if there is any.
  * @param {string} url
- * @param {Timeline} timeline
+ * @param {(peaks: number[]) => void} take
  */
-async function loadSound(url, timeline) {
+async function loadSound(url, take) {
   try {
-    timeline.takeSound((await (await fetchChecked(url)).json()).peaks);
+    take((await (await fetchChecked(url)).json()).peaks);
   } catch {
     // A video whose sound cannot be drawn can be reviewed as well; Sign off says what is wrong with it.
   }

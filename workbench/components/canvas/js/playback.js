@@ -82,6 +82,7 @@ export class Playback {
     clearTimeout(this.timer);
     if (this.state.playing) {
       this.state.playing = 0;
+      this.state.events.emit("paused", undefined);
     }
     this.mark();
   }
@@ -104,7 +105,11 @@ export class Playback {
       this.pause();
       return;
     }
-    const due = Math.abs(speed) > 1 ? this.dueTime(next + Math.sign(speed), speed) : began + this.duration(speed);
+    const due = this.dueTime(next + Math.sign(speed), speed);
+    if (Math.abs(speed) <= 1 && performance.now() - due > this.duration(speed)) {
+      // No frame is left out, so what is lost is not caught up with, but for the lateness of timers.
+      this.anchor = { index: next, time: performance.now() };
+    }
     this.timer = setTimeout(() => this.advance(), Math.max(0, due - performance.now()));
   }
 

@@ -41,15 +41,6 @@ export class Portraits {
     return image;
   }
 
-  /**
-   * Gives the address of a small picture of a whole frame.
-   * @param {number} frame
-   * @returns {Promise<string | null>} null when it does not come
-   */
-  async thumbnail(frame) {
-    return this.fetch(frame, queryOf(null)).catch(() => null);
-  }
-
   /** Lets go of all pictures. */
   end() {
     this.observer.disconnect();

@@ -163,8 +163,9 @@ export class Review {
 
   /** Stops everything, and lets go of what it holds. */
   end() {
-    const { address, filmstrip, navigation, peek, playback, task, portraits, seen, state, stills, viewport, zoom } =
+    const { address, filmstrip, navigation, peek, playback, task, portraits, previews, seen, state, stills } =
       this.parts;
+    const { sound, viewport, zoom } = this.parts;
     this.ending.abort();
     this.observer.disconnect();
     for (const timed of [address, filmstrip, navigation, peek, task, zoom]) {
@@ -174,6 +175,8 @@ export class Review {
     state.latestRequest += 1; // what is still being loaded is out of date
     seen.end();
     portraits.end();
+    previews.end();
+    sound.end();
     stills.clear();
     viewport.show(null, null);
   }

@@ -20,6 +20,7 @@ import { itemsInOrder } from "./item-groups.js";
  * @property {void} itemsChanged the state of an item to check has changed
  * @property {number} frameAsked a frame is about to be loaded
  * @property {number} framePainted a frame is on screen
+ * @property {void} paused the video does not play any more
  * @property {number} frameSettled a frame is on screen, or will not come
  */
 

@@ -50,6 +50,14 @@ export class StillSource {
   }
 
   /**
+   * Tells whether the stills of a frame for the view are there.
+   * @param {number} frame
+   */
+  isThere(frame) {
+    return this.pictures.every((masked) => this.cache.has(frame, this.query(masked)));
+  }
+
+  /**
    * Gets the stills of a frame for the view.
    * @param {number} frame
    * @returns {Promise<Blob>[]}

@@ -7,7 +7,6 @@ import {
   MARGIN,
   RISK,
   SEEN,
-  SOUND,
   heightOf,
   namesWidth,
   placeOfMark,
@@ -71,24 +70,6 @@ export class TimelineDrawing {
     for (const [name, y] of placesOfNames(this.lanes, hasSound)) {
       this.context.fillText(name, MARGIN, y);
     }
-  }
-
-  /**
-   * Draws the sound; its root, so that speech can be seen beside a bang.
-   * @param {number[]} peaks in parts of equal length
-   * @param {number} count of all frames
-   */
-  sound(peaks, count) {
-    this.use("--quiet");
-    const middle = LANES + this.lanes * LANE + SOUND / 2;
-    const length = count / peaks.length;
-    peaks.forEach((peak, place) => {
-      const from = place * length;
-      if (from + length > this.start && from < this.stop) {
-        const height = Math.max(1, Math.sqrt(peak) * (SOUND - 2));
-        this.bar(from, from + length, middle - height / 2, height);
-      }
-    });
   }
 
   /**

@@ -36,6 +36,17 @@ export function isOnTimes(y, lanes, hasSound) {
 }
 
 /**
+ * Tells whether a height is that of the sound, above the times.
+ * @param {number} y
+ * @param {number} lanes
+ * @param {boolean} hasSound
+ */
+export function isOnSound(y, lanes, hasSound) {
+  const top = LANES + lanes * LANE;
+  return hasSound && y >= top && y < top + SOUND;
+}
+
+/**
  * Gives where the frames begin, right of the names of the lanes.
  * @param {number} width of the timeline
  */

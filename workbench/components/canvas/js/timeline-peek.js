@@ -1,18 +1,10 @@
 import { element } from "../../shared/dom.js";
-import { samplesOf } from "./draft.js";
 
 /**
- * @import { Portraits } from "./portraits.js"
+ * @import { Previews } from "./previews.js"
  * @import { ReviewState } from "./state.js"
  * @import { StillSource } from "./still-source.js"
  */
-
-/** Small pictures that are made ahead, evenly over the video. */
-const AHEAD = 40;
-
-/** Milliseconds before the first of them is made, and between two looks whether anything else is going on. */
-const PATIENCE = 2500;
-const PAUSE = 250;
 
 /** Milliseconds that the pointer rests before the exact frame is fetched. */
 const REST = 60;
@@ -22,32 +14,27 @@ export class TimelinePeek {
   /**
    * @param {HTMLElement} place
    * @param {ReviewState} state
-   * @param {{ portraits: Portraits, source: StillSource }} data
+   * @param {{ previews: Previews, source: StillSource }} data
    * @param {(index: number) => string} timeOf
    */
-  constructor(place, state, { portraits, source }, timeOf) {
+  constructor(place, state, { previews, source }, timeOf) {
     this.place = place;
     this.state = state;
-    this.portraits = portraits;
+    this.previews = previews;
     this.source = source;
     this.timeOf = timeOf;
     this.image = element("img", { alt: "", draggable: false });
     this.text = element("span");
     this.place.replaceChildren(this.image, this.text);
-    /** @type {Map<number, string>} addresses of the small pictures that are there, by frame */
-    this.ready = new Map();
     /** @type {number | null} */
     this.frame = null;
-    /** @type {string | null} address of the exact frame */
-    this.exact = null;
+    /** @type {string | null} address of the picture that is shown */
+    this.url = null;
     this.ended = false;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.timer = undefined;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.resting = undefined;
     const { width, height } = state.data;
     this.image.style.aspectRatio = `${width} / ${height}`;
-    this.makeAhead(samplesOf(0, state.count - 1, AHEAD), PATIENCE);
   }
 
   /**
@@ -65,10 +52,10 @@ export class TimelinePeek {
     const half = this.place.clientWidth / 2;
     this.place.style.left = `${Math.max(0, Math.min(room - 2 * half, x - half))}px`;
     this.text.textContent = `${this.timeOf(frame)} · frame ${frame}`;
+    const near = this.previews.near(frame, this.state.count);
     this.place.classList.add("near");
-    const nearest = nearestTo([...this.ready.keys()], frame);
-    if (nearest !== null) {
-      this.image.src = this.ready.get(nearest) ?? "";
+    if (near) {
+      this.put(near.blob, near.frame);
     }
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.fetch(frame), REST);
@@ -84,10 +71,25 @@ export class TimelinePeek {
   /** Lets go of everything. */
   end() {
     this.ended = true;
-    clearTimeout(this.timer);
     this.hide();
-    if (this.exact) {
-      URL.revokeObjectURL(this.exact);
+    if (this.url) {
+      URL.revokeObjectURL(this.url);
+    }
+  }
+
+  /**
+   * @param {Blob} blob
+   * @param {number} frame that it shows
+   */
+  put(blob, frame) {
+    if (this.url) {
+      URL.revokeObjectURL(this.url);
+    }
+    this.url = URL.createObjectURL(blob);
+    this.image.src = this.url;
+    if (frame === this.frame) {
+      this.place.dataset.frame = String(frame);
+      this.place.classList.remove("near");
     }
   }
 
@@ -100,48 +102,6 @@ export class TimelinePeek {
     if (!blob || frame !== this.frame || this.ended) {
       return;
     }
-    if (this.exact) {
-      URL.revokeObjectURL(this.exact);
-    }
-    this.exact = URL.createObjectURL(blob);
-    this.image.src = this.exact;
-    this.place.dataset.frame = String(frame);
-    this.place.classList.remove("near");
+    this.put(blob, frame);
   }
-
-  /**
-   * Makes small pictures one after another while nothing else is going on.
-   * @param {number[]} frames
-   * @param {number} patience
-   */
-  makeAhead(frames, patience) {
-    const [next, ...rest] = frames;
-    if (next === undefined || this.ended) {
-      return;
-    }
-    this.timer = setTimeout(async () => {
-      if (this.state.playing || this.state.waiting || document.hidden) {
-        this.makeAhead(frames, PAUSE);
-        return;
-      }
-      const url = await this.portraits.thumbnail(next);
-      if (url) {
-        this.ready.set(next, url);
-      }
-      this.makeAhead(rest, 0);
-    }, patience);
-  }
-}
-
-/**
- * Gives the number that is nearest to another one.
- * @param {number[]} numbers
- * @param {number} wanted
- * @returns {number | null} null when there is none
- */
-export function nearestTo(numbers, wanted) {
-  return numbers.reduce(
-    (best, one) => (best === null || Math.abs(one - wanted) < Math.abs(best - wanted) ? one : best),
-    /** @type {number | null} */ (null),
-  );
 }

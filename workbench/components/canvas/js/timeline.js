@@ -1,6 +1,7 @@
 import { TimelineDrawing } from "./timeline-drawing.js";
+import { drawSound } from "./timeline-sound.js";
 import { frameAt, lanesOf, movedSpan, spanAround, spanWith, zoomedSpan } from "./timeline-layout.js";
-import { heightOf, isOnTimes, namesWidth } from "./timeline-metrics.js";
+import { heightOf, isOnSound, isOnTimes, namesWidth } from "./timeline-metrics.js";
 
 /**
  * @import { Lane } from "./timeline-layout.js"
@@ -22,6 +23,8 @@ import { heightOf, isOnTimes, namesWidth } from "./timeline-metrics.js";
  * @property {(frame: number) => void} scrub
  * @property {(frame: number, speed: number, x: number) => void} hover tells the speed of the pointer in pixels a
  *   millisecond, and its distance from the left
+ * @property {(span: Span) => void} sound asks what becomes of the sound of the frames that a drag chose
+ * @property {(frame: number) => void} heard called when the sound is clicked on
  * @property {() => void} left called when the pointer leaves
  * @property {() => void} changed called when another part is shown
  */
@@ -31,6 +34,9 @@ const WHEEL_OUT = 1.25;
 
 /** Share of what is shown that a turn of the wheel moves it by. */
 const WHEEL_PAN = 0.1;
+
+/** Pixels below which a drag is a click. */
+const LEAST_DRAG = 4;
 
 /** Shows the strip beneath the picture, and goes where somebody clicks on it. */
 export class Timeline {
@@ -52,6 +58,10 @@ export class Timeline {
     this.span = [0, data.frames];
     /** @type {{ x: number, span: Span } | null} where a drag that moves it began */
     this.pan = null;
+    /** @type {Span | null} first frame and the frame where the pointer is, of a drag on the sound */
+    this.chosenSound = null;
+    /** Where the pointer was when that drag began. */
+    this.pressedAt = 0;
     /** Where and when the pointer was last. */
     this.pointer = { x: 0, time: 0 };
     /** @type {number[]} the loudest samples in parts of equal length */
@@ -62,8 +72,8 @@ export class Timeline {
     this.lanes = [];
     canvas.addEventListener("pointerdown", (event) => this.down(event), { signal });
     canvas.addEventListener("pointermove", (event) => this.move(event), { signal });
-    canvas.addEventListener("pointerup", () => this.up(), { signal });
-    canvas.addEventListener("pointercancel", () => this.up(), { signal });
+    canvas.addEventListener("pointerup", (event) => this.up(event), { signal });
+    canvas.addEventListener("pointercancel", () => this.cancel(), { signal });
     canvas.addEventListener("pointerleave", () => handlers.left(), { signal });
     canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false, signal });
     canvas.setAttribute("aria-valuemax", String(data.frames - 1));
@@ -120,6 +130,9 @@ export class Timeline {
     if (this.isZoomed && moves) {
       this.pan = { x: event.clientX, span: this.span };
       this.canvas.classList.add("panning");
+    } else if (event.button === 0 && isOnSound(event.clientY - top, this.used, this.hasSound)) {
+      this.chosenSound = [this.frameOf(event), this.frameOf(event)];
+      this.pressedAt = event.clientX;
     } else if (event.button === 0) {
       this.handlers.go(this.frameOf(event));
     }
@@ -134,6 +147,9 @@ export class Timeline {
       const { span } = this.pan;
       const by = ((this.pan.x - event.clientX) / this.place().width) * (span[1] - span[0]);
       this.show(movedSpan(span, by, this.count));
+    } else if (this.chosenSound) {
+      this.chosenSound = [this.chosenSound[0], frame];
+      this.handlers.changed();
     } else if (event.buttons & 1) {
       this.handlers.scrub(frame);
     } else {
@@ -142,8 +158,21 @@ export class Timeline {
     }
   }
 
-  up() {
+  /** @param {PointerEvent} event */
+  up(event) {
+    const chosen = this.chosenSound;
+    this.cancel();
+    if (chosen && Math.abs(event.clientX - this.pressedAt) >= LEAST_DRAG) {
+      this.handlers.sound([Math.min(...chosen), Math.max(...chosen) + 1]);
+    } else if (chosen) {
+      this.handlers.heard(chosen[0]);
+    }
+  }
+
+  /** Does not drag any more. */
+  cancel() {
     this.pan = null;
+    this.chosenSound = null;
     this.canvas.classList.remove("panning");
   }
 
@@ -204,7 +233,10 @@ export class Timeline {
     drawing.risk(this.data.risk, this.count);
     drawing.spots(this.data.spots, spot);
     drawing.tracks(this.lanes, chosen);
-    drawing.sound(this.peaks, this.count);
+    if (this.hasSound) {
+      const { audio: spans, step } = this.data;
+      drawSound(drawing, { peaks: this.peaks, count: this.count, spans, step, chosen: this.chosenSound });
+    }
     drawing.cuts(this.data.cuts);
     drawing.times(this.timeOf);
     drawing.position(index);

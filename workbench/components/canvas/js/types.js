@@ -102,6 +102,11 @@
 /** @typedef {[start: number, stop: number]} Span */
 
 /**
+ * @typedef {"stills" | "frames" | "seen" | "portraits" | "previews" | "people" | "assist" | "waveform"
+ *   | "sound"} Service
+ */
+
+/**
  * @typedef {object} ReviewData
  * @property {string} run
  * @property {string} revision
@@ -110,13 +115,14 @@
  * @property {number} height
  * @property {number} step seconds that a frame lasts
  * @property {string} style
- * @property {Record<"stills" | "frames" | "seen" | "portraits" | "people" | "assist" | "waveform", string>} urls
+ * @property {Record<Service, string>} urls
  * @property {{ frame: number | null, track: number | null }} at where to begin
  * @property {ReviewItem[]} spots
  * @property {number[]} cuts
  * @property {number[]} risk
  * @property {Track[]} tracks
  * @property {Amendment[]} amendments
+ * @property {AudioSpan[]} audio
  * @property {Span[]} seen by the person who looks
  * @property {Span[]} seen_by_anybody
  * @property {{ amend: boolean, why: string }} rights
@@ -146,6 +152,16 @@
 /**
  * @typedef {{ kind: "note", text: string, frame?: number, item?: string }
  *   | { kind: "done", note: number }} NoteAction
+ */
+
+/**
+ * A part of the sound that is muted or bleeped, in seconds from the first frame.
+ * @typedef {{ kind: "mute" | "bleep", start: number, end: number, reason: string }} AudioSpan
+ */
+
+/**
+ * @typedef {{ kind: "add", what: "mute" | "bleep", start: number, end: number, reason: string }
+ *   | { kind: "remove", place: number }} AudioAction
  */
 
 /**
