@@ -51,11 +51,12 @@ def test_stepping_through_stills(workbench, page, tmp_path, record_figure):
     record_figure("Review: a still after a key press, median of 33", median(latencies), "ms", 250)
 
 
-@pytest.fixture
-def camera_clip(tmp_path):
+@pytest.fixture(scope="module")
+def camera_clip(tmp_path_factory):
     """1080p with a keyframe every ten seconds, as cameras write it."""
     options = ["-bf", "3", "-g", "300", "-x264-params", "scenecut=0"]
-    return clips.video(tmp_path / "long.mp4", size=(1920, 1080), frames=900, rate="30", options=options)
+    path = tmp_path_factory.mktemp("camera") / "long.mp4"
+    return clips.video(path, size=(1920, 1080), frames=900, rate="30", options=options)
 
 
 def test_a_click_on_the_timeline(workbench, page, camera_clip, record_figure):

@@ -3,8 +3,8 @@
 import pytest
 
 from tests import clips
-from tests.browser import save_screenshot
-from tests.workbench.page_actions import go_to_step, open_page, open_review, wait_for_message
+from tests.browser import save_screenshot, wait_until_settled
+from tests.workbench.page_actions import go_to_step, open_review, wait_for_message
 from tests.workbench.run_makers import make_run
 
 FRAMES = 100
@@ -53,7 +53,9 @@ def test_a_drag_on_the_sound_mutes_it_and_sign_off_lists_it(page, sound_lane):
     page.keyboard.press("Enter")
     wait_for_message(page, "Chosen: mute of 1.2-1.6 s.")
     save_screenshot(page, "review-sound")
-    open_page(page, "Sign off")
+    # The link of the run, which keeps the session, as what was chosen does.
+    page.get_by_test_id("stMain").get_by_role("link", name="Sign off").click()
+    wait_until_settled(page)
     go_to_step(page, "3. Style")
     page.get_by_text("Mute 1.2 to 1.6 s in all streams: a name").wait_for()
 
