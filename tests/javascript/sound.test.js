@@ -32,7 +32,7 @@ function sounding(t, more = {}) {
   t.mock.method(globalThis.URL, "revokeObjectURL", () => {});
   const asked = serving(t, () => answering("wav"));
   const state = new ReviewState(reviewData({ frames: 5000, ...more }));
-  const button = { hidden: true, setAttribute: () => {} };
+  const button = { hidden: true };
   const sound = new Sound("/sound", state, secondsOf, button);
   sound.offer();
   const paint = async (index) => {

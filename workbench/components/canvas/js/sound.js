@@ -51,7 +51,6 @@ export class Sound {
   /** Switches the sound off, or on again. */
   toggle() {
     this.on = !this.on;
-    this.button.setAttribute("aria-pressed", String(this.on));
     this.button.textContent = this.on ? "Sound on" : "Sound off";
     if (!this.on) {
       this.stop();
