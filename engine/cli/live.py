@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,6 +23,7 @@ from engine.live.control_socket import ControlSocket
 from engine.live.controls import LiveControls, LiveControlsState
 from engine.live.counters import LiveCounters
 from engine.live.hooks import LiveHooks
+from engine.live.look_size import LOOK_SIDES_PX
 from engine.live.record_facts import plan_detector_roles
 from engine.live.run import LiveOptions, LiveReport, anonymise_live, recover_record
 from engine.live.settings import FollowingSettings, JudgingSettings
@@ -30,6 +31,7 @@ from engine.masking.presets import DEFAULT_PRESET, PRESETS, describe_presets
 from engine.masking.shapes import SHAPES
 from engine.media.stream.live_output import LiveEncoding
 
+_LEAST_LOOK_PX, _MOST_LOOK_PX = 64, 4096
 _KEYS_HELP = "p cover all · s style · e shape · + - strength · ] [ confidence · q quit"
 
 
@@ -59,6 +61,13 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--encoder", default="", metavar="NAME=VALUE[,...]", help="encoder settings that differ from the defaults"
     )
+    parser.add_argument(
+        "--look-size",
+        type=_parse_look_size,
+        metavar="auto|PIXELS",
+        help="longest side of the pictures that YOLOv8-face looks at; auto: from "
+        f"{LOOK_SIDES_PX[0]} down to {LOOK_SIDES_PX[-1]}, as fast as the machine is (default: auto)",
+    )
     add_set_option(parser, "set a parameter of a detector, of judging or following, as judging.age=0.3")
     parser.add_argument("--no-audio", dest="audio", action="store_false", help="leave out the audio")
     parser.add_argument(
@@ -72,6 +81,14 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "--recover", action="store_true", help="SOURCE is the log of a run that crashed: write its record to TARGET"
     )
     parser.epilog = f"keys while it runs:\n  {_KEYS_HELP}"
+
+
+def _parse_look_size(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if text.isascii() and text.isdigit() and _LEAST_LOOK_PX <= int(text) <= _MOST_LOOK_PX:
+        return int(text)
+    raise ArgumentTypeError(f"it is auto or a number of pixels from {_LEAST_LOOK_PX} to {_MOST_LOOK_PX}, not {text!r}")
 
 
 def _run_live(options: Namespace, terminal: Terminal) -> int:
@@ -175,7 +192,7 @@ def _build_options(options: Namespace) -> LiveOptions:
     # What is left after these two are taken out are parameters of detectors.
     judging = build_settings("judging", JudgingSettings, parts.pop("judging", {}))
     following = build_settings("following", FollowingSettings, parts.pop("following", {}))
-    roles = plan_detector_roles(parts)
+    roles = plan_detector_roles(parts, look_side_px=options.look_size)
     for unknown in parts.keys() - {role.name for role in roles}:
         raise InputError(
             f"--set {unknown}... cannot be used: veil live has {', '.join(role.name for role in roles)}, "

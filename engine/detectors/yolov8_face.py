@@ -38,6 +38,7 @@ class Yolov8FaceSettings(DetectorSettings, frozen=True):
 
     Attributes:
         size: longest side in pixels to which pictures are scaled; smaller ones are enlarged.
+        enlarge: False to look at smaller pictures in the size that they have.
         more_sizes: further sizes; large faces are found at small sizes, small faces at large ones.
         mirror: True to detect in the mirrored picture, too.
         threshold: least score of a detection.
@@ -55,6 +56,7 @@ class Yolov8FaceSettings(DetectorSettings, frozen=True):
     weights: str | None = None
     sha256: Sha256 | None = None
     threads: Annotated[int, msgspec.Meta(ge=1)] = 1
+    enlarge: bool = True
 
     def __post_init__(self) -> None:
         # Without the hash, the record could not state which model looked at the frames.
@@ -91,7 +93,7 @@ class Yolov8Face:
             models=(ModelFacts(own, settings.sha256),)
             if own and settings.sha256
             else weights.describe_models(_WEIGHTS_FILE),
-            parameters={**msgspec.structs.asdict(settings), "weights": own},
+            parameters=_list_parameters(settings, own),
         )
 
     @classmethod
@@ -130,6 +132,8 @@ class Yolov8Face:
 
     def _detect_at_size(self, picture: Rgb, longest_side_px: int) -> tuple[Boxes, Scores]:
         assert self._network is not None, "the detector was closed"
+        if not self._settings.enlarge:
+            longest_side_px = min(longest_side_px, max(picture.shape[:2]))
         canvas = _letterbox_picture(picture, longest_side_px, self._fixed_size)
         with self._torch.inference_mode():
             answer = self._network(self._torch.from_numpy(canvas.tensor))
@@ -151,6 +155,14 @@ class Yolov8Face:
             return None
         height, width = self._network.session.get_inputs()[0].shape[2:]
         return Size(width, height)
+
+
+def _list_parameters(settings: Yolov8FaceSettings, own_weights: str | None) -> dict[str, Any]:
+    parameters = {**msgspec.structs.asdict(settings), "weights": own_weights}
+    if settings.enlarge:
+        # A setting that came later is written only if it differs from its default, so that records keep their bytes.
+        del parameters["enlarge"]
+    return parameters
 
 
 class _Letterbox(NamedTuple):

@@ -27,6 +27,8 @@ LivePhase = Literal["starting", "running", "ended", "failed"]
 BROWSER_CAMERA = "camera of a browser"
 """Name of the source if a browser sends the frames."""
 
+_PREVIEW_PX, _BUSY_PREVIEW_PX = 960, 640
+"""Longest sides of the preview, usually and while the looks are smaller than usual."""
 _STATE_INTERVAL_S = 3.0
 """Seconds between two writes of the run's state."""
 
@@ -83,7 +85,7 @@ class LiveRun:
     ) -> None:
         if source is not None and not source.strip():
             raise InputError("No source was given: name a file, a camera or an address.")
-        self.controls, self.preview = LiveControls(controls_state), LivePreview()
+        self.controls, self.preview = LiveControls(controls_state), LivePreview(_PREVIEW_PX)
         self.person = access.authorise(data, person, "live")
         allowed = None if source is None else allow_source(data, self.person, source)
         self.title = BROWSER_CAMERA if allowed is None else allowed.title
@@ -203,6 +205,8 @@ class LiveRun:
             # Two or three reports, a second apart: old enough for a rate, new enough for a screen.
             self._recent_counters = [*self._recent_counters[-2:], (now, counters)]
         self._phase = "running"
+        # A machine that is too busy for full looks has no time to encode a large preview either.
+        self.preview.limit_side(_BUSY_PREVIEW_PX if counters.smallest_face_px else _PREVIEW_PX)
         if now - self._state_written_s >= _STATE_INTERVAL_S:
             self._state_written_s = now
             self._write_state("running")

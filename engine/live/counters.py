@@ -24,6 +24,9 @@ class LiveCounters(Document, frozen=True):
         reconnects: number of times the source was opened again or replaced by another one.
         source_changes: number of changes of size, format or orientation of the source's frames.
         looks: number of answers, by detector.
+        look_sizes: number of answers, by detector and longest side of its pictures in pixels ("yolov8-face 640").
+        smallest_face_px: side in display pixels of the smallest face that is found as a rule, while the looks are
+            smaller than usual; 0 while they are not.
         restarts: number of restarts, by detector.
         late_faces: faces that a detector reported after their frame was shown and that no mask in that frame covers.
         delay_p50, delay_p95, delay_most: median, 95th percentile and maximum of the milliseconds from a frame's arrival
@@ -39,6 +42,8 @@ class LiveCounters(Document, frozen=True):
     reconnects: int = 0
     source_changes: int = 0
     looks: Mapping[str, int] = {}
+    look_sizes: Mapping[str, int] = {}
+    smallest_face_px: int = 0
     restarts: Mapping[str, int] = {}
     late_faces: int = 0
     delay_p50: int = 0
@@ -51,12 +56,16 @@ class LiveCounterAccumulator:
 
     def __init__(self) -> None:
         self.frames = self.judged = self.dropped = self.source_changes = self.late_faces = 0
-        self.undecodable = self.reconnects = 0
+        self.undecodable = self.reconnects = self.smallest_face_px = 0
         self.covered: Counter[str] = Counter()
-        self.looks: Counter[str] = Counter()
+        self._looks: Counter[tuple[str, int]] = Counter()
         self.restarts: Counter[str] = Counter()
         # A histogram with a bin for each millisecond takes the same memory however long the run lasts.
         self._delay_histogram = [0] * (_MAX_DELAY_MS + 1)
+
+    def count_look(self, detector: str, side_px: int) -> None:
+        """Count an answer of a detector for a picture whose longest side has `side_px` pixels."""
+        self._looks[detector, side_px] += 1
 
     def add_delay(self, seconds: float) -> None:
         """Add the delay of one frame, in seconds."""
@@ -64,6 +73,9 @@ class LiveCounterAccumulator:
 
     def to_counters(self) -> LiveCounters:
         """Return the counters as they are now."""
+        looks: Counter[str] = Counter()
+        for (detector, _), count in self._looks.items():
+            looks[detector] += count
         return LiveCounters(
             frames=self.frames,
             shown=self.judged + self.covered.total(),
@@ -73,7 +85,9 @@ class LiveCounterAccumulator:
             undecodable=self.undecodable,
             reconnects=self.reconnects,
             source_changes=self.source_changes,
-            looks=dict(sorted(self.looks.items())),
+            looks=dict(sorted(looks.items())),
+            look_sizes={f"{detector} {side_px}": count for (detector, side_px), count in sorted(self._looks.items())},
+            smallest_face_px=self.smallest_face_px,
             restarts=dict(sorted(self.restarts.items())),
             late_faces=self.late_faces,
             delay_p50=self._compute_delay_percentile_ms(0.5),

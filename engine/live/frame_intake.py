@@ -79,7 +79,7 @@ class FrameIntake:
         # Detectors that want the same size share one picture; converting costs more than a detector's queue.
         pictures: dict[int | None, Rgb] = {}
         for thread in self._detector_threads:
-            side_px = thread.role.detector.longest_side(thread.role.settings)
+            side_px = thread.role.longest_side_px
             if side_px not in pictures:
                 pictures[side_px] = frame.rgb(side_px)
             thread.submit_picture(number, pictures[side_px])

@@ -18,12 +18,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from engine.core.geometry import Box, Size
-from engine.detectors.scale import scale_to_display
+from engine.detectors.scale import scale_from_picture
 from engine.errors import InputError, VeilError
 from engine.live.controls import LiveControls, LiveControlsState
 from engine.live.counters import LiveCounterAccumulator, LiveCounters
-from engine.live.detector_thread import DetectorRole
+from engine.live.detector_thread import DetectorRole, Look
+from engine.live.frame_admission import FrameAdmission
 from engine.live.judge import CoverReason, Discontinuity, FrameVerdict, Judge
+from engine.live.look_size import LookSizeChange, compute_smallest_face_px
 from engine.live.settings import FollowingSettings, JudgingSettings
 from engine.live.tracker import FollowedFace, compute_covered_share
 from engine.masking.style import Style
@@ -52,6 +54,7 @@ class MaskedFrame(NamedTuple):
         revision: number of changes of the controls before this frame.
         cut: the frame begins a new scene.
         arrived_s: monotonic time of arrival, in seconds.
+        judged_s: monotonic time of the verdict, in seconds.
     """
 
     number: int
@@ -61,6 +64,7 @@ class MaskedFrame(NamedTuple):
     revision: int
     cut: bool
     arrived_s: float
+    judged_s: float
 
 
 class LiveLogSink(Protocol):
@@ -74,6 +78,9 @@ class LiveLogSink(Protocol):
 
     def write_controls(self, state: LiveControlsState) -> None:
         """Write the state of the controls from the next frame on."""
+
+    def write_look_size(self, change: LookSizeChange) -> None:
+        """Write that a detector looks at pictures of another size."""
 
     def write_event(self, description: str) -> None:
         """Write, in one sentence, anything else that an auditor should know."""
@@ -129,7 +136,10 @@ class JudgingState:
         self.log_sink: LiveLogSink | None = None
         self._judging, self._controls = judging, controls
         self._judge = Judge({role.name: role.every_frame for role in roles}, judging, following)
-        self._longest_sides_px = {role.name: role.detector.longest_side(role.settings) for role in roles}
+        self._every_frame = {role.name for role in roles if role.every_frame}
+        self._adaptive = {role.name: role.look_sides_px[0] for role in roles if role.look_sides_px}
+        self._look_changes: list[LookSizeChange] = []
+        self._admission = FrameAdmission(judging.wait, judging.backlog)
         self._changed = threading.Condition()
         self._size: Size | None = None
         self._pending_frames: deque[PendingFrame] = deque()
@@ -161,8 +171,9 @@ class JudgingState:
 
     @property
     def is_backlogged(self) -> bool:
-        """True while as many frames wait as may wait."""
-        return len(self._pending_frames) >= self._judging.backlog
+        """True while another frame would have to wait too long."""
+        with self._changed:
+            return not self._admission.admits(len(self._pending_frames))
 
     def count_dropped_frame(self) -> None:
         """Count a frame that arrived and is never shown, because too many wait."""
@@ -177,18 +188,33 @@ class JudgingState:
 
     # ---- called by the detectors' threads ----
 
-    def receive_answer(self, detector: str, number: int, detections: Sequence[Detection]) -> None:
+    def receive_look(self, look: Look) -> None:
         """Take in an answer; see `engine.live.detector_thread.AnswerSink`."""
         assert self._size is not None
-        scaled = scale_to_display(detections, self._longest_sides_px[detector], self._size)
+        scaled = scale_from_picture(look.detections, look.picture_size, self._size)
         with self._changed:
-            self._counts.looks[detector] += 1
-            self._judge.add_answer(detector, number, scaled)
+            self._counts.count_look(look.detector, look.picture_size.longest_side)
+            if look.detector in self._every_frame:
+                self._admission.add_duration(look.detector, look.seconds)
+            self._judge.add_answer(look.detector, look.number, scaled)
             # The frame may already be out: the detector that runs beside is slow, and the other one may have missed
             # its deadline. The answer still helps the frames to come, and the log must say what was missed.
-            if number in self._shown_boxes:
-                self._handle_late_answer(detector, number, scaled)
+            if look.number in self._shown_boxes:
+                self._handle_late_answer(look.detector, look.number, scaled)
             self._changed.notify_all()
+
+    def change_look_size(self, change: LookSizeChange) -> None:
+        """Take in another size of looks; see `engine.live.detector_thread.AnswerSink`."""
+        assert self._size is not None
+        with self._changed:
+            self._look_changes.append(change)
+            self._counts.smallest_face_px = (
+                compute_smallest_face_px(change.side_px, self._size)
+                if change.side_px < self._adaptive[change.detector]
+                else 0
+            )
+            if self.log_sink is not None:
+                self.log_sink.write_look_size(change)
 
     def handle_failure(self, detector: str, error: VeilError) -> None:
         """Take in the loss of a detector; see `engine.live.detector_thread.AnswerSink`."""
@@ -227,7 +253,14 @@ class JudgingState:
             self._pending_frames.popleft()
             frame = pending.frame
             masked = MaskedFrame(
-                pending.number, frame.planar_frame, frame.pts, verdict, revision, pending.cut, pending.arrived_s
+                pending.number,
+                frame.planar_frame,
+                frame.pts,
+                verdict,
+                revision,
+                pending.cut,
+                pending.arrived_s,
+                time.monotonic(),
             )
             # The log line is written before the frame goes out. After a crash the log may name a frame that no viewer
             # saw, but no viewer saw a frame that the log lacks.
@@ -236,8 +269,16 @@ class JudgingState:
 
     def count_sent_frame(self, masked: MaskedFrame) -> None:
         """Count the delay of a frame whose packet was just written."""
+        now = time.monotonic()
         with self._changed:
-            self._counts.add_delay(time.monotonic() - masked.arrived_s)
+            self._counts.add_delay(now - masked.arrived_s)
+            self._admission.add_duration("sending", now - masked.judged_s)
+
+    def take_look_changes(self) -> list[LookSizeChange]:
+        """Take the changes of the size of looks that were not taken yet."""
+        with self._changed:
+            taken, self._look_changes = self._look_changes, []
+            return taken
 
     def set_source_counts(self, undecodable: int, reconnects: int) -> None:
         """Replace the counts that the source keeps."""

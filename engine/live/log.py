@@ -6,6 +6,7 @@ Each line is one JSON document with its `kind`. A last line that a crash cut sho
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -18,6 +19,7 @@ from engine.errors import RecordError, TargetError
 from engine.live.controls import LiveControlsState
 from engine.live.judge import CoverReason
 from engine.live.judging_state import MaskedFrame
+from engine.live.look_size import LookSizeChange
 from engine.live.settings import FollowingSettings, JudgingSettings
 from engine.media.stream.live_output import LiveEncoding
 from engine.record import SCHEMA, Count, Detection, DetectionConfig, Face, Frame, Record, Score, SourceFacts
@@ -77,6 +79,22 @@ class Looked(_Line, frozen=True):
     look: LiveControlsState
 
 
+class Sized(_Line, frozen=True):
+    """Another size of a detector's pictures.
+
+    Attributes:
+        number: place, among the frames that arrived, of the first frame that was looked at in this size.
+        detector: name of the detector.
+        side_px: longest side of its pictures from then on.
+        look_ms: milliseconds of a look that led to the change.
+    """
+
+    number: Count
+    detector: str
+    side_px: Count
+    look_ms: Count
+
+
 class Happened(_Line, frozen=True):
     """Any other event that an auditor should know, in one sentence."""
 
@@ -90,7 +108,7 @@ class Received(_Line, frozen=True):
     sha256: str
 
 
-LogLine = Start | Shown | Late | Looked | Happened | Received
+LogLine = Start | Shown | Late | Looked | Sized | Happened | Received
 
 
 class LiveLog:
@@ -145,6 +163,10 @@ class LiveLog:
         """Write a change of the controls."""
         self.write(Looked(state))
 
+    def write_look_size(self, change: LookSizeChange) -> None:
+        """Write another size of a detector's pictures."""
+        self.write(Sized(change.number, change.detector, change.side_px, change.look_ms))
+
     def write_event(self, description: str) -> None:
         """Write an event."""
         self.write(Happened(description))
@@ -162,7 +184,7 @@ def record_from_log(path: Path) -> Record:
     Raises:
         RecordError: the file is not the log of a live run, or no frame was shown.
     """
-    start, shown_frames, late = None, list[Shown](), dict[int, list[Late]]()
+    start, shown_frames, late, sizes = None, list[Shown](), dict[int, list[Late]](), list[Sized]()
     received: Received | None = None
     for line in read_log_lines(path):
         match line:
@@ -174,6 +196,8 @@ def record_from_log(path: Path) -> Record:
                 late.setdefault(line.number, []).append(line)
             case Received():
                 received = line
+            case Sized():
+                sizes.append(line)
             case _:
                 continue
     if start is None or not shown_frames:
@@ -181,7 +205,7 @@ def record_from_log(path: Path) -> Record:
     return Record(
         schema=SCHEMA,
         source=_complete_source_facts(start.source, len(shown_frames), received),
-        detection=start.detection,
+        detection=msgspec.structs.replace(start.detection, look_sizes=_list_look_sizes(sizes, shown_frames)),
         frames=tuple(_add_late_evidence(shown.frame, late.get(shown.number, ())) for shown in shown_frames),
         cuts=tuple(shown.frame.index for shown in shown_frames if shown.cut),
         damaged=(),
@@ -211,6 +235,17 @@ def _create_log_file(path: Path) -> IO[bytes]:
         raise TargetError(
             f"The log {path} cannot be written ({error.strerror}). Choose another path for the record."
         ) from error
+
+
+def _list_look_sizes(sizes: Iterable[Sized], shown_frames: Sequence[Shown]) -> dict[str, tuple[tuple[int, int], ...]]:
+    """Return, by detector, the sizes of its pictures with the index of the first shown frame that each applies to."""
+    numbers = [shown.number for shown in shown_frames]
+    changes: dict[str, dict[int, int]] = {}
+    for size in sizes:
+        index = bisect_left(numbers, size.number)
+        if index < len(numbers):
+            changes.setdefault(size.detector, {})[index] = size.side_px
+    return {detector: tuple(sorted(found.items())) for detector, found in changes.items()}
 
 
 def _add_late_evidence(frame: Frame, answers: Iterable[Late]) -> Frame:

@@ -11,7 +11,9 @@ from pathlib import Path
 from engine.core.geometry import Size
 from engine.detectors.modes import find_mode
 from engine.detectors.registry import import_detector_class, plan_detector
+from engine.errors import InputError
 from engine.live.detector_thread import DetectorRole
+from engine.live.look_size import LOOK_SIDES_PX
 from engine.live.settings import FollowingSettings
 from engine.media.facts import make_source_facts
 from engine.media.source.probe import probe
@@ -52,13 +54,16 @@ have deadlines; this one only has an age limit, and on a busy machine it has to 
 
 
 def plan_detector_roles(
-    parameters: Mapping[str, Mapping[str, object]] | None = None, cores: int | None = None
+    parameters: Mapping[str, Mapping[str, object]] | None = None,
+    cores: int | None = None,
+    look_side_px: int | None = None,
 ) -> tuple[DetectorRole, ...]:
     """Return the detectors of live mode with their parameters.
 
     Args:
         parameters: by detector name, parameters that differ from those of live mode.
         cores: number of processor cores; as the system reports it if None.
+        look_side_px: longest side of the pictures of the detector that runs beside. None: as large as the machine can.
 
     Raises:
         InputError: a parameter is unknown or wrong.
@@ -68,14 +73,30 @@ def plan_detector_roles(
     for name in find_mode("live").detectors:
         every = name == _EVERY_FRAME_DETECTOR
         # One core is left for the rest of the run; more than four threads no longer make one picture faster.
-        threads = {} if every else {"threads": max(1, min(4, cores - 1))}
-        settings = plan_detector(
-            name, {**_LIVE_THRESHOLDS.get(name, {}), **threads, **(parameters or {}).get(name, {})}
-        ).settings
+        own = (parameters or {}).get(name, {})
+        beside = {} if every else {"threads": max(1, min(4, cores - 1)), **_plan_look_size(own, look_side_px)}
+        settings = plan_detector(name, {**_LIVE_THRESHOLDS.get(name, {}), **beside, **own}).settings
         roles.append(
-            DetectorRole(import_detector_class(name), settings, every, 0 if every else _BACKGROUND_NICENESS_STEPS)
+            DetectorRole(
+                import_detector_class(name),
+                settings,
+                every,
+                0 if every else _BACKGROUND_NICENESS_STEPS,
+                LOOK_SIDES_PX if "enlarge" in beside else (),
+            )
         )
     return tuple(roles)
+
+
+def _plan_look_size(own: Mapping[str, object], side_px: int | None) -> dict[str, object]:
+    """Return the parameters that fix the size of the looks, or let it change."""
+    if side_px is not None:
+        if "size" in own:
+            raise InputError("The size of the looks is given twice: leave out --look-size, or the size in --set.")
+        return {"size": side_px}
+    # Who names a size wants that one. A network of the user's own may take one size only, so a smaller picture would
+    # find less and save nothing.
+    return {} if own.keys() & {"size", "more_sizes", "weights", "enlarge"} else {"enlarge": False}
 
 
 def build_detection_config(

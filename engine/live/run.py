@@ -17,6 +17,7 @@ from engine.live.detector_thread import DetectorRole
 from engine.live.hooks import LiveHooks
 from engine.live.log import LiveLog, Start, record_from_log
 from engine.live.masker import LiveMasker
+from engine.live.priority import raised_priority
 from engine.live.record_facts import LiveSourceFacts, build_detection_config, plan_detector_roles, read_source_facts
 from engine.live.settings import FollowingSettings, JudgingSettings
 from engine.live.threads import LiveThreads
@@ -193,20 +194,25 @@ def recover_record(log: Path | str, record: Path | str, *, overwrite: bool = Tru
 
 def _run_job(job: _LiveJob) -> LiveReport:
     started_s, options = time.monotonic(), job.options
-    with LiveMasker(
-        job.detector_roles,
-        job.models,
-        judging=options.judging,
-        following=options.following,
-        controls=job.hooks.controls,
-    ) as masker:
+    with (
+        raised_priority(),
+        LiveMasker(
+            job.detector_roles,
+            job.models,
+            judging=options.judging,
+            following=options.following,
+            controls=job.hooks.controls,
+        ) as masker,
+    ):
         # The source opens when the detectors are loaded: a camera's first seconds would only be covered or dropped.
         masker.wait_until_ready(options.judging.load)
         with job.open_source() as source:
             opener = _prepare_opener(job, source, masker)
             LiveThreads(source, masker, opener, job.hooks, audio=options.audio).run()
+            assert masker.size is not None, "a run without a frame has raised"
+            encoding = options.encoding.choose_preset(masker.size, source.rate)
         counters = masker.counters
-    return _write_report(job, counters, time.monotonic() - started_s)
+    return _write_report(job, counters, encoding, time.monotonic() - started_s)
 
 
 def _prepare_opener(
@@ -218,9 +224,10 @@ def _prepare_opener(
 
     def open_output(size: Size) -> tuple[LiveOutput, LiveLog]:
         audio = source.audio_streams if job.options.audio else []
-        output = LiveOutput(job.target, size, source.time_base, source.rate, audio=audio, encoding=job.options.encoding)
+        encoding = job.options.encoding.choose_preset(size, source.rate)
+        output = LiveOutput(job.target, size, source.time_base, source.rate, audio=audio, encoding=encoding)
         try:
-            log = LiveLog(job.log, _build_start_line(job, facts, size))
+            log = LiveLog(job.log, _build_start_line(job, facts, size, encoding))
         except TargetError:
             # Without a log nothing may be shown: the run could not be audited.
             output.abandon()
@@ -231,7 +238,7 @@ def _prepare_opener(
     return open_output
 
 
-def _build_start_line(job: _LiveJob, facts: LiveSourceFacts, size: Size) -> Start:
+def _build_start_line(job: _LiveJob, facts: LiveSourceFacts, size: Size, encoding: LiveEncoding) -> Start:
     options = job.options
     return Start(
         address=job.source_label,
@@ -241,11 +248,11 @@ def _build_start_line(job: _LiveJob, facts: LiveSourceFacts, size: Size) -> Star
         detection=build_detection_config(job.detector_roles, options.following, float(facts.rate)),
         judging=options.judging,
         following=options.following,
-        encoding=options.encoding,
+        encoding=encoding,
     )
 
 
-def _write_report(job: _LiveJob, counters: LiveCounters, duration_s: float) -> LiveReport:
+def _write_report(job: _LiveJob, counters: LiveCounters, encoding: LiveEncoding, duration_s: float) -> LiveReport:
     record_bytes = encode_document(record_from_log(job.log))
     report = LiveReport(
         source=job.source_label,
@@ -255,7 +262,7 @@ def _write_report(job: _LiveJob, counters: LiveCounters, duration_s: float) -> L
         host=node(),
         started=job.started_at,
         seconds=round(duration_s, 3),
-        encoding=job.options.encoding,
+        encoding=encoding,
         judging=job.options.judging,
         following=job.options.following,
         counters=counters,

@@ -16,6 +16,8 @@ class JudgingSettings(Document, frozen=True):
 
     Attributes:
         deadline: seconds from a frame's submission after which it is covered if an answer is missing.
+        wait: seconds that frames may wait for the frames before them. While a new one would wait longer, a file is read
+            more slowly, and a frame of a running source is dropped.
         age: greatest age in seconds of the newest answer of a detector that runs beside, measured between the time
             stamps of the frames.
         hang: seconds without an answer after which a detector's process is killed and restarted.
@@ -24,7 +26,8 @@ class JudgingSettings(Document, frozen=True):
         backlog: number of frames of a running source that may wait; further frames are dropped and never shown.
     """
 
-    deadline: Seconds = 0.08
+    deadline: Seconds = 0.25
+    wait: Seconds = 0.1
     age: Seconds = 0.5
     hang: Seconds = 3.0
     load: Seconds = 120.0

@@ -15,6 +15,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,8 +24,9 @@ from engine.core.geometry import Size
 from engine.errors import SourceError
 from engine.live.hooks import LiveHooks
 from engine.live.log import LiveLog, Received
+from engine.live.look_size import describe_look_change
 from engine.live.masker import LiveMasker
-from engine.media.stream.live_input import AudioEvent, FrameEvent, InterruptionEvent
+from engine.media.stream.live_input import AudioEvent, FrameEvent, InputEvent, InterruptionEvent
 from engine.media.stream.live_output import LiveOutput
 from engine.media.stream.pushed_input import LiveSource
 
@@ -118,7 +120,7 @@ class LiveThreads:
 
     def _read_source(self) -> None:
         try:
-            for event in self._source.events():
+            for event in self._iterate_events():
                 match event:
                     case FrameEvent():
                         self._submit_frame(event)
@@ -134,12 +136,22 @@ class LiveThreads:
         except BaseException as error:  # noqa: BLE001 - the sending thread raises it
             self._enqueue(_EndOfSource(error))
 
+    def _iterate_events(self) -> Iterator[InputEvent]:
+        # A file can wait, so a slow machine takes longer and drops nothing. It waits before a frame is read: one that
+        # was read and waits would only be late.
+        events = self._source.events()
+        while True:
+            while self._source.is_file and self._masker.state.is_backlogged and not self._hooks.stop.is_set():
+                time.sleep(_FILE_WAIT_S)
+            event = next(events, None)
+            if event is None:
+                return
+            yield event
+
     def _submit_frame(self, event: FrameEvent) -> None:
-        # A file can wait, so a slow machine takes longer and drops nothing. A running source cannot: its next frame is
-        # already on the way, and a frame that waited would only add delay to all that follow.
-        while self._masker.state.is_backlogged and self._source.is_file and not self._hooks.stop.is_set():
-            time.sleep(_FILE_WAIT_S)
-        if self._masker.state.is_backlogged:
+        # A running source cannot wait: its next frame is already on the way, and a frame that waited would add its
+        # delay to all that follow.
+        if self._masker.state.is_backlogged and not self._source.is_file:
             self._masker.state.count_dropped_frame()
             return
         if self._hooks.preview is not None:
@@ -199,6 +211,9 @@ class LiveThreads:
         if now - self._last_report_s < _REPORT_INTERVAL_S:
             return
         self._last_report_s = now
+        assert self._masker.size is not None
+        for change in self._masker.state.take_look_changes():
+            self._hooks.listener.notice(describe_look_change(change, self._masker.size))
         self._masker.state.set_source_counts(self._source.undecodable_packets, self._source.reconnects)
         counters = self._masker.counters
         self._hooks.counter_observer(counters)

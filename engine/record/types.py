@@ -182,6 +182,8 @@ class DetectionConfig(Document, frozen=True, omit_defaults=True):
         asked: by detector, the frames that it was given, as half-open ranges of indices; a detector that is absent was
             given every frame.
         schedule: how the frames that detectors look at were chosen. None: every frame was.
+        look_sizes: by detector, the frames from which on it was given pictures of another size than its parameters say,
+            as (index, longest side in pixels); only live mode changes the size.
     """
 
     mode: str
@@ -191,6 +193,7 @@ class DetectionConfig(Document, frozen=True, omit_defaults=True):
     smoothing: SmoothingSettings
     asked: Mapping[str, tuple[tuple[Count, Count], ...]] = {}
     schedule: ScheduleSettings | None = None
+    look_sizes: Mapping[str, tuple[tuple[Count, Annotated[int, msgspec.Meta(ge=1)]], ...]] = {}
 
 
 class Detection(Document, frozen=True, gc=False):

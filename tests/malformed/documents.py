@@ -18,6 +18,7 @@ from engine.core.geometry import Box
 from engine.errors import VeilError
 from engine.live.controls import LiveControlsState
 from engine.live.log import Late, LiveLog, Received, Shown, Start
+from engine.live.look_size import LookSizeChange
 from engine.live.settings import FollowingSettings, JudgingSettings
 from engine.media.stream.live_output import LiveEncoding
 from engine.record import Record, encode_document, sha256_hex
@@ -98,6 +99,7 @@ def _make_live_log(path: Path, record: Record) -> None:
         log.write(Shown(frame, number, "late" if number == 1 else None))
     log.write(Late(0, "yolov8-face", ((Box(10, 8, 40, 36), 0.9),)))
     log.write_controls(LiveControlsState())
+    log.write_look_size(LookSizeChange("yolov8-face", 1, 416, 640, 300))
     log.write_event("a detector was started again")
     log.write(Received(1000, "ab" * 32))
     log.close()

@@ -141,3 +141,27 @@ def list_faults(page):
     """What went wrong in a window: exceptions in the page, and boxes in which it says that something broke."""
     boxes = [*page.get_by_test_id("stException").all(), *page.get_by_text("Something unexpected happened").all()]
     return page.faults + [box.inner_text() for box in boxes]
+
+
+_BRIGHTNESS = """video => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [32, 18];
+    const context = canvas.getContext("2d");
+    context.drawImage(video, 0, 0, 32, 18);
+    const samples = context.getImageData(0, 0, 32, 18).data;
+    return samples.filter((_, index) => index % 4 != 3).reduce((sum, one) => sum + one, 0) / (32 * 18 * 3);
+}"""
+
+
+def measure_brightness(page):
+    """Return the mean brightness of the video on the Live page, 0 to 255."""
+    return page.frame_locator("iframe[title*=webrtc]").locator("video").evaluate(_BRIGHTNESS)
+
+
+def wait_for_bright_video(page):
+    """Wait until the video on the Live page shows a picture that is not black."""
+    for _ in range(LONG_TIMEOUT_MS // 100):
+        if measure_brightness(page) > 20:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("the picture stayed black")

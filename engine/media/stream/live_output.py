@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Annotated, Any, TypeVar, cast
+from typing import IO, Annotated, Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
 import av
@@ -33,6 +33,7 @@ _MUXER_OPTIONS = {
     "mpegts": {"mpegts_flags": "resend_headers", "pat_period": "0.4"},
     "flv": {"flvflags": "no_duration_filesize"},
 }
+_MAX_SUPERFAST_PIXELS_PER_S = 1920 * 1080 * 30
 _DATAGRAM_BYTES = 1316
 """Seven packets of a transport stream, which fit into one Ethernet frame."""
 
@@ -44,18 +45,26 @@ class LiveEncoding(Document, frozen=True):
     """Encoder settings of a live run.
 
     Attributes:
-        preset: libx264's preset; faster ones give larger streams.
+        preset: libx264's preset; faster ones give larger streams. "auto": superfast, or ultrafast for more pixels a
+            second than 1920x1080 at 30 frames/s has.
         crf: constant rate factor.
         max_kbit: limit in kilobits a second; None: unlimited.
         threads: number of slices that are encoded at once.
         keyframe_seconds: distance between keyframes, which is the longest wait of a viewer who tunes in.
     """
 
-    preset: EncoderPreset = "superfast"
+    preset: EncoderPreset | Literal["auto"] = "auto"
     crf: Annotated[float, msgspec.Meta(ge=0.0, le=51.0)] = 21.0
     max_kbit: Annotated[int, msgspec.Meta(ge=100)] | None = None
     threads: Annotated[int, msgspec.Meta(ge=1, le=16)] = 2
     keyframe_seconds: Annotated[int, msgspec.Meta(ge=1, le=10)] = 2
+
+    def choose_preset(self, size: Size, rate: Fraction) -> LiveEncoding:
+        """Return the same settings with the preset for pictures of a size at a rate."""
+        if self.preset != "auto":
+            return self
+        light = size.width * size.height * rate > _MAX_SUPERFAST_PIXELS_PER_S
+        return msgspec.structs.replace(self, preset="ultrafast" if light else "superfast")
 
     def encoder_options(self, rate: Fraction) -> dict[str, str]:
         """Return options of libx264 by FFmpeg's names."""
@@ -174,7 +183,9 @@ class LiveOutput:
         return Path(self.target).suffix.lstrip(".").lower()
 
     def _add_video(self, size: Size, rate: Fraction, encoding: LiveEncoding) -> VideoStream:
-        stream = self._container.add_stream("libx264", rate=rate, options=encoding.encoder_options(rate))
+        stream = self._container.add_stream(
+            "libx264", rate=rate, options=encoding.choose_preset(size, rate).encoder_options(rate)
+        )
         stream.width, stream.height, stream.pix_fmt = size.width, size.height, "yuv420p"
         stream.codec_context.time_base = self._time_base
         stream.time_base = self._time_base

@@ -20,6 +20,7 @@ NO_FRAME = "no frame"
 """The reason for a black picture when no frame has come for a while."""
 _EMPTY_SIZE = Size(640, 360)
 _PIXEL_FORMAT = "yuv420p"
+_BLACK_LUMA = 16  # in video range
 _TEXT_LUMA = 190
 _TEXT_HEIGHT_SHARE = 0.04
 """Height of the letters of a caption as a share of the height of the picture."""
@@ -33,7 +34,7 @@ class LivePreview:
     Safe to use from several threads. Without a recent frame it gives black.
 
     Args:
-        max_side_px: longest side of a copy.
+        max_side_px: longest side of a copy, until `limit_side` is called.
         clock: monotonic time in seconds.
 
     Attributes:
@@ -43,6 +44,10 @@ class LivePreview:
     def __init__(self, max_side_px: int = 960, clock: Callable[[], float] = time.monotonic) -> None:
         self.keeps_unmasked = False
         self._latest_output, self._latest_input = _LatestFrame(max_side_px, clock), _LatestFrame(max_side_px, clock)
+
+    def limit_side(self, max_side_px: int) -> None:
+        """Change the longest side of the copies from the next frame on: a smaller one costs a viewer's encoder less."""
+        self._latest_output.max_side_px = self._latest_input.max_side_px = max_side_px
 
     def add_input_frame(self, frame: VideoFrame) -> None:
         """Store an input frame; call it before anything is drawn on the frame."""
@@ -67,7 +72,7 @@ class LivePreview:
 
 class _LatestFrame:
     def __init__(self, max_side_px: int, clock: Callable[[], float]) -> None:
-        self._max_side_px, self._clock = max_side_px, clock
+        self.max_side_px, self._clock = max_side_px, clock
         self._converter = VideoReformatter()
         self._lock = threading.Lock()
         self._samples: NDArray[np.uint8] = _make_black_samples(_EMPTY_SIZE)
@@ -75,7 +80,7 @@ class _LatestFrame:
         self._reason: str | None = None
 
     def store_frame(self, frame: VideoFrame, cover_reason: str | None = None) -> None:
-        size = Size(frame.width, frame.height).fit(self._max_side_px).round_to_even()
+        size = Size(frame.width, frame.height).fit(self.max_side_px).round_to_even()
         small = self._converter.reformat(
             frame,
             width=size.width,
@@ -108,19 +113,39 @@ def write_caption(frame: VideoFrame, lines: Sequence[str]) -> VideoFrame:
         frame: A frame of `LivePreview`. Captions are for viewers of the preview: no output and no recording has one.
         lines: The text, in Latin letters.
     """
-    samples = frame.to_ndarray()
-    luma = samples[: frame.height]
-    size_px = max(8.0, _TEXT_HEIGHT_SHARE * frame.height)
-    scale, thick = cv2.getFontScaleFromHeight(_FONT, round(size_px), 1), max(1, round(size_px / 14))
+    samples = np.asarray(frame.to_ndarray(), np.uint8)
+    size_px = _choose_letter_px(frame)
     top = (frame.height - _LINE_SPACING * size_px * len(lines)) / 2
     for number, line in enumerate(lines):
-        (width, height), _ = cv2.getTextSize(line, _FONT, scale, thick)
-        # A line that is wider than the picture is made smaller instead of being cut off.
-        fitted = scale * min(1.0, 0.94 * frame.width / width)
-        left = (frame.width - min(width, 0.94 * frame.width)) / 2
-        place = round(left), round(top + number * _LINE_SPACING * size_px + height)
-        cv2.putText(luma, line, place, _FONT, fitted, _TEXT_LUMA, thick, cv2.LINE_AA)
+        _write_line(samples[: frame.height], line, top + number * _LINE_SPACING * size_px, size_px)
     return VideoFrame.from_ndarray(samples, format=_PIXEL_FORMAT)
+
+
+def write_note(frame: VideoFrame, line: str) -> VideoFrame:
+    """Return a copy of a preview frame with a line of text in a dark strip at its lower border."""
+    samples = np.asarray(frame.to_ndarray(), np.uint8)
+    size_px = _choose_letter_px(frame)
+    luma = samples[: frame.height]
+    # The strip makes the text legible on any picture.
+    top = max(0, round(frame.height - _LINE_SPACING * size_px))
+    luma[top:] = luma[top:] // 4 + _BLACK_LUMA
+    _write_line(luma, line, top + (_LINE_SPACING - 1) / 2 * size_px, size_px)
+    return VideoFrame.from_ndarray(samples, format=_PIXEL_FORMAT)
+
+
+def _choose_letter_px(frame: VideoFrame) -> float:
+    return max(8.0, _TEXT_HEIGHT_SHARE * frame.height)
+
+
+def _write_line(luma: NDArray[np.uint8], line: str, top: float, size_px: float) -> None:
+    """Write one line in the middle of the picture's width."""
+    scale, thick = cv2.getFontScaleFromHeight(_FONT, round(size_px), 1), max(1, round(size_px / 14))
+    frame_width = luma.shape[1]
+    (width, height), _ = cv2.getTextSize(line, _FONT, scale, thick)
+    # A line that is wider than the picture is made smaller instead of being cut off.
+    fitted = scale * min(1.0, 0.94 * frame_width / width)
+    left = (frame_width - min(width, 0.94 * frame_width)) / 2
+    cv2.putText(luma, line, (round(left), round(top + height)), _FONT, fitted, _TEXT_LUMA, thick, cv2.LINE_AA)
 
 
 def make_black_frame() -> VideoFrame:
@@ -130,5 +155,5 @@ def make_black_frame() -> VideoFrame:
 
 def _make_black_samples(size: Size) -> NDArray[np.uint8]:
     samples = np.full((size.height * 3 // 2, size.width), 128, np.uint8)
-    samples[: size.height] = 16  # black luma in video range; 128 is neutral chroma
+    samples[: size.height] = _BLACK_LUMA  # 128 is neutral chroma
     return samples

@@ -12,7 +12,7 @@ from engine.errors import AccessError, InputError
 from engine.jobs.live_run import BROWSER_CAMERA, LiveRun
 from engine.live.run import LiveOptions
 from engine.media.source.probe import probe
-from engine.media.stream.live_preview import NO_FRAME, LivePreview, make_black_frame, write_caption
+from engine.media.stream.live_preview import NO_FRAME, LivePreview, make_black_frame, write_caption, write_note
 from engine.media.stream.normalise import frame_from_rgb, rgb_from_frame
 from engine.record import read_record
 from engine.storage.data_folder import DataFolder
@@ -144,6 +144,23 @@ def test_a_caption_is_only_in_the_copy_for_viewers():
     assert rgb_from_frame(preview.get_frame()).max() < 20
     preview.add_output_frame(make_black_frame())
     assert preview.cover_reason is None
+
+
+def test_a_note_covers_the_lower_border_alone_and_is_legible_on_a_bright_picture():
+    bright = frame_from_rgb(np.full((180, 320, 3), 250, np.uint8)).reformat(format="yuv420p")
+    noted = rgb_from_frame(write_note(bright, "Faces under 180 pixels may not be found"))
+    assert noted[:150].min() > 230
+    assert noted[165:].min() < 100
+    assert noted[165:].max() > 150
+
+
+def test_the_preview_gets_smaller_from_the_next_frame_on():
+    preview = LivePreview(max_side_px=320)
+    preview.add_output_frame(frame_from_rgb(white_patch()))
+    assert preview.get_frame().width == 320
+    preview.limit_side(160)
+    preview.add_output_frame(frame_from_rgb(white_patch()))
+    assert preview.get_frame().width == 160
 
 
 def test_a_person_without_the_role_is_refused_and_the_refusal_logged(data):

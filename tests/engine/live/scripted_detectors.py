@@ -26,10 +26,12 @@ class MoodySettings(DetectorSettings, frozen=True):
     Attributes:
         mood: path of a file that is read at every picture: "wait", "crash", "hang", "blind", or empty.
         seconds: time that one picture takes.
+        pixel_seconds: further time for each pixel of the picture.
     """
 
     mood: str = ""
     seconds: float = 0.0
+    pixel_seconds: float = 0.0
 
 
 class Moody:
@@ -57,7 +59,8 @@ class Moody:
     def detect(self, pictures: Sequence[Rgb]) -> list[list[Detection]]:
         while (mood := self._read_mood()) == "wait":
             time.sleep(0.01)
-        time.sleep(self._settings.seconds)
+        pixels = sum(picture.shape[0] * picture.shape[1] for picture in pictures)
+        time.sleep(self._settings.seconds + self._settings.pixel_seconds * pixels)
         if mood == "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
         if mood == "hang":

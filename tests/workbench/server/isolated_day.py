@@ -19,11 +19,13 @@ from engine.storage.data_folder import DataFolder
 from tests.browser import find_free_port, running_workbench
 from tests.engine.test_offline import find_contacts
 
-_INTERFACE = """
+ISOLATED = ("unshare", "--net", "--map-root-user")
+OWN_ADDRESS = "192.0.2.1"
+INTERFACE = f"""
 ip link set lo up
 ip link add out0 type veth peer name out1
 sysctl -q -w net.ipv6.conf.out0.disable_ipv6=1 net.ipv6.conf.out1.disable_ipv6=1
-ip address add 192.0.2.1/24 dev out0
+ip address add {OWN_ADDRESS}/24 dev out0
 ip link set out0 up
 ip link set out1 up
 ip route add default via 192.0.2.2
@@ -88,7 +90,7 @@ def work(data: DataFolder, source: str, trace: list[str]) -> None:
 
 def main(root: str, source: str) -> None:
     """Do what the module's docstring says with a data folder and a video."""
-    subprocess.run(["sh", "-ec", _INTERFACE], check=True)
+    subprocess.run(["sh", "-ec", INTERFACE], check=True)
     data, log = DataFolder(Path(root)), Path(root) / "trace"
     trace = ["strace", "--seccomp-bpf", "-f", "-qq", "-A", "-e", "trace=%network", "-o", str(log)]
     with running_workbench(data, wrapper=(*trace[:1], "-D", *trace[1:]), port=find_free_port(), **PROXIES) as server:

@@ -10,10 +10,9 @@ import pytest
 
 from tests import clips
 from tests.browser import CI, make_data_folder
+from tests.workbench.server.isolated_day import ISOLATED
 
 pytestmark = pytest.mark.slow
-
-ISOLATED = ("unshare", "--net", "--map-root-user")
 
 
 def test_no_packet_leaves_on_a_day_of_the_workbench(models, tmp_path):

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests import clips
 from tests.browser import (
     CI,
     find_free_port,
@@ -26,7 +27,7 @@ from tests.browser import (
 )
 from tests.repository import ROOT
 from tests.workbench.accounts import PASSWORDS, add_accounts
-from tests.workbench.page_actions import sign_in
+from tests.workbench.page_actions import LONG_TIMEOUT_MS, sign_in, wait_for_bright_video
 
 NAME = "veil.example.org"
 _NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
@@ -51,7 +52,8 @@ http {{
 class Proxy:
     """A proxy that runs the recipe on ports of this machine."""
 
-    def __init__(self, folder, workbench_port):
+    def __init__(self, folder, workbench_port, data):
+        self.data = data
         self.folder, self.https, self.http = folder, find_free_port(), find_free_port()
         text = (ROOT / "docs/guides/tls.md").read_text()
         (recipe,) = re.findall(r"```nginx\n(.*?)```", text, re.DOTALL)
@@ -145,8 +147,8 @@ def _make_certificate(folder):
 @pytest.fixture(scope="module")
 def proxy(models, tmp_path_factory):
     data = add_accounts(make_data_folder(tmp_path_factory.mktemp("behind"), models))
-    port = find_free_port()
-    with running_workbench(data, port=port), Proxy(tmp_path_factory.mktemp("nginx"), port).running() as running:
+    port, nginx = find_free_port(), tmp_path_factory.mktemp("nginx")
+    with running_workbench(data, port=port), Proxy(nginx, port, data).running() as running:
         yield running
 
 
@@ -219,5 +221,33 @@ def test_a_page_works_in_a_browser(proxy, launch_browser):
         assert page.get_by_text("Ana Bell").is_visible()
         (token,) = [one for one in context.cookies() if one["name"] == "veil_session"]
         assert token["secure"]
+    finally:
+        browser.close()
+
+
+@pytest.mark.slow
+def test_the_live_page_connects_through_the_proxy(proxy, launch_browser, carphone):
+    """The handshake goes through the proxy, and the picture over UDP from the server to the browser."""
+    proxy.data.library.mkdir(exist_ok=True)
+    clips.ffmpeg(
+        "-stream_loop", "99", "-i", carphone, "-vf", "scale=640:480", "-c:v", "libx264", "-preset", "ultrafast",
+        proxy.data.library / "ward.mp4",
+    )  # fmt: skip
+    browser = launch_browser(f"--host-resolver-rules=MAP {NAME} 127.0.0.1")
+    try:
+        page = browser.new_context(ignore_https_errors=True, bypass_csp=True).new_page()
+        page.set_default_timeout(LONG_TIMEOUT_MS)
+        page.goto(f"https://{proxy.host}/live")
+        sign_in(page, "ana", PASSWORDS["ana"])
+        wait_until_settled(page)
+        page.get_by_text("Video from the library").click()
+        page.get_by_role("combobox", name="Video").click()
+        page.get_by_role("option", name="ward.mp4").click()
+        wait_until_settled(page)
+        page.get_by_role("button", name="Start", exact=True).click()
+        wait_for_bright_video(page)
+        assert not page.get_by_text("did not connect in time").count()
+        page.get_by_role("button", name="Stop and save").click()
+        page.get_by_text("The live run has ended").wait_for()
     finally:
         browser.close()

@@ -21,8 +21,11 @@ from engine.access import Person
 from engine.errors import InputError
 from engine.jobs.live_run import LiveRun
 from engine.live.controls import LiveControlsState
-from engine.media.stream.live_preview import NO_FRAME, make_black_frame, write_caption
+from engine.live.record_facts import plan_detector_roles
+from engine.live.run import LiveOptions
+from engine.media.stream.live_preview import NO_FRAME, make_black_frame, write_caption, write_note
 from engine.storage.data_folder import DataFolder
+from workbench.views.live.name_queries import switch_off_name_queries
 
 _PREVIEW_RATE_HZ = 25
 """Preview frames per second that the browser gets; the run itself has the rate of its source."""
@@ -35,7 +38,9 @@ _NOT_CONNECTED_TEXT = (
     "The preview did not connect in time; this machine may be too busy. The run continues and is recorded with masks."
 )
 _BUTTON_LABELS = {"start": "Start camera", "stop": "Stop camera", "select_device": "Choose camera"}
-_SLOW = ("This machine is too slow for this picture.", "Use a smaller picture or a lower frame rate.")
+_SLOW = ("This machine is too busy for this picture.", "Use a smaller picture or a lower frame rate.")
+_SMALL_LOOK_NOTE = "Faces under {} pixels may not be found"
+"""In the picture while the looks are smaller than usual. In Latin letters, for OpenCV."""
 _BLACK_TEXTS: Mapping[str, tuple[str, ...]] = {
     "asked": ("You masked everything.", "Press p to show the picture again."),
     "loading": ("Loading the detectors.", "The picture appears when they are ready."),
@@ -62,8 +67,23 @@ class LiveRunTable:
         """Return the last live run that a person started; it may have ended."""
         return self._runs.get(account)
 
-    def start_run(self, data: DataFolder, source: str | None, person: Person, controls: LiveControlsState) -> LiveRun:
+    def start_run(
+        self,
+        data: DataFolder,
+        source: str | None,
+        person: Person,
+        controls: LiveControlsState,
+        look_side_px: int | None = None,
+    ) -> LiveRun:
         """Start a live run.
+
+        Args:
+            data: the data folder.
+            source: a file, a camera of the server or an address; None: the camera of the browser.
+            person: the person who starts it.
+            controls: first state of the controls.
+            look_side_px: longest side of the pictures of the detector that runs beside. None: as large as the machine
+                can.
 
         Raises:
             InputError: this person already has a live run in progress, or there is no source.
@@ -74,7 +94,8 @@ class LiveRunTable:
             last_run = self._runs.get(person.account)
             if last_run is not None and not last_run.has_ended:
                 raise InputError("You already have a live run in progress. Stop it first.")
-            live_run = LiveRun(data, source, person=person, controls_state=controls)
+            options = LiveOptions(detector_roles=plan_detector_roles(look_side_px=look_side_px))
+            live_run = LiveRun(data, source, person=person, controls_state=controls, options=options)
             self._runs[person.account] = live_run
             return live_run
 
@@ -89,6 +110,7 @@ class LiveRunTable:
 @st.cache_resource
 def get_live_runs() -> LiveRunTable:
     """Return the live runs of this server."""
+    switch_off_name_queries()
     return LiveRunTable()
 
 
@@ -138,6 +160,12 @@ def explain_black(live: LiveRun) -> tuple[str, ...]:
     return _BLACK_TEXTS.get(reason, ("The picture is masked.",)) if reason else ()
 
 
+def note_small_looks(live: LiveRun) -> str:
+    """Say which faces may not be found while the looks are smaller than usual; empty while they are not."""
+    face_px = live.progress.counters.smallest_face_px
+    return _SMALL_LOOK_NOTE.format(face_px) if face_px else ""
+
+
 def _is_mounted(key: str) -> bool:
     """Return True once the component is in the page and has reported back.
 
@@ -153,8 +181,13 @@ def build_picture_source(live: LiveRun, *, unmasked: bool = False) -> Callable[[
     def get_newest(_pts: int, _time_base: Fraction) -> Any:
         try:
             frame = live.preview.get_frame(unmasked=unmasked)
-            lines = () if unmasked else explain_black(live)
-            return write_caption(frame, lines) if lines else frame
+            if unmasked:
+                return frame
+            lines = explain_black(live)
+            if lines:
+                return write_caption(frame, lines)
+            note = note_small_looks(live)
+            return write_note(frame, note) if note else frame
         except Exception:  # noqa: BLE001 - after any error, only black is safe to show
             return make_black_frame()
 

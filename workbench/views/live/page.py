@@ -14,6 +14,7 @@ from engine.errors import VeilError
 from engine.jobs.library import list_library
 from engine.jobs.live_run import BROWSER_CAMERA, LiveRun
 from engine.live.controls import LiveControlsState
+from engine.live.look_size import LOOK_SIDES_PX
 from engine.masking.presets import PRESETS
 from engine.masking.shapes import SHAPES
 from engine.media.containers import VIDEO_SUFFIXES
@@ -24,7 +25,7 @@ from workbench.core.formatting import escape_markdown
 from workbench.core.links import Page
 from workbench.core.style_names import STYLE_NAMES
 from workbench.theme.css import ALARM_KEY, AUTO_REFRESH_KEY
-from workbench.views.live.live_runs import explain_black, get_live_runs, show_picture
+from workbench.views.live.live_runs import explain_black, get_live_runs, note_small_looks, show_picture
 from workbench.views.live.result import show_result
 
 _BROWSER_CAMERA, _SERVER_SOURCE = "Camera of this browser", "Camera, stream or file on the server"
@@ -36,6 +37,8 @@ _HOW_IT_WORKS = """**How it works**
 - You can change style, shape, blur and confidence at any time.
 - When you stop, the masked recording and its detection record are kept. The source is not."""
 _STYLE_SHAPE = "own"
+_AUTOMATIC = "Automatic"
+_LOOK_SIZES: dict[str, int | None] = {_AUTOMATIC: None, **{f"{side} pixels": side for side in LOOK_SIDES_PX}}
 _SHAPE_NAMES = {_STYLE_SHAPE: "Style's own", **{name: shape.label for name, shape in SHAPES.items()}}
 _COVER_REASONS = {
     "start": "before the first detection",
@@ -82,9 +85,18 @@ def _show_start_form(person: Person) -> None:
         kind = st.radio("Source", kinds, kinds.index(last[0] or _BROWSER_CAMERA), horizontal=True, key="live-source")
         source = _choose_source(kind)
         controls = _choose_controls(LiveControlsState(), "begin")
+        look_size = st.selectbox(
+            "Size of the looks",
+            list(_LOOK_SIZES),
+            key="live-look-size",
+            help="Longest side of the pictures that YOLOv8-face examines. Automatic: as large as this machine can. A "
+            "small size is fast and finds large faces only.",
+        )
         if st.button("Start", type="primary", icon=":material/play_arrow:", key="live-start"):
             try:
-                started = get_live_runs().start_run(session.get_data(), source, person, controls)
+                started = get_live_runs().start_run(
+                    session.get_data(), source, person, controls, _LOOK_SIZES[look_size]
+                )
             except VeilError as error:
                 st.error(formatting.escape_markdown(str(error)))
                 return
@@ -271,6 +283,9 @@ def _show_status(live: LiveRun) -> None:
         st.error(_COVERED_TEXT, icon=":material/visibility_off:")
     elif live.preview.cover_reason:
         st.warning(" ".join(explain_black(live)), icon=":material/visibility_off:")
+    note = note_small_looks(live)
+    if note:
+        st.info(f"This machine is busy, so it examines smaller pictures. {note}.", icon=":material/speed:")
     figures = live.progress
     counters, covered = figures.counters, sum(figures.counters.covered.values())
     rate, delay, masked_whole, late = st.columns(4)

@@ -4,6 +4,7 @@ import base64
 import importlib.util
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -12,12 +13,16 @@ from streamlit.testing.v1 import AppTest
 
 from engine import access, audit, runs
 from engine.access.live_sources import set_live_source
+from engine.live.controls import LiveControlsState
+from engine.live.counters import LiveCounters
+from engine.media.stream.live_preview import LivePreview
+from engine.media.stream.normalise import frame_from_rgb
 from engine.record import read_record
 from tests import clips
 from tests.browser import TIMEOUT_S, find_violations, running_workbench, save_screenshot, wait_until_settled
 from tests.repository import PAGES
 from tests.workbench.page_actions import LONG_TIMEOUT_MS
-from workbench.views.live.live_runs import LiveRunTable, build_picture_source
+from workbench.views.live.live_runs import LiveRunTable, build_picture_source, note_small_looks
 
 PAGE = PAGES / "live.py"
 
@@ -38,6 +43,9 @@ def test_an_empty_page_offers_sources_and_a_start(app):
     assert app.title[0].value == "Live"
     assert app.radio[0].options[:2] == ["Camera of this browser", "Camera, stream or file on the server"]
     assert {slider.label for slider in app.slider} == {"Blur", "Confidence"}
+    looks = next(box for box in app.selectbox if box.label == "Size of the looks")
+    assert looks.value == "Automatic"
+    assert looks.options == ["Automatic", *(f"{side} pixels" for side in (640, 512, 416, 320, 256))]
 
 
 @pytest.mark.parametrize(("address", "sentence"), [("", "No source"), ("/no/such.mp4", "does not exist")])
@@ -78,11 +86,31 @@ def test_an_exception_where_the_picture_is_made_gives_black():
     assert frame.to_ndarray(format="rgb24").max() < 20
 
 
+class Busy:
+    """A live run on a machine that looks at small pictures."""
+
+    phase = "running"
+    controls = SimpleNamespace(state=LiveControlsState())
+    progress = SimpleNamespace(counters=LiveCounters(smallest_face_px=180))
+
+    def __init__(self):
+        self.preview = LivePreview()
+        self.preview.add_output_frame(frame_from_rgb(np.full((360, 640, 3), 200, np.uint8)))
+
+
+def test_the_picture_says_which_faces_may_not_be_found_while_looks_are_small():
+    live = Busy()
+    assert note_small_looks(live) == "Faces under 180 pixels may not be found"
+    noted = build_picture_source(live)(0, None).to_ndarray(format="gray")
+    assert noted[:300].min() > 150
+    assert noted[-20:].min() < 100
+    live.progress = SimpleNamespace(counters=LiveCounters())
+    assert build_picture_source(live)(0, None).to_ndarray(format="gray").min() > 150
+
+
 def test_one_live_run_a_person(data_folder, tmp_path):
     desk, person = LiveRunTable(), access.get_single_user(data_folder)
     clip = clips.video(tmp_path / "clip.mp4", frames=500)
-    from engine.live.controls import LiveControlsState
-
     live = desk.start_run(data_folder, str(clip), person, LiveControlsState())
     try:
         with pytest.raises(Exception, match="in progress"):
