@@ -38,18 +38,19 @@ def make_camera(folder: Path) -> Path:
     return camera
 
 
-def watch_page(page: Any, address: str, seconds: float) -> dict[str, float]:
-    """Start the camera and return how long the first picture took and which share of the samples was black."""
+def watch_page(page: Any, address: str, seconds: float, loops: int) -> dict[str, float]:
+    """Start the camera, wait for the first picture, then return which share of the samples beside loops was black."""
     page.goto(f"{address}/live")
     wait_until_settled(page)
     started_s = time.monotonic()
     page.get_by_role("button", name="Start", exact=True).click()
     wait_for_bright_video(page)
     first_s, samples = time.monotonic() - started_s, list[float]()
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        samples.append(measure_brightness(page))
-        page.wait_for_timeout(_SAMPLE_INTERVAL_MS)
+    with busy_loops(loops):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            samples.append(measure_brightness(page))
+            page.wait_for_timeout(_SAMPLE_INTERVAL_MS)
     page.get_by_role("button", name="Stop and save").click()
     page.get_by_text("The live run has ended").wait_for()
     black = sum(brightness < _BLACK for brightness in samples) / len(samples)
@@ -76,8 +77,7 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM, *fake])
             page = browser.new_page()
             page.set_default_timeout(LONG_TIMEOUT_MS)
-            with busy_loops(options.loops):
-                seen = watch_page(page, server.url, options.seconds)
+            seen = watch_page(page, server.url, options.seconds, options.loops)
             browser.close()
         [run] = runs.read_register(data).runs
         report = json.loads(next(run.folder.path.glob("*.live.json")).read_text())
