@@ -10,6 +10,7 @@ from engine.core.progress import ProgressListener
 from engine.detection.detect import detect
 from engine.detection.passes import PassRunner
 from engine.detection.results import list_detection_files
+from engine.isolation.guarded import guarded
 from engine.media.source.image_sequence import list_source_files
 from engine.record import DetectOptions, Document, Record
 from engine.rendering.render import check_render_possible
@@ -49,6 +50,7 @@ class AnonymiseReport(Document, frozen=True):
     checks: VerifyReport
 
 
+@guarded("source")
 def anonymise(  # noqa: PLR0913 - the arguments of three verbs
     source: Path | str,
     output: Path | str,

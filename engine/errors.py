@@ -96,6 +96,10 @@ class AmendmentError(RecordError):
         self.number = number
         self.problem = problem
 
+    def __reduce__(self) -> tuple[type[AmendmentError], tuple[int, str]]:
+        # As for `DamagedFrameError`.
+        return type(self), (self.number, self.problem)
+
 
 class ModelError(InputError):
     """Model weights are missing, or differ from the pinned ones."""

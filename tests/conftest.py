@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 
 from engine.detectors import weights
+from engine.isolation.expendable import mark_expendable
 from engine.storage.data_folder import find_data_folder
 
 # A busy machine is no fault of the code.
@@ -17,6 +18,9 @@ hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
 pytest_plugins = ["tests.browser"]
+
+# Tests give the engine objects of this process; those of the guard start a process that is not marked.
+mark_expendable()
 
 _MARKER_BY_FIXTURE = {"launch_browser": "browser", "models": "models"}
 """A test that uses one of these fixtures, also through others, gets the marker."""

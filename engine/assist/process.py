@@ -22,6 +22,7 @@ from engine.assist.messages import AssistAnswer, AssistRequest, Failure, Followe
 from engine.assist.similar import find_similar
 from engine.core.json_decoder import decode_json
 from engine.errors import VeilError
+from engine.isolation.expendable import begin_expendable_process
 from engine.record import encode_document
 from engine.review.apply import AmendedRecord
 from engine.review.load import load_record
@@ -52,6 +53,7 @@ class _Reporter:
 def main() -> int:
     """Answer the request; return the exit code."""
     os.nice(_NICENESS)
+    begin_expendable_process()
     cv2.setNumThreads(1)
     line = sys.stdin.buffer.readline()
     threading.Thread(target=_end_with_input, daemon=True).start()

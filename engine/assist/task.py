@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from engine.assist.messages import AssistAnswer, AssistRequest, Failure, Progress, decode_answer
 from engine.core.python_process import build_child_environment, build_module_command
+from engine.isolation.crash import describe_crash, is_crash
 from engine.record import encode_document
 
 _END_TIMEOUT_S = 2.0
@@ -65,7 +66,8 @@ class AssistTask:
                 self._take(decode_answer(line))
         self.end()
         if not self.ended:
-            self._take(_UNEXPECTED)
+            code = self._process.returncode
+            self._take(Failure(f"The video {describe_crash(code)}.") if is_crash(code) else _UNEXPECTED)
 
     def _take(self, answer: AssistAnswer) -> None:
         with self._lock:

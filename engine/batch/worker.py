@@ -36,6 +36,7 @@ from engine.detection.detector_reuse import DetectorReuse
 from engine.detection.options import count_workers, plan_detectors
 from engine.detectors.registry import select_remote
 from engine.errors import ModelError, RunCancelledError, SourceBusyError, VeilError
+from engine.isolation.expendable import begin_expendable_process
 from engine.record import DetectOptions
 from engine.storage.data_folder import DataFolder
 
@@ -72,6 +73,7 @@ def main(lifeline: int) -> int:
         lifeline: read end of a pipe; only the process of the batch has the other end.
     """
     end_with_parent(lifeline)
+    begin_expendable_process()
     # The batch ends its processes with SIGTERM: scratch folders are removed, and detectors end in order.
     signal.signal(signal.SIGTERM, _raise_interrupt)
     tasks, reports = take_over_pipes()

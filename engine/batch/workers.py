@@ -71,11 +71,11 @@ class FileWorker:
         for body in take_message_bodies(self._report_buffer):
             yield decode_report(body)
         if not alive:
-            self._process.wait()
+            code = self._process.wait()
             self.read_stderr()
             last_line = find_last_line(self._stderr_tail)
             shown = f' (last line of its output: "{last_line}")' if last_line else ""
-            raise EOFError(f"{describe_exit(self._process.returncode)}{shown}")
+            raise EOFError(f"{describe_exit(code)}{shown}")
 
     def read_stderr(self) -> None:
         """Keep the end of what it wrote to its standard error; a full pipe would stop it."""

@@ -8,17 +8,17 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from engine.cli.crash_guard import describe_crash, run_guarded
+from engine.cli.crash_guard import run_guarded
 from engine.cli.parser import build_parser
 from engine.cli.terminal import Terminal
 from engine.errors import VeilError
+from engine.isolation.crash import describe_crash, is_crash
+from engine.isolation.guarded import sweep_after_crash
 from engine.storage.data_folder import find_data_folder
-from engine.storage.scratch import sweep_data_folder, sweep_scratch, sweep_temporary_folder
+from engine.storage.scratch import sweep_data_folder
 
 if TYPE_CHECKING:
     from engine.cli.command import Command
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is not None or not command.reads_media:
         return _run_verb(options)
     code = run_guarded(lambda: _run_verb(options))
-    return code if code >= 0 else _report_crash(options, -code)
+    return _report_crash(options, code) if is_crash(code) else code
 
 
 def _run_verb(options: Namespace) -> int:
@@ -80,28 +80,19 @@ def _run_verb(options: Namespace) -> int:
         return EXIT_UNEXPECTED
 
 
-def _report_crash(options: Namespace, number: int) -> int:
+def _report_crash(options: Namespace, code: int) -> int:
     """Print what ended the process that did the work, remove what it has left, and return the exit code."""
-    if number in _ENDING_SIGNALS:
+    if -code in _ENDING_SIGNALS:
         _print_error(options.command.interrupted, "Interrupted", as_json=options.json)
         return EXIT_INTERRUPTED
-    _sweep_after_crash(options)
-    source = getattr(options, "source", None) or "One of the files"
-    sentence = f"{source} {describe_crash(number)}; no unfinished file was kept under the output's name."
-    _print_error(sentence, "Crash", as_json=options.json)
-    return EXIT_UNEXPECTED
-
-
-def _sweep_after_crash(options: Namespace) -> None:
-    """Remove the scratch folders of the process that crashed; they are where it wrote something."""
     # `veil live` takes its target as text, because it may be an address.
-    named = [Path(value).absolute() for value in vars(options).values() if isinstance(value, Path | str) and value]
-    for folder in {folder for path in named for folder in (path, path.parent)}:
-        with suppress(OSError, ValueError):  # not each of these texts is a path
-            sweep_scratch(folder)
-    sweep_temporary_folder()
+    sweep_after_crash(vars(options))
     if options.command.uses_data:
         sweep_data_folder(find_data_folder(options.data).root)
+    source = getattr(options, "source", None) or "One of the files"
+    sentence = f"{source} {describe_crash(code)}; no unfinished file was kept under the output's name."
+    _print_error(sentence, "Crash", as_json=options.json)
+    return EXIT_UNEXPECTED
 
 
 def _describe_unexpected(error: Exception) -> str:

@@ -43,7 +43,7 @@ def _verify_log(options: Namespace, terminal: Terminal) -> int:
         if stamped := check_anchor_stamp(path, certificates):
             terminal.notice(f"{path} existed at {stamped.at:%F %T %Z}, signed by {stamped.authority}.")
     anchors = {str(path): read_document(path, audit.Anchor, "anchor of an audit log") for path in options.anchor}
-    report = release.check_audit_log(data, anchors)
+    report = release.check_evidence(data, anchors)
     terminal.print_result(report, _format_report(report))
     return 0 if report.passed else CheckFailedError.exit_code
 
@@ -54,7 +54,9 @@ def _format_report(report: audit.AuditReport) -> str:
         f"{entries} checked against {format_count(report.anchors, 'anchor')}",
         f"Head: entry {report.head.number}, sha256 {report.head.sha256}",
         *(finding.sentence for finding in report.findings),
-        "Every line is as it was written." if report.passed else "The audit log was changed or cut short.",
+        "Every line is as it was written, and no file that it vouches for is missing."
+        if report.passed
+        else "The audit log or the files that it vouches for are not as they were written.",
     ])  # fmt: skip
 
 

@@ -14,6 +14,8 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
+from engine.isolation.expendable import begin_expendable_process
+
 _PR_SET_PDEATHSIG = 1
 
 
@@ -30,6 +32,7 @@ def run_guarded(work: Callable[[], int]) -> int:
     child = os.fork()
     if child == 0:
         _end_with_parent(parent)
+        begin_expendable_process()
         return work()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -39,26 +42,6 @@ def run_guarded(work: Callable[[], int]) -> int:
     signal.signal(signal.SIGTERM, pass_on)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status)
-
-
-def describe_crash(number: int) -> str:
-    """Return what is to be said of a file, after its name, when a signal ended the process that read it."""
-    if number == signal.SIGKILL:
-        return (
-            "was being worked on when the system ended the program. If its memory ran out, close other programs or use "
-            "fewer workers"
-        )
-    return (
-        f"cannot be read: it ends the program that reads it ({_name_signal(number)}). Convert it to another format, or "
-        "export it again"
-    )
-
-
-def _name_signal(number: int) -> str:
-    try:
-        return f"signal {signal.Signals(number).name}"
-    except ValueError:
-        return f"signal {number}"
 
 
 def _end_with_parent(parent: int) -> None:

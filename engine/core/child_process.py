@@ -18,6 +18,8 @@ from typing import IO, BinaryIO, Protocol
 
 import msgspec
 
+from engine.core.step_limit import EXIT_STUCK, STEP_LIMIT_S
+
 _HEADER_BYTES = 4
 """Bytes of the length before each document, big-endian."""
 _READ_BYTES = 1 << 16
@@ -168,6 +170,8 @@ def read_available(stream: IO[bytes], buffer: bytearray) -> bool:
 
 def describe_exit(code: int) -> str:
     """Describe how a process ended, as the end of a sentence about it."""
+    if code == EXIT_STUCK:
+        return f"was ended because one step of decoding took longer than {STEP_LIMIT_S} s"
     if code >= 0:
         return f"ended with exit code {code}"
     name = signal.Signals(-code).name

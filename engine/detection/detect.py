@@ -25,6 +25,7 @@ from engine.detection.results import (
     write_results,
 )
 from engine.detectors.ensemble import DetectorEnsemble
+from engine.isolation.guarded import guarded
 from engine.media.source.image_sequence import list_source_files, probe_any
 from engine.media.source.preflight import check_decodable
 from engine.record import DetectOptions, Record
@@ -32,6 +33,7 @@ from engine.storage.data_folder import find_data_folder
 from engine.storage.file_use import FileUse, check_file_use
 
 
+@guarded("source")
 def detect(  # noqa: PLR0913 - only the source is required; every other argument has a default
     source: Path | str,
     output: Path | str | None = None,

@@ -20,8 +20,10 @@ from engine.access import Person, authorise
 from engine.access.run_context import RunContext
 from engine.core.machine import find_host_name
 from engine.core.python_process import build_child_environment, build_module_command
+from engine.core.step_limit import EXIT_STUCK
 from engine.detection.options import plan_detectors
 from engine.errors import SourceError
+from engine.isolation.crash import describe_crash
 from engine.jobs.cases import PRIORITIES, Case, read_case
 from engine.jobs.leases import Holder, Lease, LeaseTable, open_lease_table
 from engine.jobs.queue_settings import QueueSettings, read_queue_settings
@@ -209,11 +211,8 @@ def _run_in_subprocess(data: DataFolder, run: Run) -> None:
     # A process that began has replaced the state. A run that is no longer queued was cancelled before its process
     # read it.
     after = runs.load_run(data, run.id)
-    if after.status == "interrupted" and -code in _CRASH_SIGNALS:
-        sentence = (
-            f"The video cannot be read: it ends the program that reads it (signal {signal.Signals(-code).name}). "
-            "Convert it to another format, or export it again."
-        )
+    if after.status == "interrupted" and (-code in _CRASH_SIGNALS or code == EXIT_STUCK):
+        sentence = f"The video {describe_crash(code)}."
         runs.write_state(run.folder, RunState(stage="failed", sentence=sentence, updated=runs.format_utc_now()))
         log_run_event(data, run, "failed")
     if after.status == "queued" and after.state == run.state:

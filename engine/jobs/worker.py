@@ -13,6 +13,8 @@ from engine.detection.options import plan_detectors
 from engine.errors import RunCancelledError, VeilError
 from engine.jobs.requests import build_run_request, log_run_event
 from engine.jobs.run_state_writer import RunStateWriter
+from engine.media.source.preflight import check_renderable
+from engine.media.source.reader_process import read_in_process
 from engine.record import DetectOptions, Record
 from engine.runs import Run
 from engine.storage.data_folder import DataFolder
@@ -66,6 +68,9 @@ def perform_run(
     confident_scores = {plan.name: plan.facts.confident_score for plan in plan_detectors(options)}
     state_writer = RunStateWriter(run, confident_scores, listener)
     try:
+        # A run is for a release. That none can be made is known from the packets, hours before a render would say so.
+        if run.source.is_file():
+            check_renderable(run.source, read_in_process(run.source))
         with open_cluster(cluster) as runner:
             record = detect(
                 run.source, run.folder.record, options,

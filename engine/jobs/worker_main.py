@@ -24,6 +24,7 @@ from engine.cluster.connection import ClusterChoice
 from engine.core.machine import find_host_name, process_start_ticks
 from engine.core.progress import ProgressListener
 from engine.errors import RunError, TargetError, VeilError
+from engine.isolation.expendable import begin_expendable_process
 from engine.jobs.leases import LEASE_S, Holder, LeaseTable, open_lease_table
 from engine.jobs.queue import start_worker, work_through_queue
 from engine.jobs.run_choice import is_takeable
@@ -61,6 +62,7 @@ def main(arguments: list[str]) -> int:
             work_through_queue(data)
         else:
             _, run_id, worker = arguments
+            begin_expendable_process()
             with _keep_lease(data, run_id, int(worker)) as is_held:
                 if is_held:
                     _perform_queued_run(data, run_id, listener)

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from engine.core.closeable import Closeable
 from engine.errors import SourceError
 from engine.media.containers import container_family, format_from_suffix
-from engine.media.ffmpeg import build_ffmpeg_command
+from engine.media.ffmpeg import build_ffmpeg_command, kill_if_stuck, run_ffmpeg
 from engine.media.local_file import local_url, open_local_file
 
 SampleKind = Literal["s16", "s32", "flt", "dbl"]
@@ -156,6 +156,7 @@ def decode_audio(path: Path, index: int, sound: AudioFormat, origin_s: Fraction)
         # A file, not a pipe: a pipe of errors that nothing reads would fill up and stop FFmpeg.
         tempfile.TemporaryFile() as error_log,
         subprocess.Popen(build_ffmpeg_command(arguments), stdout=subprocess.PIPE, stderr=error_log) as process,
+        kill_if_stuck(process),
     ):
         try:
             yield _read_blocks(cast("IO[bytes]", process.stdout), process, error_log, path, sound, origin_s)
@@ -206,8 +207,7 @@ def _decode_first_frame(container: InputContainer, index: int) -> AudioFrame | N
 def _read_significant_bits(path: Path, index: int) -> int:
     """Return the significant bits of 32-bit samples; all 32 if FFmpeg states nothing else."""
     # PyAV does not expose the number, so it is taken from the description that FFmpeg's command line prints.
-    command = build_ffmpeg_command(["-i", path], "info")
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
+    done = run_ffmpeg(["-i", path], "info")
     match = re.search(_BITS_PATTERN.format(index=index), done.stderr, re.MULTILINE)
     return int(match[1]) if match else 32
 

@@ -13,6 +13,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 
+from engine.core.step_limit import limit_steps
 from engine.errors import SourceError
 from engine.media.codec_headers import list_header_texts
 from engine.media.containers import container_family
@@ -204,7 +205,7 @@ def _measure_starts(
     begin = _read_declared_start(container) if video_start is None else video_start
     missing = {*indices, *(() if video is None else (video.index,))}
     starts: dict[int, Fraction] = {}
-    for packet in container.demux([container.streams[index] for index in missing]):
+    for packet in limit_steps(container.demux([container.streams[index] for index in missing])):
         if packet.pts is None or packet.stream_index not in missing:
             continue
         time = packet.pts * _read_time_base(packet.stream)

@@ -22,6 +22,7 @@ from engine.media.container_ends import (
     find_riff_end,
     find_transport_stream_end,
 )
+from engine.media.muxer_codecs import is_known_to_matroska
 
 BrowserPlayback = Literal["always", "webm_codecs", "never"]
 
@@ -76,6 +77,7 @@ class ContainerFormat:
         muxer: FFmpeg's name for writing renders, or None if Veil only reads the format.
         held_codecs: codecs that it can hold; None: all codecs.
         refused_codecs: codecs that it cannot hold although `held_codecs` is None.
+        can_identify: returns whether the container has an identifier for a codec; None: for all of `held_codecs`.
         unchanged_from: for each family of source containers, the audio and subtitle codecs that come from there
             unchanged; from a family that is not listed, all held codecs do.
         is_suggested: an error may suggest the format when another one cannot hold the streams.
@@ -90,6 +92,7 @@ class ContainerFormat:
     muxer: str | None = None
     held_codecs: frozenset[str] | None = None
     refused_codecs: frozenset[str] = frozenset()
+    can_identify: Callable[[str], bool] | None = None
     unchanged_from: tuple[tuple[str, frozenset[str]], ...] = ()
     is_suggested: bool = True
     lossless_audio: Literal["flac", "pcm"] = "flac"
@@ -111,7 +114,9 @@ class ContainerFormat:
 
     def can_hold_codec(self, codec: str) -> bool:
         """Return whether it can hold a codec at all."""
-        return codec not in self.refused_codecs and (self.held_codecs is None or codec in self.held_codecs)
+        if codec in self.refused_codecs or (self.can_identify and not self.can_identify(codec)):
+            return False
+        return self.held_codecs is None or codec in self.held_codecs
 
 
 def _make_read_only(name: str, suffixes: tuple[str, ...], demuxer: str) -> ContainerFormat:
@@ -139,10 +144,9 @@ MATROSKA = ContainerFormat(
     (".mkv",),
     _MATROSKA_FAMILY,
     muxer="matroska",
-    refused_codecs=frozenset({"mov_text", "bin_data", "dvb_teletext", "nellymoser", "adpcm_swf", "s302m"})
-    | {"pcm_bluray", "pcm_dvd", "pcm_f32be", "pcm_f64be", "pcm_s8", "pcm_s16le_planar", "pcm_vidc"}
-    | {f"pcm_u{bits}{order}" for bits in (16, 24, 32) for order in ("le", "be")}
-    | {"ra_144", "ra_288", "cook", "sipr", "atrac3", "ralf"},
+    refused_codecs=frozenset({"mov_text", "bin_data", "dvb_teletext", "adpcm_swf"})
+    | {"ra_144", "ra_288", "cook", "sipr", "atrac3"},
+    can_identify=is_known_to_matroska,
 )
 """Holds nearly everything, so it is the fallback for what another container would alter."""
 

@@ -10,6 +10,7 @@ import av
 from av.container import InputContainer
 from av.error import FFmpegError
 
+from engine.core.step_limit import NATIVE_STEP
 from engine.errors import SourceError
 
 LOCAL_ONLY_OPTIONS = {"protocol_whitelist": "file"}
@@ -31,7 +32,9 @@ def open_local_file(path: Path) -> Iterator[InputContainer]:
     """
     try:
         # Tags of old cameras and programs are often in another encoding than UTF-8.
-        with av.open(local_url(path), container_options=LOCAL_ONLY_OPTIONS, metadata_errors="replace") as container:
+        with NATIVE_STEP:
+            container = av.open(local_url(path), container_options=LOCAL_ONLY_OPTIONS, metadata_errors="replace")
+        with container:
             yield container
     # Also what the block raises: many files open without an error and fail at a later packet.
     except FFmpegError as error:

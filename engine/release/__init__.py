@@ -12,12 +12,13 @@ from engine.release.leak_judgements import (
     read_leak_report,
     read_newest_leak_report,
 )
+from engine.release.missing_files import check_evidence, find_missing_files
 from engine.release.playback import Playback, choose_playback, make_playback_copy
 from engine.release.purge import PurgeReport, purge
 from engine.release.release import Release, release
 from engine.release.review_figures import is_sample_checked, measure_review
 from engine.release.risk import compute_residual_risk
-from engine.release.several import release_several, sign_several
+from engine.release.several import SeriesRequest, release_series, release_several, sign_several
 from engine.release.sign import SignRequest, sign
 from engine.release.snapshot import SignOffSnapshot, open_snapshot, read_signed_options, replace_terms
 
@@ -26,12 +27,15 @@ __all__ = [
     "Playback",
     "PurgeReport",
     "Release",
+    "SeriesRequest",
     "SignOffSnapshot",
     "SignRequest",
     "check_audit_log",
+    "check_evidence",
     "choose_playback",
     "compute_residual_risk",
     "draw_run_audit_frames",
+    "find_missing_files",
     "is_sample_checked",
     "judge_leak",
     "list_drafts",
@@ -48,6 +52,7 @@ __all__ = [
     "read_signed_options",
     "record_download",
     "release",
+    "release_series",
     "release_several",
     "remove_draft",
     "render_draft",

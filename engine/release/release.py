@@ -16,6 +16,7 @@ from engine.approval.statements import Confirmation, Statement
 from engine.approval.workflow import Clearance
 from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import CheckFailedError
+from engine.isolation.guarded import guarded
 from engine.record import Document, Sha256, encode_document, sha256_hex
 from engine.release.certify import CERTIFIERS
 from engine.release.drafts import log_render
@@ -66,6 +67,7 @@ class Release(Document, frozen=True):
     head: audit.Anchor
 
 
+@guarded("run_id")
 def release(  # noqa: PLR0913 - tests replace the checks and certifiers, which take models and minutes
     data: DataFolder,
     run_id: str,

@@ -9,17 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
+import msgspec
+
 from engine import access
 from engine.access import Credential, Session
 from engine.access.run_context import RunContext
 from engine.approval.statements import Statement
+from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import SignOffError, VeilError
+from engine.isolation.guarded import guarded
 from engine.release.release import Release, ReleaseHooks, release_snapshot, take_releasable_snapshot
 from engine.release.sign import SignRequest, check_request, describe_confirmation, sign_request
 from engine.release.snapshot import lock_run_for_signing
 from engine.storage.data_folder import DataFolder
 
 _NO_HOOKS = ReleaseHooks()
+_SILENT = SilentListener()
 _RELEASE_REQUEST = SignRequest("released")
 
 SeriesListener = Callable[[str, Release | VeilError], None]
@@ -108,6 +113,47 @@ def release_several(  # noqa: PLR0913 - tests replace the hooks, which take mode
         else:
             on_ended(context.run.id, released)
     return session
+
+
+class SeriesRequest(msgspec.Struct, frozen=True):
+    """The runs to release, by identifier."""
+
+    run_ids: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Name them, for the start of a sentence."""
+        return f"One of the runs {', '.join(self.run_ids)}"
+
+
+class SeriesOutcome(msgspec.Struct, frozen=True):
+    """The session after the signatures, and for each run that was stopped, by identifier, what stopped it."""
+
+    session: Session
+    stopped: dict[str, str]
+
+
+@guarded("request")
+def release_series(
+    data: DataFolder,
+    request: SeriesRequest,
+    session: Session,
+    credential: Credential | None,
+    *,
+    listener: ProgressListener = _SILENT,
+) -> SeriesOutcome:
+    """Release several runs as `release_several` does, and return what became of them.
+
+    Raises:
+        VeilError: As `release_several` raises.
+    """
+    stopped: dict[str, str] = {}
+
+    def note_end(run_id: str, result: Release | VeilError) -> None:
+        if isinstance(result, VeilError):
+            stopped[run_id] = str(result)
+
+    hooks = ReleaseHooks(listener)
+    return SeriesOutcome(release_several(data, request.run_ids, session, credential, note_end, hooks=hooks), stopped)
 
 
 def _require_different_runs(run_ids: Sequence[str]) -> None:

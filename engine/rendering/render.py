@@ -15,6 +15,7 @@ from engine.approval.workflow import Clearance
 from engine.audio.replacement_tracks import plan_codecs
 from engine.core.progress import ProgressListener, SilentListener
 from engine.errors import InputError, RenderError, SignOffError
+from engine.isolation.guarded import guarded
 from engine.masking.style import check_style
 from engine.media.audio_streams import AudioFingerprint
 from engine.media.facts import MediaInfo
@@ -43,6 +44,7 @@ from engine.storage.files import make_scratch_folder, open_atomic_write, publish
 _PCM_IN_MP4_REASON = "few players can read the exact samples of the audio that was changed from an MP4 file"
 
 
+@guarded("source")
 def render(  # noqa: PLR0913 - the files, the options, and the listener
     source: Path | str,
     record: Path | str | Record,

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from engine.core.progress import ProgressListener, SilentListener
+from engine.isolation.guarded import guarded
 from engine.media.audio_streams import list_contents
 from engine.media.facts import MediaInfo
 from engine.media.source.probe import probe
@@ -27,6 +28,7 @@ from engine.verification.report import SCHEMA, Check, VerifyReport
 from engine.version import VERSION
 
 
+@guarded("output")
 def verify(  # noqa: PLR0913 - the files that belong together, and the listener
     source: Path | str,
     record: Path | str | Record,

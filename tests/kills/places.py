@@ -123,7 +123,7 @@ def check_evidence(folder: Path) -> None:
     """The log is whole, and the sign-off raises no alarm about the run."""
     data, run = DataFolder(folder / "data"), get_run(folder)
     snapshot = open_snapshot(data, run.id)
-    report = release.check_audit_log(data)
+    report = release.check_evidence(data)
     assert report.passed, report.findings
     logged = {entry.details["amendment"] for entry in audit.read_entries(data.audit, kinds=["amendment"])}
     stored = {amendment.number for amendment in snapshot.review.amendments}
@@ -147,7 +147,7 @@ def check_release(folder: Path) -> None:
 def check_purge(folder: Path) -> None:
     """The evidence is whole; what is removed is on record before."""
     data, run = DataFolder(folder / "data"), get_run(folder)
-    report = release.check_audit_log(data)
+    report = release.check_evidence(data)
     assert report.passed, report.findings
     read_record(run.folder.record)
     if not (data.library / SOURCE).exists():

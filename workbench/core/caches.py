@@ -21,7 +21,6 @@ from engine import release, runs
 from engine.approval.reviewer_actions import read_viewed_ranges
 from engine.assurance.residual_risk import ResidualRisk
 from engine.audio.compare import StreamLocation
-from engine.audio.excerpt import make_excerpt
 from engine.audio.spans import AudioSpan
 from engine.audit.log import log_path
 from engine.core.frame_ranges import FrameRange
@@ -43,6 +42,7 @@ from engine.storage.data_folder import DataFolder
 from engine.storage.files import hash_file
 from workbench.core.background import BackgroundTasks
 from workbench.core.track_lanes import TrackLanes, build_lanes
+from workbench.core.viewing import get_viewers
 
 TruthText = tuple[str, str]
 """Name and text of a table of ground truth."""
@@ -353,7 +353,7 @@ def _make_excerpt(
     spans: tuple[AudioSpan, ...],
     window_s: tuple[float, float],
 ) -> bytes:
-    return make_excerpt(stream, number, spans, *window_s)
+    return get_viewers().make_excerpt(stream, number, spans, window_s)
 
 
 @lru_cache(maxsize=16)

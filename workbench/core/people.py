@@ -7,11 +7,10 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from engine.core.scenes import Scenes
-from engine.media.source.frame_cache import FrameCache
-from engine.rendering.portraits import measure_samples
 from engine.review.people import Appearance, FaceSample, TrackCourse, join_tracks, list_track_courses
 from engine.review.people_file import PeopleAction, PersonOnCard, arrange_people, read_arrangements
 from workbench.core.reviewed_run import ReviewedRun
+from workbench.core.viewing import get_viewers
 
 _MAX_RUNS = 4
 """Most runs whose looks are kept in memory."""
@@ -65,9 +64,8 @@ class _Looks:
         with self._lock:
             missing = [sample for sample in wanted if sample not in self._measured]
             if missing:
-                # A frame cache of its own: these frames are spread over the video, and the canvas keeps its place.
-                with FrameCache(reviewed.run.source, reviewed.record) as frames:
-                    self._measured |= dict.fromkeys(missing) | dict(measure_samples(frames, missing))
+                viewer = get_viewers().open_source(reviewed.run.source, reviewed.record, reviewed.record_sha256)
+                self._measured |= dict.fromkeys(missing) | viewer.measure_looks(missing)
             looks: dict[int, list[Appearance]] = {}
             for sample in wanted:
                 appearance = self._measured[sample]

@@ -17,6 +17,7 @@ from engine.errors import VeilError
 from engine.jobs.queue import start_worker
 from engine.storage.data_folder import DataFolder, find_data_folder
 from engine.storage.scratch import sweep_data_folder
+from workbench.core.viewing import get_viewers
 
 _LOGGER = logging.getLogger(__name__)
 _QUEUE_INTERVAL_S = 5.0
@@ -35,11 +36,14 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     threading.Thread(target=importlib.import_module, args=("workbench.views.analyse.views",), daemon=True).start()
     # Not before the server answers: the folder may hold thousands of files.
     threading.Thread(target=sweep_data_folder, args=(find_data_folder().root,), daemon=True).start()
+    # The first still of a run does not wait for the start of a process.
+    threading.Thread(target=get_viewers().keep_spare, daemon=True).start()
     queue_watch = asyncio.create_task(watch_queue(find_data_folder()))
     try:
         yield
     finally:
         queue_watch.cancel()
+        get_viewers().close()
 
 
 async def watch_queue(data: DataFolder) -> None:

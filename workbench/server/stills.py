@@ -29,6 +29,7 @@ from engine.storage.data_folder import find_data_folder
 from workbench.auth import request_origin
 from workbench.core import shown_style
 from workbench.core.reviewed_run import ReviewedRun, load_reviewed_run
+from workbench.core.viewing import get_viewers
 from workbench.server import frame_json, people
 from workbench.server.still_cache import StillCache
 
@@ -65,10 +66,9 @@ class StillRoutes:
 
     def __init__(self, person_from_request: Callable[[Request], Person], still_cache: StillCache | None = None) -> None:
         self._person_from_request = person_from_request
-        self._still_cache = still_cache or StillCache()
-        # A cache with decoders of its own: small pictures come from everywhere in the video, and a reviewer who steps
-        # from frame to frame must not wait for them.
-        self._portrait_cache = StillCache(_MAX_PORTRAIT_BYTES)
+        self._still_cache = still_cache or StillCache(get_viewers())
+        # A cache of its own: there are many small pictures, and they must not push out the stills.
+        self._portrait_cache = StillCache(get_viewers(), _MAX_PORTRAIT_BYTES)
         self._limits: tuple[anyio.CapacityLimiter, anyio.CapacityLimiter] | None = None
 
     def build_routes(self) -> tuple[BaseRoute, ...]:

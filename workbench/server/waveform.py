@@ -12,9 +12,9 @@ from starlette.routing import BaseRoute, Route
 
 from engine import access, runs
 from engine.access import Person
-from engine.audio.waveform import measure_waveform
 from engine.storage.data_folder import find_data_folder
 from workbench.core.reviewed_run import load_reviewed_run
+from workbench.core.viewing import get_viewers
 from workbench.server.error_answers import NO_STORE_HEADERS, answer_errors
 
 _MAX_PEAKS = 1200
@@ -45,4 +45,4 @@ def _measure(run_id: str) -> tuple[float, ...]:
 
 @lru_cache(maxsize=16)
 def _measure_source(source: Path, _record_sha256: str, count: int, duration_s: float) -> tuple[float, ...]:
-    return measure_waveform(source, count, duration_s)
+    return get_viewers().measure_waveform(source, count, duration_s)

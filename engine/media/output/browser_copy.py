@@ -14,7 +14,7 @@ from engine.core.progress import ProgressListener
 from engine.errors import RenderError
 from engine.media.containers import container_family, describe_family
 from engine.media.facts import MediaInfo
-from engine.media.ffmpeg import build_ffmpeg_command
+from engine.media.ffmpeg import build_ffmpeg_command, kill_if_stuck
 from engine.storage.files import make_scratch_folder, publish_file
 
 _MAX_SIDE_PX = 1280
@@ -87,7 +87,7 @@ def _copy_arguments(source: Path) -> list[str | Path]:
 
 def _run_with_progress(command: list[str], source: Path, frames: int, listener: ProgressListener) -> None:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
-    with process:
+    with process, kill_if_stuck(process):
         try:
             for line in process.stdout or ():
                 name, _, value = line.strip().partition("=")

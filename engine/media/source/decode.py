@@ -15,6 +15,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from engine.core.progress import ProgressListener, SilentListener
+from engine.core.step_limit import NATIVE_STEP, limit_steps
 from engine.errors import DamagedFrameError, SourceError
 from engine.media.containers import container_family
 from engine.media.facts import MediaInfo
@@ -179,7 +180,7 @@ class Source:
 
     def _read_packets(self) -> Iterator[Packet[VideoStream]]:
         if self._start is None:
-            packets = self._container.demux(self.stream)
+            packets = limit_steps(self._container.demux(self.stream))
         else:
             packets = seek_start_point(self._container, self.stream, self._start, self.path)
         while True:
@@ -232,7 +233,8 @@ class Source:
 
     def _try_decode(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
         try:
-            return self.stream.codec_context.decode(packet)
+            with NATIVE_STEP:
+                return self.stream.codec_context.decode(packet)
         except EndOfFile:
             raise
         except FFmpegError as error:

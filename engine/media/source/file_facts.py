@@ -20,6 +20,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from engine.core.geometry import Crop, Orientation, Size
+from engine.core.step_limit import NATIVE_STEP, limit_steps
 from engine.errors import SourceError
 from engine.media.colour import read_colour, read_hdr
 from engine.media.containers import container_family
@@ -165,7 +166,7 @@ def _read_packets(
     frame, error = None, None
     # Several threads would take in several packets before the first frame comes out.
     chosen.codec_context.thread_count = 1
-    packets = container.demux()
+    packets = limit_steps(container.demux())
     while True:
         try:
             packet = next(packets, None)
@@ -200,10 +201,12 @@ def _require_frame(frame: VideoFrame | None, tally: _PacketStats, path: Path) ->
 
 def _try_decode(chosen: VideoStream, packet: Packet[VideoStream] | None) -> Iterator[VideoFrame]:
     try:
-        yield from chosen.codec_context.decode(packet)
+        with NATIVE_STEP:
+            frames = chosen.codec_context.decode(packet)
     except FFmpegError:
         # Any frame will do here. Damage is reported with its frame number when the video is decoded.
         return
+    yield from frames
 
 
 def _make_video_info(

@@ -11,6 +11,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 
 from engine.core.file_types import JPEG_SUFFIXES
+from engine.core.step_limit import NATIVE_STEP
 from engine.errors import SourceError
 from engine.media.local_file import LOCAL_ONLY_OPTIONS, local_url
 from engine.storage.file_use import check_is_regular
@@ -33,13 +34,14 @@ def open_container(path: Path) -> Iterator[InputContainer]:
     """
     check_is_file(path)
     try:
-        container = av.open(
-            local_url(path),
-            mode="r",
-            format=_JPEG_FORMAT if _is_jpeg(path) else None,
-            metadata_errors="replace",
-            container_options=LOCAL_ONLY_OPTIONS,
-        )
+        with NATIVE_STEP:
+            container = av.open(
+                local_url(path),
+                mode="r",
+                format=_JPEG_FORMAT if _is_jpeg(path) else None,
+                metadata_errors="replace",
+                container_options=LOCAL_ONLY_OPTIONS,
+            )
     except FFmpegError as error:
         _refuse_heif(path)
         raise SourceError(

@@ -9,6 +9,7 @@ from pathlib import Path
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from engine.core.step_limit import limit_steps
 from engine.media.containers import container_family
 from engine.media.facts import MediaInfo
 from engine.media.h264_units import (
@@ -108,7 +109,7 @@ def _read_packets(
 ) -> Iterator[tuple[Packet[VideoStream], list[bytes]]]:
     with open_container(path) as container:
         stream = container.streams[stream_index]
-        for packet in container.demux(stream):
+        for packet in limit_steps(container.demux(stream)):
             if packet.size:
                 yield packet, split_prefixed(bytes(packet), length_bytes)  # type: ignore[misc]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import resource
-import signal
 import subprocess
 import sys
 import threading
@@ -21,6 +20,8 @@ import msgspec
 from engine.core.json_decoder import decode_json
 from engine.core.python_process import build_child_environment, build_module_command
 from engine.errors import SourceError
+from engine.isolation.crash import describe_crash
+from engine.isolation.expendable import begin_expendable_process
 from engine.media.facts import MediaInfo
 
 _MAX_IDLE = 2
@@ -59,10 +60,7 @@ def read_in_process(path: Path) -> MediaInfo:
         _end_process(process)
         raise
     if answer is None:
-        raise SourceError(
-            f"{path} cannot be read: it ends the program that reads it ({_describe_end(_end_process(process))}). "
-            "Convert it to another format, or export it again."
-        )
+        raise SourceError(f"{path} {describe_crash(_end_process(process))}.")
     _give_back(process)
     if answer.info is None:
         raise SourceError((answer.error or "").replace(str(path.absolute()), str(path)))
@@ -123,13 +121,6 @@ def _end_idle_processes() -> None:
         _idle.clear()
 
 
-def _describe_end(code: int) -> str:
-    try:
-        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit {code}"
-    except ValueError:
-        return f"signal {-code}"
-
-
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     """Answer requests, one JSON document a line, until the input ends."""
     # Imported here, so that the process that only asks does not load the readers.
@@ -150,4 +141,5 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (_MAX_BYTES, _MAX_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    begin_expendable_process()
     serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -23,6 +23,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from engine.core.closeable import Closeable
+from engine.core.step_limit import NATIVE_STEP, limit_steps
 from engine.errors import SourceError
 from engine.media.containers import container_family
 from engine.media.frame import FrameConverters, SourceFrame
@@ -155,7 +156,8 @@ class SeekingReader(Closeable):
     def _read_from_key(self, aim: int) -> Iterator[Packet[VideoStream]]:
         container, stream = self._ensure_open()
         try:
-            container.seek(aim, stream=stream, backward=True)
+            with NATIVE_STEP:
+                container.seek(aim, stream=stream, backward=True)
         except FFmpegError:
             return iter(())
         return self._read_packets(container, stream, waits_for_key=True)
@@ -167,7 +169,7 @@ class SeekingReader(Closeable):
     def _read_packets(
         self, container: InputContainer, stream: VideoStream, *, waits_for_key: bool
     ) -> Iterator[Packet[VideoStream]]:
-        packets = container.demux(stream)
+        packets = limit_steps(container.demux(stream))
         while True:
             try:
                 packet = next(packets, None)
@@ -222,10 +224,12 @@ class SeekingReader(Closeable):
             early = packet is not None and packet.pts is not None and packet.pts < wanted
             decoder.skip_frame = "NONREF" if early else "DEFAULT"
             try:
-                yield from decoder.decode(packet)
+                with NATIVE_STEP:
+                    frames = decoder.decode(packet)
             except FFmpegError:
                 # `_fill_missing` notices the frame that is lost by this.
                 continue
+            yield from frames
 
     def _fill_missing(self, start: int, stop: int) -> Iterator[SourceFrame]:
         """Yield grey frames for missing frames that the record lists as damaged; no other may be missing."""

@@ -15,6 +15,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from engine.core.geometry import Size
+from engine.core.step_limit import NATIVE_STEP
 
 _FIXED_HEADERS = {
     "vp8": slice(3, 10),  # RFC 6386, 9.1: start code, width and height of a keyframe
@@ -91,7 +92,8 @@ class SizeWatch:
         try:
             # A copy, because decoding may change the packet's side data.
             copied = Packet(bytes(packet))
-            frames = [*decoder.decode(copied), *decoder.decode(None)]
+            with NATIVE_STEP:
+                frames = [*decoder.decode(copied), *decoder.decode(None)]
         except FFmpegError:
             # Damage is reported with its frame number when the video is decoded.
             return None

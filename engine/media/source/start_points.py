@@ -15,6 +15,7 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from engine.core.step_limit import NATIVE_STEP, limit_steps
 from engine.errors import SourceError
 from engine.media.facts import MediaInfo
 from engine.media.source.damage import has_own_frame
@@ -48,7 +49,7 @@ def find_start_points(path: Path, info: MediaInfo) -> Iterator[StartPoint]:
         return
     with open_container(path) as container:
         stream = cast("VideoStream", container.streams[video.index])
-        yield from _count_to_keyframes(container.demux(stream), video.codec)
+        yield from _count_to_keyframes(limit_steps(container.demux(stream)), video.codec)
 
 
 def seek_start_point(
@@ -62,8 +63,9 @@ def seek_start_point(
     for back_s in _SEEK_BACK_STEPS_S:
         aim = start.pts - int(back_s / Fraction(stream.time_base or 1))
         try:
-            container.seek(aim, stream=stream, backward=True)
-            packets = container.demux(stream)
+            with NATIVE_STEP:
+                container.seek(aim, stream=stream, backward=True)
+            packets = limit_steps(container.demux(stream))
             first = _find_keyframe(packets, start)
         except FFmpegError:
             continue

@@ -10,6 +10,7 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from engine.core.step_limit import NATIVE_STEP, limit_steps
 from engine.media.facts import MediaInfo
 from engine.media.source.open_file import open_container
 
@@ -36,17 +37,18 @@ def has_decoding_stamps(path: Path, index: int) -> bool:
         if not isinstance(video, VideoStream) or not video.codec_context.has_b_frames:
             return False
         video.codec_context.thread_count = 1
-        for packet in islice(container.demux(video), _MAX_LOOK_PACKETS):
+        for packet in islice(limit_steps(container.demux(video)), _MAX_LOOK_PACKETS):
             if packet.size:
                 if packet.pts is None or (latest_packet is not None and packet.pts < latest_packet):
                     return False
                 latest_packet = packet.pts
             try:
-                times = [frame.pts for frame in video.codec_context.decode(packet) if frame.pts is not None]
+                with NATIVE_STEP:
+                    frames = video.codec_context.decode(packet)
             except FFmpegError:
                 # Damage is reported with its frame number when the video is decoded.
                 return False
-            for time in times:
+            for time in (frame.pts for frame in frames if frame.pts is not None):
                 if latest is not None and time < latest:
                     return True
                 latest = time

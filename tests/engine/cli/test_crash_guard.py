@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli.verbs import VERBS
+from engine.core.step_limit import EXIT_STUCK
 
 pytestmark = pytest.mark.slow
 
@@ -25,6 +26,8 @@ commands = importlib.import_module("engine.cli." + VERBS[sys.argv[1]].module).CO
 def crash(options, terminal):
     with make_scratch_folder(Path("out.mp4")) as folder:
         (folder / "unmasked.mp4").write_bytes(b"x")
+        if int(os.environ["CRASH"]) < 0:
+            os._exit(-int(os.environ["CRASH"]))
         os.kill(os.getpid(), int(os.environ["CRASH"]))
         Path("started").touch()
         import time
@@ -69,6 +72,15 @@ def test_the_verbs_that_read_footage_are_guarded():
 
     for verb in WORDS:
         assert importlib.import_module(f"engine.cli.{VERBS[verb].module}").COMMANDS[verb].reads_media, verb
+
+
+def test_a_verb_that_hangs_says_so(tmp_path):
+    process = start(tmp_path, _CRASHING_VERB, "probe", "in.mp4", crash=-EXIT_STUCK)
+    complaint = process.communicate(timeout=60)[1]
+    assert complaint.startswith(
+        "veil: in.mp4 cannot be read: one step of decoding it had not come to an end after 60 s."
+    )
+    assert process.returncode == 1
 
 
 def test_a_verb_whose_memory_is_taken_away_says_so(tmp_path):

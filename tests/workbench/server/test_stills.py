@@ -1,5 +1,7 @@
 """What the canvas fetches: exact, for those who may, and kept by nobody."""
 
+import signal
+
 import cv2
 import msgspec
 import numpy as np
@@ -18,9 +20,12 @@ from engine.jobs.requests import log_run_event
 from engine.record import Frame, encode_document
 from engine.review.amendments import Add, Cover, Keyframe
 from engine.runs import RunRequest, RunState, create_run, format_utc_now, load_run
+from engine.viewing.viewers import Viewers
 from tests import clips
+from tests.crashing_reader import make_file_deadly
 from tests.record_makers import make_face, record_of
 from workbench.core import caches
+from workbench.core.viewing import get_viewers
 from workbench.server.still_cache import StillCache
 from workbench.server.stills import StillRoutes
 
@@ -111,6 +116,19 @@ def test_a_source_that_is_gone_or_another_is_told(client, run, tmp_path):
     assert (answer.status_code, "Put the source back" in answer.json()["error"]) == (409, True)
 
 
+@pytest.mark.slow
+def test_a_source_that_ends_its_reader_costs_a_sentence_and_not_the_server(client, run, monkeypatch, tmp_path):
+    with monkeypatch.context() as patch:
+        make_file_deadly(patch, tmp_path / "hook", "clip.mp4", signal.SIGSEGV)
+        for address in (f"stills/{run.id}/0?masked=1", f"portraits/{run.id}/0?box=20,20,70,60", f"people/{run.id}"):
+            answer = client.get(f"/api/{address}")
+            assert answer.status_code == 409, address
+            assert "cannot be read: it ends the program that reads it (signal SIGSEGV)" in answer.json()["error"]
+        # What needs no picture still answers, and so does the still once the file is whole again.
+        assert client.get(f"/api/frames/{run.id}/0-5").status_code == 200
+    assert client.get(f"/api/stills/{run.id}/0").status_code == 200
+
+
 def test_nobody_sees_a_frame_without_the_right_to(run, data):
     def nobody(_):
         raise AccessError("Sign in first.")
@@ -130,13 +148,13 @@ def test_what_is_kept_stays_within_its_bound(run):
     from engine.rendering.still import StillOptions
     from workbench.core.reviewed_run import load_reviewed_run
 
-    shelf, case = StillCache(max_bytes=40_000, max_sources=1), load_reviewed_run(run)
+    shelf, case = StillCache(get_viewers(), max_bytes=40_000), load_reviewed_run(run)
     for index in range(30):
         shelf.get_still(case, index, StillOptions())
     assert shelf.size_bytes <= 40_000
     first = shelf.get_still(case, 29, StillOptions())
     assert shelf.get_still(case, 29, StillOptions()) is first
-    shelf.close()
+    shelf.clear()
     assert shelf.size_bytes == 0
 
 
@@ -151,10 +169,10 @@ def test_sources_beyond_the_most_are_given_back(data, run, tmp_path):
     )
     other = create_run(data, run.request, run.state)
     other.record.write_bytes(encode_document(changed))
-    shelf = StillCache(max_sources=1)
-    for case in (load_reviewed_run(run), load_reviewed_run(load_run(data, other.id)), load_reviewed_run(run)):
-        assert shelf.get_still(case, 4, StillOptions(max_side_px=64))
-    shelf.close()
+    with Viewers(max_sources=1) as viewers:
+        shelf = StillCache(viewers)
+        for case in (load_reviewed_run(run), load_reviewed_run(load_run(data, other.id)), load_reviewed_run(run)):
+            assert shelf.get_still(case, 4, StillOptions(max_side_px=64))
 
 
 @pytest.mark.parametrize(("waits", "status"), [(True, 200), (False, 499)])

@@ -26,6 +26,7 @@ from engine.jobs.library import LibraryVideo
 from engine.jobs.queue import list_queued_runs, submit_run
 from engine.jobs.requests import Submission, create_group
 from engine.media.facts import MediaInfo
+from engine.media.source.preflight import check_renderable
 from engine.record import DetectOptions
 from engine.runs import RunRegister
 from workbench.auth import current_user
@@ -129,6 +130,7 @@ def _plan_runs(
 def _plan_run(video: LibraryVideo, options: DetectOptions, earlier: tuple[PastRun, ...]) -> PlannedRun | None:
     try:
         info = caches.get_media_info(video.path)
+        check_renderable(video.path, info)
         return PlannedRun(video, info, estimate_run(earlier, info, options, _measure_slowdown()))
     except VeilError as error:
         st.error(formatting.escape_markdown(str(error)))

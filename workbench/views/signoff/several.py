@@ -17,7 +17,6 @@ from engine.errors import CheckFailedError, VeilError
 from engine.masking.presets import find_preset
 from engine.masking.style import find_weaknesses
 from engine.release import SignRequest
-from engine.release.release import Release, ReleaseHooks
 from engine.runs import Run
 from engine.storage.data_folder import DataFolder
 from workbench.auth import current_user, session_store
@@ -227,21 +226,17 @@ def _release_runs(data: DataFolder, chosen: Sequence[Run], signer: _Signer, list
 
     Raises:
         CheckFailedError: some were stopped.
-        VeilError: as `engine.release.release_several` raises.
+        VeilError: as `engine.release.release_series` raises.
     """
     titles = {run.id: run.title for run in chosen}
-    stopped: list[str] = []
-
-    def note_end(run_id: str, result: Release | VeilError) -> None:
-        if isinstance(result, VeilError):
-            stopped.append(f"{titles[run_id]}: {result}")
-
-    changed = release.release_several(
-        data, list(titles), signer.session, signer.credential, note_end, hooks=ReleaseHooks(listener)
+    outcome = release.release_series(
+        data, release.SeriesRequest(tuple(titles)), signer.session, signer.credential, listener=listener
     )
+    changed = outcome.session
     # Confirming marks the session as one that has signed; the browser's session must say so too.
     if signer.token is not None and changed.person.how != "single-user":
         session_store.replace(data, signer.token, changed)
-    if stopped:
-        done = len(chosen) - len(stopped)
-        raise CheckFailedError(f"{format_count(done, 'run')} released. Stopped: {' '.join(stopped)}")
+    if outcome.stopped:
+        done = len(chosen) - len(outcome.stopped)
+        sentences = [f"{titles[run_id]}: {sentence}" for run_id, sentence in outcome.stopped.items()]
+        raise CheckFailedError(f"{format_count(done, 'run')} released. Stopped: {' '.join(sentences)}")

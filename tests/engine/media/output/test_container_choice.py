@@ -101,3 +101,18 @@ def test_where_the_sources_own_container_cannot_hold_the_streams_it_is_matroska(
 def test_audio_that_no_container_takes_is_refused():
     with pytest.raises(TargetError, match=r"nor can Matroska hold NELLYMOSER; convert that audio first"):
         choose_container("flv", ".flv", ["nellymoser"], source_suffix=".flv")
+
+
+@pytest.mark.parametrize(
+    ("source", "codec"),
+    [("mpeg", "pcm_dvd"), ("rm", "cook"), ("rm", "ra_144"), ("rm", "ralf"), ("roq", "roq_dpcm"), ("smk", "smackaudio"),
+     ("mov,mp4,m4a,3gp,3g2,mj2", "mace6"), ("flv", "adpcm_psx"), ("nut", "pcm_u24le"), ("nut", "dsd_lsbf")],
+)  # fmt: skip
+def test_audio_for_which_no_container_has_a_name_is_refused(source, codec):
+    with pytest.raises(TargetError, match=r"nor can Matroska hold .*; convert that audio first"):
+        choose_container(source, None, [codec])
+
+
+@pytest.mark.parametrize("codec", ["adpcm_ms", "dts", "wmav2", "qdm2", "speex", "gsm_ms", "mp3float", "truehd"])
+def test_audio_that_matroska_can_name_goes_there(codec):
+    assert choose_container("asf", None, [codec]).muxer == "matroska"

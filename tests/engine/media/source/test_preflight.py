@@ -88,3 +88,15 @@ def test_audio_that_no_container_holds_is_refused(tmp_path):
     path = clips.video(tmp_path / "a.nut", frames=2, audio=[clips.Audio(codec="pcm_u16le")])
     with pytest.raises(SourceError, match=r"PCM U16LE.*convert that audio first"):
         check_renderable(path, probe(path))
+
+
+def test_audio_that_only_its_own_container_names_is_known_at_the_probe(tmp_path):
+    # FFmpeg decodes it and has no muxer for it but this one, to which Veil does not write.
+    source = tmp_path / "film.roq"
+    clips.ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc2=size=64x64:rate=30:duration=0.4"),
+        *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=22050:duration=0.4"),
+        *("-c:v", "roqvideo", "-c:a", "roq_dpcm", source),
+    )
+    with pytest.raises(SourceError, match=r"cannot be put into any container: .*Matroska hold ROQ DPCM; convert"):
+        check_renderable(source, probe(source))
