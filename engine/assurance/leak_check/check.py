@@ -55,6 +55,7 @@ from engine.core.geometry import Box
 from engine.core.progress import ProgressListener, SilentListener
 from engine.detectors.registry import DetectorPlan
 from engine.errors import CheckFailedError, RecordError
+from engine.isolation.guarded import guarded
 from engine.media.facts import MediaInfo
 from engine.media.frame import SourceFrame
 from engine.media.source.decode import OnDamage, open_source
@@ -82,6 +83,7 @@ _SAME_REGION_IOU = 0.5
 """IoU of two regions of a frame from which it is enough to look at one of them."""
 
 
+@guarded("output")
 def check_leaks(  # noqa: PLR0913 - three files, and options that have defaults
     source: Path | str,
     record: Path | str | Record,

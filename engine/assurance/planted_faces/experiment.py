@@ -37,6 +37,7 @@ from engine.detectors.ensemble import BatchesByDetector, DetectorEnsemble
 from engine.detectors.registry import DetectorPlan, import_detector_class, plan_detector
 from engine.detectors.scale import scale_to_display
 from engine.errors import InputError, RecordError
+from engine.isolation.guarded import guarded
 from engine.media.facts import MediaInfo
 from engine.media.source.decode import OnDamage, open_source
 from engine.media.source.probe import probe
@@ -51,6 +52,7 @@ _FOUND_IOU = 0.35
 """IoU from which a face of the timeline counts as the planted face, as in docs/measurements/recall.md."""
 
 
+@guarded("source")
 def run_planted_faces(  # noqa: PLR0913 - the last three have defaults that only tests and the command line change
     source: Path | str,
     record: Path | str | Record,
