@@ -7,7 +7,8 @@ from engine.isolation.expendable import is_expendable
 _HOOK = """
 import os, sys, time
 def _meet(event, arguments):
-    if event == "open" and str(arguments[0]).endswith({name!r}):
+    opened = arguments[:1] if event == "open" else arguments[1] if event == "subprocess.Popen" else ()
+    if any(str(path).endswith({name!r}) for path in opened):
         if {number} == 0:
             from engine.core import step_limit
             with step_limit.NATIVE_STEP:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -96,7 +96,9 @@ def describe_failure(number: int, error: Exception) -> FailureAnswer:
         error = SourceError("There is not enough memory to read this file. Convert it to a smaller size.")
     if isinstance(error, VeilError):
         kind = next(kind for kind in type(error).__mro__ if getattr(errors, kind.__name__, None) is kind)
-        return FailureAnswer(number, kind.__name__, error.__reduce__()[1] if kind is type(error) else (str(error),))
+        # What the class was made with, as for a pickle; a class of another module has become its base.
+        arguments = error.__reduce__()[1] if kind is type(error) else (str(error),)
+        return FailureAnswer(number, kind.__name__, cast("tuple[str | int, ...]", arguments))
     return FailureAnswer(number, "", ("".join(traceback.format_exception(error)),))
 
 

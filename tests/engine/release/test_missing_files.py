@@ -90,12 +90,12 @@ def test_removed_accounts_and_policy_are_named(case):
 def test_what_is_removed_in_order_is_not_missing(case):
     context = RunContext(case, signable_runs.the_run(case), person(case, "ada"))
     release.purge(context, "the retention period is over")
-    request = RunRequest(source="/nowhere.mp4", account="ada", name="Ada", at=format_utc_now())
+    request = RunRequest(source="/nowhere.mp4", account="otto", name="Otto", at=format_utc_now())
     folder = create_run(case, request, RunState(stage="failed", updated=format_utc_now()))
     write_state(folder, RunState(stage="failed", updated=format_utc_now()))
     run = load_run(case, folder.id)
     log_run_event(case, run, "failed")
-    remove_run(RunContext(case, run, person(case, "ada")))
+    remove_run(RunContext(case, run, person(case, "otto")))
     assert not folder.path.exists()
     assert found(case) == []
 

@@ -79,6 +79,7 @@ def test_a_source_that_ends_its_process_costs_that_source_a_sentence(viewers, cl
     for _ in range(2):
         with pytest.raises(SourceError, match=r"deadly\.mp4 cannot be read: it ends the program .*SIGSEGV"):
             broken.make_still(0, plan, StillOptions())
+    clips.several_audio(deadly)
     with pytest.raises(SourceError, match="SIGSEGV"):
         viewers.measure_waveform(deadly, 10, 1.0)
     assert sound.make_still(0, plan, StillOptions())
