@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.isolation.expendable import mark_expendable
+
 LIMIT_S = 60.0
 LIMIT_BYTES = 2 << 30
 """Memory that a case may use, of all processes of the examination the largest."""
@@ -100,6 +102,8 @@ def _work(examine: Examine, numbers: Sequence[int], writing: int, log: Path) -> 
         os.setpgid(0, 0)
         resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        # A crash of this process is the result; in another one it would be a sentence.
+        mark_expendable()
         output = os.open(log, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
         os.dup2(output, 1)
         os.dup2(output, 2)
