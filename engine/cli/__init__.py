@@ -16,7 +16,7 @@ from engine.cli.parser import build_parser
 from engine.cli.terminal import Terminal
 from engine.errors import VeilError
 from engine.isolation.crash import describe_crash, is_crash
-from engine.isolation.guarded import sweep_after_crash
+from engine.isolation.sweep import sweep_after_crash
 from engine.storage.data_folder import find_data_folder
 from engine.storage.scratch import sweep_data_folder
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast, get_type_hints
@@ -19,8 +18,7 @@ from engine.isolation.call import CallProcess, ProcessEndedError
 from engine.isolation.crash import describe_crash, is_crash
 from engine.isolation.expendable import is_expendable
 from engine.isolation.messages import decode_value, encode_value
-from engine.storage.data_folder import DataFolder
-from engine.storage.scratch import sweep_data_folder, sweep_scratch, sweep_temporary_folder
+from engine.isolation.sweep import sweep_after_crash
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -89,22 +87,6 @@ def explain_end(ended: ProcessEndedError, subject: str, consequence: str = "") -
         return SourceError(f"{subject} {describe_crash(ended.code)}{consequence}.")
     shown = f': "{ended.last_line}"' if ended.last_line else ""
     return SourceError(f"The process that worked on {subject} ended with exit code {ended.code}{shown}. Try again.")
-
-
-def sweep_after_crash(values: Mapping[str, object]) -> None:
-    """Remove the scratch folders of a process that crashed, which are where it wrote something.
-
-    Args:
-        values: its arguments. Text may be a path or not.
-    """
-    named = [Path(value).absolute() for value in values.values() if isinstance(value, Path | str) and value]
-    for folder in {folder for path in named for folder in (path, path.parent)}:
-        with suppress(OSError, ValueError):
-            sweep_scratch(folder)
-    sweep_temporary_folder()
-    for value in values.values():
-        if isinstance(value, DataFolder):
-            sweep_data_folder(value.root)
 
 
 def call_packed(name: str, body: msgspec.Raw, listener: ProgressListener) -> object:
