@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,55 +37,26 @@ _MAX_OPEN_SOURCES = 3
 """Most sources that are open at once; each has a process with decoded frames."""
 
 
-class SourceViewer(Closeable):
-    """One source. It is thread-safe; a process that the source has ended is replaced at the next call.
+class _ViewingProcess(Closeable):
+    """A process that is replaced at the next call when a file has ended it. It is thread-safe.
 
     Args:
-        viewers: where processes come from.
-        path: the source.
-        record: its detection record.
+        take_process: returns a new process.
+        opening: the first call to each process; None: there is none.
     """
 
-    def __init__(self, viewers: Viewers, path: Path, record: Record) -> None:
-        self._viewers, self._path = viewers, path
-        self._request = OpenRequest.of(path, record)
+    def __init__(self, take_process: Callable[[], CallProcess], opening: OpenRequest | None = None) -> None:
+        self._take_process, self._opening = take_process, opening
         self._lock, self._open_lock = threading.Lock(), threading.Lock()
         self._process: CallProcess | None = None
         self._calls, self._is_closing = 0, False
 
-    def make_still(self, index: int, plan: FramePlan, options: StillOptions) -> bytes:
-        """Return a frame as a JPEG.
+    def call(self, name: str, request: object, result_type: type[_Result], source: Path) -> _Result:
+        """Call, and return the result.
 
         Raises:
-            SourceError: the source cannot be read, or is not the file that was detected.
-            StyleError: the image of the style cannot be read.
+            SourceError: the source ended the process twice, or what the call raises.
         """
-        return self._call("still", StillRequest(index, plan, options), bytes)
-
-    def make_portrait(self, index: int, box: Box | None) -> bytes:
-        """Return a small unmasked picture of a place in a frame as a JPEG; without a box, of the whole frame.
-
-        Raises:
-            SourceError: as `make_still`.
-        """
-        return self._call("portrait", PortraitRequest(index, box), bytes)
-
-    def measure_looks(self, samples: Iterable[FaceSample]) -> dict[FaceSample, Appearance]:
-        """Return the looks of faces; one that is too small to have any is left out.
-
-        Raises:
-            SourceError: as `make_still`.
-        """
-        looks = self._call("looks", LooksRequest(tuple(samples)), tuple[Look, ...])
-        return {look.sample: _restore_appearance(look) for look in looks}
-
-    def close(self) -> None:
-        """End the process as soon as no thread waits for an answer."""
-        with self._lock:
-            self._is_closing = True
-        self._close_if_idle()
-
-    def _call(self, name: str, request: object, result_type: type[_Result]) -> _Result:
         with self._lock:
             self._calls += 1
         try:
@@ -95,11 +66,17 @@ class SourceViewer(Closeable):
                 # Perhaps it was another call, answered at the same time, that ended the process.
                 return self._get_process().call(name, request, result_type)
         except ProcessEndedError as ended:
-            raise explain_end(ended, str(self._path)) from None
+            raise explain_end(ended, str(source)) from None
         finally:
             with self._lock:
                 self._calls -= 1
             self._close_if_idle()
+
+    def close(self) -> None:
+        """End the process as soon as no thread waits for an answer."""
+        with self._lock:
+            self._is_closing = True
+        self._close_if_idle()
 
     def _close_if_idle(self) -> None:
         with self._lock:
@@ -116,14 +93,59 @@ class SourceViewer(Closeable):
                 self._process.close()
                 self._process = None
             if self._process is None:
-                process = self._viewers.take_process()
+                process = self._take_process()
                 try:
-                    process.call("open", self._request, type(None))
+                    if self._opening is not None:
+                        process.call("open", self._opening, type(None))
                 except BaseException:
                     process.close()
                     raise
                 self._process = process
             return self._process
+
+
+class SourceViewer(Closeable):
+    """One source, in a process of its own. It is thread-safe.
+
+    Args:
+        path: the source.
+        record: its detection record.
+        take_process: returns a new process.
+    """
+
+    def __init__(self, path: Path, record: Record, take_process: Callable[[], CallProcess]) -> None:
+        self._path = path
+        self._process = _ViewingProcess(take_process, OpenRequest.of(path, record))
+
+    def make_still(self, index: int, plan: FramePlan, options: StillOptions) -> bytes:
+        """Return a frame as a JPEG.
+
+        Raises:
+            SourceError: the source cannot be read, or is not the file that was detected.
+            StyleError: the image of the style cannot be read.
+        """
+        return self._process.call("still", StillRequest(index, plan, options), bytes, self._path)
+
+    def make_portrait(self, index: int, box: Box | None) -> bytes:
+        """Return a small unmasked picture of a place in a frame as a JPEG; without a box, of the whole frame.
+
+        Raises:
+            SourceError: as `make_still`.
+        """
+        return self._process.call("portrait", PortraitRequest(index, box), bytes, self._path)
+
+    def measure_looks(self, samples: Iterable[FaceSample]) -> dict[FaceSample, Appearance]:
+        """Return the looks of faces; one that is too small to have any is left out.
+
+        Raises:
+            SourceError: as `make_still`.
+        """
+        looks = self._process.call("looks", LooksRequest(tuple(samples)), tuple[Look, ...], self._path)
+        return {look.sample: _restore_appearance(look) for look in looks}
+
+    def close(self) -> None:
+        """End the process as soon as no thread waits for an answer."""
+        self._process.close()
 
 
 class Viewers(Closeable):
@@ -139,6 +161,8 @@ class Viewers(Closeable):
         self._opened: OrderedDict[tuple[str, str], SourceViewer] = OrderedDict()
         self._spare: CallProcess | None = None
         self._keeps_spare = False
+        # One for all sound, however many files: it keeps nothing open.
+        self._sound = _ViewingProcess(self._take_process)
 
     def keep_spare(self) -> None:
         """Start a process before it is needed, and again whenever it was taken: starting one takes half a second."""
@@ -150,7 +174,7 @@ class Viewers(Closeable):
         key, evicted = (str(path), record_sha256), None
         with self._lock:
             if key not in self._opened:
-                self._opened[key] = SourceViewer(self, path, record)
+                self._opened[key] = SourceViewer(path, record, self._take_process)
             self._opened.move_to_end(key)
             if len(self._opened) > self._max_sources:
                 evicted = self._opened.popitem(last=False)[1]
@@ -166,7 +190,7 @@ class Viewers(Closeable):
         Raises:
             SourceError: the stream cannot be decoded.
         """
-        return self._call_once("waveform", WaveformRequest(source, count, duration_s), source, tuple[float, ...])
+        return self._sound.call("waveform", WaveformRequest(source, count, duration_s), tuple[float, ...], source)
 
     def make_excerpt(
         self, stream: StreamLocation, number: int, spans: Sequence[AudioSpan], window_s: tuple[float, float]
@@ -178,10 +202,19 @@ class Viewers(Closeable):
             SourceError: the stream cannot be decoded.
         """
         request = ExcerptRequest(stream.path, stream.index, str(stream.origin_s), number, tuple(spans), window_s)
-        return self._call_once("excerpt", request, stream.path, bytes)
+        return self._sound.call("excerpt", request, bytes, stream.path)
 
-    def take_process(self) -> CallProcess:
-        """Return a process that has no source yet; the caller has to close it."""
+    def close(self) -> None:
+        """End all processes."""
+        self._keeps_spare = False
+        with self._lock:
+            ending: list[Closeable] = [self._sound, *self._opened.values(), *([self._spare] if self._spare else [])]
+            self._opened.clear()
+            self._spare = None
+        for one in ending:
+            one.close()
+
+    def _take_process(self) -> CallProcess:
         with self._lock:
             process, self._spare = self._spare, None
         if self._keeps_spare:
@@ -191,16 +224,6 @@ class Viewers(Closeable):
             process = None
         return process or CallProcess(_MODULE)
 
-    def close(self) -> None:
-        """End all processes."""
-        self._keeps_spare = False
-        with self._lock:
-            ending: list[Closeable] = [*self._opened.values(), *([self._spare] if self._spare else [])]
-            self._opened.clear()
-            self._spare = None
-        for one in ending:
-            one.close()
-
     def _start_spare(self) -> None:
         started: CallProcess | None = CallProcess(_MODULE)
         with self._lock:
@@ -208,13 +231,6 @@ class Viewers(Closeable):
                 self._spare, started = started, None
         if started is not None:
             started.close()
-
-    def _call_once(self, name: str, request: object, source: Path, result_type: type[_Result]) -> _Result:
-        with self.take_process() as process:
-            try:
-                return process.call(name, request, result_type)
-            except ProcessEndedError as ended:
-                raise explain_end(ended, str(source)) from None
 
 
 def _restore_appearance(look: Look) -> Appearance:

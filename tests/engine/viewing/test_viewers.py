@@ -88,7 +88,7 @@ def test_a_source_that_ends_its_process_costs_that_source_a_sentence(viewers, cl
 def test_an_answer_that_another_one_cost_is_made_again(viewers, clip, record):
     plans, viewer = list(plan_frames(record)), viewers.open_source(clip, record, "a")
     first = viewer.make_still(5, plans[5], StillOptions())
-    viewer._process._process.send_signal(signal.SIGSEGV)
+    viewer._process._process._process.send_signal(signal.SIGSEGV)
     with ThreadPoolExecutor(3) as threads:
         stills = list(threads.map(lambda _: viewer.make_still(5, plans[5], StillOptions()), range(3)))
     assert stills == [first] * 3
@@ -101,7 +101,7 @@ def test_processes_end_with_what_they_are_for(viewers, clip, record):
     for name in "abc":
         viewer = viewers.open_source(clip, record, name)
         viewer.make_still(0, plan, StillOptions())
-        processes.append(viewer._process)
+        processes.append(viewer._process._process)
     assert [process.has_ended for process in processes] == [True, False, False]
     viewers.close()
     assert all(process._process.poll() is not None for process in processes)
