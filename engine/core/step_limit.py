@@ -23,6 +23,11 @@ STEP_LIMIT_S = 60
 EXIT_STUCK = 124
 """Exit code of a process that was ended for this reason; `timeout` has the same."""
 _TICK_S = 1.0
+_READING_FACTOR = 10
+"""How much longer a step may take that reads or writes on: to the next packet of one stream it may be gigabytes."""
+
+_LEAST_MOVED_BYTES = 1 << 14
+"""Bytes a tick that count as reading on; this thread reads the counters themselves."""
 
 _serials = itertools.count(1)
 _steps: dict[int, int] = {}
@@ -64,13 +69,36 @@ def start_step_limit(limit_s: float = STEP_LIMIT_S) -> None:
 
 
 def _watch_steps(limit_s: float) -> None:
-    seen: dict[int, tuple[int, int]] = {}
+    seen: dict[int, tuple[int, int, int]] = {}
+    moved = 0
     while True:
         time.sleep(_TICK_S)
+        before, moved = moved, _count_moved_bytes()
         # Ticks are counted, not seconds: a process that was stopped for a while (Ctrl-Z) is not to blame.
-        seen = {thread: (step, seen[thread][1] + 1 if seen.get(thread, (0, 0))[0] == step else 1)
-                for thread, step in tuple(_steps.items())}  # fmt: skip
-        if any(ticks * _TICK_S >= limit_s for _, ticks in seen.values()):
+        seen = {
+            thread: _age_step(seen.get(thread, (0, 0, 0)), step, has_moved=moved - before > _LEAST_MOVED_BYTES)
+            for thread, step in tuple(_steps.items())
+        }
+        if any(
+            idle * _TICK_S >= limit_s or ticks * _TICK_S >= limit_s * _READING_FACTOR
+            for _, ticks, idle in seen.values()
+        ):
             sys.stderr.flush()
             # Not sys.exit: the thread that hangs would be waited for.
             os._exit(EXIT_STUCK)
+
+
+def _age_step(seen: tuple[int, int, int], step: int, *, has_moved: bool) -> tuple[int, int, int]:
+    """Return the number of a step, for how many ticks it was seen, and in how many at last nothing was read."""
+    last_step, ticks, idle = seen
+    if step != last_step:
+        return step, 1, 1
+    return step, ticks + 1, 1 if has_moved else idle + 1
+
+
+def _count_moved_bytes() -> int:
+    """Return how many bytes this process has read and written so far."""
+    with open("/proc/self/io", encoding="ascii") as file:
+        # The first two lines are rchar and wchar.
+        counts = [int(file.readline().split()[1]) for _ in range(2)]
+    return sum(counts)
