@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
@@ -98,7 +99,6 @@ def _age_step(seen: tuple[int, int, int], step: int, *, has_moved: bool) -> tupl
 
 def _count_moved_bytes() -> int:
     """Return how many bytes this process has read and written so far."""
-    with open("/proc/self/io", encoding="ascii") as file:
-        # The first two lines are rchar and wchar.
-        counts = [int(file.readline().split()[1]) for _ in range(2)]
-    return sum(counts)
+    # The first two lines are rchar and wchar.
+    lines = Path("/proc/self/io").read_text(encoding="ascii").splitlines()[:2]
+    return sum(int(line.split()[1]) for line in lines)
