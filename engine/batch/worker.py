@@ -119,7 +119,9 @@ def _perform(job: BatchJob, context: JobContext, processes: int) -> FileReport:
     try:
         # On a cluster, the workers there share its cores.
         detection = job.detection if context.runner else _share_cores(job.detection, processes)
-        return _perform_when_free(msgspec.structs.replace(job, detection=detection), context)
+        # Files side by side keep the cores busy; segments of one side by side would only take memory.
+        rendering = job.rendering if processes == 1 else msgspec.structs.replace(job.rendering, jobs=1)
+        return _perform_when_free(msgspec.structs.replace(job, detection=detection, rendering=rendering), context)
     # Without its models, or when the user cancels, each of the other files would end in the same way.
     except (ModelError, RunCancelledError):
         raise

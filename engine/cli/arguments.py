@@ -114,7 +114,7 @@ def add_set_option(parser: ArgumentParser, purpose: str) -> None:
 
 
 def add_style(parser: ArgumentParser, default: str | None = DEFAULT_PRESET) -> None:
-    """Add `--style`, `--encoder` and `--force`, for `options.build_render_options`."""
+    """Add `--style`, `--encoder`, `--passthrough`, `--segments` and `--force`, for `options.build_render_options`."""
     # veil sign passes None, to tell a style that was given from one that was left out.
     parser.add_argument(
         "--style",
@@ -135,7 +135,24 @@ def add_style(parser: ArgumentParser, default: str | None = DEFAULT_PRESET) -> N
         help="copy the packets of groups of pictures without any mask instead of encoding them again (H.264 only)",
     )
     parser.add_argument(
+        "--segments",
+        type=parse_positive,
+        metavar="SECONDS",
+        help="encode segments of at least so many seconds apart from each other, so that processes can share the work",
+    )
+    parser.add_argument(
         "--force", action="store_true", help="allow a style too weak to hide a face; the report notes it"
+    )
+
+
+def add_segment_jobs(parser: ArgumentParser) -> None:
+    """Add `--jobs`, for `options.build_render_options`."""
+    parser.add_argument(
+        "--jobs",
+        dest="segment_jobs",
+        type=parse_positive,
+        metavar="N",
+        help="segments that are encoded at once; the bytes are the same (default: one for each four cores)",
     )
 
 

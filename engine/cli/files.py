@@ -72,6 +72,7 @@ def _add_render_arguments(parser: ArgumentParser) -> None:
         "--y4m", type=Path, metavar="FILE", help="also write the frames as passed to the encoder, uncompressed"
     )
     arguments.add_style(parser)
+    arguments.add_segment_jobs(parser)
     arguments.add_audio(parser)
 
 
@@ -134,6 +135,7 @@ def _add_anonymise_arguments(parser: ArgumentParser) -> None:
     arguments.add_detection(parser)
     arguments.add_cluster(parser)
     arguments.add_style(parser)
+    arguments.add_segment_jobs(parser)
     arguments.add_audio(parser)
     parser.add_argument(
         "--allow-none", action="store_true", help="exit with 0 although no face was found in the whole video"

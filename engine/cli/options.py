@@ -78,6 +78,8 @@ def build_render_options(options: Namespace) -> RenderOptions:
         y4m=getattr(options, "y4m", None),  # `veil render` has it, `veil anonymise` does not
         audio=parse_audio_spans(options),
         passthrough=options.passthrough,
+        segment_seconds=options.segments,
+        jobs=getattr(options, "segment_jobs", None),
     )
 
 

@@ -100,6 +100,7 @@ def format_render(output: Path, report: RenderReport) -> str:
         *map(describe_kept_visible, report.kept_visible),
         *(f"Audio {stream.number}: {stream.summary}" for stream in report.audio),
         *([] if isinstance(report.passthrough, msgspec.UnsetType) else [report.passthrough.sentence]),
+        *([] if isinstance(report.segments, msgspec.UnsetType) else [report.segments.sentence]),
         f"{format_count(report.frames, 'frame')} rendered, {report.masked:,} masked, {report.covered:,} covered whole",
         f"Draft:  {output}",
         f"Report: {report_path(output)}",

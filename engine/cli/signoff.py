@@ -115,7 +115,8 @@ def _build_render_options(data: DataFolder, options: Namespace) -> RenderOptions
     audio = parse_audio_spans(options)
     if audio and options.keep_audio:
         raise InputError("--keep-audio contradicts --mute and --bleep; choose one of them.")
-    if not (options.style or options.encoder or options.force or audio or options.keep_audio or options.passthrough):
+    given = (options.style, options.encoder, options.force, options.passthrough, options.segments, options.keep_audio)
+    if not any((*given, audio)):
         return None
     # An option that is left out must not fall back to its default: it would silently replace what people agreed on.
     last = release.read_signed_options(data, options.run)
@@ -127,6 +128,7 @@ def _build_render_options(data: DataFolder, options: Namespace) -> RenderOptions
         force=options.force or (last.force and not options.style),
         audio=audio or (() if options.keep_audio else last.audio),
         passthrough=options.passthrough or last.passthrough,
+        segment_seconds=options.segments or last.segment_seconds,
     )
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from engine.core.picture import Picture, PixelFormat
 from engine.core.progress import ProgressListener
 from engine.media.facts import MediaInfo
-from engine.media.output.encoder import Encoding, Signal
+from engine.media.output.encoder import EncoderSettings, Encoding, Signal
 from engine.media.output.passthrough import CopiedGroups
 from engine.media.output.writer import VideoWriter, Y4mWriter
 from engine.media.pixels import planar_format_from_name
-from engine.rendering.job import MaskedFrame, RenderJob
+from engine.record import VideoFacts
+from engine.rendering.job import RenderJob
+from engine.rendering.masked_frames import MaskedFrame
 from engine.review.plan import FramePlan
 
 
@@ -33,6 +36,12 @@ class FrameCounts:
     masked: int = 0
     covered: int = 0
 
+    @classmethod
+    def sum(cls, parts: Iterable[FrameCounts]) -> FrameCounts:
+        """Add the numbers of several parts of a video."""
+        parts = tuple(parts)
+        return cls(*(sum(getattr(part, name) for part in parts) for name in ("frames", "masked", "covered")))
+
     def count_frame(self, plan: FramePlan) -> None:
         """Count a frame."""
         self.frames += 1
@@ -40,11 +49,19 @@ class FrameCounts:
         self.covered += plan.covered
 
 
+class EncoderInputs(NamedTuple):
+    """What an encoder has to know of a source: the facts of the file and of its video, and the settings."""
+
+    info: MediaInfo
+    video: VideoFacts
+    settings: EncoderSettings
+
+
 class JobEncoder:
     """Encodes the frames of a job into a file without audio. Use it as a context manager.
 
     Args:
-        job: the job whose frames are written.
+        inputs: the source and the settings.
         video: intermediate file to write.
         y4m: file for the pictures as the encoder receives them; None for no such file.
         copies: groups of pictures that are copied; their frames are counted, and not encoded when they are written.
@@ -54,9 +71,9 @@ class JobEncoder:
     """
 
     def __init__(
-        self, job: RenderJob, video: Path, y4m: Path | None = None, copies: CopiedGroups | None = None
+        self, inputs: EncoderInputs, video: Path, y4m: Path | None = None, copies: CopiedGroups | None = None
     ) -> None:
-        self._job, self._video, self._y4m, self._copies = job, video, y4m, copies
+        self._inputs, self._video, self._y4m, self._copies = inputs, video, y4m, copies
         self.copied_pts = copies.copied_pts if copies else frozenset()
         self._exit_stack = ExitStack()
         self._video_writer: VideoWriter | None = None
@@ -100,18 +117,23 @@ class JobEncoder:
     def open(self) -> None:
         """Open the file if no frame did, because all are copied."""
         if self._video_writer is None:
-            video = self._job.info.video
+            video = self._inputs.info.video
             self._open_writers(planar_format_from_name(video.pixel_format, full=video.colour.range == "pc"))
 
     def _open_writers(self, pixels: PixelFormat) -> VideoWriter:
         # Opened at the first frame, because the pixel format that the decoder gives may differ from the declared one.
-        job, video = self._job, self._job.facts.video
+        info, video, settings = self._inputs
         self._video_writer = self._exit_stack.enter_context(
-            VideoWriter(self._video, video, pixels, job.spec.encoder, _build_signal(job.info), copies=self._copies)
+            VideoWriter(self._video, video, pixels, settings, _build_signal(info), copies=self._copies)
         )
         if self._y4m is not None:
             self._y4m_writer = self._exit_stack.enter_context(Y4mWriter(self._y4m, video, pixels))
         return self._video_writer
+
+
+def make_encoder_inputs(job: RenderJob) -> EncoderInputs:
+    """Return what the encoder of a job has to know."""
+    return EncoderInputs(job.info, job.facts.video, job.spec.encoder)
 
 
 def encode_job(
@@ -139,7 +161,7 @@ def encode_job(
         TargetError: a file cannot be written.
         RenderError: a frame cannot be encoded.
     """
-    with JobEncoder(job, video, y4m, copies) as encoder:
+    with JobEncoder(make_encoder_inputs(job), video, y4m, copies) as encoder:
         for masked in job.mask_frames(encoder.copy_picture, encoder.copied_pts):
             encoder.write_frame(masked)
             listener.progress("render", encoder.counts.frames, len(job.record.frames))

@@ -29,11 +29,11 @@ from engine.media.output.mux import CURRENT_MUX_RULES
 from engine.media.source.preflight import check_audio_changes, check_renderable
 from engine.media.source.probe import probe
 from engine.record import Record, encode_document, sha256_hex
-from engine.rendering.encode import FrameCounts, encode_job
+from engine.rendering.encode import FrameCounts
 from engine.rendering.finished import read_finished_render
 from engine.rendering.job import RenderJob, prepare_job
 from engine.rendering.output_audio import AudioComparison, compare_output_audio, fingerprint_kept_audio, mux_job
-from engine.rendering.passthrough import plan_passthrough
+from engine.rendering.pictures import encode_pictures
 from engine.rendering.report import RenderReport, build_report, report_path
 from engine.rendering.spec import DRAFT_COMMENT, FINAL_COMMENT, RenderSpec
 from engine.rendering.terms import RenderOptions, Terms, terms_from_options
@@ -89,8 +89,7 @@ def render(  # noqa: PLR0913 - the files, the options, and the listener
     comment = DRAFT_COMMENT if cleared is None else FINAL_COMMENT
     inputs = [Path(source), *(Path(path) for path in (record, review) if isinstance(path, str | Path))]
     check_file_use(FileUse(inputs, [output, options.y4m], [report_path(output)]), overwrite=True)
-    if options.y4m is not None and options.passthrough:
-        raise InputError("--y4m writes every frame, and --passthrough does not decode those that are copied; use one.")
+    _check_combination(options)
     if options.y4m is not None:
         check_file_use(FileUse(writes=[output, options.y4m]), overwrite=overwrite)
     # Everything is written into a folder beside the output and moved there when it is complete: a crash leaves no half
@@ -113,18 +112,25 @@ def render(  # noqa: PLR0913 - the files, the options, and the listener
         # The intermediate file is MOV with the source's time scale; Matroska would round time stamps to milliseconds.
         video, unfinished = folder / "video.mov", folder / output.name
         with open_atomic_write(options.y4m) if options.y4m else nullcontext() as y4m:
-            passthrough = plan_passthrough(job)
-            copies = passthrough.copies if passthrough else None
-            counts, encoding = encode_job(job, video, listener, y4m=y4m, copies=copies)
+            pictures = encode_pictures(job, video, listener, y4m=y4m, processes=options.jobs)
             job, comparisons = _mux_with_audio(job, video, unfinished)
-            _check_frame_count(unfinished, counts)
-            report = build_report(job, unfinished, counts, encoding, comparisons, passthrough=passthrough)
+            _check_frame_count(unfinished, pictures.counts)
+            report = build_report(job, unfinished, pictures, comparisons)
         # The report first: no output exists without one.
         write_file(report_path(output), encode_document(report))
         publish_file(unfinished, output)
     if report.sentence:
         listener.notice(report.sentence)
     return report
+
+
+def _check_combination(options: RenderOptions) -> None:
+    if options.y4m is not None and options.passthrough:
+        raise InputError("--y4m writes every frame, and --passthrough does not decode those that are copied; use one.")
+    if options.y4m is not None and options.segment_seconds is not None:
+        raise InputError("--y4m writes the frames one after another, and --segments encodes some at once; use one.")
+    if options.passthrough and options.segment_seconds is not None:
+        raise InputError("--passthrough and --segments divide the video in different ways; use one.")
 
 
 def _check_clearance(job: RenderJob, cleared: Clearance, terms: Terms) -> None:
@@ -207,6 +213,7 @@ def check_render_possible(source: Path | str, output: Path | str, options: Rende
         TargetError: the output cannot be written, or its container cannot hold the streams.
     """
     options, output = options or RenderOptions(), Path(output)
+    _check_combination(options)
     if not options.force:
         check_style(options.style)
     # To create a folder there is the test: permissions alone do not tell whether the output can be written.

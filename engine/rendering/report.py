@@ -11,13 +11,13 @@ import msgspec
 from engine.audio.compare import AlteredAudio
 from engine.masking.style import find_weaknesses
 from engine.media.facts import MediaInfo
-from engine.media.output.encoder import Encoding
 from engine.media.output.versions import read_library_versions
 from engine.record import Document, Sha256
-from engine.rendering.encode import FrameCounts
 from engine.rendering.job import RenderJob
 from engine.rendering.output_audio import AudioComparison
-from engine.rendering.passthrough import PassthroughFacts, PassthroughPlan
+from engine.rendering.passthrough import PassthroughFacts
+from engine.rendering.pictures import EncodedPictures
+from engine.rendering.segments import SegmentFacts
 from engine.rendering.spec import FINAL_COMMENT, RenderSpec
 from engine.review.apply import KeptVisible
 from engine.storage.data_folder import RENDER_REPORT_SUFFIX, append_suffix
@@ -60,6 +60,7 @@ class RenderReport(Document, frozen=True):
         draft: True for a draft, False for a release.
         audio: audio streams in which spans were replaced; all others are the source's, packet for packet.
         passthrough: frames that are the source's own packets; left out of the JSON if that was not asked for.
+        segments: where segments begin; left out of the JSON if they were not asked for.
     """
 
     schema: Literal["veil/render/1"]
@@ -81,6 +82,7 @@ class RenderReport(Document, frozen=True):
     draft: bool = True
     audio: tuple[AlteredAudio, ...] = ()
     passthrough: PassthroughFacts | msgspec.UnsetType = msgspec.UNSET
+    segments: SegmentFacts | msgspec.UnsetType = msgspec.UNSET
 
 
 def report_path(output: Path) -> Path:
@@ -94,16 +96,11 @@ def draft_name(name: str) -> str:
     return f"{path.stem}.draft{path.suffix}"
 
 
-def build_report(  # noqa: PLR0913
-    job: RenderJob,
-    unfinished: Path,
-    counts: FrameCounts,
-    encoding: Encoding,
-    comparisons: list[AudioComparison],
-    *,
-    passthrough: PassthroughPlan | None = None,
+def build_report(
+    job: RenderJob, unfinished: Path, pictures: EncodedPictures, comparisons: list[AudioComparison]
 ) -> RenderReport:
     """Build the report of a finished render, before its output gets its final name."""
+    counts, encoding = pictures.counts, pictures.encoding
     return RenderReport(
         schema=SCHEMA,
         veil=VERSION,
@@ -123,7 +120,8 @@ def build_report(  # noqa: PLR0913
         kept_visible=job.amended_record.find_kept_visible(),
         draft=job.spec.comment != FINAL_COMMENT,
         audio=tuple(comparison.altered for comparison in comparisons if comparison.altered is not None),
-        passthrough=passthrough.facts if passthrough else msgspec.UNSET,
+        passthrough=pictures.passthrough or msgspec.UNSET,
+        segments=pictures.segments or msgspec.UNSET,
     )
 
 

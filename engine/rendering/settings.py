@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from engine.audio.spans import AudioSpan
 from engine.masking.style import Style
@@ -27,12 +29,15 @@ class OutputSettings(Document, frozen=True, omit_defaults=True):
         audio: spans in which audio is replaced; left out of the JSON when the audio is kept as in the source.
         passthrough: groups of pictures without any mask are the source's own packets; left out of the JSON when every
             frame is encoded.
+        segment_seconds: least length of the segments in which the pictures are encoded, each with an encoder of its
+            own; None, and left out of the JSON, when one encoder encodes them all.
     """
 
     style: Style
     encoder: EncoderSettings
     audio: tuple[AudioSpan, ...] = ()
     passthrough: bool = False
+    segment_seconds: Annotated[int, msgspec.Meta(ge=1, le=3600)] | None = None
 
     def as_fields(self) -> dict[str, Any]:
         """Return these settings by name, without the fields of a subclass, to build another subclass from them."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+import msgspec
 
 from engine.masking.presets import style_from_preset
 from engine.masking.style import Style
@@ -20,6 +23,7 @@ class RenderOptions(OutputSettings, frozen=True, kw_only=True):
         encoder: settings of the video encoder.
         force: allow a style too weak to hide a face; the report says that it was.
         y4m: file to which the pictures that the encoder receives are also written.
+        jobs: segments that are encoded at once, which decides no byte; None: as many as keep the cores busy.
         mark: word that is written into the pictures of a draft; a final output has none.
     """
 
@@ -28,6 +32,7 @@ class RenderOptions(OutputSettings, frozen=True, kw_only=True):
     force: bool = False
     y4m: Path | None = None
     mark: str | None = None
+    jobs: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 class Terms(OutputSettings, frozen=True, kw_only=True):

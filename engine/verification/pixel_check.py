@@ -17,7 +17,7 @@ from engine.core.geometry import Orientation
 from engine.core.picture import Picture, Plane
 from engine.masking.mask import compute_patches
 from engine.masking.style import Style
-from engine.rendering.job import MaskedFrame
+from engine.rendering.masked_frames import MaskedFrame
 
 _BLOCK_SIDE_PX = 16
 _MAX_ENCODER_ERROR = 20.0

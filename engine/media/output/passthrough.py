@@ -8,7 +8,6 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import NamedTuple
 
-import av
 import msgspec
 from av.codec.context import CodecContext, Flags
 from av.packet import Packet
@@ -18,8 +17,9 @@ from av.video.stream import VideoStream
 
 from engine.errors import RenderError
 from engine.media.h264_units import choose_free_id, join_units, keep_pictures, select_parameter_sets, split_annex_b
-from engine.media.local_file import local_url
 from engine.media.output.encoder import Encoding, choose_encoder_rate
+from engine.media.output.joined_packets import JoinedPackets
+from engine.media.output.mov import configure_encoder, open_mov
 from engine.media.source.picture_groups import PictureGroups
 from engine.record import VideoFacts
 
@@ -86,17 +86,15 @@ class PassthroughSink:
         ticks: dict[int, int],
         duration: int,
     ) -> None:
-        self._path, self._encoding, self._video, self._ticks, self._duration = path, encoding, video, ticks, duration
-        self._times = sorted(ticks.values())
-        self._delay = max(copies.groups.delay, _MAX_ENCODER_DELAY)
-        self._written = 0
+        self._path, self._encoding, self._video, self._ticks = path, encoding, video, ticks
         self._resources = ExitStack()
         self._packets = self._resources.enter_context(closing(copies.groups.iterate_packets()))
         self._stretches = iter(copies.stretches)
-        scale = str(Fraction(encoding.tick).denominator)
-        options = {"fflags": "+bitexact", "video_track_timescale": scale, "movie_timescale": scale}
-        self._container = av.open(local_url(path), "w", format="mov", options=options)
-        self._stream = self._add_stream(copies)
+        self._container = open_mov(path, encoding)
+        delay = max(copies.groups.delay, _MAX_ENCODER_DELAY)
+        self._joined = JoinedPackets(
+            self._container, self._add_stream(copies), sorted(ticks.values()), delay=delay, duration=duration
+        )
         self._encoder: VideoCodecContext | None = None
         self._stretch_ticks: frozenset[int] = frozenset()
         self._stretch: tuple[bool, frozenset[int]] | None = None
@@ -165,25 +163,5 @@ class PassthroughSink:
 
     def _write_packet(self, units: list[bytes], time: int, *, is_keyframe: bool) -> None:
         packet = Packet(join_units(keep_pictures(units)))
-        # Packets of two encoders follow each other, each with its own delay. Decoding times that are presentation times
-        # moved by the longest delay rise across every join.
-        place = self._written - self._delay
-        packet.pts = time
-        packet.dts = self._times[place] if place >= 0 else self._times[0] + place * self._duration
-        if packet.dts > time:
-            raise RenderError(
-                f"The packets around {time} in {self._path} cannot be joined; render without --passthrough."
-            )
-        packet.duration, packet.time_base = self._duration, Fraction(self._encoding.tick)
-        packet.is_keyframe, packet.stream = is_keyframe, self._stream
-        self._written += 1
-        self._container.mux(packet)
-
-
-def configure_encoder(context: VideoCodecContext, encoding: Encoding, video: VideoFacts) -> None:
-    """Set the properties of an encoder that are no options."""
-    context.width, context.height = video.coded.width, video.coded.height
-    context.pix_fmt = encoding.pixel_format
-    context.sample_aspect_ratio = Fraction(video.sample_aspect_ratio)
-    context.flags |= Flags.frame_duration  # without it the last frame has no duration and players skip it
-    context.time_base = Fraction(encoding.tick)
+        packet.is_keyframe = is_keyframe
+        self._joined.write(packet, time)

@@ -20,7 +20,6 @@ from av.video.stream import VideoStream
 
 from engine.core.picture import Picture, PixelFormat, Plane
 from engine.errors import RenderError, TargetError, VeilError
-from engine.media.local_file import local_url
 from engine.media.output.encoder import (
     EMPTY_SIGNAL,
     EncoderSettings,
@@ -30,7 +29,9 @@ from engine.media.output.encoder import (
     plan_encoding,
 )
 from engine.media.output.encoder_format import EncoderFormat, choose_encoder_format
-from engine.media.output.passthrough import CopiedGroups, PassthroughSink, configure_encoder
+from engine.media.output.mov import configure_encoder, error_from_ffmpeg, open_mov
+from engine.media.output.passthrough import CopiedGroups, PassthroughSink
+from engine.media.output.ticks import TickConverter
 from engine.record import VideoFacts
 
 _MAX_QUEUED_FRAMES = 4
@@ -70,7 +71,7 @@ class VideoWriter:
         self._path = path
         self._pool = _FramePool(choose_encoder_format(pixels, video.coded))
         self._lent: tuple[Picture, VideoFrame] | None = None
-        self._tick_converter = _TickConverter(Fraction(video.time_base), Fraction(self.encoding.tick), path)
+        self._tick_converter = TickConverter(Fraction(video.time_base), Fraction(self.encoding.tick), path)
         self._duration_ticks = max(1, round(1 / (choose_encoder_rate(video) * self._tick_converter.tick)))
         self._sink = self._open_sink(video, copies)
         self._frames: queue.Queue[VideoFrame | None] = queue.Queue(_MAX_QUEUED_FRAMES)
@@ -82,13 +83,13 @@ class VideoWriter:
         if copies is None:
             return _EncoderSink(self._path, self.encoding, video)
         self.encoding = copies.number_headers(self.encoding)
-        converter = _TickConverter(Fraction(video.time_base), self._tick_converter.tick, self._path)
+        converter = TickConverter(Fraction(video.time_base), self._tick_converter.tick, self._path)
         ticks = {pts: converter.to_ticks(pts) for pts in copies.all_pts}
         self._tick_converter.first_pts = converter.first_pts
         try:
             return PassthroughSink(self._path, self.encoding, video, copies, ticks=ticks, duration=self._duration_ticks)
         except av.error.FFmpegError as error:
-            raise _error_from_ffmpeg(error, self._path) from error
+            raise error_from_ffmpeg(error, self._path) from error
 
     def copy_picture(self, picture: Picture) -> Picture:
         """Return a copy to draw on, valid until the next call of `write`, which takes it without copying it again."""
@@ -128,7 +129,7 @@ class VideoWriter:
         try:
             self._sink.finish()
         except av.error.FFmpegError as error:
-            raise _error_from_ffmpeg(error, self._path) from error
+            raise error_from_ffmpeg(error, self._path) from error
 
     def discard(self) -> None:
         """Stop encoding and remove the unfinished file."""
@@ -173,15 +174,9 @@ class VideoWriter:
             case None:
                 return
             case av.error.FFmpegError() as failure:
-                raise _error_from_ffmpeg(failure, self._path) from failure
+                raise error_from_ffmpeg(failure, self._path) from failure
             case failure:
                 raise failure
-
-
-def _error_from_ffmpeg(error: av.error.FFmpegError, path: Path) -> VeilError:
-    if isinstance(error, OSError):
-        return TargetError(f"{path} cannot be written: {error.strerror}. Make room or choose another place.")
-    return RenderError(f"{path} could not be encoded: {error.strerror}.")
 
 
 class _FramePool:
@@ -211,40 +206,15 @@ class _FramePool:
         self._free.put(frame)
 
 
-class _TickConverter:
-    """Converts time stamps of the source to ticks of the intermediate file, which start at zero and must rise."""
-
-    def __init__(self, time_base: Fraction, tick: Fraction, path: Path) -> None:
-        self.tick = tick
-        self.first_pts: int | None = None
-        self._factor = time_base / tick
-        self._last_ticks = -1
-        self._path = path
-
-    def to_ticks(self, pts: int) -> int:
-        if self.first_pts is None:
-            self.first_pts = pts
-        ticks = round((pts - self.first_pts) * self._factor)
-        if ticks <= self._last_ticks:
-            raise RenderError(f"The frame with pts {pts} does not come after the one before it in {self._path}.")
-        # MOV stores the distance of two frames in 32 bits.
-        if ticks - self._last_ticks >= 2**31:
-            raise RenderError(f"The frame with pts {pts} comes too long after the one before it for {self._path}.")
-        self._last_ticks = ticks
-        return ticks
-
-
 class _EncoderSink:
     """The open file and its encoder."""
 
     def __init__(self, path: Path, encoding: Encoding, video: VideoFacts) -> None:
-        scale = str(Fraction(encoding.tick).denominator)
-        options = {"fflags": "+bitexact", "video_track_timescale": scale, "movie_timescale": scale}
         try:
-            self._container = av.open(local_url(path), "w", format="mov", options=options)
+            self._container = open_mov(path, encoding)
             self._stream = self._add_stream(encoding, video)
         except av.error.FFmpegError as error:
-            raise _error_from_ffmpeg(error, path) from error
+            raise error_from_ffmpeg(error, path) from error
         self._field_marker = _FieldMarker(self._stream, encoding.fields) if encoding.fields else None
 
     def _add_stream(self, encoding: Encoding, video: VideoFacts) -> VideoStream:
