@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable
 from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
@@ -67,7 +67,7 @@ class FrameMasking(NamedTuple):
         *,
         skipped_pts: Collection[int] = (),
         start: StartPoint | None = None,
-    ) -> Iterator[MaskedFrame]:
+    ) -> Generator[MaskedFrame]:
         """Decode the frames of some plans and cover their faces.
 
         Args:

@@ -33,8 +33,13 @@ class SegmentFailure(msgspec.Struct, frozen=True, tag="failure"):
     @property
     def error(self) -> SourceError | TargetError | RenderError:
         """The error."""
-        kinds = {"source": SourceError, "target": TargetError, "render": RenderError}
-        return kinds[self.kind](self.message)
+        match self.kind:
+            case "source":
+                return SourceError(self.message)
+            case "target":
+                return TargetError(self.message)
+            case "render":
+                return RenderError(self.message)
 
 
 SegmentReport = FramesDone | EncodedSegment | SegmentFailure

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from av.container import OutputContainer
 from av.error import FFmpegError
@@ -38,9 +39,10 @@ class JoinedPackets:
     ) -> None:
         self._container, self._stream, self._times = container, stream, times
         self._delay, self._duration = delay, duration
+        self._tick = Fraction(stream.time_base or 1)
         self._written = 0
 
-    def write(self, packet: Packet[VideoStream], time: int) -> None:
+    def write(self, packet: Packet[Any], time: int) -> None:
         """Write the next packet in the order of decoding, with its presentation time in ticks.
 
         Raises:
@@ -54,7 +56,7 @@ class JoinedPackets:
                 f"The packets around tick {time} of the video cannot be joined; render without --passthrough and "
                 "--segments."
             )
-        packet.duration, packet.time_base, packet.stream = self._duration, self._stream.time_base, self._stream
+        packet.duration, packet.time_base, packet.stream = self._duration, self._tick, self._stream
         self._written += 1
         self._container.mux(packet)
 
