@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             process of its own, so that a crash ends in a sentence.
     """
     words = sys.argv[1:] if arguments is None else arguments
+    # No verb does linear algebra in this process, and starting threads for it costs more time than importing numpy.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     options = build_parser(words).parse_args(words)
     command: Command = options.command
     if arguments is not None or not command.reads_media:

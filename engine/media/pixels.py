@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from engine.core.geometry import Size
 from engine.core.picture import Picture, PixelFormat, Rgb
 from engine.media.colour import is_full_range, is_rgb
+from engine.media.sample_formats import read_bit_depth, read_chroma_shift
 
 _SUBSAMPLING_NAMES = {(1, 1): "420", (1, 0): "422"}
 
@@ -49,27 +50,8 @@ def planar_format_from_frame(frame: VideoFrame) -> PixelFormat:
     return planar_format_from_name(frame.format.name, full=is_full_range(frame))
 
 
-def read_bit_depth(source: VideoFormat) -> int:
-    """Return the number of significant bits of a sample."""
-    return max(component.bits for component in source.components)
-
-
-def has_alpha(source: VideoFormat) -> bool:
-    """Return whether there is an alpha channel."""
-    return any(component.is_alpha for component in source.components)
-
-
 def _round_up_depth(depth: int) -> int:
     return next(step for step in (8, 10, 12, 16) if depth <= step)
-
-
-def read_chroma_shift(source: VideoFormat) -> tuple[int, int] | None:
-    """Return log2 of the chroma subsampling, or None without chroma."""
-    if len([component for component in source.components if not component.is_alpha]) < 3:
-        return None
-    # PyAV tells the subsampling only through the chroma size of a picture, here of 64 = 2**6 pixels.
-    sized = VideoFormat(source.name, 64, 64)
-    return 6 - (sized.chroma_width().bit_length() - 1), 6 - (sized.chroma_height().bit_length() - 1)
 
 
 def to_planar(frame: VideoFrame, converter: VideoReformatter) -> VideoFrame:

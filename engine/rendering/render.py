@@ -114,8 +114,9 @@ def render(  # noqa: PLR0913 - the files, the options, and the listener
         with open_atomic_write(options.y4m) if options.y4m else nullcontext() as y4m:
             pictures = encode_pictures(job, video, listener, y4m=y4m, processes=options.jobs)
             job, comparisons = _mux_with_audio(job, video, unfinished)
-            _check_frame_count(unfinished, pictures.counts)
-            report = build_report(job, unfinished, pictures, comparisons)
+            made = probe(unfinished)
+            _check_frame_count(unfinished, made, pictures.counts)
+            report = build_report(job, made, pictures, comparisons)
         # The report first: no output exists without one.
         write_file(report_path(output), encode_document(report))
         publish_file(unfinished, output)
@@ -195,8 +196,8 @@ def _describe_changes(comparisons: list[AudioComparison]) -> list[str]:
     ]
 
 
-def _check_frame_count(unfinished: Path, counts: FrameCounts) -> None:
-    frames = probe(unfinished).video.packets
+def _check_frame_count(unfinished: Path, made: MediaInfo, counts: FrameCounts) -> None:
+    frames = made.video.packets
     if frames != counts.frames:
         raise RenderError(
             f"{unfinished.name} has {frames} frames instead of {counts.frames}, so it was deleted. Render again, and "

@@ -21,7 +21,6 @@ from engine.rendering.segments import SegmentFacts
 from engine.rendering.spec import FINAL_COMMENT, RenderSpec
 from engine.review.apply import KeptVisible
 from engine.storage.data_folder import RENDER_REPORT_SUFFIX, append_suffix
-from engine.storage.files import hash_file
 from engine.version import VERSION
 
 SCHEMA: Literal["veil/render/1"] = "veil/render/1"
@@ -97,17 +96,17 @@ def draft_name(name: str) -> str:
 
 
 def build_report(
-    job: RenderJob, unfinished: Path, pictures: EncodedPictures, comparisons: list[AudioComparison]
+    job: RenderJob, made: MediaInfo, pictures: EncodedPictures, comparisons: list[AudioComparison]
 ) -> RenderReport:
-    """Build the report of a finished render, before its output gets its final name."""
+    """Build the report of a finished render, before its output gets its final name; `made` has the facts of it."""
     counts, encoding = pictures.counts, pictures.encoding
     return RenderReport(
         schema=SCHEMA,
         veil=VERSION,
         source_sha256=job.info.sha256,
         record_sha256=job.record_sha256,
-        output_sha256=hash_file(unfinished),
-        output_bytes=unfinished.stat().st_size,
+        output_sha256=made.sha256,
+        output_bytes=made.bytes,
         spec=job.spec,
         weaknesses=tuple(find_weaknesses(job.spec.style)),
         encoder=EncoderFacts(encoding.encoder, read_library_versions(), tuple(encoding.ffmpeg_args)),

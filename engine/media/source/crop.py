@@ -16,14 +16,20 @@ from av.video.stream import VideoStream
 
 from engine.core.geometry import Crop, Size
 from engine.media.ffmpeg import run_ffmpeg
-from engine.media.pixels import read_chroma_shift
+from engine.media.sample_formats import read_chroma_shift
 
 _STREAM_LINE = re.compile(r"^ *Stream #0:(\d+)[\[(:]")
 _CROP_LINE = re.compile(r"^ *Frame Cropping: (\d+)/(\d+)/(\d+)/(\d+)$")
 
+_BOXES_WITHOUT_HEADERS = frozenset({b"mdat", b"free", b"skip", b"wide"})
+_MAX_SEARCHED_BYTES = 1 << 26
+
 
 def read_crop(path: Path, stream_index: int) -> Crop | None:
     """Read how many samples a container hides at each side of a video's pictures; None if it hides nothing."""
+    # To start FFmpeg costs more than everything else that a probe of a short clip does.
+    if has_no_crop_box(path):
+        return None
     # PyAV does not show the side data of a stream, and the command line of FFmpeg prints it.
     current = None
     for line in run_ffmpeg(["-protocol_whitelist", "file", "-i", path], log_level="info").stderr.splitlines():
@@ -33,6 +39,36 @@ def read_crop(path: Path, stream_index: int) -> Crop | None:
             left, right, top, bottom = map(int, found.groups())
             return Crop(left, top, right, bottom) if any(found.groups()) else None
     return None
+
+
+def has_no_crop_box(path: Path) -> bool:
+    """Return whether a file certainly hides nothing: a file of the MP4 family without a clean aperture box.
+
+    False for a file that cannot be judged by its outermost boxes (ISO/IEC 14496-12, 4.2).
+    """
+    found_movie = False
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = 0
+        while start < size:
+            file.seek(start)
+            head = file.read(16)
+            length, kind = int.from_bytes(head[:4], "big"), head[4:8]
+            if length == 1:  # a 64-bit size follows the type
+                length = int.from_bytes(head[8:16], "big")
+            if length < 8 or start + length > size or (start == 0 and kind != b"ftyp"):
+                return False
+            if kind not in _BOXES_WITHOUT_HEADERS:
+                if length > _MAX_SEARCHED_BYTES:
+                    return False
+                file.seek(start)
+                box = file.read(length)
+                # A compressed header (cmov) could hold one.
+                if b"clap" in box or b"cmov" in box:
+                    return False
+                found_movie |= kind == b"moov"
+            start += length
+    return found_movie
 
 
 def align_crop(crop: Crop, stored: Size, pixel_format: str, *, interlaced: bool) -> Crop | None:

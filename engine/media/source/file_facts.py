@@ -26,7 +26,7 @@ from engine.media.colour import read_colour, read_hdr
 from engine.media.containers import container_family
 from engine.media.facts import FieldOrder, MediaInfo, PtsOrigin, Rotation, SizeChange, StreamInfo, VideoInfo
 from engine.media.orientation import decode_display_matrix
-from engine.media.pixels import has_alpha, read_bit_depth
+from engine.media.sample_formats import has_alpha, read_bit_depth
 from engine.media.side_data import read_side_data
 from engine.media.source import stream_policy
 from engine.media.source.audio_headers import read_audio_header

@@ -8,7 +8,7 @@ import pytest
 
 from engine.core.geometry import Crop, Size
 from engine.errors import RecordError
-from engine.media.source.crop import align_crop
+from engine.media.source.crop import align_crop, has_no_crop_box
 from engine.media.source.decode import open_source
 from engine.media.source.probe import probe
 from engine.media.source.seek import SeekingReader
@@ -46,6 +46,26 @@ def test_frames_are_the_visible_part_sample_by_sample(cropped, whole):
     for shown, stored in zip(read_planes(cropped), read_planes(whole), strict=True):
         for plane, wanted in zip(shown, visible(stored), strict=True):
             assert np.array_equal(plane, wanted)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "avi"])
+def test_only_a_file_without_a_crop_box_is_not_searched_further(whole, tmp_path, suffix):
+    plain = clips.video(tmp_path / f"plain.{suffix}", frames=3)
+    assert has_no_crop_box(plain) == (suffix in {"mp4", "mov"})
+    if suffix in {"mp4", "mov"}:
+        assert not has_no_crop_box(clips.cropped(tmp_path / f"cropped.{suffix}", whole, **SIDES))
+
+
+def test_a_file_whose_boxes_do_not_add_up_is_not_judged_by_them(whole, tmp_path):
+    data = whole.read_bytes()
+    for name, changed in {
+        "short": data[:-10],
+        "long": data + b"\0\0\0\1moov",
+        "compressed": data.replace(b"udta", b"cmov"),
+        "without": data.replace(b"moov", b"free"),
+    }.items():
+        (tmp_path / name).write_bytes(changed)
+        assert not has_no_crop_box(tmp_path / name), name
 
 
 def test_frames_by_index_are_the_same(cropped):
