@@ -152,7 +152,7 @@ def add_segment_jobs(parser: ArgumentParser) -> None:
         dest="segment_jobs",
         type=parse_positive,
         metavar="N",
-        help="segments that are encoded at once; the bytes are the same (default: one for each four cores)",
+        help="with --segments, how many are encoded at once; the bytes are the same (default: one for each four cores)",
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import engine
+from engine.cli import main
 from engine.core.progress import SilentListener
 from engine.errors import InputError, RenderError, SourceError
 from engine.media.source.decode import open_source
@@ -192,6 +193,15 @@ def test_reports_and_terms_without_it_say_nothing_of_it(tmp_path):
     plain = engine.render(case.source, case.record, tmp_path / "plain.mp4", RenderOptions())
     assert b"segment" not in encode_document(plain)
     assert b"segment" not in encode_document(terms_from_options(RenderOptions(jobs=3), ".mp4"))
+
+
+def test_the_command_line_takes_both_options(tmp_path, capsys):
+    case = Case(make_clip(tmp_path), tmp_path)
+    output = tmp_path / "out.mp4"
+    words = ["render", case.source, case.record, "-o", output, "--segments", "1", "--jobs", "2"]
+    assert main(list(map(str, words))) == 0
+    assert "encoded in 3 segments" in capsys.readouterr().out
+    assert read_document(report_path(output), RenderReport, "report").output_sha256 == case.render(1)[1].output_sha256
 
 
 @pytest.mark.parametrize("other", [{"passthrough": True}, {"y4m": Path("all.y4m")}])
