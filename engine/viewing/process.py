@@ -26,6 +26,7 @@ from engine.isolation.serve import serve_calls
 from engine.media.source.frame_cache import FrameCache
 from engine.record import Record
 from engine.rendering.portraits import cut_portrait, measure_samples
+from engine.rendering.previews import PreviewReader
 from engine.rendering.still import encode_jpeg, render_still
 from engine.viewing.requests import (
     ExcerptRequest,
@@ -33,6 +34,7 @@ from engine.viewing.requests import (
     LooksRequest,
     OpenRequest,
     PortraitRequest,
+    PreviewsRequest,
     StillRequest,
     WaveformRequest,
 )
@@ -55,10 +57,12 @@ class _Viewer:
         self._lock, self._convert_lock = threading.Lock(), threading.Lock()
         self._request: OpenRequest | None = None
         self._caches: dict[str, FrameCache] = {}
+        self._previews: PreviewReader | None = None
         self._handlers: Mapping[str, tuple[type[Any], Callable[[Any], object]]] = {
             "open": (OpenRequest, self._open),
             "still": (StillRequest, self._make_still),
             "portrait": (PortraitRequest, self._make_portrait),
+            "previews": (PreviewsRequest, self._read_previews),
             "looks": (LooksRequest, self._measure_looks),
             "waveform": (WaveformRequest, _measure_waveform),
             "excerpt": (ExcerptRequest, _make_excerpt),
@@ -89,6 +93,12 @@ class _Viewer:
                 else cut_portrait(frame.rgb(), request.box, _PORTRAIT_SIDE_PX)
             )
         return encode_jpeg(picture)
+
+    def _read_previews(self, request: PreviewsRequest) -> list[tuple[int, bytes]]:
+        with self._lock:
+            if self._previews is None:
+                self._previews = PreviewReader(self._opened.path, self._record)
+        return self._previews.read_previews(request.start, request.stop, request.step)
 
     def _measure_looks(self, request: LooksRequest) -> tuple[Look, ...]:
         # A cache of its own: these frames are spread over the video, and the other two keep their places.

@@ -47,6 +47,14 @@ class PortraitRequest(msgspec.Struct, frozen=True):
     box: Box | None
 
 
+class PreviewsRequest(msgspec.Struct, frozen=True):
+    """Small pictures of frames in a row; see `engine.rendering.previews`."""
+
+    start: int
+    stop: int
+    step: int
+
+
 class LooksRequest(msgspec.Struct, frozen=True):
     """The looks of faces."""
 

@@ -26,6 +26,7 @@ from engine.viewing.requests import (
     LooksRequest,
     OpenRequest,
     PortraitRequest,
+    PreviewsRequest,
     StillRequest,
     WaveformRequest,
 )
@@ -133,6 +134,14 @@ class SourceViewer(Closeable):
             SourceError: as `make_still`.
         """
         return self._process.call("portrait", PortraitRequest(index, box), bytes, self._path)
+
+    def read_previews(self, start: int, stop: int, step: int = 1) -> list[tuple[int, bytes]]:
+        """Return small pictures of frames in a row, each with its index; see `engine.rendering.previews`.
+
+        Raises:
+            SourceError: as `make_still`.
+        """
+        return self._process.call("previews", PreviewsRequest(start, stop, step), list[tuple[int, bytes]], self._path)
 
     def measure_looks(self, samples: Iterable[FaceSample]) -> dict[FaceSample, Appearance]:
         """Return the looks of faces; one that is too small to have any is left out.

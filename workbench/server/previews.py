@@ -13,9 +13,9 @@ from starlette.routing import BaseRoute, Route
 from engine import access, runs
 from engine.access import Person
 from engine.errors import InputError
-from engine.rendering.previews import PreviewReader
 from engine.storage.data_folder import find_data_folder
-from workbench.core.reviewed_run import ReviewedRun, load_reviewed_run
+from workbench.core.reviewed_run import load_reviewed_run
+from workbench.core.viewing import get_viewers
 from workbench.server.error_answers import NO_STORE_HEADERS, answer_errors
 
 _MAX_FRAMES = 256
@@ -25,7 +25,7 @@ _HEADER = struct.Struct("<II")
 
 
 class PreviewRoutes:
-    """The handler of the route of one server. It keeps the source open that was read last.
+    """The handler of the route of one server.
 
     Args:
         person_from_request: returns the user of a request; raises AccessError if there is none.
@@ -34,7 +34,6 @@ class PreviewRoutes:
     def __init__(self, person_from_request: Callable[[Request], Person]) -> None:
         self._person_from_request = person_from_request
         self._lock = threading.Lock()
-        self._opened: tuple[str, PreviewReader] | None = None
 
     def build_routes(self) -> tuple[BaseRoute, ...]:
         """Return the route."""
@@ -52,17 +51,9 @@ class PreviewRoutes:
             raise InputError(f"{reviewed.run.id} has no frames {start} to {stop}.")
         # One at a time for all: they are made ahead, and whoever waits for a still needs the processor more.
         with self._lock:
-            previews = self._open(reviewed).read_previews(start, min(stop, start + _MAX_FRAMES), int(step))
+            viewer = get_viewers().open_source(reviewed.run.source, reviewed.record, reviewed.record_sha256)
+            previews = viewer.read_previews(start, min(stop, start + _MAX_FRAMES), int(step))
         return Response(_pack(previews), media_type="application/octet-stream", headers=NO_STORE_HEADERS)
-
-    def _open(self, reviewed: ReviewedRun) -> PreviewReader:
-        key = f"{reviewed.run.source}\n{reviewed.record_sha256}"
-        if self._opened is None or self._opened[0] != key:
-            if self._opened is not None:
-                self._opened[1].close()
-            self._opened = None
-            self._opened = key, PreviewReader(reviewed.run.source, reviewed.record)
-        return self._opened[1]
 
 
 def _pack(previews: Iterable[tuple[int, bytes]]) -> bytes:
