@@ -17,7 +17,11 @@ PAGE_CSS = f"""<style>
 .stMainBlockContainer {{ padding: 3.2rem 1.6rem 1rem; }}
 @media (max-width: 640px) {{ .stMainBlockContainer {{ padding-top: 4.4rem; }} }}
 [data-testid="stBottomBlockContainer"] {{ padding: 0.6rem 1.6rem 0.9rem; max-width: none; }}
-@media (max-width: 640px) {{ [class*="st-key-{THUMBNAIL_KEY}"] {{ width: 84px !important; min-width: 84px; }} }}
+@media (max-width: 640px) {{
+  [class*="st-key-{THUMBNAIL_KEY}"], :has(> [class*="st-key-{THUMBNAIL_KEY}"]) {{
+    width: 84px !important; min-width: 84px; flex: 0 0 84px !important;
+  }}
+}}
 .stMainBlockContainer h1 {{ padding: 0 0 0.6rem; }}
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {{ color: inherit; opacity: 0.92; }}
 [data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primaryFormSubmit"], [data-tag], [data-tag] * {{
@@ -59,6 +63,7 @@ if it does not, start it again with: veil workbench";
 </style>"""
 """Why each rule is there:
 
+- On a phone the picture of a run leaves room for its name. Its width is set on the container and on what wraps it.
 - Streamlit leaves wide margins above and beside every page, and around the bar at its bottom. On a phone its fixed
   header needs the room above.
 - Its captions are too faint to read, and its white on the accent colour cannot be read in the dark theme. The browser
