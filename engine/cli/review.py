@@ -19,7 +19,7 @@ from engine.cli.reports import describe_kept_visible, format_parts
 from engine.cli.terminal import Terminal
 from engine.core.wording import format_count
 from engine.errors import InputError
-from engine.record import Document, Sha256, decode_record, read_document_bytes, sha256_hex
+from engine.record import Document, Sha256, read_hashed_record
 from engine.review.amendments import Amendment, Author, find_effective_amendments
 from engine.review.apply import AmendedRecord, KeptVisible
 from engine.review.descriptions import describe_action
@@ -83,9 +83,7 @@ def _add_review_arguments(parser: ArgumentParser) -> None:
 
 
 def _show_review(options: Namespace, terminal: Terminal) -> int:
-    # Read once: the hash and the record must be those of the same bytes, even if the file is replaced meanwhile.
-    data = read_document_bytes(options.record)
-    record, sha256 = decode_record(data, str(options.record)), sha256_hex(data)
+    record, sha256 = read_hashed_record(options.record)
     review = make_empty_review(sha256) if options.review is None else read_review(options.review, sha256)
     items = tuple(item for item in build_review_queue(record, review) if not options.open or item.state == "open")
     kept_visible = AmendedRecord(record, review).find_kept_visible()

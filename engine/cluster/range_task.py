@@ -11,10 +11,9 @@ from platform import node
 
 from distributed import get_worker
 
-from engine.detection.checkpoint import encode_frames
 from engine.detection.detection_range import DetectionRange
 from engine.detection.detector_reuse import DetectorReuse
-from engine.detection.frame_detections import FrameDetections
+from engine.detection.frame_detections import FrameDetections, encode_frames
 from engine.detection.options import plan_detectors
 from engine.detection.pass_spec import PassSpec
 from engine.detection.range_detection import RangeDetection

@@ -18,9 +18,8 @@ from engine.cluster.range_task import RangeAnswer, RangeTask, detect_range
 from engine.cluster.slots import SlotCounter
 from engine.core.wording import format_count
 from engine.detection.batches import BATCH_FRAMES
-from engine.detection.checkpoint import decode_frames
 from engine.detection.detection_range import DetectionRange, plan_ranges, rest_of_video
-from engine.detection.frame_detections import FrameDetections
+from engine.detection.frame_detections import FrameDetections, decode_frames
 from engine.detection.pass_spec import PassSpec
 from engine.detection.passes import PassProgress
 from engine.detection.range_detection import AnsweredBatch

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 
 from engine.detection import frame_selection
@@ -16,13 +17,14 @@ from engine.record import (
     DetectorFacts,
     Frame,
     Record,
+    pack_frames,
     usual_duration_s,
 )
 from engine.timeline.build import Looks, build_timeline
 
 
 def assemble_record(
-    frame_detections: Sequence[FrameDetections],
+    frame_detections: Collection[FrameDetections],
     info: MediaInfo,
     facts: Sequence[DetectorFacts],
     options: DetectOptions,
@@ -35,16 +37,23 @@ def assemble_record(
         facts: facts of the detectors.
         options: options of the detection.
     """
+    pts, changes, looked, damaged = array("q"), array("d"), bytearray(), array("q")
+    for index, frame in enumerate(frame_detections):
+        pts.append(frame.pts)
+        changes.append(frame.change)
+        looked.append(bool(frame.by_detector))
+        if frame.damaged:
+            damaged.append(index)
     timeline = build_timeline(
         frame_detections,
-        [frame.change for frame in frame_detections],
+        changes,
         info.video.display,
         options,
         {detector.name: detector.confident_score for detector in facts},
         Looks(
-            frame_s=usual_duration_s([frame.pts for frame in frame_detections], Fraction(info.video.time_base)),
-            looked=[bool(frame.by_detector) for frame in frame_detections],
-            paths=[path for frame in frame_detections for path in frame.carried],
+            frame_s=usual_duration_s(pts, Fraction(info.video.time_base)),
+            looked=looked,
+            paths=(path for frame in frame_detections for path in frame.carried),
         ),
     )
     asked = frame_selection.find_sent_ranges(frame_detections, [detector.name for detector in facts])
@@ -60,10 +69,10 @@ def assemble_record(
             asked,
             find_schedule(options),
         ),
-        frames=tuple(
-            Frame(index, frame.pts, tuple(timeline.faces[index]), tuple(timeline.doubtful[index]))
-            for index, frame in enumerate(frame_detections)
+        frames=pack_frames(
+            Frame(index, time, faces, doubtful)
+            for index, (time, faces, doubtful) in enumerate(zip(pts, timeline.faces, timeline.doubtful, strict=True))
         ),
         cuts=timeline.cuts,
-        damaged=tuple(index for index, frame in enumerate(frame_detections) if frame.damaged),
+        damaged=tuple(damaged),
     )

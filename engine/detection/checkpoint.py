@@ -9,33 +9,16 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import msgspec
-
-from engine.core.geometry import Box
-from engine.core.json_decoder import decode_json
-from engine.detection.frame_detections import FrameDetections
-from engine.detectors.base import Receipt
+from engine.detection.frame_detections import FrameDetections, decode_frames, encode_frames
 from engine.errors import SourceBusyError
-from engine.record import Detection, Document, Score, encode_document, sha256_hex
+from engine.record import Document, encode_document, sha256_hex
 from engine.storage.files import make_private_folder
 from engine.storage.locks import try_lock_descriptor
-from engine.timeline.carried import CarriedPath
-
-
-class _StoredFrame(Document, frozen=True, omit_defaults=True):
-    """One frame as a line of the file holds it: detections by detector, as pairs of box and score."""
-
-    pts: int
-    damaged: bool
-    change: float
-    sightings: Mapping[str, tuple[tuple[Box, Score], ...]]
-    receipts: Mapping[str, Receipt] = {}
-    carried: tuple[CarriedPath, ...] = ()
 
 
 class Checkpoint:
@@ -97,9 +80,10 @@ class Checkpoint:
 
     def read_frames(self) -> Iterator[FrameDetections]:
         """Read all frames in order."""
-        self._file.seek(0)
-        for line in self._file:
-            yield from _parse_line(line) or ()
+        # Through a file object of its own, so that two readers do not move each other's place.
+        with self._path.open("rb") as file:
+            for line in file:
+                yield from _parse_line(line) or ()
 
     def discard(self) -> None:
         """Remove the file, once its detections are in a record."""
@@ -120,14 +104,20 @@ class Checkpoint:
         self._file.seek(0, io.SEEK_END)
 
 
-def encode_frames(frames: Sequence[FrameDetections]) -> bytes:
-    """Encode detections as JSON, for a file or for another process."""
-    return msgspec.json.encode([_store_frame(frame) for frame in frames])
+class CheckpointFrames(Collection[FrameDetections]):
+    """All frames of a checkpoint, read anew from the file by each loop over them."""
 
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self._checkpoint = checkpoint
 
-def decode_frames(data: bytes) -> tuple[FrameDetections, ...]:
-    """Decode what `encode_frames` returned."""
-    return tuple(_restore_frame(frame) for frame in decode_json(data, type=tuple[_StoredFrame, ...], unique_keys=False))
+    def __len__(self) -> int:
+        return self._checkpoint.frame_count
+
+    def __iter__(self) -> Iterator[FrameDetections]:
+        return self._checkpoint.read_frames()
+
+    def __contains__(self, frame: object) -> bool:
+        return any(one == frame for one in self)
 
 
 def _parse_line(line: bytes) -> tuple[FrameDetections, ...] | None:
@@ -135,15 +125,3 @@ def _parse_line(line: bytes) -> tuple[FrameDetections, ...] | None:
     if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(body):
         return None
     return decode_frames(body)
-
-
-def _store_frame(frame: FrameDetections) -> _StoredFrame:
-    pairs = {name: tuple((one.box, one.score) for one in found) for name, found in frame.by_detector.items()}
-    return _StoredFrame(frame.pts, frame.damaged, frame.change, pairs, frame.receipts, frame.carried)
-
-
-def _restore_frame(stored: _StoredFrame) -> FrameDetections:
-    by_detector = {
-        name: tuple(Detection(name, box, score) for box, score in pairs) for name, pairs in stored.sightings.items()
-    }
-    return FrameDetections(stored.pts, stored.damaged, stored.change, by_detector, stored.receipts, stored.carried)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.core.progress import ProgressListener, SilentListener
 from engine.detection.assemble import assemble_record
-from engine.detection.checkpoint import Checkpoint
+from engine.detection.checkpoint import Checkpoint, CheckpointFrames
 from engine.detection.cost import CostTracker, check_cost_limit, estimate_cost
 from engine.detection.frame_detections import FrameTable, merge_passes
 from engine.detection.frame_selection import split_passes
@@ -89,7 +89,7 @@ def detect(  # noqa: PLR0913 - only the source is required; every other argument
     cost_tracker = CostTracker(plans, listener)
     with ExitStack() as stack:
         checkpoints = _run_passes(job, output, cost_tracker, stack)
-        frames = merge_passes([FrameTable(checkpoint.read_frames()) for checkpoint in checkpoints])
+        frames = merge_passes([CheckpointFrames(checkpoint) for checkpoint in checkpoints])
         record = assemble_record(frames, info, [plan.facts for plan in plans], options)
         cost_tracker.announce_total()
         if output is not None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
-from typing import overload
+from itertools import chain, islice
 
+import msgspec
+
+from engine.core.geometry import Box
+from engine.core.json_decoder import decode_json
+from engine.core.packed_sequence import PackedSequence
 from engine.detectors.base import Receipt
-from engine.record import Detection
+from engine.record import Detection, Document, Score
 from engine.timeline.carried import CarriedPath
 
 
@@ -39,52 +42,51 @@ class FrameDetections:
             yield from detections
 
 
-class FrameTable(Sequence[FrameDetections]):
-    """The detections of many frames in little memory: most frames of a long video have none.
+class _StoredFrame(Document, frozen=True, omit_defaults=True):
+    """One frame as it is stored: detections by detector, as pairs of box and score."""
+
+    pts: int
+    damaged: bool
+    change: float
+    sightings: Mapping[str, tuple[tuple[Box, Score], ...]]
+    receipts: Mapping[str, Receipt] = {}
+    carried: tuple[CarriedPath, ...] = ()
+
+
+def encode_frames(frames: Sequence[FrameDetections]) -> bytes:
+    """Encode detections as JSON, for a file, for another process or for little memory."""
+    return msgspec.json.encode([_store_frame(frame) for frame in frames])
+
+
+def decode_frames(data: bytes) -> tuple[FrameDetections, ...]:
+    """Decode what `encode_frames` returned."""
+    return tuple(_restore_frame(frame) for frame in decode_json(data, type=tuple[_StoredFrame, ...], unique_keys=False))
+
+
+def _store_frame(frame: FrameDetections) -> _StoredFrame:
+    pairs = {name: tuple((one.box, one.score) for one in found) for name, found in frame.by_detector.items()}
+    return _StoredFrame(frame.pts, frame.damaged, frame.change, pairs, frame.receipts, frame.carried)
+
+
+def _restore_frame(stored: _StoredFrame) -> FrameDetections:
+    by_detector = {
+        name: tuple(Detection(name, box, score) for box, score in pairs) for name, pairs in stored.sightings.items()
+    }
+    return FrameDetections(stored.pts, stored.damaged, stored.change, by_detector, stored.receipts, stored.carried)
+
+
+class FrameTable(PackedSequence[FrameDetections]):
+    """The detections of many frames in little memory.
 
     Args:
         frames: the frames, which are not kept.
     """
 
     def __init__(self, frames: Iterable[FrameDetections] = ()) -> None:
-        self._pts, self._change, self._damaged = array("q"), array("d"), bytearray()
-        self._filled: dict[int, FrameDetections] = {}
-        # Most looks find nothing, so there are a few kinds of empty answers and very many frames with one.
-        self._empty: dict[tuple[str, ...], Mapping[str, Sequence[Detection]]] = {}
-        self._empty_answers: dict[int, Mapping[str, Sequence[Detection]]] = {}
-        for index, frame in enumerate(frames):
-            self._append(index, frame)
-
-    def __len__(self) -> int:
-        return len(self._pts)
-
-    @overload
-    def __getitem__(self, index: int) -> FrameDetections: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> tuple[FrameDetections, ...]: ...
-
-    def __getitem__(self, index: int | slice) -> FrameDetections | tuple[FrameDetections, ...]:
-        if isinstance(index, slice):
-            return tuple(self[number] for number in range(*index.indices(len(self))))
-        number = range(len(self))[index]
-        if number in self._filled:
-            return self._filled[number]
-        answers = self._empty_answers.get(number, {})
-        return FrameDetections(self._pts[number], bool(self._damaged[number]), self._change[number], answers)
-
-    def _append(self, index: int, frame: FrameDetections) -> None:
-        self._pts.append(frame.pts)
-        self._change.append(frame.change)
-        self._damaged.append(frame.damaged)
-        if frame.receipts or frame.carried or any(frame.by_detector.values()):
-            self._filled[index] = frame
-        elif frame.by_detector:
-            answers = self._empty.setdefault(tuple(frame.by_detector), frame.by_detector)
-            self._empty_answers[index] = answers
+        super().__init__(frames, encode_frames, decode_frames)
 
 
-def merge_passes(passes: Sequence[FrameTable]) -> FrameTable:
+def merge_passes(passes: Sequence[Collection[FrameDetections]]) -> Collection[FrameDetections]:
     """Merge the detections of a first pass with those of a second, if there was one.
 
     Args:
@@ -101,4 +103,4 @@ def merge_passes(passes: Sequence[FrameTable]) -> FrameTable:
         for one, other in zip(first, second, strict=False)
     )
     # A run that fails in the second pass still needs its transfer ledger: keep the frames that were not reached.
-    return FrameTable(chain(merged, first[len(second) :]))
+    return FrameTable(chain(merged, islice(first, len(second), None)))

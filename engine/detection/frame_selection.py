@@ -7,7 +7,8 @@ frames are never sent, because they are covered whole anyway.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from engine.core.frame_ranges import FrameRange, group_frames
@@ -18,7 +19,7 @@ from engine.errors import InputError
 from engine.record import TrackingInFrames
 from engine.timeline.build import TimelineSettings
 from engine.timeline.cuts import find_cuts
-from engine.timeline.fuse import FusedFace, fuse_detections
+from engine.timeline.fuse import FusedFace, fuse_detections, pack_fused
 from engine.timeline.track import assign_tracks
 
 FramePredicate = Callable[[int], bool]
@@ -68,7 +69,9 @@ def count_sent_frames(plan: DetectorPlan, frame_count: int, uncertain: frozenset
     return -(-frame_count // _policy_step(policy))
 
 
-def find_sent_ranges(frames: Sequence[FrameDetections], detectors: Iterable[str]) -> dict[str, tuple[FrameRange, ...]]:
+def find_sent_ranges(
+    frames: Collection[FrameDetections], detectors: Iterable[str]
+) -> dict[str, tuple[FrameRange, ...]]:
     """Return the frames that each detector was given, as half-open ranges, without detectors that got every frame."""
     asked = {
         name: tuple(group_frames(i for i, frame in enumerate(frames) if name in frame.by_detector))
@@ -95,12 +98,12 @@ def uncertain_frames(
         settings: settings of the remote detector: `doubt` decides what is weak, `glance` how many others are added.
         frame_s: usual duration of a frame in seconds.
     """
-    fused = [fuse_detections(frame, timeline_settings.fusion) for frame in frames]
-    cuts = find_cuts([frame.change for frame in frames], timeline_settings.tracking)
+    fused = pack_fused(fuse_detections(frame, timeline_settings.fusion) for frame in frames)
+    cuts = find_cuts(array("d", (frame.change for frame in frames)), timeline_settings.tracking)
     doubtful = {
         index
-        for index, faces in enumerate(fused)
-        if any(_is_weak(face, len(frames[index].by_detector), settings) for face in faces)
+        for index, (faces, frame) in enumerate(zip(fused, frames, strict=True))
+        if any(_is_weak(face, len(frame.by_detector), settings) for face in faces)
     }
     # Sent in any case: the start of each scene, where tracks begin, and a thin sample of all frames.
     chosen: set[int] = {0, *cuts, *range(0, len(frames), settings.glance)}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine.detection.checkpoint import Checkpoint
-from engine.detection.frame_detections import FrameDetections, FrameTable, merge_passes
+from engine.detection.checkpoint import Checkpoint, CheckpointFrames
+from engine.detection.frame_detections import FrameDetections, merge_passes
 from engine.detectors.registry import DetectorPlan, select_remote
 from engine.record import Count, Document, Sha256, encode_document
 from engine.storage.data_folder import LEDGER_SUFFIX, append_suffix
@@ -60,7 +60,7 @@ def ledger_path(record: Path) -> Path:
 
 
 def build_ledger(
-    frames: Sequence[FrameDetections], plans: Sequence[DetectorPlan], record_sha256: str | None
+    frames: Iterable[FrameDetections], plans: Sequence[DetectorPlan], record_sha256: str | None
 ) -> TransferLedger:
     """List the frames that were sent so far."""
     sent_frames = tuple(
@@ -89,7 +89,7 @@ def write_ledger_on_failure(
         yield
     # KeyboardInterrupt and the cancellation of a run count too, so this is not limited to Exception.
     except BaseException:
-        ledger = build_ledger(merge_passes([FrameTable(one.read_frames()) for one in checkpoints]), plans, None)
+        ledger = build_ledger(merge_passes([CheckpointFrames(one) for one in checkpoints]), plans, None)
         if output is not None and ledger.frames:
             write_file(ledger_path(output), encode_document(ledger))
         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from platform import node
@@ -21,14 +21,15 @@ from engine.record import (
     Document,
     Record,
     Sha256,
-    decode_record,
     encode_document,
+    hash_record,
+    iterate_record,
     read_document,
-    read_document_bytes,
+    read_hashed_record,
     sha256_hex,
 )
 from engine.storage.data_folder import RUN_FACTS_SUFFIX, append_suffix
-from engine.storage.files import make_scratch_folder, write_file
+from engine.storage.files import make_scratch_folder, write_file, write_pieces
 from engine.version import VERSION
 
 
@@ -96,9 +97,9 @@ def read_finished_record(output: Path, request_sha256: Sha256) -> Record | None:
         return None
     try:
         facts = read_document(append_suffix(output, RUN_FACTS_SUFFIX), RunFacts, "facts of a detection")
-        data = read_document_bytes(output)
-        if facts.request_sha256 == request_sha256 and facts.record_sha256 == sha256_hex(data):
-            return decode_record(data, str(output))
+        record, sha256 = read_hashed_record(output)
+        if facts.request_sha256 == request_sha256 and facts.record_sha256 == sha256:
+            return record
     except InputError:
         pass  # Whatever is there is not a record with its facts; the sentence below is all that matters of it.
     raise TargetError(
@@ -123,7 +124,7 @@ def check_writable(output: Path) -> None:
 
 
 def write_results(
-    record: Record, output: Path, frames: Sequence[FrameDetections], plans: Sequence[DetectorPlan], run: RunFacts
+    record: Record, output: Path, frames: Iterable[FrameDetections], plans: Sequence[DetectorPlan], run: RunFacts
 ) -> None:
     """Write ledger, run facts and record.
 
@@ -143,7 +144,7 @@ def write_results(
         ledger = build_ledger(frames, plans, run.record_sha256)
         write_file(ledger_path(output), encode_document(ledger))
     write_file(append_suffix(output, RUN_FACTS_SUFFIX), encode_document(run))
-    write_file(output, encode_document(record))
+    write_pieces(output, iterate_record(record))
 
 
 def build_run_facts(
@@ -151,7 +152,7 @@ def build_run_facts(
 ) -> RunFacts:
     """Collect the facts of a run that has just ended."""
     return RunFacts(
-        record_sha256=sha256_hex(encode_document(record)),
+        record_sha256=hash_record(record),
         host=node(),
         started=stopwatch.started_at.isoformat(timespec="seconds"),
         seconds=round(stopwatch.elapsed_s, 3),

@@ -180,7 +180,7 @@ def judge_records(
 class RecordedVideo:
     """The facts that all frames of a record share."""
 
-    frames: tuple[Frame, ...]
+    frames: Sequence[Frame]
     display: Size
     orientation: Orientation
     damaged: frozenset[int]

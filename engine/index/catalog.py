@@ -26,16 +26,7 @@ from engine.core.json_decoder import decode_json
 from engine.core.progress import ProgressListener
 from engine.errors import RecordError, TargetError
 from engine.index.tables import TABLES_VERSION, build_tables, compute_frame_times_s
-from engine.record import (
-    Count,
-    DetectionConfig,
-    Document,
-    Sha256,
-    decode_record,
-    encode_document,
-    read_document_bytes,
-    sha256_hex,
-)
+from engine.record import Count, DetectionConfig, Document, Sha256, encode_document, read_hashed_record
 from engine.review.apply import AmendedRecord
 from engine.review.review_file import read_review
 from engine.storage.data_folder import RECORD_NAME, REVIEW_NAME, DataFolder
@@ -183,8 +174,7 @@ def _build_run(folder: Path, run: str, path: Path) -> None:
         return  # the run was removed meanwhile
     entry: CatalogEntry
     try:
-        data = read_document_bytes(path)
-        record, sha256 = decode_record(data, str(path)), sha256_hex(data)
+        record, sha256 = read_hashed_record(path)
         review = read_review(review_path_from_record(path), sha256, missing_ok=True)
         folded = AmendedRecord(record, review)
     except RecordError as error:

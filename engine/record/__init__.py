@@ -4,14 +4,17 @@ The types are the parser, the writer and the published JSON Schema at once. A re
 no white space, coordinates on a grid of 1/100 pixel and scores on a grid of 1/10000, UTF-8, one newline at the end.
 """
 
+from engine.record.blocks import iterate_record, pack_frames
 from engine.record.canonical import (
     decode_document,
     decode_record,
     encode_document,
     format_ratio,
+    hash_record,
     parse_ratio,
     read_document,
     read_document_bytes,
+    read_hashed_record,
     read_record,
     record_json_schema,
     sha256_hex,
@@ -80,9 +83,13 @@ __all__ = [
     "decode_record",
     "encode_document",
     "format_ratio",
+    "hash_record",
+    "iterate_record",
+    "pack_frames",
     "parse_ratio",
     "read_document",
     "read_document_bytes",
+    "read_hashed_record",
     "read_record",
     "record_json_schema",
     "sha256_hex",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,14 @@ import msgspec
 
 from engine.core.json_decoder import decode_json
 from engine.errors import RecordError
+from engine.record.blocks import (
+    PIECE_BYTES,
+    encode_packed,
+    iterate_record,
+    pack_frames,
+    parse_canonical_record,
+    split_bytes,
+)
 from engine.record.document import Document, Kind
 from engine.record.schema_1 import SCHEMA_1, parse_record_1
 from engine.record.types import SCHEMA, Record
@@ -32,7 +41,7 @@ def sha256_hex(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-_encoder = msgspec.json.Encoder(order="sorted")
+_encoder = msgspec.json.Encoder(order="sorted", enc_hook=encode_packed)
 
 
 def encode_document(document: Document) -> bytes:
@@ -63,6 +72,12 @@ def decode_record(data: bytes, name: str = "record") -> Record:
         RecordError: the data is not JSON, has another schema or an unknown field, or contradicts itself; the message
             names the place.
     """
+    record = parse_canonical_record(split_bytes(data)) or _parse_whole_record(data, name)
+    _check_contradictions(record, name)
+    return record
+
+
+def _parse_whole_record(data: bytes, name: str) -> Record:
     # The schema is read first: a record of another version would otherwise fail at its first unknown field.
     try:
         version = decode_json(data, type=_SchemaHeader).schema
@@ -77,9 +92,20 @@ def decode_record(data: bytes, name: str = "record") -> Record:
         record = decode_json(data, type=Record) if version == SCHEMA else parse_record_1(data)
     except msgspec.MsgspecError as error:
         raise RecordError(f"{name} is not a valid detection record: {error}.") from error
+    return msgspec.structs.replace(record, frames=pack_frames(record.frames))
+
+
+def _check_contradictions(record: Record, name: str) -> None:
     for place, complaint in find_contradictions(record):
         raise RecordError(f"{name} contradicts itself at {place}: {complaint}.")
-    return record
+
+
+def hash_record(record: Record) -> str:
+    """Return the SHA-256 of the canonical bytes of a record, in lower-case hexadecimal."""
+    digest = hashlib.sha256()
+    for block in iterate_record(record):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def read_record(path: Path) -> Record:
@@ -88,7 +114,36 @@ def read_record(path: Path) -> Record:
     Raises:
         RecordError: the file cannot be read or is not a valid record.
     """
-    return decode_record(read_document_bytes(path), str(path))
+    return read_hashed_record(path)[0]
+
+
+def read_hashed_record(path: Path, name: str | None = None) -> tuple[Record, str]:
+    """Read a record from a file, and the SHA-256 of the bytes that were read.
+
+    Args:
+        path: the file.
+        name: name of the record in an error. None: the path.
+
+    Raises:
+        RecordError: the file cannot be read or is not a valid record.
+    """
+    name, digest = name or str(path), hashlib.sha256()
+    record = parse_canonical_record(_read_pieces(path, digest))
+    if record is None:
+        data = read_document_bytes(path)
+        return decode_record(data, name), sha256_hex(data)
+    _check_contradictions(record, name)
+    return record, digest.hexdigest()
+
+
+def _read_pieces(path: Path, digest: hashlib._Hash) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(PIECE_BYTES):
+                digest.update(piece)
+                yield piece
+    except OSError as error:
+        raise _make_read_error(path, "detection record", error) from error
 
 
 def read_document(path: Path, document_type: type[Kind], description: str) -> Kind:
@@ -130,7 +185,11 @@ def read_document_bytes(path: Path, description: str = "detection record") -> by
     try:
         return path.read_bytes()
     except OSError as error:
-        raise RecordError(f"{path} cannot be read: {error.strerror}. Give the path of the {description}.") from error
+        raise _make_read_error(path, description, error) from error
+
+
+def _make_read_error(path: Path, description: str, error: OSError) -> RecordError:
+    return RecordError(f"{path} cannot be read: {error.strerror}. Give the path of the {description}.")
 
 
 class _SchemaHeader(msgspec.Struct):

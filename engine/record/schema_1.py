@@ -6,7 +6,7 @@ encoded to the bytes that it was read from, so hashes and signatures of earlier 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
 from engine.core.json_decoder import decode_json
@@ -37,7 +37,7 @@ class _Record1(Document, frozen=True, omit_defaults=True):
     schema: Literal["veil/detections/1"]
     source: SourceFacts
     detection: DetectionConfig1
-    frames: tuple[Frame, ...]
+    frames: Sequence[Frame]
     cuts: tuple[Count, ...]
     damaged: tuple[Count, ...]
     covered: tuple[Count, ...] = ()

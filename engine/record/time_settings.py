@@ -6,9 +6,11 @@ timeline counts frames: `in_frames` converts them with the usual duration of a f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from statistics import median
 from typing import Annotated
 
@@ -147,11 +149,17 @@ class SmoothingSettings(Document, frozen=True):
         )
 
 
-def usual_duration_s(pts: Sequence[int], time_base: Fraction) -> float:
+def usual_duration_s(pts: Iterable[int], time_base: Fraction) -> float:
     """Return the median distance of successive time stamps in seconds; 1/25 s if there is a single frame."""
-    # The median, because a pause in the recording must not change what a second means in the rest of it.
-    distances = [after - before for before, after in pairwise(pts)]
-    return float(median(distances) * time_base) if distances else REFERENCE_FRAME_S
+    # The median, because a pause in the recording must not change what a second means in the rest of it. Counted by
+    # value, as there are few different distances in a long video.
+    counts = Counter(after - before for before, after in pairwise(pts))
+    if not counts:
+        return REFERENCE_FRAME_S
+    total, ordered = counts.total(), sorted(counts)
+    ends = list(accumulate(counts[distance] for distance in ordered))
+    middle = [ordered[bisect_right(ends, place)] for place in ((total - 1) // 2, total // 2)]
+    return float(median(middle) * time_base)
 
 
 def _scale_share(share: float, frame_s: float) -> float:

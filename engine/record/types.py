@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import Annotated, Literal
@@ -261,7 +261,9 @@ class Record(Document, frozen=True, omit_defaults=True):
     schema: Literal["veil/detections/1", "veil/detections/2"]
     source: SourceFacts
     detection: DetectionConfig
-    frames: tuple[Frame, ...]
+    # Packed (see `engine.record.blocks`) where it was read or detected: a tuple of a long video would take ten times
+    # the memory.
+    frames: Sequence[Frame]
     cuts: tuple[Count, ...]
     damaged: tuple[Count, ...]
     covered: tuple[Count, ...] = ()
@@ -280,4 +282,4 @@ class Record(Document, frozen=True, omit_defaults=True):
     @property
     def frame_s(self) -> float:
         """Usual duration of a frame in seconds."""
-        return usual_duration_s([frame.pts for frame in self.frames], Fraction(self.source.video.time_base))
+        return usual_duration_s((frame.pts for frame in self.frames), Fraction(self.source.video.time_base))

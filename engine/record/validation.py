@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.frame_ranges import expand_ranges
+from engine.core.frame_ranges import flag_ranges
 from engine.core.geometry import Box, Size
 from engine.record.types import Frame, Record
 
@@ -40,10 +40,10 @@ def _find_asked_range_contradictions(record: Record, detector_names: set[str]) -
         if edges != sorted(set(edges)) or (edges and edges[-1] > len(record.frames)):
             yield place, "ranges of frames must rise, not touch, and exist"
             continue
-        asked = expand_ranges(runs)
-        for frame in record.frames:
-            if frame.index not in asked and any(one.detector == name for f in frame.faces for one in f.evidence):
-                yield f"$.frames[{frame.index}]", f"{name} saw a face there and was not asked"
+        asked = flag_ranges(runs, len(record.frames))
+        for position, frame in enumerate(record.frames):
+            if not asked[position] and any(one.detector == name for f in frame.faces for one in f.evidence):
+                yield f"$.frames[{position}]", f"{name} saw a face there and was not asked"
 
 
 def _find_face_contradictions(frame: Frame, size: Size, detector_names: set[str]) -> Iterator[tuple[int, str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
-from engine.core.frame_ranges import FrameRange, describe_range, merge_ranges
+from engine.core.frame_ranges import FrameRange, describe_range, flag_ranges, merge_ranges
 from engine.errors import RecordError
 from engine.record import Document, Record
 from engine.review.queue import ReviewItem
@@ -88,10 +88,7 @@ class _SeenFrames:
 
     def __init__(self, frame_count: int, ranges: Iterable[FrameRange]) -> None:
         # Ranges of several people overlap, so frames are flagged before they are counted.
-        flags = bytearray(frame_count)
-        for start, stop in ranges:
-            flags[start:stop] = b"\1" * (stop - start)
-        self._cumulative_counts = [0, *accumulate(flags)]
+        self._cumulative_counts = [0, *accumulate(flag_ranges(ranges, frame_count))]
 
     def count_seen(self, start: int, stop: int) -> int:
         return self._cumulative_counts[stop] - self._cumulative_counts[start]

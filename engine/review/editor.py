@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.core.geometry import Box
 from engine.errors import RecordError
-from engine.record import Record, decode_record, read_document_bytes, sha256_hex
+from engine.record import read_hashed_record
 from engine.review.amendments import (
     Accept,
     Action,
@@ -65,9 +65,7 @@ class ReviewEditor:
             RecordError: The record is invalid.
         """
         self.path, self.review_path = Path(record), Path(review)
-        data = read_document_bytes(self.path)
-        self.record: Record = decode_record(data, str(record))
-        self.record_sha256 = sha256_hex(data)
+        self.record, self.record_sha256 = read_hashed_record(self.path)
         self._author, self._append = by, append
         self._items: tuple[ReviewItem, ...] | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.errors import ForeignReviewError
-from engine.record import Record, decode_record, encode_document, read_document_bytes, sha256_hex
+from engine.record import Record, hash_record, read_hashed_record
 from engine.review.amendments import Review
 from engine.review.review_file import read_review
 
@@ -21,9 +21,8 @@ def load_record(record: Path | str | Record) -> tuple[Record, str]:
         RecordError: it cannot be read or is invalid.
     """
     if isinstance(record, Record):
-        return record, sha256_hex(encode_document(record))
-    data = read_document_bytes(Path(record))
-    return decode_record(data, str(record)), sha256_hex(data)
+        return record, hash_record(record)
+    return read_hashed_record(Path(record), str(record))
 
 
 def load_review(review: Path | str | Review | None, record_sha256: str) -> Review | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -101,6 +101,16 @@ def write_file(target: Path, data: bytes) -> None:
     """
     with open_atomic_write(target) as unfinished:
         unfinished.write_bytes(data)
+
+
+def write_pieces(target: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file as `write_file` does, from pieces that need not all be in memory.
+
+    Raises:
+        TargetError: It cannot be written.
+    """
+    with open_atomic_write(target) as unfinished, unfinished.open("wb") as file:
+        file.writelines(pieces)
 
 
 @contextmanager

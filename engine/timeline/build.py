@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple, Protocol, TypeVar
 
+import msgspec
 import numpy as np
 
-from engine.core.geometry import Box, Size
+from engine.core.geometry import Size
+from engine.core.json_decoder import decode_json
+from engine.core.packed_sequence import PackedSequence
 from engine.core.scenes import Scenes
 from engine.record import (
     Detection,
@@ -21,12 +25,19 @@ from engine.record import (
     TrackingSettings,
 )
 from engine.record.time_settings import REFERENCE_FRAME_S
-from engine.timeline.carried import CarriedPath, place_carried, select_paths
+from engine.timeline.carried import CarriedPath, PathsByLook, place_track
 from engine.timeline.cuts import find_cuts
-from engine.timeline.fuse import FusedFace, fuse_detections
-from engine.timeline.smooth import ORIGINS, TrackPath, path_without_smoothing, smooth_track
-from engine.timeline.track import assign_tracks, boxes_to_array
-from engine.timeline.track_confirmation import CONFIDENT_SUPPORT, compute_support, is_face, select_held_frames
+from engine.timeline.fuse import FusedFace, fuse_detections, pack_fused
+from engine.timeline.smooth import (
+    Boxes,
+    CarriedBoxes,
+    FrameIndices,
+    TrackPath,
+    path_without_smoothing,
+    smooth_track,
+)
+from engine.timeline.track_confirmation import CONFIDENT_SUPPORT, find_held_detections, is_face
+from engine.timeline.track_table import FaceTable, TrackDetections, collect_tracks, take_tracks
 
 Row = TypeVar("Row")
 
@@ -57,8 +68,8 @@ class Looks(NamedTuple):
     """
 
     frame_s: float = REFERENCE_FRAME_S
-    looked: Sequence[bool] | None = None
-    paths: Sequence[CarriedPath] = ()
+    looked: Sequence[int] | None = None
+    paths: Iterable[CarriedPath] = ()
 
 
 class Timeline(NamedTuple):
@@ -71,8 +82,8 @@ class Timeline(NamedTuple):
         cuts: indices of the frames that begin a new scene.
     """
 
-    faces: Sequence[Sequence[Face]]
-    doubtful: Sequence[Sequence[Detection]]
+    faces: Sequence[tuple[Face, ...]]
+    doubtful: Sequence[tuple[Detection, ...]]
     cuts: tuple[int, ...]
 
 
@@ -101,36 +112,52 @@ def build_timeline(  # noqa: PLR0913, PLR0917 - the last two have defaults
     Raises:
         ValueError: the numbers of frames and cut values differ.
     """
-    # One empty tuple for all frames without a detection: a list for each would be 15 MB an hour.
-    fused = [fuse_detections(_round_to_grid(detections, size), settings.fusion) or () for detections in frames]
+    # Packed and in arrays: objects for each frame of a long video would take hundreds of megabytes.
+    fused = pack_fused(fuse_detections(_round_to_grid(detections, size), settings.fusion) for detections in frames)
     if len(fused) != len(cut_values):
         raise ValueError(f"{len(fused)} frames need as many cut values, got {len(cut_values)}")
     cuts = find_cuts(cut_values, settings.tracking)
     tracking = settings.tracking.in_frames(looks.frame_s)
     smoother = _TrackSmoother(Scenes(cuts, len(fused)), settings.smoothing.in_frames(looks.frame_s), looks, len(fused))
     look_positions = _count_looks(looks, len(fused))
-    # Tracks without a face are left out, so track numbers are counted anew: a record's tracks have no gaps.
-    all_faces, doubtful = defaultdict[int, list[Face]](list), defaultdict[int, list[Detection]](list)
-    number = 0
-    for sighted in _group_by_track(fused, cuts, tracking):
-        supported = [(index, compute_support(face.evidence, confident_scores or {})) for index, face in sighted]
-        kept = _select_face_frames(supported, tracking, look_positions)
-        for (index, face), (_, value) in zip(sighted, supported, strict=True):
+    faces, doubtful = FaceTable(), defaultdict[int, list[int]](list)
+    for track in take_tracks(collect_tracks(fused, cuts, tracking, confident_scores or {})):
+        kept = _select_detections(track, tracking, look_positions)
+        for place, value in enumerate(track.support):
             # A weak detection that nothing confirms is noise; a confident one may be a face that shows only briefly.
-            if index not in kept and value >= CONFIDENT_SUPPORT:
-                doubtful[index].extend(face.evidence)
+            if value >= CONFIDENT_SUPPORT and place not in kept:
+                doubtful[track.frames[place]].append(track.places[place])
         if kept:
-            faces = {index: face for index, face in sighted if index in kept}
-            for index, covered in _faces_from_path(number, smoother.smooth(faces), faces, size):
-                all_faces[index].append(covered)
-            number += 1
-    return Timeline(_spread(all_faces, len(fused)), _spread(doubtful, len(fused)), cuts)
+            faces.add_track(smoother.smooth(*track.select(kept)), track, kept)
+        del track  # which may be as long as the video
+    return Timeline(
+        _pack(faces.iterate_frames(fused, size), _decode_faces),
+        _pack(_iterate_doubtful(doubtful, fused), _decode_detections),
+        cuts,
+    )
 
 
-def _spread(rows: Mapping[int, list[Row]], frame_count: int) -> Sequence[Sequence[Row]]:
-    """Return the row of every frame; frames without one share an empty one."""
-    nothing: Sequence[Row] = []
-    return [rows.get(index, nothing) for index in range(frame_count)]
+def _iterate_doubtful(
+    places: Mapping[int, Sequence[int]], fused: Sequence[Sequence[FusedFace]]
+) -> Iterator[tuple[Detection, ...]]:
+    for index in range(len(fused)):
+        found = places.get(index)
+        yield tuple(one for place in found for one in fused[index][place].evidence) if found else ()
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def _pack(rows: Iterable[Row], decode: Callable[[bytes], Sequence[Row]]) -> PackedSequence[Row]:
+    return PackedSequence(rows, _encoder.encode, decode)
+
+
+def _decode_faces(data: bytes) -> Sequence[tuple[Face, ...]]:
+    return decode_json(data, type=tuple[tuple[Face, ...], ...], unique_keys=False)
+
+
+def _decode_detections(data: bytes) -> Sequence[tuple[Detection, ...]]:
+    return decode_json(data, type=tuple[tuple[Detection, ...], ...], unique_keys=False)
 
 
 class _TrackSmoother:
@@ -138,45 +165,43 @@ class _TrackSmoother:
 
     def __init__(self, scenes: Scenes, settings: SmoothingInFrames, looks: Looks, frame_count: int) -> None:
         self._scenes, self._settings, self._frame_count = scenes, settings, frame_count
-        self._paths_by_look: dict[int, list[CarriedPath]] = {}
-        for path in looks.paths:
-            self._paths_by_look.setdefault(path.look, []).append(path)
+        self._paths = PathsByLook(looks.paths)
 
-    def smooth(self, faces: Mapping[int, FusedFace]) -> TrackPath:
-        """Return the path of the track that was detected as `faces`, by frame."""
-        frames, boxes = np.array(list(faces)), boxes_to_array([face.box for face in faces.values()])
+    def smooth(self, frames: FrameIndices, boxes: Boxes) -> TrackPath:
+        """Return the path of a track with these detections."""
         if self._frame_count == 1:
             return path_without_smoothing(frames, boxes)
         # No track crosses a cut, so any of its frames tells the scene.
-        scene = self._scenes.find_scene(min(faces))
-        return smooth_track(frames, boxes, scene, self._settings, self._carried_boxes(faces, scene))
+        scene = self._scenes.find_scene(int(frames[0]))
+        return smooth_track(frames, boxes, scene, self._settings, self._find_carried_boxes(frames, boxes, scene))
 
-    def _carried_boxes(self, faces: Mapping[int, FusedFace], scene: tuple[int, int]) -> dict[int, Box]:
-        paths = [
-            path
-            for index, face in faces.items()
-            for path in select_paths(self._paths_by_look.get(index, ()), [face.box])[0]
-        ]
-        placed = place_carried({index: face.box for index, face in faces.items()}, paths, self._settings.gap)
-        return {index: box for index, box in placed.items() if scene[0] <= index < scene[1]}
+    def _find_carried_boxes(self, frames: FrameIndices, boxes: Boxes, scene: tuple[int, int]) -> CarriedBoxes | None:
+        if not self._paths.longest:
+            return None
+        carried_frames, carried_boxes = array("q"), array("d")
+        for index, box in place_track(frames, boxes, self._paths, self._settings.gap):
+            if scene[0] <= index < scene[1]:
+                carried_frames.append(index)
+                carried_boxes.extend((box.left, box.top, box.right, box.bottom))
+        return CarriedBoxes(
+            np.array(carried_frames, dtype=np.int64), np.array(carried_boxes, dtype=np.float64).reshape(-1, 4)
+        )
 
 
 def _count_looks(looks: Looks, frame_count: int) -> Sequence[int]:
     """Return for every frame the number of looks before it."""
     if looks.looked is None:
         return range(frame_count)
-    return list(accumulate(looks.looked[:-1], initial=0))
+    return array("q", accumulate(looks.looked[:-1], initial=0))
 
 
-def _select_face_frames(
-    supported: Sequence[tuple[int, float]], settings: TrackingInFrames, look_positions: Sequence[int]
-) -> frozenset[int]:
-    """Return the frames in which the detections of a track count as a face."""
+def _select_detections(track: TrackDetections, settings: TrackingInFrames, look_positions: Sequence[int]) -> range:
+    """Return the positions of the detections of a track that count as a face."""
     # In a single picture no frame before or after can confirm a face, so a confident detection is enough there.
-    by_look = [(look_positions[index], value) for index, value in supported]
+    by_look = zip(map(look_positions.__getitem__, track.frames), track.support, strict=True)
     if len(look_positions) > 1 and not is_face(by_look, settings):
-        return frozenset()
-    return select_held_frames(supported, settings.hold)
+        return range(0)
+    return find_held_detections(track.frames, track.support, settings.hold)
 
 
 def _round_to_grid(detections: Iterable[Detection], size: Size) -> Iterator[Detection]:
@@ -185,25 +210,3 @@ def _round_to_grid(detections: Iterable[Detection], size: Size) -> Iterator[Dete
         # states.
         if box := one.box.round_outwards(size):
             yield Detection(one.detector, box, round(one.score, 4))
-
-
-def _group_by_track(
-    fused: Sequence[Sequence[FusedFace]], cuts: tuple[int, ...], settings: TrackingInFrames
-) -> list[list[tuple[int, FusedFace]]]:
-    """Return for each track its frames, each with the fused face."""
-    tracks: list[list[tuple[int, FusedFace]]] = []
-    for index, (faces, numbers) in enumerate(zip(fused, assign_tracks(fused, cuts, settings), strict=True)):
-        for face, number in zip(faces, numbers, strict=True):
-            if number == len(tracks):
-                tracks.append([])
-            tracks[number].append((index, face))
-    return tracks
-
-
-def _faces_from_path(
-    track_number: int, path: TrackPath, seen: Mapping[int, FusedFace], size: Size
-) -> Iterator[tuple[int, Face]]:
-    for index, place, origin in zip(path.frames.tolist(), path.boxes.tolist(), path.origins.tolist(), strict=True):
-        box = Box(*place).round_outwards(size)
-        if box is not None:
-            yield index, Face(track_number, box, ORIGINS[origin], seen[index].evidence if index in seen else ())

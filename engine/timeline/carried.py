@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from engine.core.geometry import Box
+from engine.core.json_decoder import decode_json
+from engine.core.packed_sequence import PackedSequence
 
 _SAME_FACE_IOU = 0.5
 """A path belongs to the face of its look that overlaps its source at least so much."""
@@ -32,6 +38,46 @@ class CarriedPath(msgspec.Struct, frozen=True, array_like=True):
     boxes: tuple[Box, ...]
 
 
+class PathsByLook:
+    """The carried paths of a video, found by the look that they start from, in little memory.
+
+    Args:
+        paths: the paths, which are not kept.
+
+    Attributes:
+        longest: number of boxes of the longest path.
+    """
+
+    def __init__(self, paths: Iterable[CarriedPath]) -> None:
+        self.longest = 0
+        looks = array("q")
+        self._paths = PackedSequence(self._note_looks(paths, looks), _encoder.encode, _decode_paths, _CACHED_BLOCKS)
+        frames = np.array(looks, dtype=np.int64)
+        # Stable, so that the paths of one look stay in their order.
+        self._order = np.argsort(frames, kind="stable")
+        self._looks = frames[self._order]
+
+    def find_paths(self, look: int) -> list[CarriedPath]:
+        """Return the paths that start from a look, in the order in which they were given."""
+        start, stop = np.searchsorted(self._looks, (look, look + 1))
+        return [self._paths[place] for place in self._order[start:stop].tolist()]
+
+    def _note_looks(self, paths: Iterable[CarriedPath], looks: array[int]) -> Iterator[CarriedPath]:
+        for path in paths:
+            looks.append(path.look)
+            self.longest = max(self.longest, len(path.boxes))
+            yield path
+
+
+_CACHED_BLOCKS = 8
+"""Paths of one look are given by frame of their end, so they lie in neighbouring blocks."""
+_encoder = msgspec.json.Encoder()
+
+
+def _decode_paths(data: bytes) -> Sequence[CarriedPath]:
+    return decode_json(data, type=tuple[CarriedPath, ...], unique_keys=False)
+
+
 class _Estimate(NamedTuple):
     """A carried box and the number of frames from the look that it comes from."""
 
@@ -53,6 +99,40 @@ def select_paths(paths_of_look: Iterable[CarriedPath], faces: Sequence[Box]) -> 
         if overlap >= _SAME_FACE_IOU:
             selected[-place].append(path)
     return selected
+
+
+_WINDOW_DETECTIONS = 2048
+"""Detections whose paths are placed together, which bounds the memory that this takes."""
+
+
+def place_track(
+    frames: NDArray[np.int64], boxes: NDArray[np.float64], paths: PathsByLook, max_gap: int
+) -> Iterator[tuple[int, Box]]:
+    """Yield the boxes of a track, by rising frame, where it was carried and not detected.
+
+    Args:
+        frames: frames in which it was detected, rising, shape (n,).
+        boxes: its boxes there, shape (n, 4).
+        paths: the carried paths of the video.
+        max_gap: as in `place_carried`.
+    """
+    for start in range(0, len(frames), _WINDOW_DETECTIONS):
+        stop = start + _WINDOW_DETECTIONS
+        # Up to the next window's first detection; beyond both ends of the track everything counts.
+        first = int(frames[start]) if start else -math.inf
+        end = int(frames[stop]) if stop < len(frames) else math.inf
+        # Paths reach into the window from detections beside it, and a gap ends with the detection after the window.
+        near = slice(
+            int(np.searchsorted(frames, frames[start] - paths.longest)),
+            max(stop + 1, int(np.searchsorted(frames, frames[stop] + paths.longest)) + 1) if end < math.inf else None,
+        )
+        detected = {
+            frame: Box(*place) for frame, place in zip(frames[near].tolist(), boxes[near].tolist(), strict=True)
+        }
+        own = (path for look, box in detected.items() for path in select_paths(paths.find_paths(look), [box])[0])
+        for frame, box in place_carried(detected, own, max_gap).items():
+            if first <= frame < end:
+                yield frame, box
 
 
 def place_carried(detected: Mapping[int, Box], paths: Iterable[CarriedPath], max_gap: int) -> dict[int, Box]:

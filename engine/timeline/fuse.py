@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from engine.core.geometry import Box
+from engine.core.json_decoder import decode_json
+from engine.core.packed_sequence import PackedSequence
 from engine.record import Detection, FusionSettings
 
 
@@ -21,6 +23,18 @@ class FusedFace(msgspec.Struct, frozen=True, array_like=True):
 
     box: Box
     evidence: tuple[Detection, ...]
+
+
+def pack_fused(frames: Iterable[Sequence[FusedFace]]) -> PackedSequence[Sequence[FusedFace]]:
+    """Pack the faces of all frames into little memory."""
+    return PackedSequence(frames, _encoder.encode, _decode_fused)
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def _decode_fused(data: bytes) -> Sequence[Sequence[FusedFace]]:
+    return decode_json(data, type=tuple[tuple[FusedFace, ...], ...], unique_keys=False)
 
 
 @dataclass(slots=True)

@@ -5,14 +5,14 @@ Smoothing only ever adds: a steadied box contains the box it was made from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from engine.core.geometry import Box
 from engine.record import Origin, SmoothingInFrames
 
 Boxes = NDArray[np.float64]
@@ -24,6 +24,13 @@ ORIGINS: tuple[Origin, ...] = ("extended", "interpolated", "carried", "detected"
 """Meaning of the numbers in `TrackPath.origins`."""
 # In order of rising certainty, so that one comparison tells where an extension may write.
 _ABSENT, _EXTENDED, _INTERPOLATED, _CARRIED, _DETECTED = -1, 0, 1, 2, 3
+
+
+class CarriedBoxes(NamedTuple):
+    """Boxes of a track in frames into which it was carried: rising frame indices, length n; boxes, shape (n, 4)."""
+
+    frames: FrameIndices
+    boxes: Boxes
 
 
 class TrackPath(NamedTuple):
@@ -45,7 +52,7 @@ def smooth_track(
     boxes: Boxes,
     scene: tuple[int, int],
     settings: SmoothingInFrames,
-    carried: Mapping[int, Box] | None = None,
+    carried: CarriedBoxes | None = None,
 ) -> TrackPath:
     """Build the path of one track from its detections.
 
@@ -56,7 +63,7 @@ def smooth_track(
         settings: how far to fill, extend and steady.
         carried: its boxes in frames of the scene into which it was carried.
     """
-    known = _KnownBoxes.join(frames, boxes, carried or {})
+    known = _KnownBoxes.join(frames, boxes, carried)
     # A track with few detections may be a false one, so its extension is limited by their number. It is counted from
     # the detections: a face that was carried beyond the last one is extended by the rest only.
     most = settings.trust * len(frames)
@@ -65,14 +72,15 @@ def smooth_track(
     last = min(scene[1] - 1, max(int(known.frames[-1]), int(frames[-1]) + after))
     course = np.full((last - first + 1, 4), np.nan)
     origins = np.full(last - first + 1, _ABSENT, dtype=np.int8)
-    parts = list(_split_at_gaps(known, first, settings))
-    for start, dense, kinds in parts:
-        course[start : start + len(dense)] = steady_boxes(dense, settings.window)
-        origins[start : start + len(dense)] = kinds
+    parts: list[tuple[int, int]] = []
+    for start, dense, kinds in _split_at_gaps(known, first, settings):
+        stop = start + len(dense)
+        course[start:stop] = steady_boxes(dense, settings.window)
+        origins[start:stop] = kinds
+        parts.append((start, stop))
     # All stretches are in place before any is extended, so that an extension never replaces a detected or interpolated
     # box, not even one of a later stretch.
-    for start, dense, _ in parts:
-        stop = start + len(dense)
+    for start, stop in parts:
         # The array ends where the scene does, so these limits keep extensions from crossing a cut.
         lead = min(max(0, before - _count_carried(origins[start:stop])), start)
         tail = min(max(0, after - _count_carried(origins[start:stop][::-1])), len(course) - stop)
@@ -83,7 +91,10 @@ def smooth_track(
             course, origins, stop + np.arange(tail), _extrapolate_boxes(course[start:stop][::-1], tail, settings)
         )
     present = np.flatnonzero(origins != _ABSENT)
-    return TrackPath(present + first, grow_boxes(course[present], settings), origins[present])
+    path = course[present]
+    for start in range(0, len(path), _BLOCK_FRAMES):
+        path[start : start + _BLOCK_FRAMES] = grow_boxes(path[start : start + _BLOCK_FRAMES], settings)
+    return TrackPath(present + first, path, origins[present])
 
 
 def path_without_smoothing(frames: FrameIndices, boxes: Boxes) -> TrackPath:
@@ -112,8 +123,24 @@ def steady_boxes(boxes: Boxes, window_frames: int) -> Boxes:
     """
     if window_frames == 0 or len(boxes) < 2:
         return boxes
-    runs = np.split(boxes, find_joins(boxes, window_frames))
-    return np.concatenate([_steady_run(run, window_frames) for run in runs])
+    steadied = np.empty_like(boxes)
+    for run in pairwise([0, *find_joins(boxes, window_frames), len(boxes)]):
+        # Three windows decide about a box: that of the path, that of the farthest position, and that of its average.
+        for start, stop, around in _split_into_blocks(*run, 3 * window_frames):
+            block = _steady_run(boxes[around], window_frames)
+            steadied[start:stop] = block[start - around.start : stop - around.start]
+    return steadied
+
+
+_BLOCK_FRAMES = 8192
+"""Boxes that are computed together: a track of hours at once would need several times its memory."""
+
+
+def _split_into_blocks(start: int, stop: int, margin: int) -> Iterator[tuple[int, int, slice]]:
+    """Yield the start and the stop of each block of a range, and the part of the range that decides about the block."""
+    for first in range(start, stop, _BLOCK_FRAMES):
+        end = min(first + _BLOCK_FRAMES, stop)
+        yield first, end, slice(max(start, first - margin), min(stop, end + margin))
 
 
 def find_joins(boxes: Boxes, window_frames: int) -> list[int]:
@@ -122,6 +149,16 @@ def find_joins(boxes: Boxes, window_frames: int) -> list[int]:
     One wild box with the same place before and after it is no join: it is steadied like any other, so that the mask
     swells and shrinks instead of flashing. At the end of a track nothing comes after it, so it is one.
     """
+    return [
+        jump + around.start
+        # The window and the steps on both sides of a box decide about it.
+        for start, stop, around in _split_into_blocks(0, len(boxes), window_frames + 3)
+        for jump in _find_joins_in_block(boxes[around], window_frames)
+        if start <= jump + around.start < stop
+    ]
+
+
+def _find_joins_in_block(boxes: Boxes, window_frames: int) -> list[int]:
     centres, sizes = (boxes[:, :2] + boxes[:, 2:]) / 2, _measure_sizes(boxes)
     places = np.column_stack([centres, np.log(sizes)])
     steps = np.diff(places, axis=0)
@@ -189,15 +226,14 @@ class _KnownBoxes(NamedTuple):
     origins: NDArray[np.int8]
 
     @classmethod
-    def join(cls, frames: FrameIndices, boxes: Boxes, carried: Mapping[int, Box]) -> _KnownBoxes:
+    def join(cls, frames: FrameIndices, boxes: Boxes, carried: CarriedBoxes | None) -> _KnownBoxes:
         detected = np.full(len(frames), _DETECTED, dtype=np.int8)
-        if not carried:
+        if carried is None or not len(carried.frames):
             return cls(frames, boxes, detected)
-        places = [(box.left, box.top, box.right, box.bottom) for box in carried.values()]
-        all_frames = np.concatenate([frames, np.fromiter(carried, dtype=np.int64)])
+        all_frames = np.concatenate([frames, carried.frames])
         order = np.argsort(all_frames, kind="stable")
-        origins = np.concatenate([detected, np.full(len(carried), _CARRIED, dtype=np.int8)])
-        return cls(all_frames[order], np.concatenate([boxes, np.array(places)])[order], origins[order])
+        origins = np.concatenate([detected, np.full(len(carried.frames), _CARRIED, dtype=np.int8)])
+        return cls(all_frames[order], np.concatenate([boxes, carried.boxes])[order], origins[order])
 
 
 def _count_carried(origins: NDArray[np.int8]) -> int:
@@ -212,7 +248,9 @@ def _split_at_gaps(
     breaks = np.flatnonzero(np.diff(known.frames) > settings.gap + 1) + 1
     for some, there, kinds in zip(*(np.split(part, breaks) for part in known), strict=True):
         every = np.arange(some[0], some[-1] + 1)
-        dense = np.stack([np.interp(every, some, edge) for edge in there.T], axis=1)
+        dense = np.empty((len(every), 4))
+        for edge in range(4):
+            dense[:, edge] = np.interp(every, some, there[:, edge])
         # Known boxes go back exactly: interpolation may differ from them in the last digit.
         dense[some - some[0]] = there
         origins = np.full(len(every), _INTERPOLATED, dtype=np.int8)

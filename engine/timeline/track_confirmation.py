@@ -47,7 +47,7 @@ def find_supported_faces(
     ]
 
 
-def is_face(supported: Sequence[tuple[int, float]], settings: TrackingInFrames) -> bool:
+def is_face(supported: Iterable[tuple[int, float]], settings: TrackingInFrames) -> bool:
     """Return True if some stretch of a track has more support than its looks, with or without a detection, cost.
 
     Foliage that looks like a face now and then does not reach this; a face does.
@@ -59,29 +59,32 @@ def is_face(supported: Sequence[tuple[int, float]], settings: TrackingInFrames) 
     """
     # The greatest sum of any stretch, in one pass (Kadane's algorithm); a sum below 0 starts anew.
     best = total = 0.0
-    before = supported[0][0] - 1
+    before: int | None = None
     for index, value in supported:
-        total = max(0.0, total - (index - before - 1) * settings.toll) + value - settings.toll
+        missed = 0 if before is None else index - before - 1
+        total = max(0.0, total - missed * settings.toll) + value - settings.toll
         best, total, before = max(best, total), max(0.0, total), index
     return best >= settings.support
 
 
-def select_held_frames(supported: Sequence[tuple[int, float]], hold_frames: int) -> frozenset[int]:
-    """Return the frames of a track from its confident detections outwards, over weak ones that are close enough.
+def find_held_detections(frames: Sequence[int], support: Sequence[float], hold_frames: int) -> range:
+    """Return the positions of the detections of a track from its confident ones outwards, over weak ones close enough.
 
     Weak detections between two confident ones are always kept. Without a confident detection nothing is kept.
 
     Args:
-        supported: frames in which the track was detected, rising, each with its support.
+        frames: frames in which the track was detected, rising.
+        support: the support of each.
         hold_frames: greatest distance in frames of a weak detection from the next one that is kept.
     """
-    sure = [place for place, (_, value) in enumerate(supported) if value >= CONFIDENT_SUPPORT]
-    if not sure:
-        return frozenset()
+    count = len(frames)
+    first = next((place for place in range(count) if support[place] >= CONFIDENT_SUPPORT), None)
+    if first is None:
+        return range(0)
+    last = next(place for place in reversed(range(count)) if support[place] >= CONFIDENT_SUPPORT)
     # Outwards only: between two confident detections the face was there, so weak detections in between are believed.
-    first, last = sure[0], sure[-1]
-    while first > 0 and supported[first][0] - supported[first - 1][0] <= hold_frames:
+    while first > 0 and frames[first] - frames[first - 1] <= hold_frames:
         first -= 1
-    while last + 1 < len(supported) and supported[last + 1][0] - supported[last][0] <= hold_frames:
+    while last + 1 < count and frames[last + 1] - frames[last] <= hold_frames:
         last += 1
-    return frozenset(index for index, _ in supported[first : last + 1])
+    return range(first, last + 1)

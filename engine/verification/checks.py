@@ -48,21 +48,20 @@ def check_times(comparison: FrameComparison, source: MediaInfo, output: MediaInf
     """
     if comparison.decode_error:
         return Check("frames", passed=False, finding=comparison.decode_error)
-    source_count, output_count = comparison.frame_counts
+    source_count, output_count = len(comparison.source_pts), len(comparison.output_pts)
     if source_count != output_count:
         finding = f"the source has {source_count} frames, the output {output_count}"
         return Check("frames", passed=False, finding=finding)
     if moved := _find_moved_frames(comparison, source, output):
         finding = f"{describe_frames(moved)} shown at another time than in the source"
         return Check("frames", passed=False, finding=finding)
-    return Check("frames", passed=True, finding=f"all {len(comparison.times)} frames are there, each at its time")
+    return Check("frames", passed=True, finding=f"all {source_count} frames are there, each at its time")
 
 
 def _find_moved_frames(comparison: FrameComparison, source: MediaInfo, output: MediaInfo) -> list[int]:
     source_tick, output_tick = (Fraction(info.video.time_base) for info in (source, output))
-    # Both have as many frames, so no pts is None.
-    pairs = [(pts or 0, output_pts or 0) for pts, output_pts in comparison.times]
-    first, output_first = pairs[0]
+    pairs = zip(comparison.source_pts, comparison.output_pts, strict=True)
+    first, output_first = comparison.source_pts[0], comparison.output_pts[0]
     return [
         index
         for index, (pts, output_pts) in enumerate(pairs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -33,25 +34,29 @@ class FrameComparison:
 
     Attributes:
         pixels: what differs in the pictures.
-        times: for each index the pts in the source and in the output; None where one of them has no such frame.
+        source_pts: presentation times of the frames of the source.
+        output_pts: those of the frames of the output.
         decode_error: why the output could not be decoded to its end; None if it could.
         same_bytes: True if a second render gave the bytes of the output; None if there was none.
     """
 
     pixels: PixelCheck
-    times: list[tuple[int | None, int | None]] = field(default_factory=list)
+    source_pts: array[int] = field(default_factory=lambda: array("q"))
+    output_pts: array[int] = field(default_factory=lambda: array("q"))
     decode_error: str | None = None
     same_bytes: bool | None = None
 
     @property
-    def frame_counts(self) -> tuple[int, int]:
-        """Numbers of frames of the source and of the output."""
-        source, output = ([pts for pts in column if pts is not None] for column in zip(*self.times, strict=True))
-        return len(source), len(output)
+    def compared_frames(self) -> int:
+        """Number of frames so far, of the source or of the output, whichever has more."""
+        return max(len(self.source_pts), len(self.output_pts))
 
     def add_pair(self, masked: MaskedFrame | None, rendered: SourceFrame | None) -> None:
         """Compare a frame as it should be with the frame of the output that has the same index."""
-        self.times.append((masked.frame.pts if masked else None, rendered.pts if rendered else None))
+        if masked is not None:
+            self.source_pts.append(masked.frame.pts)
+        if rendered is not None:
+            self.output_pts.append(rendered.pts)
         if masked is not None and rendered is not None:
             self.pixels.compare_frame(masked, rendered.picture())
 
@@ -92,7 +97,7 @@ def compare_frames(
     """
     comparison = _start_comparison(job, copied)
     for _ in comparison.compare_pairs(job.mask_frames(), output, info):
-        listener.progress("verify", len(comparison.times), len(job.record.frames))
+        listener.progress("verify", comparison.compared_frames, len(job.record.frames))
     return comparison
 
 
@@ -129,7 +134,7 @@ def compare_with_second_render(
             for masked in comparison.compare_pairs(job.mask_frames(encoder.copy_picture), output, info):
                 if masked is not None:
                     encoder.write_frame(masked)
-                listener.progress("verify", len(comparison.times), len(job.record.frames))
+                listener.progress("verify", comparison.compared_frames, len(job.record.frames))
         mux_job(job, video, second_output)
         comparison.same_bytes = hash_file(second_output) == info.sha256
     return comparison

@@ -134,7 +134,7 @@ def test_an_hour_is_written_and_read_in_little_memory():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(again.frames) == 108_000
-    assert peak < 300e6
+    assert peak < 40e6
 
 
 def as_schema_1(record):

@@ -1,11 +1,15 @@
 """The places of carried faces in a track, and in the timeline."""
 
+import random
 from types import SimpleNamespace
+
+import msgspec
+import numpy as np
 
 from engine.core.geometry import Box, Size
 from engine.record import FusionSettings, SmoothingInFrames, TrackingInFrames
 from engine.timeline.build import Looks, build_timeline
-from engine.timeline.carried import CarriedPath, place_carried, select_paths
+from engine.timeline.carried import CarriedPath, PathsByLook, place_carried, place_track, select_paths
 from tests.detection_makers import make_detections
 
 
@@ -42,6 +46,34 @@ def test_a_box_that_was_carried_one_way_only_is_checked_against_the_straight_lin
 def test_the_nearest_look_knows_best():
     placed = place_carried({0: box(100), 2: box(140)}, [path(0, 1, 100, 100, 100), path(2, 1, 144)], 0)
     assert placed[3] == box(144)
+
+
+def test_a_long_track_is_placed_as_a_short_one():
+    """The detections of a track are taken in windows; paths and gaps reach over the ends of each."""
+    chance = random.Random(5)
+    detected, frame = {}, 3
+    while len(detected) < 4500:
+        detected[frame] = box(100 + frame % 50 + chance.randrange(10) / 10)
+        frame += chance.choice([1, 2, 5, 5, 5, 40])
+    paths = [
+        path(look, step, *(seen.left + chance.randrange(30) for _ in range(chance.randrange(9))), source=seen)
+        for look, seen in detected.items()
+        for step in (1, -1)
+    ]
+    chance.shuffle(paths)
+    expected = place_carried(
+        detected, [one for look in detected for one in paths if one.look == look and one.boxes], 30
+    )
+    placed = list(
+        place_track(
+            np.array(list(detected)),
+            np.array([msgspec.structs.astuple(one) for one in detected.values()]),
+            PathsByLook(one for one in paths if one.boxes),
+            30,
+        )
+    )
+    assert [frame for frame, _ in placed] == sorted(expected)
+    assert dict(placed) == expected
 
 
 def timeline(frames, looked, paths, **smoothing):

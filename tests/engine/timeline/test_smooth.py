@@ -176,3 +176,23 @@ def test_a_track_is_extended_no_further_than_its_sightings_are_trusted():
         4 + 6 + 8,
         5 + 6 + 8,
     ]
+
+
+@pytest.mark.parametrize("window", [2, 7])
+def test_where_a_long_track_is_cut_into_blocks_makes_no_difference(window):
+    """The blocks of the same boxes begin elsewhere when a few of the first are left out."""
+    chance = np.random.default_rng(3)
+    places = np.cumsum(chance.normal(0, 2, (20_000, 2)), axis=0)
+    places[9000:] += 400  # another head: a join
+    sizes = 40 + chance.normal(0, 1, (20_000, 2))
+    boxes = np.hstack([places, places + sizes])
+    whole, joins = steady_boxes(boxes, window), find_joins(boxes, window)
+    assert 9000 in joins
+    for left_out in (1, 1000, 8191):
+        rest = boxes[left_out:]
+        # Beyond three windows, and the steps around them, nothing is known of the first boxes.
+        inner = 4 * window
+        np.testing.assert_array_equal(steady_boxes(rest, window)[inner:], whole[left_out + inner :])
+        assert [jump for jump in find_joins(rest, window) if jump > inner] == [
+            jump - left_out for jump in joins if jump > left_out + inner
+        ]

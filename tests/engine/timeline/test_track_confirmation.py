@@ -7,9 +7,14 @@ from hypothesis import strategies as st
 
 from engine.core.geometry import Box
 from engine.record import Detection, TrackingInFrames
-from engine.timeline.track_confirmation import compute_support, is_face, select_held_frames
+from engine.timeline.track_confirmation import compute_support, find_held_detections, is_face
 
 SETTINGS = TrackingInFrames(support=4.0, toll=1.0)
+
+
+def held_frames(track, hold):
+    frames, support = [frame for frame, _ in track], [value for _, value in track]
+    return {frames[place] for place in find_held_detections(frames, support, hold)}
 
 
 def seen(**scores):
@@ -44,11 +49,11 @@ def test_two_detectors_sure_of_one_frame_are_enough():
 
 def test_weak_sightings_carry_a_track_on_while_they_are_close():
     track = [(0, 0.4), (10, 0.4), (13, 0.4), (15, 2.0), (30, 0.4), (40, 2.0), (44, 0.4), (60, 0.4)]
-    assert select_held_frames(track, 5) == {10, 13, 15, 30, 40, 44}
+    assert held_frames(track, 5) == {10, 13, 15, 30, 40, 44}
 
 
 def test_weak_sightings_alone_hold_nothing():
-    assert select_held_frames([(0, 0.9), (1, 0.9)], 5) == frozenset()
+    assert held_frames([(0, 0.9), (1, 0.9)], 5) == set()
 
 
 tracks = st.dictionaries(st.integers(0, 50), st.floats(0.0, 5.0), min_size=1).map(lambda some: sorted(some.items()))
@@ -56,7 +61,7 @@ tracks = st.dictionaries(st.integers(0, 50), st.floats(0.0, 5.0), min_size=1).ma
 
 @given(tracks, st.integers(1, 20))
 def test_every_sure_sighting_and_all_between_two_are_held(track, hold):
-    kept = select_held_frames(track, hold)
+    kept = held_frames(track, hold)
     sure = [frame for frame, value in track if value >= 1.0]
     assert kept >= {frame for frame, _ in track if sure and sure[0] <= frame <= sure[-1]}
     assert kept <= {frame for frame, _ in track}
