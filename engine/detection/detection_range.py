@@ -13,10 +13,10 @@ from typing import NamedTuple
 from engine.detection.batches import BATCH_FRAMES
 from engine.media.source.start_points import StartPoint
 
-_RANGES_PER_SLOT = 2
+_RANGES_PER_SLOT = 1.25
 """The next range takes the share of the rest of the video that gives each slot so many such ranges: long ranges first,
-as each costs an overlap, and short ones at the end, so that all slots finish at the same time. With 2, a slot of half
-the speed delays nothing."""
+as each costs an overlap, and short ones at the end, so that all slots finish at the same time. A greater number would
+help slots of different speed, and one cluster has one kind of processor."""
 _MIN_RANGE_OVERLAPS = 4
 """Least length of a range in overlaps, which bounds what is detected twice."""
 _MAX_RANGE_FRAMES = 1500

@@ -9,6 +9,8 @@ next to nothing. The ideal is the time of all looks divided by the number of slo
     --minutes-per-slot 1.875   length of the clip for each slot; an hour for 32 slots
     --minutes 60               length of the clip, whatever the number of slots
     --speed 4                  everything that many times as fast, while the clip stays as long as it says
+    --guide on-prem            an hour of 4K by the costs of docs/guides/scaling.md, on as many workers as it names,
+                               beside its times; all: every mode that a cluster detects for
 """
 
 from __future__ import annotations
@@ -30,11 +32,16 @@ from engine.detection.options import plan_detectors
 from engine.record import DetectOptions, ScheduleSettings
 from tests import clips
 from tests.engine.cluster import sleeping_detector
+from tests.engine.cluster.scaling_guide import add_calls, read_costs, read_times
 
 RATE = 5
 """Frames a second: each is a look, so that what is not simulated costs least."""
 KEY_FRAMES = 10
 """A keyframe every 2 s, as cameras and editors write."""
+LEAST_LOOK_S = 0.1
+GUIDE_MINUTES = 1.5
+"""Minutes of video for each worker where the guide is checked, up to the hour."""
+TOLERANCE = 0.15
 THREADS = 8
 """Threads of a worker process: fewer processes than slots, as each takes seconds to start."""
 
@@ -85,6 +92,29 @@ def hold_slot(options: DetectOptions, models: Path) -> None:
         time.sleep(5)
 
 
+def compare_with_guide(wanted: str) -> int:
+    """Print the guide's minutes for an hour of 4K beside the simulated ones; return 1 if they differ too much."""
+    costs, failed = read_costs(), False
+    sys.stdout.write("mode                  workers  guide (min)  simulated (min)  difference\n")
+    modes = [mode for mode in read_times() if mode.on_cluster and (wanted == "all" or wanted in mode.title)]
+    for mode in modes:
+        look_s = costs[mode.step] / RATE
+        for workers, stated in mode.minutes.items():
+            # Looks of less than a tenth of a second would measure this machine, and more minutes would take hours.
+            minutes = min(60.0, GUIDE_MINUTES * workers)
+            speed = max(1.0, look_s / LEAST_LOOK_S)
+            with tempfile.TemporaryDirectory() as folder:
+                taken, _, _ = measure(workers, minutes, look_s / speed, Path(folder))
+            simulated = add_calls(mode, taken * speed * 60 / minutes) / 60
+            difference = stated / simulated - 1
+            failed |= abs(difference) > TOLERANCE
+            sys.stdout.write(
+                f"{mode.title:<20}  {workers:>7}  {stated:>11.1f}  {simulated:>15.1f}  {difference:>+10.1%}\n"
+            )
+            sys.stdout.flush()
+    return int(failed)
+
+
 def main() -> None:
     """Print a line for each number of slots."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -93,7 +123,10 @@ def main() -> None:
     parser.add_argument("--minutes-per-slot", type=float, default=60 / 32)
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--guide", metavar="MODE")
     options = parser.parse_args()
+    if options.guide:
+        sys.exit(compare_with_guide(options.guide))
     sys.stdout.write("slots  minutes of video    looks  time (s)  ideal (s)  efficiency\n")
     for slots in map(int, options.slots.split(",")):
         minutes = options.minutes or options.minutes_per_slot * slots
