@@ -101,7 +101,7 @@ def select_paths(paths_of_look: Iterable[CarriedPath], faces: Sequence[Box]) -> 
     return selected
 
 
-_WINDOW_DETECTIONS = 2048
+_WINDOW_DETECTIONS = 512
 """Detections whose paths are placed together, which bounds the memory that this takes."""
 
 

@@ -52,8 +52,9 @@ def test_an_hour_more_takes_little_memory(info, every):
         assert sum(len(frame.faces) for frame in record.frames) >= count - every
         return peak
 
-    # 80 MB for three hours at 25 frames/s.
-    assert measure_peak(12_000) - measure_peak(2_000) < 10_000 * 80e6 / 270_000
+    measure_peak(600)  # imports what is imported late
+    # 80 MB for three hours at 25 frames/s; what is computed in blocks takes the same from 8,192 frames on.
+    assert measure_peak(15_000) - measure_peak(9_000) < 6_000 * 80e6 / 270_000
 
 
 def test_a_table_gives_back_what_was_put_in():
