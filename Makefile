@@ -38,16 +38,16 @@ check: $(STAMP)check node_modules/installed
 	$(PYTHON) -m venv .venv
 
 $(STAMP)run: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[cloud,detectors,workbench]'
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[cloud,detectors,workbench]'
 	touch $@
 
 $(STAMP)test: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
-	$(BIN)/python -m pip install --quiet --no-deps $(COMPARISON)
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --no-compile --no-deps $(COMPARISON)
 	touch $(STAMP)run $@
 
 $(STAMP)check: $(STAMP)test
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,check]'
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[test,check]'
 	touch $@
 
 # Every package that users install, with its hashes; after a change of pyproject.toml or constraints.txt.
