@@ -6,8 +6,9 @@ done outside, it costs as much as a third of the network itself.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -25,54 +26,104 @@ SIDE_MULTIPLE_PX = 32
 _DYNAMIC = -1
 
 
+class InputFormat(NamedTuple):
+    """The pictures that a network was trained with.
+
+    Attributes:
+        mean: subtracted from red, green and blue.
+        divisor: by which they are divided then.
+        padding: colour beside a picture that does not fill the network's input.
+        is_centred: True if the padding is on all sides, False if it is at the right and below.
+        bgr: blue comes first.
+        is_resizable: True if the network takes any size, whatever size its file declares.
+    """
+
+    mean: tuple[int, int, int] = (0, 0, 0)
+    divisor: int = 1
+    padding: tuple[int, int, int] = (0, 0, 0)
+    is_centred: bool = False
+    bgr: bool = False
+    is_resizable: bool = True
+
+
 class PictureNetwork:
     """A network, compiled for pictures of any size.
 
     Measured with static shapes too: as fast, the same digits, and each new size of photograph then costs 0.2 s.
 
+    Args:
+        model: ONNX, with one input of shape (1, 3, rows, columns).
+        input_format: the pictures that it was trained with.
+        precision: in which it computes.
+        threads: with how many.
+        detector: name of the detector, for an error.
+
+    Attributes:
+        metadata: what the maker of the file wrote into it.
+        fixed_size: the only size of its input. None: any.
+
     Raises:
         InputError: OpenVINO cannot be imported, or the processor lacks the precision.
     """
 
-    def __init__(  # noqa: PLR0913 - what a network was trained with, and how it computes
-        self, model: bytes, *, mean: tuple[int, int, int], bgr: bool, precision: Precision, threads: int, detector: str
+    def __init__(
+        self, model: bytes, input_format: InputFormat, *, precision: Precision, threads: int, detector: str
     ) -> None:
-        """Compile.
-
-        Args:
-            model: ONNX, with one input of shape (1, 3, rows, columns).
-            mean: subtracted from red, green and blue; also the colour of the padding, which so becomes zero.
-            bgr: the network was trained on pictures with blue first.
-            precision: in which it computes.
-            threads: with how many.
-            detector: name of the detector, for an error.
-        """
         if precision == "bf16" and not has_bf16():
             raise InputError(
                 f"This machine's processor cannot compute in bf16: set {detector}.precision=f32, and detect anew."
             )
-        self._padding = np.array(mean, np.uint8)
         openvino = optional_imports.import_openvino()
-        self._request = _compile(openvino, model, mean, precision, threads, reverse=bgr)
+        core = openvino.Core()
+        network = core.read_model(model)
+        self._format = input_format
+        self.metadata: Mapping[str, str] = _read_metadata(network)
+        self.fixed_size = None if input_format.is_resizable else _find_fixed_size(network)
+        if self.fixed_size is None:
+            # CenterFace's file declares ten pictures of 32x32 pixels; a network without dense layers takes any size.
+            network.reshape(openvino.PartialShape([1, 3, _DYNAMIC, _DYNAMIC]))
+        properties = _choose_properties(openvino, precision, threads)
+        self._request = _compile(core, openvino, network, input_format, properties)
 
     def run(self, picture: Rgb, input_size: Size) -> list[NDArray[np.float32]]:
-        """Look at a picture at the size `input_size`; padding is added at the right and below.
+        """Look at a picture at the size `input_size`, padded as the network was trained with.
 
         Returns:
             The outputs of the network, in its own order; views that the next call overwrites.
         """
-        # INTER_AREA gives the same bytes with every set of CPU features and does not alias when it shrinks.
-        method = cv2.INTER_AREA if input_size.width < picture.shape[1] else cv2.INTER_LINEAR
-        resized = cv2.resize(np.ascontiguousarray(picture), (input_size.width, input_size.height), interpolation=method)
-        rows, columns = (
-            -(-side // SIDE_MULTIPLE_PX) * SIDE_MULTIPLE_PX for side in (input_size.height, input_size.width)
-        )
-        # Padding in the mean colour is zero inside the network, as the padding of its own convolutions is.
-        tensor = np.empty((1, rows, columns, 3), np.uint8)
-        tensor[...] = self._padding
-        tensor[0, : input_size.height, : input_size.width] = resized
-        self._request.infer([tensor])
+        self._request.infer([pad_picture(picture, input_size, self._format, self.fixed_size)])
         return [output.data for output in self._request.output_tensors]
+
+
+def pad_picture(
+    picture: Rgb, input_size: Size, input_format: InputFormat, fixed_size: Size | None = None
+) -> NDArray[np.uint8]:
+    """Scale a picture to `input_size` and pad it to `fixed_size`; None: to multiples of 32 pixels.
+
+    Returns:
+        Shape (1, rows, columns, 3).
+    """
+    # INTER_AREA gives the same bytes with every set of CPU features and does not alias when it shrinks.
+    method = cv2.INTER_AREA if input_size.width < picture.shape[1] else cv2.INTER_LINEAR
+    resized = cv2.resize(np.ascontiguousarray(picture), (input_size.width, input_size.height), interpolation=method)
+    size, (left, top) = _pad_size(input_size, fixed_size), find_offset(input_size, input_format, fixed_size)
+    tensor = np.empty((1, size.height, size.width, 3), np.uint8)
+    tensor[...] = np.array(input_format.padding, np.uint8)
+    tensor[0, top : top + input_size.height, left : left + input_size.width] = resized
+    return tensor
+
+
+def find_offset(input_size: Size, input_format: InputFormat, fixed_size: Size | None = None) -> tuple[int, int]:
+    """Return where `pad_picture` puts the upper left corner of a picture, as (x, y)."""
+    if not input_format.is_centred:
+        return 0, 0
+    size = _pad_size(input_size, fixed_size)
+    return (size.width - input_size.width) // 2, (size.height - input_size.height) // 2
+
+
+def _pad_size(input_size: Size, fixed_size: Size | None) -> Size:
+    height, width = padded_shape(input_size)
+    return fixed_size or Size(width, height)
 
 
 def choose_input_size(size: Size, longest_side_px: int, max_enlargement: float, whole: Size | None = None) -> Size:
@@ -94,27 +145,40 @@ def padded_shape(input_size: Size) -> tuple[int, int]:
     return height, width
 
 
-def _compile(  # noqa: PLR0913 - as PictureNetwork
-    openvino: ModuleType, model: bytes, mean: tuple[int, int, int], precision: Precision, threads: int, *, reverse: bool
+def _read_metadata(network: Any) -> Mapping[str, str]:
+    if not network.has_rt_info("framework"):
+        return {}
+    written = network.get_rt_info(["framework"])
+    return {name: str(getattr(value, "value", value)) for name, value in getattr(written, "value", written).items()}
+
+
+def _find_fixed_size(network: Any) -> Size | None:
+    rows, columns = network.input(0).partial_shape[2], network.input(0).partial_shape[3]
+    return None if rows.is_dynamic or columns.is_dynamic else Size(columns.get_length(), rows.get_length())
+
+
+def _compile(
+    core: Any, openvino: ModuleType, network: Any, input_format: InputFormat, properties: Mapping[str, Any]
 ) -> Any:
-    # CenterFace's file declares ten pictures of 32x32 pixels; a network without dense layers takes any size.
-    core = openvino.Core()
-    network = core.read_model(model)
-    network.reshape(openvino.PartialShape([1, 3, _DYNAMIC, _DYNAMIC]))
     steps = openvino.preprocess.PrePostProcessor(network)
     layout = openvino.Layout
     steps.input().tensor().set_element_type(openvino.Type.u8).set_layout(layout("NHWC"))
     steps.input().model().set_layout(layout("NCHW"))
     preprocess = steps.input().preprocess()
-    preprocess.convert_element_type(openvino.Type.f32).mean([float(value) for value in mean])
+    preprocess.convert_element_type(openvino.Type.f32).mean([float(value) for value in input_format.mean])
+    if input_format.divisor != 1:
+        preprocess.scale(float(input_format.divisor))
     # The mean is subtracted in the order of the picture's colours, so reversing comes last.
-    if reverse:
+    if input_format.bgr:
         preprocess.reverse_channels()
-    properties = {
+    return core.compile_model(steps.build(), "CPU", dict(properties)).create_infer_request()
+
+
+def _choose_properties(openvino: ModuleType, precision: Precision, threads: int) -> Mapping[str, Any]:
+    return {
         "INFERENCE_PRECISION_HINT": openvino.Type.bf16 if precision == "bf16" else openvino.Type.f32,
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
         "ENABLE_CPU_PINNING": False,  # every worker would pin its thread to the same core
         "PERFORMANCE_HINT": "LATENCY",
     }
-    return core.compile_model(steps.build(), "CPU", properties).create_infer_request()

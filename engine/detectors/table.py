@@ -48,8 +48,8 @@ DETECTORS: dict[str, DetectorRow] = {
     ),
     "yolov8-face": DetectorRow(
         class_path="engine.detectors.yolov8_face:Yolov8Face",
-        frame_cost_s=0.06,
-        libraries=("torch", "torchvision", "ultralytics", "onnxruntime"),
+        frame_cost_s=0.04,
+        libraries=("torch", "torchvision", "ultralytics", "openvino"),
         # Of the fast detectors, this one and CenterFace find most. Confirming, it sees only regions of at most 256 px,
         # so it needs no larger input.
         check_role="confirm",

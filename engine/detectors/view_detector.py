@@ -21,7 +21,7 @@ from engine.core.picture import Rgb
 from engine.detectors import optional_imports, test_time_augmentation, weights
 from engine.detectors.base import DetectorSettings
 from engine.detectors.nms import Boxes, Scores
-from engine.detectors.openvino_network import PictureNetwork, choose_input_size
+from engine.detectors.openvino_network import InputFormat, PictureNetwork, choose_input_size
 from engine.detectors.processor import Precision, preferred_precision
 from engine.record import Detection, DetectorFacts
 
@@ -97,8 +97,8 @@ class ViewDetector(ABC, Generic[SettingsT]):
         cv2.setNumThreads(settings.threads)
         network = PictureNetwork(
             weights.read_model(models, cls.weights_file),
-            mean=cls.mean_rgb,
-            bgr=cls.takes_bgr,
+            # Padding in the mean colour is zero inside the network, as the padding of its own convolutions is.
+            InputFormat(mean=cls.mean_rgb, padding=cls.mean_rgb, bgr=cls.takes_bgr),
             precision=settings.precision,
             threads=settings.threads,
             detector=cls.name,

@@ -1,17 +1,18 @@
-"""YOLOv8n-face through Ultralytics: one network over the whole picture, also for small, turned and masked faces.
+"""YOLOv8n-face: one network over the whole picture, also for small, turned and masked faces.
 
-Ultralytics' own predictor is not used: it imports torchvision, which crashes beside other frameworks, and it skips the
-rest of a batch after a time limit, so that answers depend on the machine's load. Its backends and its non-maximum
-suppression are used as they are, one picture at a time.
+An ONNX file, as the pinned one is, runs in OpenVINO. Ultralytics and torch are loaded for a user's checkpoint (.pt)
+alone. Ultralytics' own predictor is not used: it imports torchvision, which crashes beside other frameworks, and it
+skips the rest of a batch after a time limit, so that answers depend on the machine's load.
 """
 
 from __future__ import annotations
 
+import ast
+import math
 import os
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Protocol, Self, cast
 
 import cv2
 import msgspec
@@ -23,13 +24,15 @@ from engine.core.picture import Rgb
 from engine.detectors import optional_imports, test_time_augmentation, weights
 from engine.detectors.base import DetectorSettings
 from engine.detectors.nms import Boxes, Scores
-from engine.errors import ModelError
+from engine.detectors.openvino_network import InputFormat, PictureNetwork, choose_input_size, find_offset, pad_picture
+from engine.detectors.processor import Precision, preferred_precision
+from engine.errors import InputError, ModelError
 from engine.record import Detection, DetectorFacts, ModelFacts, Sha256
 from engine.storage.scratch import own_temporary_folder
 
 _WEIGHTS_FILE = "yolov8n-face.onnx"
-_PADDING_GREY = 114
-"""Grey that Ultralytics puts around a picture."""
+_INPUT_FORMAT = InputFormat(divisor=255, padding=(114, 114, 114), is_centred=True, is_resizable=False)
+"""As Ultralytics trains: without grey on all sides it finds 0.5 % fewer faces."""
 _WEIGHTS_SUFFIXES = (".onnx", ".pt")
 
 
@@ -46,6 +49,7 @@ class Yolov8FaceSettings(DetectorSettings, frozen=True):
         weights: path of a file to use instead of the pinned one, .onnx or .pt.
         sha256: SHA-256 of that file.
         threads: number of threads in each process.
+        precision: arithmetic of the network; by default the faster one that this machine has. A checkpoint runs in f32.
     """
 
     size: Annotated[int, msgspec.Meta(ge=64, le=4096)] = 640
@@ -57,6 +61,7 @@ class Yolov8FaceSettings(DetectorSettings, frozen=True):
     sha256: Sha256 | None = None
     threads: Annotated[int, msgspec.Meta(ge=1)] = 1
     enlarge: bool = True
+    precision: Precision = msgspec.field(default_factory=preferred_precision)
 
     def __post_init__(self) -> None:
         # Without the hash, the record could not state which model looked at the frames.
@@ -72,24 +77,19 @@ class Yolov8Face:
     name: ClassVar[str] = "yolov8-face"
     settings_type: ClassVar[type[DetectorSettings]] = Yolov8FaceSettings
 
-    def __init__(self, settings: Yolov8FaceSettings, path: Path) -> None:
+    def __init__(self, settings: Yolov8FaceSettings, network: _Network, path: Path) -> None:
         self._settings = settings
-        # Ultralytics writes its settings when it is imported and never reads them again, so a temporary folder will do.
-        with own_temporary_folder() as folder:
-            _silence_ultralytics(str(folder))
-            self._torch = optional_imports.import_library("torch", "torch")
-            self._torch.set_num_threads(settings.threads)
-            self._suppress = optional_imports.import_library("ultralytics.utils.nms", "ultralytics").non_max_suppression
-            self._network: Any = _load_network(path, self._torch.device("cpu"), settings.threads)
-        self._classes = _find_face_classes(self._network.names, path)
+        self._network: _Network | None = network
+        self._classes = _find_face_classes(network.class_names, path)
 
     @classmethod
     def describe(cls, settings: Yolov8FaceSettings) -> DetectorFacts:
         """See `Detector.describe`. Of a file that the user supplied, the name is stated, not the folder."""
         own = Path(settings.weights).name if settings.weights is not None else None
+        libraries = ("ultralytics", "torch") if _is_checkpoint(settings) else ("openvino",)
         return DetectorFacts(
             name=cls.name,
-            version=optional_imports.find_versions("ultralytics", "onnxruntime", "torch", "opencv-python"),
+            version=optional_imports.find_versions(*libraries, "opencv-python"),
             models=(ModelFacts(own, settings.sha256),)
             if own and settings.sha256
             else weights.describe_models(_WEIGHTS_FILE),
@@ -106,13 +106,15 @@ class Yolov8Face:
         """See `Detector.load`.
 
         Raises:
-            InputError: a library cannot be imported.
+            InputError: a library cannot be imported, or the processor lacks the precision.
             ModelError: the weights are missing, have the wrong hash, are not a YOLO model, or have no class for faces.
         """
         cv2.setNumThreads(settings.threads)
         if settings.weights is None or settings.sha256 is None:
-            return cls(settings, weights.verify_model_path(models, _WEIGHTS_FILE))
-        return cls(settings, weights.verify_supplied_path(Path(settings.weights), settings.sha256))
+            path = weights.verify_model_path(models, _WEIGHTS_FILE)
+        else:
+            path = weights.verify_supplied_path(Path(settings.weights), settings.sha256)
+        return cls(settings, _load_network(settings, path), path)
 
     def detect(self, pictures: Sequence[Rgb]) -> list[list[Detection]]:
         """See `Detector.detect`."""
@@ -125,81 +127,120 @@ class Yolov8Face:
     def _detect_picture(self, picture: Rgb) -> list[Detection]:
         settings = self._settings
         views = list(test_time_augmentation.list_views([settings.size, *settings.more_sizes], mirror=settings.mirror))
-        # With one view, the network's own suppression has been applied already.
         return test_time_augmentation.detect_in_views(
-            picture, self._detect_at_size, views, settings.suppression if len(views) > 1 else 1.0, self.name
+            picture, self._detect_at_size, views, settings.suppression, self.name
         )
 
     def _detect_at_size(self, picture: Rgb, longest_side_px: int) -> tuple[Boxes, Scores]:
         assert self._network is not None, "the detector was closed"
-        if not self._settings.enlarge:
-            longest_side_px = min(longest_side_px, max(picture.shape[:2]))
-        canvas = _letterbox_picture(picture, longest_side_px, self._fixed_size)
-        with self._torch.inference_mode():
-            answer = self._network(self._torch.from_numpy(canvas.tensor))
-            found = self._suppress(
-                self._torch.as_tensor(answer[0] if isinstance(answer, list | tuple) else answer),
-                conf_thres=self._settings.threshold,
-                iou_thres=self._settings.suppression,
-                classes=self._classes,
-                end2end=self._network.end2end,
-            )[0]
-        rows = found.numpy().astype(np.float64)
-        boxes = (rows[:, :4] - np.tile(canvas.offset, 2)) / np.tile(canvas.scale, 2)
-        return boxes, rows[:, 4].clip(0.0, 1.0)
+        size = Size(picture.shape[1], picture.shape[0])
+        input_size = self._choose_input_size(size, longest_side_px, self._network.fixed_size)
+        boxes, scores = _decode_boxes(
+            self._network.run(picture, input_size), self._network.class_names, self._classes, self._settings.threshold
+        )
+        offset = find_offset(input_size, _INPUT_FORMAT, self._network.fixed_size)
+        ratio = size.width / input_size.width, size.height / input_size.height
+        return (boxes - [*offset, *offset]) * [*ratio, *ratio], scores
 
-    @property
-    def _fixed_size(self) -> Size | None:
-        """The only size that the network takes, if its ONNX file was exported without dynamic shapes."""
-        if self._network.dynamic or not hasattr(self._network, "session"):
-            return None
-        height, width = self._network.session.get_inputs()[0].shape[2:]
-        return Size(width, height)
+    def _choose_input_size(self, size: Size, longest_side_px: int, fixed_size: Size | None) -> Size:
+        if fixed_size is not None:
+            ratio = min(fixed_size.width / size.width, fixed_size.height / size.height)
+            longest_side_px = int(size.longest_side * ratio)
+        return choose_input_size(size, longest_side_px, math.inf if self._settings.enlarge or fixed_size else 1.0)
+
+
+class _Network(Protocol):
+    """A network that was trained by Ultralytics.
+
+    Attributes:
+        class_names: names of its classes, by number.
+        fixed_size: the only size of its input. None: any.
+    """
+
+    class_names: Mapping[int, str]
+    fixed_size: Size | None
+
+    def run(self, picture: Rgb, input_size: Size) -> NDArray[np.float32]:
+        """Look at a picture at the size `input_size`; return its first output, for this one picture."""
+
+
+class _OnnxNetwork:
+    """An ONNX file, in OpenVINO."""
+
+    def __init__(self, path: Path, settings: Yolov8FaceSettings) -> None:
+        self._network = PictureNetwork(
+            path.read_bytes(),
+            _INPUT_FORMAT,
+            precision=settings.precision,
+            threads=settings.threads,
+            detector=Yolov8Face.name,
+        )
+        self.class_names: Mapping[int, str] = ast.literal_eval(self._network.metadata.get("names", "{}"))
+        self.fixed_size = self._network.fixed_size
+
+    def run(self, picture: Rgb, input_size: Size) -> NDArray[np.float32]:
+        """See `_Network.run`."""
+        output: NDArray[np.float32] = self._network.run(picture, input_size)[0][0]
+        return output
+
+
+class _Checkpoint:
+    """A checkpoint, in torch by Ultralytics."""
+
+    fixed_size: Size | None = None
+
+    def __init__(self, path: Path, settings: Yolov8FaceSettings) -> None:
+        # Ultralytics writes its settings when it is imported and never reads them again, so a temporary folder will do.
+        with own_temporary_folder() as folder:
+            _silence_ultralytics(str(folder))
+            self._torch = optional_imports.import_library("torch", "torch")
+            self._torch.set_num_threads(settings.threads)
+            backend = optional_imports.import_library("ultralytics.nn.autobackend", "ultralytics").AutoBackend
+            self._network: Any = backend(path, device=self._torch.device("cpu"), verbose=False)
+        self.class_names: Mapping[int, str] = self._network.names
+
+    def run(self, picture: Rgb, input_size: Size) -> NDArray[np.float32]:
+        """See `_Network.run`."""
+        tensor = pad_picture(picture, input_size, _INPUT_FORMAT)
+        scaled = np.ascontiguousarray(tensor.transpose(0, 3, 1, 2), np.float32) / np.float32(_INPUT_FORMAT.divisor)
+        with self._torch.inference_mode():
+            answer = self._network(self._torch.from_numpy(scaled))
+        first = self._torch.as_tensor(answer[0] if isinstance(answer, list | tuple) else answer)
+        return cast("NDArray[np.float32]", first[0].numpy())
+
+
+def _is_checkpoint(settings: Yolov8FaceSettings) -> bool:
+    return settings.weights is not None and Path(settings.weights).suffix == ".pt"
 
 
 def _list_parameters(settings: Yolov8FaceSettings, own_weights: str | None) -> dict[str, Any]:
     parameters = {**msgspec.structs.asdict(settings), "weights": own_weights}
-    if settings.enlarge:
-        # A setting that came later is written only if it differs from its default, so that records keep their bytes.
-        del parameters["enlarge"]
+    if _is_checkpoint(settings):
+        parameters["precision"] = "f32"
     return parameters
 
 
-class _Letterbox(NamedTuple):
-    """A picture as the network takes it, and its position: canvas = picture * scale + offset, each for x and y."""
-
-    tensor: NDArray[np.float32]
-    scale: tuple[float, float]
-    offset: tuple[int, int]
-
-
-def _letterbox_picture(picture: Rgb, longest_side_px: int, fixed_size: Size | None) -> _Letterbox:
-    """Scale a picture and put it in the middle of a grey canvas whose sides are multiples of the stride.
+def _decode_boxes(
+    output: NDArray[np.float32], class_names: Mapping[int, str], faces: Sequence[int], threshold: float
+) -> tuple[Boxes, Scores]:
+    """Return boxes, in pixels of the network's input, and scores of the faces.
 
     Args:
-        picture: the picture.
-        longest_side_px: its longest side on the canvas.
-        fixed_size: the only size that the network takes; it takes precedence. None: any size.
+        output: shape (4 + classes, boxes): centre, size, and a score for each class. From a network that suppresses by
+            itself, shape (boxes, 6): left, top, right, bottom, score, class.
+        class_names: names of the classes, by number.
+        faces: numbers of the classes that are faces.
+        threshold: least score.
     """
-    height, width = picture.shape[:2]
-    ratio = (
-        longest_side_px / max(width, height)
-        if fixed_size is None
-        else min(fixed_size.width / width, fixed_size.height / height)
-    )
-    seen = Size(max(1, round(width * ratio)), max(1, round(height * ratio)))
-    size = fixed_size or Size(_round_up_to_stride(seen.width), _round_up_to_stride(seen.height))
-    left, top = (size.width - seen.width) // 2, (size.height - seen.height) // 2
-    canvas = np.full((size.height, size.width, 3), _PADDING_GREY, np.uint8)
-    inner = canvas[top : top + seen.height, left : left + seen.width]
-    method = cv2.INTER_AREA if seen.width < width else cv2.INTER_LINEAR
-    inner[:] = cv2.resize(np.ascontiguousarray(picture), (seen.width, seen.height), interpolation=method)
-    tensor = np.ascontiguousarray(canvas.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
-    return _Letterbox(tensor, (seen.width / width, seen.height / height), (left, top))
-
-
-def _round_up_to_stride(side: int, stride: int = 32) -> int:
-    return -(-side // stride) * stride
+    values = output.astype(np.float64)
+    if len(values) != 4 + len(class_names):
+        rows = values[(values[:, 4] >= threshold) & np.isin(values[:, 5], faces)]
+        return rows[:, :4], rows[:, 4].clip(0.0, 1.0)
+    best = values[4:].argmax(axis=0)
+    scores = values[4:].max(axis=0)
+    kept = (scores >= threshold) & np.isin(best, faces)
+    (x, y, width, height), scores = values[:4, kept], scores[kept]
+    return np.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], axis=1), scores.clip(0.0, 1.0)
 
 
 def _silence_ultralytics(folder: str) -> None:
@@ -210,32 +251,19 @@ def _silence_ultralytics(folder: str) -> None:
         YOLO_VERBOSE="false",
         YOLO_CONFIG_DIR=folder,
         ULTRALYTICS_SAFE_LOAD="true",
-        ORT_DISABLE_TELEMETRY="1",  # ONNX Runtime reports its use otherwise; it reads this when it is imported
     )
 
 
-def _load_network(path: Path, device: Any, threads: int) -> Any:
-    """Load a model with one of Ultralytics' backends: it is called with a tensor and has names, end2end and dynamic."""
-    build = _onnx_backend(path, device, threads) if path.suffix == ".onnx" else _torch_backend(path, device)
+def _load_network(settings: Yolov8FaceSettings, path: Path) -> _Network:
     try:
-        return build()
+        return _Checkpoint(path, settings) if _is_checkpoint(settings) else _OnnxNetwork(path, settings)
+    except InputError:
+        raise
     except Exception as error:
-        # Ultralytics, ONNX Runtime and torch raise types of their own for a file that is not a model.
-        raise ModelError(f"{path} cannot be loaded as a YOLO model ({error}): give one made by Ultralytics.") from error
-
-
-def _onnx_backend(path: Path, device: Any, threads: int) -> Callable[[], Any]:
-    options = optional_imports.import_library("onnxruntime", "onnxruntime").SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    backend = optional_imports.import_library("ultralytics.nn.backends.onnx", "ultralytics").ONNXBackend
-    return partial(backend, path, device, session_options=options)
-
-
-def _torch_backend(path: Path, device: Any) -> Callable[[], Any]:
-    backend = optional_imports.import_library("ultralytics.nn.autobackend", "ultralytics").AutoBackend
-    return partial(backend, path, device=device, verbose=False)
+        # Ultralytics, OpenVINO and torch raise types of their own for a file that is not a model.
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        message = f"{path} cannot be loaded as a YOLO model ({reason}): give one made by Ultralytics."
+        raise ModelError(message) from error
 
 
 def _find_face_classes(names: Mapping[int, str], path: Path) -> list[int]:

@@ -88,21 +88,6 @@ def test_strace_would_have_seen_a_contact(tmp_path):
     assert len(find_contacts(log)) == 1
 
 
-def test_onnx_runtime_is_silent_when_its_process_lives_long(models, tmp_path):
-    # It reports about ten seconds after the start, when the processes of the tests above have ended.
-    if shutil.which("strace") is None:
-        assert not CI
-        pytest.skip("strace is not installed")
-    script = (
-        "import sys, time; from pathlib import Path; from engine.detectors.yolov8_face import *; "
-        "detector = Yolov8Face.load(Yolov8FaceSettings(), Path(sys.argv[1])); time.sleep(13)"
-    )
-    log = tmp_path / "log"
-    command = ["strace", "-f", "-qq", "-e", "trace=%network", "-o", log, sys.executable, "-c", script, models]
-    subprocess.run(command, check=True)
-    assert find_contacts(log) == []
-
-
 def test_everything_works_without_any_network_interface(clip, own_data, tmp_path):
     isolated = ["unshare", "--net", "--map-root-user"]
     if shutil.which("unshare") is None or subprocess.run([*isolated, "true"], check=False).returncode != 0:

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine.core.geometry import Size
 from engine.core.picture import Rgb
 from engine.detectors import registry, weights
 from engine.detectors.base import Detector
+from engine.detectors.yolov8_face import _decode_boxes
 from engine.errors import ModelError
 from engine.record import Detection
 from engine.storage import files
@@ -27,10 +29,12 @@ def look(detector: Detector, picture: Rgb) -> list[Detection]:
     return detector.detect([picture])[0]
 
 
-def surroundings(_: Detector) -> dict[str, Any]:
+def list_frameworks(_: Detector) -> set[str]:
+    return {"torch", "torchvision", "ultralytics"} & sys.modules.keys()
+
+
+def read_ultralytics_environment(_: Detector) -> dict[str, Any]:
     return {
-        "torchvision": "torchvision" in sys.modules,
-        "ultralytics": "ultralytics" in sys.modules,
         "offline": os.environ["YOLO_OFFLINE"],
         "folder left": os.path.exists(os.environ["YOLO_CONFIG_DIR"]),  # noqa: PTH110
     }
@@ -69,13 +73,11 @@ def own(path: Path) -> dict[str, object]:
     return {"weights": str(path), "sha256": files.hash_file(path), "size": 320}
 
 
-def test_it_runs_without_torchvision_and_leaves_no_folder(yolo: Remote) -> None:
-    assert yolo.call(surroundings) == {
-        "torchvision": False,
-        "ultralytics": True,
-        "offline": "true",
-        "folder left": False,
-    }
+def test_the_pinned_network_needs_no_framework(models: Path) -> None:
+    remote = Remote("yolov8-face", models)
+    assert remote.call(look, WOMAN.picture)
+    assert remote.call(list_frameworks) == set()
+    remote.close()
 
 
 def test_boxes_come_back_in_the_pixels_of_the_picture(yolo: Remote) -> None:
@@ -99,10 +101,33 @@ def test_a_checkpoint_of_the_user_is_run(yolo: Remote, models: Path, tmp_path: P
     remote = Remote("yolov8-face", models, {**own(tmp_path / "own.pt"), "threshold": 0.01})
     sightings = remote.call(look, WOMAN.picture)
     again = remote.call(look, WOMAN.picture)
-    known = remote.call(surroundings)
+    known, surroundings = remote.call(list_frameworks), remote.call(read_ultralytics_environment)
     remote.close()
     assert sightings == again
-    assert not known["torchvision"]
+    assert known == {"torch", "ultralytics"}
+    assert surroundings == {"offline": "true", "folder left": False}
+
+
+def test_a_network_that_suppresses_by_itself_is_read_as_such() -> None:
+    rows = np.array([[10, 20, 30, 40, 0.9, 0], [1, 2, 3, 4, 0.1, 0], [5, 6, 7, 8, 0.8, 1]], np.float32)
+    boxes, scores = _decode_boxes(rows, {0: "face", 1: "hand"}, [0], 0.5)
+    assert boxes.tolist() == [[10, 20, 30, 40]]
+    assert scores == pytest.approx([0.9])
+
+
+def test_a_box_counts_if_its_best_class_is_a_face() -> None:
+    columns = np.array([[20, 60], [30, 70], [10, 20], [20, 40], [0.9, 0.6], [0.2, 0.7]], np.float32)
+    boxes, scores = _decode_boxes(columns, {0: "face", 1: "hand"}, [0], 0.5)
+    assert boxes.tolist() == [[15, 20, 25, 40]]
+    assert scores == pytest.approx([0.9])
+
+
+def test_the_facts_name_what_runs(tmp_path: Path) -> None:
+    (tmp_path / "own.pt").write_bytes(b"weights")
+    checkpoint, pinned = (registry.plan_detector("yolov8-face", one).facts for one in (own(tmp_path / "own.pt"), {}))
+    assert set(pinned.version) == {"openvino", "opencv-python"}
+    assert set(checkpoint.version) == {"ultralytics", "torch", "opencv-python"}
+    assert checkpoint.parameters["precision"] == "f32"
 
 
 @pytest.mark.parametrize(
