@@ -26,7 +26,7 @@ def sound_lane(page, workbench, run):
     """A function that gives the place of a share of the video in the lane of the sound."""
     with page.expect_response("**/api/waveform/**"):
         open_review(page, workbench, run.id, 30)
-    page.get_by_role("button", name="Sound on").wait_for()
+    page.locator("[data-at=sound]:not([hidden])").wait_for(state="attached")
     # The times take 14 pixels at the foot, the sound 20 above them; the names of the lanes 58 at the left.
     strip = page.locator("[data-at=timeline]").bounding_box()
     y = strip["y"] + strip["height"] - 24
@@ -82,4 +82,5 @@ def test_the_sound_is_fetched_when_the_video_plays(page, sound_lane):
     assert answered.value.headers["content-type"] == "audio/wav"
     page.keyboard.press("Space")
     page.keyboard.press("S")
+    page.get_by_text("View", exact=True).click()
     page.get_by_role("button", name="Sound off").wait_for()
