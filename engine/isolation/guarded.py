@@ -114,6 +114,6 @@ def _pack(value: object) -> _PackedValue:
 
 def _unpack(packed: _PackedValue) -> Any:
     if packed.type is None:
-        return decode_value(packed.body, object)
+        return msgspec.msgpack.decode(packed.body)
     module, _, name = packed.type.partition(":")
     return decode_value(packed.body, getattr(importlib.import_module(module), name))
