@@ -111,7 +111,7 @@ def test_the_last_resort_is_a_sentence(monkeypatch, tmp_path, capsys):
     def fail(*_):
         raise KeyError("x")
 
-    monkeypatch.setattr("engine.cli.review.read_document_bytes", fail)
+    monkeypatch.setattr("engine.cli.review.read_hashed_record", fail)
     assert main(["review", str(record)]) == 1
     assert "fault of Veil" in capsys.readouterr().err
 

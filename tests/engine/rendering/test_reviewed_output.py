@@ -115,7 +115,11 @@ def test_an_amendment_that_does_not_fit_ends_the_render_before_it_begins(reviewe
         msgspec.structs.replace(longer.frames[-1], index=index, pts=10**6 + index) for index in range(12, 20)
     )
     append_amendment(
-        tmp_path / "r.jsonl", msgspec.structs.replace(longer, frames=longer.frames + frames), sha256, Cover(0, 20), JANE
+        tmp_path / "r.jsonl",
+        msgspec.structs.replace(longer, frames=(*longer.frames, *frames)),
+        sha256,
+        Cover(0, 20),
+        JANE,
     )
     with pytest.raises(RecordError, match=r"line 1 of the review.*the video has 12"):
         engine.render(source, record, tmp_path / "out.mp4", review=tmp_path / "r.jsonl")
