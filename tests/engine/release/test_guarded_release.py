@@ -24,7 +24,7 @@ def test_a_refusal_comes_back_from_the_other_process(ready, monkeypatch):
     guard_this_process(monkeypatch)
     run, session = signable_runs.the_run(ready), signable_runs.session(ready, "anna")
     credential = access.Password(PASSWORD, "anna")
-    with pytest.raises(SignOffError, match="review"):
+    with pytest.raises(SignOffError, match="has not been approved"):
         release(ready, run.id, session, credential, SignRequest("released"))
     with pytest.raises(SignOffError, match=r"Nothing was released\."):
         release_series(ready, SeriesRequest((run.id,)), session, credential)
