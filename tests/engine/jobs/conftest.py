@@ -6,6 +6,8 @@ from engine.record import DetectOptions
 from engine.storage.data_folder import DataFolder
 
 YOLO = DetectOptions(detectors=("yolov8-face",), workers=1)
+SLOW = DetectOptions(detectors=("yolov8-face",), parameters={"yolov8-face": {"size": 1280}}, workers=1)
+"""For a run that is to be stopped midway."""
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from engine.jobs.queue import (
 from engine.jobs.requests import Submission
 from engine.record import DetectOptions
 from engine.runs import RunState
-from tests.engine.jobs.conftest import YOLO
+from tests.engine.jobs.conftest import SLOW, YOLO
 from tests.queue_holder import hold_queue
 
 TIMEOUT_S = 120
@@ -101,9 +101,9 @@ def test_a_submitted_run_is_done_after_the_submitting_process_has_ended(place, t
 
 
 def test_a_killed_run_is_interrupted_and_ends_with_the_same_record(place, ana, talk, wanted):
-    first = runs.create_run(place, wanted(detection=DetectOptions(detectors=("yolov8-face",))))
+    first = runs.create_run(place, wanted(detection=SLOW))
     assert work_through_queue(place) == 1
-    folder = submit_run(place, ana, talk, YOLO)
+    folder = submit_run(place, ana, talk, SLOW)
     wait_until(lambda: runs.load_run(place, folder.id).state.done >= 4, "the first frames")
     os.kill(runs.load_run(place, folder.id).state.pid, signal.SIGKILL)
     wait_until(lambda: status(place, folder) == "interrupted", "the death of the process")
