@@ -111,11 +111,13 @@ class Judge:
             self._tracker.clear()
             self._scene = frame.scene
         # The reason comes first: updating the tracks removes the answers that the reason is read from.
-        reason = self._find_cover_reason(number, frame)
+        reason = self.find_cover_reason(number)
         self._update_tracks(number, confidence)
         return FrameVerdict(reason, tuple(self._tracker.locate_faces(frame.time_s)))
 
-    def _find_cover_reason(self, number: int, frame: _ArrivedFrame) -> CoverReason | None:
+    def find_cover_reason(self, number: int) -> CoverReason | None:
+        """Return why a frame would be covered whole by the answers so far; None if it is judged."""
+        frame = self._frames[number]
         # The order decides only which reason is counted and logged; any one of them covers the frame.
         if self._lost_detectors:
             return "lost"

@@ -246,6 +246,11 @@ class JudgingState:
             # detector that hangs delays the output by the deadline and no more.
             left_s = pending.submitted_s + self._judging.deadline - time.monotonic()
             self._changed.wait_for(lambda: self._needs_no_wait(pending), max(0.0, left_s))
+            # The answer of a detector beside is often on its way: where frames are rare, it is the one for this frame.
+            # The time counts from the submission, so that a detector that hangs does not slow down every frame.
+            beside_s = min(self._judging.beside, self._judging.deadline)
+            left_s = pending.submitted_s + beside_s - time.monotonic()
+            self._changed.wait_for(lambda: not self._lacks_beside(pending), max(0.0, left_s))
             self.raise_fatal_error()
             # Controls are read after the wait: a panic key that is pressed during it holds for this frame.
             revision, state, style = self._controls.read_state()
@@ -305,6 +310,14 @@ class JudgingState:
             self._controls.state.cover_all
             or self._fatal_error is not None
             or self._judge.has_all_answers(pending.number)
+        )
+
+    def _lacks_beside(self, pending: PendingFrame) -> bool:
+        """Return whether the frame would be covered only because a detector beside has not answered in time."""
+        return (
+            not self._controls.state.cover_all
+            and self._fatal_error is None
+            and self._judge.find_cover_reason(pending.number) in {"start", "source", "cut", "stale"}
         )
 
     def _reach_verdict(self, pending: PendingFrame, state: LiveControlsState) -> FrameVerdict:

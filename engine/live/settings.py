@@ -16,6 +16,8 @@ class JudgingSettings(Document, frozen=True):
 
     Attributes:
         deadline: seconds from a frame's submission after which it is covered if an answer is missing.
+        beside: seconds from a frame's submission for which it waits for a detector that runs beside, if it would be
+            covered without that answer.
         wait: seconds that frames may wait for the frames before them. While a new one would wait longer, a file is read
             more slowly, and a frame of a running source is dropped.
         age: greatest age in seconds of the newest answer of a detector that runs beside, measured between the time
@@ -27,6 +29,7 @@ class JudgingSettings(Document, frozen=True):
     """
 
     deadline: Seconds = 0.25
+    beside: Seconds = 0.15
     wait: Seconds = 0.1
     age: Seconds = 0.5
     hang: Seconds = 3.0

@@ -128,6 +128,17 @@ def test_a_face_that_only_the_slower_detector_sees_stays_hidden_in_between(camer
     assert_closed(sent)
 
 
+def test_where_frames_are_rare_each_waits_for_the_detector_beside(moods, tmp_path):
+    """By their time stamps, every answer for an earlier frame is too old: only the one for the frame itself counts."""
+    judging = replace(JUDGING, deadline=PATIENCE_S, beside=PATIENCE_S, hang=PATIENCE_S, age=0.2)
+    with LiveMasker(detector_roles(moods), tmp_path, judging=judging) as masker:
+        masker.wait_until_ready(PATIENCE_S)
+        camera = Camera(masker, frame_s=1)
+        sent = [camera.send_frame() for _ in range(5)]
+    assert all(is_judged(verdict) for verdict, _ in sent)
+    assert_closed(sent)
+
+
 def assert_first_is_covered(camera, moods, reason, picture=None):
     """Assert that the next frame is covered for `reason`, also if the fast detector has answered; then go on."""
     (moods / "moody").write_text("wait")
