@@ -25,7 +25,7 @@ from engine.rendering.terms import RenderOptions
 from tests import clips
 from tests.engine.live.live_outputs import assert_in_sync, decode_brightness, read_audio_packets
 from tests.engine.live.live_scenes import Heard, flash_and_beep, free_port, sent, two_faces
-from tests.engine.live.scripted_camera import PATIENCE_S, STEADY, STEADY_FILE, detector_roles
+from tests.engine.live.scripted_camera import HASTY, PATIENCE_S, STEADY, STEADY_FILE, detector_roles
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +51,7 @@ def test_audio_packets_pass_untouched_and_in_sync(beep, moods, tmp_path, ending)
 
 def test_the_record_says_what_was_shown_and_renders_the_same_cover(beep, moods, tmp_path):
     out = tmp_path / "out.mp4"
-    report = anonymise_live(beep, out, LiveOptions(detector_roles(moods), STEADY), data=tmp_path)
+    report = anonymise_live(beep, out, LiveOptions(detector_roles(moods), HASTY), data=tmp_path)
     record = read_record(Path(report.record))
     assert len(record.frames) == report.counters.shown
     assert len(record.covered) == sum(report.counters.covered.values()) > 0
@@ -91,7 +91,7 @@ def test_udp_to_udp_reconnects_and_keeps_covering(beep, moods, tmp_path, stop):
 
     with Heard(tmp_path / "heard.ts") as heard, ThreadPoolExecutor(1) as pool:
         with sent(beep, port):
-            options = LiveOptions(detector_roles(moods), STEADY, reconnect_timeout_s=30.0)
+            options = LiveOptions(detector_roles(moods), HASTY, reconnect_timeout_s=30.0)
             ends = f"udp://127.0.0.1:{port}", heard.address
             run = pool.submit(
                 anonymise_live,
