@@ -11,6 +11,7 @@ import io
 import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from time import monotonic, sleep
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +20,10 @@ from engine.errors import SourceBusyError
 from engine.record import Document, encode_document, sha256_hex
 from engine.storage.files import make_private_folder
 from engine.storage.locks import try_lock_descriptor
+
+_TAKE_OVER_S = 2.0
+"""Time in which the processes of an attempt that was killed end, and with them their lock."""
+_RETRY_S = 0.05
 
 
 class Checkpoint:
@@ -44,12 +49,7 @@ class Checkpoint:
 
     def __enter__(self) -> Self:
         make_private_folder(self._path.parent)
-        self._file: io.BufferedRandom = self._path.open("a+b")
-        if not try_lock_descriptor(self._file.fileno()):
-            self._file.close()
-            raise SourceBusyError(
-                "This source is being detected with the same parameters by another process; wait for it, or stop it."
-            )
+        self._file = self._open_locked()
         self._drop_torn_lines()
         self.resumed_frame_count = self._frame_count
         return self
@@ -68,6 +68,21 @@ class Checkpoint:
     def frame_count(self) -> int:
         """Number of frames in all batches."""
         return self._frame_count
+
+    def _open_locked(self) -> io.BufferedRandom:
+        deadline_s = monotonic() + _TAKE_OVER_S
+        while True:
+            # Opened each time: whoever holds the lock may remove the file before giving it up.
+            file = self._path.open("a+b")
+            if try_lock_descriptor(file.fileno()):
+                return file
+            file.close()
+            if monotonic() >= deadline_s:
+                raise SourceBusyError(
+                    "This source is being detected with the same parameters by another process; wait for it, or stop "
+                    "it."
+                )
+            sleep(_RETRY_S)
 
     def append_batch(self, batch: tuple[FrameDetections, ...]) -> None:
         """Append the next batch. It survives the end of this process from here on."""

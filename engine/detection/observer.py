@@ -62,7 +62,7 @@ class ObserverFeed:
             self._observer.on_detections(0, tuple(frames), None)
 
     def offer_preview(self, ticket: int, frame: SourceFrame) -> None:
-        """Make a preview of the first frame of a batch if the observer wants one."""
+        """Make a preview of a frame of a batch if the observer wants one."""
         # Keep one preview at a time: frames are submitted long before they are answered, and a newer preview would
         # replace the older one each time before its answer arrives.
         if self._observer is not None and self._preview is None and self._observer.wants_preview():

@@ -172,8 +172,9 @@ class RangeDetection:
                 self._decider.add(one)
         if self._carrying is not None:
             self._carrying.remember(batch)
-        if self._feed is not None:
-            self._feed.offer_preview(batch.ticket, batch.frames[0])
+        # Of a frame that is looked at in any case: what is between looks is known later, and to carried faces alone.
+        if self._feed is not None and batch.looks:
+            self._feed.offer_preview(batch.ticket, batch.frames[batch.looks[0]])
 
     def _submit(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -78,7 +79,7 @@ def encode_value(value: object) -> msgspec.Raw:
     Raises:
         TypeError: it holds what cannot leave a process.
     """
-    return msgspec.Raw(msgspec.msgpack.encode(value, enc_hook=_encode_path))
+    return msgspec.Raw(msgspec.msgpack.encode(value, enc_hook=_encode_other))
 
 
 def decode_value(body: bytes | bytearray | memoryview | msgspec.Raw, value_type: type[_Value]) -> _Value:
@@ -110,9 +111,12 @@ def restore_error(failure: FailureAnswer) -> Exception:
     return UnexpectedError(*failure.arguments)
 
 
-def _encode_path(value: object) -> str:
+def _encode_other(value: object) -> str | tuple[object, ...]:
     if isinstance(value, Path):
         return str(value)
+    # A sequence that is no tuple, as the packed frames of a record are.
+    if isinstance(value, Sequence):
+        return tuple(value)
     raise TypeError(f"{type(value).__name__} cannot leave its process")
 
 

@@ -82,7 +82,7 @@ class RunStateWriter:
         self._update_state(faces=sum(self._faces_by_frame.values()))
         if preview is not None:
             self._update_state(display=preview.display)
-        if preview is not None and _is_fully_detected(frames):
+        if preview is not None and _is_detected(frames[preview.index - first_index]):
             self._thumbnail_at = self._clock()
             write_latest_thumbnail(self._run.folder, preview, frames)
 
@@ -124,6 +124,6 @@ class RunStateWriter:
         runs.write_state(self._run.folder, self._state)
 
 
-def _is_fully_detected(frames: Sequence[FrameDetections]) -> bool:
-    """Return whether a detector looked at every frame whole. A thumbnail of any other frame might show a face."""
-    return all(frame.by_detector and not frame.damaged for frame in frames)
+def _is_detected(frame: FrameDetections) -> bool:
+    """Return whether a detector looked at a frame, and saw it whole. A thumbnail of any other might show a face."""
+    return bool(frame.by_detector) and not frame.damaged

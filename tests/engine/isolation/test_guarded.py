@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 import engine
+from engine.core.packed_sequence import PackedSequence
 from engine.core.step_limit import EXIT_STUCK
 from engine.errors import AmendmentError, DamagedFrameError, RecordError, SourceError
 from engine.isolation.crash import describe_crash
-from engine.isolation.messages import UnexpectedError, describe_failure, restore_error
-from engine.record import encode_document
+from engine.isolation.messages import UnexpectedError, decode_value, describe_failure, encode_value, restore_error
+from engine.record import Record, encode_document, read_record
 from tests import clips
 from tests.crashing_reader import guard_this_process, make_file_deadly
 from tests.record_makers import record_of
@@ -71,6 +72,16 @@ def test_the_answers_are_those_of_the_function(clip, record, tmp_path, monkeypat
     assert engine.verify(clip, record, tmp_path / "there.mp4").passed
 
 
+def test_a_record_with_packed_frames_goes_both_ways(clip, record, tmp_path, monkeypatch):
+    (tmp_path / "a.json").write_bytes(encode_document(record))
+    packed = read_record(tmp_path / "a.json")
+    assert isinstance(packed.frames, PackedSequence)
+    assert encode_document(decode_value(encode_value(packed), Record)) == encode_document(record)
+    guard_this_process(monkeypatch)
+    engine.render(clip, packed, tmp_path / "out.mp4")
+    assert engine.verify(clip, packed, tmp_path / "out.mp4").passed
+
+
 def test_errors_keep_their_type_and_their_facts(clip, record, tmp_path, monkeypatch):
     guard_this_process(monkeypatch)
     with pytest.raises(RecordError, match="is of another video"):
@@ -123,6 +134,7 @@ def test_running_detectors_do_not_leave_their_process(clip, tmp_path, monkeypatc
 
 _STEPS = """
 import sys, time
+from engine.core.packed_sequence import PackedSequence
 from engine.core.step_limit import NATIVE_STEP, limit_steps, start_step_limit
 start_step_limit(2)
 for _ in limit_steps(iter(range(30))):

@@ -8,7 +8,7 @@ from engine.errors import InputError, ModelError, RunCancelledError, SourceError
 from engine.jobs.requests import build_run_request
 from engine.jobs.thumbnails import find_latest_thumbnail
 from engine.jobs.worker import perform_run, start_run
-from engine.record import DetectOptions, SmoothingSettings, encode_document
+from engine.record import DetectOptions, ScheduleSettings, SmoothingSettings, encode_document
 from engine.runs import RunRequest
 from tests import clips
 from tests.engine.jobs.conftest import SLOW, YOLO
@@ -55,6 +55,13 @@ def test_the_first_thumbnail_comes_with_the_first_frames(place, ana, talk):
     thumbnails = []
     perform_run(place, run, AtFrame(8, lambda: thumbnails.append(find_latest_thumbnail(run.folder) is not None)))
     assert thumbnails[0]
+
+
+def test_a_run_on_a_schedule_has_a_thumbnail_too(place, ana, talk):
+    scheduled = msgspec.structs.replace(YOLO, schedule=ScheduleSettings(interval_s=0.4))
+    run = start_run(place, ana, talk, scheduled)
+    perform_run(place, run)
+    assert find_latest_thumbnail(run.folder) is not None
 
 
 def test_a_cancelled_run_resumes_where_it_stopped(place, ana, talk, own_data, tmp_path):
