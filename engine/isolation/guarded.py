@@ -62,13 +62,17 @@ def guarded(
             except TypeError:
                 return function(*args, **kwargs)
             result_type = cast("type[_Result]", get_type_hints(function)["return"])
-            with CallProcess(_MODULE) as process:
-                try:
-                    name = f"{function.__module__}:{function.__qualname__}"
+            name = f"{function.__module__}:{function.__qualname__}"
+            try:
+                with CallProcess(_MODULE) as process:
                     return process.call(name, packed, result_type, listener)
-                except ProcessEndedError as ended:
-                    sweep_after_crash(arguments)
-                    raise explain_end(ended, str(arguments[subject]), _NOTHING_KEPT) from None
+            except ProcessEndedError as ended:
+                sweep_after_crash(arguments)
+                raise explain_end(ended, str(arguments[subject]), _NOTHING_KEPT) from None
+            except BaseException:
+                # An interruption, or a listener that raised, ends the process wherever it is.
+                sweep_after_crash(arguments)
+                raise
 
         return call
 
