@@ -98,10 +98,15 @@ def make_data_folder(folder, models):
     return DataFolder(folder)
 
 
+def find_browser():
+    """The path of a browser; None if there is none."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 @pytest.fixture(scope="session")
 def launch_browser():
     """Starts browsers, with more arguments if need be; Playwright runs only once in a process."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    path = find_browser()
     if path is None:
         assert not CI, "Chromium must be there in continuous integration"
         pytest.skip("Chromium is not installed; the workbench cannot be seen without a browser")

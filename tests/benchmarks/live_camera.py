@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import sys
 import tempfile
 import time
@@ -19,7 +18,7 @@ from engine import runs
 from engine.storage.data_folder import DataFolder
 from tests import clips
 from tests.benchmarks.live_delay import busy_loops, make_clip
-from tests.browser import CHROMIUM, make_data_folder, running_workbench, wait_until_settled
+from tests.browser import CHROMIUM, find_browser, make_data_folder, running_workbench, wait_until_settled
 from tests.workbench.page_actions import LONG_TIMEOUT_MS, measure_brightness, wait_for_bright_video
 
 _SAMPLE_INTERVAL_MS = 200
@@ -68,13 +67,12 @@ def main() -> None:
     parser.add_argument("--models", type=Path, required=True)
     options = parser.parse_args()
     camera = make_camera(options.clips)
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
     fake = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
     fake.append(f"--use-file-for-fake-video-capture={camera}")
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         data: DataFolder = make_data_folder(Path(name), options.models)
         with running_workbench(data) as server:
-            browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM, *fake])
+            browser = playwright.chromium.launch(executable_path=find_browser(), args=[*CHROMIUM, *fake])
             page = browser.new_page()
             page.set_default_timeout(LONG_TIMEOUT_MS)
             seen = watch_page(page, server.url, options.seconds, options.loops)

@@ -42,6 +42,11 @@ HANDSHAKE = {
 _PATHS = ("/", "/detect", "/review", "/signoff", "/analyse", "/live", "/_stcore/health", "/api/signin", "/none.js")
 
 
+def trace_command(log: Path) -> list[str]:
+    """Return the command that traces the sockets of the command after it."""
+    return ["strace", "--seccomp-bpf", "-f", "-qq", "-A", "-e", "trace=%network", "-o", str(log)]
+
+
 def count_sent_packets() -> int:
     """Count the packets that left through the interface that leads nowhere."""
     for line in Path("/proc/net/dev").read_text(encoding="ascii").splitlines():
@@ -92,7 +97,7 @@ def main(root: str, source: str) -> None:
     """Do what the module's docstring says with a data folder and a video."""
     subprocess.run(["sh", "-ec", INTERFACE], check=True)
     data, log = DataFolder(Path(root)), Path(root) / "trace"
-    trace = ["strace", "--seccomp-bpf", "-f", "-qq", "-A", "-e", "trace=%network", "-o", str(log)]
+    trace = trace_command(log)
     with running_workbench(data, wrapper=(*trace[:1], "-D", *trace[1:]), port=find_free_port(), **PROXIES) as server:
         port = int(server.url.rpartition(":")[2])
         visit(port)
@@ -102,7 +107,7 @@ def main(root: str, source: str) -> None:
     # The control: the same figures see a packet that does leave.
     control = Path(root) / "control"
     script = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('203.0.113.5', 9))"
-    subprocess.run([*trace[:-1], str(control), sys.executable, "-c", script], check=True)
+    subprocess.run([*trace_command(control), sys.executable, "-c", script], check=True)
     result["control"] = {"packets": count_sent_packets(), "contacts": len(find_contacts(control))}
     sys.stdout.write(json.dumps(result) + "\n")
 

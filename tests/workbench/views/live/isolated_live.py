@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from engine.storage.data_folder import DataFolder
-from tests.browser import CHROMIUM, find_free_port, running_workbench, wait_until_settled
+from tests.browser import CHROMIUM, find_browser, find_free_port, running_workbench, wait_until_settled
 from tests.workbench.page_actions import LONG_TIMEOUT_MS, wait_for_bright_video
-from tests.workbench.server.isolated_day import INTERFACE, OWN_ADDRESS
+from tests.workbench.server.isolated_day import INTERFACE, OWN_ADDRESS, trace_command
 
 _ADDRESS = re.compile(r'(?:inet_addr\("|inet_pton\(AF_INET6, ")([^"]+)"')
 _SENT = re.compile(r"\b(?:connect|send(?:to|msg|mmsg))\(")
@@ -48,11 +47,6 @@ def find_foreign_addresses(log: Path) -> list[str]:
     return sorted(found)
 
 
-def trace_command(log: Path) -> list[str]:
-    """Return the command that traces the sockets of the command after it."""
-    return ["strace", "--seccomp-bpf", "-f", "-qq", "-A", "-e", "trace=%network", "-o", str(log)]
-
-
 def show_a_file(page: Any, address: str, clip: str) -> None:
     """Play a file of the server on the page until the browser shows a picture; then stop."""
     page.goto(f"{address}/live")
@@ -73,12 +67,11 @@ def main(root: str, clip: str) -> None:
     subprocess.run(["sh", "-ec", INTERFACE], check=True)
     data, log = DataFolder(Path(root)), Path(root) / "trace"
     trace = trace_command(log)
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with (
         running_workbench(data, wrapper=(*trace[:1], "-D", *trace[1:]), port=find_free_port()) as server,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=CHROMIUM)
         page = browser.new_page()
         page.set_default_timeout(LONG_TIMEOUT_MS)
         show_a_file(page, server.url, clip)
