@@ -11,7 +11,7 @@ from typing import IO, cast
 
 from engine.batch.protocol import StartMessage, TaskMessage, WorkerReport, decode_report
 from engine.core.child_process import (
-    describe_exit,
+    describe_end,
     end_together,
     find_last_line,
     read_available,
@@ -73,9 +73,7 @@ class FileWorker:
         if not alive:
             code = self._process.wait()
             self.read_stderr()
-            last_line = find_last_line(self._stderr_tail)
-            shown = f' (last line of its output: "{last_line}")' if last_line else ""
-            raise EOFError(f"{describe_exit(code)}{shown}")
+            raise EOFError(describe_end(code, find_last_line(self._stderr_tail)))
 
     def read_stderr(self) -> None:
         """Keep the end of what it wrote to its standard error; a full pipe would stop it."""

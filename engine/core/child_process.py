@@ -179,6 +179,12 @@ def describe_exit(code: int) -> str:
     return f"was killed by {name}, perhaps for lack of memory," if name == "SIGKILL" else f"crashed with {name}"
 
 
+def describe_end(code: int, last_line: str) -> str:
+    """Describe how a process ended, with the last line of its output if it wrote any, as the end of a sentence."""
+    shown = f' (last line of its output: "{last_line}")' if last_line else ""
+    return f"{describe_exit(code)}{shown}"
+
+
 def find_last_line(output: bytes | bytearray, max_characters: int = 200) -> str:
     """Return the last line of a process's output that is not empty, shortened."""
     lines = output.decode(errors="replace").split("\n")

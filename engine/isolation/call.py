@@ -109,6 +109,10 @@ class CallProcess(Closeable):
             with self._lock:
                 self._waiting.pop(number, None)
 
+    def kill(self) -> None:
+        """End the process at once, whatever it has begun to write."""
+        self._process.kill()
+
     def close(self) -> None:
         """End the process, if it has not ended, without waiting for calls that are under way."""
         with self._send_lock:

@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import os
 import queue
-import select
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
-from typing import IO, cast
 
-from engine.core.child_process import (
-    describe_exit,
-    find_last_line,
-    read_available,
-    send_message,
-    spawn_server,
-    take_message_bodies,
-)
+from engine.core.child_process import describe_end
 from engine.core.closeable import Closeable
-from engine.core.python_process import build_child_environment, build_module_command
-from engine.errors import RenderError, SourceError
+from engine.core.progress import SilentListener
+from engine.errors import RenderError, SourceError, VeilError
+from engine.isolation.call import CallProcess, ProcessEndedError
 from engine.rendering.segment_task import EncodedSegment, SegmentTask, encode_segment
-from engine.rendering.segment_worker import FramesDone, SegmentFailure, decode_report
 
+_MODULE = "engine.rendering.segment_worker"
 _ATTEMPTS = 2
 _POLL_S = 0.2
 """Time between two looks at the progress."""
-_STDERR_TAIL_BYTES = 4096
 _CORES_PER_PROCESS = 4
 """Cores that one process keeps busy: the encoder has four threads, and the decoder one."""
 
@@ -75,8 +66,8 @@ class _SegmentProcesses(Closeable):
 
     def __init__(self, count: int) -> None:
         self._executor = ThreadPoolExecutor(count, "veil-segment")
-        self._idle: queue.SimpleQueue[_SegmentProcess] = queue.SimpleQueue()
-        self._started: list[_SegmentProcess] = []
+        self._idle: queue.SimpleQueue[CallProcess] = queue.SimpleQueue()
+        self._started: list[CallProcess] = []
         self._closed = False
 
     def encode(self, tasks: Sequence[SegmentTask], report_frames: Callable[[int], None]) -> Generator[SegmentAnswer]:
@@ -104,11 +95,14 @@ class _SegmentProcesses(Closeable):
         end = ""
         for _ in range(_ATTEMPTS):
             process = self._take_process()
+            answer: SegmentAnswer
             try:
-                answer = process.encode(task, report_frames)
-            except EOFError as error:
-                end = str(error)
+                answer = process.call("encode", task, EncodedSegment, _FrameReporter(report_frames))
+            except ProcessEndedError as ended:
+                end = describe_end(ended.code, ended.last_line)
                 continue
+            except SourceError as error:
+                answer = error
             self._idle.put(process)
             return answer
         raise RenderError(
@@ -116,11 +110,15 @@ class _SegmentProcesses(Closeable):
             f"{task.masking.source} {end}. Render again with fewer --jobs."
         )
 
-    def _take_process(self) -> _SegmentProcess:
+    def _take_process(self) -> CallProcess:
         try:
             return self._idle.get_nowait()
         except queue.Empty:
-            process = _SegmentProcess()
+            pass
+        try:
+            process = CallProcess(_MODULE)
+        except VeilError as error:
+            raise RenderError(f"{error} Or use fewer --jobs.") from error
         self._started.append(process)
         # The pool may have been closed meanwhile, and knew nothing of this one.
         if self._closed:
@@ -128,73 +126,12 @@ class _SegmentProcesses(Closeable):
         return process
 
 
-class _SegmentProcess:
-    """A process that encodes one segment at a time.
+class _FrameReporter(SilentListener):
+    """Hands the frames that a process has encoded on."""
 
-    Raises:
-        RenderError: it cannot be started.
-    """
+    def __init__(self, report_frames: Callable[[int], None]) -> None:
+        self._report_frames = report_frames
 
-    def __init__(self) -> None:
-        try:
-            self._process, self._lifeline = spawn_server(
-                lambda lifeline: build_module_command("engine.rendering.segment_worker", lifeline),
-                build_child_environment(),
-            )
-        except OSError as error:
-            raise RenderError(
-                f"A process for the segments of the video cannot be started ({error.strerror}): use fewer --jobs."
-            ) from error
-        self._stdout, self._stderr = cast("IO[bytes]", self._process.stdout), cast("IO[bytes]", self._process.stderr)
-        for stream in (self._stdout, self._stderr):
-            os.set_blocking(stream.fileno(), False)
-        self._buffer, self._stderr_tail = bytearray(), bytearray()
-
-    def encode(self, task: SegmentTask, report_frames: Callable[[int], None]) -> SegmentAnswer:
-        """Encode a segment.
-
-        Raises:
-            EOFError: the process has ended; the message says how.
-            TargetError: the file cannot be written.
-            RenderError: a frame cannot be encoded.
-        """
-        send_message(cast("IO[bytes]", self._process.stdin), task)
-        while True:
-            select.select([self._stdout, self._stderr], [], [])
-            self._read_stderr()
-            alive = read_available(self._stdout, self._buffer)
-            for body in take_message_bodies(self._buffer):
-                report = decode_report(body)
-                if isinstance(report, FramesDone):
-                    report_frames(report.frames)
-                else:
-                    return _take_answer(report)
-            if not alive:
-                self._process.wait()
-                self._read_stderr()
-                last_line = find_last_line(self._stderr_tail)
-                shown = f' (last line of its output: "{last_line}")' if last_line else ""
-                raise EOFError(f"{describe_exit(self._process.returncode)}{shown}")
-
-    def kill(self) -> None:
-        """End the process at once."""
-        self._process.kill()
-
-    def close(self) -> None:
-        """Wait for its end, and close its pipes."""
-        self._process.wait()
-        for stream in (cast("IO[bytes]", self._process.stdin), self._stdout, self._stderr, self._lifeline):
-            stream.close()
-
-    def _read_stderr(self) -> None:
-        read_available(self._stderr, self._stderr_tail)
-        del self._stderr_tail[:-_STDERR_TAIL_BYTES]
-
-
-def _take_answer(report: EncodedSegment | SegmentFailure) -> SegmentAnswer:
-    if isinstance(report, EncodedSegment):
-        return report
-    error = report.error
-    if isinstance(error, SourceError):
-        return error
-    raise error
+    def progress(self, stage: str, done: int, total: int | None) -> None:  # noqa: ARG002
+        """Hand the number on."""
+        self._report_frames(done)

@@ -40,7 +40,7 @@ class SegmentTask(msgspec.Struct, frozen=True):
     target: Path
 
 
-class EncodedSegment(msgspec.Struct, frozen=True, tag="encoded"):
+class EncodedSegment(msgspec.Struct, frozen=True):
     """A segment that was encoded.
 
     Attributes:
