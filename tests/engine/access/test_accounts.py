@@ -217,6 +217,7 @@ def test_names_in_one_script_are_welcome(data, name):
     assert access.add_account(data, ada(data), "new", name=name, roles=["analyst"], password=PASSWORD).name == name
 
 
+@pytest.mark.slow
 def test_a_flood_of_sign_ins_to_no_account_is_counted_and_not_written(data):
     for _ in range(MAX_PER_MINUTE + 7):
         count_refusal(data, NOW)

@@ -131,6 +131,7 @@ def test_what_is_not_there_is_named(bucket):
         describe_remote_file("s3://footage/none.mp4")
 
 
+@pytest.mark.slow
 def test_a_connection_that_is_cut_goes_on_where_it_stopped(serve, tmp_path):
     server, url = serve(100_000, 9_000_000)
     copy = fetch_file(describe_remote_file(url), tmp_path, SILENT)
@@ -139,6 +140,7 @@ def test_a_connection_that_is_cut_goes_on_where_it_stopped(serve, tmp_path):
     assert server.starts == [0, 0, block, block]
 
 
+@pytest.mark.slow
 def test_a_fetch_goes_on_after_the_process_ended(serve, tmp_path):
     server, url = serve()
     remote = describe_remote_file(url)

@@ -54,6 +54,7 @@ def test_a_file_is_taken_again_only_when_it_changes(arrived, clock, tmp_path):
     assert arrived.take(jobs) == jobs
 
 
+@pytest.mark.slow
 def test_files_that_arrive_in_a_watched_folder_are_found(tmp_path):
     def list_jobs():
         return [BatchJob(path, path.name) for path in sorted(tmp_path.glob("*.mp4"))]

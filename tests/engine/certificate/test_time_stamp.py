@@ -55,6 +55,7 @@ def test_a_stamp_of_other_bytes_is_refused(authority, stamp):
         time_stamp.read_stated_time(CONTENT + b"x", stamp)
 
 
+@pytest.mark.slow
 def test_a_stamp_of_another_authority_is_refused(stamp, tmp_path):
     other = Authority(tmp_path / "other")
     with pytest.raises(TimeStampError, match="not one of this file by this authority"):
@@ -63,6 +64,7 @@ def test_a_stamp_of_another_authority_is_refused(stamp, tmp_path):
         request_time_stamp(CONTENT, TimeStampAuthority(SCHEMA, url, Authority(tmp_path / "third").root.read_text()))
 
 
+@pytest.mark.slow
 def test_an_old_answer_to_another_request_is_refused(authority, stamp):
     """It is of the same bytes, but the authority did not state the time of this request."""
     authority.answer = stamp
@@ -90,6 +92,7 @@ def test_a_changed_stamp_is_refused_with_a_sentence(authority, stamp):
             check_time_stamp(CONTENT, stamp[:size], root)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [b"", b"<html>no</html>", b"\x30\x03\x02\x01\x02", b"x" * 70_000])
 def test_an_answer_that_is_no_stamp_is_a_sentence(authority, answer):
     authority.answer = answer
@@ -100,6 +103,7 @@ def test_an_answer_that_is_no_stamp_is_a_sentence(authority, answer):
         authority.answer = None
 
 
+@pytest.mark.slow
 def test_no_redirect_is_followed(authority, tmp_path):
     elsewhere = Authority(tmp_path / "elsewhere")
     with (

@@ -14,6 +14,7 @@ def test_the_script_names_every_verb(shell, capsys):
     assert all(name in script for name in VERBS)
 
 
+@pytest.mark.slow
 def test_bash_completes_verbs_actions_options_values_and_files(tmp_path, capsys):
     main(["completion", "bash"])
     (tmp_path / "veil.bash").write_text(capsys.readouterr().out)

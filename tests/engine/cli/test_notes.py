@@ -77,6 +77,7 @@ def test_what_is_no_note_is_one_sentence(data, run, capsys, words, says):
     assert says in told and "Traceback" not in told
 
 
+@pytest.mark.slow
 def test_where_there_are_accounts_nobody_reads_notes_without_one(data, run, capsys):
     assert notes(data, capsys, "add", run.id, "Jane is in it.")[0] == 0
     add_accounts(data)

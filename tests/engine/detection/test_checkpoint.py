@@ -1,6 +1,7 @@
 import pytest
 
 from engine.core.geometry import Box
+from engine.detection import checkpoint
 from engine.detection.checkpoint import Checkpoint
 from engine.detection.frame_detections import FrameDetections
 from engine.detectors.base import Receipt
@@ -79,7 +80,8 @@ def test_a_changed_line_ends_the_trust(tmp_path):
         assert journal.batch_count == 0
 
 
-def test_two_processes_cannot_share_a_journal(tmp_path):
+def test_two_processes_cannot_share_a_journal(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "_TAKE_OVER_S", 0.1)
     with (
         Checkpoint(tmp_path, Subject("a")),
         pytest.raises(InputError, match="another process"),

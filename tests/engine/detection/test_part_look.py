@@ -128,6 +128,7 @@ def find_boxes(record):
     return [[face.box for face in frame.faces] for frame in record.frames]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bright_square")
 def test_a_face_of_one_frame_is_found_and_anything_else_costs_no_whole_look(flashes, tmp_path):
     record = engine.detect(flashes, tmp_path / "a.json", options(0.4), data=tmp_path)
@@ -139,6 +140,7 @@ def test_a_face_of_one_frame_is_found_and_anything_else_costs_no_whole_look(flas
     assert find_boxes(record) == find_boxes(always)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bright_square")
 @pytest.mark.parametrize("stop_at", [4, 8, 16])
 def test_an_interrupted_run_ends_with_the_same_bytes(flashes, tmp_path, stop_at):

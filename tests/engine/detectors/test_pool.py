@@ -229,6 +229,7 @@ def test_a_hung_worker_ends_the_pool_with_a_sentence(deed: str):
         assert not any(map(exists, crew.pids))
 
 
+@pytest.mark.slow
 def test_a_full_pool_that_hangs_does_not_hang_its_caller():
     with pool(timeout=3.0, on_trouble="hang") as crew:
         crew.submit(1, [trouble()])
@@ -252,6 +253,7 @@ def test_failing_to_load_is_told_as_what_it_is(deed: str, error: type[VeilError]
     assert raised.type is error
 
 
+@pytest.mark.slow
 def test_a_detector_that_hangs_while_loading_is_noticed():
     with pool(timeout=1.0, on_load="hang") as crew, pytest.raises(DetectorError, match="while it was loading"):
         submit_and_drain(crew)

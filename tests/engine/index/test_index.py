@@ -273,6 +273,7 @@ def test_what_changed_is_built_again_and_nothing_else(one):
     assert after["two"] == before["two"]
 
 
+@pytest.mark.slow
 def test_amendments_come_into_the_index(one):
     (run,), (path,) = zip(*index.find_records(find_data_folder(one)).items(), strict=True)
     write_long_runs(one / "long", 1, 400)

@@ -28,6 +28,7 @@ def test_a_wrong_change_is_refused_and_changes_nothing(change):
     assert controls.read_state() == before
 
 
+@pytest.mark.slow
 def test_the_socket_changes_the_controls_and_replies(tmp_path):
     controls = LiveControls()
     path = tmp_path / "control"

@@ -92,6 +92,7 @@ def test_an_authority_that_is_silent_holds_no_release_up(approved, authority, ve
     assert veil("certificate", "verify", made.folder, "--data", approved.root)[0] == 0
 
 
+@pytest.mark.slow
 def test_nobody_is_asked_unless_an_authority_was_named(released, authority, veil):
     before = len(authority.asked)
     with serving(authority):
@@ -103,6 +104,7 @@ def test_nobody_is_asked_unless_an_authority_was_named(released, authority, veil
     assert not (released.root / "anchor.json.tsr").exists()
 
 
+@pytest.mark.slow
 def test_the_head_of_the_log_is_kept_outside_with_a_stamp(released, authority, veil, tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()

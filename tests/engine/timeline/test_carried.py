@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import msgspec
 import numpy as np
+import pytest
 
 from engine.core.geometry import Box, Size
 from engine.record import FusionSettings, SmoothingInFrames, TrackingInFrames
@@ -48,6 +49,7 @@ def test_the_nearest_look_knows_best():
     assert placed[3] == box(144)
 
 
+@pytest.mark.slow
 def test_a_long_track_is_placed_as_a_short_one():
     """The detections of a track are taken in windows; paths and gaps reach over the ends of each."""
     chance = random.Random(5)

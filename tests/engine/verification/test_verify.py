@@ -151,6 +151,7 @@ def test_a_lost_frame_is_found(honest, tmp_path):
     assert failures(*honest[:2], target)["frames"].startswith("the source has 40 frames, the output 3")
 
 
+@pytest.mark.slow
 def test_a_broken_frame_of_the_output_is_a_finding_not_a_crash(honest, tmp_path):
     target = tmp_path / "out.mp4"
     data = bytearray(honest[2].read_bytes())

@@ -86,6 +86,7 @@ def test_a_failure_is_a_sentence():
     assert encode_answer(Failure("It is gone.")) == {"state": "failed", "sentence": "It is gone."}
 
 
+@pytest.mark.slow
 def test_similar_places_are_answered_as_an_amendment_takes_them(client, run):
     from engine.approval.reviewer_actions import parse_action
 

@@ -31,6 +31,7 @@ def client_of(person):
     return TestClient(Starlette(routes=list(FileRoutes(lambda _: person).build_routes())))
 
 
+@pytest.mark.slow
 def test_videos_are_streamed_in_parts(data, run):
     client = client_of(access.get_single_user(data))
     answer = client.get(f"/api/outputs/{run.id}/01/out.mp4", headers={"range": "bytes=2-4"})

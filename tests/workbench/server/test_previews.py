@@ -47,6 +47,7 @@ def load(client, run, words):
     return unpack(answer.content)
 
 
+@pytest.mark.slow
 def test_each_preview_is_that_frame_wherever_the_row_begins(client, run):
     with SeekingReader(run.source, caches.get_record(run)) as reader:
         frames = {index: reader.read_frame(index).rgb(engine_previews.SIDE_PX)[..., ::-1] for index in range(30)}
@@ -62,6 +63,7 @@ def test_a_row_with_steps_leaves_frames_out_and_ends_with_the_video(client, run)
     assert list(load(client, run, "0-400?step=7")) == [0, 7, 14, 21, 28]
 
 
+@pytest.mark.slow
 def test_a_preview_is_small(data, tmp_path):
     run = make_run(data, clips.video(tmp_path / "large.mp4", size=(1280, 720), frames=3), lambda _: [])
     row = load(client_of(access.get_single_user(data)), run, "0-3")
@@ -78,6 +80,7 @@ def test_only_those_who_may_look_get_previews(run):
     assert client_of(analyst).get(f"/api/previews/{run.id}/0-4").status_code == 403
 
 
+@pytest.mark.slow
 def test_a_source_that_is_gone_is_told_and_read_again_once_it_is_back(client, run):
     kept = run.source.read_bytes()
     run.source.unlink()

@@ -4,6 +4,8 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from engine import runs
 from engine.storage.data_folder import DataFolder
 from tests.workbench.run_states import make_run_in_state
@@ -31,6 +33,7 @@ def test_what_is_no_connection_stays_as_it_is(tmp_path):
         assert os.fstat(file.fileno())
 
 
+@pytest.mark.slow
 def test_the_server_restarts_the_worker_of_a_queue(tmp_path):
     """A run that waits without a worker is taken up, though no page is open; it fails as its source is missing."""
     data = DataFolder(tmp_path)

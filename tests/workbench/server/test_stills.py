@@ -108,6 +108,7 @@ def test_what_is_not_there_is_told(client, run, address):
     assert answer.status_code == 404
 
 
+@pytest.mark.slow
 def test_a_source_that_is_gone_or_another_is_told(client, run, tmp_path):
     clips.b_frames(tmp_path / "clip.mp4", frames=12)
     assert "its size differs" in client.get(f"/api/stills/{run.id}/0").json()["error"]
@@ -158,6 +159,7 @@ def test_what_is_kept_stays_within_its_bound(run):
     assert shelf.size_bytes == 0
 
 
+@pytest.mark.slow
 def test_sources_beyond_the_most_are_given_back(data, run, tmp_path):
     """A second case over the same source, for the shelf another reel."""
     from engine.rendering.still import StillOptions

@@ -34,6 +34,7 @@ KINDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_what_some_browser_does_not_play_is_named(tmp_path, name):
     words, why = KINDS[name]

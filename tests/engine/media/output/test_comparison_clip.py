@@ -32,6 +32,7 @@ def test_videos_run_side_by_side_for_as_long_as_both_last(pair, tmp_path):
     assert [stream.kind for stream in info.streams] == ["video"]
 
 
+@pytest.mark.slow
 def test_an_animation_of_one_video(pair, tmp_path):
     pytest.importorskip("moviepy")
     target = tmp_path / "clip.gif"

@@ -36,6 +36,7 @@ def read_frames(path):
         return list(source.frames())
 
 
+@pytest.mark.slow
 def test_stills_are_frames_in_the_order_of_their_numbers(folder):
     assert [path.name for path in list_stills(folder)] == [f"img{number}.png" for number in range(1, 13)]
     frames = read_frames(folder)
@@ -45,6 +46,7 @@ def test_stills_are_frames_in_the_order_of_their_numbers(folder):
     assert (info.video.packets, info.video.first_pts, info.video.last_pts, info.video.step) == (12, 0, 11, 1)
 
 
+@pytest.mark.slow
 def test_what_identifies_a_folder_is_its_pictures(folder):
     before = probe_any(folder).sha256
     assert probe_any(folder).sha256 == before
@@ -52,6 +54,7 @@ def test_what_identifies_a_folder_is_its_pictures(folder):
     assert probe_any(folder).sha256 != before
 
 
+@pytest.mark.slow
 def test_a_folder_that_changes_while_it_is_read_is_refused(folder):
     info = probe_any(folder)
     write_still(folder / "img3.png", 200)
