@@ -209,8 +209,8 @@ def verify_model_path(models: Path, name: str) -> Path:
     return models / name
 
 
-def verify_supplied_path(path: Path, sha256: str) -> Path:
-    """Return the path of a file of weights that the user supplied, after verifying it against the user's hash.
+def read_supplied(path: Path, sha256: str) -> bytes:
+    """Read a file of weights that the user supplied, and verify what was read against the user's hash.
 
     Raises:
         ModelError: the file is missing, cannot be read, or has another hash.
@@ -220,6 +220,16 @@ def verify_supplied_path(path: Path, sha256: str) -> Path:
     except OSError as error:
         raise ModelError(f"The weights {path} cannot be read ({error.strerror}): give the path of a file.") from error
     _check_hash(path, data, sha256, "give the file and the hash that belong together")
+    return data
+
+
+def verify_supplied_path(path: Path, sha256: str) -> Path:
+    """Return the path of a file of weights that the user supplied, after verifying its content.
+
+    Raises:
+        ModelError: as `read_supplied`.
+    """
+    read_supplied(path, sha256)
     return path
 
 

@@ -111,10 +111,12 @@ class Yolov8Face:
         """
         cv2.setNumThreads(settings.threads)
         if settings.weights is None or settings.sha256 is None:
-            path = weights.verify_model_path(models, _WEIGHTS_FILE)
+            path = models / _WEIGHTS_FILE
+            model = weights.read_model(models, _WEIGHTS_FILE)
         else:
-            path = weights.verify_supplied_path(Path(settings.weights), settings.sha256)
-        return cls(settings, _load_network(settings, path), path)
+            path = Path(settings.weights)
+            model = weights.read_supplied(path, settings.sha256)
+        return cls(settings, _load_network(settings, path, model), path)
 
     def detect(self, pictures: Sequence[Rgb]) -> list[list[Detection]]:
         """See `Detector.detect`."""
@@ -167,9 +169,9 @@ class _Network(Protocol):
 class _OnnxNetwork:
     """An ONNX file, in OpenVINO."""
 
-    def __init__(self, path: Path, settings: Yolov8FaceSettings) -> None:
+    def __init__(self, model: bytes, settings: Yolov8FaceSettings) -> None:
         self._network = PictureNetwork(
-            path.read_bytes(),
+            model,
             _INPUT_FORMAT,
             precision=settings.precision,
             threads=settings.threads,
@@ -254,9 +256,10 @@ def _silence_ultralytics(folder: str) -> None:
     )
 
 
-def _load_network(settings: Yolov8FaceSettings, path: Path) -> _Network:
+def _load_network(settings: Yolov8FaceSettings, path: Path, model: bytes) -> _Network:
     try:
-        return _Checkpoint(path, settings) if _is_checkpoint(settings) else _OnnxNetwork(path, settings)
+        # Ultralytics takes a path alone.
+        return _Checkpoint(path, settings) if _is_checkpoint(settings) else _OnnxNetwork(model, settings)
     except InputError:
         raise
     except Exception as error:
