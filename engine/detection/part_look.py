@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations, count
 from typing import NamedTuple
 
 import msgspec
@@ -109,17 +110,22 @@ def choose_parts(places: Iterable[Box], display: Size) -> list[Box]:
         for box in (place.scale_axes(display.width, display.height) for place in places)
     ]
     # Two parts become one where that is no more to look at; each time the two that save most.
-    while len(parts) > 1:
-        saving, first, second = max(
-            (one.area + other.area - _round_to_steps(one.hull(other), display).area, number, after)
-            for number, one in enumerate(parts)
-            for after, other in enumerate(parts[number + 1 :], number + 1)
-        )
-        if saving < 0:
+    kept = dict(enumerate(parts))
+    savings = {(one, other): _measure_saving(kept[one], kept[other], display) for one, other in combinations(kept, 2)}
+    for joint_number in count(len(kept)):
+        best = max(savings, key=lambda pair: (savings[pair], pair), default=None)
+        if best is None or savings[best] < 0:
             break
-        joint = _round_to_steps(parts[first].hull(parts[second]), display)
-        parts = [part for number, part in enumerate(parts) if number not in (first, second)] + [joint]
-    return sorted(parts, key=lambda part: (part.left, part.top))
+        joint = _round_to_steps(kept.pop(best[0]).hull(kept.pop(best[1])), display)
+        savings = {pair: saving for pair, saving in savings.items() if not {*pair} & {*best}}
+        savings |= {(number, joint_number): _measure_saving(part, joint, display) for number, part in kept.items()}
+        kept[joint_number] = joint
+    return sorted(kept.values(), key=lambda part: (part.left, part.top))
+
+
+def _measure_saving(one: Box, other: Box, display: Size) -> float:
+    """Return by how much less there is to look at if two parts become one."""
+    return one.area + other.area - _round_to_steps(one.hull(other), display).area
 
 
 def _round_to_steps(box: Box, display: Size) -> Box:

@@ -88,7 +88,7 @@ class RangeDetection:
         self._no_remote: dict[str, Sequence[int]] = dict.fromkeys(self._predicates, ())
         self._part_looks = (
             PartLooks(decisions, spec.schedule.part, {plan.name: plan.longest_side for plan in spec.plans})
-            if decisions and spec.schedule
+            if decisions and spec.schedule and spec.schedule.part
             else None
         )
 
