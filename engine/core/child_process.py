@@ -13,11 +13,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, BinaryIO, Protocol
 
 import msgspec
 
+from engine.core.python_process import build_module_command
 from engine.core.step_limit import EXIT_STUCK, STEP_LIMIT_S
 
 _HEADER_BYTES = 4
@@ -27,12 +28,12 @@ _EXIT_PARENT_ENDED = 1
 
 
 def spawn_server(
-    build_command: Callable[[str], list[str]], environment: Mapping[str, str], descriptors: Sequence[int] = ()
+    module: str, environment: Mapping[str, str], descriptors: Sequence[int] = ()
 ) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
     """Start a process that serves this one.
 
     Args:
-        build_command: gets the descriptor of the lifeline as text and returns the command; the process has to call
+        module: module that it runs; it gets the descriptor of the lifeline as its only argument and has to call
             `end_with_parent` with it.
         environment: of the process.
         descriptors: what the process inherits besides.
@@ -48,7 +49,7 @@ def spawn_server(
     lifeline, held = os.pipe()
     try:
         process = subprocess.Popen(
-            build_command(str(lifeline)),
+            build_module_command(module, str(lifeline)),
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

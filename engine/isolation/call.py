@@ -8,6 +8,7 @@ import selectors
 import signal
 import subprocess
 import threading
+from collections.abc import Sequence
 from queue import SimpleQueue
 from typing import IO, TypeVar, cast
 
@@ -16,7 +17,7 @@ import msgspec
 from engine.core.child_process import find_last_line, read_available, send_message, spawn_server, take_message_bodies
 from engine.core.closeable import Closeable
 from engine.core.progress import ProgressListener
-from engine.core.python_process import build_child_environment, build_module_command
+from engine.core.python_process import build_child_environment
 from engine.errors import VeilError
 from engine.isolation.messages import (
     Answer,
@@ -55,17 +56,15 @@ class CallProcess(Closeable):
     Args:
         module: module that the process runs; it gets the descriptor of the lifeline as its only argument and has to
             call `engine.isolation.serve.serve_calls`.
+        descriptors: what the process inherits besides.
 
     Raises:
         VeilError: the process cannot be started.
     """
 
-    def __init__(self, module: str) -> None:
-        def build_command(lifeline: str) -> list[str]:
-            return build_module_command(module, lifeline)
-
+    def __init__(self, module: str, descriptors: Sequence[int] = ()) -> None:
         try:
-            self._process, self._lifeline = spawn_server(build_command, build_child_environment())
+            self._process, self._lifeline = spawn_server(module, build_child_environment(), descriptors)
         except OSError as error:
             raise VeilError(f"No further process can be started ({error.strerror}). Close other programs.") from error
         self._numbers = itertools.count()

@@ -7,6 +7,7 @@ import signal
 from engine.core.step_limit import EXIT_STUCK, STEP_LIMIT_S
 
 _ADVICE = "Convert it to another format, or export it again"
+"""For a file."""
 
 
 def is_crash(code: int) -> bool:
@@ -14,11 +15,16 @@ def is_crash(code: int) -> bool:
     return code < 0 or code == EXIT_STUCK
 
 
-def describe_crash(code: int) -> str:
-    """Return what is to be said of a file, after its name, when the process that read it has ended."""
+def describe_crash(code: int, advice: str = _ADVICE) -> str:
+    """Return what is to be said of a source, after its name, when the process that read it has ended.
+
+    Args:
+        code: exit code of the process.
+        advice: what to do, without a full stop.
+    """
     if code == EXIT_STUCK:
         return (
-            f"cannot be read: one step of decoding it had not come to an end after {STEP_LIMIT_S} s. {_ADVICE}, or "
+            f"cannot be read: one step of decoding it had not come to an end after {STEP_LIMIT_S} s. {advice}, or "
             "check the disk that it is on"
         )
     if code == -signal.SIGKILL:
@@ -26,7 +32,7 @@ def describe_crash(code: int) -> str:
             "was being worked on when the system ended the program. If its memory ran out, close other programs or use "
             "fewer workers"
         )
-    return f"cannot be read: it ends the program that reads it ({_name_end(code)}). {_ADVICE}"
+    return f"cannot be read: it ends the program that reads it ({_name_end(code)}). {advice}"
 
 
 def _name_end(code: int) -> str:

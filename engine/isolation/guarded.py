@@ -79,16 +79,20 @@ def guarded(
     return decorate
 
 
-def explain_end(ended: ProcessEndedError, subject: str, consequence: str = "") -> SourceError:
+def explain_end(
+    ended: ProcessEndedError, subject: str, consequence: str = "", advice: str | None = None
+) -> SourceError:
     """Return the error that says how a process ended before it had answered.
 
     Args:
         ended: its end.
         subject: what it worked on, for the start of the sentence.
         consequence: the end of the sentence.
+        advice: what to do; None: what helps with a file.
     """
     if is_crash(ended.code):
-        return SourceError(f"{subject} {describe_crash(ended.code)}{consequence}.")
+        crash = describe_crash(ended.code) if advice is None else describe_crash(ended.code, advice)
+        return SourceError(f"{subject} {crash}{consequence}.")
     shown = f': "{ended.last_line}"' if ended.last_line else ""
     return SourceError(f"The process that worked on {subject} ended with exit code {ended.code}{shown}. Try again.")
 

@@ -12,7 +12,7 @@ from engine import access, audit, runs
 from engine.access import Person
 from engine.access.live_sources import AllowedSource, allow_source
 from engine.core.machine import current_process, find_host_name
-from engine.errors import InputError, VeilError
+from engine.errors import InputError, SourceError, VeilError
 from engine.live.controls import LiveControls, LiveControlsState
 from engine.live.counters import LiveCounters
 from engine.live.hooks import LiveHooks
@@ -114,6 +114,11 @@ class LiveRun:
         return self._phase in {"ended", "failed"}
 
     @property
+    def is_stopping(self) -> bool:
+        """True from the request to stop until the run has ended."""
+        return self._stop_event.is_set() and not self.has_ended
+
+    @property
     def failure_message(self) -> str | None:
         """Reason of the failure; None if the run did not fail."""
         return self._failure_message
@@ -139,6 +144,11 @@ class LiveRun:
         if self._pushed_input is not None:
             self._pushed_input.push(frame)  # type: ignore[arg-type]  # only engine.media names PyAV's types
 
+    def fail_source(self, error: SourceError) -> None:
+        """End a pushed source because of an error: the run ends in order, and fails with its sentence."""
+        if self._pushed_input is not None:
+            self._pushed_input.fail(error)
+
     def end_source(self) -> None:
         """End a pushed source: no more frames will come, and the run ends in order."""
         if self._pushed_input is not None:
@@ -163,10 +173,9 @@ class LiveRun:
         """Keep outgoing frames only for the preview."""
         self.preview.keeps_unmasked = False
 
-    def stop(self, timeout_s: float | None = None) -> None:
-        """End the run in order; wait at most `timeout_s` seconds until its record is written."""
+    def stop(self) -> None:
+        """Have the run end in order; `join` waits for that."""
         self._stop_event.set()
-        self._thread.join(timeout_s)
 
     def join(self, timeout_s: float) -> None:
         """Wait at most `timeout_s` seconds for the end of the run."""
@@ -174,7 +183,7 @@ class LiveRun:
 
     def _run(self) -> None:
         try:
-            report = anonymise_live(
+            anonymise_live(
                 self._pushed_input or str(self._source),
                 self.folder.live_video,
                 self._options,
@@ -196,7 +205,6 @@ class LiveRun:
             )
             raise
         else:
-            self._update_counters(report.counters)
             self._finish("ended", None)
 
     def _update_counters(self, counters: LiveCounters) -> None:

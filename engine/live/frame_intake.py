@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from engine.core.geometry import Size
@@ -39,6 +38,7 @@ class FrameIntake:
         self._cut_detector = CutDetector(TrackingSettings()) if detect_cuts else None
         self._next_number = 0
         self._next_discontinuity: Discontinuity | None = "start"
+        self._marked_changes = 0
 
     @property
     def size(self) -> Size | None:
@@ -49,17 +49,21 @@ class FrameIntake:
         """Treat the next frame as the first one of a new source."""
         self._next_discontinuity = "source"
 
-    def submit(self, decoded: VideoFrame, pts: int, time_s: float, aspect: Fraction, arrived_s: float | None) -> None:
+    def mark_format_change(self) -> None:
+        """Note that the source, which normalises its frames, has another size, format or orientation from now on."""
+        self._marked_changes += 1
+        self._note_format_change()
+
+    def submit(self, decoded: VideoFrame, pts: int, time_s: float, arrived_s: float | None, *, damaged: bool) -> None:
         """Add a frame; see `LiveMasker.submit`."""
         self._state.raise_fatal_error()
         submitted_s = time.monotonic()
         number, changes = self._next_number, self._normaliser.format_changes
         self._next_number += 1
-        frame = self._normaliser.normalise(decoded, number, pts, aspect)
+        frame = self._normaliser.normalise(decoded, number, pts, damaged=damaged)
         assert self._normaliser.size is not None
-        if self._normaliser.format_changes != changes and self._next_discontinuity is None:
-            # Another size, format or orientation usually means another camera: earlier answers say nothing about it.
-            self._next_discontinuity = "source"
+        if self._normaliser.format_changes != changes:
+            self._note_format_change()
         # The cut detector gets every frame, also the first one of a source: it compares neighbours.
         is_cut = self._cut_detector is not None and self._cut_detector.is_cut(frame.luma_thumbnail())
         cut = is_cut and self._next_discontinuity is None
@@ -69,11 +73,15 @@ class FrameIntake:
             time_s,
             "cut" if cut else self._next_discontinuity,
             size=self._normaliser.size,
-            changes=self._normaliser.format_changes,
+            changes=self._normaliser.format_changes + self._marked_changes,
         )
         self._next_discontinuity = None
         # Last of all: an answer must find its frame in the state.
         self._submit_to_detectors(number, frame)
+
+    def _note_format_change(self) -> None:
+        # It usually means another camera: earlier answers say nothing about it.
+        self._next_discontinuity = self._next_discontinuity or "source"
 
     def _submit_to_detectors(self, number: int, frame: SourceFrame) -> None:
         # Detectors that want the same size share one picture; converting costs more than a detector's queue.

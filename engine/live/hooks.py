@@ -24,7 +24,7 @@ class LiveHooks:
         controls: what can be changed while the run goes on.
         stop: ends the run in order when it is set.
         listener: gets progress and notices.
-        counter_observer: gets the counters about once a second, from the sending thread.
+        counter_observer: gets the counters about once a second and at the end, from the sending thread.
         preview: keeps the newest frames for a viewer; None if there is no viewer.
     """
 

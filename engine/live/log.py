@@ -24,7 +24,7 @@ from engine.live.settings import FollowingSettings, JudgingSettings
 from engine.media.stream.live_output import LiveEncoding
 from engine.record import SCHEMA, Count, Detection, DetectionConfig, Face, Frame, Record, Score, SourceFacts
 from engine.storage.append_only import iterate_whole_lines
-from engine.storage.files import make_private_folder
+from engine.storage.files import mkdir_private
 
 _SAME_FACE_MIN_IOU = 0.35
 """Least IoU of a late detection with a masked face for which it counts as evidence for that face."""
@@ -229,7 +229,7 @@ def read_log_lines(path: Path) -> Iterator[LogLine]:
 
 def _create_log_file(path: Path) -> IO[bytes]:
     try:
-        make_private_folder(path.parent)
+        mkdir_private(path.parent)
         return path.open("wb", buffering=0)
     except OSError as error:
         raise TargetError(

@@ -104,28 +104,32 @@ class LiveMasker(Closeable):
         """Report that the source was interrupted; what follows is covered until every detector has looked at it."""
         self._intake.mark_interrupted()
 
+    def mark_format_change(self) -> None:
+        """Report that the pictures have another size, format or orientation from the next frame on."""
+        self._intake.mark_format_change()
+
     def submit(
         self,
         decoded: VideoFrame,
         pts: int,
         seconds: Fraction | float,
         *,
-        aspect: Fraction = Fraction(1),
         arrived_s: float | None = None,
+        damaged: bool = False,
     ) -> None:
         """Submit the next frame; return as soon as it is on its way to the detectors.
 
         Args:
-            decoded: PyAV's frame. The caller gives it away: it may be the one that comes out.
+            decoded: PyAV's frame, with square pixels. The caller gives it away: it may be the one that comes out.
             pts: its presentation time stamp, handed through.
             seconds: its time in seconds of a clock that rises.
-            aspect: sample aspect ratio.
             arrived_s: monotonic time of its arrival; now if None.
+            damaged: it was not decoded completely, so it is covered.
 
         Raises:
             ModelError, InputError: a detector cannot be loaded.
         """
-        self._intake.submit(decoded, pts, float(seconds), aspect, arrived_s)
+        self._intake.submit(decoded, pts, float(seconds), arrived_s, damaged=damaged)
 
     def collect(self) -> MaskedFrame:
         """Return the oldest frame with its faces hidden or covered whole; wait for answers until its deadline.

@@ -17,7 +17,7 @@ from engine.live.look_size import LOOK_SIDES_PX
 from engine.live.settings import FollowingSettings
 from engine.media.facts import make_source_facts
 from engine.media.source.probe import probe
-from engine.media.stream.pushed_input import LiveSource
+from engine.media.stream.live_source import LiveSource
 from engine.record import (
     Colour,
     DetectionConfig,
@@ -195,6 +195,8 @@ def read_source_facts(source: LiveSource, *, audio: bool) -> LiveSourceFacts:
 def _build_stream_facts(source: LiveSource, index: int, kind: str, codec: str, *, audio: bool) -> StreamFacts:
     if index == source.video_index:
         return StreamFacts(index, kind, codec, "rendered", "the picture, with faces hidden")
-    if kind == "audio" and audio:
+    if audio and index in {parameters.index for parameters in source.audio_streams}:
         return StreamFacts(index, kind, codec, "copied", "packets as they came")
+    if audio and kind == "audio":
+        return StreamFacts(index, kind, codec, "dropped", "audio of this codec cannot be copied live")
     return StreamFacts(index, kind or "unknown", codec, "dropped", "not part of a live output")

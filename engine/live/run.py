@@ -11,7 +11,8 @@ from platform import node
 
 from engine.core.addresses import strip_credentials
 from engine.core.geometry import Size
-from engine.errors import TargetError
+from engine.core.wording import format_count
+from engine.errors import SourceError, TargetError
 from engine.live.counters import LiveCounters
 from engine.live.detector_thread import DetectorRole
 from engine.live.hooks import LiveHooks
@@ -21,9 +22,10 @@ from engine.live.priority import raised_priority
 from engine.live.record_facts import LiveSourceFacts, build_detection_config, plan_detector_roles, read_source_facts
 from engine.live.settings import FollowingSettings, JudgingSettings
 from engine.live.threads import LiveThreads
-from engine.media.stream.live_input import LiveInput
+from engine.media.stream.isolated_input import IsolatedInput
 from engine.media.stream.live_output import LiveEncoding, LiveOutput, parse_output_scheme, partial_path
-from engine.media.stream.pushed_input import LiveSource, PushedInput
+from engine.media.stream.live_source import LiveSource
+from engine.media.stream.pushed_input import PushedInput
 from engine.record import Document, Record, Sha256, encode_document, sha256_hex
 from engine.storage.data_folder import RECORD_SUFFIX, DataFolder, append_suffix, find_data_folder
 from engine.storage.file_use import FileUse, check_file_use
@@ -120,8 +122,8 @@ class _LiveJob:
         # A file is named after a person often enough; the record has its SHA-256, which tells which file it was.
         return "file" if self.input_files else strip_credentials(self.source)
 
-    def open_source(self) -> PushedInput | LiveInput:
-        return self.pushed_input or LiveInput(self.source, self.hooks.stop, self.options.reconnect_timeout_s)
+    def open_source(self) -> PushedInput | IsolatedInput:
+        return self.pushed_input or IsolatedInput(self.source, self.hooks.stop, self.options.reconnect_timeout_s)
 
 
 def anonymise_live(  # noqa: PLR0913 - where from, where to, and four things with defaults
@@ -151,7 +153,8 @@ def anonymise_live(  # noqa: PLR0913 - where from, where to, and four things wit
         overwrite: replace files that exist, also the log of a run that crashed.
 
     Raises:
-        SourceError: the source cannot be opened or has no frame.
+        SourceError: the source cannot be opened or has no frame, or what decodes it crashed. After the first frame the
+            output, the log, the record and the report are complete nevertheless.
         TargetError: the output or the log cannot be written, is the source, or exists and must not be replaced.
         ModelError, InputError: a detector cannot be loaded, or an option is wrong.
         DetectorError: a detector was not loaded in time.
@@ -208,11 +211,18 @@ def _run_job(job: _LiveJob) -> LiveReport:
         masker.wait_until_ready(options.judging.load)
         with job.open_source() as source:
             opener = _prepare_opener(job, source, masker)
-            LiveThreads(source, masker, opener, job.hooks, audio=options.audio).run()
+            threads = LiveThreads(source, masker, opener, job.hooks, audio=options.audio)
+            threads.run()
             assert masker.size is not None, "a run without a frame has raised"
             encoding = options.encoding.choose_preset(masker.size, source.rate)
         counters = masker.counters
-    return _write_report(job, counters, encoding, time.monotonic() - started_s)
+    report = _write_report(job, counters, encoding, time.monotonic() - started_s)
+    if threads.source_error is not None:
+        raise SourceError(
+            f"{threads.source_error} The {format_count(counters.shown, 'frame')} shown until then and the record are "
+            "complete."
+        )
+    return report
 
 
 def _prepare_opener(

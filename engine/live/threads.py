@@ -19,16 +19,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from engine import runs
 from engine.core.addresses import strip_credentials
 from engine.core.geometry import Size
 from engine.errors import SourceError
+from engine.live.counters import LiveCounters
 from engine.live.hooks import LiveHooks
 from engine.live.log import LiveLog, Received
 from engine.live.look_size import describe_look_change
 from engine.live.masker import LiveMasker
-from engine.media.stream.live_input import AudioEvent, FrameEvent, InputEvent, InterruptionEvent
 from engine.media.stream.live_output import LiveOutput
-from engine.media.stream.pushed_input import LiveSource
+from engine.media.stream.live_source import (
+    AudioEvent,
+    FormatChangeEvent,
+    FrameEvent,
+    InputEvent,
+    InterruptionEvent,
+    LiveSource,
+)
 
 _MAX_QUEUED_ITEMS = 2000
 """Audio packets and frame tokens between the threads. Frames are limited much earlier, by `JudgingSettings.backlog`;
@@ -69,6 +77,9 @@ class LiveThreads:
         opener: opens the output when the size of the frames is known.
         hooks: controls, stop, progress, counters and preview of the caller.
         audio: copy the audio.
+
+    Attributes:
+        source_error: why the source ended, if it failed after its first frame.
     """
 
     def __init__(
@@ -76,6 +87,7 @@ class LiveThreads:
     ) -> None:
         self._source, self._masker, self._opener, self._hooks = source, masker, opener, hooks
         self._copies_audio = audio
+        self.source_error: SourceError | None = None
         self._queue: queue.Queue[_FrameToken | AudioEvent | _EndOfSource] = queue.Queue(_MAX_QUEUED_ITEMS)
         self._early_audio: list[AudioEvent] = []
         self._output: LiveOutput | None = None
@@ -86,7 +98,7 @@ class LiveThreads:
         """Run until the source ends or `hooks.stop` is set.
 
         Raises:
-            SourceError: no frame came.
+            SourceError: no frame came. A source that fails later ends the run in order; see `source_error`.
             TargetError: the output or the log cannot be written.
             ModelError, InputError: a detector cannot be loaded.
         """
@@ -109,6 +121,9 @@ class LiveThreads:
                 self._log.close()
             # Detectors may still answer until the masker is closed; those answers must not reach a closed log.
             self._masker.state.log_sink = None
+            if self._output is not None:
+                # The last report may be a second old, and a caller counts what was shown until the end.
+                self._hooks.counter_observer(self._read_counters())
         if self._output is None:
             raise SourceError(
                 f"No frame came from the source ({strip_credentials(self._source.address)}). Check that something is "
@@ -127,6 +142,8 @@ class LiveThreads:
                     case AudioEvent():
                         if self._copies_audio:
                             self._enqueue(event)
+                    case FormatChangeEvent():
+                        self._masker.mark_format_change()
                     case InterruptionEvent():
                         self._masker.mark_interrupted()
                         self._hooks.listener.notice(
@@ -157,7 +174,7 @@ class LiveThreads:
         if self._hooks.preview is not None:
             self._hooks.preview.add_input_frame(event.frame)
         seconds = event.pts * self._source.time_base
-        self._masker.submit(event.frame, event.pts, seconds, aspect=event.aspect, arrived_s=event.arrival_s)
+        self._masker.submit(event.frame, event.pts, seconds, arrived_s=event.arrival_s, damaged=event.damaged)
         self._enqueue(_FrameToken())
 
     def _enqueue(self, item: _FrameToken | AudioEvent | _EndOfSource) -> None:
@@ -181,9 +198,17 @@ class LiveThreads:
                 case AudioEvent() as audio:
                     self._send_audio(audio)
                 case _EndOfSource(error):
-                    if error is not None:
-                        raise error
+                    self._end(error)
                     return
+
+    def _end(self, error: BaseException | None) -> None:
+        """Note that the source has ended. An error of its own ends the run in order if a frame was shown."""
+        if isinstance(error, SourceError) and self._log is not None:
+            self.source_error = error
+            # The log outlives the source, so it does not name a file.
+            self._log.write_event(runs.omit_source_name(self._source.address, str(error)))
+        elif error is not None:
+            raise error
 
     def _send_frame(self) -> None:
         if self._output is None:
@@ -214,11 +239,14 @@ class LiveThreads:
         assert self._masker.size is not None
         for change in self._masker.state.take_look_changes():
             self._hooks.listener.notice(describe_look_change(change, self._masker.size))
-        self._masker.state.set_source_counts(self._source.undecodable_packets, self._source.reconnects)
-        counters = self._masker.counters
+        counters = self._read_counters()
         self._hooks.counter_observer(counters)
         self._hooks.listener.progress("live", counters.shown, None)
         self._write_received()
+
+    def _read_counters(self) -> LiveCounters:
+        self._masker.state.set_source_counts(self._source.undecodable_packets, self._source.reconnects)
+        return self._masker.counters
 
     def _write_received(self) -> None:
         # Once a second, so that after a crash the log still says what was received up to then. The hash of a file is

@@ -98,7 +98,7 @@ class _Viewer:
         with self._lock:
             if self._previews is None:
                 self._previews = PreviewReader(self._opened.path, self._record)
-        return self._previews.read_previews(request.start, request.stop, request.step)
+        return self._previews.read_previews(request.start, request.stop, request.step, request.lead)
 
     def _measure_looks(self, request: LooksRequest) -> tuple[Look, ...]:
         # A cache of its own: these frames are spread over the video, and the other two keep their places.

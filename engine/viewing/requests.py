@@ -53,6 +53,7 @@ class PreviewsRequest(msgspec.Struct, frozen=True):
     start: int
     stop: int
     step: int
+    lead: int
 
 
 class LooksRequest(msgspec.Struct, frozen=True):

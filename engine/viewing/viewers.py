@@ -14,6 +14,7 @@ from engine.audio.compare import StreamLocation
 from engine.audio.spans import AudioSpan
 from engine.core.closeable import Closeable
 from engine.core.geometry import Box
+from engine.errors import SourceError
 from engine.isolation.call import CallProcess, ProcessEndedError
 from engine.isolation.guarded import explain_end
 from engine.record import Record
@@ -50,7 +51,7 @@ class _ViewingProcess(Closeable):
         self._take_process, self._opening = take_process, opening
         self._lock, self._open_lock = threading.Lock(), threading.Lock()
         self._process: CallProcess | None = None
-        self._calls, self._is_closing = 0, False
+        self._calls, self._is_closing, self._is_killed = 0, False, False
 
     def call(self, name: str, request: object, result_type: type[_Result], source: Path) -> _Result:
         """Call, and return the result.
@@ -79,6 +80,14 @@ class _ViewingProcess(Closeable):
             self._is_closing = True
         self._close_if_idle()
 
+    def kill(self) -> None:
+        """End the process at once; calls that are under way, and later ones, raise SourceError."""
+        with self._lock:
+            self._is_killed = True
+            if self._process is not None:
+                self._process.kill()
+        self.close()
+
     def _close_if_idle(self) -> None:
         with self._lock:
             if not self._is_closing or self._calls:
@@ -90,6 +99,8 @@ class _ViewingProcess(Closeable):
     def _get_process(self) -> CallProcess:
         # A lock of its own: opening decodes, and a call that ends meanwhile must not wait for that.
         with self._open_lock:
+            if self._is_killed:
+                raise SourceError("The server is ending.")
             if self._process is not None and self._process.has_ended:
                 self._process.close()
                 self._process = None
@@ -135,13 +146,15 @@ class SourceViewer(Closeable):
         """
         return self._process.call("portrait", PortraitRequest(index, box), bytes, self._path)
 
-    def read_previews(self, start: int, stop: int, step: int = 1) -> list[tuple[int, bytes]]:
+    def read_previews(self, start: int, stop: int, step: int = 1, lead: int = 0) -> list[tuple[int, bytes]]:
         """Return small pictures of frames in a row, each with its index; see `engine.rendering.previews`.
 
         Raises:
             SourceError: as `make_still`.
         """
-        return self._process.call("previews", PreviewsRequest(start, stop, step), list[tuple[int, bytes]], self._path)
+        return self._process.call(
+            "previews", PreviewsRequest(start, stop, step, lead), list[tuple[int, bytes]], self._path
+        )
 
     def measure_looks(self, samples: Iterable[FaceSample]) -> dict[FaceSample, Appearance]:
         """Return the looks of faces; one that is too small to have any is left out.
@@ -155,6 +168,10 @@ class SourceViewer(Closeable):
     def close(self) -> None:
         """End the process as soon as no thread waits for an answer."""
         self._process.close()
+
+    def kill(self) -> None:
+        """End the process at once; calls that are under way, and later ones, raise SourceError."""
+        self._process.kill()
 
 
 class Viewers(Closeable):
@@ -214,14 +231,20 @@ class Viewers(Closeable):
         return self._sound.call("excerpt", request, bytes, stream.path)
 
     def close(self) -> None:
-        """End all processes."""
+        """End all processes at once; calls that are under way raise SourceError.
+
+        The server that calls this ends, and must not wait for a picture that nobody will see.
+        """
         self._keeps_spare = False
         with self._lock:
-            ending: list[Closeable] = [self._sound, *self._opened.values(), *([self._spare] if self._spare else [])]
+            viewers, spare = list(self._opened.values()), self._spare
             self._opened.clear()
             self._spare = None
-        for one in ending:
-            one.close()
+        self._sound.kill()
+        for viewer in viewers:
+            viewer.kill()
+        if spare is not None:
+            spare.close()
 
     def _take_process(self) -> CallProcess:
         with self._lock:

@@ -35,7 +35,7 @@ def make_sample_clip(target: Path) -> None:
             *("-f", "lavfi", "-i", f"aevalsrc={_VOICE_EXPRESSION}|{delayed_voice}:s=48000:d={_DURATION_S}"),
             *("-f", "lavfi", "-i", f"sine=frequency=330:sample_rate=44100:duration={_DURATION_S}"),
             *("-map", "0:v", "-map", "1:a", "-map", "2:a", "-vf", _VIDEO_FILTER),
-            *("-c:v", "libx264", "-crf", "18", "-pix_fmt", "yuv420p", "-threads", "2"),
+            *("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-pix_fmt", "yuv420p", "-threads", "2"),
             *("-x264-params", "cpu-independent=1"),
             *("-c:a", "aac", "-b:a:0", "128k", "-b:a:1", "64k"),
             *("-metadata", "title=Sample interview", "-metadata", "location=+48.2082+016.3738/"),

@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import av
@@ -30,10 +30,13 @@ from av.video.stream import VideoStream
 from engine.core.addresses import strip_credentials
 from engine.core.closeable import Closeable
 from engine.core.geometry import Size
+from engine.core.step_limit import NATIVE_STEP, limit_steps
 from engine.errors import SourceError
 from engine.media.local_file import LOCAL_ONLY_OPTIONS, local_url
 from engine.media.source.crop import FrameCropper, align_crop, read_crop
+from engine.media.stream.audio_parameters import AudioParameters, can_copy_audio, read_audio_parameters
 from engine.media.stream.connection_clock import ConnectionClock
+from engine.media.stream.live_source import AudioEvent, InputDigest, InterruptionEvent
 
 _NETWORK_SCHEMES = ("udp", "rtp", "rtsp", "http", "https", "tcp", "rtmp", "rtmps")
 _FINITE_SCHEMES = ("http", "https")
@@ -50,8 +53,8 @@ _MAX_ARRIVALS = 512
 
 
 @dataclass(frozen=True, slots=True)
-class FrameEvent:
-    """A decoded frame.
+class DecodedFrameEvent:
+    """A frame as it was decoded, with pixels of any shape.
 
     Attributes:
         pts: presentation time in units of `LiveInput.time_base`.
@@ -65,29 +68,7 @@ class FrameEvent:
     arrival_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class AudioEvent:
-    """An audio packet of the audio stream number `track`, with its times on the common clock."""
-
-    track: int
-    packet: Packet[AudioStream]
-
-
-@dataclass(frozen=True, slots=True)
-class InterruptionEvent:
-    """The source was interrupted; the next frames do not continue the ones before."""
-
-    reason: str
-
-
-InputEvent = FrameEvent | AudioEvent | InterruptionEvent
-
-
-class InputDigest(NamedTuple):
-    """Number of bytes read, and their SHA-256 in the order of arrival."""
-
-    bytes: int
-    sha256: str
+DecodedEvent = DecodedFrameEvent | AudioEvent | InterruptionEvent
 
 
 class LiveInput(Closeable):
@@ -134,9 +115,11 @@ class LiveInput(Closeable):
         self._cropper: FrameCropper | None = None
 
     @property
-    def audio_streams(self) -> list[AudioStream]:
-        """Return the audio streams, whose parameters an output copies."""
-        return list(self._container.streams.audio)
+    def audio_streams(self) -> tuple[AudioParameters, ...]:
+        """Return the audio streams whose packets can be copied, by track."""
+        return tuple(
+            read_audio_parameters(stream) for stream in self._container.streams.audio if can_copy_audio(stream)
+        )
 
     @property
     def streams(self) -> list[tuple[int, str, str]]:
@@ -163,7 +146,7 @@ class LiveInput(Closeable):
         """Return the digest of the video and audio read so far."""
         return InputDigest(self._bytes, self._hash.hexdigest())
 
-    def events(self) -> Iterator[InputEvent]:
+    def events(self) -> Iterator[DecodedEvent]:
         """Yield frames and packets until the source ends or `stop` is set."""
         while not self._stop.is_set():
             reason = yield from self._read_connection()
@@ -176,11 +159,12 @@ class LiveInput(Closeable):
         """Close the connection."""
         self._container.close()
 
-    def _read_connection(self) -> Generator[InputEvent, None, str]:
+    def _read_connection(self) -> Generator[DecodedEvent, None, str]:
         """Yield the events of one connection; return the reason for its end."""
-        video, tracks = self.video_stream, {s.index: n for n, s in enumerate(self._container.streams.audio)}
-        has_keyframe = False
-        packets = self._container.demux([video, *self._container.streams.audio])
+        video, has_keyframe = self.video_stream, False
+        copied = self._list_copied_streams()
+        tracks = {stream.index: number for number, stream in enumerate(copied)}
+        packets = limit_steps(self._container.demux([video, *copied]))
         while not self._stop.is_set():
             try:
                 packet = next(packets, None)
@@ -203,8 +187,11 @@ class LiveInput(Closeable):
                 if has_keyframe:
                     yield from self._decode_packet(packet, video, arrived)
             elif self._is_in_sequence(tracks[packet.stream_index], self._clock.shift_packet(packet)):
-                yield AudioEvent(tracks[packet.stream_index], cast("Packet[AudioStream]", packet))
+                yield AudioEvent(tracks[packet.stream_index], packet)
         return "stopped"
+
+    def _list_copied_streams(self) -> list[AudioStream]:
+        return [stream for stream in self._container.streams.audio if can_copy_audio(stream)]
 
     def _is_in_sequence(self, track: int, packet: Packet[Any]) -> bool:
         """Return whether a packet follows the packet before it in its track; muxers refuse times that do not rise."""
@@ -217,13 +204,14 @@ class LiveInput(Closeable):
         self._last_audio_times[track] = now
         return True
 
-    def _decode_packet(self, packet: Packet[Any], video: VideoStream, arrived: float) -> Iterator[FrameEvent]:
+    def _decode_packet(self, packet: Packet[Any], video: VideoStream, arrived: float) -> Iterator[DecodedFrameEvent]:
         if self._is_finite:
             arrived = time.monotonic()  # a file is read at its own pace, so its frames arrive when they are due
         elif packet.pts is not None:
             self._arrivals[packet.pts] = arrived
         try:
-            frames = video.codec_context.decode(packet)
+            with NATIVE_STEP:
+                frames = video.codec_context.decode(packet)
         except FFmpegError:
             # A live run goes on without the frame; what is not shown needs no mask. The report counts it.
             self.undecodable_packets += 1
@@ -231,9 +219,10 @@ class LiveInput(Closeable):
         for frame in frames:
             yield self._make_frame_event(frame, video, arrived)
 
-    def _drain_decoder(self, video: VideoStream) -> Iterator[FrameEvent]:
+    def _drain_decoder(self, video: VideoStream) -> Iterator[DecodedFrameEvent]:
         try:
-            frames = video.codec_context.decode(None)
+            with NATIVE_STEP:
+                frames = video.codec_context.decode(None)
         except EndOfFile:
             return
         except FFmpegError:
@@ -242,14 +231,14 @@ class LiveInput(Closeable):
         for frame in frames:
             yield self._make_frame_event(frame, video, time.monotonic())
 
-    def _make_frame_event(self, frame: VideoFrame, video: VideoStream, arrived: float) -> FrameEvent:
+    def _make_frame_event(self, frame: VideoFrame, video: VideoStream, arrived: float) -> DecodedFrameEvent:
         # A decoder delays and reorders frames, so the arrival time is looked up by the frame's own time.
         arrived = self._arrivals.pop(frame.pts, arrived) if frame.pts is not None else arrived
         if len(self._arrivals) > _MAX_ARRIVALS:
             self._arrivals.clear()
         frame = self._crop_frame(frame, video)
         aspect = video.codec_context.sample_aspect_ratio or Fraction(1)
-        return FrameEvent(frame, self._assign_pts(frame, video), aspect, arrived)
+        return DecodedFrameEvent(frame, self._assign_pts(frame, video), aspect, arrived)
 
     def _crop_frame(self, frame: VideoFrame, video: VideoStream) -> VideoFrame:
         """Return the part of a frame that the container of a file shows."""
@@ -259,7 +248,8 @@ class LiveInput(Closeable):
             size = Size(frame.width, frame.height)
             crop = align_crop(self._crop, size, frame.format.name, interlaced=frame.interlaced_frame)
             self._cropper = FrameCropper(video, crop)
-        return self._cropper.crop_frame(frame)
+        with NATIVE_STEP:
+            return self._cropper.crop_frame(frame)
 
     def _assign_pts(self, frame: VideoFrame, video: VideoStream) -> int:
         """Return the frame's time on the common clock, later than that of the frame before."""
@@ -346,16 +336,17 @@ def _open_address(address: str, *, is_file: bool) -> InputContainer:
     target = local_url(Path(address)) if is_file else address
     limit = None if is_file else (10.0, _SILENCE_TIMEOUT_S)
     try:
-        return av.open(
-            target,
-            "r",
-            format=name,
-            options=options,
-            # A playlist on this machine must not make Veil open the network.
-            container_options=LOCAL_ONLY_OPTIONS if is_file else {},
-            timeout=limit,
-            metadata_errors="replace",
-        )
+        with NATIVE_STEP:
+            return av.open(
+                target,
+                "r",
+                format=name,
+                options=options,
+                # A playlist on this machine must not make Veil open the network.
+                container_options=LOCAL_ONLY_OPTIONS if is_file else {},
+                timeout=limit,
+                metadata_errors="replace",
+            )
     except FFmpegError as error:
         raise SourceError(
             f"{strip_credentials(address)} cannot be opened as a live source ({error.strerror}). "

@@ -22,6 +22,7 @@ from av.video.stream import VideoStream
 from engine.core.geometry import Size
 from engine.errors import RenderError, TargetError
 from engine.media.output.encoder import EncoderPreset
+from engine.media.stream.audio_parameters import AudioParameters, add_audio_stream
 from engine.record import Document
 from engine.storage.files import publish_file
 
@@ -104,7 +105,7 @@ class LiveOutput:
         time_base: Fraction,
         rate: Fraction,
         *,
-        audio: Sequence[AudioStream],
+        audio: Sequence[AudioParameters],
         encoding: LiveEncoding,
     ) -> None:
         self.target = target
@@ -132,7 +133,7 @@ class LiveOutput:
         frame.pict_type = 0
         self._call_guarded(lambda: self._container.mux(self._video.encode(frame)))
 
-    def write_audio(self, track: int, packet: Packet[AudioStream]) -> None:
+    def write_audio(self, track: int, packet: Packet[Any]) -> None:
         """Write a packet of the audio stream number `track` unchanged.
 
         Raises:
@@ -191,16 +192,14 @@ class LiveOutput:
         stream.time_base = self._time_base
         return stream
 
-    def _add_audio(self, template: AudioStream) -> AudioStream:
+    def _add_audio(self, parameters: AudioParameters) -> AudioStream:
         try:
-            stream = self._container.add_stream_from_template(template)
+            return add_audio_stream(self._container, parameters)
         except (FFmpegError, ValueError) as error:
             raise TargetError(
-                f"{self.target} cannot hold audio of the codec {template.codec_context.name} as it is; "
+                f"{self.target} cannot hold audio of the codec {parameters.codec} as it is; "
                 "write to a Matroska file (.mkv), or leave the audio out."
             ) from error
-        stream.time_base = template.time_base
-        return stream
 
     def _call_guarded(self, action: Callable[[], Made]) -> Made:
         try:

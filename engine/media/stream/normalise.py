@@ -63,7 +63,9 @@ class FrameNormaliser:
         self._graph: _FilterGraph | None = None
         self._converters = FrameConverters()
 
-    def normalise(self, decoded: VideoFrame, index: int, pts: int, aspect: Fraction = Fraction(1)) -> SourceFrame:
+    def normalise(
+        self, decoded: VideoFrame, index: int, pts: int, aspect: Fraction = Fraction(1), *, damaged: bool = False
+    ) -> SourceFrame:
         """Convert a decoded frame.
 
         Args:
@@ -71,6 +73,7 @@ class FrameNormaliser:
             index: its index.
             pts: its presentation time.
             aspect: its sample aspect ratio.
+            damaged: it is known to be damaged, although the frame does not say so.
         """
         format_key = _make_format_key(decoded, aspect)
         if self.size is None or format_key != self._format_key:
@@ -79,7 +82,7 @@ class FrameNormaliser:
             self.size = self.size or form.orientation.display_size.round_to_even()
             self._graph = None if _is_normalised(form, self.size) else _FilterGraph(form, self.size)
         placed = decoded if self._graph is None else self._graph.filter_frame(decoded)
-        damaged = decoded.is_corrupt
+        damaged = damaged or decoded.is_corrupt
         return SourceFrame(index, pts, placed, Orientation.upright(self.size), self._converters, damaged=damaged)
 
 

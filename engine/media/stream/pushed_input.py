@@ -9,55 +9,20 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any
 
-from av.audio.stream import AudioStream
 from av.video.frame import VideoFrame
 
 from engine.core.closeable import Closeable
-from engine.media.stream.live_input import FrameEvent, InputDigest, InputEvent
+from engine.errors import SourceError
+from engine.media.stream.audio_parameters import AudioParameters
+from engine.media.stream.live_source import FrameEvent, InputDigest, InputEvent
 
 _MAX_WAITING_FRAMES = 64
 """Frames that may wait to be read; the reader never waits for detectors, so a full queue means that it has stopped."""
 _STOP_CHECK_INTERVAL_S = 0.25
 """Interval at which a waiting reader checks whether the run should stop."""
 _TICKS_PER_S = 90_000
-
-
-class LiveSource(Protocol):
-    """The interface of a source for a live run; `LiveInput` and `PushedInput` implement it."""
-
-    address: str
-    is_file: bool
-    time_base: Fraction
-    rate: Fraction
-    codec: str
-    container: str
-    undecodable_packets: int
-    reconnects: int
-
-    @property
-    def audio_streams(self) -> list[AudioStream]:
-        """Return the audio streams, whose parameters an output copies."""
-
-    @property
-    def streams(self) -> list[tuple[int, str, str]]:
-        """Return index, kind and codec of every stream."""
-
-    @property
-    def video_index(self) -> int:
-        """Return the index of the video stream."""
-
-    @property
-    def pixel_format(self) -> str:
-        """Return the pixel format of the video."""
-
-    @property
-    def input_digest(self) -> InputDigest:
-        """Return the digest of what was read so far."""
-
-    def events(self) -> Iterator[InputEvent]:
-        """Yield frames and packets until the source ends or the run should stop."""
 
 
 class PushedInput(Closeable):
@@ -77,6 +42,7 @@ class PushedInput(Closeable):
     codec = "unknown"
     pixel_format = "yuv420p"
     container = "webrtc"
+    streams = ((video_index, "video", codec),)
     undecodable_packets = 0
     reconnects = 0
 
@@ -89,16 +55,12 @@ class PushedInput(Closeable):
         self._bytes, self._hash = 0, hashlib.sha256()
         self._first_arrival_s: float | None = None
         self._last_pts = -1
+        self._error: SourceError | None = None
 
     @property
-    def audio_streams(self) -> list[AudioStream]:
+    def audio_streams(self) -> tuple[AudioParameters, ...]:
         """Return no stream: only pictures are pushed."""
-        return []
-
-    @property
-    def streams(self) -> list[tuple[int, str, str]]:
-        """Return the video."""
-        return [(self.video_index, "video", self.codec)]
+        return ()
 
     @property
     def input_digest(self) -> InputDigest:
@@ -115,18 +77,29 @@ class PushedInput(Closeable):
         """Declare that no more frames will come, so that the run ends in order. Closing twice is allowed."""
         self._closed.set()
 
+    def fail(self, error: SourceError) -> None:
+        """Declare that no more frames will come because of an error, which `events` raises after the last frame."""
+        self._error = error
+        self.close()
+
     def events(self) -> Iterator[InputEvent]:
-        """Yield frames until `close` is called or the run should stop."""
+        """Yield frames until `close` is called or the run should stop.
+
+        Raises:
+            SourceError: what `fail` was called with.
+        """
         self._reading.set()
         while not self._stop.is_set():
             try:
                 frame, arrived = self._frames.get(timeout=_STOP_CHECK_INTERVAL_S)
             except queue.Empty:
+                if self._error is not None:
+                    raise self._error from None
                 if self._closed.is_set():
                     return
             else:
                 self._hash_frame(frame)
-                yield FrameEvent(frame, self._assign_pts(arrived), Fraction(1), arrived)
+                yield FrameEvent(frame, self._assign_pts(arrived), arrived)
 
     def _assign_pts(self, arrived: float) -> int:
         # The clock of a browser's camera is unknown here, so the arrival is the time. Two frames that arrive in one

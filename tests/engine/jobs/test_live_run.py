@@ -1,6 +1,9 @@
 """A live run in a server's thread: pushed frames, preview, run folder."""
 
 import json
+import os
+import re
+import signal
 import time
 from pathlib import Path
 
@@ -8,14 +11,16 @@ import numpy as np
 import pytest
 
 from engine import access, audit, runs
-from engine.errors import AccessError, InputError
+from engine.errors import AccessError, InputError, SourceError
 from engine.jobs.live_run import BROWSER_CAMERA, LiveRun
+from engine.live.log import Happened, read_log_lines
 from engine.live.run import LiveOptions
 from engine.media.source.probe import probe
 from engine.media.stream.live_preview import NO_FRAME, LivePreview, make_black_frame, write_caption, write_note
 from engine.media.stream.normalise import frame_from_rgb, rgb_from_frame
 from engine.record import read_record
 from engine.storage.data_folder import DataFolder
+from tests.crashing_reader import find_children
 from tests.engine.live.live_scenes import flash_and_beep
 from tests.engine.live.scripted_camera import PATIENCE_S, PERIOD_S, STEADY, detector_roles, white_patch
 
@@ -57,7 +62,8 @@ def test_frames_of_a_browser_come_out_masked_and_leave_a_record(moods, data):
         live.end_source()
         live.join(PATIENCE_S)
     finally:
-        live.stop(PATIENCE_S)
+        live.stop()
+        live.join(PATIENCE_S)
     assert live.phase == "ended", live.failure_message
     run = runs.load_run(data, live.folder.id)
     assert (run.status, run.request.source, run.request.account) == ("done", BROWSER_CAMERA, JANE.account)
@@ -81,7 +87,8 @@ def test_controls_act_on_the_next_frames(moods, data):
         live.controls.cover_all(on=False)
         push_until(live, shows_judged_frame)
     finally:
-        live.stop(PATIENCE_S)
+        live.stop()
+        live.join(PATIENCE_S)
     assert live.phase == "ended"
 
 
@@ -107,6 +114,57 @@ def test_a_source_that_cannot_be_opened_is_a_sentence_in_the_run(moods, data):
     assert (run.status, run.state.sentence) == ("failed", live.failure_message)
     assert not run.resumable
     assert "secret" not in run.folder.request.read_text() + live.failure_message + live.title
+
+
+@pytest.mark.slow
+def test_a_source_that_crashes_its_process_ends_the_run_in_order(moods, data, tmp_path):
+    """The decoder is hit in the middle of a run: a sentence, and what was shown is complete."""
+    path = flash_and_beep(tmp_path / "Jane Doe.mp4", seconds=60.0)
+    live = LiveRun(data, str(path), person=JANE, options=LiveOptions(detector_roles(moods), STEADY))
+    try:
+        end = time.monotonic() + PATIENCE_S
+        while not live.progress.counters.judged and time.monotonic() < end:
+            time.sleep(PERIOD_S)
+        [process] = find_children("source_process")
+        os.kill(process, signal.SIGSEGV)
+        live.join(PATIENCE_S)
+    finally:
+        live.stop()
+        live.join(PATIENCE_S)
+    assert live.phase == "failed"
+    assert re.search(
+        r"it ends the program that reads it \(signal SIGSEGV\).*the record are complete", live.failure_message
+    )
+    assert "Jane" not in live.failure_message
+    run = runs.load_run(data, live.folder.id)
+    assert (run.status, run.state.sentence) == ("failed", live.failure_message)
+    record = read_record(run.folder.record)
+    assert probe(run.folder.live_video).video.packets == len(record.frames) == live.progress.counters.shown > 0
+    log = run.folder.record.with_suffix(".jsonl")
+    [said] = [line.what for line in read_log_lines(log) if isinstance(line, Happened)]
+    assert "SIGSEGV" in said
+    assert b"Jane" not in log.read_bytes()
+    # The next run is not harmed.
+    beep = flash_and_beep(tmp_path / "beep.mp4", seconds=0.4, at=0.2)
+    live = LiveRun(data, str(beep), person=JANE, options=LiveOptions(detector_roles(moods), STEADY))
+    live.join(PATIENCE_S)
+    assert live.phase == "ended", live.failure_message
+
+
+@pytest.mark.slow
+def test_a_pushed_source_that_fails_ends_the_run_in_order(moods, data):
+    live = LiveRun(data, None, person=JANE, options=LiveOptions(detector_roles(moods), STEADY))
+    try:
+        push_until(live, shows_judged_frame)
+        live.fail_source(SourceError("The camera is lost."))
+        live.join(PATIENCE_S)
+    finally:
+        live.stop()
+        live.join(PATIENCE_S)
+    assert live.phase == "failed"
+    assert live.failure_message.startswith("The camera is lost. The ")
+    run = runs.load_run(data, live.folder.id)
+    assert probe(run.folder.live_video).video.packets == len(read_record(run.folder.record).frames)
 
 
 def test_a_source_that_does_not_exist_leaves_no_run(data):
@@ -184,7 +242,8 @@ def test_viewing_unmasked_frames_is_logged(moods, data):
         live.mask_preview()
         assert rgb_from_frame(live.preview.get_frame(unmasked=True))[PATCH].mean() < 230
     finally:
-        live.stop(PATIENCE_S)
+        live.stop()
+        live.join(PATIENCE_S)
 
 
 def test_an_operator_opens_no_source_that_is_not_listed(staffed, tmp_path):

@@ -24,8 +24,6 @@ PATIENT = msgspec.structs.replace(JUDGING, deadline=PATIENCE_S, hang=PATIENCE_S)
 
 STEADY = msgspec.structs.replace(JUDGING, cuts=False, age=2.0)
 """Judges a clip without cuts; on a busy machine some frames are covered."""
-HASTY = msgspec.structs.replace(STEADY, beside=0.001)
-"""The same without waiting for the detector beside, so that the first frames are covered."""
 STEADY_FILE = msgspec.structs.replace(STEADY, deadline=PATIENCE_S, hang=PATIENCE_S)
 """The same for a file, which can wait: a busy machine takes longer and covers no more."""
 

@@ -157,6 +157,18 @@ def test_another_size_is_covered_until_all_have_answered_and_keeps_the_output_si
     assert camera.masker.counters.source_changes == 1
 
 
+def test_a_change_of_format_that_the_source_reports_is_one_of_the_source(camera, moods):
+    camera.masker.mark_format_change()
+    assert_closed(assert_first_is_covered(camera, moods, "source"))
+    assert camera.masker.counters.source_changes == 1
+
+
+def test_a_frame_that_the_source_knows_to_be_damaged_is_covered(camera):
+    camera.masker.submit(frame_from_rgb(white_patch()), camera.number, camera.number * camera.frame_s, damaged=True)
+    camera.masker.state.wait_for_answers(camera.number, PATIENCE_S)
+    assert camera.masker.collect().verdict.reason == "damaged"
+
+
 def test_an_interrupted_source_is_covered_until_all_have_answered(camera, moods):
     camera.masker.mark_interrupted()
     assert_closed(assert_first_is_covered(camera, moods, "source"))

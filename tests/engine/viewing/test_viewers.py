@@ -1,6 +1,7 @@
 """What people look at is decoded in processes that a file may end: the same answers, and no crash here."""
 
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
@@ -105,3 +106,18 @@ def test_processes_end_with_what_they_are_for(viewers, clip, record):
     assert [process.has_ended for process in processes] == [True, False, False]
     viewers.close()
     assert all(process._process.poll() is not None for process in processes)
+
+
+def test_the_end_does_not_wait_for_what_is_being_answered(viewers, clip, record):
+    viewer, plan = viewers.open_source(clip, record, "a"), next(plan_frames(record))
+    viewer.make_still(0, plan, StillOptions())
+    viewer._process._process._process.send_signal(signal.SIGSTOP)  # answers never
+    with ThreadPoolExecutor(1) as threads:
+        still = threads.submit(viewer.make_still, 1, plan, StillOptions())
+        while not viewer._process._calls:
+            time.sleep(0.01)
+        viewers.close()
+        with pytest.raises(SourceError):
+            still.result()
+    with pytest.raises(SourceError, match="ending"):
+        viewer.make_still(2, plan, StillOptions())

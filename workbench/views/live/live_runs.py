@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -25,6 +26,7 @@ from engine.live.record_facts import plan_detector_roles
 from engine.live.run import LiveOptions
 from engine.media.stream.live_preview import NO_FRAME, make_black_frame, write_caption, write_note
 from engine.storage.data_folder import DataFolder
+from workbench.views.live.camera_decoder import isolate_decoders, take_frame
 from workbench.views.live.name_queries import switch_off_name_queries
 
 _PREVIEW_RATE_HZ = 25
@@ -111,6 +113,7 @@ class LiveRunTable:
 def get_live_runs() -> LiveRunTable:
     """Return the live runs of this server."""
     switch_off_name_queries()
+    isolate_decoders()
     return LiveRunTable()
 
 
@@ -124,7 +127,7 @@ def show_picture(live: LiveRun, *, camera: bool, unmasked: bool = False) -> None
     """
     key = live.folder.id
     camera_track: Any = (
-        create_video_sink_track(live.push_frame, f"in-{key}", on_ended=live.end_source) if camera else None
+        create_video_sink_track(partial(take_frame, live), f"in-{key}", on_ended=live.end_source) if camera else None
     )
     # The track is made once for a run and only gets a new callback after that: a second track would end the camera's.
     preview_track = create_video_source_track(

@@ -162,9 +162,12 @@ def _show_running(live: LiveRun, person: Person) -> None:
     with controls:
         _show_controls(live)
         unmasked = _toggle_raw_view(live, person)
-        if st.button("Stop and save", icon=":material/stop:", key="live-stop", width="stretch"):
+        # By callbacks, here and below: the camera's component starts the script anew whenever it has something to say,
+        # and a button that the interrupted script had not reached yet would have been pressed in vain.
+        st.button("Stop and save", icon=":material/stop:", key="live-stop", width="stretch", on_click=live.stop)
+        if live.is_stopping:
             with st.spinner("Saving the record"):
-                live.stop(_STOP_TIMEOUT_S)
+                live.join(_STOP_TIMEOUT_S)
             st.rerun()
     with picture:
         if unmasked:
@@ -172,6 +175,10 @@ def _show_running(live: LiveRun, person: Person) -> None:
         # The same run may be open in another tab; only the tab that started it sends its camera.
         camera = live.title == BROWSER_CAMERA and session.STARTED_LIVE_RUN.get() == live.folder.id
         show_picture(live, camera=camera, unmasked=unmasked)
+    # Below both: on a phone, where columns follow one another, the button that masks everything comes right after the
+    # picture.
+    below, _ = st.columns([5, 2], gap="medium")
+    with below:
         _show_figures(live)
 
 
@@ -183,16 +190,16 @@ def _show_controls(live: LiveRun) -> None:
     icon = ":material/visibility:" if covered else ":material/visibility_off:"
     # Red while it would hide everything, and plain while it would show the picture again: the two must not look alike.
     with st.container(key=f"{ALARM_KEY}-{covered}"):
-        if st.button(
+        st.button(
             label,
             type="secondary" if covered else "primary",
             icon=icon,
             key="live-cover",
             width="stretch",
             shortcut="p",
-        ):
-            live.controls.cover_all(on=not covered)
-            st.rerun(scope="fragment")
+            on_click=_cover_all,
+            args=(live, not covered),
+        )
     wanted = _choose_controls(live.controls.state, "now")
     if wanted != live.controls.state:
         try:
@@ -200,6 +207,10 @@ def _show_controls(live: LiveRun) -> None:
             live.controls.change(confidence=wanted.confidence)
         except VeilError as error:
             st.error(formatting.escape_markdown(str(error)))
+
+
+def _cover_all(live: LiveRun, on: bool) -> None:  # noqa: FBT001 - Streamlit passes it
+    live.controls.cover_all(on=on)
 
 
 def _choose_controls(current: LiveControlsState, key_suffix: str) -> LiveControlsState:
@@ -295,8 +306,8 @@ def _show_status(live: LiveRun) -> None:
         "Masked whole", f"{covered:,}", help="Frames that the detectors did not finish in time, or that you masked."
     )
     late.metric("Masked too late", f"{counters.late_faces:,}", help="Faces detected after their frame was shown.")
-    detections = " · ".join(f"{name} {count:.1f}/s" for name, count in figures.answers_per_s.items())
-    lines = [f"{counters.shown:,} frames shown, {counters.dropped:,} dropped. Detections: {detections or 'none yet'}."]
+    examined = " · ".join(f"{name} {count:.1f}/s" for name, count in figures.answers_per_s.items())
+    lines = [f"{counters.shown:,} frames shown, {counters.dropped:,} dropped. Examined: {examined or 'none yet'}."]
     if counters.covered:
         lines.append(
             "Masked whole: "

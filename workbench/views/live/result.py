@@ -28,18 +28,24 @@ _NO_CAMERA_HELP = (
 
 def show_result(live: LiveRun, person: Person) -> None:
     """Show how a live run ended, and what it saved."""
-    if live.phase == "failed":
-        st.error(live.failure_message or "The live run failed.")
-        st.caption(_NO_CAMERA_HELP if live.title == BROWSER_CAMERA else "Start again below, or choose another source.")
-        return
-    counters = live.progress.counters
-    covered = sum(counters.covered.values())
-    st.success(
-        f"The live run has ended ({escape_markdown(Path(live.title).name)}): {format_count(counters.shown, 'frame')} "
-        f"{'was' if counters.shown == 1 else 'were'} shown, {covered:,} of them masked whole. The record is saved."
-    )
     run = runs.load_run(session.get_data(), live.folder.id)
     video = run.folder.live_video
+    if live.phase == "failed":
+        st.error(escape_markdown(live.failure_message or "The live run failed."))
+        # A source that fails in the middle leaves what was shown until then; a camera was there in that case.
+        was_shown = run.folder.record.exists()
+        never_came = live.title == BROWSER_CAMERA and not was_shown
+        st.caption(_NO_CAMERA_HELP if never_came else "Start again below, or choose another source.")
+        if not was_shown:
+            return
+    else:
+        counters = live.progress.counters
+        covered = sum(counters.covered.values())
+        st.success(
+            f"The live run has ended ({escape_markdown(Path(live.title).name)}): "
+            f"{format_count(counters.shown, 'frame')} {'was' if counters.shown == 1 else 'were'} shown, {covered:,} of "
+            "them masked whole. The record is saved."
+        )
     with st.expander("Recording and detection record", expanded=True):
         if video.is_file() and run.folder.record.exists() and access.is_allowed(person, "look"):
             _show_video(run, video)

@@ -1,11 +1,14 @@
 """What a look at a file says, and what it refuses."""
 
+import fcntl
 import json
 import logging
 import os
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
@@ -308,9 +311,12 @@ def test_reader_that_crashes_is_a_sentence(tmp_path):
     # The reader that waits for the next file is stopped, so that it has the file but no answer when it crashes.
     reader = reader_process._idle[-1]
     os.kill(reader.pid, signal.SIGSTOP)
+    # Until it has really stopped it would still read what is sent.
+    os.waitid(os.P_PID, reader.pid, os.WSTOPPED | os.WNOWAIT)
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(read_in_process, path)
-        while reader in reader_process._idle:
+        # It has left the idle ones before the file is sent; one that ends before that costs nothing but another reader.
+        while not struct.unpack("i", fcntl.ioctl(reader.stdin, termios.FIONREAD, b"\0" * 4))[0]:
             time.sleep(0.01)
         os.kill(reader.pid, signal.SIGSEGV)
         os.kill(reader.pid, signal.SIGCONT)

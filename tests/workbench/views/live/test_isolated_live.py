@@ -14,9 +14,7 @@ def test_the_live_page_contacts_no_other_machine(models, carphone, tmp_path):
     skip_without_namespace()
     (tmp_path / "data").mkdir()
     data, clip = make_data_folder(tmp_path / "data", models), tmp_path / "drive.mp4"
-    clips.ffmpeg(
-        "-stream_loop", "59", "-i", carphone, "-vf", "scale=640:480", "-c:v", "libx264", "-preset", "ultrafast", clip
-    )  # fmt: skip
+    clips.repeated(clip, carphone, 60, filters=clips.SMALL_AND_FEW)
     result = run_isolated("tests.workbench.views.live.isolated_live", data.root, clip)
     assert result["media"], "the tracer saw the picture leave the server for the browser"
     assert result["foreign"] == []
