@@ -13,7 +13,7 @@ from engine.detection.frame_detections import FrameTable, merge_passes
 from engine.detection.frame_selection import split_passes
 from engine.detection.ledger import write_ledger_on_failure
 from engine.detection.observer import DetectionObserver
-from engine.detection.options import count_workers, plan_detectors
+from engine.detection.options import adapt_to_source, count_workers, plan_detectors
 from engine.detection.passes import DetectionJob, PassRunner, create_checkpoint, find_uncertain_frames, run_pass
 from engine.detection.results import (
     Stopwatch,
@@ -58,7 +58,8 @@ def detect(  # noqa: PLR0913 - only the source is required; every other argument
         options: what to run; on-prem detection by default.
         data: the data folder (see `engine.storage.data_folder.find_data_folder`).
         listener: gets progress and notices.
-        ensemble: running detectors that fit `options`; they are used and left running.
+        ensemble: running detectors that fit `options` (see `engine.detection.options.adapt_to_source`); they are used
+            and left running.
         observer: sees what is found.
         runner: runs the local detectors elsewhere, as on a cluster. The record is the same.
         overwrite: replace `output` if it exists. False: return it if it is the record of this detection, finished
@@ -74,13 +75,16 @@ def detect(  # noqa: PLR0913 - only the source is required; every other argument
     stopwatch = Stopwatch()
     source, output = Path(source), Path(output) if output else None
     options, listener = options or DetectOptions(), listener or SilentListener()
-    plans = plan_detectors(options)
+    plans = plan_detectors(options)  # options that are wrong are refused before the source is read
     if output is not None:
         beside = list_detection_files(output)
         check_file_use(FileUse(list_source_files(source), [output], beside), overwrite=True)
         check_writable(output)
     info = probe_any(source, listener=listener)
     check_decodable(source, info, covers_damage=options.on_damage == "cover")
+    if ensemble is None:
+        options = adapt_to_source(options, info)
+        plans = plan_detectors(options)
     request_sha256 = hash_request(info.sha256, plans, options)
     if output is not None and not overwrite and (finished := read_finished_record(output, request_sha256)):
         listener.notice(f"{output} is the finished record of this detection already.")

@@ -146,7 +146,8 @@ def _frames_of_tracks(
 ) -> Iterator[list[int]]:
     """Yield for each track the frames in which it was detected."""
     tracks: dict[int, list[int]] = {}
-    for index, numbers in enumerate(assign_tracks(fused, cuts, tracking)):
+    # Which detections are weak is decided with the answers of the remote detector, so here they are all alike.
+    for index, numbers in enumerate(assign_tracks(fused, cuts, tracking, {})):
         for number in numbers:
             tracks.setdefault(number, []).append(index)
     yield from tracks.values()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from engine.detectors.base import can_look_at_parts, is_remote
 from engine.detectors.ensemble import DetectorEnsemble
 from engine.detectors.modes import Mode, find_mode
 from engine.detectors.registry import DetectorPlan, import_detector_class, plan_detector, select_remote
 from engine.errors import InputError
+from engine.media.facts import MediaInfo
 from engine.record import DetectOptions, ScheduleSettings
 from engine.storage.data_folder import DataFolder
 
@@ -18,6 +21,22 @@ def detector_ensemble(options: DetectOptions, data: DataFolder) -> DetectorEnsem
     """Create the ensemble of a detection; entering it as a context starts the detectors."""
     chosen = plan_detectors(options)
     return DetectorEnsemble(chosen, data.models, count_workers(options, chosen))
+
+
+def adapt_to_source(options: DetectOptions, info: MediaInfo) -> DetectOptions:
+    """Return the options with the mode's parameters for a single picture, if the source is one.
+
+    Parameters that the options set stay as they are, so adapting twice changes nothing.
+    """
+    return adapt_to_single_picture(options) if info.video.packets == 1 else options
+
+
+def adapt_to_single_picture(options: DetectOptions) -> DetectOptions:
+    """Return the options with the mode's parameters for a single picture."""
+    own = find_mode(options.mode).single_picture
+    names = [plan.name for plan in plan_detectors(options) if plan.name in own]
+    adapted = {name: {**own[name], **options.parameters.get(name, {})} for name in names}
+    return msgspec.structs.replace(options, parameters={**options.parameters, **adapted}) if adapted else options
 
 
 def count_workers(options: DetectOptions, chosen: Sequence[DetectorPlan]) -> int:

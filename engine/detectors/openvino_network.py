@@ -82,7 +82,7 @@ class PictureNetwork:
         if self.fixed_size is None:
             # CenterFace's file declares ten pictures of 32x32 pixels; a network without dense layers takes any size.
             network.reshape(openvino.PartialShape([1, 3, _DYNAMIC, _DYNAMIC]))
-        properties = _choose_properties(openvino, precision, threads)
+        properties = choose_properties(openvino, precision, threads)
         self._request = _compile(core, openvino, network, input_format, properties)
 
     def run(self, picture: Rgb, input_size: Size) -> list[NDArray[np.float32]]:
@@ -174,7 +174,8 @@ def _compile(
     return core.compile_model(steps.build(), "CPU", dict(properties)).create_infer_request()
 
 
-def _choose_properties(openvino: ModuleType, precision: Precision, threads: int) -> Mapping[str, Any]:
+def choose_properties(openvino: ModuleType, precision: Precision, threads: int) -> dict[str, Any]:
+    """Return how OpenVINO is to compute on the processor."""
     return {
         "INFERENCE_PRECISION_HINT": openvino.Type.bf16 if precision == "bf16" else openvino.Type.f32,
         "INFERENCE_NUM_THREADS": threads,

@@ -42,7 +42,7 @@ DETECTORS: dict[str, DetectorRow] = {
     "mtcnn": DetectorRow(
         class_path="engine.detectors.mtcnn:Mtcnn",
         frame_cost_s=0.2,
-        libraries=("tensorflow", "mtcnn", "openvino"),
+        libraries=("openvino",),
         check_role="substitute",
         check_parameters={},
     ),

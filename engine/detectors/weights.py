@@ -223,16 +223,6 @@ def read_supplied(path: Path, sha256: str) -> bytes:
     return data
 
 
-def verify_supplied_path(path: Path, sha256: str) -> Path:
-    """Return the path of a file of weights that the user supplied, after verifying its content.
-
-    Raises:
-        ModelError: as `read_supplied`.
-    """
-    read_supplied(path, sha256)
-    return path
-
-
 def check_model_files(models: Path, table: Sequence[Weights] = WEIGHTS) -> list[tuple[str, FileState]]:
     """Return the state of every file of a table in the folder `models`, in the order of the table."""
     return [(weights.name, _check_file_state(models, weights)) for weights in table]
@@ -348,7 +338,7 @@ def _require_single_file(paths: Iterable[Path], archive: Archive) -> Path:
 
 def _create_folder(models: Path) -> None:
     try:
-        files.make_private_folder(models)
+        files.mkdir_private(models)
     except OSError as error:
         raise ModelError(
             f"The models folder {models} cannot be created ({error.strerror}): choose a folder that you may write to."

@@ -19,7 +19,7 @@ from engine.core.child_process import (
     spawn_server,
     take_message_bodies,
 )
-from engine.core.python_process import build_child_environment, build_module_command
+from engine.core.python_process import build_child_environment
 from engine.detectors import protocol
 from engine.detectors.base import Detector, is_remote
 from engine.errors import DetectorError, InputError, ModelError, VeilError
@@ -208,11 +208,8 @@ def end_workers(workers: Iterable[WorkerProcess]) -> None:
 
 
 def _spawn_worker(detector: type[Detector], slots: Sequence[int]) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
-    def build_command(lifeline: str) -> list[str]:
-        return build_module_command("engine.detectors.worker", lifeline)
-
     try:
-        return spawn_server(build_command, _build_environment(detector), slots)
+        return spawn_server("engine.detectors.worker", _build_environment(detector), slots)
     except OSError as error:
         raise DetectorError(
             f"A process for the detector {detector.name} cannot be started ({error.strerror}): use fewer workers."

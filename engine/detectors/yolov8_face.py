@@ -177,7 +177,7 @@ class _OnnxNetwork:
             threads=settings.threads,
             detector=Yolov8Face.name,
         )
-        self.class_names: Mapping[int, str] = ast.literal_eval(self._network.metadata.get("names", "{}"))
+        self.class_names = _parse_class_names(self._network.metadata.get("names", "{}"))
         self.fixed_size = self._network.fixed_size
 
     def run(self, picture: Rgb, input_size: Size) -> NDArray[np.float32]:
@@ -267,6 +267,15 @@ def _load_network(settings: Yolov8FaceSettings, path: Path, model: bytes) -> _Ne
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
         message = f"{path} cannot be loaded as a YOLO model ({reason}): give one made by Ultralytics."
         raise ModelError(message) from error
+
+
+def _parse_class_names(text: str) -> Mapping[int, str]:
+    names = ast.literal_eval(text)
+    if not isinstance(names, dict) or not all(
+        isinstance(number, int) and isinstance(name, str) for number, name in names.items()
+    ):
+        raise ValueError("the names of its classes are no table of numbers and words")
+    return names
 
 
 def _find_face_classes(names: Mapping[int, str], path: Path) -> list[int]:

@@ -10,7 +10,7 @@ from engine.core.progress import ProgressListener, SilentListener
 from engine.detection.assemble import assemble_record
 from engine.detection.detect import detect
 from engine.detection.frame_detections import FrameDetections
-from engine.detection.options import detector_ensemble, plan_detectors
+from engine.detection.options import adapt_to_single_picture, detector_ensemble, plan_detectors
 from engine.detectors.ensemble import BatchesByDetector, DetectorEnsemble
 from engine.detectors.scale import scale_to_display
 from engine.errors import InputError
@@ -54,11 +54,15 @@ def detect_dataset(
         name: place for name, place in places.items() if place.suffix.lower() in STILL_SUFFIXES and place.is_file()
     }
     records: dict[str, Record] = {}
-    # Loading the models takes seconds, so one ensemble serves all files.
-    with detector_ensemble(options, find_data_folder(data)) as ensemble:
-        records.update(_detect_photographs(photographs, options, ensemble, listener))
-        for name, place in places.items():
-            if name not in photographs:
+    folder = find_data_folder(data)
+    # Loading the models takes seconds, so one ensemble serves all photographs, and one all others.
+    if photographs:
+        adapted = adapt_to_single_picture(options)
+        with detector_ensemble(adapted, folder) as ensemble:
+            records.update(_detect_photographs(photographs, adapted, ensemble, listener))
+    if others := {name: place for name, place in places.items() if name not in photographs}:
+        with detector_ensemble(options, folder) as ensemble:
+            for name, place in others.items():
                 records[name] = detect(place, options=options, data=data, listener=listener, ensemble=ensemble)
     return records
 

@@ -19,7 +19,7 @@ from engine.record.canonical import (
     record_json_schema,
     sha256_hex,
 )
-from engine.record.detect_options import DetectOptions
+from engine.record.detect_options import DetectOptions, DetectorParameterValue
 from engine.record.document import Count, Document, Kind, Score
 from engine.record.time_settings import (
     SmoothingInFrames,
@@ -58,6 +58,7 @@ __all__ = [
     "Detection",
     "DetectionConfig",
     "DetectorFacts",
+    "DetectorParameterValue",
     "Document",
     "Face",
     "Fate",

@@ -134,7 +134,8 @@ class FusionSettings(Document, frozen=True):
 
     Attributes:
         iou: least IoU at which boxes of two detectors are one face.
-        containment: least share of the smaller box within the larger at which they are one face, too.
+        containment: least share of the smaller box within the larger at which they are one face, too; boxes of the same
+            detector only if the better one is the larger, by at most `growth`.
         duplicate: least IoU at which boxes of the same detector are one face.
         growth: greatest area of a face, relative to its best detection; boxes that would exceed it stay separate faces.
     """

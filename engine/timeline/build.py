@@ -24,6 +24,7 @@ from engine.record import (
     TrackingInFrames,
     TrackingSettings,
 )
+from engine.record.support import CONFIDENT_SUPPORT
 from engine.record.time_settings import REFERENCE_FRAME_S
 from engine.timeline.carried import CarriedPath, PathsByLook, place_track
 from engine.timeline.cuts import find_cuts
@@ -36,7 +37,7 @@ from engine.timeline.smooth import (
     path_without_smoothing,
     smooth_track,
 )
-from engine.timeline.track_confirmation import CONFIDENT_SUPPORT, find_held_detections, is_face
+from engine.timeline.track_confirmation import find_held_detections, is_face
 from engine.timeline.track_table import FaceTable, TrackDetections, collect_tracks, take_tracks
 
 Row = TypeVar("Row")

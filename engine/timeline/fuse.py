@@ -82,13 +82,23 @@ def _group_duplicates(detections: Iterable[Detection], settings: FusionSettings)
         home = max(groups, key=lambda group: group.best.box.iou(seen.box), default=None)
         if (
             home
-            and home.best.box.iou(seen.box) >= settings.duplicate
+            and _is_duplicate(seen.box, home.best.box, settings)
             and (hull := home.grow_hull(seen.box, seen, settings))
         ):
             home.box = hull
         else:
             groups.append(_FaceGroup(seen.box, {seen.detector: seen}, seen))
     return groups
+
+
+def _is_duplicate(box: Box, best: Box, settings: FusionSettings) -> bool:
+    """Return True if a box of a detector shows the same face as its better one."""
+    shared = box.intersection_area(best)
+    if shared >= settings.duplicate * (box.area + best.area - shared):
+        return True
+    # Of a face that fills the picture a detector finds parts, too: forehead, mouth and chin in a box of their own. A
+    # box much smaller than the better one may be another face: a wild box can contain a crowd.
+    return shared >= settings.containment * box.area and settings.growth * box.area >= best.area
 
 
 def _merge_groups(groups: list[_FaceGroup], settings: FusionSettings) -> list[_FaceGroup]:

@@ -1,32 +1,13 @@
-"""Confirmation of tracks: weak evidence counts if another detector or the rest of the track confirms it.
-
-The support of a detection is its score divided by its detector's confident score. At 1, one detection alone counts as a
-face; the support of several detectors for one face in one frame adds up.
-"""
+"""Confirmation of tracks: weak evidence counts if another detector or the rest of the track confirms it."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from engine.core.geometry import Box
 from engine.record import Detection, FusionSettings, TrackingInFrames
+from engine.record.support import CONFIDENT_SUPPORT, compute_support
 from engine.timeline.fuse import fuse_detections
-
-CONFIDENT_SUPPORT = 1.0
-"""Support that needs no confirmation by a track."""
-
-
-def compute_support(evidence: Iterable[Detection], confident_scores: Mapping[str, float]) -> float:
-    """Return the support for a face in one frame.
-
-    Args:
-        evidence: the detections of the face.
-        confident_scores: confident score by detector; if it is 0 or absent, any detection gives infinite support.
-    """
-    return sum(
-        seen.score / least if (least := confident_scores.get(seen.detector, 0.0)) > 0 else math.inf for seen in evidence
-    )
 
 
 def find_supported_faces(

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from engine.core.geometry import Box, Size
 from engine.core.packed_sequence import PackedSequence
 from engine.record import Face, TrackingInFrames
+from engine.record.support import compute_support
 from engine.timeline.fuse import FusedFace
 from engine.timeline.smooth import ORIGINS, Boxes, FrameIndices, TrackPath
 from engine.timeline.track import assign_tracks
-from engine.timeline.track_confirmation import compute_support
 
 _NO_EVIDENCE = -1
 
@@ -55,7 +55,9 @@ def collect_tracks(
 ) -> list[TrackDetections]:
     """Return the detections of each track, in order of appearance."""
     tracks: list[TrackDetections] = []
-    for index, (faces, numbers) in enumerate(zip(fused, assign_tracks(fused, cuts, settings), strict=True)):
+    for index, (faces, numbers) in enumerate(
+        zip(fused, assign_tracks(fused, cuts, settings, confident_scores), strict=True)
+    ):
         for place, (face, number) in enumerate(zip(faces, numbers, strict=True)):
             if number == len(tracks):
                 tracks.append(TrackDetections())

@@ -26,6 +26,7 @@ from engine.record import (
     sha256_hex,
 )
 from tests import clips
+from tests.engine.conftest import TALK_FRAMES
 from tests.rekognition_stand_in import StandIn, middle
 
 CLOUD = DetectOptions(mode="cloud")
@@ -151,7 +152,7 @@ def test_only_contested_frames_of_a_steady_face_are_asked(service, talk, cloud_d
     assert [detector.name for detector in record.detection.detectors] == ["yolov8-face", "rekognition"]
     asked = [index for start, stop in record.detection.asked["rekognition"] for index in range(start, stop)]
     assert asked == [sent.index for sent in ledger_of(tmp_path / "a.json").frames]
-    assert 0 < len(asked) <= 45 / 4
+    assert 0 < len(asked) <= TALK_FRAMES / 4
     seen = {one.detector for frame in record.frames for face in frame.faces for one in face.evidence}
     assert seen == {"yolov8-face", "rekognition"}
     engine.detect(talk, tmp_path / "b.json", msgspec_free(options, workers=2), data=cloud_data)
@@ -167,7 +168,7 @@ def test_hybrid_with_the_service_as_one_of_its_detectors(service, talk, cloud_da
     record = engine.detect(talk, options=DetectOptions(detectors=("rekognition", "yolov8-face")), data=cloud_data)
     names = {one.detector for frame in record.frames for face in frame.faces for one in face.evidence}
     assert names == {"yolov8-face", "rekognition"}
-    assert service.account.answered == 45
+    assert service.account.answered == TALK_FRAMES
 
 
 def test_damaged_frames_are_not_sent(service, cloud_data, tmp_path):

@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import engine
@@ -15,6 +16,7 @@ from engine.errors import DamagedFrameError, DetectorError, InputError, ModelErr
 from engine.media.source.probe import probe
 from engine.record import DetectOptions, ScheduleSettings, read_document, read_record, sha256_hex
 from tests import clips
+from tests.engine.conftest import TALK_FRAMES
 
 YOLO = DetectOptions(detectors=("yolov8-face",))
 
@@ -41,15 +43,15 @@ def children():
 
 @pytest.fixture(scope="module")
 def detected(talk, own_data, tmp_path_factory):
-    """The path of a record of `talk` by an undisturbed run."""
+    """The path of a record of `talk` by an undisturbed run with one worker."""
     path = tmp_path_factory.mktemp("record") / "talk.json"
-    engine.detect(talk, path, YOLO, data=own_data)
+    engine.detect(talk, path, msgspec.structs.replace(YOLO, workers=1), data=own_data)
     return path
 
 
 def test_every_frame_is_in_the_record_and_the_face_in_every_frame(talk, detected):
     record = read_record(detected)
-    assert len(record.frames) == 45
+    assert len(record.frames) == TALK_FRAMES
     assert all(len(frame.faces) == 1 for frame in record.frames)
     assert {face.track for frame in record.frames for face in frame.faces} == {0}
     assert record.source.sha256 == sha256_hex(talk.read_bytes())
@@ -60,10 +62,10 @@ def test_every_frame_is_in_the_record_and_the_face_in_every_frame(talk, detected
 def test_run_facts_lie_beside_the_record(detected):
     facts = read_document(detected.with_name("talk.json.run.json"), RunFacts, "facts of a run")
     assert facts.record_sha256 == sha256_hex(detected.read_bytes())
-    assert (facts.frames, facts.resumed_frames) == (45, 0)
+    assert (facts.frames, facts.resumed_frames) == (TALK_FRAMES, 0)
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("workers", [2, 3])
 def test_the_record_does_not_depend_on_the_number_of_workers(talk, detected, own_data, tmp_path, workers):
     options = DetectOptions(detectors=("yolov8-face",), workers=workers)
     engine.detect(talk, tmp_path / "again.json", options, data=own_data)
@@ -91,7 +93,7 @@ def test_a_run_that_is_killed_goes_on_and_ends_with_the_same_bytes(talk, own_dat
     engine.detect(talk, path, slow, data=data, listener=progress)
     assert path.read_bytes() == (tmp_path / "whole.json").read_bytes()
     facts = read_document(path.with_name("again.json.run.json"), RunFacts, "facts of a run")
-    assert 4 <= facts.resumed_frames < 45
+    assert 4 <= facts.resumed_frames < TALK_FRAMES
     assert list(data.glob("work/*")) == []
 
 
@@ -103,7 +105,7 @@ def test_an_interruption_by_the_caller_is_resumed_too(talk, detected, own_data, 
         raise StopError
 
     with pytest.raises(StopError):
-        engine.detect(talk, tmp_path / "a.json", YOLO, data=own_data, listener=Progress(20, stop))
+        engine.detect(talk, tmp_path / "a.json", YOLO, data=own_data, listener=Progress(12, stop))
     engine.detect(talk, tmp_path / "a.json", YOLO, data=own_data)
     assert (tmp_path / "a.json").read_bytes() == detected.read_bytes()
 
@@ -111,30 +113,37 @@ def test_an_interruption_by_the_caller_is_resumed_too(talk, detected, own_data, 
 SCHEDULED = DetectOptions(detectors=("yolov8-face",), schedule=ScheduleSettings(interval_s=0.2, change=12.0), workers=1)
 
 
-def test_between_looks_faces_are_carried_and_the_record_says_so(talk, own_data, tmp_path):
-    record = engine.detect(talk, tmp_path / "a.json", SCHEDULED, data=own_data)
+@pytest.fixture(scope="module")
+def scheduled(talk, own_data, tmp_path_factory):
+    """The path of a record of `talk` by an undisturbed run on a schedule."""
+    path = tmp_path_factory.mktemp("scheduled") / "talk.json"
+    engine.detect(talk, path, SCHEDULED, data=own_data)
+    return path
+
+
+def test_between_looks_faces_are_carried_and_the_record_says_so(scheduled):
+    record = read_record(scheduled)
     assert all(len(frame.faces) == 1 for frame in record.frames)
     origins = [frame.faces[0].origin for frame in record.frames]
     assert set(origins) == {"detected", "carried"}
     looks = expand_ranges(record.detection.asked["yolov8-face"])
     assert [index for index, origin in enumerate(origins) if origin == "detected"] == sorted(looks)
-    assert len(looks) < len(record.frames) / 2
+    assert len(looks) < len(record.frames) * 2 / 3
     assert record.detection.schedule == SCHEDULED.schedule
 
 
-@pytest.mark.parametrize("stop_at", [8, 20, 40])
-def test_a_scheduled_run_that_is_interrupted_ends_with_the_same_bytes(talk, own_data, tmp_path, stop_at):
+@pytest.mark.parametrize("stop_at", [8, 12, 20])
+def test_a_scheduled_run_that_is_interrupted_ends_with_the_same_bytes(talk, scheduled, own_data, tmp_path, stop_at):
     class StopError(Exception):
         pass
 
     def stop():
         raise StopError
 
-    engine.detect(talk, tmp_path / "whole.json", SCHEDULED, data=own_data)
     with pytest.raises(StopError):
         engine.detect(talk, tmp_path / "a.json", SCHEDULED, data=own_data, listener=Progress(stop_at, stop))
     engine.detect(talk, tmp_path / "a.json", SCHEDULED, data=own_data)
-    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
+    assert (tmp_path / "a.json").read_bytes() == scheduled.read_bytes()
 
 
 def test_a_detector_that_is_killed_ends_the_run_with_a_sentence(talk, detected, own_data, tmp_path):
@@ -143,8 +152,10 @@ def test_a_detector_that_is_killed_ends_the_run_with_a_sentence(talk, detected, 
             if b"engine.detectors.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 os.kill(pid, signal.SIGKILL)
 
+    # One worker has two batches of frames at most, so that others are left when the first one is done.
+    alone = msgspec.structs.replace(YOLO, workers=1)
     with pytest.raises(DetectorError, match=r"yolov8-face.*SIGKILL.*resume"):
-        engine.detect(talk, tmp_path / "a.json", YOLO, data=own_data, listener=Progress(8, kill_workers))
+        engine.detect(talk, tmp_path / "a.json", alone, data=own_data, listener=Progress(4, kill_workers))
     assert not (tmp_path / "a.json").exists()
     engine.detect(talk, tmp_path / "a.json", YOLO, data=own_data)
     assert (tmp_path / "a.json").read_bytes() == detected.read_bytes()
@@ -234,14 +245,14 @@ def test_progress_counts_every_frame(talk, own_data):
     progress = Progress()
     engine.detect(talk, options=YOLO, data=own_data, listener=progress)
     steps = [step for step in progress.told if step[0] == "detect"]
-    assert steps[-1] == ("detect", 45, 45)
+    assert steps[-1] == ("detect", TALK_FRAMES, TALK_FRAMES)
     assert steps == sorted(steps)
 
 
 def test_anonymise_goes_from_a_clip_to_a_checked_clip(talk, own_data, tmp_path):
     result = engine.anonymise(talk, tmp_path / "out.mp4", YOLO, data=own_data)
     assert result.checks.passed
-    assert (result.tracks, result.faces) == (1, 45)
+    assert (result.tracks, result.faces) == (1, TALK_FRAMES)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "out.mp4",
         "out.mp4.checks.json",

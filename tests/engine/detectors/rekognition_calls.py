@@ -30,7 +30,9 @@ def pictures(count: int, size: Size) -> list[Rgb]:
 @contextmanager
 def calling(folder: Path, **settings: object) -> Iterator[DetectorEnsemble]:
     """A crew of Rekognition alone, with its answers kept in `folder`."""
-    with DetectorEnsemble([registry.plan_detector("rekognition", settings)], folder / "models", 1) as crew:
+    # Each of the 32 calls that may be under way has a client of its own, which takes a while to make.
+    plan = registry.plan_detector("rekognition", {"workers": 8, **settings})
+    with DetectorEnsemble([plan], folder / "models", 1) as crew:
         yield crew
 
 

@@ -199,12 +199,12 @@ def test_weights_the_user_brings_need_the_hash_they_have(models: Path, tmp_path:
     own = tmp_path / "own.onnx"
     shutil.copy(models / "yolov8n-face.onnx", own)
     sha256 = weights.find_pinned("yolov8n-face.onnx").sha256
-    assert weights.verify_supplied_path(own, sha256) == own
+    assert weights.read_supplied(own, sha256) == own.read_bytes()
     flip(own)
     with pytest.raises(ModelError, match=rf"own\.onnx is not the expected file: SHA-256 expected {sha256}"):
-        weights.verify_supplied_path(own, sha256)
+        weights.read_supplied(own, sha256)
     with pytest.raises(ModelError, match=r"gone\.onnx cannot be read"):
-        weights.verify_supplied_path(tmp_path / "gone.onnx", sha256)
+        weights.read_supplied(tmp_path / "gone.onnx", sha256)
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,15 @@ def reduce_to_fixed_size(_: Detector, source: Path, target: Path) -> None:
     onnx.save(model, target)
 
 
+def rename_classes(_: Detector, source: Path, target: Path) -> None:
+    """Write a list where Ultralytics writes a table of names."""
+    import onnx
+
+    model = onnx.load(source)
+    next(entry for entry in model.metadata_props if entry.key == "names").value = "['face']"
+    onnx.save(model, target)
+
+
 def write_checkpoint(_: Detector, target: Path, classes: int) -> None:
     """An untrained YOLOv8n as Ultralytics stores one."""
     import torch
@@ -135,14 +144,17 @@ def test_the_facts_name_what_runs(tmp_path: Path) -> None:
     [
         ("classes", r"has the classes thing 0, thing 1 and none for faces"),
         ("noise", r"cannot be loaded as a YOLO model"),
+        ("names", r"cannot be loaded as a YOLO model \(the names of its classes are no table"),
     ],
 )
 def test_weights_that_cannot_find_faces_are_refused(
     yolo: Remote, models: Path, tmp_path: Path, content: str, message: str
 ) -> None:
-    path = tmp_path / "own.pt"
+    path = tmp_path / ("own.onnx" if content == "names" else "own.pt")
     if content == "classes":
         yolo.call(write_checkpoint, path, 2)
+    elif content == "names":
+        yolo.call(rename_classes, models / PINNED, path)
     else:
         path.write_bytes(b"no model at all")
     with pytest.raises(ModelError, match=message):

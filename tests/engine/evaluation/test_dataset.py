@@ -75,10 +75,12 @@ def test_photographs_stills_and_videos_are_all_looked_at(surveyed, table):
     assert (figures.faces, figures.recall, figures.false_per_frame) == (9, 1.0, 0.0)
 
 
-def test_one_crew_serves_every_file(surveyed):
-    _, watch = surveyed
+def test_detectors_start_once_for_all_photographs_and_once_for_the_rest(surveyed):
+    records, watch = surveyed
     assert watch.calls >= 4
-    assert len(watch.children) == 1
+    assert len(watch.children) == 2
+    sizes = [records[name].detection.detectors[0].parameters["size"] for name in ("a.jpg", "b.png", "stills")]
+    assert sizes == [3840, 3840, 1920]
 
 
 def test_stills_are_detected_like_the_video_they_are(surveyed):

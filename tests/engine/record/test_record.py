@@ -2,7 +2,6 @@ import json
 import tracemalloc
 
 import hypothesis.strategies as st
-import jsonschema
 import msgspec
 import pytest
 from hypothesis import given
@@ -61,6 +60,8 @@ def test_bytes_are_canonical():
 
 def test_the_published_schema_accepts_what_is_written_and_refuses_what_is_not_known():
     schema = json.loads(json.dumps(record_json_schema()))
+    import jsonschema  # takes a second, in each process that collects tests
+
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     document = json.loads(encode_document(make_record([[(1, 2, 3, 4)], []])))
@@ -124,8 +125,8 @@ def test_parts_are_immutable():
 
 
 @pytest.mark.slow
-def test_an_hour_is_written_and_read_in_little_memory():
-    record = make_record([[(10.25, 20.5, 60.75, 80.0), (100.0, 20.5, 160.75, 80.0)]] * 108_000)
+def test_a_long_record_is_written_and_read_in_little_memory():
+    record = make_record([[(10.25, 20.5, 60.75, 80.0), (100.0, 20.5, 160.75, 80.0)]] * 27_000)
     data = encode_document(record)
     assert decode_record(data) == record
     del record
@@ -133,8 +134,9 @@ def test_an_hour_is_written_and_read_in_little_memory():
     again = decode_record(data)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(again.frames) == 108_000
-    assert peak < 40e6
+    assert len(again.frames) == 27_000
+    # 20 MB, and 21 MB for an hour: some minutes stay decoded (32 MB if all frames did).
+    assert peak < 25e6
 
 
 def as_schema_1(record):

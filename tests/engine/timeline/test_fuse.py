@@ -39,6 +39,27 @@ def test_of_a_detectors_own_duplicates_the_best_is_evidence_and_all_are_covered(
     assert face.box == Box(10, 5, 52, 60)
 
 
+def test_parts_of_a_large_face_found_by_the_same_detector_are_that_face():
+    face, forehead, chin = Box(170, 180, 590, 650), Box(240, 175, 510, 480), Box(220, 380, 520, 670)
+    (fused,) = fuse_detections(make_detections({"a": [(forehead, 0.8), (face, 1.0), (chin, 0.1)]}), SETTINGS)
+    assert [seen.box for seen in fused.evidence] == [face]
+    assert fused.box == Box(170, 175, 590, 670)
+
+
+@pytest.mark.parametrize(
+    ("inner", "score"),
+    [
+        (Box(200, 200, 300, 320), 0.5),  # much smaller: a face within a wild box
+        (Box(60, 180, 360, 480), 0.5),  # half of it is outside: a face behind the other
+        (Box(180, 190, 480, 500), 0.95),  # the better of the two
+    ],
+)
+def test_another_face_within_the_box_of_a_face_stays_one(inner, score):
+    outer = Box(170, 180, 590, 650)
+    faces = fuse_detections(make_detections({"a": [(outer, 0.9), (inner, score)]}), SETTINGS)
+    assert [face.box for face in faces] == sorted([outer, inner], key=lambda box: box.left)
+
+
 def test_people_side_by_side_whose_boxes_overlap_stay_two():
     left, right = Box(0, 0, 40, 50), Box(22, 0, 62, 50)
     shifted = [Box(box.left + 2, box.top + 1, box.right + 2, box.bottom + 1) for box in (left, right)]

@@ -3,19 +3,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.geometry import Box
-from engine.record import TrackingInFrames
+from engine.record import Detection, TrackingInFrames
 from engine.timeline.fuse import FusedFace
 from engine.timeline.track import assign_tracks
 
 SETTINGS = TrackingInFrames()
 
 
-def face(x, y=100.0, size=40.0):
-    return FusedFace(Box(x - size / 2, y - size / 2, x + size / 2, y + size / 2), ())
+def face(x, y=100.0, size=40.0, score=None):
+    box = Box(x - size / 2, y - size / 2, x + size / 2, y + size / 2)
+    return FusedFace(box, () if score is None else (Detection("a", box, score),))
 
 
 def tracks(frames, cuts=(), tracking=SETTINGS):
-    return list(assign_tracks(frames, cuts, tracking))
+    return list(assign_tracks(frames, cuts, tracking, {"a": 0.5}))
 
 
 def test_a_still_face_keeps_its_track_and_numbers_start_at_zero():
@@ -66,6 +67,26 @@ def test_fast_motion_within_reach_is_followed_without_overlap():
     tracking = TrackingInFrames(reach=1.2)
     assert tracks([[face(100)], [face(145)], [face(190)]], tracking=tracking) == [[0], [0], [0]]
     assert tracks([[face(100)], [face(145)]]) == [[0], [1]]
+
+
+def test_the_track_of_a_face_does_not_continue_in_a_weak_box_beside_it():
+    """The face moves away from a weak box that a detector finds beside it, which then lies nearer to where it was."""
+    frames = [[face(200, size=100, score=0.9)]] * 3
+    frames += [[face(200 + 40 * k, size=100, score=0.9), face(190 + 40 * k - 30, size=100, score=0.1)] for k in (1, 2)]
+    found = tracks(frames)
+    assert [numbers[0] for numbers in found] == [0] * 5
+    assert found[3][1] == found[4][1] == 1
+
+
+def test_a_face_that_is_weak_for_a_while_keeps_its_track():
+    scores = [0.9, 0.9, 0.1, 0.1, 0.9]
+    assert tracks([[face(100 + 4 * k, score=score)] for k, score in enumerate(scores)]) == [[0]] * 5
+
+
+def test_a_track_that_was_sure_goes_before_one_that_never_was():
+    """A sure box lies as near to the weak track as to that of the face, which was not found for a moment."""
+    weak, sure = face(140, score=0.1), face(100, score=0.9)
+    assert tracks([[sure, weak], [weak], [face(121, score=0.9)]]) == [[0, 1], [1], [0]]
 
 
 @pytest.mark.parametrize("inertia", [0.0, 1.0])

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from engine.core.geometry import Box
 from engine.record import Detection, TrackingInFrames
-from engine.timeline.track_confirmation import compute_support, find_held_detections, is_face
+from engine.record.support import compute_support
+from engine.timeline.track_confirmation import find_held_detections, is_face
 
 SETTINGS = TrackingInFrames(support=4.0, toll=1.0)
 
