@@ -14,6 +14,7 @@ from engine.media.source.probe import probe
 from engine.record import sha256_hex
 from engine.release.drafts import list_drafts
 from engine.runs import Run
+from engine.storage.files import make_private_folder
 
 _SILENT = SilentListener()
 
@@ -66,7 +67,7 @@ def make_playback_copy(context: RunContext, video: Path, *, listener: ProgressLi
     # Without this check a person could have any file on the server copied to where browsers can fetch it.
     if not _is_video_of_run(run, video):
         raise InputError(f"{video} is not a video of the run {run.id}.")
-    run.folder.browser_copies.mkdir(mode=0o700, exist_ok=True)
+    make_private_folder(run.folder.browser_copies)
     target = browser_copy_path(run, video)
     if not target.exists():
         make_browser_copy(video, target, probe(video).video.packets, listener)

@@ -188,7 +188,7 @@ def _reserve_release_folder(context: RunContext) -> Iterator[tuple[Path, Path]]:
     for leftover in run.folder.releases.glob(".[0-9]*"):
         shutil.rmtree(leftover)
     folder = final_folder.with_name(f".{final_folder.name}")
-    folder.mkdir(mode=0o700)
+    make_private_folder(folder)
     try:
         yield folder, final_folder
     except BaseException:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,7 +66,12 @@ class _LogExtract:
 
 
 def open_snapshot(
-    data: DataFolder, run_id: str, options: RenderOptions | None = None, suffix: str | None = None
+    data: DataFolder,
+    run_id: str,
+    options: RenderOptions | None = None,
+    suffix: str | None = None,
+    *,
+    source_hasher: Callable[[Path], Sha256] = hash_file,
 ) -> SignOffSnapshot:
     """Read the run with that identifier and take a snapshot of it; see `take_snapshot`.
 
@@ -74,11 +79,16 @@ def open_snapshot(
         RunError: There is no such run.
         VeilError: As `take_snapshot`.
     """
-    return take_snapshot(data, runs.load_run(data, run_id), options, suffix)
+    return take_snapshot(data, runs.load_run(data, run_id), options, suffix, source_hasher=source_hasher)
 
 
 def take_snapshot(
-    data: DataFolder, run: Run, options: RenderOptions | None = None, suffix: str | None = None
+    data: DataFolder,
+    run: Run,
+    options: RenderOptions | None = None,
+    suffix: str | None = None,
+    *,
+    source_hasher: Callable[[Path], Sha256] = hash_file,
 ) -> SignOffSnapshot:
     """Read the files of a run, check the audit log, and feed both to the checks of the sign-off.
 
@@ -87,6 +97,8 @@ def take_snapshot(
         run: The run.
         options: Style, encoder and audio; those of the newest statement if omitted, or the defaults.
         suffix: File suffix of the output; that of the newest statement if omitted, or of the source.
+        source_hasher: Returns the SHA-256 of the source. A page that only shows the run may remember it for a file that
+            has not changed; a signature reads the file.
 
     Raises:
         SourceError: The source is gone.
@@ -103,7 +115,9 @@ def take_snapshot(
     sign_off.feed_statements(stored)
     _require_sound_log(report, anchors=True)
     _check_access_files(data, logged.access_files)
-    source_sha256 = _hash_source(run)
+    if not run.source.is_file():
+        raise SignOffError(f"A signature is bound to the source. {run.explain_missing_source()}")
+    source_sha256 = source_hasher(run.source)
     # Read once and kept: what is signed, what is shown and what is rendered are the same bytes.
     record_bytes = read_document_bytes(run.folder.record)
     recover_amendment(data, run, sha256_hex(record_bytes))
@@ -229,12 +243,6 @@ def _select_signed(stored: Mapping[str, bytes], logged: LoggedFacts) -> dict[str
 
 def _number_from_name(name: str) -> int:
     return int(Path(name).stem)
-
-
-def _hash_source(run: Run) -> Sha256:
-    if not run.source.is_file():
-        raise SignOffError(f"A signature is bound to the source. {run.explain_missing_source()}")
-    return hash_file(run.source)
 
 
 def _choose_terms(run: Run, signed: dict[str, bytes], options: RenderOptions | None, suffix: str | None) -> Terms:

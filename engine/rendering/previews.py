@@ -39,8 +39,14 @@ class PreviewReader(Closeable):
         self._next = 0
         self._lock = threading.Lock()
 
-    def read_previews(self, start: int, stop: int, step: int = 1) -> list[tuple[int, bytes]]:
+    def read_previews(self, start: int, stop: int, step: int = 1, lead: int = 0) -> list[tuple[int, bytes]]:
         """Return the frames `start`, `start + step` and so on before `stop`, each with its index, as JPEG files.
+
+        Args:
+            start: index of the first frame.
+            stop: index of the first frame after the row.
+            step: frames from one preview to the next.
+            lead: also return the previews of up to so many frames before `start` that are decoded on the way.
 
         Raises:
             IndexError: the record has no frame `start`.
@@ -48,7 +54,7 @@ class PreviewReader(Closeable):
         """
         with self._lock:
             if self._frames is None or self._next != start:
-                self._frames = self._reader.read_frames(start)
+                self._frames = self._reader.read_frames(start, max_earlier_frames=min(lead, start))
             # If reading fails, the iterator must not be used again: it is only put back at the end.
             frames, self._frames = self._frames, None
             previews: list[tuple[int, bytes]] = []

@@ -7,7 +7,6 @@ a probability. Each rule has a base risk, which a larger face and a longer range
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -15,7 +14,9 @@ from engine.core.frame_ranges import describe_range, expand_ranges, group_frames
 from engine.core.geometry import Box, Size
 from engine.core.scenes import Scenes
 from engine.record import Detection, DetectorFacts, Face, Record
+from engine.record.support import CONFIDENT_SUPPORT, compute_support
 from engine.review.apply import AmendedFace
+from engine.review.track_faces import TrackFaces, collect_track_faces
 
 RiskKind = Literal[
     "doubtful", "hole", "start", "end", "gap", "cut", "unseen", "weak", "disagreement", "border", "small", "unasked",
@@ -39,8 +40,8 @@ _BASE_RISK: Mapping[RiskKind, float] = {
     "unasked": 0.15,
     "damaged": 0.1,
 }
-_MAX_GAP_FRAMES = 5
-"""Frames between two flagged ranges of one rule that are still merged into one item."""
+_MAX_DOUBTFUL_GAP_FRAMES = 5
+"""Frames between two possible faces that are still one item; they may be at different places."""
 _MAX_UNASKED_GAP_FRAMES = 30
 """The same for frames that a detector did not examine: a policy skips frames all along the video."""
 _MARGIN_FRAMES = 8
@@ -53,6 +54,9 @@ _LONG_RUN_FRAMES = 25
 """Frames from which a longer range adds no risk."""
 _MIN_HANDOVER_OVERLAP = 0.5
 """Share of a box that another track must cover to count as continuing the same face."""
+_MIN_TELLING_SIDE_PX = 12.0
+"""Shorter side in display pixels of a possible face from which a person could tell whether it is one. All below are one
+item: what the video shows decides about them, and not any one of them."""
 _MIN_HIDDEN_SHARE = 0.9
 """Share of a possible face that masks must cover so that it counts as hidden."""
 
@@ -85,32 +89,29 @@ FlaggedFrame = tuple[int, Box, float]
 """A frame that a rule flagged: its index, the box of the face, and the severity (0 to 1)."""
 
 
-@dataclass(slots=True)
-class _TrackFaces:
-    """The faces of one track, by rising frame index."""
-
-    indices: list[int] = field(default_factory=list)
-    faces: list[Face] = field(default_factory=list)
-
-    def __iter__(self) -> Iterator[tuple[int, Face]]:
-        return zip(self.indices, self.faces, strict=True)
-
-
 def find_flagged_ranges(record: Record) -> Iterator[FlaggedRange]:
     """Find every place of a record that a reviewer should check, in no order."""
     whole = frozenset(record.damaged + record.covered)
-    asked = _DetectorCoverage(record)
+    # Once, because it follows from the time stamps of all frames.
+    frame_s = record.frame_s
+    asked = _DetectorCoverage(record, frame_s)
     sure = {detector.name: _get_confident_score(detector) for detector in record.detection.detectors}
     scenes = Scenes(record.cuts, len(record.frames))
     # Frames that are covered whole are left out everywhere: no face can show in them.
-    for track, course in _collect_track_faces(record, whole).items():
+    for course in collect_track_faces(record, whole, sure, frame_s):
         for flagged in (_flag_gaps, _flag_small_faces, _flag_border_faces):
-            yield from flagged(track, course, record.display)
-        yield from _flag_weak_faces(track, course, sure)
-        yield from _flag_disagreement(track, course, asked)
-        yield from _flag_holes(track, course, whole)
-        yield from _flag_track_ends(track, course, scenes, record)
-    yield from _flag_doubtful(_find_uncovered_evidence(record, whole, sure))
+            yield from flagged(course, record.display)
+        yield from _flag_weak_faces(course, sure)
+        yield from _flag_disagreement(course, sure, asked)
+        yield from _flag_holes(course, whole)
+        yield from _flag_track_ends(course, scenes, record)
+    possible = _find_uncovered_evidence(record, whole, sure)
+    telling = tuple(_flag_doubtful([one for one in possible if not _is_tiny(one[1])], _MAX_DOUBTFUL_GAP_FRAMES))
+    yield from telling
+    # An item of the same frames has the same key, and asks about all that is there.
+    spans = {(one.start, one.stop) for one in telling}
+    tiny = _flag_doubtful([one for one in possible if _is_tiny(one[1])], len(record.frames))
+    yield from (one for one in tiny if (one.start, one.stop) not in spans)
     yield from _flag_cuts(record, scenes, whole)
     yield from asked.flag_unasked_frames(whole)
     for start, stop in group_frames(record.damaged):
@@ -118,81 +119,77 @@ def find_flagged_ranges(record: Record) -> Iterator[FlaggedRange]:
         yield FlaggedRange("damaged", None, start, stop, start, None, reason, _BASE_RISK["damaged"])
 
 
-def _collect_track_faces(record: Record, covered_frames: frozenset[int]) -> dict[int, _TrackFaces]:
-    """Collect the faces of each track, without the frames that are covered whole."""
-    courses: dict[int, _TrackFaces] = {}
-    for frame in record.frames:
-        index = frame.index
-        if index in covered_frames:
-            continue
-        for face in frame.faces:
-            course = courses.get(face.track)
-            if course is None:
-                course = courses[face.track] = _TrackFaces()
-            course.indices.append(index)
-            course.faces.append(face)
-    return courses
-
-
-def _flag_gaps(track: int, track_faces: _TrackFaces, _: Size) -> Iterator[FlaggedRange]:
+def _flag_gaps(track_faces: TrackFaces, _: Size) -> Iterator[FlaggedRange]:
     flags = [(i, face.box, 1.0) for i, face in track_faces if face.origin == "interpolated"]
     return _group_flags(
-        "gap", track, flags, "track {track} was not detected in {these}: the position of its mask is estimated"
+        "gap", track_faces, flags, "track {track} was not detected in {these}: the position of its mask is estimated"
     )
 
 
-def _flag_small_faces(track: int, track_faces: _TrackFaces, _: Size) -> Iterator[FlaggedRange]:
+def _flag_small_faces(track_faces: TrackFaces, _: Size) -> Iterator[FlaggedRange]:
+    """Flag small faces whose place is a guess; one that was seen there with confidence has its mask."""
     flags = [
         (i, box, 1.0)
         for i, face in track_faces
-        if (box := face.box).right - box.left < _SMALL_SIDE_PX or box.bottom - box.top < _SMALL_SIDE_PX
+        if i not in track_faces.founded
+        and ((box := face.box).right - box.left < _SMALL_SIDE_PX or box.bottom - box.top < _SMALL_SIDE_PX)
     ]
-    return _group_flags("small", track, flags, "track {track} is small in {these}: {width:.0f}x{height:.0f} pixels")
+    return _group_flags(
+        "small", track_faces, flags, "track {track} is small in {these}: {width:.0f}x{height:.0f} pixels"
+    )
 
 
-def _flag_border_faces(track: int, track_faces: _TrackFaces, size: Size) -> Iterator[FlaggedRange]:
+def _flag_border_faces(track_faces: TrackFaces, size: Size) -> Iterator[FlaggedRange]:
+    """Flag faces at the border whose place is a guess; one that was seen there with confidence has its mask."""
     right, bottom = size.width, size.height
     flags = [
         (i, box, 1.0)
         for i, face in track_faces
-        if (box := face.box).left <= 0 or box.top <= 0 or box.right >= right or box.bottom >= bottom
+        if i not in track_faces.founded
+        and ((box := face.box).left <= 0 or box.top <= 0 or box.right >= right or box.bottom >= bottom)
     ]
-    return _group_flags("border", track, flags, "track {track} is at the border of the picture in {these}")
+    return _group_flags("border", track_faces, flags, "track {track} is at the border of the picture in {these}")
 
 
-def _flag_weak_faces(
-    track: int, track_faces: _TrackFaces, confident_scores: Mapping[str, float]
-) -> Iterator[FlaggedRange]:
+def _flag_weak_faces(track_faces: TrackFaces, confident_scores: Mapping[str, float]) -> Iterator[FlaggedRange]:
     """Flag faces whose evidence together does not reach the confident score of one detector."""
     flags = [
         (i, face.box, 1.0 - support)
         for i, face in track_faces
         if (seen := face.evidence)
         and seen[0].score < confident_scores[seen[0].detector]
-        and (support := sum(one.score / confident_scores[one.detector] for one in seen)) < 1.0
+        and (support := compute_support(seen, confident_scores)) < CONFIDENT_SUPPORT
     ]
-    return _group_flags("weak", track, flags, "track {track} was seen only weakly in {these}")
+    return _group_flags("weak", track_faces, flags, "track {track} was seen only weakly in {these}")
 
 
 def _flag_disagreement(
-    track: int, track_faces: _TrackFaces, detector_coverage: _DetectorCoverage
+    track_faces: TrackFaces,
+    confident_scores: Mapping[str, float],
+    detector_coverage: _DetectorCoverage,
 ) -> Iterator[FlaggedRange]:
-    """Flag faces that a detector examined and did not find, though another detector did."""
+    """Flag faces that a detector examined and did not find, though another detector found them with confidence.
+
+    A face that is weak is asked about once, as weak.
+    """
     count = detector_coverage.detector_count
     flags = [
         (i, face.box, missing)
         for i, face in track_faces
         if (seen := face.evidence)
         and len(seen) < count
+        and compute_support(seen, confident_scores) >= CONFIDENT_SUPPORT
         and (missing := detector_coverage.compute_missing_share(i, seen))
     ]
-    return _group_flags("disagreement", track, flags, "not every detector saw track {track} in {these}")
+    return _group_flags("disagreement", track_faces, flags, "not every detector saw track {track} in {these}")
 
 
-def _group_flags(kind: RiskKind, track: int, flags: Sequence[FlaggedFrame], template: str) -> Iterator[FlaggedRange]:
+def _group_flags(
+    kind: RiskKind, track_faces: TrackFaces, flags: Sequence[FlaggedFrame], template: str
+) -> Iterator[FlaggedRange]:
     """Merge the flagged frames of one rule into ranges; each is shown at its most severe frame."""
-    place = 0
-    for start, stop in group_frames((index for index, _, _ in flags), _MAX_GAP_FRAMES):
+    place, track = 0, track_faces.track
+    for start, stop in group_frames((index for index, _, _ in flags), track_faces.max_gap_frames):
         first = place
         while place < len(flags) and flags[place][0] < stop:
             place += 1
@@ -203,7 +200,8 @@ def _group_flags(kind: RiskKind, track: int, flags: Sequence[FlaggedFrame], temp
         )
 
 
-def _flag_holes(track: int, track_faces: _TrackFaces, covered_frames: frozenset[int]) -> Iterator[FlaggedRange]:
+def _flag_holes(track_faces: TrackFaces, covered_frames: frozenset[int]) -> Iterator[FlaggedRange]:
+    track = track_faces.track
     for place, (before, after) in enumerate(pairwise(track_faces.indices)):
         if after > before + 1 and not covered_frames.issuperset(range(before + 1, after)):
             box = track_faces.faces[place].box
@@ -212,12 +210,12 @@ def _flag_holes(track: int, track_faces: _TrackFaces, covered_frames: frozenset[
             yield FlaggedRange("hole", track, before + 1, after, before + 1, box, reason, risk)
 
 
-def _flag_track_ends(track: int, track_faces: _TrackFaces, scenes: Scenes, record: Record) -> Iterator[FlaggedRange]:
+def _flag_track_ends(track_faces: TrackFaces, scenes: Scenes, record: Record) -> Iterator[FlaggedRange]:
     """Flag tracks that begin or end within a scene where no other track continues."""
     # No detector saw the extended faces at the ends of a track, so the item includes them, up to the outermost frame in
     # which a detector saw the face.
     seen = [place for place, face in enumerate(track_faces.faces) if face.origin != "extended"] or [0]
-    first, last = track_faces.indices[0], track_faces.indices[-1]
+    track, first, last = track_faces.track, track_faces.indices[0], track_faces.indices[-1]
     scene = scenes.find_scene(first)
     before, after = max(scene[0], first - _MARGIN_FRAMES), min(scene[1], last + 1 + _MARGIN_FRAMES)
     box = track_faces.faces[0].box
@@ -268,15 +266,21 @@ def is_hidden(box: Box, faces: Iterable[Face | AmendedFace]) -> bool:
     return any(face.box.intersection_area(box) >= _MIN_HIDDEN_SHARE * box.area for face in faces)
 
 
-def _flag_doubtful(found: Sequence[tuple[int, Detection, float]]) -> Iterator[FlaggedRange]:
+def _is_tiny(seen: Detection) -> bool:
+    return min(seen.box.width, seen.box.height) < _MIN_TELLING_SIDE_PX
+
+
+def _flag_doubtful(found: Sequence[tuple[int, Detection, float]], max_gap_frames: int) -> Iterator[FlaggedRange]:
     place = 0
-    for start, stop in group_frames(dict.fromkeys(index for index, _, _ in found), _MAX_GAP_FRAMES):
+    for start, stop in group_frames(dict.fromkeys(index for index, _, _ in found), max_gap_frames):
         first = place
         while place < len(found) and found[place][0] < stop:
             place += 1
         index, seen, support = max(found[first:place], key=lambda one: one[2])
         count = place - first
         what = "1 detection" if count == 1 else f"{count} detections"
+        if _is_tiny(seen):
+            what += f" under {_MIN_TELLING_SIDE_PX:.0f} pixels"
         reason = (
             f"possible face, not masked: {what} in {describe_range(start, stop)} that the frames around do not confirm"
         )
@@ -301,7 +305,8 @@ def _flag_cuts(record: Record, scenes: Scenes, covered_frames: frozenset[int]) -
 class _DetectorCoverage:
     """The frames that each detector examined."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, frame_s: float) -> None:
+        self._frame_s = frame_s
         self._detectors = [detector.name for detector in record.detection.detectors]
         self.detector_count = len(self._detectors)
         self._record = record
@@ -346,7 +351,7 @@ class _DetectorCoverage:
             return False
         distance_s = self._record.to_seconds(stop) - self._record.to_seconds(start - 1)
         # A look falls on the first frame after its time, so two of them are up to a frame further apart.
-        return distance_s <= schedule.interval_s + self._record.frame_s
+        return distance_s <= schedule.interval_s + self._frame_s
 
 
 def _get_confident_score(detector: DetectorFacts) -> float:

@@ -204,7 +204,7 @@ def create_run(data: DataFolder, request: RunRequest, state: RunState | None = N
     # of the name keeps two runs of one second apart.
     final = RunFolder(data.runs / name)
     try:
-        files.make_private_folder(data.runs)
+        files.mkdir_private(data.runs)
         with own_scratch_folder(data.runs) as scratch:
             unfinished = RunFolder(scratch / name)
             unfinished.path.mkdir(mode=0o700)

@@ -67,7 +67,7 @@ def verify(  # noqa: PLR0913 - the files that belong together, and the listener
         source_sha256=job.info.sha256,
         record_sha256=job.record_sha256,
         output_sha256=hash_file(output),
-        style_from="report of the render" if report else "default preset, for want of the report of the render",
+        style_from="report of the render" if report else "default preset, because there is no report of the render",
         passed=all(check.passed for check in results),
         checks=results,
         review_sha256=job.review_sha256,

@@ -7,7 +7,7 @@ from engine.review.queue import build_review_queue, find_review_items
 from tests.engine.review.amendment_makers import review_of
 from tests.engine.review.test_queue import FILLED, FRAMES, GOOD, record_of
 
-RECORD = record_of(lambda i: [FILLED if 10 <= i < 20 or 40 <= i < 50 else GOOD])
+RECORD = record_of(lambda i: [FILLED if 5 <= i < 15 or 45 <= i < 55 else GOOD])
 SPOTS = find_review_items(RECORD)
 
 
@@ -18,12 +18,12 @@ def test_nothing_seen_is_nothing_covered():
 
 
 def test_the_share_of_the_risk_grows_with_what_was_seen():
-    some = measure_coverage(RECORD, SPOTS, {"jdoe": [(10, 20)], "roe": [(15, 18), (40, 45)]})
+    some = measure_coverage(RECORD, SPOTS, {"jdoe": [(5, 15)], "roe": [(10, 13), (45, 50)]})
     assert some.seen == 15
     assert some.risk_seen == pytest.approx(0.75)
     assert some.open_unseen == ()
     assert {(seen.key, seen.seen, seen.by) for seen in some.spots} == {
-        ("gap:0:10-20", 10, ("jdoe", "roe")), ("gap:0:40-50", 5, ("roe",)),
+        ("gap:0:5-15", 10, ("jdoe", "roe")), ("gap:0:45-55", 5, ("roe",)),
     }  # fmt: skip
 
 
@@ -34,10 +34,10 @@ def test_frames_seen_twice_count_once_and_ranges_are_put_together():
 
 
 def test_what_is_closed_counts_as_closed():
-    marked = build_review_queue(RECORD, review_of(RECORD, Accept("gap:0:10-20")))
+    marked = build_review_queue(RECORD, review_of(RECORD, Accept("gap:0:5-15")))
     half = measure_coverage(RECORD, marked, {})
     assert half.risk_closed == pytest.approx(0.5)
-    assert half.open_unseen == ("gap:0:40-50",)
+    assert half.open_unseen == ("gap:0:45-55",)
 
 
 def test_a_record_without_spots_is_covered():

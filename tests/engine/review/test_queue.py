@@ -49,8 +49,8 @@ def test_a_face_that_every_detector_surely_sees_throughout_leaves_no_doubt():
 
 
 def test_a_filled_gap_is_one_spot_and_worse_when_it_is_longer():
-    record = record_of(lambda i: [FILLED if 10 <= i < 13 or 30 <= i < 50 else GOOD])
-    assert found(record, "gap") == [(30, 50), (10, 13)]
+    record = record_of(lambda i: [FILLED if 2 <= i < 4 or 30 <= i < 50 else GOOD])
+    assert found(record, "gap") == [(30, 50), (2, 4)]
     (longer, shorter) = (spot for spot in find_review_items(record) if spot.kind == "gap")
     assert longer.risk > shorter.risk
     assert longer.key == "gap:0:30-50"
@@ -58,8 +58,9 @@ def test_a_filled_gap_is_one_spot_and_worse_when_it_is_longer():
     assert (longer.track, longer.box) == (0, FACE)
 
 
-def test_runs_of_one_cause_that_almost_touch_are_one_spot():
-    assert found(record_of(lambda i: [FILLED if i in {10, 12, 18, 30} else GOOD]), "gap") == [(10, 19), (30, 31)]
+def test_runs_of_one_cause_less_than_a_second_apart_are_one_item():
+    filled = {10, 12, 18, 45}  # at 25 frames/s
+    assert found(record_of(lambda i: [FILLED if i in filled else GOOD]), "gap") == [(10, 19), (45, 46)]
 
 
 def test_evidence_is_weak_against_the_score_at_which_its_detector_is_sure():
@@ -72,6 +73,57 @@ def test_evidence_is_weak_against_the_score_at_which_its_detector_is_sure():
 
 def test_a_detector_that_saw_nothing_disagrees():
     assert found(record_of(lambda i: [seen(0.9) if 20 <= i < 25 else GOOD]), "disagreement") == [(20, 25)]
+
+
+def test_a_face_that_is_weak_is_not_asked_about_again_because_a_detector_did_not_see_it():
+    record = record_of(lambda i: [seen(0.2) if 20 <= i < 25 else GOOD])
+    assert [(item.kind, item.start, item.stop) for item in find_review_items(record)] == [("weak", 20, 25)]
+
+
+WHOLE = Box(180.0, 80.0, 300.0, 220.0)
+"""A face about `FACE`, of which that is a part."""
+
+
+def nested_record(other, box=WHOLE):
+    """A record in which track 0 is weak, and track 1 has a face like `other` at another place."""
+    return record_of(lambda _: [seen(0.2), msgspec.structs.replace(other, track=1, box=box)])
+
+
+def test_a_weak_part_of_a_face_that_is_surely_masked_is_no_item():
+    sure = seen(0.9, 0.9, box=WHOLE)
+    assert find_review_items(nested_record(sure)) == ()
+    assert find_review_items(nested_record(Face(1, WHOLE, "carried", ()))) == ()
+
+
+@pytest.mark.parametrize(
+    ("other", "box"),
+    [
+        (seen(0.1, 0.1, box=WHOLE), WHOLE),  # not sure itself
+        (Face(1, WHOLE, "interpolated", ()), WHOLE),
+        (GOOD, Box(220.0, 80.0, 340.0, 220.0)),  # a third of the weak face is outside
+    ],
+)
+def test_a_weak_face_stays_an_item_where_no_founded_mask_covers_it(other, box):
+    assert found(nested_record(other, box), "weak")[0] == (0, FRAMES)
+
+
+def test_of_two_masks_that_cover_each_other_one_stays_an_item():
+    alone = seen(0.9)
+    record = record_of(lambda _: [alone, msgspec.structs.replace(alone, track=1)])
+    assert [(item.kind, item.track) for item in find_review_items(record)] == [("disagreement", 0)]
+
+
+def test_the_items_of_a_long_video_follow_from_one_pass(monkeypatch):
+    """What follows from all frames is found once and not for every look: an hour would take minutes."""
+    calls = []
+    usual = Record.frame_s.fget
+    monkeypatch.setattr(Record, "frame_s", property(lambda record: (calls.append(1), usual(record))[1]))
+    looks = tuple((i, i + 1) for i in range(0, FRAMES, 5))
+    schedule = ScheduleSettings(interval_s=0.2, change=8.0)
+    carried = Face(0, FACE, "carried", ())
+    faces = [carried if i % 5 else GOOD for i in range(FRAMES)]
+    find_review_items(record_of(lambda i: [faces[i]], asked={ONE: looks, TWO: looks}, schedule=schedule))
+    assert len(calls) == 1
 
 
 def test_a_detector_that_was_not_asked_does_not_disagree():
@@ -133,13 +185,35 @@ def test_a_hole_in_a_track_is_worse_than_a_filled_gap():
     assert found(record, "hole") == [(10, 30)]
 
 
-def test_faces_at_the_border_and_small_ones():
-    edge, small = Box(0.0, 100.0, 60.0, 170.0), Box(300.0, 300.0, 320.0, 330.0)
-    record = record_of(
-        lambda _: [seen(0.9, 0.9, box=edge), msgspec.structs.replace(seen(0.9, 0.9, box=small), track=1)]
-    )
-    assert {(spot.kind, spot.track) for spot in find_review_items(record)} == {("border", 0), ("small", 1)}
-    assert "20x30 pixels" in next(spot.reason for spot in find_review_items(record) if spot.kind == "small")
+EDGE, SMALL = Box(0.0, 100.0, 60.0, 170.0), Box(300.0, 300.0, 320.0, 330.0)
+
+
+def test_faces_at_the_border_and_small_ones_whose_place_is_a_guess():
+    guesses = [Face(0, EDGE, "interpolated", ()), msgspec.structs.replace(seen(0.1, 0.1, box=SMALL), track=1)]
+    items = [item for item in find_review_items(record_of(lambda _: guesses)) if item.kind in {"border", "small"}]
+    assert {(item.kind, item.track) for item in items} == {("border", 0), ("small", 1)}
+    assert "20x30 pixels" in next(item.reason for item in items if item.kind == "small")
+
+
+@pytest.mark.parametrize("box", [EDGE, SMALL])
+def test_a_face_at_the_border_or_a_small_one_that_was_surely_seen_has_its_mask(box):
+    carried = Face(0, box, "carried", ())
+    assert find_review_items(record_of(lambda i: [carried if i % 5 else seen(0.9, 0.9, box=box)])) == ()
+
+
+def test_possible_faces_of_a_few_pixels_are_one_item():
+    def tiny(left):
+        return Detection(ONE, Box(left, 300.0, left + 9.0, 311.0), 0.5)
+
+    large = Detection(ONE, Box(400.0, 300.0, 450.0, 360.0), 0.5)
+    record = record_of(lambda _: [GOOD], doubtful={3: (tiny(10.0),), 25: (tiny(90.0), large), 50: (tiny(10.0),)})
+    items = [(item.start, item.stop) for item in find_review_items(record)]
+    assert sorted(items) == [(3, 51), (25, 26)]
+    (said,) = (item.reason for item in find_review_items(record) if item.start == 3)
+    assert "3 detections under 12 pixels" in said
+    # Of the same frames it would have the key of the other item.
+    record = record_of(lambda _: [GOOD], doubtful={25: (tiny(90.0), large)})
+    assert [item.key for item in find_review_items(record)] == ["doubtful:-:25-26"]
 
 
 def test_a_doubtful_sighting_is_a_spot_unless_a_mask_covers_it():

@@ -3,7 +3,6 @@ import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
 
-import jsonschema
 import msgspec
 import pytest
 
@@ -267,6 +266,8 @@ def test_the_schema_in_the_documentation_is_the_one_of_the_code():
 
 def test_the_published_schema_accepts_what_is_written_and_refuses_what_is_not_known(path):
     schema = json.loads(json.dumps(amendments.build_schema()))
+    import jsonschema  # takes a second, in each process that collects tests
+
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     for line in path.read_bytes().splitlines():
