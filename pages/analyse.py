@@ -18,9 +18,10 @@ def show_body() -> None:
     filters.require_analyse_permission()
     selection = filters.choose(run_index)
     view = st.segmented_control(
-        "View", views.list_views(), default=views.list_views()[0], key="analyse_view", label_visibility="collapsed"
-    )
-    views.show(view or views.list_views()[0], run_index, selection)
+        "View", views.list_views(), default=views.list_views()[0], required=True, key="analyse_view",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    views.show(view, run_index, selection)
 
 
 show_body()

@@ -19,12 +19,12 @@ from engine.statistics.capture_recapture import Capture, RecaptureEstimate, esti
 def query_agreement(index: Index, selection: Selection = EVERYTHING) -> pd.DataFrame:
     """Return, for each pair of detectors, how many detections of the first the second has too.
 
-    Columns: run, detector, other, sightings, seen, share (seen / sightings), and frame, seconds and track of the
+    Columns: run, detector, other, detections, seen, share (seen / detections), and frame, seconds and track of the
     detection with the highest score that the other lacks (empty if it lacks none). Doubtful detections count.
     """
     return index.query(
         """
-        SELECT run, detector, other, count(*) AS sightings, count(*) FILTER (seen) AS seen,
+        SELECT run, detector, other, count(*) AS detections, count(*) FILTER (seen) AS seen,
             count(*) FILTER (seen) / count(*) AS share,
             unnest(<place_of_highest_score> FILTER (NOT seen))
         FROM read_parquet($agreement)
@@ -38,16 +38,16 @@ def query_agreement(index: Index, selection: Selection = EVERYTHING) -> pd.DataF
 def query_score_histogram(index: Index, selection: Selection = EVERYTHING, bins: int = 40) -> pd.DataFrame:
     """Return how many detections of each detector have which score.
 
-    Columns: run, detector, low and high (ends of the bin), sightings, and frame, seconds and track of the one with the
+    Columns: run, detector, low and high (ends of the bin), detections, and frame, seconds and track of the one with the
     lowest score.
     """
     return index.query(
         """
         SELECT run, detector, least(floor(score * $bins), $bins - 1) / $bins AS low, low + 1 / $bins AS high,
-            count(*) AS sightings,
+            count(*) AS detections,
             unnest(<place_of_lowest_score>)
         FROM read_parquet($evidence)
-        WHERE <sightings>
+        WHERE <detections>
         GROUP BY run, detector, low ORDER BY run, detector, low
         """,
         selection,
@@ -86,7 +86,7 @@ def query_captures(index: Index, selection: Selection = EVERYTHING) -> Iterator[
         """
         SELECT run, track, seen_by, floor(seen_height_px) AS height, count(*) AS count
         FROM read_parquet($faces)
-        WHERE sightings > 0 AND all_asked AND <seen_faces>
+        WHERE detections > 0 AND all_asked AND <seen_faces>
         GROUP BY run, track, seen_by, height ORDER BY run, track, seen_by, height
         """,
         selection,
@@ -106,7 +106,7 @@ def query_lone_detections(index: Index, run: str, selection: Selection = EVERYTH
                 ELSE 'from_48' END AS size, run,
             unnest(<place_of_highest_score>)
         FROM read_parquet($faces)
-        WHERE sightings = 1 AND all_asked AND <seen_faces>
+        WHERE detections = 1 AND all_asked AND <seen_faces>
         GROUP BY size, run ORDER BY size
         """,
         replace(selection, runs=(run,), detectors=()),

@@ -271,8 +271,8 @@ def _stat_file(path: Path) -> tuple[int, int] | None:
 def _lock_index(folder: Path) -> Iterator[None]:
     """One process builds at a time; the lock ends with the process that holds it."""
     with ExitStack() as stack:
+        make_private_folder(folder)
         try:
-            make_private_folder(folder)
             stack.enter_context(lock_file(folder / _LOCK_NAME))
         except OSError as error:
             raise TargetError(f"The index in {folder} cannot be written: {error.strerror}.") from error

@@ -34,7 +34,7 @@ def compare_runs(
 
     Returns:
         One row for each pair of detectors of different runs, with the columns run, detector, other_run, other,
-        sightings, seen, share, and frame, seconds and track of the detection with the highest score that the other
+        detections, seen, share, and frame, seconds and track of the detection with the highest score that the other
         lacks.
     """
     both = replace(selection, runs=(one, other))
@@ -42,25 +42,25 @@ def compare_runs(
     # every other, and most are far apart. The IoU is compared without a division: overlap >= iou * union.
     return index.query(
         """
-        WITH sighting AS (
+        WITH detection AS (
             SELECT row_number() OVER () AS number, *
             FROM read_parquet($evidence)
-            WHERE <sightings_of_any_track>
-        ), looker AS (SELECT DISTINCT run, detector FROM sighting
+            WHERE <detections_of_any_track>
+        ), looker AS (SELECT DISTINCT run, detector FROM detection
         ), met AS (
             SELECT DISTINCT a.number, b.run AS other_run, b.detector AS other
-            FROM sighting AS a JOIN sighting AS b ON a.frame = b.frame AND a.run <> b.run
+            FROM detection AS a JOIN detection AS b ON a.frame = b.frame AND a.run <> b.run
                 AND a.left_px < b.right_px AND b.left_px < a.right_px
                 AND a.top_px < b.bottom_px AND b.top_px < a.bottom_px
             WHERE (least(a.right_px, b.right_px) - greatest(a.left_px, b.left_px))
                 * (least(a.bottom_px, b.bottom_px) - greatest(a.top_px, b.top_px)) * (1 + $iou)
                 >= $iou * ((a.right_px - a.left_px) * a.height_px + (b.right_px - b.left_px) * b.height_px)
         )
-        SELECT a.run, a.detector, looker.run AS other_run, looker.detector AS other, count(*) AS sightings,
+        SELECT a.run, a.detector, looker.run AS other_run, looker.detector AS other, count(*) AS detections,
             count(met.number) AS seen, count(met.number) / count(*) AS share,
             unnest(arg_max({'frame': a.frame, 'seconds': a.seconds, 'track': a.track},
                 a.score - a.frame / 1e11 - a.track / 1e15) FILTER (met.number IS NULL))
-        FROM sighting AS a JOIN looker ON a.run <> looker.run
+        FROM detection AS a JOIN looker ON a.run <> looker.run
             LEFT JOIN met ON met.number = a.number AND met.other_run = looker.run AND met.other = looker.detector
         GROUP BY a.run, a.detector, looker.run, looker.detector
         ORDER BY a.run, a.detector, looker.run, looker.detector

@@ -9,14 +9,37 @@ import pyarrow as pa
 
 from engine.record import Detection
 
+_SQL_TYPES: Mapping[str, str] = {
+    "bool": "BOOLEAN",
+    "float32": "REAL",
+    "float64": "DOUBLE",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "string": "VARCHAR",
+}
+"""What DuckDB calls the Arrow types."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: its name, its Arrow type, and its meaning for a person who writes SQL."""
+    """A column of a table.
+
+    Attributes:
+        name: Its name.
+        kind: Its Arrow type.
+        meaning: What it means, for a person who writes SQL.
+        earlier_name: A name that it had, under which SQL still finds it; empty if there is none.
+    """
 
     name: str
     kind: str
     meaning: str
+    earlier_name: str = ""
+
+    @property
+    def sql_type(self) -> str:
+        """The type as DuckDB names it."""
+        return _SQL_TYPES[self.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +91,7 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
         Column("track", "int32", "number of the track"),
         Column("origin", "string", "detected, carried, interpolated, extended or reviewer"),
         *_BOX_COLUMNS,
-        Column("sightings", "int32", "number of detections of it"),
+        Column("detections", "int32", "number of detections of it", earlier_name="sightings"),
         Column("seen_by", "string", "names of the detectors, joined by +"),
         Column("score", "float32", "highest score of its detections"),
         Column("seen_height_px", "float32", "height of the box of the detection with the highest score"),

@@ -33,8 +33,8 @@ _FRAGMENTS: Mapping[str, str] = MappingProxyType(
         "faces": _join_conditions(_TIME, _TRACK, _HEIGHT),
         "sure_faces": _join_conditions(_TIME, _TRACK, _HEIGHT, f"({_SCORE} OR (score IS NULL AND $least_score = 0))"),
         "seen_faces": _join_conditions(_TIME, _TRACK, _SEEN_HEIGHT, _SCORE),
-        "sightings": _join_conditions(_TIME, _TRACK, _HEIGHT, _SCORE, _DETECTOR),
-        "sightings_of_any_track": _join_conditions(_TIME, _HEIGHT, _SCORE, _DETECTOR),
+        "detections": _join_conditions(_TIME, _TRACK, _HEIGHT, _SCORE, _DETECTOR),
+        "detections_of_any_track": _join_conditions(_TIME, _HEIGHT, _SCORE, _DETECTOR),
         "lacking": _join_conditions(_TIME, _TRACK, _HEIGHT, _SCORE, _OTHER),
         "pairs": _join_conditions(_TIME, _TRACK, _HEIGHT, _SCORE, _DETECTOR, _OTHER),
         "bucket": "CAST(floor(seconds / $step) AS INTEGER) AS bucket",
@@ -42,7 +42,7 @@ _FRAGMENTS: Mapping[str, str] = MappingProxyType(
         "place_of_highest_score": f"arg_max({_PLACE}, score - ({_EARLIER}))",
     }
 )
-"""SQL that a statement names as `<sightings>`: the conditions of a selection for each kind of row, and expressions."""
+"""SQL that a statement names as `<detections>`: the conditions of a selection for each kind of row, and expressions."""
 
 
 def expand_fragments(statement: str) -> str:

@@ -20,7 +20,7 @@ from engine.record import Detection, Frame, Record, parse_ratio
 from engine.review.apply import AmendedFace, AmendedFrame, AmendedRecord
 from engine.statistics.capture_recapture import find_best_evidence, flag_asked_frames, flag_frames_asked_of_all
 
-TABLES_VERSION = 1
+TABLES_VERSION = 2
 """Version of the tables. Tables of another version are built again from the record."""
 
 Row = Mapping[str, object]
@@ -206,10 +206,10 @@ def _make_box_cells(box: Box) -> dict[str, object]:
 
 def _make_detection_cells(face: AmendedFace) -> dict[str, object]:
     if not face.evidence:
-        return {"sightings": 0, "seen_by": None, "score": None, "seen_height_px": None}
+        return {"detections": 0, "seen_by": None, "score": None, "seen_height_px": None}
     best = find_best_evidence(face.evidence)
     return {
-        "sightings": len(face.evidence),
+        "detections": len(face.evidence),
         "seen_by": str(DetectorNames.from_evidence(face.evidence)),
         "score": best.score,
         "seen_height_px": best.box.height,

@@ -49,8 +49,8 @@ def query_lacking(index: Index, selection: Selection = EVERYTHING, limit: int = 
 _ROW_STATEMENTS = {
     "frames": "FROM read_parquet($frames) WHERE <frames> ORDER BY run, frame LIMIT $limit",
     "faces": "FROM read_parquet($faces) WHERE <sure_faces> ORDER BY run, frame, track LIMIT $limit",
-    "evidence": "FROM read_parquet($evidence) WHERE <sightings> ORDER BY run, frame, track, detector LIMIT $limit",
-    "doubtful": "FROM read_parquet($doubtful) WHERE <sightings_of_any_track> "
+    "evidence": "FROM read_parquet($evidence) WHERE <detections> ORDER BY run, frame, track, detector LIMIT $limit",
+    "doubtful": "FROM read_parquet($doubtful) WHERE <detections_of_any_track> "
     "ORDER BY run, frame, detector LIMIT $limit",
     "lacking": "SELECT * EXCLUDE (seen) FROM read_parquet($agreement) WHERE NOT seen AND <lacking> "
     "ORDER BY run, frame, score DESC, detector, other LIMIT $limit",
@@ -70,15 +70,15 @@ def query_confidence(index: Index, selection: Selection = EVERYTHING, buckets: i
     """Return the scores of each detector over time, in at most `buckets` steps of equal length.
 
     Columns: run, detector, bucket, frame, seconds and track of the lowest score, lowest, mean and highest score,
-    sightings. A step without a detection has no row.
+    detections. A step without a detection has no row.
     """
     return index.query(
         """
         SELECT run, detector, <bucket>,
             unnest(<place_of_lowest_score>),
-            min(score) AS lowest, avg(score) AS mean, max(score) AS highest, count(*) AS sightings
+            min(score) AS lowest, avg(score) AS mean, max(score) AS highest, count(*) AS detections
         FROM read_parquet($evidence)
-        WHERE <sightings>
+        WHERE <detections>
         GROUP BY run, detector, bucket ORDER BY run, detector, bucket
         """,
         selection,

@@ -43,7 +43,7 @@ def _draw_matrix(rows: pd.DataFrame, down: str, along: str, *, dark: bool) -> go
     )  # fmt: skip
     figure.add_scatter(
         x=rows[along], y=rows[down], mode="markers", marker={"symbol": "square", "size": 40, "opacity": 0.0},
-        customdata=build_custom_data(rows, "sightings", "seen"),
+        customdata=build_custom_data(rows, "detections", "seen"),
         hovertemplate="%{y} found %{customdata[4]}, %{x} %{customdata[5]} of them<br>"
         f"highest score that was missed: {HOVER_TIME}<extra></extra>",
     )  # fmt: skip
@@ -54,11 +54,11 @@ def _draw_matrix(rows: pd.DataFrame, down: str, along: str, *, dark: bool) -> go
 
 def _sum_shares(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Sum the shares over several runs; the example comes from the run in which most faces are missing."""
-    ordered = rows.assign(lacking=rows["sightings"] - rows["seen"]).sort_values("lacking", ascending=False)
+    ordered = rows.assign(lacking=rows["detections"] - rows["seen"]).sort_values("lacking", ascending=False)
     summed = ordered.groupby(keys, as_index=False).agg({
-        "sightings": "sum", "seen": "sum", "run": "first", "frame": "first", "seconds": "first", "track": "first",
+        "detections": "sum", "seen": "sum", "run": "first", "frame": "first", "seconds": "first", "track": "first",
     })  # fmt: skip
-    return summed.assign(share=summed["seen"] / summed["sightings"])
+    return summed.assign(share=summed["seen"] / summed["detections"])
 
 
 def _shorten_to_suffix(run: str) -> str:

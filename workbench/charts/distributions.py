@@ -15,22 +15,28 @@ from workbench.charts.figure import (
 )
 from workbench.theme import palette
 
+_BAR_GAP = 0.05
+"""Share of a bin that is left empty beside its bars."""
+
 
 def draw_scores(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     """Draw a histogram of the scores of each detector."""
-    summed = _sum_counts(rows, ["detector", "low", "high"], "sightings")
+    summed = _sum_counts(rows, ["detector", "low", "high"], "detections")
     figure = create_figure(dark=dark, height_px=300, legend=True)
-    for detector, part in summed.groupby("detector"):
+    by_detector = list(summed.groupby("detector"))
+    # Given, because plotly takes the distance of the bins that it sees for their width: two bins would fill the chart.
+    width = (1 - _BAR_GAP) * (summed["high"].iloc[0] - summed["low"].iloc[0]) / len(by_detector)
+    for place, (detector, part) in enumerate(by_detector):
         figure.add_bar(
-            x=(part["low"] + part["high"]) / 2, y=part["sightings"], name=detector,
+            x=(part["low"] + part["high"]) / 2, y=part["detections"], name=detector,
+            width=width, offset=(place - len(by_detector) / 2) * width,
             marker={"color": palette.get_detector_colour(str(detector)), "line": {"width": 0}},
             customdata=build_custom_data(part, "low", "high"),
             hovertemplate=f"{detector}: %{{y}} detections from %{{customdata[4]:.3f}} to %{{customdata[5]:.3f}}<br>"
             f"lowest score: {HOVER_TIME}<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title_text="score (0 to 1)")
+    figure.update_xaxes(title_text="score (0 to 1)", range=[0, 1])
     figure.update_yaxes(title_text="detections", tickformat=",d")
-    figure.update_layout(barmode="group", bargap=0.05)
     return figure
 
 
@@ -54,7 +60,7 @@ def draw_sizes(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
         categoryarray=list(labels.values()), range=[-0.5, len(labels) - 0.5],
     )  # fmt: skip
     figure.update_yaxes(title_text="faces in frames", tickformat=",d")
-    figure.update_layout(barmode="stack", bargap=0.05)
+    figure.update_layout(barmode="stack", bargap=_BAR_GAP)
     return figure
 
 

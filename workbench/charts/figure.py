@@ -17,7 +17,7 @@ LANE_PX = 34
 """Height of a lane in pixels."""
 LEGEND_ROW_PX = 19
 """Height of one row of the legend in pixels."""
-_LABEL_MARGIN_PX, _LONG_LABEL_MARGIN_PX = 160, 196
+_LABEL_MARGIN_PX, _LONG_LABEL_MARGIN_PX = 116, 196
 """Pixels to the left of charts over time: all of them have the same margin, so that their times line up."""
 HOVER_TIME = "frame %{customdata[1]}, %{customdata[3]}"
 """Part of a hover text that names the frame and its time; it reads what `build_custom_data` puts there."""

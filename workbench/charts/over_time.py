@@ -44,7 +44,7 @@ def draw_confidence(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
             x=to_time_axis(part["seconds"]), y=part["lowest"], mode="markers", name=name, legendgroup=name,
             showlegend=False,
             marker={"color": colour, "size": 4, "opacity": 0.85 if dark else 0.5, "symbol": _SYMBOLS[style]},
-            customdata=build_custom_data(part, "mean", "sightings"),
+            customdata=build_custom_data(part, "mean", "detections"),
             hovertemplate=f"{name}: lowest score %{{y:.2f}}<br>{HOVER_TIME}<br>"
             "mean %{customdata[4]:.2f} of %{customdata[5]} detections<extra></extra>",
         )  # fmt: skip
@@ -66,7 +66,9 @@ def draw_disagreement(rows: pd.DataFrame, *, dark: bool = False) -> go.Figure:
             hovertemplate=f"missed by {detector}, found by %{{customdata[4]}}<br>{HOVER_TIME}<br>"
             "%{customdata[5]} detections, %{customdata[6]:.0%} of the frames<extra></extra>",
         )  # fmt: skip
-    names = [f"missed by {_label_series(rows, run, detector, '<br>')}" for run, detector in lanes]
+    # In two lines, because the margin for the longest name is lost to the plot. A phone has little to lose.
+    between = " " if len(set(rows["run"])) > 1 else "<br>"
+    names = [f"missed by{between}{_label_series(rows, run, detector, '<br>')}" for run, detector in lanes]
     figure.update_yaxes(
         title_text="share of frames",
         tickvals=[lane + 0.4 for lane in range(len(lanes))],

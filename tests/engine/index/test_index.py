@@ -1,6 +1,8 @@
 import dataclasses
 import multiprocessing
 import shutil
+import subprocess
+import sys
 
 import msgspec
 import pandas as pd
@@ -12,7 +14,8 @@ from engine import index
 from engine.core.geometry import Box
 from engine.errors import QueryError
 from engine.index.catalog import load_entries
-from engine.index.schema import build_arrow_schema
+from engine.index.schema import RUN_COLUMNS, build_arrow_schema
+from engine.index.sql_process import SqlRequest
 from engine.index.tables import build_tables
 from engine.record import Detection, decode_record, encode_document, read_record, sha256_hex
 from engine.review.amendments import Add, Author, Delete, Keyframe
@@ -79,16 +82,16 @@ def test_the_rows_are_the_record(frames):
         for face in frame.faces
     ]
     assert faces == [
-        (row["frame"], row["track"], row["origin"], row["sightings"], (row["left_px"], row["bottom_px"]))
+        (row["frame"], row["track"], row["origin"], row["detections"], (row["left_px"], row["bottom_px"]))
         for row in tables["faces"].to_pylist()
     ]
-    sightings = [
+    detections = [
         (frame.index, face.track, seen.detector, seen.box.top)
         for frame in record.frames
         for face in frame.faces
         for seen in face.evidence
     ]
-    assert sightings == [
+    assert detections == [
         (row["frame"], row["track"], row["detector"], row["top_px"]) for row in tables["evidence"].to_pylist()
     ]
     assert [(row["frame"], row["pts"], row["faces"]) for row in tables["frames"].to_pylist()] == [
@@ -160,7 +163,7 @@ def test_steps_keep_the_extremes(opened):
     for detector, part in rows.groupby("detector"):
         own = every[every["detector"] == detector]
         assert len(part) <= 20
-        assert part["sightings"].sum() == len(own)
+        assert part["detections"].sum() == len(own)
         assert part["lowest"].min() == own["score"].min()
         assert part["highest"].max() == own["score"].max()
     weakest = rows.loc[rows["lowest"].idxmin()]
@@ -179,7 +182,7 @@ def test_disagreement_adds_up(opened):
     assert rows["lacking"].sum() == index.query_frames(opened, chosen)["disagreements"].sum() > 0
     assert rows["share"].between(0, 1).all()
     matrix = index.query_agreement(opened, chosen)
-    assert (matrix["sightings"] - matrix["seen"]).sum() == rows["lacking"].sum()
+    assert (matrix["detections"] - matrix["seen"]).sum() == rows["lacking"].sum()
 
 
 def test_each_disagreement_has_a_row(opened):
@@ -194,7 +197,7 @@ def test_each_disagreement_has_a_row(opened):
 
 
 def test_distributions_count_everything(opened):
-    assert index.query_score_histogram(opened)["sightings"].sum() == len(index.query_evidence(opened))
+    assert index.query_score_histogram(opened)["detections"].sum() == len(index.query_evidence(opened))
     sizes = index.query_size_histogram(opened)
     assert sizes["faces"].sum() == opened.list_runs()["faces"].sum()
     assert (sizes["low"] < sizes["high"]).all()
@@ -230,7 +233,7 @@ def test_a_run_agrees_with_itself_wholly(tmp_path):
     inside = index.query_agreement(opened, index.Selection(("one",))).set_index(["detector", "other"])["share"]
     between = rows[rows["run"] == "one"].set_index(["detector", "other"])["share"]
     pair = ("centerface", "yolov8-face")
-    assert between[pair] == pytest.approx(inside[pair], abs=0.05)  # doubtful sightings count in the one alone
+    assert between[pair] == pytest.approx(inside[pair], abs=0.05)  # doubtful detections count in the one alone
 
 
 def test_the_index_may_be_deleted_at_any_time(one):
@@ -318,7 +321,7 @@ def test_an_empty_index_says_what_to_do(tmp_path):
     assert opened.list_runs().empty
     with pytest.raises(QueryError, match="detect a video first"):
         index.query_frames(opened)
-    assert index.run_sql(opened, "SELECT count(*) AS n FROM faces").table["n"].tolist() == [0]
+    assert index.run_sql(opened, "SELECT count(sightings) AS n FROM faces").table["n"].tolist() == [0]
 
 
 def test_tables_without_a_run_are_swept(one):
@@ -361,8 +364,27 @@ class TestBox:
         )
         assert answer.complete
         assert answer.table["faces"].tolist() == opened.list_runs()["faces"].tolist()
+        # A saved question names columns as they were called when it was written.
+        answer = index.run_sql(opened, "SELECT sum(detections) AS now, sum(sightings) AS before FROM faces")
+        assert answer.table["before"].tolist() == answer.table["now"].tolist() == [len(index.query_evidence(opened))]
         runs = index.run_sql(opened, "FROM runs").table
         assert runs["run"].tolist() == list(opened.indexed_runs)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("indexed", [True, False])
+    def test_its_process_loads_no_more_than_it_needs(self, opened, indexed):
+        """DuckDB imports pandas by itself for some ways in and out, which takes half of the time of an answer."""
+        files = opened.list_files(index.Selection()) if indexed else {}
+        names = {column.name: ["7"] for column in RUN_COLUMNS}
+        request = SqlRequest("FROM runs", 5, 5.0, files, names)
+        script = (
+            "import sys, msgspec, engine.index.sql_process as process\n"
+            "request = msgspec.json.decode(sys.stdin.buffer.read(), type=process.SqlRequest)\n"
+            "print(process._run_request(request).num_rows, 'pandas' in sys.modules)"
+        )
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(command, input=msgspec.json.encode(request), capture_output=True, check=True)
+        assert done.stdout.split() == [b"1", b"False"]
 
     @pytest.mark.slow
     def test_gives_so_many_rows(self, opened):

@@ -11,7 +11,7 @@ from engine.index.schema import DetectorNames
 from engine.index.tables import TABLES_VERSION, _build_table
 from engine.record import Detection, sha256_hex
 
-COLUMNS_OF_VERSION = {1: "4c3ef24a32e2efc3"}
+COLUMNS_OF_VERSION = {1: "4c3ef24a32e2efc3", 2: "f7c60065966c5bf8"}
 
 
 def test_another_column_needs_another_version_of_the_tables():

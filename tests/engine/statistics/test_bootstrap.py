@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from scipy import stats
 
 from engine.statistics.bootstrap import bootstrap_intervals, compute_rates, compute_share
 
@@ -13,7 +12,10 @@ def some_counts(units=60):
     return generator.binomial(totals, 0.8).astype(float)[:, None], totals.astype(float)[:, None]
 
 
+@pytest.mark.slow
 def test_the_interval_is_that_of_scipy():
+    from scipy import stats  # takes a second, in each process that collects tests
+
     counts, totals = some_counts()
     ours = bootstrap_intervals(counts, totals, **SETTINGS)[0]
     theirs = stats.bootstrap(

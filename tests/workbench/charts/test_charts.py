@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pandas as pd
 import pytest
 
@@ -119,7 +121,7 @@ def test_an_hour_is_drawn_with_as_many_points_as_can_be_seen(opened, run):
 def test_lines_break_where_nothing_was_seen():
     rows = pd.DataFrame({
         "run": "r", "detector": "mtcnn", "bucket": [0, 1, 5], "seconds": [0.0, 1.0, 5.0], "frame": [0, 30, 150],
-        "track": 0, "lowest": 0.5, "mean": 0.6, "highest": 0.7, "sightings": 1,
+        "track": 0, "lowest": 0.5, "mean": 0.6, "highest": 0.7, "detections": 1,
     })  # fmt: skip
     line = charts.draw_confidence(rows).data[0]
     assert pd.isna(line.y).tolist() == [False, False, True, False]
@@ -174,6 +176,15 @@ def test_light_and_dark_differ_in_nothing_but_the_look(opened, run):
     assert light.layout.paper_bgcolor == palette.LIGHT.background
     assert dark.layout.paper_bgcolor == palette.DARK.background
     assert light.data == dark.data
+
+
+def test_the_bars_of_scores_are_as_wide_as_their_bins(opened):
+    """However few bins there are, and however many detectors share them."""
+    figure = charts.draw_scores(index.query_score_histogram(opened))
+    assert tuple(figure.layout.xaxis.range) == (0, 1)
+    taken = [(bar.offset, bar.offset + bar.width) for bar in figure.data]
+    assert max(stop for _, stop in taken) - min(start for start, _ in taken) == pytest.approx(0.95 / 40)
+    assert all(stop == pytest.approx(start) for (_, stop), (start, _) in pairwise(taken))
 
 
 def contrast(one, other):

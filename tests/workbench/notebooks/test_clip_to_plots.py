@@ -2,9 +2,7 @@
 
 import os
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from tests import clips
 from tests.repository import ROOT
@@ -14,13 +12,13 @@ FIGURE = "application/vnd.plotly.v1+json"
 
 
 @pytest.fixture
-def notebook(data_folder, tmp_path):
+def notebook(data_folder, carphone, tmp_path):
     """The notebook with its parameters set: the first 25 frames of a man talking in a car."""
-    from engine.media.output.sample_clip import make_sample_clip
+    import nbformat  # takes a second, in each process that collects tests
 
-    whole, clip = tmp_path / "whole.mp4", tmp_path / "clip.mp4"
-    make_sample_clip(whole)
-    clips.ffmpeg("-i", whole, "-map", "0:v", "-frames:v", "25", "-c:v", "libx264", "-preset", "veryfast", clip)
+    clip = tmp_path / "clip.mp4"
+    filters = "scale=352:288:flags=lanczos,setsar=1"
+    clips.ffmpeg("-i", carphone, "-vf", filters, "-frames:v", "25", "-c:v", "libx264", "-preset", "veryfast", clip)
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     parameters = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ()))
     parameters.source += f"\nsource, data = {str(clip)!r}, {str(data_folder.root)!r}\n"
@@ -31,6 +29,8 @@ def notebook(data_folder, tmp_path):
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_notebook_goes_from_a_clip_to_plots(notebook, monkeypatch):
+    from nbclient import NotebookClient
+
     root = str(ROOT)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH")))))
     NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
@@ -41,6 +41,8 @@ def test_the_notebook_goes_from_a_clip_to_plots(notebook, monkeypatch):
 
 
 def test_it_is_kept_without_outputs():
+    import nbformat
+
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     nbformat.validate(notebook)
     assert not any(cell.get("outputs") for cell in notebook.cells)

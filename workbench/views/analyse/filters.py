@@ -133,7 +133,7 @@ def _choose_runs(run_index: Index, names: Mapping[str, str]) -> list[str]:
     place = session.get_location()
     first = place.run if place.run in names else next(iter(names))
     if place.run is not None and place.run != first:
-        st.caption("This run has no record. The newest run with a record is shown instead.")
+        st.caption("The newest run with a record is shown instead.")
     chosen = st.multiselect(
         "Runs",
         list(names),
@@ -157,7 +157,8 @@ def _offer_same_source(run_index: Index, chosen: list[str]) -> None:
         return
     missing = [run for run in index.find_runs_of_same_source(run_index, chosen[0]) if run not in chosen]
     if missing:
-        label = f"Add the other {format_count(len(missing), 'run')} of this video"
+        others = "run" if len(missing) == 1 else format_count(len(missing), "run")
+        label = f"Add the other {others} of this video"
         st.button(
             label, icon=":material/library_add:", key="analyse_add_runs", on_click=_set_runs, args=(chosen, missing)
         )
@@ -249,8 +250,8 @@ def _explain_empty_index(register: RunRegister) -> None:
     working = sum(run.status in {"queued", "running"} for run in register.runs)
     if working:
         st.info(f"No run is finished yet ({working} in progress). Come back when a run is done.")
-        show_page_link(Page.HOME, "Show the progress")
+        show_page_link(Page.HOME, "Show the progress", as_button=True)
     else:
         st.info("There is no record to analyse yet. Detect a video first.")
-        show_page_link(Page.DETECT, "Detect a video")
+        show_page_link(Page.DETECT, "Detect a video", as_button=True)
         show_page_link(Page.HOME, "Go to Home")

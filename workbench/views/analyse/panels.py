@@ -101,6 +101,9 @@ def _configure_column(column: str) -> Any:
         return st.column_config.NumberColumn(format="percent")
     if column in _SCORE_COLUMNS or column.startswith("false_") or column == "seconds" or column.endswith("_seconds"):
         return st.column_config.NumberColumn(format="%.3f")
+    if column == "origin":
+        # The first rows, by which the browser chooses a width, seldom have the longest of the words.
+        return st.column_config.TextColumn(width=104)
     if column.endswith("_sha256"):
         return st.column_config.TextColumn(width="small")
     return st.column_config.NumberColumn(format="%.1f") if column.endswith("_px") else None

@@ -114,4 +114,9 @@ def _remove(name: str) -> None:
 def _build_schema(table: str) -> pd.DataFrame:
     columns = index.RUN_COLUMNS if table == "runs" else index.TABLES[table]
     rows = [(column.name, column.kind, column.meaning) for column in columns]
+    rows += [
+        (column.earlier_name, column.kind, f"earlier name of {column.name}; do not use it in new questions")
+        for column in columns
+        if column.earlier_name
+    ]
     return pd.DataFrame(rows, columns=["column", "type", "meaning"])

@@ -180,11 +180,9 @@ def _show_tables(run_index: Index, selection: Selection) -> None:
         "tracks": index.query_tracks,
         "runs": lambda run_index, selection, limit: run_index.list_runs(selection).drop(columns="name").head(limit),
     }
-    label = "Table"
-    chosen = st.segmented_control(
-        label, list(queries), default="faces", key="analyse_table", label_visibility="collapsed"
+    name = st.segmented_control(
+        "Table", list(queries), default="faces", required=True, key="analyse_table", label_visibility="collapsed"
     )
-    name = chosen or "faces"
     names = filters.list_run_titles(run_index)
 
     def load(limit: int) -> pd.DataFrame:

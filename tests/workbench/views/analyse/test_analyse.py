@@ -14,7 +14,6 @@ from tests import clips
 from tests.browser import find_violations, open_address, running_workbench, save_screenshot, wait_until_settled
 from tests.engine.index.long_records import make_long_record, write_long_runs
 from tests.repository import PAGES
-from tests.workbench.accounts import add_accounts
 from tests.workbench.page_actions import sign_in
 
 pytestmark = pytest.mark.slow
@@ -111,7 +110,7 @@ class TestStates:
         data.index.write_bytes(b"a file is in the way")
         app.run()
         assert not app.exception
-        assert "cannot be written" in read_texts(app)
+        assert "cannot be made: a file is in the way" in read_texts(app)
         assert app.button[0].label == "Try again"
 
 
@@ -248,16 +247,15 @@ def choose(page, name):
     wait_until_settled(page)
 
 
-def test_who_may_not_analyse_is_told(page, data):
-    add_accounts(data)
+def test_who_may_not_analyse_is_told(page, workbench_with_accounts):
+    data, server = workbench_with_accounts.data, workbench_with_accounts
     ana = access.read_people(data).get_account("ana").to_person("account")
     access.add_account(data, ana, account="dan", name="Dan Ek", roles=("administrator",), password="horse battery 4")
-    with running_workbench(data) as server:
-        page.goto(f"{server.url}/analyse")
-        sign_in(page, "dan", "horse battery 4")
-        page.get_by_test_id("stAlert").get_by_text("see the analysis").wait_for()
-        assert not page.get_by_test_id("stSidebarNav").get_by_role("link", name="Analyse").is_visible()
-        assert page.get_by_text("Runs", exact=True).count() == 0
+    page.goto(f"{server.url}/analyse")
+    sign_in(page, "dan", "horse battery 4")
+    page.get_by_test_id("stAlert").get_by_text("see the analysis").wait_for()
+    assert not page.get_by_test_id("stSidebarNav").get_by_role("link", name="Analyse").is_visible()
+    assert page.get_by_text("Runs", exact=True).count() == 0
 
 
 def test_nothing_but_the_server_is_asked_for(served, page):
