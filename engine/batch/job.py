@@ -17,7 +17,7 @@ from engine.core.progress import ProgressListener
 from engine.detection.detect import detect
 from engine.detection.detector_reuse import DetectorReuse
 from engine.detection.ledger import TransferLedger, ledger_path
-from engine.detection.options import count_workers, plan_detectors
+from engine.detection.options import adapt_to_source, count_workers, plan_detectors
 from engine.detection.passes import PassRunner
 from engine.detection.results import list_detection_files
 from engine.errors import InputError, TargetError
@@ -158,12 +158,13 @@ def perform_job(job: BatchJob, context: JobContext) -> FileReport:
         VeilError: as `detect`, `render` and `verify` do.
     """
     started_s = monotonic()
-    target = _choose_target(job, probe(job.source, listener=context.listener), context.folder)
+    info = probe(job.source, listener=context.listener)
+    target = _choose_target(job, info, context.folder)
     context.claim_name(target.name, job.source)
     _check_target(target, job, context)
     report = FileReport(str(job.source), str(target.output), "unchanged", 0.0)
     if not _is_output_current(target, context.journal):
-        report = _make_output(job, target, report, context)
+        report = _make_output(job, adapt_to_source(job.detection, info), target, report, context)
     return msgspec.structs.replace(report, seconds=round(monotonic() - started_s, 3))
 
 
@@ -222,15 +223,17 @@ def _is_record_current(target: _Target, journal: Journal) -> bool:
     return target.record.is_file() and journal.find(target.name, "detected") == target.make_detected_entry()
 
 
-def _make_output(job: BatchJob, target: _Target, report: FileReport, context: JobContext) -> FileReport:
+def _make_output(
+    job: BatchJob, options: DetectOptions, target: _Target, report: FileReport, context: JobContext
+) -> FileReport:
     target.output.parent.mkdir(parents=True, exist_ok=True)
     cost = 0.0
     if not _is_record_current(target, context.journal):
-        plans = plan_detectors(job.detection)
-        workers = count_workers(job.detection, plans)
+        plans = plan_detectors(options)
+        workers = count_workers(options, plans)
         with nullcontext() if context.runner else context.detectors.borrow(plans, workers) as ensemble:
             detect(
-                job.source, target.record, job.detection,
+                job.source, target.record, options,
                 data=context.data.root, listener=context.listener, ensemble=ensemble, runner=context.runner,
             )  # fmt: skip
         context.journal.append(target.make_detected_entry())

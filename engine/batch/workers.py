@@ -19,7 +19,7 @@ from engine.core.child_process import (
     spawn_server,
     take_message_bodies,
 )
-from engine.core.python_process import build_child_environment, build_module_command
+from engine.core.python_process import build_child_environment
 from engine.errors import VeilError
 
 _EXIT_GRACE_S = 100.0
@@ -110,7 +110,4 @@ def end_file_workers(workers: Iterable[FileWorker]) -> None:
 
 
 def _spawn_worker() -> tuple[subprocess.Popen[bytes], IO[bytes]]:
-    def build_command(lifeline: str) -> list[str]:
-        return build_module_command("engine.batch.worker", lifeline)
-
-    return spawn_server(build_command, build_child_environment())
+    return spawn_server("engine.batch.worker", build_child_environment())

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.cluster.worker_environment import plan_worker_environment
 from engine.errors import InputError
 from engine.storage.scratch import own_temporary_folder
 
@@ -143,12 +144,14 @@ def _build_security(address: ClusterAddress) -> Security | None:
 
 @contextmanager
 def _start_workers(count: int, connect_s: float) -> Iterator[ClusterAddress]:
+    import dask.config  # noqa: PLC0415
     from distributed import LocalCluster  # noqa: PLC0415
     from distributed.security import Security  # noqa: PLC0415
 
     security = Security.temporary()
     with (
         own_temporary_folder() as folder,
+        dask.config.set(plan_worker_environment()),
         LocalCluster(
             n_workers=count,
             threads_per_worker=1,

@@ -11,6 +11,7 @@ from platform import node
 
 from distributed import get_worker
 
+from engine.cluster.worker_environment import restore_memory_allocation
 from engine.detection.detection_range import DetectionRange
 from engine.detection.detector_reuse import DetectorReuse
 from engine.detection.frame_detections import FrameDetections, encode_frames
@@ -143,6 +144,8 @@ def _describe_differences(wanted: DetectorFacts, own: DetectorFacts) -> list[str
 
 
 def _find_detectors(models: Path) -> DetectorReuse:
+    # Detectors inherit the environment of this process.
+    restore_memory_allocation()
     folder = models if models.is_dir() else find_data_folder().models
     if getattr(_kept, "folder", None) != folder:
         _kept.folder, _kept.detectors = folder, DetectorReuse(folder)

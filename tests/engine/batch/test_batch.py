@@ -1,8 +1,10 @@
 import shutil
 from xml.etree import ElementTree as ET
 
+import cv2
 import msgspec
 import pytest
+import skimage.data
 
 import engine
 from engine.batch.batch import Batch
@@ -12,12 +14,12 @@ from engine.batch.protocol import StartMessage
 from engine.batch.summary import build_junit_xml, format_summary
 from engine.errors import InputError, ModelError
 from engine.masking.presets import parse_style
-from engine.record import DetectOptions
+from engine.record import DetectOptions, read_record
 from engine.rendering.terms import RenderOptions
 from engine.storage.data_folder import DataFolder
 from tests import clips
 
-QUICK = DetectOptions(detectors=("mediapipe",))
+QUICK = DetectOptions(detectors=("yolov8-face",))
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,19 @@ def test_outputs_have_the_bytes_of_single_runs(first, footage, own_data, tmp_pat
     engine.anonymise(footage / "a.mp4", tmp_path / "a.mp4", QUICK, data=own_data)
     for name in ("a.mp4", "a.mp4.detections.json", "a.mp4.render.json", "a.mp4.checks.json"):
         assert (first[0] / name).read_bytes() == (tmp_path / name).read_bytes(), name
+
+
+def test_photograph_is_detected_as_in_a_single_run(own_data, tmp_path):
+    picture = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)
+    cv2.imwrite(str(tmp_path / "a.png"), picture)
+    options = DetectOptions(detectors=("centerface",))
+    alone = engine.detect(tmp_path / "a.png", options=options, data=own_data)
+    (tmp_path / "out").mkdir()
+    report = work([BatchJob(tmp_path / "a.png", "a.png", detection=options)], tmp_path / "out", DataFolder(own_data))
+    assert read_statuses(report) == ["done"]
+    record = read_record(tmp_path / "out" / "a.png.detections.json")
+    assert record.detection == alone.detection
+    assert record.detection.detectors[0].parameters["size"] == 3840
 
 
 def test_a_second_pass_skips_what_is_done(finished, footage, own_data):

@@ -3,9 +3,7 @@
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from engine.batch.remote import describe_remote_file, fetch_file, is_url, list_remote_files, remove_copy, upload_file
 from engine.core.progress import SilentListener
@@ -18,6 +16,8 @@ SILENT = SilentListener()
 @pytest.fixture(scope="module")
 def server():
     """An S3 server with an empty bucket `footage`."""
+    from moto.server import ThreadedMotoServer  # takes a second, in each process that collects tests
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -36,6 +36,8 @@ def bucket(server, monkeypatch):
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
+    import boto3
+
     bucket = boto3.resource("s3").Bucket("footage")
     bucket.create()
     bucket.objects.delete()

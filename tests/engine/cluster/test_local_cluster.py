@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -73,6 +74,24 @@ def test_the_record_is_that_of_one_process(detect, expected, runner):
     assert detect(runner=runner, listener=watcher) == expected
     assert watcher.notices == []
     assert watcher.done[-1] == 320
+
+
+def test_neither_workers_nor_detectors_hand_their_memory_back(detect, runner):
+    """Dask's setting for that makes every picture cost new pages of memory; a cluster that others start has it, too."""
+
+    def begin_as_others_do():
+        os.environ["MALLOC_TRIM_THRESHOLD_"] = "65536"
+
+    def list_settings():
+        children = (path.read_text().split() for path in Path("/proc/self/task").glob("*/children"))
+        pids = [str(os.getpid()), *(pid for some in children for pid in some)]
+        return [b"MALLOC_TRIM_THRESHOLD_" in Path(f"/proc/{pid}/environ").read_bytes() for pid in pids]
+
+    runner._client.run(begin_as_others_do)
+    detect(runner=runner)
+    settings = list(runner._client.run(list_settings).values())
+    assert any(len(one) > 1 for one in settings), "a worker has a detector"
+    assert not any(any(one) for one in settings)
 
 
 def test_without_a_schedule_too(detect, runner):
