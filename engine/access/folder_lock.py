@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from engine.errors import AccessError
 from engine.storage.data_folder import DataFolder
-from engine.storage.files import make_private_folder
+from engine.storage.files import mkdir_private
 from engine.storage.locks import lock_file
 
 
@@ -21,7 +21,7 @@ def lock_access_folder(data: DataFolder) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             # For the owner alone from the start: the folder holds hashes of passwords, sessions and the signing key.
-            make_private_folder(data.access)
+            mkdir_private(data.access)
             stack.enter_context(lock_file(data.access_lock))
         except OSError as error:
             raise AccessError(

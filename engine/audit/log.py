@@ -30,7 +30,7 @@ from engine.errors import AuditError
 from engine.record import sha256_hex
 from engine.storage.append_only import FileEnd, append_bytes, open_append_only, read_file_end
 from engine.storage.data_folder import AUDIT_LOG_NAME
-from engine.storage.files import make_private_folder
+from engine.storage.files import mkdir_private
 from engine.storage.locks import lock_descriptor
 
 _TAIL_BYTES = 4096
@@ -54,7 +54,7 @@ def append(folder: Path, event: Event, *, at: datetime | None = None) -> Entry:
     """
     path = log_path(folder)
     try:
-        make_private_folder(folder)
+        mkdir_private(folder)
         with open_append_only(path, mode=0o600) as log:
             with lock_descriptor(log):
                 entry = _append_entry(log, path, event, at or datetime.now(UTC).astimezone())

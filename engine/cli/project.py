@@ -164,6 +164,9 @@ def load_project(named: str | Path | None = None) -> Project:
         raise InputError(f"The project file {path} cannot be read ({error}): check the path.") from error
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"The project file {path} is not valid TOML: {error}.") from error
+    except RecursionError as error:
+        # The parser calls itself for each array in an array.
+        raise InputError(f"The project file {path} is nested too deeply: use plain values and lists.") from error
     return _check_project(path, document)
 
 

@@ -79,9 +79,15 @@ def _add_account(options: Namespace, terminal: Terminal) -> int:
     # The acting person comes first: from a pipe, the first line is their password and the second the new one.
     person = identify_person(data, options)
     password = None if options.no_password else read_password(f"Password for {options.account}: ")
+    is_first = not access.read_people(data).accounts
     account = access.add_account(
         data, person, options.account, name=options.name, roles=options.roles, password=password, email=options.email
     )
+    if is_first:
+        terminal.notice(
+            f"From now on a command needs --as {account.account}, which asks for the password, and the workbench asks "
+            "people to sign in."
+        )
     terminal.print_result(
         AccountSummary.from_account(account),
         f"{account.name} has the account {account.account}: {', '.join(account.roles)}",

@@ -72,12 +72,10 @@ def build_server_command(address: str, port: int | None) -> tuple[list[str], Pat
     command = [sys.executable, "-m", "streamlit", "run", str(package / "app.py")]
     port_options = [f"--server.port={port}"] if port else []
     # Streamlit starts without a configuration that it cannot read, and would then send usage statistics.
-    no_statistics = "--browser.gatherUsageStats=false"
+    quiet = ("--browser.gatherUsageStats=false", "--logger.hideWelcomeMessage=true")
     # Without a name to print, Streamlit asks other hosts for the external address of this machine.
     printed = f"--browser.serverAddress={_choose_printed_name(address)}"
-    return [*command, f"--server.address={address}", printed, *port_options, no_statistics], _find_configuration(
-        package
-    )
+    return [*command, f"--server.address={address}", printed, *port_options, *quiet], _find_configuration(package)
 
 
 def _find_configuration(package: Path) -> Path:

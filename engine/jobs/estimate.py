@@ -7,7 +7,6 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine import runs
 from engine.core.geometry import Size
 from engine.detection.cost import CostEstimate, check_cost_limit, estimate_cost
 from engine.detection.options import find_schedule, plan_detectors
@@ -17,7 +16,7 @@ from engine.detectors.table import DETECTORS
 from engine.errors import RecordError
 from engine.media.facts import MediaInfo
 from engine.record import DetectOptions, read_document
-from engine.runs import Run
+from engine.runs import Run, RunRegister
 from engine.storage.data_folder import DataFolder
 
 _FULL_HD_PIXELS = 1920 * 1080
@@ -80,9 +79,9 @@ class PastRun:
     frame_s: float
 
 
-def load_past_runs(data: DataFolder) -> tuple[PastRun, ...]:
+def load_past_runs(register: RunRegister) -> tuple[PastRun, ...]:
     """Load the newest finished runs by which others can be estimated."""
-    done = [run for run in runs.read_register(data).runs if run.status == "done"]
+    done = [run for run in register.runs if run.status == "done"]
     return tuple(past for run in done[:_MAX_PAST_RUNS] if (past := _load_past_run(run)) is not None)
 
 

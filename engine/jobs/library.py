@@ -65,7 +65,7 @@ def import_video(data: DataFolder, by: Person, name: str, content: BinaryIO) -> 
     person = authorise(data, by, "detect")
     safe_name = _make_safe_name(name)
     try:
-        files.make_private_folder(data.library)
+        files.mkdir_private(data.library)
     except OSError as error:
         raise TargetError(
             f"The folder {data.library} cannot be created ({error.strerror}). Choose another data folder."

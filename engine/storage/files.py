@@ -85,10 +85,29 @@ def make_private_folder(path: Path) -> None:
     """Make a folder and those above it that are missing, for this user alone. Existing ones are left as they are.
 
     Raises:
+        TargetError: it cannot be made.
+    """
+    try:
+        mkdir_private(path)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise TargetError(
+            f"The folder {path} cannot be made: a file is in the way. Move it, or choose another folder."
+        ) from error
+    except OSError as error:
+        raise TargetError(
+            f"The folder {path} cannot be made: {error.strerror or error}. Free space there, or give the user that "
+            "runs Veil write permission."
+        ) from error
+
+
+def mkdir_private(path: Path) -> None:
+    """Make a folder as `make_private_folder` does, for a caller who has a sentence of their own.
+
+    Raises:
         OSError: it cannot be made.
     """
     if not path.is_dir():
-        make_private_folder(path.parent)
+        mkdir_private(path.parent)
         path.mkdir(mode=0o700, exist_ok=True)
         sync_folder(path.parent)
 

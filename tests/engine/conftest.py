@@ -11,6 +11,9 @@ from engine.storage.data_folder import DataFolder
 from tests import assist_makers, clips, people_makers
 from tests.engine.live.scripted_camera import PATIENCE_S, PATIENT, Camera, detector_roles, is_judged
 
+TALK_FRAMES = 24
+"""Frames of `talk`. Most tests of a detection run a detector on them, some of them several times."""
+
 
 @pytest.fixture(scope="session")
 def data(models):
@@ -28,13 +31,13 @@ def own_data(data, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def talk(carphone, tmp_path_factory):
-    """The first 45 frames of carphone at 352x288, with two audio streams."""
+    """The first frames of carphone at 352x288, with two audio streams."""
     path = tmp_path_factory.mktemp("talk") / "talk.mp4"
     clips.ffmpeg(
-        "-i", carphone, "-f", "lavfi", "-i", "sine=frequency=300:sample_rate=44100:duration=1.5",
-        "-f", "lavfi", "-i", "sine=frequency=500:sample_rate=48000:duration=1.5",
-        "-map", "0:v", "-map", "1:a", "-map", "2:a", "-vf", "scale=352:288:flags=lanczos", "-frames:v", "45",
-        "-c:v", "libx264", "-preset", "veryfast", "-crf", "16", "-c:a", "aac", path,
+        "-i", carphone, "-f", "lavfi", "-i", "sine=frequency=300:sample_rate=44100:duration=0.8",
+        "-f", "lavfi", "-i", "sine=frequency=500:sample_rate=48000:duration=0.8",
+        "-map", "0:v", "-map", "1:a", "-map", "2:a", "-vf", "scale=352:288:flags=lanczos",
+        "-frames:v", str(TALK_FRAMES), "-c:v", "libx264", "-preset", "veryfast", "-crf", "16", "-c:a", "aac", path,
     )  # fmt: skip
     return path
 

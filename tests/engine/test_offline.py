@@ -12,10 +12,9 @@ from engine.detectors import registry
 from tests import clips
 from tests.record_makers import record_of, written
 from tests.rekognition_stand_in import StandIn, middle
+from tests.tracing import TRACE_SOCKETS, find_contacts, skip_without_strace
 
 CI = os.environ.get("CI") == "true"
-CONTACT = re.compile(r"\b(?:connect|bind|send(?:to|msg|mmsg))\(.*sa_family=AF_INET6?\b")
-OWN_HOST = re.compile(r'inet_addr\("127\.|inet_pton\(AF_INET6, "::1"')
 
 
 @pytest.fixture(scope="module")
@@ -31,18 +30,11 @@ def trace_verb(log, *arguments):
 
     A socket alone is no contact: libraries open one to ask for the host's own addresses, or whether there is IPv6.
     """
-    if shutil.which("strace") is None:
-        assert not CI, "strace must be there in continuous integration"
-        pytest.skip("strace is not installed; it shows which sockets a process opens")
-    command = ["strace", "-f", "-qq", "-e", "trace=%network", "-o", log, sys.executable, "-m", "engine.cli"]
+    skip_without_strace()
+    command = [*TRACE_SOCKETS, "-o", log, sys.executable, "-m", "engine.cli"]
     done = subprocess.run([*command, *map(str, arguments)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return find_contacts(log)
-
-
-def find_contacts(log):
-    """Return the lines of an strace log in which a process contacts another host."""
-    return [line for line in log.read_text().splitlines() if CONTACT.search(line) and not OWN_HOST.search(line)]
 
 
 @pytest.mark.parametrize("detector", registry.local_detector_names())
@@ -84,7 +76,7 @@ def test_strace_would_have_seen_a_contact(tmp_path):
         pytest.skip("strace is not installed")
     log = tmp_path / "log"
     script = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('192.0.2.1', 9))"
-    subprocess.run(["strace", "-f", "-e", "trace=%network", "-o", log, sys.executable, "-c", script], check=False)
+    subprocess.run([*TRACE_SOCKETS, "-o", log, sys.executable, "-c", script], check=False)
     assert len(find_contacts(log)) == 1
 
 

@@ -51,8 +51,12 @@ def list_pages_with_help() -> tuple[Page, ...]:
     return tuple(_PAGE_TEXTS)
 
 
+@st.fragment
 def show_help(page: Page, person: Person) -> None:
-    """Show the button that opens the help, and the offer of a tour until the person has taken or dismissed it."""
+    """Show the button that opens the help, and the offer of a tour until the person has taken or dismissed it.
+
+    Only this part runs again when a button is pressed: the page itself has nothing to do with it.
+    """
     if st.button("Help", icon=":material/help:", width="stretch", key="help"):
         _show_dialog(page, _TABS[0])
     if tour.show_offer(person):

@@ -36,5 +36,6 @@ def show_progress(name: str, text: str = "") -> None:
     if state.stage == "probe":
         default_text = f"{stage}: {int(100 * share)} %"
     else:
-        default_text = f"{stage}: {format_count(state.done, 'frame')}" + (f" of {state.total:,}" if state.total else "")
+        done = f"{state.done:,} of " if state.total else ""
+        default_text = f"{stage}: {done}{format_count(state.total or state.done, 'frame')}"
     st.progress(share, text or default_text)

@@ -28,13 +28,19 @@ def require_page_permission(page: Page) -> None:
         st.stop()
 
 
-def open_run_page(page: Page, next_page: Page, show_above_list: Callable[[], None] | None = None) -> Run | None:
+def open_run_page(
+    page: Page,
+    next_page: Page,
+    show_above_list: Callable[[], None] | None = None,
+    show_outcomes: Callable[[Run], None] | None = None,
+) -> Run | None:
     """Show the heading of a page about a run, or explain why there is nothing to show.
 
     Args:
         page: the page that is shown.
         next_page: the page that the link beside the heading leads to.
         show_above_list: shows what comes above the list of runs if no run is chosen.
+        show_outcomes: shows what became of the run's background tasks if the run itself cannot be shown.
 
     Returns:
         The run, None if there is nothing to show.
@@ -54,7 +60,12 @@ def open_run_page(page: Page, next_page: Page, show_above_list: Callable[[], Non
         return None
     _show_heading(page, run, next_page)
     require_page_permission(page)
-    return run if _check_source(run) else None
+    if _check_source(run):
+        return run
+    if show_outcomes is not None:
+        show_outcomes(run)
+    show_home_link()
+    return None
 
 
 def show_home_link() -> None:
@@ -112,7 +123,6 @@ def _check_source(run: Run) -> bool:
         st.error(formatting.escape_markdown(f"The frames cannot be shown. {run.explain_missing_source()}"))
     else:
         return True
-    show_home_link()
     return False
 
 

@@ -62,6 +62,7 @@ class RunEntry:
         case: to whom it is assigned, and whether it is archived.
         assignee: the person to whom it is assigned, None if the account cannot review or approve any more.
         open_notes: number of notes that are not done.
+        runs_ahead: number of runs that come before this one, if it is queued.
     """
 
     run: Run
@@ -69,6 +70,7 @@ class RunEntry:
     case: Case = Case()
     assignee: Person | None = None
     open_notes: int = 0
+    runs_ahead: int = 0
 
     @property
     def released(self) -> bool:
@@ -117,6 +119,8 @@ def show_refreshing(show: Callable[[RunRegister], None]) -> None:
         try:
             register = runs.read_register(session.get_data())
             with st.container(key=AUTO_REFRESH_KEY):
+                if session.LIST_ERROR.get():
+                    st.error(formatting.escape_markdown(session.LIST_ERROR.get()))
                 show(register)
         except VeilError as error:
             st.error(formatting.escape_markdown(str(error)))
@@ -139,13 +143,21 @@ def list_runs(register: RunRegister) -> list[RunEntry]:
     data = session.get_data()
     persons = access.read_policy(data).persons
     people = {person.account: person for person in list_assignable_people(data)}
-    return [_build_entry(run, persons, people) for run in register.runs]
+    ahead = _count_runs_ahead(register)
+    return [_build_entry(run, persons, people, ahead.get(run.id, 0)) for run in register.runs]
 
 
-def _build_entry(run: Run, persons: Persons, people: Mapping[str, Person]) -> RunEntry:
+def _build_entry(run: Run, persons: Persons, people: Mapping[str, Person], runs_ahead: int) -> RunEntry:
     case = read_case(run)
     next_step = find_next_step(run, persons) if run.status == "done" else None
-    return RunEntry(run, next_step, case, people.get(case.account or ""), _count_open_notes(run))
+    return RunEntry(run, next_step, case, people.get(case.account or ""), _count_open_notes(run), runs_ahead)
+
+
+def _count_runs_ahead(register: RunRegister) -> dict[str, int]:
+    """Count what is detected before each queued run, also what a list leaves out. A live session takes no turn."""
+    at_work = sum(run.status == "running" and run.state.activity != "live" for run in register.runs)
+    queue = sort_queue([run for run in register.runs if run.status == "queued"])
+    return {run.id: at_work + place for place, run in enumerate(queue)}
 
 
 def _count_open_notes(run: Run) -> int:
@@ -166,19 +178,20 @@ def show_runs(entries: Sequence[RunEntry], list_name: str = "runs", *, has_menu:
     """
     person = current_user.require_person(keep_alive=False)
     shown_count = session.SHOWN_RUNS.get().get(list_name, _RUNS_PER_PAGE)
-    at_work = [entry.run.id for entry in entries if entry.run.status == "running"]
-    queue = [run.id for run in sort_queue([entry.run for entry in entries if entry.run.status == "queued"])]
     for entry in entries[:shown_count]:
         if entry.run.status in ACTIVE_STATUSES:
-            runs_ahead = len(at_work) + queue.index(entry.run.id) if entry.run.status == "queued" else 0
-            _show_active_run(entry.run, runs_ahead, person)
+            _show_active_run(entry.run, entry.runs_ahead, person)
         else:
             _show_ended_run(entry, person, has_menu=has_menu)
     left = max(0, len(entries) - shown_count)
-    label = f"Show {min(left, _RUNS_PER_PAGE)} more of {len(entries)}"
-    if left and st.button(label, key=f"more-{list_name}", width="stretch"):
-        session.SHOWN_RUNS.set({**session.SHOWN_RUNS.get(), list_name: shown_count + _RUNS_PER_PAGE})
-        st.rerun()
+    if left:
+        label = f"Show {min(left, _RUNS_PER_PAGE)} more of {len(entries)}"
+        count = shown_count + _RUNS_PER_PAGE
+        st.button(label, key=f"more-{list_name}", width="stretch", on_click=_set_shown_count, args=(list_name, count))
+
+
+def _set_shown_count(list_name: str, count: int) -> None:
+    session.SHOWN_RUNS.set({**session.SHOWN_RUNS.get(), list_name: count})
 
 
 def show_damaged_runs(damaged: tuple[DamagedRun, ...]) -> None:
@@ -352,10 +365,11 @@ def _format_run_time(run: Run) -> str:
 
 
 def _show_cancel_button(run: Run) -> None:
-    if st.button("Cancel", key=f"cancel-{run.id}", icon=":material/stop:", disabled=run.cancelling):
-        apply_action(cancel_run, run)
+    st.button(
+        "Cancel", key=f"cancel-{run.id}", icon=":material/stop:", disabled=run.cancelling, on_click=apply_action,
+        args=(cancel_run, run),
+    )  # fmt: skip
 
 
 def _show_resume_button(run: Run) -> None:
-    if st.button("Resume", key=f"resume-{run.id}", icon=":material/resume:"):
-        apply_action(resume_run, run)
+    st.button("Resume", key=f"resume-{run.id}", icon=":material/resume:", on_click=apply_action, args=(resume_run, run))

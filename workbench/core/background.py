@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from engine.core.progress import ProgressListener
 from engine.errors import VeilError
+from engine.runs import format_utc_now
 
 Task = Callable[[ProgressListener], None]
 
@@ -20,7 +21,7 @@ class TaskState:
         stage: name of the stage, as a progress listener gets it.
         done: number of finished frames of `total`.
         total: number of frames, None if unknown.
-        ended: True once the task has ended.
+        ended_at: time at which the task ended, in UTC; None while it runs.
         failure: why the task stopped, None if it did not fail.
         notice: the newest message for the user.
     """
@@ -28,9 +29,14 @@ class TaskState:
     stage: str = ""
     done: int = 0
     total: int | None = None
-    ended: bool = False
+    ended_at: str | None = None
     failure: str | None = None
     notice: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        """True once the task has ended."""
+        return self.ended_at is not None
 
 
 class BackgroundTasks:
@@ -75,7 +81,7 @@ class BackgroundTasks:
         except VeilError as error:
             failure = str(error)
         finally:
-            self.update_state(name, ended=True, failure=failure)
+            self.update_state(name, ended_at=format_utc_now(), failure=failure)
 
     def update_state(self, name: str, **values: str | int | bool | None) -> None:
         """Update the state of a task."""

@@ -74,8 +74,8 @@ class ClipRecord(NamedTuple):
     sha256: str
 
 
-FileStamp = tuple[int, int, int]
-"""Inode, size and time of change of a file. At least one of them changes when the file is replaced."""
+FileStamp = tuple[int, int, int, int]
+"""Inode, size and times of change of a file and of its node. At least one of them changes when the file is replaced."""
 
 _MAX_MISSES = 500
 """Most missed faces of an evaluation, the largest first."""
@@ -262,12 +262,15 @@ def get_background_tasks() -> BackgroundTasks:
 
 
 def read_file_stamp(path: Path) -> FileStamp:
-    """Return the stamp of a file; zeros if it does not exist."""
+    """Return the stamp of a file; zeros if it does not exist.
+
+    With the time of the last change of its node, which a program that sets the other time back cannot set.
+    """
     try:
         status = path.stat()
     except FileNotFoundError:
-        return 0, 0, 0
-    return status.st_ino, status.st_size, status.st_mtime_ns
+        return 0, 0, 0, 0
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 @lru_cache(maxsize=_MAX_RECORDS)
@@ -337,7 +340,10 @@ def _open_database(folder: str) -> Database:
 
 @lru_cache(maxsize=_MAX_RECORDS)
 def _open_snapshot(root: str, run_id: str, _stamps: tuple[FileStamp, ...]) -> release.SignOffSnapshot:
-    return release.open_snapshot(DataFolder(Path(root)), run_id)
+    # Every entry of the audit log, also of another run, makes a new snapshot; a source may have a hundred gigabytes.
+    return release.open_snapshot(
+        DataFolder(Path(root)), run_id, source_hasher=lambda path: _hash_file(str(path), read_file_stamp(path))
+    )
 
 
 @lru_cache(maxsize=64)

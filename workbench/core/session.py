@@ -92,6 +92,8 @@ RUN_PLACES: SessionValue[dict[str, str]] = SessionValue("run-places", {})
 """By run, the group of Home in which it is shown, until the person leaves the page or updates the list."""
 SHOWN_RUNS: SessionValue[Mapping[str, int]] = SessionValue("shown-runs", {})
 """By list of runs, how many of them are shown."""
+LIST_ERROR: SessionValue[str] = SessionValue("list-error", "")
+"""Why the last action on a run of a list failed; empty if it did not. It stays until the next action or page."""
 _LAST_PAGE = SessionValue("last-page", "")
 SIGNED_OUT: SessionValue[bool] = SessionValue("left", False)
 """True if the previous user signed out."""
@@ -127,6 +129,7 @@ def enter_page(name: str) -> None:
         _LAST_PAGE.set(name)
         RUN_PLACES.set({})
         SHOWN_RUNS.set({})
+        LIST_ERROR.set("")
         ASKED_TO_SEND.set(False)
 
 

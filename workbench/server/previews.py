@@ -44,16 +44,22 @@ class PreviewRoutes:
         access.require_permission(self._person_from_request(request), "look")
         reviewed = load_reviewed_run(runs.load_run(find_data_folder(), str(request.path_params["run"])))
         start, stop = int(request.path_params["start"]), int(request.path_params["stop"])
-        step = request.query_params.get("step", "1")
-        if not (step.isascii() and step.isdecimal() and 0 < int(step[:6]) <= _MAX_FRAMES):
-            raise InputError(f"{step!r} is no step from frame to frame.")
+        step, lead = _parse_number(request, "step", 1), _parse_number(request, "lead", 0)
         if not 0 <= start < min(stop, len(reviewed.record.frames)):
             raise InputError(f"{reviewed.run.id} has no frames {start} to {stop}.")
         # One at a time for all: they are made ahead, and whoever waits for a still needs the processor more.
         with self._lock:
             viewer = get_viewers().open_source(reviewed.run.source, reviewed.record, reviewed.record_sha256)
-            previews = viewer.read_previews(start, min(stop, start + _MAX_FRAMES), int(step))
+            previews = viewer.read_previews(start, min(stop, start + _MAX_FRAMES), step, lead)
         return Response(_pack(previews), media_type="application/octet-stream", headers=NO_STORE_HEADERS)
+
+
+def _parse_number(request: Request, name: str, least: int) -> int:
+    """Return a number of frames of the query, or the least that it may be if it is left out."""
+    text = request.query_params.get(name, str(least))
+    if not (text.isascii() and text.isdecimal() and least <= int(text[:6]) <= _MAX_FRAMES):
+        raise InputError(f"{text!r} is no {name} in frames.")
+    return int(text)
 
 
 def _pack(previews: Iterable[tuple[int, bytes]]) -> bytes:

@@ -17,6 +17,8 @@ PAGE_CSS = f"""<style>
 .stMainBlockContainer {{ padding: 3.2rem 1.6rem 1rem; }}
 @media (max-width: 640px) {{ .stMainBlockContainer {{ padding-top: 4.4rem; }} }}
 [data-testid="stBottomBlockContainer"] {{ padding: 0.6rem 1.6rem 0.9rem; max-width: none; }}
+[data-testid="stBottomBlockContainer"] [data-testid="stPageLink"] * {{ min-width: 0; }}
+[data-testid="stBottomBlockContainer"] [data-testid="stPageLink"] p {{ overflow: hidden; text-overflow: ellipsis; }}
 @media (max-width: 640px) {{
   [class*="st-key-{THUMBNAIL_KEY}"], :has(> [class*="st-key-{THUMBNAIL_KEY}"]) {{
     width: 84px !important; min-width: 84px; flex: 0 0 84px !important;
@@ -39,6 +41,7 @@ PAGE_CSS = f"""<style>
 font-weight: 600; }}
 [class*="st-key-{STEPPER_KEY}"] [role="radiogroup"] {{
   display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 0.5rem; width: 100%;
+  align-items: start;
 }}
 [class*="st-key-{STEPPER_KEY}"] [data-testid="stRadioOption"] {{
   margin: 0; padding: 0.45rem 0.7rem; border: 1px solid light-dark(#c5ced5, #3b464e); border-radius: 0.3rem;
@@ -50,6 +53,7 @@ font-weight: 600; }}
   background: #b3261e; border-color: #b3261e; color: #ffffff; min-height: 3.2rem; font-weight: 700;
 }}
 [class*="st-key-{ALARM_KEY}"] [data-testid="stBaseButton-primary"] * {{ color: #ffffff; font-weight: 700; }}
+.stTooltipIcon button:hover svg {{ stroke: light-dark(#00659e, #56b4e9) !important; }}
 a:focus-visible, button:focus-visible, [role="radio"]:focus-visible {{
   outline: 2px solid light-dark(#00659e, #56b4e9) !important; outline-offset: 1px;
 }}
@@ -63,14 +67,17 @@ if it does not, start it again with: veil workbench";
 </style>"""
 """Why each rule is there:
 
+- The name of the next case ends in dots where the bar at the bottom has no room for it.
 - On a phone the picture of a run leaves room for its name. Its width is set on the container and on what wraps it.
 - Streamlit leaves wide margins above and beside every page, and around the bar at its bottom. On a phone its fixed
   header needs the room above.
 - Its captions are too faint to read, and its white on the accent colour cannot be read in the dark theme. The browser
   chooses that colour by itself, because the script may run before it knows the theme.
 - The rings of radio options that are not chosen are too faint.
-- The steps of Sign off are radio options, so that the arrow keys go through them; they look like a stepper.
+- The steps of Sign off are radio options, so that the arrow keys go through them; they look like a stepper. A long
+  name below one of them must not push it out of the row.
 - Its focus on links and buttons is a shade of grey that nobody sees.
+- Streamlit waits 200 ms before it shows a help text; its icon answers at once.
 - SQL is read in columns, so it needs letters of one width.
 - A container that refreshes every second fades each time on a busy machine.
 - If the server is gone, Streamlit explains how to start a Streamlit server; users of Veil need another command.

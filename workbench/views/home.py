@@ -134,9 +134,10 @@ def _show_filter(groups: Sequence[RunGroup]) -> tuple[RunFilter, st.delta_genera
 def _show_update_button(moved: int) -> None:
     # The button is always there, so that nothing below it moves when the first run changes its group.
     label = f"Update ({moved} moved)" if moved else "Up to date"
-    if st.button(label, icon=":material/refresh:", disabled=not moved, key="home-update", width="stretch"):
-        session.RUN_PLACES.set({})
-        st.rerun()
+    st.button(
+        label, icon=":material/refresh:", disabled=not moved, key="home-update", width="stretch",
+        on_click=session.RUN_PLACES.set, args=({},),
+    )  # fmt: skip
 
 
 def keep_places(groups: Sequence[RunGroup], places: dict[str, str]) -> tuple[list[RunGroup], int]:

@@ -90,6 +90,7 @@ def test_a_verb_takes_what_it_has_of_the_top_of_the_file(folder):
         ("workers = 0", "workers cannot be 0: must be a whole number of at least 1"),
         ("force = 3", "force cannot be 3: it is true or false."),
         ("mode = ", "veil.toml is not valid TOML"),
+        ("mode = " + 3000 * "[" + 3000 * "]", "veil.toml is nested too deeply"),
         ("[deteckt]\n", "there is no option 'deteckt' (did you mean detect"),
     ],
 )

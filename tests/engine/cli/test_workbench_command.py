@@ -12,4 +12,4 @@ def test_the_configuration_is_whole_and_nothing_is_reported():
     assert settings["runner"]["magicEnabled"] is False
     assert settings["client"]["showErrorDetails"] == "none"
     assert {"light", "dark"} <= set(settings["theme"])
-    assert "--browser.gatherUsageStats=false" in command
+    assert {"--browser.gatherUsageStats=false", "--logger.hideWelcomeMessage=true"} <= set(command)

@@ -38,14 +38,14 @@ def test_the_time_comes_from_earlier_runs_with_the_same_options(tmp_path, info, 
     for seconds in (9.0, 10.0, 65.0):
         make_finished_run(data, wanted, DetectOptions(), seconds)
     make_finished_run(data, wanted, DetectOptions(mode="hybrid"), 1.0)
-    expected = estimate_run(load_past_runs(data), info, DetectOptions())
+    expected = estimate_run(load_past_runs(runs.read_register(data)), info, DetectOptions())
     assert expected.seconds == pytest.approx(10.0)
     assert expected.measured
 
 
 def test_runs_of_much_smaller_frames_are_ignored(tmp_path, info, wanted):
     make_finished_run(DataFolder(tmp_path), wanted, DetectOptions(), 65.0, Size(80, 45))
-    assert not estimate_run(load_past_runs(DataFolder(tmp_path)), info, DetectOptions()).measured
+    assert not estimate_run(load_past_runs(runs.read_register(DataFolder(tmp_path))), info, DetectOptions()).measured
 
 
 def test_a_cloud_run_states_what_is_sent_and_what_it_costs(info):

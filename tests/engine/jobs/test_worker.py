@@ -11,6 +11,7 @@ from engine.jobs.worker import perform_run, start_run
 from engine.record import DetectOptions, ScheduleSettings, SmoothingSettings, encode_document
 from engine.runs import RunRequest
 from tests import clips
+from tests.engine.conftest import TALK_FRAMES
 from tests.engine.jobs.conftest import SLOW, YOLO
 
 
@@ -42,7 +43,12 @@ def test_a_run_makes_the_same_record_as_detect(place, ana, talk, expected):
     perform_run(place, run)
     after = runs.load_run(place, run.id)
     assert after.folder.record.read_bytes() == expected
-    assert (after.status, after.state.done, after.state.total, after.state.faces) == ("done", 45, 45, 45)
+    assert (after.status, after.state.done, after.state.total, after.state.faces) == (
+        "done",
+        TALK_FRAMES,
+        TALK_FRAMES,
+        TALK_FRAMES,
+    )
     assert [(entry.kind, entry.details["state"]) for entry in audit.read_entries(place.audit)] == [
         ("run", "begun"), ("run", "done"),
     ]  # fmt: skip
@@ -75,7 +81,7 @@ def test_a_cancelled_run_resumes_where_it_stopped(place, ana, talk, own_data, tm
     runs.requeue_run(cancelled)
     perform_run(place, runs.load_run(place, run.id))
     after = runs.load_run(place, run.id)
-    assert (after.status, after.state.done) == ("done", 45)
+    assert (after.status, after.state.done) == ("done", TALK_FRAMES)
     assert after.folder.record.read_bytes() == (tmp_path / "whole.json").read_bytes()
     assert b'"resumed_frames":0' not in (after.folder.path / "detections.json.run.json").read_bytes()
 

@@ -5,7 +5,7 @@ import pytest
 
 from engine.errors import InputError, TargetError
 from engine.storage.data_folder import find_data_folder
-from engine.storage.files import hash_file, open_atomic_write, write_file
+from engine.storage.files import hash_file, make_private_folder, open_atomic_write, write_file
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
@@ -56,3 +56,9 @@ def test_the_data_folder_can_be_chosen(tmp_path, monkeypatch):
     assert find_data_folder(tmp_path / "given").checkpoints == tmp_path / "given" / "work"
     monkeypatch.delenv("VEIL_DATA")
     assert find_data_folder().root.name == "data"
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "drafts").write_bytes(b"")
+    with pytest.raises(TargetError, match=r"The folder .*drafts/one cannot be made: a file is in the way"):
+        make_private_folder(tmp_path / "drafts" / "one")

@@ -10,7 +10,7 @@ from engine.errors import VeilError
 from engine.jobs.queue import cancel_waiting_runs
 from engine.runs import RunRegister
 from workbench.auth import current_user
-from workbench.core import formatting, session
+from workbench.core import session
 
 _MIN_RUNS = 2
 """Fewest waiting runs for which the button is shown: a single one has a button of its own."""
@@ -28,15 +28,15 @@ def show_cancel_waiting(register: RunRegister) -> None:
             f"{format_count(waiting, 'run')} of all people will not start. What is being worked on goes on. A "
             "cancelled run can be resumed, archived or removed."
         )
-        if st.button(f"Cancel {waiting:,} waiting runs", key="cancel-waiting", type="primary"):
-            _cancel()
+        st.button(f"Cancel {waiting:,} waiting runs", key="cancel-waiting", type="primary", on_click=_cancel)
 
 
 def _cancel() -> None:
+    error_text = ""
     try:
         cancelled = cancel_waiting_runs(session.get_data(), current_user.require_person())
     except VeilError as error:
-        st.error(formatting.escape_markdown(str(error)))
+        error_text = str(error)
     else:
         st.toast(f"{format_count(len(cancelled), 'run')} cancelled.")
-        st.rerun()
+    session.LIST_ERROR.set(error_text)

@@ -28,8 +28,8 @@ MODE_CARDS = {
     ),
     "hybrid": ModeCard(
         "Hybrid",
-        "Nothing leaves this machine. Two slower, independent detectors; finds the most "
-        "faces. For regulated submissions.",
+        "Nothing leaves this machine. The detectors of On-prem and a further, independent one; finds the most faces. "
+        "For regulated submissions.",
     ),
     "cloud": ModeCard(
         "Cloud",

@@ -73,8 +73,8 @@ def _show_group(group: RunGroup) -> None:
         person = current_user.require_person(keep_alive=False)
         if group.active and access.is_allowed(person, "detect"):
             label = f"Cancel {format_count(len(group.active), 'run')}"
-            if st.button(label, icon=":material/block:", key=f"cancel-group-{group.name}"):
-                _cancel(group.active)
+            key = f"cancel-group-{group.name}"
+            st.button(label, icon=":material/block:", key=key, on_click=_cancel, args=(group.active,))
 
 
 def _name_unsuccessful(unsuccessful: Sequence[Run]) -> None:
@@ -89,17 +89,17 @@ def _name_unsuccessful(unsuccessful: Sequence[Run]) -> None:
 
 
 def _cancel(active: Iterable[Run]) -> None:
-    data, person = session.get_data(), current_user.require_person()
+    error_text = ""
     try:
+        data, person = session.get_data(), current_user.require_person()
         for run in active:
             current = RunContext.open(data, run.id, person)
             # Some may have ended since the list was drawn.
             if current.run.status in ACTIVE_STATUSES:
                 cancel_run(current)
     except VeilError as error:
-        st.error(formatting.escape_markdown(str(error)))
-    else:
-        st.rerun()
+        error_text = str(error)
+    session.LIST_ERROR.set(error_text)
 
 
 def _get_time(run: Run) -> str:

@@ -23,7 +23,7 @@ from engine.jobs.estimate import (
     measure_slowdown,
 )
 from engine.jobs.library import LibraryVideo
-from engine.jobs.queue import list_queued_runs, submit_run
+from engine.jobs.queue import submit_run
 from engine.jobs.requests import Submission, create_group
 from engine.media.facts import MediaInfo
 from engine.media.source.preflight import check_renderable
@@ -45,14 +45,14 @@ _MAX_NAMED = 6
 _CONTAINER_TAGS = frozenset({
     *("compatible_brands", "encoder", "handler_name", "language", "major_brand", "minor_version", "vendor_id"),
 })  # fmt: skip
-"""Tags about how a file was written. They say nothing about its content, so they are listed last."""
+"""Tags about how a file was written. They say nothing about its content, so they are only counted."""
 
 
 def show_planned_runs(chosen: list[LibraryVideo], options: DetectOptions) -> None:
     """Show a summary of each chosen video, and start the runs when the button is pressed."""
-    # Once for all videos, because it reads every earlier run.
-    earlier = load_past_runs(session.get_data())
-    planned_runs = _plan_runs(chosen, options, earlier)
+    # Once for all videos, because it reads every run.
+    register = runs.read_register(session.get_data()) if chosen else RunRegister((), ())
+    planned_runs = _plan_runs(chosen, options, register)
     _show_summaries(planned_runs)
     has_models = not chosen or model_check.check_models(options)
     is_remote = any(planned.estimate.transfer for planned in planned_runs)
@@ -71,7 +71,7 @@ def show_planned_runs(chosen: list[LibraryVideo], options: DetectOptions) -> Non
         if not chosen:
             st.caption("Choose footage first.")
         elif planned_runs and has_models:
-            st.caption(_describe_queue())
+            st.caption(_describe_queue(register))
     if is_remote and has_models and session.ASKED_TO_SEND.get():
         _ask_to_send(planned_runs, options)
 
@@ -111,36 +111,34 @@ _NOTED_SLOWDOWN = 1.5
 """Slowdown by other programs from which an estimate names it."""
 
 
-def _plan_runs(
-    chosen: Sequence[LibraryVideo], options: DetectOptions, earlier: tuple[PastRun, ...]
-) -> list[PlannedRun]:
+def _plan_runs(chosen: Sequence[LibraryVideo], options: DetectOptions, register: RunRegister) -> list[PlannedRun]:
     """Plan a run of each video that can be read. Each is read once from beginning to end, which takes a while."""
+    earlier = load_past_runs(register)
+    slowdown = measure_slowdown(is_detecting=any(run.status == "running" for run in register.runs))
     place, planned_runs = st.empty(), []
     for number, video in enumerate(chosen):
         if len(chosen) > _MAX_CARDS:
             text = f"Reading {number + 1:,} of {len(chosen):,}: {formatting.escape_markdown(video.name)}"
             place.progress(number / len(chosen), text=text)
-        planned = _plan_run(video, options, earlier)
+        planned = _plan_run(video, options, earlier, slowdown)
         if planned is not None:
             planned_runs.append(planned)
     place.empty()
     return planned_runs
 
 
-def _plan_run(video: LibraryVideo, options: DetectOptions, earlier: tuple[PastRun, ...]) -> PlannedRun | None:
+def _plan_run(
+    video: LibraryVideo, options: DetectOptions, earlier: tuple[PastRun, ...], slowdown: float
+) -> PlannedRun | None:
     try:
         info = caches.get_media_info(video.path)
         check_renderable(video.path, info)
-        return PlannedRun(video, info, estimate_run(earlier, info, options, _measure_slowdown()))
+        return PlannedRun(video, info, estimate_run(earlier, info, options, slowdown))
     except VeilError as error:
-        st.error(formatting.escape_markdown(str(error)))
+        # By the name that the choice above shows; the folder of the library is the same for all.
+        st.error(formatting.escape_markdown(str(error).replace(str(video.path), video.name)))
         _show_remove_button(video)
         return None
-
-
-def _measure_slowdown() -> float:
-    register = runs.read_register(session.get_data())
-    return measure_slowdown(is_detecting=any(run.status == "running" for run in register.runs))
 
 
 def _show_remove_button(video: LibraryVideo) -> None:
@@ -206,11 +204,13 @@ def _describe_audio(info: MediaInfo) -> str:
 
 
 def _describe_dropped(info: MediaInfo) -> str:
-    """List in one line what the output leaves out: streams by kind, then tags, container tags last."""
+    """List in one line what the output leaves out: streams by kind, then tags."""
     streams = Counter(stream.kind for stream in info.streams if stream.fate == "dropped")
     parts = [format_count(number, f"{kind} stream") for kind, number in streams.items()]
     tags = {extra.name.rpartition(": ")[2] for extra in info.extras if extra.fate == "dropped"}
-    parts += sorted(tags, key=lambda tag: (tag in _CONTAINER_TAGS, tag))
+    parts += sorted(tags - _CONTAINER_TAGS)
+    if technical := tags & _CONTAINER_TAGS:
+        parts.append(format_count(len(technical), "technical tag"))
     if len(parts) > _MAX_NAMED:
         parts = [*parts[:_MAX_NAMED], f"{len(parts) - _MAX_NAMED} more"]
     return f"Dropped: {', '.join(parts)}" if parts else "Nothing dropped"
@@ -238,8 +238,8 @@ def _describe_total(planned_runs: Iterable[PlannedRun]) -> str:
     return " · ".join(parts)
 
 
-def _describe_queue() -> str:
-    before = len(list_queued_runs(session.get_data()))
+def _describe_queue(register: RunRegister) -> str:
+    before = sum(run.status == "queued" for run in register.runs)
     behind = f" after {format_count(before, 'queued run')}" if before else ""
     return f"Runs in the background{behind}. You can close this page."
 

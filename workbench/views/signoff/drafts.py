@@ -19,6 +19,7 @@ from engine.storage.data_folder import DataFolder
 from workbench.auth import current_user
 from workbench.components import video_player
 from workbench.components.progress_bar import show_progress
+from workbench.components.task_outcome import show_outcome
 from workbench.core import caches, formatting, session, style_names
 from workbench.core.formatting import escape_markdown, format_size
 from workbench.views.signoff import summary
@@ -40,9 +41,9 @@ def show_drafts(run: Run, snapshot: release.SignOffSnapshot) -> None:
     task_state = caches.get_background_tasks().find_state(name_draft_task(run.id))
     if task_state is not None and not task_state.ended:
         show_progress(name_draft_task(run.id))
+        st.caption("You can close this page: the draft continues in the background.")
     else:
-        if task_state is not None and task_state.failure:
-            st.error(formatting.escape_markdown(f"Draft stopped: {task_state.failure}"))
+        show_outcome(name_draft_task(run.id), "Draft stopped: ")
         if may_draft and st.button("Render a draft", icon=":material/movie:", key="draft-make"):
             task = partial(
                 _make_draft, session.get_data(), run.id, person, snapshot.terms.options, snapshot.terms.suffix

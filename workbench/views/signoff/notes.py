@@ -38,7 +38,8 @@ def show_rejection(run: Run, rejection: Statement) -> None:
 def show_notes(run: Run, snapshot: release.SignOffSnapshot) -> None:
     """Show the open notes of a run, folded away, and the form for another one."""
     notes = list_open_notes(run)
-    with st.expander(f"Notes: {format_count(len(notes), 'open note')}" if notes else "Notes"):
+    # With a key it stays open when a note changes its label.
+    with st.expander(f"Notes: {format_count(len(notes), 'open note')}" if notes else "Notes", key="notes"):
         for note in notes:
             _show_note(run, snapshot, note)
         with st.form("note", clear_on_submit=True, border=False):

@@ -10,6 +10,7 @@ from engine.errors import SignOffError, VeilError
 from engine.runs import Run
 from workbench.components import run_header
 from workbench.components.progress_bar import show_progress
+from workbench.components.task_outcome import show_outcome
 from workbench.core import caches, formatting, session
 from workbench.core.formatting import escape_markdown
 from workbench.core.links import Page
@@ -26,13 +27,13 @@ from workbench.views.signoff import (
     style_editor,
     summary,
 )
-from workbench.views.signoff.release_job import name_release_task
+from workbench.views.signoff.release_job import name_draft_task, name_release_task
 from workbench.views.signoff.review_summary import MeasuredReview
 
 
 def show() -> None:
     """Show the page."""
-    run = run_header.open_run_page(Page.SIGN_OFF, Page.REVIEW, several.show_several)
+    run = run_header.open_run_page(Page.SIGN_OFF, Page.REVIEW, several.show_several, _show_outcomes)
     if run is None:
         return
     try:
@@ -45,7 +46,14 @@ def show() -> None:
         run_header.show_home_link()
     except VeilError as error:
         st.error(formatting.escape_markdown(str(error)))
+        _show_outcomes(run)
         run_header.show_home_link()
+
+
+def _show_outcomes(run: Run) -> None:
+    """Show what stopped a release and a draft: it may be another thing than what is wrong with the run now."""
+    show_outcome(name_release_task(run.id), "Release stopped: ")
+    show_outcome(name_draft_task(run.id), "Draft stopped: ")
 
 
 def _show_run(run: Run) -> None:
@@ -58,6 +66,7 @@ def _show_run(run: Run) -> None:
         snapshot=snapshot,
         open_items=review.open_count,
         drafts=len(release.list_drafts(run)),
+        drafting=caches.get_background_tasks().is_running(name_draft_task(run.id)),
         findings=len(unjudged),
         busy=caches.get_background_tasks().is_running(name_release_task(run.id)),
     )
@@ -91,8 +100,7 @@ def _show_news(run: Run, snapshot: release.SignOffSnapshot, unjudged_count: int)
     if task_state is not None and not task_state.ended:
         show_progress(name_release_task(run.id))
         return
-    if task_state is not None and task_state.failure:
-        st.error(formatting.escape_markdown(f"Release stopped: {task_state.failure}"))
+    show_outcome(name_release_task(run.id), "Release stopped: ")
     for signed in snapshot.sign_off.list_steps():
         if signed.void_reasons and not snapshot.sign_off.rejection:
             reasons = escape_markdown("; ".join(signed.void_reasons))
@@ -111,7 +119,11 @@ def _show_signing(run: Run, snapshot: release.SignOffSnapshot, review: MeasuredR
 
 def _show_release(run: Run, snapshot: release.SignOffSnapshot, unjudged: tuple[Leak, ...], *, is_busy: bool) -> None:
     if is_busy:
-        st.info("Releasing. You can close this page: it continues in the background.", icon=":material/hourglass:")
+        st.info(
+            "Releasing. The bar fills once for each part: rendering, verification, the check for visible faces, and a "
+            "test of the detection. You can close this page: it continues in the background.",
+            icon=":material/hourglass:",
+        )
     else:
         findings.show_findings(run, unjudged)
         signature_forms.show_release_form(run, snapshot, len(unjudged))

@@ -23,7 +23,11 @@ _DOWNLOADS_CSS = """<style>
 .files li { display: grid; grid-template-columns: minmax(11rem, 19rem) minmax(0, 1fr) 5rem; gap: 14px; margin: 0;
   padding: 6px 0; border-bottom: 1px solid #8885; }
 .files a { overflow-wrap: anywhere; color: light-dark(#00659e, #7cc4ee); } .files span:last-child { text-align: right; }
+@media (max-width: 640px) {
+  .files li { grid-template-columns: minmax(0, 1fr) 5rem; gap: 0 14px; } .files a { grid-area: 2 / 1 / auto / -1; }
+}
 </style>"""
+"""On a phone the name of a file has a line of its own."""
 
 
 def show_releases(run: Run) -> None:

@@ -22,6 +22,7 @@ from engine.storage.data_folder import DataFolder
 from workbench.auth import current_user, session_store
 from workbench.components import run_list
 from workbench.components.progress_bar import show_progress
+from workbench.components.task_outcome import show_outcome
 from workbench.core import caches, formatting, session, style_names
 from workbench.core.formatting import escape_markdown
 from workbench.core.links import Page, PageLocation
@@ -85,16 +86,11 @@ def show_several() -> None:
 
 
 def _show_running_release() -> None:
-    state = caches.get_background_tasks().find_state(_TASK)
-    if state is None:
-        return
-    if not state.ended:
+    if caches.get_background_tasks().is_running(_TASK):
         st.info("Releasing several runs. You can close this page.", icon=":material/hourglass:")
         show_progress(_TASK)
-    elif state.failure:
-        st.error(formatting.escape_markdown(state.failure))
     else:
-        st.success("Every chosen run is released.")
+        show_outcome(_TASK, success="Every chosen run is released.")
 
 
 def _show_approval(waiting: Sequence[Run]) -> None:

@@ -42,6 +42,7 @@ class Standing:
         snapshot: the run as the page shows it.
         open_items: number of items to check that are still open.
         drafts: number of drafts.
+        drafting: whether a draft is being rendered.
         findings: number of findings of the leak check that block the release.
         busy: whether a release is running.
     """
@@ -49,6 +50,7 @@ class Standing:
     snapshot: release.SignOffSnapshot
     open_items: int
     drafts: int
+    drafting: bool
     findings: int
     busy: bool
 
@@ -72,7 +74,8 @@ def show_bar(run: Run, step: Step, standing: Standing) -> None:
     place = STEPS.index(step)
     # A sign-off that waits for someone else, or is complete, leads to the next case instead of nowhere.
     next_case = None if standing.busy else _find_next_case(run, standing)
-    with st.bottom, st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    alignment: Literal["distribute", "right"] = "distribute" if place or next_case else "right"
+    with st.bottom, st.container(horizontal=True, vertical_alignment="center", horizontal_alignment=alignment):
         if place:
             st.button(
                 "Back", icon=":material/arrow_back:", key="step-back", on_click=_go_to, args=(run, STEPS[place - 1])
@@ -102,11 +105,17 @@ def _describe_steps(standing: Standing) -> dict[Step, str]:
     style = style_names.STYLE_NAMES[find_preset(terms.style) or style_names.OWN_STYLE]
     return {
         "check": f"{format_count(standing.open_items, 'item')} open" if standing.open_items else "Everything checked",
-        "look": format_count(standing.drafts, "draft") if standing.drafts else "No draft yet",
+        "look": _describe_drafts(standing),
         "style": f"{style}{', audio changed' if terms.audio else ''}",
         "sign": summary.describe_signatures(sign_off),
         "release": _describe_release(standing),
     }
+
+
+def _describe_drafts(standing: Standing) -> str:
+    if standing.drafting:
+        return "Rendering..."
+    return format_count(standing.drafts, "draft") if standing.drafts else "No draft yet"
 
 
 def _describe_release(standing: Standing) -> str:

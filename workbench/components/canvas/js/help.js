@@ -27,7 +27,8 @@ export class Help {
     const rows = KEYS.flatMap(({ shown, what }) => (shown && what ? [row(shown, what)] : []));
     this.place.replaceChildren(element("h3", {}, "Keyboard shortcuts"), element("dl", {}, ...rows), close);
     this.place.hidden = false;
-    close.focus();
+    // On a phone the button is below the screen; the keys are read from the top.
+    close.focus({ preventScroll: true });
   }
 }
 

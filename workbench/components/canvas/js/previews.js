@@ -21,6 +21,12 @@ const PAUSE = 250;
 /** Chunks all over the video that are fetched first, so that every part of the timeline has a picture soon. */
 const SPREAD = 16;
 
+/**
+ * Frames before such a chunk whose pictures come along: they are decoded on the way from the keyframe, which may take
+ * several times as long as the chunk.
+ */
+const LEAD = 128;
+
 const HEADER = 8;
 
 /** Keeps small pictures of all frames, fetched while nothing else is going on, to be shown before a still is there. */
@@ -68,18 +74,18 @@ export class Previews {
 
   /** Fetches the next chunk, unless something else is going on. */
   async next() {
-    const chunk = this.wanted();
-    if (this.ended || chunk === null) {
+    const wanted = this.wanted();
+    if (this.ended || wanted === null) {
       return;
     }
     if (this.state.waiting || this.state.playing || document.hidden) {
       this.timer = setTimeout(() => this.next(), PAUSE);
       return;
     }
-    this.asked.add(chunk);
+    this.asked.add(wanted.chunk);
     // Those that do not come are missed by nobody: the stills themselves say why, when one goes there.
     const began = performance.now();
-    await this.fetch(chunk).catch(() => {});
+    await this.fetch(wanted.chunk, wanted.lead).catch(() => {});
     if (!this.ended) {
       this.timer = setTimeout(() => this.next(), performance.now() - began);
     }
@@ -87,7 +93,7 @@ export class Previews {
 
   /**
    * Gives the chunk to fetch next: some all over the video, then all from the present frame on, then those before it.
-   * @returns {number | null} null when all were fetched
+   * @returns {{ chunk: number, lead: number } | null} null when all were fetched
    */
   wanted() {
     const count = Math.ceil(this.state.count / this.length);
@@ -95,19 +101,45 @@ export class Previews {
     for (const step of [Math.ceil(count / SPREAD), 1]) {
       for (let by = 0; by < count; by += step) {
         const chunk = (first + by) % count;
-        if (!this.asked.has(chunk)) {
-          return chunk;
+        if (!this.asked.has(chunk) && !this.has(chunk)) {
+          return { chunk, lead: step > 1 ? LEAD : 0 };
         }
       }
     }
     return null;
   }
 
-  /** @param {number} chunk */
-  async fetch(chunk) {
+  /**
+   * Tells whether all previews of a chunk came along with another one.
+   * @param {number} chunk
+   */
+  has(chunk) {
+    const [start, stop] = this.span(chunk);
+    for (let frame = start; frame < stop; frame += this.step) {
+      if (!this.kept.has(frame)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
+   * @param {number} chunk
+   * @returns {[start: number, stop: number]}
+   */
+  span(chunk) {
     const start = chunk * this.length;
-    const stop = Math.min(this.state.count, start + this.length);
-    const response = await fetchChecked(`${this.base}${start}-${stop}?step=${this.step}`);
+    return [start, Math.min(this.state.count, start + this.length)];
+  }
+
+  /**
+   * @param {number} chunk
+   * @param {number} lead frames before it that may come along
+   */
+  async fetch(chunk, lead) {
+    const [start, stop] = this.span(chunk);
+    const more = lead ? `&lead=${lead}` : "";
+    const response = await fetchChecked(`${this.base}${start}-${stop}?step=${this.step}${more}`);
     for (const { frame, blob } of unpack(await response.arrayBuffer())) {
       this.kept.set(frame, blob);
     }

@@ -31,7 +31,7 @@ import { controlOf, problemOf, valueOf } from "./prompt-fields.js";
 export class Prompt {
   /**
    * @param {HTMLElement} place
-   * @param {{ back: () => void, changed: () => void }} handlers `back` is called when the form is gone
+   * @param {{ back: () => void, changed: () => void }} handlers `back` takes the keyboard to the canvas
    */
   constructor(place, { back, changed }) {
     this.place = place;
@@ -98,6 +98,9 @@ export class Prompt {
     this.changed();
     if (question.focus ?? true) {
       (this.first() ?? form.querySelector("input"))?.focus();
+    } else {
+      // Enter saves: on the button that opened the form, it would press that again.
+      this.back();
     }
   }
 

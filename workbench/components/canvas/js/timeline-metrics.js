@@ -9,6 +9,9 @@ export const FOOT = 14;
 /** Distance of a text from the border. */
 export const MARGIN = 3;
 
+/** Height of a name of a lane. */
+const NAME_HEIGHT = 12;
+
 /** Width of the names of the lanes, and the least width of a timeline that has room for them. */
 const NAMES = 58;
 const ROOM_FOR_NAMES = 560;
@@ -62,11 +65,13 @@ export function namesWidth(width) {
  */
 export function placesOfNames(lanes, hasSound) {
   const end = LANES + lanes * LANE;
+  const check = SEEN + RISK + SPOTS / 2 - 2;
   return [
     ["viewed", SEEN + 2],
     ["risk", SEEN + RISK / 2],
-    ["to check", SEEN + RISK + SPOTS / 2 - 1],
-    ["tracks", LANES + (lanes * LANE) / 2],
+    ["to check", check],
+    // A single lane is lower than its name.
+    ["tracks", Math.max(LANES + (lanes * LANE) / 2, check + NAME_HEIGHT)],
     ...(hasSound ? [/** @type {[string, number]} */ (["sound", end + SOUND / 2])] : []),
   ];
 }
