@@ -8,6 +8,9 @@ STAMP := .venv/installed-
 # what it declares; the extra `comparison` installs it as it wants to be.
 COMPARISON := moviepy==2.2.1 imageio==2.38.1 proglog==0.1.12 decorator==5.3.1 python-dotenv==1.2.4 tqdm==4.70.1
 
+# Installing compiles nothing ahead, so what is imported has to be kept: every process would compile it again otherwise.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test quick benchmarks coverage check lock clean
 
 demo: $(STAMP)run
@@ -17,14 +20,15 @@ test: $(STAMP)test
 	$(BIN)/veil models fetch
 	$(BIN)/python -m pytest
 
-# No browser, no models, nothing slow: what a developer runs after every change.
+# No browser, no models, nothing slow: what a developer runs after every change. These tests wait for nothing, so a third
+# process would only collect them once more.
 quick: $(STAMP)test
-	$(BIN)/python -m pytest -m "not browser and not models and not performance and not slow"
+	$(BIN)/python -m pytest --numprocesses=2 -m "not browser and not models and not performance and not slow"
 
 # Measures; needs an idle machine, prints a table.
 benchmarks: $(STAMP)test
 	$(BIN)/veil models fetch
-	$(BIN)/python -m pytest --numprocesses=0 -m performance tests/benchmarks
+	$(BIN)/python -m pytest --numprocesses=0 -o faulthandler_timeout=0 -m performance tests/benchmarks
 
 check: $(STAMP)check node_modules/installed
 	$(BIN)/ruff check .

@@ -31,7 +31,7 @@ export default [
     files: ["tests/**"],
     languageOptions: {
       globals: Object.fromEntries(
-        ["Event", "EventTarget", "document", "fetch", "setImmediate"].map((name) => [name, "readonly"]),
+        ["Blob", "Event", "EventTarget", "document", "fetch", "setImmediate"].map((name) => [name, "readonly"]),
       ),
     },
     rules: { "no-undef": "error" },

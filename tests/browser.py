@@ -6,6 +6,7 @@ wait_until_settled.
 """
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -38,6 +39,11 @@ class Server:
     data: DataFolder
     log: Path
     pid: int
+
+    def read_memory_kb(self):
+        """The memory of the server's process that is in use, in KiB."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
 
 
 @contextmanager
@@ -124,11 +130,35 @@ def chromium(launch_browser):
     browser.close()
 
 
+@pytest.fixture(scope="session")
+def visitor(chromium):
+    """What the windows of `page` share: what servers send with leave to keep it, which takes half of a page's time."""
+    with new_visitor(chromium) as context:
+        yield context
+
+
 @pytest.fixture
-def page(chromium):
-    """A window of a browser that nobody has used."""
-    with open_window(chromium) as made:
-        yield made
+def page(visitor):
+    """A window of a browser in which nobody has left anything but files of the server."""
+    made = visitor.new_page()
+    made.set_default_timeout(TIMEOUT_S * 1000)
+    yield made
+    for window in visitor.pages:
+        if window.url.startswith("http"):
+            window.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        window.close()
+    visitor.clear_cookies()
+    visitor.clear_permissions()
+
+
+@contextmanager
+def new_visitor(browser, *, obeys_policy=False):
+    """What windows share that share nothing with others; see `open_window`."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, color_scheme="light", bypass_csp=not obeys_policy
+    )
+    yield context
+    context.close()
 
 
 @contextmanager
@@ -139,13 +169,10 @@ def open_window(browser, *, obeys_policy=False):
         browser: the browser.
         obeys_policy: obey the content security policy of the pages, under which Playwright cannot wait for functions.
     """
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 900}, color_scheme="light", bypass_csp=not obeys_policy
-    )
-    page = context.new_page()
-    page.set_default_timeout(TIMEOUT_S * 1000)
-    yield page
-    context.close()
+    with new_visitor(browser, obeys_policy=obeys_policy) as context:
+        page = context.new_page()
+        page.set_default_timeout(TIMEOUT_S * 1000)
+        yield page
 
 
 def open_address(page, address):
@@ -169,10 +196,16 @@ def save_screenshot(page, name):
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
+_END_OF_TRANSITIONS = """() => Promise.all(document.getAnimations()
+    .filter(one => one.effect.getComputedTiming().endTime < Infinity)
+    .map(one => one.finished.catch(() => null))).then(() => null)"""
+
+
 def find_violations(page):
-    """What axe-core finds on a page that keeps people out, in words."""
+    """What axe-core finds on a page that keeps people out, in words; what fades in or out is waited for."""
     from axe_playwright_python.sync_playwright import Axe
 
+    page.evaluate(_END_OF_TRANSITIONS)
     return [
         f"{one['id']}: {node['html']}: {node.get('failureSummary')}"
         for one in Axe().run(page).response["violations"]

@@ -39,8 +39,34 @@ class Audio:
     language: str = ""
 
 
+SMALL_AND_FEW = "scale=320:240:flags=lanczos,fps=10"
+"""Filter for pictures that a browser and a server send each other: both encode and decode in software."""
+
+_made: dict[tuple[str, ...], bytes] = {}
+_MAX_KEPT_BYTES = 1 << 20
+
+
 def ffmpeg(*arguments: str | Path) -> None:
-    """Run FFmpeg quietly; its message becomes the error when it fails."""
+    """Run FFmpeg quietly; its message becomes the error when it fails.
+
+    What is made of test pictures and tones alone is made once in a process: most tests want one of a few clips.
+    """
+    *wanted, target = arguments
+    path = Path(target)
+    recipe = (*map(str, wanted), path.suffix)
+    reads_files = any(
+        isinstance(word, Path) or (following == "-i" and word != "lavfi")
+        for word, following in zip(wanted, [*wanted[1:], ""], strict=True)
+    )
+    if not reads_files and recipe in _made:
+        path.write_bytes(_made[recipe])
+        return
+    _run_ffmpeg(*arguments)
+    if not reads_files and path.is_file() and path.stat().st_size <= _MAX_KEPT_BYTES:
+        _made[recipe] = path.read_bytes()
+
+
+def _run_ffmpeg(*arguments: str | Path) -> None:
     command = [FFMPEG, "-hide_banner", "-loglevel", "error", "-nostdin", "-y", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -78,6 +104,15 @@ def video(
     if codec == "libx264":
         command += ["-preset", "veryfast", "-threads", "1"]
     ffmpeg(*command, *options, path)
+    return path
+
+
+def repeated(path: Path, source: Path, times: int, *, filters: str = "null") -> Path:
+    """A file played so often one after another. It is encoded once; the rest are copies of its packets."""
+    once = path.with_name(f"once-{path.name}")
+    ffmpeg("-i", source, "-vf", filters, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", once)
+    ffmpeg("-stream_loop", str(times - 1), "-i", once, "-c", "copy", path)
+    once.unlink()
     return path
 
 

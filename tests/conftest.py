@@ -14,7 +14,7 @@ from engine.isolation.expendable import mark_expendable
 from engine.storage.data_folder import find_data_folder
 
 # A busy machine is no fault of the code.
-hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("patient")
 
 pytest_plugins = ["tests.browser"]
@@ -50,11 +50,22 @@ def carphone():
     return Path(package.origin).parent / "datasets" / "data" / "carphone_pristine.mp4"
 
 
+_SECONDS_BY_MARKER = {"browser": 4.0, "slow": 2.0, "models": 1.0}
+"""Roughly what a test takes; that of the first marker that it has."""
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         for fixture, marker in _MARKER_BY_FIXTURE.items():
             if fixture in item.fixturenames:
                 item.add_marker(marker)
+    # The files that take longest come first; otherwise a process works on one alone when the others are done.
+    seconds = Counter()
+    for item in items:
+        seconds[item.path] += next(
+            (of for name, of in _SECONDS_BY_MARKER.items() if item.get_closest_marker(name)), 0.02
+        )
+    items.sort(key=lambda item: -seconds[item.path])
 
 
 @pytest.hookimpl(trylast=True)

@@ -52,17 +52,18 @@ def test_stepping_through_stills(workbench, page, tmp_path, record_figure):
 
 
 @pytest.fixture(scope="module")
-def camera_clip(tmp_path_factory):
-    """1080p with a keyframe every ten seconds, as cameras write it."""
+def camera_run(workbench, tmp_path_factory):
+    """A run of three minutes of 1080p with a keyframe every ten seconds, as cameras write it."""
     options = ["-bf", "3", "-g", "300", "-x264-params", "scenecut=0"]
-    path = tmp_path_factory.mktemp("camera") / "long.mp4"
-    return clips.video(path, size=(1920, 1080), frames=900, rate="30", options=options)
+    folder = tmp_path_factory.mktemp("camera")
+    part = clips.video(folder / "part.mp4", size=(1920, 1080), frames=900, rate="30", options=options)
+    clips.ffmpeg("-stream_loop", "5", "-i", part, "-c", "copy", folder / "long.mp4")
+    return make_run(workbench.data, folder / "long.mp4", lambda _: [(60.0, 60.0, 180.0, 200.0)])
 
 
-def test_a_click_on_the_timeline(workbench, page, camera_clip, record_figure):
+def test_a_click_on_the_timeline(workbench, page, camera_run, record_figure):
     """The pointer comes as a hand moves it: 0.4 s, then a moment of rest. The page was open for some seconds before."""
-    run = make_run(workbench.data, camera_clip, lambda _: [(60.0, 60.0, 180.0, 200.0)])
-    open_review(page, workbench, run.id, 0, None)
+    open_review(page, workbench, camera_run.id, 0, None)
     page.wait_for_timeout(15_000)
     place = page.locator("[data-at=timeline]").bounding_box()
     chance, small, exact = random.Random(1), [], []
@@ -95,10 +96,9 @@ def click_timeline(page, x, y):
     return {name: float(told[name]) for name in ("latency", "previewLatency") if name in told}
 
 
-def test_playing(workbench, page, camera_clip, record_figure):
+def test_playing(workbench, page, camera_run, record_figure):
     """Every frame is shown at this speed, so a slow machine shows in the time."""
-    run = make_run(workbench.data, camera_clip, lambda _: [(60.0, 60.0, 180.0, 200.0)])
-    open_review(page, workbench, run.id, 0, None)
+    open_review(page, workbench, camera_run.id, 0, None)
     page.wait_for_timeout(5_000)
     page.keyboard.press("Space")
     took_ms = page.locator(".review").evaluate(FRAMES_SHOWN, [30, 330])

@@ -90,6 +90,20 @@ test("of a long video every part has some soon, and the nearest frame that is th
   assert.ok(previews.near(5000, 13000));
 });
 
+test("what came along with a chunk is not fetched again", async (t) => {
+  const { asked, previews, pass } = previewing(t, 3200);
+  const blob = new Blob(["jpeg"]);
+  for (let frame = 32; frame < 96; frame += 1) {
+    previews.kept.set(frame, blob);
+  }
+  for (let round = 0; round < 16; round += 1) {
+    await pass();
+  }
+  assert.ok(asked.length > 2 && asked.slice(0, 5).every((url) => url.endsWith("?step=1&lead=128")));
+  assert.ok(asked.includes("/previews/96-128?step=1"));
+  assert.ok(!asked.some((url) => url.startsWith("/previews/32-") || url.startsWith("/previews/64-")));
+});
+
 test("what ended fetches nothing and holds nothing", async (t) => {
   const { asked, previews, pass } = previewing(t);
   await pass();

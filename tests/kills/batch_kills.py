@@ -29,7 +29,7 @@ from engine.storage.data_folder import RECORD_SUFFIX, DataFolder, append_suffix,
 from engine.verification.checked_render import render_and_verify
 from tests.kills.batch_footage import make_footage
 
-_DETECTOR = "mediapipe"
+_DETECTOR = "yolov8-face"
 _LIMIT_S = 3600
 _POLL_S = 0.02
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser import make_data_folder, running_workbench
+from tests.workbench.accounts import add_accounts
 
 
 @pytest.fixture
@@ -16,4 +17,11 @@ def data_folder(models, tmp_path):
 def workbench(models, tmp_path_factory):
     """A server with a single user."""
     with running_workbench(make_data_folder(tmp_path_factory.mktemp("workbench"), models)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def workbench_with_accounts(models, tmp_path_factory):
+    """A server with the accounts of `tests.workbench.accounts`; no test changes these or the policy."""
+    with running_workbench(add_accounts(make_data_folder(tmp_path_factory.mktemp("accounts"), models))) as server:
         yield server

@@ -17,7 +17,7 @@ from pathlib import Path
 from engine import runs
 from engine.storage.data_folder import DataFolder
 from tests.browser import find_free_port, running_workbench
-from tests.engine.test_offline import find_contacts
+from tests.tracing import TRACE_SOCKETS, find_contacts
 
 ISOLATED = ("unshare", "--net", "--map-root-user")
 OWN_ADDRESS = "192.0.2.1"
@@ -44,7 +44,7 @@ _PATHS = ("/", "/detect", "/review", "/signoff", "/analyse", "/live", "/_stcore/
 
 def trace_command(log: Path) -> list[str]:
     """Return the command that traces the sockets of the command after it."""
-    return ["strace", "--seccomp-bpf", "-f", "-qq", "-A", "-e", "trace=%network", "-o", str(log)]
+    return [*TRACE_SOCKETS, "-A", "-o", str(log)]
 
 
 def count_sent_packets() -> int:

@@ -1,18 +1,15 @@
 """Requests of other websites, of strangers and of far too many visitors, to a server that runs."""
 
 import http.client
-import re
-import shutil
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
-from tests.browser import CI, make_data_folder, open_window, running_workbench
-from tests.engine.test_offline import find_contacts
+from tests.browser import make_data_folder, open_window, running_workbench
+from tests.tracing import TRACE_SOCKETS, find_contacts, skip_without_strace
 from tests.workbench.accounts import add_accounts
 from tests.workbench.run_makers import make_run
 
@@ -138,11 +135,11 @@ def test_visitors_who_leave_write_nothing_to_the_log(guarded):
 
 def test_a_flood_of_sign_ins_takes_little_memory_and_other_pages_are_answered(guarded):
     """Two hundred sign-ins at once: those that no queue holds are told to wait; the others are answered."""
-    idle, stop, longest = _resident_kb(guarded), threading.Event(), [0]
+    idle, stop, longest = guarded.read_memory_kb(), threading.Event(), [0]
 
     def watch_memory():
         while not stop.wait(0.02):
-            longest[0] = max(longest[0], _resident_kb(guarded))
+            longest[0] = max(longest[0], guarded.read_memory_kb())
 
     watcher = threading.Thread(target=watch_memory)
     watcher.start()
@@ -157,23 +154,16 @@ def test_a_flood_of_sign_ins_takes_little_memory_and_other_pages_are_answered(gu
     assert longest[0] - idle < IDLE_MARGIN_KB
 
 
-def _resident_kb(server):
-    status = Path(f"/proc/{server.pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
-
-
 @pytest.mark.parametrize("address", ["127.0.0.1", EVERY_ADDRESS])
 def test_no_packet_leaves_the_machine(models, tmp_path, address):
     """From start to end, with visitors from elsewhere, wrong names of the host and proxies, no host is contacted."""
-    if shutil.which("strace") is None:
-        assert not CI, "strace must be there in continuous integration"
-        pytest.skip("strace is not installed; it shows which sockets a process opens")
+    skip_without_strace()
     data = make_data_folder(tmp_path, models)
     if address == EVERY_ADDRESS:
         add_accounts(data)
     log = tmp_path / "trace"
     # -D: the server is the child itself, and the tracer ends with it.
-    tracer = ("strace", "-D", "-f", "-qq", "-e", "trace=%network", "-o", log)
+    tracer = (*TRACE_SOCKETS, "-D", "-o", log)
     with running_workbench(data, "--address", address, wrapper=tracer) as server:
         for headers in (
             {"Origin": "https://elsewhere.example"},

@@ -59,6 +59,12 @@ def test_each_preview_is_that_frame_wherever_the_row_begins(client, run):
             assert min(differences, key=differences.get) == index
 
 
+def test_frames_that_are_decoded_on_the_way_come_along(client, run):
+    """There is a keyframe every ten frames."""
+    assert list(load(client, run, "18-20?lead=4")) == [*range(14, 20)]
+    assert list(load(client, run, "15-16?step=3&lead=256")) == [12, 15]
+
+
 def test_a_row_with_steps_leaves_frames_out_and_ends_with_the_video(client, run):
     assert list(load(client, run, "0-400?step=7")) == [0, 7, 14, 21, 28]
 
@@ -70,7 +76,9 @@ def test_a_preview_is_small(data, tmp_path):
     assert {picture.shape for picture in row.values()} == {(225, 400, 3)}
 
 
-@pytest.mark.parametrize("words", ["30-40", "5-5", "9-4", "0-4?step=0", "0-4?step=x", "0-4?step=999999999"])
+@pytest.mark.parametrize(
+    "words", ["30-40", "9-4", "0-4?step=0", "0-4?step=x", "0-4?step=999999999", "5-5", "0-4?lead=x", "0-4?lead=257"]
+)
 def test_what_is_no_row_is_refused(client, run, words):
     assert client.get(f"/api/previews/{run.id}/{words}").status_code == 409
 

@@ -229,10 +229,7 @@ def test_a_page_works_in_a_browser(proxy, launch_browser):
 def test_the_live_page_connects_through_the_proxy(proxy, launch_browser, carphone):
     """The handshake goes through the proxy, and the picture over UDP from the server to the browser."""
     proxy.data.library.mkdir(exist_ok=True)
-    clips.ffmpeg(
-        "-stream_loop", "99", "-i", carphone, "-vf", "scale=640:480", "-c:v", "libx264", "-preset", "ultrafast",
-        proxy.data.library / "ward.mp4",
-    )  # fmt: skip
+    clips.repeated(proxy.data.library / "ward.mp4", carphone, 100, filters=clips.SMALL_AND_FEW)
     browser = launch_browser(f"--host-resolver-rules=MAP {NAME} 127.0.0.1")
     try:
         page = browser.new_context(ignore_https_errors=True, bypass_csp=True).new_page()

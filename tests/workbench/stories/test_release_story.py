@@ -17,7 +17,7 @@ from engine.review.amendments import Add, Delete
 from engine.review.review_file import read_review
 from tests import clips
 from tests.browser import make_data_folder, running_workbench, save_screenshot, wait_until_settled
-from tests.engine.test_offline import find_contacts
+from tests.tracing import TRACE_SOCKETS, find_contacts
 from tests.workbench.accounts import add_accounts
 from tests.workbench.page_actions import (
     LONG_TIMEOUT_MS,
@@ -36,10 +36,10 @@ from tests.workbench.page_actions import (
 )
 from tests.workbench.server.isolated_day import PROXIES
 
-SIZE, FRAMES = (480, 288), 60
+SIZE, FRAMES = (480, 288), 36
 POSTER, MISSED = (384, 20, 448, 104), (380, 204, 452, 276)
 """A photograph on the wall that may be seen, and a face lying on its side that no detector sees."""
-UNTIL = 50
+UNTIL = 30
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def server(models, tmp_path):
     ana = access.read_people(data).get_account("ana").to_person("account")
     access.set_policy(data, ana, access.Policy(persons="three"))
     log = tmp_path / "trace"
-    tracer = ("strace", "-D", "--seccomp-bpf", "-f", "-qq", "-e", "trace=%network", "-o", log)
+    tracer = (*TRACE_SOCKETS, "-D", "-o", log)
     with running_workbench(data, wrapper=tracer if shutil.which("strace") else (), **PROXIES) as running:
         yield running
     assert not log.exists() or find_contacts(log) == []
@@ -181,7 +181,8 @@ def release(page):
     confirm_with_password(page, "Release the final video", "cho")
     page.get_by_text("All checks passed").wait_for(timeout=LONG_TIMEOUT_MS)
     wait_until_settled(page)
-    assert page.get_by_label("Released", exact=True).evaluate("video => video.readyState") >= 1
+    released = page.get_by_label("Released", exact=True).element_handle()
+    page.wait_for_function("video => video.readyState >= 1", arg=released)
 
 
 BUTTONS = (

@@ -1,13 +1,15 @@
 """Pages by keyboard and for screen readers: axe-core finds nothing serious."""
 
+import re
+
 import pytest
 from msgspec.structs import replace
 
 from engine import runs
-from tests import clips
+from engine.access import get_single_user
+from engine.jobs.queue import cancel_waiting_runs
 from tests.browser import find_violations, make_data_folder, open_address, running_workbench
 from tests.queue_holder import hold_queue
-from tests.workbench.accounts import add_accounts
 from tests.workbench.run_makers import make_run
 from tests.workbench.run_states import make_runs_in_every_state
 
@@ -44,11 +46,11 @@ def test_pages_of_a_run_have_no_serious_violation(busy, page, path, shown, schem
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_sign_in_has_no_violation(data_folder, page, scheme):
+def test_the_sign_in_has_no_violation(workbench_with_accounts, page, scheme):
     page.emulate_media(color_scheme=scheme)
-    with running_workbench(add_accounts(data_folder)) as server:
-        page.goto(server.url)
-        assert find_violations(page) == []
+    page.goto(workbench_with_accounts.url)
+    page.get_by_label("Password").wait_for()
+    assert find_violations(page) == []
 
 
 def test_a_list_that_is_refreshed_keeps_the_focus(busy, page):
@@ -62,11 +64,19 @@ def test_a_list_that_is_refreshed_keeps_the_focus(busy, page):
     assert cancel.evaluate("element => element === element.ownerDocument.activeElement")
 
 
-def test_a_run_is_started_with_the_keyboard_alone(data_folder, page):
-    data_folder.library.mkdir()
-    clips.video(data_folder.library / "clip.mp4", frames=4)
-    with running_workbench(data_folder) as server, hold_queue(data_folder):
-        open_address(page, f"{server.url}/detect")
+def test_an_icon_of_help_answers_before_its_text_shows(busy, page):
+    open_address(page, f"{busy.url}/detect")
+    icon = page.get_by_label("Help for Footage")
+    read_colour = "element => getComputedStyle(element.querySelector('svg')).stroke"
+    before = icon.evaluate(read_colour)
+    icon.hover()
+    assert icon.evaluate(read_colour) != before
+
+
+def test_a_run_is_started_with_the_keyboard_alone(busy, page):
+    before = {run.id for run in runs.read_register(busy.data).runs}
+    with hold_queue(busy.data):
+        open_address(page, f"{busy.url}/detect")
         tab_to(page, "combobox", "Footage")
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
@@ -77,7 +87,11 @@ def test_a_run_is_started_with_the_keyboard_alone(data_folder, page):
         assert find_violations(page) == []
         tab_to(page, "button", "Start 1 run")
         page.keyboard.press("Enter")
-        page.get_by_text("Starting soon").wait_for()
+        page.get_by_text(re.compile(r"Starting soon|Queued \(1 ahead\)")).last.wait_for()
+        (queued,) = (run for run in runs.read_register(busy.data).runs if run.id not in before)
+        assert (queued.title, queued.status) == ("clip.mp4", "queued")
+        # Nobody is to work on it afterwards.
+        cancel_waiting_runs(busy.data, get_single_user(busy.data))
 
 
 def tab_to(page, role, name):

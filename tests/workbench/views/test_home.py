@@ -74,6 +74,17 @@ def test_what_waits_goes_by_role(data_folder, monkeypatch, role, group):
     assert grouped(data_folder, monkeypatch, role) == {group: ["exam.mp4"]}
 
 
+def test_a_queued_run_counts_all_that_is_detected_before_it(data_folder, monkeypatch):
+    """Also what a search leaves out; a live session takes no turn."""
+    monkeypatch.setenv("VEIL_DATA", str(data_folder.root))
+    make_run_in_state(data_folder, "running", "/long.mp4", activity="detect")
+    make_run_in_state(data_folder, "running", "camera of a browser", mode="live", activity="live")
+    for name in ("one", "two"):
+        make_run_in_state(data_folder, "queued", f"/{name}.mp4")
+    entries = run_list.list_runs(runs.read_register(data_folder))
+    assert sorted(one.runs_ahead for one in entries if one.run.status == "queued") == [1, 2]
+
+
 def test_what_came_to_no_end_and_was_begun_anew_is_not_unfinished(data_folder, monkeypatch):
     make_run_in_state(data_folder, "failed", "/exam.mp4")
     later = make_run_in_state(data_folder, "queued", "/exam.mp4")
@@ -187,3 +198,18 @@ def test_an_assignment_keeps_a_step_from_others_only_if_the_assignee_may_take_it
     assert [to_review.waits_for(one) for one in (rita, paul, anna)] == [True, False, False]
     assert [to_approve.waits_for(one) for one in (rita, paul, anna)] == [False, False, True]
     assert run_list.RunEntry(run, NextStep("review"), case, None).waits_for(paul), "the account is gone"
+
+
+def test_why_an_action_failed_stays_until_the_next_action(app, data_folder):
+    """The list refreshes itself each second, which would take a message away that is drawn once."""
+    gone = make_run_in_state(data_folder, "cancelled", "/footage/gait.mp4", done=10, total=900)
+    other = make_run_in_state(data_folder, "cancelled", "/footage/walk.mp4", done=10, total=900)
+    app.run()
+    runs.write_state(gone.folder, runs.RunState(stage="done", updated=runs.format_utc_now()))
+    app.button(key=f"resume-{gone.id}").click().run()
+    for _ in range(2):
+        assert "is done" in app.error[0].value
+        app.run()
+    with hold_queue(data_folder):
+        app.button(key=f"resume-{other.id}").click().run()
+    assert not app.error

@@ -1,5 +1,7 @@
 """Several runs are approved at once on the page Sign off, except those that have to be looked at alone."""
 
+import time
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -9,6 +11,7 @@ from tests import clips
 from tests.repository import ROOT
 from tests.workbench.run_makers import make_run
 from workbench.auth.current_user import require_session
+from workbench.core import caches
 
 
 @pytest.fixture
@@ -42,6 +45,19 @@ def test_all_are_chosen_and_approved_with_one_confirmation(data, reviewed):
     assert [statements(data, run) for run in reviewed] == 2 * [["reviewed", "approved"]]
     app.checkbox(key="release-all").check().run()
     assert not app.button(key="FormSubmitter:release-several-Release 2 runs").disabled
+
+
+def test_outcome_of_a_release_stays_until_it_is_dismissed(data, reviewed):
+    tasks = caches.get_background_tasks()
+    tasks.start("release several", lambda _listener: None)
+    while tasks.is_running("release several"):
+        time.sleep(0.01)
+    app = shown()
+    assert [one.value.splitlines()[0].strip() for one in app.success] == ["Every chosen run is released."]
+    app.button(key="dismiss release several").click().run()
+    assert not app.success
+    assert not app.exception
+    assert tasks.find_state("release several") is None
 
 
 @pytest.mark.slow

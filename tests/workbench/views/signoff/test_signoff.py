@@ -290,7 +290,7 @@ def test_while_it_is_released_the_page_says_how_far_and_nothing_can_be_signed(da
     try:
         app = shown("signoff", run, "release")
         (bar,) = app.get("progress")
-        assert bar.proto.text == "Rendering: 12 frames of 30"
+        assert bar.proto.text == "Rendering: 12 of 30 frames"
         assert "it continues in the background" in sentences(app)
         assert not [one for one in app.button if one.label == "Release the final video"]
         assert "Signing is available again when it finishes" in sentences(go_to(app, "sign"))
@@ -303,6 +303,12 @@ def test_while_it_is_released_the_page_says_how_far_and_nothing_can_be_signed(da
     assert "Release stopped: The output may still show a face." in sentences(app)
     assert "an approver releases the final video." in read_texts(app), "what comes next is said all the same"
     assert [one for one in app.button if one.label == "Release the final video"]
+    aside = run.source.rename(run.source.with_name("aside.mp4"))
+    assert "Release stopped: The output may still show a face." in sentences(app.run()), "also beside another error"
+    aside.rename(run.source)
+    app.run()
+    app.button(key=f"dismiss {name_release_task(run.id)}").click().run()
+    assert "Release stopped" not in sentences(app)
 
 
 def test_where_nothing_is_doubtful_it_is_not_said_that_risk_was_looked_at(data):
