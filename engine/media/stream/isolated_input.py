@@ -76,7 +76,7 @@ class IsolatedInput(Closeable):
         self._digest = InputDigest(0, "")
         self._slots = [FrameSlot() for _ in range(_SLOTS)]
         self._reports, self._complaint = bytearray(), bytearray()
-        self._format_changes = 0
+        self._has_more_reports, self._format_changes = True, 0
         try:
             self._process, self._lifeline = _spawn_process([slot.descriptor for slot in self._slots])
         except SourceError:
@@ -180,20 +180,20 @@ class IsolatedInput(Closeable):
         Raises:
             VeilError: what the process raised, or a sentence about its end.
         """
-        alive = True
         while not self._stop.is_set():
             for body in take_message_bodies(self._reports):
                 report: SourceReport = decode_value(body, SourceReport)  # type: ignore[arg-type]  # a union
                 if isinstance(report, FailureAnswer):
                     raise restore_error(report)
                 return report
-            if not alive:
+            # Its last report and its end may have come at once, so the end is kept until that report was taken.
+            if not self._has_more_reports:
                 raise self._explain_end()
             for key, _ in self._selector.select(_POLL_INTERVAL_S):
                 is_report = key.fileobj is self._stdout
                 if not read_available(cast("IO[bytes]", key.fileobj), self._reports if is_report else self._complaint):
                     self._selector.unregister(key.fileobj)
-                    alive = alive and not is_report
+                    self._has_more_reports = self._has_more_reports and not is_report
             # A full pipe would stop the process; the end is enough to explain a crash.
             del self._complaint[:-_STDERR_TAIL_BYTES]
         return None

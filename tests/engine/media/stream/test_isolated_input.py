@@ -1,6 +1,7 @@
 """A source that a process of its own reads gives the source's frames and packets; its end is a sentence."""
 
 import os
+import select
 import signal
 import threading
 
@@ -19,6 +20,8 @@ from tests import clips
 from tests.crashing_reader import find_children, make_file_deadly
 
 pytestmark = pytest.mark.slow
+
+PATIENCE_S = 60.0
 
 
 def two_sizes(path):
@@ -114,6 +117,27 @@ def test_a_source_that_ends_its_process_is_a_sentence(tmp_path, monkeypatch, num
         IsolatedInput(str(path), threading.Event())
     assert str(path) in str(refused.value)
     assert not find_children("source_process")
+
+
+def test_a_process_that_ends_right_after_a_report_is_noticed(tmp_path):
+    """The report and the end are read in one go; the frame is there, and the end is not waited for."""
+    path, stop = clips.silent(tmp_path / "clip.mkv", frames=5), threading.Event()
+    with IsolatedInput(str(path), stop) as source:
+        events = source.events()
+        next(events)
+        source._request_frame(0)
+        assert select.select([source._stdout], [], [], PATIENCE_S)[0]
+        [process] = find_children("source_process")
+        os.kill(process, signal.SIGSEGV)
+        os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
+        end_waiting = threading.Timer(PATIENCE_S, stop.set)
+        end_waiting.start()
+        try:
+            assert isinstance(next(events), FrameEvent)
+            with pytest.raises(SourceError, match="SIGSEGV"):
+                next(events)
+        finally:
+            end_waiting.cancel()
 
 
 def test_audio_that_no_output_can_take_from_another_process_is_left_out_and_listed(tmp_path):
