@@ -143,9 +143,9 @@ def arrive(page, address, act):
 
 
 def close_what_is_open(page):
-    """Close lists and dialogs, which would lie over what comes next."""
+    """Close lists and dialogs, which would lie over what comes next; the help of Review is one that is hidden."""
     page.keyboard.press("Escape")
-    while page.locator("[role=dialog]").count():
+    while page.locator("[role=dialog]:visible").count():
         page.wait_for_timeout(100)
         page.keyboard.press("Escape")
     wait_until_settled(page)

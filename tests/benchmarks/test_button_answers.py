@@ -1,8 +1,9 @@
 """How long each control takes until something on the page changes, alone on the machine.
 
 Every button that can be seen is pressed, on every page and in its views; a button that leads elsewhere or is gone after
-another one has its page loaded again. Downloads, links and the browser's own dialogs are left out: the browser answers
-them by itself. Icons of help answer when the pointer comes, everything else when it is pressed.
+another one has its page loaded again, and one that took too long is pressed again for the median. Downloads, links and
+the browser's own dialogs are left out: the browser answers them by itself, and what is chosen already has nothing to
+answer. Icons of help answer when the pointer comes, everything else when it is pressed.
 
 A list that refreshes itself changes the page, too. What such a refresh changes is no answer: Streamlit marks all parts
 that are being computed by their classes, which nobody sees within half a second.
@@ -37,13 +38,15 @@ from tests.workbench.run_states import make_runs_in_every_state
 
 FIRST_PLOT_S = 2
 MAX_BUTTONS = 60
+PRESSES = 5
+"""How often a button is pressed whose first answer took too long: another program may have had the processor."""
 UNANSWERED = {"Deploy"}
 """Buttons of Streamlit's own toolbar."""
 
 BUTTONS = """() => {
   const found = [];
   const collect = (root) => {
-    for (const one of root.querySelectorAll("button, [role=tab]")) {
+    for (const one of root.querySelectorAll("button:not([role=radio][aria-checked=true]), [role=tab]")) {
       const box = one.getBoundingClientRect();
       const seen = box.width && box.height && one.checkVisibility({visibilityProperty: true}) && !one.disabled;
       const native = '[data-testid="stDownloadButton"], [data-testid="stFileUploaderDropzone"]';
@@ -56,7 +59,9 @@ BUTTONS = """() => {
   collect(document);
   window.veilButtons = found;
   const nameOf = (one) => one.getAttribute("aria-label") || one.title || one.innerText || "?";
-  return found.map((one) => nameOf(one).trim().split("\\n").at(-1));
+  // Beside a text there is no more of a name than this, which the button that opens the help has, too.
+  return found.map((one) =>
+    one.ariaLabel === "Help" ? "Help for a text" : nameOf(one).trim().split("\\n").at(-1));
 }"""
 
 PRESS = "place => { window.veilAnswer.begin(); window.veilButtons[place].click(); }"
@@ -167,6 +172,20 @@ def press(page, number, name):
     return wait_for_answer(page)
 
 
+def press_again(page, address, act, label, times):
+    """Press a button, by its name and its number among those of the name, each time on the page as it was loaded."""
+    name, _, number = label.rpartition(" ")
+    waits = []
+    for _ in range(times):
+        arrive(page, address, act)
+        places = [place for place, one in enumerate(page.evaluate(BUTTONS)) if one == name]
+        if len(places) >= int(number):
+            waits.append(press(page, places[int(number) - 1], name))
+            page.wait_for_timeout(150)
+            wait_until_settled(page)
+    return waits
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_every_button_answers(busy, page, place, record_figure):
     server, run = busy
@@ -190,6 +209,9 @@ def test_every_button_answers(busy, page, place, record_figure):
         close_what_is_open(page)
         if page.url.partition("?")[0] != address.partition("?")[0]:
             arrive(page, address, act)
+    for label, wait in waits.items():
+        if wait >= LIMIT_MS:
+            waits[label] = median([wait, *press_again(page, address, act, label, PRESSES - 1)])
     slow = sorted(((wait, name) for name, wait in waits.items() if wait >= LIMIT_MS), reverse=True)
     if os.environ.get("VEIL_EACH_BUTTON"):
         for name, wait in waits.items():

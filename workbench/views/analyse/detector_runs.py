@@ -29,7 +29,11 @@ def offer_missing(run_index: Index, run: str) -> None:
         label = f"Run with all detectors ({len(missing)} to run)"
         help_text = f"Queues one run for each detector that this video was not detected with: {', '.join(missing)}."
         if st.button(label, icon=":material/playlist_add:", help=help_text, key="analyse_run_all"):
+            progress = st.empty()
+            # At once, as writing the runs to the disk takes a while.
+            progress.caption(f"Queueing {format_count(len(missing), 'run')}.")
             _submit(run_index, run, missing)
+            progress.empty()
 
 
 def _list_missing(run_index: Index, run: str) -> list[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pandas as pd
 import streamlit as st
 
 from engine import index
-from engine.errors import VeilError
-from engine.index import Index, Selection
+from engine.core.wording import format_count
+from engine.errors import InputError, VeilError
+from engine.index import Index, Selection, SqlResult
 from workbench.auth import current_user
 from workbench.core import formatting, session
 from workbench.views.analyse import filters
@@ -29,6 +32,7 @@ def show(run_index: Index, _selection: Selection) -> None:
         InputError: the saved questions cannot be read, or the statement is refused.
     """
     form_column, schema_column = st.columns([5, 6], gap="large")
+    note = st.empty()
     with form_column:
         st.caption(
             "Run one SELECT statement in the SQL of DuckDB. It reads all indexed runs; the filters do not apply."
@@ -41,17 +45,27 @@ def show(run_index: Index, _selection: Selection) -> None:
             submitted = st.form_submit_button("Run", icon=":material/play_arrow:", type="primary")
         if submitted:
             session.LAST_SQL.set(statement)
+            # At once, for the same question may well have the same answer, and then nothing else would change.
+            note.caption("The statement runs.")
         _show_saving(statement)
     with schema_column:
         table = st.selectbox("Schema of", [*index.TABLES, "runs"], key="analyse_schema")
         st.dataframe(_build_schema(table), hide_index=True, height=290)
     # Kept in the session: a rerun by another widget has no submitted form, and would lose the answer.
     if statement_to_run := session.LAST_SQL.get():
-        names = filters.list_run_titles(run_index)
-        answer = index.run_sql(run_index, statement_to_run, names=names)
-        if not answer.complete:
-            st.caption(f"Only the first {len(answer.table):,} rows are shown and exported.")
+        names, began_s = filters.list_run_titles(run_index), time.perf_counter()
+        try:
+            answer = index.run_sql(run_index, statement_to_run, names=names)
+        except InputError:
+            note.empty()
+            raise
+        note.caption(_describe_answer(answer, time.perf_counter() - began_s))
         show_table(add_names(answer.table, names), "answer", empty_text="The result has no rows.")
+
+
+def _describe_answer(answer: SqlResult, seconds: float) -> str:
+    rows = format_count(len(answer.table), "row")
+    return f"{rows} in {seconds:.2f} s." if answer.complete else f"Only the first {rows} are shown and exported."
 
 
 def add_names(rows: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
