@@ -78,6 +78,8 @@ LAST_SQL = SessionValue("analyse_question", "")
 """The last SQL statement that was run in Analyse."""
 SQL_ERROR = SessionValue("analyse_sql_error", "")
 """Why the last SQL statement was not saved or removed, empty if it was."""
+NOTE_ERROR = SessionValue("note-error", "")
+"""Why the last note was not added or done, empty if it was."""
 CHOSEN_VIDEOS: SessionValue[tuple[str, ...]] = SessionValue("chosen", ())
 """Names of the library videos that are chosen on Detect."""
 RUN_PRIORITY: SessionValue[Priority] = SessionValue("run-priority", "normal")

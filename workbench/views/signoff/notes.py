@@ -14,11 +14,12 @@ from engine.core.wording import format_count
 from engine.errors import InputError, VeilError
 from engine.runs import Run
 from workbench.auth import current_user
-from workbench.core import formatting, session
+from workbench.core import session
 from workbench.core.formatting import escape_markdown
 from workbench.core.links import Page, PageLocation
 from workbench.core.page_table import show_page_link
 
+_TEXT_KEY = "note-text"
 _MAX_LINKS = 12
 """Links to frames that are shown; a rejection may name more."""
 
@@ -35,17 +36,23 @@ def show_rejection(run: Run, rejection: Statement) -> None:
                 show_page_link(Page.REVIEW, f"Frame {frame}", PageLocation(run.id, frame))
 
 
+@st.fragment
 def show_notes(run: Run, snapshot: release.SignOffSnapshot) -> None:
-    """Show the open notes of a run, folded away, and the form for another one."""
+    """Show the open notes of a run, folded away, and the form for another one.
+
+    Only this part is drawn again after a press; a rejection, at another step, finds the notes as they are then.
+    """
     notes = list_open_notes(run)
     # With a key it stays open when a note changes its label.
     with st.expander(f"Notes: {format_count(len(notes), 'open note')}" if notes else "Notes", key="notes"):
         for note in notes:
             _show_note(run, snapshot, note)
         with st.form("note", clear_on_submit=True, border=False):
-            text = st.text_input("Note on the run", key="note-text", max_chars=MAX_CHARACTERS)
-            if st.form_submit_button("Add note"):
-                _apply(run, snapshot, WriteNote(text) if text.strip() else None)
+            st.text_input("Note on the run", key=_TEXT_KEY, max_chars=MAX_CHARACTERS)
+            st.form_submit_button("Add note", on_click=_add, args=(run, snapshot))
+        if error := session.NOTE_ERROR.get():
+            st.error(escape_markdown(error))
+            session.NOTE_ERROR.set("")
 
 
 def suggest_frames(run: Run) -> str:
@@ -73,18 +80,22 @@ def _show_note(run: Run, snapshot: release.SignOffSnapshot, note: Note) -> None:
     with link:
         if note.frame is not None:
             show_page_link(Page.REVIEW, f"Frame {note.frame}", PageLocation(run.id, note.frame))
-    if button.button("Done", key=f"note-{note.number}", help=f"Note {note.number} is done"):
-        _apply(run, snapshot, SettleNote(note.number))
+    button.button(
+        "Done",
+        key=f"note-{note.number}",
+        help=f"Note {note.number} is done",
+        on_click=_apply,
+        args=(run, snapshot, SettleNote(note.number)),
+    )
 
 
-def _apply(run: Run, snapshot: release.SignOffSnapshot, action: WriteNote | SettleNote | None) -> None:
-    if action is None:
-        st.error("The note is empty; write something.")
-        return
+def _add(run: Run, snapshot: release.SignOffSnapshot) -> None:
+    _apply(run, snapshot, WriteNote(st.session_state[_TEXT_KEY]))
+
+
+def _apply(run: Run, snapshot: release.SignOffSnapshot, action: WriteNote | SettleNote) -> None:
     try:
         context = RunContext.open(session.get_data(), run.id, current_user.require_person())
         add_to_notes(context, len(snapshot.record.frames), action)
     except VeilError as error:
-        st.error(formatting.escape_markdown(str(error)))
-    else:
-        st.rerun()
+        session.NOTE_ERROR.set(str(error))

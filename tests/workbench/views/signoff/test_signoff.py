@@ -52,6 +52,20 @@ def read_texts(app):
     return " ".join(one.value.replace("\\", "") for kind in (app.markdown, app.caption) for one in kind)
 
 
+def test_notes_are_written_and_settled(data, run):
+    app = shown("signoff", run)
+    [add] = [one for one in app.button if one.label == "Add note"]
+    app.text_input(key="note-text").set_value("Whose hand is that?")
+    app = add.click().run()
+    assert "Whose hand is that?" in read_texts(app)
+    [done] = [one for one in app.button if one.label == "Done"]
+    app = done.click().run()
+    assert "Whose hand is that?" not in read_texts(app)
+    [add] = [one for one in app.button if one.label == "Add note"]
+    app = add.click().run()
+    assert "The note is empty" in app.error[0].value
+
+
 def test_a_preset_is_chosen_previewed_and_signed(data, run):
     app = shown("signoff", run, "style")
     assert chosen(app) == "Strong"
