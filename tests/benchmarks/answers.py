@@ -142,12 +142,19 @@ def arrive(page, address, act):
     page.wait_for_timeout(700)
 
 
+MAX_ESCAPES = 20
+
+
 def close_what_is_open(page):
     """Close lists and dialogs, which would lie over what comes next; the help of Review is one that is hidden."""
     page.keyboard.press("Escape")
-    while page.locator("[role=dialog]:visible").count():
+    for _ in range(MAX_ESCAPES):
+        if not page.locator("[role=dialog]:visible").count():
+            break
         page.wait_for_timeout(100)
         page.keyboard.press("Escape")
+    else:
+        page.reload()
     wait_until_settled(page)
 
 

@@ -3,7 +3,8 @@
 Every button that can be seen is pressed, on every page and in its views; a button that leads elsewhere or is gone after
 another one has its page loaded again, and one that took too long is pressed again for the median. Downloads, links and
 the browser's own dialogs are left out: the browser answers them by itself, and what is chosen already has nothing to
-answer. Icons of help answer when the pointer comes, everything else when it is pressed.
+answer. Icons of help answer when the pointer comes, everything else when it is pressed. What a button of Sign off does
+depends on what was done before, so they have a benchmark of their own.
 
 A list that refreshes itself changes the page, too. What such a refresh changes is no answer: Streamlit marks all parts
 that are being computed by their classes, which nobody sees within half a second.
@@ -65,13 +66,16 @@ BUTTONS = """() => {
 }"""
 
 PRESS = "place => { window.veilAnswer.begin(); window.veilButtons[place].click(); }"
-POINT = """place => {
+"""For a button that something lies over, such as the bar of the browser's own tools."""
+FIND = """([place, kind]) => {
   const button = window.veilButtons[place];
-  button.addEventListener("pointerover", window.veilAnswer.begin, {once: true});
+  button.addEventListener(kind, window.veilAnswer.begin, {once: true});
   button.scrollIntoView({block: "center"});
   const box = button.getBoundingClientRect();
-  return [box.x + box.width / 2, box.y + box.height / 2];
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  return button.contains(button.getRootNode().elementFromPoint(x, y)) ? [x, y] : null;
 }"""
+"""Finds where to press or to point; the answer begins with the event of the pointer."""
 HELP = "Help for "
 """Beginning of the names of icons that answer when the pointer comes."""
 HELP_DELAY_MS = 200
@@ -100,10 +104,6 @@ def choose(name):
     return lambda page: page.get_by_test_id("stButtonGroup").get_by_text(name, exact=True).click()
 
 
-def step(name):
-    return lambda page: page.get_by_role("radiogroup", name="Step").get_by_text(name).click()
-
-
 PLACES = {
     "Home": ("/", None),
     "Detect": ("/detect", None),
@@ -111,10 +111,6 @@ PLACES = {
     **{
         f"Analyse, {name}": ("/analyse?run={run}", choose(name))
         for name in ("Over time", "Agreement", "Differences", "Distributions", "Ground truth", "Tables", "SQL")
-    },
-    **{
-        f"Sign off, {name}": ("/signoff?run={run}", step(name))
-        for name in ("1. Summary", "2. Draft", "3. Style", "4. Sign", "5. Release")
     },
     "Policy": ("/policy", None),
 }
@@ -162,13 +158,15 @@ def find_next(names, pressed):
 
 def press(page, number, name):
     """Press a button, or point at an icon of help, and return the milliseconds until something changes."""
-    if name.startswith(HELP):
-        page.mouse.move(0, 0)
-        page.evaluate(WATCH)
-        page.mouse.move(*page.evaluate(POINT, number))
-        return max(0, wait_for_answer(page) - HELP_DELAY_MS)
+    page.mouse.move(0, 0)
     page.evaluate(WATCH)
-    page.evaluate(PRESS, number)
+    if name.startswith(HELP):
+        page.mouse.move(*page.evaluate(FIND, [number, "pointerover"]))
+        return max(0, wait_for_answer(page) - HELP_DELAY_MS)
+    if (place := page.evaluate(FIND, [number, "pointerdown"])) is None:
+        page.evaluate(PRESS, number)
+    else:
+        page.mouse.click(*place)
     return wait_for_answer(page)
 
 
