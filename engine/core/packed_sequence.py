@@ -12,7 +12,7 @@ from typing import TypeVar, overload
 Item = TypeVar("Item")
 
 BLOCK_ITEMS = 256
-"""Values that are packed together: to read one of them, all are decoded."""
+"""Values of a block, if nothing else is said."""
 _COMPRESSION = 1
 """The fastest level; the next ones save a tenth and take twice as long."""
 
@@ -27,6 +27,7 @@ class PackedSequence(Sequence[Item]):
         encode: encodes a block of values. What it gives is kept, and `iterate_encoded` yields it.
         decode: decodes a block.
         cached_blocks: number of blocks that stay decoded: the last ones that were read.
+        block_items: values that are packed together: to read one of them, all are decoded.
     """
 
     def __init__(
@@ -35,14 +36,15 @@ class PackedSequence(Sequence[Item]):
         encode: Callable[[Sequence[Item]], bytes],
         decode: Callable[[bytes], Sequence[Item]],
         cached_blocks: int = 2,
+        block_items: int = BLOCK_ITEMS,
     ) -> None:
-        self._decode, self._cached_blocks = decode, cached_blocks
+        self._decode, self._cached_blocks, self._block_items = decode, cached_blocks, block_items
         self._cache: OrderedDict[int, Sequence[Item]] = OrderedDict()
         self._lock = Lock()
         self._blocks: list[bytes] = []
         self._count = 0
         remaining = iter(values)
-        while block := tuple(islice(remaining, BLOCK_ITEMS)):
+        while block := tuple(islice(remaining, block_items)):
             self._blocks.append(zlib.compress(encode(block), _COMPRESSION))
             self._count += len(block)
 
@@ -62,7 +64,7 @@ class PackedSequence(Sequence[Item]):
     def __getitem__(self, index: int | slice) -> Item | tuple[Item, ...]:
         if isinstance(index, slice):
             return tuple(self[number] for number in range(*index.indices(self._count)))
-        number, place = divmod(range(self._count)[index], BLOCK_ITEMS)
+        number, place = divmod(range(self._count)[index], self._block_items)
         return self._read_block(number)[place]
 
     def __eq__(self, other: object) -> bool:

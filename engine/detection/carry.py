@@ -7,7 +7,7 @@ has been carried for the longest time. The template stays that of the look, so t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from engine.detection.face_template import FaceTemplate
 from engine.detection.frame_detections import FrameDetections
 from engine.detection.look_schedule import Grey
 from engine.record import FusionSettings, ScheduleSettings
+from engine.timeline.box_arrays import Boxes, boxes_to_array, measure_overlaps
 from engine.timeline.carried import CarriedPath
 from engine.timeline.track_confirmation import find_supported_faces
 
@@ -72,7 +73,7 @@ class Carrier:
     def __init__(self, context: CarryContext) -> None:
         self._context = context
         # Frames before the current one, newest last, for carrying backwards.
-        self._recent: deque[tuple[Grey, list[Box]]] = deque(maxlen=context.max_frames)
+        self._recent: deque[tuple[Grey, Boxes]] = deque(maxlen=context.max_frames)
         self._active: list[_Walk] = []
 
     def take(self, given: CarryInput, detections: FrameDetections) -> tuple[CarriedPath, ...]:
@@ -86,7 +87,8 @@ class Carrier:
             Paths whose last frame is this one or lies before it, sorted.
         """
         faces = self._faces_to_carry(detections)
-        ended = self._advance(given.grey, faces)
+        known = boxes_to_array(faces)
+        ended = self._advance(given.grey, known)
         looked = bool(detections.by_detector)
         if looked:
             started = [walk for face in faces if (walk := self._start(given, face, 1)) is not None]
@@ -95,7 +97,7 @@ class Carrier:
         if given.is_last:
             ended += [walk.path() for walk in self._active]
             self._active = []
-        self._recent.append((given.grey, faces))
+        self._recent.append((given.grey, known))
         return tuple(sorted((path for path in ended if path.boxes), key=_path_sort_key))
 
     def _faces_to_carry(self, detections: FrameDetections) -> list[Box]:
@@ -105,7 +107,7 @@ class Carrier:
         ]
         return find_supported_faces(seen, self._context.fusion, scores, _MIN_SUPPORT)
 
-    def _advance(self, grey: Grey, faces: Sequence[Box]) -> list[CarriedPath]:
+    def _advance(self, grey: Grey, faces: Boxes) -> list[CarriedPath]:
         """Carry the active faces into a frame; return the paths that ended."""
         ended, alive = [], []
         for walk in self._active:
@@ -142,7 +144,7 @@ class _Walk:
     motion: tuple[float, float] = (0.0, 0.0)
     boxes: list[Box] = field(default_factory=list)
 
-    def step_into(self, grey: Grey, faces: Sequence[Box], context: CarryContext) -> bool:
+    def step_into(self, grey: Grey, faces: Boxes, context: CarryContext) -> bool:
         """Carry the face into the next frame; return False if its way has ended before that frame.
 
         Args:
@@ -164,7 +166,7 @@ class _Walk:
         box = Box(*np.add((self.source.left, self.source.top, self.source.right, self.source.bottom), shift * 2))
         # A face that has left the picture is no longer there to be covered. One that meets a detection is known better.
         inside = box.round_outwards(context.display)
-        if inside is None or any(inside.iou(face) >= _MEETING_IOU for face in faces):
+        if inside is None or _meets_any(inside, faces):
             return False
         self.boxes.append(inside)
         return True
@@ -172,6 +174,11 @@ class _Walk:
     def path(self) -> CarriedPath:
         """Return the way so far."""
         return CarriedPath(self.look, self.source, self.step, tuple(self.boxes))
+
+
+def _meets_any(box: Box, faces: Boxes) -> bool:
+    # Most frames were not looked at, and have none.
+    return bool(len(faces)) and bool((measure_overlaps(boxes_to_array([box]), faces) >= _MEETING_IOU).any())
 
 
 def _path_sort_key(path: CarriedPath) -> tuple[int, int, float, float, float, float]:

@@ -26,11 +26,11 @@ from engine.record import (
 )
 from engine.record.support import CONFIDENT_SUPPORT
 from engine.record.time_settings import REFERENCE_FRAME_S
+from engine.timeline.box_arrays import Boxes
 from engine.timeline.carried import CarriedPath, PathsByLook, place_track
 from engine.timeline.cuts import find_cuts
 from engine.timeline.fuse import FusedFace, fuse_detections, pack_fused
 from engine.timeline.smooth import (
-    Boxes,
     CarriedBoxes,
     FrameIndices,
     TrackPath,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.geometry import Box
-from engine.core.json_decoder import decode_json
 from engine.core.packed_sequence import PackedSequence
+from engine.timeline.box_arrays import Boxes, boxes_to_array, measure_overlaps
 
 _SAME_FACE_IOU = 0.5
 """A path belongs to the face of its look that overlaps its source at least so much."""
@@ -38,8 +38,15 @@ class CarriedPath(msgspec.Struct, frozen=True, array_like=True):
     boxes: tuple[Box, ...]
 
 
+class _PackedPath(msgspec.Struct, frozen=True, array_like=True):
+    """A path without its look and its source, its boxes as the bytes of their sides."""
+
+    step: int
+    sides: bytes
+
+
 class PathsByLook:
-    """The carried paths of a video, found by the look that they start from, in little memory.
+    """The carried paths of a video, found by the look and the face that they start from, in little memory.
 
     Args:
         paths: the paths, which are not kept.
@@ -50,32 +57,43 @@ class PathsByLook:
 
     def __init__(self, paths: Iterable[CarriedPath]) -> None:
         self.longest = 0
-        looks = array("q")
-        self._paths = PackedSequence(self._note_looks(paths, looks), _encoder.encode, _decode_paths, _CACHED_BLOCKS)
+        looks, sources = array("q"), array("d")
+        self._packed = PackedSequence(
+            self._pack(paths, looks, sources), _encoder.encode, _decode_paths, _CACHED_BLOCKS, _BLOCK_PATHS
+        )
         frames = np.array(looks, dtype=np.int64)
         # Stable, so that the paths of one look stay in their order.
         self._order = np.argsort(frames, kind="stable")
         self._looks = frames[self._order]
+        self._sources: Boxes = np.array(sources, dtype=np.float64).reshape(-1, 4)[self._order]
 
-    def find_paths(self, look: int) -> list[CarriedPath]:
-        """Return the paths that start from a look, in the order in which they were given."""
+    def find_paths(self, look: int, face: Box) -> Iterator[CarriedPath]:
+        """Yield the paths that start from a face of a look, in the order in which they were given."""
         start, stop = np.searchsorted(self._looks, (look, look + 1))
-        return [self._paths[place] for place in self._order[start:stop].tolist()]
+        # A face may have grown by a detector that answered later, so equal boxes cannot be asked for. All sources are
+        # compared before any path is decoded: a crowd has hundreds of paths in each look.
+        overlaps = measure_overlaps(boxes_to_array([face]), self._sources[start:stop])[0]
+        for place in (start + np.flatnonzero(overlaps >= _SAME_FACE_IOU)).tolist():
+            packed = self._packed[self._order[place]]
+            boxes = np.frombuffer(packed.sides, dtype=np.float64).reshape(-1, 4).tolist()
+            yield CarriedPath(
+                look, Box(*self._sources[place].tolist()), packed.step, tuple(Box(*sides) for sides in boxes)
+            )
 
-    def _note_looks(self, paths: Iterable[CarriedPath], looks: array[int]) -> Iterator[CarriedPath]:
+    def _pack(self, paths: Iterable[CarriedPath], looks: array[int], sources: array[float]) -> Iterator[_PackedPath]:
         for path in paths:
             looks.append(path.look)
+            sources.extend((path.source.left, path.source.top, path.source.right, path.source.bottom))
             self.longest = max(self.longest, len(path.boxes))
-            yield path
+            yield _PackedPath(path.step, boxes_to_array(path.boxes).tobytes())
 
 
-_CACHED_BLOCKS = 8
+_CACHED_BLOCKS = 32
 """Paths of one look are given by frame of their end, so they lie in neighbouring blocks."""
-_encoder = msgspec.json.Encoder()
-
-
-def _decode_paths(data: bytes) -> Sequence[CarriedPath]:
-    return decode_json(data, type=tuple[CarriedPath, ...], unique_keys=False)
+_BLOCK_PATHS = 64
+"""Of the paths of a look, a track needs two."""
+_encoder = msgspec.msgpack.Encoder()
+_decode_paths = msgspec.msgpack.Decoder(tuple[_PackedPath, ...]).decode
 
 
 class _Estimate(NamedTuple):
@@ -83,22 +101,6 @@ class _Estimate(NamedTuple):
 
     box: Box
     distance: int
-
-
-def select_paths(paths_of_look: Iterable[CarriedPath], faces: Sequence[Box]) -> list[list[CarriedPath]]:
-    """Return for each face of one frame the paths that start at it.
-
-    Args:
-        paths_of_look: paths whose look is that frame.
-        faces: boxes of its faces.
-    """
-    selected: list[list[CarriedPath]] = [[] for _ in faces]
-    for path in paths_of_look:
-        # A face may have grown by a detector that answered later, so equal boxes cannot be asked for.
-        overlap, place = max(((path.source.iou(box), -at) for at, box in enumerate(faces)), default=(0.0, 0))
-        if overlap >= _SAME_FACE_IOU:
-            selected[-place].append(path)
-    return selected
 
 
 _WINDOW_DETECTIONS = 512
@@ -129,7 +131,7 @@ def place_track(
         detected = {
             frame: Box(*place) for frame, place in zip(frames[near].tolist(), boxes[near].tolist(), strict=True)
         }
-        own = (path for look, box in detected.items() for path in select_paths(paths.find_paths(look), [box])[0])
+        own = (path for look, box in detected.items() for path in paths.find_paths(look, box))
         for frame, box in place_carried(detected, own, max_gap).items():
             if first <= frame < end:
                 yield frame, box

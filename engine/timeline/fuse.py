@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 
 from engine.core.geometry import Box
 from engine.core.json_decoder import decode_json
 from engine.core.packed_sequence import PackedSequence
 from engine.record import Detection, FusionSettings
+from engine.timeline.box_arrays import boxes_to_array, measure_overlaps
 
 
 class FusedFace(msgspec.Struct, frozen=True, array_like=True):
@@ -76,10 +78,14 @@ def fuse_detections(detections: Iterable[Detection], settings: FusionSettings) -
 def _group_duplicates(detections: Iterable[Detection], settings: FusionSettings) -> list[_FaceGroup]:
     """Group the detections of one detector by face; duplicates widen the box and are no further evidence."""
     groups: list[_FaceGroup] = []
-    for seen in sorted(detections, key=_evidence_sort_key):
+    ranked = sorted(detections, key=_evidence_sort_key)
+    boxes = boxes_to_array(seen.box for seen in ranked)
+    overlaps = measure_overlaps(boxes, boxes)
+    best_ranks: list[int] = []
+    for rank, seen in enumerate(ranked):
         # Compared with the best detection of a group and not with its hull: a chain of boxes, each overlapping the one
         # before, would otherwise widen the group across neighbouring faces.
-        home = max(groups, key=lambda group: group.best.box.iou(seen.box), default=None)
+        home = groups[overlaps[rank, best_ranks].argmax()] if groups else None
         if (
             home
             and _is_duplicate(seen.box, home.best.box, settings)
@@ -88,6 +94,7 @@ def _group_duplicates(detections: Iterable[Detection], settings: FusionSettings)
             home.box = hull
         else:
             groups.append(_FaceGroup(seen.box, {seen.detector: seen}, seen))
+            best_ranks.append(rank)
     return groups
 
 
@@ -103,22 +110,28 @@ def _is_duplicate(box: Box, best: Box, settings: FusionSettings) -> bool:
 
 def _merge_groups(groups: list[_FaceGroup], settings: FusionSettings) -> list[_FaceGroup]:
     """Merge groups of different detectors that are the same face, the pairs with the greatest overlap first."""
+    if len(groups) < 2:
+        return groups
+    boxes = boxes_to_array(group.box for group in groups)
+    overlaps = measure_overlaps(boxes, boxes)
     # Greatest overlap first, so that of two people side by side each is merged with their own box, not the neighbour's.
-    pairs = [
-        (-one.box.iou(other.box), first, second)
-        for first, one in enumerate(groups)
-        for second, other in enumerate(groups[:first])
-        if one.best.detector != other.best.detector and is_same_face(one.box, other.box, settings)
-    ]
-    home = list(groups)
-    for _, first, second in sorted(pairs):
+    pairs = sorted(
+        (-overlaps[first, second], first, second)
+        for first, second in np.argwhere(np.tril(overlaps, -1) > 0.0).tolist()
+        if groups[first].best.detector != groups[second].best.detector
+        and is_same_face(groups[first].box, groups[second].box, settings)
+    )
+    home, members = list(groups), [[place] for place in range(len(groups))]
+    for _, first, second in pairs:
         one, other = home[first], home[second]
         # A detector that found two boxes says that there are two faces; another detector must not join them.
         if one.evidence.keys() & other.evidence.keys():
             continue
         if hull := one.grow_hull(other.box, other.best, settings):
             joint = _FaceGroup(hull, one.evidence | other.evidence, min(one.best, other.best, key=_evidence_sort_key))
-            home = [joint if group is one or group is other else group for group in home]
+            joined = members[first] + members[second]
+            for place in joined:
+                home[place], members[place] = joint, joined
     # A merged group is in the list once for each of its members.
     return list({id(group): group for group in home}.values())
 

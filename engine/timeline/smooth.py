@@ -14,9 +14,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from engine.record import Origin, SmoothingInFrames
+from engine.timeline.box_arrays import Boxes
 
-Boxes = NDArray[np.float64]
-"""Shape (n, 4): left, top, right, bottom in display pixels."""
 FrameIndices = NDArray[np.int64]
 """Shape (n,): rising frame indices."""
 

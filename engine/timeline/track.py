@@ -13,13 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.geometry import Box
 from engine.record import TrackingInFrames
 from engine.record.support import CONFIDENT_SUPPORT, compute_support
+from engine.timeline.box_arrays import Boxes, boxes_to_array, measure_areas, measure_shared_areas
 from engine.timeline.fuse import FusedFace
-
-Boxes = NDArray[np.float64]
-"""Shape (n, 4): left, top, right, bottom in display pixels."""
 
 _FORBIDDEN_COST = 1e6
 _ABSENCE_COST = 0.02
@@ -56,12 +53,6 @@ def assign_tracks(
         yield tracker.assign_boxes(
             index, boxes_to_array(face.box for face in faces), np.array(support) >= CONFIDENT_SUPPORT
         )
-
-
-def boxes_to_array(boxes: Iterable[Box]) -> Boxes:
-    """Return boxes as an array of shape (n, 4)."""
-    sides = [(box.left, box.top, box.right, box.bottom) for box in boxes]
-    return np.array(sides, dtype=np.float64).reshape(-1, 4)
 
 
 class _Tracker:
@@ -156,9 +147,7 @@ def _matching_costs(
     """Return the cost of each box (columns) for each track (rows): distance in face sizes, lack of overlap, absence."""
     # Distances are relative to the face's size, so that the same settings hold for faces near and far.
     one, other = predicted[:, None], boxes[None]
-    sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
-    shared = np.maximum(sides, 0.0).prod(axis=-1)
-    area, areas = _box_areas(one), _box_areas(other)
+    shared, area, areas = measure_shared_areas(one, other), measure_areas(one), measure_areas(other)
     iou = shared / (area + areas - shared)
     apart = np.hypot(*np.moveaxis(_box_centres(one) - _box_centres(other), -1, 0))
     # The geometric mean of both areas is symmetric: a face that grows costs as much as one that shrinks.
@@ -169,10 +158,6 @@ def _matching_costs(
     near = (distance <= settings.reach) & (change <= _MAX_SIZE_FACTOR**2)
     cost = distance + (1.0 - iou) + _ABSENCE_COST * (absent - 1)[:, None]
     return np.where(near | ((iou >= settings.iou) & (iou > 0)), cost, _FORBIDDEN_COST)
-
-
-def _box_areas(boxes: Boxes) -> Boxes:
-    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
 
 
 def _box_centres(boxes: Boxes) -> Boxes:

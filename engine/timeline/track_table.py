@@ -12,8 +12,9 @@ from engine.core.geometry import Box, Size
 from engine.core.packed_sequence import PackedSequence
 from engine.record import Face, TrackingInFrames
 from engine.record.support import compute_support
+from engine.timeline.box_arrays import Boxes
 from engine.timeline.fuse import FusedFace
-from engine.timeline.smooth import ORIGINS, Boxes, FrameIndices, TrackPath
+from engine.timeline.smooth import ORIGINS, FrameIndices, TrackPath
 from engine.timeline.track import assign_tracks
 
 _NO_EVIDENCE = -1

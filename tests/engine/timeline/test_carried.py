@@ -10,7 +10,7 @@ import pytest
 from engine.core.geometry import Box, Size
 from engine.record import FusionSettings, SmoothingInFrames, TrackingInFrames
 from engine.timeline.build import Looks, build_timeline
-from engine.timeline.carried import CarriedPath, PathsByLook, place_carried, place_track, select_paths
+from engine.timeline.carried import CarriedPath, PathsByLook, place_carried, place_track
 from tests.detection_makers import make_detections
 
 
@@ -24,8 +24,11 @@ def path(look, step, *lefts, source=None):
 
 def test_a_path_belongs_to_the_face_that_it_starts_at():
     near, far = path(0, 1, 101), path(0, 1, 301, source=box(300))
-    assert select_paths([near, far], [box(302), box(102)]) == [[far], [near]]
-    assert select_paths([near], [box(200)]) == [[]]
+    paths = PathsByLook([near, far, path(5, 1, 101)])
+    assert list(paths.find_paths(0, box(302))) == [far]
+    assert list(paths.find_paths(0, box(102))) == [near]
+    assert not list(paths.find_paths(0, box(200)))
+    assert not list(paths.find_paths(1, box(100)))
 
 
 def test_where_both_ways_agree_the_nearer_look_weighs_more():

@@ -46,6 +46,17 @@ def test_parts_of_a_large_face_found_by_the_same_detector_are_that_face():
     assert fused.box == Box(170, 175, 590, 670)
 
 
+def test_a_crowd_is_fused_as_each_of_its_people_alone():
+    """All pairs are compared at once, so people far apart must not touch each other."""
+    person = {"a": [(Box(10, 10, 50, 60), 0.9), (Box(12, 5, 52, 58), 0.4)], "b": [(Box(14, 12, 56, 60), 0.7)]}
+    places = [(200.0 * column, 200.0 * row) for column in range(12) for row in range(12)]
+    crowd = {name: [(box.move(*at), score) for at in places for box, score in found] for name, found in person.items()}
+    [alone] = fuse_detections(make_detections(person), SETTINGS)
+    together = fuse_detections(make_detections(crowd), SETTINGS)
+    assert [face.box for face in together] == [alone.box.move(*at) for at in sorted(places)]
+    assert {len(face.evidence) for face in together} == {2}
+
+
 @pytest.mark.parametrize(
     ("inner", "score"),
     [
