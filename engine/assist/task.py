@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 
 from engine.assist.messages import AssistAnswer, AssistRequest, Failure, Progress, decode_answer
+from engine.core.child_process import wait_or_kill
 from engine.core.python_process import build_child_environment, build_module_command
 from engine.isolation.crash import describe_crash, is_crash
 from engine.record import encode_document
@@ -52,11 +53,7 @@ class AssistTask:
         if self._process.stdin is not None:
             with suppress(BrokenPipeError):
                 self._process.stdin.close()
-        try:
-            self._process.wait(_END_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        wait_or_kill(self._process, _END_TIMEOUT_S)
 
     def _read_answers(self) -> None:
         stdout = self._process.stdout

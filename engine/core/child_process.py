@@ -136,6 +136,15 @@ def send_message(pipe: IO[bytes], message: object) -> None:
         return
 
 
+def wait_or_kill(process: subprocess.Popen[bytes], grace_s: float) -> None:
+    """Wait for the end of a process; kill it if it takes longer."""
+    try:
+        process.wait(grace_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class EndingProcess(Protocol):
     """A process that is asked to end before anybody waits for it."""
 

@@ -18,6 +18,7 @@ from engine.core.child_process import (
     send_message,
     spawn_server,
     take_message_bodies,
+    wait_or_kill,
 )
 from engine.core.python_process import build_child_environment
 from engine.detectors import protocol
@@ -118,7 +119,7 @@ class WorkerProcess:
                     raise self._error_from_failure(failure)
         if not alive:
             # The exit code and the last line of standard error, which tell the reason, come after the end of stdout.
-            self._wait_or_kill(_EXIT_GRACE_S)
+            wait_or_kill(self._process, _EXIT_GRACE_S)
             self.read_stderr()
             raise self._build_error(_describe_end(self._process.returncode, find_last_line(self._stderr_tail)))
 
@@ -190,16 +191,9 @@ class WorkerProcess:
         """Wait for its end; kill it at the monotonic time `deadline`, or later if calls are under way."""
         if self._is_remote:
             deadline += _CALL_EXIT_GRACE_S
-        self._wait_or_kill(max(0.0, deadline - time.monotonic()))
+        wait_or_kill(self._process, max(0.0, deadline - time.monotonic()))
         for stream in (self.stdout, self.stderr, self._lifeline):
             stream.close()
-
-    def _wait_or_kill(self, timeout_s: float) -> None:
-        try:
-            self._process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
 
 
 def end_workers(workers: Iterable[WorkerProcess]) -> None:

@@ -6,7 +6,6 @@ import itertools
 import os
 import selectors
 import signal
-import subprocess
 import threading
 from collections.abc import Sequence
 from queue import SimpleQueue
@@ -14,7 +13,14 @@ from typing import IO, TypeVar, cast
 
 import msgspec
 
-from engine.core.child_process import find_last_line, read_available, send_message, spawn_server, take_message_bodies
+from engine.core.child_process import (
+    find_last_line,
+    read_available,
+    send_message,
+    spawn_server,
+    take_message_bodies,
+    wait_or_kill,
+)
 from engine.core.closeable import Closeable
 from engine.core.progress import ProgressListener
 from engine.core.python_process import build_child_environment
@@ -119,11 +125,7 @@ class CallProcess(Closeable):
         # A process that works in its main thread does not see that; the signal lets it remove what it has written.
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(_EXIT_GRACE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        wait_or_kill(self._process, _EXIT_GRACE_S)
         self._lifeline.close()
 
     def _read_answers(self) -> None:

@@ -6,8 +6,8 @@ import signal
 
 from engine.core.step_limit import EXIT_STUCK, STEP_LIMIT_S
 
-_ADVICE = "Convert it to another format, or export it again"
-"""For a file."""
+FILE_ADVICE = "Convert it to another format, or export it again"
+"""What to do about a file."""
 
 
 def is_crash(code: int) -> bool:
@@ -15,7 +15,7 @@ def is_crash(code: int) -> bool:
     return code < 0 or code == EXIT_STUCK
 
 
-def describe_crash(code: int, advice: str = _ADVICE) -> str:
+def describe_crash(code: int, advice: str = FILE_ADVICE) -> str:
     """Return what is to be said of a source, after its name, when the process that read it has ended.
 
     Args:

@@ -15,7 +15,7 @@ import msgspec
 from engine.core.progress import ProgressListener
 from engine.errors import SourceError
 from engine.isolation.call import CallProcess, ProcessEndedError
-from engine.isolation.crash import describe_crash, is_crash
+from engine.isolation.crash import FILE_ADVICE, describe_crash, is_crash
 from engine.isolation.expendable import is_expendable
 from engine.isolation.messages import decode_value, encode_value
 from engine.isolation.sweep import sweep_after_crash
@@ -80,7 +80,7 @@ def guarded(
 
 
 def explain_end(
-    ended: ProcessEndedError, subject: str, consequence: str = "", advice: str | None = None
+    ended: ProcessEndedError, subject: str, consequence: str = "", advice: str = FILE_ADVICE
 ) -> SourceError:
     """Return the error that says how a process ended before it had answered.
 
@@ -88,11 +88,10 @@ def explain_end(
         ended: its end.
         subject: what it worked on, for the start of the sentence.
         consequence: the end of the sentence.
-        advice: what to do; None: what helps with a file.
+        advice: what to do, without a full stop.
     """
     if is_crash(ended.code):
-        crash = describe_crash(ended.code) if advice is None else describe_crash(ended.code, advice)
-        return SourceError(f"{subject} {crash}{consequence}.")
+        return SourceError(f"{subject} {describe_crash(ended.code, advice)}{consequence}.")
     shown = f': "{ended.last_line}"' if ended.last_line else ""
     return SourceError(f"The process that worked on {subject} ended with exit code {ended.code}{shown}. Try again.")
 

@@ -44,6 +44,12 @@ class SessionValue(Generic[_Value]):
         """Set the value."""
         st.session_state[self.name] = value
 
+    def take(self) -> _Value:
+        """Return the current value, and set the default: what is shown once is not shown again."""
+        value = self.get()
+        self.set(self.default)
+        return value
+
 
 @dataclass(frozen=True, slots=True)
 class FrameAuditProgress:

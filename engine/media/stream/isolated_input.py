@@ -16,6 +16,7 @@ from engine.core.child_process import (
     send_message,
     spawn_server,
     take_message_bodies,
+    wait_or_kill,
 )
 from engine.core.closeable import Closeable
 from engine.core.python_process import build_child_environment
@@ -131,11 +132,7 @@ class IsolatedInput(Closeable):
         cast("IO[bytes]", self._process.stdin).close()
         self._selector.close()
         self._stdout.close()
-        try:
-            self._process.wait(_EXIT_GRACE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        wait_or_kill(self._process, _EXIT_GRACE_S)
         self._stderr.close()
         self._lifeline.close()
         self._close_slots()

@@ -19,6 +19,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from engine.core.child_process import wait_or_kill
 from engine.core.geometry import Size
 from engine.errors import RenderError, TargetError
 from engine.media.output.encoder import EncoderPreset
@@ -228,11 +229,7 @@ class LiveOutput:
             return
         # The end of its input lets the relay send what it still holds; one that hangs is killed.
         cast("IO[bytes]", self._relay.stdin).close()
-        try:
-            self._relay.wait(3.0)
-        except subprocess.TimeoutExpired:
-            self._relay.kill()
-            self._relay.wait()
+        wait_or_kill(self._relay, 3.0)
 
 
 class _UnseekablePipe:

@@ -102,9 +102,8 @@ def _show_saving(statement: str) -> None:
     field, save = st.columns([4, 1], vertical_alignment="bottom")
     name = field.text_input("Save this question as", key=_NAME_KEY, placeholder="Name", max_chars=80)
     save.button("Save", on_click=_save, args=(name, statement), disabled=not name.strip(), width="stretch")
-    if error := session.SQL_ERROR.get():
+    if error := session.SQL_ERROR.take():
         st.error(formatting.escape_markdown(error))
-        session.SQL_ERROR.set("")
 
 
 def _save(name: str, statement: str) -> None:

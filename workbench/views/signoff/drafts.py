@@ -26,6 +26,11 @@ from workbench.views.signoff import summary
 from workbench.views.signoff.release_job import name_draft_task
 
 
+def show_draft_outcome(run: Run) -> None:
+    """Show what stopped the newest draft of a run."""
+    show_outcome(name_draft_task(run.id), "Draft stopped: ")
+
+
 def show_drafts(run: Run, snapshot: release.SignOffSnapshot) -> None:
     """Show the drafts of a run, and the button that renders a new one."""
     person = current_user.require_person()
@@ -43,7 +48,7 @@ def show_drafts(run: Run, snapshot: release.SignOffSnapshot) -> None:
         show_progress(name_draft_task(run.id))
         st.caption("You can close this page: the draft continues in the background.")
     else:
-        show_outcome(name_draft_task(run.id), "Draft stopped: ")
+        show_draft_outcome(run)
         if may_draft and st.button("Render a draft", icon=":material/movie:", key="draft-make"):
             task = partial(
                 _make_draft, session.get_data(), run.id, person, snapshot.terms.options, snapshot.terms.suffix

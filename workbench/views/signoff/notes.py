@@ -50,9 +50,8 @@ def show_notes(run: Run, snapshot: release.SignOffSnapshot) -> None:
         with st.form("note", clear_on_submit=True, border=False):
             st.text_input("Note on the run", key=_TEXT_KEY, max_chars=MAX_CHARACTERS)
             st.form_submit_button("Add note", on_click=_add, args=(run, snapshot))
-        if error := session.NOTE_ERROR.get():
+        if error := session.NOTE_ERROR.take():
             st.error(escape_markdown(error))
-            session.NOTE_ERROR.set("")
 
 
 def suggest_frames(run: Run) -> str:

@@ -52,8 +52,12 @@ def show() -> None:
 
 def _show_outcomes(run: Run) -> None:
     """Show what stopped a release and a draft: it may be another thing than what is wrong with the run now."""
+    _show_release_outcome(run)
+    drafts.show_draft_outcome(run)
+
+
+def _show_release_outcome(run: Run) -> None:
     show_outcome(name_release_task(run.id), "Release stopped: ")
-    show_outcome(name_draft_task(run.id), "Draft stopped: ")
 
 
 def _show_run(run: Run) -> None:
@@ -91,16 +95,15 @@ def _show_run(run: Run) -> None:
 
 def _show_news(run: Run, snapshot: release.SignOffSnapshot, unjudged_count: int) -> None:
     """Show what concerns every step: the newest signature, a return, a release that runs or has stopped."""
-    if message := session.SIGNATURE_MESSAGE.get():
+    if message := session.SIGNATURE_MESSAGE.take():
         st.success(message)
-        session.SIGNATURE_MESSAGE.set(None)
     if rejection := snapshot.sign_off.rejection:
         notes.show_rejection(run, rejection)
     task_state = caches.get_background_tasks().find_state(name_release_task(run.id))
     if task_state is not None and not task_state.ended:
         show_progress(name_release_task(run.id))
         return
-    show_outcome(name_release_task(run.id), "Release stopped: ")
+    _show_release_outcome(run)
     for signed in snapshot.sign_off.list_steps():
         if signed.void_reasons and not snapshot.sign_off.rejection:
             reasons = escape_markdown("; ".join(signed.void_reasons))

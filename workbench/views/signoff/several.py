@@ -65,9 +65,8 @@ def show_several() -> None:
 
     A run below the policy, or with an open finding, is signed alone, where what is lacking is on the screen.
     """
-    if message := session.SIGNATURE_MESSAGE.get():
+    if message := session.SIGNATURE_MESSAGE.take():
         st.success(message)
-        session.SIGNATURE_MESSAGE.set(None)
     _show_running_release()
     person = current_user.require_person()
     try:
